@@ -1,0 +1,73 @@
+"""What can be said when something is refused: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an error is: a file, and as much of line, column and field as is known.
+
+    `excerpt` is the line itself; it is shown below the message with a mark under `column`.
+    Lines and columns count from 1.
+    """
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+    field: str | None = None
+    excerpt: str | None = None
+
+    def __str__(self) -> str:
+        where = self.file
+        if self.line is not None:
+            where += f":{self.line}"
+            if self.column is not None:
+                where += f":{self.column}"
+        if self.field:
+            where += f": {self.field}"
+        return where
+
+
+class PatchgenError(Exception):
+    """A refusal that the user can act on. Raised where it is known, caught once, in `cli`."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, place: Place | None = None, hint: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.place = place
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Give the message as a terminal shows it: place, text, the line with a mark, hint."""
+        lines = [f"{self.place}: {self.message}" if self.place else self.message]
+        if self.place and self.place.excerpt is not None:
+            shown = self.place.excerpt.expandtabs(8)
+            lines.append(f"    {shown}")
+            if self.place.column is not None:
+                before = self.place.excerpt[: self.place.column - 1].expandtabs(8)
+                lines.append("    " + " " * len(before) + "^")
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class UsageError(PatchgenError):
+    """The command line asks for something that does not exist or does not go together."""
+
+    exit_code = 2
+
+
+class SpecError(PatchgenError):
+    """A manifest, a template or a semantic patch is wrong: its author has to mend it."""
+
+
+class BaseError(PatchgenError):
+    """The tree lacks what a variant needs, or is no tree that it can be applied to."""
+
+
+class ToolError(PatchgenError):
+    """An outside program is missing, too old, or failed in a way that is not the input's fault."""

@@ -1,0 +1,1 @@
+"""The values that flow through patchgen: frozen, without input or output of their own."""

@@ -1,0 +1,87 @@
+"""A variant bound to a base: the patches to make, in order. Nothing has run yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from patchgen.model.base import Base, TreeFile
+from patchgen.model.outcome import Site
+from patchgen.model.smpl import SemanticPatch
+
+
+@dataclass(frozen=True, slots=True)
+class HitCount:
+    """How often a rule has to fire: exactly `count` times, or at least that often."""
+
+    count: int
+    at_least: bool = False
+
+    def accepts(self, hits: int) -> bool:
+        """Tell whether that many hits are as declared."""
+        return hits >= self.count if self.at_least else hits == self.count
+
+    def __str__(self) -> str:
+        return f"at least {self.count}" if self.at_least else str(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRules:
+    """Run one semantic patch over each of these files."""
+
+    patch: SemanticPatch
+    files: tuple[TreeFile, ...]
+    must_fire: Mapping[str, HitCount]
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """Add a file that the base does not have."""
+
+    path: PurePosixPath
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InsertLines:
+    """Insert lines before or after the one line of a file that reads `anchor`."""
+
+    file: TreeFile
+    lines: bytes
+    anchor: str
+    before: bool
+
+
+Edit = RunRules | NewFile | InsertLines
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPatch:
+    """A commit to make. `present_at` is set where the base has it already: nothing to do then.
+
+    `message` is its template, looked up in `folders`; it is rendered when it is known how the
+    rules fired.
+    """
+
+    name: str
+    backend: str | None
+    message: str
+    folders: tuple[Path, ...]
+    edits: tuple[Edit, ...] = ()
+    present_at: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done: the base, the patches in order, and what their templates may say."""
+
+    variant: str
+    title: str
+    base: Base
+    backends: tuple[str, ...]
+    cover: str
+    folders: tuple[Path, ...]
+    patches: tuple[PlannedPatch, ...]
+    context: Mapping[str, Any] = field(default_factory=dict)

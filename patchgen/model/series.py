@@ -1,0 +1,110 @@
+"""Patches that have been made, and the series that they form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from patchgen.model.base import Base, Oid
+from patchgen.model.outcome import RuleHits, Site, UnparsedFunction
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """A file before and after a patch. `before` is None where the patch adds the file."""
+
+    path: PurePosixPath
+    mode: str
+    before: bytes | None
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MadePatch:
+    """What one planned patch came to: its edits and how its rules fired.
+
+    `present_at` is set, and `edits` empty, where the base has it already.
+    """
+
+    name: str
+    edits: tuple[FileEdit, ...] = ()
+    rules: tuple[RuleHits, ...] = ()
+    unparsed: tuple[UnparsedFunction, ...] = ()
+    present_at: Site | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who and when: name, e-mail, and git's raw date, "<seconds since 1970> <+hhmm>"."""
+
+    name: str
+    email: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Author and committer of the commits to come."""
+
+    author: Identity
+    committer: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class CommitDraft:
+    """A commit that has not been written: its message and the edits on top of its parent."""
+
+    message: str
+    edits: tuple[FileEdit, ...]
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """How many lines a commit adds and takes away."""
+
+    insertions: int
+    deletions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Commits that exist as objects, from the base up, and the cover letter.
+
+    `commits[i]` was made from `drafts[i]` and changes `stats[i]` lines.
+    """
+
+    base: Base
+    branch: str
+    revision: int
+    cover_subject: str
+    cover_body: str
+    drafts: tuple[CommitDraft, ...]
+    commits: tuple[Oid, ...]
+    stats: tuple[Stat, ...]
+
+    @property
+    def tip(self) -> Oid:
+        """The last commit."""
+        return self.commits[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """To and Cc of one mail, as "Name <address>" or a bare address."""
+
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as `git send-email` takes it: its file name and its bytes."""
+
+    file_name: str
+    content: bytes

@@ -1,0 +1,48 @@
+"""A semantic patch that has been rendered and is ready for spatch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from patchgen.errors import Place
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of the template that an author wrote: file, number from 1, and its text."""
+
+    file: str
+    number: int
+    text: str
+
+    def place(self, column: int | None = None) -> Place:
+        """Return where an error in this line is."""
+        return Place(self.file, self.number, column, excerpt=self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticPatch:
+    """The exact SmPL that spatch gets, and what goes with it.
+
+    `origin[i]` is the template line that made line i+1 of `text` (None: unknown). `definitions`
+    are values of virtual identifiers (spatch -D NAME=TEXT). `texts` replace the markers
+    `/* patchgen: NAME */` in the result. `macros` is the content of spatch's --macro-file.
+    """
+
+    name: str
+    text: str
+    origin: tuple[SourceLine | None, ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    macros: str = ""
+
+    def place(self, line: int, column: int | None = None) -> Place:
+        """Return the author's place for a line of the rendered text (both from 1)."""
+        if 0 < line <= len(self.origin):
+            source = self.origin[line - 1]
+            if source is not None:
+                return source.place(column)
+        lines = self.text.splitlines()
+        excerpt = lines[line - 1] if 0 < line <= len(lines) else None
+        return Place(self.name, line, column, excerpt=excerpt)

@@ -1,0 +1,88 @@
+"""The one place that starts other programs."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.errors import ToolError
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A program that has ended. `timed_out` means that it was killed at its time limit."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    timed_out: bool = False
+
+    @property
+    def errors(self) -> str:
+        """What the program wrote to its standard error, as text."""
+        return self.stderr.decode("utf-8", "replace").strip()
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    ok: Collection[int] | None = (0,),
+    timeout_s: float | None = None,
+    merge_stderr: bool = False,
+) -> Completed:
+    """Run a program to its end and return what it said.
+
+    `argv` is a list of words, never a shell line. `ok` are the exit codes that are fine; None
+    accepts all. A program that is still running after `timeout_s` seconds is killed, with
+    `timed_out` set in the result instead of an error.
+
+    Raises ToolError where the program cannot be started or ends with another exit code.
+    """
+    begin = time.monotonic()
+    try:
+        done = subprocess.run(
+            list(argv),
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
+            cwd=cwd,
+            env=dict(env) if env is not None else None,
+            timeout=timeout_s,
+            check=False,
+        )
+    except FileNotFoundError as err:
+        raise ToolError(
+            f"{argv[0]} cannot be started: {err.strerror or err}",
+            hint="`patchgen doctor` shows what is missing and how to get it",
+        ) from None
+    except PermissionError as err:
+        raise ToolError(f"{argv[0]} cannot be started: {err.strerror or err}") from None
+    except subprocess.TimeoutExpired as err:
+        return Completed(
+            tuple(argv), -9, err.stdout or b"", err.stderr or b"", time.monotonic() - begin, True
+        )
+    completed = Completed(
+        tuple(argv),
+        done.returncode,
+        done.stdout,
+        done.stderr or b"",
+        time.monotonic() - begin,
+    )
+    if ok is not None and done.returncode not in ok:
+        said = completed.errors or completed.stdout.decode("utf-8", "replace").strip()
+        raise ToolError(f"`{_shorten(argv)}` failed with exit code {done.returncode}: {said}")
+    return completed
+
+
+def _shorten(argv: Sequence[str]) -> str:
+    """Return the command as one line that fits a message."""
+    line = " ".join(word if len(word) < 80 else word[:77] + "..." for word in argv)
+    return line if len(line) < 300 else line[:297] + "..."
