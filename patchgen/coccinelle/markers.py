@@ -1,0 +1,61 @@
+"""Texts that spatch never sees: put in place of a marker in what it wrote.
+
+SmPL has no inline assembly and cannot keep the layout of comments or long bodies. A plus line
+`+/* patchgen: NAME */` passes through spatch as a comment and comes out where the semantic patch
+put it; there it is replaced by the text NAME.
+"""
+
+from __future__ import annotations
+
+import re
+
+from patchgen.errors import SpecError
+from patchgen.model.smpl import SemanticPatch
+
+_MARKER = re.compile(r"/\* patchgen: (?P<name>\w+) \*/")
+_MARKER_LINE = re.compile(rb"^(?P<indent>[ \t]*)/\* patchgen: (?P<name>\w+) \*/[ \t]*$", re.M)
+_MARKER_INLINE = re.compile(rb"/\* patchgen: (?P<name>\w+) \*/")
+
+
+def check_markers(patch: SemanticPatch) -> None:
+    """Raise SpecError for a marker without a text, or a text without a marker."""
+    used = set()
+    for number, line in enumerate(patch.text.splitlines(), 1):
+        for match in _MARKER.finditer(line):
+            used.add(match["name"])
+            if match["name"] not in patch.texts:
+                raise SpecError(
+                    f"no text is declared for the marker {match['name']}",
+                    place=patch.place(number, match.start() + 1),
+                    hint=f'add `text = {{ {match["name"]} = "FILE" }}` to the manifest',
+                )
+    for name in patch.texts:
+        if name not in used:
+            raise SpecError(
+                f"{patch.name} has no marker for the text {name}",
+                hint=f"put `+/* patchgen: {name} */` where it belongs",
+            )
+
+
+def fill_markers(content: bytes, patch: SemanticPatch) -> bytes:
+    """Replace the markers in a file. One that has a line to itself gives its indentation."""
+    if not patch.texts:
+        return content
+
+    def whole_line(match: re.Match[bytes]) -> bytes:
+        text = patch.texts.get(match["name"].decode())
+        return match.group() if text is None else _indent(text, match["indent"])
+
+    def inline(match: re.Match[bytes]) -> bytes:
+        text = patch.texts.get(match["name"].decode())
+        return match.group() if text is None else text.strip("\n").encode()
+
+    return _MARKER_INLINE.sub(inline, _MARKER_LINE.sub(whole_line, content))
+
+
+def _indent(text: str, indent: bytes) -> bytes:
+    """Indent the lines of a text, but for empty ones and preprocessor lines."""
+    lines = text.strip("\n").encode().split(b"\n")
+    return b"\n".join(
+        line if not line or line.startswith(b"#") else indent + line for line in lines
+    )

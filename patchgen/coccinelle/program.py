@@ -1,0 +1,91 @@
+"""The spatch program: where it is, which version, and how it is started."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.errors import ToolError
+from patchgen.process import Completed, run
+
+MINIMUM_VERSION = (1, 1, 1)
+HINT = "install Coccinelle (Debian: apt-get install coccinelle), or set SPATCH to its path"
+
+
+@dataclass(frozen=True, slots=True)
+class Spatch:
+    """An installed spatch of a known version."""
+
+    path: str
+    version: str
+
+    def run(
+        self,
+        *,
+        semantic_patch: Path,
+        file: Path,
+        output: Path,
+        definitions: Mapping[str, str],
+        macro_file: Path | None,
+        timeout_s: int,
+    ) -> Completed:
+        """Run a semantic patch over one file, with spatch's trace in the result's stdout.
+
+        All paths are in a scratch folder that is spatch's working directory and its home:
+        .cocciconfig is read from the home directory, the working directory and --dir
+        (Documentation/dev-tools/coccinelle.rst), so the tree's own never takes part.
+        `timeout_s` is spatch's own limit for the file; a hard limit stands behind it, because
+        spatch does not interrupt everything it does.
+        """
+        argv = [
+            self.path,
+            "--debug",
+            "--no-includes",
+            "--no-show-diff",
+            "--timeout",
+            str(timeout_s),
+            *(("--macro-file", macro_file.name) if macro_file else ()),
+            "--sp-file",
+            semantic_patch.name,
+            *(word for name, text in definitions.items() for word in ("-D", f"{name}={text}")),
+            "-o",
+            output.name,
+            file.name,
+        ]
+        scratch = file.parent
+        env = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(scratch),
+            "TMPDIR": str(scratch),
+            "LC_ALL": "C",
+        }
+        for name in ("COCCINELLE_HOME", "LD_LIBRARY_PATH"):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        return run(
+            argv, cwd=scratch, env=env, ok=None, timeout_s=2 * timeout_s + 5, merge_stderr=True
+        )
+
+
+def find_spatch() -> Spatch:
+    """Return the spatch named by $SPATCH or found in $PATH.
+
+    Raises ToolError where there is none, or where it is older than MINIMUM_VERSION.
+    """
+    name = os.environ.get("SPATCH") or "spatch"
+    path = shutil.which(name)
+    if path is None:
+        raise ToolError(f"{name} is not installed", hint=HINT)
+    said = run([path, "--version"], ok=None).stdout.decode("utf-8", "replace")
+    match = re.search(r"spatch version (\d+(?:\.\d+)*)", said)
+    if match is None:
+        raise ToolError(f"{path} does not say that it is spatch: {said[:80]!r}", hint=HINT)
+    version = match.group(1)
+    if tuple(int(part) for part in version.split(".")) < MINIMUM_VERSION:
+        wanted = ".".join(map(str, MINIMUM_VERSION))
+        raise ToolError(f"{path} is spatch {version}; {wanted} or later is needed", hint=HINT)
+    return Spatch(path, version)

@@ -1,0 +1,120 @@
+"""The rules of a semantic patch, as far as the bridge must know them.
+
+This reads headers, metavariable sections and bodies (Coccinelle manual, "The SmPL grammar"); it
+does not judge them. What it cannot make out is left to spatch, whose error is better than ours.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from patchgen.errors import SpecError
+from patchgen.model.smpl import SemanticPatch
+
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
+_HEADER = re.compile(r"^@(?P<head>[^@]*)@", re.MULTILINE)
+_SCRIPT = re.compile(r"\s*(script|initialize|finalize)\s*:")
+_NAME = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)")
+_POSITION = re.compile(r"\bposition\b(?P<names>[^;]*);")
+_KEYWORDS = frozenset({"extends", "depends", "disable", "using", "expression", "identifier"})
+_CODE = (
+    (re.compile(r"^@\s*(script|initialize|finalize)\s*:"), "a script rule runs code"),
+    (re.compile(r"\bscript\s*:\s*\w+"), "a script constraint runs code"),
+    (re.compile(r"^\s*#\s*spatch\b"), "a #spatch line sets options of its own"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. Lines count from 1 in the rendered text; `end` is behind its last line.
+
+    `name` is None for `@@`. `positions` are the position metavariables that it declares itself
+    and attaches to its match. `modifies` is set where it has `-` or `+` lines.
+    """
+
+    name: str | None
+    start: int
+    body: int
+    end: int
+    is_script: bool
+    positions: tuple[str, ...]
+    modifies: bool
+
+
+@lru_cache(maxsize=256)
+def read_rules(text: str) -> tuple[Rule, ...]:
+    """Return the rules of a semantic patch in their order."""
+    plain = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+    rules: list[Rule] = []
+    at = 0
+    while (header := _HEADER.search(plain, at)) is not None:
+        is_script = bool(_SCRIPT.match(header["head"]))
+        metavariables_end = plain.find("@@", header.end())
+        if metavariables_end < 0:
+            break
+        following = re.compile(r"^@", re.MULTILINE).search(plain, metavariables_end + 2)
+        end = following.start() if following else len(plain)
+        body = plain[metavariables_end + 2 : end]
+        declared = plain[header.end() : metavariables_end]
+        rules.append(
+            Rule(
+                name=_rule_name(header["head"]),
+                start=_line_of(plain, header.start()),
+                body=_line_of(plain, metavariables_end) + 1,
+                end=_line_of(plain, end) if following else plain.count("\n") + 2,
+                is_script=is_script,
+                positions=_attached_positions(declared, body),
+                modifies=not is_script and bool(re.search(r"^[-+]", body, re.MULTILINE)),
+            )
+        )
+        at = end
+    return tuple(rules)
+
+
+def rule_words(text: str, rule: Rule) -> frozenset[str]:
+    """Return the identifiers in a rule's metavariables, context and minus lines."""
+    lines = text.splitlines()[rule.start : rule.end - 1]
+    matched = "\n".join(line for line in lines if not line.startswith("+"))
+    return frozenset(re.findall(r"[A-Za-z_]\w*", _COMMENT.sub(" ", matched)))
+
+
+def refuse_code(patch: SemanticPatch) -> None:
+    """Refuse a semantic patch that would run code of its own when spatch reads it.
+
+    spatch has no switch that forbids scripts, and `#spatch` lines can name programs and outputs.
+    Raises SpecError at the first such line.
+    """
+    for number, line in enumerate(patch.text.splitlines(), 1):
+        for pattern, reason in _CODE:
+            if pattern.search(line.split("//", 1)[0]):
+                raise SpecError(
+                    f"{reason}, which a variant may not do",
+                    place=patch.place(number),
+                    hint="say it with rules, virtual identifiers and texts",
+                )
+
+
+def _rule_name(head: str) -> str | None:
+    match = _NAME.match(head)
+    if match is None or (match["name"] in _KEYWORDS and head.strip() != match["name"]):
+        return None
+    return match["name"]
+
+
+def _attached_positions(declared: str, body: str) -> tuple[str, ...]:
+    """Return the rule's own position metavariables that stand in context or minus lines."""
+    matched = "\n".join(line for line in body.split("\n") if not line.startswith("+"))
+    names: list[str] = []
+    for declaration in _POSITION.finditer(declared):
+        for part in declaration["names"].split(","):
+            words = re.findall(r"[\w.]+", re.split(r"!=|=|:", part)[0])
+            name = next((word for word in words if word != "any"), "")
+            if name and "." not in name and re.search(rf"@{name}\b", matched):
+                names.append(name)
+    return tuple(names)
+
+
+def _line_of(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
