@@ -1,0 +1,117 @@
+"""Jinja2, set up once for SmPL and once for text that people read.
+
+C and SmPL contain Jinja's default marks (`= {{0}};`, `{#a, 1}`), and SmPL uses `<<`, `@@` and
+`<...`; `<% %>`, `<%= %>` and `<%# %>` occur in neither, so semantic patches use those. Undefined
+variables stop the rendering, and templates run in Jinja2's sandbox.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from patchgen.errors import Place, SpecError
+from patchgen.templating.lines import LineMarks, TemplateLine, split_marks
+
+Folders = Sequence[Path]
+
+
+def render_text(template: str, folders: Folders, context: Mapping[str, Any]) -> str:
+    """Render a message, a cover letter or verbatim text, found in the first folder that has it.
+
+    Raises SpecError, with the template's line, for a wrong or missing template and for an
+    undefined variable.
+    """
+    return _render(_environment(tuple(folders), smpl=False), template, folders, context)
+
+
+def render_smpl(
+    template: str, folders: Folders, context: Mapping[str, Any]
+) -> tuple[str, tuple[TemplateLine | None, ...]]:
+    """Render a semantic patch; also return for each of its lines the template line behind it."""
+    marked = _render(_environment(tuple(folders), smpl=True), template, folders, context)
+    return split_marks(marked)
+
+
+@lru_cache(maxsize=32)
+def _environment(folders: tuple[Path, ...], *, smpl: bool) -> jinja2.Environment:
+    marks: dict[str, Any] = {}
+    if smpl:
+        marks = {
+            "block_start_string": "<%",
+            "block_end_string": "%>",
+            "variable_start_string": "<%=",
+            "variable_end_string": "%>",
+            "comment_start_string": "<%#",
+            "comment_end_string": "%>",
+            "extensions": [LineMarks],
+        }
+    environment = ImmutableSandboxedEnvironment(
+        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+        **marks,
+    )
+    environment.filters["plus"] = plus_lines
+    return environment
+
+
+def plus_lines(text: str) -> str:
+    """Put `+` before every line but the first: a line without it would turn into context.
+
+    The first line of a value stands behind the `+` that the author wrote.
+    """
+    return text.rstrip("\n").replace("\n", "\n+")
+
+
+def _render(
+    environment: jinja2.Environment, template: str, folders: Folders, context: Mapping[str, Any]
+) -> str:
+    try:
+        return environment.get_template(template).render(context)
+    except jinja2.TemplateSyntaxError as err:
+        place = _place(err.name or template, folders, err.lineno)
+        raise SpecError(f"template: {err.message}", place=place) from None
+    except jinja2.TemplateNotFound as err:
+        missing = err.name or template
+        raise SpecError(
+            f"the template {missing} does not exist",
+            place=Place(template) if missing != template else None,
+            hint="looked in " + ", ".join(map(str, folders)),
+        ) from None
+    except jinja2.UndefinedError as err:
+        place = _deepest_place(err, template, folders)
+        raise SpecError(f"template: {err.message}", place=place) from None
+    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as err:
+        place = _deepest_place(err, template, folders)
+        raise SpecError(f"template: {err}", place=place) from None
+
+
+def _deepest_place(err: BaseException, template: str, folders: Folders) -> Place:
+    """Return the innermost template line of an error; Jinja2 rewrites tracebacks to show them."""
+    found = Place(template)
+    for frame in traceback.extract_tb(err.__traceback__):
+        for folder in folders:
+            path = Path(frame.filename)
+            if frame.lineno and path.is_file() and path.is_relative_to(folder):
+                found = _place(str(path.relative_to(folder)), folders, frame.lineno)
+    return found
+
+
+def _place(template: str, folders: Folders, line: int) -> Place:
+    for folder in folders:
+        path = folder / template
+        if path.is_file():
+            lines = path.read_text(errors="replace").splitlines()
+            excerpt = lines[line - 1] if 0 < line <= len(lines) else None
+            return Place(str(path), line, excerpt=excerpt)
+    return Place(template, line)

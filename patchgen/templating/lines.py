@@ -1,0 +1,67 @@
+"""Know for each line of a rendered text which template line made it.
+
+Each piece of literal text in a template gets an invisible mark with its line at the start of
+every line; after rendering the marks are read and taken out. Values, loops and included files
+thus keep their places without Jinja2's help. The form of a mark: \\x01FILE\\x02LINE\\x03.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+
+_MARK = re.compile("\x01(?P<file>[^\x02]*)\x02(?P<line>\\d+)\x03")
+
+
+class TemplateLine(NamedTuple):
+    """A template's name, as its loader knows it, and a line from 1."""
+
+    template: str
+    line: int
+
+
+class LineMarks(Extension):
+    """Put a mark at the beginning of each line of a template's literal text."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """Yield the template's tokens, with marks in those of literal text."""
+        name = stream.name or ""
+        for token in stream:
+            if token.type != "data":
+                yield token
+                continue
+            pieces = token.value.split("\n")
+            marked = [
+                f"\x01{name}\x02{token.lineno + offset}\x03{piece}"
+                for offset, piece in enumerate(pieces)
+            ]
+            yield Token(token.lineno, "data", "\n".join(marked))
+
+
+def split_marks(marked: str) -> tuple[str, tuple[TemplateLine | None, ...]]:
+    """Take the marks out; return the text and the place of each of its lines.
+
+    A line without a mark of its own (the later lines of a value) has that of the line before.
+    """
+    lines: list[str] = []
+    places: list[TemplateLine | None] = []
+    current: TemplateLine | None = None
+    for line in marked.split("\n"):
+        # The mark of the last piece on a line belongs to what follows it; the first one counts,
+        # unless nothing but another mark stands behind it.
+        marks = list(_MARK.finditer(line))
+        first: TemplateLine | None = None
+        for index, mark in enumerate(marks):
+            end = marks[index + 1].start() if index + 1 < len(marks) else len(line)
+            current = TemplateLine(mark["file"], int(mark["line"]))
+            if first is None and (end > mark.end() or index + 1 == len(marks)):
+                first = current
+        lines.append(_MARK.sub("", line))
+        places.append(first or current)
+    if lines and lines[-1] == "":
+        places.pop()
+    return "\n".join(lines), tuple(places)
