@@ -1,0 +1,170 @@
+"""The main job: a variant and a base in, a branch and a folder of mails out.
+
+Silent and without a terminal: progress goes to a callback, the result is a value. Nothing is
+visible before the ref update, and everything before it can be thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen import __version__
+from patchgen.coccinelle import DEFAULT_TIMEOUT_S, find_spatch
+from patchgen.edit import OnProgress, make_patches
+from patchgen.errors import BaseError
+from patchgen.kernel import find_recipients, join_recipients, read_version
+from patchgen.mail import StagedFolder, address_mails, check_folder, format_mails, mail_of
+from patchgen.model.base import Base, Oid, TreeReader
+from patchgen.model.plan import Plan
+from patchgen.model.series import MadePatch, Mail, Series
+from patchgen.odb import GitTree, Quarantine, Repository, git_version
+from patchgen.resources import shipped_folder
+from patchgen.series import build_series
+from patchgen.spec import bind_variables, build_plan, find_variant
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyRequest:
+    """What the user asked for. `output` None means the folder `outgoing` at the tree's top."""
+
+    variant: str
+    tree: Path
+    base: str = "HEAD"
+    branch: str = "patchgen/{variant}-v{revision}"
+    revision: int = 4
+    backends: tuple[str, ...] = ()
+    definitions: tuple[str, ...] = ()
+    output: Path | None = None
+    sign_off: bool = False
+    force: bool = False
+    dry_run: bool = False
+    color: bool = False
+    timeout_s: int = DEFAULT_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyResult:
+    """What came of it. `series` is None where nothing remained to make.
+
+    `made` has one entry for each patch of the plan. `mails` are on disk; a dry run has none, but
+    `diffs`, coloured if that was asked for.
+    """
+
+    plan: Plan
+    made: tuple[MadePatch, ...]
+    branch: str
+    series: Series | None
+    mails: tuple[Path, ...]
+    warnings: tuple[str, ...]
+    tools: dict[str, str]
+    diffs: str = ""
+
+
+def apply_variant(
+    request: ApplyRequest, *, on_progress: OnProgress = lambda done, total: None
+) -> ApplyResult:
+    """Make the series that a request asks for.
+
+    Raises a PatchgenError of the kind that fits, with nothing written.
+    """
+    spatch = find_spatch()
+    variant = find_variant(request.variant)
+    values = bind_variables(variant, request.definitions)
+    branch = request.branch.format(variant=variant.name, revision=request.revision)
+    tools = {"patchgen": __version__, "spatch": spatch.version, "git": git_version()}
+    repository = Repository(request.tree)
+    try:
+        ref = repository.check_branch_name(branch)
+        output = (request.output or repository.top / "outgoing").absolute()
+        base, tree = _read_base(repository, request.base)
+        context = {
+            **values,
+            "revision": request.revision,
+            "base": {"oid": base.oid, "describe": base.describe, "version": base.version},
+            "tools": tools,
+        }
+        plan = build_plan(
+            variant, request.backends, base, tree, context, shipped_folder("templates")
+        )
+        if all(patch.present_at for patch in plan.patches):
+            made = tuple(MadePatch(p.name, present_at=p.present_at) for p in plan.patches)
+            return ApplyResult(plan, made, branch, None, (), (), tools)
+        old = _check_branch(repository, ref, force=request.force or request.dry_run)
+        check_folder(output, force=request.force or request.dry_run)
+        made = make_patches(
+            plan, tree, spatch, timeout_s=request.timeout_s, on_progress=on_progress
+        )
+        signatures = repository.read_signatures()
+        with Quarantine(repository) as quarantine:
+            series = build_series(
+                plan,
+                made,
+                quarantine,
+                signatures,
+                branch=branch,
+                revision=request.revision,
+                sign_off=request.sign_off,
+            )
+            warnings = _warn_unparsed(made)
+            paths: list[Path] = []
+            diffs = ""
+            if request.dry_run:
+                diffs = quarantine.show_patches(base.oid, series.tip, color=request.color)
+            else:
+                mails = format_mails(quarantine, series, signatures.committer)
+                mails, more = _address(tree, series, mails)
+                warnings += more
+                with StagedFolder(output, mails, force=request.force) as staged:
+                    reason = f"patchgen: apply {variant.name} v{request.revision}"
+                    quarantine.publish(ref, series.tip, base.oid, old, reason)
+                    paths = staged.publish()
+        return ApplyResult(plan, made, branch, series, tuple(paths), tuple(warnings), tools, diffs)
+    finally:
+        repository.close()
+
+
+def _read_base(repository: Repository, revision: str) -> tuple[Base, TreeReader]:
+    oid = repository.resolve_commit(revision)
+    tree_oid = repository.resolve_tree(oid)
+    tree = GitTree(repository, tree_oid)
+    version = read_version(tree)
+    return Base(oid, tree_oid, repository.describe(oid), version), tree
+
+
+def _check_branch(repository: Repository, ref: str, *, force: bool) -> Oid | None:
+    """Return what the branch points at now. Raises BaseError where it must not be moved."""
+    old = repository.find_ref(ref)
+    branch = ref.removeprefix("refs/heads/")
+    if old is not None and not force:
+        raise BaseError(
+            f"the branch {branch} exists already",
+            hint="--force makes it anew; --branch NAME makes another",
+        )
+    checkout = repository.find_checkout(ref)
+    if checkout is not None:
+        raise BaseError(
+            f"the branch {branch} is checked out in {checkout}; moving it would confuse git there",
+            hint="switch to another branch there, or choose one with --branch",
+        )
+    return old
+
+
+def _address(
+    tree: TreeReader, series: Series, mails: Sequence[Mail]
+) -> tuple[list[Mail], list[str]]:
+    """Return the mails with their recipients, and warnings."""
+    patches = [mail for oid in series.commits if (mail := mail_of(mails, oid)) is not None]
+    found = find_recipients(tree, patches)
+    if found is None:
+        return list(mails), ["the base has no scripts/get_maintainer.pl: the mails have no To, Cc"]
+    cover = join_recipients([found[mail.file_name] for mail in patches])
+    recipients = {mail.file_name: found.get(mail.file_name, cover) for mail in mails}
+    nobody = [name for name, each in recipients.items() if not each.to and not each.cc]
+    return address_mails(mails, recipients), [f"nobody maintains what {n} changes" for n in nobody]
+
+
+def _warn_unparsed(made: Sequence[MadePatch]) -> list[str]:
+    functions = dict.fromkeys(str(function) for patch in made for function in patch.unparsed)
+    return [f"spatch could not parse {function}; rules do not see it" for function in functions]

@@ -1,0 +1,181 @@
+"""Carry out a plan in memory: every semantic patch over its files, as parallel as they allow.
+
+A patch sees what the patches before it made of its files, and of its files only: so the edits of
+one file form a chain, and the chains of different files run side by side. Nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import assert_never
+
+from patchgen.coccinelle import Spatch, apply_to_file, refuse_code
+from patchgen.edit.lines import insert_lines
+from patchgen.edit.verdict import check_declared_rules, check_hits
+from patchgen.errors import BaseError, PatchgenError
+from patchgen.model.base import TreeFile, TreeReader
+from patchgen.model.outcome import Changed, FileResult, sum_hits
+from patchgen.model.plan import Edit, InsertLines, NewFile, Plan, PlannedPatch, RunRules
+from patchgen.model.series import FileEdit, MadePatch
+
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One edit of one file; `patch` and `edit` are its indices in the plan."""
+
+    patch: int
+    edit: int
+    what: Edit
+
+
+@dataclass(slots=True)
+class _Chain:
+    """The edits of one file in order. Filled by one thread, read when all are done."""
+
+    path: PurePosixPath
+    mode: str = "100644"
+    source: TreeFile | None = None
+    steps: list[_Step] = field(default_factory=list)
+    content: bytes | None = None
+    results: dict[tuple[int, int], FileResult] = field(default_factory=dict)
+    before: dict[int, bytes | None] = field(default_factory=dict)
+    after: dict[int, bytes] = field(default_factory=dict)
+    errors: dict[tuple[int, int], PatchgenError] = field(default_factory=dict)
+
+
+def make_patches(
+    plan: Plan,
+    tree: TreeReader,
+    spatch: Spatch,
+    *,
+    timeout_s: int,
+    on_progress: OnProgress = lambda done, total: None,
+) -> tuple[MadePatch, ...]:
+    """Return what each planned patch comes to.
+
+    `on_progress` is called from any thread with the number of finished and of all edits.
+    Raises the first error in the order of the patches, whichever thread met it.
+    """
+    for planned in plan.patches:
+        for edit in planned.edits:
+            if isinstance(edit, RunRules):
+                refuse_code(edit.patch)
+                check_declared_rules(edit)
+    chains = _build_chains(plan)
+    for chain in chains.values():
+        chain.content = tree.read(chain.source) if chain.source else None
+    total = sum(len(chain.steps) for chain in chains.values())
+    done = 0
+
+    def step_done() -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, total)
+
+    # spatch is a process of its own, so threads are enough; the longest chains go first.
+    longest_first = sorted(chains.values(), key=lambda chain: -len(chain.steps))
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        list(pool.map(lambda chain: _run_chain(chain, spatch, timeout_s, step_done), longest_first))
+    return tuple(
+        _collect(index, planned, list(chains.values()))
+        for index, planned in enumerate(plan.patches)
+    )
+
+
+def _build_chains(plan: Plan) -> Mapping[PurePosixPath, _Chain]:
+    chains: dict[PurePosixPath, _Chain] = {}
+    for patch_index, planned in enumerate(plan.patches):
+        for edit_index, edit in enumerate(planned.edits):
+            step = _Step(patch_index, edit_index, edit)
+            match edit:
+                case RunRules(files=files):
+                    for file in files:
+                        _chain_of(chains, file).steps.append(step)
+                case InsertLines(file=file):
+                    _chain_of(chains, file).steps.append(step)
+                case NewFile(path=path):
+                    chains.setdefault(path, _Chain(path)).steps.append(step)
+                case _:
+                    assert_never(edit)
+    return chains
+
+
+def _chain_of(chains: dict[PurePosixPath, _Chain], file: TreeFile) -> _Chain:
+    return chains.setdefault(file.path, _Chain(file.path, file.mode, file))
+
+
+def _run_chain(
+    chain: _Chain, spatch: Spatch, timeout_s: int, step_done: Callable[[], None]
+) -> None:
+    """Run the edits of one file one after the other; stop at the first error."""
+    for step in chain.steps:
+        before = chain.content
+        try:
+            after = _run_step(chain, step, spatch, timeout_s)
+        except PatchgenError as err:
+            chain.errors[step.patch, step.edit] = err
+            return
+        if after != before:
+            chain.before.setdefault(step.patch, before)
+            chain.after[step.patch] = after
+        chain.content = after
+        step_done()
+
+
+def _run_step(chain: _Chain, step: _Step, spatch: Spatch, timeout_s: int) -> bytes:
+    match step.what:
+        case RunRules(patch=patch):
+            content = chain.content or b""
+            result = apply_to_file(spatch, patch, chain.path, content, timeout_s=timeout_s)
+            chain.results[step.patch, step.edit] = result
+            return result.outcome.after if isinstance(result.outcome, Changed) else content
+        case InsertLines():
+            return insert_lines(chain.content or b"", step.what)
+        case NewFile(content=content):
+            if chain.content is not None:
+                raise BaseError(f"{chain.path} is added twice")
+            return content
+        case _:
+            assert_never(step.what)
+
+
+def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> MadePatch:
+    """Put together what the chains made of one patch, and check it against its declarations."""
+    if planned.present_at is not None:
+        return MadePatch(planned.name, present_at=planned.present_at)
+    all_results: list[FileResult] = []
+    for edit_index, edit in enumerate(planned.edits):
+        for chain in chains:
+            if (error := chain.errors.get((index, edit_index))) is not None:
+                raise error
+        if isinstance(edit, RunRules):
+            results = [
+                chain.results[index, edit_index]
+                for chain in chains
+                if (index, edit_index) in chain.results
+            ]
+            check_hits(planned, edit, results)
+            all_results += results
+    edits = tuple(
+        FileEdit(chain.path, chain.mode, chain.before[index], chain.after[index])
+        for chain in sorted(chains, key=lambda chain: chain.path)
+        if index in chain.after and chain.before[index] != chain.after[index]
+    )
+    if not edits:
+        raise BaseError(
+            f"patch {planned.name} changes nothing in this base",
+            hint="its rules match nothing here; should its probe have found that it is there?",
+        )
+    return MadePatch(
+        name=planned.name,
+        edits=edits,
+        rules=tuple(sum_hits(all_results).values()),
+        unparsed=tuple(f for result in all_results for f in result.unparsed if f.name),
+        seconds=sum(result.seconds for result in all_results),
+    )

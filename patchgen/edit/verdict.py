@@ -1,0 +1,88 @@
+"""Did the rules do what their author declared? If not, say why in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from patchgen.coccinelle import read_rules, rule_words
+from patchgen.errors import BaseError, PatchgenError, Place, SpecError, ToolError
+from patchgen.model.outcome import FileResult, TimedOut, UnparsedFunction, sum_hits
+from patchgen.model.plan import HitCount, PlannedPatch, RunRules
+
+
+def check_declared_rules(run: RunRules) -> None:
+    """Raise SpecError where `must_fire` names a rule that the semantic patch does not have."""
+    names = [rule.name for rule in read_rules(run.patch.text) if rule.name]
+    for name in run.must_fire:
+        if name not in names:
+            raise SpecError(
+                f"must_fire names the rule {name!r}, which is not there",
+                place=Place(run.patch.name),
+                hint=f"its rules: {', '.join(names) or 'none with a name'}",
+            )
+
+
+def check_hits(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
+    """Raise the error for the first thing that went other than declared, if any."""
+    for result in results:
+        if isinstance(result.outcome, TimedOut):
+            raise ToolError(
+                f"patch {planned.name}: {run.patch.name}: spatch gave up on {result.path} after "
+                f"{result.outcome.limit_s:g} s",
+                hint="simplify the rule, or give more time with --timeout",
+            )
+    totals = sum_hits(results)
+    for name, wanted in run.must_fire.items():
+        hits = totals[name].hits if name in totals else 0
+        if not wanted.accepts(hits):
+            raise _misfire(planned, run, results, name, hits, wanted)
+
+
+def _misfire(
+    planned: PlannedPatch,
+    run: RunRules,
+    results: Sequence[FileResult],
+    name: str,
+    hits: int,
+    wanted: HitCount,
+) -> PatchgenError:
+    where = ", ".join(str(result.path) for result in results)
+    fired = f"patch {planned.name}: the rule {name} matched {_times(hits)} in {where}"
+    place = _rule_place(run, name)
+    if hits > wanted.count:
+        sites = next(t.sites for r, t in sum_hits(results).items() if r == name)
+        at = f" (at {', '.join(map(str, sites))})" if sites else ""
+        return BaseError(f"{fired}{at}, but has to match {wanted}", place=place)
+    hidden = _hidden_targets(run, results, name)
+    if hidden:
+        return BaseError(
+            f"{fired}, but has to match {wanted}: its target is code that spatch cannot parse: "
+            + ", ".join(map(str, hidden)),
+            place=place,
+            hint="define the macros in its way in the variant's `macros` file",
+        )
+    unparsed = [function for result in results for function in result.unparsed if function.name]
+    return BaseError(
+        f"{fired}, but has to match {wanted}",
+        place=place,
+        hint="the base has no code of that shape; the variant is not for it, or needs a rule more"
+        + (f". spatch could not parse {', '.join(map(str, unparsed))}" if unparsed else ""),
+    )
+
+
+def _hidden_targets(
+    run: RunRules, results: Sequence[FileResult], name: str
+) -> list[UnparsedFunction]:
+    """Return the unparsed functions that the rule names."""
+    rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
+    words = rule_words(run.patch.text, rule)
+    return [f for result in results for f in result.unparsed if f.name in words]
+
+
+def _rule_place(run: RunRules, name: str) -> Place:
+    rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
+    return run.patch.place(rule.start)
+
+
+def _times(hits: int) -> str:
+    return {0: "nothing", 1: "once"}.get(hits, f"{hits} times")

@@ -1,0 +1,26 @@
+"""The version of a kernel tree, from its top Makefile."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from patchgen.model.base import TreeReader
+
+_FIELD = re.compile(rb"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$", re.MULTILINE)
+
+
+def read_version(tree: TreeReader) -> str:
+    """Return for example "5.15.85"; "" where the tree has no kernel's Makefile."""
+    makefiles = [file for file in tree.find(["Makefile"]) if file.path == PurePosixPath("Makefile")]
+    if not makefiles:
+        return ""
+    fields = {
+        name.decode(): value.decode()
+        for name, value in _FIELD.findall(tree.read(makefiles[0])[:4096])
+    }
+    if not {"VERSION", "PATCHLEVEL"} <= fields.keys():
+        return ""
+    return ".".join(
+        fields[name] for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL") if name in fields
+    )

@@ -1,0 +1,174 @@
+"""Commits made aside: a bare repository in a scratch folder that borrows the real one's objects.
+
+Everything is built there and can be thrown away. `publish` copies the new objects over and then
+moves one ref in one transaction, with the value that it must still have; a process killed before
+that leaves at most unreachable objects behind, and the next `git gc` removes them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from patchgen.errors import BaseError, ToolError
+from patchgen.model.base import Oid
+from patchgen.model.series import CommitDraft, Identity, Signatures, Stat
+from patchgen.odb.repository import Repository, neutral_environment
+from patchgen.process import Completed, run
+
+_BRANCH = "refs/heads/series"
+
+
+class Quarantine:
+    """A context manager; the scratch repository lives as long as the `with` block."""
+
+    def __init__(self, repository: Repository):
+        self._repository = repository
+        self._folder = Path()
+
+    def __enter__(self) -> Quarantine:
+        self._folder = Path(tempfile.mkdtemp(prefix="patchgen-quarantine-"))
+        real = self._repository.git_dir
+        object_format = self._repository.run("rev-parse", "--show-object-format").stdout.decode()
+        for folder in ("objects/info", "refs/heads"):
+            (self._folder / folder).mkdir(parents=True)
+        (self._folder / "HEAD").write_text("ref: refs/heads/none\n")
+        sha256 = object_format.strip() == "sha256"
+        (self._folder / "config").write_text(
+            "[core]\n\tbare = true\n"
+            + (
+                "\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n"
+                if sha256
+                else "\trepositoryformatversion = 0\n"
+            )
+        )
+        (self._folder / "objects/info/alternates").write_text(f"{real / 'objects'}\n")
+        if (real / "shallow").is_file():
+            shutil.copyfile(real / "shallow", self._folder / "shallow")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def run(
+        self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
+    ) -> Completed:
+        """Run git in the scratch repository, with no configuration but what is given."""
+        neutral = {
+            **neutral_environment(),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_COUNT": "0",
+            **(env or {}),
+        }
+        return run(["git", "--git-dir", str(self._folder), *words], stdin=stdin, env=neutral)
+
+    def write_commits(
+        self, base: Oid, drafts: Sequence[CommitDraft], signatures: Signatures
+    ) -> tuple[Oid, ...]:
+        """Write a chain of commits on top of `base` and return their ids.
+
+        One `git fast-import` writes all blobs, trees and commits; it reads only the trees on the
+        way to the changed files.
+        """
+        marks = self._folder / "marks"
+        stream = _fast_import_stream(base, drafts, signatures)
+        self.run("fast-import", "--quiet", "--done", f"--export-marks={marks}", stdin=stream)
+        oids = dict(line.split(" ", 1) for line in marks.read_text().splitlines())
+        return tuple(Oid(oids[f":{number}"]) for number in range(1, len(drafts) + 1))
+
+    def read_stats(self, base: Oid, tip: Oid) -> list[Stat]:
+        """Return for each commit above `base`, oldest first, how many lines it changes."""
+        log = self.run("log", "--reverse", "--format=%x00", "--numstat", f"{base}..{tip}")
+        stats = []
+        for commit in log.stdout.split(b"\0")[1:]:
+            # A binary file has "-" for both numbers.
+            rows = [line.split(b"\t") for line in commit.splitlines() if b"\t" in line]
+            counts = [(int(row[0]), int(row[1])) for row in rows if row[0] != b"-"]
+            stats.append(Stat(sum(c[0] for c in counts), sum(c[1] for c in counts)))
+        return stats
+
+    def show_patches(self, base: Oid, tip: Oid, *, color: bool) -> str:
+        """Return messages and diffs of the commits above `base`, oldest first, for a reader."""
+        log = self.run(
+            "log",
+            "--reverse",
+            "--stat",
+            "--patch",
+            "--format=medium",
+            f"--color={'always' if color else 'never'}",
+            f"{base}..{tip}",
+        )
+        return log.stdout.decode("utf-8", "replace")
+
+    def publish(self, ref: str, new: Oid, base: Oid, old: Oid | None, reason: str) -> None:
+        """Copy the commits above `base` into the real repository, then move `ref` to `new`.
+
+        `old` is what the ref points at now, None where it must not exist. Raises BaseError where
+        someone moved it meanwhile; the ref is then as they left it.
+        """
+        packed = self.run(
+            "pack-objects", "--revs", "--stdout", "-q", stdin=f"{new}\n^{base}\n".encode()
+        )
+        self._repository.run("unpack-objects", "-q", stdin=packed.stdout)
+        command = f"update {ref} {new} {old}" if old else f"create {ref} {new}"
+        try:
+            self._repository.run(
+                "update-ref",
+                "--stdin",
+                "-m",
+                reason,
+                "--create-reflog",
+                stdin=f"start\n{command}\nprepare\ncommit\n".encode(),
+            )
+        except ToolError as err:
+            raise BaseError(
+                f"{ref} cannot be written: {err.message}",
+                hint="was it made or moved while patchgen ran? Choose another --branch",
+            ) from None
+
+    def name_branch(self, branch: str, tip: Oid) -> str:
+        """Give the commits a branch of the scratch repository, for tools that ask for one."""
+        ref = f"refs/heads/{branch}"
+        self.run("update-ref", ref, tip)
+        return ref
+
+
+def _fast_import_stream(base: Oid, drafts: Sequence[CommitDraft], signatures: Signatures) -> bytes:
+    """Return git-fast-import(1) commands for the commits; mark i is the i-th commit."""
+    out = bytearray(b"feature done\n")
+    parent = str(base)
+    for number, draft in enumerate(drafts, 1):
+        message = draft.message.encode()
+        out += f"commit {_BRANCH}\nmark :{number}\n".encode()
+        out += b"author " + _person(signatures.author)
+        out += b"committer " + _person(signatures.committer)
+        out += f"data {len(message)}\n".encode() + message + b"\n"
+        out += f"from {parent}\n".encode()
+        for edit in draft.edits:
+            path = _quote(os.fsencode(str(edit.path)))
+            out += b"M " + edit.mode.encode() + b" inline " + path + b"\n"
+            out += f"data {len(edit.after)}\n".encode() + edit.after + b"\n"
+        parent = f":{number}"
+    return bytes(out + b"done\n")
+
+
+def _person(identity: Identity) -> bytes:
+    return f"{identity.name} <{identity.email}> {identity.date}\n".encode()
+
+
+def _quote(path: bytes) -> bytes:
+    """Quote a path as fast-import reads it: C style where it holds what would end it."""
+    if path.startswith(b'"') or b"\n" in path or b"\\" in path:
+        quoted = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+        return b'"' + quoted + b'"'
+    return path

@@ -1,0 +1,201 @@
+"""A git repository as patchgen uses it: where it is, what its names mean, who commits.
+
+The only room that imports GitPython or runs git plumbing. Nothing here touches a work tree, an
+index or HEAD, and hooks never run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import git
+from git.exc import GitError
+
+from patchgen.errors import BaseError, ToolError, UsageError
+from patchgen.model.base import Oid
+from patchgen.model.series import Identity, Signatures
+from patchgen.process import Completed, run
+
+MINIMUM_GIT = (2, 39)
+
+
+class Repository:
+    """An opened repository: bare or not, a linked work tree, a shallow clone."""
+
+    def __init__(self, path: Path):
+        """Open the repository that `path` is in.
+
+        Raises UsageError where there is none.
+        """
+        try:
+            self._repo = git.Repo(path, search_parent_directories=True)
+        except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+            raise BaseError(
+                f"{path} is not in a git repository",
+                hint="name the kernel's git tree with --tree",
+            ) from None
+        except (GitError, OSError, ValueError) as err:
+            raise BaseError(f"{path}: git cannot open the repository: {err}") from None
+        self.git_dir = Path(self._repo.common_dir).resolve()
+        self.work_tree = (
+            Path(self._repo.working_tree_dir).resolve() if self._repo.working_tree_dir else None
+        )
+
+    @property
+    def top(self) -> Path:
+        """The top of the work tree, or the repository itself where it is bare."""
+        return self.work_tree or self.git_dir
+
+    @property
+    def cat_file(self) -> git.Git:
+        """GitPython's command object; it keeps one `git cat-file --batch` running for reads."""
+        return self._repo.git
+
+    def close(self) -> None:
+        """End the processes that serve reads."""
+        self._repo.close()
+
+    def run(
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        ok: tuple[int, ...] | None = (0,),
+    ) -> Completed:
+        """Run git plumbing in this repository, without hooks and in the C locale."""
+        argv = ["git", "--git-dir", str(self._repo.git_dir), "-c", "core.hooksPath=/dev/null"]
+        return run(
+            [*argv, *words], stdin=stdin, env={**neutral_environment(), **(env or {})}, ok=ok
+        )
+
+    def resolve_commit(self, revision: str) -> Oid:
+        """Return the id of the commit that a revision names.
+
+        Raises UsageError where it names none.
+        """
+        if revision.startswith("-") or "\n" in revision:
+            raise UsageError(f"{revision!r} is not a revision")
+        done = self.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", ok=None)
+        if done.returncode != 0:
+            raise BaseError(
+                f"{self.top} has no commit {revision!r}",
+                hint="--base takes a branch, a tag or a commit id",
+            )
+        return Oid(done.stdout.decode().strip())
+
+    def resolve_tree(self, commit: Oid) -> Oid:
+        """Return the id of a commit's tree."""
+        return Oid(self.run("rev-parse", "--verify", f"{commit}^{{tree}}").stdout.decode().strip())
+
+    def find_ref(self, ref: str) -> Oid | None:
+        """Return what a full ref name points at, or None."""
+        done = self.run("rev-parse", "--verify", "--quiet", ref, ok=None)
+        return Oid(done.stdout.decode().strip()) if done.returncode == 0 else None
+
+    def describe(self, commit: Oid) -> str:
+        """Return the tag on a commit where there is one, else its abbreviated id."""
+        done = self.run("describe", "--tags", "--exact-match", commit, ok=None)
+        if done.returncode == 0:
+            return done.stdout.decode().strip()
+        return self.run("rev-parse", "--short=12", commit).stdout.decode().strip()
+
+    def check_branch_name(self, branch: str) -> str:
+        """Return the full ref name of a branch. Raises UsageError for a name that git refuses."""
+        done = self.run("check-ref-format", "--branch", branch, ok=None)
+        if done.returncode != 0 or branch.startswith(("-", "@")):
+            raise UsageError(f"{branch!r} is not a branch name that git takes")
+        return f"refs/heads/{branch}"
+
+    def find_checkout(self, ref: str) -> Path | None:
+        """Return the work tree that has a branch checked out, or None."""
+        listing = self.run("worktree", "list", "--porcelain").stdout.decode()
+        for entry in listing.split("\n\n"):
+            lines = entry.splitlines()
+            if f"branch {ref}" in lines:
+                return Path(lines[0].removeprefix("worktree "))
+        return None
+
+    def read_signatures(self) -> Signatures:
+        """Return author and committer as git would record them now.
+
+        With SOURCE_DATE_EPOCH set (reproducible-builds.org), both dates are that moment, in UTC.
+        Raises ToolError where git has no identity, UsageError for a date that is none.
+        """
+        epoch = os.environ.get("SOURCE_DATE_EPOCH")
+        date = f"{_check_epoch(epoch)} +0000" if epoch else f"{int(time.time())} {_zone()}"
+        return Signatures(
+            self._read_identity("GIT_AUTHOR_IDENT", date),
+            self._read_identity("GIT_COMMITTER_IDENT", date),
+        )
+
+    def _read_identity(self, name: str, date: str) -> Identity:
+        done = self.run("-c", "user.useConfigOnly=true", "var", name, ok=None)
+        match = re.fullmatch(
+            r"(?P<name>.*) <(?P<email>[^<>]*)> \d+ [-+]\d{4}",
+            done.stdout.decode("utf-8", "replace").strip(),
+        )
+        if done.returncode != 0 or match is None:
+            raise ToolError(
+                "git does not know who you are",
+                hint="git config user.name NAME; git config user.email ADDRESS",
+            )
+        return Identity(match["name"], match["email"], date)
+
+
+def git_version() -> str:
+    """Return git's version. Raises ToolError where git is missing or too old."""
+    said = run(["git", "--version"]).stdout.decode()
+    match = re.search(r"(\d+)\.(\d+)(?:\.\d+)*", said)
+    if match is None:
+        raise ToolError(f"git does not say its version: {said.strip()!r}")
+    if (int(match[1]), int(match[2])) < MINIMUM_GIT:
+        wanted = ".".join(map(str, MINIMUM_GIT))
+        raise ToolError(f"git {match[0]} is too old; {wanted} or later is needed")
+    return match[0]
+
+
+def find_git_subcommand(name: str) -> Callable[[], str]:
+    """Return a function that gives the path of a git subcommand, or raises ToolError."""
+
+    def find() -> str:
+        path = Path(run(["git", "--exec-path"]).stdout.decode().strip()) / f"git-{name}"
+        if not path.is_file():
+            raise ToolError("not installed")
+        return str(path)
+
+    return find
+
+
+def neutral_environment() -> dict[str, str]:
+    """Return the environment for git: the user's own, but for what would lead it elsewhere."""
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        # A hook or an alias that calls patchgen leaves these set for the repository it runs in.
+        if name
+        not in {
+            "GIT_DIR",
+            "GIT_WORK_TREE",
+            "GIT_INDEX_FILE",
+            "GIT_OBJECT_DIRECTORY",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+            "GIT_COMMON_DIR",
+            "GIT_PREFIX",
+            "GIT_NAMESPACE",
+        }
+    }
+    return {**env, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def _check_epoch(epoch: str) -> int:
+    if not re.fullmatch(r"\d{1,11}", epoch):
+        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}: seconds since 1970 are wanted")
+    return int(epoch)
+
+
+def _zone() -> str:
+    return time.strftime("%z")

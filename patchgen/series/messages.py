@@ -1,0 +1,103 @@
+"""Commit messages and the cover letter, rendered from their templates and checked for form.
+
+The form is that of Documentation/process/submitting-patches.rst and maintainer-tip.rst: one
+subject line, an empty line, paragraphs, then trailers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from patchgen.errors import Place, SpecError
+from patchgen.model.plan import Plan, PlannedPatch, RunRules
+from patchgen.model.series import Identity, MadePatch
+from patchgen.templating import render_text
+
+_TRAILER = re.compile(r"[A-Z][A-Za-z]*(?:-[A-Za-z]+)*: \S")
+# `git am` ends the message at such a line (git-mailinfo(1)).
+_CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
+
+
+def render_message(
+    plan: Plan, planned: PlannedPatch, made: MadePatch, signer: Identity | None
+) -> str:
+    """Return the commit message, signed off by `signer` where there is one.
+
+    Raises SpecError where the template is wrong or gives no well-formed message.
+    """
+    rules = [edit for edit in planned.edits if isinstance(edit, RunRules)]
+    patch = {
+        "name": planned.name,
+        "backend": planned.backend,
+        "semantic_patches": list(dict.fromkeys(edit.patch.name for edit in rules)),
+        "fired": {rule.rule: rule.hits for rule in made.rules},
+        "files": [str(edit.path) for edit in made.edits],
+    }
+    text = render_text(planned.message, planned.folders, {**plan.context, "patch": patch})
+    message = _well_formed(text, planned.message)
+    if _CUT.search(message):
+        raise SpecError(
+            "a line of the message would end it for `git am` (---, diff -, Index:)",
+            place=Place(planned.message),
+        )
+    return sign_off(message, signer) if signer else message
+
+
+def render_cover(
+    plan: Plan, made: Sequence[MadePatch], subjects: Mapping[str, str]
+) -> tuple[str, str]:
+    """Return subject and body of the cover letter. `subjects` are by the patches' names."""
+    context: dict[str, Any] = {
+        **plan.context,
+        "patches": [
+            {
+                "name": patch.name,
+                "subject": subjects.get(patch.name, ""),
+                "status": "already there" if patch.present_at else "made",
+                "site": str(patch.present_at or ""),
+            }
+            for patch in made
+        ],
+        "semantic_patches": [
+            {"path": name, "text": text} for name, text in _semantic_patches(plan).items()
+        ],
+    }
+    text = _well_formed(render_text(plan.cover, plan.folders, context), plan.cover)
+    subject, _, body = text.partition("\n")
+    return subject, body.strip("\n") + "\n"
+
+
+def sign_off(message: str, signer: Identity) -> str:
+    """Return the message with a Signed-off-by as its last trailer, unless it has that already."""
+    trailer = f"Signed-off-by: {signer.name} <{signer.email}>"
+    lines = message.rstrip("\n").split("\n")
+    last_paragraph = message.rstrip("\n").rpartition("\n\n")[2].split("\n")
+    if lines[-1] == trailer:
+        return message
+    has_trailers = all(_TRAILER.match(line) for line in last_paragraph) and len(lines) > 1
+    return "\n".join([*lines, *([] if has_trailers else [""]), trailer]) + "\n"
+
+
+def _semantic_patches(plan: Plan) -> dict[str, str]:
+    """Return the exact text of each semantic patch by its name, in the order of their use."""
+    return {
+        edit.patch.name: edit.patch.text
+        for planned in plan.patches
+        for edit in planned.edits
+        if isinstance(edit, RunRules)
+    }
+
+
+def _well_formed(text: str, template: str) -> str:
+    """Return the text without stray blanks; raise SpecError where it has no subject and body."""
+    lines = [line.rstrip() for line in text.strip().split("\n")]
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
+    subject, _, rest = text.partition("\n")
+    if not subject or not rest.startswith("\n") or not rest.strip():
+        raise SpecError(
+            "a subject line, an empty line and a body are wanted",
+            place=Place(template, 1, excerpt=subject),
+        )
+    return text

@@ -1,0 +1,16 @@
+"""Variants: their manifests, their variables, and the plan for a base."""
+
+from patchgen.spec.catalog import find_variant, list_variants
+from patchgen.spec.manifest import Variant, describe_variables
+from patchgen.spec.plan import build_plan, select_units
+from patchgen.spec.variables import bind_variables
+
+__all__ = [
+    "Variant",
+    "bind_variables",
+    "build_plan",
+    "describe_variables",
+    "find_variant",
+    "list_variants",
+    "select_units",
+]

@@ -1,0 +1,36 @@
+"""The variants that can be named on the command line."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from patchgen.errors import UsageError
+from patchgen.resources import shipped_folder
+from patchgen.spec.manifest import FILE_NAME, Variant, load_variant
+
+
+def list_variants() -> list[Variant]:
+    """Load all shipped variants, sorted by name."""
+    folders = sorted(shipped_folder("semantic-patches").glob(f"*/{FILE_NAME}"))
+    return [load_variant(path.parent) for path in folders]
+
+
+def find_variant(name: str) -> Variant:
+    """Load a shipped variant by its name, or any by the path of its folder.
+
+    Raises UsageError with the nearest known name where there is none of that name.
+    """
+    if "/" in name or name.startswith("."):
+        return load_variant(Path(name))
+    folder = shipped_folder("semantic-patches") / name
+    if (folder / FILE_NAME).is_file():
+        return load_variant(folder)
+    known = sorted(
+        path.parent.name for path in shipped_folder("semantic-patches").glob(f"*/{FILE_NAME}")
+    )
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known variants: {', '.join(known)}"
+    raise UsageError(
+        f"there is no variant {name!r}", hint=hint + " (or give a folder's path, with a /)"
+    )

@@ -1,0 +1,215 @@
+"""Bind a variant to a base: which patches are to be made, and of what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from patchgen.errors import BaseError, Place, SpecError, UsageError
+from patchgen.model.base import Base, TreeFile, TreeReader
+from patchgen.model.outcome import Site
+from patchgen.model.plan import (
+    Edit,
+    HitCount,
+    InsertLines,
+    NewFile,
+    Plan,
+    PlannedPatch,
+    RunRules,
+)
+from patchgen.model.smpl import SemanticPatch, SourceLine
+from patchgen.spec.manifest import FILE_NAME, Patch, Rules, Unit, Variant
+from patchgen.spec.probe import check_facts, check_needs, find_fact, holds
+from patchgen.templating import TemplateLine, render_smpl, render_text
+
+
+def select_units(variant: Variant, backends: Sequence[str]) -> list[Unit]:
+    """Return the variant's own manifest and those of the chosen backends (all, if none named)."""
+    known = variant.manifest.variant.backends
+    for name in backends:
+        if name not in known:
+            raise UsageError(
+                f"the variant {variant.name} has no backend {name!r}",
+                hint=f"its backends: {', '.join(known) or 'none'}",
+            )
+    return [u for u in variant.units if u.backend is None or not backends or u.backend in backends]
+
+
+def build_plan(
+    variant: Variant,
+    backends: Sequence[str],
+    base: Base,
+    tree: TreeReader,
+    context: Mapping[str, Any],
+    shared_templates: Path,
+) -> Plan:
+    """Return the plan: what the base has is found out, and every semantic patch is rendered.
+
+    Raises BaseError where the base lacks something, SpecError where the variant is wrong.
+    """
+    units = select_units(variant, backends)
+    facts = check_facts(units, tree)
+    made = tuple(unit.backend for unit in units if unit.backend is not None)
+    context = {**context, "has": facts, "backends": list(made)}
+    macros = variant.manifest.variant.macros
+    planner = _Planner(
+        variant=variant,
+        macros=_inside(units[0], macros, "variant.macros").read_text() if macros else "",
+        tree=tree,
+        facts=facts,
+        context=context,
+        shared_templates=shared_templates,
+    )
+    patches = tuple(planner.plan_patch(unit, patch) for unit, patch in planner.wanted(units))
+    if not all(patch.present_at for patch in patches):
+        check_needs(units, facts, tree, base.describe)
+        patches = tuple(
+            planner.add_edits(unit, patch, planned)
+            for (unit, patch), planned in zip(planner.wanted(units), patches, strict=True)
+        )
+    return Plan(
+        variant=variant.name,
+        title=variant.manifest.variant.title,
+        base=base,
+        backends=made,
+        cover=variant.manifest.variant.cover,
+        folders=(variant.folder, shared_templates),
+        patches=patches,
+        context=context,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    variant: Variant
+    macros: str
+    tree: TreeReader
+    facts: Mapping[str, bool]
+    context: Mapping[str, Any]
+    shared_templates: Path
+
+    def wanted(self, units: Sequence[Unit]) -> list[tuple[Unit, Patch]]:
+        """Return the patches whose conditions hold, each with its manifest."""
+        return [
+            (unit, patch)
+            for unit in units
+            for patch in unit.manifest.patch
+            if holds(patch.when, self.facts, unit, f"patch {patch.name}: when")
+        ]
+
+    def plan_patch(self, unit: Unit, patch: Patch) -> PlannedPatch:
+        """Return the patch without edits, and whether the base has it already."""
+        _inside(unit, patch.message, f"patch {patch.name}: message")
+        return PlannedPatch(
+            name=patch.name,
+            backend=unit.backend,
+            message=patch.message,
+            folders=self._folders(unit),
+            present_at=self._find_all(patch),
+        )
+
+    def add_edits(self, unit: Unit, patch: Patch, planned: PlannedPatch) -> PlannedPatch:
+        """Return the patch with its semantic patches rendered, unless there is nothing to do."""
+        if planned.present_at is not None:
+            return planned
+        edits: list[Edit] = []
+        for rules in patch.rules:
+            if self._holds(unit, patch, rules.when):
+                edits.append(self._rules(unit, patch, rules))
+        for new in patch.new_files:
+            if self._holds(unit, patch, new.when):
+                edits.append(self._new_file(unit, new.path, new.template))
+        for lines in patch.lines:
+            if self._holds(unit, patch, lines.when):
+                [file] = self._files(unit, patch, (lines.file,))[:1]
+                edits.append(
+                    InsertLines(
+                        file=file,
+                        lines=self._text(unit, lines.template).encode(),
+                        anchor=lines.before or lines.after or "",
+                        before=lines.before is not None,
+                    )
+                )
+        return replace(planned, edits=tuple(edits))
+
+    def _find_all(self, patch: Patch) -> Site | None:
+        """Return the first probe's site where all probes of a patch find something."""
+        sites = [find_fact(probe, self.tree) for probe in patch.probe]
+        return sites[0] if all(sites) else None
+
+    def _holds(self, unit: Unit, patch: Patch, when: Sequence[str]) -> bool:
+        return holds(when, self.facts, unit, f"patch {patch.name}: when")
+
+    def _rules(self, unit: Unit, patch: Patch, rules: Rules) -> RunRules:
+        field = f"patch {patch.name}: rules"
+        path = _inside(unit, rules.file, field)
+        text, places = render_smpl(rules.file, self._folders(unit), self.context)
+        semantic_patch = SemanticPatch(
+            name=re.sub(r"\.j2$", "", str(path.relative_to(self.variant.folder.parent))),
+            text=text,
+            origin=tuple(_source_line(place, self._folders(unit)) for place in places),
+            definitions={
+                name: self._text(unit, file).rstrip("\n") for name, file in rules.define.items()
+            },
+            texts={name: self._text(unit, file) for name, file in rules.text.items()},
+            macros=self.macros,
+        )
+        return RunRules(
+            patch=semantic_patch,
+            files=tuple(self._files(unit, patch, rules.on)),
+            must_fire={name: _hit_count(count) for name, count in rules.must_fire.items()},
+        )
+
+    def _new_file(self, unit: Unit, path: str, template: str) -> NewFile:
+        if self.tree.find([path]):
+            raise BaseError(f"{path} is to be added, but the base has it already")
+        return NewFile(PurePosixPath(path), self._text(unit, template).encode())
+
+    def _files(self, unit: Unit, patch: Patch, patterns: Sequence[str]) -> list[TreeFile]:
+        files = self.tree.find(patterns)
+        if not files:
+            raise BaseError(
+                f"patch {patch.name}: the base has no {' or '.join(patterns)}",
+                place=Place(str(unit.folder / FILE_NAME)),
+                hint="is this a kernel tree that the variant is for?",
+            )
+        return files
+
+    def _text(self, unit: Unit, template: str) -> str:
+        return render_text(template, self._folders(unit), self.context)
+
+    def _folders(self, unit: Unit) -> tuple[Path, ...]:
+        """Where templates are looked for: the unit, the variant around it, the shared ones."""
+        return tuple(dict.fromkeys((unit.folder, self.variant.folder, self.shared_templates)))
+
+
+def _inside(unit: Unit, name: str, field: str) -> Path:
+    """Return the path of a file of a manifest's folder. Raises SpecError where it is not there."""
+    path = unit.folder / name
+    if ".." in PurePosixPath(name).parts or not path.is_file():
+        raise SpecError(
+            f"the file {name} does not exist",
+            place=Place(str(unit.folder / FILE_NAME), field=field),
+        )
+    return path
+
+
+def _source_line(place: TemplateLine | None, folders: Sequence[Path]) -> SourceLine | None:
+    if place is None:
+        return None
+    for folder in folders:
+        path = folder / place.template
+        if path.is_file():
+            lines = path.read_text(errors="replace").splitlines()
+            text = lines[place.line - 1] if place.line <= len(lines) else ""
+            return SourceLine(str(path), place.line, text)
+    return None
+
+
+def _hit_count(declared: int | str) -> HitCount:
+    if isinstance(declared, int):
+        return HitCount(declared)
+    return HitCount(int(declared.removeprefix(">=")), at_least=True)

@@ -1,0 +1,68 @@
+"""Ask the base what it has, by C tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from patchgen.ctokens import find_sequence, tokenize
+from patchgen.errors import BaseError, Place, SpecError
+from patchgen.model.base import TreeReader
+from patchgen.model.outcome import Site
+from patchgen.spec.manifest import FILE_NAME, Fact, Unit
+
+
+def find_fact(fact: Fact, tree: TreeReader) -> Site | None:
+    """Return where the base has the tokens of a fact, or None."""
+    wanted = [token.text for token in tokenize(fact.tokens.encode())]
+    for file in tree.find(fact.file):
+        line = find_sequence(tree.read(file), wanted)
+        if line is not None:
+            return Site(file.path, line)
+    return None
+
+
+def check_facts(units: Sequence[Unit], tree: TreeReader) -> dict[str, bool]:
+    """Return for each declared fact whether it holds. Units share one name space of facts."""
+    declared: dict[str, Fact] = {}
+    for unit in units:
+        for name, fact in unit.manifest.facts.items():
+            if declared.setdefault(name, fact) != fact:
+                raise SpecError(
+                    "is declared twice, differently",
+                    place=Place(str(unit.folder / FILE_NAME), field=f"facts.{name}"),
+                )
+    return {name: find_fact(fact, tree) is not None for name, fact in declared.items()}
+
+
+def holds(when: Sequence[str], facts: Mapping[str, bool], unit: Unit, field: str) -> bool:
+    """Tell whether all conditions hold: names of facts, `!name` for the opposite."""
+    for condition in when:
+        name = condition.removeprefix("!")
+        if name not in facts:
+            raise SpecError(
+                f"there is no fact {name!r}",
+                place=Place(str(unit.folder / FILE_NAME), field=field),
+                hint=f"known facts: {', '.join(facts) or 'none'}",
+            )
+        if facts[name] == condition.startswith("!"):
+            return False
+    return True
+
+
+def check_needs(
+    units: Sequence[Unit], facts: Mapping[str, bool], tree: TreeReader, base: str
+) -> None:
+    """Raise BaseError that names everything the base lacks."""
+    missing = []
+    for unit in units:
+        for number, need in enumerate(unit.manifest.needs, 1):
+            if not holds(need.when, facts, unit, f"needs[{number}].when"):
+                continue
+            if find_fact(need, tree) is None:
+                where = " or ".join(need.file)
+                missing.append(f"  {where} lacks `{need.tokens}`: {need.reason}")
+    if missing:
+        raise BaseError(
+            f"the base {base} lacks what the variant needs:\n" + "\n".join(missing),
+            hint="name another base with --base; `patchgen show VARIANT` lists what is needed",
+        )

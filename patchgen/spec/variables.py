@@ -1,0 +1,89 @@
+"""Values of a variant's variables: defaults, and what the user defines instead."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+
+from patchgen.errors import Place, SpecError, UsageError
+from patchgen.spec.manifest import FILE_NAME, Variable, Variant, describe_variables
+
+Value = str | int | bool
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TRUE = frozenset({"1", "true", "yes", "on", "y"})
+_FALSE = frozenset({"0", "false", "no", "off", "n"})
+
+
+def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Value]:
+    """Return the value of each variable, given the words of --define (NAME=VALUE).
+
+    Raises UsageError for an unknown name or a value of the wrong type, SpecError for a default of
+    the wrong type.
+    """
+    variables = describe_variables(variant)
+    values: dict[str, Value] = {}
+    for name, variable in variables.items():
+        try:
+            values[name] = _check(variable, variable.default)
+        except ValueError as err:
+            raise SpecError(
+                f"the default {variable.default!r} {err}",
+                place=Place(str(variant.folder / FILE_NAME), field=f"variables.{name}.default"),
+            ) from None
+    for word in definitions:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise UsageError(f"--define {word}: NAME=VALUE is wanted")
+        if name not in variables:
+            raise _unknown(variant, name, variables)
+        try:
+            values[name] = _check(variables[name], text)
+        except ValueError as err:
+            raise UsageError(
+                f"--define {name}: {text!r} {err}", hint=f"{name}: {variables[name].help}"
+            ) from None
+    return values
+
+
+def _unknown(variant: Variant, name: str, known: Mapping[str, Variable]) -> UsageError:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = (
+        f"did you mean {near[0]!r}?" if near else f"known variables: {', '.join(known) or 'none'}"
+    )
+    return UsageError(f"{variant.folder / FILE_NAME} declares no variable {name!r}", hint=hint)
+
+
+def _check(variable: Variable, value: Value) -> Value:
+    """Return the value in its declared type. Raises ValueError that completes "the value ..."."""
+    if variable.type == "boolean":
+        return _boolean(value)
+    if variable.type == "integer":
+        return _integer(value)
+    if not isinstance(value, str):
+        raise ValueError("is not a string")
+    if variable.type == "identifier" and not _IDENTIFIER.fullmatch(value):
+        raise ValueError("is not a C identifier")
+    if variable.type == "string" and not value.isprintable():
+        raise ValueError("has characters that cannot be printed, or several lines")
+    if variable.type == "choice" and value not in variable.choices:
+        raise ValueError(f"is none of {', '.join(variable.choices)}")
+    return value
+
+
+def _boolean(value: Value) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() in _TRUE | _FALSE:
+        return str(value).lower() in _TRUE
+    raise ValueError("is neither true nor false")
+
+
+def _integer(value: Value) -> int:
+    if isinstance(value, bool):
+        raise ValueError("is not an integer")
+    try:
+        return int(value) if isinstance(value, int) else int(value, 0)
+    except ValueError:
+        raise ValueError("is not an integer") from None
