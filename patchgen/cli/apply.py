@@ -1,0 +1,198 @@
+"""`patchgen apply`: options in, one call, the result printed."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.apply import ApplyRequest, ApplyResult, apply_variant
+from patchgen.cli.printer import Printer
+from patchgen.coccinelle import DEFAULT_TIMEOUT_S
+from patchgen.model.series import MadePatch, Stat
+
+
+@click.command("apply")
+@click.option("--variant", required=True, metavar="NAME", help="A variant, or a folder with one.")
+@click.option(
+    "--tree",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The kernel's git repository.  [default: .]",
+)
+@click.option(
+    "--base",
+    default="HEAD",
+    show_default=True,
+    metavar="REV",
+    help="The commit to make the series on.",
+)
+@click.option(
+    "--branch",
+    default="patchgen/{variant}-v{revision}",
+    metavar="NAME",
+    help="The branch to make.  [default: patchgen/VARIANT-vN]",
+)
+@click.option(
+    "-v",
+    "--reroll-count",
+    "revision",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="The version of the series.",
+)
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    help="Make this backend; may be repeated.  [default: all of the variant]",
+)
+@click.option(
+    "--define",
+    "definitions",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a variable of the variant; may be repeated.",
+)
+@click.option(
+    "-o",
+    "--output-directory",
+    "output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the mails go.  [default: TREE/outgoing]",
+)
+@click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by.")
+@click.option("--force", is_flag=True, help="Replace the branch, and the mails of this version.")
+@click.option("--dry-run", is_flag=True, help="Show the patches and write nothing.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.IntRange(min=1),
+    default=DEFAULT_TIMEOUT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for each run of spatch.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
+def command(as_json: bool, quiet: bool, **options: Any) -> None:
+    """Make a variant's series on a kernel tree: a branch and a folder of mails.
+
+    The work tree, the index and the current branch are never touched.
+    """
+    color = sys.stdout.isatty() and not as_json
+    request = ApplyRequest(**options, color=color)
+    printer = Printer(quiet=quiet, as_json=as_json)
+    with printer.progress(f"applying {request.variant}") as on_progress:
+        result = apply_variant(request, on_progress=on_progress)
+    if as_json:
+        printer.document(describe(result))
+        return
+    for warning in result.warnings:
+        printer.warning(warning)
+    _print_patches(printer, result)
+    if result.series is None:
+        printer.line(f"Nothing left to make: {result.plan.base.describe} has all of it.")
+    elif request.dry_run:
+        printer.line()
+        printer.line(result.diffs.rstrip("\n"))
+    else:
+        _print_series(printer, request, result)
+
+
+def describe(result: ApplyResult) -> dict[str, Any]:
+    """Return the document of --json."""
+    base = result.plan.base
+    return {
+        "variant": result.plan.variant,
+        "base": {"commit": base.oid, "name": base.describe, "version": base.version},
+        "backends": list(result.plan.backends),
+        "branch": result.branch if result.mails else None,
+        "tip": result.series.tip if result.series else None,
+        "patches": _describe_patches(result),
+        "mails": [str(path) for path in result.mails],
+        "tools": result.tools,
+        "warnings": list(result.warnings),
+        **({"diffs": result.diffs} if result.diffs else {}),
+    }
+
+
+def _describe_patches(result: ApplyResult) -> list[dict[str, Any]]:
+    patches = []
+    for patch, number in zip(result.made, _numbers(result), strict=True):
+        document: dict[str, Any] = {
+            "name": patch.name,
+            "subject": None,
+            "commit": None,
+            "status": "already there",
+            "site": str(patch.present_at) if patch.present_at else None,
+            "files": [str(edit.path) for edit in patch.edits],
+            "insertions": 0,
+            "deletions": 0,
+            "rules": [
+                {"rule": rule.rule, "hits": rule.hits, "sites": list(map(str, rule.sites))}
+                for rule in patch.rules
+            ],
+            "spatch_seconds": round(patch.seconds, 4),
+        }
+        if result.series is not None and number is not None:
+            document |= {
+                "subject": result.series.drafts[number].subject,
+                "commit": result.series.commits[number],
+                "status": "made",
+                "insertions": result.series.stats[number].insertions,
+                "deletions": result.series.stats[number].deletions,
+            }
+        patches.append(document)
+    return patches
+
+
+def _numbers(result: ApplyResult) -> list[int | None]:
+    """Return for each patch its index in the series, None where the base has it already."""
+    count = itertools.count()
+    return [None if patch.present_at else next(count) for patch in result.made]
+
+
+def _print_patches(printer: Printer, result: ApplyResult) -> None:
+    base = result.plan.base
+    version = f" (Linux {base.version})" if base.version else ""
+    backends = f", backends: {', '.join(result.plan.backends)}" if result.plan.backends else ""
+    printer.line(f"{result.plan.variant} on {base.describe}{version}{backends}", bold=True)
+    for patch, number in zip(result.made, _numbers(result), strict=True):
+        if result.series is None or number is None:
+            printer.line(f"  {patch.name}: already there ({patch.present_at})")
+        else:
+            subject = result.series.drafts[number].subject
+            printer.line(f"  {number + 1}/{len(result.series.commits)} {subject}")
+            printer.line(f"      {_summary(patch, result.series.stats[number])}", dim=True)
+
+
+def _summary(patch: MadePatch, stat: Stat) -> str:
+    files = f"{len(patch.edits)} file{'s' if len(patch.edits) != 1 else ''}"
+    rules = ", ".join(f"{rule.rule} {rule.hits}" for rule in patch.rules)
+    hits = f"; hits: {rules}" if rules else ""
+    return f"{files}, +{stat.insertions} -{stat.deletions}{hits}"
+
+
+def _print_series(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None:
+    folder = result.mails[0].parent
+    shown = Path("outgoing") if request.output is None else folder
+    at_tree = "" if request.tree == Path() else f"-C {shlex.quote(str(request.tree))} "
+    mails = shlex.quote(str(shown)) + "/*.patch"
+    base = result.plan.base
+    printer.line()
+    printer.line(f"branch: {result.branch}")
+    printer.line(f"mails:  {folder}")
+    printer.line()
+    printer.line("Read them, then send them:")
+    printer.line(f"  git {at_tree}log --reverse --patch {base.oid[:12]}..{result.branch}")
+    printer.line(f"  git {at_tree}send-email {mails}")

@@ -1,0 +1,21 @@
+"""`patchgen completion SHELL`: the script that makes a shell complete patchgen's words."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> None:
+    """Print the shell completion script for bash, zsh or fish.
+
+    For bash: patchgen completion bash > ~/.local/share/bash-completion/completions/patchgen
+    """
+    kind = get_completion_class(shell)
+    assert kind is not None
+    root = ctx.find_root().command
+    script = kind(root, {}, "patchgen", "_PATCHGEN_COMPLETE")
+    click.echo(script.source())

@@ -1,0 +1,98 @@
+"""`patchgen doctor`: what is installed, which version, how to get what is missing."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from patchgen import __version__
+from patchgen.cli.printer import Printer, print_table
+from patchgen.coccinelle import find_spatch
+from patchgen.errors import PatchgenError
+from patchgen.odb import find_git_subcommand, git_version
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One program: its version or path where it is fine, else what is wrong and what to do."""
+
+    program: str
+    purpose: str
+    needed: bool
+    found: str | None
+    problem: str = ""
+    remedy: str = ""
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(as_json: bool) -> None:
+    """Show which programs are installed, and how to get what is missing.
+
+    Exit code 1 means that something is missing without which `patchgen apply` cannot work.
+    """
+    findings = examine()
+    if as_json:
+        Printer().document(
+            [
+                {
+                    "program": f.program,
+                    "purpose": f.purpose,
+                    "needed": f.needed,
+                    "found": f.found,
+                    "problem": f.problem,
+                    "remedy": f.remedy,
+                }
+                for f in findings
+            ]
+        )
+    else:
+        print_table(
+            ["program", "for", "found"],
+            [[f.program, f.purpose, f.found or f"{f.problem}; {f.remedy}"] for f in findings],
+        )
+    if any(f.needed and f.found is None for f in findings):
+        sys.exit(1)
+
+
+def examine() -> list[Finding]:
+    """Look at each program that patchgen uses."""
+    return [
+        Finding("patchgen", "itself", True, f"{__version__}, Python {platform.python_version()}"),
+        _probe("git", "reading trees, writing commits", git_version, "apt-get install git"),
+        _probe(
+            "spatch",
+            "semantic patches",
+            lambda: find_spatch().version,
+            "apt-get install coccinelle",
+        ),
+        _path("perl", "get_maintainer.pl, checkpatch.pl", "apt-get install perl", needed=True),
+        _probe(
+            "git send-email",
+            "sending the mails",
+            find_git_subcommand("send-email"),
+            "apt-get install git-email",
+            needed=False,
+        ),
+        _path("make", "building what was made", "apt-get install make", needed=False),
+        _path("gcc", "building what was made", "apt-get install gcc", needed=False),
+    ]
+
+
+def _probe(
+    program: str, purpose: str, version: Callable[[], str], remedy: str, *, needed: bool = True
+) -> Finding:
+    try:
+        return Finding(program, purpose, needed, version())
+    except PatchgenError as err:
+        return Finding(program, purpose, needed, None, err.message, remedy)
+
+
+def _path(program: str, purpose: str, remedy: str, *, needed: bool) -> Finding:
+    path = shutil.which(program)
+    return Finding(program, purpose, needed, path, "" if path else "not installed", remedy)

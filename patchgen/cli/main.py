@@ -1,0 +1,103 @@
+"""The command line: which commands there are, and what happens to an error.
+
+Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong usage, 3 a bug of ours (with a log),
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+from typing import NoReturn
+
+import click
+
+from patchgen import __version__
+from patchgen.errors import PatchgenError
+
+# Each command is a module of this room with a click command of the same name. It is imported when
+# it is called, so that --help and completion do not pay for what they do not use.
+_COMMANDS = {
+    "apply": "Make a variant's series on a kernel tree: a branch and a folder of mails.",
+    "completion": "Print the shell completion script for bash, zsh or fish.",
+    "doctor": "Show which programs are installed, and how to get what is missing.",
+    "show": "Show a variant's patches, variables and needs.",
+    "variants": "List the variants.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"patchgen.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        import difflib
+
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="patchgen")
+def patchgen() -> None:
+    """Templated Coccinelle semantic patches, from a kernel tree to a series for git send-email."""
+
+
+def main() -> NoReturn:
+    """Run patchgen with the words of the command line, and exit."""
+    try:
+        code = patchgen.main(standalone_mode=False, prog_name="patchgen")
+    except click.ClickException as err:
+        err.show()
+        code = err.exit_code
+    except PatchgenError as err:
+        click.echo(f"patchgen: {err}", err=True)
+        code = err.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("patchgen: interrupted; nothing was written", err=True)
+        code = 130
+    except BrokenPipeError:
+        # The reader (a pager, head) has gone; Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception:
+        code = _report_bug()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report_bug() -> int:
+    """Write the traceback to a log file and say where it is."""
+    import platform
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="patchgen-bug-", suffix=".log", delete=False
+    ) as log:
+        log.write(f"patchgen {__version__}, Python {platform.python_version()}\n{sys.argv}\n")
+        traceback.print_exc(file=log)
+    click.echo(
+        f"patchgen: this is a bug of patchgen: {sys.exc_info()[1]!r}\nhint: the details are in "
+        f"{log.name}; please report them",
+        err=True,
+    )
+    return 3

@@ -1,0 +1,64 @@
+"""What is printed: plain lines for pipes, colour and a progress bar on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from patchgen.edit import OnProgress
+
+
+class Printer:
+    """Standard output for results, standard error for progress and warnings."""
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False):
+        self._silent = quiet or as_json
+
+    def line(self, text: str = "", **style: Any) -> None:
+        """Print a line of the result, unless --quiet or --json asks for silence."""
+        if not self._silent:
+            click.echo(click.style(text, **style) if style else text)
+
+    def warning(self, text: str) -> None:
+        """Print a warning; --quiet does not hide it."""
+        click.echo(f"warning: {text}", err=True)
+
+    def document(self, value: Any) -> None:
+        """Print the one document that --json promises."""
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[OnProgress]:
+        """Show a progress bar while the block runs, on a terminal only."""
+        if self._silent or not sys.stderr.isatty():
+            yield lambda done, total: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        ) as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def print_table(columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table that fits the terminal, with wrapped cells."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 120).print(table, markup=False)

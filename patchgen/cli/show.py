@@ -1,0 +1,81 @@
+"""`patchgen show VARIANT`: its patches, variables and needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from patchgen.cli.printer import Printer, print_table
+from patchgen.spec import Variant, describe_variables, find_variant
+
+
+@click.command("show")
+@click.argument("variant")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(variant: str, as_json: bool) -> None:
+    """Show a variant's patches, variables and needs."""
+    loaded = find_variant(variant)
+    document = describe(loaded)
+    printer = Printer()
+    if as_json:
+        printer.document(document)
+        return
+    printer.line(f"{document['name']}: {document['title']}", bold=True)
+    if document["help"]:
+        printer.line()
+        printer.line(document["help"].strip())
+    printer.line()
+    print_table(
+        ["patch", "backend", "semantic patches", "there already if"],
+        [
+            [p["name"], p["backend"] or "", "\n".join(p["semantic_patches"]), "\n".join(p["probe"])]
+            for p in document["patches"]
+        ],
+    )
+    print_table(
+        ["variable", "type", "default", "meaning"],
+        [[v["name"], v["type"], str(v["default"]), v["help"]] for v in document["variables"]],
+    )
+    print_table(
+        ["the base needs", "in", "for"],
+        [[n["tokens"], " or ".join(n["files"]), n["reason"]] for n in document["needs"]],
+    )
+
+
+def describe(variant: Variant) -> dict[str, Any]:
+    """Return the document of --json."""
+    head = variant.manifest.variant
+    return {
+        "name": head.name,
+        "title": head.title,
+        "help": head.help,
+        "backends": list(head.backends),
+        "patches": [
+            {
+                "name": patch.name,
+                "backend": unit.backend,
+                "semantic_patches": [rules.file for rules in patch.rules],
+                "files": sorted({path for rules in patch.rules for path in rules.on}),
+                "new_files": [new.path for new in patch.new_files],
+                "probe": [f"{' or '.join(p.file)} has `{p.tokens}`" for p in patch.probe],
+                "when": list(patch.when),
+            }
+            for unit in variant.units
+            for patch in unit.manifest.patch
+        ],
+        "variables": [
+            {"name": name, "type": v.type, "default": v.default, "help": v.help}
+            for name, v in describe_variables(variant).items()
+        ],
+        "needs": [
+            {
+                "tokens": need.tokens,
+                "files": list(need.file),
+                "reason": need.reason,
+                "when": list(need.when),
+            }
+            for unit in variant.units
+            for need in unit.manifest.needs
+        ],
+    }

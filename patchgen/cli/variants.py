@@ -1,0 +1,40 @@
+"""`patchgen variants`: what can be applied."""
+
+from __future__ import annotations
+
+import click
+
+from patchgen.cli.printer import Printer, print_table
+from patchgen.spec import list_variants
+
+
+@click.command("variants")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(as_json: bool) -> None:
+    """List the variants that come with patchgen."""
+    variants = list_variants()
+    if as_json:
+        Printer().document(
+            [
+                {
+                    "name": variant.name,
+                    "title": variant.manifest.variant.title,
+                    "backends": list(variant.manifest.variant.backends),
+                    "patches": [p.name for unit in variant.units for p in unit.manifest.patch],
+                }
+                for variant in variants
+            ]
+        )
+        return
+    print_table(
+        ["variant", "patches", "backends", "what it does"],
+        [
+            [
+                variant.name,
+                str(sum(len(unit.manifest.patch) for unit in variant.units)),
+                ", ".join(variant.manifest.variant.backends),
+                variant.manifest.variant.title,
+            ]
+            for variant in variants
+        ],
+    )
