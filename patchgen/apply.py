@@ -15,7 +15,7 @@ from patchgen.coccinelle import DEFAULT_TIMEOUT_S, find_spatch
 from patchgen.edit import OnProgress, make_patches
 from patchgen.errors import BaseError
 from patchgen.kernel import find_recipients, join_recipients, read_version
-from patchgen.mail import StagedFolder, address_mails, check_folder, format_mails, mail_of
+from patchgen.mail import StagedFolder, address_mails, check_folder, format_mails
 from patchgen.model.base import Base, Oid, TreeReader
 from patchgen.model.plan import Plan
 from patchgen.model.series import MadePatch, Mail, Series
@@ -114,7 +114,7 @@ def apply_variant(
                 diffs = quarantine.show_patches(base.oid, series.tip, color=request.color)
             else:
                 mails = format_mails(quarantine, series, signatures.committer)
-                mails, more = _address(tree, series, mails)
+                mails, more = _address(tree, mails)
                 warnings += more
                 with StagedFolder(output, mails, force=request.force) as staged:
                     reason = f"patchgen: apply {variant.name} v{request.revision}"
@@ -151,11 +151,9 @@ def _check_branch(repository: Repository, ref: str, *, force: bool) -> Oid | Non
     return old
 
 
-def _address(
-    tree: TreeReader, series: Series, mails: Sequence[Mail]
-) -> tuple[list[Mail], list[str]]:
-    """Return the mails with their recipients, and warnings."""
-    patches = [mail for oid in series.commits if (mail := mail_of(mails, oid)) is not None]
+def _address(tree: TreeReader, mails: Sequence[Mail]) -> tuple[list[Mail], list[str]]:
+    """Return the mails, cover letter first, with their recipients, and warnings."""
+    patches = mails[1:]
     found = find_recipients(tree, patches)
     if found is None:
         return list(mails), ["the base has no scripts/get_maintainer.pl: the mails have no To, Cc"]

@@ -55,7 +55,7 @@ def fill_markers(content: bytes, patch: SemanticPatch) -> bytes:
 
 def _indent(text: str, indent: bytes) -> bytes:
     """Indent the lines of a text, but for empty ones and preprocessor lines."""
-    lines = text.strip("\n").encode().split(b"\n")
+    lines = text.rstrip("\n").encode().split(b"\n")
     return b"\n".join(
         line if not line or line.startswith(b"#") else indent + line for line in lines
     )

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Mail, Recipients, Series
 from patchgen.odb import Quarantine
 
@@ -53,12 +52,6 @@ def address_mails(mails: Sequence[Mail], recipients: Mapping[str, Recipients]) -
         else mail
         for mail in mails
     ]
-
-
-def mail_of(mails: Sequence[Mail], commit: Oid) -> Mail | None:
-    """Return the mail that was made of a commit; its first line is "From <id> <date>"."""
-    start = f"From {commit} ".encode()
-    return next((mail for mail in mails if mail.content.startswith(start)), None)
 
 
 def _add_headers(content: bytes, recipients: Recipients) -> bytes:

@@ -1,8 +1,8 @@
-"""Jinja2, set up once for SmPL and once for text that people read.
+"""Jinja2, set up once for prose and once for what goes into a kernel.
 
 C and SmPL contain Jinja's default marks (`= {{0}};`, `{#a, 1}`), and SmPL uses `<<`, `@@` and
-`<...`; `<% %>`, `<%= %>` and `<%# %>` occur in neither, so semantic patches use those. Undefined
-variables stop the rendering, and templates run in Jinja2's sandbox.
+`<...`; `<% %>`, `<%= %>` and `<%# %>` occur in neither, so all templates but `*.txt.j2` use those.
+Undefined variables stop the rendering, and templates run in Jinja2's sandbox.
 """
 
 from __future__ import annotations
@@ -28,40 +28,39 @@ def render_text(template: str, folders: Folders, context: Mapping[str, Any]) -> 
     Raises SpecError, with the template's line, for a wrong or missing template and for an
     undefined variable.
     """
-    return _render(_environment(tuple(folders), smpl=False), template, folders, context)
+    prose = template.endswith(".txt.j2")
+    environment = _environment(tuple(folders), marks=_PROSE if prose else _CODE)
+    return _render(environment, template, folders, context)
 
 
 def render_smpl(
     template: str, folders: Folders, context: Mapping[str, Any]
 ) -> tuple[str, tuple[TemplateLine | None, ...]]:
     """Render a semantic patch; also return for each of its lines the template line behind it."""
-    marked = _render(_environment(tuple(folders), smpl=True), template, folders, context)
-    return split_marks(marked)
+    environment = _environment(tuple(folders), marks=_CODE, line_marks=True)
+    return split_marks(_render(environment, template, folders, context))
+
+
+_PROSE = ("{%", "%}", "{{", "}}", "{#", "#}")
+_CODE = ("<%", "%>", "<%=", "%>", "<%#", "%>")
 
 
 @lru_cache(maxsize=32)
-def _environment(folders: tuple[Path, ...], *, smpl: bool) -> jinja2.Environment:
-    marks: dict[str, Any] = {}
-    if smpl:
-        marks = {
-            "block_start_string": "<%",
-            "block_end_string": "%>",
-            "variable_start_string": "<%=",
-            "variable_end_string": "%>",
-            "comment_start_string": "<%#",
-            "comment_end_string": "%>",
-            "extensions": [LineMarks],
-        }
+def _environment(
+    folders: tuple[Path, ...], *, marks: tuple[str, ...], line_marks: bool = False
+) -> jinja2.Environment:
     environment = ImmutableSandboxedEnvironment(
+        *marks,
+        extensions=[LineMarks] if line_marks else [],
         loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
-        **marks,
     )
     environment.filters["plus"] = plus_lines
+    environment.filters["under"] = space_under
     return environment
 
 
@@ -71,6 +70,12 @@ def plus_lines(text: str) -> str:
     The first line of a value stands behind the `+` that the author wrote.
     """
     return text.rstrip("\n").replace("\n", "\n+")
+
+
+def space_under(text: str) -> str:
+    """Return the tabs and spaces that reach as far as a text, for what is aligned behind it."""
+    width = len(text.expandtabs(8))
+    return "\t" * (width // 8) + " " * (width % 8)
 
 
 def _render(
