@@ -1,0 +1,65 @@
+"""Debian's kernel sources as git repositories, prepared once and then only read.
+
+A tree lives in $PATCHGEN_TREES (default ~/.cache/patchgen/trees), outside of the project. The
+environment is read when this module is imported, before a test seals it off.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+TREES = Path(os.environ.get("PATCHGEN_TREES") or _CACHE / "patchgen" / "trees")
+REQUIRED = frozenset(filter(None, os.environ.get("PATCHGEN_REQUIRE", "").split(",")))
+
+
+class KernelMissingError(Exception):
+    """The package is not installed; the message says how to get it."""
+
+
+def kernel_tree(version: str) -> Path:
+    """Return a repository with the source of linux-source-VERSION as its only commit."""
+    name = f"linux-source-{version}"
+    target = TREES / name
+    TREES.mkdir(parents=True, exist_ok=True)
+    # xdist's workers start together; the first one extracts, the others wait for it.
+    with (TREES / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (target / ".git").is_dir():
+            _extract(Path(f"/usr/src/{name}.tar.xz"), name, target)
+    return target
+
+
+def _extract(tarball: Path, name: str, target: Path) -> None:
+    if not tarball.is_file():
+        raise KernelMissingError(f"{tarball} is not there: apt-get install {name}")
+    scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=TREES))
+    try:
+        subprocess.run(
+            ["tar", "-xJf", tarball, "-C", scratch, "--strip-components=1"], check=True
+        )
+        commit_all(scratch, name)
+        scratch.rename(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def commit_all(folder: Path, message: str) -> None:
+    """Make a repository of a folder, with everything in one commit on `master`."""
+    git = ["git", "-C", str(folder), "-c", "core.fsync=none", "-c", "gc.auto=0"]
+    who = ["-c", "user.name=A U Thor", "-c", "user.email=author@example.org"]
+    subprocess.run([*git, "init", "-q", "-b", "master"], check=True)
+    # Debian's .gitignore ignores everything.
+    subprocess.run([*git, "add", "-A", "-f"], check=True)
+    subprocess.run([*git, *who, "commit", "-q", "-m", message], check=True)
+
+
+def clone_bare(source: Path, target: Path) -> Path:
+    """Clone without copying objects; the clone is the test's own to write to."""
+    subprocess.run(["git", "clone", "-q", "--shared", "--bare", source, target], check=True)
+    return target
