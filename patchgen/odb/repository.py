@@ -29,7 +29,7 @@ class Repository:
     def __init__(self, path: Path):
         """Open the repository that `path` is in.
 
-        Raises UsageError where there is none.
+        Raises BaseError where there is none.
         """
         try:
             self._repo = git.Repo(path, search_parent_directories=True)
@@ -75,7 +75,7 @@ class Repository:
     def resolve_commit(self, revision: str) -> Oid:
         """Return the id of the commit that a revision names.
 
-        Raises UsageError where it names none.
+        Raises BaseError where it names none, UsageError where it is an option.
         """
         if revision.startswith("-") or "\n" in revision:
             raise UsageError(f"{revision!r} is not a revision")

@@ -65,7 +65,7 @@ def build_plan(
     )
     patches = tuple(planner.plan_patch(unit, patch) for unit, patch in planner.wanted(units))
     if not all(patch.present_at for patch in patches):
-        check_needs(units, facts, tree, base.describe)
+        check_needs(units, facts, tree, base)
         patches = tuple(
             planner.add_edits(unit, patch, planned)
             for (unit, patch), planned in zip(planner.wanted(units), patches, strict=True)
@@ -137,7 +137,7 @@ class _Planner:
 
     def _find_all(self, patch: Patch) -> Site | None:
         """Return the first probe's site where all probes of a patch find something."""
-        sites = [find_fact(probe, self.tree) for probe in patch.probe]
+        sites = [find_fact(probe, self.tree, self.context) for probe in patch.probe]
         return sites[0] if all(sites) else None
 
     def _holds(self, unit: Unit, patch: Patch, when: Sequence[str]) -> bool:

@@ -6,14 +6,22 @@ from collections.abc import Mapping, Sequence
 
 from patchgen.ctokens import find_sequence, tokenize
 from patchgen.errors import BaseError, Place, SpecError
-from patchgen.model.base import TreeReader
+from patchgen.model.base import Base, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.spec.manifest import FILE_NAME, Fact, Unit
 
 
-def find_fact(fact: Fact, tree: TreeReader) -> Site | None:
-    """Return where the base has the tokens of a fact, or None."""
-    wanted = [token.text for token in tokenize(fact.tokens.encode())]
+def find_fact(
+    fact: Fact, tree: TreeReader, values: Mapping[str, object] | None = None
+) -> Site | None:
+    """Return where the base has the tokens of a fact, or None.
+
+    A token that is `{name}` stands for the value of that variable.
+    """
+    tokens = fact.tokens
+    for name, value in (values or {}).items():
+        tokens = tokens.replace("{" + name + "}", str(value))
+    wanted = [token.text for token in tokenize(tokens.encode())]
     for file in tree.find(fact.file):
         line = find_sequence(tree.read(file), wanted)
         if line is not None:
@@ -50,7 +58,7 @@ def holds(when: Sequence[str], facts: Mapping[str, bool], unit: Unit, field: str
 
 
 def check_needs(
-    units: Sequence[Unit], facts: Mapping[str, bool], tree: TreeReader, base: str
+    units: Sequence[Unit], facts: Mapping[str, bool], tree: TreeReader, base: Base
 ) -> None:
     """Raise BaseError that names everything the base lacks."""
     missing = []
@@ -62,7 +70,9 @@ def check_needs(
                 where = " or ".join(need.file)
                 missing.append(f"  {where} lacks `{need.tokens}`: {need.reason}")
     if missing:
+        kernel = "" if base.version else " is no kernel tree (no VERSION in its top Makefile): it"
         raise BaseError(
-            f"the base {base} lacks what the variant needs:\n" + "\n".join(missing),
+            f"the base {base.describe}{kernel} lacks what the variant needs:\n"
+            + "\n".join(missing),
             hint="name another base with --base; `patchgen show VARIANT` lists what is needed",
         )

@@ -49,9 +49,7 @@ class Builder:
         words = [w for o in self.config.on for w in ("-e", o)]
         words += [w for o in self.config.off for w in ("-d", o)]
         script = self.source / "scripts" / "config"
-        subprocess.run(
-            ["bash", script, "--file", self.output / ".config", *words], check=True
-        )
+        subprocess.run(["bash", script, "--file", self.output / ".config", *words], check=True)
         self._make("olddefconfig")
         text = (self.output / ".config").read_text()
         for option in self.config.on:
@@ -85,9 +83,20 @@ class Builder:
         self.output.mkdir(parents=True, exist_ok=True)
         env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
         done = subprocess.run(
-            ["make", "-C", self.source, f"O={self.output}", f"ARCH={self.config.arch}",
-             f"-j{os.cpu_count()}", *words],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=env,
+            [
+                "make",
+                "-C",
+                self.source,
+                f"O={self.output}",
+                f"ARCH={self.config.arch}",
+                f"-j{os.cpu_count()}",
+                *words,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            env=env,
         )
         if done.returncode != 0:
             raise BuildError(f"{self.config.name}: make {' '.join(words)}:\n{done.stdout[-3000:]}")

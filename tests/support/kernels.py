@@ -40,9 +40,7 @@ def _extract(tarball: Path, name: str, target: Path) -> None:
         raise KernelMissingError(f"{tarball} is not there: apt-get install {name}")
     scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=TREES))
     try:
-        subprocess.run(
-            ["tar", "-xJf", tarball, "-C", scratch, "--strip-components=1"], check=True
-        )
+        subprocess.run(["tar", "-xJf", tarball, "-C", scratch, "--strip-components=1"], check=True)
         commit_all(scratch, name)
         scratch.rename(target)
     finally:

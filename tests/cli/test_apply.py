@@ -1,0 +1,316 @@
+"""`patchgen apply` on the toy tree, as a user sees it."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+from tests.support.checks import apply_mails, snapshot
+
+BRANCH = "patchgen/pvops-v4"
+EPOCH = "1629460000"
+
+
+def apply(patchgen: Patchgen, tree: Path, *words: str | Path) -> dict:
+    done = patchgen("apply", "--variant", "pvops", "--tree", tree, "--json", *words)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def line_of(path: Path, text: str) -> int:
+    return next(n for n, line in enumerate(path.read_text().splitlines(), 1) if text in line)
+
+
+def test_makes_four_commits_in_the_order_of_their_need(patchgen, toy, git):
+    document = apply(patchgen, toy)
+    assert [p["name"] for p in document["patches"]] == ["op", "callers", "hypercall", "sev"]
+    assert {p["status"] for p in document["patches"]} == {"made"}
+    commits = git(toy, "rev-list", "--reverse", f"master..{BRANCH}").split()
+    assert commits == [p["commit"] for p in document["patches"]]
+    assert document["tip"] == commits[-1]
+    assert [p["subject"] for p in document["patches"]] == git(
+        toy, "log", "--reverse", "--format=%s", f"master..{BRANCH}"
+    ).splitlines()
+
+
+def test_reports_where_each_rule_matched(patchgen, toy):
+    rules = {r["rule"]: r for p in apply(patchgen, toy)["patches"] for r in p["rules"]}
+    assert rules["early_notifies"]["hits"] == 2
+    for rule, path, text in (
+        ("op_member", "arch/x86/include/asm/paravirt_types.h", "(*exit_mmap)"),
+        ("sev_hypercall", "arch/x86/include/asm/kvm_para.h", "kvm_hypercall4("),
+    ):
+        assert rules[rule]["sites"] == [f"{path}:{line_of(toy / path, text)}"]
+
+
+def test_counts_lines_as_git_does(patchgen, toy, git):
+    for patch in apply(patchgen, toy)["patches"]:
+        numstat = git(toy, "show", "--numstat", "--format=", patch["commit"])
+        rows = [line.split("\t") for line in numstat.splitlines()]
+        assert patch["insertions"] == sum(int(row[0]) for row in rows)
+        assert patch["deletions"] == sum(int(row[1]) for row in rows)
+        assert patch["files"] == [row[2] for row in rows]
+
+
+def test_git_am_of_the_mails_gives_the_same_tree(patchgen, toy, git, tmp_path):
+    document = apply(patchgen, toy)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", toy, clone)
+    mails = [Path(mail) for mail in document["mails"][1:]]
+    assert (
+        apply_mails(clone, "origin/master", mails)
+        == git(toy, "rev-parse", f"{BRANCH}^{{tree}}").strip()
+    )
+
+
+def test_the_mails_have_cover_letter_base_and_recipients(patchgen, toy, git):
+    names = [Path(mail).name for mail in apply(patchgen, toy)["mails"]]
+    assert names[0] == "v4-0000-cover-letter.patch"
+    assert [name[:8] for name in names[1:]] == ["v4-0001-", "v4-0002-", "v4-0003-", "v4-0004-"]
+    raw = (toy / "outgoing" / names[0]).read_bytes()
+    cover = email.message_from_bytes(raw, policy=email.policy.default)
+    assert cover["Subject"].startswith("[PATCH v4 0/4] x86: Route page encryption status changes")
+    base = git(toy, "rev-parse", "master").strip()
+    assert f"\nbase-commit: {base}\n" in cover.get_content()
+    assert "files changed" in cover.get_content()
+    assert "Changes since v3:" in cover.get_content()
+    raw = (toy / "outgoing" / names[2]).read_bytes()
+    patch = email.message_from_bytes(raw, policy=email.policy.default)
+    assert "Mem Maintainer <mem@example.org>" in patch["To"]
+    assert "Jürgen Reviewer <juergen@example.org>" in patch["Cc"]
+    assert "kvm@example.org" not in patch["To"]
+    assert "kvm@example.org" in cover["To"]
+    assert raw.split(b"\n\n", 1)[0].isascii()
+
+
+def test_send_email_takes_the_mails(patchgen, toy):
+    if not (
+        Path(subprocess.check_output(["git", "--exec-path"], text=True).strip()) / "git-send-email"
+    ).is_file():
+        pytest.fail("git send-email is missing: apt-get install git-email")
+    mails = apply(patchgen, toy)["mails"]
+    done = subprocess.run(
+        [
+            "git",
+            "-C",
+            toy,
+            "send-email",
+            "--dry-run",
+            "--confirm=never",
+            "--quiet",
+            "--to=list@example.org",
+            *mails,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_same_input_gives_the_same_bytes(patchgen, toy, git, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
+    first = apply(patchgen, toy, "-o", tmp_path / "a")
+    second = apply(patchgen, toy, "-o", tmp_path / "b", "--force")
+    assert first["tip"] == second["tip"]
+    for mail in first["mails"]:
+        other = tmp_path / "b" / Path(mail).name
+        assert Path(mail).read_bytes() == other.read_bytes()
+    assert git(toy, "show", "-s", "--format=%at %ct", BRANCH).split() == [EPOCH, EPOCH]
+
+
+def test_touches_nothing_but_the_branch(patchgen, toy, git):
+    (toy / "Makefile").write_text("dirty\n")
+    (toy / "arch/x86/kernel/kvm.c").unlink()
+    (toy / "untracked").write_text("mine\n")
+    hooks = toy / ".git/hooks"
+    for name in ("reference-transaction", "post-commit", "post-checkout", "pre-commit"):
+        (hooks / name).write_text("#!/bin/sh\ntouch HOOK-RAN\n")
+        (hooks / name).chmod(0o755)
+    index = (toy / ".git/index").read_bytes()
+    before = snapshot(toy, without=BRANCH)
+    apply(patchgen, toy)
+    assert (toy / ".git/index").read_bytes() == index
+    assert snapshot(toy, without=BRANCH) == before
+    assert not list(toy.rglob("HOOK-RAN"))
+    assert "patchgen: apply pvops v4" in git(toy, "reflog", BRANCH)
+
+
+def test_a_dry_run_shows_the_diffs_and_writes_nothing(patchgen, toy):
+    before = snapshot(toy, without="none")
+    objects = sorted((toy / ".git/objects").rglob("*"))
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--dry-run")
+    assert done.code == 0
+    assert "+\tvoid (*notify_page_enc_status_changed)(" in done.out
+    assert "\x1b[" not in done.out
+    assert snapshot(toy, without="none") == before
+    assert sorted((toy / ".git/objects").rglob("*")) == objects
+    assert not (toy / "outgoing").exists()
+
+
+def test_applied_on_its_own_result_everything_is_already_there(patchgen, toy):
+    apply(patchgen, toy)
+    done = patchgen(
+        "apply",
+        "--variant",
+        "pvops",
+        "--tree",
+        toy,
+        "--base",
+        BRANCH,
+        "--branch",
+        "again",
+        "-o",
+        toy / "again",
+    )
+    assert done.code == 0
+    assert "op: already there (arch/x86/include/asm/paravirt_types.h:16)" in done.out
+    assert "Nothing left to make" in done.out
+    assert not (toy / "again").exists()
+
+
+def test_makes_what_remains_where_a_part_is_there(patchgen, toy, git):
+    apply(patchgen, toy)
+    document = apply(patchgen, toy, "--base", f"{BRANCH}~2", "--branch", "rest", "-o", toy / "r")
+    assert [p["status"] for p in document["patches"]] == ["already there"] * 2 + ["made"] * 2
+    assert git(toy, "rev-parse", f"{BRANCH}^{{tree}}") == git(toy, "rev-parse", "rest^{tree}")
+
+
+def test_signs_off_only_when_asked(patchgen, toy, git):
+    apply(patchgen, toy)
+    assert "Signed-off-by" not in git(toy, "log", f"master..{BRANCH}")
+    apply(patchgen, toy, "--force", "--signoff")
+    log = git(toy, "log", "--format=%(trailers:key=Signed-off-by)", f"master..{BRANCH}")
+    assert log.split("\n").count("Signed-off-by: Ada Übergang <ada@example.org>") == 4
+
+
+def test_a_variable_reaches_code_and_message(patchgen, toy, git):
+    apply(patchgen, toy, "--define", "hypercall=kvm_early_call3")
+    assert "kvm_early_call3(KVM_HC_MAP_GPA_RANGE" in git(toy, "show", BRANCH)
+    assert "Add kvm_early_call3()" in git(toy, "show", "-s", f"{BRANCH}~1")
+
+
+REFUSALS = {
+    "unknown variant": (["--variant", "pvop"], 2, "did you mean pvops?"),
+    "unknown backend": (["--backend", "sve"], 2, "its backends: sev"),
+    "unknown variable": (["--define", "hypercal=x"], 2, "did you mean 'hypercall'?"),
+    "wrong value": (["--define", "hypercall=a b"], 2, "is not a C identifier"),
+    "no value": (["--define", "hypercall"], 2, "NAME=VALUE is wanted"),
+    "unknown base": (["--base", "nope"], 1, "has no commit 'nope'"),
+    "an option as base": (["--base=--all"], 2, "is not a revision"),
+    "bad branch": (["--branch", "a..b"], 2, "is not a branch name"),
+    "zero": (["-v", "0"], 2, "0 is not in the range"),
+    "checked out": (["--branch", "master", "--force"], 1, "is checked out in"),
+}
+
+
+@pytest.mark.parametrize(("words", "code", "said"), REFUSALS.values(), ids=REFUSALS)
+def test_refuses(patchgen, toy, words, code, said):
+    before = snapshot(toy, without="none")
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, *words)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert snapshot(toy, without="none") == before
+
+
+def test_refuses_an_existing_branch_and_folder_without_force(patchgen, toy):
+    (toy / "outgoing").mkdir()
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1
+    assert "the output folder" in done.err
+    (toy / "outgoing").rmdir()
+    apply(patchgen, toy)
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "-o", toy / "other")
+    assert done.code == 1
+    assert f"the branch {BRANCH} exists already" in done.err
+
+
+def test_force_keeps_what_is_not_ours(patchgen, toy):
+    apply(patchgen, toy)
+    mine = toy / "outgoing" / "v3-0001-mine.patch"
+    mine.write_text("mine\n")
+    stale = toy / "outgoing" / "v4-0009-stale.patch"
+    stale.write_text("old\n")
+    apply(patchgen, toy, "--force")
+    assert mine.read_text() == "mine\n"
+    assert not stale.exists()
+
+
+def test_says_what_a_tree_lacks(patchgen, tmp_path, git):
+    git(tmp_path, "init", "-q", "-b", "master")
+    (tmp_path / "README").write_text("no kernel\n")
+    git(tmp_path, "add", "README")
+    git(tmp_path, "commit", "-q", "-m", "x")
+    done = patchgen("apply", "--variant", "pvops", cwd=tmp_path)
+    assert done.code == 1
+    assert "is no kernel tree" in done.err
+    assert done.err.count("\n") < 15
+
+
+def test_says_that_a_base_is_too_old_for_the_hypercall(patchgen, toy, git):
+    uapi = toy / "include/uapi/linux/kvm_para.h"
+    uapi.write_text(uapi.read_text().replace("#define KVM_HC_MAP_GPA_RANGE\t\t12\n", ""))
+    git(toy, "commit", "-q", "-a", "-m", "like v5.10")
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1
+    assert "include/uapi/linux/kvm_para.h lacks `KVM_HC_MAP_GPA_RANGE`" in done.err
+    assert "v5.14" in done.err
+
+
+def test_says_which_rule_found_nothing(patchgen, toy, git):
+    source = toy / "arch/x86/mm/pat/set_memory.c"
+    source.write_text(source.read_text().replace("cpa_flush(&cpa, 0)", "cpa_flush(&cpa, 2)"))
+    git(toy, "commit", "-q", "-a", "-m", "other shape")
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1
+    assert "the rule set_memory_notifies matched nothing" in done.err
+    assert "in arch/x86/mm/pat/set_memory.c" in done.err
+    assert "callers/set-memory.cocci.j2:6" in done.err
+
+
+def test_says_that_a_target_cannot_be_parsed(patchgen, toy, git):
+    header = toy / "arch/x86/include/asm/kvm_para.h"
+    header.write_text(header.read_text().replace("ALTERNATIVE(", "OTHER_ALTERNATIVE("))
+    git(toy, "commit", "-q", "-a", "-m", "unknown macro")
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1
+    assert "its target is code that spatch cannot parse" in done.err
+    line = line_of(header, "kvm_hypercall4(")
+    assert f"arch/x86/include/asm/kvm_para.h:{line} kvm_hypercall4()" in done.err
+
+
+def test_needs_no_identity_from_a_guess(patchgen, toy, monkeypatch):
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{role}_NAME")
+        monkeypatch.delenv(f"GIT_{role}_EMAIL")
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1
+    assert "git does not know who you are" in done.err
+
+
+def test_ignores_the_trees_own_cocciconfig(patchgen, toy, git):
+    (toy / ".cocciconfig").write_text("[spatch]\n\toptions = --no-such-option\n")
+    git(toy, "add", "-f", ".cocciconfig")
+    git(toy, "commit", "-q", "-m", "config")
+    assert len(apply(patchgen, toy)["patches"]) == 4
+
+
+def test_without_spatch_says_how_to_get_it(patchgen, toy, monkeypatch):
+    monkeypatch.setenv("SPATCH", "no-such-spatch")
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1
+    assert "apt-get install coccinelle" in done.err
+
+
+def test_prints_the_two_commands_to_run_next(patchgen, toy):
+    done = patchgen("apply", "--variant", "pvops", cwd=toy)
+    assert done.code == 0, done.err
+    assert "git log --reverse --patch" in done.out
+    assert "git send-email outgoing/*.patch" in done.out
+    assert patchgen("apply", "--variant", "pvops", "--force", "--quiet", cwd=toy).out == ""
