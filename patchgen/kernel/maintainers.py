@@ -50,7 +50,14 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> Mapping[str, Rec
 
 
 def _ask(scratch: Path, file_name: str) -> Recipients:
-    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(scratch), "LC_ALL": "C"}
+    env = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(scratch),
+        "LC_ALL": "C",
+        # The script prints in the order of Perl's hashes, which differs from run to run (perlrun).
+        "PERL_HASH_SEED": "0",
+        "PERL_PERTURB_KEYS": "0",
+    }
     done = run(["perl", SCRIPT, *_OPTIONS, file_name], cwd=scratch, env=env, ok=None)
     if done.returncode != 0:
         raise ToolError(f"{SCRIPT} failed with exit code {done.returncode}: {done.errors}")

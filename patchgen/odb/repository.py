@@ -21,6 +21,7 @@ from patchgen.model.series import Identity, Signatures
 from patchgen.process import Completed, run
 
 MINIMUM_GIT = (2, 39)
+_SHA1_DIGITS = 40
 
 
 class Repository:
@@ -50,10 +51,18 @@ class Repository:
         """The top of the work tree, or the repository itself where it is bare."""
         return self.work_tree or self.git_dir
 
-    @property
-    def cat_file(self) -> git.Git:
-        """GitPython's command object; it keeps one `git cat-file --batch` running for reads."""
-        return self._repo.git
+    def read_blob(self, oid: Oid) -> bytes | None:
+        """Return the content of a blob, or None where the repository lacks it."""
+        if len(oid) != _SHA1_DIGITS:
+            # GitPython 3.1 takes no header with a SHA-256 id from its cat-file.
+            done = self.run("cat-file", "blob", oid, ok=None)
+            return done.stdout if done.returncode == 0 else None
+        try:
+            # GitPython keeps one `git cat-file --batch` running for all reads.
+            *_, content = self._repo.git.get_object_data(oid)
+        except ValueError:
+            return None
+        return bytes(content)
 
     def close(self) -> None:
         """End the processes that serve reads."""

@@ -38,12 +38,9 @@ class GitTree:
         Raises BaseError where the repository lacks the blob.
         """
         if file.oid not in self._content:
-            try:
-                *_, content = self._repository.cat_file.get_object_data(file.oid)
-            except ValueError:
-                raise BaseError(
-                    f"the repository lacks the content of {file.path} ({file.oid})"
-                ) from None
+            content = self._repository.read_blob(file.oid)
+            if content is None:
+                raise BaseError(f"the repository lacks the content of {file.path} ({file.oid})")
             self._content[file.oid] = content
         return self._content[file.oid]
 

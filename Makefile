@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `make help` lists what there is. Nothing here needs root when all packages are installed.
+
+VENV     ?= .venv
+BIN      := $(VENV)/bin
+STAMP    := $(VENV)/.installed
+DEMO     ?= /tmp/patchgen-demo-$(shell id -un)
+
+# What each command needs; `command:package` where they differ in name.
+RUN_TOOLS   := git:git spatch:coccinelle perl:perl
+BUILD_TOOLS := make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils
+FILES       := /usr/lib/git-core/git-send-email:git-email /usr/include/libelf.h:libelf-dev \
+               /usr/include/openssl/opensslv.h:libssl-dev
+KERNELS     := /usr/src/linux-source-6.1.tar.xz:linux-source-6.1 \
+               /usr/src/linux-source-6.12.tar.xz:linux-source-6.12
+
+.PHONY: help
+help:
+	@echo 'make demo              apply pvops to a toy tree, and show the series'
+	@echo 'make demo TREE=LINUX   the same on a real kernel tree (a git repository)'
+	@echo 'make test              lint, and all tests, with the real kernels where they can be had'
+	@echo 'make lint              ruff, mypy --strict, import rules'
+	@echo 'make bench             time the whole job against its parts and the manual way'
+	@echo 'make clean             remove what these made'
+
+# --- what has to be there -----------------------------------------------------------------------
+
+.PHONY: run-tools test-tools
+run-tools:
+	@tools/need $(RUN_TOOLS)
+test-tools: run-tools
+	@tools/need $(BUILD_TOOLS) $(FILES)
+	@tools/need --optional $(KERNELS)
+
+$(STAMP): pyproject.toml
+	@tools/need --python
+	python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# --- demo ---------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: run-tools $(STAMP)
+	@tools/demo $(BIN)/patchgen $(DEMO) $(TREE)
+
+# --- test ---------------------------------------------------------------------------------------
+
+.PHONY: lint test
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: test-tools $(STAMP) lint
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --durations=5
+
+# --- bench --------------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: test-tools $(STAMP)
+	$(BIN)/python benchmarks/apply.py
+
+.PHONY: clean
+clean:
+	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,118 @@
+"""Every kind of repository that a maintainer may have gives the same series."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.checks import snapshot
+
+BRANCH = "patchgen/pvops-v4"
+
+
+@pytest.fixture(autouse=True)
+def fixed_date(monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
+
+
+def make(patchgen, tree: Path, *words: str | Path) -> dict:
+    done = patchgen("apply", "--variant", "pvops", "--tree", tree, "--json", *words)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+@pytest.fixture
+def plain_tree(patchgen, toy, git, tmp_path) -> str:
+    """The id of the tree that an ordinary clone gives."""
+    git(tmp_path, "clone", "-q", toy, tmp_path / "plain")
+    make(patchgen, tmp_path / "plain")
+    return git(tmp_path / "plain", "rev-parse", f"{BRANCH}^{{tree}}")
+
+
+def test_a_bare_repository(patchgen, toy, git, tmp_path, plain_tree):
+    git(tmp_path, "clone", "-q", "--bare", toy, tmp_path / "bare")
+    document = make(patchgen, tmp_path / "bare")
+    assert git(tmp_path / "bare", "rev-parse", f"{BRANCH}^{{tree}}") == plain_tree
+    assert Path(document["mails"][0]).parent == tmp_path / "bare" / "outgoing"
+
+
+def test_a_linked_work_tree(patchgen, toy, git, tmp_path, plain_tree):
+    git(toy, "worktree", "add", "-q", "--detach", tmp_path / "linked")
+    document = make(patchgen, tmp_path / "linked" / "arch")
+    assert git(toy, "rev-parse", f"{BRANCH}^{{tree}}") == plain_tree
+    assert Path(document["mails"][0]).parent == tmp_path / "linked" / "outgoing"
+
+
+def test_a_shallow_clone(patchgen, toy, git, tmp_path, plain_tree):
+    for number in range(3):
+        git(toy, "commit", "-q", "--allow-empty", "-m", str(number))
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{toy}", tmp_path / "shallow")
+    make(patchgen, tmp_path / "shallow")
+    assert git(tmp_path / "shallow", "rev-parse", f"{BRANCH}^{{tree}}") == plain_tree
+    git(tmp_path / "shallow", "fsck", "--strict")
+
+
+def test_a_detached_head(patchgen, toy, git, plain_tree):
+    git(toy, "checkout", "-q", "--detach")
+    make(patchgen, toy)
+    assert git(toy, "rev-parse", f"{BRANCH}^{{tree}}") == plain_tree
+    assert git(toy, "rev-parse", "--abbrev-ref", "HEAD").strip() == "HEAD"
+
+
+def test_a_packed_repository(patchgen, toy, git, plain_tree):
+    git(toy, "gc", "-q", "--prune=now")
+    make(patchgen, toy)
+    assert git(toy, "rev-parse", f"{BRANCH}^{{tree}}") == plain_tree
+
+
+def test_a_repository_with_sha256(patchgen, toy, git, tmp_path):
+    repository = tmp_path / "sha256"
+    git(tmp_path, "init", "-q", "--object-format=sha256", "-b", "master", repository)
+    git(repository, f"--work-tree={toy}", "add", "-A", "-f", ".")
+    git(repository, "commit", "-q", "-m", "toy")
+    git(repository, "reset", "-q", "--hard")
+    document = make(patchgen, repository)
+    assert len(document["tip"]) == 64
+    git(repository, "fsck", "--strict")
+
+
+def test_a_clone_that_borrows_objects(patchgen, toy, git, tmp_path, plain_tree):
+    git(tmp_path, "clone", "-q", "--shared", toy, tmp_path / "shared")
+    before = snapshot(toy, without="none")
+    make(patchgen, tmp_path / "shared")
+    assert git(tmp_path / "shared", "rev-parse", f"{BRANCH}^{{tree}}") == plain_tree
+    assert snapshot(toy, without="none") == before
+
+
+def test_a_branch_that_is_made_meanwhile_is_not_lost(patchgen, toy, git, tmp_path, monkeypatch):
+    """A slow spatch gives somebody the time to make the branch."""
+    slow = tmp_path / "spatch"
+    slow.write_text(
+        "#!/bin/sh\n"
+        f"[ -d {toy}/.git/refs/heads/patchgen ] || git -C {toy} branch {BRANCH} master\n"
+        'exec spatch "$@"\n'
+    )
+    # The first call asks for the version, before the branch is looked up.
+    slow.write_text(
+        slow.read_text().replace(
+            "#!/bin/sh\n", '#!/bin/sh\n[ "$1" = --version ] && exec spatch --version\n'
+        )
+    )
+    slow.chmod(0o755)
+    monkeypatch.setenv("SPATCH", str(slow))
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1
+    assert "cannot be written" in done.err
+    assert git(toy, "rev-parse", BRANCH) == git(toy, "rev-parse", "master")
+    assert not (toy / "outgoing").exists()
+
+
+def test_objects_are_whole(patchgen, toy, git):
+    make(patchgen, toy)
+    said = subprocess.run(
+        ["git", "-C", toy, "fsck", "--strict", "--full"], capture_output=True, text=True, check=True
+    )
+    assert "missing" not in said.stdout + said.stderr

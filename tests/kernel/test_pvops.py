@@ -1,0 +1,165 @@
+"""The main job on real kernels: Debian's 6.1 without the op, and 6.1 and 6.12 as they are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import VARIANTS, Patchgen
+from tests.support.checks import apply_mails, checkpatch, snapshot
+from tests.support.kbuild import CONFIGS, build_series
+from tests.support.kernels import clone_bare
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+
+BASE = "pre-pvops"
+BRANCH = "patchgen/pvops-v4"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A bare clone of 6.1 with the op taken out on BASE, and the series on top of it."""
+
+    repository: Path
+    document: dict
+    mails: tuple[Path, ...]
+
+
+def apply(patchgen: Patchgen, *words: str | Path) -> dict:
+    done = patchgen("apply", "--json", *words)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+@pytest.fixture
+def made(kernel_6_1, patchgen, tmp_path, monkeypatch) -> Made:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
+    repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
+    apply(
+        patchgen,
+        "--variant",
+        VARIANTS / "without-op",
+        "--tree",
+        repository,
+        "--branch",
+        BASE,
+        "-o",
+        tmp_path / "without",
+    )
+    document = apply(
+        patchgen,
+        "--variant",
+        "pvops",
+        "--backend",
+        "sev",
+        "--tree",
+        repository,
+        "--base",
+        BASE,
+        "--signoff",
+        "-o",
+        tmp_path / "outgoing",
+    )
+    mails = tuple(Path(mail) for mail in document["mails"])
+    return Made(repository, document, mails)
+
+
+@pytest.fixture
+def work_tree(made, tmp_path) -> Path:
+    """A checkout of the test's own."""
+    source = tmp_path / "source"
+    subprocess.run(
+        ["git", "clone", "-q", "--shared", "-b", BASE, made.repository, source], check=True
+    )
+    return source
+
+
+def test_the_series_on_6_1_without_the_op(made, work_tree, git, patchgen, kernel_6_1, tmp_path):
+    assert [p["status"] for p in made.document["patches"]] == ["made"] * 4
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    for mail in made.mails[1:]:
+        assert checkpatch(kernel_6_1, mail, scratch) == (0, 0, 0), mail.name
+
+    tip_tree = git(made.repository, "rev-parse", f"{BRANCH}^{{tree}}").strip()
+    assert apply_mails(work_tree, f"origin/{BASE}", made.mails[1:]) == tip_tree
+
+    again = apply(
+        patchgen,
+        "--variant",
+        "pvops",
+        "--backend",
+        "sev",
+        "--tree",
+        made.repository,
+        "--base",
+        BASE,
+        "--signoff",
+        "--force",
+        "-o",
+        tmp_path / "again",
+    )
+    assert again["tip"] == made.document["tip"]
+    for mail in made.mails:
+        assert (tmp_path / "again" / mail.name).read_bytes() == mail.read_bytes()
+
+    done = subprocess.run(
+        [
+            "git",
+            "-C",
+            work_tree,
+            "send-email",
+            "--dry-run",
+            "--confirm=never",
+            "--quiet",
+            *made.mails,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+    # What 6.1 has of its own, and what is made here, are the same interface.
+    for tokens, path in (
+        (
+            "void (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);",
+            "arch/x86/include/asm/paravirt_types.h",
+        ),
+        (
+            "kvm_sev_hypercall3(unsigned int nr, unsigned long p1,",
+            "arch/x86/include/asm/kvm_para.h",
+        ),
+    ):
+        assert tokens in git(made.repository, "show", f"master:{path}")
+        assert tokens not in git(made.repository, "show", f"{BASE}:{path}")
+        assert tokens in git(made.repository, "show", f"{BRANCH}:{path}")
+
+
+def test_every_commit_builds_in_every_configuration(made, work_tree, git, tmp_path):
+    base = git(made.repository, "rev-parse", BASE).strip()
+    series = git(made.repository, "rev-list", "--reverse", f"{BASE}..{BRANCH}").split()
+    assert len(series) == 4
+    files = git(made.repository, "diff", "--name-only", BASE, BRANCH).split()
+    warnings = build_series(work_tree, [base, *series], files, tmp_path / "out")
+    assert set(warnings) == {config.name for config in CONFIGS}
+    for config, found in warnings.items():
+        for commit in series:
+            assert found[commit] <= found[base], f"{config}: new warnings at {commit}"
+
+
+@pytest.mark.parametrize("version", ["kernel_6_1", "kernel_6_12"])
+def test_a_kernel_that_has_the_op_needs_nothing(version, request, patchgen, tmp_path):
+    repository = clone_bare(request.getfixturevalue(version), tmp_path / "linux.git")
+    before = snapshot(repository, without="none")
+    done = patchgen("apply", "--variant", "pvops", "--backend", "sev", "--tree", repository)
+    assert done.code == 0, done.err
+    assert done.out.count("already there (arch/x86/") == 4
+    assert "Nothing left to make" in done.out
+    assert snapshot(repository, without="none") == before
+    assert not (repository / "outgoing").exists()

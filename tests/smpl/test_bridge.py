@@ -1,0 +1,224 @@
+"""The bridge against the real spatch: what it reads back, and how it tells of errors."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from patchgen.coccinelle import Spatch, apply_to_file, find_spatch, refuse_code
+from patchgen.errors import SpecError
+from patchgen.model.outcome import Changed, FileResult, NoMatch, TimedOut
+from patchgen.model.smpl import SemanticPatch, SourceLine
+
+SOURCE = b"""\
+int one(int x)
+{
+	foo(1, x);
+	if (x)
+		foo(2, x);
+	return 0;
+}
+
+int two(int x)
+{
+	foo(3, x);
+	bar(x);
+	return 0;
+}
+"""
+UNREADABLE = b"""\
+int broken(int x)
+{
+	asm("a" ALT(1, 2) : "x"(
+	foo(4, x);
+}
+"""
+RENAME = """\
+@rename@
+expression a, b;
+position p;
+@@
+-foo@p(a, b)
++baz(a)
+"""
+PATH = PurePosixPath("dir/a.c")
+
+
+@pytest.fixture(scope="module")
+def spatch() -> Spatch:
+    return find_spatch()
+
+
+def apply(spatch: Spatch, text: str, source: bytes = SOURCE, **more: object) -> FileResult:
+    return apply_to_file(spatch, SemanticPatch("test.cocci", text, **more), PATH, source)
+
+
+def test_reports_each_place_of_a_rule_that_changes_something(spatch):
+    result = apply(spatch, RENAME)
+    assert isinstance(result.outcome, Changed)
+    assert result.outcome.after == SOURCE.replace(b"foo(1, x)", b"baz(1)").replace(
+        b"foo(2, x)", b"baz(2)"
+    ).replace(b"foo(3, x)", b"baz(3)")
+    [rule] = result.rules
+    assert (rule.rule, rule.hits) == ("rename", 3)
+    assert [(s.line, s.function) for s in rule.sites] == [(3, "one"), (5, "one"), (11, "two")]
+
+
+def test_counts_a_rule_without_a_position_by_the_nodes_it_changes(spatch):
+    result = apply(spatch, RENAME.replace("position p;\n", "").replace("@p", ""))
+    assert [(r.rule, r.hits, r.sites) for r in result.rules] == [("rename", 3, ())]
+
+
+def test_reports_a_context_rule_and_one_that_depends_on_it(spatch):
+    text = """\
+@have@
+position p;
+@@
+ bar@p(...)
+
+@change depends on have@
+position p;
+@@
+-foo@p(3, ...)
++foo(4)
+
+@never depends on !have@
+position p;
+@@
+-foo@p(1, ...)
++foo(5)
+"""
+    rules = {r.rule: r for r in apply(spatch, text).rules}
+    assert [(r.rule, r.hits) for r in rules.values()] == [("have", 1), ("change", 1), ("never", 0)]
+    assert str(rules["have"].sites[0]) == "dir/a.c:12"
+
+
+def test_a_match_in_several_toplevels(spatch):
+    source = b"int a = FOO;\nstruct s { int b; } x = { .b = FOO };\nint f(void) { return FOO; }\n"
+    text = "@r@\nposition p;\n@@\n-FOO@p\n+BAR\n"
+    [rule] = apply(spatch, text, source).rules
+    assert [s.line for s in rule.sites] == [1, 2, 3]
+
+
+def test_no_match_is_neither_a_change_nor_an_error(spatch):
+    for text in (RENAME.replace("foo", "absent"), RENAME.replace("foo@p(a, b)", "bar@p(a, b)")):
+        result = apply(spatch, text)
+        assert result.outcome == NoMatch()
+        assert [r.hits for r in result.rules] == [0]
+        assert result.unparsed == ()
+
+
+def test_names_the_functions_that_spatch_cannot_parse(spatch):
+    result = apply(spatch, RENAME, SOURCE + UNREADABLE)
+    assert isinstance(result.outcome, Changed)
+    assert b"foo(4, x)" in result.outcome.after
+    assert [(f.name, f.line) for f in result.unparsed] == [("broken", 15)]
+
+
+def test_macros_make_a_function_readable(spatch):
+    source = b'int f(void)\n{\n\tasm volatile(M(1, 2) : "=a"(x));\n\tfoo(1, 2);\n}\n'
+    assert [f.name for f in apply(spatch, RENAME, source).unparsed] == ["f"]
+    result = apply(spatch, RENAME, source, macros='#define M(a, b) "x"\n')
+    assert result.unparsed == ()
+    assert result.rules[0].hits == 1
+
+
+def test_a_timeout_is_a_result(spatch):
+    # Each `...` may end at any of the calls: the paths multiply.
+    body = b"".join(b"\tif (a%d) f(%d); else g(%d);\n" % (n, n, n) for n in range(300))
+    text = (
+        "@r@\nexpression list es;\nposition p;\n@@\n f(...);\n"
+        + ("... when any\n f(...);\n" * 40)
+        + "-g@p(es);\n"
+    )
+    patch = SemanticPatch("slow.cocci", text)
+    source = b"void slow(void)\n{\n" + body + b"}\n"
+    result = apply_to_file(spatch, patch, PATH, source, timeout_s=1)
+    assert result.outcome == TimedOut(1)
+
+
+def test_a_marker_becomes_its_text_at_its_indentation(spatch):
+    text = """\
+@r@
+position p;
+@@
+ bar@p(...);
++/* patchgen: BODY */
+"""
+    body = '/* why */\nif (x)\n\tasm volatile("nop" : : : "memory");\n#ifdef X\ny();\n#endif\n'
+    result = apply(spatch, text, texts={"BODY": body})
+    assert isinstance(result.outcome, Changed)
+    assert (
+        b'\tbar(x);\n\t/* why */\n\tif (x)\n\t\tasm volatile("nop" : : : "memory");\n'
+        b"#ifdef X\n\ty();\n#endif\n\treturn 0;\n" in result.outcome.after
+    )
+
+
+def test_a_marker_at_the_top_level(spatch):
+    text = "@r@\nidentifier f = two;\nposition p;\n@@\n f@p(...) { ... }\n+\n+/* patchgen: NEW */\n"
+    result = apply(spatch, text, texts={"NEW": "#ifdef X\nint three(void)\n{\n}\n#endif\n"})
+    assert isinstance(result.outcome, Changed)
+    assert result.outcome.after == SOURCE + b"\n#ifdef X\nint three(void)\n{\n}\n#endif\n"
+
+
+def test_a_virtual_identifier_takes_any_text(spatch):
+    text = "@r@\nidentifier virtual.WHAT;\n@@\n-bar(...);\n+WHAT;\n"
+    result = apply(spatch, text, definitions={"WHAT": 'asm volatile("nop"\n\t\t: : : "memory")'})
+    assert isinstance(result.outcome, Changed)
+    assert b'\tasm volatile("nop"\n\t\t: : : "memory");\n' in result.outcome.after
+
+
+def test_a_marker_without_a_text_and_a_text_without_a_marker(spatch):
+    with pytest.raises(SpecError, match="no text is declared for the marker BODY"):
+        apply(spatch, RENAME + "+/* patchgen: BODY */\n")
+    with pytest.raises(SpecError, match="no marker for the text BODY"):
+        apply(spatch, RENAME, texts={"BODY": "x"})
+
+
+ERRORS = {
+    "a parse error": (RENAME.replace("+baz(a)", "+baz((a)"), 7),
+    "an undeclared type": ("@r@\nfoo x;\n@@\n-bar(x)\n", 2),
+    "a position that is not declared": ("@r@\n@@\n-bar@p(...)\n+baz()\n", 3),
+    "asm volatile": ('@r@\n@@\n-bar(...);\n+asm volatile("nop" : : );\n', 4),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), ERRORS.values(), ids=ERRORS)
+def test_an_error_is_told_at_the_template_line(spatch, text, line):
+    lines = text.splitlines()
+    origin = tuple(SourceLine("rule.cocci.j2", 100 + n, t) for n, t in enumerate(lines, 1))
+    with pytest.raises(SpecError) as caught:
+        apply(spatch, text, origin=origin)
+    place = caught.value.place
+    assert place is not None, caught.value
+    assert place.file == "rule.cocci.j2"
+    # spatch tells of some errors one line late, at the token that does not fit.
+    assert place.line in (100 + line, 100 + line + 1)
+    assert place.excerpt is not None
+    assert place.excerpt in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "@script:python@",
+        "@initialize:python@",
+        "@ finalize:ocaml @",
+        "# spatch --python /bin/sh",
+        "identifier f : script:python() { True };",
+    ],
+)
+def test_refuses_what_runs_code(line):
+    patch = SemanticPatch("evil.cocci", RENAME + line + "\n")
+    with pytest.raises(SpecError) as caught:
+        refuse_code(patch)
+    assert caught.value.place is not None
+    assert caught.value.place.line == 8
+
+
+def test_a_file_name_that_looks_like_an_option_is_harmless(spatch):
+    path = PurePosixPath("-o $(touch x).c")
+    result = apply_to_file(spatch, SemanticPatch("test.cocci", RENAME), path, SOURCE)
+    assert isinstance(result.outcome, Changed)
+    assert result.rules[0].sites[0].path == path
