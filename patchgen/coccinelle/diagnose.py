@@ -44,8 +44,9 @@ def explain_refusal(
                 hint="a virtual identifier without a value, or a dependency that cannot hold?",
             )
         return ToolError(f"{patch.name}: spatch ended with {done.returncode}: {message}")
-    line = int(place["line"])
-    original = witnessed.lines[line - 1] if 0 < line <= len(witnessed.lines) else None
+    # At the end of the file spatch names the line behind the last one.
+    line = min(int(place["line"]), len(witnessed.lines))
+    original = witnessed.lines[line - 1] if line > 0 else None
     if original is None:
         return ToolError(f"{patch.name}: spatch refuses a rule of the bridge: {message}")
     groups = place.groupdict()

@@ -2,7 +2,7 @@
 
 SmPL has no inline assembly and cannot keep the layout of comments or long bodies. A plus line
 `+/* patchgen: NAME */` passes through spatch as a comment and comes out where the semantic patch
-put it; there it is replaced by the text NAME.
+put it; there it is replaced by the text NAME, empty lines at its ends included.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def fill_markers(content: bytes, patch: SemanticPatch) -> bytes:
 
 def _indent(text: str, indent: bytes) -> bytes:
     """Indent the lines of a text, but for empty ones and preprocessor lines."""
-    lines = text.rstrip("\n").encode().split(b"\n")
+    lines = text.removesuffix("\n").encode().split(b"\n")
     return b"\n".join(
         line if not line or line.startswith(b"#") else indent + line for line in lines
     )
