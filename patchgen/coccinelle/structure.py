@@ -60,7 +60,7 @@ def read_rules(text: str) -> tuple[Rule, ...]:
         declared = plain[header.end() : metavariables_end]
         rules.append(
             Rule(
-                name=_rule_name(header["head"]),
+                name=None if is_script else _rule_name(header["head"]),
                 start=_line_of(plain, header.start()),
                 body=_line_of(plain, metavariables_end) + 1,
                 end=_line_of(plain, end) if following else plain.count("\n") + 2,

@@ -1,0 +1,60 @@
+"""C tokens: what counts as code, and which functions a text defines."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patchgen.ctokens import blank_directives, find_functions, find_sequence, tokenize
+
+
+def words(text: str) -> list[bytes]:
+    return [token.text for token in tokenize(text.encode())]
+
+
+def test_comments_and_strings_hold_no_tokens():
+    assert find_sequence(b"/* op */ // op\nchar *s = \"op\"; char c = 'o';", [b"op"]) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted", "line"),
+    [
+        ("a\nb . c\n", "b.c", 2),
+        ("pv_ops.mmu.op =\n\tcb;", "pv_ops.mmu.op = cb", 1),
+        ("x\n\n#define OP /* why */ 1\n", "#define OP", 3),
+        ("notify_it", "notify", None),
+        ("a == b", "a =", None),
+    ],
+)
+def test_finds_a_sequence_whatever_lies_between(source, wanted, line):
+    assert find_sequence(source.encode(), words(wanted)) == line
+
+
+def test_names_the_functions_of_a_text_that_begins_anywhere():
+    text = b"""\
+}
+static inline long f0(unsigned int nr)
+{
+	asm volatile(X : "=a"(ret) : "a"(nr));
+	if (x) { g(1); }
+}
+int __init f1(int (*cb)(void)) __attribute__((noinline));
+#define M(x) { x }
+struct s { int a; } v = { .a = F(1) };
+int
+f2(void) __must_hold(lock)
+{
+"""
+    assert find_functions(text) == [("f0", 2), ("f2", 11)]
+
+
+def test_a_continued_directive_is_blanked_whole():
+    assert blank_directives(b"a\n#define X \\\n\tf() {\nb\n") == b"a\n\n\nb\n"
+
+
+@given(st.binary(max_size=200))
+def test_takes_any_bytes_and_keeps_count_of_lines(source):
+    tokens = list(tokenize(source))
+    assert all(1 <= token.line <= source.count(b"\n") + 1 for token in tokens)
+    find_functions(source)

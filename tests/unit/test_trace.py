@@ -1,0 +1,84 @@
+"""spatch's trace, as 1.1.1 and 1.3.1 print it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from patchgen.coccinelle.structure import read_rules
+from patchgen.coccinelle.trace import read_hits, read_unparsed
+from patchgen.coccinelle.witness import add_witnesses
+
+PATCH = """\
+// @not@ a rule
+@virtual_like@
+@@
+ f(...)
+
+@change depends on virtual_like disable paren@
+expression E;
+position p, q != other.q;
+@@
+(
+-foo@p(E)
++bar(E)
+|
+ keep@q(E)
+)
+
+@@
+@@
+-anonymous();
+
+@script:python@
+p << change.p;
+@@
+print(p)
+"""
+
+
+def test_reads_the_rules_of_a_semantic_patch():
+    rules = read_rules(PATCH)
+    assert [(r.name, r.modifies, r.is_script) for r in rules] == [
+        ("virtual_like", False, False),
+        ("change", True, False),
+        (None, True, False),
+        (None, False, True),
+    ]
+    assert rules[1].positions == ("p", "q")
+    assert (rules[1].start, rules[1].body) == (6, 10)
+
+
+def test_a_twin_keeps_conditions_and_drops_changes():
+    witnessed = add_witnesses(PATCH)
+    text = witnessed.text
+    twin = text[text.index("@pg_twin_change") : text.index("@pg_witness_pg_twin_change@")]
+    assert "@pg_twin_change depends on virtual_like disable paren@" in twin
+    assert " foo@p(E)" in twin
+    assert "bar" not in twin
+    kept = [line for line, number in zip(text.splitlines(), witnessed.lines, strict=True) if number]
+    assert kept == PATCH.splitlines()
+
+
+def test_several_positions_in_several_bindings():
+    poss = "(a.c,f,((1,0),(9,1)),({0},4),({0},8))"
+    items = [poss.format(line) for line in (3, 5, 3)]
+    output = (
+        "-----\npg_twin_r = \n-----\n"
+        f"     binding out = [r.E --> x; pg_twin_r.p --> poss[{items[0]}; {items[1]}]]\n"
+        f"     binding out = [pg_twin_r.p --> poss[{items[2]}]]\n"
+        "-----\nr = \n-----\n   with rule_elem: -foo\n     binding out = []\n"
+    )
+    rules = read_rules("@r@\nposition p;\n@@\n-foo@p()\n")
+    [hits] = read_hits(output, rules, PurePosixPath("a.c"))
+    assert hits.hits == 2
+    assert [(site.line, site.function) for site in hits.sites] == [(3, "f"), (5, "f")]
+
+
+def test_a_stretch_that_begins_inside_a_define_names_its_functions():
+    source = b"#define H \\\n\tALT(1) \\\n\t{}\nint f(void)\n{\n\tx(\n}\nint g;\n#define M )(\n"
+    output = (
+        "badcount: 5\nbad: \tALT(1) \\\nbad: \t{}\nbad: int f(void)\nbad: {\nBAD:!!!!! \tx(\n"
+        "parse error \nbad: #define M )(\n"
+    )
+    found = read_unparsed(output, source, PurePosixPath("a.h"))
+    assert [(f.name, f.line) for f in found] == [("f", 4), (None, 9)]
