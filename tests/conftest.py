@@ -21,10 +21,13 @@ VARIANTS = Path(__file__).parent / "semantic-patches"
 def sealed_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Keep the user's home, configuration and identity out of every test."""
+    """Keep the user's home, configuration and identity out of every test.
+
+    $SPATCH stays: it chooses the spatch that is tested.
+    """
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
-        if name.startswith(("GIT_", "XDG_", "SOURCE_DATE", "SPATCH", "COCCINELLE")):
+        if name.startswith(("GIT_", "XDG_", "SOURCE_DATE", "COCCINELLE")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LC_ALL", "C")

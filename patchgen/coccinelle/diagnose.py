@@ -1,22 +1,36 @@
-"""What spatch says when it refuses a semantic patch, told at the line that its author wrote."""
+"""What spatch says when it refuses a semantic patch, told at the line that its author wrote.
+
+The forms of its messages are those of 1.1.1 and 1.3.1; tests/data/spatch has them as recorded.
+"""
 
 from __future__ import annotations
 
 import re
 
+from patchgen.coccinelle.structure import Rule, read_rules
 from patchgen.coccinelle.witness import Witnessed
-from patchgen.errors import PatchgenError, SpecError, ToolError
+from patchgen.errors import PatchgenError, Place, SpecError, ToolError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
 
-_PLACE = re.compile(r'File "[^"]*", line (?P<line>\d+), column (?P<column>\d+)')
-_STARTING = re.compile(r"starting on lines? (?P<line>\d+)")
-_ON_LINE = re.compile(r"\b[Ll]ine (?P<line>\d+)")
-_NOISE = re.compile(
-    r"^(init_defs|-{5,}|processing semantic|with isos|HANDLING|let's go|warning:|\(ONCE\)"
-    r"|\s*(File|around|whole content)\b|Python error|\s*$)"
+# An error in the C file ("already tagged token") has a File line too, with that file's name.
+_PLACE = re.compile(
+    r'File "[^"]*\.cocci", line (?P<line>\d+), column (?P<column>\d+)'
+    r"(?:, charpos = \d+\n\s*around = '(?P<around>[^\n]*)',)?"
 )
-_FRAMES = re.compile(r'^Fatal error: exception |^(Failure|Common\.\w+|Yes_prepare\S*)\(|"?\)$')
+_LINE = re.compile(r"\bstarting on lines? (\d+)|\bSP line (\d+)|\bon line (\d+)|^(\d+): ", re.M)
+_ERROR = re.compile(
+    r"(parse|semantic|lexical|syntax) error|incompatible minus|invalid minus|no available token"
+    r"|must be attached to|appears only in|nothing to attach|things remaining|not supported"
+    r"|No rules apply|unexpected code|Not found a value|already tagged|[Ee]rror:|Fatal error"
+)
+# Lines of the trace and of the C code that may look like an error.
+_NOT_ERROR = re.compile(r"^(bad: |BAD:|\s*= error in |parse error $|warning: |exn while)")
+# A number of the rendered text would only confuse beside the template's line.
+_NUMBERS = re.compile(
+    r"\s*\bstarting on lines? \d+( and \d+)?|^SP line \d+: |\s*\bon line \d+|^\d+: "
+    r"|^Fatal error: exception |^error: "
+)
 
 
 def is_timeout(done: Completed, output: str) -> bool:
@@ -28,7 +42,7 @@ def is_timeout(done: Completed, output: str) -> bool:
 
 def is_skipped(output: str) -> bool:
     """Tell whether spatch left the file out because it lacks the words of every rule."""
-    return "-o can not be applied because" in output or "no modified files" in output
+    return "-o can not be applied because" in output
 
 
 def explain_refusal(
@@ -36,41 +50,48 @@ def explain_refusal(
 ) -> PatchgenError:
     """Return the error for a run that failed: the author's line where spatch names one."""
     message = _message(output)
-    place = _PLACE.search(output) or _STARTING.search(message) or _ON_LINE.search(message)
-    if place is None:
-        if "No rules apply" in output:
-            return SpecError(
-                f"{patch.name}: spatch finds no rule to apply",
-                hint="a virtual identifier without a value, or a dependency that cannot hold?",
-            )
-        return ToolError(f"{patch.name}: spatch ended with {done.returncode}: {message}")
+    if "No rules apply" in message:
+        return SpecError(
+            f"{patch.name}: spatch finds no rule to apply",
+            hint="a virtual identifier without a value, or a dependency that cannot hold?",
+        )
+    column = None
+    if places := list(_PLACE.finditer(output)):
+        place = places[-1]
+        line, column = int(place["line"]), int(place["column"]) + 1
+        message = message or "cannot be read" + (f" at {place['around']!r}" if place[3] else "")
+    elif (named := _LINE.search(message)) is not None:
+        line = int(next(filter(None, named.groups())))
+    elif (rule := _named_rule(message, patch)) is not None:
+        return SpecError(f"spatch: {_NUMBERS.sub('', message)}", place=patch.place(rule.start))
+    elif message:
+        # "nothing to attach pragma to": a comment or marker is all that takes a code's place.
+        return SpecError(f"spatch: {message}", place=Place(patch.name))
+    else:
+        return ToolError(f"{patch.name}: spatch ended with {done.returncode} and gives no reason")
     # At the end of the file spatch names the line behind the last one.
-    line = min(int(place["line"]), len(witnessed.lines))
+    line = min(line, len(witnessed.lines))
     original = witnessed.lines[line - 1] if line > 0 else None
     if original is None:
         return ToolError(f"{patch.name}: spatch refuses a rule of the bridge: {message}")
-    groups = place.groupdict()
-    column = int(groups["column"]) + 1 if groups.get("column") else None
-    # The rendered numbers would only confuse: the place above is the template's.
-    told = re.sub(r",?\s*(File \S+,?|starting on lines? \d+( and \d+)?)", "", message)
-    return SpecError(f"spatch: {told.strip()}", place=patch.place(original, column))
+    return SpecError(
+        f"spatch: {_NUMBERS.sub('', message).strip()}", place=patch.place(original, column)
+    )
+
+
+def _named_rule(message: str, patch: SemanticPatch) -> Rule | None:
+    """Return the rule of a message such as "error: RULE: x appears only in + code"."""
+    named = re.match(r"error: (\w+): ", message)
+    rules = read_rules(patch.text) if named else ()
+    return next((rule for rule in rules if named and rule.name == named[1]), None)
 
 
 def _message(output: str) -> str:
-    """Return the part of spatch's output that says what is wrong, on one line."""
-    kept: list[str] = []
-    for line in _after_trace(output):
-        if not _NOISE.match(line):
-            kept.append(_FRAMES.sub("", line.strip()).strip(' "=\\n'))
-    return "; ".join(line for line in kept if line)[-400:] or "it gives no reason"
+    """Return the line that says what is wrong; "" where there is none (1.1.1, lexical errors).
 
-
-def _after_trace(output: str) -> list[str]:
-    """Return the lines behind the echo of the semantic patch, where the errors are."""
-    lines = output.splitlines()
-    for index in range(len(lines) - 1, -1, -1):
-        if re.search(
-            r"error|exception|rror:|incompatible|not supported|No rules apply", lines[index]
-        ):
-            return lines[index : index + 6]
-    return lines[-6:]
+    Errors come last: behind the echo of the semantic patch, and behind the trace.
+    """
+    for line in reversed(output.splitlines()):
+        if _ERROR.search(line) and not _NOT_ERROR.match(line):
+            return line.strip().removesuffix(":").strip()
+    return ""

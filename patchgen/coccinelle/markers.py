@@ -18,7 +18,10 @@ _MARKER_INLINE = re.compile(rb"/\* patchgen: (?P<name>\w+) \*/")
 
 
 def check_markers(patch: SemanticPatch) -> None:
-    """Raise SpecError for a marker without a text, or a text without a marker."""
+    """Raise SpecError for a marker without a text, and for a text or definition without a use.
+
+    spatch says nothing of a definition that no `identifier virtual.NAME` takes.
+    """
     used = set()
     for number, line in enumerate(patch.text.splitlines(), 1):
         for match in _MARKER.finditer(line):
@@ -29,6 +32,12 @@ def check_markers(patch: SemanticPatch) -> None:
                     place=patch.place(number, match.start() + 1),
                     hint=f'add `text = {{ {match["name"]} = "FILE" }}` to the manifest',
                 )
+    for name in patch.definitions:
+        if not re.search(rf"\bvirtual\s*\.\s*{re.escape(name)}\b", patch.text):
+            raise SpecError(
+                f"{patch.name} has no virtual identifier {name}",
+                hint=f"declare it in the rule that uses it: identifier virtual.{name};",
+            )
     for name in patch.texts:
         if name not in used:
             raise SpecError(

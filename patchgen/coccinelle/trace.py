@@ -6,11 +6,17 @@ The form, the same in 1.1.1 and 1.3.1 (stdout and stderr of the run merged):
     RULE =
     -----------------------------------------------------------------------
     binding in = [...]
+    binding relevant in = [RULE.p --> poss[(a.c,f,((9,0),(14,1)),(12,1),(12,4)), (...)]]
                    with rule_elem: ...            once for each node that is changed
-         binding out = [RULE.p --> poss[(a.c,f,((9,0),(14,1)),(12,1),(12,4))]]
+         binding out = [...]                      once for each match, over several lines if long
 
-A rule without a name is called `rule starting on line N`. In `poss`, lines count from 1: file,
-enclosing element, its extent, and the beginning and end of the token. What cannot be parsed:
+The places of a rule are read from its witness, whose `binding relevant in` holds nothing else and
+is one line. In `poss`, lines count from 1: file, enclosing element, its extent, and the beginning
+and end of the token. A function that an earlier rule changed is parsed again from a file of its
+own, cocci_small_output-*; lines in there say nothing of the file. A rule without a name is called
+`rule starting on line N`, and one that spatch makes itself `proto for RULE`.
+
+What cannot be parsed:
 
     badcount: 2
     bad: static inline long f(void)
@@ -20,57 +26,70 @@ enclosing element, its extent, and the beginning and end of the token. What cann
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from patchgen.coccinelle.structure import Rule
-from patchgen.coccinelle.witness import TWIN
+from patchgen.coccinelle.witness import TWIN, WITNESS
 from patchgen.ctokens import blank_directives, find_functions
 from patchgen.model.outcome import RuleHits, Site, UnparsedFunction
 
-_SECTION = re.compile(r"^(?P<rule>[A-Za-z_]\w*|rule starting on line \d+) = *$")
-_POSS = re.compile(r"(?P<rule>\w+)\.(?P<name>\w+) --> poss\[(?P<items>.*?)\](?=\]|;|,\s|$)")
+_SECTION = re.compile(r"^(?P<rule>[A-Za-z_]\w*|rule starting on line \d+|proto for [^=]*) = *$")
+_WITNESSED = re.compile(r"^binding relevant in = \[\w+\.\w+ --> poss\[(?P<items>.*)\]\]$")
 _ITEM = re.compile(
-    r"\([^()]*,(?P<function>[^,()]*),"
+    r"\((?P<file>[^()]*?),(?P<element>[^,()]*),"
     r"\(\(\d+, ?\d+\), ?\(\d+, ?\d+\)\), ?\((?P<line>\d+), ?(?P<column>\d+)\), ?\(\d+, ?\d+\)\)"
 )
+_REPARSED = "cocci_small_output-"
 _BAD = re.compile(r"^(?:bad: |BAD:!!!!! )(?P<line>.*)$")
-_TOPLEVEL = "something_else"
+# What stands for the function at the top level, among others the attribute behind a struct.
+_NO_FUNCTION = re.compile(r"something_else$|__\w+$")
 
 
 @dataclass(slots=True)
 class _Section:
-    """What the trace says of one rule."""
+    """What the trace says of one rule. `places` are (file, line, column) and the element there."""
 
     bindings: int = 0
     changed_nodes: int = 0
-    positions: Mapping[tuple[int, int], str] | None = None
+    places: dict[tuple[str, int, int], str] = field(default_factory=dict)
 
 
 def read_hits(output: str, rules: Iterable[Rule], path: PurePosixPath) -> tuple[RuleHits, ...]:
     """Return for each named rule how often it matched and where.
 
     A rule with a position has a hit for each distinct place of it. One without has a hit for each
-    node that it changed or, where it changes nothing, for each binding that it made.
+    node that it changed or, where it changes nothing, for each binding that it made. A place in a
+    function that an earlier rule of the same semantic patch changed is a hit, but no site.
     """
     sections = _read_sections(output)
     hits = []
     for rule in rules:
-        if rule.name is None or rule.is_script:
+        if rule.name is None:
             continue
-        seen = sections.get((TWIN if rule.modifies else "") + rule.name)
-        if rule.positions and seen is not None:
-            found = seen.positions or {}
-            sites = tuple(
-                Site(path, line, None if function == _TOPLEVEL else function)
-                for (line, _), function in sorted(found.items())
-            )
-            hits.append(RuleHits(rule.name, len(sites), sites))
+        own = sections.get(rule.name, _Section())
+        matched = (TWIN if rule.modifies else "") + rule.name
+        witness = sections.get(WITNESS + matched)
+        if rule.modifies and own.changed_nodes == 0:
+            # The twin is freed of what only `+` lines inherit, and may match where the rule cannot.
+            hits.append(RuleHits(rule.name, 0))
+        elif rule.positions and matched in sections:
+            places = sorted(witness.places.items()) if witness else []
+            hits.append(RuleHits(rule.name, len(places), _sites(places, path)))
         else:
-            own = sections.get(rule.name, _Section())
             hits.append(RuleHits(rule.name, own.changed_nodes if rule.modifies else own.bindings))
     return tuple(hits)
+
+
+def _sites(
+    places: Sequence[tuple[tuple[str, int, int], str]], path: PurePosixPath
+) -> tuple[Site, ...]:
+    return tuple(
+        Site(path, line, None if _NO_FUNCTION.match(element) else element)
+        for (file, line, _), element in places
+        if _REPARSED not in file
+    )
 
 
 def _read_sections(output: str) -> dict[str, _Section]:
@@ -84,11 +103,10 @@ def _read_sections(output: str) -> dict[str, _Section]:
             current.changed_nodes += 1
         elif line.lstrip().startswith("binding out ="):
             current.bindings += 1
-            places = dict(current.positions or {})
-            for poss in _POSS.finditer(line):
-                for item in _ITEM.finditer(poss["items"]):
-                    places[int(item["line"]), int(item["column"])] = item["function"]
-            current.positions = places
+        elif witnessed := _WITNESSED.match(line):
+            for item in _ITEM.finditer(witnessed["items"]):
+                key = (item["file"], int(item["line"]), int(item["column"]))
+                current.places[key] = item["element"]
     return sections
 
 

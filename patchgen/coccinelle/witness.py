@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from patchgen.coccinelle.structure import Rule, read_rules
 
 TWIN = "pg_twin_"
-_WITNESS = "pg_witness_"
+WITNESS = "pg_witness_"
 _NEVER = "pg_never_in_any_file"
 
 
@@ -77,7 +77,7 @@ def _twin(rule: Rule, source: list[str]) -> list[str]:
 
 def _witness(rule: str, position: str) -> list[str]:
     return [
-        f"@{_WITNESS}{rule}@",
+        f"@{WITNESS}{rule}@",
         f"position {rule}.{position};",
         f"symbol {_NEVER};",
         "@@",

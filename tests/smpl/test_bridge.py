@@ -222,3 +222,45 @@ def test_a_file_name_that_looks_like_an_option_is_harmless(spatch):
     result = apply_to_file(spatch, SemanticPatch("test.cocci", RENAME), path, SOURCE)
     assert isinstance(result.outcome, Changed)
     assert result.rules[0].sites[0].path == path
+
+
+def test_hits_are_whole_where_other_metavariables_are_inherited(spatch):
+    text = """\
+@r@
+identifier fn;
+position p;
+@@
+ fn(...) { <... foo@p(...) ...> }
+
+@s@
+identifier r.fn;
+@@
+-fn
++renamed
+ (...) { ... }
+"""
+    rules = {r.rule: r for r in apply(spatch, text).rules}
+    assert rules["r"].hits == 3
+
+
+def test_rules_that_change_the_same_functions_are_counted_apart(spatch):
+    source = b"".join(b"int f%d(void)\n{\n\tg(1);\n}\n\n" % n for n in range(4))
+    text = "".join(
+        f"@{rule}@\nexpression a;\nposition p;\n@@\n-{old}@p(a);\n+{new}(a);\n\n"
+        for rule, old, new in (("first", "g", "k"), ("second", "k", "m"))
+    )
+    rules = {r.rule: r for r in apply(spatch, text, source).rules}
+    assert (rules["first"].hits, len(rules["first"].sites)) == (4, 4)
+    # Where these stand in the file as it was, spatch does not say.
+    assert (rules["second"].hits, rules["second"].sites) == (4, ())
+
+
+def test_a_renamed_function_is_one_hit_though_its_prototype_changes_too(spatch):
+    source = b"int f(int a);\n\nint f(int a)\n{\n\treturn a;\n}\n"
+    [rule] = apply(spatch, "@r@\n@@\n-f\n+g\n (...) { ... }\n", source).rules
+    assert rule.hits == 1
+
+
+def test_a_definition_that_nothing_takes(spatch):
+    with pytest.raises(SpecError, match="has no virtual identifier NAME"):
+        apply(spatch, RENAME, definitions={"NAME": "x"})

@@ -63,10 +63,13 @@ def test_several_positions_in_several_bindings():
     poss = "(a.c,f,((1,0),(9,1)),({0},4),({0},8))"
     items = [poss.format(line) for line in (3, 5, 3)]
     output = (
-        "-----\npg_twin_r = \n-----\n"
-        f"     binding out = [r.E --> x; pg_twin_r.p --> poss[{items[0]}; {items[1]}]]\n"
-        f"     binding out = [pg_twin_r.p --> poss[{items[2]}]]\n"
+        "-----\npg_twin_r = \n-----\n     binding out = [pg_twin_r.E --> x;\n"
+        f"                   pg_twin_r.p --> poss[{items[0]}]]\n"
+        "-----\npg_witness_pg_twin_r = \n-----\n"
+        f"binding relevant in = [pg_twin_r.p --> poss[{items[0]}, {items[1]}]]\n"
+        f"binding relevant in = [pg_twin_r.p --> poss[{items[2]}]]\n"
         "-----\nr = \n-----\n   with rule_elem: -foo\n     binding out = []\n"
+        "-----\nproto for r = \n-----\n   with rule_elem: -foo\n"
     )
     rules = read_rules("@r@\nposition p;\n@@\n-foo@p()\n")
     [hits] = read_hits(output, rules, PurePosixPath("a.c"))

@@ -1,0 +1,4 @@
+@r depends an x@
+expression e;
+@@
+-g(e);

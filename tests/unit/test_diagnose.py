@@ -1,0 +1,70 @@
+"""spatch's errors, as recorded from 1.1.1 and 1.3.1, told at the line of the semantic patch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from patchgen.coccinelle.diagnose import explain_refusal, is_skipped, is_timeout
+from patchgen.coccinelle.witness import without_witnesses
+from patchgen.errors import SpecError
+from patchgen.model.smpl import SemanticPatch
+from patchgen.process import Completed
+
+RECORDED = Path(__file__).parent.parent / "data" / "spatch"
+VERSIONS = ("1.1.1", "1.3.1")
+
+# case: line in the semantic patch, and what the message says
+REFUSED = {
+    "smpl-parse-error": (5, "minus: parse error"),
+    "smpl-parse-error-plus": (17, "plus: parse error"),
+    "smpl-parse-error-header": (1, "rule name: parse error"),
+    "smpl-lexical-error": (17, ""),
+    "smpl-lexical-error-string": (17, "cannot be read"),
+    "smpl-semantic-error-undeclared-metavariable": (6, "meta: parse error"),
+    "smpl-semantic-error-unknown-inherited": (6, "bad rule a or bad variable x"),
+    "smpl-only-in-plus": (12, "i appears only in + code"),
+    "smpl-incompatible-minus-plus": (5, ""),
+    "smpl-plus-without-place": (8, "no available token to attach to"),
+    "smpl-marker-alone": (None, "nothing to attach pragma to"),
+    "virtual-without-value": (19, "Not found a value in env for: X"),
+}
+
+
+def ended(code: int) -> Completed:
+    return Completed(("spatch",), code, b"", b"", 0.0)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("case", REFUSED)
+def test_tells_line_and_reason(version, case):
+    line, reason = REFUSED[case]
+    text = (RECORDED / f"{case}.cocci").read_text()
+    output = (RECORDED / f"{version}-{case}.txt").read_text()
+    patch = SemanticPatch(f"{case}.cocci", text)
+    error = explain_refusal(patch, without_witnesses(text), ended(255), output)
+    assert isinstance(error, SpecError)
+    assert error.place is not None
+    assert error.place.file == f"{case}.cocci"
+    assert error.place.line == line
+    assert reason in error.message
+    for noise in ("init_defs", "/usr/", "-----", "File ", "bad:"):
+        assert noise not in error.message
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_no_error_of_the_semantic_patch(version):
+    timeout = (RECORDED / f"{version}-timeout.txt").read_text()
+    assert is_timeout(ended(2), timeout) and not is_skipped(timeout)
+    skipped = (RECORDED / f"{version}-no-match-skipped.txt").read_text()
+    assert is_skipped(skipped) and not is_timeout(ended(255), skipped)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_rule_applies(version):
+    output = (RECORDED / f"{version}-no-rules-apply.txt").read_text()
+    text = (RECORDED / "no-rules-apply.cocci").read_text()
+    patch = SemanticPatch("x.cocci", text)
+    error = explain_refusal(patch, without_witnesses(text), ended(255), output)
+    assert "finds no rule to apply" in error.message
