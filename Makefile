@@ -21,6 +21,7 @@ help:
 	@echo 'make test              lint, and all tests, with the real kernels where they can be had'
 	@echo 'make lint              ruff, mypy --strict, import rules'
 	@echo 'make bench             time the whole job against its parts and the manual way'
+	@echo 'make venv              install patchgen and its tools for development into $(VENV)'
 	@echo 'make clean             remove what these made'
 
 # --- what has to be there -----------------------------------------------------------------------
@@ -32,6 +33,8 @@ test-tools: run-tools
 	@tools/need $(BUILD_TOOLS) $(FILES)
 	@tools/need --optional $(KERNELS)
 
+.PHONY: venv
+venv: $(STAMP)
 $(STAMP): pyproject.toml
 	@tools/need --python
 	python3 -m venv $(VENV)
@@ -42,7 +45,7 @@ $(STAMP): pyproject.toml
 
 .PHONY: demo
 demo: run-tools $(STAMP)
-	@tools/demo $(BIN)/patchgen $(DEMO) $(TREE)
+	@tools/demo $(BIN)/patchgen '$(DEMO)' '$(TREE)'
 
 # --- test ---------------------------------------------------------------------------------------
 
@@ -64,4 +67,4 @@ bench: test-tools $(STAMP)
 
 .PHONY: clean
 clean:
-	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) '$(DEMO)' .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

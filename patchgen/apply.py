@@ -27,12 +27,15 @@ from patchgen.spec import bind_variables, build_plan, find_variant
 
 @dataclass(frozen=True, slots=True)
 class ApplyRequest:
-    """What the user asked for. `output` None means the folder `outgoing` at the tree's top."""
+    """What the user asked for.
+
+    `branch` None means patchgen/VARIANT-vN, `output` None the folder `outgoing` at the tree's top.
+    """
 
     variant: str
     tree: Path
     base: str = "HEAD"
-    branch: str = "patchgen/{variant}-v{revision}"
+    branch: str | None = None
     revision: int = 4
     backends: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
@@ -72,7 +75,7 @@ def apply_variant(
     spatch = find_spatch()
     variant = find_variant(request.variant)
     values = bind_variables(variant, request.definitions)
-    branch = request.branch.format(variant=variant.name, revision=request.revision)
+    branch = request.branch or f"patchgen/{variant.name}-v{request.revision}"
     tools = {"patchgen": __version__, "spatch": spatch.version, "git": git_version()}
     repository = Repository(request.tree)
     try:

@@ -34,7 +34,6 @@ from patchgen.model.series import MadePatch, Stat
 )
 @click.option(
     "--branch",
-    default="patchgen/{variant}-v{revision}",
     metavar="NAME",
     help="The branch to make.  [default: patchgen/VARIANT-vN]",
 )
@@ -185,14 +184,14 @@ def _summary(patch: MadePatch, stat: Stat) -> str:
 
 def _print_series(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None:
     folder = result.mails[0].parent
-    shown = Path("outgoing") if request.output is None else folder
-    at_tree = "" if request.tree == Path() else f"-C {shlex.quote(str(request.tree))} "
-    mails = shlex.quote(str(shown)) + "/*.patch"
-    base = result.plan.base
+    # The shell expands the *, so the folder is named as seen from here.
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    at_tree = "" if request.tree == Path() else f"-C {shlex.quote(str(request.tree.absolute()))} "
     printer.line()
     printer.line(f"branch: {result.branch}")
     printer.line(f"mails:  {folder}")
     printer.line()
     printer.line("Read them, then send them:")
-    printer.line(f"  git {at_tree}log --reverse --patch {base.oid[:12]}..{result.branch}")
-    printer.line(f"  git {at_tree}send-email {mails}")
+    base = result.plan.base.oid[:12]
+    printer.line(f"  git {at_tree}log --reverse --patch {base}..{result.branch}")
+    printer.line(f"  git send-email {shlex.quote(str(shown))}/*.patch")

@@ -16,6 +16,13 @@ from pathlib import Path
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 TREES = Path(os.environ.get("PATCHGEN_TREES") or _CACHE / "patchgen" / "trees")
 REQUIRED = frozenset(filter(None, os.environ.get("PATCHGEN_REQUIRE", "").split(",")))
+_FIXED = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    **{f"GIT_{role}_NAME": "A U Thor" for role in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{role}_EMAIL": "author@example.org" for role in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{role}_DATE": "1600000000 +0000" for role in ("AUTHOR", "COMMITTER")},
+}
 
 
 class KernelMissingError(Exception):
@@ -38,6 +45,9 @@ def kernel_tree(version: str) -> Path:
 def _extract(tarball: Path, name: str, target: Path) -> None:
     if not tarball.is_file():
         raise KernelMissingError(f"{tarball} is not there: apt-get install {name}")
+    # Under the lock, what is there was left by a run that was killed.
+    for leftover in TREES.glob(f".{name}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=TREES))
     try:
         subprocess.run(["tar", "-xJf", tarball, "-C", scratch, "--strip-components=1"], check=True)
@@ -48,13 +58,15 @@ def _extract(tarball: Path, name: str, target: Path) -> None:
 
 
 def commit_all(folder: Path, message: str) -> None:
-    """Make a repository of a folder, with everything in one commit on `master`."""
+    """Make a repository of a folder, with everything in one commit on `master`.
+
+    The commit's id depends on the contents only: no configuration, name or clock of the user's.
+    """
     git = ["git", "-C", str(folder), "-c", "core.fsync=none", "-c", "gc.auto=0"]
-    who = ["-c", "user.name=A U Thor", "-c", "user.email=author@example.org"]
-    subprocess.run([*git, "init", "-q", "-b", "master"], check=True)
     # Debian's .gitignore ignores everything.
-    subprocess.run([*git, "add", "-A", "-f"], check=True)
-    subprocess.run([*git, *who, "commit", "-q", "-m", message], check=True)
+    words = (["init", "-q", "-b", "master"], ["add", "-A", "-f"], ["commit", "-q", "-m", message])
+    for each in words:
+        subprocess.run([*git, *each], check=True, env={**os.environ, **_FIXED})
 
 
 def clone_bare(source: Path, target: Path) -> Path:

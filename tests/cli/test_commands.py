@@ -1,0 +1,116 @@
+"""The small commands, and what happens to errors on the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from patchgen import __version__
+
+
+def test_version_and_help(patchgen):
+    assert patchgen("--version").out == f"patchgen, version {__version__}\n"
+    done = patchgen("--help")
+    for command in ("apply", "variants", "show", "doctor", "completion"):
+        assert command in done.out
+        assert patchgen(command, "--help").code == 0
+
+
+def test_variants(patchgen):
+    document = json.loads(patchgen("variants", "--json").out)
+    pvops = next(variant for variant in document if variant["name"] == "pvops")
+    assert pvops["backends"] == ["sev"]
+    assert pvops["patches"] == ["op", "callers", "hypercall", "sev"]
+    assert "pvops" in patchgen("variants").out
+
+
+def test_show(patchgen):
+    document = json.loads(patchgen("show", "pvops", "--json").out)
+    assert {"hypercall", "tested"} <= {v["name"] for v in document["variables"]}
+    assert any(need["tokens"] == "KVM_HC_MAP_GPA_RANGE" for need in document["needs"])
+    done = patchgen("show", "pvops")
+    assert done.code == 0
+    for word in ("hypercall", "KVM_HC_MAP_GPA_RANGE", "op/member.cocci.j2"):
+        assert word in done.out
+    assert patchgen("show", "nope").code == 2
+
+
+def test_doctor_says_how_to_get_what_is_missing(patchgen, monkeypatch, tmp_path):
+    findings = {f["program"]: f for f in json.loads(patchgen("doctor", "--json").out)}
+    assert findings["spatch"]["found"]
+    assert findings["git"]["found"]
+    path = tmp_path / "bin"
+    path.mkdir()
+    for program in ("git", "python3"):
+        (path / program).symlink_to(str(shutil.which(program)))
+    monkeypatch.setenv("PATH", str(path))
+    done = patchgen("doctor")
+    assert done.code == 1
+    assert "apt-get install coccinelle" in done.out
+
+
+def test_doctor_refuses_an_old_spatch(patchgen, monkeypatch, tmp_path):
+    old = tmp_path / "spatch"
+    old.write_text("#!/bin/sh\necho spatch version 1.0.8 compiled with OCaml version 4.05.0\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("SPATCH", str(old))
+    findings = {f["program"]: f for f in json.loads(patchgen("doctor", "--json").out)}
+    assert "1.1.1 or later is needed" in findings["spatch"]["problem"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(patchgen, shell):
+    done = patchgen("completion", shell)
+    assert done.code == 0
+    assert "_PATCHGEN_COMPLETE" in done.out
+
+
+def test_completes_commands(patchgen, monkeypatch):
+    monkeypatch.setenv("_PATCHGEN_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "patchgen ap")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert patchgen().out == "plain,apply\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["aply"], "Did you mean apply?"),
+        (["apply"], "Missing option '--variant'"),
+        (["apply", "--varian", "x"], "No such option"),
+        (["completion", "tcsh"], "is not one of"),
+    ],
+)
+def test_wrong_usage_ends_with_2(patchgen, words, said):
+    done = patchgen(*words)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_a_bug_is_told_without_a_traceback(toy, tmp_path):
+    """A bug is made by a GitPython that is broken."""
+    broken = tmp_path / "broken"
+    (broken / "git").mkdir(parents=True)
+    (broken / "git" / "__init__.py").write_text("raise RuntimeError('boom')\n")
+    script = tmp_path / "run.py"
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(broken)!r})\n"
+        f"sys.path.insert(1, {str(Path(__file__).parent.parent.parent)!r})\n"
+        "from patchgen.cli.main import main; main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script, "apply", "--variant", "pvops", "--tree", toy],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    log = Path(done.stderr.split("the details are in ")[1].split(";")[0])
+    assert "boom" in log.read_text()
+    log.unlink()

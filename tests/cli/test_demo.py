@@ -1,0 +1,63 @@
+"""`make demo`, without its setting up: what a first user runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def demo(tmp_path):
+    program = tmp_path / "patchgen"
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={PROJECT} exec {sys.executable} -m patchgen "$@"\n')
+    program.chmod(0o755)
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess:
+        folder = tmp_path / "patchgen-demo"
+        argv = [PROJECT / "tools/demo", program, folder, *words]
+        return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_shows_the_series_of_the_toy_tree_and_can_be_run_again(demo):
+    for _ in range(2):
+        done = demo()
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("files changed") + done.stdout.count("file changed") == 4
+        assert "patchgen-demo/outgoing/v4-0004-" in done.stdout
+
+
+def test_leaves_a_tree_of_the_users_as_it_is(demo, toy, git, tmp_path):
+    first = demo(toy)
+    assert first.returncode == 0, first.stderr
+    assert git(toy, "status", "--porcelain") == ""
+    refs = git(toy, "for-each-ref")
+    mails = sorted((tmp_path / "patchgen-demo").rglob("*"))
+    second = demo(toy)
+    assert second.returncode == 1
+    assert "has a branch patchgen/demo already" in second.stderr
+    assert git(toy, "for-each-ref") == refs
+    assert sorted((tmp_path / "patchgen-demo").rglob("*")) == mails
+
+
+def test_needs_no_identity(demo, monkeypatch):
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{role}_NAME")
+        monkeypatch.delenv(f"GIT_{role}_EMAIL")
+    done = demo()
+    assert done.returncode == 0, done.stderr
+
+
+def test_removes_no_folder_but_its_own(demo, tmp_path):
+    mine = tmp_path / "patchgen-demo-like" / "mine"
+    mine.mkdir(parents=True)
+    argv = [PROJECT / "tools/demo", "true", mine]
+    done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert mine.is_dir()

@@ -1,0 +1,39 @@
+"""A wheel in an empty environment has all that it needs, and runs from any folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import TOY_TREE
+
+
+def test_a_wheel_in_an_empty_environment_makes_the_series(toy, tmp_path):
+    project = TOY_TREE.parent.parent
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, project],
+        check=True,
+        capture_output=True,
+    )
+    [wheel] = tmp_path.glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    subprocess.run(
+        [tmp_path / "env/bin/pip", "install", "--quiet", "--disable-pip-version-check", wheel],
+        check=True,
+        capture_output=True,
+    )
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = subprocess.run(
+        [tmp_path / "env/bin/patchgen", "apply", "--variant", "pvops", "--tree", toy, "--json"],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert len(document["patches"]) == 4
+    assert len([mail for mail in document["mails"] if Path(mail).is_file()]) == 5
