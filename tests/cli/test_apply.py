@@ -314,3 +314,19 @@ def test_prints_the_two_commands_to_run_next(patchgen, toy):
     assert "git log --reverse --patch" in done.out
     assert "git send-email outgoing/*.patch" in done.out
     assert patchgen("apply", "--variant", "pvops", "--force", "--quiet", cwd=toy).out == ""
+
+
+def test_messages_say_how_the_change_was_made_and_tested(patchgen, toy, git):
+    apply(patchgen, toy, "--signoff")
+    message = git(toy, "show", "-s", "--format=%B", BRANCH)
+    assert "the semantic patch\npvops/backends/sev/sev/install.cocci" in message
+    assert "has neither built nor booted the result.\n\nSigned-off-by: " in message
+    apply(patchgen, toy, "--force", "--define", "tested=booted it in a guest.")
+    assert "Testing done: booted it in a guest." in git(toy, "show", "-s", BRANCH)
+    for line in git(toy, "log", "--format=%B", f"master..{BRANCH}").splitlines():
+        assert len(line) <= 75, line
+
+
+def test_takes_a_branch_name_with_braces(patchgen, toy, git):
+    apply(patchgen, toy, "--branch", "a{b}")
+    git(toy, "rev-parse", "--verify", "refs/heads/a{b}")
