@@ -7,7 +7,7 @@ visible before the ref update, and everything before it can be thrown away.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patchgen import __version__
@@ -21,7 +21,7 @@ from patchgen.model.plan import Plan
 from patchgen.model.series import MadePatch, Mail, Series
 from patchgen.odb import GitTree, Quarantine, Repository, git_version
 from patchgen.resources import shipped_folder
-from patchgen.series import build_series
+from patchgen.series import build_series, render_subject
 from patchgen.spec import bind_variables, build_plan, find_variant
 
 
@@ -51,17 +51,18 @@ class ApplyRequest:
 class ApplyResult:
     """What came of it. `series` is None where nothing remained to make.
 
-    `made` has one entry for each patch of the plan. `mails` are on disk; a dry run has none, but
-    `diffs`, coloured if that was asked for.
+    `made` and `subjects` have one entry for each patch of the plan. `mails` are on disk; a dry run
+    has none, but `diffs`, coloured if that was asked for.
     """
 
     plan: Plan
     made: tuple[MadePatch, ...]
+    subjects: tuple[str, ...]
     branch: str
-    series: Series | None
-    mails: tuple[Path, ...]
-    warnings: tuple[str, ...]
     tools: dict[str, str]
+    series: Series | None = None
+    mails: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
     diffs: str = ""
 
 
@@ -75,12 +76,9 @@ def apply_variant(
     spatch = find_spatch()
     variant = find_variant(request.variant)
     values = bind_variables(variant, request.definitions)
-    branch = request.branch or f"patchgen/{variant.name}-v{request.revision}"
     tools = {"patchgen": __version__, "spatch": spatch.version, "git": git_version()}
     repository = Repository(request.tree)
     try:
-        ref = repository.check_branch_name(branch)
-        output = (request.output or repository.top / "outgoing").absolute()
         base, tree = _read_base(repository, request.base)
         context = {
             **values,
@@ -88,44 +86,92 @@ def apply_variant(
             "base": {"oid": base.oid, "describe": base.describe, "version": base.version},
             "tools": tools,
         }
-        plan = build_plan(
-            variant, request.backends, base, tree, context, shipped_folder("templates")
+        shared = shipped_folder("templates")
+        plan = build_plan(variant, request.backends, base, tree, context, shared)
+        target = _choose_target(repository, request, plan)
+        result = ApplyResult(
+            plan=plan,
+            made=tuple(MadePatch(p.name, present_at=p.present_at) for p in plan.patches),
+            subjects=tuple(render_subject(plan, patch) for patch in plan.patches),
+            branch=target.branch,
+            tools=tools,
         )
         if all(patch.present_at for patch in plan.patches):
-            made = tuple(MadePatch(p.name, present_at=p.present_at) for p in plan.patches)
-            return ApplyResult(plan, made, branch, None, (), (), tools)
-        old = _check_branch(repository, ref, force=request.force or request.dry_run)
-        check_folder(output, force=request.force or request.dry_run)
+            return result
+        old = target.check(repository, replace=request.force or request.dry_run)
         made = make_patches(
             plan, tree, spatch, timeout_s=request.timeout_s, on_progress=on_progress
         )
-        signatures = repository.read_signatures()
-        with Quarantine(repository) as quarantine:
-            series = build_series(
-                plan,
-                made,
-                quarantine,
-                signatures,
-                branch=branch,
-                revision=request.revision,
-                sign_off=request.sign_off,
-            )
-            warnings = _warn_unparsed(made)
-            paths: list[Path] = []
-            diffs = ""
-            if request.dry_run:
-                diffs = quarantine.show_patches(base.oid, series.tip, color=request.color)
-            else:
-                mails = format_mails(quarantine, series, signatures.committer)
-                mails, more = _address(tree, mails)
-                warnings += more
-                with StagedFolder(output, mails, force=request.force) as staged:
-                    reason = f"patchgen: apply {variant.name} v{request.revision}"
-                    quarantine.publish(ref, series.tip, base.oid, old, reason)
-                    paths = staged.publish()
-        return ApplyResult(plan, made, branch, series, tuple(paths), tuple(warnings), tools, diffs)
+        result = replace(result, made=made, warnings=_warn_unparsed(made))
+        return _make_series(repository, tree, request, target, old, result)
     finally:
         repository.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where the series goes: a branch, its full ref name, and a folder for the mails."""
+
+    branch: str
+    ref: str
+    folder: Path
+
+    def check(self, repository: Repository, *, replace: bool) -> Oid | None:
+        """Return what the branch points at now. Raises where branch or folder may not be used."""
+        old = repository.find_ref(self.ref)
+        if old is not None and not replace:
+            raise BaseError(
+                f"the branch {self.branch} exists already",
+                hint="--force makes it anew; --branch NAME makes another",
+            )
+        if (checkout := repository.find_checkout(self.ref)) is not None:
+            raise BaseError(
+                f"the branch {self.branch} is checked out in {checkout}; "
+                "moving it would confuse git there",
+                hint="switch to another branch there, or choose one with --branch",
+            )
+        check_folder(self.folder, force=replace)
+        return old
+
+
+def _choose_target(repository: Repository, request: ApplyRequest, plan: Plan) -> _Target:
+    branch = request.branch or f"patchgen/{plan.variant}-v{request.revision}"
+    ref = repository.check_branch_name(branch)
+    return _Target(branch, ref, (request.output or repository.top / "outgoing").absolute())
+
+
+def _make_series(
+    repository: Repository,
+    tree: TreeReader,
+    request: ApplyRequest,
+    target: _Target,
+    old: Oid | None,
+    result: ApplyResult,
+) -> ApplyResult:
+    """Write the commits aside; then show them, or publish them with their mails."""
+    plan = result.plan
+    signatures = repository.read_signatures()
+    with Quarantine(repository) as quarantine:
+        series = build_series(
+            plan,
+            result.made,
+            quarantine,
+            signatures,
+            branch=target.branch,
+            revision=request.revision,
+            sign_off=request.sign_off,
+        )
+        result = replace(result, series=series)
+        if request.dry_run:
+            diffs = quarantine.show_patches(plan.base.oid, series.tip, color=request.color)
+            return replace(result, diffs=diffs)
+        mails = format_mails(quarantine, series, signatures.committer)
+        mails, warnings = _address(tree, mails)
+        with StagedFolder(target.folder, mails, force=request.force) as staged:
+            reason = f"patchgen: apply {plan.variant} v{request.revision}"
+            quarantine.publish(target.ref, series.tip, plan.base.oid, old, reason)
+            paths = staged.publish()
+        return replace(result, mails=tuple(paths), warnings=result.warnings + warnings)
 
 
 def _read_base(repository: Repository, revision: str) -> tuple[Base, TreeReader]:
@@ -136,36 +182,19 @@ def _read_base(repository: Repository, revision: str) -> tuple[Base, TreeReader]
     return Base(oid, tree_oid, repository.describe(oid), version), tree
 
 
-def _check_branch(repository: Repository, ref: str, *, force: bool) -> Oid | None:
-    """Return what the branch points at now. Raises BaseError where it must not be moved."""
-    old = repository.find_ref(ref)
-    branch = ref.removeprefix("refs/heads/")
-    if old is not None and not force:
-        raise BaseError(
-            f"the branch {branch} exists already",
-            hint="--force makes it anew; --branch NAME makes another",
-        )
-    checkout = repository.find_checkout(ref)
-    if checkout is not None:
-        raise BaseError(
-            f"the branch {branch} is checked out in {checkout}; moving it would confuse git there",
-            hint="switch to another branch there, or choose one with --branch",
-        )
-    return old
-
-
-def _address(tree: TreeReader, mails: Sequence[Mail]) -> tuple[list[Mail], list[str]]:
+def _address(tree: TreeReader, mails: Sequence[Mail]) -> tuple[list[Mail], tuple[str, ...]]:
     """Return the mails, cover letter first, with their recipients, and warnings."""
     patches = mails[1:]
     found = find_recipients(tree, patches)
     if found is None:
-        return list(mails), ["the base has no scripts/get_maintainer.pl: the mails have no To, Cc"]
+        return list(mails), ("the base has no scripts/get_maintainer.pl: the mails have no To, Cc",)
     cover = join_recipients([found[mail.file_name] for mail in patches])
     recipients = {mail.file_name: found.get(mail.file_name, cover) for mail in mails}
     nobody = [name for name, each in recipients.items() if not each.to and not each.cc]
-    return address_mails(mails, recipients), [f"nobody maintains what {n} changes" for n in nobody]
+    warnings = tuple(f"nobody maintains what {name} changes" for name in nobody)
+    return address_mails(mails, recipients), warnings
 
 
-def _warn_unparsed(made: Sequence[MadePatch]) -> list[str]:
+def _warn_unparsed(made: Sequence[MadePatch]) -> tuple[str, ...]:
     functions = dict.fromkeys(str(function) for patch in made for function in patch.unparsed)
-    return [f"spatch could not parse {function}; rules do not see it" for function in functions]
+    return tuple(f"spatch could not parse {each}; rules do not see it" for each in functions)

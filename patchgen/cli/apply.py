@@ -115,7 +115,7 @@ def describe(result: ApplyResult) -> dict[str, Any]:
         "variant": result.plan.variant,
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},
         "backends": list(result.plan.backends),
-        "branch": result.branch if result.mails else None,
+        "branch": result.branch if result.series else None,
         "tip": result.series.tip if result.series else None,
         "patches": _describe_patches(result),
         "mails": [str(path) for path in result.mails],
@@ -127,10 +127,10 @@ def describe(result: ApplyResult) -> dict[str, Any]:
 
 def _describe_patches(result: ApplyResult) -> list[dict[str, Any]]:
     patches = []
-    for patch, number in zip(result.made, _numbers(result), strict=True):
+    for patch, subject, number in zip(result.made, result.subjects, _numbers(result), strict=True):
         document: dict[str, Any] = {
             "name": patch.name,
-            "subject": None,
+            "subject": subject,
             "commit": None,
             "status": "already there",
             "site": str(patch.present_at) if patch.present_at else None,
@@ -145,7 +145,6 @@ def _describe_patches(result: ApplyResult) -> list[dict[str, Any]]:
         }
         if result.series is not None and number is not None:
             document |= {
-                "subject": result.series.drafts[number].subject,
                 "commit": result.series.commits[number],
                 "status": "made",
                 "insertions": result.series.stats[number].insertions,
@@ -166,20 +165,17 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
     version = f" (Linux {base.version})" if base.version else ""
     backends = f", backends: {', '.join(result.plan.backends)}" if result.plan.backends else ""
     printer.line(f"{result.plan.variant} on {base.describe}{version}{backends}", bold=True)
-    for patch, number in zip(result.made, _numbers(result), strict=True):
+    for patch, subject, number in zip(result.made, result.subjects, _numbers(result), strict=True):
         if result.series is None or number is None:
             printer.line(f"  {patch.name}: already there ({patch.present_at})")
         else:
-            subject = result.series.drafts[number].subject
-            printer.line(f"  {number + 1}/{len(result.series.commits)} {subject}")
-            printer.line(f"      {_summary(patch, result.series.stats[number])}", dim=True)
+            summary = _summary(patch, result.series.stats[number])
+            printer.line(f"  {number + 1}/{len(result.series.commits)} {subject} ({summary})")
 
 
 def _summary(patch: MadePatch, stat: Stat) -> str:
     files = f"{len(patch.edits)} file{'s' if len(patch.edits) != 1 else ''}"
-    rules = ", ".join(f"{rule.rule} {rule.hits}" for rule in patch.rules)
-    hits = f"; hits: {rules}" if rules else ""
-    return f"{files}, +{stat.insertions} -{stat.deletions}{hits}"
+    return f"{files}, +{stat.insertions} -{stat.deletions}"
 
 
 def _print_series(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None:

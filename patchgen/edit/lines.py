@@ -15,12 +15,12 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
     anchor = edit.anchor.encode()
     found = [index for index, line in enumerate(lines) if line.rstrip() == anchor.rstrip()]
     if len(found) != 1:
-        count = "no line" if not found else f"{len(found)} lines"
+        count = "no line reads" if not found else f"{len(found)} lines read"
         raise BaseError(
-            f"{count} read {edit.anchor!r}; exactly one is needed to insert at",
+            f"{count} {edit.anchor!r}; exactly one is needed to insert at",
             place=Place(str(edit.file.path)),
         )
     at = found[0] if edit.before else found[0] + 1
     if at and not lines[at - 1].endswith(b"\n"):
         lines[at - 1] += b"\n"
-    return b"".join([*lines[:at], edit.lines.rstrip(b"\n") + b"\n", *lines[at:]])
+    return b"".join([*lines[:at], edit.lines.removesuffix(b"\n") + b"\n", *lines[at:]])

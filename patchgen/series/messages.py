@@ -45,6 +45,11 @@ def render_message(
     return sign_off(message, signer) if signer else message
 
 
+def render_subject(plan: Plan, planned: PlannedPatch) -> str:
+    """Return the subject that a patch has or would have, made or not."""
+    return render_message(plan, planned, MadePatch(planned.name), None).partition("\n")[0]
+
+
 def render_cover(
     plan: Plan, made: Sequence[MadePatch], subjects: Mapping[str, str]
 ) -> tuple[str, str]:

@@ -18,7 +18,8 @@ BRANCH = "patchgen/pvops-v4"
 TRIES = 50
 
 
-def start(tree: Path) -> subprocess.Popen:
+def start(tree: Path, *words: str | Path) -> subprocess.Popen:
+    """Run apply in a process group of its own, which a signal can reach as a whole."""
     return subprocess.Popen(
         [
             sys.executable,
@@ -30,6 +31,7 @@ def start(tree: Path) -> subprocess.Popen:
             "--tree",
             tree,
             "--force",
+            *words,
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import VARIANTS, Patchgen
+from tests.git.test_killed import start
 from tests.support.checks import apply_mails, checkpatch, snapshot
 from tests.support.kbuild import CONFIGS, build_series
 from tests.support.kernels import clone_bare
@@ -69,16 +73,22 @@ def made(kernel_6_1, patchgen, tmp_path, monkeypatch) -> Made:
 
 
 @pytest.fixture
-def work_tree(made, tmp_path) -> Path:
-    """A checkout of the test's own."""
-    source = tmp_path / "source"
-    subprocess.run(
-        ["git", "clone", "-q", "--shared", "-b", BASE, made.repository, source], check=True
-    )
-    return source
+def work_tree(made, git, tmp_path) -> Path:
+    """A checkout of the test's own, with what there is to build."""
+    git(tmp_path, "clone", "-q", "--shared", "-b", BASE, made.repository, "source")
+    return tmp_path / "source"
 
 
-def test_the_series_on_6_1_without_the_op(made, work_tree, git, patchgen, kernel_6_1, tmp_path):
+@pytest.fixture
+def mail_tree(made, git, tmp_path) -> Path:
+    """A checkout for `git am`: it needs the files that the mails change, and no others."""
+    tree = tmp_path / "mail-tree"
+    git(tmp_path, "clone", "-q", "--shared", "--sparse", "-b", BASE, made.repository, tree)
+    git(tree, "sparse-checkout", "set", "arch/x86")
+    return tree
+
+
+def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel_6_1, tmp_path):
     assert [p["status"] for p in made.document["patches"]] == ["made"] * 4
 
     scratch = tmp_path / "scratch"
@@ -87,7 +97,7 @@ def test_the_series_on_6_1_without_the_op(made, work_tree, git, patchgen, kernel
         assert checkpatch(kernel_6_1, mail, scratch) == (0, 0, 0), mail.name
 
     tip_tree = git(made.repository, "rev-parse", f"{BRANCH}^{{tree}}").strip()
-    assert apply_mails(work_tree, f"origin/{BASE}", made.mails[1:]) == tip_tree
+    assert apply_mails(mail_tree, f"origin/{BASE}", made.mails[1:]) == tip_tree
 
     again = apply(
         patchgen,
@@ -112,7 +122,7 @@ def test_the_series_on_6_1_without_the_op(made, work_tree, git, patchgen, kernel
         [
             "git",
             "-C",
-            work_tree,
+            mail_tree,
             "send-email",
             "--dry-run",
             "--confirm=never",
@@ -146,11 +156,34 @@ def test_every_commit_builds_in_every_configuration(made, work_tree, git, tmp_pa
     series = git(made.repository, "rev-list", "--reverse", f"{BASE}..{BRANCH}").split()
     assert len(series) == 4
     files = git(made.repository, "diff", "--name-only", BASE, BRANCH).split()
-    warnings = build_series(work_tree, [base, *series], files, tmp_path / "out")
-    assert set(warnings) == {config.name for config in CONFIGS}
-    for config, found in warnings.items():
+    problems = build_series(work_tree, [base, *series], files, tmp_path / "out")
+    assert set(problems) == {config.name for config in CONFIGS}
+    for config, found in problems.items():
         for commit in series:
-            assert found[commit] <= found[base], f"{config}: new warnings at {commit}"
+            assert found[commit] <= found[base], f"{config}: new at {commit}"
+
+
+def test_kill_9_on_a_full_kernel(made, git, tmp_path):
+    """A few tries; tests/git/test_killed.py makes many, on the toy tree."""
+    before = snapshot(made.repository, without=BRANCH)
+    tip = git(made.repository, "rev-parse", BRANCH)
+    words = ["--base", BASE, "--backend", "sev", "--signoff", "--force", "-o", tmp_path / "killed"]
+    begin = time.monotonic()
+    assert start(made.repository, *words).wait() == 0
+    whole = time.monotonic() - begin
+    for part in (0.2, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95):
+        git(made.repository, "update-ref", "-d", f"refs/heads/{BRANCH}")
+        process = start(made.repository, *words)
+        time.sleep(part * whole)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        refs = git(
+            made.repository, "for-each-ref", "--format=%(objectname)", f"refs/heads/{BRANCH}"
+        )
+        assert refs in ("", tip), part
+        assert snapshot(made.repository, without=BRANCH) == before, part
+    said = git(made.repository, "fsck", "--connectivity-only")
+    assert "missing" not in said and "broken" not in said, said
 
 
 @pytest.mark.parametrize("version", ["kernel_6_1", "kernel_6_12"])

@@ -79,6 +79,40 @@ class Builder:
             assert (self.output / name).is_file(), f"{name} was not built"
         return {f"{Path(m['file']).name}: {m['text']}" for m in _WARNING.finditer(said)}
 
+    def find_unlinkable(self, objects: Sequence[str]) -> set[str]:
+        """Return the symbols that objects use, but neither they nor the kernel around them define.
+
+        Objects alone link to nothing, so this looks where the definition could be: the objects
+        themselves, this configuration's linker script, and what the source exports.
+        """
+        if not objects:
+            return set()
+        used = self._symbols("--undefined-only", objects)
+        missing = used - self._symbols("--defined-only", objects)
+        self._make("arch/x86/kernel/vmlinux.lds")
+        script = (self.output / "arch/x86/kernel/vmlinux.lds").read_text()
+        missing -= set(re.findall(r"\b(\w+) = ", script))
+        exports = r"EXPORT_[A-Z_]*SYMBOL[A-Z_]*\((\w+)"
+        words = [
+            "git",
+            "-C",
+            self.source,
+            "grep",
+            "-hoE",
+            exports,
+            "--",
+            "arch/x86",
+            "kernel",
+            "mm",
+        ]
+        exported = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        return missing - set(re.findall(r"\((\w+)", exported))
+
+    def _symbols(self, option: str, objects: Sequence[str]) -> set[str]:
+        words = ["nm", option, "--format=just-symbols", *objects]
+        done = subprocess.run(words, cwd=self.output, capture_output=True, text=True, check=True)
+        return {name for name in done.stdout.split() if not name.endswith(":")}
+
     def _make(self, *words: str) -> str:
         self.output.mkdir(parents=True, exist_ok=True)
         env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
@@ -116,12 +150,13 @@ def _option_of(makefile: Path, stem: str) -> str | None:
 def build_series(
     source: Path, commits: Sequence[str], files: Sequence[str], output: Path
 ) -> dict[str, dict[str, set[str]]]:
-    """Build base and commits in all configurations; return warnings by configuration and commit.
+    """Build commits in all configurations; return what is wrong, by configuration and commit.
 
+    That is warnings, and symbols that nothing would define when the kernel is linked.
     `source` is a work tree of the test's own; it is moved from commit to commit, so that make
     rebuilds what changed only. Raises BuildError where a commit does not build.
     """
-    warnings: dict[str, dict[str, set[str]]] = {}
+    problems: dict[str, dict[str, set[str]]] = {}
     for commit in commits:
         subprocess.run(["git", "-C", source, "checkout", "-q", "-f", commit], check=True)
         for config in CONFIGS:
@@ -129,8 +164,10 @@ def build_series(
             if not (builder.output / ".config").is_file():
                 builder.configure()
             try:
-                found = builder.build(builder.objects_for(files))
+                objects = builder.objects_for(files)
+                found = builder.build(objects)
             except BuildError as err:
                 raise BuildError(f"commit {commit}: {err}") from None
-            warnings.setdefault(config.name, {})[commit] = found
-    return warnings
+            found |= {f"undefined: {name}" for name in builder.find_unlinkable(objects)}
+            problems.setdefault(config.name, {})[commit] = found
+    return problems

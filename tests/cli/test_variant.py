@@ -1,0 +1,211 @@
+"""A variant of somebody's own: everything that a manifest can hold, on a tree of two files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.kernels import commit_all
+
+MANIFEST = """\
+schema = 1
+
+[variant]
+name = "mine"
+title = "toy: Mine"
+cover = "cover.txt.j2"
+backends = ["one", "two"]
+
+[variables.callee]
+type = "identifier"
+default = "new_call"
+help = "what is called"
+
+[facts.has_extra]
+files = ["lib/*.c", "Kconfig"]
+tokens = "extra ("
+help = "there is extra()"
+
+[[patch]]
+name = "rename"
+message = "message.txt.j2"
+probe = { file = "lib/a.c", tokens = "{callee}(" }
+
+[[patch.rules]]
+file = "rename.cocci.j2"
+on = ["lib/**.c"]
+must_fire = { rename = ">=2" }
+
+[[patch]]
+name = "config"
+message = "message.txt.j2"
+probe = { file = "Kconfig", tokens = "config NEW" }
+when = "!has_extra"
+
+[[patch.lines]]
+file = "Kconfig"
+template = "new.Kconfig.j2"
+before = "config LAST"
+
+[[patch.new_files]]
+path = "lib/new.c"
+template = "new.c.j2"
+"""
+FILES = {
+    "manifest.toml": MANIFEST,
+    "cover.txt.j2": "toy: Mine\n\n{{ patches | length }} patches for {{ backends | join(' ') }}.\n",
+    "message.txt.j2": "toy: Do {{ patch.name }}\n\nBecause of {{ callee }}().\n",
+    "rename.cocci.j2": "@rename@\nposition p;\n@@\n-old_call@p\n+<%= callee %>\n (...)\n",
+    "new.Kconfig.j2": "config NEW\n\tbool\n\n",
+    "new.c.j2": "int a[] = {{0}};\nvoid <%= callee %>(void);\n",
+}
+BACKEND = """\
+schema = 1
+[backend]
+name = "{name}"
+title = "Backend {name}"
+[[patch]]
+name = "{name}"
+message = "message.txt.j2"
+probe = {{ file = "lib/a.c", tokens = "backend_{name}" }}
+[[patch.rules]]
+file = "add.cocci.j2"
+on = "lib/a.c"
+must_fire = {{ add_{name} = 1 }}
+define = {{ CALL = "call.h.j2" }}
+"""
+
+
+@pytest.fixture
+def variant(tmp_path) -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    for name in ("one", "two"):
+        add_backend(folder, name)
+    return folder
+
+
+def add_backend(folder: Path, name: str) -> None:
+    backend = folder / "backends" / name
+    backend.mkdir(parents=True)
+    (backend / "manifest.toml").write_text(BACKEND.format(name=name))
+    (backend / "message.txt.j2").write_text(f"toy: Add {name}\n\nBody.\n")
+    (backend / "call.h.j2").write_text(f'asm volatile("{name}" : : : "memory")\n')
+    (backend / "add.cocci.j2").write_text(
+        f"@add_{name}@\nidentifier virtual.CALL;\nposition p;\n@@\n main(...)\n {{\n"
+        f" ...\n+backend_{name}();\n+CALL;\n return@p 0;\n }}\n"
+    )
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    folder = tmp_path / "tree"
+    (folder / "lib/sub").mkdir(parents=True)
+    (folder / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 1\n")
+    (folder / "Kconfig").write_text("config FIRST\n\tbool\n\nconfig LAST\n\tbool\n")
+    (folder / "lib/a.c").write_text("int main(void)\n{\n\told_call(1);\n\treturn 0;\n}\n")
+    (folder / "lib/sub/b.c").write_text("void b(void)\n{\n\told_call(2);\n}\n")
+    (folder / "lib/sub/b.c").chmod(0o755)
+    (folder / "lib/link.c").symlink_to("a.c")
+    commit_all(folder, "tree")
+    return folder
+
+
+def make(patchgen, variant, tree, *words) -> dict:
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--json", *words)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def test_all_kinds_of_edits(patchgen, variant, tree, git):
+    document = make(patchgen, variant, tree)
+    assert document["branch"] == "patchgen/mine-v4"
+    assert [p["name"] for p in document["patches"]] == ["rename", "config", "one", "two"]
+    at_tip = "patchgen/mine-v4:"
+    assert git(tree, "show", f"{at_tip}Kconfig") == (
+        "config FIRST\n\tbool\n\nconfig NEW\n\tbool\n\nconfig LAST\n\tbool\n"
+    )
+    assert git(tree, "show", f"{at_tip}lib/new.c") == "int a[] = {{0}};\nvoid new_call(void);\n"
+    assert git(tree, "show", f"{at_tip}lib/a.c") == (
+        "int main(void)\n{\n\tnew_call(1);\n\tbackend_one();\n"
+        '\tasm volatile("one" : : : "memory");\n\tbackend_two();\n'
+        '\tasm volatile("two" : : : "memory");\n\treturn 0;\n}\n'
+    )
+    modes = git(tree, "ls-tree", "-r", "patchgen/mine-v4")
+    assert "100755 blob" in next(line for line in modes.splitlines() if "b.c" in line)
+    assert "120000 blob" in next(line for line in modes.splitlines() if "link.c" in line)
+    cover = Path(document["mails"][0]).read_text()
+    assert "4 patches for one two." in cover
+    assert any("get_maintainer.pl" in warning for warning in document["warnings"])
+
+
+def test_a_chosen_backend_and_a_third_one(patchgen, variant, tree):
+    document = make(patchgen, variant, tree, "--backend", "two")
+    assert [p["name"] for p in document["patches"]] == ["rename", "config", "two"]
+    add_backend(variant, "three")
+    manifest = variant / "manifest.toml"
+    manifest.write_text(manifest.read_text().replace('"two"]', '"two", "three"]'))
+    document = make(patchgen, variant, tree, "--force")
+    assert [p["name"] for p in document["patches"]][-3:] == ["one", "two", "three"]
+
+
+def test_a_patch_whose_condition_does_not_hold_is_left_out(patchgen, variant, tree, git):
+    (tree / "lib/c.c").write_text("void extra(void);\n")
+    git(tree, "add", "lib/c.c")
+    git(tree, "commit", "-q", "-m", "extra")
+    document = make(patchgen, variant, tree)
+    assert "config" not in [p["name"] for p in document["patches"]]
+
+
+BROKEN = {
+    "a rule that is not there": (
+        "manifest.toml",
+        ("{ rename =", "{ renamed ="),
+        "must_fire names the rule 'renamed'",
+    ),
+    "too few hits": ("manifest.toml", (">=2", ">=3"), "matched 2 times in lib/a.c"),
+    "too many hits": ("manifest.toml", ('">=2"', "1"), "but has to match 1"),
+    "an undefined variable": ("rename.cocci.j2", ("callee", "calle"), "'calle' is undefined"),
+    "broken SmPL": ("rename.cocci.j2", ("@@\n-", "@@\n(-"), "rename.cocci.j2:"),
+    "a script": (
+        "rename.cocci.j2",
+        ("@rename@", "@script:python@\n@@\nx\n\n@rename@"),
+        "rename.cocci.j2:1: a script rule runs code",
+    ),
+    "a missing file": ("manifest.toml", ("new.c.j2", "newer.c.j2"), "newer.c.j2 does not exist"),
+    "a file that is there": ("manifest.toml", ("lib/new.c", "lib/a.c"), "the base has it already"),
+    "no such anchor": (
+        "manifest.toml",
+        ("config LAST", "config LOST"),
+        "Kconfig: no line reads 'config LOST'",
+    ),
+    "no such target": ("manifest.toml", ("lib/**.c", "src/**.c"), "the base has no src/**.c"),
+    "no such fact": ("manifest.toml", ("!has_extra", "!has_extr"), "there is no fact 'has_extr'"),
+    "a message without a body": (
+        "message.txt.j2",
+        ("\nBecause of {{ callee }}().\n", ""),
+        "an empty line and a body are wanted",
+    ),
+    "a message that git am would cut": (
+        "message.txt.j2",
+        ("Because", "---\nBecause"),
+        "would end it for `git am`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "change", "said"), BROKEN.values(), ids=BROKEN)
+def test_says_what_is_wrong_with_a_variant(patchgen, variant, tree, git, file, change, said):
+    path = variant / file
+    assert change[0] in path.read_text()
+    path.write_text(path.read_text().replace(*change))
+    refs = git(tree, "for-each-ref")
+    done = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert (done.code, done.out) == (1, "")
+    assert said in done.err
+    assert git(tree, "for-each-ref") == refs
+    assert not (tree / "outgoing").exists()
