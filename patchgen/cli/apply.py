@@ -11,13 +11,20 @@ from typing import Any
 import click
 
 from patchgen.apply import ApplyRequest, ApplyResult, apply_variant
+from patchgen.cli.completion import complete_variant
 from patchgen.cli.printer import Printer
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.model.series import MadePatch, Stat
 
 
 @click.command("apply")
-@click.option("--variant", required=True, metavar="NAME", help="A variant, or a folder with one.")
+@click.option(
+    "--variant",
+    required=True,
+    metavar="NAME",
+    shell_complete=complete_variant,
+    help="A variant, or a folder with one.",
+)
 @click.option(
     "--tree",
     type=click.Path(path_type=Path),

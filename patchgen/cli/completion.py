@@ -1,9 +1,16 @@
-"""`patchgen completion SHELL`: the script that makes a shell complete patchgen's words."""
+"""`patchgen completion SHELL`, and what completes in place of a variant's name."""
 
 from __future__ import annotations
 
 import click
 from click.shell_completion import get_completion_class
+
+from patchgen.spec import list_names
+
+
+def complete_variant(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the variants whose names begin so, for shell completion."""
+    return [name for name in list_names() if name.startswith(incomplete)]
 
 
 @click.command("completion")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import tempfile
 from typing import NoReturn
@@ -65,6 +66,8 @@ def patchgen() -> None:
 
 def main() -> NoReturn:
     """Run patchgen with the words of the command line, and exit."""
+    # A polite kill unwinds like Ctrl-C, so that scratch folders go away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = patchgen.main(standalone_mode=False, prog_name="patchgen")
     except click.ClickException as err:

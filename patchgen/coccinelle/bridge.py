@@ -73,10 +73,10 @@ def _run(
     file.write_bytes(content)
     macro_file = scratch / _MACROS if patch.macros else None
     if macro_file is not None:
-        macro_file.write_text(patch.macros)
+        macro_file.write_text(patch.macros, encoding="utf-8")
     plain = without_witnesses(patch.text)
     for witnessed in (add_witnesses(patch.text), plain):
-        (scratch / _SEMANTIC_PATCH).write_text(witnessed.text)
+        (scratch / _SEMANTIC_PATCH).write_text(witnessed.text, encoding="utf-8")
         done = spatch.run(
             semantic_patch=scratch / _SEMANTIC_PATCH,
             file=file,

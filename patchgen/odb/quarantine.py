@@ -46,7 +46,9 @@ class Quarantine:
                 else "\trepositoryformatversion = 0\n"
             )
         )
-        (self._folder / "objects/info/alternates").write_text(f"{real / 'objects'}\n")
+        (self._folder / "objects/info/alternates").write_bytes(
+            os.fsencode(real / "objects") + b"\n"
+        )
         if (real / "shallow").is_file():
             shutil.copyfile(real / "shallow", self._folder / "shallow")
         return self

@@ -1,6 +1,6 @@
 """Variants: their manifests, their variables, and the plan for a base."""
 
-from patchgen.spec.catalog import find_variant, list_variants
+from patchgen.spec.catalog import find_variant, list_names, list_variants
 from patchgen.spec.manifest import Variant, describe_variables
 from patchgen.spec.plan import build_plan, select_units
 from patchgen.spec.variables import bind_variables
@@ -11,6 +11,7 @@ __all__ = [
     "build_plan",
     "describe_variables",
     "find_variant",
+    "list_names",
     "list_variants",
     "select_units",
 ]

@@ -10,10 +10,14 @@ from patchgen.resources import shipped_folder
 from patchgen.spec.manifest import FILE_NAME, Variant, load_variant
 
 
+def list_names() -> list[str]:
+    """Return the names of all shipped variants, sorted."""
+    return sorted(p.parent.name for p in shipped_folder("semantic-patches").glob(f"*/{FILE_NAME}"))
+
+
 def list_variants() -> list[Variant]:
     """Load all shipped variants, sorted by name."""
-    folders = sorted(shipped_folder("semantic-patches").glob(f"*/{FILE_NAME}"))
-    return [load_variant(path.parent) for path in folders]
+    return [load_variant(shipped_folder("semantic-patches") / name) for name in list_names()]
 
 
 def find_variant(name: str) -> Variant:
@@ -26,9 +30,7 @@ def find_variant(name: str) -> Variant:
     folder = shipped_folder("semantic-patches") / name
     if (folder / FILE_NAME).is_file():
         return load_variant(folder)
-    known = sorted(
-        path.parent.name for path in shipped_folder("semantic-patches").glob(f"*/{FILE_NAME}")
-    )
+    known = list_names()
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known variants: {', '.join(known)}"
     raise UsageError(

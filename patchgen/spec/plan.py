@@ -57,7 +57,7 @@ def build_plan(
     macros = variant.manifest.variant.macros
     planner = _Planner(
         variant=variant,
-        macros=_inside(units[0], macros, "variant.macros").read_text() if macros else "",
+        macros=_read_macros(units[0], macros) if macros else "",
         tree=tree,
         facts=facts,
         context=context,
@@ -186,6 +186,14 @@ class _Planner:
         return tuple(dict.fromkeys((unit.folder, self.variant.folder, self.shared_templates)))
 
 
+def _read_macros(unit: Unit, name: str) -> str:
+    path = _inside(unit, name, "variant.macros")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SpecError("is not UTF-8", place=Place(str(path))) from None
+
+
 def _inside(unit: Unit, name: str, field: str) -> Path:
     """Return the path of a file of a manifest's folder. Raises SpecError where it is not there."""
     path = unit.folder / name
@@ -203,7 +211,7 @@ def _source_line(place: TemplateLine | None, folders: Sequence[Path]) -> SourceL
     for folder in folders:
         path = folder / place.template
         if path.is_file():
-            lines = path.read_text(errors="replace").splitlines()
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             text = lines[place.line - 1] if place.line <= len(lines) else ""
             return SourceLine(str(path), place.line, text)
     return None

@@ -116,7 +116,7 @@ def _place(template: str, folders: Folders, line: int) -> Place:
     for folder in folders:
         path = folder / template
         if path.is_file():
-            lines = path.read_text(errors="replace").splitlines()
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             excerpt = lines[line - 1] if 0 < line <= len(lines) else None
             return Place(str(path), line, excerpt=excerpt)
     return Place(template, line)

@@ -75,6 +75,9 @@ def test_completes_commands(patchgen, monkeypatch):
     monkeypatch.setenv("COMP_WORDS", "patchgen ap")
     monkeypatch.setenv("COMP_CWORD", "1")
     assert patchgen().out == "plain,apply\n"
+    monkeypatch.setenv("COMP_WORDS", "patchgen apply --variant pv")
+    monkeypatch.setenv("COMP_CWORD", "3")
+    assert patchgen().out == "plain,pvops\n"
 
 
 @pytest.mark.parametrize(
