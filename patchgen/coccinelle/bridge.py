@@ -51,7 +51,7 @@ def apply_to_file(
             outcome = NoMatch()
         else:
             raise explain_refusal(patch, witnessed, done, output)
-    rules = read_hits(output, read_rules(patch.text), path)
+    rules = read_hits(output, read_rules(patch.text), witnessed.lines, path)
     return FileResult(path, outcome, rules, unparsed, done.seconds)
 
 

@@ -18,7 +18,11 @@ _HEADER = re.compile(r"^@(?P<head>[^@]*)@", re.MULTILINE)
 _SCRIPT = re.compile(r"\s*(script|initialize|finalize)\s*:")
 _NAME = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)")
 _POSITION = re.compile(r"\bposition\b(?P<names>[^;]*);")
-_KEYWORDS = frozenset({"extends", "depends", "disable", "using", "expression", "identifier"})
+# Words that may begin a header without a name: `@exists@`, `@depends on r@`, `@expression@`.
+_KEYWORDS = frozenset(
+    {"depends", "disable", "exists", "expression", "extends"}
+    | {"forall", "identifier", "type", "using"}
+)
 _CODE = (
     (re.compile(r"^@\s*(script|initialize|finalize)\s*:"), "a script rule runs code"),
     (re.compile(r"\bscript\s*:\s*\w+"), "a script constraint runs code"),
@@ -98,9 +102,7 @@ def refuse_code(patch: SemanticPatch) -> None:
 
 def _rule_name(head: str) -> str | None:
     match = _NAME.match(head)
-    if match is None or (match["name"] in _KEYWORDS and head.strip() != match["name"]):
-        return None
-    return match["name"]
+    return match["name"] if match and match["name"] not in _KEYWORDS else None
 
 
 def _attached_positions(declared: str, body: str) -> tuple[str, ...]:

@@ -56,8 +56,13 @@ class _Section:
     places: dict[tuple[str, int, int], str] = field(default_factory=dict)
 
 
-def read_hits(output: str, rules: Iterable[Rule], path: PurePosixPath) -> tuple[RuleHits, ...]:
-    """Return for each named rule how often it matched and where.
+def read_hits(
+    output: str, rules: Iterable[Rule], lines: Sequence[int | None], path: PurePosixPath
+) -> tuple[RuleHits, ...]:
+    """Return for each rule how often it matched and where.
+
+    `lines[i]` is the line of the rules' text that line i+1 of what ran came from. A rule without
+    a name is called "line N" after its header.
 
     A rule with a position has a hit for each distinct place of it. One without has a hit for each
     node that it changed or, where it changes nothing, for each binding that it made. A place in a
@@ -66,19 +71,21 @@ def read_hits(output: str, rules: Iterable[Rule], path: PurePosixPath) -> tuple[
     sections = _read_sections(output)
     hits = []
     for rule in rules:
-        if rule.name is None:
+        if rule.is_script:
             continue
-        own = sections.get(rule.name, _Section())
-        matched = (TWIN if rule.modifies else "") + rule.name
-        witness = sections.get(WITNESS + matched)
+        traced = rule.name or f"rule starting on line {lines.index(rule.start) + 1}"
+        own = sections.get(traced, _Section())
+        matched = TWIN + traced if rule.modifies else traced
+        witness = sections.get(WITNESS + matched, _Section())
+        name = rule.name or f"line {rule.start}"
         if rule.modifies and own.changed_nodes == 0:
             # The twin is freed of what only `+` lines inherit, and may match where the rule cannot.
-            hits.append(RuleHits(rule.name, 0))
+            hits.append(RuleHits(name, 0))
         elif rule.positions and matched in sections:
-            places = sorted(witness.places.items()) if witness else []
-            hits.append(RuleHits(rule.name, len(places), _sites(places, path)))
+            places = sorted(witness.places.items())
+            hits.append(RuleHits(name, len(places), _sites(places, path)))
         else:
-            hits.append(RuleHits(rule.name, own.changed_nodes if rule.modifies else own.bindings))
+            hits.append(RuleHits(name, own.changed_nodes if rule.modifies else own.bindings))
     return tuple(hits)
 
 

@@ -264,3 +264,9 @@ def test_a_renamed_function_is_one_hit_though_its_prototype_changes_too(spatch):
 def test_a_definition_that_nothing_takes(spatch):
     with pytest.raises(SpecError, match="has no virtual identifier NAME"):
         apply(spatch, RENAME, definitions={"NAME": "x"})
+
+
+def test_a_rule_without_a_name_is_called_by_its_line(spatch):
+    text = RENAME + "\n@@\nexpression x;\n@@\n-bar(x);\n\n@exists@\n@@\n-absent();\n"
+    rules = [(r.rule, r.hits) for r in apply(spatch, text).rules]
+    assert rules == [("rename", 3), ("line 8", 1), ("line 13", 0)]

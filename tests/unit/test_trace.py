@@ -72,7 +72,7 @@ def test_several_positions_in_several_bindings():
         "-----\nproto for r = \n-----\n   with rule_elem: -foo\n"
     )
     rules = read_rules("@r@\nposition p;\n@@\n-foo@p()\n")
-    [hits] = read_hits(output, rules, PurePosixPath("a.c"))
+    [hits] = read_hits(output, rules, range(1, 5), PurePosixPath("a.c"))
     assert hits.hits == 2
     assert [(site.line, site.function) for site in hits.sites] == [(3, "f"), (5, "f")]
 
