@@ -70,16 +70,16 @@ def run(
             tuple(argv), -9, err.stdout or b"", err.stderr or b"", time.monotonic() - begin, True
         )
     completed = Completed(
-        tuple(argv),
-        done.returncode,
-        done.stdout,
-        done.stderr or b"",
-        time.monotonic() - begin,
+        tuple(argv), done.returncode, done.stdout, done.stderr or b"", time.monotonic() - begin
     )
     if ok is not None and done.returncode not in ok:
-        said = completed.errors or completed.stdout.decode("utf-8", "replace").strip()
-        raise ToolError(f"`{_shorten(argv)}` failed with exit code {done.returncode}: {said}")
+        raise _failure(completed)
     return completed
+
+
+def _failure(done: Completed) -> ToolError:
+    said = done.errors or done.stdout.decode("utf-8", "replace").strip()
+    return ToolError(f"`{_shorten(done.argv)}` failed with exit code {done.returncode}: {said}")
 
 
 def _shorten(argv: Sequence[str]) -> str:

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 from patchgen.errors import BaseError, UsageError
 from patchgen.model.series import Mail
@@ -42,12 +41,7 @@ class StagedFolder:
             raise BaseError(f"the mails cannot be written: {err}") from None
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._staged != Path():
             shutil.rmtree(self._staged, ignore_errors=True)
 

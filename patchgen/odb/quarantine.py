@@ -12,7 +12,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from patchgen.errors import BaseError, ToolError
 from patchgen.model.base import Oid
@@ -53,12 +52,7 @@ class Quarantine:
             shutil.copyfile(real / "shallow", self._folder / "shallow")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(
