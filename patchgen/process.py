@@ -37,12 +37,14 @@ def run(
     ok: Collection[int] | None = (0,),
     timeout_s: float | None = None,
     merge_stderr: bool = False,
+    detached: bool = False,
 ) -> Completed:
     """Run a program to its end and return what it said.
 
     `argv` is a list of words, never a shell line. `ok` are the exit codes that are fine; None
     accepts all. A program that is still running after `timeout_s` seconds is killed, with
-    `timed_out` set in the result instead of an error.
+    `timed_out` set in the result instead of an error. A `detached` program is out of reach of a
+    signal to patchgen's process group, and so comes to its own end.
 
     Raises ToolError where the program cannot be started or ends with another exit code.
     """
@@ -57,6 +59,7 @@ def run(
             env=dict(env) if env is not None else None,
             timeout=timeout_s,
             check=False,
+            start_new_session=detached,
         )
     except FileNotFoundError as err:
         raise ToolError(

@@ -125,6 +125,8 @@ class Quarantine:
                 reason,
                 "--create-reflog",
                 stdin=f"start\n{command}\nprepare\ncommit\n".encode(),
+                # Killed along with patchgen it would leave a REF.lock that stops all later runs.
+                detached=True,
             )
         except ToolError as err:
             raise BaseError(

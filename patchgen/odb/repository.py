@@ -74,12 +74,12 @@ class Repository:
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         ok: tuple[int, ...] | None = (0,),
+        detached: bool = False,
     ) -> Completed:
         """Run git plumbing in this repository, without hooks and in the C locale."""
         argv = ["git", "--git-dir", str(self._repo.git_dir), "-c", "core.hooksPath=/dev/null"]
-        return run(
-            [*argv, *words], stdin=stdin, env={**neutral_environment(), **(env or {})}, ok=ok
-        )
+        environment = {**neutral_environment(), **(env or {})}
+        return run([*argv, *words], stdin=stdin, env=environment, ok=ok, detached=detached)
 
     def resolve_commit(self, revision: str) -> Oid:
         """Return the id of the commit that a revision names.
