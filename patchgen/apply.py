@@ -137,7 +137,8 @@ class _Target:
 def _choose_target(repository: Repository, request: ApplyRequest, plan: Plan) -> _Target:
     branch = request.branch or f"patchgen/{plan.variant}-v{request.revision}"
     ref = repository.check_branch_name(branch)
-    return _Target(branch, ref, (request.output or repository.top / "outgoing").absolute())
+    folder = request.output or repository.top / "outgoing"
+    return _Target(branch, ref, (Path.cwd() / folder).resolve())
 
 
 def _make_series(

@@ -12,7 +12,7 @@ import click
 
 from patchgen.apply import ApplyRequest, ApplyResult, apply_variant
 from patchgen.cli.completion import complete_variant
-from patchgen.cli.printer import Printer
+from patchgen.cli.printer import Printer, is_terminal
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.model.series import MadePatch, Stat
 
@@ -95,7 +95,7 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
 
     The work tree, the index and the current branch are never touched.
     """
-    color = sys.stdout.isatty() and not as_json
+    color = is_terminal(sys.stdout) and not as_json
     request = ApplyRequest(**options, color=color)
     printer = Printer(quiet=quiet, as_json=as_json)
     with printer.progress(f"applying {request.variant}") as on_progress:

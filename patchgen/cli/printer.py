@@ -6,11 +6,16 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from patchgen.edit import OnProgress
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a stream is a terminal; one that was closed (`>&-`) is None."""
+    return stream is not None and stream.isatty()
 
 
 class Printer:
@@ -35,7 +40,7 @@ class Printer:
     @contextmanager
     def progress(self, title: str) -> Iterator[OnProgress]:
         """Show a progress bar while the block runs, on a terminal only."""
-        if self._silent or not sys.stderr.isatty():
+        if self._silent or not is_terminal(sys.stderr):
             yield lambda done, total: None
             return
         from rich.console import Console
@@ -61,4 +66,4 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 120).print(table, markup=False)
+    Console(width=None if is_terminal(sys.stdout) else 120).print(table, markup=False)

@@ -60,10 +60,9 @@ class Quarantine:
     ) -> Completed:
         """Run git in the scratch repository, with no configuration but what is given."""
         neutral = {
-            **neutral_environment(),
+            **{k: v for k, v in neutral_environment().items() if not k.startswith("GIT_CONFIG")},
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_COUNT": "0",
             **(env or {}),
         }
         return run(["git", "--git-dir", str(self._folder), *words], stdin=stdin, env=neutral)

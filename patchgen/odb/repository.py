@@ -148,8 +148,9 @@ class Repository:
             done.stdout.decode("utf-8", "replace").strip(),
         )
         if done.returncode != 0 or match is None:
+            said = done.errors.splitlines()[-1:] or ["no reason given"]
             raise ToolError(
-                "git does not know who you are",
+                f"git does not know who you are ({said[0].removeprefix('fatal: ')})",
                 hint="git config user.name NAME; git config user.email ADDRESS",
             )
         return Identity(match["name"], match["email"], date)
@@ -179,23 +180,25 @@ def find_git_subcommand(name: str) -> Callable[[], str]:
     return find
 
 
+# Of git's own variables, who commits and how git runs are the user's to say. All others lead it to
+# another repository (a hook or an alias that calls patchgen leaves GIT_DIR set) or change what it
+# prints (GIT_DIFF_OPTS, GIT_ICASE_PATHSPECS).
+_KEPT = (
+    "GIT_AUTHOR_",
+    "GIT_COMMITTER_",
+    "GIT_CONFIG",
+    "GIT_CEILING_",
+    "GIT_EXEC_PATH",
+    "GIT_TRACE",
+)
+
+
 def neutral_environment() -> dict[str, str]:
     """Return the environment for git: the user's own, but for what would lead it elsewhere."""
     env = {
         name: value
         for name, value in os.environ.items()
-        # A hook or an alias that calls patchgen leaves these set for the repository it runs in.
-        if name
-        not in {
-            "GIT_DIR",
-            "GIT_WORK_TREE",
-            "GIT_INDEX_FILE",
-            "GIT_OBJECT_DIRECTORY",
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-            "GIT_COMMON_DIR",
-            "GIT_PREFIX",
-            "GIT_NAMESPACE",
-        }
+        if not name.startswith("GIT_") or name.startswith(_KEPT)
     }
     return {**env, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
 

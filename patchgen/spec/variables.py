@@ -12,6 +12,12 @@ from patchgen.spec.manifest import FILE_NAME, Variable, Variant, describe_variab
 Value = str | int | bool
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# C11 6.4.1, and what GNU C adds.
+_KEYWORD = re.compile(
+    r"asm|auto|break|case|char|const|continue|default|do|double|else|enum|extern|float|for|goto|if"
+    r"|inline|int|long|register|restrict|return|short|signed|sizeof|static|struct|switch|typedef"
+    r"|typeof|union|unsigned|void|volatile|while"
+)
 _TRUE = frozenset({"1", "true", "yes", "on", "y"})
 _FALSE = frozenset({"0", "false", "no", "off", "n"})
 
@@ -32,12 +38,16 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
                 f"the default {variable.default!r} {err}",
                 place=Place(str(variant.folder / FILE_NAME), field=f"variables.{name}.default"),
             ) from None
+    defined: set[str] = set()
     for word in definitions:
         name, equals, text = word.partition("=")
         if not equals:
             raise UsageError(f"--define {word}: NAME=VALUE is wanted")
         if name not in variables:
             raise _unknown(variant, name, variables)
+        if name in defined:
+            raise UsageError(f"--define {name} is given twice")
+        defined.add(name)
         try:
             values[name] = _check(variables[name], text)
         except ValueError as err:
@@ -63,7 +73,9 @@ def _check(variable: Variable, value: Value) -> Value:
         return _integer(value)
     if not isinstance(value, str):
         raise ValueError("is not a string")
-    if variable.type == "identifier" and not _IDENTIFIER.fullmatch(value):
+    if variable.type == "identifier" and (
+        not _IDENTIFIER.fullmatch(value) or _KEYWORD.fullmatch(value)
+    ):
         raise ValueError("is not a C identifier")
     if variable.type == "string" and not value.isprintable():
         raise ValueError("has characters that cannot be printed, or several lines")

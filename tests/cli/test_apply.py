@@ -200,6 +200,7 @@ REFUSALS = {
     "unknown variant": (["--variant", "pvop"], 2, "did you mean pvops?"),
     "unknown backend": (["--backend", "sve"], 2, "its backends: sev"),
     "unknown variable": (["--define", "hypercal=x"], 2, "did you mean 'hypercall'?"),
+    "a keyword": (["--define", "hypercall=int"], 2, "is not a C identifier"),
     "wrong value": (["--define", "hypercall=a b"], 2, "is not a C identifier"),
     "no value": (["--define", "hypercall"], 2, "NAME=VALUE is wanted"),
     "unknown base": (["--base", "nope"], 1, "has no commit 'nope'"),
@@ -292,6 +293,23 @@ def test_needs_no_identity_from_a_guess(patchgen, toy, monkeypatch):
     done = patchgen("apply", "--variant", "pvops", "--tree", toy)
     assert done.code == 1
     assert "git does not know who you are" in done.err
+
+
+def test_an_odd_environment_changes_nothing(patchgen, toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
+    plain = apply(patchgen, toy, "-o", tmp_path / "plain")
+    for name, value in (
+        ("GIT_DIFF_OPTS", "-u0"),
+        ("GIT_ICASE_PATHSPECS", "1"),
+        ("GIT_DIR", "/nowhere"),
+        ("GIT_EXTERNAL_DIFF", "false"),
+        ("GIT_CONFIG_PARAMETERS", "'diff.noprefix=true' 'format.signature=me'"),
+    ):
+        monkeypatch.setenv(name, value)
+    odd = apply(patchgen, toy, "-o", tmp_path / "odd", "--force")
+    assert odd["tip"] == plain["tip"]
+    for mail in plain["mails"]:
+        assert (tmp_path / "odd" / Path(mail).name).read_bytes() == Path(mail).read_bytes()
 
 
 def test_ignores_the_trees_own_cocciconfig(patchgen, toy, git):

@@ -107,12 +107,13 @@ def test_binds_values_by_type(tmp_path):
         ("loud=maybe", "is neither true nor false"),
         ("dept=1", "did you mean 'depth'?"),
         ("depth", "NAME=VALUE is wanted"),
+        ("depth=1 depth=2", "is given twice"),
     ],
 )
 def test_refuses_values(tmp_path, word, said):
     variant = load_variant(write(tmp_path, GOOD))
     with pytest.raises(UsageError) as caught:
-        bind_variables(variant, [word])
+        bind_variables(variant, word.split())
     assert said in str(caught.value)
 
 
