@@ -59,7 +59,7 @@ from patchgen.model.series import MadePatch, Stat
     "backends",
     multiple=True,
     metavar="NAME",
-    help="Make this backend; may be repeated.  [default: all of the variant]",
+    help="Make this backend; may be repeated.  [default: all that the base can carry]",
 )
 @click.option(
     "--define",
@@ -122,6 +122,7 @@ def describe(result: ApplyResult) -> dict[str, Any]:
         "variant": result.plan.variant,
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},
         "backends": list(result.plan.backends),
+        "left_out": [{"backend": b.backend, "lacks": b.lacks} for b in result.plan.left_out],
         "branch": result.branch if result.series else None,
         "tip": result.series.tip if result.series else None,
         "patches": _describe_patches(result),
@@ -178,6 +179,10 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
         else:
             summary = _summary(patch, result.series.stats[number])
             printer.line(f"  {number + 1}/{len(result.series.commits)} {subject} ({summary})")
+    for left_out in result.plan.left_out:
+        printer.line(f"  left out: the backend {left_out.backend}, as this base cannot carry it:")
+        for lack in left_out.lacks:
+            printer.line(f"    {lack}")
 
 
 def _summary(patch: MadePatch, stat: Stat) -> str:

@@ -74,6 +74,14 @@ class PlannedPatch:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A backend that nobody named and that the base cannot carry, with what the base lacks."""
+
+    backend: str
+    lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What will be done: the base, the patches in order, and what their templates may say."""
 
@@ -84,4 +92,5 @@ class Plan:
     cover: str
     folders: tuple[Path, ...]
     patches: tuple[PlannedPatch, ...]
+    left_out: tuple[LeftOut, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)

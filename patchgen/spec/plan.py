@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from patchgen.model.plan import (
     Edit,
     HitCount,
     InsertLines,
+    LeftOut,
     NewFile,
     Plan,
     PlannedPatch,
@@ -22,7 +24,7 @@ from patchgen.model.plan import (
 )
 from patchgen.model.smpl import SemanticPatch, SourceLine
 from patchgen.spec.manifest import FILE_NAME, Patch, Rules, Unit, Variant
-from patchgen.spec.probe import check_facts, check_needs, find_fact, holds
+from patchgen.spec.probe import check_facts, find_fact, find_lacks, holds, refuse_base
 from patchgen.templating import TemplateLine, render_smpl, render_text
 
 
@@ -48,28 +50,27 @@ def build_plan(
 ) -> Plan:
     """Return the plan: what the base has is found out, and every semantic patch is rendered.
 
+    Without named backends the plan has all that the base can carry, and says which it left out.
     Raises BaseError where the base lacks something, SpecError where the variant is wrong.
     """
     units = select_units(variant, backends)
     facts = check_facts(units, tree)
-    made = tuple(unit.backend for unit in units if unit.backend is not None)
-    context = {**context, "has": facts, "backends": list(made)}
     macros = variant.manifest.variant.macros
     planner = _Planner(
         variant=variant,
         macros=_read_macros(units[0], macros) if macros else "",
         tree=tree,
         facts=facts,
-        context=context,
+        context={**context, "has": facts},
         shared_templates=shared_templates,
     )
-    patches = tuple(planner.plan_patch(unit, patch) for unit, patch in planner.wanted(units))
-    if not all(patch.present_at for patch in patches):
-        check_needs(units, facts, tree, base)
-        patches = tuple(
-            planner.add_edits(unit, patch, planned)
-            for (unit, patch), planned in zip(planner.wanted(units), patches, strict=True)
-        )
+    units, left_out = _carried(planner, units, base, optional=not backends)
+    made = tuple(unit.backend for unit in units if unit.backend is not None)
+    planner = replace(planner, context={**planner.context, "backends": list(made)})
+    patches = tuple(
+        planner.add_edits(unit, patch, planner.plan_patch(unit, patch))
+        for unit, patch in planner.wanted(units)
+    )
     return Plan(
         variant=variant.name,
         title=variant.manifest.variant.title,
@@ -78,8 +79,25 @@ def build_plan(
         cover=variant.manifest.variant.cover,
         folders=(variant.folder, shared_templates),
         patches=patches,
-        context=context,
+        left_out=left_out,
+        context=planner.context,
     )
+
+
+def _carried(
+    planner: _Planner, units: Sequence[Unit], base: Base, *, optional: bool
+) -> tuple[list[Unit], tuple[LeftOut, ...]]:
+    """Return the units that the base can carry, and the backends that it cannot.
+
+    The needs of a unit count only where some of it is left to make. Raises BaseError with all
+    that is missing, unless what lacks something is an `optional` backend and not the only one.
+    """
+    lacks = {unit.backend: planner.find_lacks(unit) for unit in units}
+    named = [unit.backend for unit in units if unit.backend is not None]
+    left_out = tuple(LeftOut(name, lacks[name]) for name in named if lacks[name])
+    if lacks[None] or (left_out and not optional) or (named and len(left_out) == len(named)):
+        raise refuse_base(base, list(dict.fromkeys(itertools.chain(*lacks.values()))))
+    return [unit for unit in units if not lacks[unit.backend]], left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +117,12 @@ class _Planner:
             for patch in unit.manifest.patch
             if holds(patch.when, self.facts, unit, f"patch {patch.name}: when")
         ]
+
+    def find_lacks(self, unit: Unit) -> tuple[str, ...]:
+        """Return what the base lacks of a unit's needs; nothing where it has all of the unit."""
+        if all(self._find_all(patch) for _, patch in self.wanted([unit])):
+            return ()
+        return find_lacks(unit, self.facts, self.tree)
 
     def plan_patch(self, unit: Unit, patch: Patch) -> PlannedPatch:
         """Return the patch without edits, and whether the base has it already."""

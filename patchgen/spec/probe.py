@@ -57,22 +57,20 @@ def holds(when: Sequence[str], facts: Mapping[str, bool], unit: Unit, field: str
     return True
 
 
-def check_needs(
-    units: Sequence[Unit], facts: Mapping[str, bool], tree: TreeReader, base: Base
-) -> None:
-    """Raise BaseError that names everything the base lacks."""
-    missing = []
-    for unit in units:
-        for number, need in enumerate(unit.manifest.needs, 1):
-            if not holds(need.when, facts, unit, f"needs[{number}].when"):
-                continue
-            if find_fact(need, tree) is None:
-                where = " or ".join(need.file)
-                missing.append(f"  {where} lacks `{need.tokens}`: {need.reason}")
-    if missing:
-        kernel = "" if base.version else " is no kernel tree (no VERSION in its top Makefile): it"
-        raise BaseError(
-            f"the base {base.describe}{kernel} lacks what the variant needs:\n"
-            + "\n".join(missing),
-            hint="name another base with --base; `patchgen show VARIANT` lists what is needed",
-        )
+def find_lacks(unit: Unit, facts: Mapping[str, bool], tree: TreeReader) -> tuple[str, ...]:
+    """Return what the base lacks of a manifest's needs, a line each."""
+    return tuple(
+        f"{' or '.join(need.file)} lacks `{need.tokens}`: {need.reason}"
+        for number, need in enumerate(unit.manifest.needs, 1)
+        if holds(need.when, facts, unit, f"needs[{number}].when") and find_fact(need, tree) is None
+    )
+
+
+def refuse_base(base: Base, lacks: Sequence[str]) -> BaseError:
+    """Return the error for a base that lacks something; `lacks` are lines of `find_lacks`."""
+    kernel = "" if base.version else " is no kernel tree (no VERSION in its top Makefile): it"
+    return BaseError(
+        f"the base {base.describe}{kernel} lacks what the variant needs:\n"
+        + "\n".join(f"  {line}" for line in lacks),
+        hint="name another base with --base; `patchgen show VARIANT` lists what is needed",
+    )

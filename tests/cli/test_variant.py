@@ -153,6 +153,29 @@ def test_a_chosen_backend_and_a_third_one(patchgen, variant, tree):
     assert [p["name"] for p in document["patches"]][-3:] == ["one", "two", "three"]
 
 
+def test_a_backend_that_the_base_cannot_carry(patchgen, variant, tree):
+    need = '[[needs]]\nfile = "lib/*.c"\ntokens = "missing()"\nreason = "what two calls"\n'
+    manifest = variant / "backends/two/manifest.toml"
+    manifest.write_text(manifest.read_text() + need)
+    lack = "lib/*.c lacks `missing()`: what two calls"
+
+    document = make(patchgen, variant, tree)
+    assert document["backends"] == ["one"]
+    assert document["left_out"] == [{"backend": "two", "lacks": [lack]}]
+    assert [p["name"] for p in document["patches"]] == ["rename", "config", "one"]
+    assert "4 patches" not in Path(document["mails"][0]).read_text()
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert f"left out: the backend two, as this base cannot carry it:\n    {lack}\n" in done.out
+
+    # Asked for by name, or the only one that there is, it is no longer a matter of taste.
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force", "--backend", "two")
+    assert (done.code, done.out) == (1, "") and lack in done.err
+    manifest = variant / "manifest.toml"
+    manifest.write_text(manifest.read_text().replace('"one", "two"', '"two"'))
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert (done.code, done.out) == (1, "") and lack in done.err
+
+
 def test_a_patch_whose_condition_does_not_hold_is_left_out(patchgen, variant, tree, git):
     (tree / "lib/c.c").write_text("void extra(void);\n")
     git(tree, "add", "lib/c.c")
