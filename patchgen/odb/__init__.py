@@ -1,7 +1,20 @@
 """Git's object database: read trees, write commits aside, publish them by one ref update."""
 
+from patchgen.odb.checkout import Checkout
+from patchgen.odb.history import compare_series, find_own_base, format_commits, read_commits
 from patchgen.odb.quarantine import Quarantine
 from patchgen.odb.repository import Repository, find_git_subcommand, git_version
 from patchgen.odb.tree import GitTree
 
-__all__ = ["GitTree", "Quarantine", "Repository", "find_git_subcommand", "git_version"]
+__all__ = [
+    "Checkout",
+    "GitTree",
+    "Quarantine",
+    "Repository",
+    "compare_series",
+    "find_git_subcommand",
+    "find_own_base",
+    "format_commits",
+    "git_version",
+    "read_commits",
+]

@@ -16,8 +16,9 @@ from pathlib import Path
 from patchgen.errors import BaseError, ToolError
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft, Identity, Signatures, Stat
-from patchgen.odb.repository import Repository, neutral_environment
-from patchgen.process import Completed, run
+from patchgen.odb.repository import Repository
+from patchgen.odb.scratch import create_scratch, run_in_scratch
+from patchgen.process import Completed
 
 _BRANCH = "refs/heads/series"
 
@@ -31,25 +32,7 @@ class Quarantine:
 
     def __enter__(self) -> Quarantine:
         self._folder = Path(tempfile.mkdtemp(prefix="patchgen-quarantine-"))
-        real = self._repository.git_dir
-        object_format = self._repository.run("rev-parse", "--show-object-format").stdout.decode()
-        for folder in ("objects/info", "refs/heads"):
-            (self._folder / folder).mkdir(parents=True)
-        (self._folder / "HEAD").write_text("ref: refs/heads/none\n")
-        sha256 = object_format.strip() == "sha256"
-        (self._folder / "config").write_text(
-            "[core]\n\tbare = true\n"
-            + (
-                "\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n"
-                if sha256
-                else "\trepositoryformatversion = 0\n"
-            )
-        )
-        (self._folder / "objects/info/alternates").write_bytes(
-            os.fsencode(real / "objects") + b"\n"
-        )
-        if (real / "shallow").is_file():
-            shutil.copyfile(real / "shallow", self._folder / "shallow")
+        create_scratch(self._repository, self._folder, bare=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,13 +42,7 @@ class Quarantine:
         self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
     ) -> Completed:
         """Run git in the scratch repository, with no configuration but what is given."""
-        neutral = {
-            **{k: v for k, v in neutral_environment().items() if not k.startswith("GIT_CONFIG")},
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            **(env or {}),
-        }
-        return run(["git", "--git-dir", str(self._folder), *words], stdin=stdin, env=neutral)
+        return run_in_scratch("--git-dir", str(self._folder), *words, stdin=stdin, env=env)
 
     def write_commits(
         self, base: Oid, drafts: Sequence[CommitDraft], signatures: Signatures

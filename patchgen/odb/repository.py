@@ -105,6 +105,11 @@ class Repository:
         done = self.run("rev-parse", "--verify", "--quiet", ref, ok=None)
         return Oid(done.stdout.decode().strip()) if done.returncode == 0 else None
 
+    def find_head_branch(self) -> str | None:
+        """Return the branch that is checked out, None where HEAD is detached."""
+        done = self.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))
+        return done.stdout.decode().strip() or None
+
     def describe(self, commit: Oid) -> str:
         """Return the tag on a commit where there is one, else its abbreviated id."""
         done = self.run("describe", "--tags", "--exact-match", commit, ok=None)
