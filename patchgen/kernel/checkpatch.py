@@ -1,0 +1,51 @@
+"""What the tree's own scripts/checkpatch.pl has to say of a patch."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.errors import ToolError
+from patchgen.model.series import Mail
+from patchgen.process import run
+
+SCRIPT = "scripts/checkpatch.pl"
+# --terse gives one line a report: "FILE:LINE: LEVEL:TYPE: text".
+_REPORT = re.compile(r"^.*?:(?P<line>\d*): (?P<level>ERROR|WARNING|CHECK):(?P<text>.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report: ERROR, WARNING or CHECK, its text with its type, and the line of the mail."""
+
+    level: str
+    text: str
+    line: int | None
+
+
+def check_mail(tree: Path, mail: Mail) -> list[Report]:
+    """Return all that checkpatch.pl --strict reports of a mail.
+
+    `tree` is a work tree with the script; where it is a git tree, commits that the message cites
+    are looked up in it. Raises ToolError where the script cannot be run.
+    """
+    if not (tree / SCRIPT).is_file():
+        raise ToolError(f"the base has no {SCRIPT}", hint="--skip checkpatch leaves it out")
+    with tempfile.NamedTemporaryFile(prefix="patchgen-mail-", suffix=".patch") as file:
+        file.write(mail.content)
+        file.flush()
+        # --no-tree: the work tree does not have all folders by which the script knows a kernel.
+        options = ("--strict", "--terse", "--show-types", "--no-summary", "--no-tree", "--root=.")
+        words = ["perl", SCRIPT, *options, file.name]
+        done = run(words, cwd=tree, ok=(0, 1))
+    reports = []
+    for text in done.stdout.decode("utf-8", "replace").splitlines():
+        match = _REPORT.match(text)
+        if match:
+            line = int(match["line"]) if match["line"] else None
+            reports.append(Report(match["level"], match["text"].strip(), line))
+    if done.returncode != 0 and not reports:
+        raise ToolError(f"{SCRIPT} failed: {done.errors or done.stdout.decode()[-500:]}")
+    return reports

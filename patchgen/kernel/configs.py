@@ -1,0 +1,101 @@
+"""The configurations that a series is built in: names for the command line, and what they mean."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class BuildConfig:
+    """How to get a .config: a target of kconfig's, and options that are to differ from it.
+
+    `on` and `off` have to hold in the end, else the configuration is not what its name says.
+    `if_known` are switched on where the tree has such an option: a patch of the series may be the
+    one that adds it. `file` is a .config of the user's, taken in place of `target`.
+    `stable_code` means that functions may be compared between commits: neither line numbers in the
+    code (the sleeping checks of allmodconfig) nor addends inside instructions (i386) change them.
+    """
+
+    name: str
+    arch: str
+    target: str
+    on: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
+    if_known: tuple[str, ...] = ()
+    file: Path | None = None
+    stable_code: bool = True
+
+
+# -Werror would turn a new warning into a failure that hides all others.
+_NO_WERROR = ("WERROR",)
+_GUEST = ("HYPERVISOR_GUEST", "PARAVIRT", "KVM_GUEST")
+# INTEL_TDX_GUEST depends on X86_X2APIC (mainline, arch/x86/Kconfig).
+_TDX = ("X86_X2APIC", "INTEL_TDX_GUEST")
+CONFIGS = (
+    BuildConfig(
+        "x86_64",
+        "x86_64",
+        "x86_64_defconfig",
+        (*_GUEST, "AMD_MEM_ENCRYPT"),
+        _NO_WERROR,
+        if_known=_TDX,
+    ),
+    BuildConfig(
+        "no-amd-mem-encrypt",
+        "x86_64",
+        "x86_64_defconfig",
+        _GUEST,
+        ("AMD_MEM_ENCRYPT", *_NO_WERROR),
+        if_known=_TDX,
+    ),
+    BuildConfig(
+        "no-paravirt",
+        "x86_64",
+        "x86_64_defconfig",
+        ("AMD_MEM_ENCRYPT",),
+        ("PARAVIRT", *_NO_WERROR),
+        if_known=_TDX,
+    ),
+    BuildConfig("i386", "i386", "i386_defconfig", _GUEST, _NO_WERROR, stable_code=False),
+    # BTF and the compiler's plugins need programs that an object does not.
+    BuildConfig(
+        "allmodconfig",
+        "x86_64",
+        "allmodconfig",
+        off=(*_NO_WERROR, "DEBUG_INFO_BTF", "GCC_PLUGINS"),
+        stable_code=False,
+    ),
+)
+
+
+def find_config(name: str) -> BuildConfig:
+    """Return a configuration by its name, or the user's own .config by a path with a `/`.
+
+    Raises UsageError that lists the known ones.
+    """
+    if "/" in name:
+        path = Path(name)
+        if not path.is_file():
+            raise UsageError(f"--config {name}: there is no such file")
+        narrow = "CONFIG_X86_32=y\n" in path.read_text(errors="replace")
+        return BuildConfig(
+            path.name.lstrip("."),
+            "i386" if narrow else "x86_64",
+            "olddefconfig",
+            file=path.resolve(),
+            stable_code=not narrow,
+        )
+    for config in CONFIGS:
+        if config.name == name:
+            return config
+    known = [config.name for config in CONFIGS]
+    near = difflib.get_close_matches(name, known, n=1)
+    raise UsageError(
+        f"--config: there is no configuration {name!r}",
+        hint=(f"did you mean {near[0]}? " if near else "")
+        + f"known: {', '.join(known)}; or the path of a .config, with a /",
+    )
