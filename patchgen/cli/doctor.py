@@ -14,11 +14,12 @@ from patchgen import __version__
 from patchgen.cli.printer import Printer, print_table
 from patchgen.coccinelle import find_spatch
 from patchgen.errors import PatchgenError
+from patchgen.kernel import BUILD_PROGRAMS
 from patchgen.odb import find_git_subcommand, git_version
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Program:
     """One program: its version or path where it is fine, else what is wrong and what to do."""
 
     program: str
@@ -60,10 +61,10 @@ def command(as_json: bool) -> None:
         sys.exit(1)
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Program]:
     """Look at each program that patchgen uses."""
     return [
-        Finding("patchgen", "itself", True, f"{__version__}, Python {platform.python_version()}"),
+        Program("patchgen", "itself", True, f"{__version__}, Python {platform.python_version()}"),
         _probe("git", "reading trees, writing commits", git_version, "apt-get install git"),
         _probe(
             "spatch",
@@ -79,20 +80,22 @@ def examine() -> list[Finding]:
             "apt-get install git-email",
             needed=False,
         ),
-        _path("make", "building what was made", "apt-get install make", needed=False),
-        _path("gcc", "building what was made", "apt-get install gcc", needed=False),
+        *(
+            _path(program, "patchgen verify", f"apt-get install {package}", needed=False)
+            for program, package in {**BUILD_PROGRAMS, "sparse": "sparse"}.items()
+        ),
     ]
 
 
 def _probe(
     program: str, purpose: str, version: Callable[[], str], remedy: str, *, needed: bool = True
-) -> Finding:
+) -> Program:
     try:
-        return Finding(program, purpose, needed, version())
+        return Program(program, purpose, needed, version())
     except PatchgenError as err:
-        return Finding(program, purpose, needed, None, err.message, remedy)
+        return Program(program, purpose, needed, None, err.message, remedy)
 
 
-def _path(program: str, purpose: str, remedy: str, *, needed: bool) -> Finding:
+def _path(program: str, purpose: str, remedy: str, *, needed: bool) -> Program:
     path = shutil.which(program)
-    return Finding(program, purpose, needed, path, "" if path else "not installed", remedy)
+    return Program(program, purpose, needed, path, "" if path else "not installed", remedy)

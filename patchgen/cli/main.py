@@ -26,6 +26,7 @@ _COMMANDS = {
     "doctor": "Show which programs are installed, and how to get what is missing.",
     "show": "Show a variant's patches, variables and needs.",
     "variants": "List the variants.",
+    "verify": "Check each commit of a series: its form, its mail, its builds, its machine code.",
 }
 
 

@@ -1,0 +1,84 @@
+"""The table of `patchgen verify`: a row a commit, a column a check, filled as results come in."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from patchgen.cli.printer import is_terminal
+from patchgen.model.base import Oid
+from patchgen.verify import Cell, Target
+
+_SUBJECT_WIDTH = 48
+
+
+class Grid:
+    """The table; `live` redraws it in place, otherwise `end` prints it once."""
+
+    def __init__(self, *, silent: bool, live: bool):
+        self._silent = silent
+        self._console = Console(width=None if is_terminal(sys.stdout) else 160)
+        self._live = Live(console=self._console, auto_refresh=False) if live else None
+        self._lock = threading.Lock()
+        self._target: Target | None = None
+        self._columns: Sequence[str] = ()
+        self._cells: dict[tuple[Oid, str], int | None] = {}
+
+    def start(self, target: Target, columns: Sequence[str]) -> None:
+        """Show the commits, with nothing known of them."""
+        self._target = target
+        self._columns = columns
+        if self._live and not self._silent:
+            self._live.start()
+            self._draw()
+
+    def update(self, cell: Cell) -> None:
+        """Show that a check began or ended. May be called from any thread."""
+        with self._lock:
+            self._cells[cell.commit, cell.column] = cell.findings
+            self._draw()
+
+    def end(self) -> None:
+        """Print the finished table where it was not shown all the time."""
+        if not self._silent and self._live is None and self._target is not None:
+            self._console.print(self._table(self._target))
+
+    def close(self) -> None:
+        """Leave the terminal as it was, with the table on it."""
+        if self._live is not None and self._live.is_started:
+            self._live.stop()
+
+    def _draw(self) -> None:
+        if self._live is not None and self._live.is_started and self._target is not None:
+            self._live.update(self._table(self._target), refresh=True)
+
+    def _table(self, target: Target) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("commit", no_wrap=True)
+        table.add_column("subject", no_wrap=True, max_width=_SUBJECT_WIDTH)
+        for column in self._columns:
+            table.add_column(column, justify="center")
+        if any(oid == target.base for oid, _ in self._cells):
+            self._add_row(table, target.base, Text("(base)", style="dim"))
+        for commit in target.commits:
+            self._add_row(table, commit.oid, Text(commit.subject))
+        return table
+
+    def _add_row(self, table: Table, oid: Oid, subject: Text) -> None:
+        cells = [self._mark(oid, column) for column in self._columns]
+        table.add_row(oid[:12], subject, *cells)
+
+    def _mark(self, oid: Oid, column: str) -> Text:
+        if (oid, column) not in self._cells:
+            return Text("")
+        count = self._cells[oid, column]
+        if count is None:
+            return Text("...", style="dim")
+        return Text("ok", style="green") if count == 0 else Text(f"{count} !", style="bold red")

@@ -1,0 +1,148 @@
+"""`patchgen verify`: a series checked commit by commit, and what was found."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.cli.grid import Grid
+from patchgen.cli.printer import Printer, is_terminal
+from patchgen.model.finding import Finding
+from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
+
+
+@click.command("verify")
+@click.argument("series", required=False, metavar="[SERIES|BRANCH]")
+@click.option(
+    "--tree",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The kernel's git repository.  [default: .]",
+)
+@click.option("--base", metavar="REV", help="The commit below the first one of the series.")
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    metavar="NAME",
+    help="Build in this configuration, or with this .config (a path with a /); may be repeated.",
+)
+@click.option(
+    "--folder",
+    "folders",
+    multiple=True,
+    metavar="DIR",
+    help="Build all of this folder of the kernel; may be repeated.  [default: what is touched]",
+)
+@click.option(
+    "--skip",
+    multiple=True,
+    metavar="CHECK",
+    help=f"Leave a check out: {', '.join(CHECKS)}; may be repeated.",
+)
+@click.option(
+    "--against",
+    metavar="DIR|BRANCH|MBOX",
+    help="Compare with a series that was posted.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=lambda: os.cpu_count() or 1,
+    show_default="processors",
+    metavar="N",
+    help="How much to build at the same time.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="Print findings only.")
+def command(as_json: bool, quiet: bool, **options: Any) -> None:
+    """Check each commit of a series: its form, its mail, its builds, its machine code.
+
+    The series is a branch, BASE..TIP, a folder of mails or an mbox; by default the branch that is
+    checked out. All is built in a work tree of its own; yours is not touched. Exit code 1 means
+    that something was found.
+    """
+    request = VerifyRequest(**options)
+    printer = Printer(quiet=quiet, as_json=as_json)
+    with _grid(silent=quiet or as_json) as grid:
+        report = verify_series(request, on_start=grid.start, on_cell=grid.update)
+        grid.end()
+    if as_json:
+        printer.document(describe(report))
+    else:
+        _print_findings(printer, report)
+    if not report.passed:
+        sys.exit(1)
+
+
+def describe(report: Report) -> dict[str, Any]:
+    """Return the document of --json."""
+    return {
+        "series": report.target.name,
+        "base": report.target.base,
+        "passed": report.passed,
+        "first_failing": report.failed,
+        "checks": list(report.columns),
+        "commits": [
+            {
+                "commit": commit.oid,
+                "subject": commit.subject,
+                "findings": [_describe(f) for f in report.findings if f.commit == commit.oid],
+                "changed_functions": report.changed.get(commit.oid, {}),
+            }
+            for commit in report.target.commits
+        ],
+        "series_findings": [_describe(f) for f in report.findings if f.commit is None],
+        "seconds": round(report.seconds, 1),
+    }
+
+
+def _describe(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "failure": finding.failure,
+        "config": finding.config or None,
+        "where": finding.where or None,
+        "text": finding.text,
+        "log": str(finding.log) if finding.log else None,
+    }
+
+
+def _print_findings(printer: Printer, report: Report) -> None:
+    for number, commit in enumerate(report.target.commits, 1):
+        found = [finding for finding in report.findings if finding.commit == commit.oid]
+        if found:
+            click.echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
+        for finding in found:
+            click.echo(f"  {'' if finding.failure else 'note: '}{finding}")
+    for finding in report.findings:
+        if finding.commit is None:
+            click.echo(f"series: {'' if finding.failure else 'note: '}{finding}")
+    printer.line()
+    if report.passed:
+        count = len(report.target.commits)
+        printer.line(
+            f"{count} commit{'s' if count != 1 else ''} passed {', '.join(report.columns)} "
+            f"({report.seconds:.0f} s)"
+        )
+    elif report.failed is not None:
+        [commit] = [each for each in report.target.commits if each.oid == report.failed]
+        click.echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")
+
+
+@contextmanager
+def _grid(*, silent: bool) -> Iterator[Grid]:
+    """Give the table that fills as results come in: live on a terminal, else at the end."""
+    grid = Grid(silent=silent, live=is_terminal(sys.stdout))
+    try:
+        yield grid
+    finally:
+        grid.close()

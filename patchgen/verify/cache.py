@@ -1,0 +1,70 @@
+"""What was built before need not be built again: results by the trees that they follow from.
+
+One JSON file a build, named by a digest of all that it follows from; `_FORMAT` is its version.
+A failure is not kept: what was missing may have been installed meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from patchgen.kernel import BuildConfig
+from patchgen.model.base import Oid
+from patchgen.model.build import Build, BuiltObject
+
+_FORMAT = 1
+
+
+def cache_folder() -> Path:
+    """Return patchgen's folder for what can be made again (XDG Base Directory Specification)."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "patchgen"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildCache:
+    """Results of builds. `tools` are the versions of all programs that take part."""
+
+    folder: Path
+    tools: Sequence[str]
+
+    def key(self, base: Oid, tree: Oid, config: BuildConfig, targets: Sequence[str]) -> str:
+        """Return the name under which a build's result is kept; both ids are trees."""
+        text = config.file.read_text() if config.file else ""
+        parts = [_FORMAT, base, tree, repr(config), text, list(targets), list(self.tools)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    def find(self, key: str) -> Build | None:
+        """Return a result that was kept, if it can be read."""
+        try:
+            document = json.loads((self.folder / f"{key}.json").read_text())
+            objects = {
+                name: BuiltObject(tuple(each["warnings"]), each["functions"])
+                for name, each in document["objects"].items()
+            }
+            return Build(objects, tuple(document["needed"]), tuple(document["undefined"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def keep(self, key: str, build: Build) -> None:
+        """Keep a result. Where that is not possible, it is built again next time."""
+        if build.failure is not None:
+            return
+        document = {
+            "objects": {name: asdict(each) for name, each in build.objects.items()},
+            "needed": build.needed,
+            "undefined": build.undefined,
+        }
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as file:
+                json.dump(document, file)
+            Path(file.name).rename(self.folder / f"{key}.json")
+        except OSError:
+            return

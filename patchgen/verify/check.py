@@ -1,0 +1,269 @@
+"""All checks of a series, in the order of what they cost; each finding names its commit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from patchgen import __version__
+from patchgen.errors import BaseError, UsageError
+from patchgen.kernel import (
+    CONFIGS,
+    BuildConfig,
+    check_build_tools,
+    check_mail,
+    compiler_version,
+    find_config,
+)
+from patchgen.model.base import Oid
+from patchgen.model.build import Build
+from patchgen.model.finding import Finding
+from patchgen.odb import Checkout, Repository
+from patchgen.verify.against import check_against
+from patchgen.verify.builds import Matrix, Point
+from patchgen.verify.cache import BuildCache, cache_folder
+from patchgen.verify.judge import (
+    judge_build,
+    judge_code,
+    list_changed_functions,
+    list_never_built,
+)
+from patchgen.verify.lint import check_commit, check_declarations, check_series
+from patchgen.verify.target import Target, list_touched, open_target
+
+CHECKS = ("lint", "checkpatch", "am", "build", "code")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    """What the user asked for.
+
+    `series` is a branch, a range, a folder of mails or an mbox; None is the branch checked out.
+    `configs` are names; none means all. `folders` are built whole. `skip` are names of CHECKS.
+    """
+
+    tree: Path
+    series: str | None = None
+    base: str | None = None
+    configs: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    against: str | None = None
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A check or a configuration begins (`findings` None) or ends for a commit."""
+
+    commit: Oid
+    column: str
+    findings: int | None
+
+
+OnStart = Callable[[Target, Sequence[str]], None]
+OnCell = Callable[[Cell], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was checked and found.
+
+    `columns` are the checks and configurations that ran. `changed` are for each commit the
+    functions whose machine code it changes, by configuration.
+    """
+
+    target: Target
+    columns: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    changed: Mapping[Oid, Mapping[str, Sequence[str]]]
+    seconds: float
+
+    @property
+    def failed(self) -> Oid | None:
+        """The first commit with a failure, or None."""
+        bad = {finding.commit for finding in self.findings if finding.failure}
+        return next((c.oid for c in self.target.commits if c.oid in bad), None)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed, in any commit or in the series as a whole."""
+        return not any(finding.failure for finding in self.findings)
+
+
+def verify_series(
+    request: VerifyRequest,
+    *,
+    on_start: OnStart = lambda target, columns: None,
+    on_cell: OnCell = lambda cell: None,
+) -> Report:
+    """Check a series. Findings are the result; what cannot be checked raises a PatchgenError."""
+    begin = time.monotonic()
+    for name in request.skip:
+        if name not in CHECKS:
+            raise UsageError(f"--skip: no check {name!r}", hint=f"known: {', '.join(CHECKS)}")
+    configs = [find_config(name) for name in dict.fromkeys(request.configs)] or list(CONFIGS)
+    if "build" in request.skip:
+        configs = []
+    else:
+        check_build_tools()
+    repository = Repository(request.tree)
+    try:
+        with Checkout(repository) as checkout:
+            target = open_target(repository, checkout, request.series, request.base)
+            run = _Run(request, repository, checkout, target, configs, on_cell)
+            on_start(target, run.columns)
+            findings = run.check_all()
+            return Report(
+                target, run.columns, tuple(findings), run.changed, time.monotonic() - begin
+            )
+    finally:
+        repository.close()
+
+
+class _Run:
+    """One run over one series: what the checks share."""
+
+    def __init__(
+        self,
+        request: VerifyRequest,
+        repository: Repository,
+        checkout: Checkout,
+        target: Target,
+        configs: Sequence[BuildConfig],
+        on_cell: OnCell,
+    ):
+        self.request = request
+        self.repository = repository
+        self.checkout = checkout
+        self.target = target
+        self.configs = configs
+        self.on_cell = on_cell
+        self.changed: dict[Oid, dict[str, list[str]]] = {}
+        skipped = {*request.skip, *(() if configs else ("code",))}
+        mail_checks = [name for name in ("lint", "checkpatch", "am") if name not in skipped]
+        code = [] if "code" in skipped else ["code"]
+        self.columns = (*mail_checks, *(config.name for config in configs), *code)
+
+    def check_all(self) -> list[Finding]:
+        """Run what was asked for, the cheap checks first."""
+        findings: list[Finding] = []
+        base = self.target.base
+        # The scripts, and what `git am` writes; builds ask for more.
+        self.checkout.choose_files(["/*", "!/*/", "/scripts/", *list_touched(self.target.mails)])
+        self.checkout.switch(base)
+        if "lint" in self.columns:
+            findings += self._lint()
+            findings += check_series(self.target.commits)
+        if "checkpatch" in self.columns:
+            findings += self._checkpatch()
+        if "am" in self.columns:
+            findings += self._round_trip()
+        if self.configs:
+            findings += self._build()
+        if self.request.against is not None:
+            findings += check_against(
+                self.repository, self.checkout, self.target, self.request.against
+            )
+        return findings
+
+    def _end(self, commit: Oid, column: str, findings: Iterable[Finding]) -> list[Finding]:
+        found = list(findings)
+        self.on_cell(Cell(commit, column, sum(finding.failure for finding in found)))
+        return found
+
+    def _lint(self) -> list[Finding]:
+        findings = []
+        for commit, sender in zip(self.target.commits, self.target.senders, strict=True):
+            diff = self.checkout.run("show", "--format=", "--no-renames", commit.oid).stdout
+            found = [
+                *check_commit(commit, self._find_subject, sender),
+                *check_declarations(commit, diff.decode("utf-8", "replace")),
+            ]
+            findings += self._end(commit.oid, "lint", found)
+        return findings
+
+    def _find_subject(self, oid: str) -> str | None:
+        """Return the subject of a commit that the base builds on."""
+        words = ("merge-base", "--is-ancestor", oid, self.target.base)
+        if self.checkout.run(*words, ok=None).returncode != 0:
+            return None
+        said = self.checkout.run("show", "--no-patch", "--format=%s", oid).stdout
+        return said.decode("utf-8", "replace").strip()
+
+    def _checkpatch(self) -> list[Finding]:
+        findings = []
+        for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
+            self.on_cell(Cell(commit.oid, "checkpatch", None))
+            found = [
+                Finding(
+                    "checkpatch",
+                    f"{report.level}:{report.text}",
+                    commit.oid,
+                    f"{mail.file_name}:{report.line}" if report.line else mail.file_name,
+                )
+                for report in check_mail(self.checkout.folder, mail)
+            ]
+            findings += self._end(commit.oid, "checkpatch", found)
+        return findings
+
+    def _round_trip(self) -> list[Finding]:
+        """Let `git am` make the commits again from their mails: the trees must be the same."""
+        try:
+            made = self.checkout.apply_mails(self.target.base, self.target.mails)
+        except BaseError as err:
+            return self._end(
+                self.target.commits[0].oid, "am", [Finding("am", str(err), self.target.tip)]
+            )
+        trees = [
+            self.checkout.run("rev-parse", f"{oid}^{{tree}}").stdout.decode().strip()
+            for oid in made
+        ]
+        findings = []
+        for number, commit in enumerate(self.target.commits):
+            same = number < len(trees) and trees[number] == commit.tree
+            text = "what `git am` makes of the mail is another tree"
+            findings += self._end(
+                commit.oid, "am", [] if same else [Finding("am", text, commit.oid)]
+            )
+        return findings
+
+    def _build(self) -> list[Finding]:
+        base_tree = self.checkout.run("rev-parse", f"{self.target.base}^{{tree}}").stdout
+        base = Point(self.target.base, Oid(base_tree.decode().strip()))
+        folder = cache_folder() / "verify"
+        sparse = shutil.which("sparse") is not None
+        matrix = Matrix(
+            checkout=self.checkout,
+            configs=self.configs,
+            files=sorted({file for commit in self.target.commits for file in commit.files}),
+            folders=[name.strip("/") for name in self.request.folders],
+            jobs=self.request.jobs,
+            sparse=sparse,
+            cache=BuildCache(folder / "builds", (__version__, compiler_version(), str(sparse))),
+            logs=folder / "logs",
+        )
+        points = [Point(commit.oid, commit.tree) for commit in self.target.commits]
+        builds = matrix.run(base, points, self._on_build)
+        findings: list[Finding] = []
+        parents = [base.commit, *(point.commit for point in points)]
+        for parent, commit in zip(parents, self.target.commits, strict=False):
+            changed = self.changed.setdefault(commit.oid, {})
+            for config in self.configs:
+                before, after = builds[parent, config.name], builds[commit.oid, config.name]
+                found = list(judge_build(commit, config.name, before, after))
+                findings += self._end(commit.oid, config.name, found)
+                changed[config.name] = list_changed_functions(before, after)
+            if "code" in self.columns:
+                findings += self._end(commit.oid, "code", judge_code(commit, self.configs, changed))
+        return [*findings, *list_never_built(self.target.commits, builds)]
+
+    def _on_build(self, commit: Oid, config: str, build: Build | None) -> None:
+        if build is None:
+            self.on_cell(Cell(commit, config, None))
+        else:
+            self.on_cell(Cell(commit, config, int(build.failure is not None)))

@@ -1,0 +1,98 @@
+"""From what was built to what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from patchgen.kernel import BuildConfig, list_changed
+from patchgen.model.base import Oid
+from patchgen.model.build import Build
+from patchgen.model.commit import Commit
+from patchgen.model.finding import Finding
+
+# The claim without a condition: "No functional change as long as ..." is another one.
+_CLAIM = re.compile(
+    r"\bno (intended )?functional changes?( is| are)?( intended| expected)?\s*(\.|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SHOWN = 5
+
+
+def claims_no_change(message: str) -> bool:
+    """Tell whether a commit message says that the code does what it did before."""
+    return bool(_CLAIM.search(message))
+
+
+def judge_build(commit: Commit, config: str, before: Build, after: Build) -> Iterator[Finding]:
+    """Yield what one commit broke in one configuration, compared with its parent."""
+    if after.failure is not None:
+        where, _, error = after.failure.error.partition(": ")
+        yield Finding("build", error or where, commit.oid, where, config, after.failure.log)
+        return
+    if before.failure is not None:
+        return
+    new: Counter[str] = Counter()
+    for name, built in after.objects.items():
+        old = before.objects[name].warnings if name in before.objects else ()
+        # A warning in a header is said once for each object that includes it.
+        new |= Counter(built.warnings) - Counter(old)
+    for warning in sorted(new):
+        where, _, text = warning.partition(": ")
+        yield Finding("build", f"new warning: {text}", commit.oid, where, config)
+    for name in sorted(set(after.undefined) - set(before.undefined)):
+        yield Finding("build", f"{name} is used, but nothing defines it", commit.oid, "", config)
+
+
+def list_changed_functions(before: Build, after: Build) -> list[str]:
+    """Return "object: function" for each whose machine code differs, sorted."""
+    if before.failure is not None or after.failure is not None:
+        return []
+    names = before.objects.keys() | after.objects.keys()
+    return [
+        f"{name}: {function}"
+        for name in sorted(names)
+        for function in list_changed(_functions(before, name), _functions(after, name))
+    ]
+
+
+def judge_code(
+    commit: Commit, configs: Sequence[BuildConfig], changed: Mapping[str, Sequence[str]]
+) -> Iterator[Finding]:
+    """Yield where a commit that claims no functional change has changed machine code.
+
+    `changed` are its changed functions by the names of the configurations.
+    """
+    if not claims_no_change(commit.message):
+        return
+    for config in configs:
+        functions = changed.get(config.name, ())
+        if functions:
+            shown = ", ".join(functions[:_SHOWN])
+            more = len(functions) - _SHOWN
+            text = f'claims "no functional change", but changes {shown}'
+            text += f" and {more} more" if more > 0 else ""
+            yield Finding("code", text, commit.oid, config=config.name)
+
+
+def list_never_built(
+    commits: Sequence[Commit], builds: Mapping[tuple[Oid, str], Build]
+) -> Iterator[Finding]:
+    """Yield the C files of the series that no configuration builds: nothing is known of them."""
+    built = {
+        name
+        for (oid, _), build in builds.items()
+        if any(commit.oid == oid for commit in commits)
+        for name in build.objects
+    }
+    failed = any(build.failure for build in builds.values())
+    files = {file for commit in commits for file in commit.files if file.suffix in (".c", ".S")}
+    for file in sorted(files):
+        if str(file.with_suffix(".o")) not in built and not failed:
+            text = "no configuration builds it: it was not checked (--config takes a .config, too)"
+            yield Finding("build", text, where=str(file), failure=False)
+
+
+def _functions(build: Build, name: str) -> Mapping[str, str]:
+    return build.objects[name].functions if name in build.objects else {}

@@ -1,0 +1,166 @@
+"""Which commits are meant: a branch, a range, or mails that still have to become commits."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import mailbox
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from patchgen.errors import BaseError, UsageError
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.series import Mail
+from patchgen.odb import Checkout, Repository, find_own_base, format_commits, read_commits
+
+_BASE = re.compile(rb"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
+_DIFF = re.compile(rb"^diff --git a/(.*) b/(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A series to check: its commits exist in the checkout.
+
+    `mails` has one mail for each commit, in order: those that were given, else made from the
+    commits. `senders` are who sends each, "Name <address>".
+    """
+
+    name: str
+    base: Oid
+    commits: tuple[Commit, ...]
+    mails: tuple[Mail, ...]
+    senders: tuple[str, ...]
+
+    @property
+    def tip(self) -> Oid:
+        """The last commit."""
+        return self.commits[-1].oid
+
+
+def open_target(
+    repository: Repository,
+    checkout: Checkout,
+    words: str | None,
+    base: str | None,
+    *,
+    fallback: Oid | None = None,
+) -> Target:
+    """Return the series that the words name: BRANCH, BASE..TIP, a folder of mails or an mbox.
+
+    None means the branch that is checked out. `fallback` is where mails are applied that do not
+    name a base which the repository has. Raises UsageError and BaseError where they name
+    nothing, or where the series begins cannot be told.
+    """
+    if words is None:
+        words = repository.find_head_branch()
+        if words is None:
+            raise UsageError("HEAD is on no branch", hint="name a branch, a range or mails")
+    path = Path(words)
+    if ".." in words and not path.exists():
+        start, _, end = words.partition("..")
+        return _from_commits(
+            checkout, words, repository.resolve_commit(start), repository.resolve_commit(end)
+        )
+    branch = words.removeprefix("refs/heads/")
+    tip = repository.find_ref(f"refs/heads/{branch}")
+    if tip is None and path.exists():
+        return _from_mails(repository, checkout, path, base, fallback)
+    if tip is None:
+        tip = repository.resolve_commit(words)
+    start_oid = repository.resolve_commit(base) if base else find_own_base(repository, branch, tip)
+    return _from_commits(checkout, words, start_oid, tip)
+
+
+def _from_commits(checkout: Checkout, name: str, base: Oid, tip: Oid) -> Target:
+    commits = _some(name, read_commits(checkout, base, tip))
+    mails = format_commits(checkout, base, tip)
+    return Target(name, base, commits, tuple(mails), tuple(c.committer for c in commits))
+
+
+def _from_mails(
+    repository: Repository, checkout: Checkout, path: Path, base: str | None, fallback: Oid | None
+) -> Target:
+    mails = [mail for mail in read_mails(path) if _DIFF.search(mail.content)]
+    if not mails:
+        raise BaseError(f"{path} has no mail with a diff")
+    if base:
+        start = repository.resolve_commit(base)
+    else:
+        start = _find_base(repository, path, mails, fallback)
+    checkout.choose_files(list_touched(mails))
+    oids = checkout.apply_mails(start, mails)
+    commits = _some(str(path), read_commits(checkout, start, oids[-1] if oids else start))
+    senders = tuple(_sender(mail) for mail in mails)
+    return Target(str(path), start, commits, tuple(mails), senders)
+
+
+def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+    if not commits:
+        raise BaseError(f"{name} has no commits of its own")
+    return commits
+
+
+def read_mails(path: Path) -> list[Mail]:
+    """Return the mails of a folder of *.patch and *.eml files, sorted by name, or of an mbox.
+
+    Raises BaseError where there are none, or where they cannot be read.
+    """
+    try:
+        if path.is_dir():
+            files = sorted(p for p in path.iterdir() if p.suffix in (".patch", ".eml", ".mbox"))
+            mails = [mail for file in files for mail in _split(file)]
+        else:
+            mails = _split(path)
+    except OSError as err:
+        raise BaseError(f"{path} cannot be read: {err.strerror}") from None
+    if not mails:
+        raise BaseError(f"{path} has no mails")
+    return mails
+
+
+def _split(file: Path) -> list[Mail]:
+    content = file.read_bytes()
+    if not content.startswith(b"From ") or content.count(b"\nFrom ") == 0:
+        return [Mail(file.name, content)]
+    box = mailbox.mbox(file, create=False)
+    try:
+        messages = [box.get_bytes(key, from_=True) for key in box.keys()]  # noqa: SIM118
+    finally:
+        box.close()
+    return [Mail(f"{n:04}-{file.stem}.patch", text) for n, text in enumerate(messages, 1)]
+
+
+def list_touched(mails: Sequence[Mail]) -> list[str]:
+    """Return the paths that the diffs of mails are about, sorted, as patterns for a checkout."""
+    paths = {p for mail in mails for match in _DIFF.findall(mail.content) for p in match}
+    return sorted("/" + str(PurePosixPath(p.decode("utf-8", "surrogateescape"))) for p in paths)
+
+
+def _find_base(
+    repository: Repository, path: Path, mails: Sequence[Mail], fallback: Oid | None
+) -> Oid:
+    """Return the base that a mail, or the cover letter beside it, names."""
+    everything = b"\n".join(mail.content for mail in [*read_mails(path), *mails])
+    match = _BASE.search(everything)
+    if match is None:
+        return fallback or repository.resolve_commit("HEAD")
+    try:
+        return repository.resolve_commit(match[1].decode())
+    except BaseError:
+        if fallback is not None:
+            return fallback
+        raise BaseError(
+            f"{path} was made on {match[1].decode()[:12]}, which this repository does not have",
+            hint="name another commit that the mails apply to with --base",
+        ) from None
+
+
+def _sender(mail: Mail) -> str:
+    content = mail.content
+    if content.startswith(b"From "):
+        content = content.partition(b"\n")[2]
+    message = email.message_from_bytes(content, policy=email.policy.default)
+    return str(message.get("From", ""))

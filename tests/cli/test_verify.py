@@ -1,0 +1,124 @@
+"""`patchgen verify` on the toy tree: which series is meant, its form, its mails, and bad input.
+
+What needs a compiler is tested on a real kernel, in tests/kernel/test_verify.py.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+FAST = ("--skip", "build", "--skip", "checkpatch")
+
+
+@pytest.fixture
+def series(patchgen, toy, tmp_path) -> Path:
+    """Make pvops on the toy tree: the branch `made`, mails in `mails`."""
+    words = ["--variant", "pvops", "--tree", toy, "--branch", "made", "-o", tmp_path / "mails"]
+    done = patchgen("apply", *words, "--signoff", "--backend", "sev")
+    assert done.code == 0, done.err
+    return tmp_path / "mails"
+
+
+def verify(patchgen, toy, *words) -> tuple[int, dict]:
+    done = patchgen("verify", *words, "--tree", toy, "--json", *FAST)
+    assert done.out, done.err
+    return done.code, json.loads(done.out)
+
+
+def reword(git, toy, message: str) -> None:
+    """Give the last commit of `made` another message, in a branch of its own."""
+    tree = git(toy, "rev-parse", "made^{tree}").strip()
+    tip = git(toy, "commit-tree", tree, "-p", "made~", "-m", message).strip()
+    git(toy, "branch", "reworded", tip)
+
+
+def test_a_branch_a_range_mails_and_an_mbox_are_the_same_series(patchgen, toy, series, tmp_path):
+    mbox = tmp_path / "series.mbox"
+    mbox.write_bytes(b"\n".join(path.read_bytes() for path in sorted(series.glob("*.patch"))))
+    subjects = []
+    for name in ("made", "master..made", str(series), str(mbox)):
+        code, document = verify(patchgen, toy, name)
+        assert (code, document["passed"], document["checks"]) == (0, True, ["lint", "am"]), name
+        subjects.append([commit["subject"] for commit in document["commits"]])
+    assert subjects[0][0].startswith("x86/paravirt: ") and len(subjects[0]) == 4
+    assert subjects.count(subjects[0]) == 4
+
+
+def test_the_table_and_what_was_found(patchgen, toy, series, git):
+    done = patchgen("verify", "made", "--tree", toy, *FAST)
+    assert (done.code, done.err) == (0, "")
+    assert "4 commits passed lint, am (" in done.out and done.out.count(" ok ") >= 8
+    reword(git, toy, "x86/kvm: Added what is wrong\n\nBecause.\n\nSigned-off-by: B <b@c.d>")
+    done = patchgen("verify", "reworded", "--tree", toy, "--base", "master", *FAST)
+    assert done.code == 1
+    tip = git(toy, "rev-parse", "--short=12", "reworded").strip()
+    assert f"4/4 {tip} x86/kvm: Added what is wrong\n" in done.out
+    assert '  lint: the subject is to be imperative, not "Added"\n' in done.out
+    assert "  lint: the last Signed-off-by is B <b@c.d>, but the sender is Ada" in done.out
+    assert f"first failing commit: {tip} x86/kvm: Added" in done.out
+
+
+def test_against_a_posted_series(patchgen, toy, series, git):
+    assert verify(patchgen, toy, "made", "--against", series)[0] == 0
+    reword(git, toy, "x86/kvm: Say it otherwise\n\nBecause.\n\nSigned-off-by: B <b@c.d>")
+    code, document = verify(patchgen, toy, "made", "--base", "master", "--against", series)
+    assert code == 0
+    words = ("--skip", "lint", "--base", "master", "--against", series)
+    code, document = verify(patchgen, toy, "reworded", *words)
+    [finding] = document["series_findings"]
+    assert code == 1 and finding["check"] == "against"
+    assert "Say it otherwise" in finding["text"]
+
+
+def test_nothing_of_the_user_is_touched(patchgen, toy, series, git):
+    before = git(toy, "for-each-ref"), git(toy, "status", "--porcelain"), git(toy, "count-objects")
+    verify(patchgen, toy, series, "--against", "made")
+    assert before == (
+        git(toy, "for-each-ref"),
+        git(toy, "status", "--porcelain"),
+        git(toy, "count-objects"),
+    )
+
+
+WRONG = {
+    "an unknown configuration": (("made", "--config", "x86"), 2, "no configuration 'x86'"),
+    "no such .config": (("made", "--config", "./none"), 2, "there is no such file"),
+    "an unknown check": (("made", "--skip", "lnt"), 2, "no check 'lnt'"),
+    "no such branch": (("mad",), 1, "has no commit 'mad'"),
+    "nothing of its own": (("master",), 1, "other branches have all of its commits"),
+    "a base above it": (("master", "--base", "made"), 1, "does not build on"),
+    "an empty range": (("made..made",), 1, "has no commits of its own"),
+    "a folder without mails": ((".",), 1, "has no mails"),
+    "nothing to compare with": (("made", "--against", "mad", *FAST), 1, "has no commit 'mad'"),
+}
+
+
+@pytest.mark.parametrize(("words", "code", "said"), WRONG.values(), ids=WRONG)
+def test_says_what_is_wrong(patchgen, toy, series, tmp_path, words, code, said):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = patchgen("verify", *words, "--tree", toy, cwd=empty)
+    assert (done.code, done.out) == (code, ""), done.err
+    assert said in done.err
+
+
+def test_names_the_mail_that_does_not_apply(patchgen, toy, series):
+    mail = sorted(series.glob("*.patch"))[2]
+    mail.write_bytes(mail.read_bytes().replace(b"\n ", b"\n  "))
+    done = patchgen("verify", series, "--tree", toy, *FAST)
+    assert done.code == 1 and f"{mail.name} does not apply to" in done.err
+
+
+def test_names_the_programs_that_are_missing(patchgen, toy, series, monkeypatch, tmp_path):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("git", "make", "gcc", "ld", "objdump", "perl"):
+        (programs / name).symlink_to(f"/usr/bin/{name}")
+    monkeypatch.setenv("PATH", str(programs))
+    done = patchgen("verify", "made", "--tree", toy)
+    assert (done.code, done.out) == (1, "")
+    assert "not installed, but needed to build: flex, bison, bc" in done.err
+    assert "apt-get install flex bison bc" in done.err

@@ -1,0 +1,117 @@
+"""`patchgen verify` on Debian's 6.1: a series broken by hand, each fault found by its check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+
+FILE = "arch/x86/kernel/kvm.c"
+BEFORE = "static void kvm_io_delay(void)\n{\n"
+SIGNED = "Signed-off-by: Ada Übergang <ada@example.org>"
+
+
+def insert(code: str) -> Callable[[str], str]:
+    return lambda text: text.replace(BEFORE, code + BEFORE)
+
+
+# What each commit does to kvm.c, its message, and the check that has to find it.
+COMMITS = (
+    (
+        insert("/* Nothing to wait for. */\n"),
+        f"x86/kvm: Say why there is no delay\n\nNo functional change.\n\n{SIGNED}\n",
+        None,
+    ),
+    (
+        lambda text: text.replace(BEFORE, BEFORE + "\tbarrier();\n\tcpu_relax();\n"),
+        f"x86/kvm: Reword a comment\n\nNo functional change intended.\n\n{SIGNED}\n",
+        ("code", 'claims "no functional change", but changes arch/x86/kernel/kvm.o: kvm_io_delay'),
+    ),
+    (
+        insert("static int kvm_unused(void)\n{\n\treturn 0;\n}\n\n"),
+        f"x86/kvm: Add a function\n\nIt warns.\n\n{SIGNED}\n",
+        ("build", "new warning: 'kvm_unused' defined but not used"),
+    ),
+    (
+        insert(
+            "int kvm_missing(void);\n\nint kvm_present(void)\n{\n\treturn kvm_missing();\n}\n\n"
+        ),
+        f"x86/kvm: Add a caller\n\nNothing defines it.\n\n{SIGNED}\n",
+        ("build", "kvm_missing is used, but nothing defines it"),
+    ),
+    (
+        insert("static int kvm_broken(void)\n{\n\treturn undeclared;\n}\n\n"),
+        f"x86/kvm: Break the build\n\nIt does not compile.\n\n{SIGNED}\n",
+        ("build", "'undeclared' undeclared"),
+    ),
+    (
+        lambda text: text.replace("return undeclared;", "return 0;"),
+        f"x86/kvm: Mend the build\n\nIt compiles.\n\n{SIGNED}\nSuggested-by: B <b@example.org>\n",
+        ("lint", "Suggested-by: B <b@example.org> comes after Signed-off-by"),
+    ),
+    (
+        insert("void kvm_style( void );\n\n"),
+        f"x86/kvm: Declare a function\n\nIt has blanks.\n\n{SIGNED}\n",
+        ("checkpatch", "ERROR:SPACING: space prohibited after that open parenthesis"),
+    ),
+)
+
+
+@pytest.fixture
+def broken(kernel_6_1, git, tmp_path) -> Path:
+    tree = tmp_path / "linux"
+    git(tmp_path, "clone", "-q", "--shared", "--sparse", kernel_6_1, tree)
+    git(tree, "sparse-checkout", "set", "--no-cone", f"/{FILE}")
+    git(tree, "checkout", "-q", "-b", "broken")
+    for change, message, _ in COMMITS:
+        text = (tree / FILE).read_text()
+        assert change(text) != text
+        (tree / FILE).write_text(change(text))
+        git(tree, "commit", "-q", "-a", "-m", message)
+    return tree
+
+
+def test_each_fault_is_found_by_the_right_check(broken, patchgen, git):
+    words = ("verify", "--tree", broken, "--config", "x86_64")
+    done = patchgen(*words, "--json")
+    assert done.code == 1, done.err
+    document = json.loads(done.out)
+    commits = document["commits"]
+    for (_, message, expected), commit in zip(COMMITS, commits, strict=True):
+        assert commit["subject"] == message.partition("\n")[0]
+        failures = [(f["check"], f["text"]) for f in commit["findings"] if f["failure"]]
+        if expected is None:
+            assert failures == []
+            continue
+        check, text = expected
+        assert any(c == check and text in t for c, t in failures), (expected, failures)
+        # kernel style is checkpatch's own affair; all else has one fault each.
+        assert {c for c, _ in failures} <= {check, "checkpatch"}, failures
+    assert document["first_failing"] == commits[1]["commit"]
+    [failure] = [f for f in commits[4]["findings"] if f["check"] == "build"]
+    assert failure["where"].startswith(f"{FILE}:") and failure["config"] == "x86_64"
+    assert "undeclared" in Path(failure["log"]).read_text()
+
+    # The second run builds nothing but what failed, and finds the same.
+    again = json.loads(patchgen(*words, "--json").out)
+    assert again["commits"] == commits
+    assert again["seconds"] < document["seconds"]
+    assert git(broken, "status", "--porcelain") == ""
+
+    done = patchgen(*words)
+    assert (
+        f"first failing commit: {commits[1]['commit'][:12]} x86/kvm: Reword a comment" in done.out
+    )
+
+
+def test_a_configuration_that_the_base_cannot_have(broken, patchgen, tmp_path):
+    dot_config = tmp_path / "x.config"
+    dot_config.write_text("CONFIG_64BIT=y\n")
+    done = patchgen("verify", "HEAD~6..HEAD~5", "--tree", broken, "--config", dot_config, "--json")
+    # A .config without KVM_GUEST builds no kvm.c, and that is said.
+    document = json.loads(done.out)
+    assert any(FILE in (f["where"] or "") for f in document["series_findings"]), document

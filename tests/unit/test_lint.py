@@ -1,0 +1,107 @@
+"""The form of messages and series, as the tip tree wants it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.verify.lint import check_commit, check_declarations, check_series, split_trailers
+
+SENDER = "Ada <ada@example.org>"
+SIGNED = f"Signed-off-by: {SENDER}"
+KNOWN = {"0123456789ab": "x86/kvm: Add what was wrong"}
+
+
+def commit(message: str, oid: str = "1") -> Commit:
+    files = (PurePosixPath("a.c"),)
+    return Commit(Oid(oid), Oid("2"), SENDER, SENDER, message, files)
+
+
+def said(message: str) -> list[str]:
+    return [f.text for f in check_commit(commit(message), KNOWN.get, SENDER) if f.failure]
+
+
+def body(*trailers: str, text: str = "Because.") -> str:
+    return "\n".join(["x86/kvm: Do it", "", text, "", *trailers]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        body(SIGNED),
+        body('Fixes: 0123456789ab ("x86/kvm: Add what was wrong")', SIGNED),
+        body("Reported-by: B <b@c>", "Closes: https://x/1", "Reported-by: D <d@c>", SIGNED),
+        body("Co-developed-by: B <b@c>", "Signed-off-by: B <b@c>", SIGNED, "Reviewed-by: D <d@c>"),
+        body(SIGNED, "Reviewed-by: D <d@c>", "Acked-by: E <e@c>", "Tested-by: F <f@c>"),
+        body(SIGNED, text="    " + "a quoted line " * 8),
+        body(SIGNED, text="https://example.org/" + "x" * 80),
+        body("Signed-off-by: B <b@c>", SIGNED),
+        "x86: kvm: Feed it\n\nBecause.\n\n" + SIGNED + "\n",
+    ],
+)
+def test_accepts(message):
+    assert said(message) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        (body().rstrip() + "\n", "there is no Signed-off-by"),
+        (body("Signed-off-by: B <b@c>"), "the last Signed-off-by is B <b@c>, but the sender is"),
+        (body(SIGNED, 'Fixes: 0123456789ab ("x86/kvm: Add what was wrong")'), "comes after"),
+        (body("Reviewed-by: D <d@c>", SIGNED), "Signed-off-by: Ada <ada@example.org> comes after"),
+        (body("Fixes: 0123", SIGNED), "12 digits of the id"),
+        (body('Fixes: ba9876543210 ("x")', SIGNED), "is no commit that the base has"),
+        (body('Fixes: 0123456789ab ("x86: y")', SIGNED), 'has the subject "x86/kvm: Add what'),
+        (body(SIGNED, text="word " * 16), "wrap the text at 75"),
+        (body(SIGNED).replace("x86/kvm: Do", "Do"), "the subject has no area"),
+        (body(SIGNED).replace("Do it", "Do " + "x" * 80), "the subject has 92 characters"),
+        (body(SIGNED).replace("Do it", "do it"), "goes on with a small letter"),
+        (body(SIGNED).replace("Do it", "Do it."), "ends with a full stop"),
+        (body(SIGNED).replace("Do it", "Added it"), 'imperative, not "Added"'),
+        (body(SIGNED).replace("Do it", "Fixing it"), 'imperative, not "Fixing"'),
+    ],
+)
+def test_finds(message, problem):
+    found = said(message)
+    assert len(found) == 1 and problem in found[0], found
+
+
+def test_trailers_are_the_last_paragraph_if_they_are_trailers():
+    text, trailers = split_trailers(body("[ B: reworded ]", SIGNED))
+    assert (text, trailers) == ("Because.", [("Signed-off-by", SENDER)])
+    text, trailers = split_trailers("s: x\n\nNote: this is prose\nthat goes on\nfor long.\n")
+    assert text.startswith("Note:") and trailers == []
+
+
+def diff(*lines: str) -> str:
+    return "--- a/a.c\n+++ b/a.c\n@@ -1,1 +10,9 @@ x\n" + "\n".join(lines) + "\n"
+
+
+def declared(*lines: str) -> list[tuple[str, str]]:
+    found = check_declarations(commit(body(SIGNED)), diff(*lines))
+    return [(finding.where, finding.text.partition('"')[2].partition('"')[0]) for finding in found]
+
+
+def test_added_declarations_in_reverse_fir_tree_order():
+    head = ("+int f(void)", "+{")
+    long, short = "+\tunsigned long start = first(), end;", "+\tint ret;"
+    assert declared(*head, long, short, "+\treturn 0;", "+}") == []
+    assert declared(*head, short, long, "+\treturn 0;", "+}") == [("a.c:13", long[2:])]
+    # One that needs the other has to follow it.
+    assert declared(*head, "+\tint a = 1;", "+\tunsigned long b = a + 1;", "+}") == []
+    # What was there already is not this patch's.
+    assert declared(" int f(void)", " {", " \tint ret;", long, "+\treturn 0;", " }") == []
+    # Members of a type have an order of their own, and statements are no declarations.
+    assert declared("+struct x {", short, long, "+};") == []
+    assert declared(*head, "+\tgoto out;", "+\treturn something_longer;", "+}") == []
+
+
+def test_a_series_has_different_subjects():
+    twice = [commit(body(SIGNED), str(n)) for n in range(2)]
+    assert [f.text for f in check_series(twice)] == ['2 patches have the subject "x86/kvm: Do it"']
+    many = [commit(body(SIGNED).replace("it", f"it {n}"), str(n)) for n in range(16)]
+    assert [(f.failure, f.text[:10]) for f in check_series(many)] == [(False, "16 patches")]
