@@ -89,20 +89,24 @@ def apply_variant(
         shared = shipped_folder("templates")
         plan = build_plan(variant, request.backends, base, tree, context, shared)
         target = _choose_target(repository, request, plan)
+        may_replace = request.force or request.dry_run
+        if any(not patch.present_at and not patch.optional for patch in plan.patches):
+            target.check(repository, replace=may_replace)  # Rather now than after all the work.
+        tried = make_patches(
+            plan, tree, spatch, timeout_s=request.timeout_s, on_progress=on_progress
+        )
+        plan, made = _drop_needless(plan, tried)
         result = ApplyResult(
             plan=plan,
-            made=tuple(MadePatch(p.name, present_at=p.present_at) for p in plan.patches),
+            made=made,
             subjects=tuple(render_subject(plan, patch) for patch in plan.patches),
             branch=target.branch,
             tools=tools,
+            warnings=_warn_unparsed(tried),
         )
-        if all(patch.present_at for patch in plan.patches):
+        if all(patch.present_at for patch in made):
             return result
-        old = target.check(repository, replace=request.force or request.dry_run)
-        made = make_patches(
-            plan, tree, spatch, timeout_s=request.timeout_s, on_progress=on_progress
-        )
-        result = replace(result, made=made, warnings=_warn_unparsed(made))
+        old = target.check(repository, replace=may_replace)
         return _make_series(repository, tree, request, target, old, result)
     finally:
         repository.close()
@@ -181,6 +185,17 @@ def _read_base(repository: Repository, revision: str) -> tuple[Base, TreeReader]
     tree = GitTree(repository, tree_oid)
     version = read_version(tree)
     return Base(oid, tree_oid, repository.describe(oid), version), tree
+
+
+def _drop_needless(plan: Plan, tried: Sequence[MadePatch]) -> tuple[Plan, tuple[MadePatch, ...]]:
+    """Return plan and patches without the optional ones that the base has no need of."""
+    kept = [
+        (planned, made)
+        for planned, made in zip(plan.patches, tried, strict=True)
+        if not made.is_needless
+    ]
+    patches = tuple(planned for planned, _ in kept)
+    return replace(plan, patches=patches), tuple(made for _, made in kept)
 
 
 def _address(tree: TreeReader, mails: Sequence[Mail]) -> tuple[list[Mail], tuple[str, ...]]:

@@ -30,7 +30,12 @@ def command(variant: str, as_json: bool) -> None:
     print_table(
         ["patch", "backend", "semantic patches", "there already if"],
         [
-            [p["name"], p["backend"] or "", "\n".join(p["semantic_patches"]), "\n".join(p["probe"])]
+            [
+                p["name"] + (" (optional)" if p["optional"] else ""),
+                p["backend"] or "",
+                "\n".join(p["semantic_patches"]),
+                "\n".join(p["probe"]),
+            ]
             for p in document["patches"]
         ],
     )
@@ -61,6 +66,7 @@ def describe(variant: Variant) -> dict[str, Any]:
                 "new_files": [new.path for new in patch.new_files],
                 "probe": [f"{' or '.join(p.file)} has `{p.tokens}`" for p in patch.probe],
                 "when": list(patch.when),
+                "optional": patch.optional,
             }
             for unit in variant.units
             for patch in unit.manifest.patch

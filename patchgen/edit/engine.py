@@ -15,7 +15,7 @@ from typing import assert_never
 
 from patchgen.coccinelle import Spatch, apply_to_file, refuse_code
 from patchgen.edit.lines import insert_lines
-from patchgen.edit.verdict import check_declared_rules, check_hits
+from patchgen.edit.verdict import check_declared_rules, check_finished, check_hits
 from patchgen.errors import BaseError, PatchgenError
 from patchgen.model.base import TreeFile, TreeReader
 from patchgen.model.outcome import Changed, FileResult, sum_hits
@@ -149,7 +149,7 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
     """Put together what the chains made of one patch, and check it against its declarations."""
     if planned.present_at is not None:
         return MadePatch(planned.name, present_at=planned.present_at)
-    all_results: list[FileResult] = []
+    runs: list[tuple[RunRules, list[FileResult]]] = []
     for edit_index, edit in enumerate(planned.edits):
         for chain in chains:
             if (error := chain.errors.get((index, edit_index))) is not None:
@@ -160,18 +160,22 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
                 for chain in chains
                 if (index, edit_index) in chain.results
             ]
-            check_hits(planned, edit, results)
-            all_results += results
+            check_finished(planned, edit, results)
+            runs.append((edit, results))
     edits = tuple(
         FileEdit(chain.path, chain.mode, chain.before[index], chain.after[index])
         for chain in sorted(chains, key=lambda chain: chain.path)
         if index in chain.after and chain.before[index] != chain.after[index]
     )
-    if not edits:
+    if edits or not planned.optional:
+        for run, results in runs:
+            check_hits(planned, run, results)
+    if not edits and not planned.optional:
         raise BaseError(
             f"patch {planned.name} changes nothing in this base",
             hint="its rules match nothing here; should its probe have found that it is there?",
         )
+    all_results = [result for _, results in runs for result in results]
     return MadePatch(
         name=planned.name,
         edits=edits,

@@ -22,8 +22,8 @@ def check_declared_rules(run: RunRules) -> None:
             )
 
 
-def check_hits(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
-    """Raise the error for the first thing that went other than declared, if any."""
+def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
+    """Raise ToolError where spatch gave up on a file, as nothing is known of it then."""
     for result in results:
         if isinstance(result.outcome, TimedOut):
             raise ToolError(
@@ -31,6 +31,10 @@ def check_hits(planned: PlannedPatch, run: RunRules, results: Sequence[FileResul
                 f"{result.outcome.limit_s:g} s",
                 hint="simplify the rule, or give more time with --timeout",
             )
+
+
+def check_hits(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
+    """Raise the error for the first rule that matched other than declared, if any."""
     totals = sum_hits(results)
     for name, wanted in run.must_fire.items():
         hits = totals[name].hits if name in totals else 0

@@ -61,6 +61,7 @@ Edit = RunRules | NewFile | InsertLines
 class PlannedPatch:
     """A commit to make. `present_at` is set where the base has it already: nothing to do then.
 
+    Where the rules of an `optional` one change nothing, the base has no need of it.
     `message` is its template, looked up in `folders`; it is rendered when it is known how the
     rules fired.
     """
@@ -71,6 +72,7 @@ class PlannedPatch:
     folders: tuple[Path, ...]
     edits: tuple[Edit, ...] = ()
     present_at: Site | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ class FileEdit:
 class MadePatch:
     """What one planned patch came to: its edits and how its rules fired.
 
-    `present_at` is set, and `edits` empty, where the base has it already.
+    `present_at` is set, and `edits` empty, where the base has it already. Without either it is an
+    optional patch that the base has no need of.
     """
 
     name: str
@@ -32,6 +33,11 @@ class MadePatch:
     unparsed: tuple[UnparsedFunction, ...] = ()
     present_at: Site | None = None
     seconds: float = 0.0
+
+    @property
+    def is_needless(self) -> bool:
+        """Whether nothing in the base called for the patch."""
+        return not self.edits and self.present_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,12 +121,16 @@ class Lines(_Table):
 
 
 class Patch(_Table):
-    """One commit. `probe` finds it in a base that has it already."""
+    """One commit. `probe` finds it in a base that has it already.
+
+    An optional one is made only where its rules find something to change.
+    """
 
     name: Name
     message: str
     probe: Annotated[tuple[Fact, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
     when: Conditions = ()
+    optional: bool = False
     rules: tuple[Rules, ...] = ()
     new_files: tuple[NewFileEntry, ...] = ()
     lines: tuple[Lines, ...] = ()

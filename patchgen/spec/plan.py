@@ -120,7 +120,8 @@ class _Planner:
 
     def find_lacks(self, unit: Unit) -> tuple[str, ...]:
         """Return what the base lacks of a unit's needs; nothing where it has all of the unit."""
-        if all(self._find_all(patch) for _, patch in self.wanted([unit])):
+        sure = [patch for _, patch in self.wanted([unit]) if not patch.optional]
+        if all(self._find_all(patch) for patch in sure):
             return ()
         return find_lacks(unit, self.facts, self.tree)
 
@@ -133,6 +134,7 @@ class _Planner:
             message=patch.message,
             folders=self._folders(unit),
             present_at=self._find_all(patch),
+            optional=patch.optional,
         )
 
     def add_edits(self, unit: Unit, patch: Patch, planned: PlannedPatch) -> PlannedPatch:

@@ -184,6 +184,74 @@ def test_a_patch_whose_condition_does_not_hold_is_left_out(patchgen, variant, tr
     assert "config" not in [p["name"] for p in document["patches"]]
 
 
+OPTIONAL = """
+[[patch]]
+name = "maybe"
+message = "message.txt.j2"
+probe = { file = "lib/a.c", tokens = "maybe_new(" }
+optional = true
+[[patch.rules]]
+file = "maybe.cocci.j2"
+on = "lib/a.c"
+must_fire = { maybe = 1 }
+"""
+
+
+@pytest.fixture
+def optional(variant) -> Path:
+    """The variant with an optional patch at its end; nothing in the tree calls for it so far."""
+    manifest = variant / "manifest.toml"
+    manifest.write_text(manifest.read_text() + OPTIONAL)
+    (variant / "maybe.cocci.j2").write_text(
+        "@maybe@\nposition p;\n@@\n-maybe_old@p\n+maybe_new\n (...)\n"
+    )
+    return variant
+
+
+def call_maybe(tree, git, calls: str) -> None:
+    source = tree / "lib/a.c"
+    source.write_text(source.read_text() + "void c(void)\n{\n" + calls + "}\n")
+    git(tree, "commit", "-q", "-a", "-m", "call")
+
+
+def test_an_optional_patch_is_made_where_the_base_calls_for_it(patchgen, optional, tree, git):
+    without = make(patchgen, optional, tree)
+    assert [p["name"] for p in without["patches"]] == ["rename", "config", "one", "two"]
+    assert "4 patches" in Path(without["mails"][0]).read_text()
+
+    # On its own result nothing is left: neither to make nor to say.
+    words = ("--base", "patchgen/mine-v4", "--backend", "one")
+    done = patchgen("apply", "--variant", optional, "--tree", tree, *words)
+    assert (done.code, "maybe" in done.out) == (0, False), done.err
+    assert "Nothing left to make" in done.out
+
+    call_maybe(tree, git, "\tmaybe_old(1);\n")
+    made = make(patchgen, optional, tree, "--force", "--backend", "one")
+    assert [p["name"] for p in made["patches"]] == ["rename", "config", "maybe", "one"]
+    assert "maybe_new(1)" in git(tree, "show", "patchgen/mine-v4:lib/a.c")
+    done = patchgen("apply", "--variant", optional, "--tree", tree, *words)
+    assert "maybe: already there (lib/a.c:" in done.out
+    assert "Nothing left to make" in done.out
+
+
+def test_an_optional_patch_alone_minds_the_branch_that_is_there(patchgen, optional, tree, git):
+    make(patchgen, optional, tree)
+    git(tree, "checkout", "-q", "-B", "mine", "patchgen/mine-v4")
+    call_maybe(tree, git, "\tmaybe_old(1);\n")
+    done = patchgen("apply", "--variant", optional, "--tree", tree, "-o", tree / "other")
+    assert (done.code, done.out) == (1, "")
+    assert "the branch patchgen/mine-v4 exists already" in done.err
+    document = make(patchgen, optional, tree, "-o", tree / "other", "--force")
+    assert [p["status"] for p in document["patches"]].count("made") == 1
+
+
+def test_an_optional_patch_that_changes_something_fires_as_declared(patchgen, optional, tree, git):
+    call_maybe(tree, git, "\tmaybe_old(1);\n\tmaybe_old(2);\n")
+    done = patchgen("apply", "--variant", optional, "--tree", tree)
+    assert (done.code, done.out) == (1, "")
+    assert "the rule maybe matched 2 times in lib/a.c" in done.err
+
+
 BROKEN = {
     "a rule that is not there": (
         "manifest.toml",
