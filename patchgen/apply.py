@@ -12,17 +12,18 @@ from pathlib import Path
 
 from patchgen import __version__
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S, find_spatch
-from patchgen.edit import OnProgress, make_patches
+from patchgen.edit import OnProgress, PatchedTree, make_patches
 from patchgen.errors import BaseError
 from patchgen.kernel import find_recipients, join_recipients, read_version
 from patchgen.mail import StagedFolder, address_mails, check_folder, format_mails
 from patchgen.model.base import Base, Oid, TreeReader
+from patchgen.model.outcome import CitedCalls
 from patchgen.model.plan import Plan
 from patchgen.model.series import MadePatch, Mail, Series
 from patchgen.odb import GitTree, Quarantine, Repository, git_version
 from patchgen.resources import shipped_folder
 from patchgen.series import build_series, render_subject
-from patchgen.spec import bind_variables, build_plan, find_variant
+from patchgen.spec import bind_variables, build_plan, find_cited_calls, find_variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class ApplyRequest:
 class ApplyResult:
     """What came of it. `series` is None where nothing remained to make.
 
-    `made` and `subjects` have one entry for each patch of the plan. `mails` are on disk; a dry run
+    `made` and `subjects` have one entry for each patch of the plan. The lines in `cites` are those
+    of the tree with all patches. `mails` are on disk; a dry run
     has none, but `diffs`, coloured if that was asked for.
     """
 
@@ -60,6 +62,7 @@ class ApplyResult:
     subjects: tuple[str, ...]
     branch: str
     tools: dict[str, str]
+    cites: tuple[CitedCalls, ...] = ()
     series: Series | None = None
     mails: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -96,9 +99,13 @@ def apply_variant(
             plan, tree, spatch, timeout_s=request.timeout_s, on_progress=on_progress
         )
         plan, made = _drop_needless(plan, tried)
+        cites = find_cited_calls(variant, plan.backends, PatchedTree(tree, made), plan.context)
+        cited = {"cites": {cite.name: cite.calls for cite in cites}}
+        plan = replace(plan, context={**plan.context, **cited})
         result = ApplyResult(
             plan=plan,
             made=made,
+            cites=cites,
             subjects=tuple(render_subject(plan, patch) for patch in plan.patches),
             branch=target.branch,
             tools=tools,

@@ -63,10 +63,13 @@ def find_functions(source: bytes) -> list[tuple[str, int]]:
     parenthesised parameters, any further words (attributes), and an opening brace, outside of
     braces, parentheses and preprocessor lines.
     """
+    return _functions_in(list(tokenize(blank_directives(source))))
+
+
+def _functions_in(tokens: Sequence[Token]) -> list[tuple[str, int]]:
     functions: list[tuple[str, int]] = []
     depth = 0
     candidate: tuple[str, int] | None = None
-    tokens = list(tokenize(blank_directives(source)))
     index = 0
     while index < len(tokens):
         token = tokens[index]
@@ -112,3 +115,62 @@ def blank_directives(source: bytes) -> bytes:
         kept.append(b"" if in_directive else line)
         in_directive = in_directive and line.rstrip().endswith(b"\\")
     return b"\n".join(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call `callee(arguments)` inside of a function."""
+
+    callee: str
+    line: int
+    function: str
+    arguments: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """`x.member = value`, with one word for a value: maybe a function to be called there."""
+
+    member: str
+    value: str
+
+
+def find_calls(source: bytes) -> tuple[list[Call], list[Assignment]]:
+    """Return the calls inside of functions, and the assignments to members anywhere.
+
+    What only looks like a call, as `if (`, is among them. Preprocessor lines are left out.
+    """
+    calls: list[Call] = []
+    assignments: list[Assignment] = []
+    depth = 0
+    function: str | None = None
+    tokens = list(tokenize(blank_directives(source)))
+    named = iter(_functions_in(tokens))
+    following = next(named, None)
+    for index, token in enumerate(tokens):
+        if token.text == b"{":
+            # find_functions() has the functions in the order of their names, each before its brace.
+            while depth == 0 and following is not None and following[1] <= token.line:
+                function, following = following[0], next(named, None)
+            depth += 1
+        elif token.text == b"}":
+            depth = max(0, depth - 1)
+            function = function if depth else None
+        elif token.is_word and index + 1 < len(tokens):
+            name = token.text.decode("ascii")
+            if tokens[index + 1].text == b"(" and function is not None and depth:
+                inside = tokens[index + 2 : _after_parenthesis(tokens, index + 1) - 1]
+                calls.append(Call(name, token.line, function, tuple(t.text for t in inside)))
+            elif value := _assigned(tokens, index):
+                assignments.append(Assignment(name, value))
+    return calls, assignments
+
+
+def _assigned(tokens: Sequence[Token], index: int) -> str | None:
+    """Return the one word that is assigned to the member whose name is at `index`, if it is so."""
+    if not 0 < index < len(tokens) - 3 or tokens[index - 1].text not in (b".", b"->"):
+        return None
+    equals, value, end = tokens[index + 1 : index + 4]
+    if equals.text != b"=" or not value.is_word or end.text not in (b";", b",", b"}"):
+        return None
+    return value.text.decode("ascii")

@@ -126,6 +126,18 @@ def describe(result: ApplyResult) -> dict[str, Any]:
         "branch": result.branch if result.series else None,
         "tip": result.series.tip if result.series else None,
         "patches": _describe_patches(result),
+        "cites": {
+            cite.name: [
+                {
+                    "site": str(call.site),
+                    "function": call.function,
+                    "via": list(call.via),
+                    "reason": call.reason or None,
+                }
+                for call in cite.calls
+            ]
+            for cite in result.cites
+        },
         "mails": [str(path) for path in result.mails],
         "tools": result.tools,
         "warnings": list(result.warnings),
@@ -183,6 +195,12 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
         printer.line(f"  left out: the backend {left_out.backend}, as this base cannot carry it:")
         for lack in left_out.lacks:
             printer.line(f"    {lack}")
+    for cite in result.cites:
+        if cite.title and cite.calls:
+            printer.line(f"  {cite.title}:")
+            for call in cite.calls:
+                reason = f": {call.reason}" if call.reason else ""
+                printer.line(f"    {call.site} {call.function}(){reason}")
 
 
 def _summary(patch: MadePatch, stat: Stat) -> str:

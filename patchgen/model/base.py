@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -41,3 +42,20 @@ class TreeReader(Protocol):
 
     def read(self, file: TreeFile) -> bytes:
         """Return the content of a file."""
+
+
+def compile_glob(pattern: str) -> re.Pattern[str]:
+    """Return what a whole path has to match: `*` and `?` stay within a folder, `**` crosses."""
+    regex = ""
+    for part in re.split(r"(\*\*/?|\*|\?|\[[^\]]+\])", pattern):
+        if part.startswith("**"):
+            regex += "(?:.*/)?" if part.endswith("/") else ".*"
+        elif part == "*":
+            regex += "[^/]*"
+        elif part == "?":
+            regex += "[^/]"
+        elif part.startswith("[") and part.endswith("]"):
+            regex += "[^" + part[2:] if part.startswith("[!") else part
+        else:
+            regex += re.escape(part)
+    return re.compile(regex)

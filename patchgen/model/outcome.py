@@ -73,6 +73,28 @@ class FileResult:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A call that a text points at: its place in the result and the function that it is made in.
+
+    `via` are the names from the callee to what it leads to, both included.
+    """
+
+    site: Site
+    function: str
+    via: tuple[str, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CitedCalls:
+    """All calls that a manifest's table `name` asks for. With a `title` they are to be shown."""
+
+    name: str
+    title: str
+    calls: tuple[Citation, ...]
+
+
 def sum_hits(results: Iterable[FileResult]) -> dict[str, RuleHits]:
     """Add the hits of each rule over all files, in the order of the rules."""
     totals: dict[str, RuleHits] = {}

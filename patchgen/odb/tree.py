@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from patchgen.errors import BaseError
-from patchgen.model.base import Oid, TreeFile
+from patchgen.model.base import Oid, TreeFile, compile_glob
 from patchgen.odb.repository import Repository
 
 _GLOB = re.compile(r"[*?\[]")
@@ -56,7 +56,7 @@ class GitTree:
             # Only the folders before the first wildcard are walked, not 80,000 files.
             fixed = _GLOB.split(pattern, maxsplit=1)[0].rpartition("/")[0]
             words += ["-r", self._tree, *(("--", fixed + "/") if fixed else ())]
-            wanted = re.compile(_glob_to_regex(pattern))
+            wanted = compile_glob(pattern)
         else:
             words += [self._tree, "--", pattern]
         files = []
@@ -69,19 +69,3 @@ class GitTree:
             if mode in _REGULAR and (wanted is None or wanted.fullmatch(path)):
                 files.append(TreeFile(PurePosixPath(path), mode, Oid(oid)))
         return files
-
-
-def _glob_to_regex(pattern: str) -> str:
-    regex = ""
-    for part in re.split(r"(\*\*/?|\*|\?|\[[^\]]+\])", pattern):
-        if part.startswith("**"):
-            regex += "(?:.*/)?" if part.endswith("/") else ".*"
-        elif part == "*":
-            regex += "[^/]*"
-        elif part == "?":
-            regex += "[^/]"
-        elif part.startswith("[") and part.endswith("]"):
-            regex += "[^" + part[2:] if part.startswith("[!") else part
-        else:
-            regex += re.escape(part)
-    return regex

@@ -1,6 +1,7 @@
 """Variants: their manifests, their variables, and the plan for a base."""
 
 from patchgen.spec.catalog import find_variant, list_names, list_variants
+from patchgen.spec.cites import find_cited_calls
 from patchgen.spec.manifest import Variant, describe_variables
 from patchgen.spec.plan import build_plan, select_units
 from patchgen.spec.variables import bind_variables
@@ -10,6 +11,7 @@ __all__ = [
     "bind_variables",
     "build_plan",
     "describe_variables",
+    "find_cited_calls",
     "find_variant",
     "list_names",
     "list_variants",

@@ -142,6 +142,39 @@ class Patch(_Table):
         return self
 
 
+class CiteReason(_Table):
+    """Why a cited call is as it is: said where the caller was assigned to a member named `served`,
+    and the call's arguments have the tokens `argument`. Without either it always fits.
+    """
+
+    say: str
+    served: str | None = None
+    argument: str = ""
+
+
+class Cite(_Table):
+    """Calls to point at in what was made: those of `calls`, if it leads to `reaches`, or without
+    `calls`, of all that leads there.
+
+    Only calls count whose arguments have the tokens `argument`. With a `title` they are printed.
+    """
+
+    name: Annotated[str, Field(pattern=_VARIABLE)]
+    file: TreePaths
+    calls: str | None = None
+    reaches: str | None = None
+    argument: str = ""
+    title: str = ""
+    reasons: tuple[CiteReason, ...] = ()
+    when: Conditions = ()
+
+    @model_validator(mode="after")
+    def _has_callee(self) -> Cite:
+        if self.calls is None and self.reaches is None:
+            raise ValueError("needs `calls` or `reaches`")
+        return self
+
+
 class VariantHead(_Table):
     """What a variant is called, and what belongs to all of it."""
 
@@ -168,6 +201,7 @@ class _Body(_Table):
     variables: dict[Annotated[str, Field(pattern=_VARIABLE)], Variable] = {}
     facts: dict[Annotated[str, Field(pattern=_VARIABLE)], Fact] = {}
     needs: tuple[Need, ...] = ()
+    cites: tuple[Cite, ...] = ()
     patch: tuple[Patch, ...] = ()
 
 

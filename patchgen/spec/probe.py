@@ -18,15 +18,19 @@ def find_fact(
 
     A token that is `{name}` stands for the value of that variable.
     """
-    tokens = fact.tokens
-    for name, value in (values or {}).items():
-        tokens = tokens.replace("{" + name + "}", str(value))
-    wanted = [token.text for token in tokenize(tokens.encode())]
+    wanted = [token.text for token in tokenize(fill_in(fact.tokens, values or {}).encode())]
     for file in tree.find(fact.file):
         line = find_sequence(tree.read(file), wanted)
         if line is not None:
             return Site(file.path, line)
     return None
+
+
+def fill_in(text: str, values: Mapping[str, object]) -> str:
+    """Return a text with `{name}` replaced by the value of that variable."""
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text
 
 
 def check_facts(units: Sequence[Unit], tree: TreeReader) -> dict[str, bool]:

@@ -252,6 +252,88 @@ def test_an_optional_patch_that_changes_something_fires_as_declared(patchgen, op
     assert "the rule maybe matched 2 times in lib/a.c" in done.err
 
 
+CITES = """
+[[cites]]
+name = "ways"
+file = ["lib/*.c"]
+reaches = "op"
+argument = "&page"
+
+[[cites]]
+name = "all"
+title = "calls of {callee}() that stay"
+file = "lib/**.c"
+calls = "{callee}"
+reasons = [
+    { served = "op", say = "{callee} is what the op calls" },
+    { argument = "1", say = "because of 1" },
+]
+
+[[cites]]
+name = "none"
+title = "never printed"
+file = "lib/**.c"
+calls = "old_call"
+
+[[cites]]
+name = "only_if_it_leads_there"
+file = "lib/**.c"
+calls = "new_call"
+reaches = "elsewhere"
+"""
+CALLERS = """\
+#define VIA_MACRO(page) op(&page)
+static void callback(int x) { new_call(x); }
+struct ops ops = { .op = callback };
+static void low(void *p) { ops.op(p); }
+void middle(void *p)
+{
+	low(p);
+}
+void elsewhere(void)
+{
+	middle(&page); middle(&other); unrelated(&page);
+	f(low(&page));
+}
+"""
+
+
+def test_cites_calls_as_they_are_with_all_patches(patchgen, variant, tree, git):
+    manifest = variant / "manifest.toml"
+    manifest.write_text(manifest.read_text() + CITES)
+    cover = variant / "cover.txt.j2"
+    cover.write_text(
+        cover.read_text() + "{{ cites.ways[0].site }} {{ cites.ways[0].via | join('>') }}\n"
+    )
+    (variant / "new.c.j2").write_text("void n(void)\n{\n\t<%= callee %>(2);\n}\n")
+    (tree / "lib/callers.c").write_text(CALLERS)
+    git(tree, "add", "lib/callers.c")
+    git(tree, "commit", "-q", "-m", "callers")
+    document = make(patchgen, variant, tree)
+    assert [[*c.values()] for c in document["cites"]["ways"]] == [
+        ["lib/callers.c:11", "elsewhere", ["middle", "low", "op"], None],
+        ["lib/callers.c:12", "elsewhere", ["low", "op"], None],
+    ]
+    # What rules changed and what was added is there as it will be in the last commit.
+    assert [(c["site"], c["function"], c["reason"]) for c in document["cites"]["all"]] == [
+        ("lib/a.c:3", "main", "because of 1"),
+        ("lib/callers.c:2", "callback", "new_call is what the op calls"),
+        ("lib/new.c:3", "n", None),
+        ("lib/sub/b.c:3", "b", None),
+    ]
+    assert document["cites"]["none"] == document["cites"]["only_if_it_leads_there"] == []
+    assert "lib/callers.c:11 middle>low>op" in Path(document["mails"][0]).read_text()
+
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--base", "patchgen/mine-v4")
+    assert "Nothing left to make" in done.out
+    assert (
+        "  calls of new_call() that stay:\n    lib/a.c:3 main(): because of 1\n"
+        "    lib/callers.c:2 callback(): new_call is what the op calls\n"
+        "    lib/new.c:3 n()\n    lib/sub/b.c:3 b()\n" in done.out
+    )
+    assert "never printed" not in done.out
+
+
 BROKEN = {
     "a rule that is not there": (
         "manifest.toml",

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patchgen.ctokens import blank_directives, find_functions, find_sequence, tokenize
+from patchgen.ctokens import (
+    Assignment,
+    Call,
+    blank_directives,
+    find_calls,
+    find_functions,
+    find_sequence,
+    tokenize,
+)
 
 
 def words(text: str) -> list[bytes]:
@@ -49,6 +57,37 @@ f2(void) __must_hold(lock)
     assert find_functions(text) == [("f0", 2), ("f2", 11)]
 
 
+def test_finds_calls_with_their_functions_and_what_members_are_assigned():
+    text = b"""\
+int f(int (*cb)(void));
+static struct ops a = { .open = f_open, .size = sizeof(int), .n = 1 + N, };
+static int f(int x)
+{
+	/* not(me) */
+	if (x) {
+		g(&h(x, 1),
+			y);
+	}
+	a->op = cb;
+	a.op == cc;
+	op = cd;
+	return k(1);
+}
+#define M(x) m(x)
+int later = v(1);
+struct s { int a; } t;
+void f2(void) { f(2); }
+"""
+    calls, assignments = find_calls(text)
+    assert [call for call in calls if call.callee != "if"] == [
+        Call("g", 7, "f", (b"&", b"h", b"(", b"x", b",", b"1", b")", b",", b"y")),
+        Call("h", 7, "f", (b"x", b",", b"1")),
+        Call("k", 13, "f", (b"1",)),
+        Call("f", 18, "f2", (b"2",)),
+    ]
+    assert assignments == [Assignment("open", "f_open"), Assignment("op", "cb")]
+
+
 def test_a_continued_directive_is_blanked_whole():
     assert blank_directives(b"a\n#define X \\\n\tf() {\nb\n") == b"a\n\n\nb\n"
 
@@ -58,3 +97,4 @@ def test_takes_any_bytes_and_keeps_count_of_lines(source):
     tokens = list(tokenize(source))
     assert all(1 <= token.line <= source.count(b"\n") + 1 for token in tokens)
     find_functions(source)
+    find_calls(source)

@@ -69,6 +69,11 @@ ERRORS = {
     "bad hits": (('">=2"', '"two"'), "must_fire.s", ""),
     "not TOML": (("schema = 1", "schema = "), "manifest.toml:1:10: Invalid value", "schema = "),
     "does nothing": ((GOOD[GOOD.index("[[patch.rules]]") :], ""), "changes nothing", ""),
+    "cites nothing": (
+        ("[[patch]]", '[[cites]]\nname = "c"\nfile = "a.c"\n\n[[patch]]'),
+        "cites[1]: needs `calls` or `reaches`",
+        "",
+    ),
     "other schema": (("schema = 1", "schema = 2"), "schema", ""),
 }
 
