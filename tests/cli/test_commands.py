@@ -25,7 +25,7 @@ def test_variants(patchgen):
     document = json.loads(patchgen("variants", "--json").out)
     pvops = next(variant for variant in document if variant["name"] == "pvops")
     assert pvops["backends"] == ["sev"]
-    assert pvops["patches"] == ["op", "callers", "hypercall", "sev"]
+    assert pvops["patches"] == ["op", "callers", "hypercall", "sev", "direct"]
     assert "pvops" in patchgen("variants").out
 
 

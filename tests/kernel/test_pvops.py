@@ -187,12 +187,40 @@ def test_kill_9_on_a_full_kernel(made, git, tmp_path):
 
 
 @pytest.mark.parametrize("version", ["kernel_6_1", "kernel_6_12"])
-def test_a_kernel_that_has_the_op_needs_nothing(version, request, patchgen, tmp_path):
-    repository = clone_bare(request.getfixturevalue(version), tmp_path / "linux.git")
+def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen, git, tmp_path):
+    kernel = request.getfixturevalue(version)
+    repository = clone_bare(kernel, tmp_path / "linux.git")
+    words = ("--variant", "pvops", "--backend", "sev", "--tree", repository)
+    document = apply(patchgen, *words, "--signoff", "-o", tmp_path / "outgoing")
+    status = ["already there"] * 4 + ["made"]
+    assert [patch["status"] for patch in document["patches"]] == status
+    [patch] = [patch for patch in document["patches"] if patch["status"] == "made"]
+    assert (patch["name"], patch["files"]) == ("direct", ["arch/x86/kernel/kvm.c"])
+
+    # One call stays.
+    [stays] = document["cites"]["direct"]
+    path, _, line = stays["site"].partition(":")
+    source = git(repository, "show", f"{BRANCH}:{path}")
+    assert "kvm_sev_hypercall3(" in source.splitlines()[int(line) - 1]
+    assert stays["function"] == "kvm_sev_hc_page_enc_status"
+    assert source.count("kvm_sev_hypercall3(") == 1
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    assert checkpatch(kernel, Path(document["mails"][1]), scratch) == (0, 0, 0)
+
+    git(tmp_path, "clone", "-q", "--shared", "-b", "master", repository, "source")
+    commits = git(repository, "rev-list", "--reverse", "master", BRANCH).split()
+    problems = build_series(tmp_path / "source", commits, patch["files"], tmp_path / "out")
+    for config, found in problems.items():
+        base, made = (found[commit] for commit in commits)
+        assert made <= base, config
+
     before = snapshot(repository, without="none")
-    done = patchgen("apply", "--variant", "pvops", "--backend", "sev", "--tree", repository)
+    done = patchgen("apply", *words, "--base", BRANCH)
     assert done.code == 0, done.err
-    assert done.out.count("already there (arch/x86/") == 4
+    assert done.out.count("already there (arch/x86/") == 5
+    assert f"    {stays['site']} {stays['function']}(): it is what the op calls\n" in done.out
     assert "Nothing left to make" in done.out
     assert snapshot(repository, without="none") == before
     assert not (repository / "outgoing").exists()
