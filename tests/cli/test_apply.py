@@ -69,6 +69,29 @@ def test_git_am_of_the_mails_gives_the_same_tree(patchgen, toy, git, tmp_path):
     )
 
 
+def test_the_cover_letter_claims_no_path_that_the_base_does_not_have(patchgen, toy, git):
+    def paths(*words) -> str:
+        cover = apply(patchgen, toy, "--force", *words)["mails"][0]
+        raw = Path(cover).read_bytes()
+        text = email.message_from_bytes(raw, policy=email.policy.default).get_content()
+        return text[text.index("Which call is") : text.index("The series is generated")]
+
+    kvm = "arch/x86/kernel/kvm.c"
+    said = paths()
+    site = line_of(toy / kvm, "early_set_memory_decrypted(")
+    assert f"  apf_reason: {kvm}:{site} kvm_map_percpu_data()\n    -> early_set_mem" in said
+    assert "  steal_time: no call leads to the op\n" in said
+    assert "    -> early_set_memory_and_notify() ->\n    notify_range_enc_status_cha" in said
+    callback = git(toy, "grep", "-n", "kvm_sev_hypercall3(", BRANCH, "--", kvm).split(":")[2]
+    assert f"  {kvm}:{callback} kvm_sev_notify_enc_status()\n    it is what" in said
+
+    # The same call, but of something that tells nobody.
+    source = toy / kvm
+    source.write_text(source.read_text().replace("early_set_memory_decrypted(", "mark_shared("))
+    git(toy, "commit", "-q", "-a", "-m", "another way")
+    assert "  apf_reason: no call leads to the op\n" in paths()
+
+
 def test_the_mails_have_cover_letter_base_and_recipients(patchgen, toy, git):
     names = [Path(mail).name for mail in apply(patchgen, toy)["mails"]]
     assert names[0] == "v4-0000-cover-letter.patch"

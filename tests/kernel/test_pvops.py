@@ -197,13 +197,18 @@ def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen
     [patch] = [patch for patch in document["patches"] if patch["status"] == "made"]
     assert (patch["name"], patch["files"]) == ("direct", ["arch/x86/kernel/kvm.c"])
 
-    # One call stays.
+    # One call stays, and the letter shows the way of every other one.
     [stays] = document["cites"]["direct"]
     path, _, line = stays["site"].partition(":")
     source = git(repository, "show", f"{BRANCH}:{path}")
     assert "kvm_sev_hypercall3(" in source.splitlines()[int(line) - 1]
     assert stays["function"] == "kvm_sev_hc_page_enc_status"
     assert source.count("kvm_sev_hypercall3(") == 1
+    for name in ("ghcb", "apf_reason", "steal_time", "kvm_apic_eoi"):
+        [call] = document["cites"][name]
+        assert "early_set_memory_decrypted" in call["via"]
+        assert call["via"][-1] == "notify_page_enc_status_changed"
+        assert call["site"] in Path(document["mails"][0]).read_text()
 
     scratch = tmp_path / "scratch"
     scratch.mkdir()
