@@ -7,20 +7,23 @@ from patchgen.model.plan import InsertLines
 
 
 def insert_lines(content: bytes, edit: InsertLines) -> bytes:
-    """Return the content with the edit's lines before or after its anchor.
+    """Return the content with the edit's lines before or after the first anchor that fits.
 
-    Raises BaseError where the anchor is not the whole of exactly one line.
+    An anchor fits where it is the whole of exactly one line; how its words are spaced does not
+    matter, as makefiles are aligned by taste. Raises BaseError where none does.
     """
     lines = content.splitlines(keepends=True)
-    anchor = edit.anchor.encode()
-    found = [index for index, line in enumerate(lines) if line.rstrip() == anchor.rstrip()]
-    if len(found) != 1:
+    words = [line.split() for line in lines]
+    tried = []
+    for anchor in edit.anchors:
+        found = [index for index, line in enumerate(words) if line == anchor.encode().split()]
+        if len(found) == 1:
+            at = found[0] if edit.before else found[0] + 1
+            if at and not lines[at - 1].endswith(b"\n"):
+                lines[at - 1] += b"\n"
+            return b"".join([*lines[:at], edit.lines.removesuffix(b"\n") + b"\n", *lines[at:]])
         count = "no line reads" if not found else f"{len(found)} lines read"
-        raise BaseError(
-            f"{count} {edit.anchor!r}; exactly one is needed to insert at",
-            place=Place(str(edit.file.path)),
-        )
-    at = found[0] if edit.before else found[0] + 1
-    if at and not lines[at - 1].endswith(b"\n"):
-        lines[at - 1] += b"\n"
-    return b"".join([*lines[:at], edit.lines.removesuffix(b"\n") + b"\n", *lines[at:]])
+        tried.append(f"{count} {anchor!r}")
+    raise BaseError(
+        f"{', '.join(tried)}; exactly one is needed to insert at", place=Place(str(edit.file.path))
+    )

@@ -46,11 +46,11 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class InsertLines:
-    """Insert lines before or after the one line of a file that reads `anchor`."""
+    """Insert lines before or after the one line of a file that reads as one of the anchors."""
 
     file: TreeFile
     lines: bytes
-    anchor: str
+    anchors: tuple[str, ...]
     before: bool
 
 

@@ -51,6 +51,7 @@ _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=_NAME)]
 TreePath = Annotated[str, AfterValidator(_check_tree_path)]
 TreePaths = Annotated[tuple[TreePath, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Anchors = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 Conditions = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
@@ -105,12 +106,15 @@ class NewFileEntry(_Table):
 
 
 class Lines(_Table):
-    """Lines for a file that is no C: put before or after one whole line of it."""
+    """Lines for a file that is no C: put before or after one whole line of it.
+
+    Of several lines to put them at, the first counts that occurs exactly once.
+    """
 
     file: TreePath
     template: str
-    before: str | None = None
-    after: str | None = None
+    before: Anchors | None = None
+    after: Anchors | None = None
     when: Conditions = ()
 
     @model_validator(mode="after")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from patchgen.errors import BaseError, Place, SpecError, UsageError
-from patchgen.model.base import Base, TreeFile, TreeReader
+from patchgen.model.base import Base, Oid, TreeFile, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.model.plan import (
     Edit,
@@ -108,6 +108,7 @@ class _Planner:
     facts: Mapping[str, bool]
     context: Mapping[str, Any]
     shared_templates: Path
+    added: dict[str, TreeFile] = field(default_factory=dict)
 
     def wanted(self, units: Sequence[Unit]) -> list[tuple[Unit, Patch]]:
         """Return the patches whose conditions hold, each with its manifest."""
@@ -155,7 +156,7 @@ class _Planner:
                     InsertLines(
                         file=file,
                         lines=self._text(unit, lines.template).encode(),
-                        anchor=lines.before or lines.after or "",
+                        anchors=lines.before or lines.after or (),
                         before=lines.before is not None,
                     )
                 )
@@ -192,10 +193,14 @@ class _Planner:
     def _new_file(self, unit: Unit, path: str, template: str) -> NewFile:
         if self.tree.find([path]):
             raise BaseError(f"{path} is to be added, but the base has it already")
-        return NewFile(PurePosixPath(path), self._text(unit, template).encode())
+        file = TreeFile(PurePosixPath(path), "100644", Oid(""))
+        self.added[path] = file
+        return NewFile(file.path, self._text(unit, template).encode())
 
     def _files(self, unit: Unit, patch: Patch, patterns: Sequence[str]) -> list[TreeFile]:
         files = self.tree.find(patterns)
+        # A patch may change what one before it added; globs are for what the base has.
+        files += [self.added[pattern] for pattern in patterns if pattern in self.added]
         if not files:
             raise BaseError(
                 f"patch {patch.name}: the base has no {' or '.join(patterns)}",

@@ -153,6 +153,37 @@ def test_a_chosen_backend_and_a_third_one(patchgen, variant, tree):
     assert [p["name"] for p in document["patches"]][-3:] == ["one", "two", "three"]
 
 
+AGAIN = """
+[[patch]]
+name = "again"
+message = "message.txt.j2"
+probe = { file = "lib/new.c", tokens = "[1]" }
+
+[[patch.rules]]
+file = "again.cocci.j2"
+on = "lib/new.c"
+must_fire = { again = 1 }
+
+[[patch.lines]]
+file = "Kconfig"
+template = "newer.Kconfig.j2"
+after = ["no such line", "config   NEW"]
+"""
+
+
+def test_a_patch_on_what_one_before_it_added(patchgen, variant, tree, git):
+    manifest = variant / "manifest.toml"
+    manifest.write_text(manifest.read_text() + AGAIN)
+    rule = "@again@\nidentifier v;\nposition p;\n@@\n-int v@p[]\n+int v[1]\n = {{0}};\n"
+    (variant / "again.cocci.j2").write_text(rule)
+    (variant / "newer.Kconfig.j2").write_text("\tdepends on FIRST\n")
+    document = make(patchgen, variant, tree)
+    assert [p["name"] for p in document["patches"]] == ["rename", "config", "again", "one", "two"]
+    shown = git(tree, "show", "patchgen/mine-v4:lib/new.c", "patchgen/mine-v4:Kconfig")
+    assert shown.replace(" ", "").startswith("inta[1]={{0}};\n")
+    assert "config NEW\n\tdepends on FIRST\n\tbool\n" in shown
+
+
 def test_a_backend_that_the_base_cannot_carry(patchgen, variant, tree):
     need = '[[needs]]\nfile = "lib/*.c"\ntokens = "missing()"\nreason = "what two calls"\n'
     manifest = variant / "backends/two/manifest.toml"
