@@ -124,7 +124,7 @@ class _Planner:
         sure = [patch for _, patch in self.wanted([unit]) if not patch.optional]
         if all(self._find_all(patch) for patch in sure):
             return ()
-        return find_lacks(unit, self.facts, self.tree)
+        return find_lacks(unit, self.facts, self.tree, self.context)
 
     def plan_patch(self, unit: Unit, patch: Patch) -> PlannedPatch:
         """Return the patch without edits, and whether the base has it already."""

@@ -61,12 +61,15 @@ def holds(when: Sequence[str], facts: Mapping[str, bool], unit: Unit, field: str
     return True
 
 
-def find_lacks(unit: Unit, facts: Mapping[str, bool], tree: TreeReader) -> tuple[str, ...]:
+def find_lacks(
+    unit: Unit, facts: Mapping[str, bool], tree: TreeReader, values: Mapping[str, object]
+) -> tuple[str, ...]:
     """Return what the base lacks of a manifest's needs, a line each."""
     return tuple(
-        f"{' or '.join(need.file)} lacks `{need.tokens}`: {need.reason}"
+        f"{' or '.join(need.file)} lacks `{fill_in(need.tokens, values)}`: {need.reason}"
         for number, need in enumerate(unit.manifest.needs, 1)
-        if holds(need.when, facts, unit, f"needs[{number}].when") and find_fact(need, tree) is None
+        if holds(need.when, facts, unit, f"needs[{number}].when")
+        and find_fact(need, tree, values) is None
     )
 
 
