@@ -11,6 +11,7 @@ RUN_TOOLS   := git:git spatch:coccinelle perl:perl
 BUILD_TOOLS := make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils
 FILES       := /usr/lib/git-core/git-send-email:git-email /usr/include/libelf.h:libelf-dev \
                /usr/include/openssl/opensslv.h:libssl-dev
+QEMU        := qemu-system-x86_64:qemu-system-x86
 KERNELS     := /usr/src/linux-source-6.1.tar.xz:linux-source-6.1 \
                /usr/src/linux-source-6.12.tar.xz:linux-source-6.12
 
@@ -31,7 +32,7 @@ run-tools:
 	@tools/need $(RUN_TOOLS)
 test-tools: run-tools
 	@tools/need $(BUILD_TOOLS) $(FILES)
-	@tools/need --optional $(KERNELS)
+	@tools/need --optional $(KERNELS) $(QEMU)
 
 .PHONY: venv
 venv: $(STAMP)

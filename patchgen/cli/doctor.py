@@ -82,7 +82,11 @@ def examine() -> list[Program]:
         ),
         *(
             _path(program, "patchgen verify", f"apt-get install {package}", needed=False)
-            for program, package in {**BUILD_PROGRAMS, "sparse": "sparse"}.items()
+            for program, package in {
+                **BUILD_PROGRAMS,
+                "sparse": "sparse",
+                "qemu-system-x86_64": "qemu-system-x86",
+            }.items()
         ),
     ]
 
