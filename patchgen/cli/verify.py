@@ -53,6 +53,9 @@ from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
     help="Compare with a series that was posted.",
 )
 @click.option(
+    "--boot", is_flag=True, help="Link a small kernel of base and tip, and boot both in QEMU."
+)
+@click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),

@@ -1,5 +1,16 @@
 """A kernel tree: what it knows of itself, its scripts, and how it is built."""
 
+from patchgen.kernel.boot import (
+    CONFIG_NEEDED,
+    BootLog,
+    build_initramfs,
+    compare_logs,
+    config_fragment,
+    find_qemu,
+    pretend_kvm,
+    qemu_version,
+    run_qemu,
+)
 from patchgen.kernel.checkpatch import check_mail
 from patchgen.kernel.configs import CONFIGS, BuildConfig, find_config
 from patchgen.kernel.kbuild import (
@@ -17,16 +28,25 @@ from patchgen.kernel.version import read_version
 __all__ = [
     "BUILD_PROGRAMS",
     "CONFIGS",
+    "CONFIG_NEEDED",
+    "BootLog",
     "BuildConfig",
     "BuildError",
     "Builder",
+    "build_initramfs",
     "check_build_tools",
     "check_mail",
+    "compare_logs",
     "compiler_version",
+    "config_fragment",
     "find_config",
+    "find_qemu",
     "find_recipients",
     "find_undefined",
     "join_recipients",
     "list_changed",
+    "pretend_kvm",
+    "qemu_version",
     "read_version",
+    "run_qemu",
 ]

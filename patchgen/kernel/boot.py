@@ -127,6 +127,11 @@ def find_qemu() -> str:
     return path
 
 
+def qemu_version() -> str:
+    """Return the first line of the emulator's --version. Raises ToolError where there is none."""
+    return run([find_qemu(), "--version"]).stdout.decode("utf-8", "replace").partition("\n")[0]
+
+
 def run_qemu(
     kernel: Path, initramfs: Path, *, timeout_s: float = 60, processor: str = "max"
 ) -> BootLog:

@@ -95,7 +95,23 @@ class Builder:
         if words:
             run(["bash", str(self.source / "scripts/config"), "--file", str(dot_config), *words])
         self._make(log, "olddefconfig")
-        text = dot_config.read_text()
+        self._check_config()
+        self._make(log, "prepare", "scripts")
+
+    def link(self, fragment: Path, log: Path) -> None:
+        """Configure the least kernel that has the options of a fragment, and make its vmlinux.
+
+        Raises as `configure` does.
+        """
+        self.output.mkdir(parents=True, exist_ok=True)
+        self._make(log, f"KCONFIG_ALLCONFIG={fragment}", self.config.target)
+        self._check_config()
+        self._make(log, "vmlinux")
+
+    def _check_config(self) -> None:
+        """Raise BaseError where .config does not have what the configuration is about."""
+        config = self.config
+        text = (self.output / ".config").read_text()
         wrong = [o for o in config.on if f"CONFIG_{o}=y\n" not in text]
         wrong += [f"!{o}" for o in config.off if f"CONFIG_{o}=y\n" in text]
         if wrong:
@@ -104,7 +120,6 @@ class Builder:
                 + ", ".join(wrong),
                 hint="choose other configurations with --config",
             )
-        self._make(log, "prepare", "scripts")
 
     def find_objects(self, files: Iterable[PurePosixPath]) -> list[str]:
         """Return the objects that this configuration builds of these files."""

@@ -19,7 +19,7 @@ from patchgen.verify.cache import BuildCache
 OnBuild = Callable[[Oid, str, Build | None], None]
 
 # What building any object takes; drivers and documentation are most of a kernel tree.
-_NEEDED = (
+NEEDED = (
     "/*",
     "!/*/",
     "/block/",
@@ -84,7 +84,7 @@ class Matrix:
 
         The first is the base's own. Raises BaseError where the base itself does not build.
         """
-        self.checkout.choose_files([*_NEEDED, *_around(self.files), *self.folders])
+        self.checkout.choose_files([*NEEDED, *_around(self.files), *self.folders])
         results: dict[tuple[Oid, str], Build] = {}
         with tempfile.TemporaryDirectory(prefix="patchgen-build-") as output:
             for point in [base, *commits]:

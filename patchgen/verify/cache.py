@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from patchgen.kernel import BuildConfig
 from patchgen.model.base import Oid
@@ -37,30 +38,45 @@ class BuildCache:
     def key(self, base: Oid, tree: Oid, config: BuildConfig, targets: Sequence[str]) -> str:
         """Return the name under which a build's result is kept; both ids are trees."""
         text = config.file.read_text() if config.file else ""
-        parts = [_FORMAT, base, tree, repr(config), text, list(targets), list(self.tools)]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return self.name([base, tree, repr(config), text, list(targets)])
+
+    def name(self, parts: Sequence[object]) -> str:
+        """Return a name for what follows from these parts and the tools."""
+        document = json.dumps([_FORMAT, *parts, list(self.tools)])
+        return hashlib.sha256(document.encode()).hexdigest()
 
     def find(self, key: str) -> Build | None:
-        """Return a result that was kept, if it can be read."""
+        """Return a build's result that was kept, if it can be read."""
         try:
-            document = json.loads((self.folder / f"{key}.json").read_text())
+            document = self.read(key) or {}
             objects = {
                 name: BuiltObject(tuple(each["warnings"]), each["functions"])
                 for name, each in document["objects"].items()
             }
             return Build(objects, tuple(document["needed"]), tuple(document["undefined"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             return None
 
     def keep(self, key: str, build: Build) -> None:
-        """Keep a result. Where that is not possible, it is built again next time."""
-        if build.failure is not None:
-            return
-        document = {
-            "objects": {name: asdict(each) for name, each in build.objects.items()},
-            "needed": build.needed,
-            "undefined": build.undefined,
-        }
+        """Keep a build's result, unless it failed."""
+        if build.failure is None:
+            document = {
+                "objects": {name: asdict(each) for name, each in build.objects.items()},
+                "needed": build.needed,
+                "undefined": build.undefined,
+            }
+            self.write(key, document)
+
+    def read(self, key: str) -> dict[str, Any] | None:
+        """Return a document that was kept, if it can be read."""
+        try:
+            document = json.loads((self.folder / f"{key}.json").read_text())
+        except (OSError, ValueError):
+            return None
+        return document if isinstance(document, dict) else None
+
+    def write(self, key: str, document: dict[str, Any]) -> None:
+        """Keep a document. Where that is not possible, it is made again next time."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as file:

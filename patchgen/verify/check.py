@@ -18,12 +18,15 @@ from patchgen.kernel import (
     check_mail,
     compiler_version,
     find_config,
+    find_qemu,
+    qemu_version,
 )
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout, Repository
 from patchgen.verify.against import check_against
+from patchgen.verify.boots import BootTrial
 from patchgen.verify.builds import Matrix, Point
 from patchgen.verify.cache import BuildCache, cache_folder
 from patchgen.verify.judge import (
@@ -44,6 +47,7 @@ class VerifyRequest:
 
     `series` is a branch, a range, a folder of mails or an mbox; None is the branch checked out.
     `configs` are names; none means all. `folders` are built whole. `skip` are names of CHECKS.
+    `boot` asks to link and boot a small kernel of the base and of the tip.
     """
 
     tree: Path
@@ -53,6 +57,7 @@ class VerifyRequest:
     folders: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     against: str | None = None
+    boot: bool = False
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
@@ -109,8 +114,10 @@ def verify_series(
     configs = [find_config(name) for name in dict.fromkeys(request.configs)] or list(CONFIGS)
     if "build" in request.skip:
         configs = []
-    else:
+    if configs or request.boot:
         check_build_tools()
+    if request.boot:
+        find_qemu()
     repository = Repository(request.tree)
     try:
         with Checkout(repository) as checkout:
@@ -144,10 +151,12 @@ class _Run:
         self.configs = configs
         self.on_cell = on_cell
         self.changed: dict[Oid, dict[str, list[str]]] = {}
+        self._folder = cache_folder() / "verify"
         skipped = {*request.skip, *(() if configs else ("code",))}
         mail_checks = [name for name in ("lint", "checkpatch", "am") if name not in skipped]
         code = [] if "code" in skipped else ["code"]
-        self.columns = (*mail_checks, *(config.name for config in configs), *code)
+        boot = ["boot"] if request.boot else []
+        self.columns = (*mail_checks, *(config.name for config in configs), *code, *boot)
 
     def check_all(self) -> list[Finding]:
         """Run what was asked for, the cheap checks first."""
@@ -165,6 +174,8 @@ class _Run:
             findings += self._round_trip()
         if self.configs:
             findings += self._build()
+        if self.request.boot:
+            findings += self._boot()
         if self.request.against is not None:
             findings += check_against(
                 self.repository, self.checkout, self.target, self.request.against
@@ -233,9 +244,7 @@ class _Run:
         return findings
 
     def _build(self) -> list[Finding]:
-        base_tree = self.checkout.run("rev-parse", f"{self.target.base}^{{tree}}").stdout
-        base = Point(self.target.base, Oid(base_tree.decode().strip()))
-        folder = cache_folder() / "verify"
+        base = self._base_point()
         sparse = shutil.which("sparse") is not None
         matrix = Matrix(
             checkout=self.checkout,
@@ -244,8 +253,8 @@ class _Run:
             folders=[name.strip("/") for name in self.request.folders],
             jobs=self.request.jobs,
             sparse=sparse,
-            cache=BuildCache(folder / "builds", (__version__, compiler_version(), str(sparse))),
-            logs=folder / "logs",
+            cache=self._cache(f"sparse {sparse}"),
+            logs=self._folder / "logs",
         )
         points = [Point(commit.oid, commit.tree) for commit in self.target.commits]
         builds = matrix.run(base, points, self._on_build)
@@ -261,6 +270,32 @@ class _Run:
             if "code" in self.columns:
                 findings += self._end(commit.oid, "code", judge_code(commit, self.configs, changed))
         return [*findings, *list_never_built(self.target.commits, builds)]
+
+    def _boot(self) -> list[Finding]:
+        diff = self.checkout.run("diff", "--no-renames", self.target.base, self.target.tip)
+        trial = BootTrial(
+            checkout=self.checkout,
+            jobs=self.request.jobs,
+            cache=self._cache(qemu_version()),
+            logs=self._folder / "logs",
+            diff=diff.stdout.decode("utf-8", "replace"),
+        )
+        base, last = self._base_point(), self.target.commits[-1]
+        found = trial.run(
+            base,
+            Point(last.oid, last.tree),
+            lambda commit: self.on_cell(Cell(commit, "boot", None)),
+        )
+        findings = self._end(last.oid, "boot", found)
+        self._end(base.commit, "boot", [])
+        return findings
+
+    def _base_point(self) -> Point:
+        tree = self.checkout.run("rev-parse", f"{self.target.base}^{{tree}}").stdout.decode()
+        return Point(self.target.base, Oid(tree.strip()))
+
+    def _cache(self, *tools: str) -> BuildCache:
+        return BuildCache(self._folder / "builds", (__version__, compiler_version(), *tools))
 
     def _on_build(self, commit: Oid, config: str, build: Build | None) -> None:
         if build is None:

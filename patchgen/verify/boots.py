@@ -1,0 +1,163 @@
+"""Link a small kernel of the base and of the tip, boot both, and compare what they say.
+
+Each is booted twice: as it is, and taken for a guest of KVM, so that the platform's init hooks
+run. See patchgen/kernel/boot.py for what the emulation shows and what it cannot.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.errors import BaseError
+from patchgen.kernel import (
+    CONFIG_NEEDED,
+    BootLog,
+    BuildConfig,
+    Builder,
+    BuildError,
+    build_initramfs,
+    compare_logs,
+    config_fragment,
+    pretend_kvm,
+    run_qemu,
+)
+from patchgen.model.base import Oid
+from patchgen.model.build import BuildFailure
+from patchgen.model.finding import Finding
+from patchgen.odb import Checkout
+from patchgen.verify.builds import NEEDED, Point
+from patchgen.verify.cache import BuildCache
+
+# Switched off in the small kernel, but for what its makefiles name unconditionally.
+_PATTERNS = (
+    *NEEDED,
+    "/drivers/",
+    "!/drivers/gpu/drm/*/",
+    "!/drivers/net/*/",
+    "!/drivers/media/*/",
+    "!/drivers/staging/*/",
+    "/fs/",
+    "/net/",
+    "/sound/*",
+    "Kconfig*",
+    "Makefile*",
+    "Kbuild*",
+    "*.h",
+    "!/drivers/gpu/drm/amd/include/",
+)
+# KVM_GUEST and the others are checked by name: kconfig drops what it cannot have without a word.
+_CONFIG = BuildConfig("boot", "x86_64", "allnoconfig", on=CONFIG_NEEDED)
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_FORMAT = re.compile(r"%[-+ #0-9.*lhzjt]*[a-zA-Z][a-zA-Z]*|\\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """What one commit came to: the logs by how it was booted, or the failure to link it."""
+
+    logs: dict[str, BootLog]
+    failure: BuildFailure | None = None
+
+
+@dataclass
+class BootTrial:
+    """What is needed to boot the base and the tip. `diff` is all that the series changes."""
+
+    checkout: Checkout
+    jobs: int
+    cache: BuildCache
+    logs: Path
+    diff: str
+
+    def run(self, base: Point, tip: Point, on_boot: Callable[[Oid], None]) -> Iterator[Finding]:
+        """Boot base and tip, and yield what the tip does otherwise.
+
+        Raises BaseError where the base itself cannot be linked or does not boot.
+        """
+        self.checkout.choose_files(_PATTERNS)
+        with tempfile.TemporaryDirectory(prefix="patchgen-boot-") as folder:
+            on_boot(base.commit)
+            before = self._boot(Path(folder), base)
+            if before.failure is not None:
+                raise BaseError(
+                    f"the base cannot be linked for --boot: {before.failure.error}",
+                    hint=f"all that make said: {before.failure.log}",
+                )
+            for kind, log in before.logs.items():
+                if not log.reached_init:
+                    raise BaseError(f"the base does not boot ({kind}): {_last(log)}")
+            on_boot(tip.commit)
+            after = self._boot(Path(folder), tip)
+        if after.failure is not None:
+            yield Finding("boot", after.failure.error, tip.commit, log=after.failure.log)
+            return
+        for kind, log in after.logs.items():
+            yield from self._judge(tip.commit, kind, before.logs[kind], log)
+
+    def _boot(self, folder: Path, point: Point) -> Booted:
+        key = self.cache.name(["boot", point.tree])
+        if (kept := self.cache.read(key)) is not None:
+            return Booted({kind: BootLog(tuple(lines), 0, False) for kind, lines in kept.items()})
+        self.checkout.switch(point.commit)
+        output = folder / "out"
+        builder = Builder(self.checkout.folder, output, _CONFIG, jobs=self.jobs)
+        fragment = folder / "fragment"
+        kconfig = self.checkout.folder / "arch/x86/Kconfig"
+        fragment.write_text(config_fragment(kconfig.read_text(errors="replace")))
+        try:
+            builder.link(fragment, self.logs / f"{point.commit[:12]}-boot.log")
+        except BuildError as err:
+            return Booted({}, err.failure)
+        initramfs = build_initramfs(folder)
+        vmlinux = output / "vmlinux"
+        logs = {"plain": run_qemu(vmlinux, initramfs)}
+        if pretend_kvm(vmlinux, folder / "vmlinux-kvm"):
+            logs["as a guest of KVM"] = run_qemu(folder / "vmlinux-kvm", initramfs)
+        if not any(log.timed_out for log in logs.values()):
+            self.cache.write(key, {kind: list(log.lines) for kind, log in logs.items()})
+        return Booted(logs)
+
+    def _judge(self, tip: Oid, kind: str, before: BootLog, after: BootLog) -> Iterator[Finding]:
+        log = self.logs / f"{tip[:12]}-{kind.replace(' ', '-')}.dmesg"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("\n".join(after.lines) + "\n")
+        if not after.reached_init:
+            text = f"does not boot ({kind}): {_last(after)}"
+            yield Finding("boot", text, tip, log=log)
+            return
+        difference = compare_logs(before.lines, after.lines)
+        for line in difference.gained:
+            if line in after.trouble:
+                yield Finding("boot", f"{kind}: {line}", tip, log=log)
+            else:
+                expected = _mentions(line, self.diff, "+")
+                yield _differs(f"{kind}: the tip says: {line}", tip, log, expected=expected)
+        for line in difference.lost:
+            expected = _mentions(line, self.diff, "-")
+            yield _differs(f"{kind}: the tip no longer says: {line}", tip, log, expected=expected)
+
+
+def _differs(text: str, tip: Oid, log: Path, *, expected: bool) -> Finding:
+    """Return a finding that fails only where nothing in the series explains the line."""
+    return Finding("boot", text, tip, log=log, failure=not expected)
+
+
+def _last(log: BootLog) -> str:
+    if log.trouble:
+        return log.trouble[0]
+    return f"the last line is {log.lines[-1]!r}" if log.lines else "it says nothing"
+
+
+def _mentions(line: str, diff: str, sign: str) -> bool:
+    """Tell whether the series adds (+) or removes (-) a format string that gives this line."""
+    for changed in diff.splitlines():
+        if changed.startswith(sign) and not changed.startswith(sign * 3):
+            for string in _STRING.findall(changed):
+                words = [word for word in _FORMAT.split(string) if len(word.strip()) > 3]
+                if words and all(word.strip() in line for word in words):
+                    return True
+    return False
