@@ -58,7 +58,7 @@ def build_plan(
     macros = variant.manifest.variant.macros
     planner = _Planner(
         variant=variant,
-        macros=_read_macros(units[0], macros) if macros else "",
+        macros=_read_macros(units[0], macros, (variant.folder, shared_templates)) if macros else "",
         tree=tree,
         facts=facts,
         context={**context, "has": facts},
@@ -128,7 +128,7 @@ class _Planner:
 
     def plan_patch(self, unit: Unit, patch: Patch) -> PlannedPatch:
         """Return the patch without edits, and whether the base has it already."""
-        _inside(unit, patch.message, f"patch {patch.name}: message")
+        _find_file(unit, patch.message, f"patch {patch.name}: message", self._folders(unit))
         return PlannedPatch(
             name=patch.name,
             backend=unit.backend,
@@ -172,10 +172,10 @@ class _Planner:
 
     def _rules(self, unit: Unit, patch: Patch, rules: Rules) -> RunRules:
         field = f"patch {patch.name}: rules"
-        path = _inside(unit, rules.file, field)
+        path = _find_file(unit, rules.file, field, self._folders(unit))
         text, places = render_smpl(rules.file, self._folders(unit), self.context)
         semantic_patch = SemanticPatch(
-            name=re.sub(r"\.j2$", "", str(path.relative_to(self.variant.folder.parent))),
+            name=re.sub(r"\.j2$", "", str(self._shown(path))),
             text=text,
             origin=tuple(_source_line(place, self._folders(unit)) for place in places),
             definitions={
@@ -212,28 +212,35 @@ class _Planner:
     def _text(self, unit: Unit, template: str) -> str:
         return render_text(template, self._folders(unit), self.context)
 
+    def _shown(self, path: Path) -> Path:
+        """Return how a semantic patch is called: its path from the variant or the templates on."""
+        shared = path.is_relative_to(self.shared_templates)
+        top = self.shared_templates if shared else self.variant.folder
+        return path.relative_to(top.parent)
+
     def _folders(self, unit: Unit) -> tuple[Path, ...]:
         """Where templates are looked for: the unit, the variant around it, the shared ones."""
         return tuple(dict.fromkeys((unit.folder, self.variant.folder, self.shared_templates)))
 
 
-def _read_macros(unit: Unit, name: str) -> str:
-    path = _inside(unit, name, "variant.macros")
+def _read_macros(unit: Unit, name: str, folders: Sequence[Path]) -> str:
+    path = _find_file(unit, name, "variant.macros", folders)
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise SpecError("is not UTF-8", place=Place(str(path))) from None
 
 
-def _inside(unit: Unit, name: str, field: str) -> Path:
-    """Return the path of a file of a manifest's folder. Raises SpecError where it is not there."""
-    path = unit.folder / name
-    if ".." in PurePosixPath(name).parts or not path.is_file():
-        raise SpecError(
-            f"the file {name} does not exist",
-            place=Place(str(unit.folder / FILE_NAME), field=field),
-        )
-    return path
+def _find_file(unit: Unit, name: str, field: str, folders: Sequence[Path]) -> Path:
+    """Return the path of a file that a manifest names. Raises SpecError where it is not there."""
+    for folder in folders:
+        if ".." not in PurePosixPath(name).parts and (folder / name).is_file():
+            return folder / name
+    raise SpecError(
+        f"the file {name} does not exist",
+        place=Place(str(unit.folder / FILE_NAME), field=field),
+        hint="looked in " + ", ".join(map(str, folders)),
+    )
 
 
 def _source_line(place: TemplateLine | None, folders: Sequence[Path]) -> SourceLine | None:
