@@ -80,17 +80,22 @@ class Fact(_Table):
 
 
 class Need(Fact):
-    """A property that the base must have; `reason` says what for."""
+    """A property that the base must have, or must not have (`absent`); `reason` says why."""
 
     reason: str
+    absent: bool = False
     when: Conditions = ()
 
 
 class Rules(_Table):
-    """A semantic patch and the files that it runs over, each on its own."""
+    """A semantic patch and the files that it runs over, each on its own.
+
+    Of the files in `on` only those count that have any of the tokens in `containing`.
+    """
 
     file: str
     on: TreePaths
+    containing: Anchors = ("",)
     must_fire: dict[str, int | Annotated[str, Field(pattern=r"^>=\s*\d+$")]] = {}
     text: dict[str, str] = {}
     define: dict[str, str] = {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from patchgen.ctokens import find_sequence, tokenize
 from patchgen.errors import BaseError, Place, SpecError, UsageError
 from patchgen.model.base import Base, Oid, TreeFile, TreeReader
 from patchgen.model.outcome import Site
@@ -186,7 +187,7 @@ class _Planner:
         )
         return RunRules(
             patch=semantic_patch,
-            files=tuple(self._files(unit, patch, rules.on)),
+            files=tuple(self._files(unit, patch, rules.on, rules.containing)),
             must_fire={name: _hit_count(count) for name, count in rules.must_fire.items()},
         )
 
@@ -197,17 +198,27 @@ class _Planner:
         self.added[path] = file
         return NewFile(file.path, self._text(unit, template).encode())
 
-    def _files(self, unit: Unit, patch: Patch, patterns: Sequence[str]) -> list[TreeFile]:
+    def _files(
+        self, unit: Unit, patch: Patch, patterns: Sequence[str], containing: Sequence[str] = ("",)
+    ) -> list[TreeFile]:
         files = self.tree.find(patterns)
+        if any(containing):
+            files = [file for file in files if self._has_any(file, containing)]
         # A patch may change what one before it added; globs are for what the base has.
         files += [self.added[pattern] for pattern in patterns if pattern in self.added]
         if not files:
             raise BaseError(
-                f"patch {patch.name}: the base has no {' or '.join(patterns)}",
+                f"patch {patch.name}: the base has no {' or '.join(patterns)}"
+                + (f" with {' or '.join(containing)}" if any(containing) else ""),
                 place=Place(str(unit.folder / FILE_NAME)),
                 hint="is this a kernel tree that the variant is for?",
             )
         return files
+
+    def _has_any(self, file: TreeFile, texts: Sequence[str]) -> bool:
+        content = self.tree.read(file)
+        wanted = [[token.text for token in tokenize(text.encode())] for text in texts]
+        return any(find_sequence(content, tokens) is not None for tokens in wanted)
 
     def _text(self, unit: Unit, template: str) -> str:
         return render_text(template, self._folders(unit), self.context)

@@ -64,12 +64,13 @@ def holds(when: Sequence[str], facts: Mapping[str, bool], unit: Unit, field: str
 def find_lacks(
     unit: Unit, facts: Mapping[str, bool], tree: TreeReader, values: Mapping[str, object]
 ) -> tuple[str, ...]:
-    """Return what the base lacks of a manifest's needs, a line each."""
+    """Return what the base lacks of a manifest's needs, or has too much, a line each."""
     return tuple(
-        f"{' or '.join(need.file)} lacks `{fill_in(need.tokens, values)}`: {need.reason}"
+        f"{' or '.join(need.file)} {'has' if need.absent else 'lacks'} "
+        f"`{fill_in(need.tokens, values)}`: {need.reason}"
         for number, need in enumerate(unit.manifest.needs, 1)
         if holds(need.when, facts, unit, f"needs[{number}].when")
-        and find_fact(need, tree, values) is None
+        and (find_fact(need, tree, values) is None) != need.absent
     )
 
 
@@ -77,7 +78,7 @@ def refuse_base(base: Base, lacks: Sequence[str]) -> BaseError:
     """Return the error for a base that lacks something; `lacks` are lines of `find_lacks`."""
     kernel = "" if base.version else " is no kernel tree (no VERSION in its top Makefile): it"
     return BaseError(
-        f"the base {base.describe}{kernel} lacks what the variant needs:\n"
+        f"the base {base.describe}{kernel} is not what the variant needs:\n"
         + "\n".join(f"  {line}" for line in lacks),
         hint="name another base with --base; `patchgen show VARIANT` lists what is needed",
     )
