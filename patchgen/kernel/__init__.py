@@ -13,6 +13,12 @@ from patchgen.kernel.boot import (
 )
 from patchgen.kernel.checkpatch import check_mail
 from patchgen.kernel.configs import CONFIGS, BuildConfig, find_config
+from patchgen.kernel.hypercalls import (
+    HypercallSite,
+    converts_by_tdcall,
+    read_hypercalls,
+    read_text_size,
+)
 from patchgen.kernel.kbuild import (
     BUILD_PROGRAMS,
     Builder,
@@ -33,12 +39,14 @@ __all__ = [
     "BuildConfig",
     "BuildError",
     "Builder",
+    "HypercallSite",
     "build_initramfs",
     "check_build_tools",
     "check_mail",
     "compare_logs",
     "compiler_version",
     "config_fragment",
+    "converts_by_tdcall",
     "find_config",
     "find_qemu",
     "find_recipients",
@@ -47,6 +55,8 @@ __all__ = [
     "list_changed",
     "pretend_kvm",
     "qemu_version",
+    "read_hypercalls",
+    "read_text_size",
     "read_version",
     "run_qemu",
 ]

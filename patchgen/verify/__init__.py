@@ -1,6 +1,18 @@
 """Is a series fit to be sent? Its form, its mails, and whether each of its commits builds."""
 
+from patchgen.verify.builds import around, needed_patterns
+from patchgen.verify.cache import cache_folder
 from patchgen.verify.check import CHECKS, Cell, Report, VerifyRequest, verify_series
 from patchgen.verify.target import Target
 
-__all__ = ["CHECKS", "Cell", "Report", "Target", "VerifyRequest", "verify_series"]
+__all__ = [
+    "CHECKS",
+    "Cell",
+    "Report",
+    "Target",
+    "VerifyRequest",
+    "around",
+    "cache_folder",
+    "needed_patterns",
+    "verify_series",
+]

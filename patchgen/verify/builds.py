@@ -84,7 +84,7 @@ class Matrix:
 
         The first is the base's own. Raises BaseError where the base itself does not build.
         """
-        self.checkout.choose_files([*NEEDED, *_around(self.files), *self.folders])
+        self.checkout.choose_files([*NEEDED, *around(self.files), *self.folders])
         results: dict[tuple[Oid, str], Build] = {}
         with tempfile.TemporaryDirectory(prefix="patchgen-build-") as output:
             for point in [base, *commits]:
@@ -167,6 +167,11 @@ class Matrix:
         return self.cache.key(base.tree, point.tree, config, targets)
 
 
-def _around(files: Iterable[PurePosixPath]) -> list[str]:
+def needed_patterns() -> tuple[str, ...]:
+    """Return patterns for the files that building any object of a kernel takes."""
+    return NEEDED
+
+
+def around(files: Iterable[PurePosixPath]) -> list[str]:
     """Return patterns for the folders of files, whole: what they include is beside them."""
     return sorted({f"/{file.parent}/" for file in files if file.parent != PurePosixPath()})

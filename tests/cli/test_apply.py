@@ -295,7 +295,7 @@ def test_says_which_rule_found_nothing(patchgen, toy, git):
     assert done.code == 1
     assert "the rule set_memory_notifies matched nothing" in done.err
     assert "in arch/x86/mm/pat/set_memory.c" in done.err
-    assert "callers/set-memory.cocci.j2:6" in done.err
+    assert "notify/late.cocci.j2:6" in done.err
 
 
 def test_says_that_a_target_cannot_be_parsed(patchgen, toy, git):
@@ -360,7 +360,7 @@ def test_prints_the_two_commands_to_run_next(patchgen, toy):
 def test_messages_say_how_the_change_was_made_and_tested(patchgen, toy, git):
     apply(patchgen, toy, "--signoff")
     message = git(toy, "show", "-s", "--format=%B", BRANCH)
-    assert "the semantic patch\npvops/backends/sev/sev/install.cocci" in message
+    assert "from the semantic patch\ntemplates/sev/install.cocci." in message
     assert "has neither built nor booted the result.\n\nSigned-off-by: " in message
     apply(patchgen, toy, "--force", "--define", "tested=booted it in a guest.")
     assert "Testing done: booted it in a guest." in git(toy, "show", "-s", BRANCH)

@@ -16,7 +16,7 @@ from patchgen import __version__
 def test_version_and_help(patchgen):
     assert patchgen("--version").out == f"patchgen, version {__version__}\n"
     done = patchgen("--help")
-    for command in ("apply", "variants", "show", "doctor", "completion"):
+    for command in ("apply", "verify", "compare", "variants", "show", "doctor", "completion"):
         assert command in done.out
         assert patchgen(command, "--help").code == 0
 

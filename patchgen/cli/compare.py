@@ -1,0 +1,127 @@
+"""`patchgen compare`: variants side by side on one base."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.cli.completion import complete_variant
+from patchgen.cli.printer import Printer, is_terminal, print_table
+from patchgen.compare import PLATFORMS, Column, CompareRequest, Comparison, compare_variants
+
+_COUNTS = ("patches", "files", "insertions", "deletions")
+_LEGEND = """\
+hypercall: what kvm_hypercall*() executes before alternatives are patched. page status: what
+tells the host there that pages became shared or private. Both are read from the machine code;
+whether a base boots as such a guest at all is another question."""
+
+
+@click.command("compare")
+@click.argument("variants", nargs=-1, required=True, shell_complete=complete_variant)
+@click.option(
+    "--tree",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The kernel's git repository.  [default: .]",
+)
+@click.option(
+    "--base",
+    default="HEAD",
+    show_default=True,
+    metavar="REV",
+    help="The commit to make the variants on.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=lambda: os.cpu_count() or 1,
+    show_default="processors",
+    metavar="N",
+    help="How much to compile at the same time.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(as_json: bool, **options: Any) -> None:
+    """Compare VARIANTS on one base: their size, and what hypercalls execute before alternatives.
+
+    Each is made and compiled aside; nothing is written.
+    """
+    printer = Printer(as_json=as_json)
+    show = is_terminal(sys.stderr) and not as_json
+    comparison = compare_variants(
+        CompareRequest(**options),
+        on_progress=lambda what: click.echo(f"{what} ...", err=True) if show else None,
+    )
+    if as_json:
+        printer.document(describe(comparison))
+        return
+    printer.line(f"on {comparison.base}, compiled as {comparison.config}", bold=True)
+    print_table(["", *(column.name for column in comparison.columns)], _rows(comparison))
+    printer.line(_LEGEND)
+    for column in comparison.columns:
+        if column.refused:
+            printer.line(f"{column.name}: {column.refused}")
+
+
+def describe(comparison: Comparison) -> dict[str, Any]:
+    """Return the document of --json."""
+    return {
+        "base": comparison.base,
+        "config": comparison.config,
+        "variants": [
+            {
+                "name": column.name,
+                "refused": column.refused or None,
+                "patches": column.patches,
+                "files": column.files,
+                "insertions": column.insertions,
+                "deletions": column.deletions,
+                "text_bytes": dict(column.text),
+                **{
+                    key: {
+                        platform: {"instructions": list(each.instructions), "outcome": each.outcome}
+                        for platform, each in executions.items()
+                    }
+                    for key, executions in (
+                        ("hypercall_before_alternatives", column.hypercalls),
+                        ("early_page_status_report", column.reports),
+                    )
+                },
+            }
+            for column in comparison.columns
+        ],
+    }
+
+
+def _rows(comparison: Comparison) -> list[list[str]]:
+    base, *variants = comparison.columns
+    rows = [[what, "", *(_count(column, what) for column in variants)] for what in _COUNTS]
+    for name in sorted({name for column in comparison.columns for name in column.text}):
+        grown = [_grown(base, column, name) for column in variants]
+        if any(grown):
+            short = name.removeprefix("arch/x86/")
+            rows.append([f"text of {short}", str(base.text.get(name, 0)), *grown])
+    total = sum(base.text.values())
+    totals = ["" if c.refused else f"{sum(c.text.values()) - total:+d}" for c in variants]
+    rows.append(["text, bytes", str(total), *totals])
+    for what, executions in (("hypercall", "hypercalls"), ("page status", "reports")):
+        for platform in PLATFORMS:
+            cells = [getattr(c, executions).get(platform) for c in comparison.columns]
+            if any(cells):
+                rows.append([f"{what}, {platform}", *(str(cell or "") for cell in cells)])
+    return rows
+
+
+def _count(column: Column, what: str) -> str:
+    return "" if column.refused else str(getattr(column, what))
+
+
+def _grown(base: Column, column: Column, name: str) -> str:
+    """Return by how many bytes an object grew, "" where it did not change."""
+    grown = column.text.get(name, 0) - base.text.get(name, 0)
+    return f"{grown:+d}" if grown and not column.refused else ""

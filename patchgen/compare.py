@@ -1,0 +1,235 @@
+"""Several variants on one base, side by side: how much they change, and what they execute.
+
+Each variant is made in memory and compiled in a work tree of patchgen's own. What a hypercall
+executes before alternatives are patched is read from the machine code; what a processor then does
+with it is the table below, and the same for all variants.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from patchgen.apply import ApplyRequest, ApplyResult, apply_variant
+from patchgen.errors import BaseError
+from patchgen.kernel import (
+    BuildConfig,
+    Builder,
+    BuildError,
+    HypercallSite,
+    check_build_tools,
+    converts_by_tdcall,
+    find_config,
+    read_hypercalls,
+    read_text_size,
+)
+from patchgen.odb import Checkout, Repository
+from patchgen.verify import around, cache_folder, needed_patterns
+
+# What makes hypercalls before alternatives, whether a variant touches it or not.
+_ALWAYS = ("arch/x86/kernel/kvm.c", "arch/x86/coco/tdx/tdx.c", "arch/x86/kernel/tdx.c")
+PLATFORMS = ("VT-x", "SVM", "SEV", "SEV-ES", "TDX")
+# Who has encrypted memory to report, and by which instructions it could.
+_REPORTING = {"SEV": ("vmcall", "vmmcall"), "SEV-ES": ("vmcall", "vmmcall"), "TDX": ("tdcall",)}
+# What comes of an instruction on a platform. Intel SDM and AMD APM: VMCALL is #UD on AMD, VMMCALL
+# on Intel. KVM emulates either where it can decode it (kvm_emulate_hypercall() and its fix-up),
+# which it cannot in encrypted memory. Under SEV-ES, VMMCALL is a #VC that the guest handles. In a
+# TD both are #VE (Intel TDX Module, "Instructions that cause #VE"), which nothing handles yet.
+_OUTCOMES = {
+    ("VT-x", "vmcall"): "works",
+    ("VT-x", "vmmcall"): "works, extra #UD exit",
+    ("SVM", "vmcall"): "works, extra #UD exit",
+    ("SVM", "vmmcall"): "works",
+    ("SEV", "vmcall"): "dies (#UD)",
+    ("SEV", "vmmcall"): "works",
+    ("SEV-ES", "vmcall"): "dies (#UD)",
+    ("SEV-ES", "vmmcall"): "works (by #VC)",
+    ("TDX", "vmcall"): "dies (#VE)",
+    ("TDX", "vmmcall"): "dies (#VE)",
+    ("TDX", "tdcall"): "works",
+}
+
+OnProgress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRequest:
+    """What the user asked for: the variants to compare, on which base, with how many jobs."""
+
+    variants: tuple[str, ...]
+    tree: Path
+    base: str = "HEAD"
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What one platform executes, and what comes of it. No instruction: nothing is executed."""
+
+    instructions: tuple[str, ...]
+    outcome: str
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (" or ".join(self.instructions), self.outcome)))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A variant in the table, or the base itself.
+
+    `text` are bytes of machine code by object, `hypercalls` and `reports` what is executed by
+    platform: by kvm_hypercall*(), and when pages become private or shared in early boot. `refused`
+    says why the variant cannot be made on the base; all else is empty then.
+    """
+
+    name: str
+    patches: int = 0
+    files: int = 0
+    insertions: int = 0
+    deletions: int = 0
+    text: Mapping[str, int] = field(default_factory=dict)
+    hypercalls: Mapping[str, Execution] = field(default_factory=dict)
+    reports: Mapping[str, Execution] = field(default_factory=dict)
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The base, as the first column, and the variants in the order of the command line."""
+
+    base: str
+    config: str
+    columns: tuple[Column, ...]
+
+
+def compare_variants(
+    request: CompareRequest, *, on_progress: OnProgress = lambda what: None
+) -> Comparison:
+    """Make and compile each variant, and return the table.
+
+    Raises BaseError where none of them can be made, or where one does not compile.
+    """
+    check_build_tools()
+    made: dict[str, ApplyResult | str] = {}
+    for name in dict.fromkeys(request.variants):
+        on_progress(f"making {name}")
+        made[name] = _make(request, name)
+    results = [result for result in made.values() if isinstance(result, ApplyResult)]
+    if not results:
+        raise BaseError(f"none of them can be made: {next(iter(made.values()))}")
+    repository = Repository(request.tree)
+    try:
+        with Checkout(repository) as checkout, tempfile.TemporaryDirectory() as output:
+            trial = _Trial(checkout, Path(output), find_config("x86_64"), request, results)
+            trial.prepare()
+            on_progress("compiling the base")
+            columns = [trial.measure("(base)", None)]
+            for name, result in made.items():
+                on_progress(f"compiling {name}")
+                columns.append(
+                    trial.measure(name, result)
+                    if isinstance(result, ApplyResult)
+                    else Column(name, refused=result)
+                )
+    finally:
+        repository.close()
+    return Comparison(results[0].plan.base.describe, trial.config.name, tuple(columns))
+
+
+def _make(request: CompareRequest, variant: str) -> ApplyResult | str:
+    """Return what a variant comes to, with nothing written, or why it cannot be made."""
+    try:
+        return apply_variant(
+            ApplyRequest(variant=variant, tree=request.tree, base=request.base, dry_run=True)
+        )
+    except BaseError as err:
+        return err.message
+
+
+@dataclass
+class _Trial:
+    """The work tree in which the variants are compiled, one after the other."""
+
+    checkout: Checkout
+    output: Path
+    config: BuildConfig
+    request: CompareRequest
+    results: Sequence[ApplyResult]
+    _builder: Builder = field(init=False)
+    _files: list[PurePosixPath] = field(init=False)
+
+    def prepare(self) -> None:
+        """Check the base out, and configure it."""
+        self._files = sorted(
+            {edit.path for result in self.results for made in result.made for edit in made.edits}
+            | {PurePosixPath(name) for name in _ALWAYS}
+        )
+        self.checkout.choose_files([*needed_patterns(), *around(self._files)])
+        self._builder = Builder(
+            self.checkout.folder, self.output, self.config, jobs=self.request.jobs
+        )
+
+    def measure(self, name: str, result: ApplyResult | None) -> Column:
+        """Compile a variant, or the base as it is, and read what came of it."""
+        base = self.results[0].plan.base.oid
+        self.checkout.switch(base)
+        self.checkout.run("clean", "-f", "-d", "-q")
+        for made in result.made if result else ():
+            for edit in made.edits:
+                path = self.checkout.folder / edit.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(edit.after)
+        log = cache_folder() / "compare" / f"{base[:12]}-{name.strip('()')}.log"
+        try:
+            self._builder.configure(log)
+            present = [file for file in self._files if (self.checkout.folder / file).is_file()]
+            objects = self._builder.find_objects(present)
+            self._builder.build(objects, log)
+        except BuildError as err:
+            raise BaseError(
+                f"{name} does not compile: {err.failure.error}", hint=f"all of it: {log}"
+            ) from None
+        paths = {name: self.output / name for name in objects}
+        sites = [site for path in paths.values() for site in read_hypercalls(path)]
+        tdcall = any(converts_by_tdcall(path) for each, path in paths.items() if "tdx" in each)
+        column = Column(
+            name=name,
+            text={each: read_text_size(path) for each, path in paths.items()},
+            hypercalls=_judge_hypercalls(sites),
+            reports=_judge_reports(sites, tdcall=tdcall),
+        )
+        return _with_counts(column, result) if result else column
+
+
+def _with_counts(column: Column, result: ApplyResult) -> Column:
+    stats = result.series.stats if result.series else ()
+    return replace(
+        column,
+        patches=len(stats),
+        files=len({edit.path for made in result.made for edit in made.edits}),
+        insertions=sum(stat.insertions for stat in stats),
+        deletions=sum(stat.deletions for stat in stats),
+    )
+
+
+def _judge_hypercalls(sites: Sequence[HypercallSite]) -> dict[str, Execution]:
+    """Return what kvm_hypercall*() does: those are the sites that alternatives patch later."""
+    found = tuple(sorted({site.instruction for site in sites if site.patched}))
+    return {platform: _execute(platform, found, "not seen") for platform in PLATFORMS}
+
+
+def _judge_reports(sites: Sequence[HypercallSite], *, tdcall: bool) -> dict[str, Execution]:
+    """Return what tells the host, on the platforms that have something to tell."""
+    found = {site.instruction for site in sites if site.reports} | ({"tdcall"} if tdcall else set())
+    return {
+        platform: _execute(platform, tuple(sorted(found & set(own))), "the host is not told")
+        for platform, own in _REPORTING.items()
+    }
+
+
+def _execute(platform: str, instructions: tuple[str, ...], otherwise: str) -> Execution:
+    outcomes = dict.fromkeys(_OUTCOMES[platform, each] for each in instructions)
+    return Execution(instructions, ", ".join(outcomes) or otherwise)
