@@ -24,8 +24,9 @@ def test_version_and_help(patchgen):
 def test_variants(patchgen):
     document = json.loads(patchgen("variants", "--json").out)
     pvops = next(variant for variant in document if variant["name"] == "pvops")
-    assert pvops["backends"] == ["sev"]
-    assert pvops["patches"] == ["op", "callers", "hypercall", "sev", "direct"]
+    assert pvops["backends"] == ["sev", "tdx"]
+    sev, tdx = ["hypercall", "sev", "direct"], ["tdx-guest", "tdx-mapgpa", "tdx-keep", "tdx-notify"]
+    assert pvops["patches"] == ["op", "callers", *sev, *tdx]
     assert "pvops" in patchgen("variants").out
 
 
