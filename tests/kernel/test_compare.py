@@ -1,0 +1,62 @@
+"""`patchgen compare` on Debian's 6.1 without the op: the table, read from what was compiled."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conftest import VARIANTS
+from tests.support.kernels import clone_bare
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+
+NAMES = ("pvops", "vmmcall-default", "sev-hypercall", "x86-platform")
+
+
+@pytest.fixture
+def repository(kernel_6_1, patchgen, tmp_path):
+    repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
+    words = ("--variant", VARIANTS / "without-op", "--tree", repository, "--branch", "pre-pvops")
+    done = patchgen("apply", *words, "-o", tmp_path / "without")
+    assert done.code == 0, done.err
+    return repository
+
+
+def test_the_table_that_the_thread_argued_about(repository, patchgen, git):
+    refs = git(repository, "for-each-ref")
+    done = patchgen("compare", *NAMES, "--tree", repository, "--base", "pre-pvops", "--json")
+    assert done.code == 0, done.err
+    table = {each["name"]: each for each in json.loads(done.out)["variants"]}
+    assert tuple(table) == ("(base)", *NAMES)
+    assert git(repository, "for-each-ref") == refs
+
+    def cell(name: str, row: str, platform: str) -> tuple[list[str], str]:
+        found = table[name][row][platform]
+        return found["instructions"], found["outcome"]
+
+    before = "hypercall_before_alternatives"
+    for name in ("(base)", "pvops", "sev-hypercall", "x86-platform"):
+        assert cell(name, before, "VT-x") == (["vmcall"], "works")
+        assert cell(name, before, "SVM") == (["vmcall"], "works, extra #UD exit")
+        assert cell(name, before, "SEV") == (["vmcall"], "dies (#UD)")
+        assert cell(name, before, "TDX") == (["vmcall"], "dies (#VE)")
+    assert cell("vmmcall-default", before, "VT-x") == (["vmmcall"], "works, extra #UD exit")
+    assert cell("vmmcall-default", before, "SEV-ES") == (["vmmcall"], "works (by #VC)")
+    assert cell("vmmcall-default", before, "TDX") == (["vmmcall"], "dies (#VE)")
+
+    report = "early_page_status_report"
+    assert cell("(base)", report, "SEV") == ([], "the host is not told")
+    for name in NAMES:
+        assert cell(name, report, "SEV") == (["vmmcall"], "works")
+        assert cell(name, report, "TDX") == (["tdcall"], "works")
+        assert table[name]["patches"] >= 3 and table[name]["insertions"] > 50
+        kvm = "arch/x86/kernel/kvm.o"
+        assert table[name]["text_bytes"][kvm] > table["(base)"]["text_bytes"][kvm]
+
+
+def test_says_which_variant_the_base_cannot_have(kernel_6_12, patchgen):
+    done = patchgen("compare", "sev-hypercall", "--tree", kernel_6_12)
+    assert (done.code, done.out) == (1, "")
+    assert "the base reports through pv_ops, and the host must not be told twice" in done.err
+    assert patchgen("compare", "sev-hypercal", "--tree", kernel_6_12).code == 2
