@@ -217,8 +217,13 @@ def _with_counts(column: Column, result: ApplyResult) -> Column:
 
 def _judge_hypercalls(sites: Sequence[HypercallSite]) -> dict[str, Execution]:
     """Return what kvm_hypercall*() does: those are the sites that alternatives patch later."""
-    found = tuple(sorted({site.instruction for site in sites if site.patched}))
-    return {platform: _execute(platform, found, "not seen") for platform in PLATFORMS}
+    generic = [site for site in sites if site.patched]
+    found = tuple(sorted({site.instruction for site in generic}))
+    in_td = tuple(sorted({"tdcall" if s.spares_tdx else s.instruction for s in generic}))
+    return {
+        platform: _execute(platform, in_td if platform == "TDX" else found, "not seen")
+        for platform in PLATFORMS
+    }
 
 
 def _judge_reports(sites: Sequence[HypercallSite], *, tdcall: bool) -> dict[str, Execution]:

@@ -18,6 +18,7 @@ INSTRUCTIONS = ("vmcall", "vmmcall", "tdcall")
 _MAP_GPA_RANGE = re.compile(r"\bmov +\$0xc,%[er]ax$")
 # TDG.VP.VMCALL<MapGPA> is sub-function 0x10001 (Intel GHCI 1.0).
 _MAP_GPA = re.compile(r"\$0x10001\b")
+_TDX_HYPERCALL = re.compile(r"\bR_X86_64_(PLT|PC)32\s+tdx_\w*hypercall\b")
 _SECTION = re.compile(r"^Disassembly of section (?P<name>\S+):$")
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[^>]+)>:$")
 _CODE = re.compile(r"^\s*(?P<at>[0-9a-f]+):\t(?P<text>[^\t]*?)\s*(?:\t.*)?$")
@@ -32,12 +33,15 @@ class HypercallSite:
 
     `patched` tells that alternatives may replace it. `reports` tells that its function is about
     the encryption status of pages: it has the number of KVM_HC_MAP_GPA_RANGE or of MapGPA.
+    `spares_tdx` tells that the function goes another way in a TDX guest (kvm_hypercall*() from
+    v5.19 on): it refers to the hypercall by TDCALL as well.
     """
 
     function: str
     instruction: str
     patched: bool
     reports: bool
+    spares_tdx: bool = False
 
 
 def read_hypercalls(path: Path) -> list[HypercallSite]:
@@ -46,6 +50,7 @@ def read_hypercalls(path: Path) -> list[HypercallSite]:
     patched = _read_alternatives(path)
     found: list[tuple[str, str, bool]] = []
     reporting: set[str] = set()
+    sparing: set[str] = set()
     section = function = ""
     for line in listing.stdout.decode("utf-8", "replace").splitlines():
         if match := _SECTION.match(line):
@@ -55,11 +60,13 @@ def read_hypercalls(path: Path) -> list[HypercallSite]:
         elif section != _REPLACEMENTS and (match := _CODE.match(line)):
             if _MAP_GPA_RANGE.search(match["text"]) or _MAP_GPA.search(match["text"]):
                 reporting.add(function)
+            if _TDX_HYPERCALL.search(line):
+                sparing.add(function)
             if match["text"] in INSTRUCTIONS:
                 place = (section, int(match["at"], 16))
                 found.append((function, match["text"], place in patched))
     return [
-        HypercallSite(function, instruction, may_change, function in reporting)
+        HypercallSite(function, instruction, may_change, function in reporting, function in sparing)
         for function, instruction, may_change in found
     ]
 
