@@ -45,7 +45,10 @@ def command(variant: str, as_json: bool) -> None:
     )
     print_table(
         ["the base needs", "in", "for"],
-        [[n["tokens"], " or ".join(n["files"]), n["reason"]] for n in document["needs"]],
+        [
+            [("no " if n["absent"] else "") + n["tokens"], " or ".join(n["files"]), n["reason"]]
+            for n in document["needs"]
+        ],
     )
 
 
@@ -80,6 +83,7 @@ def describe(variant: Variant) -> dict[str, Any]:
                 "tokens": need.tokens,
                 "files": list(need.file),
                 "reason": need.reason,
+                "absent": need.absent,
                 "when": list(need.when),
             }
             for unit in variant.units

@@ -95,7 +95,7 @@ class Rules(_Table):
 
     file: str
     on: TreePaths
-    containing: Anchors = ("",)
+    containing: Anchors = ()
     must_fire: dict[str, int | Annotated[str, Field(pattern=r"^>=\s*\d+$")]] = {}
     text: dict[str, str] = {}
     define: dict[str, str] = {}

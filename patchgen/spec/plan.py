@@ -199,17 +199,17 @@ class _Planner:
         return NewFile(file.path, self._text(unit, template).encode())
 
     def _files(
-        self, unit: Unit, patch: Patch, patterns: Sequence[str], containing: Sequence[str] = ("",)
+        self, unit: Unit, patch: Patch, patterns: Sequence[str], containing: Sequence[str] = ()
     ) -> list[TreeFile]:
         files = self.tree.find(patterns)
-        if any(containing):
+        if containing:
             files = [file for file in files if self._has_any(file, containing)]
         # A patch may change what one before it added; globs are for what the base has.
         files += [self.added[pattern] for pattern in patterns if pattern in self.added]
         if not files:
             raise BaseError(
                 f"patch {patch.name}: the base has no {' or '.join(patterns)}"
-                + (f" with {' or '.join(containing)}" if any(containing) else ""),
+                + (f" with {' or '.join(containing)}" if containing else ""),
                 place=Place(str(unit.folder / FILE_NAME)),
                 hint="is this a kernel tree that the variant is for?",
             )
