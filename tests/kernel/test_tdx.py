@@ -1,0 +1,90 @@
+"""The TDX backend on kernels with TDX guest support: Debian's 6.1, also without the op, and 6.12.
+
+On older ones it adds a file of its own, which tests/cli/test_tdx.py looks at.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from patchgen.kernel import Builder, find_config
+from tests.conftest import VARIANTS
+from tests.support.checks import checkpatch
+from tests.support.disassembly import TDCALL, VMCALL, VMMCALL, disassemble, reachable
+from tests.support.kernels import clone_bare
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+
+BRANCH = "patchgen/pvops-v4"
+WITHOUT = "pre-pvops"
+KEEP, NOTIFY = "tdx-keep", "tdx-notify"
+BASES = {
+    "6.1 without the op": ("kernel_6_1", WITHOUT, [], ["op", "callers", NOTIFY]),
+    "6.1": ("kernel_6_1", "master", ["op", "callers"], [KEEP, NOTIFY]),
+    "6.12": ("kernel_6_12", "master", ["op", "callers"], [KEEP, NOTIFY]),
+}
+
+
+@pytest.mark.parametrize(("kernel", "base", "there", "made"), BASES.values(), ids=BASES)
+def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git, tmp_path):
+    kernel = request.getfixturevalue(kernel)
+    repository = clone_bare(kernel, tmp_path / "linux.git")
+    if base == WITHOUT:
+        words = ("--variant", VARIANTS / "without-op", "--branch", base, "-o", tmp_path / "x")
+        assert patchgen("apply", "--tree", repository, *words).code == 0
+    words = ("--variant", "pvops", "--backend", "tdx", "--tree", repository)
+    done = patchgen(
+        "apply", *words, "--base", base, "--signoff", "--json", "-o", tmp_path / "outgoing"
+    )
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    found = [(patch["name"], patch["status"]) for patch in document["patches"]]
+    assert found == [(n, "already there") for n in there] + [(n, "made") for n in made]
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    for mail in document["mails"][1:]:
+        assert checkpatch(kernel, Path(mail), scratch) == (0, 0, 0), mail
+
+    # Nothing of SEV replaces the callback of a TDX guest.
+    source = git(repository, "show", f"{BRANCH}:arch/x86/kernel/kvm.c")
+    before, installs, _ = source.partition("pv_ops.mmu.notify_page_enc_status_changed =")
+    assert not installs or "!cpu_feature_enabled(X86_FEATURE_TDX_GUEST)" in before[-400:]
+
+    # Up to 6.1 there are TDX guests without paravirt operations.
+    configs = ("--config", "x86_64", "--config", "no-paravirt")
+    checked = patchgen("verify", BRANCH, "--base", base, "--tree", repository, *configs)
+    assert checked.code == 0, checked.out + checked.err
+    git(tmp_path, "clone", "-q", "--shared", "-b", BRANCH, repository, "source")
+    check_machine_code(tmp_path / "source", tmp_path / "out")
+
+    again = patchgen("apply", *words, "--base", BRANCH)
+    assert again.code == 0, again.err
+    assert again.out.count("already there") == len(there + made)
+    assert "Nothing left to make" in again.out
+
+
+def check_machine_code(source: Path, output: Path) -> None:
+    """The callback comes to TDCALL, and to no instruction that TDX has no answer for."""
+    folder = Path("arch/x86/coco/tdx")
+    objects = [
+        str(folder / f"{path.stem}.o")
+        for path in (source / folder).iterdir()
+        if path.suffix in (".c", ".S")
+    ]
+    builder = Builder(source, output, find_config("x86_64"), jobs=2)
+    builder.configure(output / "log")
+    assert "CONFIG_INTEL_TDX_GUEST=y\n" in (output / ".config").read_text()
+    builder.build(objects, output / "log")
+    functions = disassemble(*(builder.output / name for name in objects))
+    path = [
+        functions[name]
+        for name in reachable(functions, "tdx_notify_enc_status")
+        if name in functions
+    ]
+    assert any(function.executes(TDCALL) for function in path)
+    assert not any(function.executes(call) for function in path for call in (VMCALL, VMMCALL))
+    assert "tdx_notify_enc_status" not in reachable(functions, "tdx_enc_status_change_finish")
