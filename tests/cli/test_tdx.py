@@ -95,6 +95,10 @@ def test_a_series_of_its_own_that_is_complete(base, made, patchgen, git):
     ):
         assert line in (made / path).read_text().splitlines(), path
 
+    # What is added stands before no function that has a comment above it.
+    source = (made / "arch/x86/kernel/tdx.c").read_text()
+    assert re.search(r"nothing can handle that so early\.\n \*/\nvoid __init tdx_early", source)
+
     again = patchgen("apply", "--variant", "pvops", "--backend", "tdx", "--tree", made)
     assert again.code == 0, again.err
     assert again.out.count("already there") == 4 and "Nothing left to make" in again.out
