@@ -39,6 +39,7 @@ FILES = {
     "arch/x86/Kconfig": "if HYPERVISOR_GUEST\n\nendif #HYPERVISOR_GUEST\n",
     "MAINTAINERS": "THE REST\nM:\tThe Rest <rest@example.org>\nF:\t*\n",
 }
+SOURCE = "arch/x86/kernel/tdx.c"
 SHARED = 1 << 47
 IDENT = "IntelTDX    "
 MISMATCH = "c0000b0b00000000"
@@ -63,22 +64,21 @@ def made(base, patchgen, git) -> Path:
 
 
 @pytest.fixture
-def compiled(made, tmp_path) -> Callable[..., Path]:
-    """Compile the made tdx.c against stubs of the kernel's headers; return the object."""
+def gcc(made, tmp_path) -> Callable[..., Path]:
+    """Compile with stubs in place of the kernel's headers, but for the one that is made."""
     if platform.machine() != "x86_64":
         pytest.skip("the code is for x86-64")
-    source = made / "arch/x86/kernel/tdx.c"
     stubs = tmp_path / "stubs"
-    headers = made / "arch/x86/include/asm/tdx.h"
-    for name in re.findall(r"#include <(\S+)>", source.read_text() + headers.read_text()):
-        if name != "asm/tdx.h":
-            (stubs / name).parent.mkdir(parents=True, exist_ok=True)
-            (stubs / name).write_text('#include "stubs.h"\n')
+    header = made / "arch/x86/include/asm/tdx.h"
+    sources = (made / SOURCE).read_text() + header.read_text()
+    for name in set(re.findall(r"#include <(\S+)>", sources)) - {"asm/tdx.h"}:
+        (stubs / name).parent.mkdir(parents=True, exist_ok=True)
+        (stubs / name).write_text('#include "stubs.h"\n')
     flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-DCONFIG_INTEL_TDX_GUEST"]
-    flags += [f"-I{folder}" for folder in (stubs, HOST, made / "arch/x86/include")]
+    flags += [f"-I{folder}" for folder in (stubs, HOST, header.parent.parent)]
 
-    def run(*words: str, output: str = "tdx.o") -> Path:
-        subprocess.run(["gcc", *flags, *words, source, "-o", tmp_path / output], check=True)
+    def run(output: str, *words: str | Path) -> Path:
+        subprocess.run(["gcc", *flags, *words, "-o", tmp_path / output], check=True)
         return tmp_path / output
 
     return run
@@ -96,7 +96,7 @@ def test_a_series_of_its_own_that_is_complete(base, made, patchgen, git):
         assert line in (made / path).read_text().splitlines(), path
 
     # What is added stands before no function that has a comment above it.
-    source = (made / "arch/x86/kernel/tdx.c").read_text()
+    source = (made / SOURCE).read_text()
     assert re.search(r"nothing can handle that so early\.\n \*/\nvoid __init tdx_early", source)
 
     again = patchgen("apply", "--variant", "pvops", "--backend", "tdx", "--tree", made)
@@ -104,8 +104,18 @@ def test_a_series_of_its_own_that_is_complete(base, made, patchgen, git):
     assert again.out.count("already there") == 4 and "Nothing left to make" in again.out
 
 
-def test_the_machine_code_of_the_callback(compiled):
-    functions = disassemble(compiled("-c"))
+def test_a_base_that_cannot_carry_it(toy, patchgen):
+    lack = "arch/x86/kernel/head64.c lacks `idt_setup_early_handler();`"
+    words = ("apply", "--variant", "pvops", "--tree", toy)
+    done = patchgen(*words, "--backend", "tdx")
+    assert (done.code, done.out) == (1, "") and lack in done.err
+    done = patchgen(*words)
+    assert done.code == 0, done.err
+    assert "backends: sev\n" in done.out and "left out: the backend tdx" in done.out
+
+
+def test_the_machine_code_of_the_callback(gcc, made):
+    functions = disassemble(gcc("tdx.o", "-c", made / SOURCE))
     path = reachable(functions, "tdx_notify_enc_status")
     assert not any(
         function.executes(call) for function in functions.values() for call in (VMCALL, VMMCALL)
@@ -236,9 +246,14 @@ CALLS: dict[str, tuple[str, int, int, bool, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("optimised", ["-O2", "-O0"])
-def test_what_the_callback_asks_of_the_host(compiled, optimised):
-    guest = compiled(optimised, str(HOST / "host.c"), output="guest")
+# Every access of memory is a call, as host.c has them, and nothing else is instrumented.
+KASAN = ("-fsanitize=kernel-address", "--param=asan-instrumentation-with-call-threshold=0")
+KASAN += ("--param=asan-stack=0", "--param=asan-globals=0", "-fno-inline")
+
+
+@pytest.mark.parametrize("flags", [(), ("-O0",), KASAN], ids=["O2", "O0", "KASAN"])
+def test_what_the_callback_asks_of_the_host(gcc, made, flags):
+    guest = gcc("guest", HOST / "host.c", gcc("tdx.o", "-c", *flags, made / SOURCE))
 
     def run(*words: str) -> list[str]:
         done = subprocess.run([guest, *words], capture_output=True, text=True, check=True)

@@ -17,6 +17,24 @@
 #include "stubs.h"
 #include <asm/tdx.h>
 
+/* What KASAN has called: it leaves nothing in the registers that it may use. */
+#define KASAN(name)						\
+	void __asan_##name##_noabort(void *address)	\
+	{							\
+		(void)address;					\
+		asm volatile("mov $-1, %%r10\n\t"		\
+			     "mov $-1, %%r11"			\
+			     : : : "r10", "r11");		\
+	}							\
+	void __asan_##name##_noabort(void *address)
+
+KASAN(load1);
+KASAN(load4);
+KASAN(load8);
+KASAN(store1);
+KASAN(store4);
+KASAN(store8);
+
 struct pv_ops pv_ops;
 static const char *vendor;
 static char *answers;
