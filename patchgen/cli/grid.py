@@ -16,7 +16,10 @@ from patchgen.cli.printer import is_terminal
 from patchgen.model.base import Oid
 from patchgen.verify import Cell, Target
 
-_SUBJECT_WIDTH = 48
+_ID_LENGTH = 10
+_SUBJECT_WIDTH = 60
+_LEAST_SUBJECT = 10
+_HEADING_WIDTH = 8
 
 
 class Grid:
@@ -60,20 +63,25 @@ class Grid:
             self._live.update(self._table(self._target), refresh=True)
 
     def _table(self, target: Target) -> Table:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("commit", no_wrap=True)
-        table.add_column("subject", no_wrap=True, max_width=_SUBJECT_WIDTH)
-        for column in self._columns:
-            table.add_column(column, justify="center")
+        headings = [_fold(column) for column in self._columns]
+        widths = [max(map(len, heading.split("\n"))) for heading in headings]
+        # Each column has two blanks behind it; what they leave is the subject's, if anything.
+        left = self._console.width - _ID_LENGTH - sum(widths) - 2 * len(widths) - 6
+        wide = left >= _LEAST_SUBJECT
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, int(wide), 0, 0))
+        table.add_column("commit", no_wrap=True, min_width=_ID_LENGTH)
+        if wide:
+            table.add_column("subject", no_wrap=True, width=min(_SUBJECT_WIDTH, left))
+        for heading, width in zip(headings, widths, strict=True):
+            table.add_column(heading, justify="center", min_width=width)
+        rows = [(commit.oid, commit.subject) for commit in target.commits]
         if any(oid == target.base for oid, _ in self._cells):
-            self._add_row(table, target.base, Text("(base)", style="dim"))
-        for commit in target.commits:
-            self._add_row(table, commit.oid, Text(commit.subject))
+            rows.insert(0, (target.base, "(base)"))
+        for oid, subject in rows:
+            shown = [subject] if wide else []
+            cells = [self._mark(oid, column) for column in self._columns]
+            table.add_row(oid[:_ID_LENGTH], *shown, *cells)
         return table
-
-    def _add_row(self, table: Table, oid: Oid, subject: Text) -> None:
-        cells = [self._mark(oid, column) for column in self._columns]
-        table.add_row(oid[:12], subject, *cells)
 
     def _mark(self, oid: Oid, column: str) -> Text:
         if (oid, column) not in self._cells:
@@ -82,3 +90,11 @@ class Grid:
         if count is None:
             return Text("...", style="dim")
         return Text("ok", style="green") if count == 0 else Text(f"{count} !", style="bold red")
+
+
+def _fold(name: str) -> str:
+    """Return a column's name on as many lines as it takes to fit a terminal of 80 columns."""
+    if len(name) <= _HEADING_WIDTH:
+        return name
+    parts = name.split("-") if "-" in name else [name[: len(name) // 2], name[len(name) // 2 :]]
+    return "-\n".join(parts)
