@@ -30,6 +30,7 @@ from patchgen.verify.boots import BootTrial
 from patchgen.verify.builds import Matrix, Point
 from patchgen.verify.cache import BuildCache, cache_folder
 from patchgen.verify.judge import (
+    is_compiled,
     judge_build,
     judge_code,
     list_changed_functions,
@@ -122,6 +123,8 @@ def verify_series(
     try:
         with Checkout(repository) as checkout:
             target = open_target(repository, checkout, request.series, request.base)
+            if not is_compiled(target.commits):
+                configs = []
             run = _Run(request, repository, checkout, target, configs, on_cell)
             on_start(target, run.columns)
             findings = run.check_all()

@@ -18,11 +18,19 @@ _CLAIM = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _SHOWN = 5
+_SOURCES = frozenset({".c", ".h", ".S", ".lds", ".dts", ".dtsi", ".rs"})
+_BUILD_FILES = ("Kconfig", "Makefile", "Kbuild")
 
 
 def claims_no_change(message: str) -> bool:
     """Tell whether a commit message says that the code does what it did before."""
     return bool(_CLAIM.search(message))
+
+
+def is_compiled(commits: Sequence[Commit]) -> bool:
+    """Tell whether a series touches anything that a compiler or kbuild reads."""
+    files = {file for commit in commits for file in commit.files}
+    return any(f.suffix in _SOURCES or f.name.startswith(_BUILD_FILES) for f in files)
 
 
 def judge_build(commit: Commit, config: str, before: Build, after: Build) -> Iterator[Finding]:

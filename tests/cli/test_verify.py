@@ -105,6 +105,15 @@ def test_says_what_is_wrong(patchgen, toy, series, tmp_path, words, code, said):
     assert said in done.err
 
 
+def test_builds_nothing_where_nothing_is_compiled(patchgen, toy, git):
+    (toy / "MAINTAINERS").write_text("THE REST\n")
+    git(toy, "checkout", "-q", "-b", "text")
+    git(toy, "commit", "-q", "-a", "-m", "MAINTAINERS: Shorten\n\nBecause.")
+    words = ("text", "--tree", toy, "--json", "--skip", "lint", "--skip", "checkpatch")
+    done = patchgen("verify", *words)
+    assert (done.code, json.loads(done.out)["checks"]) == (0, ["am"])
+
+
 def test_names_the_mail_that_does_not_apply(patchgen, toy, series):
     mail = sorted(series.glob("*.patch"))[2]
     mail.write_bytes(mail.read_bytes().replace(b"\n ", b"\n  "))
