@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from patchgen.errors import ToolError
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,31 @@ class Completed:
     def errors(self) -> str:
         """What the program wrote to its standard error, as text."""
         return self.stderr.decode("utf-8", "replace").strip()
+
+
+# Only the main thread gets Ctrl-C; what other threads wait for has to be ended for them.
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def map_parallel(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int
+) -> list[_Result]:
+    """Return the results of a function for all items, in their order, from that many threads.
+
+    For functions that wait for other programs. Raises the first error in the order of the items.
+    When it is interrupted, these programs are asked to end (SIGTERM), and nothing new is begun.
+    """
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException as err:
+            for future in futures:
+                future.cancel()
+            if not isinstance(err, Exception):
+                for process in list(_running):
+                    process.terminate()
+            raise
 
 
 def run(
@@ -50,15 +80,13 @@ def run(
     """
     begin = time.monotonic()
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(argv),
-            input=stdin,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
             cwd=cwd,
             env=dict(env) if env is not None else None,
-            timeout=timeout_s,
-            check=False,
             start_new_session=detached,
         )
     except FileNotFoundError as err:
@@ -68,14 +96,27 @@ def run(
         ) from None
     except PermissionError as err:
         raise ToolError(f"{argv[0]} cannot be started: {err.strerror or err}") from None
-    except subprocess.TimeoutExpired as err:
-        return Completed(
-            tuple(argv), -9, err.stdout or b"", err.stderr or b"", time.monotonic() - begin, True
-        )
+    if not detached:
+        _running.add(process)
+    try:
+        with process:
+            try:
+                stdout, stderr = process.communicate(stdin, timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                stdout, stderr = process.communicate()
+                seconds = time.monotonic() - begin
+                return Completed(tuple(argv), -9, stdout, stderr or b"", seconds, True)
+            except BaseException:
+                if not detached:
+                    process.terminate()
+                raise
+    finally:
+        _running.discard(process)
     completed = Completed(
-        tuple(argv), done.returncode, done.stdout, done.stderr or b"", time.monotonic() - begin
+        tuple(argv), process.returncode, stdout, stderr or b"", time.monotonic() - begin
     )
-    if ok is not None and done.returncode not in ok:
+    if ok is not None and process.returncode not in ok:
         raise _failure(completed)
     return completed
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import assert_never
@@ -21,6 +20,7 @@ from patchgen.model.base import TreeFile, TreeReader
 from patchgen.model.outcome import Changed, FileResult, sum_hits
 from patchgen.model.plan import Edit, InsertLines, NewFile, Plan, PlannedPatch, RunRules
 from patchgen.model.series import FileEdit, MadePatch
+from patchgen.process import map_parallel
 
 OnProgress = Callable[[int, int], None]
 
@@ -80,8 +80,11 @@ def make_patches(
 
     # spatch is a process of its own, so threads are enough; the longest chains go first.
     longest_first = sorted(chains.values(), key=lambda chain: -len(chain.steps))
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        list(pool.map(lambda chain: _run_chain(chain, spatch, timeout_s, step_done), longest_first))
+    map_parallel(
+        lambda chain: _run_chain(chain, spatch, timeout_s, step_done),
+        longest_first,
+        workers=os.cpu_count() or 1,
+    )
     return tuple(
         _collect(index, planned, list(chains.values()))
         for index, planned in enumerate(plan.patches)

@@ -10,13 +10,12 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from patchgen.errors import ToolError
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
-from patchgen.process import run
+from patchgen.process import map_parallel, run
 
 SCRIPT = "scripts/get_maintainer.pl"
 # MAINTAINERS may be a folder of files (get_maintainer.pl --mpath).
@@ -44,8 +43,9 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> Mapping[str, Rec
             path.write_bytes(tree.read(file))
         for mail in mails:
             (scratch / mail.file_name).write_bytes(mail.content)
-        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            found = list(pool.map(lambda mail: _ask(scratch, mail.file_name), mails))
+        found = map_parallel(
+            lambda mail: _ask(scratch, mail.file_name), mails, workers=os.cpu_count() or 1
+        )
     return {mail.file_name: recipients for mail, recipients in zip(mails, found, strict=True)}
 
 

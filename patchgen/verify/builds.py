@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +12,7 @@ from patchgen.kernel import BuildConfig, Builder, BuildError, find_undefined
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
 from patchgen.odb import Checkout
+from patchgen.process import map_parallel
 from patchgen.verify.cache import BuildCache
 
 # Called with a commit, a configuration's name, and what is known of that build: None as it begins.
@@ -120,15 +120,14 @@ class Matrix:
 
         # make is slow to start, and a series touches few objects: configurations side by side use
         # the processors better than one make with many jobs.
-        with ThreadPoolExecutor(max_workers=self.jobs) as pool:
-            for config, result in pool.map(build, configs):
-                if result.failure is not None and point is base:
-                    raise BaseError(
-                        f"the base itself does not build as {config.name}: {result.failure.error}",
-                        hint=f"all that make said: {result.failure.log}",
-                    )
-                results[point.commit, config.name] = result
-                self.cache.keep(self._key(base, point, config), result)
+        for config, result in map_parallel(build, configs, workers=self.jobs):
+            if result.failure is not None and point is base:
+                raise BaseError(
+                    f"the base itself does not build as {config.name}: {result.failure.error}",
+                    hint=f"all that make said: {result.failure.log}",
+                )
+            results[point.commit, config.name] = result
+            self.cache.keep(self._key(base, point, config), result)
 
     def _build(
         self, output: Path, point: Point, config: BuildConfig, before: Build | None
