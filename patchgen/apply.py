@@ -93,8 +93,9 @@ def apply_variant(
         plan = build_plan(variant, request.backends, base, tree, context, shared)
         target = _choose_target(repository, request, plan)
         may_replace = request.force or request.dry_run
-        if any(not patch.present_at and not patch.optional for patch in plan.patches):
-            target.check(repository, replace=may_replace)  # Rather now than after all the work.
+        sure = any(not patch.present_at and not patch.optional for patch in plan.patches)
+        # Rather now than after all the work; and what others move meanwhile is not overwritten.
+        old = target.check(repository, replace=may_replace) if sure else None
         tried = make_patches(
             plan, tree, spatch, timeout_s=request.timeout_s, on_progress=on_progress
         )
@@ -113,7 +114,8 @@ def apply_variant(
         )
         if all(patch.present_at for patch in made):
             return result
-        old = target.check(repository, replace=may_replace)
+        if not sure:
+            old = target.check(repository, replace=may_replace)
         return _make_series(repository, tree, request, target, old, result)
     finally:
         repository.close()
