@@ -365,6 +365,69 @@ def test_cites_calls_as_they_are_with_all_patches(patchgen, variant, tree, git):
     assert "never printed" not in done.out
 
 
+def test_only_files_that_contain_something(patchgen, variant, tree):
+    manifest = variant / "manifest.toml"
+    text = manifest.read_text()
+    manifest.write_text(
+        text.replace('on = ["lib/**.c"]', 'on = "lib/**.c"\ncontaining = ["int  main (", "no()"]')
+    )
+    done = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert (done.code, done.out) == (1, "")
+    assert "the rule rename matched once in lib/a.c, but" in done.err
+
+    manifest.write_text(
+        text.replace('on = ["lib/**.c"]', 'on = "lib/**.c"\ncontaining = "old_call(2)"').replace(
+            ">=2", ">=1"
+        )
+    )
+    document = make(patchgen, variant, tree, "--backend", "one")
+    [rename] = [p for p in document["patches"] if p["name"] == "rename"]
+    assert rename["files"] == ["lib/sub/b.c"]
+
+    manifest.write_text(manifest.read_text().replace("old_call(2)", "old_call(3)"))
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert (done.code, done.out) == (1, "")
+    assert "the base has no lib/**.c with old_call(3)" in done.err
+
+
+def test_a_base_that_has_what_must_not_be_there(patchgen, variant, tree, git):
+    need = '[[needs]]\nfile = "lib/*.c"\ntokens = "twice("\nabsent = true\nreason = "why not"\n'
+    manifest = variant / "manifest.toml"
+    manifest.write_text(manifest.read_text() + need)
+    assert make(patchgen, variant, tree)["tip"]
+    assert "no twice(" in patchgen("show", variant).out
+    [shown] = json.loads(patchgen("show", variant, "--json").out)["needs"]
+    assert shown["absent"] is True
+
+    (tree / "lib/a.c").write_text((tree / "lib/a.c").read_text() + "void twice (void);\n")
+    git(tree, "commit", "-q", "-a", "-m", "twice")
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert (done.code, done.out) == (1, "")
+    assert "lib/*.c has `twice(`: why not" in done.err
+
+
+def test_files_that_variants_share(patchgen, variant, tree):
+    """What is not in the variant's folder may be in templates/, and is called by that name."""
+    manifest = variant / "manifest.toml"
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"rename.cocci.j2"', '"sev/hypercall.cocci.j2"'))
+    done = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert (done.code, done.out) == (1, "")
+    assert "templates/sev/hypercall.cocci: must_fire names the rule 'rename'" in done.err
+
+    # The variant's own comes first.
+    (variant / "sev").mkdir()
+    (variant / "rename.cocci.j2").rename(variant / "sev/hypercall.cocci.j2")
+    made = make(patchgen, variant, tree, "--backend", "one")
+    assert made["patches"][0]["status"] == "made"
+
+    manifest.write_text(text.replace('"rename.cocci.j2"', '"../outside.cocci.j2"'))
+    (variant.parent / "outside.cocci.j2").write_text(FILES["rename.cocci.j2"])
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert (done.code, done.out) == (1, "")
+    assert "the file ../outside.cocci.j2 does not exist" in done.err
+
+
 BROKEN = {
     "a rule that is not there": (
         "manifest.toml",
