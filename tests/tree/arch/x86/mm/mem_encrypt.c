@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/mm.h>
 #include <asm/mem_encrypt.h>
+#include <asm/setup.h>
 #include <asm/set_memory.h>
 
 static int __init early_set_memory_enc_dec(unsigned long vaddr,

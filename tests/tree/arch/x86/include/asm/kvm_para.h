@@ -16,6 +16,18 @@ static inline long kvm_hypercall0(unsigned int nr)
 	return ret;
 }
 
+static inline long kvm_hypercall3(unsigned int nr, unsigned long p1,
+				  unsigned long p2, unsigned long p3)
+{
+	long ret;
+
+	asm volatile(KVM_HYPERCALL
+		     : "=a"(ret)
+		     : "a"(nr), "b"(p1), "c"(p2), "d"(p3)
+		     : "memory");
+	return ret;
+}
+
 static inline long kvm_hypercall4(unsigned int nr, unsigned long p1,
 				  unsigned long p2, unsigned long p3,
 				  unsigned long p4)

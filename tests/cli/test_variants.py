@@ -1,0 +1,268 @@
+"""The variants beside pvops: what each is made of, and that all four tell the host the same."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+
+HOST = Path(__file__).parent.parent / "data" / "report"
+PATCHES = {
+    "pvops": ["op", "callers", "hypercall", "sev"],
+    "sev-hypercall": ["hypercall", "report", "sites"],
+    "vmmcall-default": ["feature", "invert", "report", "sites"],
+    "x86-platform": ["hooks", "hypercall", "sev", "callers"],
+}
+OTHERS = [name for name in PATCHES if name != "pvops"]
+KVM_PARA = "arch/x86/include/asm/kvm_para.h"
+ALT_NOT = "#define ALT_NOT(feature)\t((1 << 15) | (feature))\n"
+
+
+def apply(patchgen: Patchgen, variant: str, tree: Path, *words: str | Path) -> dict:
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--json", *words)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def commit(tree: Path, git, path: str, text: str) -> None:
+    (tree / path).write_text(text)
+    git(tree, "add", path)
+    git(tree, "commit", "-q", "-m", path)
+
+
+def test_there_are_four(patchgen):
+    known = {v["name"]: v for v in json.loads(patchgen("variants", "--json").out)}
+    assert known.keys() == PATCHES.keys()
+
+
+@pytest.mark.parametrize("variant", OTHERS)
+def test_is_made_once_and_goes_on_from_any_commit(variant, patchgen, toy, git):
+    document = apply(patchgen, variant, toy)
+    assert [p["name"] for p in document["patches"]] == PATCHES[variant]
+    assert {p["status"] for p in document["patches"]} == {"made"}
+    tree = git(toy, "rev-parse", f"{document['tip']}^{{tree}}")
+    commits = [p["commit"] for p in document["patches"]]
+
+    for count, done in enumerate(commits[:-1], 1):
+        rest = apply(patchgen, variant, toy, "--base", done, "--force")
+        status = ["already there"] * count + ["made"] * (len(commits) - count)
+        assert [p["status"] for p in rest["patches"]] == status
+        assert git(toy, "rev-parse", f"{rest['tip']}^{{tree}}") == tree
+
+    again = patchgen("apply", "--variant", variant, "--tree", toy, "--base", commits[-1])
+    assert again.code == 0, again.err
+    assert again.out.count("already there (arch/x86/") == len(commits)
+    assert "Nothing left to make" in again.out
+
+
+@pytest.mark.parametrize("variant", OTHERS)
+def test_the_cover_letter_weighs_it_and_names_the_calls(variant, patchgen, toy, git):
+    cover = Path(apply(patchgen, variant, toy)["mails"][0]).read_text()
+    body = cover[: cover.index("The semantic patches, as they were run:")]
+    for words in (
+        "What speaks for it",
+        "What speaks against it:",
+        "Intel VT-x",
+        "TDX",
+        "  Tools:  ",
+    ):
+        assert words in body
+    sites = re.findall(r"^  (arch/\S+):(\d+) (\w+)\(\)$", body, re.MULTILINE)
+    late = next(site for site in sites if site[2] == "__set_memory_enc_dec")
+    early = {function for _, _, function in sites} - {late[2]}
+    helper = {"early_set_memory_and_notify"}
+    each = {"kvm_map_percpu_data", "sev_es_init_vc_handling"}
+    assert early == (helper if variant == "x86-platform" else each)
+    for path, line, _ in sites:
+        source = git(toy, "show", f"patchgen/{variant}-v4:{path}").splitlines()
+        assert re.search(r"kvm_sev_notify_range|enc_status_change_finish", source[int(line) - 1])
+
+
+@pytest.mark.parametrize("variant", OTHERS)
+def test_refuses_a_base_that_reports_through_pv_ops(variant, patchgen, toy, git):
+    apply(patchgen, "pvops", toy)
+    refs = git(toy, "for-each-ref")
+    words = ("--tree", toy, "--base", "patchgen/pvops-v4", "-o", toy / "other")
+    done = patchgen("apply", "--variant", variant, *words)
+    assert (done.code, done.out) == (1, "")
+    assert "the host must not be told twice" in done.err
+    assert git(toy, "for-each-ref") == refs and not (toy / "other").exists()
+
+
+def test_alternatives_patch_vmcall_in_by_what_the_base_has(patchgen, toy, git):
+    """Without ALT_NOT() it takes a feature, and that is KVM's to set; VMware chooses by it, too."""
+    apply(patchgen, "vmmcall-default", toy)
+    without = git(toy, "show", f"patchgen/vmmcall-default-v4:{KVM_PARA}")
+    assert 'KVM_HYPERCALL ALTERNATIVE("vmmcall", "vmcall", X86_FEATURE_VMCALL)\n' in without
+    found = git(toy, "grep", "-l", "cap(X86_FEATURE_VMCALL)", "patchgen/vmmcall-default-v4")
+    assert found == "patchgen/vmmcall-default-v4:arch/x86/kernel/kvm.c\n"
+
+    commit(toy, git, "arch/x86/include/asm/alternative.h", ALT_NOT)
+    document = apply(patchgen, "vmmcall-default", toy, "--force")
+    assert [p["name"] for p in document["patches"]] == ["invert", "report", "sites"]
+    by_not = git(toy, "show", f"patchgen/vmmcall-default-v4:{KVM_PARA}")
+    assert 'ALTERNATIVE("vmmcall", "vmcall", ALT_NOT(X86_FEATURE_VMMCALL))\n' in by_not
+
+
+SITES = {
+    "returned": ("\treturn err;\n", True),
+    "freed": ("\tgoto out;\n", True),
+    "not asked for": (None, True),
+    "only logged": ('\tpr_warn("private");\n', False),
+}
+
+
+@pytest.mark.parametrize(("failure", "known"), SITES.values(), ids=SITES)
+def test_knows_each_site_or_says_which_it_does_not(failure, known, patchgen, toy, git):
+    call = "early_set_memory_encrypted(addr, size);\n"
+    body = f"\t{call}" if failure is None else f"\terr = {call}\tif (err)\n\t{failure}"
+    source = toy / "arch/x86/kernel/sev.c"
+    function = "int f(unsigned long addr, unsigned long size)\n{\n\tint err = 0;\n\n"
+    text = f"{source.read_text()}\n{function}{body}\n\tdone();\nout:\n\treturn err;\n}}\n"
+    commit(toy, git, "arch/x86/kernel/sev.c", text)
+    done = patchgen("apply", "--variant", "sev-hypercall", "--tree", toy)
+    if known:
+        assert done.code == 0, done.err
+        made = git(toy, "show", "patchgen/sev-hypercall-v4:arch/x86/kernel/sev.c")
+        condition = "if (!early_set_memory_encrypted(addr, size))\n\t\t" if failure is None else ""
+        assert f"{condition}kvm_sev_notify_range(addr, size, true);\n" in made
+    else:
+        line = text[: text.index(call)].count("\n") + 1
+        assert (done.code, done.out) == (1, "")
+        assert f"arch/x86/kernel/sev.c:{line}" in done.err and "site_other" in done.err
+
+
+# Early code that changes what the test asks for: a variant may have to change it.
+SITE = """\
+#include <asm/mem_encrypt.h>
+
+int __init site_{change}(unsigned long vaddr, unsigned long size)
+{{
+	int err;
+
+	err = early_set_memory_{change}(vaddr, size);
+	if (err)
+		return err;
+
+	return 0;
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Which page frames are shared in the end, as the guest has it and as the host was told."""
+
+    guest: set[int]
+    host: set[int]
+    said: str
+
+
+@pytest.fixture
+def boot(patchgen, toy, git, tmp_path) -> Callable[..., Callable[..., Pages]]:
+    """Make a variant and compile the toy tree with it: a guest, and a host that listens."""
+    if platform.machine() != "x86_64":
+        pytest.skip("the code is for x86-64")
+    include = toy / "arch/x86/include"
+    stubs = tmp_path / "stubs"
+    flags = ["-std=gnu11", "-O2", "-mno-red-zone", "-no-pie", "-fno-pie", "-Wall"]
+    # The toy tree's defaults are void (*)(void), as those of the kernel were.
+    flags += ["-Wno-incompatible-pointer-types"]
+    flags += [f"-DCONFIG_{o}" for o in ("PARAVIRT", "KVM_GUEST", "AMD_MEM_ENCRYPT")]
+    flags += [f"-I{folder}" for folder in (HOST, toy, include, toy / "include", stubs)]
+
+    def build(variant: str | None) -> Callable[..., Pages]:
+        for change in ("decrypted", "encrypted"):
+            commit(toy, git, f"arch/x86/kernel/{change}.c", SITE.format(change=change))
+        if variant is not None:
+            apply(patchgen, variant, toy)
+            git(toy, "checkout", "-q", f"patchgen/{variant}-v4")
+        header = toy / KVM_PARA
+        text = header.read_text()
+        for instruction in ("vmcall", "vmmcall"):
+            text = text.replace(f'"{instruction}"', f'"call toy_{instruction}"')
+        header.write_text(text)
+        for path in toy.glob("arch/**/*.[ch]"):
+            for name in re.findall(r"#include <(\S+)>", path.read_text()):
+                if not any((top / name).exists() for top in (include, toy / "include", stubs)):
+                    (stubs / name).parent.mkdir(parents=True, exist_ok=True)
+                    (stubs / name).write_text('#include "stubs.h"\n')
+        kvm_para = [f"#include <{name}asm/kvm_para.h>" for name in ("uapi/", "")]
+        (stubs / "linux/kvm_para.h").write_text(
+            "\n".join(["#include <uapi/linux/kvm_para.h>", *kvm_para, ""])
+        )
+        program = tmp_path / "guest"
+        subprocess.run(["gcc", *flags, HOST / "host.c", "-o", program], check=True)
+        return lambda *changes, feature=1: run(program, feature, changes)
+
+    def run(program: Path, feature: int, changes: Sequence[tuple[str, int, int]]) -> Pages:
+        words = [word for how, at, size in changes for word in (how, f"{at:x}", f"{size:x}")]
+        done = subprocess.run(
+            [program, str(feature), *words], capture_output=True, text=True, check=True
+        )
+        *said, guest, host = done.stdout.splitlines()
+        pages = [{int(pfn, 16) for pfn in line.split()[1:]} for line in (guest, host)]
+        assert [guest.split()[0], host.split()[0]] == ["guest", "host"]
+        return Pages(*pages, "\n".join(said))
+
+    return build
+
+
+SMALL, LARGE, NOWHERE = 0x100000, 0x40000000, 0x40400000
+PAGE = 4096
+SMALL_PFN, LARGE_PFN = 0x500F, 0x8000  # Of the first page; the small ones go downwards.
+
+
+@pytest.mark.parametrize("variant", PATCHES)
+def test_the_host_knows_what_the_guest_has_changed(variant, boot):
+    guest = boot(variant)
+    # __bss_decrypted, the GHCB and apf_reason, and nothing beside them.
+    booted = guest()
+    assert len(booted.guest) == 4
+    assert (booted.host, booted.said) == (booted.guest, "")
+
+    def changed(*changes: tuple[str, int, int]) -> set[int]:
+        pages = guest(*changes)
+        assert (pages.host, pages.said) == (pages.guest, "")
+        return pages.guest - booted.guest
+
+    # From within a page on, into the next one, and no further.
+    assert changed(("d", SMALL + 0x40, 64)) == {SMALL_PFN}
+    assert changed(("d", SMALL + 0xFC0, 128)) == {SMALL_PFN, SMALL_PFN - 1}
+    assert changed(("D", SMALL, 3)) == {SMALL_PFN - i for i in range(3)}
+    assert changed(("D", SMALL, 3), ("E", SMALL + PAGE, 1)) == {SMALL_PFN, SMALL_PFN - 2}
+    assert changed(("d", SMALL, 3 * PAGE), ("e", SMALL, PAGE)) == {SMALL_PFN - 1, SMALL_PFN - 2}
+    # Parts of large mappings, over their border.
+    assert changed(("D", LARGE + 510 * PAGE, 4)) == {LARGE_PFN + 510 + i for i in range(4)}
+    assert changed(("d", LARGE + 0x1000, 0x10)) == {LARGE_PFN + 1}
+
+
+@pytest.mark.parametrize("variant", PATCHES)
+def test_the_host_is_not_told_of_what_failed(variant, boot):
+    guest = boot(variant)
+    booted = guest()
+    for how, size in (("d", 16), ("D", 1)):
+        pages = guest((how, NOWHERE, size))
+        assert pages.said == f"refused {NOWHERE:x}"
+        assert pages.host == booted.host
+
+
+@pytest.mark.parametrize("variant", PATCHES)
+def test_a_host_without_the_feature_is_left_alone(variant, boot):
+    pages = boot(variant)(("d", SMALL, 1), ("D", LARGE, 1), feature=0)
+    assert {SMALL_PFN, LARGE_PFN} < pages.guest
+    assert (pages.host, pages.said) == (set(), "")
+
+
+def test_without_a_variant_the_host_knows_nothing(boot):
+    """What the tests above compare does not come from the toy tree itself."""
+    pages = boot(None)(("d", SMALL, 1))
+    assert SMALL_PFN in pages.guest and pages.host == set()
