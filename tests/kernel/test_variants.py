@@ -1,0 +1,79 @@
+"""The variants beside pvops on Debian's 6.1 without the op, each verified as a user would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import VARIANTS
+from tests.support.checks import checkpatch
+from tests.support.kernels import clone_bare
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+
+BASE = "pre-pvops"
+# By variant: what is there and what is made, and the functions that tell the host.
+SERIES = {
+    "sev-hypercall": (
+        [],
+        ["hypercall", "report", "sites"],
+        {"__set_percpu_decrypted", "init_ghcb", "amd_enc_status_change_finish"},
+    ),
+    "vmmcall-default": (
+        [],
+        ["invert", "report", "sites"],
+        {"__set_percpu_decrypted", "init_ghcb", "amd_enc_status_change_finish"},
+    ),
+    "x86-platform": (
+        ["hooks"],
+        ["hypercall", "report", "finish"],
+        {"early_set_memory_and_notify", "amd_enc_status_change_finish"},
+    ),
+}
+
+
+@pytest.mark.parametrize("variant", SERIES)
+def test_the_series_on_6_1_without_the_op(variant, kernel_6_1, patchgen, git, tmp_path):
+    there, made, sites = SERIES[variant]
+    repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
+    words = ("--variant", VARIANTS / "without-op", "--branch", BASE, "-o", tmp_path / "without")
+    assert patchgen("apply", "--tree", repository, *words).code == 0
+
+    words = ("--variant", variant, "--tree", repository)
+    output = tmp_path / "outgoing"
+    done = patchgen("apply", *words, "--base", BASE, "--signoff", "--json", "-o", output)
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    found = [(patch["name"], patch["status"]) for patch in document["patches"]]
+    assert found == [(n, "already there") for n in there] + [(n, "made") for n in made]
+    assert {call["function"] for call in document["cites"]["sites"]} == sites
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    for mail in document["mails"][1:]:
+        assert checkpatch(kernel_6_1, Path(mail), scratch) == (0, 0, 0), mail
+
+    branch = document["branch"]
+    again = patchgen("apply", *words, "--base", branch)
+    assert again.code == 0, again.err
+    assert again.out.count("already there (arch/x86/") == len(there + made)
+    assert "Nothing left to make" in again.out
+
+    configs = ("--config", "x86_64", "--config", "i386")
+    checked = patchgen("verify", branch, "--base", BASE, "--tree", repository, *configs)
+    assert checked.code == 0, checked.out + checked.err
+
+
+@pytest.mark.parametrize("version", ["kernel_6_1", "kernel_6_12"])
+@pytest.mark.parametrize("variant", SERIES)
+def test_a_kernel_that_reports_through_the_op_is_refused(
+    variant, version, request, patchgen, git, tmp_path
+):
+    repository = clone_bare(request.getfixturevalue(version), tmp_path / "linux.git")
+    refs = git(repository, "for-each-ref")
+    done = patchgen("apply", "--variant", variant, "--tree", repository)
+    assert (done.code, done.out) == (1, "")
+    assert "the host must not be told twice" in done.err
+    assert git(repository, "for-each-ref") == refs
