@@ -6,7 +6,7 @@ visible before the ref update, and everything before it can be thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,15 +14,32 @@ from patchgen import __version__
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S, find_spatch
 from patchgen.edit import OnProgress, PatchedTree, make_patches
 from patchgen.errors import BaseError
-from patchgen.kernel import find_recipients, join_recipients, read_version
-from patchgen.mail import StagedFolder, address_mails, check_folder, format_mails
+from patchgen.kernel import read_version
+from patchgen.mail import (
+    Outgoing,
+    StagedFolder,
+    address_mails,
+    address_patches,
+    check_folder,
+    format_mails,
+    format_patches,
+)
 from patchgen.model.base import Base, Oid, TreeReader
 from patchgen.model.outcome import CitedCalls
 from patchgen.model.plan import Plan
-from patchgen.model.series import MadePatch, Mail, Series
+from patchgen.model.series import Identity, MadePatch, Series
 from patchgen.odb import GitTree, Quarantine, Repository, git_version
 from patchgen.resources import shipped_folder
-from patchgen.series import build_series, render_subject
+from patchgen.series import (
+    Record,
+    Tracking,
+    build_series,
+    draft_series,
+    find_tracking,
+    make_change_id,
+    render_subject,
+    write_patches,
+)
 from patchgen.spec import bind_variables, build_plan, find_cited_calls, find_variant
 
 
@@ -31,6 +48,7 @@ class ApplyRequest:
     """What the user asked for.
 
     `branch` None means patchgen/VARIANT-vN, `output` None the folder `outgoing` at the tree's top.
+    `with_cover` puts the cover letter below the patches, as a commit that b4 knows.
     """
 
     variant: str
@@ -43,6 +61,7 @@ class ApplyRequest:
     output: Path | None = None
     sign_off: bool = False
     force: bool = False
+    with_cover: bool = True
     dry_run: bool = False
     color: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
@@ -52,12 +71,13 @@ class ApplyRequest:
 class ApplyResult:
     """What came of it. `series` is None where nothing remained to make.
 
-    `made` and `subjects` have one entry for each patch of the plan. The lines in `cites` are those
-    of the tree with all patches. `mails` are on disk; a dry run
-    has none, but `diffs`, coloured if that was asked for.
+    `values` are those of the variant's variables. `made` and `subjects` have one entry for each
+    patch of the plan. The lines in `cites` are those of the tree with all patches. `mails` are on
+    disk; a dry run has none, but `diffs`, coloured if that was asked for.
     """
 
     plan: Plan
+    values: Mapping[str, str | int | bool]
     made: tuple[MadePatch, ...]
     subjects: tuple[str, ...]
     branch: str
@@ -105,6 +125,7 @@ def apply_variant(
         plan = replace(plan, context={**plan.context, **cited})
         result = ApplyResult(
             plan=plan,
+            values=values,
             made=made,
             cites=cites,
             subjects=tuple(render_subject(plan, patch) for patch in plan.patches),
@@ -166,26 +187,77 @@ def _make_series(
     plan = result.plan
     signatures = repository.read_signatures()
     with Quarantine(repository) as quarantine:
+        draft = draft_series(
+            plan, result.made, signatures, _record(request, result), sign_off=request.sign_off
+        )
+        commits, record = write_patches(quarantine, plan, draft, signatures)
+        tracking = _track(quarantine, request, target, old, plan, signatures.author)
+        outgoing = Outgoing(
+            branch=target.branch,
+            base=plan.base.oid,
+            start=plan.base.oid,
+            tip=commits[-1],
+            change_id=tracking.change_id,
+            revision=request.revision,
+            cover=draft.cover,
+        )
+        patches = format_patches(quarantine, outgoing, signatures.committer)
+        recipients, warnings = address_patches(tree, patches)
         series = build_series(
-            plan,
-            result.made,
             quarantine,
+            plan,
+            draft,
+            commits,
             signatures,
             branch=target.branch,
-            revision=request.revision,
-            sign_off=request.sign_off,
+            tracking=replace(tracking, record=record.to_document()),
+            recipients=recipients.cover,
+            with_cover=request.with_cover,
         )
         result = replace(result, series=series)
+        start = series.cover_commit or plan.base.oid
         if request.dry_run:
-            diffs = quarantine.show_patches(plan.base.oid, series.tip, color=request.color)
+            diffs = quarantine.show_patches(start, series.tip, color=request.color)
             return replace(result, diffs=diffs)
-        mails = format_mails(quarantine, series, signatures.committer)
-        mails, warnings = _address(tree, mails)
+        outgoing = replace(outgoing, start=start, tip=series.tip, cover=series.cover)
+        mails = format_mails(quarantine, outgoing, signatures.committer)
+        mails = address_mails(mails, recipients)
         with StagedFolder(target.folder, mails, force=request.force) as staged:
             reason = f"patchgen: apply {plan.variant} v{request.revision}"
             quarantine.publish(target.ref, series.tip, plan.base.oid, old, reason)
             paths = staged.publish()
         return replace(result, mails=tuple(paths), warnings=result.warnings + warnings)
+
+
+def _track(
+    quarantine: Quarantine,
+    request: ApplyRequest,
+    target: _Target,
+    old: Oid | None,
+    plan: Plan,
+    author: Identity,
+) -> Tracking:
+    """Return what the series is to be known by: as before, where the branch is made anew."""
+    known = find_tracking(quarantine, old) if old is not None else None
+    change_id = known.change_id if known else make_change_id(plan.variant, target.branch, author)
+    return Tracking(change_id, request.revision)
+
+
+def _record(request: ApplyRequest, result: ApplyResult) -> Record:
+    plan = result.plan
+    return Record(
+        variant=plan.variant,
+        revision=request.revision,
+        base=plan.base.oid,
+        describe=plan.base.describe,
+        backends=request.backends,
+        made_backends=plan.backends,
+        definitions=request.definitions,
+        variables=dict(result.values),
+        signed_off=request.sign_off,
+        tools=result.tools,
+        inputs=dict(plan.inputs),
+    )
 
 
 def _read_base(repository: Repository, revision: str) -> tuple[Base, TreeReader]:
@@ -205,19 +277,6 @@ def _drop_needless(plan: Plan, tried: Sequence[MadePatch]) -> tuple[Plan, tuple[
     ]
     patches = tuple(planned for planned, _ in kept)
     return replace(plan, patches=patches), tuple(made for _, made in kept)
-
-
-def _address(tree: TreeReader, mails: Sequence[Mail]) -> tuple[list[Mail], tuple[str, ...]]:
-    """Return the mails, cover letter first, with their recipients, and warnings."""
-    patches = mails[1:]
-    found = find_recipients(tree, patches)
-    if found is None:
-        return list(mails), ("the base has no scripts/get_maintainer.pl: the mails have no To, Cc",)
-    cover = join_recipients([found[mail.file_name] for mail in patches])
-    recipients = {mail.file_name: found.get(mail.file_name, cover) for mail in mails}
-    nobody = [name for name, each in recipients.items() if not each.to and not each.cc]
-    warnings = tuple(f"nobody maintains what {name} changes" for name in nobody)
-    return address_mails(mails, recipients), warnings
 
 
 def _warn_unparsed(made: Sequence[MadePatch]) -> tuple[str, ...]:

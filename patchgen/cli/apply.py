@@ -78,6 +78,12 @@ from patchgen.model.series import MadePatch, Stat
 )
 @click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by.")
 @click.option("--force", is_flag=True, help="Replace the branch, and the mails of this version.")
+@click.option(
+    "--b4/--no-b4",
+    "with_cover",
+    default=True,
+    help="Keep the cover letter as an empty commit, as b4 prep does.  [default: b4]",
+)
 @click.option("--dry-run", is_flag=True, help="Show the patches and write nothing.")
 @click.option(
     "--timeout",
@@ -124,6 +130,8 @@ def describe(result: ApplyResult) -> dict[str, Any]:
         "backends": list(result.plan.backends),
         "left_out": [{"backend": b.backend, "lacks": b.lacks} for b in result.plan.left_out],
         "branch": result.branch if result.series else None,
+        "change_id": result.series.change_id if result.series else None,
+        "cover_commit": result.series.cover_commit if result.series else None,
         "tip": result.series.tip if result.series else None,
         "patches": _describe_patches(result),
         "cites": {

@@ -1,6 +1,16 @@
 """From a series to mails in a folder."""
 
 from patchgen.mail.folder import StagedFolder, check_folder
-from patchgen.mail.format import address_mails, format_mails
+from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
+from patchgen.mail.recipients import SeriesRecipients, address_patches
 
-__all__ = ["StagedFolder", "address_mails", "check_folder", "format_mails"]
+__all__ = [
+    "Outgoing",
+    "SeriesRecipients",
+    "StagedFolder",
+    "address_mails",
+    "address_patches",
+    "check_folder",
+    "format_mails",
+    "format_patches",
+]

@@ -1,4 +1,8 @@
-"""A series as mails: `git format-patch` writes them, the recipients are put into their headers."""
+"""A series as mails: `git format-patch` writes them; headers and the cover letter are made here.
+
+The cover letter has the layout that b4 gives it (DEFAULT_COVER_TEMPLATE in ez.py, 0.12 to 0.16), so
+that what patchgen and `b4 send` make of one branch reads the same.
+"""
 
 from __future__ import annotations
 
@@ -6,60 +10,139 @@ import email.header
 import email.utils
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from patchgen.model.series import Identity, Mail, Recipients, Series
+from patchgen.mail.recipients import SeriesRecipients
+from patchgen.model.base import Oid
+from patchgen.model.series import Cover, Identity, Mail, Recipients
 from patchgen.odb import Quarantine
+from patchgen.series import make_message_id
+
+# What `git show --patch-with-stat`, and so b4, uses where there is no terminal.
+_STAT_WIDTH = 80
+_SIGNATURE = re.compile(rb"\n-- \n([\d.]+[^\n]*)\n\n*\Z")
 
 
-def format_mails(quarantine: Quarantine, series: Series, sender: Identity) -> list[Mail]:
-    """Return the cover letter and the patches, in order, as format-patch writes them.
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A version of a series that is to become mails.
 
-    The cover's text is handed over as the branch's description, so that git itself encodes its
-    subject. The user's format.* configuration takes no part: the same series gives the same bytes.
+    The patches are the commits above `start` up to `tip`; `start` has the tree of `base`.
     """
-    ref = quarantine.name_branch(series.branch, series.tip)
-    description = f"{series.cover_subject}\n\n{series.cover_body}"
+
+    branch: str
+    base: Oid
+    start: Oid
+    tip: Oid
+    change_id: str
+    revision: int
+    cover: Cover
+    prefixes: tuple[str, ...] = ()
+
+
+def format_patches(
+    quarantine: Quarantine, series: Outgoing, sender: Identity, *, cover_text: str | None = None
+) -> list[Mail]:
+    """Return the patches as mails, in order, behind a cover letter if there is a text for it.
+
+    The user's format.* configuration takes no part: the same series gives the same bytes.
+    """
     who = {
         "GIT_COMMITTER_NAME": sender.name,
         "GIT_COMMITTER_EMAIL": sender.email,
         "GIT_COMMITTER_DATE": sender.date,
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"branch.{series.branch}.description",
-        "GIT_CONFIG_VALUE_0": description,
     }
+    ref = quarantine.name_branch(series.branch, series.tip)
+    words = ["--no-cover-letter"]
+    if cover_text is not None:
+        words = ["--cover-letter", "--cover-from-description=subject"]
+        # As the branch's description it gets its subject, and its charset, from git itself.
+        who |= {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": f"branch.{series.branch}.description",
+            "GIT_CONFIG_VALUE_0": f"{series.cover.subject}\n\n{cover_text}",
+        }
     with tempfile.TemporaryDirectory(prefix="patchgen-mails-") as folder:
         quarantine.run(
             "format-patch",
             "--quiet",
-            "--cover-letter",
-            "--cover-from-description=subject",
+            *words,
+            f"--subject-prefix={' '.join(['PATCH', *series.prefixes])}",
             f"--reroll-count={series.revision}",
-            f"--base={series.base.oid}",
+            f"--from={sender.name} <{sender.email}>",
+            f"--stat={_STAT_WIDTH}",
             f"--output-directory={folder}",
-            f"{series.base.oid}..{ref}",
+            f"{series.start}..{ref}",
             env=who,
         )
-        return [Mail(path.name, path.read_bytes()) for path in sorted(Path(folder).iterdir())]
+        paths = sorted(Path(folder).iterdir())
+        return [Mail(path.name, path.read_bytes()) for path in paths]
 
 
-def address_mails(mails: Sequence[Mail], recipients: Mapping[str, Recipients]) -> list[Mail]:
-    """Return the mails with To and Cc; `recipients` are by the mails' file names."""
+def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> list[Mail]:
+    """Return the cover letter and the patches, in order, as a thread."""
+    text = _cover_text(quarantine, series, sender)
+    cover, *patches = format_patches(quarantine, series, sender, cover_text=text)
+    mails = [
+        Mail(cover.file_name, _replace_body(cover.content, text)),
+        # b4 has an empty line before the signature.
+        *(Mail(m.file_name, _SIGNATURE.sub(rb"\n\n-- \n\1\n\n", m.content)) for m in patches),
+    ]
     return [
-        Mail(mail.file_name, _add_headers(mail.content, recipients[mail.file_name]))
-        if mail.file_name in recipients
-        else mail
-        for mail in mails
+        Mail(mail.file_name, _add_headers(mail.content, _thread_headers(series, number, sender)))
+        for number, mail in enumerate(mails)
     ]
 
 
-def _add_headers(content: bytes, recipients: Recipients) -> bytes:
-    """Put To and Cc behind the Subject, which may be folded over several lines."""
+def address_mails(mails: Sequence[Mail], recipients: SeriesRecipients) -> list[Mail]:
+    """Return the mails, cover letter first, with To and Cc."""
+    return [
+        Mail(mail.file_name, _add_headers(mail.content, _address_headers(who)))
+        for mail, who in zip(mails, (recipients.cover, *recipients.patches), strict=True)
+    ]
+
+
+def _cover_text(quarantine: Quarantine, series: Outgoing, sender: Identity) -> str:
+    """Return the body of the cover letter's mail."""
+    commits = f"{series.start}..{series.tip}"
+    shortlog = quarantine.run("shortlog", commits).stdout.decode("utf-8", "replace")
+    words = ("diff", f"--stat={_STAT_WIDTH}", commits)
+    stat = quarantine.run(*words).stdout.decode("utf-8", "replace")
+    notes = f"\n---\n{series.cover.notes}" if series.cover.notes else ""
+    return (
+        f"{series.cover.body}{notes}\n"
+        f"---\n{shortlog.rstrip()}\n\n{stat.rstrip()}\n"
+        f"---\nbase-commit: {series.base}\nchange-id: {series.change_id}\n\n"
+        f"Best regards,\n-- \n{sender.name} <{sender.email}>\n"
+    )
+
+
+def _replace_body(content: bytes, text: str) -> bytes:
+    head, _, _ = content.partition(b"\n\n")
+    return head + b"\n\n" + text.encode() + b"\n"
+
+
+def _thread_headers(series: Outgoing, number: int, sender: Identity) -> str:
+    """Return the headers that make the patches answers to the cover letter."""
+    ids = [
+        make_message_id(series.change_id, series.revision, each, sender.email)
+        for each in (0, number)
+    ]
+    answered = f"In-Reply-To: <{ids[0]}>\nReferences: <{ids[0]}>\n" if number else ""
+    return f"Message-ID: <{ids[1]}>\n{answered}"
+
+
+def _address_headers(recipients: Recipients) -> str:
+    return _address_header("To", recipients.to) + _address_header("Cc", recipients.cc)
+
+
+def _add_headers(content: bytes, headers: str) -> bytes:
+    """Put headers behind the Subject, which may be folded over several lines."""
     subject = re.search(rb"^Subject: .*\n(?:[ \t].*\n)*", content, re.MULTILINE)
     if subject is None:
         return content
-    headers = _address_header("To", recipients.to) + _address_header("Cc", recipients.cc)
     return content[: subject.end()] + headers.encode("ascii") + content[subject.end() :]
 
 

@@ -95,4 +95,5 @@ class Plan:
     folders: tuple[Path, ...]
     patches: tuple[PlannedPatch, ...]
     left_out: tuple[LeftOut, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)

@@ -79,17 +79,37 @@ class Stat:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipients:
+    """To and Cc of one mail, as "Name <address>" or a bare address."""
+
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The cover letter. `notes` are below the cut: change logs, "" where there are none."""
+
+    subject: str
+    body: str
+    notes: str = ""
+    recipients: Recipients = Recipients()
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """Commits that exist as objects, from the base up, and the cover letter.
 
-    `commits[i]` was made from `drafts[i]` and changes `stats[i]` lines.
+    `commits[i]` was made from `drafts[i]` and changes `stats[i]` lines. `cover_commit` is the empty
+    commit below them that b4 reads, None where it was left out.
     """
 
     base: Base
     branch: str
     revision: int
-    cover_subject: str
-    cover_body: str
+    change_id: str
+    cover: Cover
+    cover_commit: Oid | None
     drafts: tuple[CommitDraft, ...]
     commits: tuple[Oid, ...]
     stats: tuple[Stat, ...]
@@ -98,14 +118,6 @@ class Series:
     def tip(self) -> Oid:
         """The last commit."""
         return self.commits[-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipients:
-    """To and Cc of one mail, as "Name <address>" or a bare address."""
-
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,22 @@
 """Git's object database: read trees, write commits aside, publish them by one ref update."""
 
 from patchgen.odb.checkout import Checkout
-from patchgen.odb.history import compare_series, find_own_base, format_commits, read_commits
+from patchgen.odb.commits import Git, rechain, write_empty_commit
+from patchgen.odb.history import (
+    compare_series,
+    find_own_base,
+    format_commits,
+    read_commit,
+    read_commits,
+)
 from patchgen.odb.quarantine import Quarantine
 from patchgen.odb.repository import Repository, find_git_subcommand, git_version
+from patchgen.odb.substance import read_substances
 from patchgen.odb.tree import GitTree
 
 __all__ = [
     "Checkout",
+    "Git",
     "GitTree",
     "Quarantine",
     "Repository",
@@ -16,5 +25,9 @@ __all__ = [
     "find_own_base",
     "format_commits",
     "git_version",
+    "read_commit",
     "read_commits",
+    "read_substances",
+    "rechain",
+    "write_empty_commit",
 ]

@@ -39,14 +39,14 @@ class Checkout:
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def run(self, *words: str, ok: tuple[int, ...] | None = (0,)) -> Completed:
+    def run(self, *words: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
         """Run git in the work tree."""
         who = {
             f"GIT_{role}_{what}": value
             for role in ("AUTHOR", "COMMITTER")
             for what, value in (("NAME", _NOBODY.name), ("EMAIL", _NOBODY.email))
         }
-        return run_in_scratch(*words, cwd=self.folder, env=who, ok=ok)
+        return run_in_scratch(*words, stdin=stdin, cwd=self.folder, env=who, ok=ok)
 
     def choose_files(self, patterns: Sequence[str]) -> None:
         """From the next switch on, have these files only; no patterns means all of them.

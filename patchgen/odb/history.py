@@ -11,6 +11,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb.checkout import Checkout
+from patchgen.odb.commits import Git
 from patchgen.odb.repository import Repository
 
 # "1:  0123abc = 1:  4567def subject", "-:  ------- > 2:  ..." and the like.
@@ -38,24 +39,26 @@ def find_own_base(repository: Repository, branch: str, tip: Oid) -> Oid:
     return Oid(lines[0].split()[1])
 
 
-def read_commits(checkout: Checkout, base: Oid, tip: Oid) -> tuple[Commit, ...]:
+def read_commits(git: Git, base: Oid, tip: Oid) -> tuple[Commit, ...]:
     """Return the commits above `base` up to `tip`, oldest first.
 
     Raises BaseError where `tip` does not build on `base`, or one of them is a merge.
     """
-    if checkout.run("merge-base", "--is-ancestor", base, tip, ok=(0, 1)).returncode != 0:
+    if git.run("merge-base", "--is-ancestor", base, tip, ok=(0, 1)).returncode != 0:
         raise BaseError(f"{tip[:12]} does not build on {base[:12]}")
-    oids = checkout.run("rev-list", "--reverse", f"{base}..{tip}").stdout.decode().split()
-    return tuple(_read_commit(checkout, Oid(oid)) for oid in oids)
+    oids = git.run("rev-list", "--reverse", f"{base}..{tip}").stdout.decode().split()
+    return tuple(read_commit(git, Oid(oid)) for oid in oids)
 
 
-def _read_commit(checkout: Checkout, oid: Oid) -> Commit:
-    shown = checkout.run("show", "--no-patch", f"--format={_FORMAT}", oid).stdout
+def read_commit(git: Git, oid: Oid) -> Commit:
+    """Return one commit. Raises BaseError where it is a merge, or has no parent."""
+    shown = git.run("show", "--no-patch", f"--format={_FORMAT}", oid).stdout
     _, tree, parents, author, committer, message, _ = shown.decode("utf-8", "replace").split("\0")
     if len(parents.split()) != 1:
-        raise BaseError(f"{oid[:12]} is a merge; a series is a line of commits")
+        what = "is a merge" if parents else "has no parent"
+        raise BaseError(f"{oid[:12]} {what}; a series is a line of commits on a base")
     words = ("diff-tree", "-r", "-z", "--no-commit-id", "--no-renames", "--name-only", oid)
-    names = checkout.run(*words).stdout.split(b"\0")
+    names = git.run(*words).stdout.split(b"\0")
     files = tuple(PurePosixPath(name.decode("utf-8", "surrogateescape")) for name in names if name)
     return Commit(oid, Oid(tree), author, committer, message.strip("\n") + "\n", files)
 
@@ -68,13 +71,13 @@ def format_commits(checkout: Checkout, base: Oid, tip: Oid) -> list[Mail]:
         return [Mail(path.name, path.read_bytes()) for path in sorted(Path(folder).iterdir())]
 
 
-def compare_series(checkout: Checkout, theirs: tuple[Oid, Oid], ours: tuple[Oid, Oid]) -> str:
+def compare_series(git: Git, theirs: tuple[Oid, Oid], ours: tuple[Oid, Oid]) -> str:
     """Return git's range-diff of two series, each as base and tip; "" where they are equal.
 
     Commits count as equal where message and diff are (`=` in git-range-diff(1)).
     """
     words = ("range-diff", "--no-color", "--creation-factor=90")
-    done = checkout.run(*words, f"{theirs[0]}..{theirs[1]}", f"{ours[0]}..{ours[1]}")
+    done = git.run(*words, f"{theirs[0]}..{theirs[1]}", f"{ours[0]}..{ours[1]}")
     text = done.stdout.decode("utf-8", "replace")
     heads = [match[1] for line in text.splitlines() if (match := _RANGE_DIFF_HEAD.match(line))]
     return text if any(sign != "=" for sign in heads) else ""

@@ -39,10 +39,14 @@ class Quarantine:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(
-        self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        ok: tuple[int, ...] | None = (0,),
     ) -> Completed:
         """Run git in the scratch repository, with no configuration but what is given."""
-        return run_in_scratch("--git-dir", str(self._folder), *words, stdin=stdin, env=env)
+        return run_in_scratch("--git-dir", str(self._folder), *words, stdin=stdin, env=env, ok=ok)
 
     def write_commits(
         self, base: Oid, drafts: Sequence[CommitDraft], signatures: Signatures

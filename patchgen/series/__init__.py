@@ -1,6 +1,33 @@
 """From edits to commits: messages, the cover letter, and the commits themselves."""
 
-from patchgen.series.build import build_series
+from patchgen.series.branch import SeriesBranch, find_cover_commit, find_tracking, read_branch
+from patchgen.series.build import (
+    SeriesDraft,
+    build_series,
+    draft_series,
+    put_cover_below,
+    write_patches,
+)
+from patchgen.series.change_id import make_change_id, make_message_id
 from patchgen.series.messages import render_subject, sign_off
+from patchgen.series.record import Record, RecordedPatch
+from patchgen.series.tracking import Tracking
 
-__all__ = ["build_series", "render_subject", "sign_off"]
+__all__ = [
+    "Record",
+    "RecordedPatch",
+    "SeriesBranch",
+    "SeriesDraft",
+    "Tracking",
+    "build_series",
+    "draft_series",
+    "find_cover_commit",
+    "find_tracking",
+    "make_change_id",
+    "make_message_id",
+    "put_cover_below",
+    "read_branch",
+    "render_subject",
+    "sign_off",
+    "write_patches",
+]

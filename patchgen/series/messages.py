@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from patchgen.errors import Place, SpecError
 from patchgen.model.plan import Plan, PlannedPatch, RunRules
-from patchgen.model.series import Identity, MadePatch
+from patchgen.model.series import Cover, Identity, MadePatch
+from patchgen.series.tracking import parse_cover
+from patchgen.series.trailers import Trailer, parse_message
 from patchgen.templating import render_text
 
-_TRAILER = re.compile(r"[A-Z][A-Za-z]*(?:-[A-Za-z]+)*: \S")
 # `git am` ends the message at such a line (git-mailinfo(1)).
 _CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
 
@@ -50,10 +52,8 @@ def render_subject(plan: Plan, planned: PlannedPatch) -> str:
     return render_message(plan, planned, MadePatch(planned.name), None).partition("\n")[0]
 
 
-def render_cover(
-    plan: Plan, made: Sequence[MadePatch], subjects: Mapping[str, str]
-) -> tuple[str, str]:
-    """Return subject and body of the cover letter. `subjects` are by the patches' names."""
+def render_cover(plan: Plan, made: Sequence[MadePatch], subjects: Mapping[str, str]) -> Cover:
+    """Return the cover letter. `subjects` are by the patches' names."""
     context: dict[str, Any] = {
         **plan.context,
         "patches": [
@@ -70,19 +70,16 @@ def render_cover(
         ],
     }
     text = _well_formed(render_text(plan.cover, plan.folders, context), plan.cover)
-    subject, _, body = text.partition("\n")
-    return subject, body.strip("\n") + "\n"
+    return parse_cover(text)
 
 
 def sign_off(message: str, signer: Identity) -> str:
     """Return the message with a Signed-off-by as its last trailer, unless it has that already."""
-    trailer = f"Signed-off-by: {signer.name} <{signer.email}>"
-    lines = message.rstrip("\n").split("\n")
-    last_paragraph = message.rstrip("\n").rpartition("\n\n")[2].split("\n")
-    if lines[-1] == trailer:
+    trailer = Trailer("Signed-off-by", f"{signer.name} <{signer.email}>")
+    parsed = parse_message(message)
+    if parsed.trailers and str(parsed.trailers[-1]) == str(trailer):
         return message
-    has_trailers = all(_TRAILER.match(line) for line in last_paragraph) and len(lines) > 1
-    return "\n".join([*lines, *([] if has_trailers else [""]), trailer]) + "\n"
+    return str(replace(parsed, trailers=(*parsed.trailers, trailer)))
 
 
 def _semantic_patches(plan: Plan) -> dict[str, str]:

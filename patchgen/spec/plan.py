@@ -24,6 +24,7 @@ from patchgen.model.plan import (
     RunRules,
 )
 from patchgen.model.smpl import SemanticPatch, SourceLine
+from patchgen.resources import digest_folder
 from patchgen.spec.manifest import FILE_NAME, Patch, Rules, Unit, Variant
 from patchgen.spec.probe import check_facts, find_fact, find_lacks, holds, refuse_base
 from patchgen.templating import TemplateLine, render_smpl, render_text
@@ -72,6 +73,7 @@ def build_plan(
         planner.add_edits(unit, patch, planner.plan_patch(unit, patch))
         for unit, patch in planner.wanted(units)
     )
+    sources = {variant.name: variant.folder, "templates": shared_templates}
     return Plan(
         variant=variant.name,
         title=variant.manifest.variant.title,
@@ -81,6 +83,7 @@ def build_plan(
         folders=(variant.folder, shared_templates),
         patches=patches,
         left_out=left_out,
+        inputs={name: digest_folder(folder) for name, folder in sources.items()},
         context=planner.context,
     )
 

@@ -18,7 +18,7 @@ def check_against(
     """
     # Mails that name no base, or one that is not here, are most likely meant for ours.
     theirs = open_target(repository, checkout, other, None, fallback=target.base)
-    text = compare_series(checkout, (theirs.base, theirs.tip), (target.base, target.tip))
+    text = compare_series(checkout, (theirs.start, theirs.tip), (target.start, target.tip))
     if text:
         yield Finding("against", f"differs from {other}:\n{text.rstrip()}")
     elif theirs.base == target.base and theirs.commits[-1].tree != target.commits[-1].tree:

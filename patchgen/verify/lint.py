@@ -13,28 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
+from patchgen.series.trailers import PLACES, Trailer, parse_message
 
 _CHECK = "lint"
 _SUBJECT_LENGTH = 75
 _BODY_WIDTH = 75
 _MANY_PATCHES = 15
-_TRAILER = re.compile(r"^(?P<key>[A-Z][A-Za-z]*(?:-[A-Za-z]+)*): +(?P<value>\S.*)$")
-# maintainer-tip.rst, "Ordering of commit tags". Each Closes follows the Reported-by that it is for;
-# of those who looked at a patch there is no order that people keep to.
-_PLACES = {
-    "Fixes": 0,
-    "Reported-by": 1,
-    "Closes": 1,
-    "Originally-by": 2,
-    "Suggested-by": 3,
-    "Co-developed-by": 4,
-    "Signed-off-by": 5,
-    "Tested-by": 6,
-    "Reviewed-by": 6,
-    "Acked-by": 6,
-    "Cc": 7,
-    "Link": 8,
-}
 _FIXES = re.compile(r'^(?P<oid>[0-9a-f]{12,40}) \("(?P<subject>.*)"\)$')
 _SUBJECT = re.compile(r"^(?P<area>[^\s:][^:]*(?:: ?[\w/.-]+)*): (?P<what>\S.*)$")
 # Words that end like these and are imperative all the same.
@@ -51,7 +35,8 @@ def check_commit(commit: Commit, find_subject: FindCommit, sender: str) -> Itera
     """
     for text in _check_subject(commit.subject):
         yield Finding(_CHECK, text, commit.oid)
-    body, trailers = split_trailers(commit.message)
+    message = parse_message(commit.message)
+    body, trailers = message.body, message.trailers
     for number, line in enumerate(body.splitlines(), 1):
         # Indented lines quote what must not be wrapped; so do addresses of web pages.
         if len(line) > _BODY_WIDTH and not line.startswith((" ", "\t")) and "://" not in line:
@@ -61,8 +46,8 @@ def check_commit(commit: Commit, find_subject: FindCommit, sender: str) -> Itera
         yield Finding(_CHECK, 'say what to do, not "this patch"', commit.oid, failure=False)
     for text in _check_trailers(trailers, sender):
         yield Finding(_CHECK, text, commit.oid)
-    for key, value in trailers:
-        if key == "Fixes" and (problem := _check_fixes(value, find_subject)):
+    for trailer in trailers:
+        if trailer.key == "Fixes" and (problem := _check_fixes(trailer.value, find_subject)):
             yield Finding(_CHECK, problem, commit.oid)
 
 
@@ -94,17 +79,6 @@ def check_series(commits: Sequence[Commit]) -> Iterator[Finding]:
         yield Finding(_CHECK, text, failure=False)
 
 
-def split_trailers(message: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return the text of a message below its subject, and its trailers in their order."""
-    _, _, rest = message.partition("\n")
-    head, _, last = rest.rstrip("\n").rpartition("\n\n")
-    found = [_TRAILER.match(line) for line in last.strip("\n").splitlines()]
-    # One line that is none, "[ handler: what was changed ]" say, does not make it prose.
-    if not any(found) or sum(match is None for match in found) > 1:
-        return rest.strip("\n"), []
-    return head.strip("\n"), [(match["key"], match["value"]) for match in found if match]
-
-
 def _check_subject(subject: str) -> Iterator[str]:
     match = _SUBJECT.match(subject)
     if match is None:
@@ -122,19 +96,20 @@ def _check_subject(subject: str) -> Iterator[str]:
         yield f'the subject is to be imperative, not "{word}"'
 
 
-def _check_trailers(trailers: Sequence[tuple[str, str]], sender: str) -> Iterator[str]:
+def _check_trailers(trailers: Sequence[Trailer], sender: str) -> Iterator[str]:
     last, last_key = -1, ""
-    for key, value in trailers:
-        if key not in _PLACES:
+    for trailer in trailers:
+        key = trailer.key
+        if key not in PLACES:
             continue
         # A co-author's own Signed-off-by belongs to the Co-developed-by right before it.
         co_author = key == "Signed-off-by" and last_key == "Co-developed-by"
-        place = last if co_author else _PLACES[key]
+        place = last if co_author else PLACES[key]
         if place < last:
-            yield f"{key}: {value} comes after {last_key}; the order is {', '.join(_PLACES)}"
+            yield f"{trailer} comes after {last_key}; the order is {', '.join(PLACES)}"
             break
         last, last_key = place, key
-    signers = [value for key, value in trailers if key == "Signed-off-by"]
+    signers = [trailer.value for trailer in trailers if trailer.key == "Signed-off-by"]
     if not signers:
         yield "there is no Signed-off-by (patchgen apply --signoff)"
     elif _address(signers[-1]) != _address(sender):

@@ -14,7 +14,8 @@ from patchgen.errors import BaseError, UsageError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
-from patchgen.odb import Checkout, Repository, find_own_base, format_commits, read_commits
+from patchgen.odb import Checkout, Repository, format_commits, read_commits
+from patchgen.series import read_branch
 
 _BASE = re.compile(rb"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
 _DIFF = re.compile(rb"^diff --git a/(.*) b/(.*)$", re.MULTILINE)
@@ -22,14 +23,16 @@ _DIFF = re.compile(rb"^diff --git a/(.*) b/(.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A series to check: its commits exist in the checkout.
+    """A series to check: its commits exist in the checkout, above `start`.
 
+    `start` is the base, or the commit of the cover letter on it.
     `mails` has one mail for each commit, in order: those that were given, else made from the
     commits. `senders` are who sends each, "Name <address>".
     """
 
     name: str
     base: Oid
+    start: Oid
     commits: tuple[Commit, ...]
     mails: tuple[Mail, ...]
     senders: tuple[str, ...]
@@ -61,23 +64,25 @@ def open_target(
     path = Path(words)
     if ".." in words and not path.exists():
         start, _, end = words.partition("..")
-        return _from_commits(
-            checkout, words, repository.resolve_commit(start), repository.resolve_commit(end)
-        )
+        base_oid = repository.resolve_commit(start)
+        return _from_commits(repository, checkout, words, base_oid, repository.resolve_commit(end))
     branch = words.removeprefix("refs/heads/")
     tip = repository.find_ref(f"refs/heads/{branch}")
     if tip is None and path.exists():
         return _from_mails(repository, checkout, path, base, fallback)
     if tip is None:
         tip = repository.resolve_commit(words)
-    start_oid = repository.resolve_commit(base) if base else find_own_base(repository, branch, tip)
-    return _from_commits(checkout, words, start_oid, tip)
+    start_oid = repository.resolve_commit(base) if base else None
+    return _from_commits(repository, checkout, branch, start_oid, tip)
 
 
-def _from_commits(checkout: Checkout, name: str, base: Oid, tip: Oid) -> Target:
-    commits = _some(name, read_commits(checkout, base, tip))
-    mails = format_commits(checkout, base, tip)
-    return Target(name, base, commits, tuple(mails), tuple(c.committer for c in commits))
+def _from_commits(
+    repository: Repository, checkout: Checkout, name: str, base: Oid | None, tip: Oid
+) -> Target:
+    series = read_branch(repository, checkout, name, tip, base)
+    mails = format_commits(checkout, series.start, tip)
+    senders = tuple(commit.committer for commit in series.commits)
+    return Target(name, series.base, series.start, series.commits, tuple(mails), senders)
 
 
 def _from_mails(
@@ -94,7 +99,7 @@ def _from_mails(
     oids = checkout.apply_mails(start, mails)
     commits = _some(str(path), read_commits(checkout, start, oids[-1] if oids else start))
     senders = tuple(_sender(mail) for mail in mails)
-    return Target(str(path), start, commits, tuple(mails), senders)
+    return Target(str(path), start, start, commits, tuple(mails), senders)
 
 
 def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:

@@ -31,11 +31,12 @@ def test_makes_four_commits_in_the_order_of_their_need(patchgen, toy, git):
     document = apply(patchgen, toy)
     assert [p["name"] for p in document["patches"]] == ["op", "callers", "hypercall", "sev"]
     assert {p["status"] for p in document["patches"]} == {"made"}
-    commits = git(toy, "rev-list", "--reverse", f"master..{BRANCH}").split()
+    cover, *commits = git(toy, "rev-list", "--reverse", f"master..{BRANCH}").split()
+    assert cover == document["cover_commit"]
     assert commits == [p["commit"] for p in document["patches"]]
     assert document["tip"] == commits[-1]
     assert [p["subject"] for p in document["patches"]] == git(
-        toy, "log", "--reverse", "--format=%s", f"master..{BRANCH}"
+        toy, "log", "--reverse", "--format=%s", f"{cover}..{BRANCH}"
     ).splitlines()
 
 
@@ -102,7 +103,7 @@ def test_the_mails_have_cover_letter_base_and_recipients(patchgen, toy, git):
     base = git(toy, "rev-parse", "master").strip()
     assert f"\nbase-commit: {base}\n" in cover.get_content()
     assert "files changed" in cover.get_content()
-    assert "Changes since v3:" in cover.get_content()
+    assert "Changes in v4:" in cover.get_content()
     raw = (toy / "outgoing" / names[2]).read_bytes()
     patch = email.message_from_bytes(raw, policy=email.policy.default)
     assert "Mem Maintainer <mem@example.org>" in patch["To"]
@@ -364,7 +365,7 @@ def test_messages_say_how_the_change_was_made_and_tested(patchgen, toy, git):
     assert "has neither built nor booted the result.\n\nSigned-off-by: " in message
     apply(patchgen, toy, "--force", "--define", "tested=booted it in a guest.")
     assert "Testing done: booted it in a guest." in git(toy, "show", "-s", BRANCH)
-    for line in git(toy, "log", "--format=%B", f"master..{BRANCH}").splitlines():
+    for line in git(toy, "log", "--max-count=4", "--format=%B", BRANCH).splitlines():
         assert len(line) <= 75, line
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
-from patchgen.verify.lint import check_commit, check_declarations, check_series, split_trailers
+from patchgen.verify.lint import check_commit, check_declarations, check_series
 
 SENDER = "Ada <ada@example.org>"
 SIGNED = f"Signed-off-by: {SENDER}"
@@ -68,13 +68,6 @@ def test_accepts(message):
 def test_finds(message, problem):
     found = said(message)
     assert len(found) == 1 and problem in found[0], found
-
-
-def test_trailers_are_the_last_paragraph_if_they_are_trailers():
-    text, trailers = split_trailers(body("[ B: reworded ]", SIGNED))
-    assert (text, trailers) == ("Because.", [("Signed-off-by", SENDER)])
-    text, trailers = split_trailers("s: x\n\nNote: this is prose\nthat goes on\nfor long.\n")
-    assert text.startswith("Note:") and trailers == []
 
 
 def diff(*lines: str) -> str:

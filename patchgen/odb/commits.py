@@ -1,0 +1,146 @@
+"""Commit objects as git stores them, read and written byte for byte.
+
+For a series whose commits get other parents or messages while their trees stay: authors, dates and
+what else people put there must survive. Format: git-hash-object(1) "commit"; header lines, of which
+those that begin with a space go on with the one before, an empty line, the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from patchgen.errors import BaseError
+from patchgen.model.base import Oid
+from patchgen.model.series import Identity
+from patchgen.process import Completed
+
+
+class Git(Protocol):
+    """A repository that git can be run in: a quarantine or a checkout."""
+
+    def run(self, *words: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
+        """Run git there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawCommit:
+    """A commit object. `headers` are key and value in their order, a value may have lines."""
+
+    headers: tuple[tuple[bytes, bytes], ...]
+    message: bytes
+
+    def with_parent(self, parent: Oid) -> RawCommit:
+        """Return the commit on top of another; a signature does not survive that."""
+        return self._with(b"parent", parent.encode())
+
+    def with_message(self, message: str) -> RawCommit:
+        """Return the commit with another message, in UTF-8."""
+        headers = tuple(header for header in self.headers if header[0] != b"encoding")
+        return replace(self, headers=headers, message=message.encode())._unsigned()
+
+    def with_tree(self, tree: Oid) -> RawCommit:
+        """Return the commit with another tree."""
+        return self._with(b"tree", tree.encode())
+
+    def with_committer(self, committer: Identity) -> RawCommit:
+        """Return the commit as made by somebody at some time; its author stays."""
+        who = f"{committer.name} <{committer.email}> {committer.date}"
+        return self._with(b"committer", who.encode())
+
+    def _with(self, key: bytes, value: bytes) -> RawCommit:
+        headers = tuple((name, value if name == key else old) for name, old in self.headers)
+        return replace(self, headers=headers)._unsigned()
+
+    def _unsigned(self) -> RawCommit:
+        kept = tuple(header for header in self.headers if not header[0].startswith(b"gpgsig"))
+        return replace(self, headers=kept)
+
+    def to_bytes(self) -> bytes:
+        """Return the object's content."""
+        lines = b"".join(
+            key + b" " + value.replace(b"\n", b"\n ") + b"\n" for key, value in self.headers
+        )
+        return lines + b"\n" + self.message
+
+
+def parse_raw_commit(content: bytes) -> RawCommit:
+    """Read a commit object's content."""
+    head, _, message = content.partition(b"\n\n")
+    headers: list[tuple[bytes, bytes]] = []
+    for line in head.split(b"\n"):
+        if line.startswith(b" ") and headers:
+            key, value = headers[-1]
+            headers[-1] = (key, value + b"\n" + line[1:])
+        else:
+            key, _, value = line.partition(b" ")
+            headers.append((key, value))
+    return RawCommit(tuple(headers), message)
+
+
+def read_raw_commits(git: Git, oids: Sequence[Oid]) -> list[RawCommit]:
+    """Return commit objects by their ids, from one `git cat-file --batch`."""
+    out = git.run("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in oids).encode()).stdout
+    commits = []
+    offset = 0
+    for oid in oids:
+        end = out.index(b"\n", offset)
+        words = out[offset:end].split()
+        if len(words) != 3 or words[1] != b"commit":
+            raise BaseError(f"{oid} is no commit that can be read")
+        begin = end + 1
+        offset = begin + int(words[2]) + 1
+        commits.append(parse_raw_commit(out[begin : offset - 1]))
+    return commits
+
+
+def write_raw_commit(git: Git, commit: RawCommit) -> Oid:
+    """Write a commit object and return its id."""
+    words = ("hash-object", "-t", "commit", "-w", "--stdin")
+    return Oid(git.run(*words, stdin=commit.to_bytes()).stdout.decode().strip())
+
+
+def write_empty_commit(
+    git: Git, parent: Oid, tree: Oid, message: str, author: Identity, committer: Identity
+) -> Oid:
+    """Write a commit that changes nothing and return its id."""
+    headers = (
+        (b"tree", tree.encode()),
+        (b"parent", parent.encode()),
+        (b"author", f"{author.name} <{author.email}> {author.date}".encode()),
+        (b"committer", f"{committer.name} <{committer.email}> {committer.date}".encode()),
+    )
+    return write_raw_commit(git, RawCommit(headers, message.encode()))
+
+
+def rechain(
+    git: Git,
+    oids: Sequence[Oid],
+    parent: Oid,
+    *,
+    messages: Mapping[Oid, str] | None = None,
+    committer: Identity | None = None,
+) -> tuple[Oid, ...]:
+    """Write a line of commits anew on top of `parent`, with their trees, and return their ids.
+
+    `parent` has the tree that the first one builds on. `messages` replace those of some commits.
+    A commit with another parent or message is of `committer`, where that is given. What changes
+    in nothing keeps its id.
+    """
+    written = []
+    for oid, commit in zip(oids, read_raw_commits(git, oids), strict=True):
+        new = commit.with_parent(parent)
+        if messages is not None and oid in messages:
+            new = new.with_message(messages[oid])
+        if _same(new, commit):
+            parent = oid
+        else:
+            parent = write_raw_commit(git, new.with_committer(committer) if committer else new)
+        written.append(parent)
+    return tuple(written)
+
+
+def _same(new: RawCommit, old: RawCommit) -> bool:
+    """Tell whether two commits differ in their signature at most."""
+    return new.message == old.message and set(new.headers) <= set(old.headers)

@@ -1,0 +1,45 @@
+"""What a commit changes, apart from where: its added and removed lines, file by file.
+
+`git patch-id` counts the lines around a change, too, so it differs where somebody else changed the
+line above. Whether a review still holds is a matter of the change itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from patchgen.model.base import Oid
+from patchgen.odb.commits import Git
+
+_MARK = b"\0commit "
+
+
+def read_substances(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:
+    """Return a digest of what each commit above `base` changes, oldest first."""
+    shown = git.run(
+        "log",
+        "--reverse",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-renames",
+        "--patch",
+        "--binary",
+        "--unified=0",
+        "--format=%x00commit %H",
+        f"{base}..{tip}",
+    ).stdout
+    substances = {}
+    for part in shown.split(_MARK)[1:]:
+        oid, _, diff = part.partition(b"\n")
+        substances[Oid(oid.decode())] = _digest(diff)
+    return substances
+
+
+def _digest(diff: bytes) -> str:
+    digest = hashlib.sha256()
+    for line in diff.split(b"\n"):
+        # Ids of blobs and numbers of lines differ with the base.
+        if line and not line.startswith((b"@@ ", b"index ")):
+            digest.update(line + b"\n")
+    return digest.hexdigest()

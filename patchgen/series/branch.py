@@ -1,0 +1,108 @@
+"""A series as a branch has it: base, cover letter, and the commits, whoever wrote them last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from patchgen.errors import BaseError
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.series import Cover
+from patchgen.odb import Git, Repository, find_own_base, read_commit, read_commits
+from patchgen.series.record import Record, read_record
+from patchgen.series.tracking import MARKER, Tracking, is_cover_commit, parse_cover_commit
+
+# How far below a branch's tip its cover letter is looked for.
+_FAR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesBranch:
+    """The commits from `base` to `tip`; `commits` are the patches, oldest first.
+
+    `cover_commit`, `cover` and `tracking` are None where the branch has no cover letter of its own,
+    `record` where patchgen did not make it.
+    """
+
+    name: str
+    base: Oid
+    tip: Oid
+    commits: tuple[Commit, ...]
+    cover_commit: Oid | None = None
+    cover: Cover | None = None
+    tracking: Tracking | None = None
+    record: Record | None = None
+
+    @property
+    def start(self) -> Oid:
+        """The commit right below the first patch: the cover letter's, or the base."""
+        return self.cover_commit or self.base
+
+
+def read_branch(
+    repository: Repository, git: Git, name: str, tip: Oid, base: Oid | None = None
+) -> SeriesBranch:
+    """Return the series that ends in `tip`, on the branch `name`.
+
+    It begins above `base`, where that is given, else above its cover letter, else where it leaves
+    all other branches. Raises BaseError where that cannot be told, or where it is no line of
+    commits.
+    """
+    cover_oid = find_cover_commit(git, tip, base)
+    if cover_oid is None:
+        start = base or find_own_base(repository, name, tip)
+        return SeriesBranch(name, start, tip, _some(name, read_commits(git, start, tip)))
+    commit = read_commit(git, cover_oid)
+    if commit.files:
+        raise BaseError(
+            f"the commit of the cover letter, {cover_oid[:12]}, changes {commit.files[0]}",
+            hint="patchgen and b4 want it empty: move the change into a commit of its own",
+        )
+    parent = Oid(git.run("rev-parse", "--verify", f"{cover_oid}^").stdout.decode().strip())
+    start = base or parent
+    if start != parent:
+        raise BaseError(
+            f"the cover letter of {name} is on {parent[:12]}, not on {start[:12]}",
+            hint="leave --base out, or rebase the branch from there",
+        )
+    cover, tracking = parse_cover_commit(commit.message)
+    return SeriesBranch(
+        name,
+        start,
+        tip,
+        _some(name, read_commits(git, cover_oid, tip)),
+        cover_oid,
+        cover,
+        tracking,
+        read_record(tracking),
+    )
+
+
+def find_cover_commit(git: Git, tip: Oid, base: Oid | None = None) -> Oid | None:
+    """Return the youngest commit of a branch that is a cover letter, None where none is near."""
+    words = ["log", f"--max-count={_FAR}", "--first-parent", "--format=%H%x00%B%x00", tip]
+    if base is not None:
+        words += ["--not", base]
+    fields = git.run(*words).stdout.decode("utf-8", "replace").split("\0")
+    for oid, message in zip(fields[::2], fields[1::2], strict=False):
+        if MARKER in message and is_cover_commit(message):
+            return Oid(oid.strip())
+    return None
+
+
+def find_tracking(git: Git, tip: Oid) -> Tracking | None:
+    """Return the tracking section that a branch has, None where it has none that can be read."""
+    oid = find_cover_commit(git, tip)
+    if oid is None:
+        return None
+    try:
+        _, tracking = parse_cover_commit(read_commit(git, oid).message)
+    except BaseError:
+        return None
+    return tracking
+
+
+def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+    if not commits:
+        raise BaseError(f"{name} has no commits of its own")
+    return commits

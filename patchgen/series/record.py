@@ -1,0 +1,119 @@
+"""What patchgen knows of a series that it made, kept in the tracking section (tracking.py).
+
+Format 1: the JSON of `Record` under the key `patchgen`. It says what was made, from what and with
+what, so that the same can be made again on another base, and `patchgen explain` can show it. It
+travels with the branch, and b4 sends it along in the header of the cover letter: nothing in it
+names a path of the machine that it was made on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from patchgen.errors import BaseError
+from patchgen.model.base import Oid
+from patchgen.model.plan import Plan, RunRules
+from patchgen.model.series import CommitDraft, MadePatch
+from patchgen.series.tracking import Tracking
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class RecordedPatch(_Frozen):
+    """A patch as it was made. `message` and `content` are digests, to see hand edits by.
+
+    That of the content is of odb/substance.py. `semantic_patches` are the rendered texts by name,
+    `rules` how often each rule matched.
+    """
+
+    name: str
+    backend: str | None = None
+    subject: str
+    message: str
+    content: str = ""
+    rules: Mapping[str, int] = {}
+    semantic_patches: Mapping[str, str] = {}
+
+
+class Record(_Frozen):
+    """One making of a variant.
+
+    `backends` are those that were named, `made_backends` those that came of it. `definitions` are
+    the words of --define, `variables` all values. `inputs` are digests of the folders that
+    templates and rules came from.
+    """
+
+    format: Literal[1] = 1
+    variant: str
+    revision: int
+    base: Oid
+    describe: str
+    backends: tuple[str, ...] = ()
+    made_backends: tuple[str, ...] = ()
+    definitions: tuple[str, ...] = ()
+    variables: Mapping[str, str | int | bool] = {}
+    signed_off: bool = False
+    tools: Mapping[str, str] = {}
+    inputs: Mapping[str, str] = {}
+    patches: tuple[RecordedPatch, ...] = ()
+
+    def find_patch(self, name: str) -> RecordedPatch | None:
+        """Return what is recorded of a patch, by its name in the manifest."""
+        return next((patch for patch in self.patches if patch.name == name), None)
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the record as JSON has it."""
+        return self.model_dump(mode="json")
+
+
+def record_patches(
+    record: Record, plan: Plan, made: Sequence[MadePatch], drafts: Mapping[str, CommitDraft]
+) -> Record:
+    """Return a record with the patches that a plan came to; `drafts` are by their names.
+
+    Their `content` is known when they are written.
+    """
+    patches = []
+    for planned, patch in zip(plan.patches, made, strict=True):
+        if patch.name in drafts:
+            runs = [edit.patch for edit in planned.edits if isinstance(edit, RunRules)]
+            recorded = RecordedPatch(
+                name=patch.name,
+                backend=planned.backend,
+                subject=drafts[patch.name].subject,
+                message=digest_message(drafts[patch.name].message),
+                rules={rule.rule: rule.hits for rule in patch.rules},
+                semantic_patches={each.name: each.text for each in runs},
+            )
+            patches.append(recorded)
+    return record.model_copy(update={"patches": tuple(patches)})
+
+
+def read_record(tracking: Tracking | None) -> Record | None:
+    """Return the record in a tracking section, None where patchgen did not make the series.
+
+    Raises BaseError where it is there and not to be understood.
+    """
+    if tracking is None or tracking.record is None:
+        return None
+    try:
+        return Record.model_validate(tracking.record)
+    except ValidationError as err:
+        first = err.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise BaseError(
+            f"what the cover letter's commit says of patchgen cannot be read: {field}: "
+            f"{first['msg']}",
+            hint="was it made by a newer patchgen?",
+        ) from None
+
+
+def digest_message(message: str) -> str:
+    """Return a digest of a commit's message."""
+    return hashlib.sha256(message.strip().encode()).hexdigest()

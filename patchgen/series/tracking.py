@@ -1,0 +1,136 @@
+"""The cover letter as an empty commit below the patches: what makes a branch one of `b4 prep`.
+
+Format, as b4 0.12 to 0.16 read and write it (strategy "commit" of docs/contributor/prep.rst):
+the commit has the tree of its parent, the base, and its message is
+
+    SUBJECT
+                                          (an empty line, then the body)
+    To: ...                               (a paragraph of To and Cc, one a line, if any)
+    ---
+    Changes in v4: ...                    (below the cut; left out where there is nothing)
+
+    --- b4-submit-tracking ---
+    # This section is used internally by b4 prep for tracking purposes.
+    {JSON, indented by two}
+
+The JSON has `series` (revision: the next one to send, change-id, prefixes, and what b4 adds:
+history, prerequisites, presubject) and whatever others put beside it, which b4 keeps: `patchgen`
+is our record (series/record.py). b4 finds the commit by the marker, the committer's address (since
+0.15) and a committer date of less than a year ago.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from patchgen.errors import BaseError
+from patchgen.model.series import Cover, Recipients
+
+MARKER = "--- b4-submit-tracking ---"
+_COMMENT = "# This section is used internally by b4 prep for tracking purposes."
+_CUT = "---"
+_ADDRESSED = re.compile(r"(?P<key>To|Cc): +(?P<who>\S.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """What the JSON says. `others` is everything that patchgen does not know, kept as it is.
+
+    `history` has the message-ids (without brackets) under which a version was sent, by "vN".
+    """
+
+    change_id: str
+    revision: int
+    prefixes: tuple[str, ...] = ()
+    history: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    record: Mapping[str, Any] | None = None
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_sent(self, revision: int, message_ids: tuple[str, ...]) -> Tracking:
+        """Return the tracking with a version in its history, unless that version is there."""
+        if f"v{revision}" in self.history or not message_ids:
+            return self
+        return replace(self, history={**self.history, f"v{revision}": message_ids})
+
+
+def is_cover_commit(message: str) -> bool:
+    """Tell whether a commit's message is a cover letter with its tracking section."""
+    return message.splitlines().count(MARKER) == 1
+
+
+def format_cover_commit(cover: Cover, tracking: Tracking) -> str:
+    """Return the message of the cover letter's commit."""
+    series: dict[str, Any] = {
+        **tracking.others.get("series", {}),
+        "revision": tracking.revision,
+        "change-id": tracking.change_id,
+        "prefixes": list(tracking.prefixes),
+    }
+    if tracking.history:
+        series["history"] = {version: list(ids) for version, ids in tracking.history.items()}
+    document = {**tracking.others, "series": series}
+    if tracking.record is not None:
+        document["patchgen"] = dict(tracking.record)
+    # b4 writes JSON in ASCII as well; and in a mail's header that is what it has to be.
+    return f"{format_cover(cover)}\n{MARKER}\n{_COMMENT}\n{json.dumps(document, indent=2)}\n"
+
+
+def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
+    """Read the message of a cover letter's commit.
+
+    Raises BaseError where the tracking section is not what b4 and patchgen write.
+    """
+    text, _, section = message.partition(f"\n{MARKER}\n")
+    try:
+        document = json.loads(section[section.index("{") :])
+        series = document["series"]
+        history = series.get("history", {})
+        tracking = Tracking(
+            change_id=str(series["change-id"]),
+            revision=int(series["revision"]),
+            prefixes=tuple(map(str, series.get("prefixes", ()))),
+            history={version: tuple(map(str, ids)) for version, ids in history.items()},
+            record=document.get("patchgen"),
+            others={**document, "series": dict(series)},
+        )
+    except (ValueError, LookupError, TypeError, AttributeError) as err:
+        raise BaseError(
+            f"the tracking section of the cover letter's commit cannot be read: {err!r}",
+            hint=f'what follows "{MARKER}" is JSON that b4 and patchgen write; undo its edit',
+        ) from None
+    # b4 drops lines that begin with # when it makes mails.
+    kept = [line for line in text.splitlines() if not line.startswith("#")]
+    return parse_cover("\n".join(kept)), tracking
+
+
+def format_cover(cover: Cover) -> str:
+    """Return subject, body, recipients and what is below the cut as one text."""
+    people = [f"To: {each}\n" for each in cover.recipients.to]
+    people += [f"Cc: {each}\n" for each in cover.recipients.cc]
+    addressed = "\n" + "".join(people) if people else ""
+    notes = f"\n{_CUT}\n{cover.notes}" if cover.notes else ""
+    return f"{cover.subject}\n\n{cover.body}{addressed}{notes}"
+
+
+def parse_cover(text: str) -> Cover:
+    """Read a cover letter's text: the subject, the body, and what is below the first cut.
+
+    To and Cc are lines of the body's last paragraph.
+    """
+    above, _, below = f"{text.strip()}\n".partition(f"\n{_CUT}\n")
+    subject, _, body = above.partition("\n")
+    paragraphs = re.sub(r"\n{3,}", "\n\n", body.strip("\n")).split("\n\n")
+    addressed = [_ADDRESSED.fullmatch(line) for line in paragraphs[-1].splitlines()]
+    found = [match for match in addressed if match]
+    recipients = Recipients(
+        tuple(match["who"] for match in found if match["key"].lower() == "to"),
+        tuple(match["who"] for match in found if match["key"].lower() == "cc"),
+    )
+    rest = [line for line in paragraphs[-1].splitlines() if not _ADDRESSED.fullmatch(line)]
+    paragraphs = [*paragraphs[:-1], "\n".join(rest)] if rest else paragraphs[:-1]
+    body = "\n\n".join(paragraphs)
+    return Cover(subject, f"{body}\n", f"{below.strip()}\n" if below.strip() else "", recipients)
