@@ -136,7 +136,7 @@ def compare_variants(
                 )
     finally:
         repository.close()
-    return Comparison(results[0].plan.base.describe, trial.config.name, tuple(columns))
+    return Comparison(results[0].making.plan.base.describe, trial.config.name, tuple(columns))
 
 
 def _make(request: CompareRequest, variant: str) -> ApplyResult | str:
@@ -164,7 +164,12 @@ class _Trial:
     def prepare(self) -> None:
         """Check the base out, and configure it."""
         self._files = sorted(
-            {edit.path for result in self.results for made in result.made for edit in made.edits}
+            {
+                edit.path
+                for result in self.results
+                for made in result.making.made
+                for edit in made.edits
+            }
             | {PurePosixPath(name) for name in _ALWAYS}
         )
         self.checkout.choose_files([*needed_patterns(), *around(self._files)])
@@ -174,10 +179,10 @@ class _Trial:
 
     def measure(self, name: str, result: ApplyResult | None) -> Column:
         """Compile a variant, or the base as it is, and read what came of it."""
-        base = self.results[0].plan.base.oid
+        base = self.results[0].making.plan.base.oid
         self.checkout.switch(base)
         self.checkout.run("clean", "-f", "-d", "-q")
-        for made in result.made if result else ():
+        for made in result.making.made if result else ():
             for edit in made.edits:
                 path = self.checkout.folder / edit.path
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -209,7 +214,7 @@ def _with_counts(column: Column, result: ApplyResult) -> Column:
     return replace(
         column,
         patches=len(stats),
-        files=len({edit.path for made in result.made for edit in made.edits}),
+        files=len({edit.path for made in result.making.made for edit in made.edits}),
         insertions=sum(stat.insertions for stat in stats),
         deletions=sum(stat.deletions for stat in stats),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
         printer.warning(warning)
     _print_patches(printer, result)
     if result.series is None:
-        printer.line(f"Nothing left to make: {result.plan.base.describe} has all of it.")
+        printer.line(f"Nothing left to make: {result.making.plan.base.describe} has all of it.")
     elif request.dry_run:
         printer.line()
         printer.line(result.diffs.rstrip("\n"))
@@ -123,12 +124,12 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
 
 def describe(result: ApplyResult) -> dict[str, Any]:
     """Return the document of --json."""
-    base = result.plan.base
+    base = result.making.plan.base
     return {
-        "variant": result.plan.variant,
+        "variant": result.making.plan.variant,
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},
-        "backends": list(result.plan.backends),
-        "left_out": [{"backend": b.backend, "lacks": b.lacks} for b in result.plan.left_out],
+        "backends": list(result.making.plan.backends),
+        "left_out": [{"backend": b.backend, "lacks": b.lacks} for b in result.making.plan.left_out],
         "branch": result.branch if result.series else None,
         "change_id": result.series.change_id if result.series else None,
         "cover_commit": result.series.cover_commit if result.series else None,
@@ -144,10 +145,10 @@ def describe(result: ApplyResult) -> dict[str, Any]:
                 }
                 for call in cite.calls
             ]
-            for cite in result.cites
+            for cite in result.making.cites
         },
         "mails": [str(path) for path in result.mails],
-        "tools": result.tools,
+        "tools": result.making.tools,
         "warnings": list(result.warnings),
         **({"diffs": result.diffs} if result.diffs else {}),
     }
@@ -155,7 +156,7 @@ def describe(result: ApplyResult) -> dict[str, Any]:
 
 def _describe_patches(result: ApplyResult) -> list[dict[str, Any]]:
     patches = []
-    for patch, subject, number in zip(result.made, result.subjects, _numbers(result), strict=True):
+    for patch, subject, number in _numbered(result):
         document: dict[str, Any] = {
             "name": patch.name,
             "subject": subject,
@@ -182,28 +183,30 @@ def _describe_patches(result: ApplyResult) -> list[dict[str, Any]]:
     return patches
 
 
-def _numbers(result: ApplyResult) -> list[int | None]:
-    """Return for each patch its index in the series, None where the base has it already."""
+def _numbered(result: ApplyResult) -> Iterator[tuple[MadePatch, str, int | None]]:
+    """Yield each patch with its subject and its index in the series, None if the base has it."""
     count = itertools.count()
-    return [None if patch.present_at else next(count) for patch in result.made]
+    for patch, subject in zip(result.making.made, result.making.subjects, strict=True):
+        yield patch, subject, None if patch.present_at else next(count)
 
 
 def _print_patches(printer: Printer, result: ApplyResult) -> None:
-    base = result.plan.base
+    plan = result.making.plan
+    base = plan.base
     version = f" (Linux {base.version})" if base.version else ""
-    backends = f", backends: {', '.join(result.plan.backends)}" if result.plan.backends else ""
-    printer.line(f"{result.plan.variant} on {base.describe}{version}{backends}", bold=True)
-    for patch, subject, number in zip(result.made, result.subjects, _numbers(result), strict=True):
+    backends = f", backends: {', '.join(plan.backends)}" if plan.backends else ""
+    printer.line(f"{plan.variant} on {base.describe}{version}{backends}", bold=True)
+    for patch, subject, number in _numbered(result):
         if result.series is None or number is None:
             printer.line(f"  {patch.name}: already there ({patch.present_at})")
         else:
             summary = _summary(patch, result.series.stats[number])
             printer.line(f"  {number + 1}/{len(result.series.commits)} {subject} ({summary})")
-    for left_out in result.plan.left_out:
+    for left_out in result.making.plan.left_out:
         printer.line(f"  left out: the backend {left_out.backend}, as this base cannot carry it:")
         for lack in left_out.lacks:
             printer.line(f"    {lack}")
-    for cite in result.cites:
+    for cite in result.making.cites:
         if cite.title and cite.calls:
             printer.line(f"  {cite.title}:")
             for call in cite.calls:
@@ -226,6 +229,6 @@ def _print_series(printer: Printer, request: ApplyRequest, result: ApplyResult) 
     printer.line(f"mails:  {folder}")
     printer.line()
     printer.line("Read them, then send them:")
-    base = result.plan.base.oid[:12]
+    base = result.making.plan.base.oid[:12]
     printer.line(f"  git {at_tree}log --reverse --patch {base}..{result.branch}")
     printer.line(f"  git send-email {shlex.quote(str(shown))}/*.patch")

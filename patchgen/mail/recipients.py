@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,3 +34,26 @@ def address_patches(
         if not who.to and not who.cc
     )
     return SeriesRecipients(join_recipients(each), each), warnings
+
+
+def edit_recipients(
+    found: SeriesRecipients, added: Recipients, removed: Recipients
+) -> SeriesRecipients:
+    """Return who gets the mails of a series when some get all of them, and others none."""
+    return SeriesRecipients(
+        _edit(found.cover, added, removed),
+        tuple(_edit(each, added, removed) for each in found.patches),
+    )
+
+
+def _edit(found: Recipients, added: Recipients, removed: Recipients) -> Recipients:
+    gone = {address_of(each) for each in removed.to + removed.cc}
+    gone |= {address_of(each) for each in added.to + added.cc}
+    to = [each for each in found.to if address_of(each) not in gone]
+    cc = [each for each in found.cc if address_of(each) not in gone]
+    return Recipients((*to, *added.to), (*cc, *added.cc))
+
+
+def address_of(recipient: str) -> str:
+    """Return the e-mail address in "Name <address>", in small letters."""
+    return (email.utils.parseaddr(recipient)[1] or recipient).lower()

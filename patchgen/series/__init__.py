@@ -3,7 +3,6 @@
 from patchgen.series.branch import SeriesBranch, find_cover_commit, find_tracking, read_branch
 from patchgen.series.build import (
     SeriesDraft,
-    build_series,
     draft_series,
     put_cover_below,
     write_patches,
@@ -19,7 +18,6 @@ __all__ = [
     "SeriesBranch",
     "SeriesDraft",
     "Tracking",
-    "build_series",
     "draft_series",
     "find_cover_commit",
     "find_tracking",

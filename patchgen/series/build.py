@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from patchgen.model.base import Oid
 from patchgen.model.plan import Plan
@@ -11,8 +11,6 @@ from patchgen.model.series import (
     CommitDraft,
     Cover,
     MadePatch,
-    Recipients,
-    Series,
     Signatures,
 )
 from patchgen.odb import Quarantine, read_substances, rechain, write_empty_commit
@@ -41,28 +39,32 @@ def draft_series(
     record: Record,
     *,
     sign_off: bool,
+    edited: Collection[str] = (),
 ) -> SeriesDraft:
     """Return the messages and edits of what was made, one result for each patch of the plan.
 
-    At least one of them has edits. `record` knows everything but the patches.
+    At least one of them has edits. `record` knows everything but the patches. `edited` are the
+    names of those that a person goes on from: their messages say so.
     """
     signer = signatures.committer if sign_off else None
-    drafts = {
-        patch.name: CommitDraft(render_message(plan, planned, patch, signer), patch.edits)
-        for planned, patch in zip(plan.patches, made, strict=True)
-        if patch.present_at is None
-    }
-    cover = render_cover(plan, made, {name: draft.subject for name, draft in drafts.items()})
+    drafts = {}
+    for planned, patch in zip(plan.patches, made, strict=True):
+        if patch.present_at is None:
+            by_hand = patch.name in edited
+            message = render_message(plan, planned, patch, signer, edited=by_hand)
+            drafts[patch.name] = CommitDraft(message, patch.edits)
+    subjects = {name: draft.subject for name, draft in drafts.items()}
+    cover = render_cover(plan, made, subjects, edited=edited)
     record = record_patches(record, plan, made, drafts)
     return SeriesDraft(tuple(drafts), tuple(drafts.values()), cover, record)
 
 
 def write_patches(
-    quarantine: Quarantine, plan: Plan, draft: SeriesDraft, signatures: Signatures
+    quarantine: Quarantine, base: Oid, draft: SeriesDraft, signatures: Signatures
 ) -> tuple[tuple[Oid, ...], Record]:
     """Write the patches on top of the base; return them, and the record with their contents."""
-    commits = quarantine.write_commits(plan.base.oid, draft.drafts, signatures)
-    substances = read_substances(quarantine, plan.base.oid, commits[-1])
+    commits = quarantine.write_commits(base, draft.drafts, signatures)
+    substances = read_substances(quarantine, base, commits[-1])
     patches = tuple(
         patch.model_copy(update={"content": substances[commit]})
         for patch, commit in zip(draft.record.patches, commits, strict=True)
@@ -89,39 +91,3 @@ def put_cover_below(
         signatures.committer,
     )
     return cover_commit, rechain(quarantine, commits, cover_commit)
-
-
-def build_series(
-    quarantine: Quarantine,
-    plan: Plan,
-    draft: SeriesDraft,
-    commits: Sequence[Oid],
-    signatures: Signatures,
-    *,
-    branch: str,
-    tracking: Tracking,
-    recipients: Recipients,
-    with_cover: bool,
-) -> Series:
-    """Return the series of patches that are written, with its cover letter's commit below them.
-
-    Unless that is not wanted: then the patches stay as they are.
-    """
-    cover = replace(draft.cover, recipients=recipients)
-    stats = tuple(quarantine.read_stats(plan.base.oid, commits[-1]))
-    cover_commit: Oid | None = None
-    if with_cover:
-        cover_commit, commits = put_cover_below(
-            quarantine, plan.base.oid, cover, tracking, commits, signatures
-        )
-    return Series(
-        base=plan.base,
-        branch=branch,
-        revision=tracking.revision,
-        change_id=tracking.change_id,
-        cover=cover,
-        cover_commit=cover_commit,
-        drafts=draft.drafts,
-        commits=tuple(commits),
-        stats=stats,
-    )

@@ -7,7 +7,7 @@ subject line, an empty line, paragraphs, then trailers.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,15 +23,23 @@ _CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
 
 
 def render_message(
-    plan: Plan, planned: PlannedPatch, made: MadePatch, signer: Identity | None
+    plan: Plan,
+    planned: PlannedPatch,
+    made: MadePatch,
+    signer: Identity | None,
+    *,
+    edited: bool = False,
 ) -> str:
     """Return the commit message, signed off by `signer` where there is one.
+
+    `edited` is whether a person goes on from what is made.
 
     Raises SpecError where the template is wrong or gives no well-formed message.
     """
     rules = [edit for edit in planned.edits if isinstance(edit, RunRules)]
     patch = {
         "name": planned.name,
+        "edited": edited,
         "backend": planned.backend,
         "semantic_patches": list(dict.fromkeys(edit.patch.name for edit in rules)),
         "fired": {rule.rule: rule.hits for rule in made.rules},
@@ -52,13 +60,20 @@ def render_subject(plan: Plan, planned: PlannedPatch) -> str:
     return render_message(plan, planned, MadePatch(planned.name), None).partition("\n")[0]
 
 
-def render_cover(plan: Plan, made: Sequence[MadePatch], subjects: Mapping[str, str]) -> Cover:
-    """Return the cover letter. `subjects` are by the patches' names."""
+def render_cover(
+    plan: Plan,
+    made: Sequence[MadePatch],
+    subjects: Mapping[str, str],
+    *,
+    edited: Collection[str] = (),
+) -> Cover:
+    """Return the cover letter. `subjects` are by the patches' names, `edited` some of these."""
     context: dict[str, Any] = {
         **plan.context,
         "patches": [
             {
                 "name": patch.name,
+                "edited": patch.name in edited,
                 "subject": subjects.get(patch.name, ""),
                 "status": "already there" if patch.present_at else "made",
                 "site": str(patch.present_at or ""),

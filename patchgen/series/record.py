@@ -19,6 +19,7 @@ from patchgen.model.base import Oid
 from patchgen.model.plan import Plan, RunRules
 from patchgen.model.series import CommitDraft, MadePatch
 from patchgen.series.tracking import Tracking
+from patchgen.series.trailers import parse_message
 
 
 class _Frozen(BaseModel):
@@ -37,6 +38,7 @@ class RecordedPatch(_Frozen):
     subject: str
     message: str
     content: str = ""
+    files: tuple[str, ...] = ()
     rules: Mapping[str, int] = {}
     semantic_patches: Mapping[str, str] = {}
 
@@ -88,6 +90,7 @@ def record_patches(
                 backend=planned.backend,
                 subject=drafts[patch.name].subject,
                 message=digest_message(drafts[patch.name].message),
+                files=tuple(str(edit.path) for edit in patch.edits),
                 rules={rule.rule: rule.hits for rule in patch.rules},
                 semantic_patches={each.name: each.text for each in runs},
             )
@@ -115,5 +118,5 @@ def read_record(tracking: Tracking | None) -> Record | None:
 
 
 def digest_message(message: str) -> str:
-    """Return a digest of a commit's message."""
-    return hashlib.sha256(message.strip().encode()).hexdigest()
+    """Return a digest of what a commit's message says, apart from its trailers and notes."""
+    return hashlib.sha256(parse_message(message).text.strip().encode()).hexdigest()

@@ -1,0 +1,178 @@
+"""A variant made on a base, in memory: planned, carried out, and what is known of it recorded.
+
+What `apply` and `reroll` share; nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from patchgen import __version__
+from patchgen.coccinelle import DEFAULT_TIMEOUT_S, Spatch, find_spatch
+from patchgen.edit import OnProgress, PatchedTree, make_patches
+from patchgen.kernel import read_version
+from patchgen.model.base import Base, TreeReader
+from patchgen.model.outcome import CitedCalls
+from patchgen.model.plan import Plan
+from patchgen.model.series import MadePatch, Signatures
+from patchgen.odb import GitTree, Repository, git_version
+from patchgen.resources import shipped_folder
+from patchgen.series import Record, SeriesDraft, draft_series, render_subject
+from patchgen.spec import Variant, bind_variables, build_plan, find_cited_calls, find_variant
+
+
+@dataclass(frozen=True, slots=True)
+class MakeRequest:
+    """Which variant to make, as which version, on which base, and how."""
+
+    variant: str
+    base: str
+    revision: int
+    backends: tuple[str, ...] = ()
+    definitions: tuple[str, ...] = ()
+    sign_off: bool = False
+    timeout_s: int = DEFAULT_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A variant bound to a base; spatch has not run."""
+
+    request: MakeRequest
+    variant: Variant
+    spatch: Spatch
+    values: Mapping[str, str | int | bool]
+    tools: Mapping[str, str]
+    tree: TreeReader
+    plan: Plan
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether there is something to make for sure, and not only if a rule finds its place."""
+        return any(not patch.present_at and not patch.optional for patch in self.plan.patches)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a plan came to.
+
+    `made` and `subjects` have one entry for each patch of the plan. The lines in `cites` are those
+    of the tree with all patches.
+    """
+
+    request: MakeRequest
+    plan: Plan
+    values: Mapping[str, str | int | bool]
+    tools: Mapping[str, str]
+    tree: TreeReader
+    made: tuple[MadePatch, ...]
+    subjects: tuple[str, ...]
+    cites: tuple[CitedCalls, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the base has all of it already."""
+        return all(patch.present_at for patch in self.made)
+
+    def draft(self, signatures: Signatures, edited: Collection[str] = ()) -> SeriesDraft:
+        """Return the messages, the cover letter and the record of what was made.
+
+        `edited` are the names of patches that a person goes on from.
+        """
+        record = Record(
+            variant=self.plan.variant,
+            revision=self.request.revision,
+            base=self.plan.base.oid,
+            describe=self.plan.base.describe,
+            backends=self.request.backends,
+            made_backends=self.plan.backends,
+            definitions=self.request.definitions,
+            variables=dict(self.values),
+            signed_off=self.request.sign_off,
+            tools=dict(self.tools),
+            inputs=dict(self.plan.inputs),
+        )
+        return draft_series(
+            self.plan,
+            self.made,
+            signatures,
+            record,
+            sign_off=self.request.sign_off,
+            edited=edited,
+        )
+
+
+def plan_variant(repository: Repository, request: MakeRequest) -> Planned:
+    """Bind a variant to a base.
+
+    Raises UsageError, SpecError or BaseError where they do not go together, ToolError without
+    spatch.
+    """
+    spatch = find_spatch()
+    variant = find_variant(request.variant)
+    values = bind_variables(variant, request.definitions)
+    tools = {"patchgen": __version__, "spatch": spatch.version, "git": git_version()}
+    base, tree = _read_base(repository, request.base)
+    context = {
+        **values,
+        "revision": request.revision,
+        "base": {"oid": base.oid, "describe": base.describe, "version": base.version},
+        "tools": tools,
+    }
+    shared = shipped_folder("templates")
+    plan = build_plan(variant, request.backends, base, tree, context, shared)
+    return Planned(request, variant, spatch, values, tools, tree, plan)
+
+
+def carry_out(planned: Planned, on_progress: OnProgress = lambda done, total: None) -> Made:
+    """Run the semantic patches. Raises a PatchgenError where they do not do what they declare."""
+    request = planned.request
+    tried = make_patches(
+        planned.plan,
+        planned.tree,
+        planned.spatch,
+        timeout_s=request.timeout_s,
+        on_progress=on_progress,
+    )
+    plan, made = _drop_needless(planned.plan, tried)
+    tree = PatchedTree(planned.tree, made)
+    cites = find_cited_calls(planned.variant, plan.backends, tree, plan.context)
+    cited = {"cites": {cite.name: cite.calls for cite in cites}}
+    plan = replace(plan, context={**plan.context, **cited})
+    return Made(
+        request=request,
+        plan=plan,
+        values=planned.values,
+        tools=planned.tools,
+        tree=planned.tree,
+        made=made,
+        subjects=tuple(render_subject(plan, patch) for patch in plan.patches),
+        cites=cites,
+        warnings=_warn_unparsed(tried),
+    )
+
+
+def _read_base(repository: Repository, revision: str) -> tuple[Base, TreeReader]:
+    oid = repository.resolve_commit(revision)
+    tree_oid = repository.resolve_tree(oid)
+    tree = GitTree(repository, tree_oid)
+    version = read_version(tree)
+    return Base(oid, tree_oid, repository.describe(oid), version), tree
+
+
+def _drop_needless(plan: Plan, tried: Sequence[MadePatch]) -> tuple[Plan, tuple[MadePatch, ...]]:
+    """Return plan and patches without the optional ones that the base has no need of."""
+    kept = [
+        (planned, made)
+        for planned, made in zip(plan.patches, tried, strict=True)
+        if not made.is_needless
+    ]
+    patches = tuple(planned for planned, _ in kept)
+    return replace(plan, patches=patches), tuple(made for _, made in kept)
+
+
+def _warn_unparsed(made: Sequence[MadePatch]) -> tuple[str, ...]:
+    functions = dict.fromkeys(str(function) for patch in made for function in patch.unparsed)
+    return tuple(f"spatch could not parse {each}; rules do not see it" for each in functions)
