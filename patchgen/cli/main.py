@@ -25,6 +25,7 @@ _COMMANDS = {
     "compare": "Compare variants: their size, and what hypercalls execute before alternatives.",
     "completion": "Print the shell completion script for bash, zsh or fish.",
     "doctor": "Show which programs are installed, and how to get what is missing.",
+    "reroll": "Make the next version of a series, with what was changed by hand.",
     "show": "Show a variant's patches, variables and needs.",
     "variants": "List the variants.",
     "verify": "Check each commit of a series: its form, its mail, its builds, its machine code.",

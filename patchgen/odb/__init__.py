@@ -1,7 +1,13 @@
 """Git's object database: read trees, write commits aside, publish them by one ref update."""
 
 from patchgen.odb.checkout import Checkout
-from patchgen.odb.commits import Git, rechain, write_empty_commit
+from patchgen.odb.commits import (
+    Git,
+    read_raw_commits,
+    rechain,
+    write_empty_commit,
+    write_raw_commit,
+)
 from patchgen.odb.history import (
     compare_series,
     find_own_base,
@@ -9,6 +15,7 @@ from patchgen.odb.history import (
     read_commit,
     read_commits,
 )
+from patchgen.odb.merge import Conflict, MergedTree, has_markers, merge_texts, merge_trees
 from patchgen.odb.quarantine import Quarantine
 from patchgen.odb.repository import Repository, find_git_subcommand, git_version
 from patchgen.odb.substance import read_substances
@@ -16,8 +23,10 @@ from patchgen.odb.tree import GitTree
 
 __all__ = [
     "Checkout",
+    "Conflict",
     "Git",
     "GitTree",
+    "MergedTree",
     "Quarantine",
     "Repository",
     "compare_series",
@@ -25,9 +34,14 @@ __all__ = [
     "find_own_base",
     "format_commits",
     "git_version",
+    "has_markers",
+    "merge_texts",
+    "merge_trees",
     "read_commit",
     "read_commits",
+    "read_raw_commits",
     "read_substances",
     "rechain",
     "write_empty_commit",
+    "write_raw_commit",
 ]

@@ -58,7 +58,8 @@ class Quarantine:
         """
         marks = self._folder / "marks"
         stream = _fast_import_stream(base, drafts, signatures)
-        self.run("fast-import", "--quiet", "--done", f"--export-marks={marks}", stdin=stream)
+        words = ("fast-import", "--quiet", "--force", "--done", f"--export-marks={marks}")
+        self.run(*words, stdin=stream)
         oids = dict(line.split(" ", 1) for line in marks.read_text().splitlines())
         return tuple(Oid(oids[f":{number}"]) for number in range(1, len(drafts) + 1))
 
@@ -86,17 +87,29 @@ class Quarantine:
         )
         return log.stdout.decode("utf-8", "replace")
 
-    def publish(self, ref: str, new: Oid, base: Oid, old: Oid | None, reason: str) -> None:
+    def publish(
+        self,
+        ref: str,
+        new: Oid,
+        base: Oid,
+        old: Oid | None,
+        reason: str,
+        *,
+        also: Mapping[str, Oid] | None = None,
+    ) -> None:
         """Copy the commits above `base` into the real repository, then move `ref` to `new`.
 
-        `old` is what the ref points at now, None where it must not exist. Raises BaseError where
-        someone moved it meanwhile; the ref is then as they left it.
+        `old` is what the ref points at now, None where it must not exist. The refs in `also` are
+        made or moved in the same transaction, whatever they point at. Raises BaseError where
+        someone moved `ref` meanwhile; all refs are then as they were.
         """
+        tips = "".join(f"{tip}\n" for tip in [new, *(also or {}).values()])
         packed = self.run(
-            "pack-objects", "--revs", "--stdout", "-q", stdin=f"{new}\n^{base}\n".encode()
+            "pack-objects", "--revs", "--stdout", "-q", stdin=f"{tips}^{base}\n".encode()
         )
         self._repository.run("unpack-objects", "-q", stdin=packed.stdout)
-        command = f"update {ref} {new} {old}" if old else f"create {ref} {new}"
+        commands = [f"update {ref} {new} {old}" if old else f"create {ref} {new}"]
+        commands += [f"update {name} {oid}" for name, oid in (also or {}).items()]
         try:
             self._repository.run(
                 "update-ref",
@@ -104,7 +117,7 @@ class Quarantine:
                 "-m",
                 reason,
                 "--create-reflog",
-                stdin=f"start\n{command}\nprepare\ncommit\n".encode(),
+                stdin="\n".join(["start", *commands, "prepare", "commit", ""]).encode(),
                 # Killed along with patchgen it would leave a REF.lock that stops all later runs.
                 detached=True,
             )

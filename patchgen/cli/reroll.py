@@ -1,0 +1,156 @@
+"""`patchgen reroll`: the next version of a series."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.cli.completion import complete_variant
+from patchgen.cli.printer import Printer
+from patchgen.errors import UsageError
+from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_series
+
+
+@click.command("reroll")
+@click.argument("branch", required=False)
+@click.option(
+    "--tree",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The kernel's git repository.  [default: .]",
+)
+@click.option("--base", metavar="REV", help="The commit to make it on.  [default: the same]")
+@click.option(
+    "-v",
+    "--reroll-count",
+    "revision",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The new version.  [default: the next one]",
+)
+@click.option(
+    "--branch",
+    "new_branch",
+    metavar="NAME",
+    help="The branch to make.  [default: BRANCH with the new version]",
+)
+@click.option(
+    "--changes",
+    multiple=True,
+    metavar="[PATCH=]TEXT",
+    help="What is new, in the series or in one patch; may be repeated.",
+)
+@click.option(
+    "--changelog",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A folder with cover.txt and PATCH.txt, or with vN/ that has them.  "
+    "[default: TREE/changelog, if there is one]",
+)
+@click.option(
+    "--variant",
+    metavar="DIR",
+    shell_complete=complete_variant,
+    help="The folder of the variant, if it is none that is shipped.",
+)
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    help="Make these backends; may be repeated.  [default: those named before]",
+)
+@click.option(
+    "--define",
+    "definitions",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a variable of the variant anew; may be repeated.",
+)
+@click.option(
+    "-o",
+    "--output-directory",
+    "output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the mails go.  [default: TREE/outgoing]",
+)
+@click.option("--force", is_flag=True, help="Replace the new branch, if it is there.")
+@click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
+@click.option("--continue", "go_on", is_flag=True, help="Go on when the conflicts are resolved.")
+@click.option("--abort", is_flag=True, help="Give up the reroll that waits for its conflicts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
+def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
+    """Make the next version of a series, on a newer base if that is wanted.
+
+    The semantic patches are applied again. What people changed by hand in code, messages and cover
+    letter since the series was made is carried over; where both sides changed the same, the reroll
+    stops with exit code 1 and says which files to edit. The old branch stays.
+    """
+    printer = Printer(quiet=quiet, as_json=as_json)
+    request = RerollRequest(**options)
+    if abort:
+        if request.go_on:
+            raise UsageError("--continue and --abort exclude each other")
+        abort_reroll(request.tree)
+        printer.line("The reroll is given up; nothing was changed.")
+        return
+    with printer.progress("rerolling") as on_progress:
+        result = reroll_series(request, on_progress=on_progress)
+    if as_json:
+        printer.document(describe(result))
+    else:
+        _print(printer, result)
+    if result.conflicts:
+        sys.exit(1)
+
+
+def describe(result: RerollResult) -> dict[str, Any]:
+    """Return the document of --json."""
+    return {
+        "branch": result.branch,
+        "revision": result.revision,
+        "tip": result.tip,
+        "patches": list(result.subjects),
+        "remarks": list(result.remarks),
+        "dropped_tags": list(result.dropped),
+        "range_diff": result.range_diff,
+        "mails": [str(path) for path in result.mails],
+        "warnings": list(result.warnings),
+        "stopped_at": result.stopped_at or None,
+        "conflicts": [str(path) for path in result.conflicts],
+    }
+
+
+def _print(printer: Printer, result: RerollResult) -> None:
+    for warning in result.warnings:
+        printer.warning(warning)
+    if result.conflicts:
+        click.echo(f"stopped at: {result.stopped_at}", err=True)
+        click.echo("Both sides are between conflict markers in:", err=True)
+        for path in result.conflicts:
+            click.echo(f"  {path}", err=True)
+        click.echo(
+            "Edit them, then: patchgen reroll --continue (or give up with --abort).\n"
+            "Nothing was written to the repository's branches.",
+            err=True,
+        )
+        return
+    printer.line(f"v{result.revision}, {len(result.subjects)} patches", bold=True)
+    for number, subject in enumerate(result.subjects, 1):
+        printer.line(f"  {number}/{len(result.subjects)} {subject}")
+    for remark in result.remarks:
+        printer.line(f"  {remark}")
+    for tag in result.dropped:
+        printer.line(f"  dropped, as the patch has changed: {tag}")
+    printer.line()
+    printer.line(result.range_diff.rstrip() or "All patches are the same.")
+    if result.mails:
+        printer.line()
+        printer.line(f"branch: {result.branch}")
+        printer.line(f"mails:  {result.mails[0].parent}")

@@ -1,0 +1,111 @@
+"""The series as it was made before people edited it: one side of every three-way merge.
+
+It is looked for under the ref that a reroll keeps, then in the branch's reflog, where `apply` left
+it. Else it is made again, which gives the same where the templates and tools are the same. The
+record in the branch says whether what is found is the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from patchgen.errors import PatchgenError
+from patchgen.making import MakeRequest, carry_out, plan_variant
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.series import Cover, Signatures
+from patchgen.odb import Quarantine, Repository, read_commits, read_substances
+from patchgen.series import Record, SeriesBranch, read_branch, write_patches
+from patchgen.series.record import digest_message
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBefore:
+    """The commits as they were made, by the patches' names, and the cover letter."""
+
+    commits: Mapping[str, Commit]
+    cover: Cover
+    tip: Oid
+
+
+def made_ref(change_id: str, revision: int) -> str:
+    """Return the ref under which a reroll keeps what was made, before edits were carried over."""
+    return f"refs/patchgen/made/{change_id}/v{revision}"
+
+
+def find_made_before(
+    repository: Repository,
+    quarantine: Quarantine,
+    series: SeriesBranch,
+    record: Record,
+    variant: str,
+    signatures: Signatures,
+) -> MadeBefore | None:
+    """Return the series as patchgen made it, None where that cannot be had any more."""
+    for tip in _candidates(repository, series, record):
+        found = _read(repository, quarantine, series.name, tip, record)
+        if found is not None:
+            return found
+    return _make_again(repository, quarantine, record, variant, signatures)
+
+
+def _candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
+    tips = [series.tip]
+    if series.tracking is not None:
+        kept = repository.find_ref(made_ref(series.tracking.change_id, record.revision))
+        tips += [kept] if kept else []
+    log = repository.run("reflog", "show", "--format=%H%x00%gs", series.name, ok=None)
+    for line in log.stdout.decode("utf-8", "replace").splitlines():
+        oid, _, reason = line.partition("\0")
+        if reason.startswith("patchgen: apply"):
+            tips.append(Oid(oid))
+    return tips
+
+
+def _read(
+    repository: Repository, quarantine: Quarantine, name: str, tip: Oid, record: Record
+) -> MadeBefore | None:
+    """Return what ends in `tip`, where that is what the record tells of."""
+    try:
+        found = read_branch(repository, quarantine, name, tip)
+    except PatchgenError:
+        return None
+    if found.cover is None or found.record != record or len(found.commits) != len(record.patches):
+        return None
+    substances = read_substances(quarantine, found.start, tip)
+    for commit, patch in zip(found.commits, record.patches, strict=True):
+        same = substances[commit.oid] == patch.content
+        if not same or digest_message(commit.message) != patch.message:
+            return None
+    names = [patch.name for patch in record.patches]
+    return MadeBefore(dict(zip(names, found.commits, strict=True)), found.cover, tip)
+
+
+def _make_again(
+    repository: Repository,
+    quarantine: Quarantine,
+    record: Record,
+    variant: str,
+    signatures: Signatures,
+) -> MadeBefore | None:
+    request = MakeRequest(
+        variant=variant,
+        base=record.base,
+        revision=record.revision,
+        backends=record.backends,
+        definitions=record.definitions,
+        sign_off=record.signed_off,
+    )
+    try:
+        planned = plan_variant(repository, request)
+        if dict(planned.plan.inputs) != dict(record.inputs):
+            return None
+        draft = carry_out(planned).draft(signatures)
+        oids, made = write_patches(quarantine, record.base, draft, signatures)
+    except PatchgenError:
+        return None
+    if [patch.content for patch in made.patches] != [patch.content for patch in record.patches]:
+        return None
+    commits = read_commits(quarantine, record.base, oids[-1])
+    return MadeBefore(dict(zip(draft.names, commits, strict=True)), draft.cover, oids[-1])

@@ -1,0 +1,215 @@
+"""Carry what people did to a series over to the one made now, commit by commit.
+
+For a commit of the branch there are three sides: what patchgen made before, what the branch has,
+and what is made now. The hand edit is the difference of the first two; it is put on top of the
+third. A commit that a person added is rebased. The order is the branch's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.series import Cover
+from patchgen.odb import Conflict, MergedTree, Quarantine, merge_texts, merge_trees
+from patchgen.reroll.before import MadeBefore
+from patchgen.reroll.match import Matched
+from patchgen.series.record import digest_message
+from patchgen.series.trailers import Message, Trailer, parse_message
+
+MESSAGE_FILE = "COMMIT-MESSAGE"
+COVER_FILE = "COVER-LETTER"
+
+
+class ConflictsError(Exception):
+    """Both sides changed the same; `subject` is the commit's. Caught by the job, never shown."""
+
+    def __init__(self, subject: str, conflicts: Sequence[Conflict]):
+        super().__init__(subject)
+        self.subject = subject
+        self.conflicts = tuple(conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A commit of the new version: what it is made from, its tree and its message.
+
+    `source` is the commit whose author it keeps, `before` the same patch in the branch, None where
+    it is new. `name` is the patch's, "" where a person added the commit.
+    """
+
+    name: str
+    source: Oid
+    tree: Oid
+    message: Message
+    before: Commit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CarryResult:
+    """The new version's commits in order, and remarks on what became of the others."""
+
+    commits: tuple[Carried, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Carrier:
+    """Carries one series. `substances` are of the branch's commits.
+
+    `now` are the patches made now by name, in their order; `labels` name the two sides in conflict
+    markers: what is made now, and the branch.
+    """
+
+    quarantine: Quarantine
+    before: MadeBefore | None
+    substances: Mapping[Oid, str]
+    now: Mapping[str, Commit]
+    parents: Callable[[Oid], Oid]
+    labels: tuple[str, str]
+    resolutions: Mapping[str, bytes]
+    remarks: list[str] = field(default_factory=list)
+
+    def carry(self, base_tree: Oid, branch: Sequence[Matched], gone: set[str]) -> CarryResult:
+        """Return the new version of a branch, on a base.
+
+        `gone` are patches that the base has now. Raises ConflictsError at the first commit where
+        both sides changed the same.
+        """
+        carried: list[Carried] = []
+        tree = base_tree
+        for matched in self._in_order(branch, gone):
+            new = self._carry_one(tree, matched)
+            if new is not None:
+                carried.append(new)
+                tree = new.tree
+        return CarryResult(tuple(carried), tuple(self.remarks))
+
+    def _in_order(self, branch: Sequence[Matched], gone: set[str]) -> list[Matched | str]:
+        """Return the branch's commits with the names of new patches in their places."""
+        order: list[Matched | str] = list(branch)
+        names = [each.name for each in branch]
+        known = set(names) | self._dropped(names, gone)
+        last = ""
+        for name in self.now:
+            if name not in known:
+                at = names.index(last) + 1 if last in names else 0
+                order.insert(at, name)
+                names.insert(at, name)
+                self.remarks.append(f'new: "{self.now[name].subject}"')
+            if name in names:
+                last = name
+        return order
+
+    def _dropped(self, names: Sequence[str], gone: set[str]) -> set[str]:
+        """Return what was made before and is no longer on the branch: a person took it out."""
+        made = set(self.before.commits) if self.before else set()
+        dropped = made - set(names) - gone
+        for name in sorted(dropped & set(self.now)):
+            self.remarks.append(f'left out, as on the branch: "{self.now[name].subject}"')
+        return dropped
+
+    def _carry_one(self, tree: Oid, matched: Matched | str) -> Carried | None:
+        if isinstance(matched, str):
+            new = self.now[matched]
+            merged = self._pick(new.subject, new.oid, tree)
+            return Carried(matched, new.oid, merged, parse_message(new.message))
+        commit, name = matched.commit, matched.name
+        if name not in self.now:
+            merged = self._pick(commit.subject, commit.oid, tree)
+            if merged == tree:
+                self.remarks.append(f'gone, as the base has it: "{commit.subject}"')
+                return None
+            return Carried(name, commit.oid, merged, parse_message(commit.message), commit)
+        assert matched.patch is not None
+        conflicts: list[Conflict] = []
+        content = self._merge_content(tree, matched)
+        conflicts += content.conflicts
+        message = self._merge_message(commit, name, matched.patch.message)
+        if isinstance(message, Conflict):
+            conflicts.append(message)
+        if conflicts or isinstance(message, Conflict):
+            raise ConflictsError(commit.subject, conflicts)
+        return Carried(name, commit.oid, content.tree, message, commit)
+
+    def _merge_content(self, tree: Oid, matched: Matched) -> MergedTree:
+        """Return the tree of a patch that is made again, with what people changed in it."""
+        assert matched.patch is not None
+        name, edited = matched.patch.name, matched.commit
+        if not matched.is_edited(self.substances):
+            return MergedTree(self._pick(edited.subject, self.now[name].oid, tree))
+        made = self.before.commits.get(name) if self.before else None
+        if made is not None:
+            # What was made before, in the place where the edited commit is now.
+            parent = self._tree(self.parents(edited.oid))
+            placed = self._merge(self._tree(self.parents(made.oid)), parent, made.tree)
+            anew = self._pick(edited.subject, self.now[name].oid, tree)
+            if not placed.conflicts:
+                return self._merge(placed.tree, anew, edited.tree)
+        self.remarks.append(f'rebased, not made again: "{edited.subject}"')
+        return self._merge(self._tree(self.parents(edited.oid)), tree, edited.tree)
+
+    def _merge_message(self, edited: Commit, name: str, digest: str) -> Message | Conflict:
+        ours, theirs = parse_message(self.now[name].message), parse_message(edited.message)
+        made = self.before.commits.get(name) if self.before else None
+        if made is None:
+            # Whether it was edited can still be told, but not what.
+            kept = ours if digest_message(edited.message) == digest else theirs
+            trailers = theirs.trailers or ours.trailers
+            return replace(theirs, text=kept.text, trailers=trailers)
+        base = parse_message(made.message)
+        sides = ((self.labels[0], ours.text), (self.labels[1], theirs.text))
+        text = merge_texts(MESSAGE_FILE, base.text, *sides, self.quarantine, self.resolutions)
+        if isinstance(text, Conflict):
+            return text
+        merged = _merge_trailers(base.trailers, ours.trailers, theirs.trailers)
+        return replace(theirs, text=text, trailers=merged)
+
+    def _pick(self, subject: str, oid: Oid, tree: Oid) -> Oid:
+        """Return the tree of a commit picked onto another tree."""
+        picked = self._merge(self._tree(self.parents(oid)), tree, self._tree(oid))
+        if picked.conflicts:
+            raise ConflictsError(subject, picked.conflicts)
+        return picked.tree
+
+    def _merge(self, base: Oid, ours: Oid, theirs: Oid) -> MergedTree:
+        sides = ((self.labels[0], ours), (self.labels[1], theirs))
+        return merge_trees(self.quarantine, base, *sides, self.resolutions)
+
+    def _tree(self, commit: Oid) -> Oid:
+        words = ("rev-parse", "--verify", f"{commit}^{{tree}}")
+        return Oid(self.quarantine.run(*words).stdout.decode().strip())
+
+
+def carry_cover(
+    before: Cover | None,
+    branch: Cover,
+    now: Cover,
+    quarantine: Quarantine,
+    labels: tuple[str, str],
+    resolutions: Mapping[str, bytes],
+) -> Cover:
+    """Return the cover letter made now with what people changed in the one before.
+
+    What is below the cut is the branch's. Raises ConflictsError where both sides changed the same.
+    """
+    if before is None:
+        return replace(now, notes=branch.notes)
+    texts = [f"{each.subject}\n\n{each.body}".strip("\n") for each in (before, now, branch)]
+    sides = ((labels[0], texts[1]), (labels[1], texts[2]))
+    merged = merge_texts(COVER_FILE, texts[0], *sides, quarantine, resolutions)
+    if isinstance(merged, Conflict):
+        raise ConflictsError("the cover letter", [merged])
+    subject, _, body = merged.partition("\n")
+    return Cover(subject, body.strip("\n") + "\n", branch.notes)
+
+
+def _merge_trailers(
+    base: Sequence[Trailer], ours: Sequence[Trailer], theirs: Sequence[Trailer]
+) -> tuple[Trailer, ...]:
+    """Return the branch's trailers, with what is new in those made now, in order."""
+    known = {trailer.identity for trailer in base}
+    new = [trailer for trailer in ours if trailer.identity not in known]
+    return Message("", tuple(theirs)).with_trailers(new).trailers

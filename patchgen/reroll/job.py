@@ -1,0 +1,418 @@
+"""`patchgen reroll`: a branch in, its next version on a newer base out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from patchgen.edit import OnProgress
+from patchgen.errors import BaseError, UsageError
+from patchgen.mail import StagedFolder
+from patchgen.making import Made, MakeRequest, carry_out, plan_variant
+from patchgen.model.base import Oid
+from patchgen.model.series import Cover, Recipients
+from patchgen.odb import (
+    Conflict,
+    Quarantine,
+    Repository,
+    compare_series,
+    read_commits,
+    read_raw_commits,
+    read_substances,
+    rechain,
+    write_raw_commit,
+)
+from patchgen.posting import Posted, choose_target, post_series
+from patchgen.reroll import conflicts as waiting
+from patchgen.reroll.before import MadeBefore, find_made_before, made_ref
+from patchgen.reroll.carry import Carrier, CarryResult, ConflictsError, carry_cover
+from patchgen.reroll.changelog import Changes, put_on_top, read_changes
+from patchgen.reroll.match import Matched, match_commits
+from patchgen.reroll.version import Version, describe_version
+from patchgen.series import (
+    Record,
+    SeriesBranch,
+    SeriesDraft,
+    Tracking,
+    put_cover_below,
+    read_branch,
+    write_patches,
+)
+from patchgen.series.trailers import parse_message
+
+
+@dataclass(frozen=True, slots=True)
+class RerollRequest:
+    """What the user asked for.
+
+    `branch` None means the one that is checked out; `base` None, the base that it has; `revision`
+    None, the next one. `variant` is a folder, where the record's name is of none that is shipped.
+    With `go_on` all of it is taken from the reroll that waits.
+    """
+
+    tree: Path
+    branch: str | None = None
+    base: str | None = None
+    revision: int | None = None
+    new_branch: str | None = None
+    variant: str | None = None
+    definitions: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    changelog: Path | None = None
+    output: Path | None = None
+    force: bool = False
+    dry_run: bool = False
+    go_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RerollResult:
+    """What came of it. `conflicts` are the files that wait for a person, if it stopped.
+
+    `range_diff` compares with the branch; "" where all patches are the same.
+    """
+
+    branch: str
+    revision: int
+    subjects: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    range_diff: str = ""
+    mails: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
+    stopped_at: str = ""
+    conflicts: tuple[Path, ...] = ()
+    tip: Oid | None = None
+
+
+def reroll_series(
+    request: RerollRequest, *, on_progress: OnProgress = lambda done, total: None
+) -> RerollResult:
+    """Make a series again on another base, and carry over what people changed.
+
+    Raises a PatchgenError with nothing written; a conflict is a result, not an error.
+    """
+    repository = Repository(request.tree)
+    try:
+        resolutions: Mapping[str, bytes] = {}
+        if request.go_on:
+            stopped = waiting.read_waiting(repository)
+            request = _from_document(request, stopped.request)
+            resolutions = stopped.resolutions
+        elif waiting.is_waiting(repository):
+            raise BaseError(
+                "another reroll waits here for its conflicts",
+                hint="`patchgen reroll --continue` goes on with it, `--abort` gives it up",
+            )
+        with Quarantine(repository) as quarantine:
+            return _Reroll(repository, quarantine, request, resolutions).run(on_progress)
+    finally:
+        repository.close()
+
+
+def abort_reroll(tree: Path) -> None:
+    """Give up the reroll that waits. Raises BaseError where none does."""
+    repository = Repository(tree)
+    try:
+        if not waiting.is_waiting(repository):
+            raise BaseError("no reroll waits here")
+        waiting.forget(repository)
+    finally:
+        repository.close()
+
+
+class _Reroll:
+    """One run: the series as it is on the branch, and what it becomes."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        quarantine: Quarantine,
+        request: RerollRequest,
+        resolutions: Mapping[str, bytes],
+    ):
+        self._repository = repository
+        self._quarantine = quarantine
+        self._request = request
+        self._resolutions = resolutions
+        self._signatures = repository.read_signatures()
+        self._series = _read_series(repository, quarantine, request.branch)
+        self._record, self._tracking = _recorded(self._series)
+        self._revision = request.revision or _next_revision(self._record, self._tracking)
+        name = request.new_branch or _next_branch(self._series.name, self._revision)
+        self._target = choose_target(repository, name, request.output)
+
+    def run(self, on_progress: OnProgress) -> RerollResult:
+        in_place = self._target.branch == self._series.name
+        replaced = self._request.force or self._request.dry_run or in_place
+        old = self._target.check(self._repository, replace=replaced, folder_may_exist=True)
+        before = self._find_before()
+        made = carry_out(plan_variant(self._repository, self._to_make()), on_progress)
+        if made.is_nothing:
+            raise BaseError(
+                f"{made.plan.base.describe} has all of it: nothing is left to make",
+                hint="`patchgen apply` on that base shows where",
+            )
+        substances = read_substances(self._quarantine, self._series.start, self._series.tip)
+        branch = match_commits(self._series.commits, substances, self._record)
+        edited = {each.name for each in branch if each.is_edited(substances)}
+        draft = made.draft(self._signatures, edited)
+        oids, record = write_patches(self._quarantine, made.plan.base.oid, draft, self._signatures)
+        changes = self._read_changes(made)
+        try:
+            carried = self._carry(made, draft, oids, before, branch, substances)
+            cover = self._carry_cover(draft, before)
+        except ConflictsError as stop:
+            return self._stop(stop.subject, stop.conflicts)
+        written = self._write(made, carried)
+        version = self._describe_version(carried, written, changes)
+        tracking = self._track(record)
+        cover = replace(cover, notes=put_on_top(cover.notes, self._revision, version.cover))
+        messages = dict(zip(written, version.messages, strict=True))
+        commits = rechain(self._quarantine, written, made.plan.base.oid, messages=messages)
+        posted = post_series(
+            self._quarantine,
+            made.tree,
+            made.plan.base.oid,
+            cover,
+            tracking,
+            commits,
+            self._signatures,
+            branch=self._target.branch,
+            with_cover=True,
+            edited=self._edited_recipients(before),
+        )
+        pristine = self._keep_made(made, draft, record, oids)
+        return self._publish(made, old, posted, carried, version, pristine)
+
+    def _to_make(self) -> MakeRequest:
+        request, record = self._request, self._record
+        anew = {word.partition("=")[0] for word in request.definitions}
+        kept = [word for word in record.definitions if word.partition("=")[0] not in anew]
+        return MakeRequest(
+            variant=request.variant or record.variant,
+            base=request.base or self._series.base,
+            revision=self._revision,
+            backends=request.backends or record.backends,
+            definitions=(*kept, *request.definitions),
+            sign_off=record.signed_off,
+        )
+
+    def _find_before(self) -> MadeBefore | None:
+        variant = self._request.variant or self._record.variant
+        return find_made_before(
+            self._repository,
+            self._quarantine,
+            self._series,
+            self._record,
+            variant,
+            self._signatures,
+        )
+
+    def _read_changes(self, made: Made) -> Changes:
+        names = [patch.name for patch in made.plan.patches]
+        folder = self._request.changelog
+        if folder is None and (self._repository.top / "changelog").is_dir():
+            folder = self._repository.top / "changelog"
+        return read_changes(self._request.changes, folder, self._revision, names)
+
+    def _labels(self) -> tuple[str, str]:
+        return f"made-for-v{self._revision}", f"edited-in-v{self._record.revision}"
+
+    def _carry(
+        self,
+        made: Made,
+        draft: SeriesDraft,
+        oids: Sequence[Oid],
+        before: MadeBefore | None,
+        branch: Sequence[Matched],
+        substances: Mapping[Oid, str],
+    ) -> CarryResult:
+        base = made.plan.base
+        now = read_commits(self._quarantine, base.oid, oids[-1])
+        carrier = Carrier(
+            quarantine=self._quarantine,
+            before=before,
+            substances=substances,
+            now=dict(zip(draft.names, now, strict=True)),
+            parents=self._parent,
+            labels=self._labels(),
+            resolutions=self._resolutions,
+        )
+        gone = {patch.name for patch in made.made if patch.present_at}
+        return carrier.carry(base.tree, branch, gone)
+
+    def _carry_cover(self, draft: SeriesDraft, before: MadeBefore | None) -> Cover:
+        assert self._series.cover is not None
+        made = before.cover if before else None
+        sides = (made, self._series.cover, draft.cover)
+        return carry_cover(*sides, self._quarantine, self._labels(), self._resolutions)
+
+    def _write(self, made: Made, carried: CarryResult) -> tuple[Oid, ...]:
+        """Write the commits with their authors, and return them."""
+        sources = read_raw_commits(self._quarantine, [each.source for each in carried.commits])
+        parent = made.plan.base.oid
+        written = []
+        for each, source in zip(carried.commits, sources, strict=True):
+            commit = source.with_parent(parent).with_tree(each.tree)
+            commit = commit.with_message(str(each.message))
+            parent = write_raw_commit(
+                self._quarantine, commit.with_committer(self._signatures.committer)
+            )
+            written.append(parent)
+        return tuple(written)
+
+    def _describe_version(
+        self, carried: CarryResult, written: Sequence[Oid], changes: Changes
+    ) -> Version:
+        base = self._parent(written[0])
+        old = read_substances(self._quarantine, self._series.start, self._series.tip)
+        new = read_substances(self._quarantine, base, written[-1])
+        links = self._tracking.history.get(f"v{self._record.revision}", ())
+        moved = self._repository.describe(base) if base != self._series.base else ""
+        return describe_version(
+            (self._record.revision, self._revision),
+            carried.commits,
+            [new[oid] for oid in written],
+            old,
+            changes,
+            moved_to=moved,
+            posted_as=links[-1] if links else "",
+        )
+
+    def _track(self, record: Record) -> Tracking:
+        return replace(self._tracking, revision=self._revision, record=record.to_document())
+
+    def _edited_recipients(self, before: MadeBefore | None) -> tuple[Recipients, Recipients]:
+        """Return whom people added to the cover letter, and whom they took out."""
+        assert self._series.cover is not None
+        now = self._series.cover.recipients
+        made = before.cover.recipients if before else now
+        return _without(now, made), _without(made, now)
+
+    def _keep_made(
+        self, made: Made, draft: SeriesDraft, record: Record, oids: Sequence[Oid]
+    ) -> Oid:
+        """Write what was made, before edits, as a branch of its own, and return its tip."""
+        tracking = self._track(record)
+        _, commits = put_cover_below(
+            self._quarantine, made.plan.base.oid, draft.cover, tracking, oids, self._signatures
+        )
+        return commits[-1]
+
+    def _stop(self, subject: str, found: Sequence[Conflict]) -> RerollResult:
+        document = _to_document(self._request, self._series.name)
+        paths = waiting.stop_for(self._repository, document, self._resolutions, found)
+        return RerollResult(
+            self._target.branch, self._revision, stopped_at=subject, conflicts=tuple(paths)
+        )
+
+    def _publish(
+        self,
+        made: Made,
+        old: Oid | None,
+        posted: Posted,
+        carried: CarryResult,
+        version: Version,
+        pristine: Oid,
+    ) -> RerollResult:
+        base = made.plan.base.oid
+        tip = posted.commits[-1]
+        ours = (posted.cover_commit or base, posted.commits)
+        theirs = (self._series.start, [commit.oid for commit in self._series.commits])
+        range_diff = compare_series(
+            self._quarantine, self._without_notes(*theirs), self._without_notes(*ours)
+        )
+        result = RerollResult(
+            branch=self._target.branch,
+            revision=self._revision,
+            subjects=tuple(each.message.subject for each in carried.commits),
+            remarks=carried.remarks,
+            dropped=version.dropped,
+            range_diff=range_diff,
+            warnings=made.warnings + posted.warnings,
+            tip=tip,
+        )
+        if self._request.dry_run:
+            return result
+        kept = {made_ref(self._tracking.change_id, self._revision): pristine}
+        with StagedFolder(self._target.folder, posted.mails, force=True) as staged:
+            reason = f"patchgen: reroll {made.plan.variant} v{self._revision}"
+            self._quarantine.publish(self._target.ref, tip, base, old, reason, also=kept)
+            mails = tuple(staged.publish())
+        waiting.forget(self._repository)
+        return replace(result, mails=mails)
+
+    def _without_notes(self, start: Oid, commits: Sequence[Oid]) -> tuple[Oid, Oid]:
+        """Return start and tip of a series without what is below the cut of its messages."""
+        shown = read_commits(self._quarantine, start, commits[-1])
+        parsed = {commit.oid: parse_message(commit.message) for commit in shown}
+        messages = {
+            oid: str(replace(message, notes="")) for oid, message in parsed.items() if message.notes
+        }
+        return start, rechain(self._quarantine, commits, start, messages=messages)[-1]
+
+    def _parent(self, commit: Oid) -> Oid:
+        words = ("rev-parse", "--verify", f"{commit}^")
+        return Oid(self._quarantine.run(*words).stdout.decode().strip())
+
+
+def _read_series(
+    repository: Repository, quarantine: Quarantine, branch: str | None
+) -> SeriesBranch:
+    name = branch or repository.find_head_branch()
+    if name is None:
+        raise UsageError("HEAD is on no branch", hint="name the branch of the series")
+    tip = repository.find_ref(f"refs/heads/{name}")
+    if tip is None:
+        raise BaseError(f"there is no branch {name!r}", hint="`git branch` lists them")
+    return read_branch(repository, quarantine, name, tip)
+
+
+def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
+    if series.record is None or series.tracking is None:
+        raise BaseError(
+            f"{series.name} has no record of how it was made, so it cannot be made again",
+            hint="`patchgen apply` keeps one in the cover letter's commit, unless --no-b4 is given",
+        )
+    return series.record, series.tracking
+
+
+def _next_revision(record: Record, tracking: Tracking) -> int:
+    """Return the next version. b4 counts up when it has sent one; patchgen when it rerolls."""
+    return max(record.revision + 1, tracking.revision)
+
+
+def _next_branch(name: str, revision: int) -> str:
+    return re.sub(r"-v\d+$", "", name) + f"-v{revision}"
+
+
+def _without(all_of: Recipients, some: Recipients) -> Recipients:
+    known = set(some.to + some.cc)
+    return Recipients(
+        tuple(each for each in all_of.to if each not in known),
+        tuple(each for each in all_of.cc if each not in known),
+    )
+
+
+def _to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
+    """Return a request as JSON has it: the branch by its name, whatever is checked out later."""
+    document = asdict(replace(request, branch=branch))
+    for key in ("tree", "go_on"):
+        del document[key]
+    for key in ("changelog", "output"):
+        document[key] = str(Path(document[key]).absolute()) if document[key] else None
+    return document
+
+
+def _from_document(request: RerollRequest, document: Mapping[str, Any]) -> RerollRequest:
+    kept: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+    }
+    for key in ("changelog", "output"):
+        kept[key] = Path(kept[key]) if kept[key] else None
+    return RerollRequest(tree=request.tree, **kept)

@@ -1,0 +1,75 @@
+"""What a new version says of itself: its change log, and the review tags that it loses.
+
+Versions are told apart below the cut (Documentation/process/submitting-patches.rst, "The canonical
+patch format"); a tag for a patch that has changed in substance is taken off, and that is said
+there, too ("Reviewer's statement of oversight").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from patchgen.model.base import Oid
+from patchgen.reroll.carry import Carried
+from patchgen.reroll.changelog import Changes, format_changes, put_on_top
+from patchgen.series.trailers import REVIEW_TAGS, Message, Trailer, parse_message
+
+_LORE = "https://lore.kernel.org/r/"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The commits' messages in order, the cover letter's change log, and the tags that are lost."""
+
+    messages: tuple[str, ...]
+    cover: str
+    dropped: tuple[str, ...]
+
+
+def describe_version(
+    revisions: tuple[int, int],
+    commits: Sequence[Carried],
+    substances: Sequence[str],
+    before: Mapping[Oid, str],
+    changes: Changes,
+    *,
+    moved_to: str,
+    posted_as: str,
+) -> Version:
+    """Return what the second of two revisions says.
+
+    `substances` are of its commits, `before` of those of the first. `moved_to` is the new base, ""
+    if it is the old one; `posted_as` the message-id of the first one's cover letter, "" if unknown.
+    """
+    old, new = revisions
+    messages: list[str] = []
+    dropped: list[str] = []
+    items = list(changes.cover)
+    for commit, substance in zip(commits, substances, strict=True):
+        same = commit.before is not None and before[commit.before.oid] == substance
+        said = changes.patches.get(commit.name, ())
+        items += said
+        message, gone = commit.message, tuple[Trailer, ...]()
+        if not same:
+            message, gone = message.without_trailers(_is_review)
+        said += tuple(f"Drop {tag.key} of {tag.value}, as the patch has changed" for tag in gone)
+        dropped += [f'{tag} ("{message.subject}")' for tag in gone]
+        if same and not said and _reads_the_same(commit, message):
+            said = (f"(no changes since v{old})",)
+        notes = put_on_top(message.notes, new, format_changes(new, said))
+        messages.append(str(replace(message, notes=notes.strip("\n"))))
+    if moved_to and not items:
+        items.append(f"Make the series again on {moved_to}")
+    items += [f"Drop {tag}, as the patch has changed" for tag in dropped]
+    items += [f"Link to v{old}: {_LORE}{posted_as}"] if posted_as else []
+    return Version(tuple(messages), format_changes(new, items), tuple(dropped))
+
+
+def _is_review(trailer: Trailer) -> bool:
+    return trailer.key.lower() in {tag.lower() for tag in REVIEW_TAGS}
+
+
+def _reads_the_same(commit: Carried, message: Message) -> bool:
+    """Tell whether the message says what it did, apart from trailers and notes."""
+    return commit.before is not None and parse_message(commit.before.message).text == message.text

@@ -1,0 +1,277 @@
+"""`patchgen reroll` on the toy tree: a newer base, hand edits, conflicts, change logs, tags."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+from tests.support.checks import apply_mails, snapshot
+
+V4, V5 = "patchgen/pvops-v4", "patchgen/pvops-v5"
+MM = "arch/x86/mm/mem_encrypt.c"
+KVM = "arch/x86/kernel/kvm.c"
+HAND = "/* By hand. */\nstatic int __init early_set_memory_and_notify("
+REVIEWED = "Reviewed-by: Bea <bea@example.org>"
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def applied(patchgen: Patchgen, toy: Path, git: Git) -> Path:
+    """Return the toy tree with v4 made on its first commit, and a newer commit on master."""
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+    assert done.code == 0, done.err
+    for path, line in ((MM, "/* newer */\n"), (KVM, "/* newer, too */\n")):
+        (toy / path).write_text(line + (toy / path).read_text())
+    git(toy, "commit", "-q", "-a", "-m", "newer")
+    return toy
+
+
+def reroll(patchgen: Patchgen, tree: Path, *words: str | Path) -> dict:
+    done = patchgen("reroll", "--tree", tree, "--json", *words)
+    assert done.code == 0, done.err + done.out
+    return json.loads(done.out)
+
+
+def message(git: Git, tree: Path, revision: str) -> str:
+    return git(tree, "show", "-s", "--format=%B", revision)
+
+
+def edit(git: Git, tree: Path, branch: str, subject: str, change: Callable[[], str | None]) -> None:
+    """Rewrite one commit of a branch as a person would: check it out, change, pick the rest."""
+    commits = git(tree, "rev-list", "--reverse", f"master~1..{branch}").split()
+    [at] = [
+        n for n, oid in enumerate(commits) if subject in git(tree, "show", "-s", "--format=%s", oid)
+    ]
+    git(tree, "checkout", "-q", "--detach", commits[at])
+    new = change()
+    words = ["-m", new] if new is not None else ["--no-edit"]
+    git(tree, "commit", "-q", "-a", "--amend", "--allow-empty", *words)
+    for oid in commits[at + 1 :]:
+        git(tree, "cherry-pick", oid)
+    git(tree, "update-ref", f"refs/heads/{branch}", "HEAD")
+    git(tree, "checkout", "-q", "master")
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1, old
+    path.write_text(text.replace(old, new))
+
+
+def test_makes_the_series_again_on_a_newer_base(patchgen, applied, git):
+    before = snapshot(applied, without=V5)
+    document = reroll(patchgen, applied, V4, "--base", "master")
+    assert document["branch"] == V5 and document["revision"] == 5
+    assert document["range_diff"] == ""
+    assert (
+        git(applied, "rev-parse", f"{V5}~5").strip() == git(applied, "rev-parse", "master").strip()
+    )
+    cover = message(git, applied, f"{V5}~4")
+    base = git(applied, "rev-parse", "--short=12", "master").strip()
+    assert f"---\nChanges in v5:\n- Make the series again on {base}\n\nChanges in v4:\n" in cover
+    assert '"revision": 5' in cover
+    assert message(git, applied, V5).endswith("---\nChanges in v5:\n(no changes since v4)\n\n")
+    after = snapshot(applied, without=V5)
+    assert [
+        line for line in after.splitlines() if "refs/patchgen/made/" not in line
+    ] == before.splitlines()
+    mails = [Path(mail) for mail in document["mails"]]
+    assert [mail.name[:7] for mail in mails] == [f"v5-000{n}" for n in range(5)]
+    clone = applied.parent / "clone"
+    git(applied.parent, "clone", "-q", applied, clone)
+    tree = git(applied, "rev-parse", f"{V5}^{{tree}}").strip()
+    assert apply_mails(clone, "origin/master", mails[1:]) == tree
+    assert "Changes in v5" not in git(clone, "log", "-1", "am")
+
+
+def test_carries_what_people_wrote(patchgen, applied, git):
+    def by_hand() -> str:
+        replace(applied / MM, "static int __init early_set_memory_and_notify(", HAND)
+        said = git(applied, "log", "-1", "--format=%B")
+        return said.replace("Call pv_ops", "Simply call pv_ops").replace(
+            "Signed-off-by", f"{REVIEWED}\nSigned-off-by"
+        )
+
+    def cover() -> str:
+        said = git(applied, "log", "-1", "--format=%B")
+        return (
+            said.replace("Guests make", "As all know, guests make")
+            .replace("\nCc: ", "\nCc: New <new@example.org>\nCc: ", 1)
+            .replace("To: x86@example.org\n", "")
+        )
+
+    edit(git, applied, V4, "Notify page", by_hand)
+    edit(git, applied, V4, "x86: Route", cover)
+    git(applied, "checkout", "-q", V4)
+    (applied / "Documentation").mkdir()
+    (applied / "Documentation/op.txt").write_text("The op.\n")
+    git(applied, "add", "-A", "Documentation")
+    git(applied, "commit", "-q", "-m", "Documentation: Tell of the op")
+    git(applied, "checkout", "-q", "master")
+
+    document = reroll(patchgen, applied, V4, "--base", "master", "--changes", "callers=Say so")
+    assert document["patches"][-1] == "Documentation: Tell of the op"
+    assert document["dropped_tags"] == []
+    assert "/* By hand. */" in git(applied, "show", f"{V5}:{MM}")
+    assert git(applied, "show", f"{V5}:{MM}").startswith("/* newer */")
+    said = message(git, applied, f"{V5}~3")
+    assert "Simply call pv_ops" in said and REVIEWED in said
+    assert re.search(r"The result was\s+then edited by\s+hand", said)
+    assert said.rstrip().endswith("---\nChanges in v5:\n- Say so")
+    letter = message(git, applied, f"{V5}~5")
+    assert "As all know, guests make" in letter
+    assert "Changes in v5:\n- Say so\n" in letter
+    assert "Cc: New <new@example.org>\n" in letter and "To: x86@example.org" not in letter
+    mail = Path(document["mails"][1]).read_text()
+    assert "new@example.org" in mail and "x86@example.org" not in mail
+    # The next one finds what was made for v5, and carries the same again.
+    again = reroll(patchgen, applied, V5)
+    assert again["revision"] == 6 and again["range_diff"] == ""
+    assert "/* By hand. */" in git(applied, "show", f"patchgen/pvops-v6:{MM}")
+    assert message(git, applied, "patchgen/pvops-v6~3").count("Changes in v") == 2
+
+
+def test_a_clone_without_the_reflog_carries_edits_all_the_same(patchgen, applied, git, tmp_path):
+    def by_hand() -> None:
+        replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
+
+    edit(git, applied, V4, "Tell the host", by_hand)
+    clone = tmp_path / "elsewhere"
+    git(tmp_path, "clone", "-q", applied, clone)
+    git(clone, "branch", V4, f"origin/{V4}")
+    reroll(patchgen, clone, V4, "--base", "origin/master")
+    assert "kvm_sev_hypercall3( KVM_HC" in git(clone, "show", f"{V5}:{KVM}")
+    assert git(clone, "show", f"{V5}:{KVM}").startswith("/* newer, too */")
+
+
+def test_a_tag_is_dropped_where_the_patch_changed(patchgen, applied, git):
+    def tag() -> str:
+        return git(applied, "log", "-1", "--format=%B").rstrip() + f"\n{REVIEWED}\n"
+
+    edit(git, applied, V4, "Add a hypercall", tag)
+    edit(git, applied, V4, "Add an op", tag)
+    document = reroll(patchgen, applied, V4, "--define", "hypercall=kvm_sev_call3")
+    assert document["dropped_tags"] == [
+        f'{REVIEWED} ("x86/kvm: Add a hypercall for SEV guests that needs no alternatives")'
+    ]
+    said = message(git, applied, f"{V5}~1")
+    above, _, below = said.partition("\n---\n")
+    assert REVIEWED not in above
+    assert "- Drop Reviewed-by of Bea <bea@example.org>, as the patch has changed" in below
+    assert REVIEWED in message(git, applied, f"{V5}~3")
+
+
+def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
+    def by_hand() -> str:
+        replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
+        return git(applied, "log", "-1", "--format=%B").replace(
+            "makes this hypercall", "issues this hypercall"
+        )
+
+    edit(git, applied, V4, "Tell the host", by_hand)
+    before = snapshot(applied, without="none")
+    words = ("reroll", "--tree", applied, V4, "--base", "master", "--define", "hypercall=new_call")
+    done = patchgen(*words)
+    assert done.code == 1
+    assert "stopped at: x86/kvm: Tell the host" in done.err
+    files = [Path(line.strip()) for line in done.err.splitlines() if line.startswith("  /")]
+    assert [path.name for path in files] == ["kvm.c", "COMMIT-MESSAGE"]
+    assert snapshot(applied, without="none") == before
+    for path in files:
+        assert "<<<<<<< made-for-v5" in path.read_text()
+        assert ">>>>>>> edited-in-v4" in path.read_text()
+    done = patchgen("reroll", "--tree", applied, "--continue")
+    assert done.code == 1 and f"{files[0]} still has conflict markers" in done.err
+    done = patchgen(*words)
+    assert done.code == 1 and "another reroll waits" in done.err
+    for path in files:
+        theirs = re.sub(
+            r"<<<<<<< .*?=======\n(.*?)>>>>>>> [^\n]*\n", r"\1", path.read_text(), flags=re.S
+        )
+        path.write_text(theirs.replace("kvm_sev_hypercall3", "new_call"))
+    reroll(patchgen, applied, "--continue")
+    assert "new_call( KVM_HC" in git(applied, "show", f"{V5}:{KVM}")
+    assert "issues this hypercall by new_call()" in message(git, applied, V5)
+    done = patchgen("reroll", "--tree", applied, "--continue")
+    assert done.code == 1 and "no reroll waits here" in done.err
+
+
+def test_abort_forgets_the_conflict(patchgen, applied, git):
+    def by_hand() -> None:
+        replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
+
+    edit(git, applied, V4, "Tell the host", by_hand)
+    assert patchgen("reroll", "--tree", applied, V4, "--define", "hypercall=x").code == 1
+    assert patchgen("reroll", "--tree", applied, "--abort").code == 0
+    assert patchgen("reroll", "--tree", applied, "--abort").code == 1
+    reroll(patchgen, applied, V4)
+
+
+def test_order_drops_and_what_the_base_has_by_now(patchgen, applied, git):
+    # The base gets the hypercall; a person takes the last patch out, and reorders the others.
+    hypercall, op = f"{V4}~1", f"{V4}~3"
+    git(applied, "cherry-pick", hypercall)
+    git(applied, "checkout", "-q", "--detach", f"{V4}~4")
+    for oid in (hypercall, op, f"{V4}~2"):
+        git(applied, "cherry-pick", oid)
+    git(applied, "update-ref", f"refs/heads/{V4}", "HEAD")
+    git(applied, "checkout", "-q", "master")
+    document = reroll(patchgen, applied, V4, "--base", "master")
+    assert document["patches"] == [
+        "x86/paravirt: Add an op for page encryption status changes",
+        "x86/mm: Notify page encryption status changes through pv_ops",
+    ]
+    assert sorted(document["remarks"]) == [
+        'gone, as the base has it: "x86/kvm: Add a hypercall for SEV guests that needs no '
+        'alternatives"',
+        'left out, as on the branch: "x86/kvm: Tell the host of page encryption status changes '
+        'under SEV"',
+    ]
+
+
+def test_change_logs_from_files(patchgen, applied, git):
+    folder = applied / "changelog" / "v5"
+    folder.mkdir(parents=True)
+    (folder / "cover.txt").write_text("- Rebase.\n- Mention the\n  weather.\n")
+    (folder / "op.txt").write_text("Rename it.\n")
+    reroll(patchgen, applied, V4)
+    assert "Changes in v5:\n- Rebase.\n- Mention the weather.\n- Rename it.\n" in message(
+        git, applied, f"{V5}~4"
+    )
+    assert message(git, applied, f"{V5}~3").rstrip().endswith("Changes in v5:\n- Rename it.")
+    (folder / "nothing.txt").write_text("x\n")
+    done = patchgen("reroll", "--tree", applied, V4, "--force")
+    assert (
+        done.code == 1
+        and f"{folder / 'nothing.txt'}: the series has no patch 'nothing'" in done.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["none"], "there is no branch 'none'"),
+        (["master"], "has no record of how it was made"),
+        ([V4, "--base", "none"], "has no commit 'none'"),
+        ([V4, "--changelog", "none"], "none is not a folder of change logs"),
+        ([V4, "--continue", "--abort"], "exclude each other"),
+        ([V4, "--variant", "./none"], "manifest.toml"),
+    ],
+)  # fmt: skip
+def test_says_what_is_wrong(patchgen, applied, words, problem):
+    before = snapshot(applied, without="none")
+    done = patchgen("reroll", "--tree", applied, *words)
+    assert done.code in (1, 2) and problem in done.err, done.err
+    assert snapshot(applied, without="none") == before
+
+
+def test_a_branch_without_a_record_is_refused(patchgen, toy, git):
+    patchgen("apply", "--variant", "pvops", "--tree", toy, "--no-b4", "--quiet")
+    assert len(git(toy, "rev-list", f"master..{V4}").split()) == 4
+    done = patchgen("reroll", "--tree", toy, V4)
+    assert done.code == 1 and "has no record of how it was made" in done.err
