@@ -25,6 +25,8 @@ _COMMANDS = {
     "compare": "Compare variants: their size, and what hypercalls execute before alternatives.",
     "completion": "Print the shell completion script for bash, zsh or fish.",
     "doctor": "Show which programs are installed, and how to get what is missing.",
+    "explain": "Show what a commit was made from, and with what.",
+    "import": "Record a version that was posted without patchgen.",
     "reroll": "Make the next version of a series, with what was changed by hand.",
     "show": "Show a variant's patches, variables and needs.",
     "variants": "List the variants.",
@@ -41,7 +43,9 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"patchgen.cli.{cmd_name}")
+        # `import` is a keyword, so that its module has another name.
+        name = "import_series" if cmd_name == "import" else cmd_name
+        module = importlib.import_module(f"patchgen.cli.{name}")
         command: click.Command = module.command
         return command
 

@@ -1,5 +1,18 @@
 """From a series to mails in a folder."""
 
+from patchgen.mail.box import (
+    Subject,
+    is_patch,
+    newest_version,
+    order_patches,
+    parse_mail,
+    parse_subject,
+    read_header,
+    read_mails,
+    read_message_id,
+    read_subject,
+    split_mbox,
+)
 from patchgen.mail.folder import StagedFolder, check_folder
 from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
 from patchgen.mail.recipients import SeriesRecipients, address_patches, edit_recipients
@@ -8,10 +21,21 @@ __all__ = [
     "Outgoing",
     "SeriesRecipients",
     "StagedFolder",
+    "Subject",
     "address_mails",
     "address_patches",
     "check_folder",
     "edit_recipients",
     "format_mails",
     "format_patches",
+    "is_patch",
+    "newest_version",
+    "order_patches",
+    "parse_mail",
+    "parse_subject",
+    "read_header",
+    "read_mails",
+    "read_message_id",
+    "read_subject",
+    "split_mbox",
 ]

@@ -18,6 +18,7 @@ from patchgen.odb.history import (
 from patchgen.odb.merge import Conflict, MergedTree, has_markers, merge_texts, merge_trees
 from patchgen.odb.quarantine import Quarantine
 from patchgen.odb.repository import Repository, find_git_subcommand, git_version
+from patchgen.odb.sent import SentVersion, find_sent, read_sent, record_sent, sent_tag
 from patchgen.odb.substance import read_substances
 from patchgen.odb.tree import GitTree
 
@@ -29,9 +30,11 @@ __all__ = [
     "MergedTree",
     "Quarantine",
     "Repository",
+    "SentVersion",
     "compare_series",
     "find_git_subcommand",
     "find_own_base",
+    "find_sent",
     "format_commits",
     "git_version",
     "has_markers",
@@ -40,8 +43,11 @@ __all__ = [
     "read_commit",
     "read_commits",
     "read_raw_commits",
+    "read_sent",
     "read_substances",
     "rechain",
+    "record_sent",
+    "sent_tag",
     "write_empty_commit",
     "write_raw_commit",
 ]

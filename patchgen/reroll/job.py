@@ -21,6 +21,7 @@ from patchgen.odb import (
     compare_series,
     read_commits,
     read_raw_commits,
+    read_sent,
     read_substances,
     rechain,
     write_raw_commit,
@@ -141,7 +142,8 @@ class _Reroll:
         self._resolutions = resolutions
         self._signatures = repository.read_signatures()
         self._series = _read_series(repository, quarantine, request.branch)
-        self._record, self._tracking = _recorded(self._series)
+        self._record, tracking = _recorded(self._series)
+        self._tracking = _with_history(repository, tracking)
         self._revision = request.revision or _next_revision(self._record, self._tracking)
         name = request.new_branch or _next_branch(self._series.name, self._revision)
         self._target = choose_target(repository, name, request.output)
@@ -272,7 +274,7 @@ class _Reroll:
         base = self._parent(written[0])
         old = read_substances(self._quarantine, self._series.start, self._series.tip)
         new = read_substances(self._quarantine, base, written[-1])
-        links = self._tracking.history.get(f"v{self._record.revision}", ())
+        links = self._tracking.history.get(f"v{self._record.revision}", ())[-1:]
         moved = self._repository.describe(base) if base != self._series.base else ""
         return describe_version(
             (self._record.revision, self._revision),
@@ -281,7 +283,7 @@ class _Reroll:
             old,
             changes,
             moved_to=moved,
-            posted_as=links[-1] if links else "",
+            posted_as=links[0] if links else "",
         )
 
     def _track(self, record: Record) -> Tracking:
@@ -380,6 +382,13 @@ def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
             hint="`patchgen apply` keeps one in the cover letter's commit, unless --no-b4 is given",
         )
     return series.record, series.tracking
+
+
+def _with_history(repository: Repository, tracking: Tracking) -> Tracking:
+    """Return the tracking with the versions that tags tell of, as b4 keeps them."""
+    for sent in read_sent(repository, tracking.change_id):
+        tracking = tracking.with_sent(sent.revision, sent.message_ids[:1])
+    return tracking
 
 
 def _next_revision(record: Record, tracking: Tracking) -> int:

@@ -9,8 +9,8 @@ from patchgen.series.build import (
 )
 from patchgen.series.change_id import make_change_id, make_message_id
 from patchgen.series.messages import render_subject, sign_off
-from patchgen.series.record import Record, RecordedPatch
-from patchgen.series.tracking import Tracking
+from patchgen.series.record import Record, RecordedPatch, digest_message, read_record
+from patchgen.series.tracking import Tracking, parse_cover_commit
 
 __all__ = [
     "Record",
@@ -18,13 +18,16 @@ __all__ = [
     "SeriesBranch",
     "SeriesDraft",
     "Tracking",
+    "digest_message",
     "draft_series",
     "find_cover_commit",
     "find_tracking",
     "make_change_id",
     "make_message_id",
+    "parse_cover_commit",
     "put_cover_below",
     "read_branch",
+    "read_record",
     "render_subject",
     "sign_off",
     "write_patches",

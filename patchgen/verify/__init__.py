@@ -3,7 +3,7 @@
 from patchgen.verify.builds import around, needed_patterns
 from patchgen.verify.cache import cache_folder
 from patchgen.verify.check import CHECKS, Cell, Report, VerifyRequest, verify_series
-from patchgen.verify.target import Target
+from patchgen.verify.target import Target, open_target
 
 __all__ = [
     "CHECKS",
@@ -14,5 +14,6 @@ __all__ = [
     "around",
     "cache_folder",
     "needed_patterns",
+    "open_target",
     "verify_series",
 ]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
-import mailbox
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from patchgen.errors import BaseError, UsageError
+from patchgen.mail import newest_version, order_patches, parse_mail, read_header, read_mails
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
-from patchgen.odb import Checkout, Repository, format_commits, read_commits
+from patchgen.odb import Checkout, Repository, find_sent, format_commits, read_commits
 from patchgen.series import read_branch
 
 _BASE = re.compile(rb"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
@@ -70,6 +68,8 @@ def open_target(
     tip = repository.find_ref(f"refs/heads/{branch}")
     if tip is None and path.exists():
         return _from_mails(repository, checkout, path, base, fallback)
+    if tip is None and (sent := find_sent(repository, words)) is not None:
+        return _from_commits(repository, checkout, sent.tag, sent.base, sent.tip)
     if tip is None:
         tip = repository.resolve_commit(words)
     start_oid = repository.resolve_commit(base) if base else None
@@ -88,13 +88,14 @@ def _from_commits(
 def _from_mails(
     repository: Repository, checkout: Checkout, path: Path, base: str | None, fallback: Oid | None
 ) -> Target:
-    mails = [mail for mail in read_mails(path) if _DIFF.search(mail.content)]
+    everything = newest_version(read_mails(path))
+    mails = order_patches(everything)
     if not mails:
         raise BaseError(f"{path} has no mail with a diff")
     if base:
         start = repository.resolve_commit(base)
     else:
-        start = _find_base(repository, path, mails, fallback)
+        start = _find_base(repository, path, everything, fallback)
     checkout.choose_files(list_touched(mails))
     oids = checkout.apply_mails(start, mails)
     commits = _some(str(path), read_commits(checkout, start, oids[-1] if oids else start))
@@ -108,36 +109,6 @@ def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
     return commits
 
 
-def read_mails(path: Path) -> list[Mail]:
-    """Return the mails of a folder of *.patch and *.eml files, sorted by name, or of an mbox.
-
-    Raises BaseError where there are none, or where they cannot be read.
-    """
-    try:
-        if path.is_dir():
-            files = sorted(p for p in path.iterdir() if p.suffix in (".patch", ".eml", ".mbox"))
-            mails = [mail for file in files for mail in _split(file)]
-        else:
-            mails = _split(path)
-    except OSError as err:
-        raise BaseError(f"{path} cannot be read: {err.strerror}") from None
-    if not mails:
-        raise BaseError(f"{path} has no mails")
-    return mails
-
-
-def _split(file: Path) -> list[Mail]:
-    content = file.read_bytes()
-    if not content.startswith(b"From ") or content.count(b"\nFrom ") == 0:
-        return [Mail(file.name, content)]
-    box = mailbox.mbox(file, create=False)
-    try:
-        messages = [box.get_bytes(key, from_=True) for key in box.keys()]  # noqa: SIM118
-    finally:
-        box.close()
-    return [Mail(f"{n:04}-{file.stem}.patch", text) for n, text in enumerate(messages, 1)]
-
-
 def list_touched(mails: Sequence[Mail]) -> list[str]:
     """Return the paths that the diffs of mails are about, sorted, as patterns for a checkout."""
     paths = {p for mail in mails for match in _DIFF.findall(mail.content) for p in match}
@@ -147,9 +118,8 @@ def list_touched(mails: Sequence[Mail]) -> list[str]:
 def _find_base(
     repository: Repository, path: Path, mails: Sequence[Mail], fallback: Oid | None
 ) -> Oid:
-    """Return the base that a mail, or the cover letter beside it, names."""
-    everything = b"\n".join(mail.content for mail in [*read_mails(path), *mails])
-    match = _BASE.search(everything)
+    """Return the base that one of the mails names."""
+    match = _BASE.search(b"\n".join(mail.content for mail in mails))
     if match is None:
         return fallback or repository.resolve_commit("HEAD")
     try:
@@ -164,8 +134,4 @@ def _find_base(
 
 
 def _sender(mail: Mail) -> str:
-    content = mail.content
-    if content.startswith(b"From "):
-        content = content.partition(b"\n")[2]
-    message = email.message_from_bytes(content, policy=email.policy.default)
-    return str(message.get("From", ""))
+    return read_header(parse_mail(mail), "From")

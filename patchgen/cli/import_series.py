@@ -1,0 +1,64 @@
+"""`patchgen import`: a version that was posted without patchgen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.cli.printer import Printer
+from patchgen.importing import ImportRequest, import_series
+
+
+@click.command("import")
+@click.argument("source", metavar="MBOX|DIR|BRANCH")
+@click.option(
+    "--tree",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The kernel's git repository.  [default: .]",
+)
+@click.option(
+    "--series",
+    metavar="BRANCH",
+    help="The branch of the series that it is a version of.  [default: a series of its own]",
+)
+@click.option(
+    "-v",
+    "--reroll-count",
+    "revision",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Its version.  [default: what the mails say, else the one before BRANCH's]",
+)
+@click.option(
+    "--base", metavar="REV", help="The commit that it was made on.  [default: what the mails say]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+def command(as_json: bool, quiet: bool, **options: Any) -> None:
+    """Record a version that was posted without patchgen, as b4 and patchgen record what they send.
+
+    A tag sent/CHANGE-ID-vN keeps its commits, its base and its message-ids: `verify --against` and
+    `b4 prep --compare-to` compare with it, a reroll links to it, and `trailers` knows its mails.
+    """
+    printer = Printer(quiet=quiet, as_json=as_json)
+    imported = import_series(ImportRequest(**options))
+    if as_json:
+        printer.document(
+            {
+                "tag": imported.tag,
+                "revision": imported.revision,
+                "base": imported.base,
+                "tip": imported.tip,
+                "patches": list(imported.subjects),
+                "message_ids": list(imported.message_ids),
+            }
+        )
+        return
+    printer.line(f"v{imported.revision}, {len(imported.subjects)} patches", bold=True)
+    for number, subject in enumerate(imported.subjects, 1):
+        printer.line(f"  {number}/{len(imported.subjects)} {subject}")
+    printer.line(f"tag: {imported.tag}")

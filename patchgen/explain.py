@@ -1,0 +1,72 @@
+"""What a commit was made from: the record that travels with its branch, for this one patch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.errors import BaseError
+from patchgen.model.commit import Commit
+from patchgen.odb import Repository, read_commit, read_substances
+from patchgen.reroll import match_commits
+from patchgen.series import (
+    Record,
+    RecordedPatch,
+    digest_message,
+    find_cover_commit,
+    parse_cover_commit,
+    read_branch,
+    read_record,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A commit, the record of its series, and its patch in it.
+
+    `patch` is None for the cover letter's commit, and for one that a person added. `edited` says
+    what of it, "code" or "message", is no longer as it was made.
+    """
+
+    commit: Commit
+    change_id: str
+    record: Record
+    patch: RecordedPatch | None
+    is_cover: bool
+    edited: tuple[str, ...] = ()
+
+
+def explain_commit(tree: Path, revision: str) -> Explanation:
+    """Return what is recorded of a commit. Raises BaseError where nothing is."""
+    repository = Repository(tree)
+    try:
+        oid = repository.resolve_commit(revision)
+        cover_oid = find_cover_commit(repository, oid)
+        commit = read_commit(repository, oid)
+        if cover_oid is None:
+            raise _no_record(commit)
+        _, tracking = parse_cover_commit(read_commit(repository, cover_oid).message)
+        record = read_record(tracking)
+        if record is None:
+            raise _no_record(commit)
+        if cover_oid == oid:
+            return Explanation(commit, tracking.change_id, record, None, True)
+        series = read_branch(repository, repository, revision, oid)
+        substances = read_substances(repository, series.start, oid)
+        matched = match_commits(series.commits, substances, record)[-1]
+        edited = []
+        if matched.patch is not None:
+            edited += ["code"] if matched.is_edited(substances) else []
+            same = digest_message(commit.message) == matched.patch.message
+            edited += [] if same else ["message"]
+        patch = matched.patch
+        return Explanation(commit, tracking.change_id, record, patch, False, tuple(edited))
+    finally:
+        repository.close()
+
+
+def _no_record(commit: Commit) -> BaseError:
+    return BaseError(
+        f'nothing is recorded of {commit.oid[:12]} ("{commit.subject}")',
+        hint="patchgen keeps its record in the cover letter's commit, below the patches",
+    )

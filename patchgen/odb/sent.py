@@ -1,0 +1,112 @@
+"""Versions that went out: annotated tags `sent/CHANGE-ID-vN`, as b4 makes them.
+
+Format (ez.py, cmd_send() and get_base_changeid_from_tag(), b4 0.12 to 0.16): the tag points at the
+last patch of a line of commits on the base, without the cover letter's commit. Its message is
+
+    SUBJECT
+                                  (an empty line, the cover letter's body)
+    ---
+    base-commit: OID
+    change-id: CHANGE-ID
+
+and, where patchgen sent or imported it, one line `message-id: ID` for each mail, the cover letter's
+first. b4 reads the lines that it knows and passes over the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from patchgen.errors import BaseError, ToolError
+from patchgen.model.base import Oid
+from patchgen.model.series import Cover, Identity
+from patchgen.odb.repository import Repository
+
+_PREFIX = "sent/"
+_FIELD = re.compile(r"^(?P<key>base-commit|change-id|message-id): *(?P<value>\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class SentVersion:
+    """A version that went out. `message_ids` are without brackets, () where they are unknown."""
+
+    tag: str
+    revision: int
+    base: Oid
+    tip: Oid
+    message_ids: tuple[str, ...] = ()
+
+
+def sent_tag(change_id: str, revision: int) -> str:
+    """Return the name of the tag of a version."""
+    return f"{_PREFIX}{change_id}-v{revision}"
+
+
+def record_sent(
+    repository: Repository,
+    change_id: str,
+    revision: int,
+    cover: Cover,
+    base: Oid,
+    tip: Oid,
+    message_ids: Sequence[str],
+    tagger: Identity,
+) -> str:
+    """Tag a version, whose commits the repository has, and return the tag's name.
+
+    Raises BaseError where the tag exists: a version goes out once.
+    """
+    tag = sent_tag(change_id, revision)
+    fields = [f"base-commit: {base}", f"change-id: {change_id}"]
+    fields += [f"message-id: {each}" for each in message_ids]
+    footer = "\n".join(fields)
+    content = (
+        f"object {tip}\ntype commit\ntag {tag}\n"
+        f"tagger {tagger.name} <{tagger.email}> {tagger.date}\n\n"
+        f"{cover.subject}\n\n{cover.body}\n---\n{footer}\n"
+    )
+    oid = repository.run("mktag", stdin=content.encode()).stdout.decode().strip()
+    try:
+        repository.run(
+            "update-ref",
+            "--stdin",
+            stdin=f"start\ncreate refs/tags/{tag} {oid}\nprepare\ncommit\n".encode(),
+            detached=True,
+        )
+    except ToolError:
+        raise BaseError(
+            f"v{revision} is recorded as sent already: the tag {tag} exists",
+            hint=f"`git tag -d {tag}` forgets it",
+        ) from None
+    return tag
+
+
+def find_sent(repository: Repository, tag: str) -> SentVersion | None:
+    """Return the version that a tag sent/... records, None where there is no such tag."""
+    name = tag.removeprefix("refs/tags/")
+    found = _list(repository, f"refs/tags/{name}") if name.startswith(_PREFIX) else ()
+    return found[0] if found else None
+
+
+def read_sent(repository: Repository, change_id: str) -> tuple[SentVersion, ...]:
+    """Return the versions of a series that went out, oldest first."""
+    return _list(repository, f"refs/tags/{sent_tag(change_id, 0)[:-1]}*")
+
+
+def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
+    words = ("for-each-ref", "--format=%(refname:short)%00%(*objectname)%00%(contents)%00%01")
+    listed = repository.run(*words, pattern).stdout
+    found = []
+    for entry in listed.decode("utf-8", "replace").split("\0\x01"):
+        tag, _, rest = entry.strip("\n").partition("\0")
+        tip, _, message = rest.partition("\0")
+        version = re.search(r"-v(\d+)$", tag)
+        fields = [(match["key"], match["value"]) for match in _FIELD.finditer(message)]
+        bases = [value for key, value in fields if key == "base-commit"]
+        if version is None or not tip or not bases:
+            continue
+        ids = tuple(value.strip("<>") for key, value in fields if key == "message-id")
+        found.append(SentVersion(tag, int(version[1]), Oid(bases[-1]), Oid(tip), ids))
+    return tuple(sorted(found, key=lambda each: each.revision))
