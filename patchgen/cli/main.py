@@ -29,6 +29,7 @@ _COMMANDS = {
     "import": "Record a version that was posted without patchgen.",
     "reroll": "Make the next version of a series, with what was changed by hand.",
     "show": "Show a variant's patches, variables and needs.",
+    "trailers": "Put the review tags of answers on the patches that they are for.",
     "variants": "List the variants.",
     "verify": "Check each commit of a series: its form, its mail, its builds, its machine code.",
 }

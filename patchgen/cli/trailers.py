@@ -1,0 +1,96 @@
+"""`patchgen trailers`: review tags from answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.cli.printer import Printer
+from patchgen.errors import UsageError
+from patchgen.replies import CollectRequest, CollectResult, collect_trailers
+
+
+@click.command("trailers")
+@click.argument("words", nargs=-1, required=True, metavar="[BRANCH] MBOX|MAILDIR|-")
+@click.option(
+    "--tree",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The kernel's git repository.  [default: .]",
+)
+@click.option("--base", metavar="REV", help="The commit below the first one of the series.")
+@click.option("--dry-run", is_flag=True, help="Show what would be added and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="Print only what was not added.")
+def command(
+    words: tuple[str, ...], tree: Path, base: str | None, dry_run: bool, as_json: bool, quiet: bool
+) -> None:
+    """Put the Reviewed-by, Acked-by, Tested-by of answers on the patches that they are for.
+
+    An answer is matched by the message-ids that it answers, else by the change that it quotes, else
+    by its subject. A tag from another address than the mail's sender is reported, not added.
+    """
+    if len(words) > 2:
+        raise UsageError("one branch and one source of mails are wanted")
+    branch = words[0] if len(words) == 2 else None
+    result = collect_trailers(CollectRequest(tree, words[-1], branch, base, dry_run))
+    printer = Printer(quiet=quiet, as_json=as_json)
+    if as_json:
+        printer.document(describe(result))
+    else:
+        _print(printer, result, dry_run=dry_run)
+
+
+def describe(result: CollectResult) -> dict[str, Any]:
+    """Return the document of --json."""
+    return {
+        "branch": result.branch,
+        "tip": result.tip,
+        "applied": [
+            {
+                "patch": each.number,
+                "subject": result.subjects[each.number - 1],
+                "trailer": str(each.trailer),
+                "mail": each.reply.name,
+                "message_id": each.reply.message_id or None,
+                "matched_by": each.how,
+            }
+            for each in result.applied
+        ],
+        "not_applied": [
+            {
+                "patch": each.number,
+                "trailer": str(each.trailer),
+                "mail": each.reply.name,
+                "message_id": each.reply.message_id or None,
+                "reason": each.reason,
+            }
+            for each in result.not_applied
+        ],
+        "remarks": result.remarks,
+    }
+
+
+def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
+    for number, subject in enumerate(result.subjects, 1):
+        printer.line(f"{number}/{len(result.subjects)} {subject}", bold=True)
+        for added in result.applied:
+            if added.number == number:
+                printer.line(f"  + {added.trailer}")
+    if result.not_applied:
+        click.echo("not added:")
+    for left in result.not_applied:
+        where = f"patch {left.number}: " if left.number else ""
+        click.echo(f"  {left.trailer}\n    {where}{left.reason}; {left.reply}")
+    for remark in result.remarks:
+        click.echo(f"note: {remark}")
+    count = f"{len(result.applied)} tag{'s' if len(result.applied) != 1 else ''}"
+    if not result.applied:
+        printer.line("Nothing to add.")
+    elif dry_run:
+        printer.line(f"{result.branch} would get {count}.")
+    else:
+        printer.line(f"{result.branch} has {count} more.")

@@ -1,0 +1,134 @@
+"""`patchgen trailers` on a branch of the toy tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from patchgen.mail import parse_mail, read_message_id
+from patchgen.model.series import Mail
+from tests.conftest import Patchgen
+from tests.support.checks import snapshot
+
+V4 = "patchgen/pvops-v4"
+BEA = "Bea Bärtsch <bea@example.org>"
+REVIEWED = f"Reviewed-by: {BEA}"
+
+
+@pytest.fixture
+def posted(patchgen: Patchgen, toy: Path) -> list[str]:
+    """Make v4 in the toy tree, and return the message-ids of its mails."""
+    words = ("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--json")
+    document = json.loads(patchgen(*words).out)
+    mails = [Mail(path, Path(path).read_bytes()) for path in document["mails"]]
+    return [read_message_id(parse_mail(mail)) for mail in mails]
+
+
+def answer(to: str, body: str, sender: str = BEA) -> bytes:
+    message = EmailMessage()
+    message["From"] = sender
+    message["Subject"] = "Re: [PATCH v4 9/9] what was it"
+    message["Message-ID"] = f"<{abs(hash((to, body)))}@example.org>"
+    message["In-Reply-To"] = f"<{to}>"
+    message.set_content(body, cte="quoted-printable")
+    return message.as_bytes()
+
+
+def mbox(*mails: bytes) -> bytes:
+    return b"".join(b"From x Mon Sep 17 00:00:00 2001\n" + mail + b"\n" for mail in mails)
+
+
+def message(git, tree: Path, revision: str) -> str:
+    return git(tree, "show", "-s", "--format=%B", revision).rstrip()
+
+
+def test_tags_get_to_their_patches(patchgen, toy, git, posted, tmp_path):
+    box = tmp_path / "box"
+    box.write_bytes(
+        mbox(
+            answer(posted[2], f"Fine.\n\n{REVIEWED}\n"),
+            answer(posted[0], "Tested-by: Cy <cy@example.org>\n", "Cy <cy@example.org>"),
+            answer(posted[1], "Acked-by: Boss <boss@example.org>\n"),
+        )
+    )
+    before = snapshot(toy, without=V4)
+    authors = git(toy, "log", "--format=%an %ae %ad", V4)
+    tree = git(toy, "rev-parse", f"{V4}^{{tree}}")
+    done = patchgen("trailers", "--tree", toy, V4, box, "--json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    assert [(each["patch"], each["trailer"]) for each in document["applied"]] == [
+        (2, REVIEWED),
+        *((number, "Tested-by: Cy <cy@example.org>") for number in (1, 2, 3, 4)),
+    ]
+    [left] = document["not_applied"]
+    assert left["reason"] == "the mail is from bea@example.org" and left["patch"] == 1
+    said = message(git, toy, f"{V4}~2")
+    assert said.endswith(f">\n{REVIEWED}\nTested-by: Cy <cy@example.org>")
+    assert message(git, toy, f"{V4}~4").endswith("}")
+    assert snapshot(toy, without=V4) == before
+    assert git(toy, "log", "--format=%an %ae %ad", V4) == authors
+    assert git(toy, "rev-parse", f"{V4}^{{tree}}") == tree
+    tip = git(toy, "rev-parse", V4)
+    again = json.loads(patchgen("trailers", "--tree", toy, V4, box, "--json").out)
+    assert again["applied"] == [] and len(again["not_applied"]) == 6
+    assert git(toy, "rev-parse", V4) == tip
+
+
+def test_a_tag_on_one_patch_leaves_those_below_as_they_are(patchgen, toy, git, posted, tmp_path):
+    below = git(toy, "rev-parse", f"{V4}~1")
+    folder = tmp_path / "maildir"
+    for name in ("cur", "new", "tmp"):
+        (folder / name).mkdir(parents=True)
+    (folder / "new" / "1.host").write_bytes(answer(posted[4], REVIEWED))
+    done = patchgen("trailers", "--tree", toy, V4, folder)
+    assert f"  + {REVIEWED}" in done.out and f"{V4} has 1 tag more." in done.out
+    assert git(toy, "rev-parse", f"{V4}~1") == below
+
+
+def test_the_branch_may_be_checked_out_and_mails_come_by_a_pipe(toy, git, posted):
+    git(toy, "checkout", "-q", V4)
+    words = [sys.executable, "-m", "patchgen", "trailers", "-"]
+    done = subprocess.run(
+        words,
+        cwd=toy,
+        input=answer(posted[3], REVIEWED),
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.returncode == 0, done.stderr
+    assert REVIEWED in message(git, toy, "HEAD~1")
+    assert git(toy, "status", "--porcelain", "--untracked-files=no") == ""
+
+
+def test_dry_run_writes_nothing(patchgen, toy, posted, tmp_path):
+    box = tmp_path / "box"
+    box.write_bytes(answer(posted[1], REVIEWED))
+    before = snapshot(toy, without="none")
+    done = patchgen("trailers", "--tree", toy, V4, box, "--dry-run")
+    assert f"{V4} would get 1 tag." in done.out
+    assert snapshot(toy, without="none") == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "problem"),
+    [
+        ([V4, "none"], 1, "none cannot be read"),
+        ([V4, "empty"], 1, "empty has no mails"),
+        (["none", "box"], 1, "there is no branch 'none'"),
+        ([V4, "box", "more"], 2, "one branch and one source"),
+        ([], 2, "Missing argument"),
+    ],
+)
+def test_says_what_is_wrong(patchgen, toy, posted, tmp_path, words, code, problem):
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "box").write_bytes(answer(posted[1], REVIEWED))
+    done = patchgen("trailers", "--tree", toy, *words, cwd=tmp_path)
+    assert done.code == code and problem in done.err, done.err
