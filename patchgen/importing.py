@@ -21,7 +21,7 @@ from patchgen.mail import (
 )
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Mail
-from patchgen.odb import Checkout, Repository, record_sent
+from patchgen.odb import Checkout, Repository, name_for_branch, record_sent
 from patchgen.series import make_change_id, read_branch
 from patchgen.verify import open_target
 
@@ -86,6 +86,8 @@ def import_series(request: ImportRequest) -> Imported:
                 ids,
                 signatures.committer,
             )
+            if request.series is not None:
+                name_for_branch(repository, change_id, request.series)
             subjects = tuple(commit.subject for commit in target.commits)
             return Imported(tag, revision, base, target.tip, subjects, ids)
     finally:

@@ -5,6 +5,7 @@ What `apply`, `reroll` and `send` share.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +17,18 @@ from patchgen.mail import (
     address_patches,
     check_folder,
     edit_recipients,
+    follow_cover,
     format_mails,
     format_patches,
 )
 from patchgen.model.base import Oid, TreeReader
+from patchgen.model.posting import Posting
 from patchgen.model.series import Cover, Mail, Recipients, Signatures
-from patchgen.odb import Quarantine, Repository
-from patchgen.series import Tracking, put_cover_below
+from patchgen.odb import GitTree, Quarantine, Repository, rechain
+from patchgen.series import Tracking, put_cover_below, read_branch
+
+# Documentation/process/submitting-patches.rst.
+_MANY = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +122,78 @@ def post_series(
     mails = format_mails(quarantine, outgoing, signatures.committer)
     addressed = tuple(address_mails(mails, recipients))
     return Posted(cover, cover_commit, tuple(commits), addressed, warnings)
+
+
+def prepare_posting(
+    repository: Repository,
+    quarantine: Quarantine,
+    branch: str,
+    *,
+    in_reply_to: str | None = None,
+) -> tuple[Posting, tuple[str, ...]]:
+    """Return the mails of a branch as it is now, and warnings.
+
+    Whoever is in the cover letter gets it; each patch goes to those of them who maintain what it
+    changes, and to those whom people added to the cover letter by hand. Raises BaseError where the
+    branch has no cover letter.
+    """
+    tip = repository.find_ref(f"refs/heads/{branch}")
+    if tip is None:
+        raise BaseError(f"there is no branch {branch!r}", hint="`git branch` lists them")
+    series = read_branch(repository, quarantine, branch, tip)
+    if series.cover is None or series.tracking is None:
+        raise BaseError(
+            f"{branch} has no cover letter",
+            hint="patchgen apply and b4 prep keep one in a commit; or name a folder of mails",
+        )
+    # Dated as the branch is, so that the same branch gives the same mails on another day.
+    words = ("show", "--no-patch", "--date=raw", "--format=%cd", series.start)
+    date = quarantine.run(*words).stdout.decode().strip()
+    sender = replace(repository.read_signatures().committer, date=date)
+    tree = GitTree(repository, repository.resolve_tree(series.base))
+    outgoing = Outgoing(
+        branch=branch,
+        base=series.base,
+        start=series.start,
+        tip=tip,
+        change_id=series.tracking.change_id,
+        revision=series.tracking.revision,
+        cover=series.cover,
+        prefixes=series.tracking.prefixes,
+        in_reply_to=in_reply_to or "",
+    )
+    recipients, _ = address_patches(tree, format_patches(quarantine, outgoing, sender))
+    wanted = series.cover.recipients
+    if wanted.to or wanted.cc:
+        recipients = follow_cover(recipients, wanted)
+    mails = address_mails(format_mails(quarantine, outgoing, sender), recipients)
+    oids = [commit.oid for commit in series.commits]
+    posting = Posting(
+        name=branch,
+        change_id=series.tracking.change_id,
+        revision=series.tracking.revision,
+        cover=series.cover,
+        mails=tuple(mails),
+        base=series.base,
+        tip=rechain(quarantine, oids, series.base)[-1],
+    )
+    return posting, warn_of_series(repository, series.base, len(oids))
+
+
+def warn_of_series(repository: Repository, base: Oid, count: int) -> tuple[str, ...]:
+    """Return what reviewers would mind: too many patches, a base that nobody else has."""
+    warnings = []
+    if count > _MANY:
+        warnings.append(f"{count} patches; more than {_MANY} are rarely reviewed at once")
+    words = ("rev-list", "--max-count=1", base, "--not", "--remotes", "--exclude=sent/*", "--tags")
+    if repository.run(*words, ok=None).stdout.strip():
+        warnings.append(
+            f"the base {base[:12]} is on no remote branch and on no tag; others may not have it"
+        )
+    return tuple(warnings)
+
+
+def read_footer(mail: Mail, key: str) -> str:
+    """Return a value below the last cut of a cover letter, as "change-id: ..."; "" if none."""
+    found = re.findall(rf"^{key}: *(\S+)$".encode(), mail.content, re.MULTILINE)
+    return found[-1].decode() if found else ""

@@ -68,13 +68,15 @@ def run(
     timeout_s: float | None = None,
     merge_stderr: bool = False,
     detached: bool = False,
+    pass_fds: Sequence[int] = (),
 ) -> Completed:
     """Run a program to its end and return what it said.
 
     `argv` is a list of words, never a shell line. `ok` are the exit codes that are fine; None
     accepts all. A program that is still running after `timeout_s` seconds is killed, with
     `timed_out` set in the result instead of an error. A `detached` program is out of reach of a
-    signal to patchgen's process group, and so comes to its own end.
+    signal to patchgen's process group, and so comes to its own end. `pass_fds` are open files that
+    it gets, too.
 
     Raises ToolError where the program cannot be started or ends with another exit code.
     """
@@ -88,6 +90,7 @@ def run(
             cwd=cwd,
             env=dict(env) if env is not None else None,
             start_new_session=detached,
+            pass_fds=pass_fds,
         )
     except FileNotFoundError as err:
         raise ToolError(

@@ -11,7 +11,7 @@ from patchgen.kernel.boot import (
     qemu_version,
     run_qemu,
 )
-from patchgen.kernel.checkpatch import check_mail
+from patchgen.kernel.checkpatch import check_mail, has_checkpatch
 from patchgen.kernel.configs import CONFIGS, BuildConfig, find_config
 from patchgen.kernel.hypercalls import (
     HypercallSite,
@@ -51,6 +51,7 @@ __all__ = [
     "find_qemu",
     "find_recipients",
     "find_undefined",
+    "has_checkpatch",
     "join_recipients",
     "list_changed",
     "pretend_kvm",

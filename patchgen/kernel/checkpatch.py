@@ -25,13 +25,18 @@ class Report:
     line: int | None
 
 
+def has_checkpatch(tree: Path) -> bool:
+    """Tell whether a work tree has the script."""
+    return (tree / SCRIPT).is_file()
+
+
 def check_mail(tree: Path, mail: Mail) -> list[Report]:
     """Return all that checkpatch.pl --strict reports of a mail.
 
     `tree` is a work tree with the script; where it is a git tree, commits that the message cites
     are looked up in it. Raises ToolError where the script cannot be run.
     """
-    if not (tree / SCRIPT).is_file():
+    if not has_checkpatch(tree):
         raise ToolError(f"the base has no {SCRIPT}", hint="--skip checkpatch leaves it out")
     with tempfile.NamedTemporaryFile(prefix="patchgen-mail-", suffix=".patch") as file:
         file.write(mail.content)

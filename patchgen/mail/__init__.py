@@ -15,20 +15,31 @@ from patchgen.mail.box import (
 )
 from patchgen.mail.folder import StagedFolder, check_folder
 from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
-from patchgen.mail.recipients import SeriesRecipients, address_patches, edit_recipients
+from patchgen.mail.recipients import (
+    SeriesRecipients,
+    add_recipients,
+    address_patches,
+    edit_recipients,
+    follow_cover,
+    list_recipients,
+    redirect_mail,
+)
 
 __all__ = [
     "Outgoing",
     "SeriesRecipients",
     "StagedFolder",
     "Subject",
+    "add_recipients",
     "address_mails",
     "address_patches",
     "check_folder",
     "edit_recipients",
+    "follow_cover",
     "format_mails",
     "format_patches",
     "is_patch",
+    "list_recipients",
     "newest_version",
     "order_patches",
     "parse_mail",
@@ -37,5 +48,6 @@ __all__ = [
     "read_mails",
     "read_message_id",
     "read_subject",
+    "redirect_mail",
     "split_mbox",
 ]

@@ -84,6 +84,12 @@ def read_header(message: EmailMessage, name: str) -> str:
         return ""
 
 
+def read_people(message: EmailMessage, name: str) -> tuple[str, ...]:
+    """Return the people in an address header, each as "Name <address>" or a bare address."""
+    pairs = email.utils.getaddresses([read_header(message, name)])
+    return tuple(f"{who} <{address}>" if who else address for who, address in pairs if address)
+
+
 def read_message_id(message: EmailMessage) -> str:
     """Return a mail's message-id without brackets, "" where it has none."""
     return read_header(message, "Message-ID").strip("<> ")

@@ -6,17 +6,16 @@ that what patchgen and `b4 send` make of one branch reads the same.
 
 from __future__ import annotations
 
-import email.header
-import email.utils
 import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from patchgen.mail.headers import add_headers, address_headers
 from patchgen.mail.recipients import SeriesRecipients
 from patchgen.model.base import Oid
-from patchgen.model.series import Cover, Identity, Mail, Recipients
+from patchgen.model.series import Cover, Identity, Mail
 from patchgen.odb import Quarantine
 from patchgen.series import make_message_id
 
@@ -29,7 +28,8 @@ _SIGNATURE = re.compile(rb"\n-- \n([\d.]+[^\n]*)\n\n*\Z")
 class Outgoing:
     """A version of a series that is to become mails.
 
-    The patches are the commits above `start` up to `tip`; `start` has the tree of `base`.
+    The patches are the commits above `start` up to `tip`; `start` has the tree of `base`. The cover
+    letter answers the mail `in_reply_to`, if there is one.
     """
 
     branch: str
@@ -40,6 +40,7 @@ class Outgoing:
     revision: int
     cover: Cover
     prefixes: tuple[str, ...] = ()
+    in_reply_to: str = ""
 
 
 def format_patches(
@@ -91,7 +92,7 @@ def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> 
         *(Mail(m.file_name, _SIGNATURE.sub(rb"\n\n-- \n\1\n\n", m.content)) for m in patches),
     ]
     return [
-        Mail(mail.file_name, _add_headers(mail.content, _thread_headers(series, number, sender)))
+        Mail(mail.file_name, add_headers(mail.content, _thread_headers(series, number, sender)))
         for number, mail in enumerate(mails)
     ]
 
@@ -99,7 +100,7 @@ def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> 
 def address_mails(mails: Sequence[Mail], recipients: SeriesRecipients) -> list[Mail]:
     """Return the mails, cover letter first, with To and Cc."""
     return [
-        Mail(mail.file_name, _add_headers(mail.content, _address_headers(who)))
+        Mail(mail.file_name, add_headers(mail.content, address_headers(who)))
         for mail, who in zip(mails, (recipients.cover, *recipients.patches), strict=True)
     ]
 
@@ -130,36 +131,6 @@ def _thread_headers(series: Outgoing, number: int, sender: Identity) -> str:
         make_message_id(series.change_id, series.revision, each, sender.email)
         for each in (0, number)
     ]
-    answered = f"In-Reply-To: <{ids[0]}>\nReferences: <{ids[0]}>\n" if number else ""
+    above = ids[0] if number else series.in_reply_to.strip("<> ")
+    answered = f"In-Reply-To: <{above}>\nReferences: <{above}>\n" if above else ""
     return f"Message-ID: <{ids[1]}>\n{answered}"
-
-
-def _address_headers(recipients: Recipients) -> str:
-    return _address_header("To", recipients.to) + _address_header("Cc", recipients.cc)
-
-
-def _add_headers(content: bytes, headers: str) -> bytes:
-    """Put headers behind the Subject, which may be folded over several lines."""
-    subject = re.search(rb"^Subject: .*\n(?:[ \t].*\n)*", content, re.MULTILINE)
-    if subject is None:
-        return content
-    return content[: subject.end()] + headers.encode("ascii") + content[subject.end() :]
-
-
-def _address_header(name: str, addresses: Sequence[str]) -> str:
-    """Return a header with one address a line, as git writes it; "" without addresses."""
-    if not addresses:
-        return ""
-    return f"{name}: " + ",\n    ".join(map(_encode_address, addresses)) + "\n"
-
-
-def _encode_address(address: str) -> str:
-    """Return an address in ASCII: a name with other characters is encoded (RFC 2047)."""
-    name, mailbox = email.utils.parseaddr(address)
-    if not mailbox:
-        mailbox = address
-    if not name:
-        return mailbox
-    if name.isascii():
-        return email.utils.formataddr((name, mailbox))
-    return f"{email.header.Header(name, 'utf-8').encode(maxlinelen=0)} <{mailbox}>"

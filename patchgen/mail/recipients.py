@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patchgen.kernel import find_recipients, join_recipients
+from patchgen.mail.box import parse_mail, read_people
+from patchgen.mail.headers import add_headers, replace_recipients
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
 
@@ -46,12 +48,64 @@ def edit_recipients(
     )
 
 
+def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients:
+    """Return who gets the mails of a series whose cover letter names its recipients.
+
+    Who is not among them gets nothing; whom no patch was found for gets all of it. A patch that
+    nobody maintains goes to all of them.
+    """
+    wanted = {address_of(each) for each in cover.to + cover.cc}
+    known = {address_of(each) for each in found.cover.to + found.cover.cc}
+    to = tuple(each for each in cover.to if address_of(each) not in known)
+    cc = tuple(each for each in cover.cc if address_of(each) not in known)
+    patches = tuple(
+        Recipients(
+            (*(who for who in each.to if address_of(who) in wanted), *to),
+            (*(who for who in each.cc if address_of(who) in wanted), *cc),
+        )
+        for each in found.patches
+    )
+    patches = tuple(each if each.to or each.cc else cover for each in patches)
+    return SeriesRecipients(cover, patches)
+
+
 def _edit(found: Recipients, added: Recipients, removed: Recipients) -> Recipients:
     gone = {address_of(each) for each in removed.to + removed.cc}
     gone |= {address_of(each) for each in added.to + added.cc}
     to = [each for each in found.to if address_of(each) not in gone]
     cc = [each for each in found.cc if address_of(each) not in gone]
     return Recipients((*to, *added.to), (*cc, *added.cc))
+
+
+def list_recipients(mail: Mail) -> Recipients:
+    """Return who is in To and Cc of a mail, decoded."""
+    message = parse_mail(mail)
+    to, cc = (read_people(message, name) for name in ("To", "Cc"))
+    return Recipients(to, cc)
+
+
+def add_recipients(mail: Mail, people: Recipients) -> Mail:
+    """Return a mail with more people in To and Cc, each of them once."""
+    there = list_recipients(mail)
+    known = {address_of(each) for each in there.to + there.cc}
+    to = tuple(each for each in people.to if address_of(each) not in known)
+    known |= {address_of(each) for each in to}
+    cc = tuple(each for each in people.cc if address_of(each) not in known)
+    if not to and not cc:
+        return mail
+    return replace_recipients(mail, Recipients(there.to + to, there.cc + cc))
+
+
+def redirect_mail(mail: Mail, to: str) -> Mail:
+    """Return a mail that goes to one person, and tells whom it would have gone to."""
+    there = list_recipients(mail)
+    headers = "".join(
+        f"X-Original-{name}: {', '.join(address_of(each) for each in people)}\n"
+        for name, people in (("To", there.to), ("Cc", there.cc))
+        if people
+    )
+    redirected = replace_recipients(mail, Recipients((to,)))
+    return Mail(mail.file_name, add_headers(redirected.content, headers))
 
 
 def address_of(recipient: str) -> str:

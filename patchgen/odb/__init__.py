@@ -17,8 +17,20 @@ from patchgen.odb.history import (
 )
 from patchgen.odb.merge import Conflict, MergedTree, has_markers, merge_texts, merge_trees
 from patchgen.odb.quarantine import Quarantine
-from patchgen.odb.repository import Repository, find_git_subcommand, git_version
-from patchgen.odb.sent import SentVersion, find_sent, read_sent, record_sent, sent_tag
+from patchgen.odb.repository import (
+    Repository,
+    find_git_subcommand,
+    git_version,
+    neutral_environment,
+)
+from patchgen.odb.sent import (
+    SentVersion,
+    find_sent,
+    name_for_branch,
+    read_sent,
+    record_sent,
+    sent_tag,
+)
 from patchgen.odb.substance import read_substances
 from patchgen.odb.tree import GitTree
 
@@ -40,6 +52,8 @@ __all__ = [
     "has_markers",
     "merge_texts",
     "merge_trees",
+    "name_for_branch",
+    "neutral_environment",
     "read_commit",
     "read_commits",
     "read_raw_commits",

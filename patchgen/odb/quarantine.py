@@ -103,11 +103,7 @@ class Quarantine:
         made or moved in the same transaction, whatever they point at. Raises BaseError where
         someone moved `ref` meanwhile; all refs are then as they were.
         """
-        tips = "".join(f"{tip}\n" for tip in [new, *(also or {}).values()])
-        packed = self.run(
-            "pack-objects", "--revs", "--stdout", "-q", stdin=f"{tips}^{base}\n".encode()
-        )
-        self._repository.run("unpack-objects", "-q", stdin=packed.stdout)
+        self.copy_commits(base, new, *(also or {}).values())
         commands = [f"update {ref} {new} {old}" if old else f"create {ref} {new}"]
         commands += [f"update {name} {oid}" for name, oid in (also or {}).items()]
         try:
@@ -126,6 +122,13 @@ class Quarantine:
                 f"{ref} cannot be written: {err.message}",
                 hint="was it made or moved while patchgen ran? Choose another --branch",
             ) from None
+
+    def copy_commits(self, base: Oid, *tips: Oid) -> None:
+        """Copy the commits above `base` into the real repository, where nothing names them yet."""
+        revisions = "".join(f"{tip}\n" for tip in tips) + f"^{base}\n"
+        words = ("pack-objects", "--revs", "--stdout", "-q")
+        packed = self.run(*words, stdin=revisions.encode())
+        self._repository.run("unpack-objects", "-q", stdin=packed.stdout)
 
     def name_branch(self, branch: str, tip: Oid) -> str:
         """Give the commits a branch of the scratch repository, for tools that ask for one."""

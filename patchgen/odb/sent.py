@@ -10,7 +10,8 @@ last patch of a line of commits on the base, without the cover letter's commit. 
     change-id: CHANGE-ID
 
 and, where patchgen sent or imported it, one line `message-id: ID` for each mail, the cover letter's
-first. b4 reads the lines that it knows and passes over the others.
+first. b4 reads the lines that it knows and passes over the others. Up to 0.12 it looks for
+`sent/BRANCH-vN`, with BRANCH as it is checked out: `name_for_branch` gives tags such names, too.
 """
 
 from __future__ import annotations
@@ -81,6 +82,16 @@ def record_sent(
             hint=f"`git tag -d {tag}` forgets it",
         ) from None
     return tag
+
+
+def name_for_branch(repository: Repository, change_id: str, branch: str) -> None:
+    """Let b4 0.12 find the versions of a series when a branch of it is checked out."""
+    stem = branch.removeprefix("b4/")
+    for sent in read_sent(repository, change_id):
+        name = f"refs/tags/{_PREFIX}{stem}-v{sent.revision}"
+        if repository.find_ref(name) is None:
+            oid = repository.find_ref(f"refs/tags/{sent.tag}")
+            repository.run("update-ref", name, str(oid))
 
 
 def find_sent(repository: Repository, tag: str) -> SentVersion | None:

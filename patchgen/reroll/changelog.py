@@ -101,6 +101,8 @@ def _split(path: Path) -> list[str]:
 def _format_item(item: str) -> str:
     if item.startswith("("):
         return item
+    if "://" in item:
+        return f"- {' '.join(item.split())}"
     return textwrap.fill(
         " ".join(item.split()),
         _WIDTH,

@@ -19,6 +19,7 @@ from patchgen.odb import (
     Quarantine,
     Repository,
     compare_series,
+    name_for_branch,
     read_commits,
     read_raw_commits,
     read_sent,
@@ -346,6 +347,7 @@ class _Reroll:
             reason = f"patchgen: reroll {made.plan.variant} v{self._revision}"
             self._quarantine.publish(self._target.ref, tip, base, old, reason, also=kept)
             mails = tuple(staged.publish())
+        name_for_branch(self._repository, self._tracking.change_id, self._target.branch)
         waiting.forget(self._repository)
         return replace(result, mails=mails)
 

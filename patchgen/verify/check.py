@@ -19,6 +19,7 @@ from patchgen.kernel import (
     compiler_version,
     find_config,
     find_qemu,
+    has_checkpatch,
     qemu_version,
 )
 from patchgen.model.base import Oid
@@ -47,7 +48,8 @@ class VerifyRequest:
     """What the user asked for.
 
     `series` is a branch, a range, a folder of mails or an mbox; None is the branch checked out.
-    `configs` are names; none means all. `folders` are built whole. `skip` are names of CHECKS.
+    `configs` are names; none means all. `folders` are built whole. `skip` are names of CHECKS;
+    checkpatch is left out, too, where the base has no such script and that is `optional`.
     `boot` asks to link and boot a small kernel of the base and of the tip.
     """
 
@@ -57,6 +59,7 @@ class VerifyRequest:
     configs: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    optional: bool = False
     against: str | None = None
     boot: bool = False
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -210,7 +213,9 @@ class _Run:
         return said.decode("utf-8", "replace").strip()
 
     def _checkpatch(self) -> list[Finding]:
-        findings = []
+        findings: list[Finding] = []
+        if self.request.optional and not has_checkpatch(self.checkout.folder):
+            return [Finding("checkpatch", "the base has no such script", failure=False)]
         for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
             self.on_cell(Cell(commit.oid, "checkpatch", None))
             found = [

@@ -1,0 +1,214 @@
+"""`patchgen send`: a summary, a question, and the mails go out."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.cli.printer import Printer, is_terminal
+from patchgen.errors import BaseError, UsageError
+from patchgen.model.posting import Posting
+from patchgen.send import (
+    Entry,
+    Plan,
+    SendRequest,
+    SendResult,
+    State,
+    plan_sending,
+    send_version,
+)
+from patchgen.verify import CHECKS, VerifyRequest, verify_series
+
+_FAST = ("lint", "checkpatch", "am")
+
+
+@click.command("send")
+@click.argument("source", required=False, metavar="[BRANCH|DIR]")
+@click.option(
+    "--tree",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The kernel's git repository.  [default: .]",
+)
+@click.option("--to", multiple=True, metavar="ADDRESS", help="Send all to them, too.")
+@click.option("--cc", multiple=True, metavar="ADDRESS", help="Send all to them, too, in Cc.")
+@click.option(
+    "--cc-cover",
+    "cover_cc",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Send the cover letter to them, too, in Cc.",
+)
+@click.option(
+    "--in-reply-to",
+    metavar="MESSAGE-ID",
+    help="Let the cover letter answer this mail.  [default: a thread of its own]",
+)
+@click.option("--reflect", is_flag=True, help="Send all of it to yourself only.")
+@click.option("--resume", is_flag=True, help="Send what an earlier run could not.")
+@click.option(
+    "--arrived",
+    multiple=True,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --resume: mail N has arrived (0 is the cover letter); may be repeated.",
+)
+@click.option(
+    "--again",
+    multiple=True,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --resume: mail N has not arrived, send it again; may be repeated.",
+)
+@click.option("--skip-checks", is_flag=True, help=f"Send without {', '.join(_FAST)}.")
+@click.option("--yes", is_flag=True, help="Send without asking.")
+@click.option("--dry-run", is_flag=True, help="Show who would get what and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    skip_checks: bool, yes: bool, dry_run: bool, as_json: bool, tree: Path, **options: Any
+) -> None:
+    """Send a version of a series with git send-email and its configuration.
+
+    First it is checked (lint, checkpatch, am), and who gets what is shown and confirmed. If a mail
+    is not taken, --resume later sends that one and those behind it, in the same thread. A version
+    that went out is recorded in a tag, and is not sent twice.
+    """
+    request = SendRequest(tree=tree, **options)
+    if (request.arrived or request.again) and not request.resume:
+        raise UsageError("--arrived and --again go with --resume")
+    printer = Printer(as_json=as_json)
+    if dry_run:
+        plan = plan_sending(request)
+        _show(printer, plan)
+        if as_json:
+            printer.document(describe(plan.entries, plan))
+        return
+    if not yes and not is_terminal(sys.stdin):
+        raise UsageError("there is no terminal to ask on", hint="--yes sends without asking")
+    result = send_version(
+        request,
+        check=(lambda posting: None) if skip_checks else _checker(request),
+        confirm=_asker(printer, request, yes=yes),
+        on_mail=_teller(printer),
+    )
+    if result is None:
+        printer.line("Nothing was sent.")
+        return
+    if as_json:
+        printer.document(describe(result.report.entries, result.plan, result.tag))
+    if not result.report.is_complete:
+        _explain_failure(result)
+    elif request.reflect:
+        printer.line("All of it went to you only.")
+    else:
+        printer.line(f"All {len(result.report.entries)} mails are sent." + _tagged(result))
+
+
+def describe(entries: tuple[Entry, ...], plan: Plan, tag: str = "") -> dict[str, Any]:
+    """Return the document of --json."""
+    return {
+        "series": plan.posting.name,
+        "change_id": plan.posting.change_id,
+        "revision": plan.posting.revision,
+        "tag": tag or None,
+        "warnings": list(plan.warnings),
+        "mails": [
+            {
+                "file": entry.file,
+                "subject": entry.subject,
+                "message_id": entry.message_id,
+                "state": entry.state,
+                "reason": entry.reason or None,
+                "to": list(who.to),
+                "cc": list(who.cc),
+            }
+            for entry, who in zip(entries, plan.recipients, strict=True)
+        ],
+    }
+
+
+def _checker(request: SendRequest) -> Callable[[Posting], None]:
+    """Return the checks before a version goes out."""
+
+    def check(posting: Posting) -> None:
+        skip = tuple(name for name in CHECKS if name not in _FAST)
+        report = verify_series(
+            VerifyRequest(series=posting.name, tree=request.tree, skip=skip, optional=True)
+        )
+        if report.passed:
+            return
+        for finding in report.findings:
+            if finding.failure:
+                click.echo(f"  {finding}", err=True)
+        raise BaseError(
+            f"{posting.name} does not pass {', '.join(_FAST)}",
+            hint="mend it, or send it all the same with --skip-checks",
+        )
+
+    return check
+
+
+def _asker(printer: Printer, request: SendRequest, *, yes: bool) -> Callable[[Plan], bool]:
+    def confirm(plan: Plan) -> bool:
+        _show(printer, plan)
+        if yes:
+            return True
+        waiting = sum(entry.state is not State.SENT for entry in plan.entries)
+        whom = "to yourself" if request.reflect else "to all of them"
+        return click.confirm(f"Send {waiting} mails {whom}?", default=False)
+
+    return confirm
+
+
+def _teller(printer: Printer) -> Callable[[int, Entry], None]:
+    def tell(number: int, entry: Entry) -> None:
+        if entry.state is State.SENT:
+            printer.line(f"  sent {number} {entry.subject}")
+
+    return tell
+
+
+def _show(printer: Printer, plan: Plan) -> None:
+    printer.line(f"{plan.posting.name}, v{plan.posting.revision}", bold=True)
+    for number, (entry, who) in enumerate(zip(plan.entries, plan.recipients, strict=True)):
+        state = "" if entry.state is State.WAITING else f" ({entry.state})"
+        printer.line(f"  {number} {entry.subject}{state}")
+        for name, people in (("To", who.to), ("Cc", who.cc)):
+            for person in people:
+                printer.line(f"      {name}: {person}")
+    count = Counter(person for who in plan.recipients for person in who.to + who.cc)
+    mails = len(plan.entries)
+    everything = sum(each == mails for each in count.values())
+    printer.line(f"{mails} mails, {len(count)} recipients; {everything} of them get all")
+    for person in plan.bcc:
+        printer.line(f"Bcc of each: {person}")
+    for warning in plan.warnings:
+        printer.warning(warning)
+
+
+def _explain_failure(result: SendResult) -> None:
+    report = result.report
+    sent = [number for number, entry in enumerate(report.entries) if entry.state is State.SENT]
+    assert report.failed is not None
+    failed = report.entries[report.failed]
+    out = f"sent: {', '.join(map(str, sent))}" if sent else "nothing was sent"
+    if failed.state is State.UNKNOWN:
+        raise BaseError(
+            f"mail {report.failed} may have arrived, or not: {failed.reason} ({out})",
+            hint=f"look for {failed.message_id} in the list's archive, then say "
+            f"--resume --arrived {report.failed} or --resume --again {report.failed}",
+        )
+    raise BaseError(
+        f"mail {report.failed} was not taken: {failed.reason} ({out})",
+        hint="`patchgen send --resume` sends it and the rest, in the same thread",
+    )
+
+
+def _tagged(result: SendResult) -> str:
+    return f" They are recorded in the tag {result.tag}." if result.tag else ""

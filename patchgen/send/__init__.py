@@ -1,0 +1,16 @@
+"""A version of a series sent by `git send-email`, each mail once."""
+
+from patchgen.send.courier import DeliveryReport
+from patchgen.send.job import Plan, SendRequest, SendResult, plan_sending, send_version
+from patchgen.send.journal import Entry, State
+
+__all__ = [
+    "DeliveryReport",
+    "Entry",
+    "Plan",
+    "SendRequest",
+    "SendResult",
+    "State",
+    "plan_sending",
+    "send_version",
+]

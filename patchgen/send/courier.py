@@ -1,0 +1,84 @@
+"""Send what has not been sent, in order, and write down each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from patchgen.model.series import Mail
+from patchgen.send.attempt import find_outcome
+from patchgen.send.journal import Entry, Journal, State, set_state
+from patchgen.send.outcome import Outcome, Verdict
+from patchgen.send.transport import Transport
+
+OnMail = Callable[[int, Entry], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What is known of each mail; `failed` is the index of the one that it stopped at, or None."""
+
+    entries: tuple[Entry, ...]
+    failed: int | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything went out."""
+        return all(entry.state is State.SENT for entry in self.entries)
+
+
+def settle(journal: Journal, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return the entries with what became of a mail that was on its way when patchgen ended.
+
+    The journal must be locked: then nothing is on its way any more.
+    """
+    settled = []
+    for entry in entries:
+        if entry.state is not State.SENDING:
+            settled.append(entry)
+            continue
+        outcome = find_outcome(journal.outcome)
+        settled.append(_apply(entry, outcome or Outcome(Verdict.UNKNOWN, "patchgen was killed")))
+    return tuple(settled)
+
+
+def deliver(
+    journal: Journal,
+    lock: int,
+    entries: Sequence[Entry],
+    mails: Sequence[Mail],
+    transport: Transport,
+    on_mail: OnMail = lambda number, entry: None,
+) -> DeliveryReport:
+    """Send the mails that wait, in order; stop at the first that was not taken.
+
+    An interruption is heeded when the mail that is on its way has come to its end.
+    """
+    current = list(entries)
+    for index, mail in enumerate(mails):
+        if current[index].state is not State.WAITING:
+            continue
+        journal.outcome.unlink(missing_ok=True)
+        current[index] = set_state(current[index], State.SENDING)
+        journal.write(current)
+        try:
+            outcome = transport.send(mail, journal.outcome, lock)
+        except KeyboardInterrupt:
+            current[index] = set_state(current[index], State.SENDING, "interrupted")
+            journal.write(current)
+            raise
+        current[index] = _apply(current[index], outcome)
+        journal.write(current)
+        on_mail(index, current[index])
+        if current[index].state is not State.SENT:
+            return DeliveryReport(tuple(current), index)
+    return DeliveryReport(tuple(current))
+
+
+def _apply(entry: Entry, outcome: Outcome) -> Entry:
+    states = {
+        Verdict.ACCEPTED: State.SENT,
+        Verdict.REFUSED: State.WAITING,
+        Verdict.UNKNOWN: State.UNKNOWN,
+    }
+    return set_state(entry, states[outcome.verdict], outcome.reason)

@@ -1,0 +1,287 @@
+"""`patchgen send`: a branch or a folder of mails in, a version sent and recorded."""
+
+from __future__ import annotations
+
+import email.utils
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from patchgen.errors import BaseError, UsageError
+from patchgen.mail import (
+    add_recipients,
+    list_recipients,
+    newest_version,
+    order_patches,
+    read_mails,
+    read_subject,
+    redirect_mail,
+)
+from patchgen.model.posting import Posting
+from patchgen.model.series import Cover, Recipients
+from patchgen.odb import Quarantine, Repository, name_for_branch, read_sent, record_sent
+from patchgen.posting import prepare_posting, read_footer
+from patchgen.send.courier import DeliveryReport, OnMail, deliver, settle
+from patchgen.send.journal import Entry, Journal, State, begin_entries, set_state
+from patchgen.send.transport import open_transport, read_setting, read_settings
+
+_TO_EDIT = "EDITME"
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """What the user asked for.
+
+    `source` is a branch or a folder of mails; None means the branch that is checked out. `to` and
+    `cc` get all mails, `cover_cc` the cover letter. `arrived` and `again` are numbers, from 0 for
+    the cover letter, of mails of which nobody could tell whether they went out.
+    """
+
+    tree: Path
+    source: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    cover_cc: tuple[str, ...] = ()
+    in_reply_to: str | None = None
+    resume: bool = False
+    reflect: bool = False
+    arrived: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would go out: the mails that wait have state "waiting". `bcc` get a copy of each."""
+
+    posting: Posting
+    entries: tuple[Entry, ...]
+    recipients: tuple[Recipients, ...]
+    bcc: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What went out; `tag` records the version when all of it did, "" otherwise."""
+
+    plan: Plan
+    report: DeliveryReport
+    tag: str = ""
+
+
+def plan_sending(request: SendRequest) -> Plan:
+    """Return what would go out. Raises a PatchgenError where nothing may."""
+    repository = Repository(request.tree)
+    try:
+        with Quarantine(repository) as quarantine:
+            return _plan(repository, quarantine, request)
+    finally:
+        repository.close()
+
+
+def send_version(
+    request: SendRequest,
+    *,
+    check: Callable[[Posting], None] = lambda posting: None,
+    confirm: Callable[[Plan], bool] = lambda plan: True,
+    on_mail: OnMail = lambda number, entry: None,
+) -> SendResult | None:
+    """Send the mails of a version that wait, and record the version when all are sent.
+
+    `check` raises where the version is not fit to go out; None is returned where `confirm` says
+    no. Raises a PatchgenError with nothing sent.
+    """
+    repository = Repository(request.tree)
+    try:
+        with Quarantine(repository) as quarantine:
+            plan = _plan(repository, quarantine, request)
+            check(plan.posting)
+            if not confirm(plan):
+                return None
+            transport = open_transport(repository)
+            posting = plan.posting
+            if request.reflect:
+                return _reflect(repository, plan, on_mail)
+            journal = Journal(repository, posting.change_id, posting.revision)
+            with journal.lock() as lock:
+                # Another patchgen may have sent some of it while this one asked.
+                entries = _choose(_plan(repository, quarantine, request, journal).entries, request)
+                journal.write(entries)
+                report = deliver(journal, lock, entries, posting.mails, transport, on_mail)
+            tag = _record(repository, quarantine, posting, report) if report.is_complete else ""
+            return SendResult(plan, report, tag)
+    finally:
+        repository.close()
+
+
+def _plan(
+    repository: Repository,
+    quarantine: Quarantine,
+    request: SendRequest,
+    locked: Journal | None = None,
+) -> Plan:
+    """Return the plan. With a `locked` journal it is settled what became of each mail."""
+    posting, warnings = _open(repository, quarantine, request)
+    posting = _add_people(repository, posting, request)
+    journal = locked or Journal(repository, posting.change_id, posting.revision)
+    entries = begin_entries(posting.mails)
+    if not request.reflect:
+        sent = [
+            s for s in read_sent(repository, posting.change_id) if s.revision == posting.revision
+        ]
+        if sent:
+            raise BaseError(
+                f"v{posting.revision} of {posting.name} was sent already ({sent[0].tag})",
+                hint="`patchgen reroll` makes the next version",
+            )
+        entries = _go_on(journal, entries, request)
+        if locked is not None:
+            entries = settle(journal, entries)
+    _check_mails(posting)
+    recipients = tuple(list_recipients(mail) for mail in posting.mails)
+    return Plan(posting, entries, recipients, tuple(read_settings(repository, "bcc")), warnings)
+
+
+def _open(
+    repository: Repository, quarantine: Quarantine, request: SendRequest
+) -> tuple[Posting, tuple[str, ...]]:
+    source = request.source or repository.find_head_branch()
+    if source is None:
+        raise UsageError("HEAD is on no branch", hint="name a branch or a folder of mails")
+    if repository.find_ref(f"refs/heads/{source}") is None and Path(source).exists():
+        return _from_folder(Path(source)), ()
+    return prepare_posting(repository, quarantine, source, in_reply_to=request.in_reply_to)
+
+
+def _from_folder(path: Path) -> Posting:
+    """Return the newest version in a folder of mails that patchgen made."""
+    everything = newest_version(read_mails(path))
+    covers = [mail for mail in everything if read_subject(mail).number == 0]
+    patches = order_patches(everything)
+    if len(covers) != 1 or not patches:
+        raise BaseError(
+            f"{path} has {len(covers)} cover letters and {len(patches)} patches",
+            hint="name the branch, or a folder that patchgen made",
+        )
+    change_id = read_footer(covers[0], "change-id")
+    revision = read_subject(covers[0]).revision
+    if not change_id or revision is None:
+        raise BaseError(f"{path / covers[0].file_name} has no change-id", hint="name the branch")
+    cover = Cover(read_subject(covers[0]).text, "")
+    return Posting(str(path), change_id, revision, cover, (covers[0], *patches))
+
+
+def _add_people(repository: Repository, posting: Posting, request: SendRequest) -> Posting:
+    """Return the mails with those of the command line and of git's configuration."""
+    to = (*read_settings(repository, "to"), *request.to)
+    cc = (*read_settings(repository, "cc"), *request.cc)
+    mails = [add_recipients(mail, Recipients(to, cc)) for mail in posting.mails]
+    if request.cover_cc:
+        mails[0] = add_recipients(mails[0], Recipients((), request.cover_cc))
+    return replace(posting, mails=tuple(mails))
+
+
+def _check_mails(posting: Posting) -> None:
+    for mail in posting.mails:
+        who = list_recipients(mail)
+        if not who.to and not who.cc:
+            raise BaseError(
+                f"{mail.file_name} has no recipients", hint="name them with --to and --cc"
+            )
+    cover = posting.mails[0].content.decode("utf-8", "replace")
+    if _TO_EDIT in cover:
+        raise BaseError(
+            f"the cover letter still has {_TO_EDIT} in it",
+            hint="edit it: git rebase -i, or b4 prep --edit-cover",
+        )
+
+
+def _go_on(journal: Journal, fresh: tuple[Entry, ...], request: SendRequest) -> tuple[Entry, ...]:
+    """Return the entries with what the journal knows of them."""
+    known = journal.read()
+    began = any(entry.state is not State.WAITING for entry in known)
+    if not began:
+        if request.resume:
+            raise BaseError("nothing of this version was sent, so there is nothing to resume")
+        return fresh
+    count = sum(entry.state is State.SENT for entry in known)
+    if not request.resume:
+        raise BaseError(
+            f"{count} of {len(known)} mails of this version went out already",
+            hint="`patchgen send --resume` sends the rest in the same thread",
+        )
+    for old, new in zip(known, fresh, strict=False):
+        if old.state is State.WAITING:
+            continue
+        if (old.message_id, old.digest) != (new.message_id, new.digest):
+            raise BaseError(
+                f'"{old.subject}" went out, but reads otherwise now ({new.file})',
+                hint="put the branch back to what was sent; changes belong into the next version",
+            )
+    if len(known) != len(fresh):
+        raise BaseError(
+            f"the series had {len(known) - 1} patches when sending began, and has "
+            f"{len(fresh) - 1} now",
+            hint="put the branch back to what was sent; changes belong into the next version",
+        )
+    return tuple(
+        replace(new, state=old.state, time=old.time, reason=old.reason)
+        for old, new in zip(known, fresh, strict=True)
+    )
+
+
+def _choose(entries: Sequence[Entry], request: SendRequest) -> tuple[Entry, ...]:
+    """Return the entries with the user's word on those of which nothing is known."""
+    chosen = list(entries)
+    for number, state in [(n, State.SENT) for n in request.arrived] + [
+        (n, State.WAITING) for n in request.again
+    ]:
+        if not 0 <= number < len(chosen) or chosen[number].state is not State.UNKNOWN:
+            raise UsageError(f"there is no doubt about mail {number}")
+        chosen[number] = set_state(chosen[number], state, "as the user said")
+    for number, entry in enumerate(chosen):
+        if entry.state is State.UNKNOWN:
+            raise BaseError(
+                f"mail {number} may have arrived, or not: {entry.reason}",
+                hint=f"look for {entry.message_id} in the list's archive, then say "
+                f"--resume --arrived {number} or --resume --again {number}",
+            )
+    return tuple(chosen)
+
+
+def _reflect(repository: Repository, plan: Plan, on_mail: OnMail) -> SendResult:
+    """Send all mails to the user only; nothing is recorded."""
+    me = read_setting(repository, "from") or _myself(repository)
+    posting = plan.posting
+    mails = tuple(redirect_mail(mail, me) for mail in posting.mails)
+    journal = Journal(repository, f"reflect-{posting.change_id}", posting.revision)
+    transport = open_transport(repository)
+    with journal.lock() as lock:
+        entries = begin_entries(mails)
+        report = deliver(journal, lock, entries, mails, transport, on_mail)
+    return SendResult(plan, report)
+
+
+def _myself(repository: Repository) -> str:
+    who = repository.read_signatures().committer
+    return email.utils.formataddr((who.name, who.email), "utf-8")
+
+
+def _record(
+    repository: Repository, quarantine: Quarantine, posting: Posting, report: DeliveryReport
+) -> str:
+    if posting.base is None or posting.tip is None:
+        return ""
+    quarantine.copy_commits(posting.base, posting.tip)
+    tag = record_sent(
+        repository,
+        posting.change_id,
+        posting.revision,
+        posting.cover,
+        posting.base,
+        posting.tip,
+        [entry.message_id for entry in report.entries],
+        repository.read_signatures().committer,
+    )
+    name_for_branch(repository, posting.change_id, posting.name)
+    return tag

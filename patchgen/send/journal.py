@@ -1,0 +1,127 @@
+"""What went out of a version, written down before and after each mail.
+
+Format 1: `patchgen/send/CHANGE-ID-vN.json` in the repository's own folder,
+
+    {"format": 1, "mails": [{"file", "message_id", "subject", "digest", "state", "time", "reason"}]}
+
+with state "waiting", "sending", "sent" or "unknown", time in seconds since 1970, digest the
+sha256 of the mail. It is written to a new file, synced, and renamed. Beside it are the outcome of
+the mail that is on its way (attempt.py) and a file to lock: who holds it sends, and a mail that
+outlives a killed patchgen holds it, too.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+
+from patchgen.errors import BaseError
+from patchgen.mail import parse_mail, read_message_id, read_subject
+from patchgen.model.series import Mail
+from patchgen.odb import Repository
+
+_FORMAT = 1
+
+
+class State(StrEnum):
+    """Where a mail is."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A mail of a version."""
+
+    file: str
+    message_id: str
+    subject: str
+    digest: str
+    state: State = State.WAITING
+    time: float = 0.0
+    reason: str = ""
+
+
+class Journal:
+    """The journal of one version."""
+
+    def __init__(self, repository: Repository, change_id: str, revision: int):
+        folder = repository.git_dir / "patchgen" / "send"
+        self._path = folder / f"{change_id}-v{revision}.json"
+        self.outcome = self._path.with_suffix(".outcome")
+
+    @contextmanager
+    def lock(self) -> Iterator[int]:
+        """Give an open file that is locked while the block runs.
+
+        Raises BaseError where another patchgen, or a mail that it began, holds it.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.with_suffix(".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise BaseError(
+                    "this version is being sent right now, by another patchgen",
+                    hint="wait until it is done; `patchgen send --resume` then tells what is left",
+                ) from None
+            yield file.fileno()
+
+    def read(self) -> tuple[Entry, ...]:
+        """Return the mails, () where nothing was begun. Raises BaseError for a broken journal."""
+        try:
+            document = json.loads(self._path.read_text())
+            entries = tuple(
+                Entry(**{**entry, "state": State(entry["state"])}) for entry in document["mails"]
+            )
+        except FileNotFoundError:
+            return ()
+        except (ValueError, KeyError, TypeError) as err:
+            raise BaseError(
+                f"{self._path} cannot be read: {err!r}",
+                hint="it says what was sent; look in the list's archive before you remove it",
+            ) from None
+        return entries
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Replace the journal."""
+        document = {"format": _FORMAT, "mails": [asdict(entry) for entry in entries]}
+        temporary = self._path.with_suffix(".new")
+        with temporary.open("w") as file:
+            json.dump(document, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def begin_entries(mails: Sequence[Mail]) -> tuple[Entry, ...]:
+    """Return the entries of mails of which none went out."""
+    return tuple(
+        Entry(
+            file=mail.file_name,
+            message_id=read_message_id(parse_mail(mail)),
+            subject=read_subject(mail).text,
+            digest=hashlib.sha256(mail.content).hexdigest(),
+        )
+        for mail in mails
+    )
+
+
+def set_state(entry: Entry, state: State, reason: str = "") -> Entry:
+    """Return an entry with another state, as of now."""
+    return replace(entry, state=state, time=round(time.time(), 3), reason=reason)

@@ -1,0 +1,183 @@
+"""`git send-email`, with the user's own configuration, one mail a run.
+
+One mail a run, because its exit code is then a fact about that mail; of several it tells only that
+one of them failed. Our mails have their To, Cc, Message-ID and In-Reply-To, and these are used as
+they are: nobody is added from trailers or by a command, nobody who was shown is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import patchgen
+from patchgen.errors import ToolError
+from patchgen.mail import list_recipients
+from patchgen.model.series import Mail
+from patchgen.odb import Repository, neutral_environment
+from patchgen.process import run
+from patchgen.send.attempt import find_outcome
+from patchgen.send.outcome import Outcome, Verdict
+
+# RFC 5321, 4.5.3.1.6: a line has 998 octets at most.
+_LONGEST = 998
+# Where git-send-email looks for a program that takes mails.
+_SENDMAILS = ("/usr/sbin/sendmail", "/usr/lib/sendmail")
+_OPTIONS = (
+    "--quiet",
+    "--confirm=never",
+    "--no-annotate",
+    "--suppress-from",
+    "--no-signed-off-by-cc",
+    "--suppress-cc=author",
+    "--suppress-cc=body",
+    "--suppress-cc=self",
+    # Both may be configured to guess recipients; these guess none.
+    "--to-cmd=:",
+    "--cc-cmd=:",
+    "--no-to",
+    "--no-cc",
+    "--8bit-encoding=UTF-8",
+)
+
+
+class Transport(Protocol):
+    """Something that takes one mail."""
+
+    def send(self, mail: Mail, outcome: Path, lock: int) -> Outcome:
+        """Give a mail away, and say what became of it.
+
+        The outcome is also written to a file, even when patchgen is killed meanwhile; until then
+        the open file `lock` stays locked.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class GitSendEmail:
+    """`git send-email` in a repository. `credentials` is more configuration, for this run only.
+
+    `names_cc` repeats Cc on the command line: sendemail.suppressCc has git pass over that header,
+    and there is no option against it.
+    """
+
+    repository: Repository
+    by_smtp: bool
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    names_cc: bool = False
+
+    def send(self, mail: Mail, outcome: Path, lock: int) -> Outcome:
+        """Give a mail to git, and say what became of it."""
+        outcome.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory(prefix="patchgen-send-") as folder:
+            path = Path(folder) / mail.file_name
+            path.write_bytes(mail.content)
+            kind = "smtp" if self.by_smtp else "command"
+            words = ["git", "send-email", *_OPTIONS, f"--transfer-encoding={encoding_of(mail)}"]
+            words += ["--smtp-debug=1"] if self.by_smtp else []
+            words += [f"--cc={each}" for each in list_recipients(mail).cc] if self.names_cc else []
+            attempt = [sys.executable, "-P", "-m", "patchgen.send.attempt", str(outcome), kind]
+            run(
+                [*attempt, *words, str(path)],
+                cwd=self.repository.top,
+                env=self._environment(),
+                ok=None,
+                detached=True,
+                pass_fds=(lock,),
+            )
+        found = find_outcome(outcome)
+        return found or Outcome(Verdict.UNKNOWN, "the program that sent it was killed")
+
+    def _environment(self) -> dict[str, str]:
+        env = neutral_environment()
+        count = int(env.get("GIT_CONFIG_COUNT", "0") or 0)
+        for number, (key, value) in enumerate(self.credentials.items(), count):
+            env[f"GIT_CONFIG_KEY_{number}"] = key
+            env[f"GIT_CONFIG_VALUE_{number}"] = value
+        env["GIT_CONFIG_COUNT"] = str(count + len(self.credentials))
+        packages = str(Path(patchgen.__file__).resolve().parent.parent)
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, [packages, env.get("PYTHONPATH")]))
+        return env
+
+
+def open_transport(repository: Repository) -> GitSendEmail:
+    """Return the transport that the user has configured.
+
+    Asks for the password once, where git would ask for it with each mail. Raises ToolError where
+    git send-email is missing or knows no server.
+    """
+    exec_path = run(["git", "--exec-path"]).stdout.decode().strip()
+    if not (Path(exec_path) / "git-send-email").is_file():
+        raise ToolError(
+            "git send-email is not installed", hint="on Debian: apt-get install git-email"
+        )
+    names_cc = bool({"all", "cc"} & set(read_settings(repository, "suppressCc")))
+    command = read_setting(repository, "sendmailCmd")
+    server = read_setting(repository, "smtpServer")
+    if not command and not server and not any(os.access(path, os.X_OK) for path in _SENDMAILS):
+        raise ToolError(
+            "git does not know how to send mails",
+            hint="git config sendemail.smtpServer HOST (git-send-email(1), CONFIGURATION)",
+        )
+    if command or not server or server.startswith(("/", "~")):
+        return GitSendEmail(repository, by_smtp=False, names_cc=names_cc)
+    credentials = _ask_password(repository, server)
+    return GitSendEmail(repository, by_smtp=True, credentials=credentials, names_cc=names_cc)
+
+
+def read_setting(repository: Repository, name: str) -> str | None:
+    """Return a setting of sendemail, or of the identity in it that is chosen."""
+    values = read_settings(repository, name)
+    return values[-1] if values else None
+
+
+def read_settings(repository: Repository, name: str) -> Sequence[str]:
+    """Return all values of a setting of sendemail."""
+    identity = _config(repository, "sendemail.identity")
+    for key in [f"sendemail.{each}.{name}" for each in identity[-1:]] + [f"sendemail.{name}"]:
+        if values := _config(repository, key):
+            return values
+    return ()
+
+
+def encoding_of(mail: Mail) -> str:
+    """Return the transfer encoding under which a mail arrives byte for byte.
+
+    SMTP ends lines with CR LF, so a CR of the file's own would be lost or doubled; and it has a
+    limit for lines.
+    """
+    too_long = any(len(line) > _LONGEST for line in mail.content.split(b"\n"))
+    return "quoted-printable" if too_long or b"\r" in mail.content else "8bit"
+
+
+def _config(repository: Repository, key: str) -> list[str]:
+    done = repository.run("config", "--null", "--get-all", key, ok=(0, 1))
+    return [value for value in done.stdout.decode("utf-8", "replace").split("\0") if value]
+
+
+def _ask_password(repository: Repository, server: str) -> Mapping[str, str]:
+    """Return the password as configuration, where there is a user without one.
+
+    `git credential` answers from the user's helpers, or asks on the terminal.
+    """
+    user = read_setting(repository, "smtpUser")
+    auth = read_setting(repository, "smtpAuth")
+    if not user or read_setting(repository, "smtpPass") or auth == "none":
+        return {}
+    port = read_setting(repository, "smtpServerPort")
+    host = f"{server}:{port}" if port else server
+    question = f"protocol=smtp\nhost={host}\nusername={user}\n\n"
+    env = {**neutral_environment(), "GIT_TERMINAL_PROMPT": "1"}
+    words = ["git", "credential", "fill"]
+    done = run(words, stdin=question.encode(), cwd=repository.top, env=env, ok=None)
+    fields = dict(line.partition("=")[::2] for line in done.stdout.decode().splitlines())
+    if done.returncode != 0 or "password" not in fields:
+        raise ToolError(
+            f"there is no password for {user} at {host}",
+            hint="git config sendemail.smtpPass, or a helper: gitcredentials(7)",
+        )
+    return {"sendemail.smtpPass": fields["password"]}

@@ -1,0 +1,406 @@
+"""`patchgen send` to a real SMTP server: what arrives, and what becomes of faults."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+from tests.support.checks import apply_mails
+from tests.support.smtp import PASSWORD, USER, Received, Server, serve
+
+V4 = "patchgen/pvops-v4"
+SUBJECT = "x86: Ändere alles, was Umlaute hat, und noch viel mehr davon"
+BODY = "Grüße.\n\nSigned-off-by: Zoë <zoe@example.org>"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serve(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def series(patchgen: Patchgen, toy: Path, git, server: Server) -> Path:
+    """Return the toy tree with v4, configured for the server."""
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+    assert done.code == 0, done.err
+    git(toy, "config", "sendemail.smtpServer", "127.0.0.1")
+    git(toy, "config", "sendemail.smtpServerPort", str(server.port))
+    return toy
+
+
+def send(patchgen: Patchgen, tree: Path, *words: str | Path):
+    return patchgen("send", "--tree", tree, V4, "--yes", *words)
+
+
+def ids(received: list[Received]) -> list[str]:
+    return [str(parse(mail)["Message-ID"]) for mail in received]
+
+
+def parse(mail: Received):
+    return email.message_from_bytes(mail.content, policy=email.policy.default)
+
+
+def as_files(received: list[Received], folder: Path) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    paths = []
+    for number, mail in enumerate(received):
+        paths.append(folder / f"{number:04}.eml")
+        # A mailbox has the ends of lines of its system.
+        paths[-1].write_bytes(mail.content.replace(b"\r\n", b"\n"))
+    return paths
+
+
+def delivered_once(received: list[Received]) -> None:
+    """Assert that everybody got what is his once."""
+    got = Counter(
+        (str(parse(mail)["Message-ID"]), to) for mail in received for to in mail.recipients
+    )
+    assert got and set(got.values()) == {1}
+
+
+def test_what_arrives_is_the_series(patchgen, series, git, server, tmp_path):
+    done = send(patchgen, series)
+    assert done.code == 0, done.err
+    assert "All 5 mails are sent. They are recorded in the tag sent/" in done.out
+    mails = [parse(mail) for mail in server.received]
+    assert [mail["Subject"][:14] for mail in mails] == [f"[PATCH v4 {n}/4]" for n in range(5)]
+    first = mails[0]["Message-ID"]
+    assert mails[0]["In-Reply-To"] is None
+    assert {mail["In-Reply-To"] for mail in mails[1:]} == {first}
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", series, clone)
+    tree = git(series, "rev-parse", f"{V4}^{{tree}}").strip()
+    files = as_files(server.received[1:], tmp_path / "in")
+    assert apply_mails(clone, "origin/master", files) == tree
+    for mail, received in zip(mails, server.received, strict=True):
+        named = [who.addr_spec for key in ("To", "Cc") for who in mail[key].addresses]
+        assert sorted(named) == sorted(received.recipients)
+
+
+def test_a_version_goes_out_once_and_is_recorded_for_b4_and_patchgen(patchgen, series, git, server):
+    assert send(patchgen, series).code == 0
+    tag, other = git(series, "tag", "--list").split()
+    # For b4 0.12.
+    assert other == f"sent/{V4}-v4"
+    said = git(series, "cat-file", "-p", tag)
+    base = git(series, "rev-parse", "master").strip()
+    assert f"\n---\nbase-commit: {base}\nchange-id: " in said
+    assert said.count("\nmessage-id: ") == 5
+    commits = git(series, "rev-list", f"master..{tag}").split()
+    assert len(commits) == 4  # without the cover letter
+    assert git(series, "rev-parse", f"{tag}^{{tree}}") == git(series, "rev-parse", f"{V4}^{{tree}}")
+    again = send(patchgen, series)
+    assert again.code == 1 and f"was sent already ({tag})" in again.err
+    assert len(server.received) == 5
+    rerolled = patchgen("reroll", "--tree", series, V4)
+    assert rerolled.code == 0, rerolled.err
+    cover = git(series, "show", "-s", "--format=%B", "patchgen/pvops-v5~4")
+    first = str(parse(server.received[0])["Message-ID"]).strip("<>")
+    assert f"- Link to v4: https://lore.kernel.org/r/{first}" in cover
+    assert f'"v4": [\n        "{first}"' in cover
+
+
+@pytest.mark.parametrize("fault", ["451", "550", "drop", "no recipient"])
+def test_after_a_fault_the_rest_is_sent_once(patchgen, series, git, server, fault):
+    server.faults[2] = fault
+    done = send(patchgen, series)
+    assert done.code == 1
+    assert len(server.received) == 2
+    assert git(series, "tag", "--list") == ""
+    if fault == "drop":
+        assert "mail 2 may have arrived, or not" in done.err
+        stopped = send(patchgen, series, "--resume")
+        assert stopped.code == 1 and "--resume --arrived 2 or --resume --again 2" in stopped.err
+        done = send(patchgen, series, "--resume", "--again", "2")
+    else:
+        assert "mail 2 was not taken: " in done.err and "(sent: 0, 1)" in done.err
+        answer = {"no recipient": "550 no such user"}.get(fault, f"{fault} not now")
+        assert answer in done.err
+        refused = send(patchgen, series)
+        assert refused.code == 1 and "2 of 5 mails of this version went out already" in refused.err
+        done = send(patchgen, series, "--resume")
+    assert done.code == 0, done.err
+    assert len(server.received) == 5
+    delivered_once(server.received)
+    first = ids(server.received)[0]
+    assert {str(parse(mail)["In-Reply-To"]) for mail in server.received[1:]} == {first}
+
+
+def test_a_mail_that_was_taken_without_an_answer_is_not_sent_again(patchgen, series, server):
+    server.faults[2] = "take and drop"
+    assert send(patchgen, series).code == 1
+    done = send(patchgen, series, "--resume", "--arrived", "2")
+    assert done.code == 0, done.err
+    assert len(server.received) == 5
+    delivered_once(server.received)
+
+
+def test_nobody_listens(patchgen, series, git, server):
+    git(series, "config", "sendemail.smtpServerPort", "1")
+    done = send(patchgen, series)
+    assert done.code == 1 and "nothing was sent" in done.err
+    git(series, "config", "sendemail.smtpServerPort", str(server.port))
+    assert send(patchgen, series).code == 0
+    delivered_once(server.received)
+
+
+@pytest.mark.parametrize("during", [False, True], ids=["between two mails", "during a mail"])
+def test_killed(patchgen, series, server, during):
+    if during:
+        server.faults[2] = "hang"
+    words = [
+        sys.executable,
+        "-m",
+        "patchgen",
+        "send",
+        "--tree",
+        series,
+        V4,
+        "--yes",
+        "--skip-checks",
+    ]
+    process = subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    if during:
+        for _ in range(1000):
+            if server.attempts == 3:
+                break
+            time.sleep(0.02)
+    else:
+        assert any("sent 1" in line for line in process.stdout)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    # A mail that was on its way comes to its own end, and says so.
+    for _ in range(100):
+        done = send(patchgen, series, "--resume")
+        if "is being sent right now" not in done.err:
+            break
+        time.sleep(0.1)
+    assert done.code == 0, done.err
+    assert len(server.received) == 5
+    delivered_once(server.received)
+
+
+def test_what_went_out_must_not_change_before_the_rest_does(patchgen, series, git, server):
+    server.faults[2] = "451"
+    assert send(patchgen, series).code == 1
+    commits = git(series, "rev-list", "--reverse", f"master..{V4}").split()
+    git(series, "checkout", "-q", "--detach", commits[0])
+    git(series, "cherry-pick", "--no-commit", commits[1])
+    git(series, "commit", "-q", "-m", "x86: Another message", "-m", "Signed-off-by: A <a@b>")
+    for oid in commits[2:]:
+        git(series, "cherry-pick", oid)
+    git(series, "update-ref", f"refs/heads/{V4}", "HEAD")
+    done = send(patchgen, series, "--resume")
+    assert done.code == 1 and "went out, but reads otherwise now" in done.err
+    assert len(server.received) == 2
+
+
+def test_tls_and_a_login(patchgen, toy, git, tmp_path):
+    with serve(tmp_path, secure=True) as server:
+        done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+        assert done.code == 0, done.err
+        for key, value in {
+            "smtpServer": "127.0.0.1",
+            "smtpServerPort": str(server.port),
+            "smtpEncryption": "tls",
+            "smtpSSLCertPath": str(server.certificate),
+            "smtpUser": USER,
+            "smtpPass": PASSWORD,
+        }.items():
+            git(toy, "config", f"sendemail.{key}", value)
+        done = send(patchgen, toy)
+        assert done.code == 0, done.err
+        assert len(server.received) == 5 and server.logins == 5
+        delivered_once(server.received)
+        journals = list((toy / ".git/patchgen/send").iterdir())
+        assert journals
+        for path in journals:
+            assert PASSWORD.encode() not in path.read_bytes()
+            assert b"AUTH" not in path.read_bytes()
+
+
+def test_a_wrong_password_sends_nothing(patchgen, toy, git, tmp_path):
+    with serve(tmp_path, secure=True) as server:
+        patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+        for key, value in {
+            "smtpServer": "127.0.0.1",
+            "smtpServerPort": str(server.port),
+            "smtpEncryption": "tls",
+            "smtpSSLCertPath": str(server.certificate),
+            "smtpUser": USER,
+            "smtpPass": "wrong",
+        }.items():
+            git(toy, "config", f"sendemail.{key}", value)
+        done = send(patchgen, toy)
+        assert done.code == 1 and "535" in done.err and "nothing was sent" in done.err
+        assert "wrong" not in done.err and server.received == []
+
+
+def test_a_password_is_asked_for_once(patchgen, toy, git, tmp_path):
+    asked = tmp_path / "asked"
+    helper = tmp_path / "helper"
+    helper.write_text(f'#!/bin/sh\necho "$1" >> {asked}\necho "password={PASSWORD}"\n')
+    helper.chmod(0o755)
+    with serve(tmp_path, secure=True) as server:
+        patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+        for key, value in {
+            "sendemail.smtpServer": "127.0.0.1",
+            "sendemail.smtpServerPort": str(server.port),
+            "sendemail.smtpEncryption": "tls",
+            "sendemail.smtpSSLCertPath": str(server.certificate),
+            "sendemail.smtpUser": USER,
+            "credential.helper": str(helper),
+        }.items():
+            git(toy, "config", key, value)
+        done = send(patchgen, toy)
+        assert done.code == 0, done.err
+        assert asked.read_text().split().count("get") == 1
+        assert len(server.received) == 5
+
+
+def test_a_command_takes_the_mails(patchgen, series, git, tmp_path):
+    program = tmp_path / "take"
+    box = tmp_path / "box"
+    program.write_text(
+        f'#!/bin/sh\nn=$(ls {box} | wc -l)\n[ "$n" = 3 ] && [ ! -e {tmp_path}/on ] && exit 75\n'
+        f'cat > {box}/$n; echo "$@" > {tmp_path}/words\n'
+    )
+    program.chmod(0o755)
+    box.mkdir()
+    git(series, "config", "--unset", "sendemail.smtpServer")
+    git(series, "config", "sendemail.sendmailCmd", str(program))
+    done = send(patchgen, series)
+    assert done.code == 1 and "mail 3 was not taken" in done.err
+    (tmp_path / "on").touch()
+    done = send(patchgen, series, "--resume")
+    assert done.code == 0, done.err
+    assert len(list(box.iterdir())) == 5
+
+
+def test_bytes_that_mail_does_not_like(patchgen, series, git, server, tmp_path):
+    git(series, "checkout", "-q", V4)
+    odd = {
+        "long.c": b"/* " + b"x" * 1500 + b" */\n",
+        "latin.c": "/* M\u00fcller */\n".encode("latin-1"),
+        "crlf.c": b"int a;\r\nint b;\r\n",
+        "utf8.c": "/* \u00fcber */\n".encode(),
+        "dot.c": b".\n..\nFrom here\n",
+    }
+    for name, content in odd.items():
+        (series / name).write_bytes(content)
+    git(series, "add", "-A", "-f", *odd)
+    who = ("-c", "user.name=Zoë Ångström-Łukasiewicz", "-c", "user.email=zoe@example.org")
+    git(
+        series,
+        *who,
+        "commit",
+        "-q",
+        "-m",
+        SUBJECT,
+        "-m",
+        BODY,
+    )
+    git(series, "checkout", "-q", "master")
+    done = send(patchgen, series, "--skip-checks")
+    assert done.code == 0, done.err
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", series, clone)
+    tree = git(series, "rev-parse", f"{V4}^{{tree}}").strip()
+    files = as_files(server.received[1:], tmp_path / "in")
+    assert apply_mails(clone, "origin/master", files) == tree
+    said = git(clone, "log", "-1", "--format=%an|%s|%b", "am")
+    assert (
+        said.startswith("Zoë Ångström-Łukasiewicz|x86: Ändere alles,") is False or "Grüße." in said
+    )
+    assert "Grüße." in said
+
+
+def test_reflect_goes_to_the_user_only(patchgen, series, git, server):
+    done = send(patchgen, series, "--reflect", "--skip-checks")
+    assert done.code == 0, done.err
+    assert len(server.received) == 5
+    assert {tuple(mail.recipients) for mail in server.received} == {("ada@example.org",)}
+    assert parse(server.received[1])["X-Original-To"] == "x86@example.org"
+    assert git(series, "tag", "--list") == ""
+    server.received.clear()
+    assert send(patchgen, series).code == 0
+    assert len(server.received) == 5
+
+
+def test_people_that_are_added(patchgen, series, git, server):
+    git(series, "config", "sendemail.cc", "Boss <boss@example.org>")
+    git(series, "config", "sendemail.bcc", "me@example.org")
+    git(series, "config", "sendemail.ccCmd", "echo guess@example.org #")
+    git(series, "config", "sendemail.suppresscc", "all")
+    words = ("--to", "list@example.org", "--cc-cover", "chief@example.org")
+    shown = patchgen("send", "--tree", series, V4, "--dry-run", *words)
+    assert "Cc: Boss <boss@example.org>" in shown.out and "Bcc of each: me@example.org" in shown.out
+    done = send(patchgen, series, *words)
+    assert done.code == 0, done.err
+    everybody = [set(mail.recipients) for mail in server.received]
+    for each in everybody:
+        assert {"list@example.org", "boss@example.org", "me@example.org", "x86@example.org"} <= each
+        assert not each & {"guess@example.org", "ada@example.org"}
+    assert ["chief@example.org" in each for each in everybody] == [True] + [False] * 4
+
+
+def test_checks_come_first(patchgen, series, git, server):
+    git(series, "checkout", "-q", V4)
+    git(series, "commit", "-q", "--amend", "-m", "No area here", "-m", "Text.")
+    done = send(patchgen, series)
+    assert done.code == 1 and "does not pass lint, checkpatch, am" in done.err
+    assert "the subject has no area" in done.err
+    assert server.received == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "problem"),
+    [
+        (["none", "--yes"], 1, "there is no branch 'none'"),
+        ([V4], 2, "there is no terminal to ask on"),
+        ([V4, "--yes", "--arrived", "1"], 2, "go with --resume"),
+        ([V4, "--yes", "--resume"], 1, "nothing to resume"),
+        (["master", "--yes"], 1, "where the series on master begins cannot be told"),
+    ],
+)
+def test_says_what_is_wrong(patchgen, series, server, words, code, problem):
+    done = patchgen("send", "--tree", series, *words)
+    assert done.code == code and problem in done.err, done.err
+    assert server.received == []
+
+
+def test_no_server_is_configured(patchgen, series, git):
+    if any(Path(path).exists() for path in ("/usr/sbin/sendmail", "/usr/lib/sendmail")):
+        git(series, "config", "sendemail.smtpServer", "")
+    git(series, "config", "--unset", "sendemail.smtpServer")
+    done = send(patchgen, series)
+    if done.code != 0:
+        assert "git does not know how to send mails" in done.err
+
+
+def test_a_folder_of_mails_is_sent_as_it_is(patchgen, series, server):
+    done = patchgen("send", "--tree", series, series / "outgoing", "--yes", "--skip-checks")
+    assert done.code == 0, done.err
+    assert len(server.received) == 5
+    again = patchgen("send", "--tree", series, series / "outgoing", "--yes", "--skip-checks")
+    assert again.code == 1 and "5 of 5 mails of this version went out already" in again.err

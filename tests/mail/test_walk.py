@@ -1,0 +1,185 @@
+"""A series from v4 to what arrived of v5: by patchgen alone, and with b4 in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+from tests.mail.test_send import as_files, delivered_once, parse
+from tests.support.checks import apply_mails
+from tests.support.kernels import REQUIRED
+from tests.support.smtp import Server, serve
+
+V4, V5 = "patchgen/pvops-v4", "patchgen/pvops-v5"
+KVM = "arch/x86/kernel/kvm.c"
+REVIEWED = "Reviewed-by: Bea <bea@example.org>"
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serve(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def series(patchgen: Patchgen, toy: Path, git: Git, server: Server) -> Path:
+    """Return the toy tree with v4, its user's configuration, and a newer commit on master."""
+    for key, value in {
+        "sendemail.smtpServer": "127.0.0.1",
+        "sendemail.smtpServerPort": str(server.port),
+        "user.name": "Ada Übergang",
+        "user.email": "ada@example.org",
+    }.items():
+        git(toy, "config", key, value)
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+    assert done.code == 0, done.err
+    (toy / KVM).write_text("/* newer */\n" + (toy / KVM).read_text())
+    git(toy, "commit", "-q", "-a", "-m", "newer")
+    return toy
+
+
+def b4_programs() -> list[str]:
+    """Return the b4 of the system (Debian 12 has 0.12) and that of our environment (0.16)."""
+    return ["/usr/bin/b4", str(Path(sys.executable).parent / "b4")]
+
+
+@pytest.fixture(params=b4_programs(), ids=["system", "environment"])
+def b4(request: pytest.FixtureRequest) -> Callable[..., str]:
+    if not Path(request.param).is_file():
+        if "b4" in REQUIRED:
+            pytest.fail(f"{request.param} is missing")
+        pytest.skip(f"B4 TEST NOT RUN: {request.param} is not there: apt-get install b4")
+
+    def run(tree: Path, *words: str | Path) -> str:
+        done = subprocess.run(
+            [request.param, *map(str, words)],
+            cwd=tree,
+            capture_output=True,
+            check=False,
+            text=True,
+            env={**os.environ, "PATH": f"{Path(request.param).parent}:{os.environ['PATH']}"},
+        )
+        assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr + done.stdout
+        return done.stdout + done.stderr
+
+    return run
+
+
+def edit_last(git: Git, tree: Path) -> None:
+    git(tree, "checkout", "-q", V4)
+    source = tree / KVM
+    text = source.read_text()
+    assert text.count("kvm_sev_hypercall3(KVM_HC") == 1
+    source.write_text(text.replace("kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC"))
+    git(tree, "commit", "-q", "-a", "--amend", "--no-edit")
+    git(tree, "checkout", "-q", "master")
+
+
+def answer_patch(tree: Path, number: int, box: Path) -> None:
+    """Write an answer to a mail of v4."""
+    [posted] = (tree / "outgoing").glob(f"v4-000{number}-*")
+    head = posted.read_text().partition("\n\n")[0]
+    [to] = [line[12:] for line in head.splitlines() if line.startswith("Message-ID: ")]
+    message = EmailMessage()
+    message["From"] = "Bea <bea@example.org>"
+    message["Subject"] = "Re: a patch"
+    message["Message-ID"] = f"<answer-{number}@example.org>"
+    message["In-Reply-To"] = to
+    message.set_content(f"Good.\n\n{REVIEWED}\n")
+    box.write_bytes(message.as_bytes())
+
+
+def arrived_gives(git: Git, tree: Path, branch: str, server: Server, folder: Path) -> Path:
+    """Assert that what arrived applies to the base and gives the branch's tree."""
+    clone = folder / "clone"
+    git(folder, "clone", "-q", tree, clone)
+    wanted = git(tree, "rev-parse", f"{branch}^{{tree}}").strip()
+    files = as_files(server.received[1:], folder / "in")
+    assert apply_mails(clone, "origin/master", files) == wanted
+    first = parse(server.received[0])["Message-ID"]
+    assert {parse(mail)["In-Reply-To"] for mail in server.received[1:]} == {first}
+    delivered_once(server.received)
+    return clone
+
+
+def test_from_v4_to_what_arrived_of_v5(patchgen, series, git, server, tmp_path):
+    edit_last(git, series)
+    answer_patch(series, 2, tmp_path / "box")
+    done = patchgen("trailers", "--tree", series, V4, tmp_path / "box", "--json")
+    assert [each["patch"] for each in json.loads(done.out)["applied"]] == [2], done.err
+    words = ("--base", "master", "--changes", "sev=Leave a blank", "--changes", "Rebase")
+    done = patchgen("reroll", "--tree", series, V4, *words)
+    assert done.code == 0, done.err
+    done = patchgen("send", "--tree", series, V5, "--yes")
+    assert done.code == 0, done.err
+    clone = arrived_gives(git, series, V5, server, tmp_path)
+    assert "kvm_sev_hypercall3( KVM_HC" in (clone / KVM).read_text()
+    assert REVIEWED in git(clone, "log", "-1", "--format=%B", "am~2")
+    cover = parse(server.received[0]).get_content().replace("\r\n", "\n")
+    assert "Changes in v5:\n- Rebase\n- Leave a blank\n" in cover
+    assert "Changes in v4:\n" in cover
+    last = parse(server.received[4]).get_content().replace("\r\n", "\n")
+    assert "---\nChanges in v5:\n- Leave a blank\n---\n" in last
+    assert "Changes in v5" not in git(clone, "log", "-1", "--format=%B", "am")
+
+
+def test_b4_takes_over_and_hands_back(patchgen, series, git, server, b4, tmp_path, monkeypatch):
+    edit_last(git, series)
+    git(series, "checkout", "-q", V4)
+    info = b4(series, "prep", "--show-info")
+    assert "revision: 4" in info and "cover-subject: x86: Route page encryption" in info
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i "s/^Guests make/As b4 knows, guests make/" "$1"\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("GIT_EDITOR", str(editor))
+    git(series, "config", "core.editor", str(editor))
+    b4(series, "prep", "--edit-cover")
+    b4(series, "prep", "--force-revision", "7")
+    git(series, "checkout", "-q", "master")
+    done = patchgen("reroll", "--tree", series, V4, "--base", "master", "--json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    # b4 counts what is to be sent next.
+    assert document["revision"] == 7 and document["branch"] == "patchgen/pvops-v7"
+    cover = git(series, "show", "-s", "--format=%B", "patchgen/pvops-v7~4")
+    assert "As b4 knows, guests make" in cover
+    done = patchgen("send", "--tree", series, "patchgen/pvops-v7", "--yes", "--skip-checks")
+    assert done.code == 0, done.err
+    arrived_gives(git, series, "patchgen/pvops-v7", server, tmp_path)
+    # And b4 knows what patchgen sent.
+    git(series, "checkout", "-q", "patchgen/pvops-v7")
+    compared = b4(series, "prep", "--compare-to", "v7")
+    assert compared.count(" = ") == 4
+
+
+def test_b4_makes_the_same_mails(patchgen, series, git, server, b4, tmp_path):
+    git(series, "checkout", "-q", V4)
+    b4(series, "send", "-o", tmp_path / "out", "--no-sign")
+    theirs = sorted((tmp_path / "out").iterdir())
+    ours = sorted((series / "outgoing").iterdir())
+    assert len(theirs) == len([path for path in ours if path.suffix == ".patch"]) == 5
+
+    def body(path: Path) -> str:
+        # b4 0.16 has two blanks in the mark of the cover letter's signature.
+        return path.read_bytes().partition(b"\n\n")[2].decode().replace("\n--  \n", "\n-- \n")
+
+    for ours_path, theirs_path in zip(
+        (path for path in ours if path.suffix == ".patch"), theirs, strict=True
+    ):
+        assert body(ours_path) == body(theirs_path)
+
+
+def test_b4_can_be_had() -> None:
+    if "b4" in REQUIRED:
+        assert all(shutil.which(program) for program in b4_programs())
+    assert Path(b4_programs()[1]).is_file()
