@@ -9,8 +9,11 @@ DEMO     ?= /tmp/patchgen-demo-$(shell id -un)
 # What each command needs; `command:package` where they differ in name.
 RUN_TOOLS   := git:git spatch:coccinelle perl:perl
 BUILD_TOOLS := make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils
-FILES       := /usr/lib/git-core/git-send-email:git-email /usr/include/libelf.h:libelf-dev \
+FILES       := /usr/lib/git-core/git-send-email:git-email \
+               /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl \
+               /usr/share/perl5/Authen/SASL.pm:libauthen-sasl-perl /usr/include/libelf.h:libelf-dev \
                /usr/include/openssl/opensslv.h:libssl-dev
+B4          := /usr/bin/b4:b4
 QEMU        := qemu-system-x86_64:qemu-system-x86
 KERNELS     := /usr/src/linux-source-6.1.tar.xz:linux-source-6.1 \
                /usr/src/linux-source-6.12.tar.xz:linux-source-6.12
@@ -32,7 +35,7 @@ run-tools:
 	@tools/need $(RUN_TOOLS)
 test-tools: run-tools
 	@tools/need $(BUILD_TOOLS) $(FILES)
-	@tools/need --optional $(KERNELS) $(QEMU)
+	@tools/need --optional $(KERNELS) $(QEMU) $(B4)
 
 .PHONY: venv
 venv: $(STAMP)

@@ -231,4 +231,7 @@ def _print_series(printer: Printer, request: ApplyRequest, result: ApplyResult) 
     printer.line("Read them, then send them:")
     base = result.making.plan.base.oid[:12]
     printer.line(f"  git {at_tree}log --reverse --patch {base}..{result.branch}")
-    printer.line(f"  git send-email {shlex.quote(str(shown))}/*.patch")
+    mails = shlex.quote(str(shown))
+    there = "" if request.tree == Path() else f"--tree {shlex.quote(str(request.tree))} "
+    source = shlex.quote(result.branch) if request.with_cover else mails
+    printer.line(f"  patchgen send {there}{source}    # or: git send-email {mails}/*.patch")

@@ -6,7 +6,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -16,6 +16,7 @@ from patchgen.coccinelle import find_spatch
 from patchgen.errors import PatchgenError
 from patchgen.kernel import BUILD_PROGRAMS
 from patchgen.odb import find_git_subcommand, git_version
+from patchgen.process import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,13 @@ def examine() -> list[Program]:
             needed=False,
         ),
         *(
+            _module(module, f"sending the mails with {what}", f"apt-get install {package}")
+            for module, what, package in (
+                ("IO::Socket::SSL", "TLS", "libio-socket-ssl-perl"),
+                ("Authen::SASL", "a login", "libauthen-sasl-perl"),
+            )
+        ),
+        *(
             _path(program, "patchgen verify", f"apt-get install {package}", needed=False)
             for program, package in {
                 **BUILD_PROGRAMS,
@@ -98,6 +106,17 @@ def _probe(
         return Program(program, purpose, needed, version())
     except PatchgenError as err:
         return Program(program, purpose, needed, None, err.message, remedy)
+
+
+def _module(module: str, purpose: str, remedy: str) -> Program:
+    """Look for a Perl module that git send-email loads."""
+
+    def load() -> str:
+        run(["perl", f"-M{module}", "-e", "1"])
+        return "installed"
+
+    found = _probe(f"perl {module}", purpose, load, remedy, needed=False)
+    return found if found.found else replace(found, problem="not installed")
 
 
 def _path(program: str, purpose: str, remedy: str, *, needed: bool) -> Program:
