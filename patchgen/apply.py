@@ -18,6 +18,7 @@ from patchgen.model.series import Identity, Series
 from patchgen.odb import Quarantine, Repository
 from patchgen.posting import Target, choose_target, post_series
 from patchgen.series import Tracking, find_tracking, make_change_id, write_patches
+from patchgen.spec import load_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class ApplyRequest:
     """What the user asked for.
 
     `branch` None means patchgen/VARIANT-vN, `output` None the folder `outgoing` at the tree's top.
-    `with_cover` puts the cover letter below the patches, as a commit that b4 knows.
+    `with_cover` puts the cover letter below the patches, as a commit that b4 knows. `to` and `cc`
+    get all mails, `cover_cc` the cover letter.
     """
 
     variant: str
@@ -42,6 +44,9 @@ class ApplyRequest:
     dry_run: bool = False
     color: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    cover_cc: tuple[str, ...] = ()
 
     def to_make(self) -> MakeRequest:
         """Return the part that says what to make."""
@@ -53,6 +58,9 @@ class ApplyRequest:
             definitions=self.definitions,
             sign_off=self.sign_off,
             timeout_s=self.timeout_s,
+            to=self.to,
+            cc=self.cc,
+            cover_cc=self.cover_cc,
         )
 
 
@@ -116,6 +124,9 @@ def _make_series(
             signatures,
             branch=target.branch,
             with_cover=request.with_cover,
+            people=load_people(repository.work_tree).with_more(
+                request.to, request.cc, request.cover_cc
+            ),
         )
         series = Series(
             base=base,

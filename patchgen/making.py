@@ -24,7 +24,10 @@ from patchgen.spec import Variant, bind_variables, build_plan, find_cited_calls,
 
 @dataclass(frozen=True, slots=True)
 class MakeRequest:
-    """Which variant to make, as which version, on which base, and how."""
+    """Which variant to make, as which version, on which base, and how.
+
+    `to`, `cc` and `cover_cc` are people that the user named; they only go into the record.
+    """
 
     variant: str
     base: str
@@ -33,6 +36,9 @@ class MakeRequest:
     definitions: tuple[str, ...] = ()
     sign_off: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    cover_cc: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,9 @@ class Made:
             definitions=self.request.definitions,
             variables=dict(self.values),
             signed_off=self.request.sign_off,
+            to=self.request.to,
+            cc=self.request.cc,
+            cover_cc=self.request.cover_cc,
             tools=dict(self.tools),
             inputs=dict(self.plan.inputs),
         )

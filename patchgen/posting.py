@@ -13,6 +13,7 @@ from pathlib import Path
 from patchgen.errors import BaseError
 from patchgen.mail import (
     Outgoing,
+    SeriesRecipients,
     address_mails,
     address_patches,
     check_folder,
@@ -20,12 +21,15 @@ from patchgen.mail import (
     follow_cover,
     format_mails,
     format_patches,
+    join_list,
+    map_recipients,
 )
 from patchgen.model.base import Oid, TreeReader
 from patchgen.model.posting import Posting
 from patchgen.model.series import Cover, Mail, Recipients, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, rechain
 from patchgen.series import Tracking, put_cover_below, read_branch
+from patchgen.spec import People, load_people
 
 # Documentation/process/submitting-patches.rst.
 _MANY = 15
@@ -91,13 +95,14 @@ def post_series(
     *,
     branch: str,
     with_cover: bool,
+    people: People,
     edited: tuple[Recipients, Recipients] = (Recipients(), Recipients()),
 ) -> Posted:
     """Return patches that are written on a base with their cover letter, addressed.
 
     `tree` is the base's. The cover letter goes below the patches as a commit, unless that is not
-    wanted: then the patches stay as they are. `edited` are people to add everywhere, and people to
-    leave out.
+    wanted: then the patches stay as they are. `edited` are people that somebody added to the cover
+    letter by hand, and people that were taken out of it.
     """
     outgoing = Outgoing(
         branch=branch,
@@ -110,8 +115,8 @@ def post_series(
         prefixes=tracking.prefixes,
     )
     patches = format_patches(quarantine, outgoing, signatures.committer)
-    recipients, warnings = address_patches(tree, patches)
-    recipients = edit_recipients(recipients, *edited)
+    found, warnings = address_patches(tree, patches)
+    recipients = add_people(quarantine, base, found, people, edited)
     cover = replace(cover, recipients=recipients.cover)
     cover_commit: Oid | None = None
     if with_cover:
@@ -122,6 +127,39 @@ def post_series(
     mails = format_mails(quarantine, outgoing, signatures.committer)
     addressed = tuple(address_mails(mails, recipients))
     return Posted(cover, cover_commit, tuple(commits), addressed, warnings)
+
+
+def add_people(
+    quarantine: Quarantine,
+    base: Oid,
+    found: SeriesRecipients,
+    people: People,
+    edited: tuple[Recipients, Recipients],
+) -> SeriesRecipients:
+    """Return the recipients that were found, by the base's .mailmap and the user's wishes.
+
+    x86@kernel.org is an alias of the maintainers and no list, so that nobody could follow what went
+    there alone (maintainer-tip.rst, "Patch submission notes").
+    """
+    mapped = map_recipients(found, lambda names: _check_mailmap(quarantine, base, names))
+    added = Recipients((*people.to, *edited[0].to), (*people.cc, *edited[0].cc))
+    removed = Recipients((*people.ignore, *edited[1].to), edited[1].cc)
+    chosen = edit_recipients(mapped, added, removed)
+    cover = edit_recipients(
+        SeriesRecipients(chosen.cover, ()), Recipients((), people.cc_cover), removed
+    ).cover
+    return join_list(replace(chosen, cover=cover), "x86@kernel.org", "linux-kernel@vger.kernel.org")
+
+
+def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> list[str]:
+    """Return people as the base's .mailmap calls them."""
+    asked = [name if "<" in name else f"<{name}>" for name in names]
+    words = ("-c", f"mailmap.blob={base}:.mailmap", "check-mailmap", "--stdin")
+    done = quarantine.run(*words, stdin="".join(f"{each}\n" for each in asked).encode(), ok=None)
+    mapped = done.stdout.decode("utf-8", "replace").splitlines()
+    if done.returncode != 0 or len(mapped) != len(names):
+        return list(names)
+    return [each[1:-1] if each.startswith("<") else each for each in mapped]
 
 
 def prepare_posting(
@@ -162,7 +200,11 @@ def prepare_posting(
         prefixes=series.tracking.prefixes,
         in_reply_to=in_reply_to or "",
     )
-    recipients, _ = address_patches(tree, format_patches(quarantine, outgoing, sender))
+    found, _ = address_patches(tree, format_patches(quarantine, outgoing, sender))
+    people = load_people(repository.work_tree)
+    if series.record is not None:
+        people = people.with_more(cc_cover=series.record.cover_cc)
+    recipients = add_people(quarantine, series.base, found, people, (Recipients(), Recipients()))
     wanted = series.cover.recipients
     if wanted.to or wanted.cc:
         recipients = follow_cover(recipients, wanted)

@@ -78,6 +78,15 @@ from patchgen.model.series import MadePatch, Stat
     help="Where the mails go.  [default: TREE/outgoing]",
 )
 @click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by.")
+@click.option("--to", multiple=True, metavar="ADDRESS", help="Send all to them, too.")
+@click.option("--cc", multiple=True, metavar="ADDRESS", help="Send all to them, too, in Cc.")
+@click.option(
+    "--cc-cover",
+    "cover_cc",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Send the cover letter to them, too, in Cc.",
+)
 @click.option("--force", is_flag=True, help="Replace the branch, and the mails of this version.")
 @click.option(
     "--b4/--no-b4",

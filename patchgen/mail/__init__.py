@@ -21,7 +21,9 @@ from patchgen.mail.recipients import (
     address_patches,
     edit_recipients,
     follow_cover,
+    join_list,
     list_recipients,
+    map_recipients,
     redirect_mail,
 )
 
@@ -39,7 +41,9 @@ __all__ = [
     "format_mails",
     "format_patches",
     "is_patch",
+    "join_list",
     "list_recipients",
+    "map_recipients",
     "newest_version",
     "order_patches",
     "parse_mail",

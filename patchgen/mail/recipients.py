@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from patchgen.kernel import find_recipients, join_recipients
@@ -67,6 +67,34 @@ def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients
     )
     patches = tuple(each if each.to or each.cc else cover for each in patches)
     return SeriesRecipients(cover, patches)
+
+
+def map_recipients(
+    found: SeriesRecipients, rename: Callable[[Sequence[str]], Sequence[str]]
+) -> SeriesRecipients:
+    """Return the recipients under other names; `rename` is asked once, for all of them."""
+    everybody = (found.cover, *found.patches)
+    names = list(dict.fromkeys(name for each in everybody for name in each.to + each.cc))
+    called = dict(zip(names, rename(names), strict=True))
+
+    def map_one(each: Recipients) -> Recipients:
+        to = tuple(dict.fromkeys(called[name] for name in each.to))
+        cc = tuple(dict.fromkeys(called[name] for name in each.cc if called[name] not in to))
+        return Recipients(to, cc)
+
+    return SeriesRecipients(map_one(found.cover), tuple(map_one(each) for each in found.patches))
+
+
+def join_list(found: SeriesRecipients, alias: str, mailing_list: str) -> SeriesRecipients:
+    """Return the recipients with a list in Cc wherever an alias is among them."""
+
+    def join(each: Recipients) -> Recipients:
+        there = {address_of(name) for name in each.to + each.cc}
+        if alias in there and mailing_list not in there:
+            return Recipients(each.to, (*each.cc, mailing_list))
+        return each
+
+    return SeriesRecipients(join(found.cover), tuple(join(each) for each in found.patches))
 
 
 def _edit(found: Recipients, added: Recipients, removed: Recipients) -> Recipients:

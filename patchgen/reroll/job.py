@@ -44,6 +44,7 @@ from patchgen.series import (
     write_patches,
 )
 from patchgen.series.trailers import parse_message
+from patchgen.spec import load_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,9 @@ class _Reroll:
             self._signatures,
             branch=self._target.branch,
             with_cover=True,
+            people=load_people(self._repository.work_tree).with_more(
+                self._record.to, self._record.cc, self._record.cover_cc
+            ),
             edited=self._edited_recipients(before),
         )
         pristine = self._keep_made(made, draft, record, oids)
@@ -203,6 +207,9 @@ class _Reroll:
             backends=request.backends or record.backends,
             definitions=(*kept, *request.definitions),
             sign_off=record.signed_off,
+            to=record.to,
+            cc=record.cc,
+            cover_cc=record.cover_cc,
         )
 
     def _find_before(self) -> MadeBefore | None:

@@ -47,8 +47,9 @@ class Record(_Frozen):
     """One making of a variant.
 
     `backends` are those that were named, `made_backends` those that came of it. `definitions` are
-    the words of --define, `variables` all values. `inputs` are digests of the folders that
-    templates and rules came from.
+    the words of --define, `variables` all values. `to`, `cc` and `cover_cc` are people that the
+    user named, beside the maintainers. `inputs` are digests of the folders that templates and
+    rules came from.
     """
 
     format: Literal[1] = 1
@@ -61,6 +62,9 @@ class Record(_Frozen):
     definitions: tuple[str, ...] = ()
     variables: Mapping[str, str | int | bool] = {}
     signed_off: bool = False
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    cover_cc: tuple[str, ...] = ()
     tools: Mapping[str, str] = {}
     inputs: Mapping[str, str] = {}
     patches: tuple[RecordedPatch, ...] = ()

@@ -2,11 +2,13 @@
 
 from patchgen.spec.catalog import find_variant, list_names, list_variants
 from patchgen.spec.cites import find_cited_calls
+from patchgen.spec.config import People, load_people
 from patchgen.spec.manifest import Variant, describe_variables
 from patchgen.spec.plan import build_plan, select_units
 from patchgen.spec.variables import bind_variables
 
 __all__ = [
+    "People",
     "Variant",
     "bind_variables",
     "build_plan",
@@ -15,5 +17,6 @@ __all__ = [
     "find_variant",
     "list_names",
     "list_variants",
+    "load_people",
     "select_units",
 ]

@@ -1,0 +1,92 @@
+"""Who gets which mail: maintainers, the user's own wishes, and what was edited by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+
+V4 = "patchgen/pvops-v4"
+
+
+def recipients(patchgen: Patchgen, tree: Path, branch: str = V4) -> list[set[str]]:
+    """Return the addresses of each mail of a branch, cover letter first."""
+    done = patchgen("send", "--tree", tree, branch, "--dry-run", "--json")
+    assert done.code == 0, done.err
+    mails = json.loads(done.out)["mails"]
+    return [{who.rpartition("<")[2].rstrip(">") for who in m["to"] + m["cc"]} for m in mails]
+
+
+def apply(patchgen: Patchgen, tree: Path, *words: str) -> None:
+    done = patchgen("apply", "--variant", "pvops", "--tree", tree, "--signoff", "--quiet", *words)
+    assert done.code == 0, done.err
+
+
+def test_the_cover_letter_goes_to_all_of_them(patchgen, toy):
+    apply(patchgen, toy)
+    cover, *patches = recipients(patchgen, toy)
+    assert cover == set.union(*patches)
+    assert "mem@example.org" in patches[1] and "mem@example.org" not in patches[2]
+
+
+def test_a_configuration_file_adds_and_ignores(patchgen, toy):
+    folder = Path(os.environ["HOME"]) / ".config" / "patchgen"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('[recipients]\ncc = ["Bea <bea@example.org>"]\n')
+    text = '[recipients]\nignore = ["kvm@example.org"]\ncc_cover = ["chief@example.org"]\n'
+    (toy / ".patchgen.toml").write_text(text)
+    apply(patchgen, toy)
+    cover, *patches = recipients(patchgen, toy)
+    assert "chief@example.org" in cover
+    assert not any("chief@example.org" in each for each in patches)
+    for each in (cover, *patches):
+        assert "bea@example.org" in each and "kvm@example.org" not in each
+
+
+def test_people_of_the_command_line_stay_through_a_reroll(patchgen, toy):
+    apply(patchgen, toy, "--to", "list@example.org", "--cc-cover", "chief@example.org")
+    for branch in (V4, "patchgen/pvops-v5"):
+        cover, *patches = recipients(patchgen, toy, branch)
+        assert {"list@example.org", "chief@example.org"} <= cover
+        assert all("list@example.org" in each for each in patches)
+        assert not any("chief@example.org" in each for each in patches)
+        done = patchgen("reroll", "--tree", toy, branch, "--quiet")
+        assert done.code == 0, done.err
+
+
+def test_the_mailmap_of_the_base_counts(patchgen, toy, git):
+    (toy / ".mailmap").write_text("Kay Vee Em <kay@example.org> <kvm@example.org>\n")
+    git(toy, "add", "-f", ".mailmap")
+    git(toy, "commit", "-q", "-m", "mailmap")
+    apply(patchgen, toy)
+    cover, *_ = recipients(patchgen, toy)
+    assert "kay@example.org" in cover and "kvm@example.org" not in cover
+
+
+def test_x86_never_goes_without_the_list(patchgen, toy, git):
+    text = (toy / "MAINTAINERS").read_text()
+    (toy / "MAINTAINERS").write_text(text.replace("x86@example.org", "x86@kernel.org"))
+    git(toy, "commit", "-q", "-a", "-m", "x86@kernel.org")
+    apply(patchgen, toy)
+    for each in recipients(patchgen, toy):
+        assert ("x86@kernel.org" in each) == ("linux-kernel@vger.kernel.org" in each)
+    assert "x86@kernel.org" in recipients(patchgen, toy)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[recipients]\ncopy = []\n", ".patchgen.toml:2: recipients.copy: unknown key 'copy'"),
+        ("[recipients]\nto = 3\n", ".patchgen.toml:2: recipients.to: "),
+        ("[recipients\n", ".patchgen.toml:1:"),
+    ],
+)
+def test_a_wrong_configuration_is_named(patchgen, toy, text, problem):
+    (toy / ".patchgen.toml").write_text(text)
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1 and problem in done.err, done.err
+    assert not (toy / "outgoing").exists()
