@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.errors import BaseError
+from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.odb import Repository, read_commit, read_substances
 from patchgen.reroll import match_commits
@@ -42,13 +43,13 @@ def explain_commit(tree: Path, revision: str) -> Explanation:
     try:
         oid = repository.resolve_commit(revision)
         cover_oid = find_cover_commit(repository, oid)
-        commit = read_commit(repository, oid)
         if cover_oid is None:
-            raise _no_record(commit)
+            raise _no_record(revision, oid)
+        commit = read_commit(repository, oid)
         _, tracking = parse_cover_commit(read_commit(repository, cover_oid).message)
         record = read_record(tracking)
         if record is None:
-            raise _no_record(commit)
+            raise _no_record(revision, oid)
         if cover_oid == oid:
             return Explanation(commit, tracking.change_id, record, None, True)
         series = read_branch(repository, repository, revision, oid)
@@ -65,8 +66,8 @@ def explain_commit(tree: Path, revision: str) -> Explanation:
         repository.close()
 
 
-def _no_record(commit: Commit) -> BaseError:
+def _no_record(revision: str, oid: Oid) -> BaseError:
     return BaseError(
-        f'nothing is recorded of {commit.oid[:12]} ("{commit.subject}")',
+        f"nothing is recorded of {revision} ({oid[:12]})",
         hint="patchgen keeps its record in the cover letter's commit, below the patches",
     )

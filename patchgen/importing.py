@@ -25,6 +25,8 @@ from patchgen.odb import Checkout, Repository, name_for_branch, record_sent
 from patchgen.series import make_change_id, read_branch
 from patchgen.verify import open_target
 
+# Below a cover letter's text: a cut, the signature, or the shortlog of git format-patch.
+_END = re.compile(r"^---$|^-- $|^\S.* \(\d+\):\n  ", re.MULTILINE)
 _CHANGE_ID = re.compile(r"^change-id: (\S+)$", re.MULTILINE | re.IGNORECASE)
 
 
@@ -133,7 +135,7 @@ def _find_cover(mails: list[Mail], fallback: str) -> Cover:
         if subject.number == 0 and not subject.is_reply:
             body = message.get_body(("plain",))
             text = str(body.get_content()) if body is not None else ""
-            above = re.split(r"^---$|^-- $", text, maxsplit=1, flags=re.MULTILINE)[0]
+            above = _END.split(text, maxsplit=1)[0]
             return Cover(subject.text, above.strip() + "\n")
     return Cover(parse_subject(fallback).text, "(posted without a cover letter)\n")
 

@@ -1,0 +1,129 @@
+"""`patchgen import` and `patchgen explain`: what was posted, and what was made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+from tests.support.checks import snapshot
+
+V4 = "patchgen/pvops-v4"
+
+
+@pytest.fixture
+def applied(patchgen: Patchgen, toy: Path) -> Path:
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+    assert done.code == 0, done.err
+    return toy
+
+
+@pytest.fixture
+def posted(git, toy: Path, tmp_path: Path) -> Path:
+    """Return an mbox with a v3 of two patches that somebody made by hand on master."""
+    git(toy, "checkout", "-q", "-b", "by-hand")
+    for number in (1, 2):
+        (toy / f"file{number}").write_text(f"{number}\n")
+        git(toy, "add", "-f", f"file{number}")
+        git(toy, "commit", "-q", "-m", f"x86: Do {number}", "-m", "Because.")
+    words = ("-v3", "--cover-letter", "--thread", "--base=master", "--stdout", "master..")
+    made = git(toy, "format-patch", *words)
+    made = made.replace("*** SUBJECT HERE ***", "x86: Do it").replace("*** BLURB HERE ***", "All.")
+    git(toy, "checkout", "-q", "master")
+    git(toy, "branch", "-q", "-D", "by-hand")
+    path = tmp_path / "v3.mbox"
+    path.write_text(made)
+    return path
+
+
+def test_a_posted_version_is_recorded_for_the_series(patchgen, applied, posted, git):
+    before = snapshot(applied, without="none")
+    words = ("import", "--tree", applied, posted, "--series", V4, "--json")
+    done = patchgen(*words)
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    assert document["revision"] == 3 and len(document["message_ids"]) == 3
+    assert document["patches"] == ["x86: Do 1", "x86: Do 2"]
+    assert document["base"] == git(applied, "rev-parse", "master").strip()
+    said = git(applied, "cat-file", "-p", document["tag"])
+    assert said.partition("\n\n")[2].startswith("x86: Do it\n\nAll.\n\n---\nbase-commit: ")
+    kept = [
+        line for line in snapshot(applied, without="none").splitlines() if "tags/sent" not in line
+    ]
+    assert kept == before.splitlines()
+    against = ("verify", V4, "--tree", applied, "--skip", "build", "--skip", "checkpatch")
+    compared = patchgen(*against, "--against", document["tag"])
+    assert compared.code == 1 and "x86: Do 1" in compared.out
+    again = patchgen(*words)
+    assert again.code == 1 and "is recorded as sent already" in again.err
+
+
+def test_an_imported_branch_equals_itself(patchgen, applied, git):
+    done = patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "3", "--json")
+    assert done.code == 0, done.err
+    tag = json.loads(done.out)["tag"]
+    against = ("verify", V4, "--tree", applied, "--skip", "build", "--skip", "checkpatch")
+    assert patchgen(*against, "--against", tag).code == 0
+
+
+def test_answers_to_an_imported_version_find_their_patches(patchgen, applied, git, tmp_path):
+    for path in (applied / "outgoing").glob("v4-*"):
+        text = path.read_text().replace("[PATCH v4", "[PATCH v3").replace("-v4-", "-v3-")
+        (tmp_path / path.name).write_text(text)
+    done = patchgen("import", "--tree", applied, tmp_path, "--series", V4, "--json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    assert document["revision"] == 3
+    box = tmp_path / "box"
+    box.write_text(
+        "From: B <b@example.org>\nSubject: Re: it\nMessage-ID: <a@x>\n"
+        f"In-Reply-To: <{document['message_ids'][3]}>\n\nAcked-by: B <b@example.org>\n"
+    )
+    found = json.loads(patchgen("trailers", "--tree", applied, V4, box, "--json").out)
+    assert [(each["patch"], each["matched_by"]) for each in found["applied"]] == [(3, "message-id")]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["none"], "has no commit 'none'"),
+        (["v3.mbox", "--series", "none"], "there is no branch 'none'"),
+        (["v3.mbox", "--series", "master"], "begins cannot be told"),
+        (["empty"], "empty has no mails"),
+        (["v3.mbox", "--base", "none"], "has no commit 'none'"),
+    ],
+)
+def test_says_what_is_wrong(patchgen, applied, posted, words, problem):
+    (posted.parent / "empty").write_text("")
+    before = snapshot(applied, without="none")
+    done = patchgen("import", "--tree", applied, *words, cwd=posted.parent)
+    assert done.code in (1, 2) and problem in done.err, done.err
+    assert snapshot(applied, without="none") == before
+
+
+def test_explains_what_a_commit_was_made_from(patchgen, applied, git, tmp_path):
+    clone = tmp_path / "elsewhere"
+    git(tmp_path, "clone", "-q", "--branch", V4, applied, clone)
+    done = patchgen("explain", "--tree", clone, "HEAD~1", "--json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    assert document["patch"]["name"] == "hypercall" and document["edited"] == []
+    assert document["series"]["variables"]["hypercall"] == "kvm_sev_hypercall3"
+    assert document["series"]["tools"]["spatch"]
+    assert set(document["series"]["inputs"]) == {"pvops", "templates"}
+    [smpl] = document["patch"]["semantic_patches"].values()
+    assert "@sev_hypercall@" in smpl
+    shown = patchgen("explain", "--tree", clone, "HEAD~1").out
+    assert "patch: hypercall (backend sev)" in shown and "@sev_hypercall@" in shown
+    assert str(applied) not in done.out and "/" + "root" not in done.out
+    source = clone / "arch/x86/kernel/kvm.c"
+    source.write_text(source.read_text() + "/* by hand */\n")
+    git(clone, "commit", "-q", "-a", "--amend", "-m", "x86/kvm: Another", "-m", "Text.")
+    changed = patchgen("explain", "--tree", clone, "HEAD").out
+    assert "patch: sev (backend sev)" in changed and "edited by hand: code, message" in changed
+    cover = patchgen("explain", "--tree", clone, "HEAD~4")
+    assert "the cover letter of a series" in cover.out
+    nothing = patchgen("explain", "--tree", clone, "origin/master")
+    assert nothing.code == 1 and "nothing is recorded of" in nothing.err
