@@ -118,6 +118,9 @@ class Carrier:
             return Carried(matched, new.oid, merged, parse_message(new.message))
         commit, name = matched.commit, matched.name
         if name not in self.now:
+            if matched.patch is not None and not matched.is_edited(self.substances):
+                self.remarks.append(f'not made on this base: "{commit.subject}"')
+                return None
             merged = self._pick(commit.subject, commit.oid, tree)
             if merged == tree:
                 self.remarks.append(f'gone, as the base has it: "{commit.subject}"')

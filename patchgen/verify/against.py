@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from patchgen.model.finding import Finding
-from patchgen.odb import Checkout, Repository, compare_series
+from patchgen.odb import Checkout, Repository, compare_series, read_sent
+from patchgen.series import find_tracking
 from patchgen.verify.target import Target, open_target
 
 
@@ -14,12 +16,26 @@ def check_against(
 ) -> Iterator[Finding]:
     """Yield git's range-diff where a series differs from another one, given as for `open_target`.
 
+    "vN" is a version of the same series that was sent or imported.
     Series on different bases are compared by their patches; on the same base, by their trees too.
     """
     # Mails that name no base, or one that is not here, are most likely meant for ours.
-    theirs = open_target(repository, checkout, other, None, fallback=target.base)
+    words = _find_version(repository, checkout, target, other) or other
+    theirs = open_target(repository, checkout, words, None, fallback=target.base)
     text = compare_series(checkout, (theirs.start, theirs.tip), (target.start, target.tip))
     if text:
         yield Finding("against", f"differs from {other}:\n{text.rstrip()}")
     elif theirs.base == target.base and theirs.commits[-1].tree != target.commits[-1].tree:
         yield Finding("against", f"{other} has the same patches, but gives another tree")
+
+
+def _find_version(
+    repository: Repository, checkout: Checkout, target: Target, words: str
+) -> str | None:
+    """Return the tag of a version of the target's series, None where the words name none."""
+    version = re.fullmatch(r"v(\d+)", words)
+    tracking = find_tracking(checkout, target.tip) if version else None
+    if version is None or tracking is None:
+        return None
+    sent = {each.revision: each.tag for each in read_sent(repository, tracking.change_id)}
+    return sent.get(int(version[1]))

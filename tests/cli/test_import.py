@@ -66,6 +66,9 @@ def test_an_imported_branch_equals_itself(patchgen, applied, git):
     tag = json.loads(done.out)["tag"]
     against = ("verify", V4, "--tree", applied, "--skip", "build", "--skip", "checkpatch")
     assert patchgen(*against, "--against", tag).code == 0
+    assert patchgen(*against, "--against", "v3").code == 0
+    missing = patchgen(*against, "--against", "v2")
+    assert missing.code == 1 and "has no commit 'v2'" in missing.err
 
 
 def test_answers_to_an_imported_version_find_their_patches(patchgen, applied, git, tmp_path):

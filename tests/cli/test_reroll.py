@@ -227,10 +227,10 @@ def test_order_drops_and_what_the_base_has_by_now(patchgen, applied, git):
         "x86/mm: Notify page encryption status changes through pv_ops",
     ]
     assert sorted(document["remarks"]) == [
-        'gone, as the base has it: "x86/kvm: Add a hypercall for SEV guests that needs no '
-        'alternatives"',
         'left out, as on the branch: "x86/kvm: Tell the host of page encryption status changes '
         'under SEV"',
+        'not made on this base: "x86/kvm: Add a hypercall for SEV guests that needs no '
+        'alternatives"',
     ]
 
 
