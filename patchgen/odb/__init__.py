@@ -15,7 +15,14 @@ from patchgen.odb.history import (
     read_commit,
     read_commits,
 )
-from patchgen.odb.merge import Conflict, MergedTree, has_markers, merge_texts, merge_trees
+from patchgen.odb.merge import (
+    Conflict,
+    MergedTree,
+    has_markers,
+    merge_texts,
+    merge_trees,
+    move_files,
+)
 from patchgen.odb.quarantine import Quarantine
 from patchgen.odb.repository import (
     Repository,
@@ -52,6 +59,7 @@ __all__ = [
     "has_markers",
     "merge_texts",
     "merge_trees",
+    "move_files",
     "name_for_branch",
     "neutral_environment",
     "read_commit",

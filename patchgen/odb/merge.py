@@ -109,6 +109,14 @@ def merge_texts(
     return Conflict(PurePosixPath(name), key, done.stdout)
 
 
+def move_files(
+    quarantine: Quarantine, tree: Oid, moves: Mapping[PurePosixPath, PurePosixPath]
+) -> Oid:
+    """Return a tree with files under other names."""
+    moved = quarantine.move_files(_commit(quarantine, None, tree), moves)
+    return Oid(quarantine.run("rev-parse", f"{moved}^{{tree}}").stdout.decode().strip())
+
+
 def has_markers(content: bytes) -> bool:
     """Tell whether a content still has the markers of a conflict."""
     lines = content.split(b"\n")

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from patchgen.errors import BaseError, ToolError
 from patchgen.model.base import Oid
@@ -62,6 +62,18 @@ class Quarantine:
         self.run(*words, stdin=stream)
         oids = dict(line.split(" ", 1) for line in marks.read_text().splitlines())
         return tuple(Oid(oids[f":{number}"]) for number in range(1, len(drafts) + 1))
+
+    def move_files(self, commit: Oid, moves: Mapping[PurePosixPath, PurePosixPath]) -> Oid:
+        """Write a commit on top of another that moves files, and return its id."""
+        who = b"patchgen <patchgen@localhost> 0 +0000\n"
+        stream = b"feature done\ncommit %s\nmark :1\ncommitter %sdata 0\n" % (_BRANCH.encode(), who)
+        stream += f"from {commit}\n".encode()
+        for old, new in moves.items():
+            names = (_quote(os.fsencode(str(path)), always=True) for path in (old, new))
+            stream += b"R " + b" ".join(names) + b"\n"
+        words = ("fast-import", "--quiet", "--force", "--done")
+        self.run(*words, stdin=stream + b"done\n")
+        return Oid(self.run("rev-parse", _BRANCH).stdout.decode().strip())
 
     def read_stats(self, base: Oid, tip: Oid) -> list[Stat]:
         """Return for each commit above `base`, oldest first, how many lines it changes."""
@@ -160,9 +172,9 @@ def _person(identity: Identity) -> bytes:
     return f"{identity.name} <{identity.email}> {identity.date}\n".encode()
 
 
-def _quote(path: bytes) -> bytes:
+def _quote(path: bytes, *, always: bool = False) -> bytes:
     """Quote a path as fast-import reads it: C style where it holds what would end it."""
-    if path.startswith(b'"') or b"\n" in path or b"\\" in path:
+    if always or path.startswith(b'"') or b"\n" in path or b"\\" in path:
         quoted = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
         return b'"' + quoted + b'"'
     return path

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover
-from patchgen.odb import Conflict, MergedTree, Quarantine, merge_texts, merge_trees
+from patchgen.odb import Conflict, MergedTree, Quarantine, merge_texts, merge_trees, move_files
 from patchgen.reroll.before import MadeBefore
 from patchgen.reroll.match import Matched
 from patchgen.series.record import digest_message
 from patchgen.series.trailers import Message, Trailer, parse_message
 
+# How much of a file's lines another has to have to be what became of it.
+_ALIKE = 0.4
 MESSAGE_FILE = "COMMIT-MESSAGE"
 COVER_FILE = "COVER-LETTER"
 
@@ -150,9 +153,37 @@ class Carrier:
             placed = self._merge(self._tree(self.parents(made.oid)), parent, made.tree)
             anew = self._pick(edited.subject, self.now[name].oid, tree)
             if not placed.conflicts:
-                return self._merge(placed.tree, anew, edited.tree)
+                sides = self._follow(made, self.now[name], placed.tree, edited.tree)
+                return self._merge(sides[0], anew, sides[1])
         self.remarks.append(f'rebased, not made again: "{edited.subject}"')
         return self._merge(self._tree(self.parents(edited.oid)), tree, edited.tree)
+
+    def _follow(self, made: Commit, now: Commit, before: Oid, edited: Oid) -> tuple[Oid, Oid]:
+        """Return two trees with files under the names that the patch has them by now.
+
+        Between two bases code moves to other files. Where the same patch changes another file
+        instead of one that it changed before, and that is much like it, hand edits go there, too.
+        """
+        lost = [path for path in made.files if path not in now.files]
+        gained = [path for path in now.files if path not in made.files]
+        moves = {}
+        for old in lost:
+            lines = self._lines(made.oid, old)
+            alike = {new: len(lines & self._lines(now.oid, new)) for new in gained}
+            best = max(alike, key=lambda new: alike[new], default=None)
+            if best is not None and alike[best] > len(lines) * _ALIKE:
+                moves[old] = best
+                gained.remove(best)
+        if not moves:
+            return before, edited
+        return (
+            move_files(self.quarantine, before, moves),
+            move_files(self.quarantine, edited, moves),
+        )
+
+    def _lines(self, commit: Oid, path: PurePosixPath) -> set[bytes]:
+        shown = self.quarantine.run("cat-file", "blob", f"{commit}:{path}", ok=None)
+        return set(shown.stdout.split(b"\n"))
 
     def _merge_message(self, edited: Commit, name: str, digest: str) -> Message | Conflict:
         ours, theirs = parse_message(self.now[name].message), parse_message(edited.message)

@@ -149,6 +149,22 @@ def test_a_clone_without_the_reflog_carries_edits_all_the_same(patchgen, applied
     assert git(clone, "show", f"{V5}:{KVM}").startswith("/* newer, too */")
 
 
+def test_an_edit_follows_its_code_to_another_file(patchgen, applied, git):
+    def by_hand() -> None:
+        replace(applied / MM, "static int __init early_set_memory_and_notify(", HAND)
+
+    edit(git, applied, V4, "Notify page", by_hand)
+    # As between v5.17 and v5.18: the file has another name, and its old one something else.
+    amd = MM.replace(".c", "_amd.c")
+    git(applied, "mv", MM, amd)
+    (applied / MM).write_text("/* What all platforms share. */\n")
+    git(applied, "add", "-f", MM)
+    git(applied, "commit", "-q", "-m", "move")
+    reroll(patchgen, applied, V4, "--base", "master")
+    assert "/* By hand. */" in git(applied, "show", f"{V5}:{amd}")
+    assert git(applied, "show", f"{V5}:{MM}") == "/* What all platforms share. */\n"
+
+
 def test_a_tag_is_dropped_where_the_patch_changed(patchgen, applied, git):
     def tag() -> str:
         return git(applied, "log", "-1", "--format=%B").rstrip() + f"\n{REVIEWED}\n"
