@@ -175,9 +175,7 @@ def prepare_posting(
     changes, and to those whom people added to the cover letter by hand. Raises BaseError where the
     branch has no cover letter.
     """
-    tip = repository.find_ref(f"refs/heads/{branch}")
-    if tip is None:
-        raise BaseError(f"there is no branch {branch!r}", hint="`git branch` lists them")
+    _, tip = repository.resolve_branch(branch)
     series = read_branch(repository, quarantine, branch, tip)
     if series.cover is None or series.tracking is None:
         raise BaseError(

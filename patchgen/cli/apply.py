@@ -13,6 +13,14 @@ import click
 
 from patchgen.apply import ApplyRequest, ApplyResult, apply_variant
 from patchgen.cli.completion import complete_variant
+from patchgen.cli.options import (
+    cc_option,
+    cover_cc_option,
+    json_option,
+    output_option,
+    to_option,
+    tree_option,
+)
 from patchgen.cli.printer import Printer, is_terminal
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.model.series import MadePatch, Stat
@@ -26,13 +34,7 @@ from patchgen.model.series import MadePatch, Stat
     shell_complete=complete_variant,
     help="A variant, or a folder with one.",
 )
-@click.option(
-    "--tree",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The kernel's git repository.  [default: .]",
-)
+@tree_option
 @click.option(
     "--base",
     default="HEAD",
@@ -69,24 +71,11 @@ from patchgen.model.series import MadePatch, Stat
     metavar="NAME=VALUE",
     help="Set a variable of the variant; may be repeated.",
 )
-@click.option(
-    "-o",
-    "--output-directory",
-    "output",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Where the mails go.  [default: TREE/outgoing]",
-)
+@output_option
 @click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by.")
-@click.option("--to", multiple=True, metavar="ADDRESS", help="Send all to them, too.")
-@click.option("--cc", multiple=True, metavar="ADDRESS", help="Send all to them, too, in Cc.")
-@click.option(
-    "--cc-cover",
-    "cover_cc",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Send the cover letter to them, too, in Cc.",
-)
+@to_option
+@cc_option
+@cover_cc_option
 @click.option("--force", is_flag=True, help="Replace the branch, and the mails of this version.")
 @click.option(
     "--b4/--no-b4",
@@ -104,7 +93,7 @@ from patchgen.model.series import MadePatch, Stat
     metavar="SECONDS",
     help="Time for each run of spatch.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
 def command(as_json: bool, quiet: bool, **options: Any) -> None:
     """Make a variant's series on a kernel tree: a branch and a folder of mails.

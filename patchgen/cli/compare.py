@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from patchgen.cli.completion import complete_variant
+from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer, is_terminal, print_table
 from patchgen.compare import PLATFORMS, Column, CompareRequest, Comparison, compare_variants
 
@@ -22,13 +22,7 @@ whether a base boots as such a guest at all is another question."""
 
 @click.command("compare")
 @click.argument("variants", nargs=-1, required=True, shell_complete=complete_variant)
-@click.option(
-    "--tree",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The kernel's git repository.  [default: .]",
-)
+@tree_option
 @click.option(
     "--base",
     default="HEAD",
@@ -45,7 +39,7 @@ whether a base boots as such a guest at all is another question."""
     metavar="N",
     help="How much to compile at the same time.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(as_json: bool, **options: Any) -> None:
     """Compare VARIANTS on one base: their size, and what hypercalls execute before alternatives.
 

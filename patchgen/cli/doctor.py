@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import click
 
 from patchgen import __version__
+from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.coccinelle import find_spatch
 from patchgen.errors import PatchgenError
@@ -32,7 +33,7 @@ class Program:
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(as_json: bool) -> None:
     """Show which programs are installed, and how to get what is missing.
 

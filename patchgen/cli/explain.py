@@ -7,20 +7,15 @@ from typing import Any
 
 import click
 
+from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.explain import Explanation, explain_commit
 
 
 @click.command("explain")
 @click.argument("revision", metavar="COMMIT")
-@click.option(
-    "--tree",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The kernel's git repository.  [default: .]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@tree_option
+@json_option
 def command(revision: str, tree: Path, as_json: bool) -> None:
     """Show what a commit was made from: variant, variables, semantic patches, tools.
 

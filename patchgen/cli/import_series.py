@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.importing import ImportRequest, import_series
 
 
 @click.command("import")
 @click.argument("source", metavar="MBOX|DIR|BRANCH")
-@click.option(
-    "--tree",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The kernel's git repository.  [default: .]",
-)
+@tree_option
 @click.option(
     "--series",
     metavar="BRANCH",
@@ -36,7 +30,7 @@ from patchgen.importing import ImportRequest, import_series
 @click.option(
     "--base", metavar="REV", help="The commit that it was made on.  [default: what the mails say]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 def command(as_json: bool, quiet: bool, **options: Any) -> None:
     """Record a version that was posted without patchgen, as b4 and patchgen record what they send.

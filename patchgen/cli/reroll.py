@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from patchgen.cli.completion import complete_variant
+from patchgen.cli.options import json_option, output_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.errors import UsageError
 from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_series
@@ -16,13 +17,7 @@ from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_se
 
 @click.command("reroll")
 @click.argument("branch", required=False)
-@click.option(
-    "--tree",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The kernel's git repository.  [default: .]",
-)
+@tree_option
 @click.option("--base", metavar="REV", help="The commit to make it on.  [default: the same]")
 @click.option(
     "-v",
@@ -71,19 +66,12 @@ from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_se
     metavar="NAME=VALUE",
     help="Set a variable of the variant anew; may be repeated.",
 )
-@click.option(
-    "-o",
-    "--output-directory",
-    "output",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Where the mails go.  [default: TREE/outgoing]",
-)
+@output_option
 @click.option("--force", is_flag=True, help="Replace the new branch, if it is there.")
 @click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
 @click.option("--continue", "go_on", is_flag=True, help="Go on when the conflicts are resolved.")
 @click.option("--abort", is_flag=True, help="Give up the reroll that waits for its conflicts.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
 def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
     """Make the next version of a series, on a newer base if that is wanted.

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.options import cc_option, cover_cc_option, json_option, to_option, tree_option
 from patchgen.cli.printer import Printer, is_terminal
 from patchgen.errors import BaseError, UsageError
 from patchgen.model.posting import Posting
@@ -29,22 +30,10 @@ _FAST = ("lint", "checkpatch", "am")
 
 @click.command("send")
 @click.argument("source", required=False, metavar="[BRANCH|DIR]")
-@click.option(
-    "--tree",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The kernel's git repository.  [default: .]",
-)
-@click.option("--to", multiple=True, metavar="ADDRESS", help="Send all to them, too.")
-@click.option("--cc", multiple=True, metavar="ADDRESS", help="Send all to them, too, in Cc.")
-@click.option(
-    "--cc-cover",
-    "cover_cc",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Send the cover letter to them, too, in Cc.",
-)
+@tree_option
+@to_option
+@cc_option
+@cover_cc_option
 @click.option(
     "--in-reply-to",
     metavar="MESSAGE-ID",
@@ -69,7 +58,7 @@ _FAST = ("lint", "checkpatch", "am")
 @click.option("--skip-checks", is_flag=True, help=f"Send without {', '.join(_FAST)}.")
 @click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--dry-run", is_flag=True, help="Show who would get what and send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(
     skip_checks: bool, yes: bool, dry_run: bool, as_json: bool, tree: Path, **options: Any
 ) -> None:

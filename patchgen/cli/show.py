@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from patchgen.cli.completion import complete_variant
+from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import Variant, describe_variables, find_variant
 
 
 @click.command("show")
 @click.argument("variant", shell_complete=complete_variant)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(variant: str, as_json: bool) -> None:
     """Show a variant's patches, variables and needs."""
     loaded = find_variant(variant)

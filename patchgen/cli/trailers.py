@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.errors import UsageError
 from patchgen.replies import CollectRequest, CollectResult, collect_trailers
@@ -14,16 +15,10 @@ from patchgen.replies import CollectRequest, CollectResult, collect_trailers
 
 @click.command("trailers")
 @click.argument("words", nargs=-1, required=True, metavar="[BRANCH] MBOX|MAILDIR|-")
-@click.option(
-    "--tree",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The kernel's git repository.  [default: .]",
-)
+@tree_option
 @click.option("--base", metavar="REV", help="The commit below the first one of the series.")
 @click.option("--dry-run", is_flag=True, help="Show what would be added and write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--quiet", is_flag=True, help="Print only what was not added.")
 def command(
     words: tuple[str, ...], tree: Path, base: str | None, dry_run: bool, as_json: bool, quiet: bool

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import list_variants
 
 
 @click.command("variants")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(as_json: bool) -> None:
     """List the variants that come with patchgen."""
     variants = list_variants()

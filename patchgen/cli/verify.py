@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 
 from patchgen.cli.grid import Grid
+from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer, is_terminal
 from patchgen.model.finding import Finding
 from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
@@ -19,13 +19,7 @@ from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
 
 @click.command("verify")
 @click.argument("series", required=False, metavar="[SERIES|BRANCH]")
-@click.option(
-    "--tree",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The kernel's git repository.  [default: .]",
-)
+@tree_option
 @click.option("--base", metavar="REV", help="The commit below the first one of the series.")
 @click.option(
     "--config",
@@ -64,7 +58,7 @@ from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
     metavar="N",
     help="How much to build at the same time.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--quiet", is_flag=True, help="Print findings only.")
 def command(as_json: bool, quiet: bool, **options: Any) -> None:
     """Check each commit of a series: its form, its mail, its builds, its machine code.

@@ -110,6 +110,19 @@ class Repository:
         done = self.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))
         return done.stdout.decode().strip() or None
 
+    def resolve_branch(self, name: str | None) -> tuple[str, Oid]:
+        """Return a branch and its last commit; None means the one that is checked out.
+
+        Raises UsageError where none is, BaseError where there is no such branch.
+        """
+        branch = name or self.find_head_branch()
+        if branch is None:
+            raise UsageError("HEAD is on no branch", hint="name the branch of the series")
+        tip = self.find_ref(f"refs/heads/{branch}")
+        if tip is None:
+            raise BaseError(f"there is no branch {branch!r}", hint="`git branch` lists them")
+        return branch, tip
+
     def describe(self, commit: Oid) -> str:
         """Return the tag on a commit where there is one, else its abbreviated id."""
         done = self.run("describe", "--tags", "--exact-match", commit, ok=None)

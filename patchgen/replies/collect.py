@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import BaseError
 from patchgen.mail import read_mails, split_mbox
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
@@ -78,12 +78,7 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
     mails = _read_source(request.source)
     repository = Repository(request.tree)
     try:
-        name = request.branch or repository.find_head_branch()
-        if name is None:
-            raise UsageError("HEAD is on no branch", hint="name the branch of the series")
-        tip = repository.find_ref(f"refs/heads/{name}")
-        if tip is None:
-            raise BaseError(f"there is no branch {name!r}", hint="`git branch` lists them")
+        name, tip = repository.resolve_branch(request.branch)
         base = repository.resolve_commit(request.base) if request.base else None
         with Quarantine(repository) as quarantine:
             series = read_branch(repository, quarantine, name, tip, base)

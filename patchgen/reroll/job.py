@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from patchgen.edit import OnProgress
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import BaseError
 from patchgen.mail import StagedFolder
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
@@ -33,6 +32,7 @@ from patchgen.reroll.before import MadeBefore, find_made_before, made_ref
 from patchgen.reroll.carry import Carrier, CarryResult, ConflictsError, carry_cover
 from patchgen.reroll.changelog import Changes, put_on_top, read_changes
 from patchgen.reroll.match import Matched, match_commits
+from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
 from patchgen.reroll.version import Version, describe_version
 from patchgen.series import (
     Record,
@@ -47,51 +47,6 @@ from patchgen.series.trailers import parse_message
 from patchgen.spec import load_people
 
 
-@dataclass(frozen=True, slots=True)
-class RerollRequest:
-    """What the user asked for.
-
-    `branch` None means the one that is checked out; `base` None, the base that it has; `revision`
-    None, the next one. `variant` is a folder, where the record's name is of none that is shipped.
-    With `go_on` all of it is taken from the reroll that waits.
-    """
-
-    tree: Path
-    branch: str | None = None
-    base: str | None = None
-    revision: int | None = None
-    new_branch: str | None = None
-    variant: str | None = None
-    definitions: tuple[str, ...] = ()
-    backends: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ()
-    changelog: Path | None = None
-    output: Path | None = None
-    force: bool = False
-    dry_run: bool = False
-    go_on: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RerollResult:
-    """What came of it. `conflicts` are the files that wait for a person, if it stopped.
-
-    `range_diff` compares with the branch; "" where all patches are the same.
-    """
-
-    branch: str
-    revision: int
-    subjects: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
-    range_diff: str = ""
-    mails: tuple[Path, ...] = ()
-    warnings: tuple[str, ...] = ()
-    stopped_at: str = ""
-    conflicts: tuple[Path, ...] = ()
-    tip: Oid | None = None
-
-
 def reroll_series(
     request: RerollRequest, *, on_progress: OnProgress = lambda done, total: None
 ) -> RerollResult:
@@ -104,7 +59,7 @@ def reroll_series(
         resolutions: Mapping[str, bytes] = {}
         if request.go_on:
             stopped = waiting.read_waiting(repository)
-            request = _from_document(request, stopped.request)
+            request = from_document(request, stopped.request)
             resolutions = stopped.resolutions
         elif waiting.is_waiting(repository):
             raise BaseError(
@@ -315,7 +270,7 @@ class _Reroll:
         return commits[-1]
 
     def _stop(self, subject: str, found: Sequence[Conflict]) -> RerollResult:
-        document = _to_document(self._request, self._series.name)
+        document = to_document(self._request, self._series.name)
         paths = waiting.stop_for(self._repository, document, self._resolutions, found)
         return RerollResult(
             self._target.branch, self._revision, stopped_at=subject, conflicts=tuple(paths)
@@ -375,12 +330,7 @@ class _Reroll:
 def _read_series(
     repository: Repository, quarantine: Quarantine, branch: str | None
 ) -> SeriesBranch:
-    name = branch or repository.find_head_branch()
-    if name is None:
-        raise UsageError("HEAD is on no branch", hint="name the branch of the series")
-    tip = repository.find_ref(f"refs/heads/{name}")
-    if tip is None:
-        raise BaseError(f"there is no branch {name!r}", hint="`git branch` lists them")
+    name, tip = repository.resolve_branch(branch)
     return read_branch(repository, quarantine, name, tip)
 
 
@@ -415,22 +365,3 @@ def _without(all_of: Recipients, some: Recipients) -> Recipients:
         tuple(each for each in all_of.to if each not in known),
         tuple(each for each in all_of.cc if each not in known),
     )
-
-
-def _to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
-    """Return a request as JSON has it: the branch by its name, whatever is checked out later."""
-    document = asdict(replace(request, branch=branch))
-    for key in ("tree", "go_on"):
-        del document[key]
-    for key in ("changelog", "output"):
-        document[key] = str(Path(document[key]).absolute()) if document[key] else None
-    return document
-
-
-def _from_document(request: RerollRequest, document: Mapping[str, Any]) -> RerollRequest:
-    kept: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
-    }
-    for key in ("changelog", "output"):
-        kept[key] = Path(kept[key]) if kept[key] else None
-    return RerollRequest(tree=request.tree, **kept)

@@ -1,0 +1,35 @@
+"""Options that several commands have, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+tree_option = click.option(
+    "--tree",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The kernel's git repository.  [default: .]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+output_option = click.option(
+    "-o",
+    "--output-directory",
+    "output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the mails go.  [default: TREE/outgoing]",
+)
+to_option = click.option("--to", multiple=True, metavar="ADDRESS", help="Send all to them, too.")
+cc_option = click.option(
+    "--cc", multiple=True, metavar="ADDRESS", help="Send all to them, too, in Cc."
+)
+cover_cc_option = click.option(
+    "--cc-cover",
+    "cover_cc",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Send the cover letter to them, too, in Cc.",
+)

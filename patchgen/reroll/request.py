@@ -1,0 +1,75 @@
+"""What is asked of a reroll, what comes of it, and how a request waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from patchgen.model.base import Oid
+
+
+@dataclass(frozen=True, slots=True)
+class RerollRequest:
+    """What the user asked for.
+
+    `branch` None means the one that is checked out; `base` None, the base that it has; `revision`
+    None, the next one. `variant` is a folder, where the record's name is of none that is shipped.
+    With `go_on` all of it is taken from the reroll that waits.
+    """
+
+    tree: Path
+    branch: str | None = None
+    base: str | None = None
+    revision: int | None = None
+    new_branch: str | None = None
+    variant: str | None = None
+    definitions: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    changelog: Path | None = None
+    output: Path | None = None
+    force: bool = False
+    dry_run: bool = False
+    go_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RerollResult:
+    """What came of it. `conflicts` are the files that wait for a person, if it stopped.
+
+    `range_diff` compares with the branch; "" where all patches are the same.
+    """
+
+    branch: str
+    revision: int
+    subjects: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    range_diff: str = ""
+    mails: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
+    stopped_at: str = ""
+    conflicts: tuple[Path, ...] = ()
+    tip: Oid | None = None
+
+
+def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
+    """Return a request as JSON has it: the branch by its name, whatever is checked out later."""
+    document = asdict(replace(request, branch=branch))
+    for key in ("tree", "go_on"):
+        del document[key]
+    for key in ("changelog", "output"):
+        document[key] = str(Path(document[key]).absolute()) if document[key] else None
+    return document
+
+
+def from_document(request: RerollRequest, document: Mapping[str, Any]) -> RerollRequest:
+    """Return a request that JSON has, for the tree of another one."""
+    kept: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+    }
+    for key in ("changelog", "output"):
+        kept[key] = Path(kept[key]) if kept[key] else None
+    return RerollRequest(tree=request.tree, **kept)
