@@ -9,12 +9,12 @@ from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.odb import Repository, read_commit, read_substances
-from patchgen.reroll import match_commits
 from patchgen.series import (
     Record,
     RecordedPatch,
     digest_message,
     find_cover_commit,
+    match_commits,
     parse_cover_commit,
     read_branch,
     read_record,

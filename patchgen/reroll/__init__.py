@@ -1,7 +1,6 @@
 """The next version of a series: made again on another base, with what people changed by hand."""
 
 from patchgen.reroll.job import abort_reroll, reroll_series
-from patchgen.reroll.match import match_commits
 from patchgen.reroll.request import RerollRequest, RerollResult
 
-__all__ = ["RerollRequest", "RerollResult", "abort_reroll", "match_commits", "reroll_series"]
+__all__ = ["RerollRequest", "RerollResult", "abort_reroll", "reroll_series"]

@@ -16,7 +16,7 @@ from patchgen.model.commit import Commit
 from patchgen.model.series import Cover
 from patchgen.odb import Conflict, MergedTree, Quarantine, merge_texts, merge_trees, move_files
 from patchgen.reroll.before import MadeBefore
-from patchgen.reroll.match import Matched
+from patchgen.series.match import Matched
 from patchgen.series.record import digest_message
 from patchgen.series.trailers import Message, Trailer, parse_message
 

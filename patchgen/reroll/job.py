@@ -31,14 +31,15 @@ from patchgen.reroll import conflicts as waiting
 from patchgen.reroll.before import MadeBefore, find_made_before, made_ref
 from patchgen.reroll.carry import Carrier, CarryResult, ConflictsError, carry_cover
 from patchgen.reroll.changelog import Changes, put_on_top, read_changes
-from patchgen.reroll.match import Matched, match_commits
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
 from patchgen.reroll.version import Version, describe_version
 from patchgen.series import (
+    Matched,
     Record,
     SeriesBranch,
     SeriesDraft,
     Tracking,
+    match_commits,
     put_cover_below,
     read_branch,
     write_patches,

@@ -8,11 +8,13 @@ from patchgen.series.build import (
     write_patches,
 )
 from patchgen.series.change_id import make_change_id, make_message_id
+from patchgen.series.match import Matched, match_commits
 from patchgen.series.messages import render_subject, sign_off
 from patchgen.series.record import Record, RecordedPatch, digest_message, read_record
 from patchgen.series.tracking import Tracking, parse_cover_commit
 
 __all__ = [
+    "Matched",
     "Record",
     "RecordedPatch",
     "SeriesBranch",
@@ -24,6 +26,7 @@ __all__ = [
     "find_tracking",
     "make_change_id",
     "make_message_id",
+    "match_commits",
     "parse_cover_commit",
     "put_cover_below",
     "read_branch",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from patchgen.kernel import (
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
 from patchgen.model.finding import Finding
-from patchgen.odb import Checkout, Repository
+from patchgen.odb import Checkout, Repository, read_substances
 from patchgen.verify.against import check_against
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.builds import Matrix, Point
@@ -37,7 +37,7 @@ from patchgen.verify.judge import (
     list_changed_functions,
     list_never_built,
 )
-from patchgen.verify.lint import check_commit, check_declarations, check_series
+from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
 from patchgen.verify.target import Target, list_touched, open_target
 
 CHECKS = ("lint", "checkpatch", "am", "build", "code")
@@ -174,6 +174,7 @@ class _Run:
         if "lint" in self.columns:
             findings += self._lint()
             findings += check_series(self.target.commits)
+            findings += self._claims()
         if "checkpatch" in self.columns:
             findings += self._checkpatch()
         if "am" in self.columns:
@@ -211,6 +212,11 @@ class _Run:
             return None
         said = self.checkout.run("show", "--no-patch", "--format=%s", oid).stdout
         return said.decode("utf-8", "replace").strip()
+
+    def _claims(self) -> Iterator[Finding]:
+        if self.target.record is not None:
+            substances = read_substances(self.checkout, self.target.start, self.target.tip)
+            yield from check_claims(self.target.commits, substances, self.target.record)
 
     def _checkpatch(self) -> list[Finding]:
         findings: list[Finding] = []

@@ -9,16 +9,19 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
+from patchgen.series import Record, match_commits
 from patchgen.series.trailers import PLACES, Trailer, parse_message
 
 _CHECK = "lint"
 _SUBJECT_LENGTH = 75
 _BODY_WIDTH = 75
 _MANY_PATCHES = 15
+_UNEDITED = re.compile(r"no\s+line\s+was\s+edited\s+by\s+hand", re.IGNORECASE)
 _FIXES = re.compile(r'^(?P<oid>[0-9a-f]{12,40}) \("(?P<subject>.*)"\)$')
 _SUBJECT = re.compile(r"^(?P<area>[^\s:][^:]*(?:: ?[\w/.-]+)*): (?P<what>\S.*)$")
 # Words that end like these and are imperative all the same.
@@ -67,6 +70,20 @@ def check_declarations(commit: Commit, diff: str) -> Iterator[Finding]:
                 continue
             yield from _check_block(commit, file, block)
             block, opened = [], _opens_block(line[1:])
+
+
+def check_claims(
+    commits: Sequence[Commit], substances: Mapping[Oid, str], record: Record
+) -> Iterator[Finding]:
+    """Yield messages that deny a hand edit of what patchgen made."""
+    for matched in match_commits(commits, substances, record):
+        claims = _UNEDITED.search(matched.commit.message)
+        if claims and matched.is_edited(substances):
+            text = (
+                "the message says that no line was edited by hand, but the code is not as it was "
+                "made; `patchgen reroll` says so by itself"
+            )
+            yield Finding(_CHECK, text, matched.commit.oid, failure=False)
 
 
 def check_series(commits: Sequence[Commit]) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import Checkout, Repository, find_sent, format_commits, read_commits
-from patchgen.series import read_branch
+from patchgen.series import Record, read_branch
 
 _BASE = re.compile(rb"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
 _DIFF = re.compile(rb"^diff --git a/(.*) b/(.*)$", re.MULTILINE)
@@ -25,7 +25,7 @@ class Target:
 
     `start` is the base, or the commit of the cover letter on it.
     `mails` has one mail for each commit, in order: those that were given, else made from the
-    commits. `senders` are who sends each, "Name <address>".
+    commits. `senders` are who sends each, "Name <address>". `record` is what patchgen noted of it.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Target:
     commits: tuple[Commit, ...]
     mails: tuple[Mail, ...]
     senders: tuple[str, ...]
+    record: Record | None = None
 
     @property
     def tip(self) -> Oid:
@@ -82,7 +83,9 @@ def _from_commits(
     series = read_branch(repository, checkout, name, tip, base)
     mails = format_commits(checkout, series.start, tip)
     senders = tuple(commit.committer for commit in series.commits)
-    return Target(name, series.base, series.start, series.commits, tuple(mails), senders)
+    return Target(
+        name, series.base, series.start, series.commits, tuple(mails), senders, series.record
+    )
 
 
 def _from_mails(

@@ -182,6 +182,19 @@ def test_a_tag_is_dropped_where_the_patch_changed(patchgen, applied, git):
     assert REVIEWED in message(git, applied, f"{V5}~3")
 
 
+def test_verify_sees_a_message_that_denies_the_hand_edit(patchgen, applied, git):
+    def by_hand() -> None:
+        replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
+
+    words = ("--tree", applied, "--skip", "build", "--skip", "checkpatch")
+    claim = "the message says that no line was edited by hand"
+    assert claim not in patchgen("verify", V4, *words).out
+    edit(git, applied, V4, "Tell the host", by_hand)
+    assert claim in patchgen("verify", V4, *words).out
+    reroll(patchgen, applied, V4)
+    assert claim not in patchgen("verify", V5, *words).out
+
+
 def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
     def by_hand() -> str:
         replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")

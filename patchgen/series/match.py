@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
-from patchgen.series import Record, RecordedPatch
+from patchgen.series.record import Record, RecordedPatch
 
 
 @dataclass(frozen=True, slots=True)
