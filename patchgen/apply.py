@@ -159,8 +159,12 @@ def _track(
     making: Made,
     author: Identity,
 ) -> Tracking:
-    """Return what the series is to be known by: as before, where the branch is made anew."""
+    """Return what the series is to be known by: as before, where the branch is made anew.
+
+    That includes what b4 noted of it: prefixes, and the versions that it sent.
+    """
     known = find_tracking(quarantine, old) if old is not None else None
-    title = making.plan.variant
-    change_id = known.change_id if known else make_change_id(title, target.branch, author)
+    if known is not None:
+        return replace(known, revision=request.revision)
+    change_id = make_change_id(making.plan.variant, target.branch, author)
     return Tracking(change_id, request.revision)

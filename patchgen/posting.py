@@ -51,7 +51,8 @@ class Target:
         if old is not None and not replace:
             raise BaseError(
                 f"the branch {self.branch} exists already",
-                hint="--force makes it anew; --branch NAME makes another",
+                hint="--force makes it anew, without what was changed in it by hand (`patchgen "
+                "reroll` keeps that); --branch NAME makes another",
             )
         if (checkout := repository.find_checkout(self.ref)) is not None:
             raise BaseError(

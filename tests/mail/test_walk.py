@@ -183,3 +183,18 @@ def test_b4_can_be_had() -> None:
     if "b4" in REQUIRED:
         assert all(shutil.which(program) for program in b4_programs())
     assert Path(b4_programs()[1]).is_file()
+
+
+def test_made_anew_the_branch_keeps_what_b4_noted(patchgen, series, git, b4):
+    git(series, "checkout", "-q", V4)
+    change_id = git(series, "show", "-s", "--format=%B", f"{V4}~4").partition('"change-id": "')[2]
+    b4(series, "prep", "--set-prefixes", "RFC")
+    git(series, "checkout", "-q", "master")
+    words = ("--variant", "pvops", "--tree", series, "--signoff", "--force", "--quiet")
+    done = patchgen("apply", *words)
+    assert done.code == 0, done.err
+    said = git(series, "show", "-s", "--format=%B", f"{V4}~4")
+    assert said.partition('"change-id": "')[2][:30] == change_id[:30]
+    assert '"RFC"' in said
+    mail = (series / "outgoing" / "v4-0000-cover-letter.patch").read_text()
+    assert "Subject: [PATCH RFC v4 0/4] " in mail
