@@ -204,7 +204,8 @@ def _describe_patches(
     patch_ids = {}
     for number, commit in enumerate(series.commits, 1):
         shown = quarantine.run("diff-tree", "-p", "--no-commit-id", commit.oid).stdout
-        patch_ids[patch_id(shown)] = number
+        if known := patch_id(shown):
+            patch_ids[known] = number
     posted = {}
     outdated: dict[str, str] = {}
     tracking = series.tracking
