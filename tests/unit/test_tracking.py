@@ -1,0 +1,134 @@
+"""The cover letter's commit: what b4 and patchgen read in it, and that nothing is lost."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patchgen.errors import BaseError
+from patchgen.model.series import Cover, Identity, Recipients
+from patchgen.reroll.changelog import format_changes, put_on_top
+from patchgen.series.change_id import make_change_id, make_message_id
+from patchgen.series.tracking import (
+    Tracking,
+    format_cover_commit,
+    is_cover_commit,
+    parse_cover_commit,
+)
+
+ADA = Identity("Ada", "ada@example.org", "1629460000 +0000")
+COVER = Cover(
+    "x86: Do all",
+    "Because.\n\nAnd more.\n",
+    "Changes in v2:\n- Less.\n",
+    Recipients(("A <a@example.org>",), ("list@example.org",)),
+)
+
+
+def test_writes_what_b4_reads():
+    said = format_cover_commit(COVER, Tracking("20210820-all-0123456789ab", 2))
+    assert said.startswith(
+        "x86: Do all\n\nBecause.\n\nAnd more.\n\nTo: A <a@example.org>\nCc: list@example.org\n\n"
+        "---\nChanges in v2:\n- Less.\n\n--- b4-submit-tracking ---\n"
+        "# This section is used internally by b4 prep for tracking purposes.\n{\n"
+    )
+    document = json.loads(said[said.index("{") :])
+    assert document["series"] == {
+        "revision": 2,
+        "change-id": "20210820-all-0123456789ab",
+        "prefixes": [],
+    }
+    assert is_cover_commit(said)
+
+
+def test_keeps_what_b4_added():
+    document = {
+        "series": {
+            "revision": 5,
+            "change-id": "c-0123456789ab",
+            "prefixes": ["RFC"],
+            "history": {"v4": ["one@example.org"]},
+            "prerequisites": ["base-commit: v6.1"],
+            "from-thread": "thread@example.org",
+        },
+        "others": {"x": 1},
+    }
+    said = f"S\n\nB.\n\n--- b4-submit-tracking ---\n# x\n{json.dumps(document)}"
+    cover, tracking = parse_cover_commit(said)
+    assert (cover.subject, cover.body, cover.notes) == ("S", "B.\n", "")
+    assert tracking.history == {"v4": ("one@example.org",)} and tracking.prefixes == ("RFC",)
+    again = format_cover_commit(cover, tracking)
+    assert json.loads(again[again.index("{") :]) == document
+    more = tracking.with_sent(5, ("two@example.org",)).with_sent(4, ("other@example.org",))
+    assert more.history == {"v4": ("one@example.org",), "v5": ("two@example.org",)}
+
+
+def test_drops_the_lines_that_b4_drops():
+    said = 'S\n\n# a comment\nB.\n\n--- b4-submit-tracking ---\n{"series": '
+    cover, _ = parse_cover_commit(said + '{"revision": 1, "change-id": "c"}}')
+    assert cover.body == "B.\n"
+
+
+@pytest.mark.parametrize(
+    "section", ["", "{", "{}", '{"series": {}}', '{"series": {"change-id": "c", "revision": "x"}}']
+)
+def test_a_broken_section_is_named(section):
+    with pytest.raises(BaseError, match="tracking section"):
+        parse_cover_commit(f"S\n\nB.\n\n--- b4-submit-tracking ---\n{section}")
+
+
+_text = st.text(st.characters(whitelist_categories=["L", "N"]), min_size=1, max_size=9)
+_lines = st.lists(_text, min_size=1, max_size=4).map(lambda words: "\n".join(words) + "\n")
+_covers = st.builds(
+    Cover,
+    _text,
+    _lines,
+    st.one_of(st.just(""), _lines),
+    st.builds(
+        Recipients,
+        st.lists(_text.map(lambda name: f"{name} <a@example.org>"), max_size=2).map(tuple),
+        st.lists(_text.map(lambda name: f"{name} <b@example.org>"), max_size=2).map(tuple),
+    ),
+)
+
+
+@given(_covers, st.integers(1, 99))
+def test_what_is_written_is_read_again(cover, revision):
+    tracking = Tracking("c-0123456789ab", revision, record={"format": 1})
+    read, again = parse_cover_commit(format_cover_commit(cover, tracking))
+    assert read == cover
+    assert (again.revision, again.record) == (revision, {"format": 1})
+
+
+def test_the_same_series_has_the_same_names_on_the_same_day():
+    one = make_change_id("PV ops", "patchgen/pvops-v4", ADA)
+    assert one == make_change_id("PV ops", "patchgen/pvops-v5", ADA)
+    assert one.startswith("20210820-pv-ops-") and len(one.rpartition("-")[2]) == 12
+    assert one != make_change_id("PV ops", "patchgen/other", ADA)
+    ids = {make_message_id(one, revision, n, "ada@x.org") for revision in (4, 5) for n in range(3)}
+    assert len(ids) == 6
+    assert make_message_id(one, 4, 2, "ada@x.org").startswith("20210820-pv-ops-v4-2-")
+    assert all(each.endswith("@x.org") for each in ids)
+
+
+def test_a_change_log_goes_on_top():
+    changes = format_changes(
+        5,
+        [
+            "Rename it, which is a thing to be said in more than one line, so wrap it",
+            "(no changes since v4)",
+        ],
+    )
+    assert changes == (
+        "Changes in v5:\n- Rename it, which is a thing to be said in more than one line, so wrap\n"
+        "  it\n(no changes since v4)\n"
+    )
+    assert put_on_top("Changes in v4:\n- x\n", 5, changes) == changes + "\nChanges in v4:\n- x\n"
+    assert put_on_top("Changes in v4:\n- x\n", 5, "") == "Changes in v4:\n- x\n"
+    to_edit = "- EDITME: say it\n- EDITME: and\n  that\n"
+    begun = f"Changes in v5:\n{to_edit}- Link to v4: https://x\n\nChanges in v4:\n- x\n"
+    merged = put_on_top(begun, 5, "Changes in v5:\n- y\n")
+    assert merged == "Changes in v5:\n- y\n- Link to v4: https://x\n\nChanges in v4:\n- x\n"
