@@ -24,7 +24,8 @@ def main(argv: list[str]) -> None:
     """Run the words and write the outcome."""
     target, kind, *words = argv
     done = run(words, ok=None)
-    outcome = read_outcome(done.returncode, done.errors, by_smtp=kind == "smtp")
+    said = done.stdout.decode("utf-8", "replace")
+    outcome = read_outcome(done.returncode, said, done.errors, by_smtp=kind == "smtp")
     write_outcome(Path(target), outcome)
 
 
