@@ -15,6 +15,7 @@ from patchgen.mail.box import (
 )
 from patchgen.mail.folder import StagedFolder, check_folder
 from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
+from patchgen.mail.headers import encode_address, format_person, replace_sender
 from patchgen.mail.recipients import (
     SeriesRecipients,
     add_recipients,
@@ -25,6 +26,7 @@ from patchgen.mail.recipients import (
     list_recipients,
     map_recipients,
     redirect_mail,
+    split_people,
 )
 
 __all__ = [
@@ -37,9 +39,11 @@ __all__ = [
     "address_patches",
     "check_folder",
     "edit_recipients",
+    "encode_address",
     "follow_cover",
     "format_mails",
     "format_patches",
+    "format_person",
     "is_patch",
     "join_list",
     "list_recipients",
@@ -53,5 +57,7 @@ __all__ = [
     "read_message_id",
     "read_subject",
     "redirect_mail",
+    "replace_sender",
     "split_mbox",
+    "split_people",
 ]

@@ -18,6 +18,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from patchgen.errors import BaseError
+from patchgen.mail.headers import format_person
 from patchgen.model.series import Mail
 
 _DIFF = re.compile(rb"^diff --git a/", re.MULTILINE)
@@ -87,7 +88,7 @@ def read_header(message: EmailMessage, name: str) -> str:
 def read_people(message: EmailMessage, name: str) -> tuple[str, ...]:
     """Return the people in an address header, each as "Name <address>" or a bare address."""
     pairs = email.utils.getaddresses([read_header(message, name)])
-    return tuple(f"{who} <{address}>" if who else address for who, address in pairs if address)
+    return tuple(format_person(who, address) for who, address in pairs if address)
 
 
 def read_message_id(message: EmailMessage) -> str:

@@ -25,14 +25,23 @@ def add_headers(content: bytes, headers: str) -> bytes:
     return content[: subject.end()] + headers.encode("ascii") + content[subject.end() :]
 
 
+def format_person(name: str, address: str) -> str:
+    """Return a person in one line of text; a name that could be read otherwise is quoted."""
+    if not name:
+        return address
+    if re.search(r'[\\"(),:;<>@\[\]]', name):
+        name = '"' + re.sub(r'([\\"])', r"\\\1", name) + '"'
+    return f"{name} <{address}>"
+
+
 def _address_header(name: str, addresses: Sequence[str]) -> str:
     """Return a header with one address a line, as git writes it; "" without addresses."""
     if not addresses:
         return ""
-    return f"{name}: " + ",\n    ".join(map(_encode_address, addresses)) + "\n"
+    return f"{name}: " + ",\n    ".join(map(encode_address, addresses)) + "\n"
 
 
-def _encode_address(address: str) -> str:
+def encode_address(address: str) -> str:
     """Return an address in ASCII: a name with other characters is encoded (RFC 2047)."""
     name, mailbox = email.utils.parseaddr(address)
     if not mailbox:
@@ -50,3 +59,19 @@ def replace_recipients(mail: Mail, recipients: Recipients) -> Mail:
     head = re.sub(_HEADER % b"to|cc", b"", head + b"\n", flags=re.MULTILINE | re.IGNORECASE)
     content = head.rstrip(b"\n") + empty + body
     return Mail(mail.file_name, add_headers(content, address_headers(recipients)))
+
+
+def replace_sender(mail: Mail, sender: str) -> Mail:
+    """Return a mail that `sender` sends, where that does not hide who the author is.
+
+    A patch that has its author in the first line of its body, "From: ...", and a mail without a
+    patch may come from anybody. Others are left as they are.
+    """
+    head, empty, body = mail.content.partition(b"\n\n")
+    if re.search(rb"^diff --git ", body, re.MULTILINE) and not body.startswith(b"From: "):
+        return mail
+    line = f"From: {encode_address(sender)}\n".encode("ascii")
+    head = re.sub(
+        _HEADER % b"from", lambda _: line, head + b"\n", count=1, flags=re.MULTILINE | re.IGNORECASE
+    )
+    return Mail(mail.file_name, head.rstrip(b"\n") + empty + body)

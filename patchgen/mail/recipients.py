@@ -6,11 +6,15 @@ import email.utils
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from patchgen.errors import UsageError
 from patchgen.kernel import find_recipients, join_recipients
 from patchgen.mail.box import parse_mail, read_people
-from patchgen.mail.headers import add_headers, replace_recipients
+from patchgen.mail.headers import add_headers, format_person, replace_recipients
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
+
+# git send-email unfolds headers that it does not know, and SMTP has a limit for lines.
+_A_LINE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,24 @@ def list_recipients(mail: Mail) -> Recipients:
     return Recipients(to, cc)
 
 
+def split_people(text: Sequence[str]) -> tuple[str, ...]:
+    """Return the people in options and settings, where one may name several: "a@b, C <c@d>".
+
+    Each comes once, as "Name <address>", a bare address, or an alias. Raises UsageError for an
+    address that no mail header can have.
+    """
+    people: dict[str, str] = {}
+    for name, address in email.utils.getaddresses(text):
+        if address and not address.isascii():
+            raise UsageError(
+                f"the address {address} has other characters than ASCII",
+                hint="git send-email cannot send there; write the domain in its xn-- form",
+            )
+        if address:
+            people.setdefault(address.lower(), format_person(name, address))
+    return tuple(people.values())
+
+
 def add_recipients(mail: Mail, people: Recipients) -> Mail:
     """Return a mail with more people in To and Cc, each of them once."""
     there = list_recipients(mail)
@@ -128,9 +150,9 @@ def redirect_mail(mail: Mail, to: str) -> Mail:
     """Return a mail that goes to one person, and tells whom it would have gone to."""
     there = list_recipients(mail)
     headers = "".join(
-        f"X-Original-{name}: {', '.join(address_of(each) for each in people)}\n"
+        f"X-Original-{name}: {', '.join(map(address_of, people[first : first + _A_LINE]))}\n"
         for name, people in (("To", there.to), ("Cc", there.cc))
-        if people
+        for first in range(0, len(people), _A_LINE)
     )
     redirected = replace_recipients(mail, Recipients((to,)))
     return Mail(mail.file_name, add_headers(redirected.content, headers))
