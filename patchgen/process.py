@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from patchgen.errors import ToolError
 
@@ -81,24 +81,14 @@ def run(
     Raises ToolError where the program cannot be started or ends with another exit code.
     """
     begin = time.monotonic()
-    try:
-        process = subprocess.Popen(
-            list(argv),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
-            cwd=cwd,
-            env=dict(env) if env is not None else None,
-            start_new_session=detached,
-            pass_fds=pass_fds,
-        )
-    except FileNotFoundError as err:
-        raise ToolError(
-            f"{argv[0]} cannot be started: {err.strerror or err}",
-            hint="`patchgen doctor` shows what is missing and how to get it",
-        ) from None
-    except PermissionError as err:
-        raise ToolError(f"{argv[0]} cannot be started: {err.strerror or err}") from None
+    process = _start(
+        argv,
+        stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
+        cwd=cwd,
+        env=dict(env) if env is not None else None,
+        start_new_session=detached,
+        pass_fds=tuple(pass_fds),
+    )
     if not detached:
         _running.add(process)
     try:
@@ -122,6 +112,22 @@ def run(
     if ok is not None and process.returncode not in ok:
         raise _failure(completed)
     return completed
+
+
+def _start(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    try:
+        process: subprocess.Popen[bytes] = subprocess.Popen(
+            list(argv), stdin=pipe, stdout=pipe, **options
+        )
+        return process
+    except FileNotFoundError as err:
+        raise ToolError(
+            f"{argv[0]} cannot be started: {err.strerror or err}",
+            hint="`patchgen doctor` shows what is missing and how to get it",
+        ) from None
+    except PermissionError as err:
+        raise ToolError(f"{argv[0]} cannot be started: {err.strerror or err}") from None
 
 
 def _failure(done: Completed) -> ToolError:
