@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from patchgen.errors import BaseError
+from patchgen.errors import BaseError, UsageError
 from patchgen.mail import (
     Outgoing,
     SeriesRecipients,
@@ -197,7 +197,7 @@ def prepare_posting(
         revision=series.tracking.revision,
         cover=series.cover,
         prefixes=series.tracking.prefixes,
-        in_reply_to=in_reply_to or "",
+        in_reply_to=_check_message_id(in_reply_to) if in_reply_to else "",
     )
     found, _ = address_patches(tree, format_patches(quarantine, outgoing, sender))
     people = load_people(repository.work_tree)
@@ -219,6 +219,16 @@ def prepare_posting(
         tip=rechain(quarantine, oids, series.base)[-1],
     )
     return posting, warn_of_series(repository, series.base, len(oids))
+
+
+def _check_message_id(text: str) -> str:
+    """Return a message-id without brackets, given as such or as its address in an archive."""
+    found = text.strip().strip("<>")
+    if found.startswith(("https://", "http://")):
+        found = found.rstrip("/").rpartition("/")[2]
+    if not re.fullmatch(r"[!-~]+@[!-~]+", found) or set(found) & set("<>"):
+        raise UsageError(f"{text!r} is not a message-id", hint="it looks like 2026-1@example.org")
+    return found
 
 
 def warn_of_series(repository: Repository, base: Oid, count: int) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,17 +12,21 @@ from patchgen.mail import (
     list_recipients,
     newest_version,
     order_patches,
+    parse_mail,
     read_mails,
+    read_message_id,
     read_subject,
     redirect_mail,
+    replace_sender,
+    split_people,
 )
 from patchgen.model.posting import Posting
 from patchgen.model.series import Cover, Recipients
 from patchgen.odb import Quarantine, Repository, name_for_branch, read_sent, record_sent
 from patchgen.posting import prepare_posting, read_footer
 from patchgen.send.courier import DeliveryReport, OnMail, deliver, settle
-from patchgen.send.journal import Entry, Journal, State, begin_entries, set_state
-from patchgen.send.transport import open_transport, read_setting, read_settings
+from patchgen.send.journal import Entry, Journal, State, Wishes, begin_entries, set_state
+from patchgen.send.transport import Transport, find_sender, open_transport, read_settings
 
 _TO_EDIT = "EDITME"
 
@@ -33,7 +36,8 @@ class SendRequest:
     """What the user asked for.
 
     `source` is a branch or a folder of mails; None means the branch that is checked out. `to` and
-    `cc` get all mails, `cover_cc` the cover letter. `arrived` and `again` are numbers, from 0 for
+    `cc` get all mails, `cover_cc` the cover letter; with `resume`, what was said when sending began
+    counts where nothing is said now. `arrived` and `again` are numbers, from 0 for
     the cover letter, of mails of which nobody could tell whether they went out.
     """
 
@@ -48,12 +52,18 @@ class SendRequest:
     arrived: tuple[int, ...] = ()
     again: tuple[int, ...] = ()
 
+    @property
+    def wishes(self) -> Wishes:
+        """What was said of all mails."""
+        return Wishes(self.to, self.cc, self.cover_cc, self.in_reply_to)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would go out: the mails that wait have state "waiting". `bcc` get a copy of each."""
 
     posting: Posting
+    wishes: Wishes
     entries: tuple[Entry, ...]
     recipients: tuple[Recipients, ...]
     bcc: tuple[str, ...]
@@ -74,7 +84,9 @@ def plan_sending(request: SendRequest) -> Plan:
     repository = Repository(request.tree)
     try:
         with Quarantine(repository) as quarantine:
-            return _plan(repository, quarantine, request)
+            plan = _plan(repository, quarantine, request)
+            open_transport(repository).rehearse(plan.posting.mails)
+            return plan
     finally:
         repository.close()
 
@@ -95,17 +107,23 @@ def send_version(
     try:
         with Quarantine(repository) as quarantine:
             plan = _plan(repository, quarantine, request)
+            transport = open_transport(repository, with_bcc=not request.reflect)
+            transport.rehearse(plan.posting.mails)
             check(plan.posting)
             if not confirm(plan):
                 return None
-            transport = open_transport(repository)
-            posting = plan.posting
+            transport = transport.log_in()
             if request.reflect:
-                return _reflect(repository, plan, on_mail)
+                return _reflect(repository, plan, transport, on_mail)
+            posting = plan.posting
             journal = Journal(repository, posting.change_id, posting.revision)
             with journal.lock() as lock:
                 # Another patchgen may have sent some of it while this one asked.
-                entries = _choose(_plan(repository, quarantine, request, journal).entries, request)
+                now = _plan(repository, quarantine, request, journal)
+                if now.posting.mails != posting.mails:
+                    raise BaseError(f"{posting.name} has changed meanwhile; nothing was sent")
+                entries = _choose(now.entries, request)
+                journal.wishes = now.wishes
                 journal.write(entries)
                 report = deliver(journal, lock, entries, posting.mails, transport, on_mail)
             tag = _record(repository, quarantine, posting, report) if report.is_complete else ""
@@ -122,8 +140,15 @@ def _plan(
 ) -> Plan:
     """Return the plan. With a `locked` journal it is settled what became of each mail."""
     posting, warnings = _open(repository, quarantine, request)
-    posting = _add_people(repository, posting, request)
     journal = locked or Journal(repository, posting.change_id, posting.revision)
+    wishes = request.wishes
+    if request.resume and wishes == Wishes():
+        _, wishes = journal.read()
+        if wishes.in_reply_to:
+            request = replace(request, in_reply_to=wishes.in_reply_to)
+            posting, warnings = _open(repository, quarantine, request)
+    posting = _complete(repository, posting, wishes)
+    _check_mails(posting)
     entries = begin_entries(posting.mails)
     if not request.reflect:
         sent = [
@@ -137,9 +162,9 @@ def _plan(
         entries = _go_on(journal, entries, request)
         if locked is not None:
             entries = settle(journal, entries)
-    _check_mails(posting)
     recipients = tuple(list_recipients(mail) for mail in posting.mails)
-    return Plan(posting, entries, recipients, tuple(read_settings(repository, "bcc")), warnings)
+    bcc = () if request.reflect else split_people(read_settings(repository, "bcc"))
+    return Plan(posting, wishes, entries, recipients, bcc, warnings)
 
 
 def _open(
@@ -149,6 +174,10 @@ def _open(
     if source is None:
         raise UsageError("HEAD is on no branch", hint="name a branch or a folder of mails")
     if repository.find_ref(f"refs/heads/{source}") is None and Path(source).exists():
+        if request.in_reply_to:
+            raise UsageError(
+                "mails in a folder say themselves what they answer", hint="name a branch"
+            )
         return _from_folder(Path(source)), ()
     return prepare_posting(repository, quarantine, source, in_reply_to=request.in_reply_to)
 
@@ -171,17 +200,29 @@ def _from_folder(path: Path) -> Posting:
     return Posting(str(path), change_id, revision, cover, (covers[0], *patches))
 
 
-def _add_people(repository: Repository, posting: Posting, request: SendRequest) -> Posting:
-    """Return the mails with those of the command line and of git's configuration."""
-    to = (*read_settings(repository, "to"), *request.to)
-    cc = (*read_settings(repository, "cc"), *request.cc)
+def _complete(repository: Repository, posting: Posting, wishes: Wishes) -> Posting:
+    """Return the mails with the people of the command line and of git's configuration.
+
+    Only sendemail.from may have git put the author into the body of a patch, and not a second time.
+    """
+    to = split_people((*read_settings(repository, "to"), *wishes.to))
+    cc = split_people((*read_settings(repository, "cc"), *wishes.cc))
     mails = [add_recipients(mail, Recipients(to, cc)) for mail in posting.mails]
-    if request.cover_cc:
-        mails[0] = add_recipients(mails[0], Recipients((), request.cover_cc))
+    mails[0] = add_recipients(mails[0], Recipients((), split_people(wishes.cover_cc)))
+    sender = find_sender(repository)
+    # An alias is for git to resolve.
+    if "@" in sender:
+        mails = [replace_sender(mail, sender) for mail in mails]
     return replace(posting, mails=tuple(mails))
 
 
 def _check_mails(posting: Posting) -> None:
+    ids = {read_message_id(parse_mail(mail)) for mail in posting.mails}
+    if "" in ids or len(ids) != len(posting.mails):
+        raise BaseError(
+            f"the mails of {posting.name} have no message-ids of their own, and so are no thread",
+            hint="name the branch, or a folder that patchgen made",
+        )
     for mail in posting.mails:
         who = list_recipients(mail)
         if not who.to and not who.cc:
@@ -198,17 +239,18 @@ def _check_mails(posting: Posting) -> None:
 
 def _go_on(journal: Journal, fresh: tuple[Entry, ...], request: SendRequest) -> tuple[Entry, ...]:
     """Return the entries with what the journal knows of them."""
-    known = journal.read()
-    began = any(entry.state is not State.WAITING for entry in known)
-    if not began:
-        if request.resume:
-            raise BaseError("nothing of this version was sent, so there is nothing to resume")
+    known, _ = journal.read()
+    if request.resume and not known:
+        raise BaseError("nothing of this version was sent, so there is nothing to resume")
+    if all(entry.state is State.WAITING for entry in known):
         return fresh
     count = sum(entry.state is State.SENT for entry in known)
     if not request.resume:
         raise BaseError(
             f"{count} of {len(known)} mails of this version went out already",
-            hint="`patchgen send --resume` sends the rest in the same thread",
+            hint="`patchgen send --resume` sends the rest in the same thread"
+            if count < len(known)
+            else "`patchgen reroll` makes the next version",
         )
     for old, new in zip(known, fresh, strict=False):
         if old.state is State.WAITING:
@@ -216,7 +258,8 @@ def _go_on(journal: Journal, fresh: tuple[Entry, ...], request: SendRequest) -> 
         if (old.message_id, old.digest) != (new.message_id, new.digest):
             raise BaseError(
                 f'"{old.subject}" went out, but reads otherwise now ({new.file})',
-                hint="put the branch back to what was sent; changes belong into the next version",
+                hint="put the branch, and who gets it, back to what was sent; changes belong into "
+                "the next version",
             )
     if len(known) != len(fresh):
         raise BaseError(
@@ -249,22 +292,17 @@ def _choose(entries: Sequence[Entry], request: SendRequest) -> tuple[Entry, ...]
     return tuple(chosen)
 
 
-def _reflect(repository: Repository, plan: Plan, on_mail: OnMail) -> SendResult:
+def _reflect(
+    repository: Repository, plan: Plan, transport: Transport, on_mail: OnMail
+) -> SendResult:
     """Send all mails to the user only; nothing is recorded."""
-    me = read_setting(repository, "from") or _myself(repository)
     posting = plan.posting
-    mails = tuple(redirect_mail(mail, me) for mail in posting.mails)
+    mails = tuple(redirect_mail(mail, find_sender(repository)) for mail in posting.mails)
     journal = Journal(repository, f"reflect-{posting.change_id}", posting.revision)
-    transport = open_transport(repository)
     with journal.lock() as lock:
         entries = begin_entries(mails)
         report = deliver(journal, lock, entries, mails, transport, on_mail)
     return SendResult(plan, report)
-
-
-def _myself(repository: Repository) -> str:
-    who = repository.read_signatures().committer
-    return email.utils.formataddr((who.name, who.email), "utf-8")
 
 
 def _record(

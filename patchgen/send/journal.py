@@ -2,12 +2,14 @@
 
 Format 1: `patchgen/send/CHANGE-ID-vN.json` in the repository's own folder,
 
-    {"format": 1, "mails": [{"file", "message_id", "subject", "digest", "state", "time", "reason"}]}
+    {"format": 1, "wishes": {"to", "cc", "cover_cc", "in_reply_to"},
+     "mails": [{"file", "message_id", "subject", "digest", "state", "time", "reason"}]}
 
-with state "waiting", "sending", "sent" or "unknown", time in seconds since 1970, digest the
-sha256 of the mail. It is written to a new file, synced, and renamed. Beside it are the outcome of
-the mail that is on its way (attempt.py) and a file to lock: who holds it sends, and a mail that
-outlives a killed patchgen holds it, too.
+with wishes what the command line said of all mails, so that the rest is sent in the same way. State
+is "waiting", "sending", "sent" or "unknown", time in seconds since 1970, digest the sha256 of the
+mail. It is written to a new file, synced, and renamed. Beside it are the outcome of the mail that
+is on its way (attempt.py) and a file to lock: who holds it sends, and a mail that outlives a killed
+patchgen holds it, too.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,12 +55,25 @@ class Entry:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user said on the command line, beside what the branch and git's settings say."""
+
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    cover_cc: tuple[str, ...] = ()
+    in_reply_to: str | None = None
+
+
 class Journal:
-    """The journal of one version."""
+    """The journal of one version; `wishes` are what is written into it."""
 
     def __init__(self, repository: Repository, change_id: str, revision: int):
+        if not re.fullmatch(r"[\w+][\w.+-]*", change_id):
+            raise BaseError(f"{change_id!r} is no change-id", hint="b4 and patchgen make them")
         folder = repository.git_dir / "patchgen" / "send"
         self._path = folder / f"{change_id}-v{revision}.json"
+        self.wishes = Wishes()
         self.outcome = self._path.with_suffix(".outcome")
 
     @contextmanager
@@ -77,25 +93,36 @@ class Journal:
                 ) from None
             yield file.fileno()
 
-    def read(self) -> tuple[Entry, ...]:
-        """Return the mails, () where nothing was begun. Raises BaseError for a broken journal."""
+    def read(self) -> tuple[tuple[Entry, ...], Wishes]:
+        """Return the mails, () where nothing was begun, and what was wished of them.
+
+        Raises BaseError for a journal that cannot be read.
+        """
         try:
             document = json.loads(self._path.read_text())
             entries = tuple(
                 Entry(**{**entry, "state": State(entry["state"])}) for entry in document["mails"]
             )
+            if document["format"] != _FORMAT or not entries:
+                raise ValueError(f"it has format {document['format']} and {len(entries)} mails")
+            said = document["wishes"]
+            to, cc, cover_cc = (tuple(said[key]) for key in ("to", "cc", "cover_cc"))
+            return entries, Wishes(to, cc, cover_cc, said["in_reply_to"])
         except FileNotFoundError:
-            return ()
-        except (ValueError, KeyError, TypeError) as err:
+            return (), Wishes()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
             raise BaseError(
                 f"{self._path} cannot be read: {err!r}",
                 hint="it says what was sent; look in the list's archive before you remove it",
             ) from None
-        return entries
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Replace the journal."""
-        document = {"format": _FORMAT, "mails": [asdict(entry) for entry in entries]}
+        document = {
+            "format": _FORMAT,
+            "wishes": asdict(self.wishes),
+            "mails": [asdict(entry) for entry in entries],
+        }
         temporary = self._path.with_suffix(".new")
         with temporary.open("w") as file:
             json.dump(document, file, indent=2)

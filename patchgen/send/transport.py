@@ -8,30 +8,33 @@ they are: nobody is added from trailers or by a command, nobody who was shown is
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import patchgen
-from patchgen.errors import ToolError
-from patchgen.mail import list_recipients
+from patchgen.errors import BaseError, ToolError
+from patchgen.mail import encode_address, format_person, list_recipients
 from patchgen.model.series import Mail
 from patchgen.odb import Repository, neutral_environment
 from patchgen.process import run
 from patchgen.send.attempt import find_outcome
-from patchgen.send.outcome import Outcome, Verdict
+from patchgen.send.outcome import Outcome, Verdict, last_words
 
-# RFC 5321, 4.5.3.1.6: a line has 998 octets at most.
-_LONGEST = 998
+# RFC 5321, 4.5.3.1.6: a line has 998 octets at most. git counts the end of the line among them.
+_LONGEST = 997
+_QUESTIONS = ("GIT_ASKPASS", "GIT_TERMINAL_PROMPT")
 # Where git-send-email looks for a program that takes mails.
 _SENDMAILS = ("/usr/sbin/sendmail", "/usr/lib/sendmail")
 _OPTIONS = (
     "--quiet",
     "--confirm=never",
     "--no-annotate",
+    "--no-format-patch",
     "--suppress-from",
     "--no-signed-off-by-cc",
     "--suppress-cc=author",
@@ -61,28 +64,43 @@ class Transport(Protocol):
 class GitSendEmail:
     """`git send-email` in a repository. `credentials` is more configuration, for this run only.
 
-    `names_cc` repeats Cc on the command line: sendemail.suppressCc has git pass over that header,
-    and there is no option against it.
+    `with_bcc` says whether those in sendemail.bcc get the mails, too.
     """
 
     repository: Repository
     by_smtp: bool
     credentials: Mapping[str, str] = field(default_factory=dict)
-    names_cc: bool = False
+    with_bcc: bool = True
+
+    def rehearse(self, mails: Sequence[Mail]) -> None:
+        """Raise BaseError for a mail that git would not send: its hooks, addresses, settings."""
+        for mail in mails:
+            with tempfile.TemporaryDirectory(prefix="patchgen-send-") as folder:
+                words = [*self._words(mail, Path(folder)), "--dry-run"]
+                done = run(words, cwd=self.repository.top, env=self._environment(), ok=None)
+            said = done.stdout.decode("utf-8", "replace")
+            if done.returncode != 0 or "Dry-Sent " not in said:
+                # A hook of the user may have more to say than the last line.
+                reason = done.errors if done.returncode else last_words(done.errors)
+                raise BaseError(
+                    f"git send-email does not take {mail.file_name}: {reason or said.strip()}"
+                )
+
+    def log_in(self) -> GitSendEmail:
+        """Return the transport with the password: asked for once, and not by git for each mail."""
+        server = read_setting(self.repository, "smtpServer")
+        if not self.by_smtp or server is None:
+            return self
+        return replace(self, credentials=_ask_password(self.repository, server))
 
     def send(self, mail: Mail, outcome: Path, lock: int) -> Outcome:
         """Give a mail to git, and say what became of it."""
         outcome.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(prefix="patchgen-send-") as folder:
-            path = Path(folder) / mail.file_name
-            path.write_bytes(mail.content)
             kind = "smtp" if self.by_smtp else "command"
-            words = ["git", "send-email", *_OPTIONS, f"--transfer-encoding={encoding_of(mail)}"]
-            words += ["--smtp-debug=1"] if self.by_smtp else []
-            words += [f"--cc={each}" for each in list_recipients(mail).cc] if self.names_cc else []
             attempt = [sys.executable, "-P", "-m", "patchgen.send.attempt", str(outcome), kind]
             run(
-                [*attempt, *words, str(path)],
+                [*attempt, *self._words(mail, Path(folder))],
                 cwd=self.repository.top,
                 env=self._environment(),
                 ok=None,
@@ -91,6 +109,19 @@ class GitSendEmail:
             )
         found = find_outcome(outcome)
         return found or Outcome(Verdict.UNKNOWN, "the program that sent it was killed")
+
+    def _words(self, mail: Mail, folder: Path) -> list[str]:
+        path = folder / mail.file_name
+        path.write_bytes(mail.content)
+        words = ["git", "send-email", *_OPTIONS, f"--transfer-encoding={encoding_of(mail)}"]
+        words += ["--smtp-debug=1"] if self.by_smtp else []
+        words += [] if self.with_bcc else ["--no-bcc"]
+        if read_setting(self.repository, "from") is None:
+            words.append(f"--from={find_sender(self.repository)}")
+        # Once more beside the header, which git passes over where sendemail.suppressCc says so, and
+        # where the sender is in it.
+        words += [f"--cc={encode_address(each)}" for each in list_recipients(mail).cc]
+        return [*words, str(path)]
 
     def _environment(self) -> dict[str, str]:
         env = neutral_environment()
@@ -104,29 +135,38 @@ class GitSendEmail:
         return env
 
 
-def open_transport(repository: Repository) -> GitSendEmail:
+def open_transport(repository: Repository, *, with_bcc: bool = True) -> GitSendEmail:
     """Return the transport that the user has configured.
 
-    Asks for the password once, where git would ask for it with each mail. Raises ToolError where
-    git send-email is missing or knows no server.
+    Raises ToolError where git send-email is missing or knows no server.
     """
     exec_path = run(["git", "--exec-path"]).stdout.decode().strip()
     if not (Path(exec_path) / "git-send-email").is_file():
         raise ToolError(
             "git send-email is not installed", hint="on Debian: apt-get install git-email"
         )
-    names_cc = bool({"all", "cc"} & set(read_settings(repository, "suppressCc")))
     command = read_setting(repository, "sendmailCmd")
     server = read_setting(repository, "smtpServer")
-    if not command and not server and not any(os.access(path, os.X_OK) for path in _SENDMAILS):
+    if not command and not server and not _has_sendmail():
         raise ToolError(
             "git does not know how to send mails",
             hint="git config sendemail.smtpServer HOST (git-send-email(1), CONFIGURATION)",
         )
-    if command or not server or server.startswith(("/", "~")):
-        return GitSendEmail(repository, by_smtp=False, names_cc=names_cc)
-    credentials = _ask_password(repository, server)
-    return GitSendEmail(repository, by_smtp=True, credentials=credentials, names_cc=names_cc)
+    if command or not server or server.startswith("/"):
+        return GitSendEmail(repository, by_smtp=False, with_bcc=with_bcc)
+    return GitSendEmail(repository, by_smtp=True, with_bcc=with_bcc)
+
+
+def _has_sendmail() -> bool:
+    return any(os.access(path, os.X_OK) for path in _SENDMAILS) or bool(shutil.which("sendmail"))
+
+
+def find_sender(repository: Repository) -> str:
+    """Return who the mails are from: sendemail.from, else who commits."""
+    if configured := read_setting(repository, "from"):
+        return configured
+    who = repository.read_signatures().committer
+    return format_person(who.name, who.email)
 
 
 def read_setting(repository: Repository, name: str) -> str | None:
@@ -172,6 +212,8 @@ def _ask_password(repository: Repository, server: str) -> Mapping[str, str]:
     host = f"{server}:{port}" if port else server
     question = f"protocol=smtp\nhost={host}\nusername={user}\n\n"
     env = {**neutral_environment(), "GIT_TERMINAL_PROMPT": "1"}
+    # What the user says about questions counts here.
+    env |= {key: os.environ[key] for key in _QUESTIONS if key in os.environ}
     words = ["git", "credential", "fill"]
     done = run(words, stdin=question.encode(), cwd=repository.top, env=env, ok=None)
     fields = dict(line.partition("=")[::2] for line in done.stdout.decode().splitlines())

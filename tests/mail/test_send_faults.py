@@ -1,0 +1,373 @@
+"""`patchgen send` under attack: each mail goes out once, or what became of it is asked."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+from tests.mail.test_send import V4, as_files, delivered_once, ids, parse, send
+from tests.support.checks import apply_mails
+from tests.support.smtp import PASSWORD, USER, Server, serve
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serve(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def series(patchgen: Patchgen, toy: Path, git, server: Server) -> Path:
+    """Return the toy tree with v4, configured for the server."""
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+    assert done.code == 0, done.err
+    git(toy, "config", "sendemail.smtpServer", "127.0.0.1")
+    git(toy, "config", "sendemail.smtpServerPort", str(server.port))
+    return toy
+
+
+def start(tree: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "patchgen", "send", "--tree", tree, V4, "--yes", "--skip-checks"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def descendants(pid: int) -> list[tuple[int, str]]:
+    """Return the processes that one has begun, and those begun by these, with their words."""
+    rows = subprocess.run(
+        ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+    )
+    found, parents = [], [pid]
+    table = [line.split(None, 2) for line in rows.stdout.splitlines()[1:]]
+    for parent in parents:
+        for child, its_parent, words in table:
+            if int(its_parent) == parent:
+                parents.append(int(child))
+                found.append((int(child), words))
+    return found
+
+
+def begun(server: Server, count: int) -> None:
+    """Wait until the server has that many mails, answered or not."""
+    for _ in range(500):
+        if server.attempts >= count:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the mail never came")
+
+
+def resume(patchgen: Patchgen, tree: Path, server: Server):
+    """Resume until nothing is left, and look at what the server has where patchgen asks to."""
+    words: tuple[str, ...] = ()
+    for _ in range(200):
+        done = send(patchgen, tree, "--skip-checks", "--resume", *words)
+        words = ()
+        if done.code == 0:
+            return done
+        if "is being sent right now" in done.err:
+            time.sleep(0.1)
+        elif "may have arrived, or not" in done.err:
+            number = done.err.partition("mail ")[2].split()[0]
+            wanted = done.err.partition("look for ")[2].split()[0]
+            arrived = f"<{wanted}>" in ids(server.received)
+            words = ("--arrived" if arrived else "--again", number)
+        else:
+            assert "was not taken" in done.err, done.err
+    raise AssertionError("it never ended")
+
+
+@pytest.mark.parametrize("who", ["git", "everything"])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_what_sends_a_mail_is_killed_meanwhile(patchgen, series, server, who, how):
+    server.faults[2] = "hang"
+    process = start(series)
+    begun(server, 3)
+    for pid, words in [*descendants(process.pid), (process.pid, "")]:
+        if who == "everything" or "perl" in words:
+            os.kill(pid, how)
+    process.communicate()
+    # git send-email ends with 0 when it gets SIGTERM.
+    assert process.returncode != 0
+    # The server may take the mail all the same, or not.
+    time.sleep(3.5)
+    resume(patchgen, series, server)
+    delivered_once(server.received)
+    assert len(server.received) == 5
+
+
+def test_many_faults_one_after_the_other(patchgen, series, git, server):
+    server.faults = dict(enumerate(["451", "", "take and drop", "550", "drop", "", "451", "drop"]))
+    server.faults[9] = "no recipient"
+    first = send(patchgen, series)
+    assert first.code == 1 and "nothing was sent" in first.err
+    # What the hint says works, though nothing is to be resumed yet.
+    assert "patchgen send --resume" in first.err
+    resume(patchgen, series, server)
+    delivered_once(server.received)
+    assert len(server.received) == 5
+    assert len(git(series, "tag", "--list").split()) == 2
+
+
+def test_three_at_once(patchgen, series, server):
+    running = [start(series) for _ in range(3)]
+    said = [process.communicate()[1] for process in running]
+    assert sorted(process.returncode for process in running) == [0, 1, 1], said
+    delivered_once(server.received)
+    assert len(server.received) == 5
+
+
+def test_an_address_that_git_does_not_take_stops_it_before_the_first_mail(patchgen, series, server):
+    done = send(patchgen, series, "--skip-checks", "--cc", "ada@localhost")
+    assert done.code == 1 and "unable to extract a valid address from: ada@localhost" in done.err
+    assert server.received == []
+    shown = patchgen("send", "--tree", series, V4, "--dry-run", "--cc", "ada@localhost")
+    assert shown.code == 1 and "ada@localhost" in shown.err
+
+
+def test_a_hook_of_the_user_stops_it_before_the_first_mail(patchgen, series, server):
+    hook = series / ".git/hooks/sendemail-validate"
+    hook.write_text('#!/bin/sh\ngrep -q "PATCH v4 3/4" "$1" || exit 0\necho No way. >&2\nexit 1\n')
+    hook.chmod(0o755)
+    done = send(patchgen, series, "--skip-checks")
+    assert done.code == 1 and "does not take v4-0003-" in done.err and "No way." in done.err
+    assert server.received == []
+
+
+def test_the_user_is_no_exception(patchgen, series, git, server):
+    git(series, "config", "sendemail.suppressCc", "self")
+    done = send(patchgen, series, "--skip-checks", "--cc", "Ada Übergang <ada@example.org>")
+    assert done.code == 0, done.err
+    assert all("ada@example.org" in mail.recipients for mail in server.received)
+
+
+def test_settings_that_would_change_mails_do_not(patchgen, series, git, server, tmp_path):
+    for key, value in {
+        "thread": "false",
+        "chainReplyTo": "true",
+        "confirm": "always",
+        "annotate": "true",
+        "transferEncoding": "base64",
+        "assume8bitEncoding": "latin1",
+        "toCover": "true",
+        "ccCover": "true",
+        "toCmd": "echo guess@example.org #",
+        "suppressFrom": "false",
+        "signedOffByCc": "true",
+        "envelopeSender": "bounces@example.org",
+    }.items():
+        git(series, "config", f"sendemail.{key}", value)
+    done = send(patchgen, series, "--skip-checks")
+    assert done.code == 0, done.err
+    first = ids(server.received)[0]
+    assert {parse(mail)["In-Reply-To"] for mail in server.received[1:]} == {first}
+    assert {parse(mail)["References"] for mail in server.received[1:]} == {first}
+    assert {mail.sender for mail in server.received} == {"bounces@example.org"}
+    for mail in server.received:
+        message = parse(mail)
+        named = [a.addr_spec for key in ("To", "Cc") for a in message[key].addresses]
+        assert sorted(named) == sorted(mail.recipients)
+        assert len(message.get_all("Message-ID")) == 1
+
+
+@pytest.mark.parametrize("sender", ["Ada Work <work@example.com>", None])
+def test_another_sender_is_no_other_author(patchgen, series, git, server, tmp_path, sender):
+    git(series, "checkout", "-q", V4)
+    git(series, "commit", "-q", "--amend", "--no-edit", "--author=Örjan <o@example.org>")
+    git(series, "checkout", "-q", "master")
+    if sender is None:
+        # git send-email's sender is the author, the mails' the committer.
+        git(series, "config", "author.email", "other@example.org")
+        git(series, "config", "author.name", "Other")
+    else:
+        git(series, "config", "sendemail.from", sender)
+    done = send(patchgen, series, "--skip-checks")
+    assert done.code == 0, done.err
+    wanted = sender or "Ada Übergang <ada@example.org>"
+    assert {str(parse(mail)["From"]) for mail in server.received} == {wanted}
+    assert not server.received[0].content.partition(b"\r\n\r\n")[2].startswith(b"From:")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", series, clone)
+    tree = git(series, "rev-parse", f"{V4}^{{tree}}").strip()
+    files = as_files(server.received[1:], tmp_path / "in")
+    assert apply_mails(clone, "origin/master", files) == tree
+    authors = git(clone, "log", "-4", "--format=%an <%ae>", "am").splitlines()
+    assert authors == ["Örjan <o@example.org>"] + ["Ada Übergang <ada@example.org>"] * 3
+
+
+@pytest.mark.parametrize("length", [997, 998])
+def test_a_line_that_is_just_too_long_or_not(patchgen, series, git, server, tmp_path, length):
+    git(series, "checkout", "-q", V4)
+    # A diff has one more character in front.
+    (series / "long.c").write_bytes(b"x" * (length - 1) + b"\n\x0c\n.\n From here\nFrom there\n")
+    git(series, "add", "-f", "long.c")
+    git(series, "commit", "-q", "-m", "x86: Be long")
+    git(series, "checkout", "-q", "master")
+    done = send(patchgen, series, "--skip-checks")
+    assert done.code == 0, done.err
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", series, clone)
+    tree = git(series, "rev-parse", f"{V4}^{{tree}}").strip()
+    files = as_files(server.received[1:], tmp_path / "in")
+    assert apply_mails(clone, "origin/master", files) == tree
+    assert max(map(len, server.received[-1].content.split(b"\r\n"))) <= 998
+
+
+def test_people_of_the_first_run_get_the_rest(patchgen, series, server):
+    server.faults[2] = "451"
+    words = ("--to", "list@example.org, Bea <bea@example.org>", "--cc-cover", "chief@example.org")
+    assert send(patchgen, series, *words, "--in-reply-to", "<v3@example.org>").code == 1
+    done = send(patchgen, series, "--resume", "--to", "another@example.org")
+    assert done.code == 1 and "went out, but reads otherwise now" in done.err
+    done = send(patchgen, series, "--resume")
+    assert done.code == 0, done.err
+    delivered_once(server.received)
+    for mail in server.received:
+        assert {"list@example.org", "bea@example.org"} <= set(mail.recipients)
+    assert parse(server.received[0])["In-Reply-To"] == "<v3@example.org>"
+
+
+@pytest.mark.parametrize("given", ["<v3@example.org>", "https://lore.kernel.org/r/v3@example.org/"])
+def test_an_answer_to_an_older_version(patchgen, series, server, given):
+    done = send(patchgen, series, "--reflect", "--skip-checks", "--in-reply-to", given)
+    assert done.code == 0, done.err
+    assert parse(server.received[0])["In-Reply-To"] == "<v3@example.org>"
+
+
+@pytest.mark.parametrize("given", ["v3", "a@b\nBcc: c@d.org", "ä@b"])
+def test_what_no_mail_can_answer(patchgen, series, server, given):
+    done = send(patchgen, series, "--skip-checks", "--in-reply-to", given)
+    assert done.code == 2 and "is not a message-id" in done.err
+    assert server.received == []
+
+
+def test_a_journal_that_is_not_understood_stops_it(patchgen, series, server):
+    server.faults[2] = "451"
+    assert send(patchgen, series).code == 1
+    [journal] = (series / ".git/patchgen/send").glob("*.json")
+    for text in ("", "{}", "[]", '{"format": 2, "mails": []}', journal.read_text()[:-20]):
+        journal.write_text(text)
+        for words in ((), ("--resume",)):
+            done = send(patchgen, series, "--skip-checks", *words)
+            assert done.code == 1 and "cannot be read" in done.err, (text, done.err)
+    assert len(server.received) == 2
+
+
+def test_mails_of_a_folder_that_are_no_version(patchgen, series, server):
+    folder = series / "outgoing"
+    cover = next(folder.glob("*-0000-*"))
+    good = cover.read_bytes()
+    for before, after, problem in (
+        (b"change-id: ", b"change-id: ../../", "is no change-id"),
+        (b"Message-ID: ", b"X-No: ", "no message-ids of their own"),
+        (b"change-id: ", b"no-id: ", "has no change-id"),
+    ):
+        cover.write_bytes(good.replace(before, after))
+        done = patchgen("send", "--tree", series, folder, "--yes", "--skip-checks")
+        assert done.code == 1 and problem in done.err
+    assert server.received == []
+
+
+def test_a_command_that_is_killed_may_have_the_mail(patchgen, series, git, tmp_path):
+    program = tmp_path / "take"
+    program.write_text(
+        f"#!/bin/sh\ncat > {tmp_path}/mail\n"
+        f"[ -e {tmp_path}/on ] || kill -9 $$\necho >> {tmp_path}/n\n"
+    )
+    program.chmod(0o755)
+    git(series, "config", "--unset", "sendemail.smtpServer")
+    git(series, "config", "sendemail.sendmailCmd", str(program))
+    done = send(patchgen, series, "--skip-checks")
+    assert done.code == 1 and "mail 0 may have arrived, or not" in done.err
+    (tmp_path / "on").touch()
+    done = send(patchgen, series, "--skip-checks", "--resume", "--arrived", "0")
+    assert done.code == 0, done.err
+    assert len((tmp_path / "n").read_text()) == 4
+
+
+def test_a_command_that_is_not_there(patchgen, series, git, tmp_path):
+    git(series, "config", "--unset", "sendemail.smtpServer")
+    git(series, "config", "sendemail.sendmailCmd", str(tmp_path / "none"))
+    done = send(patchgen, series, "--skip-checks")
+    assert done.code == 1 and "was not taken" in done.err and "not found" in done.err
+
+
+def test_nothing_else_goes_out_with_what_goes_to_oneself(patchgen, series, git, server):
+    git(series, "config", "sendemail.bcc", "boss@example.org")
+    done = send(patchgen, series, "--reflect", "--skip-checks")
+    assert done.code == 0, done.err
+    assert {tuple(mail.recipients) for mail in server.received} == {("ada@example.org",)}
+
+
+def test_a_password_is_asked_for_where_the_user_says(patchgen, toy, git, tmp_path, monkeypatch):
+    helper = tmp_path / "ask"
+    helper.write_text(f"#!/bin/sh\necho \"$1\" >> {tmp_path}/asked\necho '{PASSWORD}'\n")
+    helper.chmod(0o755)
+    with serve(tmp_path, secure=True) as server:
+        patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+        for key, value in {
+            "smtpServer": "127.0.0.1",
+            "smtpServerPort": str(server.port),
+            "smtpEncryption": "tls",
+            "smtpSSLCertPath": str(server.certificate),
+            "smtpUser": USER,
+        }.items():
+            git(toy, "config", f"sendemail.{key}", value)
+        monkeypatch.setenv("GIT_ASKPASS", str(helper))
+        done = send(patchgen, toy, "--skip-checks")
+        assert done.code == 0, done.err
+        assert (tmp_path / "asked").read_text().count("Password") == 1
+        assert len(server.received) == 5
+
+
+def test_a_server_that_nobody_vouches_for_gets_no_password(patchgen, toy, git, tmp_path):
+    with serve(tmp_path, secure=True) as server:
+        patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
+        for key, value in {
+            "smtpServer": "127.0.0.1",
+            "smtpServerPort": str(server.port),
+            "smtpEncryption": "tls",
+            "smtpUser": USER,
+            "smtpPass": PASSWORD,
+        }.items():
+            git(toy, "config", f"sendemail.{key}", value)
+        done = send(patchgen, toy, "--skip-checks")
+        assert done.code == 1 and "certificate verify failed" in done.err
+        assert server.logins == 0 and server.received == []
+
+
+def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git, server):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "patchgen", "send", "--tree", series, V4, "--skip-checks"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    said = b""
+    while b"Send 5 mails" not in said:
+        said += os.read(process.stdout.fileno(), 1000)
+    git(series, "checkout", "-q", V4)
+    git(series, "commit", "-q", "--amend", "-m", "x86/kvm: Another", "-m", "Text.")
+    os.write(ours, b"y\n")
+    rest, _ = process.communicate()
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 1 and b"has changed meanwhile" in rest
+    assert server.received == []
