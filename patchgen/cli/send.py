@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,7 @@ def command(
     that went out is recorded in a tag, and is not sent twice.
     """
     request = SendRequest(tree=tree, **options)
-    if (request.arrived or request.again) and not request.resume:
-        raise UsageError("--arrived and --again go with --resume")
+    _check_words(request)
     printer = Printer(as_json=as_json)
     if dry_run:
         plan = plan_sending(request)
@@ -80,23 +80,38 @@ def command(
         return
     if not yes and not is_terminal(sys.stdin):
         raise UsageError("there is no terminal to ask on", hint="--yes sends without asking")
-    result = send_version(
-        request,
-        check=(lambda posting: None) if skip_checks else _checker(request),
-        confirm=_asker(printer, request, yes=yes),
-        on_mail=_teller(printer),
-    )
+    if as_json and not yes:
+        raise UsageError("--json leaves no room for a question", hint="--yes sends without asking")
+    asker = _Asker(printer, request, yes=yes)
+    try:
+        result = send_version(
+            request,
+            check=(lambda posting: None) if skip_checks else _checker(request),
+            confirm=asker,
+            on_mail=_teller(printer),
+        )
+    except KeyboardInterrupt:
+        if not asker.agreed or request.reflect:
+            raise
+        click.echo("patchgen: interrupted; `patchgen send --resume` sends what is left", err=True)
+        sys.exit(130)
     if result is None:
-        printer.line("Nothing was sent.")
-        return
+        raise BaseError("nothing was sent, as you said")
     if as_json:
         printer.document(describe(result.report.entries, result.plan, result.tag))
     if not result.report.is_complete:
-        _explain_failure(result)
+        _explain_failure(result, request)
     elif request.reflect:
         printer.line("All of it went to you only.")
     else:
         printer.line(f"All {len(result.report.entries)} mails are sent." + _tagged(result))
+
+
+def _check_words(request: SendRequest) -> None:
+    if (request.arrived or request.again) and not request.resume:
+        raise UsageError("--arrived and --again go with --resume")
+    if request.reflect and request.resume:
+        raise UsageError("what goes to yourself only is always sent whole: leave --resume out")
 
 
 def describe(entries: tuple[Entry, ...], plan: Plan, tag: str = "") -> dict[str, Any]:
@@ -143,22 +158,30 @@ def _checker(request: SendRequest) -> Callable[[Posting], None]:
     return check
 
 
-def _asker(printer: Printer, request: SendRequest, *, yes: bool) -> Callable[[Plan], bool]:
-    def confirm(plan: Plan) -> bool:
-        _show(printer, plan)
-        if yes:
-            return True
-        waiting = sum(entry.state is not State.SENT for entry in plan.entries)
-        whom = "to yourself" if request.reflect else "to all of them"
-        return click.confirm(f"Send {waiting} mails {whom}?", default=False)
+class _Asker:
+    """The summary and the question; `agreed` when mails may be on their way."""
 
-    return confirm
+    def __init__(self, printer: Printer, request: SendRequest, *, yes: bool):
+        self._printer = printer
+        self._request = request
+        self._yes = yes
+        self.agreed = False
+
+    def __call__(self, plan: Plan) -> bool:
+        _show(self._printer, plan)
+        waiting = sum(entry.state is not State.SENT for entry in plan.entries)
+        whom = "to yourself only" if self._request.reflect else "to all of them"
+        question = f"Send {waiting} mails {whom}?"
+        self.agreed = self._yes or click.confirm(question, default=False)
+        return self.agreed
 
 
 def _teller(printer: Printer) -> Callable[[int, Entry], None]:
     def tell(number: int, entry: Entry) -> None:
         if entry.state is State.SENT:
-            printer.line(f"  sent {number} {entry.subject}")
+            # Mails go on to be sent where nobody reads of it any more (`| head`).
+            with suppress(BrokenPipeError):
+                printer.line(f"  sent {number} {entry.subject}")
 
     return tell
 
@@ -171,7 +194,12 @@ def _show(printer: Printer, plan: Plan) -> None:
         for name, people in (("To", who.to), ("Cc", who.cc)):
             for person in people:
                 printer.line(f"      {name}: {person}")
-    count = Counter(person for who in plan.recipients for person in who.to + who.cc)
+    # The same address may be written with a name, or not.
+    count = Counter(
+        address
+        for who in plan.recipients
+        for address in {person.rpartition("<")[2].lower() for person in who.to + who.cc}
+    )
     mails = len(plan.entries)
     everything = sum(each == mails for each in count.values())
     printer.line(f"{mails} mails, {len(count)} recipients; {everything} of them get all")
@@ -181,12 +209,14 @@ def _show(printer: Printer, plan: Plan) -> None:
         printer.warning(warning)
 
 
-def _explain_failure(result: SendResult) -> None:
+def _explain_failure(result: SendResult, request: SendRequest) -> None:
     report = result.report
     sent = [number for number, entry in enumerate(report.entries) if entry.state is State.SENT]
     assert report.failed is not None
     failed = report.entries[report.failed]
     out = f"sent: {', '.join(map(str, sent))}" if sent else "nothing was sent"
+    if request.reflect:
+        raise BaseError(f"mail {report.failed} was not taken: {failed.reason} ({out})")
     if failed.state is State.UNKNOWN:
         raise BaseError(
             f"mail {report.failed} may have arrived, or not: {failed.reason} ({out})",

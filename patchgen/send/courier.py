@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from patchgen.model.series import Mail
@@ -52,7 +55,8 @@ def deliver(
 ) -> DeliveryReport:
     """Send the mails that wait, in order; stop at the first that was not taken.
 
-    An interruption is heeded when the mail that is on its way has come to its end.
+    An interruption is heeded when the mail that is on its way has come to its end; a second one at
+    once, and then that mail writes its own outcome. Raises KeyboardInterrupt.
     """
     current = list(entries)
     for index, mail in enumerate(mails):
@@ -61,18 +65,37 @@ def deliver(
         journal.outcome.unlink(missing_ok=True)
         current[index] = set_state(current[index], State.SENDING)
         journal.write(current)
-        try:
+        with _patience():
             outcome = transport.send(mail, journal.outcome, lock)
-        except KeyboardInterrupt:
-            current[index] = set_state(current[index], State.SENDING, "interrupted")
+            current[index] = _apply(current[index], outcome)
             journal.write(current)
-            raise
-        current[index] = _apply(current[index], outcome)
-        journal.write(current)
-        on_mail(index, current[index])
+            on_mail(index, current[index])
         if current[index].state is not State.SENT:
             return DeliveryReport(tuple(current), index)
     return DeliveryReport(tuple(current))
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Put off the first Ctrl-C or SIGTERM until the block has ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    before = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _apply(entry: Entry, outcome: Outcome) -> Entry:

@@ -123,6 +123,36 @@ def test_many_faults_one_after_the_other(patchgen, series, git, server):
     assert len(git(series, "tag", "--list").split()) == 2
 
 
+def test_ctrl_c_waits_for_the_mail(patchgen, series, server):
+    server.faults[2] = "hang"
+    process = start(series)
+    begun(server, 3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130
+    assert "sent 2 " in out and "sent 3 " not in out
+    assert "`patchgen send --resume` sends what is left" in err
+    assert len(server.received) == 3
+    done = send(patchgen, series, "--skip-checks", "--resume")
+    assert done.code == 0, done.err
+    delivered_once(server.received)
+
+
+def test_ctrl_c_twice_does_not_wait(patchgen, series, server):
+    server.faults[2] = "hang"
+    process = start(series)
+    begun(server, 3)
+    begin = time.monotonic()
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+    process.communicate()
+    assert process.returncode == 130 and time.monotonic() - begin < 2.5
+    resume(patchgen, series, server)
+    delivered_once(server.received)
+    assert len(server.received) == 5
+
+
 def test_three_at_once(patchgen, series, server):
     running = [start(series) for _ in range(3)]
     said = [process.communicate()[1] for process in running]
@@ -311,6 +341,9 @@ def test_nothing_else_goes_out_with_what_goes_to_oneself(patchgen, series, git, 
     done = send(patchgen, series, "--reflect", "--skip-checks")
     assert done.code == 0, done.err
     assert {tuple(mail.recipients) for mail in server.received} == {("ada@example.org",)}
+    server.faults[6] = "451"
+    done = send(patchgen, series, "--reflect", "--skip-checks")
+    assert done.code == 1 and "--resume" not in done.err
 
 
 def test_a_password_is_asked_for_where_the_user_says(patchgen, toy, git, tmp_path, monkeypatch):
@@ -350,6 +383,25 @@ def test_a_server_that_nobody_vouches_for_gets_no_password(patchgen, toy, git, t
         assert server.logins == 0 and server.received == []
 
 
+def test_the_answer_on_a_terminal_counts(series, server):
+    for answer, code, count in (("n\n", 1, 0), ("\n", 1, 0), ("y\n", 0, 5)):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "patchgen", "send", "--tree", series, V4, "--skip-checks"],
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        os.write(ours, answer.encode())
+        out, _ = process.communicate()
+        os.close(ours)
+        os.close(theirs)
+        assert (process.returncode, len(server.received)) == (code, count), out
+        assert "Send 5 mails to all of them? [y/N]" in out
+
+
 def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git, server):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -370,4 +422,19 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 1 and b"has changed meanwhile" in rest
+    assert server.received == []
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ((V4, "--json"), "no terminal to ask on"),
+        ((V4, "--yes", "--reflect", "--resume"), "leave --resume out"),
+        (("outgoing", "--yes", "--in-reply-to", "a@b"), "say themselves what they answer"),
+        ((V4, "--yes", "--to", "ä@ö.example"), "other characters than ASCII"),
+    ],
+)
+def test_words_that_do_not_go_together(patchgen, series, server, words, problem):
+    done = patchgen("send", "--tree", series, *words, cwd=series)
+    assert done.code == 2 and problem in done.err, done.err
     assert server.received == []
