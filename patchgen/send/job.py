@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import BaseError, ToolError, UsageError
 from patchgen.mail import (
     add_recipients,
     list_recipients,
@@ -85,7 +85,12 @@ def plan_sending(request: SendRequest) -> Plan:
     try:
         with Quarantine(repository) as quarantine:
             plan = _plan(repository, quarantine, request)
-            open_transport(repository).rehearse(plan.posting.mails)
+            try:
+                transport = open_transport(repository)
+            except ToolError as err:
+                # Who would get what can be shown all the same.
+                return replace(plan, warnings=(*plan.warnings, f"{err.message}; {err.hint}"))
+            transport.rehearse(plan.posting.mails)
             return plan
     finally:
         repository.close()

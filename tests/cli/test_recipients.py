@@ -33,6 +33,14 @@ def test_the_cover_letter_goes_to_all_of_them(patchgen, toy):
     assert "mem@example.org" in patches[1] and "mem@example.org" not in patches[2]
 
 
+def test_a_dry_run_needs_no_server(patchgen, toy):
+    apply(patchgen, toy)
+    done = patchgen("send", "--tree", toy, V4, "--dry-run")
+    assert done.code == 0 and "5 mails, " in done.out
+    has_server = any(os.access(f"/usr/{lib}/sendmail", os.X_OK) for lib in ("sbin", "lib"))
+    assert has_server or "warning: git does not know how to send mails; git config" in done.err
+
+
 def test_a_configuration_file_adds_and_ignores(patchgen, toy):
     folder = Path(os.environ["HOME"]) / ".config" / "patchgen"
     folder.mkdir(parents=True)
