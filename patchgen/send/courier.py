@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from patchgen.model.series import Mail
 from patchgen.send.attempt import find_outcome
@@ -63,10 +64,10 @@ def deliver(
         if current[index].state is not State.WAITING:
             continue
         journal.outcome.unlink(missing_ok=True)
-        current[index] = set_state(current[index], State.SENDING)
-        journal.write(current)
+        begun = [*current[:index], set_state(current[index], State.SENDING), *current[index + 1 :]]
         with _patience():
-            outcome = transport.send(mail, journal.outcome, lock)
+            begin = partial(journal.write, begun)
+            outcome = transport.send(mail, journal.outcome, lock, begin)
             current[index] = _apply(current[index], outcome)
             journal.write(current)
             on_mail(index, current[index])

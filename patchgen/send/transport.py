@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -52,8 +52,8 @@ _OPTIONS = (
 class Transport(Protocol):
     """Something that takes one mail."""
 
-    def send(self, mail: Mail, outcome: Path, lock: int) -> Outcome:
-        """Give a mail away, and say what became of it.
+    def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> Outcome:
+        """Give a mail away, and say what became of it. Calls `begin` when all is ready for that.
 
         The outcome is also written to a file, even when patchgen is killed meanwhile; until then
         the open file `lock` stays locked.
@@ -93,16 +93,20 @@ class GitSendEmail:
             return self
         return replace(self, credentials=_ask_password(self.repository, server))
 
-    def send(self, mail: Mail, outcome: Path, lock: int) -> Outcome:
+    def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> Outcome:
         """Give a mail to git, and say what became of it."""
         outcome.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(prefix="patchgen-send-") as folder:
             kind = "smtp" if self.by_smtp else "command"
             attempt = [sys.executable, "-P", "-m", "patchgen.send.attempt", str(outcome), kind]
+            words = [*attempt, *self._words(mail, Path(folder))]
+            env = self._environment()
+            # From here on a killed patchgen leaves a mail of which nobody knows.
+            begin()
             run(
-                [*attempt, *self._words(mail, Path(folder))],
+                words,
                 cwd=self.repository.top,
-                env=self._environment(),
+                env=env,
                 ok=None,
                 detached=True,
                 pass_fds=(lock,),
