@@ -16,6 +16,9 @@ from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.process import Completed
 
+# The headers with people's names, which are in the commit's encoding as the message is.
+_NAMED = frozenset({b"author", b"committer"})
+
 
 class Git(Protocol):
     """A repository that git can be run in: a quarantine or a checkout."""
@@ -36,8 +39,13 @@ class RawCommit:
         return self._with(b"parent", parent.encode())
 
     def with_message(self, message: str) -> RawCommit:
-        """Return the commit with another message, in UTF-8."""
-        headers = tuple(header for header in self.headers if header[0] != b"encoding")
+        """Return the commit with another message, in UTF-8; the names in it follow."""
+        encoding = dict(self.headers).get(b"encoding", b"").decode("ascii", "replace")
+        headers = tuple(
+            (key, decode_text(value, encoding).encode() if key in _NAMED else value)
+            for key, value in self.headers
+            if key != b"encoding"
+        )
         return replace(self, headers=headers, message=message.encode())._unsigned()
 
     def with_tree(self, tree: Oid) -> RawCommit:
@@ -63,6 +71,19 @@ class RawCommit:
             key + b" " + value.replace(b"\n", b"\n ") + b"\n" for key, value in self.headers
         )
         return lines + b"\n" + self.message
+
+
+def decode_text(text: bytes, encoding: str = "") -> str:
+    """Return a text that somebody wrote, in the encoding that it says it has, if it says one.
+
+    What is not UTF-8 and says nothing is taken for ISO-8859-1, as git-mailinfo(1) does.
+    """
+    for name in (encoding or "utf-8", "utf-8"):
+        try:
+            return text.decode(name)
+        except (ValueError, LookupError):
+            continue
+    return text.decode("iso-8859-1")
 
 
 def parse_raw_commit(content: bytes) -> RawCommit:

@@ -11,7 +11,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb.checkout import Checkout
-from patchgen.odb.commits import Git
+from patchgen.odb.commits import Git, decode_text
 from patchgen.odb.repository import Repository
 
 # "1:  0123abc = 1:  4567def subject", "-:  ------- > 2:  ..." and the like.
@@ -52,8 +52,9 @@ def read_commits(git: Git, base: Oid, tip: Oid) -> tuple[Commit, ...]:
 
 def read_commit(git: Git, oid: Oid) -> Commit:
     """Return one commit. Raises BaseError where it is a merge, or has no parent."""
-    shown = git.run("show", "--no-patch", f"--format={_FORMAT}", oid).stdout
-    _, tree, parents, author, committer, message, _ = shown.decode("utf-8", "replace").split("\0")
+    shown = git.run("show", "--no-patch", "--encoding=UTF-8", f"--format={_FORMAT}", oid).stdout
+    # git gives in UTF-8 what says its encoding, and all else as it is.
+    _, tree, parents, author, committer, message, _ = map(decode_text, shown.split(b"\0"))
     if len(parents.split()) != 1:
         what = "is a merge" if parents else "has no parent"
         raise BaseError(f"{oid[:12]} {what}; a series is a line of commits on a base")

@@ -165,6 +165,22 @@ def test_an_edit_follows_its_code_to_another_file(patchgen, applied, git):
     assert git(applied, "show", f"{V5}:{MM}") == "/* What all platforms share. */\n"
 
 
+@pytest.mark.parametrize("header", ["encoding ISO-8859-1\n", ""], ids=["declared", "undeclared"])
+def test_names_in_another_encoding_survive(patchgen, applied, git, header):
+    head, _, text = git(applied, "cat-file", "commit", V4).partition("\n\n")
+    head = re.sub("author .* <.*>", "author Jürgen Müller <jm@example.org>", head)
+    head += f"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----\n{header}"
+    content = f"{head}\n{text.replace('log it once', 'prüfe es')}".encode("iso-8859-1")
+    (applied.parent / "commit").write_bytes(content)
+    words = ("hash-object", "-t", "commit", "-w", applied.parent / "commit")
+    git(applied, "update-ref", f"refs/heads/{V4}", git(applied, *words).strip())
+    reroll(patchgen, applied, V4, "--base", "master")
+    written = git(applied, "cat-file", "commit", V5)
+    assert "author Jürgen Müller <jm@example.org>" in written and ": prüfe es." in written
+    assert "gpgsig" not in written and "encoding" not in written
+    assert "\ncommitter Ada Übergang <ada@example.org>" in written
+
+
 def test_a_tag_is_dropped_where_the_patch_changed(patchgen, applied, git):
     def tag() -> str:
         return git(applied, "log", "-1", "--format=%B").rstrip() + f"\n{REVIEWED}\n"
