@@ -88,13 +88,18 @@ def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
         abort_reroll(request.tree)
         printer.line("The reroll is given up; nothing was changed.")
         return
+    if request.go_on and request != RerollRequest(request.tree, go_on=True):
+        raise UsageError(
+            "--continue goes on with what was asked for at first",
+            hint="give it --tree at most; --abort lets you ask anew",
+        )
     with printer.progress("rerolling") as on_progress:
         result = reroll_series(request, on_progress=on_progress)
     if as_json:
         printer.document(describe(result))
     else:
-        _print(printer, result)
-    if result.conflicts:
+        _print(printer, result, dry_run=request.dry_run)
+    if result.stopped_at:
         sys.exit(1)
 
 
@@ -112,22 +117,15 @@ def describe(result: RerollResult) -> dict[str, Any]:
         "warnings": list(result.warnings),
         "stopped_at": result.stopped_at or None,
         "conflicts": [str(path) for path in result.conflicts],
+        "sides": [str(path) for path in result.sides],
     }
 
 
-def _print(printer: Printer, result: RerollResult) -> None:
+def _print(printer: Printer, result: RerollResult, *, dry_run: bool) -> None:
     for warning in result.warnings:
         printer.warning(warning)
-    if result.conflicts:
-        click.echo(f"stopped at: {result.stopped_at}", err=True)
-        click.echo("Both sides are between conflict markers in:", err=True)
-        for path in result.conflicts:
-            click.echo(f"  {path}", err=True)
-        click.echo(
-            "Edit them, then: patchgen reroll --continue (or give up with --abort).\n"
-            "Nothing was written to the repository's branches.",
-            err=True,
-        )
+    if result.stopped_at:
+        _print_conflicts(result, dry_run=dry_run)
         return
     printer.line(f"v{result.revision}, {len(result.subjects)} patches", bold=True)
     for number, subject in enumerate(result.subjects, 1):
@@ -142,3 +140,30 @@ def _print(printer: Printer, result: RerollResult) -> None:
         printer.line()
         printer.line(f"branch: {result.branch}")
         printer.line(f"mails:  {result.mails[0].parent}")
+
+
+def _print_conflicts(result: RerollResult, *, dry_run: bool) -> None:
+    click.echo(f"{'would stop' if dry_run else 'stopped'} at: {result.stopped_at}", err=True)
+    if dry_run:
+        click.echo("Both sides changed:", err=True)
+    elif result.conflicts:
+        click.echo("Both sides are between conflict markers in:", err=True)
+    for path in result.conflicts:
+        click.echo(f"  {path}", err=True)
+    if result.sides:
+        click.echo("Each side is a file of its own where there cannot be markers:", err=True)
+    for path in result.sides:
+        click.echo(f"  {path}", err=True)
+    if result.sides:
+        click.echo(
+            "Rename the right one, without its last suffix, and remove the other; "
+            "remove both to delete the file.",
+            err=True,
+        )
+    if not dry_run:
+        edit = "Edit them, then" if result.conflicts else "Then"
+        click.echo(
+            f"{edit}: patchgen reroll --continue (or give up with --abort).\n"
+            "Nothing was written to the repository's branches.",
+            err=True,
+        )

@@ -18,6 +18,7 @@ from patchgen.odb.history import (
 from patchgen.odb.merge import (
     Conflict,
     MergedTree,
+    Resolutions,
     has_markers,
     merge_texts,
     merge_trees,
@@ -49,6 +50,7 @@ __all__ = [
     "MergedTree",
     "Quarantine",
     "Repository",
+    "Resolutions",
     "SentVersion",
     "compare_series",
     "find_git_subcommand",

@@ -7,15 +7,16 @@ commits are made for it that have just this history.
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
-from patchgen.model.series import CommitDraft, FileEdit, Identity, Signatures
-from patchgen.odb.commits import write_empty_commit
+from patchgen.model.series import Identity
+from patchgen.odb.commits import decode_text, write_empty_commit
 from patchgen.odb.quarantine import Quarantine
 
 # Who makes the commits that only a merge sees.
@@ -26,14 +27,20 @@ _NOBODY = Identity("patchgen", "patchgen@localhost", "0 +0000")
 class Conflict:
     """A file, or a message, that two sides changed in different ways.
 
-    `content` has both sides between conflict markers. `key` names the three contents, so that a
-    resolution is known again when the same conflict comes up.
+    `content` has both sides between conflict markers. Where there cannot be any (a side deleted the
+    file, or it is binary), `sides` has the content of each side that has one, by its label. `key`
+    names the three contents, so that a resolution is known again when the same conflict comes up.
     """
 
     path: PurePosixPath
     key: str
     content: bytes
     mode: str = "100644"
+    sides: Mapping[str, bytes] = field(default_factory=dict)
+
+
+# What people made of conflicts, by their keys. None: the file is to be deleted.
+Resolutions = Mapping[str, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ def merge_trees(
     base: Oid,
     ours: tuple[str, Oid],
     theirs: tuple[str, Oid],
-    resolutions: Mapping[str, bytes],
+    resolutions: Resolutions,
 ) -> MergedTree:
     """Merge two trees that come from `base`; each is a label for the markers, and a tree.
 
@@ -72,10 +79,11 @@ def merge_trees(
     for entry in fields[1 : fields.index("", 1)]:
         head, _, path = entry.partition("\t")
         stages.setdefault(path, []).append(head)
-    conflicts = tuple(_describe(quarantine, tree, path, stages[path]) for path in sorted(stages))
-    known = [each for each in conflicts if each.key in resolutions]
+    labels = (ours[0], theirs[0])
+    conflicts = [_describe(quarantine, tree, path, stages[path], labels) for path in sorted(stages)]
+    known = [(each, resolutions[each.key]) for each in conflicts if each.key in resolutions]
     if known:
-        tree = _put(quarantine, tree, {each: resolutions[each.key] for each in known})
+        tree = _put(quarantine, tree, known)
     return MergedTree(tree, tuple(each for each in conflicts if each.key not in resolutions))
 
 
@@ -85,7 +93,7 @@ def merge_texts(
     ours: tuple[str, str],
     theirs: tuple[str, str],
     quarantine: Quarantine,
-    resolutions: Mapping[str, bytes],
+    resolutions: Resolutions,
 ) -> str | Conflict:
     """Merge two versions of a text, each with its label; `name` is what a conflict is called."""
     if ours[1] in (base, theirs[1]):
@@ -93,8 +101,8 @@ def merge_texts(
     if theirs[1] == base:
         return ours[1]
     key = _key(name, [base, ours[1], theirs[1]])
-    if key in resolutions:
-        return resolutions[key].decode("utf-8", "replace").strip("\n")
+    if (resolved := resolutions.get(key)) is not None:
+        return decode_text(resolved).strip("\n")
     with tempfile.TemporaryDirectory(prefix="patchgen-merge-") as folder:
         files = []
         for number, text in enumerate((ours[1], base, theirs[1])):
@@ -132,24 +140,47 @@ def _commit(quarantine: Quarantine, parent: Oid | None, tree: Oid) -> Oid:
     return Oid(quarantine.run(*words, stdin=content.encode()).stdout.decode().strip())
 
 
-def _describe(quarantine: Quarantine, tree: Oid, path: str, stages: Sequence[str]) -> Conflict:
-    """Return the conflict in a path; each stage is "MODE OID NUMBER"."""
-    shown = quarantine.run("cat-file", "blob", f"{tree}:{path}", ok=None)
-    mode = stages[-1].split()[0]
-    return Conflict(PurePosixPath(path), _key(path, stages), shown.stdout, mode)
+def _describe(
+    quarantine: Quarantine, tree: Oid, path: str, stages: Sequence[str], labels: tuple[str, str]
+) -> Conflict:
+    """Return the conflict in a path; each stage is "MODE OID NUMBER", as in git-ls-files(1)."""
+
+    def read(blob: str) -> bytes:
+        return quarantine.run("cat-file", "blob", blob, ok=None).stdout
+
+    by_number = {int(number): (mode, oid) for mode, oid, number in map(str.split, stages)}
+    key = _key(path, stages)
+    merged = read(f"{tree}:{path}")
+    if has_markers(merged):
+        shown = quarantine.run("ls-tree", "--full-tree", tree, "--", f":(literal){path}").stdout
+        return Conflict(PurePosixPath(path), key, merged, shown.decode("utf-8", "replace")[:6])
+    sides = {
+        label: read(by_number[number][1])
+        for number, label in ((2, labels[0]), (3, labels[1]))
+        if number in by_number
+    }
+    mode = by_number[max(by_number)][0]
+    return Conflict(PurePosixPath(path), key, merged, mode, sides)
 
 
 def _key(name: str, parts: Sequence[str]) -> str:
     return hashlib.sha256("\0".join([name, *parts]).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _put(quarantine: Quarantine, tree: Oid, contents: Mapping[Conflict, bytes]) -> Oid:
-    """Return a tree with other contents in some files."""
-    base = _commit(quarantine, None, tree)
-    edits = tuple(
-        FileEdit(conflict.path, conflict.mode, None, content)
-        for conflict, content in contents.items()
-    )
-    draft = CommitDraft("resolved\n", edits)
-    [commit] = quarantine.write_commits(base, [draft], Signatures(_NOBODY, _NOBODY))
-    return Oid(quarantine.run("rev-parse", f"{commit}^{{tree}}").stdout.decode().strip())
+def _put(
+    quarantine: Quarantine, tree: Oid, resolved: Sequence[tuple[Conflict, bytes | None]]
+) -> Oid:
+    """Return a tree with other contents in some files, or without them."""
+    entries = b""
+    for conflict, content in resolved:
+        # What removes an entry (git-update-index(1), "Using --index-info").
+        mode, oid = "0", "0" * len(tree)
+        if content is not None:
+            words = ("hash-object", "-w", "--stdin")
+            mode, oid = conflict.mode, quarantine.run(*words, stdin=content).stdout.decode().strip()
+        entries += f"{mode} {oid}\t".encode() + os.fsencode(str(conflict.path)) + b"\0"
+    with tempfile.TemporaryDirectory(prefix="patchgen-merge-") as folder:
+        env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        quarantine.run("read-tree", tree, env=env)
+        quarantine.run("update-index", "-z", "--index-info", stdin=entries, env=env)
+        return Oid(quarantine.run("write-tree", env=env).stdout.decode().strip())

@@ -14,7 +14,15 @@ from pathlib import PurePosixPath
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover
-from patchgen.odb import Conflict, MergedTree, Quarantine, merge_texts, merge_trees, move_files
+from patchgen.odb import (
+    Conflict,
+    MergedTree,
+    Quarantine,
+    Resolutions,
+    merge_texts,
+    merge_trees,
+    move_files,
+)
 from patchgen.reroll.before import MadeBefore
 from patchgen.series.match import Matched
 from patchgen.series.record import digest_message
@@ -72,7 +80,7 @@ class Carrier:
     now: Mapping[str, Commit]
     parents: Callable[[Oid], Oid]
     labels: tuple[str, str]
-    resolutions: Mapping[str, bytes]
+    resolutions: Resolutions
     remarks: list[str] = field(default_factory=list)
 
     def carry(self, base_tree: Oid, branch: Sequence[Matched], gone: set[str]) -> CarryResult:
@@ -223,7 +231,7 @@ def carry_cover(
     now: Cover,
     quarantine: Quarantine,
     labels: tuple[str, str],
-    resolutions: Mapping[str, bytes],
+    resolutions: Resolutions,
 ) -> Cover:
     """Return the cover letter made now with what people changed in the one before.
 

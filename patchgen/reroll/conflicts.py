@@ -2,12 +2,13 @@
 
 Format 1, in the repository's own folder, below `patchgen/reroll/`:
 
-    state.json     {"format": 1, "branch": ..., "request": {...}, "conflicts": [{"file", "key"}]}
-    conflicts/     the conflicts of one patch, with markers: COMMIT-MESSAGE, or the file's own path
-    resolved/KEY   a resolution of an earlier stop of the same reroll
+    state.json     {"format": 1, "request": {...}, "conflicts": [{"file", "key", "sides"}]}
+    conflicts/     the conflicts of one patch: COMMIT-MESSAGE, or the file's own path, with markers;
+                   where there cannot be any, PATH.LABEL for each side that has the file
+    resolved/KEY   a resolution of an earlier stop of the same reroll; KEY.deleted for "delete it"
 
 A resolution is known by its conflict's key, so the whole reroll simply runs again with all of them:
-nothing half done is kept.
+nothing half done is kept. What a person resolved is written before anything else is removed.
 """
 
 from __future__ import annotations
@@ -20,48 +21,62 @@ from pathlib import Path
 from typing import Any
 
 from patchgen.errors import BaseError
-from patchgen.odb import Conflict, Repository, has_markers
+from patchgen.odb import Conflict, Repository, Resolutions, has_markers
 
 _FORMAT = 1
+_DELETED = ".deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A reroll that stopped: the words that it was asked with, and the resolutions by key."""
+    """A reroll that stopped: the words that it was asked with, and what is resolved so far."""
 
     request: Mapping[str, Any]
-    resolutions: Mapping[str, bytes]
+    resolutions: Resolutions
 
 
 def stop_for(
     repository: Repository,
     request: Mapping[str, Any],
-    resolutions: Mapping[str, bytes],
+    resolutions: Resolutions,
     conflicts: Sequence[Conflict],
-) -> list[Path]:
-    """Write the conflicts down, and return the files that a person has to edit."""
+) -> tuple[list[Path], list[Path]]:
+    """Write the conflicts down.
+
+    Returns the files that a person has to edit, and those that have one side of a conflict each.
+    """
     folder = _folder(repository)
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "resolved").mkdir(parents=True)
+    (folder / "resolved").mkdir(parents=True, exist_ok=True)
     for key, content in resolutions.items():
-        (folder / "resolved" / key).write_bytes(content)
+        name = key if content is not None else key + _DELETED
+        _write_whole(folder / "resolved" / name, content or b"")
+    state = {"format": _FORMAT, "request": dict(request), "conflicts": []}
+    _write_state(folder, state)
+    shutil.rmtree(folder / "conflicts", ignore_errors=True)
     entries = []
-    paths = []
+    marked: list[Path] = []
+    sided: list[Path] = []
     for conflict in conflicts:
         path = folder / "conflicts" / conflict.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(conflict.content)
-        entries.append({"file": str(conflict.path), "key": conflict.key})
-        paths.append(path)
-    state = {"format": _FORMAT, "request": dict(request), "conflicts": entries}
-    (folder / "state.json").write_text(json.dumps(state, indent=2) + "\n")
-    return paths
+        if not conflict.sides:
+            path.write_bytes(conflict.content)
+            marked.append(path)
+        names = []
+        for label, content in conflict.sides.items():
+            side = path.with_name(f"{path.name}.{label}")
+            side.write_bytes(content)
+            sided.append(side)
+            names.append(f"{conflict.path}.{label}")
+        entries.append({"file": str(conflict.path), "key": conflict.key, "sides": names})
+    _write_state(folder, {**state, "conflicts": entries})
+    return marked, sided
 
 
 def read_waiting(repository: Repository) -> Waiting:
     """Return the reroll that waits, with what a person made of its conflicts.
 
-    Raises BaseError where none waits, or where a file still has markers.
+    Raises BaseError where none waits, or where a conflict is not resolved.
     """
     folder = _folder(repository)
     try:
@@ -75,19 +90,36 @@ def read_waiting(repository: Repository) -> Waiting:
             f"{folder / 'state.json'} cannot be read",
             hint="`patchgen reroll --abort` removes it; then begin again",
         ) from None
-    resolutions = {path.name: path.read_bytes() for path in (folder / "resolved").iterdir()}
+    resolutions: dict[str, bytes | None] = {}
+    for path in (folder / "resolved").iterdir():
+        is_deleted = path.name.endswith(_DELETED)
+        resolutions[path.name.removesuffix(_DELETED)] = None if is_deleted else path.read_bytes()
     for entry in state["conflicts"]:
-        path = folder / "conflicts" / entry["file"]
-        if not path.is_file():
-            raise BaseError(f"{path} is gone", hint="`patchgen reroll --abort` gives the reroll up")
-        content = path.read_bytes()
-        if has_markers(content):
-            raise BaseError(
-                f"{path} still has conflict markers",
-                hint="edit it until it reads as it should, then `patchgen reroll --continue`",
-            )
-        resolutions[entry["key"]] = content
+        resolutions[entry["key"]] = _read_resolution(folder / "conflicts", entry)
     return Waiting(state["request"], resolutions)
+
+
+def _read_resolution(folder: Path, entry: Mapping[str, Any]) -> bytes | None:
+    """Return what a person made of a conflict, None where the file is to be deleted."""
+    path: Path = folder / entry["file"]
+    for side in entry["sides"]:
+        if (folder / side).exists():
+            raise BaseError(
+                f"{folder / side} is still there",
+                hint=f"make {path} what the file is to be, from this or the other side, and remove "
+                "the sides; without it the file is deleted",
+            )
+    if entry["sides"] and not path.exists():
+        return None
+    if not path.is_file():
+        raise BaseError(f"{path} is gone", hint="`patchgen reroll --abort` gives the reroll up")
+    content = path.read_bytes()
+    if has_markers(content):
+        raise BaseError(
+            f"{path} still has conflict markers",
+            hint="edit it until it reads as it should, then `patchgen reroll --continue`",
+        )
+    return content
 
 
 def is_waiting(repository: Repository) -> bool:
@@ -98,6 +130,17 @@ def is_waiting(repository: Repository) -> bool:
 def forget(repository: Repository) -> None:
     """Remove what a reroll waits with."""
     shutil.rmtree(_folder(repository), ignore_errors=True)
+
+
+def _write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    _write_whole(folder / "state.json", (json.dumps(state, indent=2) + "\n").encode())
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is as before, or whole, whenever patchgen is killed."""
+    scratch = path.with_name(f".{path.name}.new")
+    scratch.write_bytes(content)
+    scratch.replace(path)
 
 
 def _folder(repository: Repository) -> Path:

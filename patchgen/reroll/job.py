@@ -17,6 +17,7 @@ from patchgen.odb import (
     Conflict,
     Quarantine,
     Repository,
+    Resolutions,
     compare_series,
     name_for_branch,
     read_commits,
@@ -57,20 +58,24 @@ def reroll_series(
     """
     repository = Repository(request.tree)
     try:
-        resolutions: Mapping[str, bytes] = {}
+        resolutions: Resolutions = {}
         if request.go_on:
             stopped = waiting.read_waiting(repository)
             request = from_document(request, stopped.request)
             resolutions = stopped.resolutions
         elif waiting.is_waiting(repository):
-            raise BaseError(
-                "another reroll waits here for its conflicts",
-                hint="`patchgen reroll --continue` goes on with it, `--abort` gives it up",
-            )
+            raise _another_waits()
         with Quarantine(repository) as quarantine:
             return _Reroll(repository, quarantine, request, resolutions).run(on_progress)
     finally:
         repository.close()
+
+
+def _another_waits() -> BaseError:
+    return BaseError(
+        "another reroll waits here for its conflicts",
+        hint="`patchgen reroll --continue` goes on with it, `--abort` gives it up",
+    )
 
 
 def abort_reroll(tree: Path) -> None:
@@ -92,7 +97,7 @@ class _Reroll:
         repository: Repository,
         quarantine: Quarantine,
         request: RerollRequest,
-        resolutions: Mapping[str, bytes],
+        resolutions: Resolutions,
     ):
         self._repository = repository
         self._quarantine = quarantine
@@ -127,7 +132,7 @@ class _Reroll:
             carried = self._carry(made, draft, oids, before, branch, substances)
             cover = self._carry_cover(draft, before)
         except ConflictsError as stop:
-            return self._stop(stop.subject, stop.conflicts)
+            return self._stop(stop.subject, made.plan.base.oid, stop.conflicts)
         written = self._write(made, carried)
         version = self._describe_version(carried, written, changes)
         tracking = self._track(record)
@@ -270,12 +275,18 @@ class _Reroll:
         )
         return commits[-1]
 
-    def _stop(self, subject: str, found: Sequence[Conflict]) -> RerollResult:
-        document = to_document(self._request, self._series.name)
-        paths = waiting.stop_for(self._repository, document, self._resolutions, found)
-        return RerollResult(
-            self._target.branch, self._revision, stopped_at=subject, conflicts=tuple(paths)
-        )
+    def _stop(self, subject: str, base: Oid, found: Sequence[Conflict]) -> RerollResult:
+        """Write conflicts down for a person, unless nothing is to be written."""
+        result = RerollResult(self._target.branch, self._revision, stopped_at=subject)
+        if self._request.dry_run:
+            return replace(result, conflicts=tuple(Path(each.path) for each in found))
+        if not self._request.go_on and waiting.is_waiting(self._repository):
+            raise _another_waits()
+        # The same base when it goes on, whatever moves meanwhile.
+        request = replace(self._request, base=base if self._request.base else None)
+        document = to_document(request, self._series.name)
+        marked, sides = waiting.stop_for(self._repository, document, self._resolutions, found)
+        return replace(result, conflicts=tuple(marked), sides=tuple(sides))
 
     def _publish(
         self,
@@ -311,7 +322,8 @@ class _Reroll:
             self._quarantine.publish(self._target.ref, tip, base, old, reason, also=kept)
             mails = tuple(staged.publish())
         name_for_branch(self._repository, self._tracking.change_id, self._target.branch)
-        waiting.forget(self._repository)
+        if self._request.go_on:
+            waiting.forget(self._repository)
         return replace(result, mails=mails)
 
     def _without_notes(self, start: Oid, commits: Sequence[Oid]) -> tuple[Oid, Oid]:

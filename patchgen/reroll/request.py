@@ -37,9 +37,11 @@ class RerollRequest:
 
 @dataclass(frozen=True, slots=True)
 class RerollResult:
-    """What came of it. `conflicts` are the files that wait for a person, if it stopped.
+    """What came of it.
 
-    `range_diff` compares with the branch; "" where all patches are the same.
+    If it stopped, `conflicts` are the files that wait for a person, with markers, and `sides` those
+    that have one side of a conflict each. `range_diff` compares with the branch; "" where all
+    patches are the same.
     """
 
     branch: str
@@ -52,6 +54,7 @@ class RerollResult:
     warnings: tuple[str, ...] = ()
     stopped_at: str = ""
     conflicts: tuple[Path, ...] = ()
+    sides: tuple[Path, ...] = ()
     tip: Oid | None = None
 
 
@@ -60,6 +63,8 @@ def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
     document = asdict(replace(request, branch=branch))
     for key in ("tree", "go_on"):
         del document[key]
+    if "/" in (document["variant"] or ""):
+        document["variant"] = str(Path(document["variant"]).absolute())
     for key in ("changelog", "output"):
         document[key] = str(Path(document[key]).absolute()) if document[key] else None
     return document
@@ -72,4 +77,4 @@ def from_document(request: RerollRequest, document: Mapping[str, Any]) -> Reroll
     }
     for key in ("changelog", "output"):
         kept[key] = Path(kept[key]) if kept[key] else None
-    return RerollRequest(tree=request.tree, **kept)
+    return RerollRequest(tree=request.tree, go_on=True, **kept)

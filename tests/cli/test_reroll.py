@@ -63,6 +63,10 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def spaced_call(tree: Path) -> None:
+    replace(tree / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
+
+
 def test_makes_the_series_again_on_a_newer_base(patchgen, applied, git):
     before = snapshot(applied, without=V5)
     document = reroll(patchgen, applied, V4, "--base", "master")
@@ -137,10 +141,7 @@ def test_carries_what_people_wrote(patchgen, applied, git):
 
 
 def test_a_clone_without_the_reflog_carries_edits_all_the_same(patchgen, applied, git, tmp_path):
-    def by_hand() -> None:
-        replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
-
-    edit(git, applied, V4, "Tell the host", by_hand)
+    edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
     clone = tmp_path / "elsewhere"
     git(tmp_path, "clone", "-q", applied, clone)
     git(clone, "branch", V4, f"origin/{V4}")
@@ -213,7 +214,7 @@ def test_verify_sees_a_message_that_denies_the_hand_edit(patchgen, applied, git)
 
 def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
     def by_hand() -> str:
-        replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
+        spaced_call(applied)
         return git(applied, "log", "-1", "--format=%B").replace(
             "makes this hypercall", "issues this hypercall"
         )
@@ -247,14 +248,75 @@ def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
 
 
 def test_abort_forgets_the_conflict(patchgen, applied, git):
-    def by_hand() -> None:
-        replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
-
-    edit(git, applied, V4, "Tell the host", by_hand)
+    edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
     assert patchgen("reroll", "--tree", applied, V4, "--define", "hypercall=x").code == 1
     assert patchgen("reroll", "--tree", applied, "--abort").code == 0
     assert patchgen("reroll", "--tree", applied, "--abort").code == 1
     reroll(patchgen, applied, V4)
+
+
+def test_a_dry_run_tells_of_a_conflict_and_waits_for_nothing(patchgen, applied, git):
+    edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
+    words = ("reroll", "--tree", applied, V4, "--define", "hypercall=x")
+    done = patchgen(*words, "--dry-run")
+    assert done.code == 1 and "would stop at: x86/kvm: Tell the host" in done.err
+    assert f"\n  {KVM}\n" in done.err
+    assert not (applied / ".git/patchgen").exists()
+    assert patchgen("reroll", "--tree", applied, "--abort").code == 1
+
+
+def test_what_waits_goes_on_as_it_was_asked_for(patchgen, applied, git):
+    edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
+    git(applied, "branch", "other", V4)
+    words = ("--tree", applied, "--base", "master", "--define", "hypercall=x")
+    done = patchgen("reroll", *words, V4)
+    [path] = [Path(line.strip()) for line in done.err.splitlines() if line.startswith("  /")]
+    for more in (("--force",), ("-v", "7"), (V4,), ("--dry-run",)):
+        done = patchgen("reroll", "--tree", applied, "--continue", *more)
+        assert done.code == 2 and "goes on with what was asked for" in done.err, more
+    path.write_text(re.sub(r"<<<.*?=======\n(.*?)>>>[^\n]*\n", r"\1", path.read_text(), flags=re.S))
+    # Whatever the name of the base means by now.
+    base = git(applied, "rev-parse", "master").strip()
+    git(applied, "commit", "-q", "--allow-empty", "-m", "later")
+    reroll(patchgen, applied, "--continue")
+    assert git(applied, "rev-parse", f"{V5}~5").strip() == base
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "deleted"])
+def test_a_conflict_without_markers_has_a_file_for_each_side(patchgen, applied, git, kept):
+    sev, logo = "arch/x86/kernel/sev.c", "arch/x86/logo.bin"
+
+    def by_hand() -> None:
+        (applied / sev).write_text((applied / sev).read_text() + "/* by hand */\n")
+        (applied / logo).write_bytes(b"\0ours")
+        (applied / logo).chmod(0o755)
+        git(applied, "add", "-f", logo)
+
+    edit(git, applied, V4, "Add a hypercall", by_hand)
+    (applied / logo).write_bytes(b"\0theirs")
+    git(applied, "add", "-f", logo)
+    git(applied, "rm", "-q", sev)
+    git(applied, "commit", "-q", "-m", "newest")
+    done = patchgen("reroll", "--tree", applied, V4, "--base", "master", "--json")
+    assert done.code == 1
+    sides = [Path(path) for path in json.loads(done.out)["sides"]]
+    assert [path.name for path in sides] == [
+        "sev.c.edited-in-v4",
+        "logo.bin.made-for-v5",
+        "logo.bin.edited-in-v4",
+    ]
+    done = patchgen("reroll", "--tree", applied, "--continue")
+    assert done.code == 1 and f"{sides[0]} is still there" in done.err
+    for path in (sides[0], sides[2]):
+        path.rename(path.with_suffix("")) if kept else path.unlink()
+    sides[1].unlink()
+    reroll(patchgen, applied, "--continue")
+    there = git(applied, "ls-tree", V5, sev, logo)
+    if kept:
+        assert git(applied, "show", f"{V5}:{sev}").endswith("/* by hand */\n")
+        assert git(applied, "show", f"{V5}:{logo}") == "\0ours" and "100755" in there
+    else:
+        assert there == ""
 
 
 def test_order_drops_and_what_the_base_has_by_now(patchgen, applied, git):
