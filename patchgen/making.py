@@ -5,8 +5,9 @@ What `apply` and `reroll` share; nothing is written here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from patchgen import __version__
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S, Spatch, find_spatch
@@ -58,6 +59,18 @@ class Planned:
         """Whether there is something to make for sure, and not only if a rule finds its place."""
         return any(not patch.present_at and not patch.optional for patch in self.plan.patches)
 
+    def as_recorded(self, record: Record) -> Planned:
+        """Return the plan with templates that say what they said when a record was made.
+
+        That is which tools were at work, and how the base was called.
+        """
+        called = {**self.plan.context["base"], "describe": record.describe}
+        context = {**self.plan.context, "tools": dict(record.tools), "base": called}
+        plan = replace(
+            self.plan, base=replace(self.plan.base, describe=record.describe), context=context
+        )
+        return replace(self, tools=record.tools, plan=plan)
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -82,10 +95,12 @@ class Made:
         """Whether the base has all of it already."""
         return all(patch.present_at for patch in self.made)
 
-    def draft(self, signatures: Signatures, edited: Collection[str] = ()) -> SeriesDraft:
+    def draft(
+        self, signatures: Signatures, edited: Mapping[str, str] = MappingProxyType({})
+    ) -> SeriesDraft:
         """Return the messages, the cover letter and the record of what was made.
 
-        `edited` are the names of patches that a person goes on from.
+        `edited` are the names of patches that a person goes on from, with their subjects.
         """
         record = Record(
             variant=self.plan.variant,

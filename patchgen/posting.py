@@ -28,7 +28,7 @@ from patchgen.model.base import Oid, TreeReader
 from patchgen.model.posting import Posting
 from patchgen.model.series import Cover, Mail, Recipients, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, rechain
-from patchgen.series import Tracking, put_cover_below, read_branch
+from patchgen.series import Record, Tracking, put_cover_below, read_branch
 from patchgen.spec import People, load_people
 
 # Documentation/process/submitting-patches.rst.
@@ -75,10 +75,11 @@ def choose_target(repository: Repository, branch: str, output: Path | None) -> T
 class Posted:
     """A version of a series as it is to be published: its commits and its mails.
 
-    `cover_commit` is None where it was left out.
+    `cover_commit` is None where it was left out. `tracking` is what its section says.
     """
 
     cover: Cover
+    tracking: Tracking
     cover_commit: Oid | None
     commits: tuple[Oid, ...]
     mails: tuple[Mail, ...]
@@ -91,6 +92,7 @@ def post_series(
     base: Oid,
     cover: Cover,
     tracking: Tracking,
+    record: Record,
     commits: Sequence[Oid],
     signatures: Signatures,
     *,
@@ -102,8 +104,8 @@ def post_series(
     """Return patches that are written on a base with their cover letter, addressed.
 
     `tree` is the base's. The cover letter goes below the patches as a commit, unless that is not
-    wanted: then the patches stay as they are. `edited` are people that somebody added to the cover
-    letter by hand, and people that were taken out of it.
+    wanted: then the patches stay as they are. `record` goes into it. `edited` are people that
+    somebody added to the cover letter by hand, and people that were taken out of it.
     """
     outgoing = Outgoing(
         branch=branch,
@@ -118,6 +120,9 @@ def post_series(
     patches = format_patches(quarantine, outgoing, signatures.committer)
     found, warnings = address_patches(tree, patches)
     recipients = add_people(quarantine, base, found, people, edited)
+    unedited = add_people(quarantine, base, found, people, (Recipients(), Recipients()))
+    record = record.with_found(unedited.cover)
+    tracking = replace(tracking, record=record.to_document())
     cover = replace(cover, recipients=recipients.cover)
     cover_commit: Oid | None = None
     if with_cover:
@@ -127,7 +132,7 @@ def post_series(
     outgoing = replace(outgoing, start=cover_commit or base, tip=commits[-1], cover=cover)
     mails = format_mails(quarantine, outgoing, signatures.committer)
     addressed = tuple(address_mails(mails, recipients))
-    return Posted(cover, cover_commit, tuple(commits), addressed, warnings)
+    return Posted(cover, tracking, cover_commit, tuple(commits), addressed, warnings)
 
 
 def add_people(

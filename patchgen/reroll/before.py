@@ -8,25 +8,33 @@ record in the branch says whether what is found is the right one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from patchgen.errors import PatchgenError
 from patchgen.making import MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Signatures
-from patchgen.odb import Quarantine, Repository, read_commits, read_substances
-from patchgen.series import Record, SeriesBranch, read_branch, write_patches
-from patchgen.series.record import digest_message
+from patchgen.odb import Quarantine, Repository, read_commit, read_commits, read_substances
+from patchgen.series import (
+    Record,
+    SeriesBranch,
+    digest_cover,
+    digest_message,
+    read_branch,
+    write_patches,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class MadeBefore:
-    """The commits as they were made, by the patches' names, and the cover letter."""
+    """The commits as they were made, by the patches' names, and the cover letter.
+
+    `cover` is None where what can be made today is not what the record tells of.
+    """
 
     commits: Mapping[str, Commit]
-    cover: Cover
-    tip: Oid
+    cover: Cover | None
 
 
 def made_ref(change_id: str, revision: int) -> str:
@@ -40,14 +48,17 @@ def find_made_before(
     series: SeriesBranch,
     record: Record,
     variant: str,
-    signatures: Signatures,
+    subjects: Mapping[str, str],
 ) -> MadeBefore | None:
-    """Return the series as patchgen made it, None where that cannot be had any more."""
+    """Return the series as patchgen made it, None where that cannot be had any more.
+
+    `subjects` are those that its patches have on the branch, by their names.
+    """
     for tip in _candidates(repository, series, record):
         found = _read(repository, quarantine, series.name, tip, record)
         if found is not None:
             return found
-    return _make_again(repository, quarantine, record, variant, signatures)
+    return _make_again(repository, quarantine, series, record, variant, subjects)
 
 
 def _candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
@@ -78,16 +89,19 @@ def _read(
         same = substances[commit.oid] == patch.content
         if not same or digest_message(commit.message) != patch.message:
             return None
+    if digest_cover(found.cover) != record.cover:
+        return None
     names = [patch.name for patch in record.patches]
-    return MadeBefore(dict(zip(names, found.commits, strict=True)), found.cover, tip)
+    return MadeBefore(dict(zip(names, found.commits, strict=True)), found.cover)
 
 
 def _make_again(
     repository: Repository,
     quarantine: Quarantine,
+    series: SeriesBranch,
     record: Record,
     variant: str,
-    signatures: Signatures,
+    subjects: Mapping[str, str],
 ) -> MadeBefore | None:
     request = MakeRequest(
         variant=variant,
@@ -97,15 +111,39 @@ def _make_again(
         definitions=record.definitions,
         sign_off=record.signed_off,
     )
+    signatures = _read_signatures(repository, quarantine, series)
     try:
         planned = plan_variant(repository, request)
         if dict(planned.plan.inputs) != dict(record.inputs):
             return None
-        draft = carry_out(planned).draft(signatures)
-        oids, made = write_patches(quarantine, record.base, draft, signatures)
+        made = carry_out(planned.as_recorded(record))
+        draft = made.draft(signatures)
+        digests = dict(zip(draft.names, draft.record.patches, strict=True))
+        # A reroll tells of hand edits in what it makes.
+        edited = {
+            patch.name: subjects.get(patch.name, patch.subject)
+            for patch in record.patches
+            if patch.name in digests and digests[patch.name].message != patch.message
+        }
+        draft = made.draft(signatures, edited) if edited else draft
+        oids, written = write_patches(quarantine, record.base, draft, signatures)
     except PatchgenError:
         return None
-    if [patch.content for patch in made.patches] != [patch.content for patch in record.patches]:
+    if [patch.content for patch in written.patches] != [patch.content for patch in record.patches]:
         return None
     commits = read_commits(quarantine, record.base, oids[-1])
-    return MadeBefore(dict(zip(draft.names, commits, strict=True)), draft.cover, oids[-1])
+    cover = draft.cover if written.cover == record.cover else None
+    return MadeBefore(dict(zip(draft.names, commits, strict=True)), cover)
+
+
+def _read_signatures(
+    repository: Repository, quarantine: Quarantine, series: SeriesBranch
+) -> Signatures:
+    """Return who made the series, for the patches were signed off by nobody else."""
+    now = repository.read_signatures()
+    if series.cover_commit is None:
+        return now
+    author = read_commit(quarantine, series.cover_commit).author
+    name, _, email = author.removesuffix(">").rpartition(" <")
+    who = replace(now.author, name=name, email=email)
+    return Signatures(who, who)

@@ -7,7 +7,7 @@ third. A commit that a person added is rebased. The order is the branch's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -19,11 +19,11 @@ from patchgen.odb import (
     MergedTree,
     Quarantine,
     Resolutions,
-    merge_texts,
     merge_trees,
     move_files,
 )
 from patchgen.reroll.before import MadeBefore
+from patchgen.reroll.prose import Prose, merge_prose
 from patchgen.series.match import Matched
 from patchgen.series.record import digest_message
 from patchgen.series.trailers import Message, Trailer, parse_message
@@ -70,14 +70,17 @@ class CarryResult:
 class Carrier:
     """Carries one series. `substances` are of the branch's commits.
 
-    `now` are the patches made now by name, in their order; `labels` name the two sides in conflict
-    markers: what is made now, and the branch.
+    `now` are the patches made now by name, in their order, and `plain` their messages where nobody
+    edits anything; `recorded` are the names of the patches made before. `labels` name the two sides
+    in conflict markers: what is made now, and the branch.
     """
 
     quarantine: Quarantine
     before: MadeBefore | None
     substances: Mapping[Oid, str]
     now: Mapping[str, Commit]
+    plain: Mapping[str, str]
+    recorded: Collection[str]
     parents: Callable[[Oid], Oid]
     labels: tuple[str, str]
     resolutions: Resolutions
@@ -116,8 +119,7 @@ class Carrier:
 
     def _dropped(self, names: Sequence[str], gone: set[str]) -> set[str]:
         """Return what was made before and is no longer on the branch: a person took it out."""
-        made = set(self.before.commits) if self.before else set()
-        dropped = made - set(names) - gone
+        dropped = set(self.recorded) - set(names) - gone
         for name in sorted(dropped & set(self.now)):
             self.remarks.append(f'left out, as on the branch: "{self.now[name].subject}"')
         return dropped
@@ -196,14 +198,18 @@ class Carrier:
     def _merge_message(self, edited: Commit, name: str, digest: str) -> Message | Conflict:
         ours, theirs = parse_message(self.now[name].message), parse_message(edited.message)
         made = self.before.commits.get(name) if self.before else None
-        if made is None:
+        if made is None or digest_message(made.message) != digest:
             # Whether it was edited can still be told, but not what.
-            kept = ours if digest_message(edited.message) == digest else theirs
+            same = digest_message(edited.message) == digest
+            kept = ours if same else theirs
+            if not same:
+                self.remarks.append(f'the message is the branch\'s: "{edited.subject}"')
             trailers = theirs.trailers or ours.trailers
             return replace(theirs, text=kept.text, trailers=trailers)
         base = parse_message(made.message)
-        sides = ((self.labels[0], ours.text), (self.labels[1], theirs.text))
-        text = merge_texts(MESSAGE_FILE, base.text, *sides, self.quarantine, self.resolutions)
+        plain = parse_message(self.plain[name]).text
+        prose = Prose(MESSAGE_FILE, base.text, plain, ours.text, theirs.text)
+        text = merge_prose(prose, self.quarantine, self.labels, self.resolutions)
         if isinstance(text, Conflict):
             return text
         merged = _merge_trailers(base.trailers, ours.trailers, theirs.trailers)
@@ -226,26 +232,28 @@ class Carrier:
 
 
 def carry_cover(
-    before: Cover | None,
+    before: Cover,
     branch: Cover,
-    now: Cover,
+    now: tuple[Cover, Cover],
     quarantine: Quarantine,
     labels: tuple[str, str],
     resolutions: Resolutions,
 ) -> Cover:
     """Return the cover letter made now with what people changed in the one before.
 
-    What is below the cut is the branch's. Raises ConflictsError where both sides changed the same.
+    `now` is what is made where nobody edits anything, and what is made. What is below the cut is
+    the branch's. Raises ConflictsError where both sides changed the same.
     """
-    if before is None:
-        return replace(now, notes=branch.notes)
-    texts = [f"{each.subject}\n\n{each.body}".strip("\n") for each in (before, now, branch)]
-    sides = ((labels[0], texts[1]), (labels[1], texts[2]))
-    merged = merge_texts(COVER_FILE, texts[0], *sides, quarantine, resolutions)
+    prose = Prose(COVER_FILE, *map(_to_text, (before, *now, branch)))
+    merged = merge_prose(prose, quarantine, labels, resolutions)
     if isinstance(merged, Conflict):
         raise ConflictsError("the cover letter", [merged])
     subject, _, body = merged.partition("\n")
     return Cover(subject, body.strip("\n") + "\n", branch.notes)
+
+
+def _to_text(cover: Cover) -> str:
+    return f"{cover.subject}\n\n{cover.body}".strip("\n")
 
 
 def _merge_trailers(

@@ -40,6 +40,7 @@ from patchgen.series import (
     SeriesBranch,
     SeriesDraft,
     Tracking,
+    digest_cover,
     match_commits,
     put_cover_below,
     read_branch,
@@ -115,27 +116,28 @@ class _Reroll:
         in_place = self._target.branch == self._series.name
         replaced = self._request.force or self._request.dry_run or in_place
         old = self._target.check(self._repository, replace=replaced, folder_may_exist=True)
-        before = self._find_before()
+        substances = read_substances(self._quarantine, self._series.start, self._series.tip)
+        branch = match_commits(self._series.commits, substances, self._record)
+        before = self._find_before(branch)
         made = carry_out(plan_variant(self._repository, self._to_make()), on_progress)
         if made.is_nothing:
             raise BaseError(
                 f"{made.plan.base.describe} has all of it: nothing is left to make",
                 hint="`patchgen apply` on that base shows where",
             )
-        substances = read_substances(self._quarantine, self._series.start, self._series.tip)
-        branch = match_commits(self._series.commits, substances, self._record)
-        edited = {each.name for each in branch if each.is_edited(substances)}
+        edited = {each.name: each.commit.subject for each in branch if each.is_edited(substances)}
+        plain = made.draft(self._signatures)
         draft = made.draft(self._signatures, edited)
         oids, record = write_patches(self._quarantine, made.plan.base.oid, draft, self._signatures)
         changes = self._read_changes(made)
         try:
-            carried = self._carry(made, draft, oids, before, branch, substances)
-            cover = self._carry_cover(draft, before)
+            carried = self._carry(made, (plain, draft), oids, before, branch, substances)
+            cover, remarks = self._carry_cover(plain.cover, draft.cover, before)
         except ConflictsError as stop:
             return self._stop(stop.subject, made.plan.base.oid, stop.conflicts)
         written = self._write(made, carried)
         version = self._describe_version(carried, written, changes)
-        tracking = self._track(record)
+        tracking = replace(self._tracking, revision=self._revision)
         cover = replace(cover, notes=put_on_top(cover.notes, self._revision, version.cover))
         messages = dict(zip(written, version.messages, strict=True))
         commits = rechain(self._quarantine, written, made.plan.base.oid, messages=messages)
@@ -145,6 +147,7 @@ class _Reroll:
             made.plan.base.oid,
             cover,
             tracking,
+            record,
             commits,
             self._signatures,
             branch=self._target.branch,
@@ -152,9 +155,10 @@ class _Reroll:
             people=load_people(self._repository.work_tree).with_more(
                 self._record.to, self._record.cc, self._record.cover_cc
             ),
-            edited=self._edited_recipients(before),
+            edited=self._edited_recipients(),
         )
-        pristine = self._keep_made(made, draft, record, oids)
+        pristine = self._keep_made(made, draft, posted, oids)
+        carried = replace(carried, remarks=carried.remarks + remarks)
         return self._publish(made, old, posted, carried, version, pristine)
 
     def _to_make(self) -> MakeRequest:
@@ -173,7 +177,7 @@ class _Reroll:
             cover_cc=record.cover_cc,
         )
 
-    def _find_before(self) -> MadeBefore | None:
+    def _find_before(self, branch: Sequence[Matched]) -> MadeBefore | None:
         variant = self._request.variant or self._record.variant
         return find_made_before(
             self._repository,
@@ -181,7 +185,7 @@ class _Reroll:
             self._series,
             self._record,
             variant,
-            self._signatures,
+            {each.name: each.commit.subject for each in branch if each.name},
         )
 
     def _read_changes(self, made: Made) -> Changes:
@@ -197,19 +201,21 @@ class _Reroll:
     def _carry(
         self,
         made: Made,
-        draft: SeriesDraft,
+        drafts: tuple[SeriesDraft, SeriesDraft],
         oids: Sequence[Oid],
         before: MadeBefore | None,
         branch: Sequence[Matched],
         substances: Mapping[Oid, str],
     ) -> CarryResult:
-        base = made.plan.base
+        base, (plain, draft) = made.plan.base, drafts
         now = read_commits(self._quarantine, base.oid, oids[-1])
         carrier = Carrier(
             quarantine=self._quarantine,
             before=before,
             substances=substances,
             now=dict(zip(draft.names, now, strict=True)),
+            plain=dict(zip(plain.names, (each.message for each in plain.drafts), strict=True)),
+            recorded=[patch.name for patch in self._record.patches],
             parents=self._parent,
             labels=self._labels(),
             resolutions=self._resolutions,
@@ -217,11 +223,18 @@ class _Reroll:
         gone = {patch.name for patch in made.made if patch.present_at}
         return carrier.carry(base.tree, branch, gone)
 
-    def _carry_cover(self, draft: SeriesDraft, before: MadeBefore | None) -> Cover:
-        assert self._series.cover is not None
-        made = before.cover if before else None
-        sides = (made, self._series.cover, draft.cover)
-        return carry_cover(*sides, self._quarantine, self._labels(), self._resolutions)
+    def _carry_cover(
+        self, plain: Cover, now: Cover, before: MadeBefore | None
+    ) -> tuple[Cover, tuple[str, ...]]:
+        """Return the cover letter, and remarks on it."""
+        branch = self._series.cover
+        assert branch is not None
+        if digest_cover(branch) == self._record.cover:
+            return replace(now, notes=branch.notes), ()
+        if before is None or before.cover is None:
+            return branch, ("the cover letter is the branch's, not made again",)
+        sides = (before.cover, branch, (plain, now))
+        return carry_cover(*sides, self._quarantine, self._labels(), self._resolutions), ()
 
     def _write(self, made: Made, carried: CarryResult) -> tuple[Oid, ...]:
         """Write the commits with their authors, and return them."""
@@ -255,23 +268,20 @@ class _Reroll:
             posted_as=links[0] if links else "",
         )
 
-    def _track(self, record: Record) -> Tracking:
-        return replace(self._tracking, revision=self._revision, record=record.to_document())
-
-    def _edited_recipients(self, before: MadeBefore | None) -> tuple[Recipients, Recipients]:
+    def _edited_recipients(self) -> tuple[Recipients, Recipients]:
         """Return whom people added to the cover letter, and whom they took out."""
         assert self._series.cover is not None
         now = self._series.cover.recipients
-        made = before.cover.recipients if before else now
+        made = self._record.found or now
         return _without(now, made), _without(made, now)
 
     def _keep_made(
-        self, made: Made, draft: SeriesDraft, record: Record, oids: Sequence[Oid]
+        self, made: Made, draft: SeriesDraft, posted: Posted, oids: Sequence[Oid]
     ) -> Oid:
         """Write what was made, before edits, as a branch of its own, and return its tip."""
-        tracking = self._track(record)
+        base, tracking = made.plan.base.oid, posted.tracking
         _, commits = put_cover_below(
-            self._quarantine, made.plan.base.oid, draft.cover, tracking, oids, self._signatures
+            self._quarantine, base, draft.cover, tracking, oids, self._signatures
         )
         return commits[-1]
 

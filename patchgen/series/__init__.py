@@ -10,7 +10,13 @@ from patchgen.series.build import (
 from patchgen.series.change_id import make_change_id, make_message_id
 from patchgen.series.match import Matched, match_commits
 from patchgen.series.messages import render_subject, sign_off
-from patchgen.series.record import Record, RecordedPatch, digest_message, read_record
+from patchgen.series.record import (
+    Record,
+    RecordedPatch,
+    digest_cover,
+    digest_message,
+    read_record,
+)
 from patchgen.series.tracking import Tracking, parse_cover_commit
 
 __all__ = [
@@ -20,6 +26,7 @@ __all__ = [
     "SeriesBranch",
     "SeriesDraft",
     "Tracking",
+    "digest_cover",
     "digest_message",
     "draft_series",
     "find_cover_commit",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from patchgen.model.base import Oid
@@ -39,12 +39,13 @@ def draft_series(
     record: Record,
     *,
     sign_off: bool,
-    edited: Collection[str] = (),
+    edited: Mapping[str, str],
 ) -> SeriesDraft:
     """Return the messages and edits of what was made, one result for each patch of the plan.
 
     At least one of them has edits. `record` knows everything but the patches. `edited` are the
-    names of those that a person goes on from: their messages say so.
+    names of those that a person goes on from, with the subjects that they have by then: their
+    messages say so.
     """
     signer = signatures.committer if sign_off else None
     drafts = {}
@@ -53,9 +54,9 @@ def draft_series(
             by_hand = patch.name in edited
             message = render_message(plan, planned, patch, signer, edited=by_hand)
             drafts[patch.name] = CommitDraft(message, patch.edits)
-    subjects = {name: draft.subject for name, draft in drafts.items()}
+    subjects = {name: draft.subject for name, draft in drafts.items()} | dict(edited)
     cover = render_cover(plan, made, subjects, edited=edited)
-    record = record_patches(record, plan, made, drafts)
+    record = record_patches(record, plan, made, drafts, cover)
     return SeriesDraft(tuple(drafts), tuple(drafts.values()), cover, record)
 
 

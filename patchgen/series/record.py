@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.plan import Plan, RunRules
-from patchgen.model.series import CommitDraft, MadePatch
+from patchgen.model.series import CommitDraft, Cover, MadePatch, Recipients
 from patchgen.series.tracking import Tracking
 from patchgen.series.trailers import parse_message
 
@@ -48,8 +48,9 @@ class Record(_Frozen):
 
     `backends` are those that were named, `made_backends` those that came of it. `definitions` are
     the words of --define, `variables` all values. `to`, `cc` and `cover_cc` are people that the
-    user named, beside the maintainers. `inputs` are digests of the folders that templates and
-    rules came from.
+    user named, beside the maintainers; `found_to` and `found_cc` are all people of the cover
+    letter, before somebody edits it, and `cover` is a digest of what it says. `inputs` are digests
+    of the folders that templates and rules came from.
     """
 
     format: Literal[1] = 1
@@ -65,6 +66,9 @@ class Record(_Frozen):
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     cover_cc: tuple[str, ...] = ()
+    found_to: tuple[str, ...] | None = None
+    found_cc: tuple[str, ...] | None = None
+    cover: str = ""
     tools: Mapping[str, str] = {}
     inputs: Mapping[str, str] = {}
     patches: tuple[RecordedPatch, ...] = ()
@@ -73,17 +77,32 @@ class Record(_Frozen):
         """Return what is recorded of a patch, by its name in the manifest."""
         return next((patch for patch in self.patches if patch.name == name), None)
 
+    @property
+    def found(self) -> Recipients | None:
+        """The people of the cover letter as it was made, None where they are not recorded."""
+        if self.found_to is None or self.found_cc is None:
+            return None
+        return Recipients(self.found_to, self.found_cc)
+
+    def with_found(self, recipients: Recipients) -> Record:
+        """Return the record with the people of the cover letter as it is made."""
+        return self.model_copy(update={"found_to": recipients.to, "found_cc": recipients.cc})
+
     def to_document(self) -> dict[str, Any]:
         """Return the record as JSON has it."""
         return self.model_dump(mode="json")
 
 
 def record_patches(
-    record: Record, plan: Plan, made: Sequence[MadePatch], drafts: Mapping[str, CommitDraft]
+    record: Record,
+    plan: Plan,
+    made: Sequence[MadePatch],
+    drafts: Mapping[str, CommitDraft],
+    cover: Cover,
 ) -> Record:
-    """Return a record with the patches that a plan came to; `drafts` are by their names.
+    """Return a record with what a plan came to; `drafts` are by the patches' names.
 
-    Their `content` is known when they are written.
+    The patches' `content` is known when they are written.
     """
     patches = []
     for planned, patch in zip(plan.patches, made, strict=True):
@@ -99,7 +118,8 @@ def record_patches(
                 semantic_patches={each.name: each.text for each in runs},
             )
             patches.append(recorded)
-    return record.model_copy(update={"patches": tuple(patches)})
+    update = {"patches": tuple(patches), "cover": digest_cover(cover)}
+    return record.model_copy(update=update)
 
 
 def read_record(tracking: Tracking | None) -> Record | None:
@@ -124,3 +144,12 @@ def read_record(tracking: Tracking | None) -> Record | None:
 def digest_message(message: str) -> str:
     """Return a digest of what a commit's message says, apart from its trailers and notes."""
     return hashlib.sha256(parse_message(message).text.strip().encode()).hexdigest()
+
+
+def digest_cover(cover: Cover) -> str:
+    """Return a digest of what a cover letter says, apart from its recipients and notes.
+
+    White space does not count: b4 writes a letter anew, too.
+    """
+    words = f"{cover.subject} {cover.body}".split()
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()

@@ -13,6 +13,9 @@ the commit has the tree of its parent, the base, and its message is
     # This section is used internally by b4 prep for tracking purposes.
     {JSON, indented by two}
 
+A line that begins with # is a comment of b4's; ># at its beginning stands for one that is none (so
+b4 0.16; 0.12 leaves that in the mail, as it leaves a line with a bare # out).
+
 The JSON has `series` (revision: the next one to send, change-id, prefixes, and what b4 adds:
 history, prerequisites, presubject) and whatever others put beside it, which b4 keeps: `patchgen`
 is our record (series/record.py). b4 finds the commit by the marker, the committer's address (since
@@ -76,7 +79,8 @@ def format_cover_commit(cover: Cover, tracking: Tracking) -> str:
     if tracking.record is not None:
         document["patchgen"] = dict(tracking.record)
     # b4 writes JSON in ASCII as well; and in a mail's header that is what it has to be.
-    return f"{format_cover(cover)}\n{MARKER}\n{_COMMENT}\n{json.dumps(document, indent=2)}\n"
+    text = re.sub(r"^#", ">#", format_cover(cover), flags=re.MULTILINE)
+    return f"{text}\n{MARKER}\n{_COMMENT}\n{json.dumps(document, indent=2)}\n"
 
 
 def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
@@ -102,9 +106,8 @@ def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
             f"the tracking section of the cover letter's commit cannot be read: {err!r}",
             hint=f'what follows "{MARKER}" is JSON that b4 and patchgen write; undo its edit',
         ) from None
-    # b4 drops lines that begin with # when it makes mails.
-    kept = [line for line in text.splitlines() if not line.startswith("#")]
-    return parse_cover("\n".join(kept)), tracking
+    text = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
+    return parse_cover(re.sub(r"^>#", "#", text, flags=re.MULTILINE)), tracking
 
 
 def format_cover(cover: Cover) -> str:

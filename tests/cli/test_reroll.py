@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,14 +141,113 @@ def test_carries_what_people_wrote(patchgen, applied, git):
     assert message(git, applied, "patchgen/pvops-v6~3").count("Changes in v") == 2
 
 
-def test_a_clone_without_the_reflog_carries_edits_all_the_same(patchgen, applied, git, tmp_path):
-    edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
-    clone = tmp_path / "elsewhere"
+def cover_edited(git: Git, tree: Path) -> str:
+    """Return v4's cover letter with another text, somebody more and somebody less."""
+    said = git(tree, "log", "-1", "--format=%B")
+    for old, new in (
+        ("Guests make", "As all know, guests make"),
+        ("The tool has neither built nor booted the result.", "Testing done: I booted it."),
+        ("To: Kay Vee Em <kvm@example.org>\n", ""),
+        ("Cc: toy-mm@", "Cc: New <new@example.org>\nCc: toy-mm@"),
+    ):
+        assert said.count(old) == 1, old
+        said = said.replace(old, new)
+    return said
+
+
+def has_cover_edits(git: Git, tree: Path, document: dict) -> None:
+    letter = message(git, tree, f"{document['branch']}~4")
+    assert "As all know, guests make" in letter and "Testing done: I booted it." in letter
+    mails = [Path(mail).read_text() for mail in document["mails"]]
+    assert all("new@example.org" in mail for mail in mails)
+    assert not any("kvm@example.org" in mail for mail in mails)
+    # Nobody else gets what he did not get before.
+    assert ["mem@example.org" in mail for mail in mails] == [True, False, True, False, False]
+
+
+def test_an_edit_of_nothing_but_the_cover_letter(patchgen, applied, git):
+    edit(git, applied, V4, "x86: Route", lambda: cover_edited(git, applied))
+    has_cover_edits(git, applied, reroll(patchgen, applied, V4, "--base", "master"))
+    has_cover_edits(git, applied, reroll(patchgen, applied, V5))
+
+
+def test_clones_without_reflogs_carry_edits_all_the_same(patchgen, applied, git, tmp_path):
+    def by_hand() -> str:
+        spaced_call(applied)
+        return git(applied, "log", "-1", "--format=%B").replace(
+            "makes this hypercall", "issues this hypercall"
+        )
+
+    edit(git, applied, V4, "Tell the host", by_hand)
+    edit(git, applied, V4, "x86: Route", lambda: cover_edited(git, applied))
+    tree = applied
+    for old, new in ((V4, V5), (V5, "patchgen/pvops-v6")):
+        clone = tmp_path / new.rpartition("-")[2]
+        git(tmp_path, "clone", "-q", tree, clone)
+        git(clone, "branch", old, f"origin/{old}")
+        document = reroll(patchgen, clone, old, "--base", "origin/master")
+        assert "kvm_sev_hypercall3( KVM_HC" in git(clone, "show", f"{new}:{KVM}")
+        assert git(clone, "show", f"{new}:{KVM}").startswith("/* newer, too */")
+        said = message(git, clone, new)
+        assert "issues this hypercall" in said and "The result was then edited by hand." in said
+        has_cover_edits(git, clone, document)
+        tree = clone
+
+
+def test_what_was_made_before_cannot_be_had(patchgen, applied, git, tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(Path("semantic-patches/pvops").absolute(), folder)
+    words = ("--variant", f"{folder}/", "--tree", applied, "--base", "master~1")
+    assert patchgen("apply", *words, "--force", "--quiet").code == 0
+    edit(git, applied, V4, "x86: Route", lambda: cover_edited(git, applied))
+    edit(git, applied, V4, "Notify page", lambda: "x86/mm: Tell\n\nBecause.\n")
+    git(applied, "update-ref", f"refs/heads/{V4}", f"{V4}~1")
+    clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", applied, clone)
     git(clone, "branch", V4, f"origin/{V4}")
-    reroll(patchgen, clone, V4, "--base", "origin/master")
-    assert "kvm_sev_hypercall3( KVM_HC" in git(clone, "show", f"{V5}:{KVM}")
-    assert git(clone, "show", f"{V5}:{KVM}").startswith("/* newer, too */")
+    template = folder / "op/message.txt.j2"
+    template.write_text(template.read_text().replace("The ", "Now the ", 1))
+    document = reroll(patchgen, clone, V4, "--base", "origin/master", "--variant", f"{folder}/")
+    assert document["patches"] == [
+        "x86/paravirt: Add an op for page encryption status changes",
+        "x86/mm: Tell",
+        "x86/kvm: Add a hypercall for SEV guests that needs no alternatives",
+    ]
+    assert sorted(document["remarks"]) == [
+        'left out, as on the branch: "x86/kvm: Tell the host of page encryption status changes '
+        'under SEV"',
+        "the cover letter is the branch's, not made again",
+        'the message is the branch\'s: "x86/mm: Tell"',
+    ]
+    assert "As all know, guests make" in message(git, clone, f"{V5}~3")
+
+
+@pytest.mark.parametrize("how", ["split", "squashed"])
+def test_a_patch_that_was(patchgen, applied, git, how):
+    """Split or squashed, with messages that say nothing of how it was made."""
+    git(applied, "checkout", "-q", "--detach", f"{V4}~2")
+    if how == "split":
+        said = message(git, applied, "HEAD").partition("\n")[0]
+        git(applied, "reset", "-q", "--soft", "HEAD~1")
+        git(applied, "reset", "-q", MM)
+        git(applied, "commit", "-q", "-m", "x86/mm: Walk", "-m", "Because.")
+        git(applied, "commit", "-q", "-a", "-m", said, "-m", "The rest.")
+    else:
+        git(applied, "reset", "-q", "--soft", "HEAD~2")
+        git(applied, "commit", "-q", "-m", "x86: Add and use an op", "-m", "Because.")
+    for oid in (f"{V4}~1", V4):
+        git(applied, "cherry-pick", oid)
+    tree = git(applied, "rev-parse", "HEAD^{tree}").strip()
+    git(applied, "update-ref", f"refs/heads/{V4}", "HEAD")
+    git(applied, "checkout", "-q", "-f", "master")
+    document = reroll(patchgen, applied, V4)
+    assert git(applied, "rev-parse", f"{V5}^{{tree}}").strip() == tree
+    assert document["range_diff"] == ""
+    subject = "x86: Add and use an op" if how == "squashed" else "x86/mm: Walk"
+    assert document["patches"][how == "split"] == subject
+    cover = message(git, applied, f"{V5}~{len(document['patches'])}")
+    edited = subject if how == "squashed" else "x86/mm: Notify page encryption status changes"
+    assert f"were edited by hand:\n\n  {edited}" in cover
 
 
 def test_an_edit_follows_its_code_to_another_file(patchgen, applied, git):

@@ -12,6 +12,7 @@ from patchgen.errors import BaseError
 from patchgen.model.series import Cover, Identity, Recipients
 from patchgen.reroll.changelog import format_changes, put_on_top
 from patchgen.series.change_id import make_change_id, make_message_id
+from patchgen.series.record import digest_cover
 from patchgen.series.tracking import (
     Tracking,
     format_cover_commit,
@@ -101,6 +102,19 @@ def test_what_is_written_is_read_again(cover, revision):
     read, again = parse_cover_commit(format_cover_commit(cover, tracking))
     assert read == cover
     assert (again.revision, again.record) == (revision, {"format": 1})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "# heading\n\n  # indented\n#include <x.h>\n",
+        "Why.\n\nSigned-off-by: Ada <ada@example.org>\n",
+    ],
+)
+def test_what_looks_special_is_read_again(body):
+    cover = Cover("S", body, "# of the notes\n", COVER.recipients)
+    read, _ = parse_cover_commit(format_cover_commit(cover, Tracking("c-0123456789ab", 1)))
+    assert read == cover and digest_cover(read) == digest_cover(cover)
 
 
 def test_the_same_series_has_the_same_names_on_the_same_day():
