@@ -38,6 +38,7 @@ class SentVersion:
     base: Oid
     tip: Oid
     message_ids: tuple[str, ...] = ()
+    change_id: str = ""
 
 
 def sent_tag(change_id: str, revision: int) -> str:
@@ -102,8 +103,17 @@ def find_sent(repository: Repository, tag: str) -> SentVersion | None:
 
 
 def read_sent(repository: Repository, change_id: str) -> tuple[SentVersion, ...]:
-    """Return the versions of a series that went out, oldest first."""
-    return _list(repository, f"refs/tags/{sent_tag(change_id, 0)[:-1]}*")
+    """Return the versions of a series that went out, oldest first, each once.
+
+    A tag that b4 0.12 named by the branch is one of them where it tells of the series.
+    """
+    found: dict[int, SentVersion] = {}
+    for sent in _list(repository, "refs/tags/" + _PREFIX.rstrip("/")):
+        if sent.tag == sent_tag(change_id, sent.revision):
+            found[sent.revision] = sent
+        elif sent.change_id == change_id:
+            found.setdefault(sent.revision, sent)
+    return tuple(found[revision] for revision in sorted(found))
 
 
 def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
@@ -114,10 +124,17 @@ def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
         tag, _, rest = entry.strip("\n").partition("\0")
         tip, _, message = rest.partition("\0")
         version = re.search(r"-v(\d+)$", tag)
-        fields = [(match["key"], match["value"]) for match in _FIELD.finditer(message)]
+        # Only what is below the last cut: the letter may quote such lines.
+        fields = [(match["key"], match["value"]) for match in _FIELD.finditer(_footer(message))]
         bases = [value for key, value in fields if key == "base-commit"]
         if version is None or not tip or not bases:
             continue
         ids = tuple(value.strip("<>") for key, value in fields if key == "message-id")
-        found.append(SentVersion(tag, int(version[1]), Oid(bases[-1]), Oid(tip), ids))
+        names = [value for key, value in fields if key == "change-id"]
+        name = names[-1] if names else ""
+        found.append(SentVersion(tag, int(version[1]), Oid(bases[-1]), Oid(tip), ids, name))
     return tuple(sorted(found, key=lambda each: each.revision))
+
+
+def _footer(message: str) -> str:
+    return message.rpartition("\n---\n")[2]

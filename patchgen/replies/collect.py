@@ -15,7 +15,7 @@ from patchgen.model.series import Mail
 from patchgen.odb import Quarantine, Repository, read_commits, read_sent, read_substances, rechain
 from patchgen.replies.match import COVER, Matcher, Patches
 from patchgen.replies.reply import Reply, parse_reply
-from patchgen.series import SeriesBranch, make_message_id, read_branch
+from patchgen.series import SeriesBranch, Tracking, make_message_id, read_branch
 from patchgen.series.trailers import Message, Trailer, parse_message
 
 # What an answer can say of a patch. The rest is for its author, or for whoever applies it.
@@ -128,6 +128,10 @@ def match_tags(
                 result.not_applied.append(NotApplied(tag, reply, reason, number))
                 continue
             for number in numbers:
+                if version := match.outdated.get(number):
+                    reason = f"the patch is not as it was in {version}"
+                    result.not_applied.append(NotApplied(tag, reply, reason, number))
+                    continue
                 author = commits[number - 1].author
                 if reason := _refuse_here(tag, messages[number - 1], author):
                     result.not_applied.append(NotApplied(tag, reply, reason, number))
@@ -207,14 +211,14 @@ def _describe_patches(
         if known := patch_id(shown):
             patch_ids[known] = number
     posted = {}
-    outdated: dict[str, str] = {}
+    outdated: dict[str, Mapping[int, str]] = {}
     tracking = series.tracking
     if tracking is not None:
         sender = repository.read_signatures().committer.email
         for number in range(len(series.commits) + 1):
             message_id = make_message_id(tracking.change_id, tracking.revision, number, sender)
             posted[message_id] = number
-        posted |= _read_posted(repository, quarantine, series, tracking.change_id, outdated)
+        posted |= _read_posted(repository, quarantine, series, tracking, outdated)
         for ids in tracking.history.values():
             posted |= dict.fromkeys(ids[:1], COVER)
     return Patches(subjects, patch_ids, posted, outdated)
@@ -224,30 +228,50 @@ def _read_posted(
     repository: Repository,
     quarantine: Quarantine,
     series: SeriesBranch,
-    change_id: str,
-    outdated: dict[str, str],
+    tracking: Tracking,
+    outdated: dict[str, Mapping[int, str]],
 ) -> dict[str, int]:
     """Return the message-ids of versions that went out, with the patch that each is today.
 
-    Those of patches that have changed since go into `outdated`, with the version.
+    Patches that are not as they were in a version go into `outdated`.
     """
     substances = read_substances(quarantine, series.start, series.tip)
     today = {substances[commit.oid]: n for n, commit in enumerate(series.commits, 1)}
     named = {commit.subject: n for n, commit in enumerate(series.commits, 1)}
     posted = {}
-    for sent in read_sent(repository, change_id):
-        if not sent.message_ids:
-            continue
-        posted[sent.message_ids[0]] = COVER
+    for sent in read_sent(repository, tracking.change_id):
+        version = f"v{sent.revision}"
         commits = read_commits(quarantine, sent.base, sent.tip)
+        known = tracking.history.get(version, ())
+        ids = sent.message_ids or _guess_ids(known, sent.revision, len(commits))
+        if not ids:
+            continue
         changes = read_substances(quarantine, sent.base, sent.tip)
-        for message_id, commit in zip(sent.message_ids[1:], commits, strict=False):
+        changed = dict.fromkeys(range(1, len(series.commits) + 1), version)
+        posted[ids[0]] = COVER
+        for number_then, commit in enumerate(commits, 1):
             number = named.get(commit.subject) or today.get(changes[commit.oid])
-            if number is not None:
-                posted[message_id] = number
-                if substances[series.commits[number - 1].oid] != changes[commit.oid]:
-                    outdated[message_id] = f"v{sent.revision}"
+            if number is None:
+                continue
+            if substances[series.commits[number - 1].oid] == changes[commit.oid]:
+                changed.pop(number, None)
+            if number_then < len(ids):
+                posted[ids[number_then]] = number
+        for message_id in ids:
+            outdated[message_id] = changed
     return posted
+
+
+def _guess_ids(cover: Sequence[str], revision: int, count: int) -> tuple[str, ...]:
+    """Return the message-ids of a version of which b4 noted that of the cover letter.
+
+    Those of its patches have their number where that one has a 0 (make_msgid_tpt() in b4's ez.py).
+    """
+    if not cover:
+        return ()
+    head, mark, tail = cover[0].partition(f"-v{revision}-0-")
+    numbers = range(1, count + 1) if mark else ()
+    return (cover[0], *(f"{head}-v{revision}-{number}-{tail}" for number in numbers))
 
 
 def _read_source(source: str) -> list[Mail]:

@@ -19,14 +19,14 @@ class Patches:
     """The series that answers are for. Numbers count from 1, 0 is the cover letter.
 
     `subjects` are by number, `patch_ids` are the numbers by git-patch-id, `posted` the numbers by
-    message-id, without brackets. `outdated` are message-ids of patches that have changed since,
-    with their version.
+    message-id, without brackets. `outdated` are by message-id, too: for a mail of an earlier
+    version, the patches that are not as they were then, each with that version.
     """
 
     subjects: Mapping[int, str]
     patch_ids: Mapping[str, int]
     posted: Mapping[str, int]
-    outdated: Mapping[str, str] = field(default_factory=dict)
+    outdated: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     def find_subject(self, text: str) -> int | None:
         """Return the one patch with a subject, whatever its blanks and letter case."""
@@ -37,11 +37,15 @@ class Patches:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The patch of an answer, and how it was found. `remark` tells of signs that disagree."""
+    """The patch of an answer, and how it was found. `remark` tells of signs that disagree.
+
+    `outdated` are patches that are not those which were answered, each with the version.
+    """
 
     number: int
     how: str
     remark: str = ""
+    outdated: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -89,9 +93,7 @@ class Matcher:
             remark = ""
             if by_subject is not None and by_subject != number:
                 remark = f"by its subject it would be patch {by_subject}"
-            elif answered in self.patches.outdated:
-                remark = f"which has changed since {self.patches.outdated[answered]}"
-            return Match(number, "message-id", remark)
+            return Match(number, "message-id", remark, self.patches.outdated.get(answered, {}))
         if "diff --git " in reply.quoted:
             quoted = self.patches.patch_ids.get(self.patch_id(reply.quoted.encode() + b"\n"))
             if quoted is not None:
@@ -99,15 +101,25 @@ class Matcher:
         return Match(by_subject, "subject") if by_subject is not None else None
 
     def _follow(self, reply: Reply) -> str | None:
-        """Return the known mail that an answer leads to, by way of other answers if need be."""
+        """Return the known mail that an answer leads to, by way of other answers if need be.
+
+        All of a thread leads to the cover letter, in the end; where a mail in between is unknown,
+        which may be a patch, that is no answer to the cover letter.
+        """
         seen: set[str] = set()
         waiting = list(reply.answers)
+        unknown = False
         while waiting:
             message_id = waiting.pop(0)
             if message_id in self.known:
-                return message_id
-            if message_id not in seen and message_id in self.replies:
+                is_sure = not unknown or self.known[message_id] != COVER
+                return message_id if is_sure else None
+            if message_id in seen:
+                continue
+            if message_id in self.replies:
                 waiting = [*self.replies[message_id].answers, *waiting]
+            else:
+                unknown = True
             seen.add(message_id)
         return None
 

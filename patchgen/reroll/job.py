@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from patchgen.edit import OnProgress
-from patchgen.errors import BaseError
+from patchgen.errors import BaseError, UsageError
 from patchgen.mail import StagedFolder
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
@@ -18,6 +18,7 @@ from patchgen.odb import (
     Quarantine,
     Repository,
     Resolutions,
+    SentVersion,
     compare_series,
     name_for_branch,
     read_commits,
@@ -33,7 +34,7 @@ from patchgen.reroll.before import MadeBefore, find_made_before, made_ref
 from patchgen.reroll.carry import Carrier, CarryResult, ConflictsError, carry_cover
 from patchgen.reroll.changelog import Changes, put_on_top, read_changes
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
-from patchgen.reroll.version import Version, describe_version
+from patchgen.reroll.version import Earlier, Version, describe_version
 from patchgen.series import (
     Matched,
     Record,
@@ -107,8 +108,15 @@ class _Reroll:
         self._signatures = repository.read_signatures()
         self._series = _read_series(repository, quarantine, request.branch)
         self._record, tracking = _recorded(self._series)
-        self._tracking = _with_history(repository, tracking)
-        self._revision = request.revision or _next_revision(self._record, self._tracking)
+        sent = read_sent(repository, tracking.change_id)
+        self._tracking = _with_history(tracking, sent)
+        self._revision = _choose_revision(request.revision, self._record, tracking, sent)
+        # What people know: the newest version that went out, else the branch.
+        self._sent = max(
+            (each for each in sent if each.revision < self._revision),
+            key=lambda each: each.revision,
+            default=None,
+        )
         name = request.new_branch or _next_branch(self._series.name, self._revision)
         self._target = choose_target(repository, name, request.output)
 
@@ -136,7 +144,7 @@ class _Reroll:
         except ConflictsError as stop:
             return self._stop(stop.subject, made.plan.base.oid, stop.conflicts)
         written = self._write(made, carried)
-        version = self._describe_version(carried, written, changes)
+        version = self._describe_version(carried, written, substances, changes)
         tracking = replace(self._tracking, revision=self._revision)
         cover = replace(cover, notes=put_on_top(cover.notes, self._revision, version.cover))
         messages = dict(zip(written, version.messages, strict=True))
@@ -251,22 +259,46 @@ class _Reroll:
         return tuple(written)
 
     def _describe_version(
-        self, carried: CarryResult, written: Sequence[Oid], changes: Changes
+        self,
+        carried: CarryResult,
+        written: Sequence[Oid],
+        substances: Mapping[Oid, str],
+        changes: Changes,
     ) -> Version:
         base = self._parent(written[0])
-        old = read_substances(self._quarantine, self._series.start, self._series.tip)
         new = read_substances(self._quarantine, base, written[-1])
-        links = self._tracking.history.get(f"v{self._record.revision}", ())[-1:]
+        before = self._sent.revision if self._sent else self._record.revision
+        link = "".join(self._tracking.history.get(f"v{before}", ())[:1])
+        # b4 has put one there when it sent that version.
+        is_linked = self._series.cover is not None and link in self._series.cover.notes
         moved = self._repository.describe(base) if base != self._series.base else ""
         return describe_version(
-            (self._record.revision, self._revision),
+            (before if before < self._revision else None, self._revision),
             carried.commits,
             [new[oid] for oid in written],
-            old,
+            self._find_earlier(carried, substances),
             changes,
             moved_to=moved,
-            posted_as=links[0] if links else "",
+            posted_as="" if is_linked or before >= self._revision else link,
         )
+
+    def _find_earlier(
+        self, carried: CarryResult, substances: Mapping[Oid, str]
+    ) -> list[Earlier | None]:
+        """Return what each commit was in the version that people know, None for a new one."""
+        branch = [each.before for each in carried.commits]
+        if self._sent is None:
+            return [Earlier(substances[c.oid], c.message) if c else None for c in branch]
+        base, tip = self._sent.base, self._sent.tip
+        changes = read_substances(self._quarantine, base, tip)
+        commits = read_commits(self._quarantine, base, tip)
+        sent = [Earlier(changes[commit.oid], commit.message) for commit in commits]
+        named = {commit.subject: each for commit, each in zip(commits, sent, strict=True)}
+        alike = {each.substance: each for each in sent}
+        return [
+            named.get(commit.subject) or alike.get(substances[commit.oid]) if commit else None
+            for commit in branch
+        ]
 
     def _edited_recipients(self) -> tuple[Recipients, Recipients]:
         """Return whom people added to the cover letter, and whom they took out."""
@@ -311,6 +343,9 @@ class _Reroll:
         tip = posted.commits[-1]
         ours = (posted.cover_commit or base, posted.commits)
         theirs = (self._series.start, [commit.oid for commit in self._series.commits])
+        if self._sent is not None:
+            sent = read_commits(self._quarantine, self._sent.base, self._sent.tip)
+            theirs = (self._sent.base, [commit.oid for commit in sent])
         range_diff = compare_series(
             self._quarantine, self._without_notes(*theirs), self._without_notes(*ours)
         )
@@ -366,16 +401,31 @@ def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
     return series.record, series.tracking
 
 
-def _with_history(repository: Repository, tracking: Tracking) -> Tracking:
+def _with_history(tracking: Tracking, sent: Sequence[SentVersion]) -> Tracking:
     """Return the tracking with the versions that tags tell of, as b4 keeps them."""
-    for sent in read_sent(repository, tracking.change_id):
-        tracking = tracking.with_sent(sent.revision, sent.message_ids[:1])
+    for each in sent:
+        tracking = tracking.with_sent(each.revision, each.message_ids[:1])
     return tracking
 
 
-def _next_revision(record: Record, tracking: Tracking) -> int:
-    """Return the next version. b4 counts up when it has sent one; patchgen when it rerolls."""
-    return max(record.revision + 1, tracking.revision)
+def _choose_revision(
+    wanted: int | None, record: Record, tracking: Tracking, sent: Sequence[SentVersion]
+) -> int:
+    """Return the version to make: the next one, or one that was asked for and did not go out.
+
+    b4 counts up when it has sent one; patchgen when it rerolls.
+    """
+    out = [each.revision for each in sent]
+    if wanted is None:
+        return max(record.revision + 1, tracking.revision, *(revision + 1 for revision in out))
+    if wanted in out:
+        raise BaseError(f"v{wanted} went out already", hint="leave -v out to make the next one")
+    if wanted < record.revision:
+        raise UsageError(
+            f"v{wanted} is older than the branch, which has v{record.revision}",
+            hint="leave -v out to make the next one",
+        )
+    return wanted
 
 
 def _next_branch(name: str, revision: int) -> str:

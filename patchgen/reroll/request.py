@@ -40,8 +40,8 @@ class RerollResult:
     """What came of it.
 
     If it stopped, `conflicts` are the files that wait for a person, with markers, and `sides` those
-    that have one side of a conflict each. `range_diff` compares with the branch; "" where all
-    patches are the same.
+    that have one side of a conflict each. `range_diff` compares with the newest version that went
+    out, or with the branch where none did; "" where all patches are the same.
     """
 
     branch: str

@@ -7,10 +7,9 @@ there, too ("Reviewer's statement of oversight").
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from patchgen.model.base import Oid
 from patchgen.reroll.carry import Carried
 from patchgen.reroll.changelog import Changes, format_changes, put_on_top
 from patchgen.series.trailers import REVIEW_TAGS, Message, Trailer, parse_message
@@ -27,27 +26,36 @@ class Version:
     dropped: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A patch as people know it from the version before."""
+
+    substance: str
+    message: str
+
+
 def describe_version(
-    revisions: tuple[int, int],
+    revisions: tuple[int | None, int],
     commits: Sequence[Carried],
     substances: Sequence[str],
-    before: Mapping[Oid, str],
+    earlier: Sequence[Earlier | None],
     changes: Changes,
     *,
     moved_to: str,
     posted_as: str,
 ) -> Version:
-    """Return what the second of two revisions says.
+    """Return what the second of two revisions says. The first is None where none went out.
 
-    `substances` are of its commits, `before` of those of the first. `moved_to` is the new base, ""
-    if it is the old one; `posted_as` the message-id of the first one's cover letter, "" if unknown.
+    `substances` are of its commits, `earlier` what these were in the first one. `moved_to` is the
+    new base, "" if it is the old one; `posted_as` the message-id of the first one's cover letter,
+    "" if there is to be no link to it.
     """
     old, new = revisions
     messages: list[str] = []
     dropped: list[str] = []
     items = list(changes.cover)
-    for commit, substance in zip(commits, substances, strict=True):
-        same = commit.before is not None and before[commit.before.oid] == substance
+    for commit, substance, before in zip(commits, substances, earlier, strict=True):
+        same = before is not None and before.substance == substance
         said = changes.patches.get(commit.name, ())
         items += said
         message, gone = commit.message, tuple[Trailer, ...]()
@@ -55,11 +63,11 @@ def describe_version(
             message, gone = message.without_trailers(_is_review)
         said += tuple(f"Drop {tag.key} of {tag.value}, as the patch has changed" for tag in gone)
         dropped += [f'{tag} ("{message.subject}")' for tag in gone]
-        if same and not said and _reads_the_same(commit, message):
+        if same and old is not None and not said and _reads_the_same(before, message):
             said = (f"(no changes since v{old})",)
         notes = put_on_top(message.notes, new, format_changes(new, said))
         messages.append(str(replace(message, notes=notes.strip("\n"))))
-    if moved_to and not items:
+    if moved_to and old is not None and not items:
         items.append(f"Make the series again on {moved_to}")
     items += [f"Drop {tag}, as the patch has changed" for tag in dropped]
     items += [f"Link to v{old}: {_LORE}{posted_as}"] if posted_as else []
@@ -70,6 +78,6 @@ def _is_review(trailer: Trailer) -> bool:
     return trailer.key.lower() in {tag.lower() for tag in REVIEW_TAGS}
 
 
-def _reads_the_same(commit: Carried, message: Message) -> bool:
+def _reads_the_same(before: Earlier | None, message: Message) -> bool:
     """Tell whether the message says what it did, apart from trailers and notes."""
-    return commit.before is not None and parse_message(commit.before.message).text == message.text
+    return before is not None and parse_message(before.message).text == message.text

@@ -119,11 +119,12 @@ def diff(number: int) -> str:
     return f"{head}@@ -1 +1 @@\n-a\n+b{number}\n"
 
 
-def collect(*mails: Mail, posted=IDS, there=commits()):  # noqa: B008 (it is not changed)
+def collect(*mails: Mail, posted=IDS, there=commits(), outdated=None):  # noqa: B008 (unchanged)
     patches = Patches(
         {0: "x86: All", **dict(enumerate(SUBJECTS, 1))},
         {patch_id(diff(n).encode()): n for n in (1, 2, 3)},
         posted,
+        outdated or {},
     )
     return match_tags(list(mails), there, patches, patch_id)
 
@@ -165,6 +166,34 @@ def test_follows_a_thread_and_learns_of_patches_in_the_box():
     assert applied(second, first, patch, posted={}) == [(2, TAG)]
     to_cover = mail(TAG, subject="Re: x", own="d@x", In_Reply_To="<c@x>")
     assert applied(to_cover, patch, posted={}) == [(1, TAG), (2, TAG), (3, TAG)]
+
+
+def test_an_unknown_mail_in_between_is_no_cover_letter():
+    """It may be a patch: of a version that somebody else sent, say."""
+    to = {"References": "<v4-0@example.org> <unknown@example.org>"}
+    assert applied(mail(TAG, subject="Re: [PATCH v4 3/3] x86: Do three", **to)) == [(3, TAG)]
+    assert applied(mail(TAG, subject="Re: [PATCH v4 0/3] x86: All", **to)) == [
+        (number, TAG) for number in (1, 2, 3)
+    ]
+    assert reasons(mail(TAG, subject="Re: else", **to)) == [
+        "it cannot be told which patch it is for"
+    ]
+    to = {"References": "<v4-0@example.org> <v4-2@example.org> <unknown@example.org>"}
+    assert applied(mail(TAG, subject="Re: else", **to)) == [(2, TAG)]
+
+
+def test_an_answer_to_an_earlier_version_is_for_what_is_the_same():
+    earlier = {"v3-0@x": 0, "v3-1@x": 1, "v3-2@x": 2}
+    outdated = {key: {2: "v3", 3: "v3"} for key in earlier}
+    changed = ["the patch is not as it was in v3"]
+    for number, found, refused in (
+        (0, [(1, TAG)], 2 * changed),
+        (1, [(1, TAG)], []),
+        (2, [], changed),
+    ):
+        answer = mail(TAG, subject="Re: x", In_Reply_To=f"<v3-{number}@x>")
+        assert applied(answer, posted=earlier, outdated=outdated) == found
+        assert reasons(answer, posted=earlier, outdated=outdated) == refused
 
 
 def test_a_loop_in_a_thread_ends():
