@@ -55,4 +55,5 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
     printer.line(f"v{imported.revision}, {len(imported.subjects)} patches", bold=True)
     for number, subject in enumerate(imported.subjects, 1):
         printer.line(f"  {number}/{len(imported.subjects)} {subject}")
-    printer.line(f"tag: {imported.tag}")
+    printer.line(f"base: {imported.base}")
+    printer.line(f"tag:  {imported.tag}")

@@ -3,6 +3,7 @@
 from patchgen.mail.box import (
     Subject,
     is_patch,
+    list_versions,
     newest_version,
     order_patches,
     parse_mail,
@@ -47,6 +48,7 @@ __all__ = [
     "is_patch",
     "join_list",
     "list_recipients",
+    "list_versions",
     "map_recipients",
     "newest_version",
     "order_patches",

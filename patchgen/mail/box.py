@@ -112,14 +112,29 @@ def order_patches(mails: Sequence[Mail]) -> list[Mail]:
     return [mail for _, mail in sorted(patches, key=lambda each: each[0].number or 0)]
 
 
-def newest_version(mails: Sequence[Mail]) -> list[Mail]:
-    """Return the mails of the newest version that any patch among them has, and no answers."""
+def newest_version(mails: Sequence[Mail], wanted: int | None = None) -> list[Mail]:
+    """Return the mails of a version that patches among them have, and no answers.
+
+    That is the one that is wanted, where there are patches of it, else the newest.
+    """
+    revisions = list_versions(mails)
+    if wanted in revisions:
+        return choose_version(mails, wanted)
+    return choose_version(mails, revisions[-1] if revisions else 0)
+
+
+def list_versions(mails: Sequence[Mail]) -> list[int]:
+    """Return the versions that patches among the mails have, the oldest first."""
+    return sorted({read_subject(mail).revision or 0 for mail in mails if is_patch(mail)})
+
+
+def choose_version(mails: Sequence[Mail], revision: int | None) -> list[Mail]:
+    """Return the mails of a version, and no answers."""
     subjects = [(read_subject(mail), mail) for mail in mails]
-    newest = max((subject.revision or 0 for subject, mail in subjects if is_patch(mail)), default=0)
     return [
         mail
         for subject, mail in subjects
-        if not subject.is_reply and (subject.revision or 0) == newest
+        if not subject.is_reply and (subject.revision or 0) == revision
     ]
 
 

@@ -10,8 +10,9 @@ last patch of a line of commits on the base, without the cover letter's commit. 
     change-id: CHANGE-ID
 
 and, where patchgen sent or imported it, one line `message-id: ID` for each mail, the cover letter's
-first. b4 reads the lines that it knows and passes over the others. Up to 0.12 it looks for
-`sent/BRANCH-vN`, with BRANCH as it is checked out: `name_for_branch` gives tags such names, too.
+first ("-" where it was imported without one). b4 reads the lines that it knows and passes over the
+others. Up to 0.12 it looks for `sent/BRANCH-vN`, with BRANCH as it is checked out:
+`name_for_branch` gives tags such names, too.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ _FIELD = re.compile(r"^(?P<key>base-commit|change-id|message-id): *(?P<value>\S+
 
 @dataclass(frozen=True, slots=True)
 class SentVersion:
-    """A version that went out. `message_ids` are without brackets, () where they are unknown."""
+    """A version that went out. `message_ids` are without brackets, () where they are unknown.
+
+    The cover letter's, the first, is "" where there was none.
+    """
 
     tag: str
     revision: int
@@ -62,7 +66,7 @@ def record_sent(
     """
     tag = sent_tag(change_id, revision)
     fields = [f"base-commit: {base}", f"change-id: {change_id}"]
-    fields += [f"message-id: {each}" for each in message_ids]
+    fields += [f"message-id: {each or '-'}" for each in message_ids]
     footer = "\n".join(fields)
     content = (
         f"object {tip}\ntype commit\ntag {tag}\n"
@@ -129,7 +133,11 @@ def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
         bases = [value for key, value in fields if key == "base-commit"]
         if version is None or not tip or not bases:
             continue
-        ids = tuple(value.strip("<>") for key, value in fields if key == "message-id")
+        ids = tuple(
+            "" if value == "-" else value.strip("<>")
+            for key, value in fields
+            if key == "message-id"
+        )
         names = [value for key, value in fields if key == "change-id"]
         name = names[-1] if names else ""
         found.append(SentVersion(tag, int(version[1]), Oid(bases[-1]), Oid(tip), ids, name))

@@ -220,7 +220,7 @@ def _describe_patches(
             posted[message_id] = number
         posted |= _read_posted(repository, quarantine, series, tracking, outdated)
         for ids in tracking.history.values():
-            posted |= dict.fromkeys(ids[:1], COVER)
+            posted = {**dict.fromkeys(ids[:1], COVER), **posted}
     return Patches(subjects, patch_ids, posted, outdated)
 
 
@@ -238,7 +238,7 @@ def _read_posted(
     substances = read_substances(quarantine, series.start, series.tip)
     today = {substances[commit.oid]: n for n, commit in enumerate(series.commits, 1)}
     named = {commit.subject: n for n, commit in enumerate(series.commits, 1)}
-    posted = {}
+    posted: dict[str, int] = {}
     for sent in read_sent(repository, tracking.change_id):
         version = f"v{sent.revision}"
         commits = read_commits(quarantine, sent.base, sent.tip)
@@ -248,7 +248,7 @@ def _read_posted(
             continue
         changes = read_substances(quarantine, sent.base, sent.tip)
         changed = dict.fromkeys(range(1, len(series.commits) + 1), version)
-        posted[ids[0]] = COVER
+        posted |= dict.fromkeys(filter(None, ids[:1]), COVER)
         for number_then, commit in enumerate(commits, 1):
             number = named.get(commit.subject) or today.get(changes[commit.oid])
             if number is None:

@@ -404,7 +404,7 @@ def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
 def _with_history(tracking: Tracking, sent: Sequence[SentVersion]) -> Tracking:
     """Return the tracking with the versions that tags tell of, as b4 keeps them."""
     for each in sent:
-        tracking = tracking.with_sent(each.revision, each.message_ids[:1])
+        tracking = tracking.with_sent(each.revision, tuple(filter(None, each.message_ids[:1])))
     return tracking
 
 

@@ -13,7 +13,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import Checkout, Repository, find_sent, format_commits, read_commits
-from patchgen.series import Record, read_branch
+from patchgen.series import Record, SeriesBranch, read_branch
 
 _BASE = re.compile(rb"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
 _DIFF = re.compile(rb"^diff --git a/(.*) b/(.*)$", re.MULTILINE)
@@ -25,7 +25,8 @@ class Target:
 
     `start` is the base, or the commit of the cover letter on it.
     `mails` has one mail for each commit, in order: those that were given, else made from the
-    commits. `senders` are who sends each, "Name <address>". `record` is what patchgen noted of it.
+    commits. `senders` are who sends each, "Name <address>". `series` is the branch or the range
+    that was named, None where it was mails.
     """
 
     name: str
@@ -34,12 +35,17 @@ class Target:
     commits: tuple[Commit, ...]
     mails: tuple[Mail, ...]
     senders: tuple[str, ...]
-    record: Record | None = None
+    series: SeriesBranch | None = None
 
     @property
     def tip(self) -> Oid:
         """The last commit."""
         return self.commits[-1].oid
+
+    @property
+    def record(self) -> Record | None:
+        """What patchgen noted of the series."""
+        return self.series.record if self.series else None
 
 
 def open_target(
@@ -49,12 +55,14 @@ def open_target(
     base: str | None,
     *,
     fallback: Oid | None = None,
+    revision: int | None = None,
 ) -> Target:
     """Return the series that the words name: BRANCH, BASE..TIP, a folder of mails or an mbox.
 
     None means the branch that is checked out. `fallback` is where mails are applied that do not
-    name a base which the repository has. Raises UsageError and BaseError where they name
-    nothing, or where the series begins cannot be told.
+    name a base which the repository has; of mails of several versions, those of `revision` count,
+    else the newest. Raises UsageError and BaseError where they name nothing, or where the series
+    begins cannot be told.
     """
     if words is None:
         words = repository.find_head_branch()
@@ -68,7 +76,7 @@ def open_target(
     branch = words.removeprefix("refs/heads/")
     tip = repository.find_ref(f"refs/heads/{branch}")
     if tip is None and path.exists():
-        return _from_mails(repository, checkout, path, base, fallback)
+        return _from_mails(repository, checkout, path, base, fallback, revision)
     if tip is None and (sent := find_sent(repository, words)) is not None:
         return _from_commits(repository, checkout, sent.tag, sent.base, sent.tip)
     if tip is None:
@@ -83,15 +91,18 @@ def _from_commits(
     series = read_branch(repository, checkout, name, tip, base)
     mails = format_commits(checkout, series.start, tip)
     senders = tuple(commit.committer for commit in series.commits)
-    return Target(
-        name, series.base, series.start, series.commits, tuple(mails), senders, series.record
-    )
+    return Target(name, series.base, series.start, series.commits, tuple(mails), senders, series)
 
 
 def _from_mails(
-    repository: Repository, checkout: Checkout, path: Path, base: str | None, fallback: Oid | None
+    repository: Repository,
+    checkout: Checkout,
+    path: Path,
+    base: str | None,
+    fallback: Oid | None,
+    revision: int | None,
 ) -> Target:
-    everything = newest_version(read_mails(path))
+    everything = newest_version(read_mails(path), revision)
     mails = order_patches(everything)
     if not mails:
         raise BaseError(f"{path} has no mail with a diff")

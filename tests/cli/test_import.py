@@ -64,11 +64,51 @@ def test_an_imported_branch_equals_itself(patchgen, applied, git):
     done = patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "3", "--json")
     assert done.code == 0, done.err
     tag = json.loads(done.out)["tag"]
+    # As b4 has it: on the base, without the commit of the cover letter, which is in the tag.
+    assert git(applied, "rev-parse", f"{tag}~4") == git(applied, "rev-parse", "master")
+    said = git(applied, "cat-file", "tag", tag).partition("\n\n")[2]
+    assert said.startswith("x86: Route page encryption status changes through pv_ops\n\nGuests")
     against = ("verify", V4, "--tree", applied, "--skip", "build", "--skip", "checkpatch")
     assert patchgen(*against, "--against", tag).code == 0
     assert patchgen(*against, "--against", "v3").code == 0
     missing = patchgen(*against, "--against", "v2")
     assert missing.code == 1 and "has no commit 'v2'" in missing.err
+
+
+def test_the_version_that_is_named_is_taken_from_several(patchgen, applied, tmp_path):
+    for path in (applied / "outgoing").glob("v4-*"):
+        for version in ("v2", "v3"):
+            text = path.read_text().replace("[PATCH v4", f"[PATCH {version}")
+            name = path.name.replace("v4", version)
+            (tmp_path / name).write_text(text.replace("-v4-", f"-{version}-"))
+    words = ("import", "--tree", applied, tmp_path, "--series", V4, "--json")
+    done = patchgen(*words, "-v", "5")
+    assert done.code == 2 and "has v2, v3, and no v5" in done.err
+    document = json.loads(patchgen(*words, "-v", "2").out)
+    assert document["revision"] == 2 and "-v2-0-" in document["message_ids"][0]
+    [path] = tmp_path.glob("v3-0002*")
+    path.unlink()
+    done = patchgen(*words, "-v", "3")
+    assert done.code == 1 and "has not all 4 patches; there is no 2" in done.err
+
+
+def test_a_version_without_a_cover_letter(patchgen, applied, git, tmp_path):
+    for path in (applied / "outgoing").glob("v4-000[1-4]*"):
+        (tmp_path / path.name).write_text(path.read_text().replace("[PATCH v4", "[PATCH v3"))
+    done = patchgen("import", "--tree", applied, tmp_path, "--series", V4, "--json")
+    assert done.code == 0, done.err
+    ids = json.loads(done.out)["message_ids"]
+    assert ["-v4-1-" in ids[0], len(ids)] == [True, 4]
+    box = tmp_path / "box"
+    box.write_text(
+        f"From: B <b@example.org>\nSubject: Re: it\nMessage-ID: <a@x>\nIn-Reply-To: <{ids[0]}>\n\n"
+        "Acked-by: B <b@example.org>\n"
+    )
+    found = json.loads(patchgen("trailers", "--tree", applied, V4, box, "--json").out)
+    assert [each["patch"] for each in found["applied"]] == [1]
+    done = patchgen("reroll", "--tree", applied, V4, "--quiet")
+    assert done.code == 0, done.err
+    assert "Link to" not in git(applied, "show", "-s", "--format=%B", "patchgen/pvops-v5~4")
 
 
 def test_answers_to_an_imported_version_find_their_patches(patchgen, applied, git, tmp_path):
@@ -130,3 +170,18 @@ def test_explains_what_a_commit_was_made_from(patchgen, applied, git, tmp_path):
     assert "the cover letter of a series" in cover.out
     nothing = patchgen("explain", "--tree", clone, "origin/master")
     assert nothing.code == 1 and "nothing is recorded of" in nothing.err
+
+
+def test_explains_what_somebody_added_in_between(patchgen, applied, git):
+    git(applied, "checkout", "-q", "--detach", f"{V4}~1")
+    source = applied / "arch/x86/kernel/kvm.c"
+    source.write_text(source.read_text() + "/* by hand */\n")
+    git(applied, "commit", "-q", "-a", "-m", "x86/kvm: Add a comment")
+    git(applied, "cherry-pick", V4)
+    git(applied, "branch", "-q", "-f", V4)
+    git(applied, "checkout", "-q", "master")
+    # It touches the file of the patch that comes after it, and is not that patch.
+    shown = patchgen("explain", "--tree", applied, f"{V4}~1").out
+    assert "added by hand to a series that patchgen made" in shown
+    assert "patch: sev (backend sev)" in patchgen("explain", "--tree", applied, V4).out
+    assert "state: as it was made" in patchgen("explain", "--tree", applied, f"{V4}~5").out
