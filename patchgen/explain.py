@@ -12,6 +12,8 @@ from patchgen.odb import Repository, read_commit, read_substances
 from patchgen.series import (
     Record,
     RecordedPatch,
+    SeriesBranch,
+    digest_cover,
     digest_message,
     find_cover_commit,
     match_commits,
@@ -26,7 +28,7 @@ class Explanation:
     """A commit, the record of its series, and its patch in it.
 
     `patch` is None for the cover letter's commit, and for one that a person added. `edited` says
-    what of it, "code" or "message", is no longer as it was made.
+    what of it, "code" or "message", or the "text" of the letter, is no longer as it was made.
     """
 
     commit: Commit
@@ -46,15 +48,19 @@ def explain_commit(tree: Path, revision: str) -> Explanation:
         if cover_oid is None:
             raise _no_record(revision, oid)
         commit = read_commit(repository, oid)
-        _, tracking = parse_cover_commit(read_commit(repository, cover_oid).message)
+        cover, tracking = parse_cover_commit(read_commit(repository, cover_oid).message)
         record = read_record(tracking)
         if record is None:
             raise _no_record(revision, oid)
         if cover_oid == oid:
-            return Explanation(commit, tracking.change_id, record, None, True)
-        series = read_branch(repository, repository, revision, oid)
-        substances = read_substances(repository, series.start, oid)
-        matched = match_commits(series.commits, substances, record)[-1]
+            same = record.cover in ("", digest_cover(cover))
+            edited = [] if same else ["text"]
+            return Explanation(commit, tracking.change_id, record, None, True, tuple(edited))
+        # What a commit is can be told from all of the series only.
+        series = _read_series(repository, revision, oid, cover_oid)
+        substances = read_substances(repository, series.start, series.tip)
+        commits = match_commits(series.commits, substances, record)
+        matched = next(each for each in commits if each.commit.oid == oid)
         edited = []
         if matched.patch is not None:
             edited += ["code"] if matched.is_edited(substances) else []
@@ -64,6 +70,22 @@ def explain_commit(tree: Path, revision: str) -> Explanation:
         return Explanation(commit, tracking.change_id, record, patch, False, tuple(edited))
     finally:
         repository.close()
+
+
+def _read_series(
+    repository: Repository, revision: str, oid: Oid, cover_commit: Oid
+) -> SeriesBranch:
+    """Return the series of a commit: up to the tip of a branch that has it, or to the commit."""
+    words = ("for-each-ref", f"--contains={oid}", "--format=%(objectname)")
+    listed = repository.run(*words, "refs/heads", "refs/remotes").stdout.decode().split()
+    for tip in map(Oid, listed):
+        if find_cover_commit(repository, tip) == cover_commit:
+            try:
+                return read_branch(repository, repository, revision, tip)
+            except BaseError:
+                # Something else was merged on top.
+                continue
+    return read_branch(repository, repository, revision, oid)
 
 
 def _no_record(revision: str, oid: Oid) -> BaseError:

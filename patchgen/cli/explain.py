@@ -54,8 +54,10 @@ def _print(printer: Printer, found: Explanation) -> None:
     rows = [("series", f"{found.change_id}, v{record.revision}"), ("variant", record.variant)]
     if found.patch is not None:
         backend = f" (backend {found.patch.backend})" if found.patch.backend else ""
+        rows += [("patch", found.patch.name + backend)]
+    if found.patch is not None or found.is_cover:
         state = f"edited by hand: {', '.join(found.edited)}" if found.edited else "as it was made"
-        rows += [("patch", found.patch.name + backend), ("state", state)]
+        rows += [("state", state)]
     rows += [
         ("base", f"{record.describe} ({record.base[:12]})" if record.describe else record.base),
         ("backends", ", ".join(record.made_backends) or "none"),
