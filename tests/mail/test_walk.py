@@ -3,76 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import Patchgen
+from tests.mail.conftest import b4_programs
 from tests.mail.test_send import as_files, delivered_once, parse
 from tests.support.checks import apply_mails
 from tests.support.kernels import REQUIRED
-from tests.support.smtp import Server, serve
+from tests.support.smtp import Server
 
 V4, V5 = "patchgen/pvops-v4", "patchgen/pvops-v5"
 KVM = "arch/x86/kernel/kvm.c"
 REVIEWED = "Reviewed-by: Bea <bea@example.org>"
 Git = Callable[..., str]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with serve(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def series(patchgen: Patchgen, toy: Path, git: Git, server: Server) -> Path:
-    """Return the toy tree with v4, its user's configuration, and a newer commit on master."""
-    for key, value in {
-        "sendemail.smtpServer": "127.0.0.1",
-        "sendemail.smtpServerPort": str(server.port),
-        "user.name": "Ada Übergang",
-        "user.email": "ada@example.org",
-    }.items():
-        git(toy, "config", key, value)
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
-    assert done.code == 0, done.err
-    (toy / KVM).write_text("/* newer */\n" + (toy / KVM).read_text())
-    git(toy, "commit", "-q", "-a", "-m", "newer")
-    return toy
-
-
-def b4_programs() -> list[str]:
-    """Return the b4 of the system (Debian 12 has 0.12) and that of our environment (0.16)."""
-    return ["/usr/bin/b4", str(Path(sys.executable).parent / "b4")]
-
-
-@pytest.fixture(params=b4_programs(), ids=["system", "environment"])
-def b4(request: pytest.FixtureRequest) -> Callable[..., str]:
-    if not Path(request.param).is_file():
-        if "b4" in REQUIRED:
-            pytest.fail(f"{request.param} is missing")
-        pytest.skip(f"B4 TEST NOT RUN: {request.param} is not there: apt-get install b4")
-
-    def run(tree: Path, *words: str | Path) -> str:
-        done = subprocess.run(
-            [request.param, *map(str, words)],
-            cwd=tree,
-            capture_output=True,
-            check=False,
-            text=True,
-            env={**os.environ, "PATH": f"{Path(request.param).parent}:{os.environ['PATH']}"},
-        )
-        assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr + done.stdout
-        return done.stdout + done.stderr
-
-    return run
 
 
 def edit_last(git: Git, tree: Path) -> None:
@@ -133,7 +78,7 @@ def test_from_v4_to_what_arrived_of_v5(patchgen, series, git, server, tmp_path):
     assert "Changes in v5" not in git(clone, "log", "-1", "--format=%B", "am")
 
 
-def test_b4_takes_over_and_hands_back(patchgen, series, git, server, b4, tmp_path, monkeypatch):
+def test_b4_takes_over_and_hands_back(patchgen, series, git, server, b4, tmp_path):
     edit_last(git, series)
     git(series, "checkout", "-q", V4)
     info = b4(series, "prep", "--show-info")
@@ -141,9 +86,7 @@ def test_b4_takes_over_and_hands_back(patchgen, series, git, server, b4, tmp_pat
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\nsed -i "s/^Guests make/As b4 knows, guests make/" "$1"\n')
     editor.chmod(0o755)
-    monkeypatch.setenv("GIT_EDITOR", str(editor))
-    git(series, "config", "core.editor", str(editor))
-    b4(series, "prep", "--edit-cover")
+    b4(series, "prep", "--edit-cover", editor=str(editor))
     b4(series, "prep", "--force-revision", "7")
     git(series, "checkout", "-q", "master")
     done = patchgen("reroll", "--tree", series, V4, "--base", "master", "--json")
