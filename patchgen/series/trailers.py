@@ -86,7 +86,9 @@ class Message:
         lead = [self.lead] if self.lead else []
         lines = "\n".join([*lead, *map(str, self.trailers)])
         notes = f"---\n{self.notes}\n" if self.notes else ""
-        return self.text + (f"\n\n{lines}" if lines else "") + "\n" + notes
+        # Right below the subject the cut would be part of it, as git reads it.
+        apart = "\n" if notes and not lines and "\n" not in self.text else ""
+        return self.text + (f"\n\n{lines}" if lines else "") + "\n" + apart + notes
 
     def with_trailers(self, new: Iterable[Trailer]) -> Message:
         """Return the message with each new trailer in its place, unless it is there already."""

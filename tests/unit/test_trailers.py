@@ -39,6 +39,13 @@ def test_nothing_below_the_cut_is_a_trailer():
     assert str(signed).index("Reviewed-by") < str(signed).index("---")
 
 
+def test_a_message_of_one_line_gets_notes_below_it():
+    read = parse_message("x86: Do it\n").with_notes("Changes in v2:\n- All.")
+    # git takes for the subject whatever comes before the first empty line.
+    assert str(read) == "x86: Do it\n\n---\nChanges in v2:\n- All.\n"
+    assert parse_message(str(read)) == read
+
+
 @pytest.mark.parametrize(
     ("there", "new", "result"),
     [
