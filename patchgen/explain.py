@@ -8,7 +8,7 @@ from pathlib import Path
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
-from patchgen.odb import Repository, read_commit, read_substances
+from patchgen.odb import Quarantine, Repository, read_commit, read_substances
 from patchgen.series import (
     Record,
     RecordedPatch,
@@ -44,48 +44,56 @@ def explain_commit(tree: Path, revision: str) -> Explanation:
     repository = Repository(tree)
     try:
         oid = repository.resolve_commit(revision)
-        cover_oid = find_cover_commit(repository, oid)
-        if cover_oid is None:
-            raise _no_record(revision, oid)
-        commit = read_commit(repository, oid)
-        cover, tracking = parse_cover_commit(read_commit(repository, cover_oid).message)
-        record = read_record(tracking)
-        if record is None:
-            raise _no_record(revision, oid)
-        if cover_oid == oid:
-            same = record.cover in ("", digest_cover(cover))
-            edited = [] if same else ["text"]
-            return Explanation(commit, tracking.change_id, record, None, True, tuple(edited))
-        # What a commit is can be told from all of the series only.
-        series = _read_series(repository, revision, oid, cover_oid)
-        substances = read_substances(repository, series.start, series.tip)
-        commits = match_commits(series.commits, substances, record)
-        matched = next(each for each in commits if each.commit.oid == oid)
-        edited = []
-        if matched.patch is not None:
-            edited += ["code"] if matched.is_edited(substances) else []
-            same = digest_message(commit.message) == matched.patch.message
-            edited += [] if same else ["message"]
-        patch = matched.patch
-        return Explanation(commit, tracking.change_id, record, patch, False, tuple(edited))
+        # Not in the repository itself, where the user's configuration says what a diff looks like.
+        with Quarantine(repository) as quarantine:
+            return _explain(repository, quarantine, revision, oid)
     finally:
         repository.close()
 
 
+def _explain(
+    repository: Repository, quarantine: Quarantine, revision: str, oid: Oid
+) -> Explanation:
+    cover_oid = find_cover_commit(quarantine, oid)
+    if cover_oid is None:
+        raise _no_record(revision, oid)
+    commit = read_commit(quarantine, oid)
+    cover, tracking = parse_cover_commit(read_commit(quarantine, cover_oid).message)
+    record = read_record(tracking)
+    if record is None:
+        raise _no_record(revision, oid)
+    edited = []
+    if cover_oid == oid:
+        same = record.cover in ("", digest_cover(cover))
+        edited += [] if same else ["text"]
+        return Explanation(commit, tracking.change_id, record, None, True, tuple(edited))
+    # What a commit is can be told from all of the series only.
+    series = _read_series(repository, quarantine, revision, oid, cover_oid)
+    substances = read_substances(quarantine, series.start, series.tip)
+    commits = match_commits(series.commits, substances, record)
+    matched = next(each for each in commits if each.commit.oid == oid)
+    if matched.patch is not None:
+        edited += ["code"] if matched.is_edited(substances) else []
+        same = digest_message(commit.message) == matched.patch.message
+        edited += [] if same else ["message"]
+    patch = matched.patch
+    return Explanation(commit, tracking.change_id, record, patch, False, tuple(edited))
+
+
 def _read_series(
-    repository: Repository, revision: str, oid: Oid, cover_commit: Oid
+    repository: Repository, quarantine: Quarantine, revision: str, oid: Oid, cover_commit: Oid
 ) -> SeriesBranch:
     """Return the series of a commit: up to the tip of a branch that has it, or to the commit."""
     words = ("for-each-ref", f"--contains={oid}", "--format=%(objectname)")
     listed = repository.run(*words, "refs/heads", "refs/remotes").stdout.decode().split()
     for tip in map(Oid, listed):
-        if find_cover_commit(repository, tip) == cover_commit:
+        if find_cover_commit(quarantine, tip) == cover_commit:
             try:
-                return read_branch(repository, repository, revision, tip)
+                return read_branch(repository, quarantine, revision, tip)
             except BaseError:
                 # Something else was merged on top.
                 continue
-    return read_branch(repository, repository, revision, oid)
+    return read_branch(repository, quarantine, revision, oid)
 
 
 def _no_record(revision: str, oid: Oid) -> BaseError:

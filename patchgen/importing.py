@@ -77,7 +77,7 @@ def import_series(request: ImportRequest) -> Imported:
                 mails = newest_version(everything, request.revision)
                 _check_whole(request, everything, mails)
             cover = _choose_cover(target, mails)
-            change_id, following = _identify(repository, request, target, cover, mails)
+            change_id, following = _identify(repository, checkout, request, target, cover, mails)
             revision = request.revision or _revision(mails) or following - 1
             if revision < 1:
                 raise UsageError("which version it is cannot be told", hint="name it with -v N")
@@ -117,6 +117,7 @@ def _check_whole(request: ImportRequest, everything: list[Mail], mails: list[Mai
 
 def _identify(
     repository: Repository,
+    checkout: Checkout,
     request: ImportRequest,
     target: Target,
     cover: Cover,
@@ -129,7 +130,7 @@ def _identify(
             raise BaseError(
                 f"there is no branch {request.series!r}", hint="`git branch` lists them"
             )
-        tracking = read_branch(repository, repository, request.series, tip).tracking
+        tracking = read_branch(repository, checkout, request.series, tip).tracking
         if tracking is None:
             raise BaseError(
                 f"{request.series} has no change-id: it has no cover letter's commit",

@@ -136,7 +136,8 @@ class Carrier:
                 return None
             merged = self._pick(commit.subject, commit.oid, tree)
             if merged == tree:
-                self.remarks.append(f'gone, as the base has it: "{commit.subject}"')
+                why = "gone, as the base has it" if commit.files else "left out, as it is empty"
+                self.remarks.append(f'{why}: "{commit.subject}"')
                 return None
             return Carried(name, commit.oid, merged, parse_message(commit.message), commit)
         assert matched.patch is not None

@@ -180,6 +180,13 @@ def test_explains_what_somebody_added_in_between(patchgen, applied, git):
     git(applied, "cherry-pick", V4)
     git(applied, "branch", "-q", "-f", V4)
     git(applied, "checkout", "-q", "master")
+    for key, value in {
+        "diff.noprefix": "true",
+        "diff.algorithm": "patience",
+        "color.ui": "always",
+        "i18n.logOutputEncoding": "ISO-8859-1",
+    }.items():
+        git(applied, "config", key, value)
     # It touches the file of the patch that comes after it, and is not that patch.
     shown = patchgen("explain", "--tree", applied, f"{V4}~1").out
     assert "added by hand to a series that patchgen made" in shown

@@ -441,6 +441,23 @@ def test_order_drops_and_what_the_base_has_by_now(patchgen, applied, git):
     ]
 
 
+def test_a_version_that_is_not_out_is_made_again(patchgen, applied, git):
+    edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
+    document = reroll(patchgen, applied, V4, "-v", "4", "--base", "master")
+    assert document["branch"] == V4
+    assert "kvm_sev_hypercall3( KVM_HC" in git(applied, "show", f"{V4}:{KVM}")
+    # Nobody has seen a v4 yet that this one could differ from.
+    said = git(applied, "log", "--format=%B", f"master..{V4}")
+    assert "no changes since" not in said and "Make the series again" not in said
+    done = patchgen("reroll", "--tree", applied, V4, "-v", "3")
+    assert done.code == 2 and "v3 is older than the branch, which has v4" in done.err
+    done = patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "4")
+    assert done.code == 0, done.err
+    done = patchgen("reroll", "--tree", applied, V4, "-v", "4")
+    assert done.code == 1 and "v4 went out already" in done.err
+    assert reroll(patchgen, applied, V4)["revision"] == 5
+
+
 def test_change_logs_from_files(patchgen, applied, git):
     folder = applied / "changelog" / "v5"
     folder.mkdir(parents=True)
