@@ -78,8 +78,11 @@ class Checkout:
                 done = self.run("am", "--quiet", "--keep-cr", str(path), ok=None)
                 if done.returncode != 0:
                     self.run("am", "--abort", ok=None)
+                    # git's hints are about a work tree that the user never sees.
+                    lines = done.errors.splitlines()
+                    said = "; ".join(line for line in lines if not line.startswith("hint: "))
                     raise BaseError(
-                        f"{mail.file_name} does not apply to {base[:12]}: {done.errors}",
+                        f"{mail.file_name} does not apply to {base[:12]}: {said}",
                         hint="name the commit that the mails were made on with --base",
                     )
         made = self.run("rev-list", "--reverse", f"{base}..HEAD").stdout.decode().split()

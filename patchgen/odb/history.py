@@ -65,10 +65,13 @@ def read_commit(git: Git, oid: Oid) -> Commit:
 
 
 def format_commits(checkout: Checkout, base: Oid, tip: Oid) -> list[Mail]:
-    """Return the commits above `base` as mails, one each, as `git format-patch` writes them."""
+    """Return the commits above `base` as mails, one each, as `git format-patch` writes them.
+
+    A commit that changes nothing has a mail, too.
+    """
     with tempfile.TemporaryDirectory(prefix="patchgen-mails-") as folder:
-        words = ("format-patch", "--quiet", "--no-renames", f"--output-directory={folder}")
-        checkout.run(*words, f"{base}..{tip}")
+        words = ("format-patch", "--quiet", "--always", "--no-renames")
+        checkout.run(*words, f"--output-directory={folder}", f"{base}..{tip}")
         return [Mail(path.name, path.read_bytes()) for path in sorted(Path(folder).iterdir())]
 
 

@@ -24,7 +24,9 @@ from patchgen.kernel import (
 )
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
+from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
+from patchgen.model.series import Mail
 from patchgen.odb import Checkout, Repository, read_substances
 from patchgen.verify.against import check_against
 from patchgen.verify.boots import BootTrial
@@ -237,25 +239,30 @@ class _Run:
         return findings
 
     def _round_trip(self) -> list[Finding]:
-        """Let `git am` make the commits again from their mails: the trees must be the same."""
-        try:
-            made = self.checkout.apply_mails(self.target.base, self.target.mails)
-        except BaseError as err:
-            return self._end(
-                self.target.commits[0].oid, "am", [Finding("am", str(err), self.target.tip)]
-            )
-        trees = [
-            self.checkout.run("rev-parse", f"{oid}^{{tree}}").stdout.decode().strip()
-            for oid in made
-        ]
-        findings = []
-        for number, commit in enumerate(self.target.commits):
-            same = number < len(trees) and trees[number] == commit.tree
-            text = "what `git am` makes of the mail is another tree"
-            findings += self._end(
-                commit.oid, "am", [] if same else [Finding("am", text, commit.oid)]
-            )
+        """Let `git am` make each commit again from its mail, on its parent: the tree is the same.
+
+        One after the other on what came before, a first fault would make all that follow look bad.
+        """
+        findings: list[Finding] = []
+        parent = self.target.base
+        for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
+            self.on_cell(Cell(commit.oid, "am", None))
+            text = self._apply_again(parent, commit, mail)
+            found = [Finding("am", text, commit.oid)] if text else []
+            findings += self._end(commit.oid, "am", found)
+            parent = commit.oid
         return findings
+
+    def _apply_again(self, parent: Oid, commit: Commit, mail: Mail) -> str:
+        """Return what is wrong with what `git am` makes of a commit's mail, "" for nothing."""
+        if not commit.files:
+            return "it changes nothing: `git am` takes no such mail"
+        try:
+            made = self.checkout.apply_mails(parent, [mail])
+        except BaseError as err:
+            return err.message
+        tree = self.checkout.run("rev-parse", f"{made[-1]}^{{tree}}").stdout.decode().strip()
+        return "" if tree == commit.tree else "what `git am` makes of the mail is another tree"
 
     def _build(self) -> list[Finding]:
         base = self._base_point()

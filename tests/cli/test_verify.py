@@ -131,3 +131,35 @@ def test_names_the_programs_that_are_missing(patchgen, toy, series, monkeypatch,
     assert (done.code, done.out) == (1, "")
     assert "not installed, but needed to build: flex, bison, bc" in done.err
     assert "apt-get install flex bison bc" in done.err
+
+
+def test_am_names_each_commit_whose_mail_is_at_fault(patchgen, toy, git):
+    """Two faults, and what stands between them and behind them is fine."""
+    file = toy / "arch/x86/kernel/kvm.c"
+    quoted = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"
+    git(toy, "checkout", "-q", "-b", "odd")
+    for number, message in enumerate(("Quote:\n\n" + quoted, "Text.", None, "Text.")):
+        if message is not None:
+            file.write_text(file.read_text() + f"/* {number} */\n")
+        words = ("-m", f"x86/kvm: Make {number}", "-m", message or "Nothing.")
+        git(toy, "commit", "-q", "-a", "--allow-empty", *words)
+    words = ("odd", "--tree", toy, "--base", "master", "--json", "--skip", "build")
+    done = patchgen("verify", *words, "--skip", "checkpatch", "--skip", "lint")
+    found = [[f["text"] for f in each["findings"]] for each in json.loads(done.out)["commits"]]
+    assert [len(texts) for texts in found] == [1, 0, 1, 0], found
+    assert "0001-x86-kvm-Make-0.patch does not apply" in found[0][0]
+    assert "hint" not in found[0][0]
+    assert "it changes nothing" in found[2][0]
+
+
+def test_a_commit_that_changes_nothing_has_its_mail_checked(patchgen, toy, git):
+    """checkpatch and lint look at commits and mails side by side."""
+    script = toy / "scripts/checkpatch.pl"
+    script.write_text("exit 0;\n")
+    git(toy, "add", "-A")
+    git(toy, "commit", "-q", "-m", "scripts: Add checkpatch")
+    git(toy, "checkout", "-q", "-b", "empty")
+    git(toy, "commit", "-q", "--allow-empty", "-m", "x86: Do nothing", "-m", "Text.")
+    done = patchgen("verify", "empty", "--tree", toy, "--base", "master", "--json")
+    [commit] = json.loads(done.out)["commits"]
+    assert done.code == 1 and "am" in {finding["check"] for finding in commit["findings"]}
