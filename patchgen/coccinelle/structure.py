@@ -35,7 +35,7 @@ class Rule:
     """One rule. Lines count from 1 in the rendered text; `end` is behind its last line.
 
     `name` is None for `@@`. `positions` are the position metavariables that it declares itself
-    and attaches to its match. `modifies` is set where it has `-` or `+` lines.
+    and attaches to its match. `modifies` is set where it has `-` or `+` lines, or `*`.
     """
 
     name: str | None
@@ -70,7 +70,7 @@ def read_rules(text: str) -> tuple[Rule, ...]:
                 end=_line_of(plain, end) if following else plain.count("\n") + 2,
                 is_script=is_script,
                 positions=_attached_positions(declared, body),
-                modifies=not is_script and bool(re.search(r"^[-+]", body, re.MULTILINE)),
+                modifies=not is_script and bool(re.search(r"^[-+*]", body, re.MULTILINE)),
             )
         )
         at = end

@@ -1,0 +1,126 @@
+"""Declarations of metavariables: which have a C type, and the same rules with plain ones.
+
+Coccinelle manual, "The SmPL grammar", metadecl. A declaration begins with a word of the grammar or
+with a C type; it has names, each with its constraints.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from patchgen.coccinelle.structure import Rule, read_rules
+
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|(\"(?:\\.|[^\"\\\n])*\")", re.DOTALL)
+_INHERITED = re.compile(r"\b(?!virtual\b)[A-Za-z_]\w*\s*\.\s*(?=[A-Za-z_])")
+_SCRIPT = re.compile(r":\s*script:\s*\w+\s*\([^()]*\)\s*\{[^{}]*\}")
+_CONSTRAINT = re.compile(r"!=|==|=~|!~|=|<|>|:")
+# Words that a C type may follow; without one they are plain.
+_MAY_HAVE_TYPE = frozenset({"expression", "idexpression", "constant", "local", "global"})
+# Words that no C type follows. What begins with any other word begins with a type.
+_UNTYPED = frozenset(
+    {"identifier", "field", "statement", "type", "position", "parameter", "typedef", "symbol"}
+    | {"iterator", "declarer", "declaration", "initializer", "initialiser", "function", "attribute"}
+    | {"metavariable", "operator", "binary", "assignment", "format", "pragmainfo", "comments"}
+    | {"fresh"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A declaration up to its semicolon, comments and script constraints made blank."""
+
+    text: str
+
+    @property
+    def words(self) -> list[str]:
+        """Its words and signs, white space left out."""
+        return re.findall(r"\w+|\S", self.text)
+
+    @property
+    def kind(self) -> str:
+        """The word that it begins with, "" where it is empty."""
+        return next(iter(self.words), "")
+
+    @property
+    def names(self) -> list[str]:
+        """The metavariables: the last word of each part, before its constraints."""
+        names = []
+        for part in re.sub(r"\{[^}]*\}", " ", self.text).split(","):
+            words = re.findall(r"[A-Za-z_]\w*", _CONSTRAINT.split(part)[0])
+            names += words[-1:]
+        return names
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether it has a C type, so that spatch's type inference takes part in a match."""
+        if self.kind in _MAY_HAVE_TYPE:
+            first = _CONSTRAINT.split(self.text.split(",")[0])[0]
+            inherited = re.sub(r"\w+\s*\.\s*", "", first)
+            rest = [word for word in re.findall(r"\w+|\S", inherited)[:-1] if word != "list"]
+            return any(word not in _MAY_HAVE_TYPE for word in rest)
+        return bool(self.kind) and self.kind not in _UNTYPED
+
+    def plain(self) -> str:
+        """Return it without types and without what it inherits, on as many lines.
+
+        An inherited position stays: it ties a rule to the place where another one matched.
+        """
+        breaks = "\n" * self.text.count("\n")
+        if self.kind == "fresh":
+            return breaks + f'fresh identifier {self.names[0]} = "patchgen"'
+        if self.is_typed:
+            return breaks + "expression " + ", ".join(self.names)
+        if self.kind in ("", "position") or "." not in self.text:
+            return self.text
+        others = self.names[1:]
+        return _INHERITED.sub("", _CONSTRAINT.split(self.text.split(",")[0])[0]) + "".join(
+            f", {name}" for name in others
+        )
+
+
+def read_declarations(text: str) -> Iterator[Declaration]:
+    """Yield the declarations of all rules of a semantic patch."""
+    for _, _, declared, _ in _sections(text):
+        yield from _declarations(declared)
+
+
+def plain_types(text: str) -> str | None:
+    """Return the semantic patch with inherited and typed metavariables made plain ones.
+
+    Lines stay where they are. None where a declaration is not understood.
+    """
+    lines = text.split("\n")
+    for rule, before, declared, behind in _sections(text):
+        declarations = list(_declarations(declared))
+        if any("script" in each.words or not _is_whole(each) for each in declarations):
+            return None
+        plain = ";".join(each.plain() for each in declarations)
+        lines[rule.start - 1 : rule.body - 1] = (before + plain + behind).split("\n")
+    return "\n".join(lines)
+
+
+def _sections(text: str) -> Iterator[tuple[Rule, str, str, str]]:
+    """Yield each rule that is no script: its header, declarations, and what closes them."""
+    lines = text.split("\n")
+    for rule in read_rules(text):
+        if not rule.is_script:
+            head = "\n".join(lines[rule.start - 1 : rule.body - 1])
+            opened = head.index("@", head.index("@") + 1) + 1
+            closed = head.rindex("@@")
+            yield rule, head[:opened], head[opened:closed], head[closed:]
+
+
+def _declarations(declared: str) -> Iterator[Declaration]:
+    declared = _COMMENT.sub(lambda found: found[1] or _only_breaks(found[0]), declared)
+    declared = _SCRIPT.sub(lambda found: _only_breaks(found[0]), declared)
+    return map(Declaration, declared.split(";"))
+
+
+def _is_whole(declaration: Declaration) -> bool:
+    return not declaration.kind or bool(declaration.names)
+
+
+def _only_breaks(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)

@@ -1,0 +1,164 @@
+"""The words that a semantic patch needs: in a file, and in a function.
+
+spatch works them out itself, isomorphisms, disjunctions and dependencies included
+(parsing_cocci/get_constants2.ml), and says them with `--parse-cocci --debug-parse-cocci`:
+
+    Rule: r
+    Dependencies: no_dep
+    Result: true                          what the rule's dependencies need
+    Result_from_code: (kmalloc&memset)    what its code needs
+
+A rule's match lies in one function or other top-level item ("all the tokens within a rule should be
+in a single CFG entity", cocci.ml). So the code's formula holds for that item's own text, if only
+words from elsewhere are kept out of it: what a metavariable inherits was matched in any function,
+and the type of one is that of a declaration anywhere. spatch is asked a second time with such
+metavariables made plain. An inherited position stays: it says that both rules match in one place.
+
+Not every rule's functions have to be seen. One that only finds something for others is of no
+consequence where these cannot match, as long as what they take from it lies in their own function.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.coccinelle.diagnose import explain_refusal
+from patchgen.coccinelle.formula import ALWAYS, Formula, all_of, any_of, parse_formula
+from patchgen.coccinelle.metavariables import plain_types
+from patchgen.coccinelle.program import Spatch
+from patchgen.coccinelle.structure import Rule, read_rules
+from patchgen.coccinelle.witness import without_witnesses
+from patchgen.model.smpl import SemanticPatch
+from patchgen.process import Completed
+
+_SAID = re.compile(
+    r"^Rule: (?P<rule>[^\n]*)\nDependencies: (?:(?!^Rule: ).)*?\n"
+    r"Result: (?P<needs>[^\n]*)\n(?:Result_from_code: (?P<code>[^\n]*)\n)?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a file must have to be worth a run, and what a function must have, one of these.
+
+    `functions` is None where it cannot be told; `why_not` says the reason.
+    """
+
+    file: Formula
+    functions: tuple[Formula, ...] | None
+    why_not: str = ""
+
+
+def find_needs(spatch: Spatch, patch: SemanticPatch, modes: Sequence[str]) -> Needs:
+    """Ask spatch what words a semantic patch needs, in a file and in each function.
+
+    Raises SpecError, at the template's line, where spatch refuses the semantic patch.
+    """
+    done = _ask(spatch, patch.text, patch, modes)
+    said = done.stdout.decode("latin-1")
+    if done.returncode != 0:
+        raise explain_refusal(patch, without_witnesses(patch.text), done, said)
+    needed = read_file_need(said, patch.text)
+    plain = plain_types(patch.text)
+    if plain is None:
+        return Needs(needed, None, "a metavariable's declaration is not understood")
+    done = _ask(spatch, plain, patch, modes)
+    if done.returncode != 0:
+        return Needs(needed, None, "its rules depend on each other's metavariables")
+    wanted = find_consequential(patch.text)
+    codes = read_codes(done.stdout.decode("latin-1"))
+    functions = tuple(dict.fromkeys(code for name, code in codes if name in wanted))
+    if ALWAYS in functions:
+        return Needs(needed, None, "a rule needs no words")
+    return Needs(needed, functions)
+
+
+def read_file_need(said: str, text: str) -> Formula:
+    """Return what a file needs, from what spatch said of a semantic patch."""
+    modifying = {_traced_name(rule): rule.modifies for rule in read_rules(text)}
+    parts = []
+    for found in _SAID.finditer(said):
+        dependencies = parse_formula(found["needs"])
+        if found["code"] is None:
+            parts.append(dependencies)
+        elif modifying.get(found["rule"], True):
+            parts.append(all_of(dependencies, parse_formula(found["code"])))
+    return any_of(*parts) if parts else ALWAYS
+
+
+def read_codes(said: str) -> list[tuple[str, Formula]]:
+    """Return each rule, by the name that spatch gives it, and what its code needs."""
+    return [
+        (found["rule"], parse_formula(found["code"]))
+        for found in _SAID.finditer(said)
+        if found["code"] is not None
+    ]
+
+
+def find_consequential(text: str) -> frozenset[str]:
+    """Return the rules, by the names that spatch gives them, whose functions must be seen.
+
+    These are the rules that change or mark something or that a script reads, and those from which
+    such a rule takes more than a place in its own function.
+    """
+    rules = [rule for rule in read_rules(text) if not rule.is_script]
+    named = {rule.name: rule for rule in rules if rule.name}
+    uses = {_traced_name(rule): _uses(text, rule) for rule in rules}
+    wanted = {_traced_name(rule) for rule in rules if rule.modifies}
+    wanted |= {name for rule in read_rules(text) if rule.is_script for name in _read(text, rule)}
+    waiting = list(wanted)
+    while waiting:
+        elsewhere = uses.get(waiting.pop(), frozenset()) - wanted
+        wanted |= elsewhere
+        waiting += elsewhere
+    return frozenset(wanted & (named.keys() | uses.keys()))
+
+
+def _uses(text: str, rule: Rule) -> frozenset[str]:
+    """Return the rules from which a rule takes something that may be of another function."""
+    header, declared, body = _parts(text, rule)
+    depended = set(_depends(header))
+    tied: set[str] = set()
+    taken: set[str] = set()
+    for declaration in declared.split(";"):
+        sources = set(re.findall(r"\b(\w+)\s*\.\s*\w+", declaration))
+        inherited = re.match(r"\s*position\s+(\w+)\s*\.\s*(\w+)", declaration)
+        if inherited and re.search(rf"@{inherited[2]}\b", body):
+            tied.add(inherited[1])
+        elif declaration.split()[:1] != ["position"]:
+            # A position that is ruled out (`p != r.p`) is one in this function, or none at all.
+            taken |= sources
+    return frozenset((taken | depended) - tied - {"virtual"})
+
+
+def _read(text: str, rule: Rule) -> set[str]:
+    header, declared, _ = _parts(text, rule)
+    return set(re.findall(r"<<\s*(\w+)\s*\.", declared)) | set(_depends(header))
+
+
+def _depends(header: str) -> list[str]:
+    clause = re.search(r"\bdepends\s+on\b(.*)", header, re.DOTALL)
+    return re.findall(r"\w+", clause[1]) if clause else []
+
+
+def _parts(text: str, rule: Rule) -> tuple[str, str, str]:
+    """Return a rule's header, its metavariables, and what it matches, without comments."""
+    lines = [line.split("//", 1)[0] for line in text.split("\n")]
+    body = [line for line in lines[rule.body - 1 : rule.end - 1] if not line.startswith("+")]
+    _, header, declared = "\n".join(lines[rule.start - 1 : rule.body - 1]).split("@", 2)
+    return header, declared, "\n".join(body)
+
+
+def _traced_name(rule: Rule) -> str:
+    return rule.name or f"rule starting on line {rule.start}"
+
+
+def _ask(spatch: Spatch, text: str, patch: SemanticPatch, modes: Sequence[str]) -> Completed:
+    with tempfile.TemporaryDirectory(prefix="patchgen-needs-") as folder:
+        (Path(folder) / "patchgen.cocci").write_text(text, encoding="utf-8")
+        return spatch.ask_needs(Path(folder), modes, patch.definitions)

@@ -1,0 +1,70 @@
+"""What spatch says a text must have, read and evaluated."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patchgen.coccinelle.formula import (
+    ALWAYS,
+    NEVER,
+    AllOf,
+    AnyOf,
+    Formula,
+    Word,
+    clauses_of,
+    holds,
+    parse_formula,
+    words_of,
+)
+
+WORDS = st.sampled_from("abcde")
+FORMULAS: st.SearchStrategy[Formula] = st.recursive(
+    WORDS.map(Word),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: AllOf(tuple(parts))),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: AnyOf(tuple(parts))),
+    ),
+    max_leaves=12,
+)
+
+
+def test_reads_what_spatch_prints():
+    read = parse_formula("(kmalloc&(memset|memzero_explicit))")
+    assert read == AllOf((Word("kmalloc"), AnyOf((Word("memset"), Word("memzero_explicit")))))
+    assert parse_formula("true") == ALWAYS
+    assert parse_formula("kernel.h") == Word("kernel.h")
+
+
+def test_true_and_false_are_words_of_c_inside_of_a_formula():
+    """boolconv.cocci: `- ? true : false` needs both words."""
+    read = parse_formula("(false&true)")
+    assert not holds(read, {"true"}) and holds(read, {"true", "false"})
+    # Alone it might be spatch's constant, too; a text that has the word is looked at.
+    assert holds(parse_formula("false"), {"false"})
+
+
+@pytest.mark.parametrize("text", ["", "(a&b", "(a&b|c)", "a)", "!(a)", "()"])
+def test_refuses_what_is_no_formula(text):
+    with pytest.raises(ValueError):
+        parse_formula(text)
+
+
+@given(FORMULAS, st.sets(WORDS))
+def test_a_text_that_satisfies_a_formula_has_a_word_of_each_clause(formula, words):
+    if holds(formula, words):
+        assert all(clause & words for clause in clauses_of(formula))
+
+
+@given(FORMULAS)
+def test_clauses_speak_of_the_formula_s_words(formula):
+    assert frozenset().union(*clauses_of(formula)) <= words_of(formula)
+
+
+def test_large_alternatives_ask_less_and_not_more():
+    side = AllOf(tuple(Word(f"a{n}") for n in range(9)))
+    formula = AnyOf((side, AllOf(tuple(Word(f"b{n}") for n in range(9))), Word("c")))
+    assert len(clauses_of(formula)) <= 81
+    assert all(clause & {"c"} for clause in clauses_of(formula))
+    assert clauses_of(AnyOf((Word("a"), ALWAYS))) == [] and clauses_of(NEVER) == []
