@@ -53,9 +53,14 @@ def map_parallel(
             for future in futures:
                 future.cancel()
             if not isinstance(err, Exception):
-                for process in list(_running):
-                    process.terminate()
+                end_running()
             raise
+
+
+def end_running() -> None:
+    """Ask the programs that threads are waiting for to end (SIGTERM)."""
+    for process in list(_running):
+        process.terminate()
 
 
 def run(

@@ -9,16 +9,30 @@ all of it is read from the output file and from spatch's own trace (`--debug`), 
 without its embedded Python, which costs 50 to 350 ms a run and executes what a .cocci contains.
 """
 
+from patchgen.coccinelle.batch import AGAIN, Program, Ran, Source, run_batch
 from patchgen.coccinelle.bridge import DEFAULT_TIMEOUT_S, apply_to_file
+from patchgen.coccinelle.formula import Formula, clauses_of, holds, words_of
+from patchgen.coccinelle.needs import Needs, find_needs
 from patchgen.coccinelle.program import Spatch, find_spatch
 from patchgen.coccinelle.structure import read_rules, refuse_code, rule_words
 
 __all__ = [
+    "AGAIN",
     "DEFAULT_TIMEOUT_S",
+    "Formula",
+    "Needs",
+    "Program",
+    "Ran",
+    "Source",
     "Spatch",
     "apply_to_file",
+    "clauses_of",
+    "find_needs",
     "find_spatch",
+    "holds",
     "read_rules",
     "refuse_code",
     "rule_words",
+    "run_batch",
+    "words_of",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,19 +56,90 @@ class Spatch:
             output.name,
             file.name,
         ]
-        scratch = file.parent
+        return self._start(argv, file.parent, timeout_s=2 * timeout_s + 5, merge_stderr=True)
+
+    def run_groups(
+        self,
+        scratch: Path,
+        options: Sequence[str],
+        *,
+        modes: Sequence[str],
+        definitions: Mapping[str, str],
+        traced: bool,
+        in_place: bool,
+        timeout_s: int,
+    ) -> Completed:
+        """Run `patchgen.cocci` of a scratch folder over the files of its folder `tree`.
+
+        `groups` lists them, each with an empty line behind it: what stands together is one group,
+        in which a match in one file counts for the others. With `in_place` they are changed, else
+        a diff is printed. `traced` asks for spatch's trace.
+        """
+        argv = [
+            self.path,
+            *(("--debug",) if traced else ("--no-show-trying",)),
+            *options,
+            *(("--no-show-diff", "--in-place") if in_place else ()),
+            "--timeout",
+            str(timeout_s),
+            *_python(),
+            "--sp-file",
+            "../patchgen.cocci",
+            *(word for name in modes for word in ("-D", name)),
+            *(word for name, text in definitions.items() for word in ("-D", f"{name}={text}")),
+            "--file-groups",
+            "../groups",
+        ]
+        return self._start(argv, scratch, inside="tree", timeout_s=3 * timeout_s + 60)
+
+    def ask_needs(
+        self, scratch: Path, modes: Sequence[str], definitions: Mapping[str, str]
+    ) -> Completed:
+        """Let spatch read `patchgen.cocci` of a scratch folder and say what words it needs."""
+        argv = [
+            self.path,
+            "--parse-cocci",
+            "--debug-parse-cocci",
+            *_python(),
+            *(word for name in modes for word in ("-D", name)),
+            *(word for name, text in definitions.items() for word in ("-D", f"{name}={text}")),
+            "patchgen.cocci",
+        ]
+        return self._start(argv, scratch, timeout_s=120, merge_stderr=True)
+
+    def _start(
+        self,
+        argv: Sequence[str],
+        scratch: Path,
+        *,
+        timeout_s: float,
+        inside: str = "",
+        merge_stderr: bool = False,
+    ) -> Completed:
         env = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
             "LC_ALL": "C",
+            "PYTHONDONTWRITEBYTECODE": "1",
         }
         for name in ("COCCINELLE_HOME", "LD_LIBRARY_PATH"):
             if name in os.environ:
                 env[name] = os.environ[name]
         return run(
-            argv, cwd=scratch, env=env, ok=None, timeout_s=2 * timeout_s + 5, merge_stderr=True
+            argv,
+            cwd=scratch / inside,
+            env=env,
+            ok=None,
+            timeout_s=timeout_s,
+            merge_stderr=merge_stderr,
         )
+
+
+def _python() -> tuple[str, ...]:
+    """Return the option that names the system's Python: through a shim, 300 ms are lost a run."""
+    path = Path("/usr/bin/python3")
+    return ("--python", str(path)) if path.exists() else ()
 
 
 def find_spatch() -> Spatch:

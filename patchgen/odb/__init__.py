@@ -15,6 +15,7 @@ from patchgen.odb.history import (
     read_commit,
     read_commits,
 )
+from patchgen.odb.listing import grep_files, list_files, read_blobs, resolve_paths
 from patchgen.odb.merge import (
     Conflict,
     MergedTree,
@@ -58,12 +59,15 @@ __all__ = [
     "find_sent",
     "format_commits",
     "git_version",
+    "grep_files",
     "has_markers",
+    "list_files",
     "merge_texts",
     "merge_trees",
     "move_files",
     "name_for_branch",
     "neutral_environment",
+    "read_blobs",
     "read_commit",
     "read_commits",
     "read_raw_commits",
@@ -71,6 +75,7 @@ __all__ = [
     "read_substances",
     "rechain",
     "record_sent",
+    "resolve_paths",
     "sent_tag",
     "write_empty_commit",
     "write_raw_commit",

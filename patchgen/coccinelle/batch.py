@@ -1,0 +1,261 @@
+"""One run of spatch over many files, each a group of its own, and a result for each file.
+
+What spatch says goes two ways, each in the order of the files: on stderr `HANDLING: FILE` before
+what it could not parse there, on stdout the trace of the rules between `let's go` and `Finished`.
+What Python rules print goes to a third, a file in which each line names the files it is about:
+spatch's own buffer and Python's would break into each other's lines. Changes are written in place,
+in the scratch folder, when all files are done; so a run that breaks off has no results, and what
+was not at fault has to be run again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from patchgen.coccinelle.diagnose import explain_refusal
+from patchgen.coccinelle.program import Spatch
+from patchgen.coccinelle.structure import read_rules
+from patchgen.coccinelle.trace import read_hits, read_unparsed
+from patchgen.coccinelle.witness import Witnessed, without_witnesses
+from patchgen.model.outcome import RuleHits, UnparsedFunction
+from patchgen.model.smpl import SemanticPatch
+from patchgen.process import Completed
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A semantic patch as it is run over a tree.
+
+    `options` are words for spatch (the .cocci's own `// Options:`, -I, ...); `modes` the virtual
+    rules that are defined (-D NAME). `has_python` and `has_ocaml` say which scripts it has.
+    `shows_marks` is context mode: nothing is changed, lines are marked.
+    """
+
+    patch: SemanticPatch
+    options: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    has_python: bool = False
+    has_ocaml: bool = False
+    shows_marks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file for spatch: its path in the tree and its text, whole or a slice of it."""
+
+    path: PurePosixPath
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What spatch made of one file.
+
+    `after` is None where nothing was changed. `said` is what scripts printed while they were at
+    it. `marks` are the lines that context mode points at. `failure` is set, and all else empty,
+    where spatch did not come to an end with the file.
+    """
+
+    path: PurePosixPath
+    after: bytes | None = None
+    rules: tuple[RuleHits, ...] = ()
+    unparsed: tuple[UnparsedFunction, ...] = ()
+    said: str = ""
+    marks: tuple[int, ...] = ()
+    failure: str = ""
+
+
+def run_batch(
+    spatch: Spatch,
+    program: Program,
+    sources: Sequence[Source],
+    headers: Mapping[PurePosixPath, bytes],
+    scratch: Path,
+    *,
+    timeout_s: int,
+) -> list[Ran]:
+    """Run a semantic patch over the files, in a scratch folder that is empty, and read the results.
+
+    `headers` are files that lie beside them for #include to find.
+
+    Raises SpecError where spatch refuses the semantic patch, ToolError where it breaks.
+    """
+    tree = scratch / "tree"
+    for source in (*(Source(path, text) for path, text in headers.items()), *sources):
+        file = tree / source.path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(source.text)
+    groups = "".join(f"{source.path}\n\n" for source in sources)
+    (scratch / "groups").write_text(groups, encoding="utf-8", errors="surrogateescape")
+    done, witnessed = _run(spatch, program, scratch, timeout_s)
+    parts = _split(_HANDLING, done.stderr.decode("latin-1"))
+    stdout = _split(_BEGIN, done.stdout.decode("latin-1"))
+    if done.timed_out or done.returncode != 0:
+        return _broken_off(program, witnessed, done, parts, sources)
+    # A file that lacks the words of every rule (a slice of it, say) is skipped.
+    skipped = {_handled(part) for part in parts if part.startswith("Skipping")}
+    stderr = [part for part in parts if part.startswith("HANDLING")]
+    handled = [source for source in sources if str(source.path) not in skipped]
+    if len(handled) == 1:
+        stdout, stderr = ["".join(stdout)], ["".join(stderr)]
+    if [_handled(part) for part in stderr] != [str(each.path) for each in handled] or (
+        len(stdout) != len(stderr)
+    ):
+        return [Ran(source.path, failure=AGAIN) for source in sources]
+    said, rest = _read_said(scratch / _SAID)
+    results = [Ran(source.path) for source in sources if str(source.path) in skipped]
+    for source, errors, trace in zip(handled, stderr, stdout, strict=True):
+        results.append(_read(program, witnessed, source, tree, errors, trace, said))
+    if rest:
+        # What `finalize` rules print is of no file; there is one batch then.
+        results.append(Ran(PurePosixPath("."), said=rest))
+    return results
+
+
+# The file was not at fault: another one in its batch was.
+AGAIN = "to be run again"
+
+_SAID = "patchgen-said"
+_HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
+_BEGIN = re.compile(r"^let's go$", re.MULTILINE)
+_EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in .*$", re.MULTILINE)
+_HUNK = re.compile(r"^@@ -(\d+)")
+
+# It goes before all rules. `cocci.files()` are the files that spatch is at.
+_LISTENER = f"""@initialize:python@
+@@
+import json as pg_json, sys as pg_sys
+class PgSaid:
+    def __init__(self):
+        self.out = open("../{_SAID}", "a", buffering=1)
+        self.ended = False
+    def write(self, text):
+        files = [] if self.ended else cocci.files()
+        self.out.write(pg_json.dumps([files, text]) + "\\n")
+        return len(text)
+    def flush(self):
+        pass
+    def isatty(self):
+        return False
+pg_sys.stdout = PgSaid()
+@finalize:python@
+@@
+pg_sys.stdout.ended = True
+"""
+
+
+def _run(
+    spatch: Spatch, program: Program, scratch: Path, timeout_s: int
+) -> tuple[Completed, Witnessed]:
+    """Run spatch without witnesses: over a tree, a rule's hits are counted, not placed."""
+    text = without_witnesses(program.patch.text)
+    if program.has_python:
+        text = _listen(text)
+    (scratch / "patchgen.cocci").write_text(text.text, encoding="utf-8")
+    done = spatch.run_groups(
+        scratch,
+        program.options,
+        modes=program.modes,
+        definitions=program.patch.definitions,
+        traced=not program.has_ocaml,
+        in_place=not program.shows_marks,
+        timeout_s=timeout_s,
+    )
+    return done, text
+
+
+def _listen(witnessed: Witnessed) -> Witnessed:
+    lines = witnessed.text.split("\n")
+    first = next((at for at, line in enumerate(lines) if line.startswith("@")), len(lines))
+    added = _LISTENER.rstrip("\n").split("\n")
+    nothing: tuple[int | None, ...] = (None,) * len(added)
+    return Witnessed(
+        "\n".join([*lines[:first], *added, *lines[first:]]),
+        (*witnessed.lines[:first], *nothing, *witnessed.lines[first:]),
+    )
+
+
+def _split(mark: re.Pattern[str], text: str) -> list[str]:
+    """Return the parts that begin with a mark; what stands before the first one is of no file."""
+    return mark.split(text)[1:]
+
+
+def _handled(part: str) -> str:
+    return part.partition("\n")[0].partition(": ")[2].strip().removeprefix("./")
+
+
+def _broken_off(
+    program: Program,
+    witnessed: Witnessed,
+    done: Completed,
+    stderr: Sequence[str],
+    sources: Sequence[Source],
+) -> list[Ran]:
+    """Return who was at fault; all others have to be run again."""
+    if not stderr:
+        output = (done.stdout + done.stderr).decode("latin-1")
+        raise explain_refusal(program.patch, witnessed, done, output)
+    culprit = str(sources[0].path) if len(sources) == 1 else _handled(stderr[-1])
+    said = [line for line in stderr[-1].splitlines() if line.strip()]
+    why = "it took too long" if done.timed_out else f"spatch ended with {done.returncode}"
+    if not done.timed_out and said:
+        why += f": {said[-1].strip()}"
+    return [
+        Ran(source.path, failure=why if str(source.path) == culprit else AGAIN)
+        for source in sources
+    ]
+
+
+def _read_said(path: Path) -> tuple[dict[str, str], str]:
+    """Return what scripts printed, by file, and what they printed in the end."""
+    said: dict[str, str] = {}
+    if not path.exists():
+        return said, ""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        files, text = json.loads(line)
+        name = files[0] if files else ""
+        said[name] = said.get(name, "") + text
+    return said, said.pop("", "")
+
+
+def _read(
+    program: Program,
+    witnessed: Witnessed,
+    source: Source,
+    tree: Path,
+    errors: str,
+    trace: str,
+    said: Mapping[str, str],
+) -> Ran:
+    if (exception := _EXCEPTION.search(errors)) is not None:
+        what = "it took too long" if "Timeout" in exception["what"] else exception["what"]
+        return Ran(source.path, failure=what)
+    after = (tree / source.path).read_bytes()
+    rules = read_rules(program.patch.text)
+    return Ran(
+        source.path,
+        None if after == source.text else after,
+        () if program.has_ocaml else read_hits(trace, rules, witnessed.lines, source.path),
+        read_unparsed(errors, source.text, source.path),
+        trace if program.has_ocaml else said.get(str(source.path), ""),
+        _read_marks(trace, str(source.path)) if program.shows_marks else (),
+    )
+
+
+def _read_marks(trace: str, name: str) -> tuple[int, ...]:
+    """Return the lines that the diff of context mode takes away."""
+    marks = []
+    at = None
+    for line in trace.partition(f"\n--- {name}\n")[2].splitlines():
+        if (hunk := _HUNK.match(line)) is not None:
+            at = int(hunk[1])
+        elif at is not None and line[:1] in (" ", "-"):
+            marks += [at] if line.startswith("-") else []
+            at += 1
+        elif at is not None and not line.startswith(("+", "\\")):
+            break
+    return tuple(marks)

@@ -1,0 +1,98 @@
+"""Many files of a tree at once: their listing, a search for words, and their contents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from patchgen.errors import BaseError
+from patchgen.model.base import Oid, TreeFile
+from patchgen.odb.repository import Repository
+
+_REGULAR = frozenset({b"100644", b"100755"})
+
+
+def list_files(
+    repository: Repository, tree: Oid, paths: Sequence[PurePosixPath], suffixes: tuple[str, ...]
+) -> list[TreeFile]:
+    """Return the regular files with these suffixes below any of the paths, in the order of git.
+
+    Without paths it is the whole tree.
+    """
+    words = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree]
+    listing = repository.run(*words, "--", *map(str, paths)).stdout
+    ends = tuple(suffix.encode() for suffix in suffixes)
+    files = []
+    for entry in listing.split(b"\0"):
+        if entry and entry.endswith(ends):
+            head, _, name = entry.partition(b"\t")
+            mode, _, oid = head.split(b" ")
+            if mode in _REGULAR:
+                path = PurePosixPath(name.decode("utf-8", "surrogateescape"))
+                files.append(TreeFile(path, mode.decode(), Oid(oid.decode())))
+    return files
+
+
+def resolve_paths(
+    repository: Repository, tree: Oid, paths: Sequence[PurePosixPath]
+) -> list[tuple[PurePosixPath, Oid]]:
+    """Return the ids of the trees or blobs at the paths. Raises BaseError where there is none."""
+    found = []
+    for path in paths:
+        name = "" if str(path) == "." else str(path)
+        done = repository.run("rev-parse", "-q", "--verify", f"{tree}:{name}", ok=None)
+        if done.returncode != 0:
+            raise BaseError(f"the tree has no {path}", hint="paths are those of the tree's top")
+        found.append((path, Oid(done.stdout.decode().strip())))
+    return found
+
+
+def grep_files(
+    repository: Repository,
+    tree: Oid,
+    paths: Sequence[PurePosixPath],
+    suffixes: tuple[str, ...],
+    clauses: Sequence[frozenset[str]],
+) -> frozenset[str]:
+    """Return the paths of the files that have a word of each clause (git-grep(1), -w)."""
+    patterns = ["|".join(sorted(map(_escape, clause))) for clause in clauses]
+    words = ["grep", "-l", "-z", "-w", "-E", "-a", "--full-name", "--all-match"]
+    words += [word for pattern in patterns for word in ("-e", pattern)]
+    within = [spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)]
+    done = repository.run(*words, tree, "--", *within, ok=(0, 1))
+    prefix = f"{tree}:".encode()
+    return frozenset(
+        name.removeprefix(prefix).decode("utf-8", "surrogateescape")
+        for name in done.stdout.split(b"\0")
+        if name
+    )
+
+
+def _specs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:
+    """Yield what git takes for a file, or for the files with these suffixes in a folder."""
+    name = "" if str(path) == "." else str(path)
+    if name.endswith(suffixes):
+        yield f":(top,literal){name}"
+    folder = re.sub(r"([*?\[\\])", r"\\\1", name) + "/" if name else ""
+    for suffix in suffixes:
+        yield f":(top,glob){folder}**/*{suffix}"
+
+
+def _escape(word: str) -> str:
+    return "".join(sign if sign.isalnum() or sign == "_" else f"[{sign}]" for sign in word)
+
+
+def read_blobs(repository: Repository, oids: Sequence[Oid]) -> Iterator[bytes]:
+    """Yield the contents of blobs. Raises BaseError for one that the repository lacks."""
+    stdin = "".join(f"{oid}\n" for oid in oids).encode()
+    out = repository.run("cat-file", "--batch", "--buffer", stdin=stdin).stdout
+    at = 0
+    for oid in oids:
+        end = out.index(b"\n", at)
+        header = out[at:end].split()
+        if len(header) != 3:
+            raise BaseError(f"the repository lacks the content of {oid}")
+        begin = end + 1
+        at = begin + int(header[2]) + 1
+        yield out[begin : at - 1]

@@ -1,0 +1,77 @@
+"""Which files a semantic patch can match in, and what of each spatch has to see."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from patchgen.coccinelle import Needs, Source, clauses_of
+from patchgen.model.base import Oid, TreeFile
+from patchgen.odb import Repository, grep_files, read_blobs
+from patchgen.sweep.slices import slice_source
+
+# So few files are read and looked at one by one sooner than all are searched.
+FEW = 400
+_READ_AT_ONCE = 64
+
+
+def find_candidates(
+    repository: Repository,
+    tree: Oid,
+    paths: Sequence[PurePosixPath],
+    suffixes: tuple[str, ...],
+    files: Sequence[TreeFile],
+    needs: Needs,
+) -> list[TreeFile]:
+    """Return those of the files that have the words that the semantic patch needs.
+
+    A few files are all candidates: to read them is cheaper than to search a tree.
+    """
+    clauses = clauses_of(needs.file)
+    if not clauses or len(files) <= FEW:
+        return list(files)
+    found = grep_files(repository, tree, paths, suffixes, clauses)
+    return [file for file in files if str(file.path) in found]
+
+
+@dataclass(slots=True)
+class Slicer:
+    """Reads files and cuts from them what cannot match.
+
+    `parts` are what was cut from each file that is run; in the `idle` files nothing can match.
+    """
+
+    repository: Repository
+    needs: Needs
+    slices: bool
+    parts: dict[PurePosixPath, tuple[bytes, ...]] = field(default_factory=dict)
+    idle: list[TreeFile] = field(default_factory=list)
+
+    def read(self, files: Sequence[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
+        """Yield files with their whole texts."""
+        for at in range(0, len(files), _READ_AT_ONCE):
+            part = files[at : at + _READ_AT_ONCE]
+            yield from zip(part, read_blobs(self.repository, [f.oid for f in part]), strict=True)
+
+    def cut(self, file: TreeFile, text: bytes) -> Source | None:
+        """Return what spatch has to see of a file, None where nothing can match."""
+        functions = self.needs.functions
+        if functions is None or not self.slices or file.path.suffix not in (".c", ".h"):
+            return Source(file.path, text)
+        cut = slice_source(text, functions)
+        if not cut.matters:
+            self.idle.append(file)
+            return None
+        self.parts[file.path] = cut.parts
+        return Source(file.path, cut.text)
+
+
+def read_headers(
+    repository: Repository, headers: Collection[tuple[str, Oid]], held: dict[Oid, bytes]
+) -> Mapping[PurePosixPath, bytes]:
+    """Return headers' contents by their paths; `held` are those that were read before."""
+    wanted = sorted({oid for _, oid in headers} - held.keys())
+    if wanted:
+        held.update(zip(wanted, read_blobs(repository, wanted), strict=True))
+    return {PurePosixPath(path): held[oid] for path, oid in headers}

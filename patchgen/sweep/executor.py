@@ -1,0 +1,64 @@
+"""Where batches are worked on: in threads here, each of which waits for a spatch."""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Protocol
+
+from patchgen.coccinelle import Program, Ran, Spatch
+from patchgen.process import end_running
+from patchgen.sweep.work import Batch, work
+
+
+class Executor(Protocol):
+    """Works on batches and yields their results as they come."""
+
+    def run(
+        self, spatch: Spatch, program: Program, batches: Iterator[Batch], timeout_s: int
+    ) -> Iterator[tuple[Batch, list[Ran]]]:
+        """Yield each batch with its results, in the order in which they are done."""
+
+
+class LocalExecutor:
+    """Works with as many spatch processes at once as there are cores, or `jobs`.
+
+    Batches are taken from their iterator only as they are needed, so that memory stays bounded;
+    of those that wait, the largest is begun first.
+    """
+
+    def __init__(self, jobs: int = 0):
+        self._jobs = jobs or os.cpu_count() or 1
+
+    def run(
+        self, spatch: Spatch, program: Program, batches: Iterator[Batch], timeout_s: int
+    ) -> Iterator[tuple[Batch, list[Ran]]]:
+        """Yield each batch with its results, in the order in which they are done."""
+        waiting: list[tuple[int, int, Batch]] = []
+        running: dict[Future[list[Ran]], Batch] = {}
+        number = 0
+        exhausted = False
+        with ThreadPoolExecutor(self._jobs) as pool:
+            try:
+                while waiting or running or not exhausted:
+                    while waiting and len(running) < self._jobs:
+                        batch = heapq.heappop(waiting)[2]
+                        running[pool.submit(work, spatch, program, batch, timeout_s)] = batch
+                    if not exhausted and len(waiting) < 4 * self._jobs:
+                        following = next(batches, None)
+                        exhausted = following is None
+                        if following is not None:
+                            heapq.heappush(waiting, (-following.size, number, following))
+                            number += 1
+                    elif running:
+                        wait(running, return_when=FIRST_COMPLETED)
+                    for future in [each for each in running if each.done()]:
+                        yield running.pop(future), future.result()
+            except BaseException as err:
+                for future in running:
+                    future.cancel()
+                if not isinstance(err, Exception):
+                    end_running()
+                raise

@@ -1,0 +1,170 @@
+"""Results of earlier runs, by content: what was run once over a blob is not run again.
+
+One SQLite file, `~/.cache/patchgen/sweep.sqlite` or below $XDG_CACHE_HOME. A *run* is all that a
+result depends on but the file: semantic patch, options, versions; its digest names it. For each
+key (a blob's id, or a digest of it and of the headers that it sees) there is a row: its result, or
+NULL where nothing matched. A *selection* (which trees and paths, by their ids) has the list of its
+files that have results, so that the same tree again needs no listing.
+
+Several processes may use it at once. Nothing but time is lost when it is deleted; it is made anew
+when it cannot be read, and above LIMIT the runs that were not used for longest are dropped.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+LIMIT = 1 << 30
+_BUSY_S = 60
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, digest TEXT UNIQUE, used INTEGER);
+CREATE TABLE IF NOT EXISTS results (
+    run INTEGER, key BLOB, result BLOB, PRIMARY KEY (run, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS selections (
+    run INTEGER, key BLOB, files BLOB, PRIMARY KEY (run, key)
+) WITHOUT ROWID;
+"""
+# SQLite takes 32766 values in a statement (limits.html); each key is one.
+_AT_ONCE = 20_000
+
+
+class KeptResults:
+    """The results of one run that are kept. Use in a `with`; each method is a transaction.
+
+    Without a path nothing is known or kept. `note` says what went wrong, "" for nothing.
+    """
+
+    def __init__(self, path: Path | None, digest: str):
+        self._path = path
+        self._digest = digest
+        self._connection: sqlite3.Connection | None = None
+        self._run = 0
+        self.note = ""
+
+    def __enter__(self) -> KeptResults:
+        if self._path is None:
+            return self
+        try:
+            self._open(self._path)
+        except sqlite3.OperationalError as err:
+            # A full or read-only disk: the run is as good without.
+            self.note = f"results are not kept: {self._path}: {err}"
+        except sqlite3.DatabaseError as err:
+            self._start_anew(self._path, err)
+        except OSError as err:
+            self.note = f"results are not kept: {err}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def find(self, keys: Sequence[bytes]) -> dict[bytes, bytes | None]:
+        """Return the results that are known of these keys."""
+        known: dict[bytes, bytes | None] = {}
+        for at in range(0, len(keys) if self._connection else 0, _AT_ONCE):
+            part = keys[at : at + _AT_ONCE]
+            marks = ",".join("?" * len(part))
+            known.update(
+                self._rows(
+                    f"SELECT key, result FROM results WHERE run = ? AND key IN ({marks})", part
+                )
+            )
+        return known
+
+    def keep(self, results: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Keep results by their keys; None where nothing matched."""
+        rows = [(self._run, key, result) for key, result in results]
+        self._write("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
+
+    def find_selection(self, key: bytes) -> bytes | None:
+        """Return the list that was kept of a selection, or None."""
+        found = self._rows("SELECT key, files FROM selections WHERE run = ? AND key = ?", [key])
+        return next((files for _, files in found), None)
+
+    def keep_selection(self, key: bytes, files: bytes) -> None:
+        """Keep the list of a selection."""
+        rows = [(self._run, key, files)]
+        self._write("INSERT OR REPLACE INTO selections VALUES (?, ?, ?)", rows)
+
+    def _rows(self, query: str, keys: Sequence[bytes]) -> list[tuple[bytes, bytes | None]]:
+        if self._connection is None:
+            return []
+        try:
+            return self._connection.execute(query, (self._run, *keys)).fetchall()
+        except sqlite3.DatabaseError as err:
+            self._give_up(err)
+            return []
+
+    def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if self._connection is None or not rows:
+            return
+        try:
+            with self._connection:
+                self._connection.executemany(statement, rows)
+        except sqlite3.DatabaseError as err:
+            self._give_up(err)
+
+    def _give_up(self, err: sqlite3.DatabaseError) -> None:
+        self.note = f"results are not kept: {self._path}: {err}"
+        self.__exit__()
+
+    def _open(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Threads hand their results to the one that has the connection.
+        connection = sqlite3.connect(path, timeout=_BUSY_S)
+        try:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(_SCHEMA)
+            with connection:
+                connection.execute(
+                    "INSERT INTO runs (digest, used) VALUES (?, ?)"
+                    " ON CONFLICT (digest) DO UPDATE SET used = excluded.used",
+                    (self._digest, time.time_ns()),
+                )
+            query = "SELECT id FROM runs WHERE digest = ?"
+            (self._run,) = connection.execute(query, (self._digest,)).fetchone()
+            _shrink(connection, self._run)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def _start_anew(self, path: Path, err: sqlite3.DatabaseError) -> None:
+        """Replace a file that is no database, or is damaged."""
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        try:
+            self._open(path)
+            self.note = f"kept results were lost: {path}: {err}"
+        except sqlite3.DatabaseError as again:
+            self.note = f"results are not kept: {path}: {again}"
+
+
+def _shrink(connection: sqlite3.Connection, run: int) -> None:
+    """Drop the runs that were not used for longest while the file is above its limit."""
+
+    def used() -> int:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        return int((pages - free) * size)
+
+    if used() <= LIMIT:
+        return
+    query = "SELECT id FROM runs WHERE id != ? ORDER BY used"
+    for (old,) in connection.execute(query, (run,)).fetchall():
+        with connection:
+            connection.execute("DELETE FROM results WHERE run = ?", (old,))
+            connection.execute("DELETE FROM selections WHERE run = ?", (old,))
+            connection.execute("DELETE FROM runs WHERE id = ?", (old,))
+        if used() <= LIMIT * 3 // 4:
+            break
+    connection.execute("PRAGMA incremental_vacuum").fetchall()

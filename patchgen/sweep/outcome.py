@@ -1,0 +1,61 @@
+"""What a run came to for one file, and its form in the store of kept results."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from patchgen.coccinelle import Ran
+from patchgen.model.outcome import UnparsedFunction
+
+
+@dataclass(frozen=True, slots=True)
+class FileSweep:
+    """What is known of one file: never that nothing matched, which is None instead.
+
+    `after` is the whole file, None where it does not change. `hits` are those of the rules that
+    matched. `marks` are lines that context mode points at.
+    """
+
+    path: PurePosixPath
+    after: bytes | None = None
+    hits: tuple[tuple[str, int], ...] = ()
+    unparsed: tuple[UnparsedFunction, ...] = ()
+    said: str = ""
+    marks: tuple[int, ...] = ()
+
+
+def outcome_of(ran: Ran, after: bytes | None) -> FileSweep | None:
+    """Return the outcome of a run that came to its end; `after` is the whole file's new text."""
+    hits = tuple((rule.rule, rule.hits) for rule in ran.rules if rule.hits)
+    outcome = FileSweep(ran.path, after, hits, ran.unparsed, ran.said, ran.marks)
+    return None if outcome == FileSweep(ran.path) else outcome
+
+
+def pack(outcome: FileSweep | None) -> bytes | None:
+    """Return the bytes that are kept of an outcome."""
+    if outcome is None:
+        return None
+    after = None if outcome.after is None else base64.b85encode(outcome.after).decode()
+    unparsed = [[each.line, each.name] for each in outcome.unparsed]
+    text = json.dumps(
+        [str(outcome.path), after, outcome.hits, unparsed, outcome.said, outcome.marks]
+    )
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+
+
+def unpack(kept: bytes, path: PurePosixPath) -> FileSweep:
+    """Read an outcome that was kept, perhaps of the same content at another path."""
+    fields = json.loads(zlib.decompress(kept).decode("utf-8", "surrogatepass"))
+    was, after, hits, unparsed, said, marks = fields
+    return FileSweep(
+        path,
+        None if after is None else base64.b85decode(after),
+        tuple((rule, count) for rule, count in hits),
+        tuple(UnparsedFunction(path, line, name) for line, name in unparsed),
+        said if was == str(path) else said.replace(was, str(path)),
+        tuple(marks),
+    )

@@ -1,0 +1,282 @@
+"""Cut out of a C file what no rule can match, keep every line where it is, and put it back.
+
+spatch parses whole files and its parser is the cost. A function that lacks the words of every rule
+becomes a comment of as many lines, `/*pg7` ... `*/`; where what is kept mentions its name, its
+header stays for the type, and only its body goes. The same is done with the initialisers of tables.
+What spatch then writes has these comments as they were, and each is replaced by what stood there.
+Only what is in the kernel's layout is cut: the braces alone in the first column, or `= {` at a
+line's end and `};`. What is not laid out so, or not sure, stays.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from patchgen.coccinelle.formula import Formula, holds, words_of
+
+_OPEN = re.compile(rb"(?P<function>\n\{(?=[ \t]*\n))|(?P<table>=[ \t]*\{(?=[ \t]*\n))")
+_CLOSE = re.compile(rb"\n\}(?P<table>[ \t]*;)?")
+_WORDS = re.compile(rb"[A-Za-z_]\w*")
+# A body with one of these says something about the code behind it: macros that it defines, types
+# and declarations that hold for the whole file.
+_TYPE = re.compile(rb"\b(?:struct|union|enum)(?:\s+\w+)?\s*\Z")
+_DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(define|undef|include|pragma|if|else|elif|endif)", re.M)
+_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
+_WORD_SIGN = re.compile(rb"\w")
+_CUT = re.compile(rb"/\*pg(\d+)\n*\*/")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A file's text with parts cut out. `parts` are these, in their order.
+
+    `matters` is False where no rule's words are left in any function or outside of them.
+    """
+
+    text: bytes
+    parts: tuple[bytes, ...]
+    matters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A function or a table: offsets of its header, its body, and behind it."""
+
+    header: int
+    body: int
+    body_end: int
+    end: int
+
+
+def slice_source(source: bytes, needs: tuple[Formula, ...]) -> Slice:
+    """Cut what satisfies none of the needs, each being what one rule needs of a function.
+
+    A need that always holds keeps everything.
+    """
+    hits = _Hits(source, needs)
+    if not hits.any_item_may():
+        return Slice(b"", (), False)
+    kept: list[_Item] = []
+    cut: list[_Item] = []
+    for item in _find_items(source):
+        stays = hits.satisfy(item.header, item.end) or not _may_go(
+            source[item.body : item.body_end]
+        )
+        (kept if stays else cut).append(item)
+    seen = [source[item.header : item.end] for item in kept if hits.satisfy(item.header, item.end)]
+    outside = hits.outside(cut)
+    if any(holds(need, {word for _, word in outside}) for need in needs):
+        seen += [_paragraph(source, at) for at, _ in outside]
+    if not seen:
+        return Slice(b"", (), False)
+    # What cannot match needs no types: what it mentions is of no interest.
+    return _cut(source, cut, frozenset(word for text in seen for word in _WORDS.findall(text)))
+
+
+def _paragraph(source: bytes, at: int) -> bytes:
+    """Return what stands between empty lines around an offset."""
+    return source[source.rfind(b"\n\n", 0, at) + 1 : source.find(b"\n\n", at) % (len(source) + 1)]
+
+
+def _cut(source: bytes, items: Sequence[_Item], mentioned: frozenset[bytes]) -> Slice:
+    pieces: list[bytes] = []
+    parts: list[bytes] = []
+    at = 0
+    for item in items:
+        name = _name(source[item.header : item.body])
+        begin, end = item.header, item.end
+        if name is None or name in mentioned:
+            begin, end = item.body, item.body_end
+        part = source[begin:end]
+        pieces += [source[at:begin], b"/*pg%d" % len(parts), b"\n" * part.count(b"\n"), b"*/"]
+        parts.append(part)
+        at = end
+    pieces.append(source[at:])
+    return Slice(b"".join(pieces), tuple(parts), True)
+
+
+def _name(header: bytes) -> bytes | None:
+    """Return what a header declares: the word before the first parenthesis, `[` or `=`."""
+    before = re.split(rb"[(=\[]", header, maxsplit=1)[0][-100:]
+    found = re.search(rb"([A-Za-z_]\w*)\s*\Z", before)
+    return found[1] if found else None
+
+
+def restore(text: bytes, parts: Sequence[bytes]) -> bytes | None:
+    """Put the parts back into what spatch wrote; None where one is gone, doubled or moved."""
+    found = [int(match[1]) for match in _CUT.finditer(text)]
+    if found != list(range(len(parts))):
+        return None
+    return _CUT.sub(lambda match: parts[int(match[1])], text)
+
+
+def _find_items(source: bytes) -> list[_Item]:
+    """Return the functions and tables in the kernel's layout.
+
+    A body goes from behind its `{` to before the line of its `}`.
+    """
+    found = []
+    at = 0
+    while (opened := _OPEN.search(source, at)) is not None:
+        body = opened.end()
+        closed = _CLOSE.search(source, body)
+        if closed is None:
+            break
+        header = _header_start(source, opened.start())
+        at = closed.end()
+        if (opened["table"] is not None) == (closed["table"] is not None) and (
+            opened["table"] or _is_function(source[header : opened.start()])
+        ):
+            # The header begins behind the line that ends what is before it.
+            while source[header : header + 1] in (b"\n", b" ", b"\t"):
+                header += 1
+            found.append(_Item(header, body, closed.start(), closed.end()))
+    return found
+
+
+def _header_start(source: bytes, brace: int) -> int:
+    """Return where the header of a function begins: behind a `;`, `}`, comment or directive."""
+    window = max(0, brace - 2000)
+    ends = ((source.rfind(sign, window, brace), len(sign)) for sign in (b";", b"}", b"*/"))
+    begin = max([window, *(at + length for at, length in ends if at >= 0)])
+    directive = source.rfind(b"\n#", begin, brace)
+    if directive < 0:
+        return begin
+    return max(begin, source.find(b"\n", directive + 1, brace))
+
+
+def _is_function(header: bytes) -> bool:
+    """Tell whether a brace in the first column opens a function, not a type or a K&R list."""
+    text = header.strip()
+    return (
+        b"(" in text
+        and b"=" not in text.split(b"(", 1)[0]
+        and (text.endswith(b")") or re.search(rb"\)\s*\w+$", text) is not None)
+    )
+
+
+def _may_go(body: bytes) -> bool:
+    if b"\n" not in body or b"/*pg" in body or b"typedef" in body or b"extern" in body:
+        return False
+    before_braces = body.split(b"{")
+    if body.count(b"}") != len(before_braces) - 1:
+        return False
+    # `struct x {`, unlike `) {`, `else {`, `= {`.
+    if any(_TYPE.search(text[-80:]) for text in before_braces[:-1] if not text.endswith(b") ")):
+        return False
+    return b"#" not in body or _has_whole_conditions(body)
+
+
+def _has_whole_conditions(body: bytes) -> bool:
+    """Tell whether each #if in a body ends in it, and no other directive is there."""
+    depth = 0
+    for directive in _DIRECTIVE.finditer(body):
+        if directive[1] == b"if":
+            depth += 1
+        elif directive[1] not in (b"else", b"elif", b"endif") or depth == 0:
+            return False
+        elif directive[1] == b"endif":
+            depth -= 1
+    return depth == 0
+
+
+class _Hits:
+    """Where the words of the needs stand in a source, macros of the file that have them too."""
+
+    def __init__(self, source: bytes, needs: tuple[Formula, ...]):
+        self._needs = needs
+        self._source = source
+        places = [
+            (at, word.decode("latin-1")) for word in _all_words(needs) for at in self._find(word)
+        ]
+        self._places = sorted(places + self._macro_places(places))
+        self._starts = [start for start, _ in self._places]
+
+    def words(self, begin: int, end: int) -> set[str]:
+        """Return the words between two offsets."""
+        first, last = bisect_left(self._starts, begin), bisect_left(self._starts, end)
+        return {word for _, word in self._places[first:last]}
+
+    def outside(self, items: Iterable[_Item]) -> list[tuple[int, str]]:
+        """Return the words that are in none of the items (these in order), nor in comments."""
+        found = []
+        begin = 0
+        for item in [*items, _Item(len(self._source), 0, 0, 0)]:
+            first = bisect_left(self._starts, begin)
+            found += self._places[first : bisect_left(self._starts, item.header)]
+            begin = item.end
+        return [place for place in found if not self._is_comment(place[0])]
+
+    def _is_comment(self, at: int) -> bool:
+        source = self._source
+        line = source[source.rfind(b"\n", 0, at) + 1 : at].lstrip()
+        if line.startswith(b"//"):
+            return True
+        opened = source.rfind(b"/*", 0, at)
+        return line.startswith((b"*", b"/*")) and opened > source.rfind(b"*/", 0, at)
+
+    def satisfy(self, begin: int, end: int) -> bool:
+        """Tell whether what is between two offsets satisfies any of the needs."""
+        words = self.words(begin, end)
+        return any(holds(need, words) for need in self._needs)
+
+    def any_item_may(self) -> bool:
+        """Tell whether any stretch from one `}` in the first column to the next satisfies a need.
+
+        Such a stretch has at most one function, with what stands before it, so that this is never
+        wrongly false; it is quick, and most files end here.
+        """
+        if any(holds(need, ()) for need in self._needs):
+            return True
+        if not any(holds(need, {word for _, word in self._places}) for need in self._needs):
+            return False
+        index = 0
+        while index < len(self._places):
+            end = self._source.find(b"\n}", self._starts[index])
+            end = len(self._source) if end < 0 else end
+            if self.satisfy(self._starts[index], end):
+                return True
+            index = bisect_left(self._starts, end, index + 1)
+        return False
+
+    def _find(self, word: bytes) -> Iterator[int]:
+        source = self._source
+        at = source.find(word)
+        while at >= 0:
+            before, behind = source[at - 1 : at], source[at + len(word) : at + len(word) + 1]
+            if not (_WORD_SIGN.match(before) or _WORD_SIGN.match(behind)):
+                yield at
+            at = source.find(word, at + len(word))
+
+    def _macro_places(self, places: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+        """Return uses of macros whose text has words: spatch may put that text in their place."""
+        found: list[tuple[int, str]] = []
+        waiting = list(places)
+        seen: set[tuple[bytes, str]] = set()
+        while waiting:
+            at, word = waiting.pop()
+            name = self._macro_at(at)
+            if name is not None and (name, word) not in seen:
+                seen.add((name, word))
+                uses = [(use, word) for use in self._find(name)]
+                found += uses
+                waiting += uses
+        return found
+
+    def _macro_at(self, at: int) -> bytes | None:
+        """Return the macro whose definition an offset is in."""
+        begin = self._source.rfind(b"\n", 0, at) + 1
+        while begin >= 2 and self._source[begin - 2 : begin - 1] == b"\\":
+            begin = self._source.rfind(b"\n", 0, begin - 1) + 1
+        defined = _DEFINE.match(self._source, begin)
+        return defined[1] if defined and defined.start(1) != at else None
+
+
+@lru_cache(maxsize=64)
+def _all_words(needs: tuple[Formula, ...]) -> tuple[bytes, ...]:
+    words = frozenset().union(*map(words_of, needs))
+    return tuple(sorted(word.encode("latin-1", "replace") for word in words))

@@ -1,0 +1,73 @@
+"""Batches of files, and the work of one: what a thread here or a worker elsewhere does.
+
+A batch holds all that its run needs, so that it can be sent to a machine that has neither the
+repository nor the cache.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from patchgen.coccinelle import AGAIN, Program, Ran, Source, Spatch, run_batch
+
+# About half a second of spatch, ten times what its start costs.
+_BATCH_BYTES = 400_000
+_BATCH_FILES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files for one run of spatch, with the headers that they see."""
+
+    sources: tuple[Source, ...]
+    headers: Mapping[PurePosixPath, bytes] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many bytes spatch has to parse, which is what the time goes with."""
+        return sum(len(source.text) for source in self.sources)
+
+
+def work(spatch: Spatch, program: Program, batch: Batch, timeout_s: int) -> list[Ran]:
+    """Run a batch, and again what another file's fault kept from its end.
+
+    Raises SpecError where spatch refuses the semantic patch, ToolError where it breaks.
+    """
+    results: dict[PurePosixPath, Ran] = {}
+    waiting = [batch.sources]
+    while waiting:
+        sources = waiting.pop()
+        with tempfile.TemporaryDirectory(prefix="patchgen-sweep-") as folder:
+            ran = run_batch(
+                spatch, program, sources, batch.headers, Path(folder), timeout_s=timeout_s
+            )
+        results.update((each.path, each) for each in ran if each.failure != AGAIN)
+        again = {each.path for each in ran if each.failure == AGAIN}
+        left = tuple(source for source in sources if source.path in again)
+        if len(left) == len(sources):
+            waiting += [(source,) for source in left]
+        elif left:
+            waiting.append(left)
+    return [results[path] for path in sorted(results)]
+
+
+def make_batches(
+    sources: Iterable[tuple[Source, Mapping[PurePosixPath, bytes]]], *, together: bool = False
+) -> Iterator[Batch]:
+    """Put files into batches of about the same cost; with `together`, all into one."""
+    held: list[Source] = []
+    headers: dict[PurePosixPath, bytes] = {}
+    size = 0
+    for source, seen in sources:
+        full = size + len(source.text) > _BATCH_BYTES or len(held) >= _BATCH_FILES
+        if held and full and not together:
+            yield Batch(tuple(held), headers)
+            held, headers, size = [], {}, 0
+        held.append(source)
+        headers.update(seen)
+        size += len(source.text)
+    if held:
+        yield Batch(tuple(held), headers)

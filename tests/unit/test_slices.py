@@ -1,0 +1,153 @@
+"""What is cut from a file, and that all of it comes back."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patchgen.coccinelle.formula import AllOf, AnyOf, Word
+from patchgen.sweep.slices import restore, slice_source
+
+NEEDS = (AllOf((Word("kmalloc"), Word("memset"))),)
+
+SOURCE = b"""\
+#include <linux/slab.h>
+
+struct thing {
+	int count;
+};
+
+static struct thing *find(int a)
+{
+	if (a)
+		return last;
+	return NULL;
+}
+
+/* Nobody calls it here. */
+int unused(struct thing *t)
+{
+	return t->count;
+}
+
+static const int table[] = {
+	1, 2, 3,
+};
+
+int make(void)
+{
+	struct thing *t = kmalloc(sizeof(*t), GFP_KERNEL);
+
+	memset(t, 0, sizeof(*t));
+	return find(1) == t;
+}
+"""
+
+
+def test_keeps_what_can_match_and_the_headers_it_mentions():
+    cut = slice_source(SOURCE, NEEDS)
+    text = cut.text.decode()
+    assert "struct thing {\n\tint count;\n};" in text
+    assert "static struct thing *find(int a)\n{/*pg0\n\n\n*/\n}" in text
+    assert "unused" not in text.replace("Nobody", "") and "1, 2, 3" not in text
+    assert "\tmemset(t, 0, sizeof(*t));" in text
+    assert cut.matters
+
+
+def test_lines_and_columns_stay():
+    cut = slice_source(SOURCE, NEEDS)
+    before, after = SOURCE.split(b"\n"), cut.text.split(b"\n")
+    assert len(before) == len(after)
+    kept = [n for n, line in enumerate(after) if line and line == before[n]]
+    assert before.index(b"\tmemset(t, 0, sizeof(*t));") in kept
+    assert restore(cut.text, cut.parts) == SOURCE
+
+
+def test_a_file_in_which_nothing_can_match_does_not_matter():
+    """The words are there, but not in one function."""
+    source = SOURCE.replace(b"\tmemset(t, 0, sizeof(*t));\n", b"").replace(
+        b"\treturn t->count;", b"\tmemset(t, 0, 4);"
+    )
+    assert not slice_source(source, NEEDS).matters
+
+
+def test_words_outside_of_functions_count_but_not_in_comments():
+    outside = b"#define MAKE(x) memset(kmalloc(x, 0), 0, x)\n\nint f(void)\n{\n\treturn 0;\n}\n"
+    assert slice_source(outside, NEEDS).matters
+    comment = b"/*\n * kmalloc and memset are not used.\n */\nint f(void)\n{\n\treturn 0;\n}\n"
+    assert not slice_source(comment, NEEDS).matters
+
+
+def test_a_use_of_a_macro_has_the_words_of_its_text():
+    """spatch may put the text in the macro's place."""
+    source = b"""\
+#define CLEAR(x) \\
+	memset(x, 0, 1)
+#define WIPE(x) CLEAR(x)
+
+int f(void)
+{
+	char *p = kmalloc(1, 2);
+
+	WIPE(p);
+}
+
+int g(void)
+{
+	return kmalloc(1, 2);
+}
+"""
+    text = slice_source(source, NEEDS).text
+    assert b"WIPE(p);" in text and b"return kmalloc" not in text
+
+
+def test_what_says_something_of_other_code_stays():
+    kept = {
+        "a macro": b"\n#define N 1\n\tuse(N);",
+        "a type": b"\n\tstruct here {\n\t\tint a;\n\t} x;\n\tuse(x);",
+        "a typedef": b"\n\ttypedef int number;\n\tuse(1);",
+        "half a condition": b"\n\tif (a)\n#endif\n\tuse(1);",
+        "an #else of a condition around": b"\n\tuse(1);\n#else\n\tuse(2);",
+        "braces that do not match": b"\n\tuse('{');\n\tuse(1);",
+    }
+    for what, body in kept.items():
+        source = b"int f(int a)\n{" + body + b"\n}\n" + SOURCE
+        assert body in slice_source(source, NEEDS).text, what
+    conditional = b"int f(int a)\n{\n#ifdef A\n\tuse(1);\n#endif\n\tuse(2);\n}\n"
+    assert b"use" not in slice_source(conditional + SOURCE, NEEDS).text
+
+
+def test_what_is_not_laid_out_as_in_the_kernel_stays():
+    for odd in (b"int f(int a) {\n\tuse(1);\n}\n", b"struct f\n{\n\tint a;\n};\n"):
+        assert odd in slice_source(odd + SOURCE, NEEDS).text
+
+
+def test_notices_parts_that_did_not_come_back():
+    cut = slice_source(SOURCE, NEEDS)
+    assert restore(cut.text.replace(b"/*pg0", b"/*pg1"), cut.parts) is None
+    assert restore(re.sub(rb"/\*pg1\n*\*/", b"", cut.text), cut.parts) is None
+    assert restore(cut.text + b"/*pg0*/", cut.parts) is None
+
+
+FRAGMENTS = st.lists(
+    st.one_of(
+        st.sampled_from([b"kmalloc", b"memset", b"f(a)", b"M(1)", b"int f(int a)", b"static "]),
+        st.sampled_from([b"\n{\n", b"\n}\n", b"\n};\n", b"= {\n", b"{", b"}", b";", b"\n", b" "]),
+        st.sampled_from([b"/*", b"*/", b"/*pg0*/", b'"{"', b"'}'", b"\\", b"\r\n", b"//"]),
+        st.sampled_from([b"#if A\n", b"\n#endif\n", b"\n#define M(x) kmalloc \\\n memset\n"]),
+    ),
+    max_size=60,
+).map(b"".join)
+
+
+@given(FRAGMENTS)
+def test_any_text_comes_back(source):
+    cut = slice_source(source, (*NEEDS, AnyOf((Word("f"),))))
+    if cut.matters:
+        assert cut.text.count(b"\n") == source.count(b"\n")
+        if b"/*pg" not in source:
+            assert restore(cut.text, cut.parts) == source
+        else:
+            assert restore(cut.text, cut.parts) in (source, None)
