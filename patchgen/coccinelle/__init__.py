@@ -12,14 +12,18 @@ without its embedded Python, which costs 50 to 350 ms a run and executes what a 
 from patchgen.coccinelle.batch import AGAIN, Program, Ran, Source, run_batch
 from patchgen.coccinelle.bridge import DEFAULT_TIMEOUT_S, apply_to_file
 from patchgen.coccinelle.formula import Formula, clauses_of, holds, words_of
+from patchgen.coccinelle.header import Header, decode_cocci, read_header
 from patchgen.coccinelle.needs import Needs, find_needs
 from patchgen.coccinelle.program import Spatch, find_spatch
-from patchgen.coccinelle.structure import read_rules, refuse_code, rule_words
+from patchgen.coccinelle.structure import read_rules, rule_words
+from patchgen.coccinelle.trust import Code, find_code, refuse_code
 
 __all__ = [
     "AGAIN",
     "DEFAULT_TIMEOUT_S",
+    "Code",
     "Formula",
+    "Header",
     "Needs",
     "Program",
     "Ran",
@@ -27,9 +31,12 @@ __all__ = [
     "Spatch",
     "apply_to_file",
     "clauses_of",
+    "decode_cocci",
+    "find_code",
     "find_needs",
     "find_spatch",
     "holds",
+    "read_header",
     "read_rules",
     "refuse_code",
     "rule_words",

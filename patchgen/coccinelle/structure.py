@@ -10,9 +10,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from patchgen.errors import SpecError
-from patchgen.model.smpl import SemanticPatch
-
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 _HEADER = re.compile(r"^@(?P<head>[^@]*)@", re.MULTILINE)
 _SCRIPT = re.compile(r"\s*(script|initialize|finalize)\s*:")
@@ -22,11 +19,6 @@ _POSITION = re.compile(r"\bposition\b(?P<names>[^;]*);")
 _KEYWORDS = frozenset(
     {"depends", "disable", "exists", "expression", "extends"}
     | {"forall", "identifier", "type", "using"}
-)
-_CODE = (
-    (re.compile(r"^@\s*(script|initialize|finalize)\s*:"), "a script rule runs code"),
-    (re.compile(r"\bscript\s*:\s*\w+"), "a script constraint runs code"),
-    (re.compile(r"^\s*#\s*spatch\b"), "a #spatch line sets options of its own"),
 )
 
 
@@ -82,22 +74,6 @@ def rule_words(text: str, rule: Rule) -> frozenset[str]:
     lines = text.splitlines()[rule.start : rule.end - 1]
     matched = "\n".join(line for line in lines if not line.startswith("+"))
     return frozenset(re.findall(r"[A-Za-z_]\w*", _COMMENT.sub(" ", matched)))
-
-
-def refuse_code(patch: SemanticPatch) -> None:
-    """Refuse a semantic patch that would run code of its own when spatch reads it.
-
-    spatch has no switch that forbids scripts, and `#spatch` lines can name programs and outputs.
-    Raises SpecError at the first such line.
-    """
-    for number, line in enumerate(patch.text.splitlines(), 1):
-        for pattern, reason in _CODE:
-            if pattern.search(line.split("//", 1)[0]):
-                raise SpecError(
-                    f"{reason}, which a variant may not do",
-                    place=patch.place(number),
-                    hint="say it with rules, virtual identifiers and texts",
-                )
 
 
 def _rule_name(head: str) -> str | None:

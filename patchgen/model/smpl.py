@@ -43,6 +43,6 @@ class SemanticPatch:
             source = self.origin[line - 1]
             if source is not None:
                 return source.place(column)
-        lines = self.text.splitlines()
+        lines = self.text.split("\n")
         excerpt = lines[line - 1] if 0 < line <= len(lines) else None
         return Place(self.name, line, column, excerpt=excerpt)
