@@ -28,6 +28,7 @@ _COMMANDS = {
     "explain": "Show what a commit was made from, and with what.",
     "import": "Record a version that was posted without patchgen.",
     "reroll": "Make the next version of a series, with what was changed by hand.",
+    "run": "Run any semantic patch over a kernel tree: a diff, reports, or a series.",
     "send": "Send a version of a series with git send-email, each mail once.",
     "show": "Show a variant's patches, variables and needs.",
     "trailers": "Put the review tags of answers on the patches that they are for.",

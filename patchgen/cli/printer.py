@@ -23,11 +23,29 @@ class Printer:
 
     def __init__(self, *, quiet: bool = False, as_json: bool = False):
         self._silent = quiet or as_json
+        self._as_json = as_json
 
     def line(self, text: str = "", **style: Any) -> None:
         """Print a line of the result, unless --quiet or --json asks for silence."""
         if not self._silent:
             click.echo(click.style(text, **style) if style else text)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether only results, or one document, are to be printed."""
+        return self._silent
+
+    def text(self, text: str) -> None:
+        """Print a text that ends its own lines, any bytes of files in it as they were."""
+        if not self._as_json:
+            stream = sys.stdout.buffer
+            stream.write(text.encode("utf-8", "surrogateescape"))
+            stream.flush()
+
+    def note(self, text: str) -> None:
+        """Print on standard error what the result took, unless silence is asked for."""
+        if not self._silent:
+            click.echo(text, err=True)
 
     def warning(self, text: str) -> None:
         """Print a warning; --quiet does not hide it."""

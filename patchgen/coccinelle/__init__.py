@@ -12,7 +12,14 @@ without its embedded Python, which costs 50 to 350 ms a run and executes what a 
 from patchgen.coccinelle.batch import AGAIN, Program, Ran, Source, run_batch
 from patchgen.coccinelle.bridge import DEFAULT_TIMEOUT_S, apply_to_file
 from patchgen.coccinelle.formula import Formula, clauses_of, holds, words_of
-from patchgen.coccinelle.header import Header, decode_cocci, read_header
+from patchgen.coccinelle.header import (
+    Header,
+    decode_cocci,
+    find_includes,
+    find_isomorphisms,
+    read_header,
+)
+from patchgen.coccinelle.metavariables import has_typed_metavariables
 from patchgen.coccinelle.needs import Needs, find_needs
 from patchgen.coccinelle.program import Spatch, find_spatch
 from patchgen.coccinelle.structure import read_rules, rule_words
@@ -33,8 +40,11 @@ __all__ = [
     "clauses_of",
     "decode_cocci",
     "find_code",
+    "find_includes",
+    "find_isomorphisms",
     "find_needs",
     "find_spatch",
+    "has_typed_metavariables",
     "holds",
     "read_header",
     "read_rules",

@@ -13,11 +13,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle.diagnose import explain_refusal
-from patchgen.coccinelle.program import Spatch
+from patchgen.coccinelle.markers import fill_markers
+from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.structure import read_rules
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.witness import Witnessed, without_witnesses
@@ -32,7 +33,8 @@ class Program:
 
     `options` are words for spatch (the .cocci's own `// Options:`, -I, ...); `modes` the virtual
     rules that are defined (-D NAME). `has_python` and `has_ocaml` say which scripts it has.
-    `shows_marks` is context mode: nothing is changed, lines are marked.
+    `shows_marks` is context mode: nothing is changed, lines are marked. `companions` are other
+    files that the semantic patch reads, by the names that it uses.
     """
 
     patch: SemanticPatch
@@ -41,6 +43,7 @@ class Program:
     has_python: bool = False
     has_ocaml: bool = False
     shows_marks: bool = False
+    companions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +159,11 @@ def _run(
     if program.has_python:
         text = _listen(text)
     (scratch / "patchgen.cocci").write_text(text.text, encoding="utf-8")
+    write_companions(scratch, program.companions)
+    macros = _write_macros(scratch, program.patch)
     done = spatch.run_groups(
         scratch,
-        program.options,
+        (*program.options, *macros),
         modes=program.modes,
         definitions=program.patch.definitions,
         traced=not program.has_ocaml,
@@ -166,6 +171,13 @@ def _run(
         timeout_s=timeout_s,
     )
     return done, text
+
+
+def _write_macros(scratch: Path, patch: SemanticPatch) -> tuple[str, ...]:
+    if not patch.macros:
+        return ()
+    (scratch / "patchgen-macros.h").write_text(patch.macros, encoding="utf-8")
+    return ("--macro-file", "../patchgen-macros.h")
 
 
 def _listen(witnessed: Witnessed) -> Witnessed:
@@ -234,7 +246,7 @@ def _read(
     if (exception := _EXCEPTION.search(errors)) is not None:
         what = "it took too long" if "Timeout" in exception["what"] else exception["what"]
         return Ran(source.path, failure=what)
-    after = (tree / source.path).read_bytes()
+    after = fill_markers((tree / source.path).read_bytes(), program.patch)
     rules = read_rules(program.patch.text)
     return Ran(
         source.path,

@@ -86,6 +86,11 @@ def read_declarations(text: str) -> Iterator[Declaration]:
         yield from _declarations(declared)
 
 
+def has_typed_metavariables(text: str) -> bool:
+    """Tell whether a metavariable has a C type; spatch then looks into local headers (cocci.ml)."""
+    return any(declaration.is_typed for declaration in read_declarations(text))
+
+
 def plain_types(text: str) -> str | None:
     """Return the semantic patch with inherited and typed metavariables made plain ones.
 

@@ -22,14 +22,15 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from patchgen.coccinelle.diagnose import explain_refusal
 from patchgen.coccinelle.formula import ALWAYS, Formula, all_of, any_of, parse_formula
 from patchgen.coccinelle.metavariables import plain_types
-from patchgen.coccinelle.program import Spatch
+from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.structure import Rule, read_rules
 from patchgen.coccinelle.witness import without_witnesses
 from patchgen.model.smpl import SemanticPatch
@@ -54,20 +55,30 @@ class Needs:
     why_not: str = ""
 
 
-def find_needs(spatch: Spatch, patch: SemanticPatch, modes: Sequence[str]) -> Needs:
+def find_needs(
+    spatch: Spatch,
+    patch: SemanticPatch,
+    modes: Sequence[str],
+    companions: Mapping[str, str] = MappingProxyType({}),
+) -> Needs:
     """Ask spatch what words a semantic patch needs, in a file and in each function.
+
+    `companions` are files that it includes. Rules that stand there are not known here, so that
+    with them only a file's needs can be told.
 
     Raises SpecError, at the template's line, where spatch refuses the semantic patch.
     """
-    done = _ask(spatch, patch.text, patch, modes)
+    done = _ask(spatch, patch.text, patch, modes, companions)
     said = done.stdout.decode("latin-1")
     if done.returncode != 0:
         raise explain_refusal(patch, without_witnesses(patch.text), done, said)
     needed = read_file_need(said, patch.text)
+    if companions:
+        return Needs(needed, None, "it includes other files")
     plain = plain_types(patch.text)
     if plain is None:
         return Needs(needed, None, "a metavariable's declaration is not understood")
-    done = _ask(spatch, plain, patch, modes)
+    done = _ask(spatch, plain, patch, modes, {})
     if done.returncode != 0:
         return Needs(needed, None, "its rules depend on each other's metavariables")
     wanted = find_consequential(patch.text)
@@ -158,7 +169,14 @@ def _traced_name(rule: Rule) -> str:
     return rule.name or f"rule starting on line {rule.start}"
 
 
-def _ask(spatch: Spatch, text: str, patch: SemanticPatch, modes: Sequence[str]) -> Completed:
+def _ask(
+    spatch: Spatch,
+    text: str,
+    patch: SemanticPatch,
+    modes: Sequence[str],
+    companions: Mapping[str, str],
+) -> Completed:
     with tempfile.TemporaryDirectory(prefix="patchgen-needs-") as folder:
         (Path(folder) / "patchgen.cocci").write_text(text, encoding="utf-8")
+        write_companions(Path(folder), companions)
         return spatch.ask_needs(Path(folder), modes, patch.definitions)

@@ -136,6 +136,13 @@ class Spatch:
         )
 
 
+def write_companions(scratch: Path, companions: Mapping[str, str]) -> None:
+    """Put the files that a semantic patch reads beside it; their names lead nowhere else."""
+    for name, text in companions.items():
+        (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+        (scratch / name).write_text(text, encoding="utf-8")
+
+
 def _python() -> tuple[str, ...]:
     """Return the option that names the system's Python: through a shim, 300 ms are lost a run."""
     path = Path("/usr/bin/python3")

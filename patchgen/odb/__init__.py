@@ -15,7 +15,7 @@ from patchgen.odb.history import (
     read_commit,
     read_commits,
 )
-from patchgen.odb.listing import grep_files, list_files, read_blobs, resolve_paths
+from patchgen.odb.listing import grep_files, list_changed, list_files, read_blobs, resolve_paths
 from patchgen.odb.merge import (
     Conflict,
     MergedTree,
@@ -61,6 +61,7 @@ __all__ = [
     "git_version",
     "grep_files",
     "has_markers",
+    "list_changed",
     "list_files",
     "merge_texts",
     "merge_trees",

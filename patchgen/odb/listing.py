@@ -48,6 +48,15 @@ def resolve_paths(
     return found
 
 
+def list_changed(repository: Repository, since: Oid, base: Oid) -> frozenset[PurePosixPath]:
+    """Return the files that are in `base` and are not the same, or not there, in `since`."""
+    words = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d")
+    names = repository.run(*words, since, base).stdout.split(b"\0")
+    return frozenset(
+        PurePosixPath(name.decode("utf-8", "surrogateescape")) for name in names if name
+    )
+
+
 def grep_files(
     repository: Repository,
     tree: Oid,

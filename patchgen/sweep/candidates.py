@@ -13,6 +13,8 @@ from patchgen.sweep.slices import slice_source
 
 # So few files are read and looked at one by one sooner than all are searched.
 FEW = 400
+# git looks through each file once for each clause; the slices find what is left.
+_SEARCHED = 2
 _READ_AT_ONCE = 64
 
 
@@ -28,11 +30,16 @@ def find_candidates(
 
     A few files are all candidates: to read them is cheaper than to search a tree.
     """
-    clauses = clauses_of(needs.file)
+    clauses = sorted(clauses_of(needs.file), key=_commonness)[:_SEARCHED]
     if not clauses or len(files) <= FEW:
         return list(files)
     found = grep_files(repository, tree, paths, suffixes, clauses)
     return [file for file in files if str(file.path) in found]
+
+
+def _commonness(clause: frozenset[str]) -> tuple[int, int, list[str]]:
+    """Return a key by which clauses that few files satisfy come first: few and long words."""
+    return len(clause), -min(map(len, clause)), sorted(clause)
 
 
 @dataclass(slots=True)

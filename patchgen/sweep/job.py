@@ -106,6 +106,9 @@ def _digest(request: SweepRequest, spatch: Spatch) -> str:
         sorted(program.patch.definitions.items()),
         program.options,
         program.modes,
+        sorted(program.companions.items()),
+        program.patch.macros,
+        sorted(program.patch.texts.items()),
         request.includes,
         request.include_folders,
         # A slice's result is the file's own. Where that is doubted, nothing of it may be taken.
@@ -144,7 +147,8 @@ class _Job:
         if request.only is not None:
             listed = [file for file in listed if file.path in request.only]
         self.files = {file.path: file for file in listed}
-        needs = find_needs(self.spatch, request.program.patch, request.program.modes)
+        program = request.program
+        needs = find_needs(self.spatch, program.patch, program.modes, program.companions)
         if needs.functions is None and request.slices:
             self.notes.append(f"files are not sliced: {needs.why_not}")
         if request.includes is Includes.NONE:

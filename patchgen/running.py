@@ -1,0 +1,284 @@
+"""`run` from end to end: which semantic patches, over which files of which commit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from patchgen.coccinelle import Program, find_spatch
+from patchgen.errors import BaseError, PatchgenError, UsageError
+from patchgen.kernel import read_version
+from patchgen.making import MakeRequest, plan_variant
+from patchgen.model.base import Base, TreeFile
+from patchgen.model.plan import RunRules
+from patchgen.model.sweep import Mode, Sweep
+from patchgen.odb import GitTree, Repository, list_changed, resolve_paths
+from patchgen.sweep import (
+    Bound,
+    Executor,
+    Includes,
+    Progress,
+    SweepRequest,
+    bind,
+    choose_mode,
+    list_cocci,
+    load_cocci,
+    sweep,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run, and over what.
+
+    `target` is a .cocci or a folder of them, on disk or in the tree, or a variant's name. `paths`
+    are those of the tree's top; none means all of it. `since` restricts the files to those that
+    changed since that revision, `built` to these. `trusted` says that semantic patches may run
+    code, `trusted_folders` that those below may. `kept` is off for results that are made anew.
+    """
+
+    target: str
+    tree: Path = Path()
+    base: str = "HEAD"
+    paths: tuple[PurePosixPath, ...] = ()
+    mode: Mode | None = None
+    definitions: tuple[str, ...] = ()
+    since: str | None = None
+    only_built: Path | None = None
+    trusted: bool = False
+    trusted_folders: tuple[Path, ...] = ()
+    kept: bool = True
+    slices: bool = True
+    timeout_s: int = 200
+    jobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A semantic patch of a folder that was not run, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A semantic patch that can be run over the tree."""
+
+    name: str
+    bound: Bound | None
+    request: SweepRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All that is to be run on one base, read and checked; nothing has run."""
+
+    base: Base
+    ready: tuple[Ready, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def plan_run(repository: Repository, request: RunRequest) -> Run:
+    """Find the semantic patches and the files that they are for.
+
+    Raises UsageError, SpecError or BaseError where they cannot be found, read or run as asked.
+    """
+    oid = repository.resolve_commit(request.base)
+    tree_oid = repository.resolve_tree(oid)
+    version = read_version(GitTree(repository, tree_oid))
+    base = Base(oid, tree_oid, repository.describe(oid), version)
+    resolve_paths(repository, tree_oid, request.paths)
+    only = _choose_files(repository, request, base)
+    if _is_variant(request.target):
+        return Run(base, tuple(_variant_requests(repository, request, base, only)), ())
+    names = _list_names(repository, request, base)
+    ready: list[Ready] = []
+    skipped: list[Skipped] = []
+    for name in names:
+        try:
+            ready.append(_ready(repository, request, base, only, name))
+        except PatchgenError as err:
+            if len(names) == 1:
+                raise
+            skipped.append(Skipped(name, err.message))
+    return Run(base, tuple(ready), tuple(skipped))
+
+
+def run_sweeps(
+    repository: Repository,
+    run: Run,
+    *,
+    executor: Executor | None = None,
+    on_progress: Callable[[str, Progress], None] = lambda name, progress: None,
+) -> Iterator[tuple[Ready, Sweep | Skipped]]:
+    """Run the semantic patches one after the other, and yield what each came to.
+
+    One that spatch refuses is skipped where there are others. Raises SpecError where there are
+    none, and ToolError.
+    """
+    for ready in run.ready:
+
+        def tell(progress: Progress, name: str = ready.name) -> None:
+            on_progress(name, progress)
+
+        try:
+            yield ready, sweep(repository, ready.request, executor=executor, on_progress=tell)
+        except PatchgenError as err:
+            if len(run.ready) == 1:
+                raise
+            yield ready, Skipped(ready.name, str(err))
+
+
+# --- what to run -----------------------------------------------------------------------------
+
+
+def _is_variant(target: str) -> bool:
+    """Tell whether a target is a variant: a name without a file of that name, or its folder."""
+    path = Path(target)
+    if path.is_dir():
+        return (path / "manifest.toml").is_file()
+    return "/" not in target and not target.endswith(".cocci") and not path.exists()
+
+
+def _list_names(repository: Repository, request: RunRequest, base: Base) -> list[str]:
+    """Return the .cocci files that a target names: on disk, else in the tree."""
+    path = Path(request.target)
+    if path.is_file():
+        return [request.target]
+    if path.is_dir():
+        names = [str(found) for found in list_cocci(path)]
+    else:
+        pattern = request.target.rstrip("/")
+        tree = GitTree(repository, base.tree)
+        found = tree.find([pattern]) or tree.find([f"{pattern}/**/*.cocci"])
+        names = [str(file.path) for file in found]
+    if not names:
+        raise UsageError(
+            f"there is no semantic patch {request.target}",
+            hint="name a .cocci, a folder of them, or a variant (`patchgen variants`)",
+        )
+    return names
+
+
+def _ready(
+    repository: Repository,
+    request: RunRequest,
+    base: Base,
+    only: frozenset[PurePosixPath] | None,
+    name: str,
+) -> Ready:
+    tree = GitTree(repository, base.tree)
+
+    def read(path: str) -> bytes | None:
+        if Path(path).is_file():
+            return Path(path).read_bytes()
+        found = tree.find([os.path.normpath(path)])
+        return tree.read(found[0]) if found else None
+
+    cocci = load_cocci(name, read, is_trusted=_is_trusted(request, name))
+    spatch = find_spatch()
+    if not cocci.header.is_met_by(spatch.version):
+        raise BaseError(
+            f"{name} needs spatch {cocci.header.requires}, here it is {spatch.version}",
+            hint="set SPATCH to a newer one",
+        )
+    mode = choose_mode(cocci, request.mode)
+    bound = bind(cocci, mode, request.definitions)
+    return Ready(name, bound, _sweep_request(request, base, only, bound))
+
+
+def _is_trusted(request: RunRequest, name: str) -> bool:
+    file = Path(name).resolve()
+    return request.trusted or any(
+        file.is_relative_to(folder.resolve()) for folder in request.trusted_folders
+    )
+
+
+def _sweep_request(
+    request: RunRequest, base: Base, only: frozenset[PurePosixPath] | None, bound: Bound
+) -> SweepRequest:
+    return SweepRequest(
+        bound.program,
+        bound.mode,
+        base,
+        request.paths,
+        bound.suffixes,
+        bound.includes,
+        bound.folders,
+        only,
+        kept_path() if request.kept else None,
+        bound.slices and request.slices,
+        bound.together,
+        request.timeout_s,
+        request.jobs,
+        bound.notes,
+    )
+
+
+def kept_path() -> Path:
+    """Return the file of kept results, in the user's cache folder (XDG Base Directory)."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(cache) / "patchgen" / "sweep.sqlite"
+
+
+def _variant_requests(
+    repository: Repository,
+    request: RunRequest,
+    base: Base,
+    only: frozenset[PurePosixPath] | None,
+) -> Iterator[Ready]:
+    """Yield the semantic patches of a variant, over the files that its manifest names for them."""
+    if request.mode not in (None, Mode.PATCH):
+        raise UsageError("a variant has the patch mode only")
+    variables = tuple(request.definitions)
+    planned = plan_variant(
+        repository, MakeRequest(request.target, request.base, 1, definitions=variables)
+    )
+    for patch in planned.plan.patches:
+        for edit in patch.edits:
+            if isinstance(edit, RunRules):
+                files = _within(edit.files, request.paths)
+                yield Ready(
+                    edit.patch.name,
+                    None,
+                    SweepRequest(
+                        Program(edit.patch, options=(Includes.NONE,)),
+                        Mode.PATCH,
+                        base,
+                        request.paths,
+                        tuple(sorted({file.path.suffix for file in edit.files})),
+                        only=files if only is None else files & only,
+                        kept=kept_path() if request.kept else None,
+                        # Its macro files may give any function any word.
+                        slices=request.slices and not edit.patch.macros,
+                        timeout_s=request.timeout_s,
+                        jobs=request.jobs,
+                    ),
+                )
+
+
+def _within(
+    files: tuple[TreeFile, ...], paths: tuple[PurePosixPath, ...]
+) -> frozenset[PurePosixPath]:
+    return frozenset(
+        file.path
+        for file in files
+        if not paths or any(file.path.is_relative_to(path) for path in paths)
+    )
+
+
+# --- over what -------------------------------------------------------------------------------
+
+
+def _choose_files(
+    repository: Repository, request: RunRequest, base: Base
+) -> frozenset[PurePosixPath] | None:
+    """Return the files that the run is restricted to, None for no restriction."""
+    only: frozenset[PurePosixPath] | None = None
+    if request.since is not None:
+        since = repository.resolve_commit(request.since)
+        only = list_changed(repository, since, base.oid)
+    return only

@@ -1,0 +1,226 @@
+"""What `run` is asked to run: a .cocci, a folder of them, and how each is to be run."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from patchgen.coccinelle import (
+    Header,
+    Program,
+    decode_cocci,
+    find_code,
+    find_includes,
+    find_isomorphisms,
+    has_typed_metavariables,
+    read_header,
+    read_rules,
+)
+from patchgen.errors import Place, SpecError, UsageError
+from patchgen.model.smpl import SemanticPatch
+from patchgen.model.sweep import Mode
+from patchgen.sweep.includes import Includes
+
+# What coccicheck gives spatch for x86 (LINUXINCLUDE of the top Makefile), without what only a build
+# makes.
+INCLUDE_FOLDERS = (
+    "arch/x86/include",
+    "include",
+    "arch/x86/include/uapi",
+    "include/uapi",
+)
+# Scripts with one of these words may look at files themselves, and must see them whole.
+_LOOKS_ITSELF = re.compile(r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration)\b")
+# Options that say which files are in question, or how spatch is to speak: those are ours to say.
+_OURS = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cocci:
+    """A semantic patch of somebody's. `companions` are the files that it reads, by their names."""
+
+    name: str
+    text: str
+    header: Header
+    companions: Mapping[str, str] = field(default_factory=dict)
+    is_trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A semantic patch with a mode: what spatch is given, and which files are in question."""
+
+    cocci: Cocci
+    program: Program
+    mode: Mode
+    suffixes: tuple[str, ...]
+    includes: Includes
+    folders: tuple[str, ...]
+    slices: bool
+    together: bool
+    notes: tuple[str, ...]
+
+
+Read = Callable[[str], bytes | None]
+
+
+def load_cocci(name: str, read: Read, *, is_trusted: bool) -> Cocci:
+    """Load a semantic patch by its name, with the files that it includes.
+
+    Raises UsageError where there is none, SpecError where it cannot be read, or where it would run
+    code and is not trusted.
+    """
+    content = read(name)
+    if content is None:
+        raise UsageError(f"there is no {name}", hint="name a .cocci, a folder, or a variant")
+    text = decode_cocci(content, name)
+    companions: dict[str, str] = {}
+
+    def read_companion(other: str) -> str | None:
+        found = read(posixpath.join(posixpath.dirname(name), other))
+        if found is None or posixpath.isabs(other) or ".." in other.split("/"):
+            return None
+        companions[other] = decode_cocci(found, other)
+        return companions[other]
+
+    code = find_code(text, read_companion)
+    if code and not is_trusted:
+        first = code[0]
+        raise SpecError(
+            first.why,
+            place=Place(name, first.line, excerpt=first.text),
+            hint="read it; if you trust it, say so: --trust, or --trust-folder for a folder",
+        )
+    for reference in (*find_includes(text), *find_isomorphisms(text)):
+        if not reference.is_shipped and reference.name not in companions:
+            read_companion(reference.name)
+    return Cocci(name, text, read_header(text), companions, is_trusted)
+
+
+def choose_mode(cocci: Cocci, wanted: Mode | None) -> Mode:
+    """Return the mode to run in: the one that is wanted, else patch, else the first that there is.
+
+    Raises UsageError for a mode that the semantic patch does not have.
+    """
+    modes = cocci.header.modes
+    if not modes:
+        if wanted not in (None, Mode.PATCH):
+            raise UsageError(
+                f"{cocci.name} has no {wanted} mode",
+                hint="it has no virtual modes at all: run it without --mode",
+            )
+        return Mode.PATCH if not _is_marking(cocci.text) else Mode.CONTEXT
+    if wanted is None:
+        return Mode.PATCH if Mode.PATCH in modes else modes[0]
+    if wanted not in modes:
+        raise UsageError(f"{cocci.name} has no {wanted} mode", hint=f"it has: {', '.join(modes)}")
+    return wanted
+
+
+def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
+    """Return what spatch is to be given. `definitions` are `NAME` or `NAME=VALUE`.
+
+    Raises UsageError for a definition that the semantic patch has no use for, or that it lacks.
+    """
+    header = cocci.header
+    values = _check_definitions(cocci, definitions)
+    rules = [name for name, value in values.items() if value is None]
+    scripts = _script_languages(cocci)
+    words = [word for word in header.options if word not in _OURS and word not in [*Includes]]
+    every = (*header.options, *header.own_options)
+    includes = _choose_includes(cocci, every)
+    if includes is not Includes.NONE:
+        # A header that a .c file includes is a file of its own here, in question or not.
+        words.append("--include-headers-for-types")
+    program = Program(
+        SemanticPatch(
+            cocci.name,
+            cocci.text,
+            definitions={name: value for name, value in values.items() if value is not None},
+        ),
+        options=(includes, *(f"-I{folder}" for folder in _folders(includes)), *words),
+        modes=(*((mode,) if header.modes else ()), *rules),
+        has_python="python" in scripts,
+        has_ocaml="ocaml" in scripts,
+        shows_marks=mode is Mode.CONTEXT,
+        companions=cocci.companions,
+    )
+    finalizes = re.search(r"^@\s*finalize\s*:", cocci.text, re.MULTILINE) is not None
+    looks = any(_LOOKS_ITSELF.search(text) for text in _scripts(cocci.text))
+    notes = []
+    if finalizes:
+        notes.append("it has a finalize rule: one spatch sees all files, and nothing is kept")
+    elif looks:
+        notes.append("files are not sliced: its scripts may read them")
+    if "ocaml" in scripts:
+        notes.append("hits are not counted: it has OCaml scripts")
+    return Bound(
+        cocci,
+        program,
+        mode,
+        (".c", ".h") if "--include-headers" in every else (".c",),
+        includes,
+        _folders(includes),
+        not looks and not finalizes and not cocci.companions,
+        finalizes,
+        tuple(notes),
+    )
+
+
+def _check_definitions(cocci: Cocci, definitions: Sequence[str]) -> dict[str, str | None]:
+    values: dict[str, str | None] = {}
+    for definition in definitions:
+        name, equals, value = definition.partition("=")
+        known = cocci.header.identifiers if equals else cocci.header.virtuals
+        if name not in known:
+            kind = "virtual identifier" if equals else "virtual rule"
+            raise UsageError(
+                f"{cocci.name} has no {kind} {name}",
+                hint=f"it has: {', '.join(known)}" if known else "it has none",
+            )
+        values[name] = value if equals else None
+    lacks = [name for name in cocci.header.identifiers if name not in values]
+    if lacks:
+        raise UsageError(
+            f"{cocci.name} needs a value for {', '.join(lacks)}",
+            hint=" ".join(f"-D {name}=..." for name in lacks),
+        )
+    return values
+
+
+def _scripts(text: str) -> list[str]:
+    lines = text.split("\n")
+    rules = [rule for rule in read_rules(text) if rule.is_script]
+    return ["\n".join(lines[rule.body - 1 : rule.end - 1]) for rule in rules]
+
+
+def _script_languages(cocci: Cocci) -> set[str]:
+    texts = (cocci.text, *cocci.companions.values())
+    pattern = re.compile(r"\b(?:script|initialize|finalize)\s*:\s*(\w+)")
+    return {language for text in texts for language in pattern.findall(text)}
+
+
+def _choose_includes(cocci: Cocci, words: Sequence[str]) -> Includes:
+    for word in words:
+        if word in [*Includes]:
+            return Includes(word)
+    return Includes.LOCAL if has_typed_metavariables(cocci.text) else Includes.NONE
+
+
+def _folders(includes: Includes) -> tuple[str, ...]:
+    return INCLUDE_FOLDERS if includes in (Includes.ALL, Includes.RECURSIVE) else ()
+
+
+def _is_marking(text: str) -> bool:
+    """Tell whether a semantic patch only marks lines with `*`."""
+    lines = text.split("\n")
+    bodies = [lines[rule.body - 1 : rule.end - 1] for rule in read_rules(text) if rule.modifies]
+    return any(line.startswith("*") for body in bodies for line in body)
+
+
+def list_cocci(folder: Path) -> list[PurePosixPath]:
+    """Return the .cocci files below a folder, sorted."""
+    return sorted(PurePosixPath(path) for path in folder.rglob("*.cocci") if path.is_file())
