@@ -126,7 +126,7 @@ _SAID = "patchgen-said"
 _HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
 _BEGIN = re.compile(r"^let's go$", re.MULTILINE)
 _EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in .*$", re.MULTILINE)
-_HUNK = re.compile(r"^@@ -(\d+)")
+_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))?")
 
 # It goes before all rules. `cocci.files()` are the files that spatch is at.
 _LISTENER = f"""@initialize:python@
@@ -261,13 +261,12 @@ def _read(
 def _read_marks(trace: str, name: str) -> tuple[int, ...]:
     """Return the lines that the diff of context mode takes away."""
     marks = []
-    at = None
-    for line in trace.partition(f"\n--- {name}\n")[2].splitlines():
+    at = left = 0
+    for line in trace.partition(f"\n--- {name}\n")[2].split("\n"):
         if (hunk := _HUNK.match(line)) is not None:
-            at = int(hunk[1])
-        elif at is not None and line[:1] in (" ", "-"):
+            at, left = int(hunk[1]), int(hunk[2] or 1)
+        elif left > 0 and line[:1] in (" ", "-"):
+            # The trace goes on behind the last hunk, with lines of dashes.
             marks += [at] if line.startswith("-") else []
-            at += 1
-        elif at is not None and not line.startswith(("+", "\\")):
-            break
+            at, left = at + 1, left - 1
     return tuple(marks)

@@ -1,0 +1,327 @@
+"""`patchgen run` as its users type it, on a small tree with a history."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.kernels import commit_all
+
+ALLOC = b"""\
+#include <linux/slab.h>
+
+struct thing {
+	int count;
+};
+
+int unrelated(int a)
+{
+	return a + 1;
+}
+
+struct thing *make_NAME(void)
+{
+	struct thing *t = kmalloc(sizeof(*t), GFP_KERNEL);
+
+	if (!t)
+		return NULL;
+	memset(t, 0, sizeof(*t));
+	return t;
+}
+"""
+ZALLOC = """\
+/// Use kzalloc rather than kmalloc and memset
+///
+//# It is shorter.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+virtual patch
+virtual context
+virtual report
+
+@depends on context@
+expression x, e;
+@@
+* x = kmalloc(e, GFP_KERNEL);
+  ...
+* memset(x, 0, e);
+
+@change depends on patch@
+expression x, e;
+statement S;
+@@
+- x = kmalloc(e, GFP_KERNEL);
++ x = kzalloc(e, GFP_KERNEL);
+  if (!x) S
+- memset(x, 0, e);
+
+@found depends on report@
+expression x, e;
+position p;
+@@
+ x = kmalloc@p(e, GFP_KERNEL);
+ ... when any
+ memset(x, 0, e);
+
+@script:python depends on report@
+p << found.p;
+@@
+coccilib.report.print_report(p[0], "WARNING: use kzalloc")
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a tree with files that match, do not match, and are of no interest."""
+    folder = tmp_path / "tree"
+    for name in ("drivers/net/a.c", "drivers/net/b.c", "fs/c.c", "include/h.h"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(ALLOC.replace(b"NAME", Path(name).stem.encode()))
+    (folder / "fs/plain.c").write_text("int f(void)\n{\n\treturn 0;\n}\n")
+    (folder / "fs/notes.txt").write_text("kmalloc, memset\n")
+    commit_all(folder, "start")
+    return folder
+
+
+@pytest.fixture
+def zalloc(tmp_path: Path) -> Path:
+    path = tmp_path / "zalloc.cocci"
+    path.write_text(ZALLOC.replace("struct thing *t = kmalloc", "kmalloc"))
+    return path
+
+
+def split_declaration(folder: Path) -> None:
+    """Let the allocation be a statement of its own, which the rules want."""
+    for path in folder.rglob("*.[ch]"):
+        text = path.read_text()
+        path.write_text(text.replace("*t = kmalloc", "*t;\n\n\tt = kmalloc"))
+
+
+@pytest.fixture
+def ready(tree: Path, git) -> Path:
+    split_declaration(tree)
+    git(tree, "commit", "-qam", "split")
+    return tree
+
+
+def test_prints_a_diff_that_git_applies(patchgen, git, ready, zalloc, tmp_path):
+    done = patchgen("run", zalloc, "--tree", ready, "--trust")
+    assert done.code == 0, done.err
+    assert done.out.count("+\tt = kzalloc(sizeof(*t), GFP_KERNEL);") == 4
+    assert "change: " in done.err and "in 4" in done.err
+    (tmp_path / "diff").write_text(done.out)
+    git(ready, "apply", tmp_path / "diff")
+    assert git(ready, "diff", "--stat").count("|") == 4
+    assert git(ready, "stash", "list") == ""
+
+
+def test_paths_restrict_it_and_no_work_tree_is_needed(patchgen, git, ready, zalloc, tmp_path):
+    bare = tmp_path / "bare.git"
+    git(ready, "clone", "-q", "--bare", ready, bare)
+    done = patchgen("run", zalloc, "drivers/net", "fs/c.c", "--tree", bare, "--trust", "--json")
+    [result] = json.loads(done.out)["results"]
+    assert [each["path"] for each in result["changed"]] == [
+        "drivers/net/a.c",
+        "drivers/net/b.c",
+        "fs/c.c",
+    ]
+    assert result["rules"] == [
+        {"rule": "line 11", "hits": 0, "files": 0},
+        {"rule": "change", "hits": 6, "files": 3},
+        {"rule": "found", "hits": 0, "files": 0},
+    ]
+
+
+def test_report_mode_says_file_line_and_column(patchgen, ready, zalloc):
+    done = patchgen("run", zalloc, "fs", "--mode", "report", "--tree", ready, "--trust")
+    assert done.code == 0, done.err
+    assert "fs/c.c:16:" in done.out and "WARNING: use kzalloc" in done.out
+
+
+def test_context_mode_points_at_lines_and_changes_nothing(patchgen, ready, zalloc):
+    words = ("--mode", "context", "--tree", ready, "--trust")
+    done = patchgen("run", zalloc, "fs", *words)
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == [
+        "fs/c.c:16: t = kmalloc(sizeof(*t), GFP_KERNEL);",
+        "fs/c.c:20: memset(t, 0, sizeof(*t));",
+    ]
+
+
+def test_what_would_run_code_is_refused_with_its_line(patchgen, ready, zalloc, tmp_path):
+    line = ZALLOC.splitlines().index("@script:python depends on report@") + 1
+    done = patchgen("run", zalloc, "--tree", ready)
+    assert done.code == 1 and done.out == ""
+    assert f"zalloc.cocci:{line}" in done.err and "--trust" in done.err
+    done = patchgen("run", zalloc, "--tree", ready, "--trust-folder", tmp_path / "other")
+    assert done.code == 1
+    done = patchgen("run", zalloc, "--tree", ready, "--trust-folder", tmp_path)
+    assert done.code == 0 and "kzalloc" in done.out
+
+
+def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, zalloc):
+    words = ("run", zalloc, "--tree", ready, "--trust", "--json")
+    first, second = (json.loads(patchgen(*words).out)["results"][0] for _ in range(2))
+    assert first["run"] == 4 and second["run"] == 0 and second["kept"] == 5
+    assert first["changed"] == second["changed"] and first["rules"] == second["rules"]
+    # The same content at another place, in another commit, is known as well.
+    git(ready, "mv", "fs/c.c", "fs/d.c")
+    (ready / "fs/plain.c").write_text("int g(void)\n{\n\treturn 1;\n}\n")
+    git(ready, "commit", "-qam", "move")
+    third = json.loads(patchgen(*words).out)["results"][0]
+    assert third["run"] == 0 and third["kept"] == 4 and third["candidates"] == 1
+    assert [each["path"] for each in third["changed"]][-2:] == ["fs/d.c", "include/h.h"]
+    assert all(each["path"] in each["diff"] for each in third["changed"])
+    anew = json.loads(patchgen(*words, "--no-kept").out)["results"][0]
+    assert anew["run"] == 4 and anew["changed"] == third["changed"]
+
+
+def test_since_looks_at_what_changed(patchgen, git, ready, zalloc):
+    text = (ready / "fs/c.c").read_text()
+    (ready / "fs/c.c").write_text(text.replace("make_c", "make_d"))
+    git(ready, "commit", "-qam", "change")
+    words = ("--tree", ready, "--trust", "--json", "--since", "HEAD~1")
+    [result] = json.loads(patchgen("run", zalloc, *words).out)["results"]
+    assert result["files"] == 1 and result["changed"][0]["path"] == "fs/c.c"
+
+
+def test_a_folder_runs_each_and_says_what_it_leaves_out(patchgen, ready, zalloc, tmp_path):
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "a.cocci").write_text("@@\n@@\n- unrelated(1)\n+ related(1)\n")
+    (folder / "b.cocci").write_text("@@\n@@\n- f(\n")
+    (folder / "c.cocci").write_text("// Requires: 99.0\n@@\n@@\n- f()\n+ g()\n")
+    done = patchgen("run", folder, "--tree", ready)
+    assert done.code == 0
+    assert "a.cocci: " in done.err
+    assert "b.cocci was not run" in done.err and "c.cocci was not run: " in done.err
+    assert "99.0" in done.err
+    assert patchgen("run", folder, "--tree", ready, "--strict").code == 1
+
+
+def test_the_tree_s_own_semantic_patches_can_be_named(patchgen, git, ready):
+    path = ready / "scripts/coccinelle/zalloc.cocci"
+    path.parent.mkdir(parents=True)
+    path.write_text(ZALLOC)
+    git(ready, "add", "-A")
+    git(ready, "commit", "-qm", "scripts")
+    name = "scripts/coccinelle/zalloc.cocci"
+    done = patchgen("run", name, "--tree", ready, "--trust-folder", "scripts/coccinelle")
+    assert done.code == 0 and done.out.count("+\tt = kzalloc") == 4
+
+
+def test_virtual_names_are_checked(patchgen, ready, tmp_path):
+    path = tmp_path / "named.cocci"
+    path.write_text("@@\nidentifier virtual.fn;\n@@\n- unrelated\n+ fn\n (...) { ... }\n")
+    done = patchgen("run", path, "--tree", ready)
+    assert done.code == 2 and "-D fn=" in done.err
+    done = patchgen("run", path, "--tree", ready, "-D", "fn=other")
+    assert done.code == 0 and done.out.count("+int other(int a)") == 3, done.err
+    done = patchgen("run", path, "--tree", ready, "-D", "fn=other", "-D", "gn=x")
+    assert done.code == 2 and "no virtual identifier gn" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["missing.cocci"], 2, "there is no semantic patch missing.cocci"),
+        (["no-such-variant"], 2, "there is no variant"),
+        (["RULE", "no/such/path"], 1, "the tree has no no/such/path"),
+        (["RULE", "../outside"], 2, "is no path in the tree"),
+        (["RULE", "--base", "nowhere"], 1, "has no commit 'nowhere'"),
+        (["RULE", "--since", "nowhere"], 1, "has no commit 'nowhere'"),
+        (["RULE", "--mode", "org"], 2, "has no org mode"),
+        (["RULE", "--executor", "dask"], 2, "go together"),
+        (["RULE", "--mode", "other"], 2, "Invalid value"),
+    ],
+)
+def test_says_what_is_wrong(patchgen, ready, zalloc, words, code, said):
+    words = [zalloc if word == "RULE" else word for word in words]
+    done = patchgen("run", *words, "--tree", ready, "--trust")
+    assert (done.code, done.out) == (code, ""), done.err
+    assert said in done.err
+
+
+def test_a_wrong_semantic_patch_is_refused_at_its_line(patchgen, ready, tmp_path):
+    path = tmp_path / "wrong.cocci"
+    path.write_text("@@\nexpression x;\n@@\n- f(x\n")
+    done = patchgen("run", path, "--tree", ready)
+    assert done.code == 1 and "wrong.cocci:" in done.err and "spatch" in done.err
+    path.write_bytes(b"@@\n@@\n- f(\xff)\n")
+    done = patchgen("run", path, "--tree", ready)
+    assert done.code == 1 and "wrong.cocci:3" in done.err
+
+
+def test_what_cannot_be_parsed_is_said_and_strict_fails(patchgen, git, ready, tmp_path):
+    (ready / "fs/bad.c").write_text("int f(void)\n{\n\tasm(;\n\tkfree(1 1);\n}\n")
+    git(ready, "add", "-A")
+    git(ready, "commit", "-qm", "bad")
+    path = tmp_path / "kfree.cocci"
+    path.write_text("@@\nexpression x;\n@@\n- kfree(x);\n")
+    done = patchgen("run", path, "--tree", ready, "-v")
+    assert done.code == 0 and "not parsed: 1 place in 1 file" in done.err
+    assert "fs/bad.c:1 f()" in done.err
+    assert patchgen("run", path, "--tree", ready, "--strict").code == 1
+
+
+SLOW = """\
+@@
+expression p;
+@@
+- p = kmalloc(1, 2);
++ p = kvmalloc(1, 2);
+ <+...
+ g();
+ ...+>
+ kfree(p);
+"""
+
+
+def test_a_file_that_takes_too_long_is_said_and_others_are_done(patchgen, git, ready, tmp_path):
+    for name, branches in (("slow", 4000), ("quick", 1)):
+        body = "\tif (a)\n\t\tg();\n" * branches
+        text = f"int f(int a)\n{{\n\tp = kmalloc(1, 2);\n{body}\tg();\n\tkfree(p);\n}}\n"
+        (ready / f"fs/{name}.c").write_text(text)
+    git(ready, "add", "-A")
+    git(ready, "commit", "-qm", "slow")
+    path = tmp_path / "slow.cocci"
+    path.write_text(SLOW)
+    words = ("run", path, "--tree", ready, "--timeout", "1")
+    done = patchgen(*words)
+    assert done.code == 0 and "not finished: fs/slow.c: it took too long" in done.err, done.err
+    assert "b/fs/quick.c" in done.out
+    # It is not kept: another machine, or more time, may come to an end with it.
+    assert "not finished: fs/slow.c" in patchgen(*words).err
+    assert patchgen(*words, "--strict").code == 1
+
+
+def test_interrupted_it_goes_on_from_what_was_done(ready, zalloc, git, tmp_path):
+    for number in range(150):
+        text = ALLOC.replace(b"NAME", b"n%d" % number).replace(b"*t = km", b"*t;\n\n\tt = km")
+        (ready / f"fs/many{number}.c").write_bytes(text * 40)
+    git(ready, "add", "-A")
+    git(ready, "commit", "-qm", "many")
+    words = [sys.executable, "-m", "patchgen", "run", zalloc, "--tree", ready, "--trust", "-j1"]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    started = subprocess.Popen(words, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    database = Path(os.environ["HOME"]) / ".cache/patchgen/sweep.sqlite-wal"
+    for _ in range(600):
+        if database.exists() and database.stat().st_size > 100_000:
+            break
+        time.sleep(0.05)
+    started.send_signal(signal.SIGINT)
+    _, errors = started.communicate()
+    assert started.returncode == 130, errors
+    assert b"Traceback" not in errors
+    done = subprocess.run([*words, "--json"], env=env, capture_output=True, check=True)
+    [result] = json.loads(done.stdout)["results"]
+    assert result["kept"] > 0 and result["kept"] + result["candidates"] == result["files"]
+    assert len(result["changed"]) == 154
