@@ -1,0 +1,199 @@
+"""What scripts print about places in the code, in the forms of Coccinelle's own libraries.
+
+python/coccilib/report.py, org.py, output.py and xml_firehose.py, which ocaml/coccilib.ml follows,
+and the diff of context mode. Coccinelle counts columns from 0, and the end of a range is the first
+column behind it; a report says on which line a range begins, and not on which it ends.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from xml.etree import ElementTree
+
+from patchgen.model.sweep import Report
+
+# print_report: FILE:LINE:COLUMN-COLUMN: TEXT.
+_REPORT = re.compile(
+    r"(?P<path>[^\s:][^:\n]*):(?P<line>\d{1,9}):(?P<column>-?\d{1,9})-(?P<end>-?\d{1,9})"
+    r": ?(?P<text>.*)"
+)
+# What scripts print themselves, and coccilib.output.Console: as compilers do.
+_PLAIN = re.compile(
+    r"(?P<path>[^\s:][^:\n]*\.[A-Za-z+]+):(?P<line>\d{1,9}):(?:(?P<column>\d{1,9}):)? (?P<text>.*)"
+)
+# print_todo and print_link; the text may have line ends.
+_ORG = re.compile(
+    r"^(?:\* TODO )?\[\[view:(?P<path>[^\n]*?)::face=[^\n:]*::linb=(?P<line>\d{1,9})"
+    r"::colb=(?P<column>-?\d{1,9})::cole=(?P<end>-?\d{1,9})\]\[(?P<text>(?:(?!\[\[view:).)*?)\]\]$",
+    re.MULTILINE | re.DOTALL,
+)
+# print_analysis; in Python 3 it prints bytes as Python writes them.
+_ANALYSIS = re.compile(
+    r"^(?:b'<\?xml.*?</analysis>(?:\\n)?'|b\"<\?xml.*?</analysis>(?:\\n)?\""
+    r"|(?:<\?xml[^>]*>\s*)?<analysis\b.*?</analysis>)$",
+    re.MULTILINE | re.DOTALL,
+)
+_HUNK = re.compile(
+    r"@@ -(?P<start>\d{1,9})(?:,(?P<count>\d{1,9}))? \+\d{1,9}(?:,(?P<added>\d{1,9}))? @@"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What scripts printed: the places that they point at, and the rest, line by line."""
+
+    reports: tuple[Report, ...]
+    rest: str
+
+
+def read_said(text: str, folder: str = "") -> Said:
+    """Read what scripts printed; `folder` is taken away from the beginning of paths.
+
+    Indented lines behind a report belong to its text.
+    """
+    reports: list[Report] = []
+    rest: list[str] = []
+    at = 0
+    for found in _find_blocks(text):
+        _read_lines(text[at : found.start()], folder, reports, rest)
+        if found.re is _ORG:
+            reports.append(_report(found, folder))
+        else:
+            reports += _read_analysis(found[0], folder)
+        at = found.end() + 1
+    _read_lines(text[at:], folder, reports, rest)
+    return Said(tuple(reports), "".join(f"{line}\n" for line in rest))
+
+
+def read_context(diff: str, folder: str = "") -> tuple[Report, ...]:
+    """Return the lines that context mode marks with `-`; those in a row are one report.
+
+    Its text is the first of them. `diff` is what spatch prints for any number of files.
+    """
+    reports: list[Report] = []
+    for path, number, text in _marked_lines(diff.split("\n")):
+        last = reports[-1] if reports else None
+        place = _path(path, folder)
+        if last is not None and (last.path, last.end_line) == (place, number):
+            reports[-1] = replace(last, end_line=number + 1)
+        else:
+            reports.append(Report(place, number, None, text.strip(), end_line=number + 1))
+    return tuple(reports)
+
+
+def _find_blocks(text: str) -> Iterator[re.Match[str]]:
+    """Yield what may be longer than a line: org's links and XML."""
+    blocks = [*_ORG.finditer(text), *_ANALYSIS.finditer(text)]
+    end = 0
+    for found in sorted(blocks, key=lambda each: each.start()):
+        if found.start() >= end and (found.re is _ORG or _parse_analysis(found[0]) is not None):
+            end = found.end()
+            yield found
+
+
+def _read_lines(text: str, folder: str, reports: list[Report], rest: list[str]) -> None:
+    """Add to the reports and to the rest what lines say that are no part of a block."""
+    is_open = False
+    for line in text.removesuffix("\n").split("\n") if text else []:
+        found = _REPORT.fullmatch(line) or _PLAIN.fullmatch(line)
+        if found is not None:
+            reports.append(_report(found, folder))
+            is_open = True
+        elif is_open and line[:1] in (" ", "\t") and line.strip():
+            reports[-1] = replace(reports[-1], text=f"{reports[-1].text}\n{line.rstrip()}")
+        else:
+            rest.append(line)
+            is_open = False
+
+
+def _report(found: re.Match[str], folder: str) -> Report:
+    fields = found.groupdict()
+    return _place(
+        _path(found["path"], folder),
+        int(found["line"]),
+        int(fields["column"]) if fields["column"] is not None else None,
+        int(fields.get("end") or -1),
+        found["text"].strip(),
+    )
+
+
+def _place(
+    path: PurePosixPath, line: int, column: int | None, end: int, text: str, end_line: int = 0
+) -> Report:
+    """Return a report of a place whose columns count from 0; below 0 they are not known."""
+    if column is None or column < 0:
+        return Report(path, line, None, text)
+    # An end that is before the column is on a later line, which is not said.
+    if end_line > line or (end_line in (0, line) and end > column):
+        return Report(path, line, column + 1, text, end_line=end_line or line, end_column=end + 1)
+    return Report(path, line, column + 1, text)
+
+
+def _path(name: str, folder: str) -> PurePosixPath:
+    if folder and name.startswith(folder.rstrip("/") + "/"):
+        name = name[len(folder.rstrip("/")) + 1 :]
+    return PurePosixPath(name)
+
+
+def _parse_analysis(text: str) -> ElementTree.Element | None:
+    """Return the XML of an analysis, None where it is none."""
+    try:
+        if text.startswith("b"):
+            text = ast.literal_eval(text).decode("utf-8", "replace")
+        # No entities of its own: they could make much of little.
+        return None if "<!" in text else ElementTree.fromstring(text.encode("utf-8"))
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _read_analysis(text: str, folder: str) -> Iterator[Report]:
+    """Yield the issues of Firehose's XML."""
+    root = _parse_analysis(text)
+    for issue in root.iter("issue") if root is not None else ():
+        file = issue.find("./location/file")
+        points = issue.findall("./location/range/point") or issue.findall("./location/point")
+        if file is None or not points:
+            continue
+        first, last = points[0], points[-1]
+        yield _place(
+            _path(file.get("given-path", ""), folder),
+            _number(first, "line", 1),
+            _number(first, "column", -1),
+            _number(last, "column", -1),
+            (issue.findtext("./message") or "").strip(),
+            _number(last, "line", 0),
+        )
+
+
+def _number(point: ElementTree.Element, name: str, default: int) -> int:
+    value = point.get(name, "")
+    return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else default
+
+
+def _marked_lines(lines: list[str]) -> Iterator[tuple[str, int, str]]:
+    """Yield file, line and text of what a diff takes away."""
+    path = ""
+    at = old = new = 0
+    for before, line in zip(["", *lines], lines, strict=False):
+        if old <= 0 and new <= 0:
+            if line.startswith("+++ ") and before.startswith("--- "):
+                path = _old_name(before[4:], line[4:])
+            elif (hunk := _HUNK.match(line)) is not None:
+                at, old, new = int(hunk["start"]), int(hunk["count"] or 1), int(hunk["added"] or 1)
+        elif line.startswith("+"):
+            new -= 1
+        elif line.startswith("-"):
+            yield path, at, line[1:]
+            at, old = at + 1, old - 1
+        elif not line.startswith("\\"):
+            at, old, new = at + 1, old - 1, new - 1
+
+
+def _old_name(old: str, new: str) -> str:
+    """Return the file's name; with --patch, spatch writes a/ and b/ before it."""
+    old, new = old.partition("\t")[0], new.partition("\t")[0]
+    return old[2:] if old[:2] == "a/" and new == f"b/{old[2:]}" else old
