@@ -22,6 +22,7 @@ from patchgen.coccinelle.header import (
 from patchgen.coccinelle.metavariables import has_typed_metavariables
 from patchgen.coccinelle.needs import Needs, find_needs
 from patchgen.coccinelle.program import Spatch, find_spatch
+from patchgen.coccinelle.reports import read_said
 from patchgen.coccinelle.structure import read_rules, rule_words
 from patchgen.coccinelle.trust import Code, find_code, refuse_code
 
@@ -48,6 +49,7 @@ __all__ = [
     "holds",
     "read_header",
     "read_rules",
+    "read_said",
     "refuse_code",
     "rule_words",
     "run_batch",

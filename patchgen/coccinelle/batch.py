@@ -19,11 +19,13 @@ from pathlib import Path, PurePosixPath
 from patchgen.coccinelle.diagnose import explain_refusal
 from patchgen.coccinelle.markers import fill_markers
 from patchgen.coccinelle.program import Spatch, write_companions
+from patchgen.coccinelle.reports import read_context
 from patchgen.coccinelle.structure import read_rules
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.witness import Witnessed, without_witnesses
 from patchgen.model.outcome import RuleHits, UnparsedFunction
 from patchgen.model.smpl import SemanticPatch
+from patchgen.model.sweep import Report
 from patchgen.process import Completed
 
 
@@ -59,7 +61,7 @@ class Ran:
     """What spatch made of one file.
 
     `after` is None where nothing was changed. `said` is what scripts printed while they were at
-    it. `marks` are the lines that context mode points at. `failure` is set, and all else empty,
+    it. `marks` are the places that context mode points at. `failure` is set, and all else empty,
     where spatch did not come to an end with the file.
     """
 
@@ -68,7 +70,7 @@ class Ran:
     rules: tuple[RuleHits, ...] = ()
     unparsed: tuple[UnparsedFunction, ...] = ()
     said: str = ""
-    marks: tuple[int, ...] = ()
+    marks: tuple[Report, ...] = ()
     failure: str = ""
 
 
@@ -126,7 +128,6 @@ _SAID = "patchgen-said"
 _HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
 _BEGIN = re.compile(r"^let's go$", re.MULTILINE)
 _EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in .*$", re.MULTILINE)
-_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))?")
 
 # It goes before all rules. `cocci.files()` are the files that spatch is at.
 _LISTENER = f"""@initialize:python@
@@ -254,19 +255,5 @@ def _read(
         () if program.has_ocaml else read_hits(trace, rules, witnessed.lines, source.path),
         read_unparsed(errors, source.text, source.path),
         trace if program.has_ocaml else said.get(str(source.path), ""),
-        _read_marks(trace, str(source.path)) if program.shows_marks else (),
+        read_context(trace) if program.shows_marks else (),
     )
-
-
-def _read_marks(trace: str, name: str) -> tuple[int, ...]:
-    """Return the lines that the diff of context mode takes away."""
-    marks = []
-    at = left = 0
-    for line in trace.partition(f"\n--- {name}\n")[2].split("\n"):
-        if (hunk := _HUNK.match(line)) is not None:
-            at, left = int(hunk[1]), int(hunk[2] or 1)
-        elif left > 0 and line[:1] in (" ", "-"):
-            # The trace goes on behind the last hunk, with lines of dashes.
-            marks += [at] if line.startswith("-") else []
-            at, left = at + 1, left - 1
-    return tuple(marks)

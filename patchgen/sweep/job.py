@@ -18,10 +18,11 @@ from patchgen.coccinelle import (
     find_needs,
     find_spatch,
     read_rules,
+    read_said,
 )
 from patchgen.model.base import Base, Oid, TreeFile
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Counts, Mode, Report, RuleCount, Sweep, Unfinished
+from patchgen.model.sweep import Counts, Mode, RuleCount, Sweep, Unfinished
 from patchgen.odb import Repository, list_files, read_blobs, resolve_paths
 from patchgen.sweep.candidates import Slicer, find_candidates, read_headers
 from patchgen.sweep.executor import Executor, LocalExecutor
@@ -280,6 +281,7 @@ class _Job:
         """Return what the sweep came to, in the order of the paths."""
         request = self.request
         found = [self.outcomes[path] for path in sorted(self.outcomes)]
+        said = read_said("".join(each.said for each in found) + self.said)
         notes = [*request.notes, *self.notes, *([self.kept.note] if self.kept.note else [])]
         return Sweep(
             request.program.patch.name,
@@ -287,8 +289,8 @@ class _Job:
             request.mode,
             _count_rules(request.program, found),
             self._edits(found),
-            self._marks(found),
-            output="".join(each.said for each in found) + self.said,
+            tuple(place for each in found for place in each.marks) + said.reports,
+            output=said.rest,
             unparsed=tuple(place for each in found for place in each.unparsed),
             unfinished=tuple(sorted(self.unfinished, key=lambda each: each.path)),
             counts=self.counts,
@@ -305,17 +307,6 @@ class _Job:
                 changed, read_blobs(self.repository, oids), strict=True
             )
         )
-
-    def _marks(self, found: list[FileSweep]) -> tuple[Report, ...]:
-        """Return the lines that context mode points at, with what stands there."""
-        marked = [each for each in found if each.marks]
-        oids = [self.files[each.path].oid for each in marked]
-        reports = []
-        for each, text in zip(marked, read_blobs(self.repository, oids), strict=True):
-            lines = text.decode("utf-8", "replace").split("\n")
-            for line in each.marks:
-                reports.append(Report(each.path, line, None, lines[line - 1].strip()))
-        return tuple(reports)
 
 
 def _count_rules(program: Program, found: list[FileSweep]) -> tuple[RuleCount, ...]:

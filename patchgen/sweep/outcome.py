@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from patchgen.coccinelle import Ran
 from patchgen.model.outcome import UnparsedFunction
+from patchgen.model.sweep import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class FileSweep:
     """What is known of one file: never that nothing matched, which is None instead.
 
     `after` is the whole file, None where it does not change. `hits` are those of the rules that
-    matched. `marks` are lines that context mode points at.
+    matched. `marks` are the places that context mode points at.
     """
 
     path: PurePosixPath
@@ -25,7 +26,7 @@ class FileSweep:
     hits: tuple[tuple[str, int], ...] = ()
     unparsed: tuple[UnparsedFunction, ...] = ()
     said: str = ""
-    marks: tuple[int, ...] = ()
+    marks: tuple[Report, ...] = ()
 
 
 def outcome_of(ran: Ran, after: bytes | None) -> FileSweep | None:
@@ -41,9 +42,8 @@ def pack(outcome: FileSweep | None) -> bytes | None:
         return None
     after = None if outcome.after is None else base64.b85encode(outcome.after).decode()
     unparsed = [[each.line, each.name] for each in outcome.unparsed]
-    text = json.dumps(
-        [str(outcome.path), after, outcome.hits, unparsed, outcome.said, outcome.marks]
-    )
+    marks = [[each.line, each.end_line, each.text] for each in outcome.marks]
+    text = json.dumps([str(outcome.path), after, outcome.hits, unparsed, outcome.said, marks])
     return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
 
 
@@ -57,5 +57,5 @@ def unpack(kept: bytes, path: PurePosixPath) -> FileSweep:
         tuple((rule, count) for rule, count in hits),
         tuple(UnparsedFunction(path, line, name) for line, name in unparsed),
         said if was == str(path) else said.replace(was, str(path)),
-        tuple(marks),
+        tuple(Report(path, line, None, text, end_line=end) for line, end, text in marks),
     )
