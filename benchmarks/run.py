@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Time `patchgen run` on Debian's 6.1 against spatch and coccicheck, each with the same result.
+
+Everything is measured in this one run, so compare the ratios. Nothing is asserted but that the
+results are the same. `--scripts` times the kernel's own patch-mode scripts as well (hours: most of
+it is spatch's).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tests.support.coccicheck import changed_lines, check_out, coccicheck, list_scripts
+from tests.support.kernels import clone_bare, kernel_tree
+
+PATCHGEN = str(Path(sys.executable).parent / "patchgen")
+RULE = """\
+@@
+expression x, size, flags;
+@@
+- x = kmalloc(size, flags);
++ x = kzalloc(size, flags);
+  if (x == NULL) { ... return ...; }
+- memset(x, 0, size);
+"""
+SCRIPT_FOLDERS = ("drivers/net", "fs", "mm")
+WHO = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "A U Thor"), ("EMAIL", "author@example.org"))
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scripts", action="store_true", help="the kernel's own, one by one")
+    options = parser.parse_args()
+    console = Console(width=100)
+    with tempfile.TemporaryDirectory(prefix="patchgen-bench-") as folder:
+        scratch = Path(folder)
+        os.environ["XDG_CACHE_HOME"] = str(scratch / "cache")
+        kernel = kernel_tree("6.1")
+        rule = scratch / "zalloc.cocci"
+        rule.write_text(RULE)
+        console.print(whole_tree(kernel, rule, scratch))
+        console.print(growth(kernel, rule, scratch))
+        if options.scripts:
+            console.print(own_scripts(kernel, scratch))
+
+
+def whole_tree(kernel: Path, rule: Path, scratch: Path) -> Table:
+    """One rule over all .c files: cold, again, and after 100 changed files, against spatch."""
+    clone = clone_bare(kernel, scratch / "linux.git")
+    words = ["run", str(rule), "--tree", str(clone), "--quiet"]
+    cold, diff = timed(lambda: patchgen(*words))
+    again, same = timed(lambda: patchgen(*words))
+    assert diff == same
+    tip = change_files(clone, 100)
+    changed, _ = timed(lambda: patchgen(*words, "--base", tip))
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    table = Table("kmalloc/memset rule, 6.1, all .c files", "seconds", "to cold", box=box.SIMPLE)
+    table.add_row("patchgen run, cold", f"{cold:.1f}", "1")
+    table.add_row("patchgen run, again", f"{again:.2f}", f"{again / cold:.1%}")
+    table.add_row("patchgen run, 100 files changed", f"{changed:.2f}", f"{changed / cold:.1%}")
+    for name, options in (
+        ("spatch --dir . -j2 --use-gitgrep", ["--use-gitgrep"]),
+        ("coccicheck's spatch (-j2 --chunksize 1)", ["--use-gitgrep", "--chunksize", "1"]),
+    ):
+        argv = ["spatch", "--very-quiet", "--sp-file", str(rule), "--dir", ".", "-j", "2", *options]
+        seconds, printed = timed(lambda argv=argv: run(argv, kernel))
+        assert changed_lines(printed) == changed_lines(diff)
+        table.add_row(name, f"{seconds:.1f}", f"{seconds / cold:.1f} times")
+    table.add_row("peak of a process (patchgen or its spatch)", f"{peak} MB", "")
+    return table
+
+
+def growth(kernel: Path, rule: Path, scratch: Path) -> Table:
+    """How the cost grows with the number of files."""
+    table = Table("files", "cold", "again", box=box.SIMPLE, title="how it grows")
+    listing = run(["git", "ls-tree", "-r", "HEAD"], kernel).splitlines()
+    for count in (1_000, 5_000, 20_000, 80_000):
+        step = max(1, len(listing) // count)
+        chosen = "\n".join(listing[::step][:count]) + "\n"
+        repository = clone_bare(kernel, scratch / f"part{count}.git")
+        tip = commit_tree(repository, chosen)
+        words = ["run", str(rule), "--tree", str(repository), "--base", tip, "--quiet"]
+        # The blobs are those of other rows; a definition of its own keeps the results apart.
+        rule.write_text(f"{RULE}// {count}\n")
+        cold, _ = timed(lambda words=words: patchgen(*words))
+        again, _ = timed(lambda words=words: patchgen(*words))
+        table.add_row(f"{len(chosen.splitlines()):,}", f"{cold:.2f} s", f"{again:.2f} s")
+    return table
+
+
+def own_scripts(kernel: Path, scratch: Path) -> Table:
+    """The kernel's patch-mode scripts over some folders, each against coccicheck's spatch."""
+    tree = check_out(kernel, SCRIPT_FOLDERS, scratch / "checkout")
+    table = Table("script", "spatch", "patchgen", "ratio", box=box.SIMPLE)
+    ratios = []
+    for script in list_scripts(tree):
+        if "patch" not in script.modes:
+            continue
+        theirs, printed = timed(lambda s=script: coccicheck(tree, s, "patch", SCRIPT_FOLDERS))
+        words = ["run", script.path, *SCRIPT_FOLDERS, "--tree", str(kernel), "--mode", "patch"]
+        ours, diff = timed(lambda w=words: patchgen(*w, "--trust", "--no-kept", "--quiet"))
+        same = "" if changed_lines(printed) == changed_lines(diff) else " DIFFERS"
+        ratios.append(theirs / ours)
+        name = Path(script.path).stem
+        table.add_row(name, f"{theirs:.1f}", f"{ours:.1f}", f"{ratios[-1]:.1f}{same}")
+    table.add_row("median", "", "", f"{statistics.median(ratios):.1f}")
+    return table
+
+
+def change_files(repository: Path, count: int) -> str:
+    """Commit a change of some .c files all over the tree, and return the commit."""
+    listing = run(["git", "ls-tree", "-r", "HEAD"], repository).splitlines()
+    sources = [line for line in listing if line.endswith(".c")]
+    changed = []
+    for line in sources[:: len(sources) // count][:count]:
+        head, path = line.split("\t")
+        text = run(["git", "show", f"HEAD:{path}"], repository) + "\n/* changed */\n"
+        oid = run(["git", "hash-object", "-w", "--stdin"], repository, text).strip()
+        changed.append(f"{head.rsplit(' ', 1)[0]} {oid}\t{path}")
+    paths = {line.split("\t")[1] for line in changed}
+    kept = [line for line in listing if line.split("\t")[1] not in paths]
+    return commit_tree(repository, "\n".join([*kept, *changed]) + "\n")
+
+
+def commit_tree(repository: Path, listing: str) -> str:
+    """Commit a tree with the files of a listing, and return the commit."""
+    index = {"GIT_INDEX_FILE": str(repository / f"index-{len(listing)}")}
+    run(["git", "update-index", "--index-info"], repository, listing, index)
+    tree = run(["git", "write-tree"], repository, env=index).strip()
+    return run(["git", "commit-tree", "-m", "part", tree], repository, env=WHO).strip()
+
+
+def patchgen(*words: str) -> str:
+    return run([PATCHGEN, *words], Path.cwd())
+
+
+def run(argv: Sequence[str], cwd: Path, stdin: str = "", env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        argv,
+        cwd=cwd,
+        input=stdin.encode("latin-1"),
+        stdout=subprocess.PIPE,
+        check=True,
+        env={**os.environ, **(env or {})},
+    )
+    return done.stdout.decode("latin-1")
+
+
+def timed(function: Callable[[], str]) -> tuple[float, str]:
+    begin = time.monotonic()
+    result = function()
+    return time.monotonic() - begin, result
+
+
+if __name__ == "__main__":
+    main()

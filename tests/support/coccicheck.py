@@ -1,0 +1,72 @@
+"""The kernel's coccicheck, one semantic patch at a time, to compare `patchgen run` with.
+
+`make coccicheck` asks for a configured tree and runs all of a mode, stopping at the first failure.
+This is the command that scripts/coccicheck starts for each semantic patch, with its options, in a
+checkout of the folders in question and of the headers.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.kernels import commit_all
+
+INCLUDES = ("arch/x86/include", "include", "arch/x86/include/uapi", "include/uapi")
+SCRIPTS = "scripts/coccinelle"
+
+
+@dataclass(frozen=True)
+class Script:
+    """A semantic patch of the kernel's own: its path in the tree, and what coccicheck greps."""
+
+    path: str
+    modes: frozenset[str]
+    options: tuple[str, ...]
+
+
+def check_out(kernel: Path, folders: Sequence[str], target: Path) -> Path:
+    """Make a repository of some folders of a kernel, with the headers and the semantic patches."""
+    target.mkdir(parents=True)
+    words = ["git", "-C", kernel, "archive", "HEAD", *folders, *INCLUDES[:2], SCRIPTS]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as archive:
+        subprocess.run(["tar", "xf", "-", "-C", target], stdin=archive.stdout, check=True)
+    commit_all(target, "linux")
+    return target
+
+
+def list_scripts(tree: Path) -> list[Script]:
+    """Return all semantic patches of a tree."""
+    found = []
+    for path in sorted((tree / SCRIPTS).rglob("*.cocci")):
+        text = path.read_text(encoding="utf-8")
+        head = re.findall(r"^virtual\s+([^;@\n]*)", text, re.MULTILINE)
+        modes = {word for names in head for word in re.findall(r"\w+", names)}
+        options = [line.split(":")[1].split() for line in text.splitlines() if "Options:" in line]
+        known = frozenset(modes & {"patch", "report", "context", "org"})
+        name = str(path.relative_to(tree))
+        found.append(Script(name, known, tuple(word for each in options for word in each)))
+    return found
+
+
+def coccicheck(tree: Path, script: Script, mode: str, folders: Sequence[str], jobs: int = 2) -> str:
+    """Return what spatch prints when scripts/coccicheck starts it."""
+    printed = ""
+    for folder in folders:
+        words = ["spatch", "-D", mode]
+        words += ["--no-show-diff"] if mode in ("report", "org") else []
+        words += ["--very-quiet", "--cocci-file", script.path, *script.options, "--dir", folder]
+        words += [word for include in INCLUDES for word in ("-I", include)]
+        words += ["--jobs", str(jobs), "--chunksize", "1", "--timeout", "200", "--use-gitgrep"]
+        done = subprocess.run(words, cwd=tree, capture_output=True, check=True)
+        printed += done.stdout.decode("latin-1")
+    return printed
+
+
+def changed_lines(diff: str) -> list[str]:
+    """Return the lines that a diff adds and takes away, in an order that no run depends on."""
+    code = [line for line in diff.split("\n") if not re.match(r"(---|\+\+\+) ", line)]
+    return sorted(line for line in code if line[:1] in ("+", "-"))
