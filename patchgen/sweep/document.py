@@ -1,0 +1,75 @@
+"""The document of `run --json`: a sweep in plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from patchgen.coccinelle import Header
+from patchgen.model.base import Base
+from patchgen.model.series import FileEdit
+from patchgen.model.sweep import Counts, Report, Sweep
+from patchgen.sweep.hunks import find_hunks
+
+
+def describe_sweep(sweep: Sweep, header: Header | None = None) -> dict[str, Any]:
+    """Return what a sweep came to. Lines and columns count from 1; None is what is not known."""
+    header = header or Header()
+    return {
+        "semantic_patch": sweep.semantic_patch,
+        "purpose": header.purpose or None,
+        "confidence": header.confidence or None,
+        "mode": sweep.mode.value,
+        "base": _describe_base(sweep.base),
+        "rules": [
+            {"rule": rule.rule, "hits": rule.hits, "files": rule.files} for rule in sweep.rules
+        ],
+        "reports": [_describe_report(report) for report in sweep.reports],
+        "edits": [_describe_edit(edit) for edit in sweep.edits],
+        "diff": sweep.diff or None,
+        "output": sweep.output or None,
+        "unparsed": [
+            {"path": str(each.path), "line": each.line, "function": each.name}
+            for each in sweep.unparsed
+        ],
+        "unfinished": [
+            {"path": str(each.path), "reason": each.reason} for each in sweep.unfinished
+        ],
+        "files": _describe_counts(sweep.counts),
+        "notes": list(sweep.notes),
+        "seconds": round(sweep.seconds, 3),
+    }
+
+
+def _describe_base(base: Base) -> dict[str, Any]:
+    return {"commit": base.oid, "name": base.describe, "version": base.version or None}
+
+
+def _describe_report(report: Report) -> dict[str, Any]:
+    return {
+        "path": str(report.path),
+        "line": report.line,
+        "column": report.column,
+        "end_line": report.end_line,
+        "end_column": report.end_column,
+        "rule": report.rule or None,
+        "text": report.text,
+    }
+
+
+def _describe_edit(edit: FileEdit) -> dict[str, Any]:
+    hunks = list(find_hunks(edit.before or b"", edit.after))
+    return {
+        "path": str(edit.path),
+        "insertions": sum(len(hunk.after) for hunk in hunks),
+        "deletions": sum(len(hunk.before) for hunk in hunks),
+        "lines": [hunk.start for hunk in hunks],
+    }
+
+
+def _describe_counts(counts: Counts) -> dict[str, int]:
+    return {
+        "in_question": counts.files,
+        "candidates": counts.candidates,
+        "kept": counts.kept,
+        "run": counts.run,
+    }

@@ -1,0 +1,248 @@
+"""Sweeps as SARIF 2.1.0, the format in which analysers hand results to other tools.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; "section" below is of that text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from patchgen import __version__
+from patchgen.coccinelle import Header
+from patchgen.model.base import Base
+from patchgen.model.series import FileEdit
+from patchgen.model.sweep import Report, Sweep
+from patchgen.sweep.hunks import Hunk, find_hunks
+
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+_ROOT = "SRCROOT"
+# The words of scripts/coccinelle for `// Confidence:`: level, rank (section 3.27.25, 0 to 100),
+# and the property by which code scanning services sort rules.
+_CONFIDENCE = {
+    "very high": ("warning", 95.0, "very-high"),
+    "high": ("warning", 80.0, "high"),
+    "moderate": ("warning", 50.0, "medium"),
+    "medium": ("warning", 50.0, "medium"),
+    "average": ("warning", 50.0, "medium"),
+    "low": ("note", 20.0, "low"),
+}
+# How scripts begin their texts where they mean it so.
+_LEVELS = {"ERROR": "error", "WARNING": "warning", "INFO": "note", "NOTE": "note"}
+_NOTIFICATIONS = {
+    "unparsed": "Code that spatch could not read, so that nothing is known about it",
+    "unfinished": "A file that spatch did not come to an end with",
+    "note": "How the sweep was done",
+}
+
+
+def make_sarif(
+    sweeps: Sequence[tuple[Sweep, Header]], *, spatch_version: str = "", repository_uri: str = ""
+) -> dict[str, Any]:
+    """Return the log of sweeps over one base: a rule for each semantic patch.
+
+    Each report is a result, and so is each hunk of an edit, with the edit as its fix.
+    `repository_uri` is where the base can be had; without it, the base is named in a property.
+    """
+    run: dict[str, Any] = {
+        "tool": {
+            "driver": {
+                "name": "patchgen",
+                "version": __version__,
+                "rules": [_rule(sweep, header) for sweep, header in sweeps],
+                "notifications": [
+                    {"id": name, "shortDescription": {"text": text}}
+                    for name, text in _NOTIFICATIONS.items()
+                ],
+            },
+            "extensions": [{"name": "Coccinelle", "version": spatch_version}]
+            if spatch_version
+            else [],
+        },
+        "invocations": [_invocation([sweep for sweep, _ in sweeps])],
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The top of the tree"}}},
+        "columnKind": "unicodeCodePoints",
+        "results": _with_fingerprints(
+            result for index, (sweep, _) in enumerate(sweeps) for result in _results(sweep, index)
+        ),
+    }
+    if sweeps:
+        run.update(_provenance(sweeps[0][0].base, repository_uri))
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _provenance(base: Base, repository_uri: str) -> dict[str, Any]:
+    """Return the commit; section 3.14.26 has no room for one without a repository's address."""
+    named = {"properties": {"revision": base.oid, "revisionName": base.describe}}
+    if not repository_uri:
+        return named
+    details = {
+        "repositoryUri": repository_uri,
+        "revisionId": base.oid,
+        "mappedTo": {"uriBaseId": _ROOT},
+    }
+    return {"versionControlProvenance": [details], **named}
+
+
+def _rule(sweep: Sweep, header: Header) -> dict[str, Any]:
+    name = PurePosixPath(sweep.semantic_patch)
+    rule: dict[str, Any] = {"id": sweep.semantic_patch, "name": name.stem}
+    if header.purpose:
+        paragraph = header.purpose.partition("\n\n")[0]
+        rule["shortDescription"] = {"text": " ".join(paragraph.split())}
+        rule["fullDescription"] = {"text": header.purpose}
+    if header.comments:
+        rule["help"] = {"text": header.comments}
+    known = _CONFIDENCE.get(" ".join(header.confidence.lower().split()))
+    if known:
+        level, rank, precision = known
+        rule["defaultConfiguration"] = {"level": level, "rank": rank}
+        rule["properties"] = {"confidence": header.confidence, "precision": precision}
+    elif header.confidence:
+        rule["properties"] = {"confidence": header.confidence}
+    return rule
+
+
+# --- what was found ---
+
+
+def _results(sweep: Sweep, index: int) -> Iterator[dict[str, Any]]:
+    for report in sweep.reports:
+        yield {**_result(sweep, index, report.text), "locations": [_report_location(report)]}
+    for edit in sweep.edits:
+        for hunk in find_hunks(edit.before or b"", edit.after):
+            yield {
+                **_result(sweep, index, _describe_hunk(hunk)),
+                "locations": [_location(edit.path, _hunk_region(hunk))],
+                "fixes": [_fix(sweep, edit, hunk)],
+            }
+
+
+def _result(sweep: Sweep, index: int, text: str) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": sweep.semantic_patch,
+        "ruleIndex": index,
+        "message": {"text": text or sweep.semantic_patch},
+    }
+    level = _LEVELS.get(text.partition(" ")[0].rstrip(":").upper())
+    # Without one, it is the rule's (section 3.27.10).
+    return {**result, "level": level} if level else result
+
+
+def _with_fingerprints(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add what a result is known by when lines move: rule, file, text, and the how manieth."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    done = []
+    for result in results:
+        location = result["locations"][0]["physicalLocation"]["artifactLocation"]
+        facts = (result["ruleId"], location["uri"], result["message"]["text"])
+        counts[facts] += 1
+        text = "\0".join((*facts, str(counts[facts])))
+        digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+        done.append({**result, "partialFingerprints": {"patchgenText/v1": digest}})
+    return done
+
+
+def _report_location(report: Report) -> dict[str, Any]:
+    region = {
+        "startLine": report.line,
+        "startColumn": report.column,
+        "endLine": report.end_line,
+        "endColumn": report.end_column,
+    }
+    if report.column is None and report.end_line is not None:
+        # Whole lines: the last one is the one before.
+        region["endLine"] = max(report.line, report.end_line - 1)
+    return _location(report.path, region)
+
+
+def _location(path: PurePosixPath, region: Mapping[str, int | None]) -> dict[str, Any]:
+    known = {name: number for name, number in region.items() if number is not None}
+    return {"physicalLocation": {"artifactLocation": _artifact(path), "region": known}}
+
+
+def _artifact(path: PurePosixPath) -> dict[str, Any]:
+    # A colon in a first part would be read as a scheme (RFC 3986, section 4.2).
+    return {"uri": quote(str(path).encode("utf-8", "surrogateescape")), "uriBaseId": _ROOT}
+
+
+# --- what would be changed ---
+
+
+def _describe_hunk(hunk: Hunk) -> str:
+    lines = [b"-" + line for line in hunk.before] + [b"+" + line for line in hunk.after]
+    shown = b"\n".join(line.rstrip(b"\n") for line in lines)
+    return shown.decode("utf-8", "replace")
+
+
+def _hunk_region(hunk: Hunk) -> dict[str, int | None]:
+    return {"startLine": hunk.start, "endLine": hunk.start + max(len(hunk.before), 1) - 1}
+
+
+def _fix(sweep: Sweep, edit: FileEdit, hunk: Hunk) -> dict[str, Any]:
+    content = b"".join(hunk.after)
+    replacement: dict[str, Any] = {"deletedRegion": _deleted(hunk)}
+    if content:
+        replacement["insertedContent"] = _content(content)
+    change = {"artifactLocation": _artifact(edit.path), "replacements": [replacement]}
+    return {"description": {"text": sweep.semantic_patch}, "artifactChanges": [change]}
+
+
+def _deleted(hunk: Hunk) -> dict[str, int]:
+    """Return the region from the first column of a hunk up to the first one behind it."""
+    line, column = hunk.start + len(hunk.before), 1
+    if hunk.before and not hunk.before[-1].endswith(b"\n"):
+        line, column = line - 1, len(hunk.before[-1].decode("utf-8", "replace")) + 1
+    return {"startLine": hunk.start, "startColumn": 1, "endLine": line, "endColumn": column}
+
+
+def _content(content: bytes) -> dict[str, str]:
+    try:
+        return {"text": content.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"binary": base64.b64encode(content).decode("ascii")}
+
+
+# --- how it went ---
+
+
+def _invocation(sweeps: Sequence[Sweep]) -> dict[str, Any]:
+    return {
+        "executionSuccessful": not any(sweep.unfinished for sweep in sweeps),
+        "toolExecutionNotifications": [
+            notification
+            for index, sweep in enumerate(sweeps)
+            for notification in _notifications(sweep, index)
+        ],
+    }
+
+
+def _notifications(sweep: Sweep, index: int) -> Iterator[dict[str, Any]]:
+    for place in sweep.unparsed:
+        text = f"spatch could not read {place.name}()" if place.name else "spatch could not read"
+        location = _location(place.path, {"startLine": place.line})
+        yield {**_notification("unparsed", "warning", text, index), "locations": [location]}
+    for file in sweep.unfinished:
+        location = {"physicalLocation": {"artifactLocation": _artifact(file.path)}}
+        yield {
+            **_notification("unfinished", "error", file.reason, index),
+            "locations": [location],
+        }
+    for note in sweep.notes:
+        yield _notification("note", "note", note, index)
+
+
+def _notification(name: str, level: str, text: str, index: int) -> dict[str, Any]:
+    return {
+        "descriptor": {"id": name},
+        "associatedRule": {"index": index},
+        "level": level,
+        "message": {"text": text},
+    }
