@@ -11,6 +11,12 @@ from typing import Any
 
 import click
 
+from patchgen.cli.campaign import (
+    campaign_options,
+    check_campaign,
+    publish_campaign,
+    read_campaign,
+)
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer, is_terminal
 from patchgen.errors import UsageError
@@ -78,8 +84,9 @@ from patchgen.sweep import DEFAULT_TIMEOUT_S, Executor, Progress
 )
 @click.option("--no-kept", "kept", flag_value=False, default=True, help="Run everything anew.")
 @click.option("--no-slices", "slices", flag_value=False, default=True, help="Parse whole files.")
+@campaign_options
 @json_option
-@click.option("-v", "--verbose", is_flag=True, help="Name each function that cannot be parsed.")
+@click.option("--verbose", is_flag=True, help="Name each function that cannot be parsed.")
 @click.option("--quiet", is_flag=True, help="Print results, warnings and errors only.")
 def command(
     paths: tuple[str, ...],
@@ -95,9 +102,11 @@ def command(
 ) -> int:
     """Run a semantic patch over a kernel tree, and print what it would change or finds.
 
-    PATHs are files and folders, from the tree's top; without any, it is the whole tree. Nothing is
-    written to the tree: files are read from the commit.
+    PATHs are files and folders, from the tree's top; without any, it is the whole tree. Files are
+    read from the commit, and nothing is written, but with --split: that makes a branch of patches,
+    and a folder of mails.
     """
+    campaign = read_campaign(options)
     request = RunRequest(
         paths=tuple(map(_read_path, paths)),
         mode=Mode(mode) if mode else None,
@@ -109,11 +118,19 @@ def command(
     repository = Repository(request.tree)
     try:
         run = plan_run(repository, request)
-        results = _run(repository, run, printer, executor, verbose=verbose)
+        if campaign is not None:
+            check_campaign(run)
+        shown = printer if campaign is None else Printer(quiet=quiet, as_json=as_json, diffs=False)
+        results = _run(repository, run, shown, executor, verbose=verbose)
+        made = None
+        if campaign is not None and results and results[0].edits:
+            made = publish_campaign(repository, campaign, run, results[0], printer)
+        elif campaign is not None:
+            printer.line("Nothing is to be changed.")
     finally:
         repository.close()
     if as_json:
-        printer.document(_describe(run, results))
+        printer.document(_describe(run, results) | ({"series": made} if campaign else {}))
     incomplete = any(each.unparsed or each.unfinished for each in results)
     return 1 if strict and (incomplete or run.skipped) else 0
 
@@ -161,7 +178,7 @@ def _run(
 
 
 def _print_result(printer: Printer, result: Sweep) -> None:
-    for edit in result.edits:
+    for edit in result.edits if printer.shows_diffs else ():
         printer.text(format_diff(edit))
     for report in result.reports:
         printer.line(str(report))
@@ -197,7 +214,7 @@ def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
         yield (
             f"  not parsed: {len(result.unparsed)} "
             f"{_plural(len(result.unparsed), 'place')} in {files} {_plural(files, 'file')}"
-            + ("" if verbose else " (-v names them)")
+            + ("" if verbose else " (--verbose names them)")
         )
     if verbose:
         yield from (f"    {place}" for place in result.unparsed)

@@ -29,6 +29,7 @@ from patchgen.kernel.kbuild import (
 from patchgen.kernel.linkage import find_undefined
 from patchgen.kernel.machine_code import list_changed
 from patchgen.kernel.maintainers import find_recipients, join_recipients
+from patchgen.kernel.sections import Maintainers, Section, parse_maintainers
 from patchgen.kernel.version import read_version
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "BuildError",
     "Builder",
     "HypercallSite",
+    "Maintainers",
+    "Section",
     "build_initramfs",
     "check_build_tools",
     "check_mail",
@@ -54,6 +57,7 @@ __all__ = [
     "has_checkpatch",
     "join_recipients",
     "list_changed",
+    "parse_maintainers",
     "pretend_kvm",
     "qemu_version",
     "read_hypercalls",

@@ -50,7 +50,8 @@ class Record(_Frozen):
     the words of --define, `variables` all values. `to`, `cc` and `cover_cc` are people that the
     user named, beside the maintainers; `found_to` and `found_cc` are all people of the cover
     letter, before somebody edits it, and `cover` is a digest of what it says. `inputs` are digests
-    of the folders that templates and rules came from.
+    of the folders that templates and rules came from. `split` says by what `patchgen run` divided
+    the series; `variant` is the name of a .cocci then.
     """
 
     format: Literal[1] = 1
@@ -72,6 +73,7 @@ class Record(_Frozen):
     tools: Mapping[str, str] = {}
     inputs: Mapping[str, str] = {}
     patches: tuple[RecordedPatch, ...] = ()
+    split: str = ""
 
     def find_patch(self, name: str) -> RecordedPatch | None:
         """Return what is recorded of a patch, by its name in the manifest."""

@@ -266,7 +266,7 @@ def test_what_cannot_be_parsed_is_said_and_strict_fails(patchgen, git, ready, tm
     git(ready, "commit", "-qm", "bad")
     path = tmp_path / "kfree.cocci"
     path.write_text("@@\nexpression x;\n@@\n- kfree(x);\n")
-    done = patchgen("run", path, "--tree", ready, "-v")
+    done = patchgen("run", path, "--tree", ready, "--verbose")
     assert done.code == 0 and "not parsed: 1 place in 1 file" in done.err
     assert "fs/bad.c:1 f()" in done.err
     assert patchgen("run", path, "--tree", ready, "--strict").code == 1

@@ -1,0 +1,103 @@
+"""Which edits go into one patch."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import takewhile
+from pathlib import PurePosixPath
+
+from patchgen.kernel import Maintainers
+from patchgen.model.series import FileEdit
+
+
+class Split(StrEnum):
+    """What the patches of a campaign are divided by."""
+
+    MAINTAINER = "maintainer"
+    SUBSYSTEM = "subsystem"
+    DIRECTORY = "directory"
+    FILE = "file"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The edits of one patch, in the order of their paths. `name` says what they share."""
+
+    name: str
+    edits: tuple[FileEdit, ...]
+
+    @property
+    def paths(self) -> tuple[PurePosixPath, ...]:
+        """The files that it changes."""
+        return tuple(edit.path for edit in self.edits)
+
+    @property
+    def folder(self) -> str:
+        """The deepest folder that has all of its files, "" for the tree's top."""
+        return os.path.commonpath([str(path.parent) for path in self.paths]).strip(".")
+
+
+def split_edits(
+    edits: Sequence[FileEdit], split: Split, maintainers: Maintainers | None
+) -> list[Group]:
+    """Put each edit into one group, and the groups into the order of their first files.
+
+    Files that no section of MAINTAINERS has are grouped by their folders. Without a MAINTAINERS
+    file they all are.
+    """
+    groups: dict[str, list[FileEdit]] = {}
+    for edit in sorted(edits, key=lambda each: each.path):
+        groups.setdefault(_key(edit.path, split, maintainers), []).append(edit)
+    return [Group(name, tuple(each)) for name, each in groups.items()]
+
+
+def _key(path: PurePosixPath, split: Split, maintainers: Maintainers | None) -> str:
+    if split is Split.NONE:
+        return "everything"
+    if split is Split.FILE:
+        return str(path)
+    section = maintainers.find(path) if maintainers is not None else None
+    if split is Split.DIRECTORY or section is None:
+        return str(path.parent)
+    if split is Split.SUBSYSTEM:
+        return section.name
+    return ", ".join(section.maintainers or section.lists) or section.name
+
+
+def merge_groups(groups: Sequence[Group], limit: int) -> list[Group]:
+    """Join groups until there are no more than `limit`: the smallest with its nearest neighbour.
+
+    Nearest is the one with which it shares the most folders, and of these the smallest.
+    """
+    merged = list(groups)
+    while len(merged) > limit:
+        smallest = min(merged, key=lambda group: (len(group.edits), group.paths[0]))
+        merged.remove(smallest)
+        nearest = max(
+            merged,
+            key=lambda group: (
+                _shared(smallest, group),
+                -len(group.edits),
+                # The first one of those that are as near.
+                [-ord(sign) for sign in str(group.paths[0])],
+            ),
+        )
+        merged.remove(nearest)
+        edits = sorted((*smallest.edits, *nearest.edits), key=lambda edit: edit.path)
+        name = f"{nearest.name}; {smallest.name}"
+        merged.append(Group(name, tuple(edits)))
+    return sorted(merged, key=lambda group: group.paths[0])
+
+
+def _shared(one: Group, other: Group) -> int:
+    """Return how many folders from the top two groups have in common at most."""
+    return max(_common(path, their) for path in one.paths for their in other.paths)
+
+
+def _common(one: PurePosixPath, other: PurePosixPath) -> int:
+    pairs = zip(one.parent.parts, other.parent.parts, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -1,0 +1,290 @@
+"""A campaign from edits to a branch and mails, by the same way as a variant's series."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from patchgen import __version__
+from patchgen.campaign.groups import Group, Split, merge_groups, split_edits
+from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
+from patchgen.kernel import parse_maintainers
+from patchgen.mail import StagedFolder
+from patchgen.model.base import Base, Oid
+from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series
+from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
+from patchgen.posting import Target, choose_target, post_series
+from patchgen.resources import shipped_folder
+from patchgen.series import (
+    Record,
+    RecordedPatch,
+    Tracking,
+    digest_cover,
+    digest_message,
+    find_tracking,
+    make_change_id,
+    sign_off,
+)
+from patchgen.spec import load_people
+from patchgen.templating import render_text
+
+_BODY_WIDTH = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The semantic patch that made the edits, as messages tell of it.
+
+    `purpose` and `comments` are its own words (`///`, `//#`), `command` the run's command line,
+    `hits` how often its rules matched.
+    """
+
+    name: str
+    text: str
+    purpose: str
+    comments: str
+    command: str
+    spatch: str
+    hits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRequest:
+    """How the edits become a series. What is None has a default; see ApplyRequest."""
+
+    split: Split
+    most: int | None = None
+    subject: str | None = None
+    branch: str | None = None
+    revision: int = 1
+    output: Path | None = None
+    sign_off: bool = False
+    force: bool = False
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    cover_cc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """The series that was made: its groups, one a patch, and its mails on disk."""
+
+    groups: tuple[Group, ...]
+    series: Series
+    mails: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def make_campaign(
+    repository: Repository,
+    request: CampaignRequest,
+    base: Base,
+    edits: Sequence[FileEdit],
+    origin: Origin,
+) -> Campaign:
+    """Make a branch and mails of edits to a base, of which there is at least one.
+
+    Raises BaseError where the branch or the folder may not be used, ToolError where git does not
+    know who the user is. Nothing is written then.
+    """
+    stem = PurePosixPath(origin.name).stem
+    branch = request.branch or f"patchgen/{stem}-v{request.revision}"
+    target = choose_target(repository, branch, request.output)
+    old = target.check(repository, replace=request.force)
+    tree = GitTree(repository, base.tree)
+    listed = tree.find(["MAINTAINERS", "MAINTAINERS/*"])
+    text = "\n\n".join(tree.read(file).decode("utf-8", "replace") for file in listed)
+    groups = split_edits(edits, request.split, parse_maintainers(text) if listed else None)
+    if request.most is not None:
+        groups = merge_groups(groups, request.most)
+    signatures = repository.read_signatures()
+    with Quarantine(repository) as quarantine:
+        drafts = _draft(quarantine, request, base, groups, origin, signatures.committer)
+        [whole] = quarantine.write_commits(
+            base.oid, [CommitDraft("everything\n", tuple(edits))], signatures
+        )
+        commits = quarantine.write_commits(base.oid, drafts, signatures)
+        _check_whole(quarantine, whole, commits[-1])
+        cover = _render_cover(base, groups, drafts, origin, request)
+        tracking = _track(quarantine, request, target, old, stem, signatures.author)
+        record = _record(quarantine, request, base, groups, drafts, cover, origin, commits)
+        people = load_people(repository.work_tree)
+        posted = post_series(
+            quarantine,
+            tree,
+            base.oid,
+            cover,
+            tracking,
+            record,
+            commits,
+            signatures,
+            branch=target.branch,
+            with_cover=True,
+            people=people.with_more(request.to, request.cc, request.cover_cc),
+        )
+        series = Series(
+            base=base,
+            branch=target.branch,
+            revision=request.revision,
+            change_id=tracking.change_id,
+            cover=posted.cover,
+            cover_commit=posted.cover_commit,
+            drafts=tuple(drafts),
+            commits=posted.commits,
+            stats=tuple(quarantine.read_stats(base.oid, commits[-1])),
+        )
+        with StagedFolder(target.folder, posted.mails, force=request.force) as staged:
+            reason = f"patchgen: run {origin.name} v{request.revision}"
+            quarantine.publish(target.ref, series.tip, base.oid, old, reason)
+            mails = tuple(staged.publish())
+    warnings = (*posted.warnings, *_warn(drafts, request))
+    return Campaign(tuple(groups), series, mails, warnings)
+
+
+def _draft(
+    quarantine: Quarantine,
+    request: CampaignRequest,
+    base: Base,
+    groups: Sequence[Group],
+    origin: Origin,
+    signer: Identity,
+) -> list[CommitDraft]:
+    prefixes = [learn_prefix(quarantine, base.oid, group) for group in groups]
+    subjects = make_subjects(prefixes, groups, _what(request, origin))
+    drafts = []
+    for group, subject in zip(groups, subjects, strict=True):
+        text = _render("campaign-message.txt.j2", base, origin, subject=subject, group=group)
+        message = sign_off(text, signer) if request.sign_off else text
+        drafts.append(CommitDraft(message, group.edits))
+    return drafts
+
+
+def _what(request: CampaignRequest, origin: Origin) -> str:
+    """Return what a subject says is done: in the imperative, which is the author's part."""
+    if request.subject:
+        return request.subject
+    first = next(iter(origin.purpose.strip().split("\n")), "").strip().rstrip(".")
+    return first[:1].upper() + first[1:] if first else f"Apply {PurePosixPath(origin.name).name}"
+
+
+def _render_cover(
+    base: Base,
+    groups: Sequence[Group],
+    drafts: Sequence[CommitDraft],
+    origin: Origin,
+    request: CampaignRequest,
+) -> Cover:
+    subject = f"treewide: {_what(request, origin)}"
+    text = _render(
+        "campaign-cover.txt.j2",
+        base,
+        origin,
+        subject=subject,
+        split=request.split,
+        files=sum(len(group.edits) for group in groups),
+        groups=list(zip([draft.subject for draft in drafts], groups, strict=True)),
+    )
+    first, _, body = text.partition("\n")
+    return Cover(first, body.strip("\n") + "\n")
+
+
+def _render(template: str, base: Base, origin: Origin, **context: object) -> str:
+    wrapped = {
+        "purpose": _wrap(origin.purpose),
+        "comments": _wrap(origin.comments),
+        "text": origin.text.strip("\n"),
+    }
+    described = {"describe": base.describe, "version": base.version}
+    tools = {"patchgen": __version__, "spatch": origin.spatch, "git": git_version()}
+    text = render_text(
+        template,
+        [shipped_folder("templates")],
+        {"origin": origin, "base": described, "tools": tools, **wrapped, **context},
+    )
+    return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
+
+
+def _wrap(text: str) -> str:
+    """Wrap paragraphs as a message has them; what is indented stays as it is."""
+    paragraphs = []
+    for paragraph in text.strip("\n").split("\n\n"):
+        is_code = any(line.startswith((" ", "\t")) for line in paragraph.split("\n"))
+        paragraphs.append(paragraph if is_code else textwrap.fill(paragraph, _BODY_WIDTH))
+    return "\n\n".join(paragraphs)
+
+
+def _check_whole(quarantine: Quarantine, whole: Oid, tip: Oid) -> None:
+    """Make sure that the patches together are the change that was not split."""
+    trees = quarantine.run("rev-parse", f"{whole}^{{tree}}", f"{tip}^{{tree}}").stdout.split()
+    if len(set(trees)) != 1:
+        raise AssertionError("the patches together are not the whole change")
+
+
+def _track(
+    quarantine: Quarantine,
+    request: CampaignRequest,
+    target: Target,
+    old: Oid | None,
+    stem: str,
+    author: Identity,
+) -> Tracking:
+    known = find_tracking(quarantine, old) if old is not None else None
+    if known is not None:
+        return replace(known, revision=request.revision)
+    return Tracking(make_change_id(stem, target.branch, author), request.revision)
+
+
+def _record(
+    quarantine: Quarantine,
+    request: CampaignRequest,
+    base: Base,
+    groups: Sequence[Group],
+    drafts: Sequence[CommitDraft],
+    cover: Cover,
+    origin: Origin,
+    commits: Sequence[Oid],
+) -> Record:
+    substances = read_substances(quarantine, base.oid, commits[-1])
+    return Record(
+        variant=origin.name,
+        split=request.split,
+        revision=request.revision,
+        base=base.oid,
+        describe=base.describe,
+        signed_off=request.sign_off,
+        to=request.to,
+        cc=request.cc,
+        cover_cc=request.cover_cc,
+        cover=digest_cover(cover),
+        tools={"patchgen": __version__, "spatch": origin.spatch, "git": git_version()},
+        patches=tuple(
+            RecordedPatch(
+                name=str(number),
+                subject=draft.subject,
+                message=digest_message(draft.message),
+                content=substances[commit],
+                files=tuple(map(str, group.paths)),
+                # Once is enough: it is the same for all.
+                semantic_patches={origin.name: origin.text} if number == 1 else {},
+            )
+            for number, (group, draft, commit) in enumerate(
+                zip(groups, drafts, commits, strict=True), 1
+            )
+        ),
+    )
+
+
+def _warn(drafts: Sequence[CommitDraft], request: CampaignRequest) -> list[str]:
+    warnings = [
+        f"the subject has more than {WIDTH} columns: {draft.subject}"
+        for draft in drafts
+        if len(draft.subject) > WIDTH
+    ]
+    if len(drafts) > 15 and request.most is None:
+        warnings.append(
+            f"{len(drafts)} patches are many at a time (submitting-patches.rst: 15 or so); "
+            "--max-patches 15 joins groups"
+        )
+    return warnings

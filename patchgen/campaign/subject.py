@@ -1,0 +1,99 @@
+"""The subject of a patch: the prefix that its files are used to, and what is done."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from patchgen.campaign.groups import Group
+from patchgen.model.base import Oid
+from patchgen.odb import Git
+
+# Documentation/process/submitting-patches.rst, "The canonical patch format".
+WIDTH = 75
+_LOOKED_AT = 40
+_FILES = 50
+# `net: ethernet: ` and `x86/kvm: `, not `Merge branch`, `Revert "..."` or a version.
+_PREFIX = re.compile(r"^(?P<prefix>(?:[\w./,+*{}\[\]() -]{1,40}: ){1,4})\S")
+# Folders that are not spoken of: https://docs.kernel.org/process/submitting-patches.html has
+# "subsystem or file", and these are neither.
+_SILENT = frozenset({"drivers", "arch", "fs", "kernel", "tools", "include"})
+_MOST_PARTS = 3
+
+
+def learn_prefix(git: Git, base: Oid, group: Group) -> str:
+    """Return the prefix that most of the last commits of a group's files have, with its blank.
+
+    Where the history does not say (a tree without one, new files), it is told from the folder.
+    """
+    paths = [f":(top,literal){path}" for path in group.paths[:_FILES]]
+    words = ("log", "--no-merges", f"--max-count={_LOOKED_AT}", "--format=%s", base, "--", *paths)
+    subjects = git.run(*words).stdout.decode("utf-8", "replace").splitlines()
+    return find_common_prefix(subjects) or derive_prefix(group)
+
+
+def find_common_prefix(subjects: Sequence[str]) -> str:
+    """Return the prefix that more than half of the subjects begin with, "" for none.
+
+    A longer one that many of those go on with is taken instead: `net: ` and then `net: phy: `.
+    """
+    found = [match["prefix"] for subject in subjects if (match := _PREFIX.match(subject))]
+    prefix = ""
+    while True:
+        longer = Counter(
+            prefix + rest.partition(": ")[0] + ": "
+            for each in found
+            if each.startswith(prefix) and ": " in (rest := each[len(prefix) :])
+        )
+        if not longer:
+            return prefix
+        best, count = min(longer.items(), key=lambda item: (-item[1], item[0]))
+        # One commit alone is no custom, but of a file that has no more.
+        if 2 * count <= len(subjects) or (count < 2 and len(subjects) > 1):
+            return prefix
+        prefix = best
+
+
+def derive_prefix(group: Group) -> str:
+    """Return a prefix by the custom of most of the tree: the folders, without the top ones."""
+    parts = [part for part in group.folder.split("/") if part]
+    if not parts:
+        return "treewide: "
+    if parts[0] == "arch" and len(parts) > 1:
+        return "/".join(parts[1:3]) + ": "
+    spoken = parts[1:] if parts[0] in _SILENT and len(parts) > 1 else parts
+    return "".join(f"{part}: " for part in spoken[:_MOST_PARTS])
+
+
+def make_subjects(prefixes: Sequence[str], groups: Sequence[Group], what: str) -> list[str]:
+    """Return a subject for each group, none of them twice and none too long, if that can be.
+
+    Subjects that would be the same say their folder or file; a prefix that leaves no room loses
+    its last parts.
+    """
+    subjects = [_fit(prefix, what) for prefix in prefixes]
+    counts = Counter(subjects)
+    told = [
+        _fit(prefix, f"{what} in {_place(group)}") if counts[subject] > 1 else subject
+        for prefix, group, subject in zip(prefixes, groups, subjects, strict=True)
+    ]
+    seen: Counter[str] = Counter()
+    unique = []
+    for subject in told:
+        seen[subject] += 1
+        unique.append(subject if seen[subject] == 1 else f"{subject} ({seen[subject]})")
+    return unique
+
+
+def _place(group: Group) -> str:
+    if len(group.edits) == 1:
+        return group.paths[0].name
+    return group.folder or "several folders"
+
+
+def _fit(prefix: str, what: str) -> str:
+    parts = prefix.split(": ")[:-1]
+    while len(parts) > 1 and len(": ".join([*parts, what])) > WIDTH:
+        parts.pop()
+    return ": ".join([*parts, what])

@@ -1,0 +1,161 @@
+"""The part of `patchgen run` that makes a series: its options, and what is printed of it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from patchgen.campaign import CampaignRequest, Origin, Split, make_campaign
+from patchgen.cli.options import cc_option, cover_cc_option, output_option, to_option
+from patchgen.cli.printer import Printer
+from patchgen.coccinelle import find_spatch
+from patchgen.errors import UsageError
+from patchgen.model.sweep import Mode, Sweep
+from patchgen.odb import Repository
+from patchgen.running import Run
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+# Without --split these would have nothing to say.
+_ONLY_WITH_SPLIT = {
+    "most": "--max-patches",
+    "subject": "--subject",
+    "branch": "--branch",
+    "output": "-o",
+    "sign_off": "--signoff",
+    "force": "--force",
+    "to": "--to",
+    "cc": "--cc",
+    "cover_cc": "--cc-cover",
+}
+_OPTIONS = (
+    click.option(
+        "--split",
+        type=click.Choice([split.value for split in Split]),
+        help="Make a series, with a patch for each of these.",
+    ),
+    click.option(
+        "--max-patches",
+        "most",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Join the smallest patches until there are N.",
+    ),
+    click.option("--subject", metavar="TEXT", help="What the subjects say, behind their prefix."),
+    click.option("--branch", metavar="NAME", help="The branch.  [default: patchgen/NAME-vN]"),
+    click.option(
+        "-v",
+        "--reroll-count",
+        "revision",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="The version of the series.",
+    ),
+    output_option,
+    click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by."),
+    to_option,
+    cc_option,
+    cover_cc_option,
+    click.option("--force", is_flag=True, help="Replace the branch, and the mails."),
+)
+
+
+def campaign_options(command: _Command) -> _Command:
+    """Add the options that a series takes."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
+    """Take the series' options out of a command's; None where no series is asked for.
+
+    Raises UsageError for an option that only a series has a use for.
+    """
+    split = options.pop("split")
+    taken = {name: options.pop(name) for name in (*_ONLY_WITH_SPLIT, "revision")}
+    if split is None:
+        for name, word in _ONLY_WITH_SPLIT.items():
+            if taken[name]:
+                raise UsageError(f"{word} is for a series", hint="say how to split it: --split ...")
+        return None
+    return CampaignRequest(Split(split), **taken)
+
+
+def check_campaign(run: Run) -> None:
+    """Refuse what cannot be one series. Raises UsageError."""
+    if len(run.ready) != 1:
+        raise UsageError(
+            "a series is of one semantic patch", hint="name a single .cocci with --split"
+        )
+    if run.ready[0].bound is None:
+        raise UsageError(
+            "a variant has its own patches", hint="patchgen apply --variant makes them"
+        )
+    if run.ready[0].request.mode is not Mode.PATCH:
+        raise UsageError("a series is made of changes", hint="--split goes with --mode patch")
+
+
+def publish_campaign(
+    repository: Repository, request: CampaignRequest, run: Run, found: Sweep, printer: Printer
+) -> dict[str, Any]:
+    """Make the series, print it, and return its document."""
+    bound = run.ready[0].bound
+    assert bound is not None
+    header = bound.cocci.header
+    origin = Origin(
+        name=bound.cocci.name,
+        text=bound.cocci.text,
+        purpose=header.purpose,
+        comments=header.comments,
+        command=_command_line(),
+        spatch=find_spatch().version,
+        hits={rule.rule: rule.hits for rule in found.rules},
+    )
+    made = make_campaign(repository, request, run.base, found.edits, origin)
+    series = made.series
+    for warning in made.warnings:
+        printer.warning(warning)
+    count = len(series.commits)
+    patches = []
+    for number, (group, draft, stat) in enumerate(
+        zip(made.groups, series.drafts, series.stats, strict=True), 1
+    ):
+        files = f"{len(group.edits)} file{'s' if len(group.edits) != 1 else ''}"
+        changed = f"{files}, +{stat.insertions} -{stat.deletions}"
+        printer.line(f"  {number}/{count} {draft.subject} ({changed})")
+        printer.line(f"      {group.name}")
+        patches.append(
+            {
+                "subject": draft.subject,
+                "commit": series.commits[number - 1],
+                "group": group.name,
+                "files": list(map(str, group.paths)),
+            }
+        )
+    printer.line()
+    printer.line(f"branch: {series.branch}")
+    printer.line(f"mails:  {made.mails[0].parent}")
+    printer.line()
+    printer.line("Read them, then send them:")
+    printer.line(f"  git log --reverse --patch {run.base.oid[:12]}..{series.branch}")
+    printer.line(f"  patchgen send {shlex.quote(series.branch)}")
+    return {
+        "branch": series.branch,
+        "change_id": series.change_id,
+        "tip": series.tip,
+        "patches": patches,
+        "mails": [str(path) for path in made.mails],
+        "warnings": list(made.warnings),
+    }
+
+
+def _command_line() -> str:
+    """Return the command as it was typed, with the program's name for its path."""
+    return shlex.join([Path(sys.argv[0]).name.replace("__main__.py", "patchgen"), *sys.argv[1:]])
