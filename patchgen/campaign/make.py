@@ -31,6 +31,8 @@ from patchgen.spec import load_people
 from patchgen.templating import render_text
 
 _BODY_WIDTH = 72
+# What leaves room for a prefix.
+_MOST_WORDS = 55
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +164,16 @@ def _draft(
 
 
 def _what(request: CampaignRequest, origin: Origin) -> str:
-    """Return what a subject says is done: in the imperative, which is the author's part."""
+    """Return what the subjects say is done: the author's words, else the semantic patch's own.
+
+    `///` may be a whole paragraph of reasons, which is no subject; its name is one then.
+    """
     if request.subject:
         return request.subject
-    first = next(iter(origin.purpose.strip().split("\n")), "").strip().rstrip(".")
-    return first[:1].upper() + first[1:] if first else f"Apply {PurePosixPath(origin.name).name}"
+    first = " ".join(origin.purpose.strip().partition("\n\n")[0].split()).rstrip(".")
+    if not first or len(first) > _MOST_WORDS or ". " in first:
+        return f"Apply {PurePosixPath(origin.name).name}"
+    return first[:1].upper() + first[1:]
 
 
 def _render_cover(
@@ -287,4 +294,6 @@ def _warn(drafts: Sequence[CommitDraft], request: CampaignRequest) -> list[str]:
             f"{len(drafts)} patches are many at a time (submitting-patches.rst: 15 or so); "
             "--max-patches 15 joins groups"
         )
+    if request.subject is None:
+        warnings.append("the subjects are the semantic patch's own words; --subject has yours")
     return warnings

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 import click
@@ -103,18 +102,27 @@ def check_campaign(run: Run) -> None:
 
 
 def publish_campaign(
-    repository: Repository, request: CampaignRequest, run: Run, found: Sweep, printer: Printer
+    repository: Repository,
+    request: CampaignRequest,
+    run: Run,
+    words: Sequence[str],
+    found: Sweep,
+    printer: Printer,
 ) -> dict[str, Any]:
-    """Make the series, print it, and return its document."""
+    """Make the series, print it, and return its document.
+
+    `words` are the command line's that say what was changed, without the semantic patch.
+    """
     bound = run.ready[0].bound
     assert bound is not None
     header = bound.cocci.header
+    name = _public_name(bound.cocci.name)
     origin = Origin(
-        name=bound.cocci.name,
+        name=name,
         text=bound.cocci.text,
         purpose=header.purpose,
         comments=header.comments,
-        command=_command_line(),
+        command=shlex.join(["patchgen", "run", name, *words]),
         spatch=find_spatch().version,
         hits={rule.rule: rule.hits for rule in found.rules},
     )
@@ -156,6 +164,7 @@ def publish_campaign(
     }
 
 
-def _command_line() -> str:
-    """Return the command as it was typed, with the program's name for its path."""
-    return shlex.join([Path(sys.argv[0]).name.replace("__main__.py", "patchgen"), *sys.argv[1:]])
+def _public_name(name: str) -> str:
+    """Return a semantic patch's name as messages have it: its path in the tree, or only its own."""
+    path = PurePosixPath(name)
+    return path.name if path.is_absolute() or ".." in path.parts else str(path)

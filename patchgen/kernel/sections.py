@@ -100,8 +100,11 @@ def _compile(pattern: str) -> re.Pattern[str]:
     regex = "".join(
         {"*": "[^/]*", "?": "[^/]"}.get(sign, re.escape(sign)) for sign in pattern.rstrip("/")
     )
-    # A folder may be named without the slash, as get_maintainer.pl adds it.
-    return re.compile(f"{regex}/" if pattern.endswith("/") else f"{regex}(?:/|$)")
+    if pattern.endswith("/"):
+        return re.compile(f"{regex}/")
+    # get_maintainer.pl looks for a pattern at the beginning, and counts slashes; where one without
+    # wildcards names a folder, it adds the slash.
+    return re.compile(f"{regex}[^/]*$" if re.search("[*?]", pattern) else f"{regex}(?:/|$)")
 
 
 def _depth(pattern: str) -> int:

@@ -1,0 +1,204 @@
+"""`patchgen run --split`: a treewide change as a series, on a small tree with a history."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.kernels import commit_all
+
+RULE = """\
+/// Use new_call(), which takes a lock.
+//# The callers all hold it.
+// Options: --include-headers
+@@
+@@
+- old_call();
++ new_call();
+"""
+MAINTAINERS = """\
+ACME NETWORKING
+M:	Ada Acme <acme@example.org>
+L:	netdev@example.org
+F:	drivers/net/
+
+OTHER NETWORKING
+M:	Ada Acme <acme@example.org>
+F:	include/net/
+
+FILESYSTEM F
+M:	Fay <fay@example.org>
+F:	fs/f/
+"""
+FILES = ("drivers/net/a.c", "drivers/net/sub/b.c", "include/net/n.h", "fs/f/f.c", "lib/l.c")
+CODE = "static inline void NAME(void)\n{\n\told_call();\n}\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path, git) -> Path:
+    folder = tmp_path / "linux"
+    for name in FILES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(CODE.replace("NAME", Path(name).stem))
+    (folder / "MAINTAINERS").write_text(MAINTAINERS)
+    commit_all(folder, "start")
+    for subject, name in [
+        ("net: acme: Speed up", "drivers/net/a.c"),
+        ("net: acme: Slow down", "drivers/net/sub/b.c"),
+        ("f: Sort", "fs/f/f.c"),
+        ("f: Sort again", "fs/f/f.c"),
+    ]:
+        with (folder / name).open("a") as file:
+            file.write(f"/* {subject} */\n")
+        git(folder, "commit", "-qam", subject)
+    return folder
+
+
+@pytest.fixture
+def rule(tmp_path: Path) -> Path:
+    path = tmp_path / "call.cocci"
+    path.write_text(RULE)
+    return path
+
+
+def run(patchgen, tree: Path, rule: Path, *words: str | Path) -> dict:
+    done = patchgen(
+        "run", rule, "--tree", tree, "-o", tree.parent / "out", "--split", *words, "--json"
+    )
+    assert done.code == 0, done.err
+    series = json.loads(done.out)["series"]
+    assert isinstance(series, dict)
+    return series
+
+
+def test_a_patch_for_each_maintainer_with_the_prefix_of_their_log(patchgen, git, tree, rule):
+    before = git(tree, "status", "--porcelain"), git(tree, "rev-parse", "HEAD")
+    series = run(patchgen, tree, rule, "maintainer")
+    assert [(each["subject"], each["files"]) for each in series["patches"]] == [
+        ("net: acme: Use new_call(), which takes a lock", list(FILES[:3])),
+        ("f: Use new_call(), which takes a lock", ["fs/f/f.c"]),
+        ("lib: Use new_call(), which takes a lock", ["lib/l.c"]),
+    ]
+    assert (git(tree, "status", "--porcelain"), git(tree, "rev-parse", "HEAD")) == before
+    message = git(tree, "log", "-1", "--format=%B", series["patches"][0]["commit"])
+    assert "    - old_call();\n    + new_call();" in message
+    assert "The callers all hold it." in message
+    # Nothing of the machine that it was made on.
+    assert "`patchgen run call.cocci`" in message.replace("\n", " ")
+    assert str(tree.parent) not in message
+    assert [Path(each).name[:4] for each in series["mails"]] == ["0000", "0001", "0002", "0003"]
+
+
+@pytest.mark.parametrize(
+    ("split", "count"),
+    [("maintainer", 3), ("subsystem", 4), ("directory", 5), ("file", 5), ("none", 1)],
+)
+def test_each_patch_applies_alone_and_all_are_the_whole(patchgen, git, tree, rule, split, count):
+    whole = patchgen("run", rule, "--tree", tree).out
+    series = run(patchgen, tree, rule, split)
+    assert len(series["patches"]) == count
+    assert len({each["subject"] for each in series["patches"]}) == count
+    for mail in series["mails"][1:]:
+        git(tree, "apply", "--check", mail)
+    (tree.parent / "whole").write_text(whole)
+    git(tree, "apply", "--index", tree.parent / "whole")
+    assert (
+        git(tree, "write-tree").strip()
+        == git(tree, "rev-parse", f"{series['patches'][-1]['commit']}^{{tree}}").strip()
+    )
+
+
+def test_patches_are_joined_up_to_a_limit(patchgen, tree, rule):
+    series = run(patchgen, tree, rule, "file", "--max-patches", "2")
+    assert [each["files"] for each in series["patches"]] == [
+        ["drivers/net/a.c", "drivers/net/sub/b.c", "lib/l.c"],
+        ["fs/f/f.c", "include/net/n.h"],
+    ]
+
+
+def test_it_is_the_same_each_time(patchgen, git, tree, rule, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    first = run(patchgen, tree, rule, "maintainer")
+    mails = [Path(each).read_bytes() for each in first["mails"]]
+    again = run(patchgen, tree, rule, "maintainer", "--force")
+    assert again["patches"] == first["patches"]
+    assert [Path(each).read_bytes() for each in again["mails"]] == mails
+
+
+def test_it_can_be_sent_and_explained(patchgen, git, tree, rule):
+    series = run(patchgen, tree, rule, "maintainer", "-v", "2", "--subject", "Call the new one")
+    assert series["branch"] == "patchgen/call-v2"
+    explained = patchgen("explain", series["branch"], "--tree", tree)
+    assert explained.code == 0, explained.err
+    assert "call.cocci" in explained.out and str(rule.parent) not in explained.out
+    subject = git(tree, "log", "-1", "--format=%s", series["tip"])
+    assert "Call the new one" in subject
+
+
+def test_a_script_in_the_tree_says_who_gets_each_patch(patchgen, git, tree, rule):
+    (tree / "scripts").mkdir()
+    (tree / "scripts/get_maintainer.pl").write_text(
+        "#!/usr/bin/perl\n"
+        "open(F, $ARGV[-1]); while (<F>) { $w = 1 if m{^diff .*b/drivers/net}; }\n"
+        'print $w ? "Ada <ada\\@example.org> (maintainer:X)" : "l\\@example.org (open list)";\n'
+    )
+    git(tree, "add", "-A")
+    git(tree, "commit", "-qm", "script")
+    series = run(patchgen, tree, rule, "directory")
+    heads = [Path(each).read_text().partition("\n\n")[0] for each in series["mails"][1:]]
+    assert ["To: Ada <ada@example.org>" in head for head in heads] == [True, True] + [False] * 3
+    assert ["l@example.org" in head for head in heads] == [False, False] + [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--max-patches", "3"], "--max-patches is for a series"),
+        (["--subject", "x"], "--subject is for a series"),
+        (["--split", "maintainer", "--mode", "report"], "has no report mode"),
+        (["--split", "sideways"], "sideways"),
+    ],
+)
+def test_what_makes_no_series_is_a_usage_error(patchgen, git, tree, rule, words, said):
+    done = patchgen("run", rule, "--tree", tree, *words)
+    assert done.code == 2 and said in done.err
+    assert git(tree, "branch", "--list", "patchgen/*") == ""
+
+
+def test_a_folder_of_semantic_patches_is_no_series(patchgen, tree, rule):
+    (rule.parent / "other.cocci").write_text(RULE)
+    done = patchgen("run", rule.parent, "--tree", tree, "--split", "file")
+    assert done.code == 2 and "one semantic patch" in done.err
+
+
+def test_nothing_is_written_where_nothing_is_to_be_changed(patchgen, git, tree, rule):
+    rule.write_text(RULE.replace("old_call", "no_call"))
+    done = patchgen("run", rule, "--tree", tree, "--split", "file", "-o", tree.parent / "out")
+    assert done.code == 0 and "Nothing is to be changed." in done.out
+    assert git(tree, "branch", "--list", "patchgen/*") == ""
+    assert not (tree.parent / "out").exists()
+
+
+def test_a_branch_that_is_there_stays(patchgen, git, tree, rule):
+    run(patchgen, tree, rule, "file")
+    tip = git(tree, "rev-parse", "patchgen/call-v1")
+    words = ("run", rule, "--tree", tree, "-o", tree.parent / "other", "--split", "none")
+    done = patchgen(*words)
+    assert done.code == 1 and "patchgen/call-v1" in done.err
+    assert git(tree, "rev-parse", "patchgen/call-v1") == tip
+    assert not (tree.parent / "other").exists()
+    assert patchgen(*words, "--force").code == 0
+
+
+def test_a_tree_without_maintainers_is_split_by_folders(patchgen, git, tree, rule):
+    git(tree, "rm", "-q", "MAINTAINERS")
+    git(tree, "commit", "-qm", "none")
+    assert len(run(patchgen, tree, rule, "maintainer")["patches"]) == 5
+
+
+def test_a_folder_that_cannot_be_made(patchgen, git, tree, rule):
+    done = patchgen("run", rule, "--tree", tree, "--split", "file", "-o", rule / "out")
+    assert done.code == 1 and str(rule) in done.err
+    assert git(tree, "branch", "--list", "patchgen/*") == ""

@@ -1,0 +1,82 @@
+"""A treewide change of Debian's 6.1, split by maintainer."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import re
+import subprocess
+from email.utils import getaddresses
+from pathlib import Path
+
+import pytest
+
+from tests.support.kernels import clone_bare
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+
+RULE = "scripts/coccinelle/free/ifnulldev_put.cocci"
+# What the script of the tree is asked, as submitting-patches.rst has it, without guesses from a
+# log that Debian's tree has not.
+ASKED = ("--no-tree", "--no-git", "--no-git-fallback", "--no-rolestats", "--no-roles", "--no-n")
+
+
+@pytest.fixture(scope="module")
+def checkout(kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a work tree of the test's own, with the files that the rule is for."""
+    folder = tmp_path_factory.mktemp("campaign") / "linux"
+    subprocess.run(
+        ["git", "clone", "-q", "--shared", "--no-checkout", kernel_6_1, folder], check=True
+    )
+    names = ["drivers/net", "drivers/infiniband", "net", "include", "scripts", "MAINTAINERS"]
+    names += [".mailmap", ".get_maintainer.ignore"]
+    subprocess.run(["git", "-C", folder, "read-tree", "HEAD"], check=True)
+    subprocess.run(["git", "-C", folder, "checkout", "-q", "HEAD", "--", *names], check=True)
+    return folder
+
+
+def test_each_patch_applies_alone_and_goes_to_its_maintainers(
+    kernel_6_1, checkout, patchgen, git, tmp_path
+):
+    repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
+    words = ("run", RULE, "--mode", "patch", "--trust", "--tree", repository)
+    out = tmp_path / "out"
+    done = patchgen(*words, "--split", "maintainer", "-o", out, "--json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    series, [result] = document["series"], document["results"]
+    assert len(series["patches"]) > 5
+    whole = patchgen(*words)
+    assert whole.out.count("diff --git") == len(result["edits"])
+    for mail in map(Path, series["mails"][1:]):
+        git(checkout, "apply", "--cached", "--check", mail)
+        assert sent_to(mail) == asked(checkout, mail)
+    (tmp_path / "whole.diff").write_text(whole.out)
+    git(checkout, "apply", "--cached", tmp_path / "whole.diff")
+    tree = git(checkout, "write-tree").strip()
+    git(checkout, "read-tree", "HEAD")
+    assert git(repository, "rev-parse", f"{series['tip']}^{{tree}}").strip() == tree
+    files = [name for each in series["patches"] for name in each["files"]]
+    assert sorted(files) == sorted(each["path"] for each in result["edits"])
+    assert len({each["subject"] for each in series["patches"]}) == len(series["patches"])
+
+
+def sent_to(mail: Path) -> set[str]:
+    message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
+    return addresses([str(message["To"] or ""), str(message["Cc"] or "")])
+
+
+def asked(tree: Path, mail: Path) -> set[str]:
+    done = subprocess.run(
+        ["perl", "scripts/get_maintainer.pl", *ASKED, mail],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return addresses([re.sub(r"\s*\(.*\)$", "", line) for line in done.stdout.splitlines()])
+
+
+def addresses(texts: list[str]) -> set[str]:
+    return {address for _, address in getaddresses(texts) if address}

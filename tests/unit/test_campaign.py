@@ -1,0 +1,130 @@
+"""How edits are divided into patches, and what their subjects say."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patchgen.campaign import Group, Split, merge_groups, split_edits
+from patchgen.campaign.subject import (
+    WIDTH,
+    derive_prefix,
+    find_common_prefix,
+    make_subjects,
+)
+from patchgen.kernel import parse_maintainers
+from patchgen.model.series import FileEdit
+from tests.unit.test_sections import TEXT
+
+_NAMES = st.sampled_from(["drivers", "net", "fs", "acme", "ethernet", "wireless", "x", "zork1"])
+_PATHS = st.lists(_NAMES, min_size=1, max_size=5).map(lambda parts: "/".join(parts) + ".c")
+
+
+def edits(*paths: str) -> list[FileEdit]:
+    return [FileEdit(PurePosixPath(path), "100644", b"a\n", b"b\n") for path in paths]
+
+
+def group(*paths: str) -> Group:
+    return Group("some", tuple(edits(*paths)))
+
+
+def test_files_are_grouped_by_what_was_asked_for():
+    made = edits("fs/a.c", "drivers/net/b.c", "drivers/net/wireless/c.c", "drivers/net/tun.c")
+    maintainers = parse_maintainers(TEXT)
+
+    def paths(split: Split) -> list[list[str]]:
+        return [list(map(str, each.paths)) for each in split_edits(made, split, maintainers)]
+
+    net, wireless = ["drivers/net/b.c", "drivers/net/tun.c"], ["drivers/net/wireless/c.c"]
+    assert paths(Split.MAINTAINER) == [net, wireless, ["fs/a.c"]]
+    assert paths(Split.SUBSYSTEM) == [net, wireless, ["fs/a.c"]]
+    assert paths(Split.DIRECTORY) == [net, wireless, ["fs/a.c"]]
+    assert len(paths(Split.FILE)) == 4
+    assert paths(Split.NONE) == [["drivers/net/b.c", "drivers/net/tun.c", *wireless, "fs/a.c"]]
+    names = [each.name for each in split_edits(made, Split.SUBSYSTEM, maintainers)]
+    assert names == ["NETWORKING DRIVERS", "NETWORKING DRIVERS (WIRELESS)", "fs"]
+
+
+def test_sections_of_the_same_people_are_one_patch():
+    text = TEXT.replace("Ada Acme <ada", "Wim Less <wim").replace("ada@", "wim@")
+    made = edits("drivers/net/ethernet/acme/x.c", "drivers/net/wireless/c.c")
+    assert len(split_edits(made, Split.MAINTAINER, parse_maintainers(text))) == 1
+    assert len(split_edits(made, Split.SUBSYSTEM, parse_maintainers(text))) == 2
+
+
+@given(
+    st.lists(_PATHS, min_size=1, max_size=30, unique=True),
+    st.sampled_from(list(Split)),
+    st.integers(1, 8),
+    st.randoms(use_true_random=False),
+)
+def test_each_file_is_in_one_patch_in_a_stable_order(paths, split, limit, random):
+    maintainers = parse_maintainers(TEXT)
+    groups = split_edits(edits(*paths), split, maintainers)
+    merged = merge_groups(groups, limit)
+    for each in (groups, merged):
+        found = [path for group in each for path in group.paths]
+        assert sorted(map(str, found)) == sorted(paths)
+        assert [group.paths[0] for group in each] == sorted(group.paths[0] for group in each)
+    assert len(merged) == min(limit, len(groups))
+    random.shuffle(paths)
+    again = merge_groups(split_edits(edits(*paths), split, maintainers), limit)
+    assert again == merged
+
+
+def test_the_smallest_is_joined_with_its_neighbour():
+    groups = [group("a/b/1.c", "a/b/2.c"), group("a/c/1.c"), group("z/1.c", "z/2.c", "z/3.c")]
+    merged = merge_groups(groups, 2)
+    assert [list(map(str, each.paths)) for each in merged] == [
+        ["a/b/1.c", "a/b/2.c", "a/c/1.c"],
+        ["z/1.c", "z/2.c", "z/3.c"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("subjects", "prefix"),
+    [
+        (["net: phy: a", "net: phy: b", "net: c"], "net: phy: "),
+        (["net: phy: a", "net: tun: b", "net: c"], "net: "),
+        (["x86/kvm: a", "KVM: x86: b", "Merge branch", "c"], ""),
+        (["treewide: a", "mm/slub: b", "mm/slub: c", "mm/slub: Fix: d"], "mm/slub: "),
+        (["only: one"], "only: "),
+        (['Revert "a: b"', "a: c", "a: d"], "a: "),
+        ([], ""),
+    ],
+)
+def test_the_prefix_is_that_of_most_of_the_log(subjects, prefix):
+    assert find_common_prefix(subjects) == prefix
+
+
+@pytest.mark.parametrize(
+    ("paths", "prefix"),
+    [
+        (["drivers/net/phy/a.c", "drivers/net/phy/b.c"], "net: phy: "),
+        (["arch/x86/kvm/a.c"], "x86/kvm: "),
+        (["arch/x86/a.c", "fs/b.c"], "treewide: "),
+        (["mm/a.c"], "mm: "),
+        (["a.c"], "treewide: "),
+    ],
+)
+def test_without_a_log_it_is_told_from_the_folder(paths, prefix):
+    assert derive_prefix(group(*paths)) == prefix
+
+
+def test_no_subject_comes_twice():
+    groups = [group("drivers/net/a/x.c"), group("drivers/net/b/y.c"), group("drivers/net/c/y.c")]
+    subjects = make_subjects(["net: "] * 3, groups, "Use kzalloc()")
+    assert subjects == [
+        "net: Use kzalloc() in x.c",
+        "net: Use kzalloc() in y.c",
+        "net: Use kzalloc() in y.c (2)",
+    ]
+
+
+def test_a_prefix_gives_way_to_what_is_done():
+    what = "Do " + "what has to be done " * 3
+    [subject] = make_subjects(["one: two: three: "], [group("a.c")], what.strip())
+    assert subject == f"one: two: {what.strip()}" and len(subject) <= WIDTH
