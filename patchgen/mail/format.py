@@ -71,7 +71,8 @@ def format_patches(
             "--quiet",
             *words,
             f"--subject-prefix={' '.join(['PATCH', *series.prefixes])}",
-            f"--reroll-count={series.revision}",
+            # The first version is not said to be one, as b4 has it.
+            *((f"--reroll-count={series.revision}",) if series.revision > 1 else ()),
             f"--from={sender.name} <{sender.email}>",
             f"--stat={_STAT_WIDTH}",
             f"--output-directory={folder}",
