@@ -28,7 +28,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from patchgen.coccinelle.diagnose import explain_refusal
-from patchgen.coccinelle.formula import ALWAYS, Formula, all_of, any_of, parse_formula
+from patchgen.coccinelle.formula import (
+    ALWAYS,
+    NEVER,
+    Formula,
+    all_of,
+    any_of,
+    parse_formula,
+)
 from patchgen.coccinelle.metavariables import plain_types
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.structure import Rule, read_rules
@@ -82,8 +89,9 @@ def find_needs(
     if done.returncode != 0:
         return Needs(needed, None, "its rules depend on each other's metavariables")
     wanted = find_consequential(patch.text)
-    codes = read_codes(done.stdout.decode("latin-1"))
-    functions = tuple(dict.fromkeys(code for name, code in codes if name in wanted))
+    codes = read_codes(done.stdout.decode("latin-1"), patch.text)
+    found = dict.fromkeys(code for name, code in codes if name in wanted)
+    functions = tuple(code for code in found if code != NEVER)
     if ALWAYS in functions:
         return Needs(needed, None, "a rule needs no words")
     return Needs(needed, functions)
@@ -94,21 +102,27 @@ def read_file_need(said: str, text: str) -> Formula:
     modifying = {_traced_name(rule): rule.modifies for rule in read_rules(text)}
     parts = []
     for found in _SAID.finditer(said):
-        dependencies = parse_formula(found["needs"])
+        dependencies = _read_formula(found["needs"], text)
         if found["code"] is None:
             parts.append(dependencies)
         elif modifying.get(found["rule"], True):
-            parts.append(all_of(dependencies, parse_formula(found["code"])))
+            parts.append(all_of(dependencies, _read_formula(found["code"], text)))
     return any_of(*parts) if parts else ALWAYS
 
 
-def read_codes(said: str) -> list[tuple[str, Formula]]:
+def read_codes(said: str, text: str) -> list[tuple[str, Formula]]:
     """Return each rule, by the name that spatch gives it, and what its code needs."""
     return [
-        (found["rule"], parse_formula(found["code"]))
+        (found["rule"], _read_formula(found["code"], text))
         for found in _SAID.finditer(said)
         if found["code"] is not None
     ]
+
+
+def _read_formula(said: str, text: str) -> Formula:
+    """Read a formula; `false` is a word only of a semantic patch that has it."""
+    is_word = re.search(r"\bfalse\b", text) is not None
+    return parse_formula(said) if is_word or said.strip() != "false" else NEVER
 
 
 def find_consequential(text: str) -> frozenset[str]:

@@ -77,7 +77,7 @@ class Spatch:
         """
         argv = [
             self.path,
-            *(("--debug",) if traced else ("--no-show-trying",)),
+            *(("--debug",) if traced else ()),
             *options,
             *(("--no-show-diff", "--in-place") if in_place else ()),
             "--timeout",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import Needs, Source, clauses_of
+from patchgen.coccinelle import Formula, Needs, Source, clauses_of, holds, words_of
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Repository, grep_files, read_blobs
 from patchgen.sweep.slices import slice_source
@@ -63,6 +64,9 @@ class Slicer:
 
     def cut(self, file: TreeFile, text: bytes) -> Source | None:
         """Return what spatch has to see of a file, None where nothing can match."""
+        if not _has_words(text, self.needs.file):
+            self.idle.append(file)
+            return None
         functions = self.needs.functions
         if functions is None or not self.slices or file.path.suffix not in (".c", ".h"):
             return Source(file.path, text)
@@ -72,6 +76,18 @@ class Slicer:
             return None
         self.parts[file.path] = cut.parts
         return Source(file.path, cut.text)
+
+
+def _has_words(text: bytes, formula: Formula) -> bool:
+    """Tell whether a text has what a formula asks for; a search of the tree asks for less."""
+    words = words_of(formula)
+    # What is no word of C, as the name of a header, may stand there otherwise spelt.
+    found = {word for word in words if not word.isidentifier() or _has_word(text, word)}
+    return holds(formula, found)
+
+
+def _has_word(text: bytes, word: str) -> bool:
+    return re.search(rb"\b%b\b" % word.encode(), text) is not None
 
 
 def read_headers(
