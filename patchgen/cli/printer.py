@@ -21,8 +21,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 class Printer:
     """Standard output for results, standard error for progress and warnings."""
 
-    def __init__(self, *, quiet: bool = False, as_json: bool = False, diffs: bool = True):
-        self.shows_diffs = diffs
+    def __init__(self, *, quiet: bool = False, as_json: bool = False):
         self._silent = quiet or as_json
         self._as_json = as_json
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import json
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,13 +16,14 @@ from patchgen.cli.campaign import (
     read_campaign,
 )
 from patchgen.cli.options import json_option, tree_option
-from patchgen.cli.printer import Printer, is_terminal
+from patchgen.cli.printer import Printer
+from patchgen.cli.sweeps import print_sweep, show_sweeps, summarise
+from patchgen.coccinelle import Header, find_spatch
 from patchgen.errors import UsageError
-from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.odb import Repository
 from patchgen.running import Run, RunRequest, Skipped, plan_run, run_sweeps
-from patchgen.sweep import DEFAULT_TIMEOUT_S, Executor, Progress
+from patchgen.sweep import DEFAULT_TIMEOUT_S, Executor, describe_sweep, make_sarif
 
 
 @click.command("run")
@@ -85,6 +84,12 @@ from patchgen.sweep import DEFAULT_TIMEOUT_S, Executor, Progress
 @click.option("--no-kept", "kept", flag_value=False, default=True, help="Run everything anew.")
 @click.option("--no-slices", "slices", flag_value=False, default=True, help="Parse whole files.")
 @campaign_options
+@click.option(
+    "--sarif",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what is found as SARIF 2.1.0 as well.",
+)
 @json_option
 @click.option("--verbose", is_flag=True, help="Name each function that cannot be parsed.")
 @click.option("--quiet", is_flag=True, help="Print results, warnings and errors only.")
@@ -95,6 +100,7 @@ def command(
     executor_name: str,
     scheduler: str | None,
     strict: bool,
+    sarif: Path | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,
@@ -107,6 +113,8 @@ def command(
     and a folder of mails.
     """
     campaign = read_campaign(options)
+    if sarif is not None and not sarif.parent.is_dir():
+        raise UsageError(f"{sarif} cannot be written: there is no folder {sarif.parent}")
     request = RunRequest(
         paths=tuple(map(_read_path, paths)),
         mode=Mode(mode) if mode else None,
@@ -120,19 +128,28 @@ def command(
         run = plan_run(repository, request)
         if campaign is not None:
             check_campaign(run)
-        shown = printer if campaign is None else Printer(quiet=quiet, as_json=as_json, diffs=False)
-        results = _run(repository, run, shown, executor, verbose=verbose)
+        found = _run(repository, run, printer, executor, verbose=verbose, diffs=campaign is None)
         made = None
-        if campaign is not None and results and results[0].edits:
-            made = publish_campaign(repository, campaign, run, results[0], printer)
+        if campaign is not None and found and found[0][1].edits:
+            words = _telling_words(request)
+            made = publish_campaign(repository, campaign, run, words, found[0][1], printer)
         elif campaign is not None:
             printer.line("Nothing is to be changed.")
     finally:
         repository.close()
+    if sarif is not None:
+        write_sarif(sarif, found)
     if as_json:
-        printer.document(_describe(run, results) | ({"series": made} if campaign else {}))
-    incomplete = any(each.unparsed or each.unfinished for each in results)
+        printer.document(_describe(run, found) | ({"series": made} if campaign else {}))
+    incomplete = any(result.unparsed or result.unfinished for _, result in found)
     return 1 if strict and (incomplete or run.skipped) else 0
+
+
+def _telling_words(request: RunRequest) -> list[str]:
+    """Return those words of the command line that say what is changed, and nothing of a machine."""
+    defined = [word for each in request.definitions for word in ("-D", each)]
+    since = ["--since", request.since] if request.since else []
+    return [*map(str, request.paths), *defined, *since]
 
 
 def _read_path(path: str) -> PurePosixPath:
@@ -159,135 +176,40 @@ def _run(
     executor: Executor | None,
     *,
     verbose: bool,
-) -> list[Sweep]:
+    diffs: bool,
+) -> list[tuple[Header, Sweep]]:
     """Run everything, and print each result as it comes."""
-    found: list[Sweep] = []
+    found: list[tuple[Header, Sweep]] = []
     for skipped in run.skipped:
         printer.warning(f"{skipped.name} was not run: {skipped.reason}")
-    with _progress(printer) as on_progress:
+    with show_sweeps(printer) as on_progress:
         results = run_sweeps(repository, run, executor=executor, on_progress=on_progress)
         for ready, result in results:
             if isinstance(result, Skipped):
                 printer.warning(f"{ready.name} was not run: {result.reason}")
                 continue
-            found.append(result)
-            _print_result(printer, result)
+            found.append((ready.bound.cocci.header if ready.bound else Header(), result))
+            print_sweep(printer, result, diffs=diffs)
             for line in summarise(result, verbose=verbose):
                 printer.note(line)
     return found
 
 
-def _print_result(printer: Printer, result: Sweep) -> None:
-    for edit in result.edits if printer.shows_diffs else ():
-        printer.text(format_diff(edit))
-    for report in result.reports:
-        printer.line(str(report))
-    if result.output:
-        printer.text(result.output)
-
-
-def format_diff(edit: FileEdit) -> str:
-    """Return a diff that `git apply` takes, of what spatch changed in a file."""
-    before, after = (
-        text.decode("utf-8", "surrogateescape").splitlines(keepends=True)
-        for text in (edit.before or b"", edit.after)
+def write_sarif(path: Path, found: Sequence[tuple[Header, Sweep]]) -> None:
+    """Write the log of sweeps. Raises UsageError where the file cannot be written."""
+    log = make_sarif(
+        [(result, header) for header, result in found], spatch_version=find_spatch().version
     )
-    lines = list(difflib.unified_diff(before, after, f"a/{edit.path}", f"b/{edit.path}"))
-    return f"diff --git a/{edit.path} b/{edit.path}\n" + "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )
+    try:
+        path.write_text(json.dumps(log, indent=2) + "\n", encoding="utf-8")
+    except OSError as err:
+        raise UsageError(f"{path} cannot be written: {err.strerror}") from err
 
 
-def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines that say what a semantic patch came to, and what it did not come to."""
-    counts = result.counts
-    changed = f"{len(result.edits)} changed, " if result.mode is Mode.PATCH else ""
-    yield (
-        f"{result.semantic_patch}: {counts.files} files, {changed}{counts.candidates} with the "
-        f"words, {counts.kept} known, {counts.run} run, {result.seconds:.1f} s"
-    )
-    for rule in result.rules:
-        if rule.hits:
-            yield f"  {rule.rule}: {rule.hits} {_plural(rule.hits, 'hit')} in {rule.files}"
-    if result.unparsed:
-        files = len({place.path for place in result.unparsed})
-        yield (
-            f"  not parsed: {len(result.unparsed)} "
-            f"{_plural(len(result.unparsed), 'place')} in {files} {_plural(files, 'file')}"
-            + ("" if verbose else " (--verbose names them)")
-        )
-    if verbose:
-        yield from (f"    {place}" for place in result.unparsed)
-    yield from (f"  not finished: {each}" for each in result.unfinished)
-    yield from (f"  {note}" for note in result.notes)
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
-
-
-@contextmanager
-def _progress(printer: Printer) -> Iterator[Any]:
-    """Show, on a terminal, how far the sweep is, at what rate, and how long it will take."""
-    if printer.is_silent or not is_terminal(sys.stderr):
-        yield lambda name, progress: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as Bar
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task: Any) -> Text:
-            return Text(f"{task.speed or 0:.0f} files/s")
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate())
-    console = Console(stderr=True)
-    with Bar(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-
-        def on_progress(name: str, progress: Progress) -> None:
-            bar.update(task, description=name, completed=progress.done, total=progress.total)
-
-        yield on_progress
-
-
-def _describe(run: Run, results: Sequence[Sweep]) -> dict[str, Any]:
+def _describe(run: Run, found: Sequence[tuple[Header, Sweep]]) -> dict[str, Any]:
     base = run.base
     return {
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},
         "skipped": [{"name": each.name, "reason": each.reason} for each in run.skipped],
-        "results": [_describe_result(each) for each in results],
-    }
-
-
-def _describe_result(result: Sweep) -> dict[str, Any]:
-    return {
-        "semantic_patch": result.semantic_patch,
-        "mode": result.mode,
-        "rules": [
-            {"rule": rule.rule, "hits": rule.hits, "files": rule.files} for rule in result.rules
-        ],
-        "changed": [{"path": str(edit.path), "diff": format_diff(edit)} for edit in result.edits],
-        "reports": [str(each) for each in result.reports],
-        "output": result.output,
-        "unparsed": [
-            {"path": str(place.path), "line": place.line, "function": place.name}
-            for place in result.unparsed
-        ],
-        "unfinished": [
-            {"path": str(each.path), "reason": each.reason} for each in result.unfinished
-        ],
-        "files": result.counts.files,
-        "candidates": result.counts.candidates,
-        "kept": result.counts.kept,
-        "run": result.counts.run,
-        "notes": list(result.notes),
-        "seconds": round(result.seconds, 3),
+        "results": [describe_sweep(result, header) for header, result in found],
     }

@@ -80,8 +80,7 @@ class Counts:
 class Sweep:
     """What one semantic patch came to on one tree. All but `edits` in the order of paths.
 
-    `edits` is empty but in PATCH mode; `diff` is the context mode's, which marks lines by `-`.
-    `output` is what its scripts printed and is no report.
+    `edits` is empty but in PATCH mode. `output` is what its scripts printed and is no report.
     """
 
     semantic_patch: str
@@ -90,7 +89,6 @@ class Sweep:
     rules: tuple[RuleCount, ...]
     edits: tuple[FileEdit, ...] = ()
     reports: tuple[Report, ...] = ()
-    diff: str = ""
     output: str = ""
     unparsed: tuple[UnparsedFunction, ...] = ()
     unfinished: tuple[Unfinished, ...] = ()

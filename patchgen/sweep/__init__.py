@@ -1,8 +1,11 @@
 """A semantic patch over a whole tree: only what can match is parsed, and nothing twice."""
 
+from patchgen.sweep.document import describe_sweep
 from patchgen.sweep.executor import Executor, LocalExecutor
+from patchgen.sweep.hunks import format_diff
 from patchgen.sweep.includes import Includes
 from patchgen.sweep.job import DEFAULT_TIMEOUT_S, Progress, SweepRequest, sweep
+from patchgen.sweep.sarif import make_sarif
 from patchgen.sweep.target import Bound, Cocci, bind, choose_mode, list_cocci, load_cocci
 
 __all__ = [
@@ -16,7 +19,10 @@ __all__ = [
     "SweepRequest",
     "bind",
     "choose_mode",
+    "describe_sweep",
+    "format_diff",
     "list_cocci",
     "load_cocci",
+    "make_sarif",
     "sweep",
 ]

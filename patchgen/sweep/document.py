@@ -8,7 +8,7 @@ from patchgen.coccinelle import Header
 from patchgen.model.base import Base
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Counts, Report, Sweep
-from patchgen.sweep.hunks import find_hunks
+from patchgen.sweep.hunks import find_hunks, format_diff
 
 
 def describe_sweep(sweep: Sweep, header: Header | None = None) -> dict[str, Any]:
@@ -25,7 +25,6 @@ def describe_sweep(sweep: Sweep, header: Header | None = None) -> dict[str, Any]
         ],
         "reports": [_describe_report(report) for report in sweep.reports],
         "edits": [_describe_edit(edit) for edit in sweep.edits],
-        "diff": sweep.diff or None,
         "output": sweep.output or None,
         "unparsed": [
             {"path": str(each.path), "line": each.line, "function": each.name}
@@ -63,6 +62,8 @@ def _describe_edit(edit: FileEdit) -> dict[str, Any]:
         "insertions": sum(len(hunk.after) for hunk in hunks),
         "deletions": sum(len(hunk.before) for hunk in hunks),
         "lines": [hunk.start for hunk in hunks],
+        # JSON has no bytes that are not UTF-8.
+        "diff": format_diff(edit).encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
     }
 
 

@@ -1,11 +1,13 @@
-"""The lines in which two versions of a file differ."""
+"""The lines in which two versions of a file differ, and the diff of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, unified_diff
 from itertools import takewhile
+
+from patchgen.model.series import FileEdit
 
 _LONG = 2000
 
@@ -37,6 +39,18 @@ def find_hunks(before: bytes, after: bytes) -> Iterator[Hunk]:
             yield Hunk(
                 head + i + 1, tuple(old[head + i : head + j]), tuple(new[head + k : head + m])
             )
+
+
+def format_diff(edit: FileEdit) -> str:
+    """Return a diff that `git apply` takes; bytes that are no UTF-8 are surrogates in it."""
+    before, after = (
+        [line.decode("utf-8", "surrogateescape") for line in _lines(text)]
+        for text in (edit.before or b"", edit.after)
+    )
+    lines = unified_diff(before, after, f"a/{edit.path}", f"b/{edit.path}")
+    return f"diff --git a/{edit.path} b/{edit.path}\n" + "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )
 
 
 def _count_equal(old: list[bytes], new: list[bytes]) -> int:

@@ -128,7 +128,7 @@ def test_paths_restrict_it_and_no_work_tree_is_needed(patchgen, git, ready, zall
     git(ready, "clone", "-q", "--bare", ready, bare)
     done = patchgen("run", zalloc, "drivers/net", "fs/c.c", "--tree", bare, "--trust", "--json")
     [result] = json.loads(done.out)["results"]
-    assert [each["path"] for each in result["changed"]] == [
+    assert [each["path"] for each in result["edits"]] == [
         "drivers/net/a.c",
         "drivers/net/b.c",
         "fs/c.c",
@@ -170,18 +170,24 @@ def test_what_would_run_code_is_refused_with_its_line(patchgen, ready, zalloc, t
 def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, zalloc):
     words = ("run", zalloc, "--tree", ready, "--trust", "--json")
     first, second = (json.loads(patchgen(*words).out)["results"][0] for _ in range(2))
-    assert first["run"] == 4 and second["run"] == 0 and second["kept"] == 5
-    assert first["changed"] == second["changed"] and first["rules"] == second["rules"]
+    assert (
+        first["files"]["run"] == 4 and second["files"]["run"] == 0 and second["files"]["kept"] == 5
+    )
+    assert first["edits"] == second["edits"] and first["rules"] == second["rules"]
     # The same content at another place, in another commit, is known as well.
     git(ready, "mv", "fs/c.c", "fs/d.c")
     (ready / "fs/plain.c").write_text("int g(void)\n{\n\treturn 1;\n}\n")
     git(ready, "commit", "-qam", "move")
     third = json.loads(patchgen(*words).out)["results"][0]
-    assert third["run"] == 0 and third["kept"] == 4 and third["candidates"] == 1
-    assert [each["path"] for each in third["changed"]][-2:] == ["fs/d.c", "include/h.h"]
-    assert all(each["path"] in each["diff"] for each in third["changed"])
+    assert (
+        third["files"]["run"] == 0
+        and third["files"]["kept"] == 4
+        and third["files"]["candidates"] == 1
+    )
+    assert [each["path"] for each in third["edits"]][-2:] == ["fs/d.c", "include/h.h"]
+    assert all(each["path"] in each["diff"] for each in third["edits"])
     anew = json.loads(patchgen(*words, "--no-kept").out)["results"][0]
-    assert anew["run"] == 4 and anew["changed"] == third["changed"]
+    assert anew["files"]["run"] == 4 and anew["edits"] == third["edits"]
 
 
 def test_since_looks_at_what_changed(patchgen, git, ready, zalloc):
@@ -190,7 +196,7 @@ def test_since_looks_at_what_changed(patchgen, git, ready, zalloc):
     git(ready, "commit", "-qam", "change")
     words = ("--tree", ready, "--trust", "--json", "--since", "HEAD~1")
     [result] = json.loads(patchgen("run", zalloc, *words).out)["results"]
-    assert result["files"] == 1 and result["changed"][0]["path"] == "fs/c.c"
+    assert result["files"]["in_question"] == 1 and result["edits"][0]["path"] == "fs/c.c"
 
 
 def test_a_folder_runs_each_and_says_what_it_leaves_out(patchgen, ready, zalloc, tmp_path):
@@ -323,5 +329,9 @@ def test_interrupted_it_goes_on_from_what_was_done(ready, zalloc, git, tmp_path)
     assert b"Traceback" not in errors
     done = subprocess.run([*words, "--json"], env=env, capture_output=True, check=True)
     [result] = json.loads(done.stdout)["results"]
-    assert result["kept"] > 0 and result["kept"] + result["candidates"] == result["files"]
-    assert len(result["changed"]) == 154
+    assert (
+        result["files"]["kept"] > 0
+        and result["files"]["kept"] + result["files"]["candidates"]
+        == result["files"]["in_question"]
+    )
+    assert len(result["edits"]) == 154

@@ -441,7 +441,7 @@ BROKEN = {
     "a script": (
         "rename.cocci.j2",
         ("@rename@", "@script:python@\n@@\nx\n\n@rename@"),
-        "rename.cocci.j2:1: a script rule runs code",
+        "rename.cocci.j2:1: a script runs code",
     ),
     "a missing file": ("manifest.toml", ("new.c.j2", "newer.c.j2"), "newer.c.j2 does not exist"),
     "a file that is there": ("manifest.toml", ("lib/new.c", "lib/a.c"), "the base has it already"),

@@ -7,7 +7,7 @@ import json
 from pathlib import PurePosixPath
 from typing import Any
 
-import pytest
+import sarif_pydantic
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,11 +58,10 @@ def one_run(*sweeps: tuple[Sweep, Header], **more: str) -> dict[str, Any]:
 
 
 def test_is_valid_by_the_models_of_the_format():
-    models = pytest.importorskip("sarif_pydantic")
     log = make_sarif(
         [(FOUND, HEADER), (CHANGED, Header())], spatch_version="1.1.1", repository_uri="https://x/y"
     )
-    read = models.Sarif.model_validate(log)
+    read = sarif_pydantic.Sarif.model_validate(log)
     [run] = read.runs
     assert len(run.results) == len(REPORTS) + 2
     assert run.results[0].locations[0].physical_location.region.start_column == 2
@@ -214,4 +213,6 @@ def test_the_document_has_all_of_a_sweep():
     assert document["files"] == {"in_question": 10, "candidates": 4, "kept": 3, "run": 1}
     assert document["seconds"] == 1.235
     [edit] = describe_sweep(CHANGED)["edits"]
+    diff = edit.pop("diff")
     assert edit == {"path": str(PATH), "insertions": 3, "deletions": 1, "lines": [2, 5]}
+    assert diff.startswith(f"diff --git a/{PATH} b/{PATH}\n--- a/{PATH}\n")

@@ -1,0 +1,83 @@
+"""What is printed of sweeps: results on stdout, what they took and how far they are on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from patchgen.cli.printer import Printer, is_terminal
+from patchgen.model.sweep import Mode, Sweep
+from patchgen.sweep import Progress, format_diff
+
+OnSweep = Callable[[str, Progress], None]
+
+
+def print_sweep(printer: Printer, result: Sweep, *, diffs: bool) -> None:
+    """Print what was found: diffs, reports, and what scripts said, as spatch would."""
+    for edit in result.edits if diffs else ():
+        printer.text(format_diff(edit))
+    for report in result.reports:
+        printer.text(f"{report}\n")
+    printer.text(result.output)
+
+
+def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
+    """Yield the lines that say what a semantic patch came to, and what it did not come to."""
+    counts = result.counts
+    changed = f"{len(result.edits)} changed, " if result.mode is Mode.PATCH else ""
+    yield (
+        f"{result.semantic_patch}: {counts.files} files, {changed}{counts.candidates} with the "
+        f"words, {counts.kept} known, {counts.run} run, {result.seconds:.1f} s"
+    )
+    for rule in result.rules:
+        if rule.hits:
+            yield f"  {rule.rule}: {rule.hits} {_plural(rule.hits, 'hit')} in {rule.files}"
+    if result.unparsed:
+        files = len({place.path for place in result.unparsed})
+        yield (
+            f"  not parsed: {len(result.unparsed)} "
+            f"{_plural(len(result.unparsed), 'place')} in {files} {_plural(files, 'file')}"
+            + ("" if verbose else " (--verbose names them)")
+        )
+    if verbose:
+        yield from (f"    {place}" for place in result.unparsed)
+    yield from (f"  not finished: {each}" for each in result.unfinished)
+    yield from (f"  {note}" for note in result.notes)
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+@contextmanager
+def show_sweeps(printer: Printer) -> Iterator[OnSweep]:
+    """Show, on a terminal, how far the sweep is, at what rate, and how long it will take."""
+    if printer.is_silent or not is_terminal(sys.stderr):
+        yield lambda name, progress: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed or 0:.0f} files/s")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate())
+    console = Console(stderr=True)
+    with Bar(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def on_progress(name: str, progress: Progress) -> None:
+            bar.update(task, description=name, completed=progress.done, total=progress.total)
+
+        yield on_progress
