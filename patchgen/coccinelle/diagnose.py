@@ -91,6 +91,10 @@ def _message(output: str) -> str:
 
     Errors come last: behind the echo of the semantic patch, and behind the trace.
     """
+    unknown = re.search(r"unknown option [^\n]*", output)
+    if unknown is not None:
+        # What follows is the list of those that it knows.
+        return unknown[0]
     for line in reversed(output.splitlines()):
         if _ERROR.search(line) and not _NOT_ERROR.match(line):
             return line.strip().removesuffix(":").strip()

@@ -141,7 +141,11 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
             cocci.text,
             definitions={name: value for name, value in values.items() if value is not None},
         ),
-        options=(includes, *(f"-I{folder}" for folder in _folders(includes)), *words),
+        options=(
+            includes,
+            *(word for folder in _folders(includes) for word in ("-I", folder)),
+            *words,
+        ),
         modes=(*((mode,) if header.modes else ()), *rules),
         has_python="python" in scripts,
         has_ocaml="ocaml" in scripts,

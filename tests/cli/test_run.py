@@ -335,3 +335,25 @@ def test_interrupted_it_goes_on_from_what_was_done(ready, zalloc, git, tmp_path)
         == result["files"]["in_question"]
     )
     assert len(result["edits"]) == 154
+
+
+def test_an_option_that_spatch_does_not_know_is_named(patchgen, ready, zalloc):
+    zalloc.write_text(ZALLOC.replace("--no-includes", "--no-such-option"))
+    done = patchgen("run", zalloc, "--tree", ready, "--trust")
+    assert done.code == 1 and "unknown option '--no-such-option'" in done.err
+
+
+def test_headers_are_looked_into_where_a_semantic_patch_says_so(patchgen, ready, git, tmp_path):
+    (ready / "include/linux").mkdir(parents=True)
+    (ready / "include/linux/slab.h").write_text("struct odd {\n\tunsigned char small;\n};\n")
+    (ready / "fs/odd.c").write_text(
+        "#include <linux/slab.h>\n\nint f(struct odd *odd)\n{\n\treturn odd->small < 0;\n}\n"
+    )
+    git(ready, "add", "-A")
+    git(ready, "commit", "-qm", "odd")
+    path = tmp_path / "unsigned.cocci"
+    rule = "virtual patch\n@@\nunsigned char c;\n@@\n- c < 0\n+ 0\n"
+    path.write_text("// Options: --all-includes\n" + rule)
+    assert "+\treturn 0;" in patchgen("run", path, "--tree", ready).out
+    path.write_text("// Options: --no-includes\n" + rule)
+    assert patchgen("run", path, "--tree", ready).out == ""
