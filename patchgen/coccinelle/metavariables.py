@@ -15,6 +15,8 @@ from patchgen.coccinelle.structure import Rule, read_rules
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|(\"(?:\\.|[^\"\\\n])*\")", re.DOTALL)
 _INHERITED = re.compile(r"\b(?!virtual\b)[A-Za-z_]\w*\s*\.\s*(?=[A-Za-z_])")
 _SCRIPT = re.compile(r":\s*script:\s*\w+\s*\([^()]*\)\s*\{[^{}]*\}")
+# `expression list[n = {1...3}] es`: how long it is, and no name or type.
+_LENGTH = re.compile(r"\blist\s*\[[^\]]*\]")
 _CONSTRAINT = re.compile(r"!=|==|=~|!~|=|<|>|:")
 # Words that a C type may follow; without one they are plain.
 _MAY_HAVE_TYPE = frozenset({"expression", "idexpression", "constant", "local", "global"})
@@ -47,7 +49,7 @@ class Declaration:
     def names(self) -> list[str]:
         """The metavariables: the last word of each part, before its constraints."""
         names = []
-        for part in re.sub(r"\{[^}]*\}", " ", self.text).split(","):
+        for part in re.sub(r"\{[^}]*\}", " ", _LENGTH.sub("list ", self.text)).split(","):
             words = re.findall(r"[A-Za-z_]\w*", _CONSTRAINT.split(part)[0])
             names += words[-1:]
         return names
@@ -56,7 +58,7 @@ class Declaration:
     def is_typed(self) -> bool:
         """Whether it has a C type, so that spatch's type inference takes part in a match."""
         if self.kind in _MAY_HAVE_TYPE:
-            first = _CONSTRAINT.split(self.text.split(",")[0])[0]
+            first = _CONSTRAINT.split(_LENGTH.sub("list ", self.text).split(",")[0])[0]
             inherited = re.sub(r"\w+\s*\.\s*", "", first)
             rest = [word for word in re.findall(r"\w+|\S", inherited)[:-1] if word != "list"]
             return any(word not in _MAY_HAVE_TYPE for word in rest)
@@ -72,7 +74,7 @@ class Declaration:
             return breaks + f'fresh identifier {self.names[0]} = "patchgen"'
         if self.is_typed:
             return breaks + "expression " + ", ".join(self.names)
-        if self.kind in ("", "position") or "." not in self.text:
+        if self.kind in ("", "position") or not _INHERITED.search(self.text):
             return self.text
         others = self.names[1:]
         return _INHERITED.sub("", _CONSTRAINT.split(self.text.split(",")[0])[0]) + "".join(

@@ -35,11 +35,13 @@ from patchgen.coccinelle.formula import (
     all_of,
     any_of,
     parse_formula,
+    words_of,
 )
 from patchgen.coccinelle.metavariables import plain_types
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.structure import Rule, read_rules
 from patchgen.coccinelle.witness import without_witnesses
+from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
 
@@ -78,23 +80,37 @@ def find_needs(
     done = _ask(spatch, patch.text, patch, modes, companions)
     said = done.stdout.decode("latin-1")
     if done.returncode != 0:
-        raise explain_refusal(patch, without_witnesses(patch.text), done, said)
-    needed = read_file_need(said, patch.text)
-    if companions:
-        return Needs(needed, None, "it includes other files")
+        refusal = explain_refusal(patch, without_witnesses(patch.text), done, said)
+        if isinstance(refusal, SpecError):
+            raise refusal
+        return Needs(ALWAYS, None, "spatch does not say which words it needs")
+    functions, why_not = _find_function_needs(spatch, patch, modes, companions, said)
+    return Needs(read_file_need(said, patch.text), functions, why_not)
+
+
+def _find_function_needs(
+    spatch: Spatch,
+    patch: SemanticPatch,
+    modes: Sequence[str],
+    companions: Mapping[str, str],
+    said: str,
+) -> tuple[tuple[Formula, ...] | None, str]:
+    """Return what a function must have, one of these; None, and why, where it cannot be told."""
     plain = plain_types(patch.text)
-    if plain is None:
-        return Needs(needed, None, "a metavariable's declaration is not understood")
-    done = _ask(spatch, plain, patch, modes, {})
-    if done.returncode != 0:
-        return Needs(needed, None, "its rules depend on each other's metavariables")
+    if companions:
+        return None, "it includes other files"
+    if any(re.search(r"\bextends\b", _header(patch.text, rule)) for rule in read_rules(patch.text)):
+        return None, "a rule extends another one"
+    done = _ask(spatch, plain, patch, modes, {}) if plain is not None else None
+    codes = read_codes(done.stdout.decode("latin-1"), patch.text) if done else []
+    # What asks for more than before was not made plain, but something else.
+    if not codes or not _all_words(codes) <= _all_words(read_codes(said, patch.text)):
+        return None, "a metavariable's declaration is not understood"
     wanted = find_consequential(patch.text)
-    codes = read_codes(done.stdout.decode("latin-1"), patch.text)
     found = dict.fromkeys(code for name, code in codes if name in wanted)
-    functions = tuple(code for code in found if code != NEVER)
-    if ALWAYS in functions:
-        return Needs(needed, None, "a rule needs no words")
-    return Needs(needed, functions)
+    if ALWAYS in found or not wanted:
+        return None, "a rule needs no words"
+    return tuple(code for code in found if code != NEVER), ""
 
 
 def read_file_need(said: str, text: str) -> Formula:
@@ -177,6 +193,14 @@ def _parts(text: str, rule: Rule) -> tuple[str, str, str]:
     body = [line for line in lines[rule.body - 1 : rule.end - 1] if not line.startswith("+")]
     _, header, declared = "\n".join(lines[rule.start - 1 : rule.body - 1]).split("@", 2)
     return header, declared, "\n".join(body)
+
+
+def _header(text: str, rule: Rule) -> str:
+    return "" if rule.is_script else _parts(text, rule)[0]
+
+
+def _all_words(codes: Sequence[tuple[str, Formula]]) -> frozenset[str]:
+    return frozenset().union(*(words_of(code) for _, code in codes))
 
 
 def _traced_name(rule: Rule) -> str:

@@ -14,6 +14,8 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 _HEADER = re.compile(r"^@(?P<head>[^@]*)@", re.MULTILINE)
 _SCRIPT = re.compile(r"\s*(script|initialize|finalize)\s*:")
 _NAME = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)")
+# `?-` and `!-` are lines of which there may be none, or only one.
+_CHANGE = re.compile(r"^[?!]*[-+*]", re.MULTILINE)
 _POSITION = re.compile(r"\bposition\b(?P<names>[^;]*);")
 # Words that may begin a header without a name: `@exists@`, `@depends on r@`, `@expression@`.
 _KEYWORDS = frozenset(
@@ -62,7 +64,7 @@ def read_rules(text: str) -> tuple[Rule, ...]:
                 end=_line_of(plain, end) if following else plain.count("\n") + 2,
                 is_script=is_script,
                 positions=_attached_positions(declared, body),
-                modifies=not is_script and bool(re.search(r"^[-+*]", body, re.MULTILINE)),
+                modifies=not is_script and bool(_CHANGE.search(body)),
             )
         )
         at = end

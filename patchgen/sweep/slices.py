@@ -225,23 +225,36 @@ class _Hits:
         return any(holds(need, words) for need in self._needs)
 
     def any_item_may(self) -> bool:
-        """Tell whether any stretch from one `}` in the first column to the next satisfies a need.
+        """Tell whether any stretch from one item's end to the next one's satisfies a need.
 
-        Such a stretch has at most one function, with what stands before it, so that this is never
-        wrongly false; it is quick, and most files end here.
+        Such a stretch has no part of an item, so that this is never wrongly false; it is quick,
+        and most files end here.
         """
         if any(holds(need, ()) for need in self._needs):
             return True
         if not any(holds(need, {word for _, word in self._places}) for need in self._needs):
             return False
-        index = 0
-        while index < len(self._places):
-            end = self._source.find(b"\n}", self._starts[index])
-            end = len(self._source) if end < 0 else end
-            if self.satisfy(self._starts[index], end):
+        begin = 0
+        for end in self._item_ends():
+            if self.satisfy(begin, end):
                 return True
-            index = bisect_left(self._starts, end, index + 1)
+            begin = end
         return False
+
+    def _item_ends(self) -> Iterator[int]:
+        """Yield where lines with a `}` in the first column end, if all braces are closed there.
+
+        Where braces of strings or of #if branches are in the way, too few are found, not too many.
+        """
+        source = self._source
+        depth = at = 0
+        while (closed := source.find(b"\n}", at)) >= 0:
+            end = source.find(b"\n", closed + 1) % (len(source) + 1)
+            depth += source.count(b"{", at, end) - source.count(b"}", at, end)
+            if depth == 0:
+                yield end
+            at = end
+        yield len(source)
 
     def _find(self, word: bytes) -> Iterator[int]:
         source = self._source

@@ -124,6 +124,19 @@ def test_what_is_not_laid_out_as_in_the_kernel_stays():
         assert odd in slice_source(odd + SOURCE, NEEDS).text
 
 
+def test_what_stands_behind_the_brace_belongs_to_it():
+    source = b"struct thing {\n\tint kmalloc;\n} memset;\n\nint other;\n"
+    assert slice_source(source, NEEDS).matters
+
+
+def test_a_brace_in_the_first_column_may_be_within_a_function():
+    source = b"int f(void)\n{\nif (a) {\n\tkmalloc(a);\n}\n\nmemset(a);\n}\n"
+    assert slice_source(source, NEEDS).text == source
+    # And in two functions the words are apart.
+    apart = source.replace(b"}\n\nmemset", b"}\n}\n\nint g(void)\n{\nmemset")
+    assert not slice_source(apart, NEEDS).matters
+
+
 def test_notices_parts_that_did_not_come_back():
     cut = slice_source(SOURCE, NEEDS)
     assert restore(cut.text.replace(b"/*pg0", b"/*pg1"), cut.parts) is None

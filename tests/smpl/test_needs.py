@@ -1,0 +1,84 @@
+"""What words a semantic patch needs, in a file and in a function, as spatch says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from patchgen.coccinelle import find_needs, find_spatch, holds, words_of
+from patchgen.coccinelle.needs import Needs
+from patchgen.errors import SpecError
+from patchgen.model.smpl import SemanticPatch
+
+
+def needs_of(text: str, *modes: str) -> Needs:
+    return find_needs(find_spatch(), SemanticPatch("test.cocci", text), modes)
+
+
+def words(needs: Needs) -> list[list[str]] | None:
+    if needs.functions is None:
+        return None
+    return [sorted(words_of(formula)) for formula in needs.functions]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("@@\nexpression x;\n@@\n- f(x);\n+ g(x);\n", [["f"]]),
+        # A line of which there may be none is a change all the same.
+        ("@@\n@@\n f();\n ...\n?- g();\n h();\n", [["f", "h"]]),
+        # How long a list is, is no word.
+        ("@@\nexpression list[n={1...3}] es;\n@@\n- f(es);\n", [["f"]]),
+        # What a type is called may be written elsewhere in the file.
+        ("@@\nstruct s *p;\n@@\n- f(p);\n", [["f"]]),
+        # An inherited name may stand in any function.
+        (
+            "@r@\nidentifier i;\n@@\n register_it(i);\n@@\nidentifier r.i;\n@@\n- old(i);\n",
+            [["register_it"], ["old"]],
+        ),
+        # A rule that only finds a place of the same function need not be seen elsewhere.
+        (
+            "@r@\nposition p;\n@@\n f@p(...);\n@@\nposition r.p;\n@@\n- f@p(...);\n",
+            [["f"]],
+        ),
+    ],
+)
+def test_a_function_needs_the_words_of_a_rule(text, expected):
+    assert words(needs_of(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("@@\nexpression x;\n@@\n- x = x;\n", "a rule needs no words"),
+        (
+            "@r@\nidentifier f;\n@@\n start(f)\n@s extends r@\n@@\n- f();\n",
+            "a rule extends another one",
+        ),
+    ],
+)
+def test_where_it_cannot_be_told_files_stay_whole(text, why):
+    needs = needs_of(text)
+    assert needs.functions is None and needs.why_not == why
+
+
+def test_a_file_needs_what_makes_a_change_in_this_mode():
+    text = (
+        "virtual patch\nvirtual report\n"
+        "@depends on patch@\n@@\n- f();\n"
+        "@depends on report@\n@@\n* g();\n"
+    )
+    patch, report = needs_of(text, "patch"), needs_of(text, "report")
+    assert holds(patch.file, {"f"}) and not holds(patch.file, {"g"})
+    assert holds(report.file, {"g"}) and not holds(report.file, {"f"})
+
+
+def test_false_may_be_a_word_and_may_be_that_nothing_can_match():
+    assert words_of(needs_of("@@\n@@\n- f(false);\n").file) >= {"f", "false"}
+    text = "virtual patch\n@r depends on patch@\n@@\n- f();\n@depends on !patch@\n@@\n- g();\n"
+    assert words_of(needs_of(text, "patch").file) == {"f"}
+
+
+def test_a_semantic_patch_that_spatch_refuses_is_told_at_its_line():
+    with pytest.raises(SpecError) as caught:
+        needs_of("@@\nexpression x\n@@\n- f(x);\n")
+    assert caught.value.place is not None and caught.value.place.line in (2, 3)
