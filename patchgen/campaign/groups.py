@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,9 @@ from pathlib import PurePosixPath
 
 from patchgen.kernel import Maintainers
 from patchgen.model.series import FileEdit
+
+_ADDRESS = re.compile(r"\s*<[^>]*>")
+_MOST_NAMES = 4
 
 
 class Split(StrEnum):
@@ -25,10 +29,19 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The edits of one patch, in the order of their paths. `name` says what they share."""
+    """The edits of one patch, in the order of their paths. `names` say what they share."""
 
-    name: str
+    names: tuple[str, ...]
     edits: tuple[FileEdit, ...]
+
+    @property
+    def name(self) -> str:
+        """The names as a list for people, without addresses, the first of them where many."""
+        plain = [_ADDRESS.sub("", name).strip().strip('"') for name in self.names]
+        names = list(dict.fromkeys(plain))
+        if len(names) <= _MOST_NAMES:
+            return ", ".join(names)
+        return ", ".join(names[: _MOST_NAMES - 1]) + f" and {len(names) - _MOST_NAMES + 1} others"
 
     @property
     def paths(self) -> tuple[PurePosixPath, ...]:
@@ -49,23 +62,24 @@ def split_edits(
     Files that no section of MAINTAINERS has are grouped by their folders. Without a MAINTAINERS
     file they all are.
     """
-    groups: dict[str, list[FileEdit]] = {}
+    groups: dict[tuple[str, ...], list[FileEdit]] = {}
     for edit in sorted(edits, key=lambda each: each.path):
-        groups.setdefault(_key(edit.path, split, maintainers), []).append(edit)
-    return [Group(name, tuple(each)) for name, each in groups.items()]
+        groups.setdefault(_names(edit.path, split, maintainers), []).append(edit)
+    return [Group(names, tuple(each)) for names, each in groups.items()]
 
 
-def _key(path: PurePosixPath, split: Split, maintainers: Maintainers | None) -> str:
+def _names(path: PurePosixPath, split: Split, maintainers: Maintainers | None) -> tuple[str, ...]:
+    """Return what a file's group is known by."""
     if split is Split.NONE:
-        return "everything"
+        return ("everything",)
     if split is Split.FILE:
-        return str(path)
+        return (str(path),)
     section = maintainers.find(path) if maintainers is not None else None
     if split is Split.DIRECTORY or section is None:
-        return str(path.parent)
+        return (str(path.parent),)
     if split is Split.SUBSYSTEM:
-        return section.name
-    return ", ".join(section.maintainers or section.lists) or section.name
+        return (section.name,)
+    return section.maintainers or section.lists or (section.name,)
 
 
 def merge_groups(groups: Sequence[Group], limit: int) -> list[Group]:
@@ -88,8 +102,8 @@ def merge_groups(groups: Sequence[Group], limit: int) -> list[Group]:
         )
         merged.remove(nearest)
         edits = sorted((*smallest.edits, *nearest.edits), key=lambda edit: edit.path)
-        name = f"{nearest.name}; {smallest.name}"
-        merged.append(Group(name, tuple(edits)))
+        names = dict.fromkeys((*nearest.names, *smallest.names))
+        merged.append(Group(tuple(names), tuple(edits)))
     return sorted(merged, key=lambda group: group.paths[0])
 
 

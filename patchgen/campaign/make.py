@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from patchgen import __version__
+from patchgen.campaign.excerpt import excerpt
 from patchgen.campaign.groups import Group, Split, merge_groups, split_edits
 from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
 from patchgen.kernel import parse_maintainers
@@ -201,7 +202,7 @@ def _render(template: str, base: Base, origin: Origin, **context: object) -> str
     wrapped = {
         "purpose": _wrap(origin.purpose),
         "comments": _wrap(origin.comments),
-        "text": origin.text.strip("\n"),
+        "text": excerpt(origin.text),
     }
     described = {"describe": base.describe, "version": base.version}
     tools = {"patchgen": __version__, "spatch": origin.spatch, "git": git_version()}

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patchgen.campaign import Group, Split, merge_groups, split_edits
+from patchgen.campaign.excerpt import excerpt
 from patchgen.campaign.subject import (
     WIDTH,
     derive_prefix,
@@ -28,7 +29,7 @@ def edits(*paths: str) -> list[FileEdit]:
 
 
 def group(*paths: str) -> Group:
-    return Group("some", tuple(edits(*paths)))
+    return Group(("some",), tuple(edits(*paths)))
 
 
 def test_files_are_grouped_by_what_was_asked_for():
@@ -128,3 +129,55 @@ def test_a_prefix_gives_way_to_what_is_done():
     what = "Do " + "what has to be done " * 3
     [subject] = make_subjects(["one: two: three: "], [group("a.c")], what.strip())
     assert subject == f"one: two: {what.strip()}" and len(subject) <= WIDTH
+
+
+COCCI = """\
+/// What it is for
+// Confidence: High
+
+virtual patch
+virtual report, context
+virtual fancy
+
+@r depends on patch@
+expression x;
+@@
+- f(x); // why
++ g(x);
+
+@depends on context || report@
+position p;
+@@
+* f@p(...);
+
+@s depends on !patch@
+@@
+* h();
+
+@script:python depends on report@
+p << r.p;
+@@
+print(p)
+
+@plain@
+@@
+- h();
+"""
+
+
+def test_a_message_shows_the_rules_that_make_the_change():
+    assert excerpt(COCCI) == (
+        "virtual fancy\n@r depends on patch@\nexpression x;\n@@\n- f(x); // why\n+ g(x);\n\n"
+        "@plain@\n@@\n- h();"
+    )
+    assert excerpt("@@\n@@\n- f();\n") == "@@\n@@\n- f();"
+    only_marks = "virtual report\n@depends on report@\n@@\n* f();\n"
+    assert excerpt(only_marks) == only_marks.strip()
+
+
+def test_people_are_named_without_their_addresses():
+    names = ('"A. B." <a@example.org>', "C D <c@example.org>", "C D <d@example.org>", "E <e@e>")
+    some = group("a.c").edits
+    assert Group(names, some).name == "A. B., C D, E"
+    many = (*names, "F <f@f>", "G <g@g>")
+    assert Group(many, some).name == "A. B., C D, E and 2 others"
