@@ -31,6 +31,7 @@ _COMMANDS = {
     "run": "Run any semantic patch over a kernel tree: a diff, reports, or a series.",
     "send": "Send a version of a series with git send-email, each mail once.",
     "show": "Show a variant's patches, variables and needs.",
+    "status": "Say for each patch whether a newer base has it, needs it, or conflicts.",
     "trailers": "Put the review tags of answers on the patches that they are for.",
     "variants": "List the variants.",
     "verify": "Check each commit of a series: its form, its mail, its builds, its machine code.",

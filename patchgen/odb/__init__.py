@@ -1,5 +1,12 @@
 """Git's object database: read trees, write commits aside, publish them by one ref update."""
 
+from patchgen.odb.changes import (
+    CommitChanges,
+    FileChange,
+    Hunk,
+    diff_trees,
+    read_changes,
+)
 from patchgen.odb.checkout import Checkout
 from patchgen.odb.commits import (
     Git,
@@ -8,6 +15,7 @@ from patchgen.odb.commits import (
     write_empty_commit,
     write_raw_commit,
 )
+from patchgen.odb.entries import TreeFiles, find_renames, read_files, write_tree
 from patchgen.odb.history import (
     compare_series,
     find_own_base,
@@ -45,17 +53,23 @@ from patchgen.odb.tree import GitTree
 
 __all__ = [
     "Checkout",
+    "CommitChanges",
     "Conflict",
+    "FileChange",
     "Git",
     "GitTree",
+    "Hunk",
     "MergedTree",
     "Quarantine",
     "Repository",
     "Resolutions",
     "SentVersion",
+    "TreeFiles",
     "compare_series",
+    "diff_trees",
     "find_git_subcommand",
     "find_own_base",
+    "find_renames",
     "find_sent",
     "format_commits",
     "git_version",
@@ -69,8 +83,10 @@ __all__ = [
     "name_for_branch",
     "neutral_environment",
     "read_blobs",
+    "read_changes",
     "read_commit",
     "read_commits",
+    "read_files",
     "read_raw_commits",
     "read_sent",
     "read_substances",
@@ -80,4 +96,5 @@ __all__ = [
     "sent_tag",
     "write_empty_commit",
     "write_raw_commit",
+    "write_tree",
 ]

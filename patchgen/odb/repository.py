@@ -81,8 +81,8 @@ class Repository:
         environment = {**neutral_environment(), **(env or {})}
         return run([*argv, *words], stdin=stdin, env=environment, ok=ok, detached=detached)
 
-    def resolve_commit(self, revision: str) -> Oid:
-        """Return the id of the commit that a revision names.
+    def resolve_commit(self, revision: str, option: str = "--base") -> Oid:
+        """Return the id of the commit that a revision names; `option` is where the user gave it.
 
         Raises BaseError where it names none, UsageError where it is an option.
         """
@@ -92,7 +92,7 @@ class Repository:
         if done.returncode != 0:
             raise BaseError(
                 f"{self.top} has no commit {revision!r}",
-                hint="--base takes a branch, a tag or a commit id",
+                hint=f"{option} takes a branch, a tag or a commit id",
             )
         return Oid(done.stdout.decode().strip())
 

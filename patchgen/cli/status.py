@@ -1,0 +1,195 @@
+"""`patchgen status`: a line for each patch of a series, against a newer base."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.printer import Printer
+from patchgen.status import (
+    FileStatus,
+    PatchStatus,
+    SeriesStatus,
+    State,
+    Upstream,
+    find_status,
+)
+
+_COLORS = {
+    State.APPLIED: "green",
+    State.NEEDED: "yellow",
+    State.CONFLICTS: "red",
+    State.GONE: "blue",
+}
+# What a person has to do something about comes first.
+_ORDER = (State.CONFLICTS, State.NEEDED, State.GONE, State.APPLIED)
+_WIDTH = max(len(state) for state in State)
+# More files than these would hide the other patches; --json has all.
+_SHOWN = 8
+
+
+@click.command("status")
+@click.argument("branch", required=False)
+@click.option(
+    "--onto",
+    metavar="REV",
+    help="The newer base.  [default: the branch that the series' base was on]",
+)
+@tree_option
+@json_option
+def command(branch: str | None, onto: str | None, tree: Path, as_json: bool) -> None:
+    """Say what each patch of a series is on a newer base: applied, needed, conflicts, or gone.
+
+    The series is one of `patchgen run --split` or `patchgen apply`, or any branch whose base can be
+    told. Nothing is written.
+    """
+    printer = Printer(as_json=as_json)
+    with printer.progress("comparing") as on_progress:
+        found = find_status(tree, branch, onto, on_progress=on_progress)
+    for warning in found.warnings:
+        printer.warning(warning)
+    if as_json:
+        printer.document(describe(found))
+        return
+    for line in _lines(found):
+        printer.line(line)
+
+
+def describe(found: SeriesStatus) -> dict[str, Any]:
+    """Return the document of --json; the README says what is in it."""
+    return {
+        "branch": found.branch,
+        "base": {"commit": found.base[0], "name": found.base[1]},
+        "onto": {"commit": found.onto[0], "name": found.onto[1]},
+        "newer_commits": found.newer,
+        "counts": {state.value: count for state, count in found.counts.items()},
+        "patches": [
+            {
+                "number": number,
+                "commit": patch.commit.oid,
+                "subject": patch.commit.subject,
+                "state": patch.state.value,
+                "partly_applied": patch.is_partly_applied,
+                "by": [_describe_commit(each) for each in patch.by],
+                "files": [_describe_file(file) for file in patch.files],
+            }
+            for number, patch in enumerate(found.patches, 1)
+        ],
+        "run_again": _run_again(found),
+        "warnings": list(found.warnings),
+    }
+
+
+def _describe_file(file: FileStatus) -> dict[str, Any]:
+    return {
+        "path": str(file.path),
+        "renamed_to": str(file.renamed_to) if file.renamed_to else None,
+        "state": file.state.value,
+        "hunks": file.hunks,
+        "present": file.present,
+        "by": [_describe_commit(each) for each in file.by],
+        "deleted": file.is_deleted,
+        "deleted_by": _describe_commit(file.removed_by),
+        "undone_by": _describe_commit(file.undone_by),
+        "conflicts_since_patch": file.after,
+    }
+
+
+def _describe_commit(commit: Upstream | None) -> dict[str, str] | None:
+    return {"commit": commit.oid, "subject": commit.subject} if commit else None
+
+
+def _lines(found: SeriesStatus) -> Iterator[str]:
+    base, onto = (_name(*each) for each in (found.base, found.onto))
+    newer = f"{found.newer} commit{'' if found.newer == 1 else 's'} newer"
+    yield f"{found.branch} on {base}, against {onto}, {newer}"
+    total = len(found.patches)
+    for number, patch in enumerate(found.patches, 1):
+        state = click.style(f"{patch.state:{_WIDTH}}", fg=_COLORS[patch.state], bold=True)
+        yield f"  {number:{len(str(total))}}/{total} {state}  {patch.commit.subject}"
+        details = list(_details(patch))
+        for detail in details[:_SHOWN]:
+            yield f"{'':{2 * len(str(total)) + 6}}{detail}"
+        if details[_SHOWN:]:
+            yield f"{'':{2 * len(str(total)) + 6}}and {len(details) - _SHOWN} more (--json)"
+    yield ""
+    yield _summary(found)
+    if again := _run_again(found):
+        yield f"The newer base may have new places: {again}"
+
+
+def _name(oid: str, name: str) -> str:
+    return name if oid.startswith(name) else f"{name} ({oid[:12]})"
+
+
+def _summary(found: SeriesStatus) -> str:
+    partly = sum(patch.state is State.NEEDED and patch.is_partly_applied for patch in found.patches)
+    words = {State.NEEDED: f" ({partly} of them in part)"} if partly else {}
+    counts = [f"{count} {state}{words.get(state, '')}" for state, count in found.counts.items()]
+    total = len(found.patches)
+    return f"{total} patch{'' if total == 1 else 'es'}: {', '.join(counts)}"
+
+
+def _details(patch: PatchStatus) -> Iterator[str]:
+    """Yield what is to be known of a patch beside its state, what is open before what is done."""
+    if not patch.files:
+        yield "it changes no file"
+    done = [file for file in patch.files if file.state is State.APPLIED]
+    rest = [file for file in patch.files if file.state is not State.APPLIED]
+    for file in sorted(rest, key=lambda file: _ORDER.index(file.state)):
+        if remark := _remark(file):
+            yield f"{file.path}: {remark}"
+    unnamed = [file for file in done if not file.by]
+    made = tuple(dict.fromkeys(commit for file in done for commit in file.by))
+    if patch.state is State.APPLIED and not rest:
+        yield from (f"by {_show(commit)}" for commit in made)
+        if unnamed:
+            where = "" if len(unnamed) == len(done) else f"{_list(unnamed)}: "
+            yield f"{where}all of it is there; no commit did just that"
+        return
+    for commit in made:
+        files = [file for file in done if commit in file.by]
+        yield f"{_list(files)}: already there, by {_show(commit)}"
+    if unnamed:
+        yield f"{_list(unnamed)}: already there"
+
+
+def _list(files: Sequence[FileStatus]) -> str:
+    return str(files[0].path) if len(files) == 1 else f"{len(files)} files"
+
+
+def _remark(file: FileStatus) -> str:
+    said = [f"renamed to {file.renamed_to}"] if file.renamed_to else []
+    if file.state is State.CONFLICTS:
+        said += ["conflicts" + (f" since patch {file.after}" if file.after else "")]
+    elif file.is_deleted:
+        said += ["deleted" + (f" by {_show(file.removed_by)}" if file.removed_by else "")]
+    elif file.state is State.GONE:
+        said += ["what it would change was removed"]
+    elif file.present:
+        hunks = "hunk" if file.hunks == 1 else "hunks"
+        said += [f"{file.present} of {file.hunks} {hunks} already there" + _by(file)]
+    if file.undone_by:
+        said += [f"was there, and taken back by {_show(file.undone_by)}"]
+    return "; ".join(said)
+
+
+def _by(file: FileStatus) -> str:
+    return ", by " + ", ".join(map(_show, file.by)) if file.by else ""
+
+
+def _show(commit: Upstream) -> str:
+    return f'{commit.oid[:12]} ("{commit.subject}")'
+
+
+def _run_again(found: SeriesStatus) -> str | None:
+    """Return the command that looks for new places, where a semantic patch made the series."""
+    if found.record is None or not found.record.split or not found.newer:
+        return None
+    words = ["patchgen", "run", found.record.variant, "--since", found.base[0][:12]]
+    return shlex.join([*words, "--base", found.onto[1]])

@@ -1,0 +1,203 @@
+"""What commits change, hunk by hunk: which lines go and which come, apart from where.
+
+Without context and line numbers, the same change is known again in a file that is otherwise another
+(substance.py says why not `git patch-id`), and a change can be turned round: that is its revert.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from patchgen.model.base import Oid
+from patchgen.odb.commits import Git, decode_text
+
+_MARK = b"\0commit "
+_HEADER = b"diff --git "
+# How many paths git compares with each file of each commit without taking long for it.
+_QUICK = 100
+_PATHS = ("--literal-pathspecs", "-c", "core.quotePath=false")
+_DIFF = (
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-renames",
+    "--patch",
+    "--binary",
+    "--unified=0",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Lines that go and lines that come in their place, without `-` and `+`.
+
+    What happens to a file as a whole (its mode, that it is new, a binary content) is a hunk, too:
+    `about` says so, as git does, and there are no lines then.
+    """
+
+    removed: tuple[bytes, ...] = ()
+    added: tuple[bytes, ...] = ()
+    about: bytes = b""
+
+    @property
+    def reverse(self) -> Hunk:
+        """The hunk that takes this one back, where it is one of lines."""
+        return Hunk(self.added, self.removed, self.about)
+
+    @property
+    def folded(self) -> Hunk:
+        """The hunk without white space and line breaks, unless it is about nothing else."""
+        removed, added = (b"".join(b"".join(side).split()) for side in (self.removed, self.added))
+        return Hunk((removed,), (added,), self.about) if removed != added else self
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has on both sides."""
+        return sum(map(len, self.removed + self.added))
+
+    def covers(self, other: Hunk) -> bool:
+        """Tell whether this has all that another one has on both sides; both are folded."""
+        sides = ((self.removed, other.removed), (self.added, other.added))
+        return not other.about and all(
+            b"\n".join(theirs) in b"\n".join(ours) for ours, theirs in sides
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What becomes of one file."""
+
+    hunks: tuple[Hunk, ...]
+    is_deleted: bool = False
+
+    def is_reverse_of(self, other: FileChange) -> bool:
+        """Tell whether this takes back what the other does."""
+        return self.hunks == tuple(hunk.reverse for hunk in other.hunks)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitChanges:
+    """A commit, and what it does to some files; it may change others, too."""
+
+    oid: Oid
+    subject: str
+    files: Mapping[PurePosixPath, FileChange]
+
+
+def read_changes(
+    git: Git, base: Oid, tip: Oid, paths: Collection[PurePosixPath]
+) -> tuple[CommitChanges, ...]:
+    """Return the commits from `base` to `tip` that change any of the files, youngest first.
+
+    Merges are left out, as `git log` shows no diff of them; what a merge has thrown away is not
+    among the others.
+    """
+    oids = _find_commits(git, base, tip, frozenset(paths))
+    if not oids:
+        return ()
+    words = ("log", "--no-walk=unsorted", "--format=%x00commit %H %s", *_DIFF)
+    shown = git.run(*_PATHS, *words, "--stdin", stdin=_to_stdin(oids, paths)).stdout
+    commits = []
+    for part in shown.split(_MARK)[1:]:
+        head, _, diff = part.partition(b"\n")
+        oid, _, subject = head.partition(b" ")
+        commits.append(CommitChanges(Oid(oid.decode()), decode_text(subject), parse_diff(diff)))
+    return tuple(commits)
+
+
+def _find_commits(
+    git: Git, base: Oid, tip: Oid, paths: frozenset[PurePosixPath]
+) -> tuple[Oid, ...]:
+    """Return the commits that touch any of the files, youngest first.
+
+    git compares each file of each commit with each path, which takes minutes for thousands of them;
+    so it is asked for their folders then.
+    """
+    words = ("log", "--topo-order", "--format=%x00commit %H", "--no-renames", "--name-only", "-z")
+    stdin = _to_stdin([f"{base}..{tip}"], _coarsen(paths))
+    shown = git.run(*_PATHS, *words, "--stdin", stdin=stdin).stdout
+    names = {os.fsencode(str(path)) for path in paths}
+    oids = []
+    for part in shown.split(_MARK)[1:]:
+        oid, *files = part.lstrip(b"\0").split(b"\0")
+        if any(name.lstrip(b"\n") in names for name in files):
+            oids.append(Oid(oid.decode()))
+    return tuple(oids)
+
+
+def _coarsen(paths: Collection[PurePosixPath]) -> set[PurePosixPath]:
+    """Return the paths, or folders that they are in, at most so many that git is quick."""
+    depth = max((len(path.parts) for path in paths), default=0)
+    cut = set(paths)
+    while len(cut) > _QUICK and depth > 1:
+        depth -= 1
+        cut = {PurePosixPath(*path.parts[:depth]) for path in paths}
+    return cut
+
+
+def _to_stdin(revisions: Iterable[str], paths: Iterable[PurePosixPath]) -> bytes:
+    """Return what `--stdin` reads (git-rev-list(1)): there is no limit to their number there."""
+    lines = [*revisions, "--", *sorted(map(str, paths))]
+    return b"".join(os.fsencode(line) + b"\n" for line in lines)
+
+
+def diff_trees(git: Git, before: str, after: str) -> dict[PurePosixPath, FileChange]:
+    """Return what is to be done to one tree to make it another; commits may name theirs."""
+    return parse_diff(git.run(*_PATHS, "diff-tree", "-r", *_DIFF, before, after).stdout)
+
+
+def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
+    """Read a diff that git wrote without context and renames."""
+    changes: dict[PurePosixPath, FileChange] = {}
+    lines: list[bytes] = []
+    for line in [*diff.split(b"\n"), _HEADER]:
+        if line.startswith(_HEADER):
+            if lines:
+                changes[_read_path(lines[0])] = _read_change(lines[1:])
+            lines = []
+        if lines or line.startswith(_HEADER):
+            lines.append(line)
+    return changes
+
+
+def _read_path(header: bytes) -> PurePosixPath:
+    """Return the path of "diff --git a/PATH b/PATH"; it may have blanks, or be in quotes."""
+    names = header.removeprefix(_HEADER)
+    name = names[: len(names) // 2]
+    if name.startswith(b'"'):
+        # As C has it (git-config(1), core.quotePath); all that is no escape stands for itself.
+        name = name[1:-1].decode("unicode_escape").encode("latin-1")
+    return PurePosixPath(os.fsdecode(name.removeprefix(b"a/")))
+
+
+def _read_change(lines: list[bytes]) -> FileChange:
+    hunks: list[Hunk] = []
+    about: list[bytes] = []
+    removed: list[bytes] = []
+    added: list[bytes] = []
+    side = about
+    for line in lines:
+        if line.startswith(b"@@ "):
+            hunks += _close(removed, added)
+            removed, added = [], []
+            side = removed
+        elif side is about:
+            if line and not line.startswith((b"index ", b"--- ", b"+++ ")):
+                about.append(line)
+        elif line.startswith((b"-", b"+")):
+            side = removed if line.startswith(b"-") else added
+            side.append(line[1:])
+        elif line:
+            # "\ No newline at end of file", of the side that it follows.
+            side.append(line)
+    hunks += _close(removed, added)
+    whole = [Hunk(about=b"\n".join(about))] if about else []
+    is_deleted = any(line.startswith(b"deleted file mode") for line in about)
+    return FileChange((*whole, *hunks), is_deleted)
+
+
+def _close(removed: list[bytes], added: list[bytes]) -> list[Hunk]:
+    return [Hunk(tuple(removed), tuple(added))] if removed or added else []

@@ -1,0 +1,92 @@
+"""A few files out of a tree, and trees that have nothing but them.
+
+What is asked of ten files does not have to walk a kernel of 80,000, and a merge of trees that have
+only those ten finds no renames that nobody asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from patchgen.model.base import Oid, TreeFile
+from patchgen.odb.commits import Git
+from patchgen.odb.quarantine import Quarantine
+
+TreeFiles = Mapping[PurePosixPath, TreeFile]
+
+_KINDS = frozenset({"100644", "100755", "120000"})
+# How many paths are given to git at once; the kernel's longest are of 100 bytes.
+_AT_ONCE = 5000
+
+
+def read_files(
+    git: Git, tree: str, paths: Iterable[PurePosixPath]
+) -> dict[PurePosixPath, TreeFile]:
+    """Return the files and links that a tree has of these; `tree` is anything that names it."""
+    found: dict[PurePosixPath, TreeFile] = {}
+    wanted = set(paths)
+    left = iter(sorted(wanted))
+    while chunk := list(islice(left, _AT_ONCE)):
+        words = ("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--")
+        listing = git.run(*words, *map(str, chunk)).stdout
+        for entry in listing.split(b"\0")[:-1]:
+            head, _, name = entry.partition(b"\t")
+            mode, _, oid = head.decode().split(" ")
+            path = PurePosixPath(os.fsdecode(name))
+            # A folder of that name lists what is in it.
+            if path in wanted and mode in _KINDS:
+                found[path] = TreeFile(path, mode, Oid(oid))
+    return found
+
+
+def write_tree(quarantine: Quarantine, files: TreeFiles) -> Oid:
+    """Write a tree that has these files and no others."""
+    entries = b"".join(
+        f"{file.mode} {file.oid}\t".encode() + os.fsencode(str(path)) + b"\0"
+        for path, file in files.items()
+    )
+    with tempfile.TemporaryDirectory(prefix="patchgen-index-") as folder:
+        env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        quarantine.run("update-index", "-z", "--index-info", stdin=entries, env=env)
+        return Oid(quarantine.run("write-tree", env=env).stdout.decode().strip())
+
+
+def find_renames(
+    quarantine: Quarantine, old: Oid, new: Oid, lost: TreeFiles
+) -> dict[PurePosixPath, PurePosixPath]:
+    """Return under which names the second tree has files that the first one had and it has not.
+
+    A file counts as renamed where git says so: half of it is the same (git-diff(1), -M). Only new
+    files with the same suffix are looked at.
+    """
+    if not lost:
+        return {}
+    suffixes = {path.suffix for path in lost}
+    added = _read_added(quarantine, old, new, suffixes)
+    if not added:
+        return {}
+    trees = (write_tree(quarantine, lost), write_tree(quarantine, added))
+    # No limit to what is compared (-l0): one side is small.
+    words = ("diff-tree", "-r", "-z", "-M", "-l0", "--diff-filter=R", "--name-status")
+    fields = quarantine.run(*words, *trees).stdout.split(b"\0")[:-1]
+    names = [PurePosixPath(os.fsdecode(field)) for field in fields]
+    return dict(zip(names[1::3], names[2::3], strict=True))
+
+
+def _read_added(
+    quarantine: Quarantine, old: Oid, new: Oid, suffixes: Collection[str]
+) -> dict[PurePosixPath, TreeFile]:
+    words = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--diff-filter=A")
+    fields = quarantine.run(*words, old, new).stdout.split(b"\0")[:-1]
+    added = {}
+    # ":000000 100644 0000000 OID A", then the path.
+    for head, name in zip(fields[::2], fields[1::2], strict=True):
+        _, mode, _, oid, _ = head.decode().split(" ")
+        path = PurePosixPath(os.fsdecode(name))
+        if mode in _KINDS and path.suffix in suffixes:
+            added[path] = TreeFile(path, mode, Oid(oid))
+    return added

@@ -1,0 +1,6 @@
+"""What has become of each patch of a series on a newer base; nothing is written."""
+
+from patchgen.status.job import find_status
+from patchgen.status.result import FileStatus, PatchStatus, SeriesStatus, State, Upstream
+
+__all__ = ["FileStatus", "PatchStatus", "SeriesStatus", "State", "Upstream", "find_status"]

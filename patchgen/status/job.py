@@ -1,0 +1,201 @@
+"""`patchgen status`: a branch and a newer base in, what each patch is there out.
+
+The patches go on top of each other, as a rebase would have them, without those that conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from patchgen.edit import OnProgress
+from patchgen.errors import BaseError
+from patchgen.model.base import Oid, TreeFile
+from patchgen.model.commit import Commit
+from patchgen.odb import (
+    CommitChanges,
+    Hunk,
+    Quarantine,
+    Repository,
+    find_renames,
+    read_changes,
+    read_files,
+)
+from patchgen.series import SeriesBranch, read_branch
+from patchgen.status.onto import choose_onto
+from patchgen.status.pick import PickedFile, Picker
+from patchgen.status.result import FileStatus, PatchStatus, SeriesStatus, State
+from patchgen.status.upstream import History
+
+
+def find_status(
+    tree: Path,
+    branch: str | None = None,
+    onto: str | None = None,
+    *,
+    on_progress: OnProgress = lambda done, total: None,
+) -> SeriesStatus:
+    """Say what each patch of a series is on a newer base; the repository stays as it is.
+
+    `branch` None means the one that is checked out, `onto` None the branch that the series' base
+    was on. Raises BaseError for a branch or a revision that cannot be read, UsageError where a name
+    is missing that cannot be told.
+    """
+    repository = Repository(tree)
+    try:
+        name, tip = repository.resolve_branch(branch)
+        with Quarantine(repository) as quarantine:
+            series = _read_series(repository, quarantine, name, tip)
+            newer = onto or choose_onto(repository, series)
+            oid = repository.resolve_commit(newer, "--onto")
+            patches = _judge(repository, quarantine, series, oid, on_progress)
+            count = quarantine.run("rev-list", "--count", f"{series.base}..{oid}").stdout
+            return SeriesStatus(
+                branch=name,
+                base=(series.base, repository.describe(series.base)),
+                onto=(oid, newer),
+                newer=int(count),
+                patches=patches,
+                record=series.record,
+                warnings=_warn(quarantine, series.base, oid, newer),
+            )
+    finally:
+        repository.close()
+
+
+def _read_series(
+    repository: Repository, quarantine: Quarantine, name: str, tip: Oid
+) -> SeriesBranch:
+    try:
+        return read_branch(repository, quarantine, name, tip)
+    except BaseError as err:
+        raise BaseError(
+            err.message,
+            hint="a branch that `patchgen run --split` or `patchgen apply` made has its base in "
+            "the cover letter's commit, below a line of patches",
+        ) from None
+
+
+def _warn(quarantine: Quarantine, base: Oid, onto: Oid, name: str) -> tuple[str, ...]:
+    if base == onto:
+        return (f"{name} is the series' own base: there is nothing newer to compare with",)
+    met = quarantine.run("merge-base", base, onto, ok=(0, 1)).stdout.decode().strip()
+    if not met:
+        return (
+            f"{name} and the series' base have no history in common here (a shallow clone?): "
+            "commits that did the same cannot be named",
+        )
+    return (f"{name} is older than the series' base",) if met == onto else ()
+
+
+def _judge(
+    repository: Repository,
+    quarantine: Quarantine,
+    series: SeriesBranch,
+    onto: Oid,
+    on_progress: OnProgress,
+) -> tuple[PatchStatus, ...]:
+    files = {path for commit in series.commits for path in commit.files}
+    had = read_files(quarantine, series.base, files)
+    has = read_files(quarantine, onto, files)
+    lost = {path: file for path, file in had.items() if path not in has}
+    trees = (repository.resolve_tree(series.base), repository.resolve_tree(onto))
+    moves = find_renames(quarantine, *trees, lost)
+    picker = Picker(quarantine, moves)
+    changes = read_changes(quarantine, series.base, onto, files | set(moves.values()))
+    history = History([_move(commit, moves) for commit in changes], picker)
+    judge = _Judge(picker, history, picker.read(onto, *files))
+    patches = []
+    for number, commit in enumerate(series.commits, 1):
+        on_progress(number - 1, len(series.commits))
+        patches.append(judge.judge(number, commit))
+    return tuple(patches)
+
+
+def _move(commit: CommitChanges, moves: Mapping[PurePosixPath, PurePosixPath]) -> CommitChanges:
+    """Return a commit with files under their new names, but for what removes the old one."""
+    files = {
+        moves.get(path, path): change
+        for path, change in commit.files.items()
+        if path not in moves or not change.is_deleted
+    }
+    return replace(commit, files=files)
+
+
+@dataclass(slots=True)
+class _Judge:
+    """Judges the patches one after the other; `files` are those of the newer base so far.
+
+    `stopped` are the files that conflict, by the number of the first patch that does.
+    """
+
+    picker: Picker
+    history: History
+    files: dict[PurePosixPath, TreeFile]
+    stopped: dict[PurePosixPath, int] = field(default_factory=dict)
+
+    def judge(self, number: int, commit: Commit) -> PatchStatus:
+        picked = self.picker.pick(commit, self.files)
+        present = {path: file.present for path, file in picked.files.items()}
+        files = [
+            self._judge_file(number, commit, path, picked.files[self.picker.rename(path)])
+            for path in commit.files
+        ]
+        makers = self.history.find_makers(present)
+        for path in picked.files:
+            self.files.pop(path, None)
+        self.files.update(picked.after)
+        named = [
+            replace(file, by=file.by or makers[self.picker.rename(file.path)]) for file in files
+        ]
+        return PatchStatus(commit, tuple(named))
+
+    def _judge_file(
+        self, number: int, commit: Commit, path: PurePosixPath, picked: PickedFile
+    ) -> FileStatus:
+        now = self.picker.rename(path)
+        status = FileStatus(
+            path,
+            _read_state(picked),
+            hunks=len(picked.hunks),
+            present=len(picked.present),
+            renamed_to=now if now != path else None,
+            is_deleted=picked.is_deleted,
+        )
+        if picked.is_deleted:
+            return replace(status, removed_by=self.history.find_removal(now))
+        if status.state in (State.CONFLICTS, State.NEEDED):
+            status = self._ask_history(commit, status, picked)
+        if status.state is State.CONFLICTS:
+            first = self.stopped.setdefault(now, number)
+            status = replace(status, after=first if first != number else None)
+        return status
+
+    def _ask_history(self, commit: Commit, status: FileStatus, picked: PickedFile) -> FileStatus:
+        """Return the state of what cannot be merged, or goes on, with what once happened to it."""
+        now = status.renamed_to or status.path
+        found = self.history.find_same(commit, now, picked.hunks)
+        if found is None:
+            return status
+        same, undone = found
+        if undone is not None:
+            return replace(status, undone_by=undone)
+        if status.state is State.CONFLICTS or self._is_elsewhere(now, picked.left):
+            return replace(status, state=State.APPLIED, present=len(picked.hunks), by=(same,))
+        return status
+
+    def _is_elsewhere(self, path: PurePosixPath, left: tuple[Hunk, ...]) -> bool:
+        """Tell whether hunks that only add have their lines in the file, at another place."""
+        if path not in self.files or any(hunk.removed or hunk.about for hunk in left):
+            return False
+        content = self.picker.read_content(self.files[path])
+        return all(b"\n".join(hunk.added) in content for hunk in left)
+
+
+def _read_state(picked: PickedFile) -> State:
+    if picked.is_conflict:
+        return State.CONFLICTS
+    if picked.left:
+        return State.NEEDED
+    return State.APPLIED if picked.present else State.GONE

@@ -1,0 +1,73 @@
+"""Which branch is the newer base, where the user does not say: the one that the base was on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from patchgen.errors import UsageError
+from patchgen.model.base import Oid
+from patchgen.odb import Repository
+from patchgen.series import SeriesBranch, find_cover_commit
+
+_FORMAT = "%(refname)%00%(objectname)%00%(symref)%00%(upstream)"
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Ref:
+    name: str
+    oid: Oid
+    symref: str
+    upstream: str
+
+    @property
+    def short(self) -> str:
+        return self.name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+
+
+def choose_onto(repository: Repository, series: SeriesBranch) -> str:
+    """Return the name of the branch that a series' base was on.
+
+    That is the branch's upstream, else what the remotes' HEADs are if they are one, else the only
+    other branch with the base that is no series itself. Raises UsageError where it cannot be told.
+    """
+    words = ("for-each-ref", f"--contains={series.base}", f"--format={_FORMAT}")
+    listed = repository.run(*words, "refs/heads", "refs/remotes").stdout.decode()
+    refs = [_Ref(*line.split("\0")) for line in listed.splitlines()]  # type: ignore[arg-type]
+    own = f"refs/heads/{series.name}"
+    upstream = next((ref.upstream for ref in refs if ref.name == own), "")
+    others = [ref for ref in refs if ref.name != own and not ref.name.endswith(f"/{series.name}")]
+    for ref in others:
+        if ref.name == upstream:
+            return ref.short
+    heads = [ref for ref in others if ref.symref]
+    if len({ref.oid for ref in heads}) == 1:
+        return heads[0].symref.removeprefix("refs/remotes/")
+    found = heads or _without_series(repository, others, series.base)
+    if len({ref.oid for ref in found}) == 1:
+        return found[0].short
+    raise _unclear(series.name, found)
+
+
+def _without_series(repository: Repository, refs: Sequence[_Ref], base: Oid) -> list[_Ref]:
+    """Return the branches that are no series, and of a branch and its upstream the latter."""
+    upstreams = {ref.upstream for ref in refs} & {ref.name for ref in refs}
+    return [
+        ref
+        for ref in refs
+        if ref.upstream not in upstreams and find_cover_commit(repository, ref.oid, base) is None
+    ]
+
+
+def _unclear(branch: str, found: Sequence[_Ref]) -> UsageError:
+    named = ", ".join(ref.short for ref in found[:_NAMED]) + (", ..." if found[_NAMED:] else "")
+    if not found:
+        return UsageError(
+            f"no other branch has the base of {branch}, so the newer base is to be named",
+            hint="give it with --onto REV: a branch, a tag or a commit id",
+        )
+    return UsageError(
+        f"several branches have the base of {branch}, so the newer base is to be named",
+        hint=f"give it with --onto REV; those branches are: {named}",
+    )

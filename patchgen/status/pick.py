@@ -1,0 +1,141 @@
+"""A patch put on top of another tree: what of it is there, what is left, what cannot be merged.
+
+Each side is a tree of the patch's files only, under the names that the files have now, so that
+nothing else of the kernel takes part.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from patchgen.model.base import Oid, TreeFile
+from patchgen.model.commit import Commit
+from patchgen.odb import (
+    Conflict,
+    Hunk,
+    MergedTree,
+    Quarantine,
+    TreeFiles,
+    diff_trees,
+    merge_trees,
+    read_files,
+    write_tree,
+)
+from patchgen.status.blocks import settle
+
+_UPSTREAM, _PATCH = "upstream", "patch"
+
+
+@dataclass(frozen=True, slots=True)
+class PickedFile:
+    """What a patch's `hunks` in one file came to: `left` change something, `gone` have no place.
+
+    With a conflict neither is known. `is_deleted` says that upstream has no such file any more.
+    """
+
+    hunks: tuple[Hunk, ...]
+    left: tuple[Hunk, ...] = ()
+    gone: int = 0
+    is_conflict: bool = False
+    is_deleted: bool = False
+
+    @property
+    def present(self) -> tuple[Hunk, ...]:
+        """The hunks that are there already."""
+        if self.is_conflict or self.is_deleted:
+            return ()
+        rest = list((Counter(self.hunks) - Counter(self.left)).elements())
+        # How many are gone is known, not which.
+        return tuple(rest[: max(len(self.hunks) - len(self.left) - self.gone, 0)])
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A patch on top of other files: what it came to in each, and the files with it."""
+
+    files: Mapping[PurePosixPath, PickedFile]
+    after: TreeFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """Puts patches on top of files. `moves` are their new names by their old ones."""
+
+    quarantine: Quarantine
+    moves: Mapping[PurePosixPath, PurePosixPath] = field(default_factory=dict)
+
+    def rename(self, path: PurePosixPath) -> PurePosixPath:
+        """Return the name that a file has now."""
+        return self.moves.get(path, path)
+
+    def read(self, tree: str, *paths: PurePosixPath) -> dict[PurePosixPath, TreeFile]:
+        """Return files of a tree under their new names, whichever they have in it."""
+        names = {*paths, *map(self.rename, paths)}
+        found = read_files(self.quarantine, tree, names)
+        named = {self.rename(path): file for path, file in found.items()}
+        return {path: replace(file, path=path) for path, file in named.items()}
+
+    def pick(self, commit: Commit, onto: TreeFiles) -> Picked:
+        """Put a patch on top of files, which are under their new names, as the result is."""
+        paths = [self.rename(path) for path in commit.files]
+        before = self.read(f"{commit.oid}^", *commit.files)
+        ours = {path: onto[path] for path in paths if path in onto}
+        theirs = self.read(commit.oid, *commit.files)
+        changes = diff_trees(self.quarantine, f"{commit.oid}^", commit.oid)
+        made = {self.rename(path): change.hunks for path, change in changes.items()}
+        if ours == before:
+            # Nobody has touched them since.
+            whole = {path: PickedFile(made[path], left=made[path]) for path in paths}
+            return Picked(whole, theirs)
+        trees = (write_tree(self.quarantine, files) for files in (before, ours, theirs))
+        base, upstream, patch = trees
+        merged, gone = self._merge((base, upstream, patch), before, ours)
+        conflicts = {conflict.path for conflict in merged.conflicts}
+        left = diff_trees(self.quarantine, upstream, merged.tree)
+        files = {
+            path: PickedFile(
+                hunks=made.get(path, ()),
+                left=left[path].hunks if path in left and path not in conflicts else (),
+                gone=gone.get(path, 0),
+                is_conflict=path in conflicts,
+                is_deleted=path in gone and path not in ours,
+            )
+            for path in paths
+        }
+        after = read_files(self.quarantine, merged.tree, set(paths) - conflicts)
+        return Picked(files, {**after, **{path: ours[path] for path in conflicts if path in ours}})
+
+    def _merge(
+        self, trees: tuple[Oid, Oid, Oid], before: TreeFiles, ours: TreeFiles
+    ) -> tuple[MergedTree, dict[PurePosixPath, int]]:
+        """Return the merged tree, and where conflicts were none, how many changes are gone."""
+        sides = (trees[0], (_UPSTREAM, trees[1]), (_PATCH, trees[2]))
+        merged = merge_trees(self.quarantine, *sides, {})
+        gone: dict[PurePosixPath, int] = {}
+        resolved: dict[str, bytes | None] = {}
+        for conflict in merged.conflicts:
+            settled = self._settle(conflict, before, ours)
+            if settled is not None:
+                gone[conflict.path], resolved[conflict.key] = settled
+        return merge_trees(self.quarantine, *sides, resolved) if resolved else merged, gone
+
+    def _settle(
+        self, conflict: Conflict, before: TreeFiles, ours: TreeFiles
+    ) -> tuple[int, bytes | None] | None:
+        """Return how many changes are gone, and the content, where the conflict is none."""
+        path = conflict.path
+        if path not in ours:
+            # Upstream deleted the file that the patch changes.
+            return (1, None) if path in before else None
+        if conflict.sides:
+            return None
+        content = self.read_content(before[path]) if path in before else b""
+        settled = settle(conflict.content, content, self.read_content(ours[path]))
+        return (settled.gone, settled.content) if settled else None
+
+    def read_content(self, file: TreeFile) -> bytes:
+        """Return what is in a file."""
+        return self.quarantine.run("cat-file", "blob", file.oid).stdout

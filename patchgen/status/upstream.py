@@ -1,0 +1,107 @@
+"""Who did upstream what a patch does: commits that change the same, and those that undid it.
+
+That a commit has the same lines is not enough, for the same lines may be elsewhere in the file:
+what counts is that the patch, put on top of that very commit, has nothing left to do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from patchgen.model.commit import Commit
+from patchgen.odb import CommitChanges, FileChange, Hunk
+from patchgen.status.pick import Picker
+from patchgen.status.result import Upstream
+
+# How many commits with the same lines are tried, the youngest first.
+_TRIED = 3
+# A change of no more characters than these is found anywhere.
+_TRIFLE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The commits between the old base and the new one that touch the series' files.
+
+    They are youngest first, and their files are under the names that they have now.
+    """
+
+    commits: Sequence[CommitChanges]
+    picker: Picker
+
+    def find_makers(
+        self, present: Mapping[PurePosixPath, Sequence[Hunk]]
+    ) -> dict[PurePosixPath, tuple[Upstream, ...]]:
+        """Return for each file the commits that made its hunks, as few as can be over all files.
+
+        White space does not count. Hunks that no commit made, whatever it did beside, have none.
+        """
+        left = Counter((path, hunk.folded) for path, hunks in present.items() for hunk in hunks)
+        made = [(commit, _made(commit, present) & left) for commit in self.commits]
+        makers: dict[PurePosixPath, list[Upstream]] = {path: [] for path in present}
+        while made := [(commit, hunks & left) for commit, hunks in made if hunks & left]:
+            # The youngest of those that made the most.
+            at = max(range(len(made)), key=lambda at: made[at][1].total())
+            commit, hunks = made.pop(at)
+            left -= hunks
+            for path in dict.fromkeys(path for path, _ in hunks):
+                makers[path].append(_name(commit))
+        for path, hunk in left:
+            found = self._find_kin(path, hunk)
+            makers[path] += [found] if found and found not in makers[path] else []
+        return {path: tuple(found) for path, found in makers.items()}
+
+    def _find_kin(self, path: PurePosixPath, hunk: Hunk) -> Upstream | None:
+        """Return the youngest commit that made a hunk with more beside it, or its substance.
+
+        What spatch has indented anew is in its hunk, too, and not in that of a person.
+        """
+        for commit in self.commits:
+            for each in commit.files[path].hunks if path in commit.files else ():
+                made = each.folded
+                if made.covers(hunk) or (made.size > _TRIFLE and hunk.covers(made)):
+                    return _name(commit)
+        return None
+
+    def find_same(
+        self, patch: Commit, path: PurePosixPath, hunks: Sequence[Hunk]
+    ) -> tuple[Upstream, Upstream | None] | None:
+        """Return the youngest commit that did the same to a file, and the one that undid it."""
+        change = FileChange(tuple(hunks))
+        same = [
+            at
+            for at, commit in enumerate(self.commits)
+            if path in commit.files and commit.files[path].hunks == change.hunks
+        ]
+        for at in same[:_TRIED]:
+            there = self.picker.read(self.commits[at].oid, *patch.files)
+            picked = self.picker.pick(patch, there).files[path]
+            if picked.present and not picked.left:
+                undone = [
+                    commit
+                    for commit in self.commits[:at]
+                    if path in commit.files and commit.files[path].is_reverse_of(change)
+                ]
+                return _name(self.commits[at]), _name(undone[-1]) if undone else None
+        return None
+
+    def find_removal(self, path: PurePosixPath) -> Upstream | None:
+        """Return the commit that deleted a file, None where that is not known."""
+        for commit in self.commits:
+            if path in commit.files and commit.files[path].is_deleted:
+                return _name(commit)
+        return None
+
+
+def _made(
+    commit: CommitChanges, paths: Collection[PurePosixPath]
+) -> Counter[tuple[PurePosixPath, Hunk]]:
+    touched = [path for path in commit.files if path in paths]
+    return Counter((path, hunk.folded) for path in touched for hunk in commit.files[path].hunks)
+
+
+def _name(commit: CommitChanges) -> Upstream:
+    return Upstream(commit.oid, commit.subject)

@@ -1,0 +1,402 @@
+"""`patchgen status` on a small tree: a campaign of a patch a file, and what upstream made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+from tests.support.checks import snapshot
+from tests.support.kernels import commit_all
+
+Git = Callable[..., str]
+CAMPAIGN = "patchgen/zalloc-v1"
+NAMES = ("drivers/a.c", "drivers/b.c", "fs/c.c", "fs/d.c")
+
+ZALLOC = """\
+/// Use kzalloc rather than kmalloc and memset
+@change@
+expression x, e;
+statement S;
+@@
+- x = kmalloc(e, GFP_KERNEL);
++ x = kzalloc(e, GFP_KERNEL);
+  if (!x) S
+- memset(x, 0, e);
+"""
+# One function with a place that the semantic patch changes, in two hunks.
+PLACE = """\
+struct NAME *make_NAME(void)
+{
+	struct NAME *t;
+
+	t = kmalloc(sizeof(struct NAME), GFP_KERNEL);
+	if (!t)
+		return NULL;
+	memset(t, 0, sizeof(struct NAME));
+	t->count = COUNT_NAME;
+	return t;
+}
+"""
+PLAIN = "int plain_NAME(int a)\n{\n\tint twice = 2 * a;\n\n\treturn twice + PLAIN_NAME;\n}\n"
+
+
+def write_file(tree: Path, name: str) -> Path:
+    """Write a file with two places, far enough from each other, and a function of no interest."""
+    stem = Path(name).stem
+    functions = [
+        f"struct {stem} {{\n\tint count;\n}};\n",
+        PLACE.replace("NAME", stem),
+        PLAIN.replace("NAME", stem),
+        PLACE.replace("make_NAME", "more_NAME").replace("NAME", stem),
+    ]
+    path = tree / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(functions))
+    return path
+
+
+@pytest.fixture
+def tree(patchgen: Patchgen, tmp_path: Path) -> Path:
+    """Return a tree on master, with a campaign of a patch a file, in the order of NAMES."""
+    folder = tmp_path / "tree"
+    for name in NAMES:
+        write_file(folder, name)
+    commit_all(folder, "start")
+    (tmp_path / "zalloc.cocci").write_text(ZALLOC)
+    words = ("--tree", folder, "--split", "file", "--json")
+    done = patchgen("run", tmp_path / "zalloc.cocci", *words)
+    assert done.code == 0, done.err
+    assert len(json.loads(done.out)["series"]["patches"]) == len(NAMES)
+    return folder
+
+
+def edit(tree: Path, name: str, *changes: tuple[str, str]) -> None:
+    path = tree / name
+    text = path.read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    path.write_text(text)
+
+
+def commit(git: Git, tree: Path, subject: str) -> str:
+    git(tree, "add", "-A", "drivers", "fs")
+    git(tree, "commit", "-q", "-m", subject)
+    return git(tree, "rev-parse", "HEAD").strip()
+
+
+def pick(git: Git, tree: Path, name: str) -> str:
+    """Let upstream take the patch for a file, under a subject of its own."""
+    git(tree, "cherry-pick", f"{CAMPAIGN}~{len(NAMES) - 1 - NAMES.index(name)}")
+    git(tree, "commit", "-q", "--amend", "-m", f"taken: {name}")
+    return git(tree, "rev-parse", "HEAD").strip()
+
+
+def status(patchgen: Patchgen, tree: Path, *words: str) -> dict:
+    done = patchgen("status", CAMPAIGN, "--tree", tree, "--json", *words)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def states(document: dict) -> list[str]:
+    return [patch["state"] for patch in document["patches"]]
+
+
+def oids(commits: Sequence[dict]) -> list[str]:
+    return [each["commit"] for each in commits]
+
+
+def test_each_of_the_four_states_is_told(patchgen, tree, git):
+    taken = pick(git, tree, "drivers/a.c")
+    edit(tree, "drivers/b.c", ("twice", "double"))
+    commit(git, tree, "b: Rename a variable")
+    edit(tree, "fs/c.c", ("kmalloc(sizeof(struct c)", "devm_kmalloc(dev, sizeof(struct c)"))
+    commit(git, tree, "c: Let the device own it")
+    git(tree, "rm", "-q", "fs/d.c")
+    removed = commit(git, tree, "d: Remove the driver")
+    before = snapshot(tree, without="none")
+    objects = git(tree, "count-objects", "-v")
+
+    done = patchgen("status", CAMPAIGN, "--tree", tree)
+    assert (done.code, done.err) == (0, "")
+    base = git(tree, "rev-parse", "--short=12", "master~4").strip()
+    onto = git(tree, "rev-parse", "--short=12", "master").strip()
+    assert done.out.splitlines() == [
+        f"{CAMPAIGN} on {base}, against master ({onto}), 4 commits newer",
+        "  1/4 applied    drivers: Use kzalloc rather than kmalloc and memset in a.c",
+        f'        by {taken[:12]} ("taken: drivers/a.c")',
+        "  2/4 needed     drivers: Use kzalloc rather than kmalloc and memset in b.c",
+        "  3/4 conflicts  fs: Use kzalloc rather than kmalloc and memset in c.c",
+        "        fs/c.c: conflicts",
+        "  4/4 gone       fs: Use kzalloc rather than kmalloc and memset in d.c",
+        f'        fs/d.c: deleted by {removed[:12]} ("d: Remove the driver")',
+        "",
+        "4 patches: 1 applied, 1 needed, 1 conflicts, 1 gone",
+        "The newer base may have new places: "
+        f"patchgen run zalloc.cocci --since {base} --base master",
+    ]
+    document = status(patchgen, tree)
+    assert states(document) == ["applied", "needed", "conflicts", "gone"]
+    assert document["counts"] == {"applied": 1, "needed": 1, "conflicts": 1, "gone": 1}
+    assert document["onto"] == {"commit": removed, "name": "master"}
+    assert oids(document["patches"][0]["by"]) == [taken]
+    assert document["patches"][3]["files"][0]["deleted_by"]["commit"] == removed
+    # Not an object is written, nor a ref.
+    assert snapshot(tree, without="none") == before
+    assert git(tree, "count-objects", "-v") == objects
+
+
+def test_a_change_that_upstream_has_in_part_is_needed(patchgen, tree, git):
+    edit(tree, "drivers/a.c", ("twice", "double"))
+    text = (tree / "drivers/a.c").read_text()
+    first, rest = text.split("int plain_a")
+    first = first.replace("kmalloc", "kzalloc").replace("\tmemset(t, 0, sizeof(struct a));\n", "")
+    (tree / "drivers/a.c").write_text(f"{first}int plain_a{rest}")
+    half = commit(git, tree, "a: Use kzalloc once")
+    found = status(patchgen, tree)["patches"][0]
+    [file] = found["files"]
+    assert (found["state"], found["partly_applied"]) == ("needed", True)
+    assert (file["hunks"], file["present"], oids(file["by"])) == (4, 2, [half])
+    done = patchgen("status", CAMPAIGN, "--tree", tree)
+    said = f'drivers/a.c: 2 of 4 hunks already there, by {half[:12]} ("a: Use kzalloc once")'
+    assert said in done.out
+    assert "4 patches: 0 applied, 4 needed (1 of them in part), 0 conflicts" in done.out
+    # The other half makes it whole, and both are named.
+    pick_rest = (tree / "drivers/a.c").read_text().replace("kmalloc", "kzalloc")
+    pick_rest = pick_rest.replace("\tmemset(t, 0, sizeof(struct a));\n", "")
+    (tree / "drivers/a.c").write_text(pick_rest)
+    other = commit(git, tree, "a: Use kzalloc again")
+    found = status(patchgen, tree)["patches"][0]
+    assert (found["state"], oids(found["by"])) == ("applied", [other, half])
+
+
+def test_one_of_two_files_is_enough_to_be_partly_applied(patchgen, tree, git):
+    words = ("--split", "none", "--branch", "whole", "--base", "master", "--quiet")
+    done = patchgen("run", tree.parent / "zalloc.cocci", "--tree", tree, *words, "--force")
+    assert done.code == 0, done.err
+    taken = pick(git, tree, "fs/c.c")
+    done = patchgen("status", "whole", "--tree", tree)
+    assert "  1/1 needed     " in done.out
+    assert f'fs/c.c: already there, by {taken[:12]} ("taken: fs/c.c")' in done.out
+
+
+def test_what_upstream_did_with_more_beside_it_is_applied(patchgen, tree, git):
+    """git's own merge stops at the neighbouring line."""
+    changes = [
+        ("kmalloc", "kzalloc"),
+        ("\tmemset(t, 0, sizeof(struct a));\n", ""),
+        ("if (!t)", "if (unlikely(!t))"),
+    ]
+    edit(tree, "drivers/a.c", *changes)
+    tidied = commit(git, tree, "a: Tidy up")
+    found = status(patchgen, tree)["patches"][0]
+    assert (found["state"], oids(found["by"])) == ("applied", [tidied])
+
+
+def test_what_was_taken_and_then_changed_is_applied(patchgen, tree, git):
+    taken = pick(git, tree, "drivers/a.c")
+    edit(tree, "drivers/a.c", ("kzalloc(", "devm_kzalloc(dev, "))
+    commit(git, tree, "a: Let the device own it")
+    found = status(patchgen, tree)["patches"][0]
+    assert (found["state"], oids(found["by"])) == ("applied", [taken])
+
+
+def test_what_was_taken_and_reverted_is_needed(patchgen, tree, git):
+    pick(git, tree, "drivers/a.c")
+    git(tree, "revert", "--no-edit", "HEAD")
+    undone = git(tree, "rev-parse", "HEAD").strip()
+    found = status(patchgen, tree)["patches"][0]
+    assert found["state"] == "needed" and found["by"] == []
+    assert found["files"][0]["undone_by"]["commit"] == undone
+    said = patchgen("status", CAMPAIGN, "--tree", tree).out
+    assert f"drivers/a.c: was there, and taken back by {undone[:12]}" in said
+    # Taken once more, it is there.
+    again = pick(git, tree, "drivers/a.c")
+    found = status(patchgen, tree)["patches"][0]
+    assert (found["state"], oids(found["by"])) == ("applied", [again])
+
+
+def test_a_renamed_file_is_followed(patchgen, tree, git):
+    taken = pick(git, tree, "fs/c.c")
+    (tree / "fs/new").mkdir()
+    for name in ("c.c", "d.c"):
+        git(tree, "mv", f"fs/{name}", f"fs/new/x{name}")
+    edit(tree, "fs/new/xd.c", ("twice", "double"))
+    commit(git, tree, "fs: Move")
+    # Its namesake is a new file that has nothing to do with it.
+    (tree / "fs/d.h").write_text("int d;\n")
+    commit(git, tree, "fs: Add d.h")
+    found = status(patchgen, tree)["patches"]
+    assert [patch["state"] for patch in found] == ["needed", "needed", "applied", "needed"]
+    assert oids(found[2]["by"]) == [taken]
+    assert found[3]["files"][0]["renamed_to"] == "fs/new/xd.c"
+    assert "fs/d.c: renamed to fs/new/xd.c" in patchgen("status", CAMPAIGN, "--tree", tree).out
+    edit(tree, "fs/new/xd.c", ("kmalloc(sizeof(", "devm_kmalloc(dev, sizeof("))
+    commit(git, tree, "xd: Let the device own it")
+    [file] = status(patchgen, tree)["patches"][3]["files"]
+    assert (file["state"], file["path"]) == ("conflicts", "fs/d.c")
+    # Renamed first, and then taken under the new name.
+    git(tree, "reset", "-q", "--hard", "HEAD~1")
+    changes = [("kmalloc", "kzalloc"), ("\tmemset(t, 0, sizeof(struct d));\n", "")]
+    edit(tree, "fs/new/xd.c", *changes)
+    done = commit(git, tree, "xd: Use kzalloc")
+    found = status(patchgen, tree)["patches"][3]
+    assert (found["state"], oids(found["by"])) == ("applied", [done])
+
+
+def test_a_name_may_have_anything_in_it(patchgen, tree, git):
+    name = 'fs/ü "\\ x.c'
+    git(tree, "checkout", "-q", "-b", "hand")
+    (tree / name).write_text("a\n")
+    git(tree, "commit", "-q", "-m", "start", "--allow-empty")
+    git(tree, "add", "-A", "fs")
+    git(tree, "commit", "-q", "-m", "add")
+    git(tree, "checkout", "-q", "master")
+    git(tree, "cherry-pick", "hand")
+    taken = git(tree, "rev-parse", "HEAD").strip()
+    words = ("--tree", tree, "--onto", "master", "--json")
+    document = json.loads(patchgen("status", "hand", *words).out)
+    assert states(document) == ["gone", "applied"]
+    assert oids(document["patches"][1]["by"]) == [taken]
+    assert document["patches"][1]["files"][0]["path"] == name
+
+
+def test_what_changed_functions_that_are_gone_is_gone(patchgen, tree, git):
+    text = (tree / "fs/c.c").read_text()
+    start, end = text.index("struct c *make_c"), text.index("int plain_c")
+    more = text.index("struct c *more_c")
+    (tree / "fs/c.c").write_text(text[:start] + text[end:more])
+    commit(git, tree, "c: Remove what nobody calls")
+    found = status(patchgen, tree)["patches"][2]
+    assert found["state"] == "gone"
+    said = patchgen("status", CAMPAIGN, "--tree", tree).out
+    assert "fs/c.c: what it would change was removed" in said
+
+
+def test_a_function_that_only_moved_is_for_a_person_to_look_at(patchgen, tree, git):
+    text = (tree / "fs/c.c").read_text()
+    start, end = text.index("struct c *make_c"), text.index("int plain_c")
+    (tree / "fs/c.c").write_text(text[:start] + text[end:] + "\n" + text[start:end])
+    commit(git, tree, "c: Move a function")
+    assert status(patchgen, tree)["patches"][2]["state"] == "conflicts"
+
+
+def test_one_function_gone_and_one_changed_is_needed_for_the_other(patchgen, tree, git):
+    text = (tree / "fs/c.c").read_text()
+    start, end = text.index("struct c *make_c"), text.index("int plain_c")
+    (tree / "fs/c.c").write_text(text[:start] + text[end:])
+    commit(git, tree, "c: Remove what nobody calls")
+    [file] = status(patchgen, tree)["patches"][2]["files"]
+    assert (file["state"], file["present"]) == ("needed", 0)
+
+
+def test_patches_that_build_on_each_other_are_judged_so(patchgen, toy, git):
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--quiet")
+    assert done.code == 0, done.err
+    (toy / "arch/x86/mm/newer.c").write_text("int newer;\n")
+    git(toy, "add", "-A", "-f", "arch/x86/mm")
+    git(toy, "commit", "-q", "-m", "newer")
+    words = ("status", "patchgen/pvops-v4", "--tree", toy, "--json")
+    document = json.loads(patchgen(*words).out)
+    count = len(document["patches"])
+    assert states(document) == ["needed"] * count and document["run_again"] is None
+    # Upstream pulls all but the last one.
+    git(toy, "merge", "-q", "--no-ff", "-m", "pull", "patchgen/pvops-v4~1")
+    document = json.loads(patchgen(*words).out)
+    assert states(document) == ["applied"] * (count - 1) + ["needed"]
+    for patch in document["patches"][:-1]:
+        assert oids(patch["by"]) == [patch["commit"]]
+
+
+def test_what_conflicts_only_for_want_of_an_earlier_patch_says_so(patchgen, tree, git):
+    git(tree, "checkout", "-q", CAMPAIGN)
+    edit(tree, "fs/c.c", ("t = kzalloc(sizeof(struct c)", "t = kzalloc(sizeof(*t)"))
+    commit(git, tree, "c: Use the size of what it points to")
+    git(tree, "checkout", "-q", "master")
+    edit(tree, "fs/c.c", ("twice", "double"))
+    commit(git, tree, "c: Rename a variable")
+    assert states(status(patchgen, tree)) == ["needed"] * 5
+    edit(tree, "fs/c.c", ("kmalloc(sizeof(struct c)", "devm_kmalloc(dev, sizeof(struct c)"))
+    commit(git, tree, "c: Let the device own it")
+    found = status(patchgen, tree)["patches"]
+    assert [patch["state"] for patch in found[2:]] == ["conflicts", "needed", "conflicts"]
+    assert [patch["files"][0]["conflicts_since_patch"] for patch in found[2:]] == [None, None, 3]
+    assert "fs/c.c: conflicts since patch 3" in patchgen("status", CAMPAIGN, "--tree", tree).out
+
+
+def test_a_branch_without_a_record_is_read_as_well(patchgen, tree, git):
+    git(tree, "checkout", "-q", "-b", "hand")
+    edit(tree, "drivers/a.c", ("twice", "double"))
+    commit(git, tree, "a: Rename a variable")
+    git(tree, "checkout", "-q", "master")
+    edit(tree, "drivers/b.c", ("twice", "double"))
+    commit(git, tree, "b: Rename a variable")
+    done = patchgen("status", "hand", "--tree", tree, "--onto", "master")
+    assert (done.code, done.err) == (0, "")
+    assert "  1/1 needed     a: Rename a variable" in done.out and "patchgen run" not in done.out
+    # Where it begins cannot be told once it is nothing but upstream's.
+    git(tree, "branch", "same", "master")
+    done = patchgen("status", "same", "--tree", tree)
+    assert (done.code, done.out) == (1, "")
+    assert "where the series on same begins cannot be told" in done.err
+    assert "--split" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([CAMPAIGN, "--onto", "nowhere"], 1, "has no commit 'nowhere'\nhint: --onto takes"),
+        ([CAMPAIGN, "--onto", "-x"], 2, "'-x' is not a revision"),
+        (["no-such-branch"], 1, "there is no branch 'no-such-branch'"),
+        (["--wrong"], 2, "No such option"),
+    ],
+)
+def test_says_what_is_wrong(patchgen, tree, words, code, said):
+    done = patchgen("status", *words, "--tree", tree)
+    assert (done.code, done.out) == (code, ""), done.err
+    assert said in done.err
+
+
+def test_the_newer_base_is_the_branch_that_the_old_one_was_on(patchgen, tree, git, tmp_path):
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", tree, clone)
+    git(clone, "branch", "-q", CAMPAIGN, f"origin/{CAMPAIGN}")
+    git(clone, "config", "--unset-all", f"branch.{CAMPAIGN}.merge")
+    git(clone, "branch", "topic", "origin/master")
+    taken = pick(git, tree, "drivers/a.c")
+    git(clone, "fetch", "-q")
+    document = status(patchgen, clone)
+    assert document["onto"] == {"commit": taken, "name": "origin/master"}
+    # The branch's own upstream comes first.
+    git(tree, "branch", "next", "master~1")
+    git(clone, "fetch", "-q")
+    git(clone, "branch", "-q", "--set-upstream-to=origin/next", CAMPAIGN)
+    document = status(patchgen, clone)
+    assert document["onto"]["name"] == "origin/next"
+    assert document["warnings"] == [
+        "origin/next is the series' own base: there is nothing newer to compare with"
+    ]
+    # Two remotes with a HEAD each: nobody can tell.
+    git(clone, "branch", "-q", "--unset-upstream", CAMPAIGN)
+    git(clone, "remote", "add", "other", tree)
+    git(clone, "fetch", "-q", "other")
+    git(clone, "symbolic-ref", "refs/remotes/other/HEAD", "refs/remotes/other/next")
+    done = patchgen("status", CAMPAIGN, "--tree", clone)
+    assert (done.code, done.out) == (2, "")
+    assert "--onto REV" in done.err and "origin/HEAD" in done.err and "other/HEAD" in done.err
+
+
+def test_without_history_it_says_that_it_cannot_name_commits(patchgen, tree, git):
+    pick(git, tree, "drivers/a.c")
+    new = git(tree, "commit-tree", "-m", "snapshot", "master^{tree}").strip()
+    document = status(patchgen, tree, "--onto", new)
+    assert states(document) == ["applied", "needed", "needed", "needed"]
+    assert document["patches"][0]["by"] == []
+    assert "no history in common" in document["warnings"][0]
+    done = patchgen("status", CAMPAIGN, "--tree", tree, "--onto", new)
+    assert done.out.splitlines()[2].strip() == "all of it is there; no commit did just that"
+    assert "warning: " in done.err
