@@ -398,6 +398,13 @@ def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
             f"{series.name} has no record of how it was made, so it cannot be made again",
             hint="`patchgen apply` keeps one in the cover letter's commit, unless --no-b4 is given",
         )
+    if series.record.split:
+        again = f"patchgen run {series.record.variant} --base REV --split {series.record.split}"
+        raise BaseError(
+            f"{series.name} is a campaign of {series.record.variant}, and is not rerolled",
+            hint=f"run it again on the newer base: {again} -v {series.record.revision + 1}; "
+            "`patchgen status` says which of its patches are still needed",
+        )
     return series.record, series.tracking
 
 

@@ -400,3 +400,12 @@ def test_without_history_it_says_that_it_cannot_name_commits(patchgen, tree, git
     done = patchgen("status", CAMPAIGN, "--tree", tree, "--onto", new)
     assert done.out.splitlines()[2].strip() == "all of it is there; no commit did just that"
     assert "warning: " in done.err
+
+
+def test_a_campaign_is_not_rerolled(patchgen, tree, git):
+    before = snapshot(tree, without="none")
+    done = patchgen("reroll", CAMPAIGN, "--tree", tree, "--base", "master")
+    assert (done.code, done.out) == (1, "")
+    assert f"{CAMPAIGN} is a campaign of zalloc.cocci" in done.err
+    assert "patchgen run zalloc.cocci --base REV --split file -v 2" in done.err
+    assert snapshot(tree, without="none") == before
