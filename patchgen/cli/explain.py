@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.explain import Explanation, explain_commit
+from patchgen.series import Record, RecordedPatch
 
 
 @click.command("explain")
@@ -33,47 +35,66 @@ def describe(found: Explanation) -> dict[str, Any]:
     """Return the document of --json."""
     series = found.record.to_document()
     del series["patches"]
+    patch = None
+    if found.patch is not None:
+        made_by = found.record.find_semantic_patches(found.patch)
+        patch = found.patch.model_dump(mode="json") | {"semantic_patches": dict(made_by)}
     return {
         "commit": found.commit.oid,
         "subject": found.commit.subject,
         "change_id": found.change_id,
         "is_cover_letter": found.is_cover,
         "edited": list(found.edited),
-        "patch": found.patch.model_dump(mode="json") if found.patch else None,
+        "patch": patch,
         "series": series,
     }
 
 
 def _print(printer: Printer, found: Explanation) -> None:
-    record = found.record
+    record, patch = found.record, found.patch
     printer.line(f"{found.commit.oid[:12]} {found.commit.subject}", bold=True)
     if found.is_cover:
         printer.line("the cover letter of a series, with the record of how it was made")
-    elif found.patch is None:
+    elif patch is None:
         printer.line("added by hand to a series that patchgen made")
-    rows = [("series", f"{found.change_id}, v{record.revision}"), ("variant", record.variant)]
-    if found.patch is not None:
-        backend = f" (backend {found.patch.backend})" if found.patch.backend else ""
-        rows += [("patch", found.patch.name + backend)]
-    if found.patch is not None or found.is_cover:
-        state = f"edited by hand: {', '.join(found.edited)}" if found.edited else "as it was made"
-        rows += [("state", state)]
-    rows += [
-        ("base", f"{record.describe} ({record.base[:12]})" if record.describe else record.base),
-        ("backends", ", ".join(record.made_backends) or "none"),
-        ("tools", ", ".join(f"{name} {version}" for name, version in record.tools.items())),
-    ]
-    rows += [(f"variable {name}", str(value)) for name, value in record.variables.items()]
-    rows += [(f"input {name}", f"sha256 {digest}") for name, digest in record.inputs.items()]
-    for name, value in rows:
+    for name, value in (*_rows_of_commit(found), *_rows_of_series(record)):
         printer.line(f"  {name}: {value}")
-    if found.patch is not None:
-        hits = ", ".join(f"{rule} {count}" for rule, count in found.patch.rules.items())
-        printer.line(f"  rules fired: {hits or 'none'}")
-        for path, text in found.patch.semantic_patches.items():
+    if patch is not None:
+        if not record.split:
+            hits = ", ".join(f"{rule} {count}" for rule, count in patch.rules.items())
+            printer.line(f"  rules fired: {hits or 'none'}")
+        for path, text in record.find_semantic_patches(patch).items():
             printer.line()
             printer.line(f"{path}:", bold=True)
             printer.line(text.rstrip())
     elif found.is_cover:
-        for patch in record.patches:
-            printer.line(f"  patch {patch.name}: {patch.subject}")
+        for each in record.patches:
+            printer.line(f"  patch {each.name}: {each.subject}")
+
+
+def _rows_of_commit(found: Explanation) -> Iterator[tuple[str, str]]:
+    record, patch = found.record, found.patch
+    yield "series", f"{found.change_id}, v{record.revision}"
+    yield ("semantic patch" if record.split else "variant"), record.variant
+    if patch is not None and record.split:
+        yield "patch", f"{patch.name} of {len(record.patches)}, {_count_files(patch)}"
+    elif patch is not None:
+        yield "patch", patch.name + (f" (backend {patch.backend})" if patch.backend else "")
+    if patch is not None or found.is_cover:
+        edited = ", ".join(found.edited)
+        yield "state", f"edited by hand: {edited}" if edited else "as it was made"
+
+
+def _rows_of_series(record: Record) -> Iterator[tuple[str, str]]:
+    yield "base", f"{record.describe} ({record.base[:12]})" if record.describe else record.base
+    if record.split:
+        yield "split by", record.split
+    else:
+        yield "backends", ", ".join(record.made_backends) or "none"
+    yield "tools", ", ".join(f"{name} {version}" for name, version in record.tools.items())
+    yield from ((f"variable {name}", str(value)) for name, value in record.variables.items())
+    yield from ((f"input {name}", f"sha256 {digest}") for name, digest in record.inputs.items())
+
+
+def _count_files(patch: RecordedPatch) -> str:
+    return f"{len(patch.files)} file{'' if len(patch.files) == 1 else 's'}"

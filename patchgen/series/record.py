@@ -79,6 +79,12 @@ class Record(_Frozen):
         """Return what is recorded of a patch, by its name in the manifest."""
         return next((patch for patch in self.patches if patch.name == name), None)
 
+    def find_semantic_patches(self, patch: RecordedPatch) -> Mapping[str, str]:
+        """Return the rendered texts that made a patch, by name; a campaign has one for all."""
+        if self.split:
+            return next((each.semantic_patches for each in self.patches), {})
+        return patch.semantic_patches
+
     @property
     def found(self) -> Recipients | None:
         """The people of the cover letter as it was made, None where they are not recorded."""

@@ -409,3 +409,19 @@ def test_a_campaign_is_not_rerolled(patchgen, tree, git):
     assert f"{CAMPAIGN} is a campaign of zalloc.cocci" in done.err
     assert "patchgen run zalloc.cocci --base REV --split file -v 2" in done.err
     assert snapshot(tree, without="none") == before
+
+
+def test_explain_shows_what_made_a_campaign(patchgen, tree, git):
+    # The semantic patch is kept once, and shown for each.
+    for number, revision in ((1, f"{CAMPAIGN}~3"), (4, CAMPAIGN)):
+        shown = patchgen("explain", "--tree", tree, revision).out.splitlines()
+        assert "  semantic patch: zalloc.cocci" in shown
+        assert f"  patch: {number} of 4, 1 file" in shown
+        assert "  split by: file" in shown and "  state: as it was made" in shown
+        assert "zalloc.cocci:" in shown and "+ x = kzalloc(e, GFP_KERNEL);" in shown
+        assert not any(line.startswith(("  backends", "  rules", "  variant")) for line in shown)
+        document = json.loads(patchgen("explain", "--tree", tree, revision, "--json").out)
+        assert document["patch"]["semantic_patches"] == {"zalloc.cocci": ZALLOC}
+        assert document["series"]["split"] == "file"
+    cover = patchgen("explain", "--tree", tree, f"{CAMPAIGN}~4").out
+    assert "  split by: file" in cover and "  patch 4: fs: Use kzalloc" in cover
