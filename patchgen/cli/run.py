@@ -190,6 +190,8 @@ def _run(
                 continue
             found.append((ready.bound.cocci.header if ready.bound else Header(), result))
             print_sweep(printer, result, diffs=diffs)
+            for each in result.unfinished:
+                printer.warning(f"{ready.name}: not finished: {each}")
             for line in summarise(result, verbose=verbose):
                 printer.note(line)
     return found

@@ -42,7 +42,6 @@ def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
         )
     if verbose:
         yield from (f"    {place}" for place in result.unparsed)
-    yield from (f"  not finished: {each}" for each in result.unfinished)
     yield from (f"  {note}" for note in result.notes)
 
 

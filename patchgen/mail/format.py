@@ -57,16 +57,18 @@ def format_patches(
     }
     ref = quarantine.name_branch(series.branch, series.tip)
     words = ["--no-cover-letter"]
-    if cover_text is not None:
-        words = ["--cover-letter", "--cover-from-description=subject"]
-        # As the branch's description it gets its subject, and its charset, from git itself.
-        who |= {
-            "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": f"branch.{series.branch}.description",
-            "GIT_CONFIG_VALUE_0": f"{series.cover.subject}\n\n{cover_text}",
-        }
-    with tempfile.TemporaryDirectory(prefix="patchgen-mails-") as folder:
+    with tempfile.TemporaryDirectory(prefix="patchgen-mails-") as scratch:
+        folder, config = Path(scratch) / "mails", Path(scratch) / "config"
+        config.touch()
+        if cover_text is not None:
+            words = ["--cover-letter", "--cover-from-description=subject"]
+            # As the branch's description it gets its subject, and its charset, from git itself. A
+            # file has room for more than an argument or a variable (128 KiB on Linux).
+            described = f"{series.cover.subject}\n\n{cover_text}"
+            config.write_text(_describe_branch(series.branch, described), encoding="utf-8")
         quarantine.run(
+            "-c",
+            f"include.path={config}",
             "format-patch",
             "--quiet",
             *words,
@@ -79,8 +81,17 @@ def format_patches(
             f"{series.start}..{ref}",
             env=who,
         )
-        paths = sorted(Path(folder).iterdir())
+        paths = sorted(folder.iterdir())
         return [Mail(path.name, path.read_bytes()) for path in paths]
+
+
+def _describe_branch(branch: str, text: str) -> str:
+    """Return a configuration with a branch's description (git-config(1), "Syntax")."""
+    section, value = (
+        each.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+        for each in (branch, text)
+    )
+    return f'[branch "{section}"]\n\tdescription = "{value}"\n'
 
 
 def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> list[Mail]:

@@ -202,3 +202,17 @@ def test_a_folder_that_cannot_be_made(patchgen, git, tree, rule):
     done = patchgen("run", rule, "--tree", tree, "--split", "file", "-o", rule / "out")
     assert done.code == 1 and str(rule) in done.err
     assert git(tree, "branch", "--list", "patchgen/*") == ""
+
+
+def test_a_cover_letter_may_be_longer_than_an_argument(patchgen, git, tree, rule):
+    """Linux takes no argument, nor a variable, of over 128 KiB (execve(2))."""
+    (tree / "deep").mkdir()
+    for number in range(400):
+        name = f"{'x' * 180}{number}"
+        (tree / f"deep/{name}.c").write_text(CODE.replace("NAME", f"f{number}"))
+    git(tree, "add", "-A")
+    git(tree, "commit", "-qm", "many")
+    series = run(patchgen, tree, rule, "file", "--subject", 'Call "\\new"')
+    cover = Path(series["mails"][0]).read_text()
+    assert len(series["patches"]) == 405 and len(cover) > 150_000
+    assert 'Subject: [PATCH 000/405] treewide: Call "\\new"' in cover
