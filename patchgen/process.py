@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,6 +63,33 @@ def end_running() -> None:
     """Ask the programs that threads are waiting for to end (SIGTERM)."""
     for process in list(_running):
         process.terminate()
+
+
+def map_processes(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int
+) -> Iterator[_Result]:
+    """Yield the results of a function for all items, in their order, from that many processes.
+
+    For work that is Python's own. Items are taken as they are needed, so that a long iterator is
+    never in memory as a whole. With no workers it is done here. `function` and what it takes and
+    gives have to be picklable.
+    """
+    if workers < 1:
+        yield from map(function, items)
+        return
+    # Not forked: a child of a program with threads may inherit a lock that nobody releases.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(max_workers=workers, mp_context=context)
+    waiting: deque[Future[_Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            while len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def run(

@@ -8,20 +8,24 @@ from pathlib import PurePosixPath
 
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid, TreeFile
-from patchgen.odb.repository import Repository
+from patchgen.odb.commits import Git
 
 _REGULAR = frozenset({b"100644", b"100755"})
+_AT_ONCE = 400
 
 
 def list_files(
-    repository: Repository, tree: Oid, paths: Sequence[PurePosixPath], suffixes: tuple[str, ...]
+    git: Git,
+    tree: Oid,
+    paths: Sequence[PurePosixPath] = (),
+    suffixes: tuple[str, ...] = ("",),
 ) -> list[TreeFile]:
     """Return the regular files with these suffixes below any of the paths, in the order of git.
 
     Without paths it is the whole tree.
     """
     words = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree]
-    listing = repository.run(*words, "--", *map(str, paths)).stdout
+    listing = git.run(*words, "--", *map(str, paths)).stdout
     ends = tuple(suffix.encode() for suffix in suffixes)
     files = []
     for entry in listing.split(b"\0"):
@@ -35,30 +39,30 @@ def list_files(
 
 
 def resolve_paths(
-    repository: Repository, tree: Oid, paths: Sequence[PurePosixPath]
+    git: Git, tree: Oid, paths: Sequence[PurePosixPath]
 ) -> list[tuple[PurePosixPath, Oid]]:
     """Return the ids of the trees or blobs at the paths. Raises BaseError where there is none."""
     found = []
     for path in paths:
         name = "" if str(path) == "." else str(path)
-        done = repository.run("rev-parse", "-q", "--verify", f"{tree}:{name}", ok=None)
+        done = git.run("rev-parse", "-q", "--verify", f"{tree}:{name}", ok=None)
         if done.returncode != 0:
             raise BaseError(f"the tree has no {path}", hint="paths are those of the tree's top")
         found.append((path, Oid(done.stdout.decode().strip())))
     return found
 
 
-def list_changed(repository: Repository, since: Oid, base: Oid) -> frozenset[PurePosixPath]:
+def list_changed(git: Git, since: Oid, base: Oid) -> frozenset[PurePosixPath]:
     """Return the files that are in `base` and are not the same, or not there, in `since`."""
     words = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d")
-    names = repository.run(*words, since, base).stdout.split(b"\0")
+    names = git.run(*words, since, base).stdout.split(b"\0")
     return frozenset(
         PurePosixPath(name.decode("utf-8", "surrogateescape")) for name in names if name
     )
 
 
 def grep_files(
-    repository: Repository,
+    git: Git,
     tree: Oid,
     paths: Sequence[PurePosixPath],
     suffixes: tuple[str, ...],
@@ -69,7 +73,7 @@ def grep_files(
     words = ["grep", "-l", "-z", "-w", "-E", "-a", "--full-name", "--all-match"]
     words += [word for pattern in patterns for word in ("-e", pattern)]
     within = [spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)]
-    done = repository.run(*words, tree, "--", *within, ok=(0, 1))
+    done = git.run(*words, tree, "--", *within, ok=(0, 1))
     prefix = f"{tree}:".encode()
     return frozenset(
         name.removeprefix(prefix).decode("utf-8", "surrogateescape")
@@ -92,16 +96,21 @@ def _escape(word: str) -> str:
     return "".join(sign if sign.isalnum() or sign == "_" else f"[{sign}]" for sign in word)
 
 
-def read_blobs(repository: Repository, oids: Sequence[Oid]) -> Iterator[bytes]:
-    """Yield the contents of blobs. Raises BaseError for one that the repository lacks."""
-    stdin = "".join(f"{oid}\n" for oid in oids).encode()
-    out = repository.run("cat-file", "--batch", "--buffer", stdin=stdin).stdout
-    at = 0
-    for oid in oids:
-        end = out.index(b"\n", at)
-        header = out[at:end].split()
-        if len(header) != 3:
-            raise BaseError(f"the repository lacks the content of {oid}")
-        begin = end + 1
-        at = begin + int(header[2]) + 1
-        yield out[begin : at - 1]
+def read_blobs(git: Git, oids: Sequence[Oid]) -> Iterator[bytes]:
+    """Yield the contents of blobs in their order, not all at once in memory.
+
+    Raises BaseError for one that the repository lacks.
+    """
+    for start in range(0, len(oids), _AT_ONCE):
+        part = oids[start : start + _AT_ONCE]
+        stdin = "".join(f"{oid}\n" for oid in part).encode()
+        out = git.run("cat-file", "--batch", "--buffer", stdin=stdin).stdout
+        at = 0
+        for oid in part:
+            end = out.index(b"\n", at)
+            header = out[at:end].split()
+            if len(header) != 3:
+                raise BaseError(f"the repository lacks the content of {oid}")
+            begin = end + 1
+            at = begin + int(header[2]) + 1
+            yield out[begin : at - 1]
