@@ -22,6 +22,7 @@ from patchgen.errors import PatchgenError
 # it is called, so that --help and completion do not pay for what they do not use.
 _COMMANDS = {
     "apply": "Make a variant's series on a kernel tree: a branch and a folder of mails.",
+    "audit": "Show which hypercalls can run before alternatives are patched.",
     "compare": "Compare variants: their size, and what hypercalls execute before alternatives.",
     "completion": "Print the shell completion script for bash, zsh or fish.",
     "doctor": "Show which programs are installed, and how to get what is missing.",

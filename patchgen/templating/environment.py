@@ -1,7 +1,8 @@
-"""Jinja2, set up once for prose and once for what goes into a kernel.
+"""Jinja2, set up once for prose, once for pages, and once for what goes into a kernel.
 
 C and SmPL contain Jinja's default marks (`= {{0}};`, `{#a, 1}`), and SmPL uses `<<`, `@@` and
-`<...`; `<% %>`, `<%= %>` and `<%# %>` occur in neither, so all templates but `*.txt.j2` use those.
+`<...`; `<% %>`, `<%= %>` and `<%# %>` occur in neither, so all templates but `*.txt.j2` and
+`*.html.j2` use those. Values that go into a page are escaped.
 Undefined variables stop the rendering, and templates run in Jinja2's sandbox.
 """
 
@@ -33,6 +34,15 @@ def render_text(template: str, folders: Folders, context: Mapping[str, Any]) -> 
     return _render(environment, template, folders, context)
 
 
+def render_html(template: str, folders: Folders, context: Mapping[str, Any]) -> str:
+    """Render a page. Every value is escaped; only what a template marks as `safe` is not.
+
+    Raises SpecError as render_text() does.
+    """
+    environment = _environment(tuple(folders), marks=_PROSE, escape=True)
+    return _render(environment, template, folders, context)
+
+
 def render_smpl(
     template: str, folders: Folders, context: Mapping[str, Any]
 ) -> tuple[str, tuple[TemplateLine | None, ...]]:
@@ -47,7 +57,11 @@ _CODE = ("<%", "%>", "<%=", "%>", "<%#", "%>")
 
 @lru_cache(maxsize=32)
 def _environment(
-    folders: tuple[Path, ...], *, marks: tuple[str, ...], line_marks: bool = False
+    folders: tuple[Path, ...],
+    *,
+    marks: tuple[str, ...],
+    line_marks: bool = False,
+    escape: bool = False,
 ) -> jinja2.Environment:
     environment = ImmutableSandboxedEnvironment(
         *marks,
@@ -57,7 +71,7 @@ def _environment(
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=escape,
     )
     environment.filters["plus"] = plus_lines
     environment.filters["under"] = space_under

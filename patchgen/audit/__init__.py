@@ -1,0 +1,22 @@
+"""Which hypercalls can run before alternatives are patched: a call graph of the guest's code."""
+
+from patchgen.audit.diff import compare_audits, describe_tellers, explain_stay
+from patchgen.audit.document import count_sites, describe_audit, describe_diff
+from patchgen.audit.job import AuditRequest, run_audit
+from patchgen.audit.page import render_diff_page, render_page
+from patchgen.audit.summary import render_summary, summarise_series
+
+__all__ = [
+    "AuditRequest",
+    "compare_audits",
+    "count_sites",
+    "describe_audit",
+    "describe_diff",
+    "describe_tellers",
+    "explain_stay",
+    "render_diff_page",
+    "render_page",
+    "render_summary",
+    "run_audit",
+    "summarise_series",
+]

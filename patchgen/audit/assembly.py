@@ -1,0 +1,147 @@
+"""Read .S files: symbols, what they call, and which instructions leave for a hypervisor.
+
+By text: SYM_FUNC_START()/SYM_CODE_START() begin a symbol, assembler macros (.macro) are followed by
+their names. What a macro has under `.if \\ARGUMENT` is a function of its own, "MACRO ARGUMENT=1",
+and what is under its `.else` "MACRO ARGUMENT=0": who gives the argument calls that one, too.
+"""
+
+from __future__ import annotations
+
+import re
+
+from patchgen.audit.facts import Access, Asm, Call, FileFacts, Function, Store, Variable
+from patchgen.audit.prepare import read_directives
+
+_START = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC|INNER)_(?:START|LABEL)\w*\(\s*(\w+)")
+_END = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC)_END\w*\(")
+_DATA = re.compile(r"\bSYM_DATA\(\s*(\w+)\s*,\s*\.(?:quad|long)\s+([A-Za-z_]\w*)\s*\)")
+_MACRO = re.compile(r"^\s*\.macro\s+(\w+)")
+_BRANCH = re.compile(r"^\s*(?:call|jmp|j[a-z]{1,3}|callq|jmpq|lea[ql]?)\s+\*?%?([A-Za-z_]\w*)")
+_LOAD = re.compile(r"\b([A-Za-z_]\w*)\(%rip\)|\bpa\((\w+)\)|\*\(?([A-Za-z_]\w*)\)?\s*$")
+_IF = re.compile(r"^\s*\.if(?:n?def|c|nc|eq|ne)?\b\s*(?:\\(\w+)\s*$)?")
+_GIVEN = re.compile(r"\b(\w+)=(\w+)")
+_WORD = re.compile(r"^\s*(?:[\w.]+:\s*)?(?:rep;?\s*)?([A-Za-z_][\w.]*)")
+
+
+def parse_assembly(content: bytes) -> FileFacts:
+    """Return the facts of a .S file. An assembler macro is a function of its name."""
+    prepared = read_directives(content)
+    reader = _Reader()
+    for number, line in enumerate(prepared.text.decode("utf-8", "replace").split("\n"), 1):
+        reader.read(number, line.partition("# ")[0])
+    reader.end(0)
+    return FileFacts(
+        prepared.includes,
+        prepared.regions,
+        prepared.macros,
+        tuple(reader.functions),
+        tuple(reader.variables),
+    )
+
+
+class _Reader:
+    """Reads line by line; one symbol or macro is open at a time."""
+
+    def __init__(self) -> None:
+        self.functions: list[Function] = []
+        self.variables: list[Variable] = []
+        self._name = ""
+        self._first = 0
+        self._static = False
+        self._calls: list[Call] = []
+        self._asms: list[Asm] = []
+        self._words: set[str] = set()
+        self._ifs: list[tuple[str, bool]] = []
+        self._parts: dict[str, tuple[list[Call], list[Asm]]] = {}
+
+    def read(self, number: int, line: str) -> None:
+        if match := _MACRO.match(line):
+            self._begin(match[1], number, static=True)
+        elif match := _START.search(line):
+            before = self._name
+            if before and "INNER" in line:
+                # Control falls through to it.
+                self._calls.append(Call(number, match[1], None, (), (), False))
+            # A local symbol is called by what macros of headers make of it.
+            self._begin(match[1], number, static=False)
+        elif ".endm" in line or _END.search(line):
+            self.end(number)
+        elif match := _DATA.search(line):
+            target = Access(match[1], "", ())
+            store = Store(number, target, (match[2],))
+            self.variables.append(Variable(match[1], number, False, "()", (store,), (match[2],)))
+        elif self._name and not self._read_condition(line):
+            self._read_instruction(number, line)
+
+    def _read_condition(self, line: str) -> bool:
+        """Note an `.if`, `.else` or `.endif`; tell whether the line is one."""
+        if match := _IF.match(line):
+            self._ifs.append((match[1] or "", True))
+        elif re.match(r"\s*\.else\b", line) and self._ifs:
+            self._ifs[-1] = (self._ifs[-1][0], False)
+        elif re.match(r"\s*\.endif\b", line) and self._ifs:
+            self._ifs.pop()
+        else:
+            return False
+        return True
+
+    def _part(self) -> tuple[list[Call], list[Asm]]:
+        """Return where calls and instructions go: to the symbol, or to a part of the macro."""
+        named = [f"{name}={int(value)}" for name, value in self._ifs if name]
+        if not named:
+            return self._calls, self._asms
+        return self._parts.setdefault(named[-1], ([], []))
+
+    def _begin(self, name: str, number: int, *, static: bool) -> None:
+        self.end(number)
+        self._name, self._first, self._static = name, number, static
+
+    def end(self, number: int) -> None:
+        if self._name:
+            self._add(self._name, number, self._calls, self._asms)
+            for part, (calls, asms) in self._parts.items():
+                self._add(f"{self._name} {part}", number, calls, asms)
+        self._name, self._calls, self._asms, self._words = "", [], [], set()
+        self._ifs, self._parts = [], {}
+
+    def _add(self, name: str, number: int, calls: list[Call], asms: list[Asm]) -> None:
+        last = max(number, self._first)
+        words = tuple(sorted(self._words))
+        self.functions.append(
+            Function(
+                name,
+                self._first,
+                last,
+                self._static,
+                False,
+                "",
+                tuple(calls),
+                (),
+                tuple(asms),
+                words,
+            )
+        )
+
+    def _read_instruction(self, number: int, line: str) -> None:
+        text = " ".join(line.split())
+        if not text:
+            return
+        calls, asms = self._part()
+        branch = _BRANCH.match(line)
+        if branch:
+            calls.append(_call(number, branch[1]))
+        elif word := _WORD.match(line):
+            asms.append(Asm(number, text, ""))
+            calls.append(_call(number, word[1]))
+            calls += [
+                _call(number, f"{word[1]} {given[1]}={given[2]}") for given in _GIVEN.finditer(line)
+            ]
+        for match in _LOAD.finditer(line):
+            name = match[1] or match[2] or match[3]
+            if not branch or branch[1] != name:
+                self._words.add(name)
+                calls.append(Call(number, "", Access(name, "", ()), (), (), False))
+
+
+def _call(number: int, name: str) -> Call:
+    return Call(number, name, None, (), (), False)

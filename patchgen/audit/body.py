@@ -1,0 +1,302 @@
+"""Read a function's body: what it calls and stores, and whether addresses are handed on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import tree_sitter
+
+from patchgen.audit.facts import Access, Call, Store
+from patchgen.audit.syntax import (
+    declared,
+    line_of,
+    names_in,
+    read_initialiser,
+    shorten,
+    text_of,
+    type_name,
+)
+
+# What gives back what it is given, or the place behind it.
+_TRANSPARENT = frozenset(
+    [
+        "this_cpu_ptr",
+        "per_cpu_ptr",
+        "per_cpu",
+        "raw_cpu_ptr",
+        "this_cpu_read",
+        "get_cpu_ptr",
+        "READ_ONCE",
+        "rcu_dereference",
+        "rcu_dereference_raw",
+        "rcu_dereference_check",
+        "rcu_dereference_sched",
+        "rcu_dereference_protected",
+        "smp_load_acquire",
+        "rcu_access_pointer",
+        "__this_cpu_read",
+        "raw_cpu_read",
+        "get_cpu_var",
+        "likely",
+        "unlikely",
+        "ACCESS_PRIVATE",
+        "RELOC_HIDE",
+        "fixup_pointer",
+        "rip_rel_ptr",
+    ]
+)
+_CONTAINER = frozenset(
+    ["container_of", "list_entry", "list_first_entry", "hlist_entry", "rb_entry"]
+)
+_CONVERSION = re.compile(r"_to_|addr|__pa|__va|PAGE_|ALIGN|pfn|round_|PFN|pgprot|pte|min|max|PTR")
+# A pointer to a struct is no address of pages, but for `struct page *`.
+_ADDRESS_TYPES = re.compile(
+    r"\b(?:void|char|u8|struct page|const)\s*\*|unsigned long"
+    r"|\b(?:u64|phys_addr_t|dma_addr_t|pte_t|pgd_t|pgprot_t|uintptr_t|ulong|pmd_t|pud_t)\b"
+)
+# The part of an expression that names what the whole one does.
+_PARTS = {
+    "subscript_expression": "argument",
+    "pointer_expression": "argument",
+    "conditional_expression": "consequence",
+}
+_NO_FUNCTIONS = frozenset(
+    [
+        "number_literal",
+        "binary_expression",
+        "string_literal",
+        "null",
+        "true",
+        "false",
+        "update_expression",
+    ]
+)
+_MAY_PASS = frozenset(
+    ["identifier", "pointer_expression", "cast_expression", "conditional_expression"]
+)
+
+
+class Body:
+    """A function's body being read."""
+
+    def __init__(self, node: tree_sitter.Node, body: tree_sitter.Node):
+        self.calls: list[Call] = []
+        self.stores: list[Store] = []
+        self.words: set[str] = set()
+        self._types: dict[str, str] = {}
+        self._own: set[str] = set()
+        self._aliases: dict[str, Access] = {}
+        self._parameters: set[str] = set()
+        self._flows: list[tuple[str, frozenset[str]]] = []
+        self._first_sources: dict[int, frozenset[str]] = {}
+        self._read_parameters(node.child_by_field_name("declarator"))
+        self._walk(body)
+        self._close()
+        self.words -= self._types.keys()
+
+    def _read_parameters(self, node: tree_sitter.Node | None) -> None:
+        while node is not None and node.type != "function_declarator":
+            node = node.child_by_field_name("declarator")
+        parameters = node.child_by_field_name("parameters") if node is not None else None
+        for each in parameters.named_children if parameters is not None else ():
+            if each.type != "parameter_declaration":
+                continue
+            name, function = declared(each.child_by_field_name("declarator"))
+            if name:
+                kind = each.child_by_field_name("type")
+                self._parameters.add(name)
+                self._types[name] = "()" if function else type_name(kind)
+                if _ADDRESS_TYPES.search(text_of(each)) and not function:
+                    self._own.add(name)
+
+    def _walk(self, node: tree_sitter.Node) -> None:
+        stack = [node]
+        while stack:
+            each = stack.pop()
+            kind = each.type
+            if kind == "identifier":
+                self.words.add(text_of(each))
+                continue
+            if kind in ("string_literal", "comment"):
+                continue
+            if kind == "declaration":
+                self._read_declaration(each)
+            elif kind == "call_expression":
+                self._read_call(each)
+                callee = each.child_by_field_name("function")
+                if callee is not None and callee.type == "identifier":
+                    arguments = each.child_by_field_name("arguments")
+                    if arguments is not None:
+                        stack.append(arguments)
+                    continue
+            elif kind == "assignment_expression":
+                self._read_assignment(each)
+            elif kind == "compound_literal_expression":
+                self._read_literal(each)
+            stack.extend(reversed(each.named_children))
+
+    def _read_declaration(self, node: tree_sitter.Node) -> None:
+        kind = type_name(node.child_by_field_name("type"))
+        for each in node.children_by_field_name("declarator"):
+            name, function = declared(each)
+            if not name:
+                continue
+            self._types[name] = "()" if function else kind
+            value = each.child_by_field_name("value") if each.type == "init_declarator" else None
+            if value is None:
+                continue
+            self._follow(name, value)
+            if value.type == "initializer_list" or function or value.type == "identifier":
+                target = Access(name, self._types[name], (), local=True)
+                self.stores.extend(read_initialiser(value, target))
+
+    def _read_literal(self, node: tree_sitter.Node) -> None:
+        described = node.child_by_field_name("type")
+        kind = described.child_by_field_name("type") if described is not None else None
+        value = node.child_by_field_name("value")
+        if value is not None:
+            self.stores.extend(read_initialiser(value, Access("", type_name(kind), (), local=True)))
+
+    def _read_assignment(self, node: tree_sitter.Node) -> None:
+        left = node.child_by_field_name("left")
+        right = node.child_by_field_name("right")
+        if left is None or right is None:
+            return
+        if left.type == "identifier":
+            self._follow(text_of(left), right)
+        if right.type in _NO_FUNCTIONS:
+            return
+        target = self._access(left)
+        names = [each for each in names_in(right) if each not in self._types]
+        if target is not None and names:
+            self.stores.append(Store(line_of(node), target, tuple(names)))
+
+    def _follow(self, name: str, value: tree_sitter.Node) -> None:
+        """Note that a local variable holds an address that came by the parameters."""
+        if name in self._types:
+            sources = frozenset(self._sources(value))
+            if sources:
+                self._flows.append((name, sources))
+        if value.type in (
+            "field_expression",
+            "identifier",
+            "subscript_expression",
+            "call_expression",
+        ):
+            access = self._access(value)
+            if access is not None and access.base != name:
+                self._aliases[name] = access
+
+    def _sources(self, node: tree_sitter.Node) -> Iterator[str]:
+        """Yield the local names that an address comes from: not what a call looked up by them."""
+        if node.type == "identifier":
+            name = text_of(node)
+            if name in self._types:
+                yield name
+            return
+        if node.type == "call_expression":
+            callee = node.child_by_field_name("function")
+            if callee is None or not _CONVERSION.search(text_of(callee)):
+                return
+        for each in node.named_children:
+            yield from self._sources(each)
+
+    def _close(self) -> None:
+        """Find all locals that hold what came by the parameters, in whatever order they are set."""
+        grown = True
+        while grown:
+            found = {name for name, sources in self._flows if not self._own.isdisjoint(sources)}
+            grown = not found <= self._own
+            self._own |= found
+        for number, sources in self._first_sources.items():
+            if not self._own.isdisjoint(sources):
+                self.calls[number] = self.calls[number]._replace(forwards=True)
+
+    def _read_call(self, node: tree_sitter.Node) -> None:
+        callee = node.child_by_field_name("function")
+        arguments = node.child_by_field_name("arguments")
+        if callee is None or arguments is None:
+            return
+        parts = [each for each in arguments.named_children if each.type != "comment"]
+        passed: list[str] = []
+        for each in parts:
+            if each.type in _MAY_PASS:
+                passed += [name for name in names_in(each) if name not in self._types]
+        while callee.type == "parenthesized_expression" and callee.named_children:
+            callee = callee.named_children[0]
+        name, access = "", None
+        if callee.type == "identifier" and text_of(callee) not in self._types:
+            name = text_of(callee)
+        else:
+            access = self._pointer(callee)
+        self.calls.append(
+            Call(
+                line_of(callee),
+                name,
+                access,
+                tuple(shorten(each) for each in parts[:3]),
+                tuple(passed),
+                False,
+            )
+        )
+        if parts and (sources := frozenset(self._sources(parts[0]))):
+            self._first_sources[len(self.calls) - 1] = sources
+
+    def _pointer(self, callee: tree_sitter.Node) -> Access:
+        """Return what a call goes through; a local variable stands for what it was given."""
+        access = self._access(callee)
+        if access is None:
+            return Access("?", "", ())
+        if access.local and not access.members:
+            if access.base in self._aliases:
+                return self._aliases[access.base]
+            if access.base in self._parameters:
+                return access._replace(type="(parameter)")
+        return access
+
+    def _access(self, node: tree_sitter.Node) -> Access | None:
+        """Return what an expression names, or None where it is something else."""
+        match node.type:
+            case "identifier":
+                name = text_of(node)
+                return Access(name, self._types.get(name, ""), (), local=name in self._types)
+            case "field_expression":
+                member = text_of(node.child_by_field_name("field") or node)
+                inner = self._part(node, "argument") or Access("?", "", ())
+                return inner._replace(members=(*inner.members, member))
+            case "cast_expression":
+                return self._read_cast(node)
+            case "call_expression":
+                return self._read_result(node)
+        return self._part(node, _PARTS.get(node.type, ""))
+
+    def _part(self, node: tree_sitter.Node, name: str) -> Access | None:
+        """Return what a part of an expression names. "" is its first, where it has no name."""
+        if node.type == "parenthesized_expression":
+            return self._access(node.named_children[0]) if node.named_children else None
+        part = node.child_by_field_name(name) if name else None
+        return self._access(part) if part is not None else None
+
+    def _read_cast(self, node: tree_sitter.Node) -> Access | None:
+        described = node.child_by_field_name("type")
+        kind = described.child_by_field_name("type") if described is not None else None
+        if type_name(kind):
+            return Access("", type_name(kind), (), local=True)
+        value = node.child_by_field_name("value")
+        return self._access(value) if value is not None else None
+
+    def _read_result(self, node: tree_sitter.Node) -> Access | None:
+        callee = node.child_by_field_name("function")
+        arguments = node.child_by_field_name("arguments")
+        if callee is None or callee.type != "identifier" or arguments is None:
+            return None
+        name, parts = text_of(callee), arguments.named_children
+        if name in _TRANSPARENT and parts:
+            return self._access(parts[0])
+        if name in _CONTAINER and len(parts) > 1:
+            words = re.findall(r"\w+", text_of(parts[1]))
+            return Access("", words[-1] if words else "", (), local=True)
+        if name == "static_call" and parts:
+            return Access("static_call", "", (text_of(parts[0]),))
+        return Access(name, "", (), called=True)

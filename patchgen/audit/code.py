@@ -1,0 +1,363 @@
+"""All files linked: which function a name means in which file, and what a member holds.
+
+Nodes are functions and macros that take arguments. Names are looked up as the compiler and the
+linker do it, as far as that can be told without headers' order: what is static in the file (and in
+.c files that include one another), then what headers define, then what is global.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from patchgen.audit.conditions import Conditions, Settings
+from patchgen.audit.expand import defines_functions, expand_invocations
+from patchgen.audit.facts import Access, Asm, Call, FileFacts, Macro, Region, Store, Variable
+from patchgen.model.audit import Place
+
+_IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
+_MEMBER_CALL = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")
+_LONG = 3000
+Key = tuple[str, str]
+_Lined = TypeVar("_Lined", Call, Store, Asm)
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A function, a macro, or an assembler's symbol. Compared by identity."""
+
+    name: str
+    path: str
+    line: int
+    last: int
+    kind: str  # "function", "macro", "assembly"
+    static: bool
+    result: str
+    calls: Sequence[Call]
+    stores: Sequence[Store]
+    asms: Sequence[Asm]
+    words: Sequence[str]
+    body: str = ""
+    condition: str = ""
+
+    @property
+    def header(self) -> bool:
+        """Tell whether it is compiled into whoever calls it."""
+        return self.path.endswith(".h") or self.kind == "macro"
+
+
+@dataclass(slots=True, eq=False)
+class Datum:
+    """A variable with static storage, in its file."""
+
+    path: str
+    variable: Variable
+
+
+class Code:
+    """The linked files. `settings` is the .config, or None for all branches."""
+
+    def __init__(self, facts: Mapping[str, FileFacts], settings: Settings | None = None):
+        self._facts = facts
+        self._c = Conditions(settings)
+        self._s = Conditions(settings, assembly=True)
+        self._units = _find_units(facts)
+        self.nodes: list[Node] = []
+        self._local: dict[tuple[str, str], list[Node]] = {}
+        self._shared: dict[str, list[Node]] = {}
+        self._structs: dict[str, dict[str, str]] = {}
+        self._typedefs: dict[str, str] = {}
+        self._data: dict[str, list[Datum]] = {}
+        self._texts: dict[str, str] = {}
+        self._definers: dict[str, Macro] = {}
+        self._member_parameters: dict[str, frozenset[int]] = {}
+        for path in sorted(facts):
+            self._add_file(path, facts[path])
+        for path in sorted(facts):
+            self._add_expanded(path, facts[path])
+
+    def _add_file(self, path: str, facts: FileFacts) -> None:
+        conditions = self._s if path.endswith(".S") else self._c
+        dead = _Dead(facts.regions, conditions)
+        for macro in facts.macros:
+            if not dead.covers(macro.line):
+                self._add_macro(path, macro)
+        assembly = path.endswith(".S")
+        for function in facts.functions:
+            if dead.covers(function.line):
+                continue
+            self._add(
+                Node(
+                    function.name,
+                    path,
+                    function.line,
+                    function.last,
+                    "assembly" if assembly else "function",
+                    function.static,
+                    function.result,
+                    dead.keep(function.calls),
+                    dead.keep(function.stores),
+                    dead.keep(function.asms),
+                    function.words,
+                    condition=dead.describe(function.line),
+                )
+            )
+        for variable in facts.variables:
+            if not dead.covers(variable.line):
+                kept = variable._replace(stores=tuple(dead.keep(variable.stores)))
+                self._data.setdefault(variable.name, []).append(Datum(path, kept))
+        for struct in facts.structs:
+            fields = self._structs.setdefault(struct.name, {})
+            for name, kind in struct.fields:
+                if not fields.get(name):
+                    fields[name] = kind
+        for name, kind in facts.typedefs:
+            self._typedefs.setdefault(name, kind)
+
+    def _add_macro(self, path: str, macro: Macro) -> None:
+        self._texts.setdefault(macro.name, macro.body)
+        if members := _find_member_parameters(macro):
+            self._member_parameters.setdefault(macro.name, members)
+        if defines_functions(macro):
+            self._definers.setdefault(macro.name, macro)
+        if not macro.calls and "asm" not in macro.body:
+            return
+        words = () if len(macro.body) > _LONG else set(_IDENTIFIER.findall(macro.body))
+        self._add(
+            Node(
+                macro.name,
+                path,
+                macro.line,
+                macro.line,
+                "macro",
+                not path.endswith(".h"),
+                "",
+                [Call(line, name, None, (), (), True) for name, line in macro.calls],
+                (),
+                (),
+                tuple(each for each in words if each not in macro.parameters),
+                macro.body,
+            )
+        )
+
+    def _add_expanded(self, path: str, facts: FileFacts) -> None:
+        """Add what macros at file scope define."""
+        used = [each for each in facts.invocations if each.name in self._definers]
+        if used:
+            dead = _Dead(facts.regions, self._c)
+            live = [each for each in used if not dead.covers(each.line)]
+            for made in expand_invocations(live, self._definers):
+                self._add_file(path, made._replace(regions=facts.regions, macros=()))
+
+    def _add(self, node: Node) -> None:
+        self.nodes.append(node)
+        if node.path.endswith(".h") or not node.static:
+            self._shared.setdefault(node.name, []).append(node)
+        # What is global may be weak, and is defined elsewhere again.
+        if node.static and not node.path.endswith(".h"):
+            self._local.setdefault((self._units[node.path], node.name), []).append(node)
+
+    def add_alias(self, name: str, path: str, line: int, calls: Sequence[Call]) -> None:
+        """Add a symbol that macros make for a function: it makes these calls."""
+        self._add(Node(name, path, line, line, "assembly", False, "", tuple(calls), (), (), ()))
+
+    # --- names ----------------------------------------------------------------------------------
+
+    def resolve(self, path: str, name: str) -> Sequence[Node]:
+        """Return what a name that is called or referred to in a file may mean."""
+        unit = self._units.get(path)
+        if unit is not None:
+            own = self._local.get((unit, name))
+            if own:
+                return own
+        return self._shared.get(name, ())
+
+    def is_macro(self, name: str) -> bool:
+        """Tell whether a macro has this name, be it without a call in it."""
+        return name in self._texts
+
+    def find_named_members(self, call: Call) -> list[str]:
+        """Return the arguments of a macro that are members which it calls: `fwnode_call_op(f, op)`.
+
+        Of a call's arguments the first few are known.
+        """
+        numbers = self._member_parameters.get(call.name, ())
+        given = [call.arguments[each] for each in numbers if each < len(call.arguments)]
+        return [each for each in given if each.isidentifier()]
+
+    def find_nodes(self, name: str) -> list[Node]:
+        """Return all functions of a name, static ones as well."""
+        return [node for node in self._by_name.get(name, ()) if node.kind != "macro"]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            found.setdefault(node.name, []).append(node)
+        return found
+
+    def find_data(self, path: str, name: str) -> Sequence[Datum]:
+        """Return the variables that a name may mean in a file."""
+        found = self._data.get(name, ())
+        own = [each for each in found if each.path == path]
+        if own:
+            return own
+        return [each for each in found if not each.variable.static or each.path.endswith(".h")]
+
+    def expand(self, text: str, depth: int = 6) -> str:
+        """Return a text with the macros in it replaced, as often as `depth`."""
+        for _ in range(depth):
+            expanded = _IDENTIFIER.sub(self._expand_word, text)
+            if expanded == text or len(expanded) > 20000:
+                break
+            text = expanded
+        return text
+
+    def _expand_word(self, match: re.Match[str]) -> str:
+        word = match[0]
+        # Registers and instructions are no macros, and ALTERNATIVE is known by its name.
+        plain = not word.isupper() and not word.startswith("__")
+        if plain or word.startswith("ALTERNATIVE"):
+            return word
+        body = self._texts.get(word, "")
+        return body if body and len(body) < 1500 else word
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The bodies of macros by name."""
+        return self._texts
+
+    # --- members --------------------------------------------------------------------------------
+
+    def find_key(self, path: str, access: Access) -> Key | None:
+        """Return under which name a member or a variable is known that holds functions.
+
+        The struct and the member: `("x86_hyper_init", "init_platform")`; `("=", name)` for a
+        variable; `("?", member)` where the struct cannot be told; None for local variables.
+        """
+        if access.base == "static_call":
+            return ("static_call", access.members[-1])
+        members = access.members
+        kind = self._base_type(path, access)
+        if not members:
+            return (
+                None if access.local or access.called or access.base == "?" else ("=", access.base)
+            )
+        for member in members[:-1]:
+            kind = self._field(kind, member)
+        kind = self._real(kind)
+        if members[-1] == "*" and kind not in self._structs:
+            return ("=", access.base) if not access.local else None
+        return (kind or "?", members[-1])
+
+    def _base_type(self, path: str, access: Access) -> str:
+        if access.type:
+            return access.type
+        if access.called:
+            for node in self.resolve(path, access.base):
+                if node.result:
+                    return node.result
+            return ""
+        for datum in self.find_data(path, access.base):
+            if datum.variable.type:
+                return datum.variable.type
+        return ""
+
+    def _real(self, kind: str) -> str:
+        for _ in range(4):
+            if kind in self._structs or kind not in self._typedefs:
+                break
+            kind = self._typedefs[kind]
+        return kind
+
+    def _field(self, kind: str, member: str) -> str:
+        if member == "*":
+            return kind
+        return self._structs.get(self._real(kind), {}).get(member, "")
+
+    def is_plain(self, key: Key) -> bool:
+        """Tell whether a key is known to be no function: a field of another type."""
+        kind = self._structs.get(key[0], {}).get(key[1], "")
+        return bool(kind) and kind != "()" and self._real(kind) in self._structs
+
+    def find_field(self, member: str) -> Place | None:
+        """Return where the first struct is declared that has a member, or None."""
+        for path in sorted(self._facts):
+            for struct in self._facts[path].structs:
+                if any(name == member for name, _ in struct.fields):
+                    return Place(path, struct.line)
+        return None
+
+    @property
+    def facts(self) -> Mapping[str, FileFacts]:
+        """What was linked, by path."""
+        return self._facts
+
+    def invocations(self) -> Iterator[tuple[str, str, int, tuple[str, ...]]]:
+        """Yield macros used at file scope: path, name, line, arguments."""
+        for path, facts in self._facts.items():
+            dead = _Dead(facts.regions, self._c)
+            for each in facts.invocations:
+                if not dead.covers(each.line):
+                    yield path, each.name, each.line, each.arguments
+
+    def describe_condition(self, path: str, line: int) -> str:
+        """Return the #if conditions about CONFIG_ options that a line stands in, in words of C."""
+        facts = self._facts.get(path)
+        if facts is None:
+            return ""
+        return _Dead(facts.regions, self._c).describe(line)
+
+    def data(self) -> Iterator[Datum]:
+        """Yield all variables."""
+        for each in self._data.values():
+            yield from each
+
+
+class _Dead:
+    """The lines of a file that are not compiled."""
+
+    def __init__(self, regions: Sequence[Region], conditions: Conditions):
+        self._regions = regions
+        self._dead = [r for r in regions if conditions.holds(r.condition) is False]
+
+    def covers(self, line: int) -> bool:
+        return any(each.first < line < each.last for each in self._dead)
+
+    def keep(self, items: Iterable[_Lined]) -> Sequence[_Lined]:
+        if not self._dead:
+            return items if isinstance(items, tuple) else tuple(items)
+        return tuple(each for each in items if not self.covers(each.line))
+
+    def describe(self, line: int) -> str:
+        found = [
+            r.condition
+            for r in self._regions
+            if r.first < line < r.last and "CONFIG_" in r.condition
+        ]
+        return " && ".join(found)
+
+
+def _find_member_parameters(macro: Macro) -> frozenset[int]:
+    """Return which parameters of a macro stand for a member that is called."""
+    called = set(_MEMBER_CALL.findall(macro.body)) if "(" in macro.body else set()
+    return frozenset(at for at, name in enumerate(macro.parameters) if name in called)
+
+
+def _find_units(facts: Mapping[str, FileFacts]) -> dict[str, str]:
+    """Return, for each .c and .S file, the file that stands for all that are compiled with it."""
+    units = {path: path for path in facts if not path.endswith(".h")}
+    for path in sorted(units):
+        for include in facts[path].includes:
+            name = include.strip('"<> ')
+            if not name.endswith((".c", ".S")):
+                continue
+            inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+            if inner in units:
+                old, new = units[inner], units[path]
+                units = {each: new if unit == old else unit for each, unit in units.items()}
+    return units

@@ -1,0 +1,199 @@
+"""Whether lines are compiled: #if expressions by a .config, in three values.
+
+Without a .config nothing is known of CONFIG_*, and all branches are followed. What the compiler or
+other headers define is unknown, too, but for what is the same in every kernel's C code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from patchgen.errors import PatchgenError, Place
+
+_TOKEN = re.compile(r"\s*(defined|\w+|&&|\|\||[!<>=]=|[<>!()+*/&|~^?:,-])")
+_OPTION = re.compile(r"CONFIG_\w+")
+_SETTING = re.compile(r"(CONFIG_\w+)=(.*)")
+_UNSET = re.compile(r"# (CONFIG_\w+) is not set")
+_TESTS = ("IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE")
+# The same in every kernel's C code.
+_DEFINED = frozenset(["__KERNEL__", "__GNUC__"])
+_UNDEFINED = frozenset(
+    [
+        "__ASSEMBLY__",
+        "__ASSEMBLER__",
+        "MODULE",
+        "__CHECKER__",
+        "__GENKSYMS__",
+        "BUILD_VDSO",
+        "BUILD_VDSO32",
+        "BUILD_VDSO32_64",
+        "_SETUP",
+        "__BOOT_COMPRESSED",
+        "BOOT_COMPRESSED_MISC_H",
+        "__DTS__",
+        "__DISABLE_EXPORTS",
+        "__BPF__",
+    ]
+)
+
+Settings = Mapping[str, str]
+
+
+def load_config(path: Path) -> Settings:
+    """Return the options of a .config that are set.
+
+    Raises PatchgenError for a file that cannot be read or is no .config, with the line.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        reason = err.strerror if isinstance(err, OSError) else "it is no text"
+        raise PatchgenError(
+            f"{path}: the configuration cannot be read: {reason}",
+            hint="--config takes a .config, as `make defconfig` writes it",
+        ) from None
+    settings: dict[str, str] = {}
+    known = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := _SETTING.fullmatch(line.strip()):
+            settings[match[1]] = match[2]
+        elif _UNSET.fullmatch(line.strip()):
+            known += 1
+        elif line.strip() and not line.startswith("#"):
+            raise PatchgenError(
+                "this is no line of a .config", place=Place(str(path), number, excerpt=line[:200])
+            )
+    if not settings and not known:
+        raise PatchgenError(
+            f"{path}: the file has no CONFIG_ option",
+            hint="--config takes a .config, as `make defconfig` writes it",
+        )
+    return settings
+
+
+class Conditions:
+    """Evaluates #if expressions. `settings` is None where all branches are followed."""
+
+    def __init__(self, settings: Settings | None, *, assembly: bool = False):
+        self._settings = settings
+        self._assembly = assembly
+        self._known: dict[str, bool | None] = {}
+
+    def holds(self, condition: str) -> bool | None:
+        """Tell whether a condition is true, None where that is not known."""
+        if condition not in self._known:
+            try:
+                self._known[condition] = _Expression(condition, self).read()
+            except (IndexError, ValueError, RecursionError):
+                self._known[condition] = None
+        return self._known[condition]
+
+    def is_defined(self, name: str) -> bool | None:
+        """Tell whether a macro is defined."""
+        if name in _DEFINED:
+            return True
+        if name in ("__ASSEMBLY__", "__ASSEMBLER__"):
+            return self._assembly
+        if name in _UNDEFINED:
+            return False
+        if not name.startswith("CONFIG_") or self._settings is None:
+            return None
+        if name.endswith("_MODULE") and self._settings.get(name.removesuffix("_MODULE")) == "m":
+            return True
+        return self._settings.get(name, "n") not in ("n", "m")
+
+    def is_enabled(self, test: str, name: str) -> bool | None:
+        """Tell what IS_ENABLED() and its like give."""
+        if self._settings is None or not name.startswith("CONFIG_"):
+            return None
+        value = self._settings.get(name, "n")
+        wanted = {"IS_BUILTIN": ("y",), "IS_MODULE": ("m",)}.get(test, ("y", "m"))
+        return value in wanted
+
+
+class _Expression:
+    """A recursive descent over the tokens of one expression. Arithmetic is not known."""
+
+    def __init__(self, text: str, conditions: Conditions):
+        self._tokens = _TOKEN.findall(text)
+        self._at = 0
+        self._conditions = conditions
+
+    def read(self) -> bool | None:
+        value = self._read_or()
+        return None if self._at < len(self._tokens) else value
+
+    def _peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _next(self) -> str:
+        token: str = self._tokens[self._at]
+        self._at += 1
+        return token
+
+    def _read_or(self) -> bool | None:
+        value = self._read_and()
+        while self._peek() == "||":
+            self._next()
+            other = self._read_and()
+            value = True if True in (value, other) else None if None in (value, other) else False
+        return value
+
+    def _read_and(self) -> bool | None:
+        value = self._read_unary()
+        while self._peek() == "&&":
+            self._next()
+            other = self._read_unary()
+            value = False if False in (value, other) else None if None in (value, other) else True
+        return value
+
+    def _read_unary(self) -> bool | None:
+        value = self._read_atom()
+        if self._peek() not in ("", "&&", "||", ")"):
+            self._skip()
+            return None
+        return value
+
+    def _skip(self) -> None:
+        """Pass over the rest of a comparison."""
+        depth = 0
+        while self._peek() and (depth or self._peek() not in ("&&", "||", ")")):
+            token = self._next()
+            depth += {"(": 1, ")": -1}.get(token, 0)
+
+    def _read_atom(self) -> bool | None:
+        token = self._next()
+        if token == "!":
+            value = self._read_atom()
+            return None if value is None else not value
+        if token == "(":
+            return self._read_closed()
+        if token == "defined":
+            return self._conditions.is_defined(self._read_name())
+        if self._peek() == "(":
+            return self._read_macro(token)
+        if token.isdigit():
+            return int(token) != 0
+        return self._conditions.is_defined(token) if _OPTION.fullmatch(token) else None
+
+    def _read_closed(self) -> bool | None:
+        value = self._read_or()
+        if self._next() != ")":
+            raise ValueError
+        return value
+
+    def _read_name(self) -> str:
+        if self._peek() != "(":
+            return self._next()
+        _, name, _ = self._next(), self._next(), self._next()
+        return name
+
+    def _read_macro(self, name: str) -> bool | None:
+        self._next()
+        argument = self._next()
+        depth = 1
+        while depth:
+            depth += {"(": 1, ")": -1}.get(self._next(), 0)
+        return self._conditions.is_enabled(name, argument) if name in _TESTS else None

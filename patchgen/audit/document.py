@@ -1,0 +1,92 @@
+"""The document of `patchgen audit --json`: the fields of patchgen/model/audit.py, as JSON.
+
+Format 1. Every dataclass is an object with the fields of the same name and meaning, every tuple a
+list, every StrEnum its value, None is null. Besides:
+
+- the top level has `"format": 1`, and `"kind"`, "audit" or "diff";
+- a Place is a string, `arch/x86/kernel/kvm.c:530`;
+- a Hypercall has `"group"` too, a StatusChange `"routed"`;
+- a Step has its `function`, `defined`, `called`, `how`, `via`;
+- `effects` maps each platform ("VT-x", "SVM", "SEV", "SEV-ES/SNP", "TDX") to an Effect;
+- an Audit has `"counts"`: early_hypercalls, unrouted, routed, own, other, early_changes, silent
+  (early changes that tell nobody), unresolved;
+- in a diff, `before` and `after` at the top level are whole audits, and each of `differences` has
+  `fate`, `reason`, `what` ("hypercall" or "change"), `before` and `after` (such a site, or null).
+
+A reader has to accept fields that it does not know; one that changes its meaning makes format 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from patchgen.model.audit import (
+    Audit,
+    AuditDiff,
+    Difference,
+    Group,
+    Hypercall,
+    Place,
+    StatusChange,
+)
+
+FORMAT = 1
+
+
+def describe_audit(audit: Audit) -> dict[str, Any]:
+    """Return the document of an audit."""
+    return {"format": FORMAT, "kind": "audit", **_plain(audit)}
+
+
+def describe_diff(diff: AuditDiff) -> dict[str, Any]:
+    """Return the document of a comparison."""
+    return {"format": FORMAT, "kind": "diff", **_plain(diff)}
+
+
+def count_sites(audit: Audit) -> dict[str, int]:
+    """Return how many sites of each group are early, and how many changes tell nobody."""
+    groups = [each.group for each in audit.early_hypercalls]
+    return {
+        "early_hypercalls": len(groups),
+        "unrouted": groups.count(Group.UNROUTED),
+        "routed": groups.count(Group.ROUTED),
+        "own": groups.count(Group.OWN),
+        "other": groups.count(Group.OTHER),
+        "early_changes": len(audit.early_changes),
+        "silent": sum(not each.tellers for each in audit.early_changes),
+        "unresolved": len(audit.unresolved),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of the model in the terms of JSON."""
+    match value:
+        case Place():
+            return str(value)
+        case Enum():
+            return value.value
+        case Mapping():
+            return {str(_plain(key)): _plain(each) for key, each in value.items()}
+        case tuple():
+            return [_plain(each) for each in value]
+    if is_dataclass(value):
+        return _object(value)
+    return value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    document = {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    match value:
+        case Hypercall():
+            document["group"] = value.group.value
+        case StatusChange():
+            document["routed"] = value.routed
+        case Audit():
+            document["counts"] = count_sites(value)
+        case Difference():
+            site = value.after or value.before
+            document["what"] = "hypercall" if isinstance(site, Hypercall) else "change"
+    return document

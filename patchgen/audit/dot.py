@@ -1,0 +1,63 @@
+"""The early paths as a graph for Graphviz: `patchgen audit --dot | dot -Tsvg`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from patchgen.model.audit import Audit, Group, How, Route
+
+_COLORS = {
+    Group.UNROUTED: "firebrick",
+    Group.ROUTED: "forestgreen",
+    Group.OWN: "steelblue",
+    Group.OTHER: "gray50",
+}
+
+
+def render_dot(audit: Audit) -> str:
+    """Return a digraph: functions by name and file, sites as boxes in the colour of their group."""
+    edges: dict[tuple[str, str], str] = {}
+    boxes: dict[str, str] = {}
+    for site in audit.early_hypercalls:
+        route = site.unrouted or site.early
+        if route is None:
+            continue
+        _add(edges, route)
+        box = f"{site.place} {site.call or site.instruction.form.value}"
+        boxes[box] = f"color={_COLORS[site.group]}"
+        edges.setdefault((_last(route), box), "")
+    for change in audit.early_changes:
+        if change.early is not None:
+            _add(edges, change.early)
+            box = f"{change.place} {change.call}"
+            boxes[box] = f"color={'black' if change.tellers else 'firebrick'}"
+            edges.setdefault((_last(change.early), box), "")
+    return "\n".join(_lines(edges, boxes)) + "\n"
+
+
+def _add(edges: dict[tuple[str, str], str], route: Route) -> None:
+    names = [f"{step.function}\n{step.defined.path}" for step in route.steps]
+    for before, name, step in zip(names, names[1:], route.steps[1:], strict=False):
+        label = step.via if step.how is not How.CALL else ""
+        edges.setdefault((before, name), label)
+
+
+def _last(route: Route) -> str:
+    return f"{route.steps[-1].function}\n{route.steps[-1].defined.path}"
+
+
+def _lines(edges: dict[tuple[str, str], str], boxes: dict[str, str]) -> Iterator[str]:
+    yield "digraph audit {"
+    yield "  rankdir=LR; node [shape=plaintext, fontname=monospace];"
+    for name, style in sorted(boxes.items()):
+        yield f"  {_quote(name)} [shape=box, {style}];"
+    for (before, name), label in sorted(edges.items()):
+        shown = f" [label={_quote(label)}, style=dashed]" if label else ""
+        yield f"  {_quote(before)} -> {_quote(name)}{shown};"
+    yield "}"
+
+
+def _quote(text: str) -> str:
+    """Return a quoted string of the DOT language, in which only `"` and `\\` are special."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

@@ -1,0 +1,65 @@
+"""Functions and variables that macros at file scope define: `DEFINE_POPULATE(fname, a, b, init)`.
+
+Only macros whose text has a function's body are expanded, and only where they stand at file scope;
+calls of macros inside of functions are followed as they are. C11, 6.10.3: parameters are replaced,
+`##` joins, `#` makes a string.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from patchgen.audit.facts import FileFacts, Invocation, Macro
+from patchgen.audit.parse import parse_source
+from patchgen.audit.prepare import closing, split_arguments
+
+_BODY = re.compile(r"\)\s*\{")
+_JOIN = re.compile(r"\s*##\s*")
+_STRING = re.compile(r"(?<!#)#\s*(?=[A-Za-z_])\w+")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+_DEPTH = 3
+_LONG = 6000
+_REST = "__VA_ARGS__"
+
+
+def defines_functions(macro: Macro) -> bool:
+    """Tell whether a macro's text has what looks like a function's head and body."""
+    return macro.takes and _BODY.search(macro.body) is not None and len(macro.body) < _LONG
+
+
+def expand_invocations(
+    invocations: Sequence[Invocation], macros: Mapping[str, Macro]
+) -> Iterator[FileFacts]:
+    """Yield what each macro that is used at file scope defines, at the lines where it is used."""
+    for invocation in invocations:
+        macro = macros.get(invocation.name)
+        if macro is not None:
+            text = _expand(macro, invocation.arguments, macros, _DEPTH)
+            yield parse_source(b"\n" * (invocation.line - 1) + text.encode("utf-8", "replace"))
+
+
+def _expand(macro: Macro, arguments: Sequence[str], macros: Mapping[str, Macro], depth: int) -> str:
+    """Return a macro's text with its arguments put in, on one line."""
+    given = dict(zip(macro.parameters, arguments, strict=False))
+    if macro.parameters[-1:] == (_REST,):
+        given[_REST] = ", ".join(arguments[len(macro.parameters) - 1 :])
+    text = _STRING.sub('""', macro.body.replace("\\", " "))
+    text = _WORD.sub(lambda word: given.get(word[0], word[0]), text)
+    return _expand_inner(_JOIN.sub("", " ".join(text.split())) + ";", macros, depth - 1)
+
+
+def _expand_inner(text: str, macros: Mapping[str, Macro], depth: int) -> str:
+    """Expand what the text of a macro has of others that define functions."""
+    pieces = []
+    at = 0
+    for called in _CALLED.finditer(text) if depth else ():
+        macro = macros.get(called[1])
+        if macro is None or called.start() < at:
+            continue
+        end = closing(text.encode("latin-1", "replace"), called.end() - 1)
+        inner = split_arguments(text[called.end() : end - 1])
+        pieces += [text[at : called.start()], _expand(macro, inner, macros, depth)]
+        at = end
+    return "".join([*pieces, text[at:]])

@@ -1,0 +1,378 @@
+"""What the window reaches: calls followed from the entries, pointers as their holders come alive.
+
+A pointer's target counts only when what assigns it has been reached itself: a function that stores
+it, or an initialiser of a variable that something reached refers to (rapid type analysis, Bacon
+and Sweeney, OOPSLA 1996, with structs for classes). So what an initcall installs is not early.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from patchgen.audit.code import Code, Datum, Key, Node
+from patchgen.audit.facts import Access, Call, Store
+from patchgen.audit.tables import Tables
+from patchgen.errors import BaseError
+from patchgen.model.audit import How
+
+_OPERAND = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
+# A member's name alone is taken for a match where no more structs than these have it.
+_MAX_STRUCTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A way from one function into another, at a line of the first. `op` is the notify op."""
+
+    target: Node
+    line: int
+    how: How
+    via: str
+    op: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spine:
+    """The path to what patches alternatives. `limits` are the lines where the window ends."""
+
+    nodes: tuple[Node, ...]
+    lines: tuple[int, ...]
+
+    @property
+    def limits(self) -> Mapping[Node, int]:
+        """Return the line of each node's call to the next."""
+        return dict(zip(self.nodes, self.lines, strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _PointerCall:
+    node: Node
+    line: int
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A call through a pointer in the window that nothing seen assigns."""
+
+    node: Node
+    line: int
+    via: str
+    key: Key | None
+
+
+def find_spine(code: Code, tables: Tables) -> Spine:
+    """Return the path from the kernel's entry to the function that patches alternatives.
+
+    Raises BaseError where direct calls do not lead there.
+    """
+    for end in tables.end:
+        for entry in tables.spine_from:
+            for start in code.find_nodes(entry):
+                found = _search(code, start, end)
+                if found:
+                    return found
+    raise BaseError(
+        f"no calls lead from {' or '.join(tables.spine_from)} to {' or '.join(tables.end)}",
+        hint="the audit is about kernels that patch alternatives at boot; with --config, all files"
+        " of arch/x86/kernel and init have to be built",
+    )
+
+
+def _search(code: Code, start: Node, end: str) -> Spine | None:
+    """Walk calls by name, breadth first."""
+    before: dict[Node, Node] = {}
+    queue = deque([start])
+    seen = {start}
+    while queue:
+        node = queue.popleft()
+        if node.name == end:
+            return _trace(code, before, node)
+        for call in node.calls:
+            for target in code.resolve(node.path, call.name) if call.name else ():
+                if target not in seen:
+                    seen.add(target)
+                    before[target] = node
+                    queue.append(target)
+    return None
+
+
+def _trace(code: Code, before: Mapping[Node, Node], last: Node) -> Spine:
+    nodes = [last]
+    while nodes[-1] in before:
+        nodes.append(before[nodes[-1]])
+    nodes.reverse()
+    lines = [
+        max(call.line for call in node.calls if following in code.resolve(node.path, call.name))
+        for node, following in pairwise(nodes)
+    ]
+    return Spine(tuple(nodes), tuple(lines))
+
+
+class Flow:
+    """Follows the window to its end; `edges` and `loose` are what came of it."""
+
+    def __init__(self, code: Code, tables: Tables, limits: Mapping[Node, int]):
+        self._code = code
+        self._tables = tables
+        self._limits = limits
+        self.edges: dict[Node, list[Edge]] = {}
+        self.unread: set[str] = set()
+        self._tables_of_functions = frozenset(r.table for r in tables.registered if r.table)
+        self._queue: deque[Node] = deque()
+        self._live_data: set[Datum] = set()
+        self._stores: dict[Key, dict[Node, tuple[How, str]]] = {}
+        self._by_member: dict[str, set[Key]] = {}
+        self._calls: dict[Key, list[_PointerCall]] = {}
+        self._asked: dict[str, list[_PointerCall]] = {}
+        self._unknown: list[Loose] = []
+        self._connected: set[tuple[Node, int, Node]] = set()
+        self._add_aliases()
+        self._register_all()
+        self._wake_sections()
+
+    # --- what is alive from the beginning ---------------------------------------------------------
+
+    def _add_aliases(self) -> None:
+        for path, name, line, arguments in list(self._code.invocations()):
+            for alias in self._tables.aliases:
+                if alias.macro.fullmatch(name) and len(arguments) > alias.function:
+                    real = arguments[alias.function].strip()
+                    calls = [Call(line, each, None, (), (), False) for each in (real, *alias.also)]
+                    for spelt in alias.names:
+                        self._code.add_alias(spelt.format(real), path, line, calls)
+
+    def _register_all(self) -> None:
+        for path, name, _, arguments in self._code.invocations():
+            for rule in self._tables.registered:
+                if not rule.macro.fullmatch(name) or len(arguments) <= rule.function:
+                    continue
+                for node in self._functions(path, arguments[rule.function].strip("& ")):
+                    if rule.call is not None:
+                        key = ("static_call", arguments[rule.call].strip())
+                    else:
+                        key = ("table", rule.table) if rule.table else (rule.type, rule.member)
+                    via = f"{name}({arguments[0]})" if rule.member else name
+                    self._store(key, node, rule.how, via)
+
+    def _wake_sections(self) -> None:
+        """Wake variables that no code names: a section puts them where a walk finds them."""
+        named: set[str] = set()
+        for node in self._code.nodes:
+            named.update(node.words)
+        for datum in self._code.data():
+            named.update(word for word in datum.variable.words if word != datum.variable.name)
+        for _, _, _, arguments in self._code.invocations():
+            named.update(argument.strip("& ") for argument in arguments)
+        for datum in list(self._code.data()):
+            if datum.variable.stores and datum.variable.name not in named:
+                self._wake(datum)
+        for path, macro, _, arguments in self._code.invocations():
+            for argument in arguments if self._tables.wakes.fullmatch(macro) else ():
+                name = argument.strip("& ")
+                if name.isidentifier():
+                    for datum in self._code.find_data(path, name):
+                        self._wake(datum)
+
+    # --- following --------------------------------------------------------------------------------
+
+    def run(self, entries: Iterable[Node]) -> None:
+        """Follow everything from these functions on."""
+        for entry in entries:
+            self._reach(entry)
+        while self._queue:
+            self._visit(self._queue.popleft())
+
+    @property
+    def loose(self) -> list[Loose]:
+        """Return the pointer calls that lead nowhere, by place."""
+        found = list(self._unknown)
+        for key, calls in self._calls.items():
+            if not any(self._matching(key)) and not self._code.is_plain(key):
+                found += [Loose(each.node, each.line, each.via, key) for each in calls]
+        return sorted(found, key=lambda each: (each.node.path, each.line, each.via))
+
+    def _reach(self, node: Node) -> None:
+        if node not in self.edges and node.name not in self._tables.never:
+            self.edges[node] = []
+            self._queue.append(node)
+
+    def _connect(self, node: Node, target: Node, line: int, how: How, via: str, op: bool) -> None:
+        if (node, line, target) in self._connected or target.name in self._tables.never:
+            return
+        self._connected.add((node, line, target))
+        self.edges[node].append(Edge(target, line, how, via, op))
+        self._reach(target)
+
+    def _visit(self, node: Node) -> None:
+        limit = self._limits.get(node)
+        for call in node.calls:
+            if limit is None or call.line <= limit:
+                self._follow(node, call)
+        for store in node.stores:
+            if limit is None or store.line < limit:
+                self._visit_store(node, store)
+        for word in node.words:
+            self._visit_word(node, word)
+
+    def _visit_store(self, node: Node, store: Store) -> None:
+        key = self._code.find_key(node.path, store.target)
+        for name in store.names:
+            for target in self._functions(node.path, name):
+                if key is None:
+                    via = f"a variable of {node.name}()"
+                    self._connect(node, target, store.line, How.POINTER, via, False)
+                else:
+                    self._store(key, target, How.POINTER, "")
+
+    def _visit_word(self, node: Node, word: str) -> None:
+        for datum in self._code.find_data(node.path, word):
+            self._wake(datum, node)
+        for name in self._tables.stubs.get(word, ()):
+            for target in self._functions(node.path, name):
+                self._connect(node, target, node.line, How.POINTER, word, False)
+        if word in self._tables_of_functions:
+            self._ask(("table", word), _PointerCall(node, node.line, word))
+
+    def _follow(self, node: Node, call: Call) -> None:
+        if call.access is not None:
+            self._follow_pointer(node, call.line, call.access)
+        else:
+            for access in self.operands(node, call):
+                self._follow_pointer(node, call.line, access)
+            for member in self._code.find_named_members(call):
+                self._ask(("?", member), _PointerCall(node, call.line, f"{call.name}({member})"))
+            how = How.ASSEMBLY if node.kind == "assembly" else How.CALL
+            targets = self._code.resolve(node.path, call.name)
+            for target in targets:
+                if target is not node:
+                    self._connect(node, target, call.line, how, "", False)
+            if not targets:
+                self._follow_unknown(node, call)
+        if call.passed and not self._tables.deferred.fullmatch(call.name):
+            for name in call.passed:
+                # A macro may be handed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
+                for target in self._code.resolve(node.path, name):
+                    via = f"an argument of {call.name or 'a pointer'}()"
+                    self._connect(node, target, call.line, How.POINTER, via, False)
+
+    def _follow_unknown(self, node: Node, call: Call) -> None:
+        """Follow a call by a name that is no function's: a variable's, or of what is not read."""
+        if self._code.find_data(node.path, call.name):
+            self._follow_pointer(node, call.line, Access(call.name, "", ()))
+        elif node.kind == "function" and not call.name.startswith("__builtin_"):
+            self.unread.add(call.name)
+
+    def operands(self, node: Node, call: Call) -> list[Access]:
+        """Return the member that a call of a macro goes through, where it is such a macro."""
+        for macro, root in self._tables.member_calls:
+            if macro.fullmatch(call.name) and node.kind != "macro":
+                found = [match[0] for text in call.arguments for match in _OPERAND.finditer(text)]
+                return [Access(root, "", tuple(each.split("."))) for each in found[:1]]
+        return []
+
+    def is_early(self, node: Node, line: int) -> bool:
+        """Tell whether a line of a function can run in the window."""
+        limit = self._limits.get(node)
+        return node in self.edges and (limit is None or line < limit)
+
+    def _follow_pointer(self, node: Node, line: int, access: Access) -> None:
+        if access.type == "(parameter)":
+            return
+        via = ".".join([access.base or access.type, *access.members])
+        key = self._code.find_key(node.path, access)
+        if key is None:
+            # What a local variable holds was connected where it is stored.
+            if access.base == "?" and node.kind != "assembly":
+                self._unknown.append(Loose(node, line, via, None))
+            return
+        if node.kind == "assembly" and not self._code.find_data(node.path, access.base):
+            return
+        self._ask(key, _PointerCall(node, line, via))
+
+    # --- pointers ---------------------------------------------------------------------------------
+
+    def _functions(self, path: str, name: str) -> Sequence[Node]:
+        return [node for node in self._code.resolve(path, name) if node.kind != "macro"]
+
+    def _wake(self, datum: Datum, by: Node | None = None) -> None:
+        variable = datum.variable
+        if by is not None and variable.type in self._tables.hardware:
+            for name in variable.words:
+                for target in self._functions(datum.path, name):
+                    self._connect(by, target, by.line, How.POINTER, variable.name, False)
+        if datum in self._live_data or not variable.words:
+            return
+        self._live_data.add(datum)
+        for store in variable.stores:
+            key = self._code.find_key(datum.path, store.target)
+            if by is not None and key is not None and self._code.is_plain(key):
+                self._connect_hidden(by, datum, store)
+            for name in store.names:
+                for target in self._functions(datum.path, name) if key else ():
+                    self._store(key, target, How.POINTER, "")
+        for word in variable.words:
+            for each in self._code.find_data(datum.path, word):
+                self._wake(each)
+
+    def _connect_hidden(self, by: Node, datum: Datum, store: Store) -> None:
+        """Follow what a macro puts into a struct: `.timer = __TIMER_INITIALIZER(f, 0)`."""
+        if not any(map(self._tables.deferred.fullmatch, store.names)):
+            for name in store.names:
+                for target in self._functions(datum.path, name):
+                    via = datum.variable.name
+                    self._connect(by, target, by.line, How.POINTER, via, False)
+
+    def _store(self, key: Key | None, target: Node, how: How, via: str) -> None:
+        if key is None:
+            return
+        held = self._stores.setdefault(key, {})
+        if target in held:
+            return
+        held[target] = (how, via)
+        self._by_member.setdefault(key[1], set()).add(key)
+        for asked in self._asking(key):
+            self._link(asked, target, key, how, via)
+
+    def _ask(self, key: Key, call: _PointerCall) -> None:
+        self._calls.setdefault(key, []).append(call)
+        self._asked.setdefault(key[1], []).append(call)
+        for match in list(self._matching(key)):
+            for target, (how, via) in list(self._stores.get(match, {}).items()):
+                self._link(call, target, match, how, via)
+
+    def _asking(self, key: Key) -> list[_PointerCall]:
+        """Return the calls that a store is for."""
+        if key[1] == "*":
+            return [c for each, calls in self._calls.items() if each[0] == key[0] for c in calls]
+        calls = list(self._calls.get(key, ()))
+        if key[0] not in ("=", "table", "static_call"):
+            loose = self._calls.get(("?", key[1]), ())
+            if loose and len(self._by_member.get(key[1], ())) <= _MAX_STRUCTS:
+                calls += loose
+        return calls
+
+    def _matching(self, key: Key) -> Iterable[Key]:
+        """Return the keys of the stores that a call finds."""
+        if key[0] == "?":
+            found = self._by_member.get(key[1], set())
+            return sorted(found) if len(found) <= _MAX_STRUCTS else []
+        return [each for each in (key, (key[0], "*"), ("?", key[1])) if each in self._stores]
+
+    def _link(self, call: _PointerCall, target: Node, key: Key, how: How, via: str) -> None:
+        op = key[1] == self._tables.member
+        if how is How.PARAM or how is How.INITCALL:
+            shown = via or call.via
+        else:
+            how = How.STATIC_CALL if key[0] == "static_call" else how
+            shown = call.via
+        self._connect(call.node, target, call.line, how, shown, op)
+
+    def holders(self, member: str) -> list[Node]:
+        """Return the functions that a member of any struct is known to hold."""
+        found = {n for key in self._by_member.get(member, ()) for n in self._stores[key]}
+        return sorted(found, key=lambda node: (node.path, node.line))

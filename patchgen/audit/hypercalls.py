@@ -1,0 +1,53 @@
+"""The hypercalls of a kernel: each use of an instruction, with its route and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from patchgen.audit.code import Code
+from patchgen.audit.flow import Flow
+from patchgen.audit.instructions import Use, find_uses
+from patchgen.audit.routes import Routes
+from patchgen.audit.tables import Tables
+from patchgen.model.audit import Effect, Hypercall, Outcome, Place, Platform
+
+_SPARED = Effect(Outcome.WORKS, "a TDX guest goes another way, by TDCALL")
+
+
+def find_hypercalls(
+    code: Code, tables: Tables, flow: Flow, routes: Routes, unrouted: Routes
+) -> list[Hypercall]:
+    """Return all hypercalls, early or not, in the order of their places.
+
+    `unrouted` are the routes that do not go through the op.
+    """
+    return [
+        _hypercall(code, tables, flow, use, routes, unrouted) for use in find_uses(code, tables)
+    ]
+
+
+def _hypercall(
+    code: Code, tables: Tables, flow: Flow, use: Use, routes: Routes, unrouted: Routes
+) -> Hypercall:
+    early = routes.find(use.node) if flow.is_early(use.node, use.line) else None
+    around = unrouted.find(use.node) if early else None
+    purpose = use.call.arguments[0] if use.call and use.call.arguments else ""
+    return Hypercall(
+        function=use.node.name,
+        place=Place(use.node.path, use.line),
+        call=use.name,
+        purpose=purpose,
+        instruction=use.instruction,
+        early=early,
+        routed=early is not None and around is None,
+        unrouted=around,
+        effects=_effects(tables, use),
+        config=code.describe_condition(use.node.path, use.line),
+    )
+
+
+def _effects(tables: Tables, use: Use) -> Mapping[Platform, Effect]:
+    effects = dict(tables.effects[use.instruction.form])
+    if use.spares_tdx:
+        effects[Platform.TDX] = _SPARED
+    return effects

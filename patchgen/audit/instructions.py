@@ -1,0 +1,189 @@
+"""Find the instructions that call a hypervisor, and the places that they are used at.
+
+Instructions are recognised by the assembler's text with macros expanded, not by the names of
+functions. What is inline in a header, or a symbol of a .S file, is nobody's own: its callers are
+the sites, through as many such functions as there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from patchgen.audit.code import Code, Node
+from patchgen.audit.facts import Call
+from patchgen.audit.tables import FormRule, Tables
+from patchgen.model.audit import Instruction, Place
+
+# An escape ends an instruction, but would join the letters around it.
+_ESCAPE = re.compile(r"\\[nrt]")
+_JOINT = re.compile(r'"\s*"')
+_SHORT = 60
+_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place where a hypercall is made: `call` is the call of what contains the instruction.
+
+    None where the instruction stands in the function itself. `spares_tdx` tells that what is
+    called goes another way in a TDX guest.
+    """
+
+    node: Node
+    line: int
+    call: Call | None
+    name: str
+    instruction: Instruction
+    spares_tdx: bool
+
+
+def find_uses(code: Code, tables: Tables) -> list[Use]:
+    """Return all places in the code that call a hypervisor, in the order of their places."""
+    found = _Finder(code, tables)
+    uses = list(found.find())
+    order = sorted(uses, key=lambda use: (use.node.path, use.line, use.name, use.instruction.form))
+    kept: dict[tuple[object, ...], Use] = {}
+    for use in order:
+        key = (use.node.path, use.line, use.node.name, use.name, use.instruction.form)
+        kept.setdefault(key, use)
+    return list(kept.values())
+
+
+class _Finder:
+    """Finds instructions, then walks up from those that belong to their callers."""
+
+    def __init__(self, code: Code, tables: Tables):
+        self._code = code
+        self._tables = tables
+        self._hot = self._find_hot()
+
+    def _find_hot(self) -> re.Pattern[str]:
+        """Return what makes an asm worth expanding: names of macros, or mnemonics."""
+        direct = re.compile(
+            r"(?i)\bvmm?call|\btdcall|hypercall|0x0f\s*,\s*0x01\s*,\s*0xc|VMWARE_\w*(?:PORT|MAGIC)"
+        )
+        names = {
+            name for name, body in self._code.texts.items() if direct.search(_ESCAPE.sub(" ", body))
+        }
+        words = re.compile(r"\b[A-Za-z_]\w*\b")
+        for _ in range(3):
+            names |= {
+                name
+                for name, body in self._code.texts.items()
+                if name not in names
+                and len(body) < 1500
+                and '"' not in body
+                and names.intersection(words.findall(body))
+            }
+        upper = [re.escape(n) for n in names if n.isupper() or n.startswith("__")]
+        return re.compile("|".join([direct.pattern, rf"\b(?:{'|'.join(sorted(upper))})\b"]))
+
+    def find(self) -> Iterator[Use]:
+        holders: dict[Node, list[tuple[Instruction, bool]]] = {}
+        for node in self._code.nodes:
+            for instruction in self._read(node):
+                holders.setdefault(node, []).append((instruction, self._spares_tdx(node)))
+        yield from self._spread(holders)
+
+    def _spares_tdx(self, node: Node) -> bool:
+        return any("TDX_GUEST" in word for word in node.words) and bool(node.calls)
+
+    def _read(self, node: Node) -> Iterator[Instruction]:
+        texts: list[tuple[int, str, str]] = [(a.line, a.text, a.operands) for a in node.asms]
+        if node.kind == "macro" and "asm" in node.body:
+            _, _, asm = node.body.partition("asm")
+            texts.append((node.line, asm, asm))
+        for line, written, operands in texts:
+            text = _ESCAPE.sub(" ", written)
+            if self._hot.search(text) or self._hot.search(operands):
+                rule = self._match(text, operands, assembly=node.kind == "assembly")
+                if rule is not None:
+                    yield self._instruction(node, line, text, rule)
+
+    def _match(self, text: str, operands: str, *, assembly: bool) -> FormRule | None:
+        expanded = text if assembly else self._code.expand(text)
+        joined = _ESCAPE.sub(" ", _JOINT.sub("", expanded)).lower()
+        for rule in self._tables.forms:
+            if assembly and rule.operands is not None:
+                continue
+            if rule.asm.search(joined) and (
+                rule.operands is None or rule.operands.search(expanded + operands + text)
+            ):
+                return rule
+        return None
+
+    def _instruction(self, node: Node, line: int, text: str, rule: FormRule) -> Instruction:
+        whose = rule.hypervisor or self._whose(f"{node.path} {node.name}")
+        short = " ".join(text.replace('"', "").split())
+        return Instruction(node.name, Place(node.path, line), rule.form, whose, short[:_SHORT])
+
+    def _whose(self, text: str) -> str:
+        for name, pattern in self._tables.hypervisors:
+            if pattern.search(text):
+                return name
+        return ""
+
+    def _spread(self, holders: Mapping[Node, Sequence[tuple[Instruction, bool]]]) -> Iterator[Use]:
+        """Yield the uses of instructions, through what is compiled into its callers."""
+        own = {n: list(found) for n, found in holders.items()}
+        todo = list(own)
+        callers = self._callers(own)
+        seen: set[tuple[Node, Instruction]] = set()
+        while todo:
+            node = todo.pop(0)
+            for instruction, spares in own[node]:
+                if (node, instruction) in seen:
+                    continue
+                seen.add((node, instruction))
+                if not _is_passed_on(node):
+                    if node in holders and (instruction, spares) in holders[node]:
+                        yield Use(node, instruction.place.line, None, "", instruction, spares)
+                    continue
+                users = callers.get(node, [])
+                if not users and node.kind == "assembly":
+                    yield Use(node, instruction.place.line, None, "", instruction, spares)
+                for caller, call in users:
+                    if _is_passed_on(caller):
+                        own.setdefault(caller, []).append(
+                            (instruction, spares or self._spares_tdx(caller))
+                        )
+                        todo.append(caller)
+                    else:
+                        yield Use(caller, call.line, call, node.name, instruction, spares)
+
+    def _callers(self, holders: Mapping[Node, object]) -> dict[Node, list[tuple[Node, Call]]]:
+        """Return who calls what is passed on, as far up as it is."""
+        found: dict[Node, list[tuple[Node, Call]]] = {}
+        fresh = {node for node in holders if _is_passed_on(node)}
+        known = set(fresh)
+        for _ in range(_DEPTH):
+            names = {node.name for node in fresh}
+            wanted: set[Node] = set()
+            for caller in self._code.nodes:
+                for call in caller.calls:
+                    if call.name not in names:
+                        continue
+                    for target in self._resolve(caller, call.name):
+                        if target in fresh and target is not caller:
+                            found.setdefault(target, []).append((caller, call))
+                            if _is_passed_on(caller) and caller not in known:
+                                wanted.add(caller)
+            if not wanted:
+                break
+            known |= wanted
+            fresh = wanted
+        return found
+
+    def _resolve(self, caller: Node, name: str) -> Sequence[Node]:
+        found = self._code.resolve(caller.path, name)
+        if not found and caller.kind == "assembly":
+            # An assembler's macro comes from a file that is included, which may be another's, too.
+            return self._code.find_nodes(name)
+        return found
+
+
+def _is_passed_on(node: Node) -> bool:
+    """Tell whether an instruction in it is its callers': inline, a macro, or assembly."""
+    return node.header or node.kind == "assembly"

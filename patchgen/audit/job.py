@@ -1,0 +1,219 @@
+"""An audit from a revision and a .config to its result, and the comparison of two."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from patchgen.audit.cache import FactsCache, cache_file
+from patchgen.audit.changes import find_changes
+from patchgen.audit.code import Code, Node
+from patchgen.audit.conditions import Settings, load_config
+from patchgen.audit.facts import FileFacts
+from patchgen.audit.flow import Flow, Loose, Spine, find_spine
+from patchgen.audit.hypercalls import find_hypercalls
+from patchgen.audit.kbuild import find_unbuilt
+from patchgen.audit.read import (
+    BulkTree,
+    OnProgress,
+    digest_files,
+    dump,
+    find_files,
+    load_audit,
+    read_facts,
+)
+from patchgen.audit.routes import Routes
+from patchgen.audit.tables import Tables, load_tables
+from patchgen.kernel import read_version
+from patchgen.model.audit import (
+    Audit,
+    Coverage,
+    How,
+    Notify,
+    Place,
+    Step,
+    Unresolved,
+    Window,
+)
+from patchgen.model.base import Oid, TreeFile
+from patchgen.odb import Git, Repository
+
+# Goes into the keys of kept results; to be counted up with every change of what follows from facts.
+_VERSION = 12
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRequest:
+    """What to audit: a repository, a revision of it, and a .config or None for all branches."""
+
+    tree: Path
+    revision: str = "HEAD"
+    config: Path | None = None
+
+
+def run_audit(request: AuditRequest, on_progress: OnProgress = lambda done, total: None) -> Audit:
+    """Return the audit of a kernel.
+
+    Raises BaseError for a revision that is none or no x86 kernel, PatchgenError for a .config that
+    cannot be read.
+    """
+    begin = time.monotonic()
+    settings = load_config(request.config) if request.config else None
+    repository = Repository(request.tree)
+    try:
+        commit = repository.resolve_commit(request.revision)
+        tree = repository.resolve_tree(commit)
+        audit = audit_tree(repository, tree, settings=settings, on_progress=on_progress)
+    finally:
+        repository.close()
+    return replace(
+        audit,
+        revision=request.revision,
+        commit=str(commit),
+        config=str(request.config or ""),
+        seconds=round(time.monotonic() - begin, 2),
+    )
+
+
+def audit_tree(
+    git: Git,
+    tree: Oid,
+    *,
+    settings: Settings | None = None,
+    on_progress: OnProgress = lambda done, total: None,
+) -> Audit:
+    """Return the audit of a tree that a repository or a quarantine has, with no name for it.
+
+    `settings` are those of a .config, None to follow all branches.
+    """
+    tables = load_tables()
+    files = find_files(git, tree, tables)
+    with FactsCache(cache_file()) as cache:
+        key = _result_key(tree, files, tables, settings)
+        if kept := cache.find([key]):
+            return load_audit(kept[key])
+        unbuilt = find_unbuilt(git, tree, files, settings) if settings is not None else set()
+        facts = _read_built(git, files, unbuilt, cache, on_progress)
+        version = read_version(BulkTree(git, tree))
+        audit = build_audit(Code(facts, settings), tables, version=version)
+        cache.keep([(key, dump(audit))])
+    return audit
+
+
+def _read_built(
+    git: Git,
+    files: Sequence[TreeFile],
+    unbuilt: set[str],
+    cache: FactsCache,
+    on_progress: OnProgress,
+) -> Mapping[str, FileFacts]:
+    """Return the facts of what is built, and of what that includes."""
+    wanted = [file for file in files if file.path.as_posix() not in unbuilt]
+    left = {file.path.as_posix(): file for file in files if file.path.as_posix() in unbuilt}
+    facts: dict[str, FileFacts] = {}
+    while wanted:
+        fresh = read_facts(git, wanted, cache, on_progress)
+        facts |= fresh
+        named = {
+            posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+            for path, each in fresh.items()
+            for name in (include.strip('<>"') for include in each.includes)
+        }
+        wanted = [left.pop(path) for path in sorted(named & left.keys())]
+    return facts
+
+
+def _result_key(
+    tree: Oid, files: Sequence[TreeFile], tables: Tables, settings: Settings | None
+) -> str:
+    # With a configuration the Makefiles of the tree count, too.
+    said = "" if settings is None else f"{tree} {sorted(settings.items())}"
+    text = f"{_VERSION} {tables.digest} {digest_files(files)} {settings is None} {said}"
+    return f"audit:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def build_audit(code: Code, tables: Tables, *, version: str = "") -> Audit:
+    """Return the audit of linked files, without the names of revision and configuration.
+
+    Raises BaseError where nothing leads to what patches alternatives.
+    """
+    spine = find_spine(code, tables)
+    flow = Flow(code, tables, spine.limits)
+    entries = [node for name in tables.entries for node in code.find_nodes(name)]
+    flow.run(entries)
+    alive = [node for node in entries if node in flow.edges]
+    routes = Routes(flow.edges, alive, aside=tables.aside)
+    unrouted = Routes(flow.edges, alive, lambda edge: not edge.op, tables.aside)
+    return Audit(
+        revision="",
+        commit="",
+        version=version,
+        config="",
+        window=_window(spine, flow, alive),
+        notify=_notify(code, tables, flow),
+        hypercalls=tuple(find_hypercalls(code, tables, flow, routes, unrouted)),
+        changes=tuple(find_changes(code, tables, flow, routes)),
+        unresolved=tuple(_unresolved(each) for each in flow.loose),
+        coverage=_coverage(code, flow),
+    )
+
+
+def _window(spine: Spine, flow: Flow, entries: Sequence[Node]) -> Window:
+    steps = []
+    before: Place | None = None
+    for number, node in enumerate(spine.nodes):
+        how = How.CALL if number else How.ENTRY
+        steps.append(Step(node.name, Place(node.path, node.line), before, how))
+        before = Place(node.path, spine.lines[number]) if number < len(spine.lines) else None
+    functions: dict[str, set[str]] = {}
+    for node in flow.edges:
+        if node.kind != "macro":
+            functions.setdefault(node.path, set()).add(node.name)
+    return Window(
+        tuple(dict.fromkeys(node.name for node in entries)),
+        spine.nodes[-1].name,
+        tuple(steps),
+        {path: tuple(sorted(names)) for path, names in sorted(functions.items())},
+    )
+
+
+def _notify(code: Code, tables: Tables, flow: Flow) -> Notify | None:
+    declared = code.find_field(tables.member)
+    if declared is None:
+        return None
+    holders = flow.holders(tables.member)
+    steps = tuple(Step(n.name, Place(n.path, n.line), None, How.POINTER) for n in holders)
+    return Notify(f"pv_ops.mmu.{tables.member}", declared, steps)
+
+
+def _unresolved(loose: Loose) -> Unresolved:
+    if loose.key is None:
+        reason = "what the expression holds cannot be told"
+    elif loose.key[0] == "?":
+        reason = f"the struct of {loose.key[1]} cannot be told"
+    elif loose.key[0] == "=":
+        reason = f"nothing in the window assigns {loose.key[1]}"
+    else:
+        reason = f"nothing in the window assigns {loose.key[0]}.{loose.key[1]}"
+    return Unresolved(loose.node.name, Place(loose.node.path, loose.line), loose.via, reason)
+
+
+def _coverage(code: Code, flow: Flow) -> Coverage:
+    lost = [
+        f"{path}:{line} {name}"
+        for path, facts in sorted(code.facts.items())
+        for line, name in facts.lost
+    ]
+    functions = [node for node in code.nodes if node.kind != "macro"]
+    return Coverage(
+        len(code.facts),
+        len(code.facts),
+        len(functions),
+        sum(len(node.calls) for node in functions),
+        tuple(lost),
+        tuple(sorted(name for name in flow.unread if not code.is_macro(name))),
+    )

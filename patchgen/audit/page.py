@@ -1,0 +1,291 @@
+"""An audit, or the comparison of two, as one page that needs no network.
+
+The page holds everything itself, and says so to the browser: its content security policy allows
+its own script and style by their digests, and nothing else, so that text from a hostile tree could
+not act even if it were taken for markup. The drawing is laid out here; the script of the page
+only folds and searches it (`templates/audit/page.js`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from patchgen.audit.diff import describe_tellers, explain_stay
+from patchgen.audit.pathtree import (
+    Mark,
+    Row,
+    describe_call,
+    early_sites,
+    grow_tree,
+    mark_site,
+    shown_route,
+)
+from patchgen.model.audit import (
+    Audit,
+    AuditDiff,
+    Difference,
+    Fate,
+    Group,
+    Hypercall,
+    Platform,
+    Route,
+    StatusChange,
+)
+from patchgen.resources import shipped_folder
+from patchgen.templating import render_html
+
+# In pixels; page.js has the same numbers.
+ROW_HEIGHT, INDENT, MARGIN, LETTER = 24, 18, 16, 7.6
+
+_FOLDED = (Group.OWN, Group.OTHER)
+_HEADINGS = {
+    Group.UNROUTED: "Not through the op",
+    Group.ROUTED: "Through the op",
+    Group.OWN: "VMGEXIT and TDCALL, which alternatives have no part in",
+    Group.OTHER: "Other hypervisors’ own",
+}
+_FATES = {
+    Fate.ROUTED: "Routed now",
+    Fate.UNROUTED: "Not routed any more",
+    Fate.NEW: "New",
+    Fate.GONE: "Gone",
+    Fate.LATE: "Not early any more",
+    Fate.STAYS: "As before",
+}
+_LEGEND = {
+    Mark.UNROUTED: "hypercall, not through the op",
+    Mark.SILENT: "change that tells nobody",
+    Mark.ROUTED: "hypercall, through the op",
+    Mark.TOLD: "change that tells the hypervisor",
+    Mark.OWN: "VMGEXIT, TDCALL",
+    Mark.OTHER: "another hypervisor’s",
+    Mark.END: "alternatives are patched",
+}
+# What no name has and no page may: control characters, halves of surrogate pairs (bytes of a path
+# that are no UTF-8), and marks that reverse the order of what follows.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An early site as the page shows it. `number` and `row` are the ids of it and of its row."""
+
+    number: int
+    row: int
+    site: Hypercall | StatusChange
+    call: str
+    mark: str
+    reason: str
+    paths: str
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Sites under a heading. What is folded has a summary of what it holds."""
+
+    key: str
+    heading: str
+    entries: tuple[Entry, ...]
+    folded: bool
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference between two audits as the page shows it. `number` is that of the later site."""
+
+    place: str
+    was: str
+    function: str
+    call: str
+    reason: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FateSection:
+    """Differences of one fate; `more` are those that are only counted, by their reason."""
+
+    key: str
+    heading: str
+    changes: tuple[Change, ...]
+    more: tuple[tuple[str, int], ...]
+
+    @property
+    def total(self) -> int:
+        """Return how many differences there are of the fate."""
+        return len(self.changes) + sum(count for _, count in self.more)
+
+
+def render_page(audit: Audit) -> str:
+    """Return the page of an audit."""
+    context = {**_context(audit), "headline": headline(audit), "fates": (), "before": None}
+    return _render(context)
+
+
+def render_diff_page(diff: AuditDiff) -> str:
+    """Return the page of a comparison: what became of each site, then the later audit."""
+    context = _context(diff.after)
+    numbers = {id(site): number for number, site in enumerate(early_sites(diff.after))}
+    fates = tuple(_fate(fate, diff.differences, numbers) for fate in _FATES)
+    return _render(
+        {
+            **context,
+            "headline": (_routed_now(diff), *headline(diff.after)),
+            "fates": tuple(each for each in fates if each.changes or each.more),
+            "before": diff.before,
+        }
+    )
+
+
+def headline(audit: Audit) -> tuple[str, ...]:
+    """Return what a maintainer wants to know first, a sentence each."""
+    wrong = sum(each.group is Group.UNROUTED for each in audit.early_hypercalls)
+    silent = sum(not each.tellers for each in audit.early_changes)
+    verb = "goes" if wrong == 1 else "go"
+    first = f"{wrong or 'No'} early hypercall{'' if wrong == 1 else 's'} {verb} past the op"
+    if not audit.early_changes:
+        return (first,)
+    if not silent:
+        return first, "every early change of page status tells the hypervisor"
+    verb = "tells" if silent == 1 else "tell"
+    total = len(audit.early_changes)
+    return first, f"{silent} of {total} early changes of page status {verb} nobody"
+
+
+def _routed_now(diff: AuditDiff) -> str:
+    fates = Counter(each.fate for each in diff.differences)
+    count = fates[Fate.ROUTED]
+    return f"{count or 'No'} early site{'' if count == 1 else 's'} routed"
+
+
+def _render(context: dict[str, Any]) -> str:
+    folder = shipped_folder("templates")
+    script, style = (
+        (folder / "audit" / name).read_text("utf-8") for name in ("page.js", "page.css")
+    )
+    policy = (
+        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
+        " base-uri 'none'; form-action 'none'"
+    )
+    given = {"script": script, "style": style, "policy": policy}
+    page = render_html("audit/page.html.j2", [folder], {**context, **given})
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", page)
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _context(audit: Audit) -> dict[str, Any]:
+    rows = grow_tree(audit)
+    entries = tuple(_entries(early_sites(audit), rows))
+    late = [each for each in audit.hypercalls if not each.early]
+    return {
+        "audit": audit,
+        "platforms": tuple(Platform),
+        "sections": tuple(_sections(entries)),
+        "changes": tuple(each for each in entries if isinstance(each.site, StatusChange)),
+        "late": tuple((each, describe_call(each)) for each in late),
+        "rows": rows,
+        "legend": {mark.value: text for mark, text in _LEGEND.items() if _occurs(mark, rows)},
+        "size": {"row": ROW_HEIGHT, "indent": INDENT, "margin": MARGIN, "letter": LETTER},
+        "width": max((row_width(row) for row in rows), default=0),
+    }
+
+
+def _occurs(mark: Mark, rows: Iterable[Row]) -> bool:
+    return any(mark in row.marks for row in rows)
+
+
+def row_width(row: Row) -> int:
+    """Return how many pixels a row takes; page.js computes the same from the letters it shows."""
+    via = f" by {row.via}" if row.via else ""
+    letters = len(f"{row.name}(){via}  {row.place or ''}")
+    return round(2 * MARGIN + row.depth * INDENT + letters * LETTER)
+
+
+def _entries(sites: Sequence[Hypercall | StatusChange], rows: Iterable[Row]) -> Iterator[Entry]:
+    row_of = {row.site: row.number for row in rows if row.site is not None}
+    for number, site in enumerate(sites):
+        if route := shown_route(site):
+            yield Entry(
+                number=number,
+                row=row_of[number],
+                site=site,
+                call=describe_call(site),
+                mark=mark_site(site).value,
+                reason=explain_site(site),
+                paths=_count_paths(route),
+                route=route,
+            )
+
+
+def explain_site(site: Hypercall | StatusChange) -> str:
+    """Return why a site counts as what it does."""
+    return explain_stay(site) if isinstance(site, Hypercall) else describe_tellers(site)
+
+
+def _count_paths(route: Route) -> str:
+    count = f"{route.paths:,}".replace(",", "\u202f")
+    more = " or more" if route.capped else ""
+    return f"{count}{more} {'path' if route.paths == 1 and not more else 'paths'}"
+
+
+def _sections(entries: Sequence[Entry]) -> Iterator[Section]:
+    for group, heading in _HEADINGS.items():
+        members = tuple(
+            each
+            for each in entries
+            if isinstance(each.site, Hypercall) and each.site.group is group
+        )
+        if members:
+            folded = group in _FOLDED
+            yield Section(group.value, heading, members, folded, _summarise(members))
+
+
+def _summarise(entries: Iterable[Entry]) -> str:
+    """Return how many there are of which hypervisor and form."""
+    kinds = Counter(
+        f"{each.site.instruction.hypervisor or 'unknown'} by {each.site.instruction.form.value}"
+        for each in entries
+        if isinstance(each.site, Hypercall)
+    )
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+
+
+def _fate(fate: Fate, differences: Iterable[Difference], numbers: Mapping[int, int]) -> FateSection:
+    changes, more = [], Counter[str]()
+    for each in differences:
+        site = each.after or each.before
+        if each.fate is not fate or site is None:
+            continue
+        if fate is Fate.STAYS and isinstance(site, Hypercall) and site.group in _FOLDED:
+            more[each.reason] += 1
+        else:
+            changes.append(_change(each, site, numbers))
+    return FateSection(fate.value, _FATES[fate], tuple(changes), tuple(more.items()))
+
+
+def _change(
+    difference: Difference, site: Hypercall | StatusChange, numbers: Mapping[int, int]
+) -> Change:
+    was = difference.before.place if difference.before is not None else None
+    return Change(
+        place=str(site.place),
+        was=str(was) if was not in (None, site.place) else "",
+        function=site.function,
+        call=describe_call(site),
+        reason=difference.reason,
+        number=numbers.get(id(site)),
+    )

@@ -1,0 +1,192 @@
+"""The early paths as one tree: what a drawing shows line by line.
+
+Every site has one path, its shortest that counts; paths that begin alike share their first lines.
+Below a function stands what it calls, in the order of the calls, which is mostly that of time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from patchgen.model.audit import Audit, Group, How, Hypercall, Place, Route, StatusChange, Step
+
+
+class Mark(StrEnum):
+    """What a path ends in, from what a reader looks for to what may be folded away."""
+
+    UNROUTED = "unrouted"
+    SILENT = "silent"  # a change of page status that tells nobody
+    ROUTED = "routed"
+    TOLD = "told"
+    END = "end"  # alternatives are patched
+    OWN = "own"
+    OTHER = "other"
+
+
+_FOLDED = (Mark.OWN, Mark.OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the tree: a function, or a site as a leaf below the function that contains it.
+
+    `number` counts from 0, `last` is the number of the last row below it, or its own. `site`
+    tells which of `early_sites` it is. `marks` are those of all sites below, or its own one;
+    `sites` is how many. `folded` says that nothing below it is worth to be shown at first.
+    """
+
+    number: int
+    parent: int | None
+    depth: int
+    last: int
+    name: str
+    via: str
+    place: Place | None
+    site: int | None
+    marks: tuple[Mark, ...]
+    sites: int
+    folded: bool
+
+
+@dataclass(slots=True)
+class _Branch:
+    step: Step
+    below: dict[tuple[str, str], _Branch] = field(default_factory=dict)
+    sites: list[int] = field(default_factory=list)
+    marks: Counter[Mark] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A row that is still to be written."""
+
+    branch: _Branch | None
+    site: int | None
+    parent: int | None
+    depth: int
+    hidden: bool  # below something that is folded
+
+
+def early_sites(audit: Audit) -> tuple[Hypercall | StatusChange, ...]:
+    """Return all that the tree leads to, hypercalls first."""
+    return (*audit.early_hypercalls, *audit.early_changes)
+
+
+def mark_site(site: Hypercall | StatusChange) -> Mark:
+    """Return what a site is, as its path's end."""
+    if isinstance(site, StatusChange):
+        return Mark.TOLD if site.tellers else Mark.SILENT
+    match site.group:
+        case Group.UNROUTED:
+            return Mark.UNROUTED
+        case Group.ROUTED:
+            return Mark.ROUTED
+        case Group.OWN:
+            return Mark.OWN
+        case Group.OTHER:
+            return Mark.OTHER
+
+
+def shown_route(site: Hypercall | StatusChange) -> Route | None:
+    """Return the path that says most of a site: the shortest that does not go through the op."""
+    unrouted = site.unrouted if isinstance(site, Hypercall) else None
+    return unrouted or site.early
+
+
+def grow_tree(audit: Audit) -> tuple[Row, ...]:
+    """Return the rows from top to bottom: the window's own path, and a path a site."""
+    root = _Branch(Step("", Place("", 0)))
+    _grow(root, audit.window.spine, Mark.END)
+    sites = early_sites(audit)
+    for number, site in enumerate(sites):
+        if route := shown_route(site):
+            _grow(root, route.steps, mark_site(site)).sites.append(number)
+    rows: list[Row] = []
+    due = [_Due(each, None, None, 0, False) for each in reversed(root.below.values())]
+    while due:
+        each = due.pop()
+        number = len(rows)
+        if each.branch is None:
+            rows.append(_site_row(number, each, sites))
+            continue
+        rows.append(_function_row(number, each, each.branch))
+        hidden = each.hidden or rows[-1].folded
+        below = sorted(_below(each.branch, sites), key=lambda member: member[0], reverse=True)
+        due += [_Due(*member, number, each.depth + 1, hidden) for _, member in below]
+    return _close(rows)
+
+
+def _grow(root: _Branch, steps: Sequence[Step], mark: Mark) -> _Branch:
+    """Return the branch of the last step, made where it is not there yet."""
+    branch = root
+    for step in steps:
+        key = (step.function, step.defined.path)
+        branch = branch.below.setdefault(key, _Branch(step))
+        branch.marks[mark] += 1
+    return branch
+
+
+def _below(
+    branch: _Branch, sites: Sequence[Hypercall | StatusChange]
+) -> Iterator[tuple[tuple[str, int, str], tuple[_Branch | None, int | None]]]:
+    """Yield what stands below a branch, each behind what it is sorted by."""
+    for each in branch.below.values():
+        at = each.step.called or each.step.defined
+        yield (at.path, at.line, each.step.function), (each, None)
+    for index in branch.sites:
+        place = sites[index].place
+        yield (place.path, place.line, f"{index:6}"), (None, index)
+
+
+def _function_row(number: int, due: _Due, branch: _Branch) -> Row:
+    step = branch.step
+    return Row(
+        number=number,
+        parent=due.parent,
+        depth=due.depth,
+        last=number,
+        name=step.function,
+        via=step.via if step.how is not How.CALL else "",
+        place=step.called or step.defined,
+        site=None,
+        marks=tuple(mark for mark in Mark if branch.marks[mark]),
+        sites=branch.marks.total() - branch.marks[Mark.END],
+        folded=not due.hidden and all(mark in _FOLDED for mark in branch.marks),
+    )
+
+
+def _site_row(number: int, due: _Due, sites: Sequence[Hypercall | StatusChange]) -> Row:
+    assert due.site is not None
+    site = sites[due.site]
+    return Row(
+        number=number,
+        parent=due.parent,
+        depth=due.depth,
+        last=number,
+        name=describe_call(site),
+        via="",
+        place=site.place,
+        site=due.site,
+        marks=(mark_site(site),),
+        sites=1,
+        folded=False,
+    )
+
+
+def _close(rows: list[Row]) -> tuple[Row, ...]:
+    """Return the rows with each one's last row below it."""
+    last = [row.number for row in rows]
+    for row in reversed(rows):
+        if row.parent is not None:
+            last[row.parent] = max(last[row.parent], last[row.number])
+    return tuple(replace(row, last=end) for row, end in zip(rows, last, strict=True))
+
+
+def describe_call(site: Hypercall | StatusChange) -> str:
+    """Return what stands at a site: the call with what it is for, or the bare instruction."""
+    if isinstance(site, StatusChange):
+        return f"{site.call}({site.pages})"
+    return f"{site.call}({site.purpose})" if site.call else site.instruction.text

@@ -1,0 +1,148 @@
+"""Read the facts of all files of a tree that can matter: from what is kept, else with the parser.
+
+Two processes parse, as the parser's work is Python's. Blobs are read in batches, so that a whole
+kernel is never in memory at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from patchgen.audit.assembly import parse_assembly
+from patchgen.audit.cache import FactsCache
+from patchgen.audit.facts import FileFacts
+from patchgen.audit.parse import VERSION, parse_source
+from patchgen.audit.tables import Tables
+from patchgen.errors import BaseError
+from patchgen.model.audit import Audit
+from patchgen.model.base import Oid, TreeFile
+from patchgen.odb import Git, list_files, read_blobs
+from patchgen.process import map_processes
+
+OnProgress = Callable[[int, int], None]
+_BATCH_BYTES = 400_000
+_WORKERS = 2
+_MAX_BYTES = 2 << 20
+_Piece = list[tuple[str, bool, bytes]]
+
+
+def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
+    """Return the files of a tree that are read, by path.
+
+    Raises BaseError for a tree that is no kernel with arch/x86.
+    """
+    folders = [PurePosixPath(each) for each in (*tables.sources, *tables.headers)]
+    files = []
+    for file in sorted(list_files(git, tree, folders), key=lambda each: each.path.as_posix()):
+        path = file.path.as_posix()
+        header = path.endswith(".h")
+        wanted = header or path.endswith((".c", ".S"))
+        if wanted and not tables.without.fullmatch(path):
+            files.append(file)
+    if not any(file.path.as_posix().startswith("arch/x86/kernel/") for file in files):
+        raise BaseError(
+            "the tree has no arch/x86/kernel: the audit is about x86 kernels",
+            hint="--tree names a kernel's git repository, --rev one of its commits",
+        )
+    return files
+
+
+class BulkTree:
+    """A tree of a repository, or of a quarantine; a TreeReader."""
+
+    def __init__(self, git: Git, tree: Oid):
+        self._git = git
+        self._tree = tree
+
+    def find(self, patterns: Sequence[str]) -> list[TreeFile]:
+        """Return the regular files of these paths, sorted by path. Globs are not for it."""
+        files = list_files(self._git, self._tree, list(map(PurePosixPath, patterns)))
+        return sorted(files, key=lambda file: file.path.as_posix())
+
+    def read(self, file: TreeFile) -> bytes:
+        """Return the content of a file. Raises BaseError where the repository lacks it."""
+        return next(read_blobs(self._git, [file.oid]))
+
+
+def read_facts(
+    git: Git,
+    files: Sequence[TreeFile],
+    cache: FactsCache,
+    on_progress: OnProgress = lambda done, total: None,
+) -> Mapping[str, FileFacts]:
+    """Return the facts of each file by its path. Raises BaseError where a blob is missing."""
+    keys = {file.path.as_posix(): _key(file) for file in files}
+    kept = cache.find(sorted(set(keys.values())))
+    missing = {keys[file.path.as_posix()]: file for file in files}
+    missing = {key: file for key, file in missing.items() if key not in kept}
+    facts = {key: load(value) for key, value in kept.items()}
+    del kept
+    done = len(files) - len(missing)
+    on_progress(done, len(files))
+    fresh: list[tuple[str, bytes]] = []
+    pieces = _read_pieces(git, missing)
+    for values in map_processes(_parse_piece, pieces, workers=_WORKERS if len(missing) > 40 else 0):
+        for key, value in values:
+            facts[key] = load(value)
+            fresh.append((key, value))
+        done += len(values)
+        on_progress(done, len(files))
+    if fresh:
+        cache.keep(fresh)
+    return {path: facts[key] for path, key in keys.items()}
+
+
+def dump(value: object) -> bytes:
+    """Return a value as it is kept."""
+    return zlib.compress(pickle.dumps(value, protocol=5), level=1)
+
+
+def load(value: bytes) -> FileFacts:
+    """Return what `dump` made of a file's facts. Only what patchgen itself kept is read."""
+    facts: FileFacts = pickle.loads(zlib.decompress(value))
+    return facts
+
+
+def load_audit(value: bytes) -> Audit:
+    """Return what `dump` made of an audit."""
+    audit: Audit = pickle.loads(zlib.decompress(value))
+    return audit
+
+
+def _key(file: TreeFile) -> str:
+    kind = "S" if file.path.suffix == ".S" else "C"
+    return f"{VERSION}:{kind}:{file.oid}"
+
+
+def _read_pieces(git: Git, missing: Mapping[str, TreeFile]) -> Iterator[_Piece]:
+    """Yield contents in pieces of about the same size."""
+    piece: _Piece = []
+    size = 0
+    oids = [file.oid for file in missing.values()]
+    for (key, file), content in zip(missing.items(), read_blobs(git, oids), strict=True):
+        piece.append((key, file.path.suffix == ".S", content if len(content) < _MAX_BYTES else b""))
+        size += len(content)
+        if size > _BATCH_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def _parse_piece(piece: _Piece) -> list[tuple[str, bytes]]:
+    return [
+        (key, dump(parse_assembly(content) if assembly else parse_source(content)))
+        for key, assembly, content in piece
+    ]
+
+
+def digest_files(files: Sequence[TreeFile]) -> str:
+    """Return a digest of all that the facts follow from."""
+    digest = hashlib.sha256(str(VERSION).encode())
+    for file in files:
+        digest.update(f"{file.oid} {PurePosixPath(file.path)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,108 @@
+"""What the nodes of a syntax tree say: names, types, declarators, initialisers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import tree_sitter
+
+from patchgen.audit.facts import Access, Store
+
+_SHORT = 80
+
+
+def text_of(node: tree_sitter.Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def shorten(node: tree_sitter.Node) -> str:
+    return " ".join(text_of(node).split())[:_SHORT]
+
+
+def line_of(node: tree_sitter.Node) -> int:
+    return node.start_point[0] + 1
+
+
+def type_name(node: tree_sitter.Node | None) -> str:
+    """Return the name of a type: of the struct, or of the typedef."""
+    if node is None:
+        return ""
+    if node.type in ("struct_specifier", "union_specifier", "enum_specifier"):
+        name = node.child_by_field_name("name")
+        return text_of(name) if name else ""
+    if node.type == "type_identifier":
+        return text_of(node)
+    return ""
+
+
+def declared(node: tree_sitter.Node | None) -> tuple[str, bool]:
+    """Return the name that a declarator declares, and whether as a function or pointer to one."""
+    function = False
+    while node is not None:
+        if node.type in ("identifier", "field_identifier", "type_identifier"):
+            return text_of(node), function
+        if node.type == "function_declarator":
+            function = True
+        inner = node.child_by_field_name("declarator")
+        if inner is None:
+            named = [
+                each
+                for each in node.named_children
+                if each.type.endswith("declarator")
+                or each.type in ("identifier", "field_identifier", "type_identifier")
+            ]
+            inner = named[0] if named else None
+        node = inner
+    return "", function
+
+
+def is_prototype(node: tree_sitter.Node | None) -> bool:
+    """Tell whether a declarator declares a function, not a pointer to one."""
+    while node is not None:
+        inner = node.child_by_field_name("declarator")
+        if node.type == "function_declarator":
+            return inner is not None and inner.type == "identifier"
+        node = inner
+    return False
+
+
+def names_in(node: tree_sitter.Node) -> list[str]:
+    """Return the identifiers of an expression that stand for values, in their order."""
+    found = []
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if each.type == "identifier":
+            found.append(text_of(each))
+        elif each.type not in ("string_literal", "sizeof_expression"):
+            stack.extend(reversed(each.named_children))
+    return found
+
+
+def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[Store]:
+    """Yield what an initialiser puts where, member by member. `*` is a member that has no name."""
+    if node.type != "initializer_list":
+        if node.type == "compound_literal_expression":
+            value = node.child_by_field_name("value")
+            if value is not None:
+                yield from read_initialiser(value, target)
+            return
+        names = names_in(node)
+        if names:
+            yield Store(line_of(node), target, tuple(names))
+        return
+    for each in node.named_children:
+        if each.type == "initializer_pair":
+            members = [
+                text_of(part.named_children[0])
+                for part in each.children_by_field_name("designator")
+                if part.type == "field_designator" and part.named_children
+            ]
+            value = each.child_by_field_name("value")
+            if value is not None:
+                inner = target._replace(members=(*target.members, *members))
+                yield from read_initialiser(value, inner)
+        elif each.type == "initializer_list":
+            yield from read_initialiser(each, target)
+        elif each.type != "comment":
+            yield from read_initialiser(each, target._replace(members=(*target.members, "*")))

@@ -1,0 +1,157 @@
+"""The tables of tables.toml, compiled: what the audit knows of kernels beyond C."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from patchgen.model.audit import Effect, Form, How, Outcome, Platform
+
+_FILE = Path(__file__).with_name("tables.toml")
+Pattern = re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A macro that puts a function where a member, a table or a static call finds it."""
+
+    macro: Pattern
+    function: int
+    how: How
+    type: str = ""
+    member: str = ""
+    table: str = ""
+    call: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A macro that gives a function other names; `{}` in them is its own. `also` is called too."""
+
+    macro: Pattern
+    function: int
+    names: tuple[str, ...]
+    also: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormRule:
+    """How an instruction's form is recognised. `hypervisor` is "" where the place tells it."""
+
+    form: Form
+    asm: Pattern
+    operands: Pattern | None
+    hypervisor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of the encryption status of pages."""
+
+    masks: Pattern
+    writes: Pattern
+    reads: Pattern
+    elsewhere: Pattern
+    requests: Pattern
+    shared: Pattern
+    private: Pattern
+    callbacks: Pattern
+    constants: Pattern
+    platforms: tuple[tuple[Pattern, tuple[Platform, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All of it. `digest` is of the file, for the keys of what is kept."""
+
+    digest: str
+    sources: tuple[str, ...]
+    headers: tuple[str, ...]
+    without: Pattern
+    entries: tuple[str, ...]
+    spine_from: tuple[str, ...]
+    end: tuple[str, ...]
+    never: frozenset[str]
+    deferred: Pattern
+    wakes: Pattern
+    aside: Pattern
+    member: str
+    member_calls: tuple[tuple[Pattern, str], ...]
+    registered: tuple[Registered, ...]
+    aliases: tuple[Alias, ...]
+    stubs: Mapping[str, tuple[str, ...]]
+    hardware: frozenset[str]
+    forms: tuple[FormRule, ...]
+    hypervisors: tuple[tuple[str, Pattern], ...]
+    status: Status
+    effects: Mapping[Form, Mapping[Platform, Effect]]
+
+
+@cache
+def load_tables() -> Tables:
+    """Return the tables that patchgen ships."""
+    content = _FILE.read_bytes()
+    read = tomllib.loads(content.decode())
+    tree, window = read["tree"], read["window"]
+    return Tables(
+        digest=hashlib.sha256(content).hexdigest(),
+        sources=tuple(tree["sources"]),
+        headers=tuple(tree["headers"]),
+        without=re.compile(f"(?:{'|'.join(tree['without'])})(?:/.*)?"),
+        entries=tuple(window["entries"]),
+        spine_from=tuple(window["spine_from"]),
+        end=tuple(window["end"]),
+        never=frozenset(window["never"]),
+        deferred=re.compile("|".join(window["deferred"])),
+        aside=re.compile(window["aside"]),
+        wakes=re.compile(window["wakes"]),
+        member=read["notify"]["member"],
+        member_calls=tuple((re.compile(e["macro"]), e["root"]) for e in read["member_call"]),
+        registered=tuple(_registered(each) for each in read["registered"]),
+        aliases=tuple(
+            Alias(
+                re.compile(each["macro"]),
+                each["function"],
+                tuple(each["names"]),
+                tuple(each.get("also", ())),
+            )
+            for each in read["alias"]
+        ),
+        stubs={each["word"]: tuple(each["functions"]) for each in read["stub"]},
+        hardware=frozenset(each["type"] for each in read["hardware"]),
+        forms=tuple(_form(each) for each in read["form"]),
+        hypervisors=tuple((e["name"], re.compile(e["found"])) for e in read["hypervisor"]),
+        status=_status(read["status"]),
+        effects={Form(name): _effects(each) for name, each in read["effect"].items()},
+    )
+
+
+def _registered(entry: dict[str, Any]) -> Registered:
+    rest = {key: entry[key] for key in ("type", "member", "table", "call") if key in entry}
+    return Registered(re.compile(entry["macro"]), entry["function"], How(entry["how"]), **rest)
+
+
+def _form(entry: dict[str, Any]) -> FormRule:
+    operands = re.compile(entry["operands"]) if "operands" in entry else None
+    return FormRule(
+        Form(entry["form"]), re.compile(entry["asm"]), operands, entry.get("hypervisor", "")
+    )
+
+
+def _status(table: dict[str, Any]) -> Status:
+    patterns = {key: re.compile(value) for key, value in table.items() if isinstance(value, str)}
+    platforms = tuple(
+        (re.compile(pattern), tuple(Platform(each) for each in names))
+        for pattern, names in table["platforms"].items()
+    )
+    return Status(**patterns, platforms=platforms)
+
+
+def _effects(table: dict[str, list[str]]) -> dict[Platform, Effect]:
+    return {Platform(name): Effect(Outcome(how), why) for name, (how, why) in table.items()}

@@ -1,0 +1,299 @@
+"""`patchgen audit`: which hypercalls can run before alternatives are patched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.audit import (
+    AuditRequest,
+    compare_audits,
+    count_sites,
+    describe_audit,
+    describe_diff,
+    describe_tellers,
+    explain_stay,
+    render_diff_page,
+    render_page,
+    run_audit,
+)
+from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.printer import Printer
+from patchgen.errors import UsageError
+from patchgen.model.audit import (
+    Audit,
+    AuditDiff,
+    Fate,
+    Group,
+    Hypercall,
+    Outcome,
+    Route,
+    StatusChange,
+)
+
+_TITLES = {
+    Group.UNROUTED: "not routed through the op",
+    Group.ROUTED: "routed through the op",
+    Group.OWN: "VMGEXIT and TDCALL, which alternatives have no part in",
+    Group.OTHER: "other hypervisors' own",
+}
+_FATES = {
+    Fate.ROUTED: "routed now",
+    Fate.UNROUTED: "not routed any more",
+    Fate.NEW: "new",
+    Fate.GONE: "gone",
+    Fate.LATE: "not early any more",
+    Fate.STAYS: "stays",
+}
+_FOLDED = (Group.OWN, Group.OTHER)
+
+
+@click.command("audit")
+@tree_option
+@click.option(
+    "--rev",
+    "revision",
+    default="HEAD",
+    show_default=True,
+    metavar="REV",
+    help="The commit to audit.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Follow only what this .config builds.  [default: all branches]",
+)
+@click.option(
+    "--diff",
+    "span",
+    metavar="REV1..REV2",
+    help="Compare two commits: what was routed, what is new, what stays and why.",
+)
+@click.option("--dot", is_flag=True, help="Print the early paths as a graph for Graphviz.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a page with the table and the path graph to a file, too.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 if an early hypercall is not routed.")
+@click.option("--verbose", is_flag=True, help="Show all paths, and what cannot be resolved.")
+@json_option
+def command(
+    span: str | None,
+    dot: bool,
+    html: Path | None,
+    strict: bool,
+    verbose: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Show which hypercalls can run before alternatives are patched, and by which paths.
+
+    Nothing is checked out, compiled or written. Exit code 0 says that the audit was made, whatever
+    it found; with --strict, 1 says that an early KVM hypercall does not go through
+    pv_ops.mmu.notify_page_enc_status_changed().
+    """
+    if as_json and dot:
+        raise UsageError("--json and --dot exclude each other: both print to standard output")
+    if span is not None and dot:
+        raise UsageError("--diff has no --dot", hint="--html FILE draws the later of the two")
+    if html is not None and not html.parent.is_dir():
+        raise UsageError(f"{html} cannot be written: there is no folder {html.parent}")
+    printer = Printer(as_json=as_json or dot)
+    request = AuditRequest(**options)
+    if span is not None:
+        return _run_diff(printer, request, span, html, as_json=as_json, strict=strict)
+    with printer.progress("reading") as on_progress:
+        audit = run_audit(request, on_progress)
+    if html is not None:
+        _write_page(render_page(audit), html)
+    if as_json:
+        printer.document(describe_audit(audit))
+    elif dot:
+        _print_dot(audit)
+    else:
+        print_audit(printer, audit, verbose=verbose)
+    return _exit_code(audit, strict=strict)
+
+
+def _exit_code(audit: Audit, *, strict: bool) -> int:
+    return int(strict and any(each.group is Group.UNROUTED for each in audit.early_hypercalls))
+
+
+def _run_diff(
+    printer: Printer,
+    request: AuditRequest,
+    span: str,
+    html: Path | None,
+    *,
+    as_json: bool,
+    strict: bool,
+) -> int:
+    first, dots, second = span.partition("..")
+    if not dots or not first or not second or second.startswith("."):
+        raise UsageError(f"{span!r} is not REV1..REV2", hint="--diff v6.1..my-branch")
+    with printer.progress("reading") as on_progress:
+        before, after = (
+            run_audit(AuditRequest(request.tree, revision, request.config), on_progress)
+            for revision in (first, second)
+        )
+    diff = compare_audits(before, after)
+    if html is not None:
+        _write_page(render_diff_page(diff), html)
+    if as_json:
+        printer.document(describe_diff(diff))
+    else:
+        print_diff(printer, diff)
+    return _exit_code(after, strict=strict)
+
+
+def _write_page(page: str, path: Path) -> None:
+    try:
+        path.write_text(page, "utf-8")
+    except OSError as err:
+        raise UsageError(f"{path} cannot be written: {err.strerror}") from None
+
+
+def _print_dot(audit: Audit) -> None:
+    from patchgen.audit.dot import render_dot
+
+    click.echo(render_dot(audit), nl=False)
+
+
+# --- text ---------------------------------------------------------------------------------------
+
+
+def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
+    """Print what a maintainer reads first: what is not routed, then the rest, then the counts."""
+    config = audit.config or "all branches (no --config)"
+    printer.line(f"{audit.version or audit.commit[:12]} ({audit.revision}), {config}", bold=True)
+    end = audit.window.spine[-1].called
+    printer.line(f"window: {audit.window.spine[0].function}() up to {audit.window.end}() at {end}")
+    if audit.notify is None:
+        printer.line("op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()")
+    else:
+        names = ", ".join(step.function for step in audit.notify.implementations) or "nobody"
+        printer.line(f"op: {audit.notify.member}(), installed: {names}")
+    for group, title in _TITLES.items():
+        found = [each for each in audit.early_hypercalls if each.group is group]
+        _print_group(printer, title, found, verbose=verbose, folded=group in _FOLDED)
+    _print_changes(printer, audit.early_changes, verbose=verbose)
+    if verbose and audit.unresolved:
+        printer.line()
+        printer.line("pointers that cannot be resolved", bold=True)
+        for each in audit.unresolved:
+            printer.line(f"  {each.place} {each.function}(): {each.via}: {each.reason}")
+    _print_counts(printer, audit, verbose=verbose)
+
+
+def _print_group(
+    printer: Printer, title: str, found: list[Hypercall], *, verbose: bool, folded: bool
+) -> None:
+    if not found:
+        return
+    printer.line()
+    printer.line(f"early hypercalls, {title}: {len(found)}", bold=True)
+    if folded and not verbose:
+        for line in _fold(found):
+            printer.line(f"  {line}")
+        return
+    for each in found:
+        fatal = [p.value for p, e in each.effects.items() if e.outcome is Outcome.FATAL]
+        danger = f", fatal on {', '.join(fatal)}" if fatal else ""
+        what = f"{each.call}({each.purpose})" if each.call else each.instruction.text
+        printer.line(f"  {each.place} {each.function}()")
+        printer.line(f"      {what}: {each.instruction.form.value}{danger}")
+        if not each.routed:
+            printer.line(f"      {explain_stay(each)}")
+        _print_route(printer, each.unrouted or each.early)
+        if verbose:
+            for platform, effect in each.effects.items():
+                printer.line(f"      {platform.value}: {effect.outcome.value}: {effect.reason}")
+
+
+def _fold(found: Iterable[Hypercall]) -> list[str]:
+    """Return a line a hypervisor and form: how many, and in which files."""
+    groups: dict[tuple[str, str], list[Hypercall]] = {}
+    for each in found:
+        key = (each.instruction.hypervisor or "unknown", each.instruction.form.value)
+        groups.setdefault(key, []).append(each)
+    lines = []
+    for (whose, form), members in sorted(groups.items()):
+        files = list(dict.fromkeys(each.place.path for each in members))
+        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        lines.append(f"{len(members):3} {whose}, {form}: {', '.join(files[:3])}{more}")
+    return lines
+
+
+def _print_route(printer: Printer, route: Route | None) -> None:
+    if route is None:
+        return
+    count = f"{route.paths}{' or more' if route.capped else ''}"
+    printer.line(f"      {count} path{'s' if route.paths != 1 else ''}; the shortest:")
+    for step in route.steps:
+        by = f" by {step.via}" if step.via else ""
+        at = f" at {step.called}" if step.called else ""
+        printer.line(f"        {step.function}(){by}{at}")
+
+
+def _print_changes(printer: Printer, changes: Iterable[StatusChange], *, verbose: bool) -> None:
+    silent = [each for each in changes if not each.tellers]
+    told = [each for each in changes if each.tellers]
+    for title, found in (("tell nobody", silent), ("tell the hypervisor", told)):
+        if not found:
+            continue
+        printer.line()
+        printer.line(f"early changes of page status that {title}: {len(found)}", bold=True)
+        for each in found:
+            printer.line(f"  {each.place} {each.function}()")
+            printer.line(f"      {each.call}({each.pages}): {describe_tellers(each)}")
+            if verbose:
+                _print_route(printer, each.early)
+
+
+def _print_counts(printer: Printer, audit: Audit, *, verbose: bool) -> None:
+    counts = count_sites(audit)
+    late = len(audit.hypercalls) - counts["early_hypercalls"]
+    hint = "" if verbose else " (--verbose lists them, and all paths)"
+    printer.line()
+    printer.line(
+        f"{counts['unrouted']} not routed, {counts['routed']} routed, {counts['own']} by VMGEXIT or"
+        f" TDCALL, {counts['other']} of other hypervisors, {late} late;"
+        f" {counts['silent']} of {counts['early_changes']} early changes tell nobody;"
+        f" {counts['unresolved']} pointers unresolved{hint}"
+    )
+    if audit.coverage.lost:
+        printer.line(f"{len(audit.coverage.lost)} functions could not be read")
+        for each in audit.coverage.lost if verbose else ():
+            printer.line(f"  {each}")
+
+
+def print_diff(printer: Printer, diff: AuditDiff) -> None:
+    """Print what became of the early sites, by fate."""
+    printer.line(f"{diff.before.revision} .. {diff.after.revision}", bold=True)
+    for fate, title in _FATES.items():
+        found = [each for each in diff.differences if each.fate is fate]
+        if not found:
+            continue
+        printer.line()
+        printer.line(f"{title}: {len(found)}", bold=True)
+        lines: dict[str, int] = {}
+        for each in found:
+            site = each.after or each.before
+            if site is None:
+                continue
+            plain = isinstance(site, Hypercall) and site.group in _FOLDED
+            if fate is Fate.STAYS and plain:
+                lines[each.reason] = lines.get(each.reason, 0) + 1
+                continue
+            what = site.call or site.function
+            argument = site.purpose if isinstance(site, Hypercall) else site.pages
+            printer.line(f"  {site.place} {site.function}(): {what}({argument})")
+            printer.line(f"      {each.reason}")
+        for reason, count in lines.items():
+            printer.line(f"  {count} more: {reason}")

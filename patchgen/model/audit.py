@@ -1,0 +1,315 @@
+"""What an audit says of a kernel: which hypercalls can run before alternatives are patched.
+
+`patchgen audit --json` prints an Audit, `--diff --json` an AuditDiff; `patchgen/audit/document.py`
+says how the fields below are spelt there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Form(StrEnum):
+    """What stands in the machine code before alternatives are patched, by what it does then."""
+
+    ALTERNATIVE = "alternative"  # VMCALL that alternatives may replace (KVM_HYPERCALL)
+    VMCALL = "vmcall"  # fixed VMCALL
+    VMMCALL = "vmmcall"  # fixed VMMCALL
+    VMGEXIT = "vmgexit"  # `rep; vmmcall`: SEV-ES guests by GHCB
+    TDCALL = "tdcall"
+    IO = "io"  # IN, OUT or INS, OUTS to a hypervisor's port
+    MSR = "msr"  # WRMSR to a hypervisor's register that acts as a call
+    PAGE = "page"  # CALL into a hypercall page that the hypervisor fills
+
+
+class Platform(StrEnum):
+    """Who runs the guest, and with which protection."""
+
+    VTX = "VT-x"
+    SVM = "SVM"
+    SEV = "SEV"
+    SEV_ES = "SEV-ES/SNP"
+    TDX = "TDX"
+
+
+class Outcome(StrEnum):
+    """How a form ends on a platform."""
+
+    WORKS = "works"
+    EMULATED = "emulated"  # works, by an exception or exit that someone has to decode
+    FATAL = "fatal"
+    UNUSED = "unused"  # the code does not get there on this platform
+
+
+class How(StrEnum):
+    """How control gets from one function of a path to the next."""
+
+    ENTRY = "entry"  # the first step
+    CALL = "call"
+    POINTER = "pointer"  # through a member or a variable that holds functions
+    PARAM = "param"  # early_param() and __setup(), by parse_early_param() and parse_args()
+    INITCALL = "initcall"  # early_initcall() and the like, by the function that walks the table
+    STATIC_CALL = "static-call"
+    ASSEMBLY = "assembly"  # CALL or JMP in a .S file
+
+
+class Group(StrEnum):
+    """Under which heading a hypercall is shown."""
+
+    UNROUTED = "unrouted"
+    ROUTED = "routed"
+    OWN = "own"  # VMGEXIT and TDCALL, which alternatives have no part in
+    OTHER = "other"  # other hypervisors' own
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A line of a file of the tree. Lines count from 1."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function on a path. `defined` is where it stands.
+
+    `called` is the place, in the function before it, that leads here; None for the first step.
+    `via` is what it goes through where `how` is no plain call: `x86_init.hyper.init_platform`,
+    `early_param("mem_encrypt")`, `early_initcall`.
+    """
+
+    function: str
+    defined: Place
+    called: Place | None = None
+    how: How = How.CALL
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a form does on a platform before alternatives are patched, and why, in words."""
+
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """An asm statement, or a line of assembly, that calls a hypervisor.
+
+    `text` is what the assembler is given, shortened. `hypervisor` is "kvm", "sev" (the GHCB
+    protocol), "tdx", "hyperv", "xen", "vmware", "acrn", "jailhouse" or "" where unknown.
+    """
+
+    function: str
+    place: Place
+    form: Form
+    hypervisor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How the window reaches something: the shortest path to the function that contains it.
+
+    `paths` counts the simple paths in the call graph with its cycles condensed; `capped` says
+    that counting stopped there.
+    """
+
+    steps: tuple[Step, ...]
+    paths: int
+    capped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hypercall:
+    """A place in a function that makes a hypercall: the site.
+
+    Where the instruction is in an inline function of a header or in a function written in
+    assembly, the site is where that is called, else it is the instruction itself. `function` is
+    the one that contains `place`. `purpose` is the first argument as written, "" where there is
+    none. `early` is None where no path of the window reaches it, else its route. `routed` tells
+    that all early paths go through the op that reports page status (`Audit.notify`); `unrouted`
+    is the shortest that does not, None where all do. `effects` has every platform.
+    """
+
+    function: str
+    place: Place
+    call: str
+    purpose: str
+    instruction: Instruction
+    early: Route | None
+    routed: bool
+    unrouted: Route | None
+    effects: Mapping[Platform, Effect]
+    config: str = ""
+
+    @property
+    def group(self) -> Group:
+        """Return under which heading it is shown."""
+        if self.routed:
+            return Group.ROUTED
+        if self.instruction.form in (Form.VMGEXIT, Form.TDCALL):
+            return Group.OWN
+        others = self.instruction.hypervisor not in ("kvm", "sev", "tdx", "")
+        return Group.OTHER if others else Group.UNROUTED
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """What tells the hypervisor of a change: by which means, where, and on which platforms.
+
+    `means` is "op" (`Audit.notify`), "callback" (x86_platform.guest.*) or "hypercall". `via` is
+    what it goes through, `functions` who is behind that by the code that can be seen.
+    """
+
+    means: str
+    via: str
+    place: Place
+    functions: tuple[str, ...]
+    platforms: tuple[Platform, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A place that asks for pages to become shared (decrypted) or private (encrypted).
+
+    `call` is the function that it calls with pages of its own choice, `pages` the argument as
+    written; `to` is "shared", "private" or "" where the callee decides. `tellers` is empty where
+    nobody is told. `routed` tells that the op is one of the tellers.
+    """
+
+    function: str
+    place: Place
+    call: str
+    pages: str
+    to: str
+    early: Route | None
+    tellers: tuple[Teller, ...]
+    config: str = ""
+
+    @property
+    def routed(self) -> bool:
+        """Tell whether the op that reports page status is called for it."""
+        return any(teller.means == "op" for teller in self.tellers)
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A call in the window through a pointer that nothing seen assigns a function to."""
+
+    function: str
+    place: Place
+    via: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What runs before alternatives are patched.
+
+    `entries` are where the kernel begins, `end` the function that patches alternatives.
+    `spine` is the path from the last entry to `end`: in each of its functions, only what stands
+    before the call to the next is early. `functions` are all early ones, by file.
+    """
+
+    entries: tuple[str, ...]
+    end: str
+    spine: tuple[Step, ...]
+    functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """The op that reports page status: where it is declared, and who implements it.
+
+    `member` is how it is called, `pv_ops.mmu.notify_page_enc_status_changed`; None in an Audit
+    says that the kernel has none.
+    """
+
+    member: str
+    declared: Place
+    implementations: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much was read. `lost` are functions that the parser gave up on, as `path:line name`.
+
+    `unread` are names that the window calls and that nothing defines in what was read: functions
+    of other folders, and macros without calls.
+    """
+
+    files: int
+    parsed: int
+    functions: int
+    calls: int
+    lost: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The whole result. `config` is the .config that was followed, "" for all branches.
+
+    `revision` is as the user named it, `commit` its id, `version` the Makefile's. `hypercalls`
+    and `changes` have those outside the window, too. All are in the order of their places.
+    """
+
+    revision: str
+    commit: str
+    version: str
+    config: str
+    window: Window
+    notify: Notify | None
+    hypercalls: tuple[Hypercall, ...]
+    changes: tuple[StatusChange, ...]
+    unresolved: tuple[Unresolved, ...]
+    coverage: Coverage
+    seconds: float = 0.0
+
+    @property
+    def early_hypercalls(self) -> tuple[Hypercall, ...]:
+        """Return the hypercalls that the window reaches."""
+        return tuple(each for each in self.hypercalls if each.early)
+
+    @property
+    def early_changes(self) -> tuple[StatusChange, ...]:
+        """Return the changes of page status that the window reaches."""
+        return tuple(each for each in self.changes if each.early)
+
+
+class Fate(StrEnum):
+    """What became of a site between two revisions."""
+
+    ROUTED = "routed"  # it did not go through the op, or told nobody, and now does
+    UNROUTED = "unrouted"  # the other way round
+    NEW = "new"
+    GONE = "gone"
+    LATE = "late"  # still there, but not before alternatives any more
+    STAYS = "stays"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A site in one or both of two audits, and why it counts as what it does."""
+
+    fate: Fate
+    reason: str
+    before: Hypercall | StatusChange | None
+    after: Hypercall | StatusChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditDiff:
+    """Two audits and what became of each early site of either."""
+
+    before: Audit
+    after: Audit
+    differences: tuple[Difference, ...]

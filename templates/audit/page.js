@@ -1,0 +1,192 @@
+"use strict";
+// Folds and searches the drawing. patchgen/audit/page.py has laid it out with these numbers.
+const ROW = 24, INDENT = 18, MARGIN = 16, LETTER = 7.6;
+const tree = document.getElementById("tree");
+const drawing = document.getElementById("drawing");
+const search = document.getElementById("search");
+const hits = document.getElementById("hits");
+const previous = document.getElementById("previous");
+const next = document.getElementById("next");
+
+const rows = Array.from(tree.querySelectorAll(".row"), (element, number) => ({
+  element,
+  number,
+  parent: "parent" in element.dataset ? Number(element.dataset.parent) : null,
+  last: Number(element.dataset.last),
+  depth: Number(element.getAttribute("aria-level")) - 1,
+  line: element.querySelector(".line"),
+  words: Array.from(element.querySelectorAll(".name, .via, .at"), (each) => each.textContent)
+    .join("\n").toLowerCase(),
+  letters: element.querySelector("text").textContent.length,
+  folded: "fold" in element.dataset,
+  y: 0,
+}));
+let found = [];
+let opened = new Set(); // what a search holds open, without unfolding it for good
+let current = -1;
+
+function above(row) {
+  const numbers = [];
+  for (let at = row.parent; at !== null; at = rows[at].parent) numbers.push(at);
+  return numbers;
+}
+
+function isShut(row) {
+  return row.folded && !opened.has(row.number);
+}
+
+function lay() {
+  let y = 0, width = 0, hidden = -1;
+  for (const row of rows) {
+    const away = row.number <= hidden;
+    row.element.classList.toggle("away", away);
+    if (away) continue;
+    y += ROW;
+    row.y = y;
+    row.element.setAttribute("transform", `translate(${MARGIN + row.depth * INDENT} ${y})`);
+    if (row.line) row.line.setAttribute("d", `M${-INDENT} ${rows[row.parent].y - y + 8}V0H-8`);
+    if (row.last > row.number) {
+      row.element.setAttribute("aria-expanded", String(!isShut(row)));
+      if (isShut(row)) hidden = row.last;
+    }
+    width = Math.max(width, 2 * MARGIN + row.depth * INDENT + row.letters * LETTER + 24);
+  }
+  tree.setAttribute("height", y + ROW);
+  tree.setAttribute("width", Math.ceil(width));
+}
+
+function show(row) {
+  for (const number of above(row)) rows[number].folded = false;
+  lay();
+}
+
+function reach(row) {
+  for (const each of rows) each.element.tabIndex = each === row ? 0 : -1;
+  row.element.focus({ preventScroll: true });
+  const top = row.y - drawing.clientHeight / 2;
+  const left = MARGIN + row.depth * INDENT - 24;
+  const seen = row.y - ROW > drawing.scrollTop && row.y + ROW < drawing.scrollTop + drawing.clientHeight;
+  const beside = left >= drawing.scrollLeft && left + 200 < drawing.scrollLeft + drawing.clientWidth;
+  drawing.scrollTo({ top: seen ? drawing.scrollTop : top, left: beside ? drawing.scrollLeft : left });
+}
+
+function mark() {
+  const path = new Set(current < 0 ? opened : []);
+  const chosen = document.activeElement && document.activeElement.closest(".row");
+  if (chosen) for (const number of above(rows[Number(chosen.id.slice(4))])) path.add(number);
+  for (const number of opened) path.add(number);
+  for (const row of rows) row.element.classList.toggle("above", path.has(row.number));
+}
+
+function look() {
+  const word = search.value.trim().toLowerCase();
+  found = word ? rows.filter((row) => row.words.includes(word)) : [];
+  opened = new Set(found.flatMap(above));
+  current = -1;
+  tree.classList.toggle("searching", word !== "");
+  for (const row of rows) row.element.classList.remove("hit");
+  for (const row of found) row.element.classList.add("hit");
+  previous.disabled = next.disabled = found.length === 0;
+  lay();
+  mark();
+  count(word);
+  if (found.length) drawing.scrollTo({ top: found[0].y - 3 * ROW });
+}
+
+function count(word) {
+  const total = `${found.length} ${found.length === 1 ? "hit" : "hits"}`;
+  hits.value = !word ? "" : current < 0 ? total : `${current + 1} of ${total}`;
+}
+
+function jump(by) {
+  if (!found.length) return;
+  current = current < 0 && by < 0 ? found.length - 1 : (current + by + found.length) % found.length;
+  reach(found[current]);
+  count(true);
+}
+
+function fold(row, folded) {
+  if (row.last === row.number) return;
+  row.folded = folded;
+  if (folded) opened.delete(row.number);
+  lay();
+}
+
+function step(row, by) {
+  let at = row.number + by;
+  while (rows[at] && rows[at].element.classList.contains("away")) at += by;
+  if (rows[at]) reach(rows[at]);
+}
+
+const KEYS = {
+  ArrowDown: (row) => step(row, 1),
+  ArrowUp: (row) => step(row, -1),
+  ArrowRight: (row) => (isShut(row) ? fold(row, false) : row.last > row.number && step(row, 1)),
+  ArrowLeft: (row) =>
+    row.last > row.number && !isShut(row)
+      ? fold(row, true)
+      : row.parent !== null && reach(rows[row.parent]),
+  Enter: (row) => (current >= 0 && found[current] === row ? jump(1) : fold(row, !isShut(row))),
+  " ": (row) => fold(row, !isShut(row)),
+  Home: () => reach(rows[0]),
+  End: () => reach(rows.findLast((row) => !row.element.classList.contains("away"))),
+};
+
+function rowOf(event) {
+  const element = event.target.closest(".row");
+  return element && rows[Number(element.id.slice(4))];
+}
+
+tree.addEventListener("click", (event) => {
+  const row = rowOf(event);
+  if (!row || String(getSelection())) return;
+  reach(row);
+  fold(row, !isShut(row));
+});
+tree.addEventListener("keydown", (event) => {
+  const row = rowOf(event);
+  if (!row || event.ctrlKey || event.altKey || event.metaKey || !(event.key in KEYS)) return;
+  event.preventDefault();
+  KEYS[event.key](row);
+});
+tree.addEventListener("focusin", mark);
+tree.addEventListener("focusout", mark);
+search.addEventListener("input", look);
+search.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") {
+    event.preventDefault();
+    jump(event.shiftKey ? -1 : 1);
+  } else if (event.key === "Escape") {
+    search.value = "";
+    look();
+  }
+});
+previous.addEventListener("click", () => jump(-1));
+next.addEventListener("click", () => jump(1));
+document.getElementById("unfold").addEventListener("click", () => {
+  for (const row of rows) row.folded = false;
+  lay();
+});
+document.getElementById("fold").addEventListener("click", () => {
+  for (const row of rows) row.folded = "fold" in row.element.dataset;
+  lay();
+});
+
+// Links to sites and to rows: what they point at may be folded away.
+function follow() {
+  const target = document.getElementById(location.hash.slice(1));
+  if (!target) return;
+  for (let at = target.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
+  if (target.classList.contains("row")) {
+    const row = rows[Number(target.id.slice(4))];
+    show(row);
+    document.getElementById("graph").scrollIntoView();
+    reach(row);
+  } else {
+    target.scrollIntoView();
+  }
+}
+
+lay();
+addEventListener("hashchange", follow);
+follow();
