@@ -6,6 +6,7 @@ visible before the ref update, and everything before it can be thrown away.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from patchgen.mail import StagedFolder
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Series
-from patchgen.odb import Quarantine, Repository
+from patchgen.odb import Git, Quarantine, Repository
 from patchgen.posting import Target, choose_target, post_series
 from patchgen.series import Tracking, find_tracking, make_change_id, write_patches
 from patchgen.spec import load_people
@@ -79,10 +80,17 @@ class ApplyResult:
     diffs: str = ""
 
 
+# Says what a series does, for its cover letter: git with its commits, the base, the last patch.
+Summarise = Callable[[Git, Oid, Oid], str]
+
+
 def apply_variant(
-    request: ApplyRequest, *, on_progress: OnProgress = lambda done, total: None
+    request: ApplyRequest,
+    *,
+    on_progress: OnProgress = lambda done, total: None,
+    summarise: Summarise | None = None,
 ) -> ApplyResult:
-    """Make the series that a request asks for.
+    """Make the series that a request asks for; its cover letter has what `summarise` says of it.
 
     Raises a PatchgenError of the kind that fits, with nothing written.
     """
@@ -99,13 +107,18 @@ def apply_variant(
             return ApplyResult(making, branch, warnings=making.warnings)
         if not planned.is_sure:
             old = target.check(repository, replace=may_replace)
-        return _make_series(repository, request, target, old, making)
+        return _make_series(repository, request, target, old, making, summarise)
     finally:
         repository.close()
 
 
 def _make_series(
-    repository: Repository, request: ApplyRequest, target: Target, old: Oid | None, making: Made
+    repository: Repository,
+    request: ApplyRequest,
+    target: Target,
+    old: Oid | None,
+    making: Made,
+    summarise: Summarise | None,
 ) -> ApplyResult:
     """Write the commits aside; then show them, or publish them with their mails."""
     base = making.plan.base
@@ -113,6 +126,9 @@ def _make_series(
     with Quarantine(repository) as quarantine:
         draft = making.draft(signatures)
         commits, record = write_patches(quarantine, base.oid, draft, signatures)
+        if summarise is not None:
+            summary = summarise(quarantine, base.oid, commits[-1])
+            draft = replace(draft, cover=making.with_summary(summary).draft(signatures).cover)
         tracking = _track(quarantine, request, target, old, making, signatures.author)
         posted = post_series(
             quarantine,

@@ -95,6 +95,12 @@ class Made:
         """Whether the base has all of it already."""
         return all(patch.present_at for patch in self.made)
 
+    def with_summary(self, text: str) -> Made:
+        """Return the same with a text that cover letters have as `audit_summary`."""
+        return replace(
+            self, plan=replace(self.plan, context={**self.plan.context, "audit_summary": text})
+        )
+
     def draft(
         self, signatures: Signatures, edited: Mapping[str, str] = MappingProxyType({})
     ) -> SeriesDraft:
@@ -144,6 +150,7 @@ def plan_variant(repository: Repository, request: MakeRequest) -> Planned:
         "revision": request.revision,
         "base": {"oid": base.oid, "describe": base.describe, "version": base.version},
         "tools": tools,
+        "audit_summary": "",
     }
     shared = shipped_folder("templates")
     plan = build_plan(variant, request.backends, base, tree, context, shared)

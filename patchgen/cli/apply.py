@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from patchgen.apply import ApplyRequest, ApplyResult, apply_variant
+from patchgen.apply import ApplyRequest, ApplyResult, Summarise, apply_variant
 from patchgen.cli.completion import complete_variant
 from patchgen.cli.options import (
     cc_option,
@@ -83,6 +83,9 @@ from patchgen.model.series import MadePatch, Stat
     default=True,
     help="Keep the cover letter as an empty commit, as b4 prep does.  [default: b4]",
 )
+@click.option(
+    "--audit", is_flag=True, help="Put what `patchgen audit` finds into the cover letter."
+)
 @click.option("--dry-run", is_flag=True, help="Show the patches and write nothing.")
 @click.option(
     "--timeout",
@@ -95,7 +98,7 @@ from patchgen.model.series import MadePatch, Stat
 )
 @json_option
 @click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
-def command(as_json: bool, quiet: bool, **options: Any) -> None:
+def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
     """Make a variant's series on a kernel tree: a branch and a folder of mails.
 
     The work tree, the index and the current branch are never touched.
@@ -104,7 +107,9 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
     request = ApplyRequest(**options, color=color)
     printer = Printer(quiet=quiet, as_json=as_json)
     with printer.progress(f"applying {request.variant}") as on_progress:
-        result = apply_variant(request, on_progress=on_progress)
+        result = apply_variant(
+            request, on_progress=on_progress, summarise=_load_summary() if audit else None
+        )
     if as_json:
         printer.document(describe(result))
         return
@@ -233,3 +238,10 @@ def _print_series(printer: Printer, request: ApplyRequest, result: ApplyResult) 
     there = "" if request.tree == Path() else f"--tree {shlex.quote(str(request.tree))} "
     source = shlex.quote(result.branch) if request.with_cover else mails
     printer.line(f"  patchgen send {there}{source}    # or: git send-email {mails}/*.patch")
+
+
+def _load_summary() -> Summarise:
+    """Return what summarises a series; it brings a C parser, which others need not wait for."""
+    from patchgen.audit import summarise_series
+
+    return summarise_series
