@@ -15,6 +15,7 @@ FILES       := /usr/lib/git-core/git-send-email:git-email \
                /usr/include/openssl/opensslv.h:libssl-dev
 B4          := /usr/bin/b4:b4
 QEMU        := qemu-system-x86_64:qemu-system-x86
+CHROMIUM    := chromium:chromium
 KERNELS     := /usr/src/linux-source-6.1.tar.xz:linux-source-6.1 \
                /usr/src/linux-source-6.12.tar.xz:linux-source-6.12
 
@@ -35,7 +36,7 @@ run-tools:
 	@tools/need $(RUN_TOOLS)
 test-tools: run-tools
 	@tools/need $(BUILD_TOOLS) $(FILES)
-	@tools/need --optional $(KERNELS) $(QEMU) $(B4)
+	@tools/need --optional $(KERNELS) $(QEMU) $(B4) $(CHROMIUM)
 
 .PHONY: venv
 venv: $(STAMP)
@@ -68,7 +69,9 @@ test: test-tools $(STAMP) lint
 .PHONY: bench
 bench: test-tools $(STAMP)
 	$(BIN)/python benchmarks/apply.py
+	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/audit.py
 
 .PHONY: clean
 clean:
-	rm -rf $(VENV) '$(DEMO)' .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) '$(DEMO)' .artefacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,151 @@
+"""The page of an audit in Chromium: searched, folded, read on a phone. Screenshots are kept.
+
+They go to $PATCHGEN_ARTEFACTS, by default `.artefacts` at the project's top.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from patchgen.audit import render_page
+from tests.support.hostile_audit import hostile_audit
+from tests.support.kernels import REQUIRED
+
+CHROMIUM = shutil.which("chromium")
+ARTEFACTS = Path(os.environ.get("PATCHGEN_ARTEFACTS") or Path(__file__).parents[2] / ".artefacts")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if "chromium" in REQUIRED:
+            pytest.fail("browser tests are required, but there is no chromium")
+        pytest.skip("BROWSER TEST NOT RUN: apt-get install chromium")
+    with sync_playwright() as playwright:
+        # Chromium's sandbox does not start for root, which CI is; the page is our own.
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "audit.html"
+    path.write_text(render_page(hostile_audit()), encoding="utf-8")
+    return path
+
+
+def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = "light") -> Page:
+    page = browser.new_page(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page.set_default_timeout(10_000)
+    page.said = []  # type: ignore[attr-defined]
+    page.on("console", lambda message: page.said.append(message.text))  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.said.append(str(error)))  # type: ignore[attr-defined]
+    # Whatever it asks for but itself is a failure.
+    page.route(
+        "**/*",
+        lambda route: route.continue_() if route.request.url == path.as_uri() else route.abort(),
+    )
+    page.on("requestfailed", lambda request: page.said.append(request.url))  # type: ignore[attr-defined]
+    page.goto(path.as_uri())
+    return page
+
+
+def keep(page: Page, name: str) -> None:
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"audit-{name}.png")
+    assert (ARTEFACTS / f"audit-{name}.png").stat().st_size > 5_000
+
+
+def shown(page: Page) -> list[str]:
+    """Return the names of the rows that are not folded away."""
+    return page.locator(".row:not(.away) .name").all_text_contents()
+
+
+def test_it_is_searched(browser, page_file):
+    page = open_page(browser, page_file)
+    page.fill("#search", "middle")
+    assert page.inner_text("#hits") == "1 hit"
+    assert page.locator(".row.hit .name").all_text_contents() == ["middle()"]
+    page.keyboard.press("Enter")
+    assert page.inner_text("#hits") == "1 of 1 hit"
+    assert page.locator(".row:focus .name").text_content() == "middle()"
+    page.fill("#search", "no such function")
+    assert page.inner_text("#hits") == "0 hits"
+    page.focus("#search")
+    page.keyboard.press("Escape")
+    assert page.inner_text("#hits") == "" and page.locator(".row.hit").count() == 0
+    page.fill("#search", "kvm")
+    page.click("#next")
+    page.click("#next")
+    assert page.inner_text("#hits").startswith("2 of ")
+    page.locator("#graph").scroll_into_view_if_needed()
+    keep(page, "searched")
+    assert page.said == []
+
+
+def test_it_is_folded_by_click_and_by_keys(browser, page_file):
+    page = open_page(browser, page_file)
+    page.click("#unfold")
+    everything = shown(page)
+    assert {"platform()", "middle()", "deep()"} <= set(everything)
+    row = page.locator(".row", has=page.get_by_text("platform()", exact=True)).first
+    row.locator(".name").first.click()
+    assert row.get_attribute("aria-expanded") == "false"
+    assert "middle()" not in shown(page) and "platform()" in shown(page)
+    page.keyboard.press("ArrowRight")
+    assert row.get_attribute("aria-expanded") == "true" and shown(page) == everything
+    page.keyboard.press("ArrowLeft")
+    assert "middle()" not in shown(page)
+    # What a search finds is shown though it was folded away, and folded away again behind it.
+    page.fill("#search", "deep")
+    assert "deep()" in shown(page)
+    page.fill("#search", "")
+    assert "deep()" not in shown(page)
+    keep(page, "folded")
+    assert page.said == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone(browser, page_file, scheme):
+    page = open_page(browser, page_file, width=360, scheme=scheme)
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    page.click("#unfold")
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    # The drawing is wider, and has its own bar.
+    assert page.evaluate("drawing.scrollWidth > drawing.clientWidth")
+    keep(page, f"phone-{scheme}")
+    ink, paper = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert (sum_of(ink) > sum_of(paper)) == (scheme == "dark")
+
+
+def sum_of(color: str) -> int:
+    return sum(int(part) for part in color[4:-1].split(","))
+
+
+def test_a_name_that_is_markup_does_nothing(browser, page_file):
+    page = open_page(browser, page_file)
+    assert page.title().startswith("2 early hypercalls go past the op")
+    assert page.locator("img").count() == 0
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')")
+    page.wait_for_timeout(200)
+    # The policy that the page states stops what would have been taken for markup.
+    assert any("Content Security Policy" in text for text in page.said)
+
+
+def test_a_link_to_a_folded_row_opens_what_is_above(browser, page_file):
+    page = open_page(browser, page_file)
+    page.locator("a", has_text="in the graph").first.click()
+    assert page.locator(".row:focus").count() == 1
+    assert page.locator(".row:focus").is_visible()

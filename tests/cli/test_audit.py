@@ -1,0 +1,208 @@
+"""`patchgen audit` as users run it, on a kernel of a few lines."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.kernels import commit_all
+from tests.support.small_kernel import FILES, write_files
+
+KVM = """\
+static void kvm_init_platform(void)
+{
+	kvm_hypercall1(KVM_HC_X, 0);
+}
+#ifdef CONFIG_KVM_GUEST
+struct x86_init_ops x86_init = { .hyper.init_platform = kvm_init_platform };
+#endif
+"""
+TEXT = """\
+6.1.0 (HEAD), all branches (no --config)
+window: x86_64_start_kernel() up to alternative_instructions() at arch/x86/kernel/cpu/common.c:4
+op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()
+
+early hypercalls, not routed through the op: 1
+  arch/x86/kernel/kvm.c:3 kvm_init_platform()
+      kvm_hypercall1(KVM_HC_X): alternative, fatal on SEV, SEV-ES/SNP, TDX
+      it reports no page status, so the op has no part in it; it is fatal on SEV, SEV-ES/SNP, TDX
+      1 path; the shortest:
+        x86_64_start_kernel()
+        start_kernel() at arch/x86/kernel/head64.c:3
+        setup_arch() at init/main.c:14
+        kvm_init_platform() by x86_init.hyper.init_platform at arch/x86/kernel/setup.c:3
+
+1 not routed, 0 routed, 0 by VMGEXIT or TDCALL, 0 of other hypervisors, 0 late; \
+0 of 0 early changes tell nobody; 2 pointers unresolved (--verbose lists them, and all paths)
+"""
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    tree = tmp_path / "kernel"
+    write_files(tree, {**FILES, "arch/x86/kernel/kvm.c": KVM})
+    commit_all(tree, "kernel")
+    return tree
+
+
+def test_shows_what_is_early_and_writes_nothing(kernel, patchgen, git):
+    done = patchgen("audit", "--tree", kernel)
+    assert (done.code, done.err, done.out) == (0, "", TEXT)
+    assert git(kernel, "status", "--porcelain") == ""
+
+
+def test_the_second_run_says_the_same_from_what_was_kept(kernel, patchgen):
+    first = patchgen("audit", "--tree", kernel, "--json")
+    again = patchgen("audit", "--tree", kernel, "--json")
+    assert (first.code, again.code) == (0, 0)
+    one, two = json.loads(first.out), json.loads(again.out)
+    del one["seconds"], two["seconds"]
+    assert one == two
+
+
+def test_a_broken_cache_is_made_anew(kernel, patchgen, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = tmp_path / "cache/patchgen/audit/facts.sqlite"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"no database" * 100)
+    assert patchgen("audit", "--tree", kernel).out == TEXT
+    assert file.read_bytes().startswith(b"SQLite format 3")
+
+
+def test_json_has_the_fields_that_are_promised(kernel, patchgen):
+    document = json.loads(patchgen("audit", "--tree", kernel, "--json").out)
+    assert (document["format"], document["kind"], document["revision"]) == (1, "audit", "HEAD")
+    assert document["counts"]["unrouted"] == 1
+    (site,) = document["hypercalls"]
+    assert site["place"] == "arch/x86/kernel/kvm.c:3"
+    assert site["group"] == "unrouted"
+    assert site["instruction"]["form"] == "alternative"
+    assert site["effects"]["SEV"]["outcome"] == "fatal"
+    assert site["early"]["steps"][-1] == {
+        "function": "kvm_init_platform",
+        "defined": "arch/x86/kernel/kvm.c:1",
+        "called": "arch/x86/kernel/setup.c:3",
+        "how": "pointer",
+        "via": "x86_init.hyper.init_platform",
+    }
+    assert document["coverage"]["lost"] == []
+
+
+def test_a_config_leaves_out_what_it_does_not_build(kernel, patchgen, tmp_path):
+    config = tmp_path / "config"
+    config.write_text("# CONFIG_KVM_GUEST is not set\n")
+    done = patchgen("audit", "--tree", kernel, "--config", config)
+    assert done.code == 0
+    assert done.out.endswith("3 pointers unresolved (--verbose lists them, and all paths)\n")
+    assert (
+        "0 not routed, 0 routed, 0 by VMGEXIT or TDCALL, 0 of other hypervisors, 1 late" in done.out
+    )
+
+
+def test_a_makefile_leaves_out_what_its_option_does_not_build(kernel, patchgen, git, tmp_path):
+    (kernel / "arch/x86/kernel/Makefile").write_text("obj-$(CONFIG_KVM_GUEST) += kvm.o\n")
+    git(kernel, "add", ".")
+    git(kernel, "commit", "-q", "-m", "Makefile")
+    config = tmp_path / "config"
+    for value, expected in (("CONFIG_KVM_GUEST=y\n", 1), ("CONFIG_OTHER=y\n", 0)):
+        config.write_text(value)
+        done = patchgen("audit", "--tree", kernel, "--config", config, "--json")
+        assert len(json.loads(done.out)["hypercalls"]) == expected
+
+
+def test_what_a_built_file_includes_is_read_though_it_is_not_built(kernel, patchgen, git, tmp_path):
+    folder = kernel / "arch/x86/kernel"
+    (folder / "host").mkdir()
+    (folder / "kvm.c").rename(folder / "host/kvm.c")
+    (folder / "guest.c").write_text('#include "host/kvm.c"\n')
+    (folder / "Makefile").write_text("obj-y += guest.o\nobj-$(CONFIG_HOST) += host/\n")
+    (folder / "host/Makefile").write_text("obj-y += kvm.o\n")
+    git(kernel, "add", "-A")
+    git(kernel, "commit", "-q", "-m", "include")
+    config = tmp_path / "config"
+    config.write_text("CONFIG_KVM_GUEST=y\n")
+    words = ("audit", "--tree", kernel, "--config", config, "--json")
+    assert len(json.loads(patchgen(*words).out)["hypercalls"]) == 1
+    (folder / "guest.c").write_text("int nothing;\n")
+    git(kernel, "commit", "-q", "-a", "-m", "without")
+    assert json.loads(patchgen(*words).out)["hypercalls"] == []
+
+
+def test_the_page_is_written_for_one_and_for_two(kernel, patchgen, git, tmp_path):
+    page = tmp_path / "audit.html"
+    assert patchgen("audit", "--tree", kernel, "--html", page).code == 0
+    assert "1 early hypercall goes past the op" in page.read_text()
+    git(kernel, "commit", "-q", "--allow-empty", "-m", "same")
+    words = ("audit", "--tree", kernel, "--diff", "HEAD~..HEAD", "--html", page)
+    assert patchgen(*words).code == 0
+    assert "What became of each site" in page.read_text()
+    done = patchgen("audit", "--tree", kernel, "--html", tmp_path / "no/audit.html")
+    assert done.code == 2 and "there is no folder" in done.err
+
+
+def test_strict_fails_while_a_kvm_hypercall_is_not_routed(kernel, patchgen, git):
+    assert patchgen("audit", "--tree", kernel, "--strict").code == 1
+    (kernel / "arch/x86/kernel/kvm.c").write_text(KVM.replace("kvm_hypercall1", "nothing"))
+    git(kernel, "commit", "-q", "-a", "-m", "without")
+    assert patchgen("audit", "--tree", kernel, "--strict").code == 0
+
+
+def test_a_comparison_says_what_is_new_gone_and_stays(kernel, patchgen, git):
+    more = "void console_init(void)\n{\n\tkvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE, 0);\n}\n"
+    (kernel / "arch/x86/kernel/kvm.c").write_text(f"\n{KVM}{more}")
+    git(kernel, "commit", "-q", "-a", "-m", "more")
+    done = patchgen("audit", "--tree", kernel, "--diff", "HEAD~..HEAD")
+    assert done.code == 0, done.err
+    assert done.out == (
+        "HEAD~ .. HEAD\n\nnew: 1\n"
+        "  arch/x86/kernel/kvm.c:11 console_init(): kvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE)\n"
+        "      it was not there\n\nstays: 1\n"
+        "  arch/x86/kernel/kvm.c:4 kvm_init_platform(): kvm_hypercall1(KVM_HC_X)\n"
+        "      it reports no page status, so the op has no part in it; it is fatal on SEV, "
+        "SEV-ES/SNP, TDX\n"
+    )
+    back = patchgen("audit", "--tree", kernel, "--diff", "HEAD..HEAD~", "--json")
+    document = json.loads(back.out)
+    assert document["kind"] == "diff"
+    fates = [(each["fate"], each["what"]) for each in document["differences"]]
+    assert fates == [("gone", "hypercall"), ("stays", "hypercall")]
+
+
+def test_dot_is_a_graph_and_quotes_names(kernel, patchgen):
+    done = patchgen("audit", "--tree", kernel, "--dot")
+    assert done.code == 0
+    assert done.out.startswith("digraph audit {\n")
+    assert done.out.endswith("}\n")
+    assert (
+        '"setup_arch\\narch/x86/kernel/setup.c" -> "kvm_init_platform\\narch/x86/kernel/kvm.c" '
+        '[label="x86_init.hyper.init_platform", style=dashed];'
+    ) in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--rev", "nonsense"), 1, "has no commit 'nonsense'"),
+        (("--config", "/nowhere/.config"), 1, "the configuration cannot be read"),
+        (("--diff", "HEAD"), 2, "'HEAD' is not REV1..REV2"),
+        (("--diff", "HEAD...HEAD"), 2, "is not REV1..REV2"),
+        (("--json", "--dot"), 2, "--json and --dot exclude each other"),
+        (("--diff", "HEAD..HEAD", "--dot"), 2, "--diff has no --dot"),
+    ],
+)
+def test_refuses_with_one_message(kernel, patchgen, words, code, said):
+    done = patchgen("audit", "--tree", kernel, *words)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert len(done.err.splitlines()) <= 3
+
+
+def test_refuses_what_is_no_x86_kernel(tmp_path, patchgen):
+    tree = tmp_path / "other"
+    write_files(tree, {"Makefile": "all:\n", "arch/arm64/kernel/setup.c": "int x;\n"})
+    commit_all(tree, "other")
+    done = patchgen("audit", "--tree", tree)
+    assert (done.code, done.out) == (1, "")
+    assert "the audit is about x86 kernels" in done.err
+    assert "not in a git repository" in patchgen("audit", "--tree", tmp_path).err

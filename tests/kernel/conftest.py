@@ -1,0 +1,44 @@
+"""What several tests of real kernels use, made once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from patchgen.kernel.boot import CONFIG_NEEDED, config_fragment
+from tests.support.kernels import REQUIRED
+
+
+@pytest.fixture(scope="session")
+def qemu() -> None:
+    if shutil.which("qemu-system-x86_64") is None:
+        if "kernel" in REQUIRED:
+            pytest.fail("kernel tests are required, but there is no qemu-system-x86_64")
+        pytest.skip("KERNEL TEST NOT RUN: apt-get install qemu-system-x86")
+
+
+@pytest.fixture(scope="session")
+def vmlinux_6_1(qemu: None, kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Link Debian's 6.1 as small as it goes and boots. To be read only; .config is beside it."""
+    folder = tmp_path_factory.mktemp("vmlinux")
+    source, output = folder / "source", folder / "out"
+    words = ["clone", "-q", "--shared", "-b", "master", str(kernel_6_1), str(source)]
+    subprocess.run(["git", *words], check=True)
+    fragment = folder / "fragment"
+    fragment.write_text(config_fragment((source / "arch/x86/Kconfig").read_text()))
+    _make(source, output, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig")
+    config = (output / ".config").read_text()
+    for option in (*CONFIG_NEEDED, "INTEL_TDX_GUEST", "PVH"):
+        assert f"CONFIG_{option}=y\n" in config
+    _make(source, output, "vmlinux")
+    return output / "vmlinux"
+
+
+def _make(source: Path, output: Path, *words: str) -> None:
+    argv = ["make", "-s", f"O={output}", f"-j{os.cpu_count()}", *words]
+    done = subprocess.run(argv, cwd=source, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -1,0 +1,152 @@
+"""Each instruction of the compiled kernel that calls a hypervisor is a site of the audit.
+
+And the other way round. The objects of the guest's side are built with everything that a guest may
+be switched on; the audit follows the same .config. What is compared is VMCALL, VMMCALL, VMGEXIT
+and TDCALL, as code and as what alternatives put in its place; IN and OUT, MSRs and hypercall pages
+are code that could as well be something else.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from patchgen.kernel import BuildConfig, Builder, check_build_tools
+from patchgen.verify.builds import NEEDED
+from tests.support.audits import audit_kernel
+from tests.support.machine_hypercalls import MachineCall, count_replacements, read_machine_calls
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+
+CONFIG = BuildConfig(
+    "guest",
+    "x86_64",
+    "x86_64_defconfig",
+    on=(
+        *("HYPERVISOR_GUEST", "PARAVIRT", "PARAVIRT_SPINLOCKS", "KVM_GUEST", "AMD_MEM_ENCRYPT"),
+        *("X86_X2APIC", "INTEL_TDX_GUEST", "HYPERV", "XEN", "XEN_PV", "XEN_PVH", "PVH"),
+        *("ACRN_GUEST", "JAILHOUSE_GUEST"),
+    ),
+    off=("WERROR",),
+)
+INSTRUCTIONS = ("alternative", "vmcall", "vmmcall", "vmgexit", "tdcall")
+# What a file has that may call a hypervisor by one of them. `git grep -w -i -E`.
+WORDS = (
+    r"vmm?call|vmgexit|tdcall|__tdx_hypercall|__tdcall\w*|kvm_(sev_)?hypercall[0-9]"
+    r"|(VMWARE|KVM)_HYPERCALL|vmware_hypercall[0-9]|acrn_hypercall[0-9]|hv_do_\w*hypercall\w*"
+)
+# The guest's side. Drivers are modules or late, and what is left out is no guest or no kernel.
+FOLDERS = ("arch/x86", ":!arch/x86/kvm", ":!arch/x86/boot", ":!arch/x86/tools", ":!arch/x86/um")
+# An expression may go on for some lines behind the one where the audit says it begins.
+EXPRESSION = 12
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The calls in the machine code of a kernel, and the audit of the same .config."""
+
+    calls: tuple[MachineCall, ...]
+    replacements: int
+    audit: dict[str, Any]
+    built: frozenset[str]
+
+
+def list_suspects(tree: Path) -> list[PurePosixPath]:
+    """Return the files of the guest's side that may have such an instruction, by their words."""
+    words = ["git", "-C", str(tree), "grep", "-l", "-w", "-i", "-E", WORDS, "HEAD", "--"]
+    done = subprocess.run([*words, *FOLDERS], capture_output=True, check=True, text=True)
+    names = [line.removeprefix("HEAD:") for line in done.stdout.splitlines()]
+    found = [PurePosixPath(name) for name in names if name.endswith((".c", ".S"))]
+    # head_64.S includes Xen's.
+    return [*found, PurePosixPath("arch/x86/kernel/head_64.S")]
+
+
+@pytest.fixture(scope="module", params=["6.1", "6.12"])
+def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    check_build_tools()
+    tree = request.getfixturevalue(f"kernel_{request.param.replace('.', '_')}")
+    folder = tmp_path_factory.mktemp("compiled")
+    source, output = folder / "source", folder / "out"
+    for words in (
+        ["clone", "-q", "--shared", "--sparse", "-b", "master", str(tree), str(source)],
+        ["-C", str(source), "sparse-checkout", "set", "--no-cone", *NEEDED],
+    ):
+        subprocess.run(["git", *words], check=True)
+    builder = Builder(source, output, CONFIG, jobs=os.cpu_count() or 1)
+    builder.configure(folder / "configure.log")
+    targets = builder.find_objects(list_suspects(tree))
+    make(source, output, targets)
+    objects = [output / target for target in targets]
+    return Compiled(
+        tuple(call for each in objects for call in read_machine_calls(each, output, source)),
+        sum(map(count_replacements, objects)),
+        audit_kernel(tree, folder / "home", "--config", str(output / ".config")),
+        frozenset(targets),
+    )
+
+
+def make(source: Path, output: Path, targets: list[str]) -> None:
+    """Build objects with what tells their lines."""
+    words = ["make", "-s", f"-j{os.cpu_count()}", f"O={output}", "KCFLAGS=-g", "KAFLAGS=-g"]
+    done = subprocess.run(
+        [*words, *targets], cwd=source, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def is_site_of(site: dict[str, Any], call: MachineCall) -> bool:
+    """Tell whether a site of the audit is what an instruction was made of."""
+    instruction = site["instruction"]
+    forms = {call.form} | call.replaced_by if call.form == "io" else {call.form}
+    if instruction["form"] not in forms:
+        return False
+    path, _, line = site["place"].rpartition(":")
+    for frame in call.frames:
+        same = frame.function == site["function"] and frame.path == path
+        if same and 0 <= frame.line - int(line) < EXPRESSION:
+            return True
+    # A function in assembly: the audit's sites are where it is called.
+    names = {site["call"], instruction["function"], site["function"]}
+    return call.frames[-1].path.endswith(".S") and call.symbol in names
+
+
+def test_there_is_something_to_compare(compiled):
+    """A build or a reader that finds nothing would agree with anything."""
+    forms = {call.form for call in compiled.calls}
+    assert forms >= {"alternative", "vmcall", "vmmcall", "vmgexit", "tdcall"}
+    assert len(compiled.calls) >= 25
+    files = {call.object for call in compiled.calls}
+    assert files >= {"arch/x86/kernel/kvm.o", "arch/x86/hyperv/ivm.o"}
+    # None is in a replacement that was not told to belong somewhere.
+    assert compiled.replacements == sum(len(call.replaced_by) for call in compiled.calls)
+
+
+def test_each_instruction_is_a_site(compiled):
+    sites = compiled.audit["hypercalls"]
+    differences = [str(c) for c in compiled.calls if not any(is_site_of(s, c) for s in sites)]
+    assert differences == []
+
+
+def test_each_site_is_an_instruction(compiled):
+    """Of the files that were built; a site that no instruction is made of is a false alarm."""
+    # A file may be a part of another one, as sev-shared.c is of sev.c.
+    parts = {frame.path for call in compiled.calls for frame in call.frames}
+    differences = []
+    for site in compiled.audit["hypercalls"]:
+        path = site["place"].rpartition(":")[0]
+        form = site["instruction"]["form"]
+        if form not in INSTRUCTIONS or not (name_object(path) in compiled.built or path in parts):
+            continue
+        if not any(is_site_of(site, call) for call in compiled.calls):
+            differences.append(f"{site['place']} {site['function']}(): {site['call']}: {form}")
+    assert differences == []
+
+
+def name_object(path: str) -> str:
+    """Return the object that kbuild makes of a file."""
+    return str(PurePosixPath(path).with_suffix(".o"))

@@ -1,0 +1,40 @@
+"""Audits of real kernels, made once a test run by the program as users run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_PROJECT = Path(__file__).parents[2]
+
+
+@cache
+def audit_kernel(tree: Path, home: Path, *words: str) -> dict[str, Any]:
+    """Return what `patchgen audit --json` prints. `home` is where it may keep what it has read."""
+    done = subprocess.run(
+        [sys.executable, "-m", "patchgen", "audit", "--tree", str(tree), "--json", *words],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "LC_ALL": "C",
+            "PYTHONPATH": str(_PROJECT),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+        },
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def list_early(document: dict[str, Any]) -> set[str]:
+    """Return the names of all functions that the audit has in the window."""
+    return {name for names in document["window"]["functions"].values() for name in names}

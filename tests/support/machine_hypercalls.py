@@ -1,0 +1,165 @@
+"""The instructions of an object that call a hypervisor, and where each was written.
+
+Read from the machine code: objdump tells the instructions, .altinstructions which of them are
+replaced and by what, addr2line the functions that they were inlined into, one in the other.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# What objdump calls them; `rep vmmcall` is vmgexit to newer ones. SEAMCALL is the host's.
+_CALLS = {
+    "vmcall": "vmcall",
+    "vmmcall": "vmmcall",
+    "rep vmmcall": "vmgexit",
+    "repz vmmcall": "vmgexit",
+    "vmgexit": "vmgexit",
+    "tdcall": "tdcall",
+}
+_REPLACEMENTS = ".altinstr_replacement"
+_SECTION = re.compile(r"^Disassembly of section (?P<name>\S+):$")
+_SYMBOL = re.compile(r"^[0-9a-f]+ <(?P<name>[^>]+)>:$")
+_CODE = re.compile(r"^\s*(?P<at>[0-9a-f]+):\t(?P<text>[^\t#<]*)")
+_RECORD = re.compile(r"^(?P<offset>[0-9a-f]{8,}) R_\w+\s+(?P<section>\.[^+\s]+)(\+0x(?P<at>\w+))?$")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A function, and the line of it that is at work: its own code, or a call that was inlined."""
+
+    function: str
+    path: str
+    line: int
+
+
+@dataclass
+class MachineCall:
+    """An instruction. `frames` are the functions that it is in, from the innermost outwards.
+
+    `form` is what stands there before alternatives are patched; "io" where that is IN, OUT and the
+    like and only what replaces it calls the hypervisor. `symbol` is the function in the object.
+    """
+
+    object: str
+    section: str
+    address: int
+    symbol: str
+    form: str
+    frames: tuple[Frame, ...] = ()
+    replaced_by: set[str] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        chain = " in ".join(f"{f.function}() {f.path}:{f.line}" for f in self.frames)
+        return f"{self.object} {self.section}+{self.address:#x} {self.symbol}: {self.form}: {chain}"
+
+
+def read_machine_calls(path: Path, output: Path, source: Path) -> list[MachineCall]:
+    """Return the calls of an object in the folder `output`, built of the tree `source`."""
+    calls: dict[tuple[str, int], MachineCall] = {}
+    code: dict[tuple[str, int], tuple[str, str]] = {}
+    for section, symbol, at, text in _read_code(path):
+        code[section, at] = (symbol, text)
+        if (form := _CALLS.get(text)) and section != _REPLACEMENTS:
+            calls[section, at] = MachineCall(
+                str(path.relative_to(output)), section, at, symbol, form
+            )
+    for original, replacement, length in _read_alternatives(path):
+        new = {
+            _CALLS[text]
+            for (section, at), (_, text) in code.items()
+            if section == _REPLACEMENTS and text in _CALLS
+            if replacement <= at < replacement + length
+        }
+        if not new:
+            continue
+        if original not in calls:
+            # IN has its operands set up first, in what is replaced as a whole.
+            symbol = code[original][0]
+            name = str(path.relative_to(output))
+            calls[original] = MachineCall(name, *original, symbol, "io")
+        calls[original].replaced_by |= new
+    for call in calls.values():
+        if call.form == "vmcall" and call.replaced_by:
+            call.form = "alternative"
+    _find_frames(path, list(calls.values()), source)
+    return list(calls.values())
+
+
+def count_replacements(path: Path) -> int:
+    """Return how many calls there are in what may replace other code."""
+    return sum(
+        section == _REPLACEMENTS and text in _CALLS for section, _, _, text in _read_code(path)
+    )
+
+
+def _run(*words: str | Path) -> str:
+    done = subprocess.run(words, capture_output=True, check=True, encoding="utf-8")
+    return done.stdout
+
+
+def _read_code(path: Path) -> Iterator[tuple[str, str, int, str]]:
+    """Yield section, symbol, address and text of every instruction."""
+    section = symbol = ""
+    for line in _run("objdump", "-d", "-w", "--no-show-raw-insn", path).splitlines():
+        if match := _SECTION.match(line):
+            section, symbol = match["name"], ""
+        elif match := _SYMBOL.match(line):
+            symbol = match["name"]
+        elif match := _CODE.match(line):
+            yield section, symbol, int(match["at"], 16), " ".join(match["text"].split())
+
+
+def _read_alternatives(path: Path) -> Iterator[tuple[tuple[str, int], int, int]]:
+    """Yield where an alternative may go, where it stands, and its length in bytes.
+
+    struct alt_instr (arch/x86/include/asm/alternative.h): two relative addresses, which have
+    relocations, and the lengths in its last two bytes.
+    """
+    found: dict[int, tuple[str, int]] = {}
+    if ".altinstructions " not in _run("objdump", "-h", path):
+        return
+    for line in _run("objdump", "-r", "-j", ".altinstructions", path).splitlines():
+        if match := _RECORD.match(line):
+            place = (match["section"], int(match["at"] or "0", 16))
+            found[int(match["offset"], 16)] = place
+    if not found:
+        return
+    dump = _run("objdump", "-s", "-j", ".altinstructions", path).splitlines()
+    # " 0010 00112233 44556677 ...": an address, up to four words, two blanks, the text.
+    rows = [line[1:].partition(" ")[2][:35] for line in dump if re.match(r" [0-9a-f]{4,} ", line)]
+    data = bytes.fromhex("".join(rows).replace(" ", ""))
+    starts = sorted(offset for offset in found if found[offset][0] != _REPLACEMENTS)
+    size = starts[1] - starts[0] if len(starts) > 1 else len(data)
+    for start in starts:
+        # An empty replacement may have lost its relocation to no symbol at all.
+        _, replacement = found.get(start + 4, (_REPLACEMENTS, 0))
+        yield found[start], replacement, data[start + size - 1]
+
+
+def _find_frames(path: Path, calls: list[MachineCall], source: Path) -> None:
+    by_section: dict[str, list[MachineCall]] = defaultdict(list)
+    for call in calls:
+        by_section[call.section].append(call)
+    for section, members in by_section.items():
+        addresses = [f"{call.address:#x}" for call in members]
+        words = ["addr2line", "-e", str(path), "-j", section, "-a", "-i", "-f", *addresses]
+        blocks = re.split(r"^0x[0-9a-f]+\n", _run(*words), flags=re.MULTILINE)[1:]
+        for call, block in zip(members, blocks, strict=True):
+            lines = block.splitlines()
+            pairs = zip(lines[::2], lines[1::2], strict=True)
+            call.frames = tuple(_frame(name, where, source) for name, where in pairs)
+
+
+def _frame(function: str, where: str, source: Path) -> Frame:
+    where = re.sub(r" \(discriminator \d+\)$", "", where)
+    path, _, line = where.rpartition(":")
+    full = Path(path)
+    if full.is_relative_to(source):
+        full = full.relative_to(source)
+    return Frame(function, str(full), int(line) if line.isdigit() else 0)

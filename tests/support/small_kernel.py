@@ -1,0 +1,118 @@
+"""A kernel of a few lines, as the audit sees one: an entry, a window, and what a test adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from patchgen.audit.assembly import parse_assembly
+from patchgen.audit.code import Code
+from patchgen.audit.conditions import Settings
+from patchgen.audit.job import build_audit
+from patchgen.audit.parse import parse_source
+from patchgen.audit.tables import load_tables
+from patchgen.model.audit import Audit
+
+KVM_PARA = """\
+#define KVM_HYPERCALL ALTERNATIVE("vmcall", "vmmcall", X86_FEATURE_VMMCALL)
+static inline long kvm_hypercall1(unsigned int nr, unsigned long p1)
+{
+	long ret;
+
+	asm volatile(KVM_HYPERCALL : "=a"(ret) : "a"(nr), "b"(p1) : "memory");
+	return ret;
+}
+static __always_inline long kvm_sev_hypercall3(unsigned int nr, unsigned long p1)
+{
+	long ret;
+
+	asm volatile("vmmcall" : "=a"(ret) : "a"(nr), "b"(p1) : "memory");
+	return ret;
+}
+"""
+X86_INIT = """\
+struct x86_hyper_init {
+	void (*init_platform)(void);
+	void (*guest_late_init)(void);
+};
+struct x86_init_ops {
+	struct x86_hyper_init hyper;
+};
+extern struct x86_init_ops x86_init;
+"""
+MAIN = """\
+extern void (*late_time_init)(void);
+void __init early_one(void) { }
+static int __init do_early_param(char *param)
+{
+	const struct obs_kernel_param *p;
+
+	for (p = __setup_start; p < __setup_end; p++)
+		p->setup_func(param);
+	return 0;
+}
+asmlinkage __visible void __init start_kernel(void)
+{
+	early_one();
+	setup_arch();
+	do_early_param(boot_command_line);
+	console_init();
+	if (late_time_init)
+		late_time_init();
+	arch_cpu_finalize_init();
+	rest_init();
+}
+"""
+HEAD64 = """\
+void __init x86_64_start_kernel(char *real_mode_data)
+{
+	start_kernel();
+}
+"""
+COMMON = """\
+void __init arch_cpu_finalize_init(void)
+{
+	identify_boot_cpu();
+	alternative_instructions();
+	after_alternatives();
+}
+"""
+SETUP = """\
+void __init setup_arch(void)
+{
+	x86_init.hyper.init_platform();
+}
+"""
+FILES = {
+    "Makefile": "VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n",
+    "init/main.c": MAIN,
+    "include/linux/init.h": "struct obs_kernel_param {\n\tint (*setup_func)(char *);\n};\n",
+    "arch/x86/include/asm/kvm_para.h": KVM_PARA,
+    "arch/x86/include/asm/x86_init.h": X86_INIT,
+    "arch/x86/kernel/head64.c": HEAD64,
+    "arch/x86/kernel/setup.c": SETUP,
+    "arch/x86/kernel/cpu/common.c": COMMON,
+    "arch/x86/kernel/alternative.c": "void __init alternative_instructions(void)\n{\n}\n",
+}
+
+
+def link_files(files: Mapping[str, str], settings: Settings | None = None) -> Code:
+    """Return linked files, without a repository."""
+    facts = {
+        path: (parse_assembly if path.endswith(".S") else parse_source)(text.encode())
+        for path, text in files.items()
+        if path.endswith((".c", ".h", ".S"))
+    }
+    return Code(facts, settings)
+
+
+def audit_files(extra: Mapping[str, str], settings: Settings | None = None) -> Audit:
+    """Return the audit of the small kernel with files added, or put in the place of its own."""
+    return build_audit(link_files({**FILES, **extra}, settings), load_tables())
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files below a folder."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)

@@ -1,0 +1,60 @@
+"""Which functions of a kernel run, in the order in which each runs first.
+
+QEMU emulates the processor and says (-d in_asm) what it translates, which it does the first time
+that it is about to run. So the first instruction of a function is said when the function is first
+entered, and nothing of the kernel is changed to see that.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from patchgen.kernel.boot import MARKER, find_qemu
+
+_MACHINE = (
+    "-nodefaults -no-user-config -display none -serial stdio -no-reboot -m 256 -accel tcg -cpu max"
+)
+_COMMAND_LINE = "console=ttyS0 earlyprintk=serial panic=-1 reboot=k"
+_INSTRUCTION = re.compile(rb"^0x(?P<at>[0-9a-f]+): ")
+# Before it has page tables of its own, the kernel runs at physical addresses
+# (__START_KERNEL_map in arch/x86/include/asm/page_64_types.h).
+_MAP = 0xFFFFFFFF80000000
+_PHYSICAL = 1 << 30
+
+
+def trace_functions(
+    vmlinux: Path, initramfs: Path, folder: Path, *, parameters: str = "", timeout_s: float = 240
+) -> list[str]:
+    """Boot a kernel until init is reached, and return the functions in the order of first entry."""
+    log = folder / f"{vmlinux.name}.trace"
+    argv = [find_qemu(), *_MACHINE.split(), "-d", "in_asm", "-D", str(log)]
+    argv += ["-kernel", str(vmlinux), "-initrd", str(initramfs)]
+    argv += ["-append", f"{_COMMAND_LINE} {parameters}"]
+    done = subprocess.run(argv, capture_output=True, check=False, timeout=timeout_s)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert MARKER.encode() in done.stdout, done.stdout[-2000:]
+    names = _read_symbols(vmlinux)
+    order: dict[str, None] = {}
+    with log.open("rb") as lines:
+        for line in lines:
+            if match := _INSTRUCTION.match(line):
+                at = int(match["at"], 16)
+                for name in names.get(at + _MAP if at < _PHYSICAL else at, ()):
+                    order[name] = None
+    log.unlink()
+    return list(order)
+
+
+def _read_symbols(vmlinux: Path) -> dict[int, list[str]]:
+    """Return the functions that begin at each address: aliases share one."""
+    words = ["nm", "--defined-only", str(vmlinux)]
+    found: dict[int, list[str]] = {}
+    for line in subprocess.run(words, capture_output=True, check=True, text=True).stdout.split(
+        "\n"
+    ):
+        address, _, rest = line.partition(" ")
+        if rest[:1] in ("t", "T", "w", "W"):
+            found.setdefault(int(address, 16), []).append(rest[2:])
+    return found

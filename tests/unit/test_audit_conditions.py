@@ -1,0 +1,58 @@
+"""#if expressions by a .config, and .config files that are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from patchgen.audit.conditions import Conditions, load_config
+from patchgen.errors import PatchgenError
+
+SETTINGS = {"CONFIG_A": "y", "CONFIG_M": "m"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "known", "unknown"),
+    [
+        ("defined(CONFIG_A)", True, None),
+        ("defined CONFIG_B", False, None),
+        ("defined(CONFIG_M)", False, None),
+        ("IS_ENABLED(CONFIG_M)", True, None),
+        ("IS_BUILTIN(CONFIG_M)", False, None),
+        ("defined(CONFIG_B) || IS_ENABLED(CONFIG_A)", True, None),
+        ("!(defined(CONFIG_A)) && (1)", False, None),
+        ("defined(CONFIG_A) && defined(SOMETHING)", None, None),
+        ("defined(CONFIG_B) && defined(SOMETHING)", False, None),
+        ("0", False, False),
+        ("!defined(__ASSEMBLY__)", True, True),
+        ("defined(MODULE)", False, False),
+        ("LINUX_VERSION_CODE >= KERNEL_VERSION(5, 1, 0)", None, None),
+        ("nonsense ((", None, None),
+    ],
+)
+def test_conditions_have_three_values(condition, known, unknown):
+    assert Conditions(SETTINGS).holds(condition) is known
+    assert Conditions(None).holds(condition) is unknown
+
+
+def test_reads_a_config(tmp_path):
+    path = tmp_path / ".config"
+    path.write_text('#\n# x\n#\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_S="a b"\n')
+    assert load_config(path) == {"CONFIG_A": "y", "CONFIG_S": '"a b"'}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"CONFIG_A=y\nint main(void);\n", "this is no line of a .config"),
+        (b"# nothing\n", "has no CONFIG_ option"),
+        (b"\xff\xfe\x00", "it is no text"),
+        (None, "No such file"),
+    ],
+)
+def test_refuses_what_is_no_config(tmp_path, content, said):
+    path = tmp_path / "config"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(PatchgenError) as caught:
+        load_config(path)
+    assert said in str(caught.value)

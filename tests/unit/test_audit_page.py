@@ -1,0 +1,99 @@
+"""The page of an audit, as text: it is one file, always the same, and nothing in it can act."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from patchgen.audit import compare_audits, render_diff_page, render_page
+from patchgen.audit.pathtree import Mark, grow_tree
+from patchgen.model.audit import Audit
+from tests.support.hostile_audit import MARKUP, hostile_audit
+from tests.support.small_kernel import audit_files
+
+
+@pytest.fixture(scope="module")
+def audit() -> Audit:
+    return hostile_audit()
+
+
+class Reader(HTMLParser):
+    """Collects elements and what they refer to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.handlers: list[str] = []
+        self.references: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+        self.references += [v or "" for name, v in attrs if name in ("src", "href", "xlink:href")]
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    return reader
+
+
+def test_names_from_the_tree_are_never_markup(audit):
+    page = render_page(audit)
+    reader = read(page)
+    assert MARKUP not in page and "&lt;img src=x" in page
+    assert reader.tags.count("script") == 1 and "img" not in reader.tags
+    assert reader.handlers == []
+    # And if one were, its script would not be run.
+    assert re.search(r"default-src (?:'|&#39;)none(?:'|&#39;); script-src (?:'|&#39;)sha256-", page)
+
+
+def test_it_needs_nothing_but_itself(audit):
+    reader = read(render_page(audit))
+    assert all(reference.startswith("#") for reference in reader.references)
+    assert not {"link", "iframe", "object", "embed"} & set(reader.tags)
+    css = Path("templates/audit/page.css")
+    assert "url(" not in (Path(__file__).parents[2] / css).read_text()
+
+
+def test_the_same_audit_gives_the_same_page(audit):
+    assert render_page(audit) == render_page(hostile_audit())
+
+
+def test_it_says_first_what_is_not_routed(audit):
+    page = render_page(audit)
+    assert "2 early hypercalls go past the op" in page
+    assert "No early hypercalls go past the op" in render_page(audit_files({}))
+
+
+def test_the_tree_has_each_path_once_in_the_order_of_calls(audit):
+    rows = grow_tree(audit)
+    assert [row.name for row in rows].count("start_kernel") == 1
+    assert [row.number for row in rows] == list(range(len(rows)))
+    for row in rows:
+        assert row.parent is None or rows[row.parent].depth == row.depth - 1
+        below = rows[row.number + 1 : row.last + 1]
+        assert all(each.depth > row.depth for each in below)
+        assert row.sites == sum(each.site is not None for each in (row, *below))
+    sites = [row for row in rows if row.site is not None]
+    assert [row.marks for row in sites] == [(Mark.UNROUTED,)] * 2
+    names = [rows[row.parent].name for row in sites if row.parent is not None]
+    assert names == ["platform", "deep"]
+
+
+def test_a_comparison_says_what_became_of_each_site(audit):
+    before = audit_files({})
+    page = render_diff_page(compare_audits(before, audit))
+    assert "What became of each site" in page and ">New" in page
+    gone = render_diff_page(compare_audits(audit, before))
+    assert ">Gone" in gone
+
+
+def test_bytes_that_are_no_text_are_spelt():
+    odd = audit_files({"arch/x86/kernel/\udcff\u202e.c": "void f(void) { kvm_hypercall1(X, 0); }"})
+    page = render_page(odd)
+    page.encode("utf-8")
+    assert "\u202e" not in page and "\\udcff\\u202e" in page

@@ -1,0 +1,189 @@
+"""Reading C: what the parser is spared, what it gives, and what it may not lose."""
+
+from __future__ import annotations
+
+import pytest
+
+from patchgen.audit.assembly import parse_assembly
+from patchgen.audit.facts import FileFacts, Function
+from patchgen.audit.parse import parse_source
+
+
+def parse(text: str) -> FileFacts:
+    facts = parse_source(text.encode())
+    assert facts.lost == ()
+    return facts
+
+
+def one(text: str) -> Function:
+    (function,) = parse(text).functions
+    return function
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "static int __init f(int a)",
+        "static __always_inline void f(void)",
+        "noinstr void f(void)",
+        "asmlinkage __visible void __init __no_sanitize_address f(void)",
+        "static __printf(1, 2) int f(const char *fmt)",
+        "struct page *__ref f(void)",
+        "int\nf(int a)",
+        "static void __cpuidle f(void) __acquires(x)",
+        "DEFINE_IDTENTRY_RAW(f)",
+        "DEFINE_IDTENTRY_ERRORCODE(f)",
+    ],
+)
+def test_functions_behind_attributes_and_macros_are_found(head):
+    function = one(f"int before;\n{head}\n{{\n\tg(1);\n}}\n")
+    assert (function.name, [call.name for call in function.calls]) == ("f", ["g"])
+
+
+def test_a_function_behind_what_cannot_be_parsed_is_found_alone():
+    text = "@@@ = {{{ (((\nint f(void)\n{\n\tg();\n}\n"
+    assert [each.name for each in parse_source(text.encode()).functions] == ["f"]
+
+
+def test_lines_stay_where_they_are_behind_directives_and_comments():
+    text = "/* a\n   b */\n#define X(y) \\\n\tz(y)\nint f(void)\n{\n\t/* c\n\t*/ g();\n}\n"
+    function = one(text)
+    assert (function.line, function.calls[0].line) == (5, 8)
+    (macro,) = parse(text).macros
+    assert (macro.name, macro.parameters, macro.calls) == ("X", ("y",), (("z", 4),))
+
+
+def test_branches_that_cut_through_braces_leave_one_of_them():
+    text = (
+        "int f(void)\n{\n#ifdef CONFIG_A\n\tif (a()) {\n#else\n\tif (b()) {\n#endif\n"
+        "\t\tc();\n\t}\n"
+        "\treturn 0;\n}\nint g(void)\n{\n\treturn 0;\n}\n"
+    )
+    facts = parse(text)
+    assert [each.name for each in facts.functions] == ["f", "g"]
+    assert [call.name for call in facts.functions[0].calls] == ["a", "c"]
+
+
+def test_asm_is_taken_out_with_its_template_and_operands():
+    asm_text = 'asm volatile(ALTERNATIVE("a", "b", X)\n\t\t: : "r" (p) : "memory");'
+    text = f"void f(void)\n{{\n\t{asm_text}\n}}\n"
+    (asm,) = one(text).asms
+    assert (asm.line, asm.text) == (3, 'ALTERNATIVE("a", "b", X)')
+    assert '"r" (p)' in asm.operands
+
+
+def test_calls_through_members_locals_and_variables():
+    text = """\
+void f(struct ops *o, void (*cb)(void))
+{
+	void (*local)(void) = o->inner.first;
+
+	x86_init.hyper.init_platform();
+	o->second();
+	local();
+	cb();
+	(*table[1])();
+	static_call(name)(1);
+}
+"""
+    found = [(each.access.base, each.access.members) for each in one(text).calls if each.access]
+    assert found == [
+        ("x86_init", ("hyper", "init_platform")),
+        ("o", ("second",)),
+        ("o", ("inner", "first")),
+        ("cb", ()),
+        ("table", ()),
+        ("static_call", ("name",)),
+    ]
+    types = {each.access.base: each.access.type for each in one(text).calls if each.access}
+    assert (types["o"], types["cb"]) == ("ops", "(parameter)")
+
+
+def test_initialisers_say_what_goes_into_which_member():
+    text = """\
+const struct hypervisor_x86 x86_hyper_kvm = {
+	.name = "KVM",
+	.detect = kvm_detect,
+	.init.init_platform = kvm_init_platform,
+	.nested = { .cb = &inner },
+};
+static struct entry list[] = { { "a", first }, { .f = second } };
+void (*late_time_init)(void);
+int prototype(void);
+"""
+    variables = {each.name: each for each in parse(text).variables}
+    assert set(variables) == {"x86_hyper_kvm", "list", "late_time_init"}
+    stores = [(each.target.members, each.names) for each in variables["x86_hyper_kvm"].stores]
+    assert stores == [
+        (("detect",), ("kvm_detect",)),
+        (("init", "init_platform"), ("kvm_init_platform",)),
+        (("nested", "cb"), ("inner",)),
+    ]
+    assert [each.target.members for each in variables["list"].stores] == [("*",), ("f",)]
+
+
+@pytest.mark.parametrize(
+    ("body", "forwards"),
+    [
+        ("g(vaddr);", True),
+        ("g((unsigned long)ptr);", True),
+        ("p = lookup_address(vaddr, &level); g(p);", True),
+        ("g(p); p = vaddr;", True),
+        ("g(PFN_DOWN(__pa(vaddr)));", True),
+        ("g(&per_cpu(reason, cpu));", False),
+        ("p = alloc(vaddr); g(p);", False),
+        ("g(1);", False),
+    ],
+)
+def test_tells_an_address_that_is_handed_on_from_one_of_its_own(body, forwards):
+    head = "void f(unsigned long vaddr, void *ptr, int cpu)\n{\n\tvoid *p; int level;\n\t"
+    calls = {call.name: call for call in one(f"{head}{body}\n}}\n").calls}
+    assert calls["g"].forwards is forwards
+
+
+def test_macros_at_file_scope_are_kept_apart_from_functions():
+    facts = parse(
+        'early_param("nopv", parse_nopv);\nDEFINE_STATIC_CALL(a, b);\n'
+        "DEFINE_PER_CPU(struct kvm_steal_time, steal_time);\nint f(void)\n{\n\treturn 0;\n}\n"
+    )
+    assert [(each.name, each.arguments) for each in facts.invocations][:2] == [
+        ("early_param", ('"nopv"', "parse_nopv")),
+        ("DEFINE_STATIC_CALL", ("a", "b")),
+    ]
+    assert [(each.name, each.type) for each in facts.variables] == [
+        ("steal_time", "kvm_steal_time")
+    ]
+
+
+def test_what_a_macro_does_under_a_condition_is_a_part_of_its_own():
+    facts = parse_assembly(
+        b".macro MODULE_CALL host:req ret=0\n.if \\host\n\tseamcall\n.else\n\ttdcall\n.endif\n"
+        b".endm\nSYM_FUNC_START(__tdcall)\n\tMODULE_CALL host=0 ret=1\nSYM_FUNC_END(__tdcall)\n"
+    )
+    found = {each.name: [asm.text for asm in each.asms] for each in facts.functions}
+    assert found["MODULE_CALL"] == []
+    assert found["MODULE_CALL host=1"] == ["seamcall"]
+    assert found["MODULE_CALL host=0"] == ["tdcall"]
+    symbol = facts.functions[-1]
+    assert "MODULE_CALL host=0" in {call.name for call in symbol.calls}
+
+
+def test_a_function_that_the_parser_gives_up_on_is_read_by_its_words():
+    text = "static int f(void)\n{\n\tif (a) ) { g(1);\n\t@ h();\n}\n"
+    (function,) = parse(text).functions
+    assert (function.name, function.static) == ("f", True)
+    assert {"g", "h"} <= {call.name for call in function.calls}
+
+
+def test_assembly_gives_symbols_calls_and_instructions():
+    facts = parse_assembly(
+        b".macro MODULE_CALL\n\ttdcall\n.endm\n"
+        b"SYM_FUNC_START(__tdcall)\n\tMODULE_CALL\n\tcall helper\n\tRET\nSYM_FUNC_END(__tdcall)\n"
+        b"SYM_DATA(initial_vc_handler, .quad handle_vc_boot_ghcb)\n"
+    )
+    macro, symbol = facts.functions
+    assert (macro.name, [each.text for each in macro.asms]) == ("MODULE_CALL", ["tdcall"])
+    assert (symbol.name, symbol.line) == ("__tdcall", 4)
+    assert {"MODULE_CALL", "helper"} <= {call.name for call in symbol.calls}
+    (variable,) = facts.variables
+    assert variable.stores[0].names == ("handle_vc_boot_ghcb",)

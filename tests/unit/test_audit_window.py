@@ -1,0 +1,393 @@
+"""What the window reaches: each construct that the audit models, in a kernel of a few lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from patchgen.errors import BaseError
+from patchgen.model.audit import Form, Group, How, Outcome, Platform
+from tests.support.small_kernel import COMMON, audit_files
+
+PATH = "arch/x86/kernel/kvm.c"
+SITE = "static void site(void)\n{\n\tkvm_hypercall1(KVM_HC_X, 0);\n}\n"
+
+
+def early(source: str, extra: dict[str, str] | None = None, settings=None) -> bool:
+    """Tell whether the hypercall in site() is early when the source is added."""
+    audit = audit_files({PATH: SITE + source, **(extra or {})}, settings)
+    (found,) = [each for each in audit.hypercalls if each.function == "site"]
+    return found.early is not None
+
+
+@pytest.mark.parametrize(
+    ("what", "source", "expected"),
+    [
+        ("nobody calls it", "", False),
+        ("before the window's end", "void identify_boot_cpu(void) { site(); }", True),
+        ("behind the window's end", "void after_alternatives(void) { site(); }", False),
+        ("behind the call that leads there", "void rest_init(void) { site(); }", False),
+        (
+            "static initialiser",
+            "struct x86_init_ops x86_init = { .hyper = { .init_platform = site } };",
+            True,
+        ),
+        (
+            "another member",
+            "struct x86_init_ops x86_init = { .hyper.guest_late_init = site };",
+            False,
+        ),
+        (
+            "assigned in the window",
+            "void early_two(void) { x86_init.hyper.init_platform = site; }\n"
+            "void identify_boot_cpu(void) { early_two(); }",
+            True,
+        ),
+        (
+            "assigned by an initcall",
+            "static int late(void) { x86_init.hyper.init_platform = site; return 0; }\n"
+            "early_initcall(late);",
+            False,
+        ),
+        (
+            "another struct's member, copied over",
+            "const struct vendor kvm = { .init.init_platform = site };\n"
+            "void identify_boot_cpu(void) { copy_array(&kvm.init, &x86_init.hyper, 8); }",
+            True,
+        ),
+        (
+            "a struct that nobody refers to in the window",
+            "const struct vendor kvm = { .init.init_platform = site };\n"
+            "void after_alternatives(void) { copy_array(&kvm.init, &x86_init.hyper, 8); }",
+            False,
+        ),
+        ("early_param", 'static int p(char *s) { site(); }\nearly_param("x", p);', True),
+        ("__setup", 'static int p(char *s) { site(); }\n__setup("x", p);', True),
+        ("initcall", "early_initcall(site);", False),
+        (
+            "console_initcall",
+            "static int con(void) { site(); return 0; }\nconsole_initcall(con);\n"
+            "void console_init(void) { walk(__con_initcall_start); }",
+            True,
+        ),
+        (
+            "a variable that holds a function",
+            "void (*late_time_init)(void);\nvoid console_init(void) { late_time_init = site; }",
+            True,
+        ),
+        (
+            "static_call",
+            "DEFINE_STATIC_CALL(pv_clock, site);\n"
+            "void console_init(void) { static_call(pv_clock)(); }",
+            True,
+        ),
+        ("passed to a call", "void console_init(void) { on_each_cpu(site, 0); }", True),
+        ("put off", "void console_init(void) { INIT_WORK(&work, site); }", False),
+        (
+            "PVOP",
+            "struct pv_mmu { void (*flush)(void); }; struct pv { struct pv_mmu mmu; };\n"
+            "struct pv pv_ops = { .mmu.flush = site };\n"
+            "void console_init(void) { PVOP_VCALL1(mmu.flush, 1); }",
+            True,
+        ),
+        (
+            "hidden by a static function of the same name",
+            "static void other(void) { }\nvoid console_init(void) { other(); }",
+            False,
+        ),
+        (
+            "an exception's entry",
+            "static const struct idt_data idts[] = { INTG(X86_TRAP_VC, asm_exc_vc) };\n"
+            "DECLARE_IDTENTRY(X86_TRAP_VC, exc_vc);\n"
+            "DEFINE_IDTENTRY(exc_vc)\n{\n\tsite();\n}\n"
+            "void console_init(void) { load(idts, 1); }",
+            True,
+        ),
+        (
+            "the body of a loop by a macro",
+            "void console_init(void)\n{\n\tfor_each_zone(zone)\n\t\tsite();\n}",
+            True,
+        ),
+        (
+            "a loop by a macro that calls",
+            "#define for_each_zone(z) for (z = first(); z; z = next(z))\n"
+            "static void *first(void) { site(); return 0; }\n"
+            "void console_init(void)\n{\n\tfor_each_zone(zone) {\n\t\tother();\n\t}\n}",
+            True,
+        ),
+        (
+            "a function that a macro defines",
+            "#define DEFINE_SET(name) static void set_##name(int a) \\\n{ /* for\\\n it */ \\\n"
+            "\tif (a) { site_##name(); } }\nDEFINE_SET(x)\n"
+            "static void site_x(void) { site(); }\nvoid console_init(void) { set_x(1); }",
+            True,
+        ),
+        (
+            "a function that a macro of a macro defines",
+            "#define INNER(name) static void name##_inner(void) { site(); }\n"
+            "#define OUTER(name, field) static int name(void) { return field; } INNER(name)\n"
+            "OUTER(tree, left)\nvoid console_init(void) { tree_inner(); }",
+            True,
+        ),
+        (
+            "a struct that a macro defines",
+            "struct sched_class { void (*rq_online)(void); };\n"
+            "struct rq { const struct sched_class *class; };\n"
+            "DEFINE_SCHED_CLASS(fair) = {\n\t.rq_online = site,\n};\n"
+            "void console_init(struct rq *rq) { use(&fair); rq->class->rq_online(); }",
+            True,
+        ),
+        (
+            "a macro handed to a macro",
+            "#define LOCK(l, lock) lock(l)\n#define raw_lock(l) do { site(); } while (0)\n"
+            "void console_init(void) { LOCK(0, raw_lock); }",
+            True,
+        ),
+        (
+            "a member that is a macro's argument",
+            "struct ops { void (*name)(void); };\n"
+            "#define call_op(h, op) ((h)->ops->op ? (h)->ops->op(h) : 0)\n"
+            "const struct ops mine = { .name = site };\n"
+            "void console_init(void) { use(&mine); call_op(handle, name); }",
+            True,
+        ),
+        (
+            "a timer that a macro initialises",
+            "struct timer { void (*f)(void); };\nstruct pool { struct timer mix; };\n"
+            "static DEFINE_PER_CPU(struct pool, pools) = {\n\t.mix = TIMER_INIT(site, 0),\n};\n"
+            "void console_init(void) { start(&pools); }",
+            True,
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and len(value) < 50 else "",
+)
+def test_window(what, source, expected):
+    extra = {"arch/x86/kernel/other.c": "void other(void)\n{\n\tsite_of_others();\n}\n"}
+    shared = "struct vendor {\n\tstruct x86_hyper_init init;\n};\n"
+    assert early(shared + source, extra) is expected, what
+
+
+def test_what_starts_in_assembly_is_early():
+    head = "SYM_CODE_START(vc_no_ghcb)\n\tcall do_vc\nSYM_CODE_END(vc_no_ghcb)\n"
+    source = "void do_vc(void)\n{\n\tsite();\n}\n"
+    assert early(source, {"arch/x86/kernel/head_64.S": head})
+
+
+@pytest.mark.parametrize(("value", "expected"), [("y", True), ("n", False)])
+def test_a_config_decides_between_branches(value, expected):
+    empty = "#else\nvoid console_init(void) { }\n#endif\n"
+    source = f"#ifdef CONFIG_X\nvoid console_init(void) {{ site(); }}\n{empty}"
+    assert early(source, settings={"CONFIG_X": value}) is expected
+    assert early(source)
+
+
+def test_the_path_says_how_it_goes_on_and_where():
+    source = "struct x86_init_ops x86_init = { .hyper.init_platform = site };"
+    audit = audit_files({PATH: SITE + source})
+    (found,) = audit.early_hypercalls
+    assert str(found.place) == f"{PATH}:3"
+    assert (found.call, found.purpose) == ("kvm_hypercall1", "KVM_HC_X")
+    steps = [(step.function, step.how, step.via) for step in found.early.steps]
+    assert steps == [
+        ("x86_64_start_kernel", How.ENTRY, ""),
+        ("start_kernel", How.CALL, ""),
+        ("setup_arch", How.CALL, ""),
+        ("site", How.POINTER, "x86_init.hyper.init_platform"),
+    ]
+    assert str(found.early.steps[-1].called) == "arch/x86/kernel/setup.c:3"
+    assert (found.early.paths, found.early.capped) == (1, False)
+
+
+def test_counts_paths_over_cycles():
+    source = (
+        "void a(void) { b(); c(); }\nvoid b(void) { a(); site(); }\nvoid c(void) { site(); }\n"
+        "void d(void) { site(); }\nvoid console_init(void) { a(); d(); }\n"
+    )
+    audit = audit_files({PATH: SITE + source})
+    # a and b are a cycle, which counts once: over it, over it and c, and over d.
+    assert audit.early_hypercalls[0].early.paths == 3
+
+
+def test_the_spine_goes_by_position():
+    audit = audit_files({})
+    assert [step.function for step in audit.window.spine] == [
+        "x86_64_start_kernel",
+        "start_kernel",
+        "arch_cpu_finalize_init",
+        "alternative_instructions",
+    ]
+    lines = COMMON.splitlines()
+    where = next(n for n, line in enumerate(lines, 1) if "alternative_instructions" in line)
+    assert audit.window.spine[-1].called.line == where
+
+
+def test_says_that_nothing_leads_to_alternatives():
+    with pytest.raises(BaseError, match="no calls lead from"):
+        audit_files({"arch/x86/kernel/cpu/common.c": "int x;\n"})
+
+
+def test_pointers_that_nothing_assigns_are_listed():
+    found = {each.function: each for each in audit_files({}).unresolved}
+    assert set(found) == {"setup_arch", "do_early_param", "start_kernel"}
+    assert found["setup_arch"].via == "x86_init.hyper.init_platform"
+    assert (
+        "nothing in the window assigns x86_hyper_init.init_platform" in found["setup_arch"].reason
+    )
+
+
+# --- forms --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "hypervisor", "statement"),
+    [
+        (Form.VMGEXIT, "sev", 'asm volatile("rep; vmmcall\\n\\r");'),
+        (Form.VMMCALL, "kvm", 'asm volatile("vmmcall" : : "a"(1));'),
+        (Form.VMCALL, "kvm", '__asm__ __volatile__("mov %4, %%r8\\n" "vmcall" : : "r" (x));'),
+        (Form.ALTERNATIVE, "kvm", 'asm volatile(ALTERNATIVE("vmcall", "vmmcall", F) : : );'),
+        (Form.TDCALL, "tdx", 'asm volatile(".byte 0x66,0x0f,0x01,0xcc" : "+a" (x));'),
+        (Form.PAGE, "hyperv", "asm volatile(CALL_NOSPEC : : THUNK_TARGET(hv_hypercall_pg));"),
+        (Form.PAGE, "xen", 'asm volatile("call hypercall_page+%c[offset]" : : );'),
+        (Form.IO, "vmware", 'asm("inl (%%dx)" : : "d"(VMWARE_HYPERVISOR_PORT));'),
+    ],
+)
+def test_forms_are_recognised_by_the_assembler_s_text(form, hypervisor, statement):
+    source = f"void console_init(void)\n{{\n\t{statement}\n}}\n"
+    (found,) = audit_files({PATH: source}).early_hypercalls
+    assert (found.instruction.form, found.instruction.hypervisor) == (form, hypervisor)
+    assert str(found.place) == f"{PATH}:3"
+    assert set(found.effects) == set(Platform)
+
+
+@pytest.mark.parametrize("statement", ['asm volatile("pause");', 'asm("mov vmcall_count, %eax");'])
+def test_other_assembly_is_no_hypercall(statement):
+    assert audit_files({PATH: f"void console_init(void)\n{{\n\t{statement}\n}}\n"}).hypercalls == ()
+
+
+def test_a_macro_s_instruction_is_its_user_s():
+    header = {"arch/x86/include/asm/sev.h": '#define VMGEXIT() { asm volatile("rep; vmmcall"); }\n'}
+    source = "void console_init(void)\n{\n\tVMGEXIT();\n}\n"
+    (found,) = audit_files({PATH: source, **header}).early_hypercalls
+    assert (str(found.place), found.instruction.form) == (f"{PATH}:3", Form.VMGEXIT)
+    assert found.group is Group.OWN
+
+
+def test_an_assembly_function_s_instruction_is_its_callers():
+    asm = {
+        "arch/x86/coco/tdx/tdcall.S": "SYM_FUNC_START(__tdcall)\n\ttdcall\nSYM_FUNC_END(__tdcall)\n"
+    }
+    header = {
+        "arch/x86/include/asm/tdx.h": "static inline int t(int a)\n{\n\treturn __tdcall(a);\n}\n"
+    }
+    source = "void console_init(void)\n{\n\tt(TDG_VP_INFO);\n}\n"
+    (found,) = audit_files({PATH: source, **asm, **header}).early_hypercalls
+    assert (str(found.place), found.call, found.purpose) == (f"{PATH}:3", "t", "TDG_VP_INFO")
+    assert str(found.instruction.place) == "arch/x86/coco/tdx/tdcall.S:2"
+
+
+def test_unpatched_vmcall_is_fatal_on_sev_only_where_code_is_encrypted():
+    source = "void console_init(void) { site(); }"
+    (found,) = audit_files({PATH: SITE + source}).early_hypercalls
+    outcomes = {platform: effect.outcome for platform, effect in found.effects.items()}
+    assert outcomes[Platform.VTX] is Outcome.WORKS
+    assert outcomes[Platform.SVM] is Outcome.EMULATED
+    assert outcomes[Platform.SEV] is Outcome.FATAL
+    assert found.group is Group.UNROUTED
+
+
+# --- the op, and page status --------------------------------------------------------------------
+
+OP = {
+    "arch/x86/include/asm/paravirt.h": """\
+struct pv_mmu_ops {
+	void (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);
+};
+struct paravirt_patch_template {
+	struct pv_mmu_ops mmu;
+};
+extern struct paravirt_patch_template pv_ops;
+static inline void notify_page_enc_status_changed(unsigned long pfn, int npages, bool enc)
+{
+	PVOP_VCALL3(mmu.notify_page_enc_status_changed, pfn, npages, enc);
+}
+""",
+    PATH: """\
+static void kvm_sev_notify(unsigned long pfn, int npages, bool enc)
+{
+	kvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE, pfn << PAGE_SHIFT);
+}
+static void kvm_init_platform(void)
+{
+	pv_ops.mmu.notify_page_enc_status_changed = kvm_sev_notify;
+}
+struct x86_init_ops x86_init = { .hyper.init_platform = kvm_init_platform };
+""",
+}
+MEM_ENCRYPT = """\
+static void __init __set_clr_pte_enc(pte_t *kpte, int level, bool enc)
+{
+	pgprot_t new_prot = pte_pgprot(*kpte);
+
+	if (enc)
+		pgprot_val(new_prot) |= _PAGE_ENC;
+	set_pte_atomic(kpte, pfn_pte(1, new_prot));
+}
+static int __init early_set_memory_enc_dec(unsigned long vaddr, unsigned long size, bool enc)
+{
+	pte_t *kpte;
+	int level;
+
+	kpte = lookup_address(vaddr, &level);
+	__set_clr_pte_enc(kpte, level, enc);
+	NOTIFY
+	return 0;
+}
+int __init early_set_memory_decrypted(unsigned long vaddr, unsigned long size)
+{
+	return early_set_memory_enc_dec(vaddr, size, false);
+}
+"""
+ASKING = """\
+static void __set_percpu_decrypted(void *ptr, unsigned long size)
+{
+	early_set_memory_decrypted((unsigned long)ptr, size);
+}
+void console_init(void)
+{
+	__set_percpu_decrypted(&per_cpu(steal_time, cpu), 64);
+}
+"""
+
+
+def audit_changes(notify: str):
+    text = MEM_ENCRYPT.replace("NOTIFY", notify)
+    extra = {"arch/x86/mm/mem_encrypt.c": text, "arch/x86/kernel/cpu/asking.c": ASKING}
+    return audit_files({**OP, **extra})
+
+
+def test_the_place_that_names_the_pages_is_the_one_that_asks():
+    (found,) = audit_changes("").early_changes
+    assert str(found.place) == "arch/x86/kernel/cpu/asking.c:7"
+    assert (found.call, found.pages) == ("__set_percpu_decrypted", "&per_cpu(steal_time, cpu)")
+    assert (found.to, found.tellers, found.routed) == ("shared", (), False)
+
+
+def test_who_is_told_by_the_op_and_on_which_platforms():
+    audit = audit_changes("notify_page_enc_status_changed(vaddr >> PAGE_SHIFT, 1, enc);")
+    (found,) = audit.early_changes
+    assert found.routed
+    (teller,) = found.tellers
+    assert (teller.means, teller.functions) == ("op", ("kvm_sev_notify",))
+    assert teller.platforms == (Platform.SEV, Platform.SEV_ES)
+    (call,) = audit.early_hypercalls
+    assert (call.function, call.group) == ("kvm_sev_notify", Group.ROUTED)
+    assert audit.notify is not None
+    assert [step.function for step in audit.notify.implementations] == ["kvm_sev_notify"]
+
+
+def test_a_hypercall_that_goes_around_the_op_is_not_routed():
+    direct = OP[PATH].replace(
+        "\tpv_ops.mmu", "\tkvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE, 0);\n\tpv_ops.mmu"
+    )
+    found = {each.function: each for each in audit_files({**OP, PATH: direct}).early_hypercalls}
+    assert found["kvm_init_platform"].group is Group.UNROUTED
+    assert found["kvm_init_platform"].unrouted is not None
