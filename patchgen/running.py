@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import Program, find_spatch
 from patchgen.errors import BaseError, PatchgenError, UsageError
-from patchgen.kernel import read_version
+from patchgen.kernel import read_built, read_version
 from patchgen.making import MakeRequest, plan_variant
 from patchgen.model.base import Base, TreeFile
 from patchgen.model.plan import RunRules
@@ -35,8 +35,9 @@ class RunRequest:
 
     `target` is a .cocci or a folder of them, on disk or in the tree, or a variant's name. `paths`
     are those of the tree's top; none means all of it. `since` restricts the files to those that
-    changed since that revision, `built` to these. `trusted` says that semantic patches may run
-    code, `trusted_folders` that those below may. `kept` is off for results that are made anew.
+    changed since that revision, `only_built` to those that a .config builds, and headers.
+    `trusted` says that semantic patches may run code, `trusted_folders` that those below may.
+    `kept` is off for results that are made anew.
     """
 
     target: str
@@ -281,4 +282,9 @@ def _choose_files(
     if request.since is not None:
         since = repository.resolve_commit(request.since)
         only = list_changed(repository, since, base.oid)
+    if request.only_built is not None:
+        tree = GitTree(repository, base.tree)
+        built = read_built(tree, request.only_built)
+        headers = (file.path for file in tree.find(["**/*.h"]))
+        only = frozenset((*built, *headers)) if only is None else only & {*built, *headers}
     return only

@@ -44,6 +44,12 @@ from patchgen.sweep import DEFAULT_TIMEOUT_S, Executor, describe_sweep, make_sar
     help="Define a virtual rule, or give a virtual identifier its value; may be repeated.",
 )
 @click.option("--since", metavar="REV", help="Look only at files that changed since REV.")
+@click.option(
+    "--only-built",
+    type=click.Path(path_type=Path),
+    metavar="CONFIG",
+    help="Look only at the .c files that this .config builds, and at headers.",
+)
 @click.option("--trust", "trusted", is_flag=True, help="Let semantic patches run their scripts.")
 @click.option(
     "--trust-folder",

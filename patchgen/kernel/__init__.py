@@ -11,6 +11,7 @@ from patchgen.kernel.boot import (
     qemu_version,
     run_qemu,
 )
+from patchgen.kernel.built import read_built
 from patchgen.kernel.checkpatch import check_mail, has_checkpatch
 from patchgen.kernel.configs import CONFIGS, BuildConfig, find_config
 from patchgen.kernel.hypercalls import (
@@ -60,6 +61,7 @@ __all__ = [
     "parse_maintainers",
     "pretend_kvm",
     "qemu_version",
+    "read_built",
     "read_hypercalls",
     "read_text_size",
     "read_version",

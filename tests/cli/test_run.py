@@ -357,3 +357,27 @@ def test_headers_are_looked_into_where_a_semantic_patch_says_so(patchgen, ready,
     assert "+\treturn 0;" in patchgen("run", path, "--tree", ready).out
     path.write_text("// Options: --no-includes\n" + rule)
     assert patchgen("run", path, "--tree", ready).out == ""
+
+
+def test_only_what_a_config_builds(patchgen, git, ready, zalloc, tmp_path):
+    (ready / "Makefile").write_text("core-y := fs/\ndrivers-$(CONFIG_NET) := drivers/\n")
+    (ready / "fs/Makefile").write_text("obj-y := plain.o\nobj-$(CONFIG_C) += c.o\n")
+    (ready / "drivers/Makefile").write_text("obj-y := net/\n")
+    (ready / "drivers/net/Makefile").write_text("obj-y := a.o\n")
+    git(ready, "add", "-A")
+    git(ready, "commit", "-qm", "makefiles")
+    config = tmp_path / "config"
+
+    def changed(text: str, *words: str) -> list[str]:
+        config.write_text(text)
+        run = ("run", zalloc, "--tree", ready, "--trust", "--json", "--only-built", config)
+        [result] = json.loads(patchgen(*run, *words).out)["results"]
+        return [each["path"] for each in result["edits"]]
+
+    assert changed("CONFIG_A=y\n") == ["include/h.h"]
+    assert changed("CONFIG_C=y\n") == ["fs/c.c", "include/h.h"]
+    assert changed("CONFIG_NET=y\n") == ["drivers/net/a.c", "include/h.h"]
+    assert changed("CONFIG_NET=y\n", "--since", "HEAD~") == []
+    for name, said in ((tmp_path / "none", "cannot be read"), (zalloc, "is no .config")):
+        done = patchgen("run", zalloc, "--tree", ready, "--trust", "--only-built", name)
+        assert done.code in (1, 2) and said in done.err and done.out == ""

@@ -1,0 +1,318 @@
+"""The part of make's language that kbuild's makefiles use, evaluated without make.
+
+GNU make manual, chapters 3 (makefiles), 6 (variables), 7 (conditionals) and 8 (functions). Rules
+and recipes are passed over, and `$(shell ...)` gives nothing: what a makefile says about which
+files belong to what is said in variables. A makefile can be read from any tree, and executes
+nothing.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from patchgen.errors import BaseError
+from patchgen.kernel.make_functions import FUNCTIONS, substitute_suffix
+from patchgen.kernel.make_syntax import (
+    CLOSES,
+    closing,
+    logical_lines,
+    read_assignment,
+    split_arguments,
+    take_define,
+    without_comment,
+)
+
+# A file of makefiles by its path in the tree, None where there is none.
+Read = Callable[[str], str | None]
+
+_CONDITIONS = ("ifeq", "ifneq", "ifdef", "ifndef")
+_DEPTH = 60
+# All makefiles of a kernel take ten thousand expansions, and make lists of some hundred kilobytes.
+_MOST_EXPANSIONS = 300_000
+_LONGEST = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    text: str
+    is_simple: bool
+
+
+class Make:
+    """Variables, and the makefiles that set them.
+
+    `paths` are what `$(wildcard ...)` finds. `exported` are names that makefiles below see.
+    """
+
+    def __init__(self, read: Read, paths: Sequence[str] = (), root: str = "."):
+        self._read = read
+        self._paths = paths
+        self._root = root
+        self._values: dict[str, _Value] = {}
+        self._depth = 0
+        # Shared by all copies: how many expansions are left.
+        self._left = [_MOST_EXPANSIONS]
+        # Variables that are being expanded: one that names itself would never come to an end.
+        self._open: set[str] = set()
+        self._included: set[str] = set()
+        self.exported: set[str] = set()
+
+    def set(self, values: Mapping[str, str]) -> None:
+        """Set variables to texts that are not expanded again."""
+        for name, text in values.items():
+            self._values[name] = _Value(text, True)
+
+    def copy(self) -> Make:
+        """Return another one with the same variables."""
+        other = Make(self._read, self._paths, self._root)
+        other._left = self._left
+        other._values = dict(self._values)
+        return other
+
+    def copy_exported(self, more: Sequence[str]) -> Make:
+        """Return one with what is exported, and these."""
+        other = Make(self._read, self._paths, self._root)
+        other._left = self._left
+        for name in {*self.exported, *more} & self._values.keys():
+            other._values[name] = _Value(self.get(name), True)
+        return other
+
+    def get(self, name: str) -> str:
+        """Return the expanded value of a variable, "" where it has none."""
+        value = self._values.get(name)
+        if value is None or name in self._open:
+            return ""
+        if value.is_simple:
+            return value.text
+        self._open.add(name)
+        text = self.expand(value.text)
+        self._open.discard(name)
+        return text
+
+    def words(self, name: str) -> list[str]:
+        """Return the words of a variable."""
+        return self.get(name).split()
+
+    def names(self) -> list[str]:
+        """Return the variables that are set."""
+        return list(self._values)
+
+    # --- makefiles ---
+
+    def include(self, path: str) -> bool:
+        """Evaluate a makefile; return whether there is one."""
+        path = posixpath.normpath(path)
+        text = self._read(path)
+        if text is None or path in self._included:
+            return False
+        self._included.add(path)
+        self.evaluate(text)
+        self._included.discard(path)
+        return True
+
+    def evaluate(self, text: str) -> None:
+        """Evaluate the lines of a makefile."""
+        # Of each open condition: whether it holds now, whether a branch was taken, and before it.
+        conditions: list[tuple[bool, bool, bool]] = []
+        active = True
+        in_rule = False
+        lines = logical_lines(text)
+        for text_line in lines:
+            if in_rule and text_line.startswith("\t"):
+                continue
+            line = without_comment(text_line).strip()
+            word = re.match(r"[\w-]*", line)[0]  # type: ignore[index]
+            rest = line[len(word) :].strip()
+            if word in _CONDITIONS and (rest != line[len(word) :] or rest.startswith(("(", '"'))):
+                holds = active and self._holds(word, rest)
+                conditions.append((holds, holds, active))
+                active = holds
+            elif word == "else" and conditions:
+                active = self._else(conditions, rest)
+            elif word == "endif" and conditions:
+                active = conditions.pop()[2]
+            elif word == "define":
+                body = list(take_define(lines))
+                if active:
+                    self._define(rest, body)
+            elif active and line:
+                in_rule = self._statement(line, word, rest)
+
+    def _else(self, conditions: list[tuple[bool, bool, bool]], rest: str) -> bool:
+        _, taken, outer = conditions.pop()
+        holds = outer and not taken
+        if rest and holds:
+            word, _, condition = rest.replace("(", " (", 1).partition(" ")
+            holds = self._holds(word, condition.strip())
+        conditions.append((holds, taken or holds, outer))
+        return holds
+
+    def _holds(self, word: str, rest: str) -> bool:
+        if word in ("ifdef", "ifndef"):
+            value = self._values.get(self.expand(rest).strip())
+            return (value is not None and value.text != "") == (word == "ifdef")
+        if rest.startswith("("):
+            inner = rest[1 : closing(rest, 0)]
+            left, right = ([*split_arguments(inner), ""])[:2]
+        else:
+            quoted = re.findall(r"\"([^\"]*)\"|'([^']*)'", rest)
+            left, right = ["".join(each) for each in [*quoted, ("", ""), ("", "")]][:2]
+        same = self.expand(left.strip()).strip() == self.expand(right.strip()).strip()
+        return same == (word == "ifeq")
+
+    def _define(self, head: str, body: list[str]) -> None:
+        name, sign, _ = read_assignment(head) or (head, "=", "")
+        self._assign(name, sign, "\n".join(body))
+
+    def _statement(self, line: str, word: str, rest: str) -> bool:
+        """Evaluate a line that is no condition; return whether recipe lines may follow."""
+        if word in ("include", "sinclude") or line.startswith("-include"):
+            words = line.split(None, 1)
+            for path in self.expand(words[1] if len(words) > 1 else "").split():
+                self.include(path)
+            return False
+        if word in ("export", "override", "unexport", "private") and rest[:1] not in ("=", ":"):
+            assigned = read_assignment(rest)
+            names = [assigned[0]] if assigned else self.expand(rest).split()
+            if word == "export":
+                self.exported.update(self.expand(name) for name in names)
+            return self._statement(rest, "", rest) if assigned else False
+        assigned = read_assignment(line)
+        if assigned is None:
+            # A rule; or a line of functions, which may set variables by $(eval ...).
+            self.expand(line)
+            return True
+        self._assign(*assigned)
+        return False
+
+    def _assign(self, name: str, sign: str, text: str) -> None:
+        name = self.expand(name).strip()
+        old = self._values.get(name)
+        if sign == "?=" and old is not None:
+            return
+        if sign == "+=" and old is not None:
+            more = self.expand(text) if old.is_simple else text
+            self._values[name] = _Value(f"{old.text} {more}".strip(), old.is_simple)
+        elif sign in (":=", "::="):
+            self._values[name] = _Value(self.expand(text), True)
+        else:
+            self._values[name] = _Value("" if sign == "!=" else text, False)
+
+    # --- expansion ---
+
+    def expand(self, text: str) -> str:
+        """Return a text with its references to variables and functions replaced.
+
+        Raises BaseError where makefiles keep on expanding.
+        """
+        if "$" not in text:
+            return text
+        if self._depth > _DEPTH:
+            return ""
+        self._left[0] -= 1
+        if self._left[0] < 0 or len(text) > _LONGEST:
+            raise BaseError("the tree's makefiles do not come to an end, or grow without bounds")
+        self._depth += 1
+        parts = []
+        at = 0
+        while (found := text.find("$", at)) >= 0:
+            parts.append(text[at:found])
+            sign = text[found + 1 : found + 2]
+            if sign in CLOSES:
+                end = closing(text, found + 1)
+                parts.append(self._reference(text[found + 2 : end]))
+                at = end + 1
+            else:
+                parts.append("$" if sign == "$" else self.get(sign))
+                at = found + 2
+        self._depth -= 1
+        expanded = "".join(parts) + text[at:]
+        # What twice as long a text is made of next is worth two expansions, and so on.
+        self._left[0] -= len(expanded) // 10_000
+        return expanded
+
+    def _reference(self, inner: str) -> str:
+        called = re.match(r"([a-z-]+)[ \t]+", inner)
+        if called is not None and called[1] in _SPECIAL:
+            return _SPECIAL[called[1]](self, split_arguments(inner[called.end() :]))
+        if called is not None and called[1] in FUNCTIONS:
+            return self._apply(called[1], split_arguments(inner[called.end() :]))
+        name = self.expand(inner)
+        replaced = re.match(r"([^:=\s]+):([^=]*)=(.*)$", name)
+        if replaced is not None:
+            return substitute_suffix(self.get(replaced[1]), replaced[2], replaced[3])
+        return self.get(name)
+
+    def _apply(self, name: str, arguments: list[str]) -> str:
+        count, function = FUNCTIONS[name]
+        head, tail = arguments[: count - 1], ",".join(arguments[count - 1 :])
+        texts = [self.expand(argument) for argument in (*head, tail)]
+        return function(*texts, *[""] * (count - len(texts)))
+
+    def _call(self, arguments: list[str]) -> str:
+        name, *values = [self.expand(argument) for argument in arguments]
+        inner = self.copy()
+        inner._depth, inner._open = self._depth, self._open
+        inner.set({str(number): value for number, value in enumerate(values, 1)})
+        return inner.get(name.strip())
+
+    def _foreach(self, arguments: list[str]) -> str:
+        name, words, body = [*arguments, "", ""][:3]
+        name = self.expand(name).strip()
+        before = self._values.get(name)
+        done = []
+        for word in self.expand(words).split():
+            self._values[name] = _Value(word, True)
+            done.append(self.expand(body))
+        if before is None:
+            self._values.pop(name, None)
+        else:
+            self._values[name] = before
+        return " ".join(done)
+
+    def _if(self, arguments: list[str]) -> str:
+        condition, yes, no = [*arguments, "", ""][:3]
+        return self.expand(yes if self.expand(condition.strip()).strip() else no)
+
+    def _or(self, arguments: list[str]) -> str:
+        values = (self.expand(argument.strip()) for argument in arguments)
+        return next((value for value in values if value), "")
+
+    def _and(self, arguments: list[str]) -> str:
+        value = ""
+        for argument in arguments:
+            value = self.expand(argument.strip())
+            if not value:
+                break
+        return value
+
+    def _eval(self, arguments: list[str]) -> str:
+        self.evaluate(self.expand(",".join(arguments)))
+        return ""
+
+    def _wildcard(self, arguments: list[str]) -> str:
+        found: list[str] = []
+        for word in self.expand(",".join(arguments)).split():
+            pattern = posixpath.normpath(word)
+            found += [path for path in self._paths if fnmatchcase(path, pattern)]
+        return " ".join(found)
+
+    def _origin(self, arguments: list[str]) -> str:
+        return "file" if self.expand(arguments[0]).strip() in self._values else "undefined"
+
+
+# Functions that set variables, or do not expand all of their arguments.
+_SPECIAL: dict[str, Callable[[Make, list[str]], str]] = {
+    "and": Make._and,
+    "call": Make._call,
+    "eval": Make._eval,
+    "foreach": Make._foreach,
+    "if": Make._if,
+    "or": Make._or,
+    "origin": Make._origin,
+    "wildcard": Make._wildcard,
+}

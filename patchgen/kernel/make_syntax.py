@@ -1,0 +1,74 @@
+"""Lines of makefiles: which belong together, and what an assignment assigns.
+
+GNU make manual, sections 3.1.1 (splitting long lines), 6.5 (setting) and 6.8 (define).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+CLOSES = {"(": ")", "{": "}"}
+
+
+def logical_lines(text: str) -> Iterator[str]:
+    """Yield lines with those that a backslash continues joined."""
+    return iter(re.sub(r"[ \t]*\\\n[ \t]*", " ", text).split("\n"))
+
+
+def take_define(lines: Iterator[str]) -> Iterator[str]:
+    depth = 1
+    for line in lines:
+        word = line.strip().partition(" ")[0]
+        depth += (word == "define") - (word == "endef")
+        if depth == 0:
+            return
+        yield line
+
+
+def without_comment(line: str) -> str:
+    return re.sub(r"(?<!\\)#.*", "", line).replace("\\#", "#") if "#" in line else line
+
+
+def closing(text: str, at: int) -> int:
+    """Return where the bracket at an offset is closed, the end where it is not."""
+    opened, closed = text[at], CLOSES[text[at]]
+    depth = 0
+    for found in range(at, len(text)):
+        depth += (text[found] == opened) - (text[found] == closed)
+        if depth == 0:
+            return found
+    return len(text)
+
+
+def split_arguments(text: str) -> list[str]:
+    """Split at commas that are not in brackets."""
+    parts = [""]
+    depth = 0
+    for sign in text:
+        depth += (sign in "({") - (sign in ")}")
+        if sign == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
+
+
+def read_assignment(line: str) -> tuple[str, str, str] | None:
+    """Return name, sign and text of an assignment, None where the line is a rule or anything else.
+
+    `target: NAME = text` is a rule: its variable is the target's own.
+    """
+    at = 0
+    while at < len(line):
+        if line[at] == "$" and line[at + 1 : at + 2] in CLOSES:
+            at = closing(line, at + 1) + 1
+            continue
+        sign = re.compile(r"::?=|[?+!]?=").match(line, at)
+        if sign is not None:
+            name = line[:at].strip()
+            return (name, sign[0], line[sign.end() :].strip()) if name else None
+        if line[at] == ":":
+            return None
+        at += 1
+    return None

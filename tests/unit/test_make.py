@@ -1,0 +1,166 @@
+"""The language of makefiles, as far as kbuild's need it, and what a .config builds."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from patchgen.errors import BaseError
+from patchgen.kernel.built import find_built
+from patchgen.kernel.make import Make
+
+TOP = """\
+ifeq ($(need-sub-make),)
+core-y := init/
+drivers-$(CONFIG_NET) += drivers/ net/
+libs-y := lib/
+include arch/$(SRCARCH)/Makefile
+endif
+"""
+ARCH = """\
+ifeq ($(CONFIG_64BIT),y)
+  BITS := 64
+else
+  BITS := 32
+endif
+export BITS
+core-y += arch/x86/
+"""
+FILES = {
+    "Makefile": TOP,
+    "arch/x86/Makefile": ARCH,
+    "arch/x86/Kbuild": "obj-y += kernel/\n",
+    "arch/x86/kernel/Makefile": "obj-y := head_$(BITS).o\nobj-$(CONFIG_KVM_GUEST) += kvm.o\n",
+    "init/Makefile": "obj-y := main.o   version.o # a comment\n",
+    "drivers/Makefile": "obj-$(CONFIG_ACME) += acme/\nobj-$(CONFIG_OTHER) += other/\n",
+    "drivers/acme/Makefile": (
+        "obj-$(CONFIG_ACME) += acme.o\nacme-y := core.o \\\n\tlist.o\n"
+        "acme-$(CONFIG_ACME_DEBUG) += debug.o\nacme-objs += $(addprefix sub/, one.o two.o)\n"
+    ),
+    "drivers/other/Makefile": "obj-m += other.o\n",
+    "net/Makefile": (
+        "obj-$(CONFIG_IPV6:m=y) += six.o\nobj-$(subst m,y,$(CONFIG_TUN)) += tun.o\n"
+        "ifneq ($(CONFIG_A)$(CONFIG_B),)\nobj-y += either.o\nendif\n"
+        "ifdef CONFIG_A\nobj-y += a.o\nelse ifdef CONFIG_B\nobj-y += b.o\n"
+        "else\nobj-y += none.o\nendif\n"
+    ),
+    "lib/Makefile": "lib-y := string.o\nobj-$(if $(CONFIG_A),y,n) += maybe.o\n",
+}
+SOURCES = (
+    *("arch/x86/kernel/head_64.c", "arch/x86/kernel/head_32.c", "arch/x86/kernel/kvm.c"),
+    *("init/main.c", "init/version.c", "init/unused.c", "drivers/acme/core.c"),
+    *("drivers/acme/list.c", "drivers/acme/debug.c", "drivers/acme/sub/one.c"),
+    *("drivers/acme/sub/two.c", "drivers/other/other.c", "net/six.c", "net/tun.c"),
+    *("net/either.c", "net/a.c", "net/b.c", "net/none.c", "lib/string.c", "lib/maybe.c"),
+)
+
+
+def built(config: str, files: dict[str, str] | None = None) -> set[str]:
+    header = "# Linux/x86 6.1.0 Kernel Configuration\n"
+    return set(map(str, find_built(header + config, files or FILES, SOURCES)))
+
+
+def test_what_is_always_built():
+    assert built("CONFIG_64BIT=y\n") == {
+        *("arch/x86/kernel/head_64.c", "init/main.c", "init/version.c", "lib/string.c"),
+    }
+    assert "arch/x86/kernel/head_32.c" in built("CONFIG_X=y\n")
+
+
+@pytest.mark.parametrize(
+    ("config", "more"),
+    [
+        ("CONFIG_KVM_GUEST=y\n", {"arch/x86/kernel/kvm.c"}),
+        ("CONFIG_NET=y\n", {"net/none.c"}),
+        ("CONFIG_NET=y\nCONFIG_A=y\n", {"net/either.c", "net/a.c", "lib/maybe.c"}),
+        ("CONFIG_NET=y\nCONFIG_B=y\n", {"net/either.c", "net/b.c"}),
+        ("CONFIG_NET=y\nCONFIG_IPV6=m\nCONFIG_TUN=m\n", {"net/none.c", "net/six.c", "net/tun.c"}),
+        (
+            "CONFIG_MODULES=y\nCONFIG_NET=y\nCONFIG_ACME=m\n",
+            {
+                *("net/none.c", "drivers/acme/core.c", "drivers/acme/list.c"),
+                *("drivers/acme/sub/one.c", "drivers/acme/sub/two.c"),
+            },
+        ),
+        ("CONFIG_NET=y\n# CONFIG_A is not set\n", {"net/none.c"}),
+    ],
+)
+def test_what_an_option_builds(config, more):
+    assert built("CONFIG_64BIT=y\n" + config) == built("CONFIG_64BIT=y\n") | more
+
+
+def test_a_composite_has_the_parts_that_are_switched_on():
+    config = "CONFIG_NET=y\nCONFIG_ACME=y\n"
+    assert "drivers/acme/debug.c" not in built(config)
+    assert "drivers/acme/debug.c" in built(config + "CONFIG_ACME_DEBUG=y\n")
+
+
+def test_a_tree_without_a_makefile_is_no_kernel():
+    with pytest.raises(BaseError, match="no Makefile"):
+        find_built("CONFIG_A=y\n", {}, ["a.c"])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("x = a b\n", "a b"),
+        ("x := a\nx += b\n", "a b"),
+        ("y := 1\nx = $(y)\ny := 2\n", "2"),
+        ("y := 1\nx := $(y)\ny := 2\n", "1"),
+        ("x ?= a\nx ?= b\n", "a"),
+        ("x := $(filter %.o,a.o b.c)\n", "a.o"),
+        ("x := $(filter-out a%,ab b)\n", "b"),
+        ("x := $(patsubst %.o,%.c,a.o b.o)\n", "a.c b.c"),
+        ("y := a.o\nx := $(y:.o=.c)\n", "a.c"),
+        ("x := $(foreach i,1 2,v$(i))\n", "v1 v2"),
+        ("f = <$(1)-$(2)>\nx := $(call f,a,b)\n", "<a-b>"),
+        ("x := $(if ,yes,no)$(or ,b)$(and a,)\n", "nob"),
+        ("define x\none\ntwo\nendef\n", "one\ntwo"),
+        ("$(eval x := made)\n", "made"),
+        ("x := $(word 2,a b c)$(words a b)$(firstword p q)$(lastword p q)\n", "b2pq"),
+        ("x := $(sort b a b)$(dir a/b.c)$(notdir a/b.c)$(basename a.c)\n", "a ba/b.ca"),
+        ("x := $(shell echo harm)kept\n", "kept"),
+        ("target: x := own\n", ""),
+        ("x := $$(y) \\# z\n", "$(y) # z"),
+        ("export x := a\n", "a"),
+        ("override x := a\n", "a"),
+    ],
+)
+def test_make_says(text, value):
+    make = Make(lambda path: None)
+    make.evaluate(text)
+    assert make.get("x") == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = $(x)\n",
+        "x = $(y)\ny = $(x)\n",
+        "f = $(call f,$(1))\nx := $(call f,a)\n",
+        "include Makefile\n",
+        "x := $(((((((\n",
+        "endif\nelse\nendif\n",
+    ],
+)
+def test_what_never_ends_comes_to_an_end(text):
+    make = Make({"Makefile": text}.get)
+    make.include("Makefile")
+    make.get("x")
+
+
+def test_what_grows_without_bounds_is_refused():
+    doubling = "x0 = aaaaaaaaaa\n" + "".join(
+        f"x{n} = $(x{n - 1})$(x{n - 1})\n" for n in range(1, 50)
+    )
+    make = Make(lambda path: None)
+    make.evaluate(doubling)
+    with pytest.raises(BaseError, match="do not come to an end"):
+        make.get("x49")
+
+
+def test_paths_are_the_trees():
+    assert all(
+        isinstance(path, PurePosixPath) for path in find_built("CONFIG_64BIT=y\n", FILES, SOURCES)
+    )
