@@ -96,7 +96,7 @@ def explain_stay(site: Hypercall) -> str:
         return _OTHER
     fatal = [str(p.value) for p, e in site.effects.items() if e.outcome is Outcome.FATAL]
     where = f"; it is fatal on {', '.join(fatal)}" if fatal else ""
-    reports = "MAP_GPA" in site.purpose
+    reports = site.reports_status
     return ("it reports page status, but not through the op" if reports else _COMMON) + where
 
 

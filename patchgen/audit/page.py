@@ -149,10 +149,13 @@ def render_diff_page(diff: AuditDiff) -> str:
 
 def headline(audit: Audit) -> tuple[str, ...]:
     """Return what a maintainer wants to know first, a sentence each."""
-    wrong = sum(each.group is Group.UNROUTED for each in audit.early_hypercalls)
+    past = [each for each in audit.early_hypercalls if each.group is Group.UNROUTED]
     silent = sum(not each.tellers for each in audit.early_changes)
-    verb = "goes" if wrong == 1 else "go"
-    first = f"{wrong or 'No'} early hypercall{'' if wrong == 1 else 's'} {verb} past the op"
+    first = "No early hypercall goes past the op"
+    if past:
+        calls = "hypercall goes" if len(past) == 1 else "hypercalls go"
+        reporting = sum(each.reports_status for each in past) or "none"
+        first = f"{len(past)} early {calls} past the op, {reporting} to report page status"
     if not audit.early_changes:
         return (first,)
     if not silent:

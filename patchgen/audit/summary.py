@@ -32,7 +32,7 @@ def render_summary(diff: AuditDiff) -> str:
     after = diff.after
     silent = [each for each in after.early_changes if not each.tellers]
     open_sites = [each for each in after.early_hypercalls if each.group is Group.UNROUTED]
-    reporting = [each for each in open_sites if "MAP_GPA" in each.purpose]
+    reporting = [each for each in open_sites if each.reports_status]
     text = (
         f"What can run before alternatives are patched, in any configuration, was looked up in "
         f"the call graph: {_count(after.early_changes, 'place asks', 'places ask')} for pages to "

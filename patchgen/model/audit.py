@@ -151,6 +151,11 @@ class Hypercall:
     config: str = ""
 
     @property
+    def reports_status(self) -> bool:
+        """Tell whether it is KVM_HC_MAP_GPA_RANGE, by which a guest reports page status."""
+        return "MAP_GPA" in self.purpose
+
+    @property
     def group(self) -> Group:
         """Return under which heading it is shown."""
         if self.routed:

@@ -65,8 +65,8 @@ def test_the_same_audit_gives_the_same_page(audit):
 
 def test_it_says_first_what_is_not_routed(audit):
     page = render_page(audit)
-    assert "2 early hypercalls go past the op" in page
-    assert "No early hypercalls go past the op" in render_page(audit_files({}))
+    assert "2 early hypercalls go past the op, 1 to report page status" in page
+    assert "No early hypercall goes past the op" in render_page(audit_files({}))
 
 
 def test_the_tree_has_each_path_once_in_the_order_of_calls(audit):
