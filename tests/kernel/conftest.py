@@ -14,6 +14,15 @@ from tests.support.kernels import REQUIRED
 
 
 @pytest.fixture(scope="session")
+def audit_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home in which audits keep what they have read, for all workers of this run."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "audit-home"
+    home.mkdir(exist_ok=True)
+    return home
+
+
+@pytest.fixture(scope="session")
 def qemu() -> None:
     if shutil.which("qemu-system-x86_64") is None:
         if "kernel" in REQUIRED:

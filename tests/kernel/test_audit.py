@@ -9,11 +9,16 @@ import pytest
 from tests.conftest import VARIANTS
 from tests.support.kernels import clone_bare
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 PERCPU = {"apf_reason", "steal_time", "kvm_apic_eoi"}
 # The parser may lose what it lost when this was written, and no more.
 MOST_LOST = 8
+
+
+@pytest.fixture(autouse=True)
+def home(audit_home, monkeypatch):
+    monkeypatch.setenv("HOME", str(audit_home))
 
 
 def audit(patchgen, tree, *words: str) -> dict:

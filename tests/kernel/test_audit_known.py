@@ -23,7 +23,7 @@ import pytest
 
 from tests.support.audits import audit_kernel
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 ANSWERS = Path(__file__).parents[1] / "data" / "audit"
 KNOWN = {
@@ -42,13 +42,8 @@ def cases(kind: str) -> list[Any]:
     ]
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("audit-home")
-
-
 @pytest.fixture
-def audit(version: str, home: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
+def audit(version: str, audit_home: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return the audit of a version, with all branches of its code."""
     if version == "5.15":
         if not TREE_5_15:
@@ -56,7 +51,7 @@ def audit(version: str, home: Path, request: pytest.FixtureRequest) -> dict[str,
         tree = Path(TREE_5_15)
     else:
         tree = request.getfixturevalue(f"kernel_{version.replace('.', '_')}")
-    return audit_kernel(tree, home)
+    return audit_kernel(tree, audit_home)
 
 
 @pytest.mark.parametrize("version", KNOWN)

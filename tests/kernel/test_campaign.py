@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.kernels import clone_bare
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 RULE = "scripts/coccinelle/free/ifnulldev_put.cocci"
 # What the script of the tree is asked, as submitting-patches.rst has it, without guesses from a

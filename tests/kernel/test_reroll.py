@@ -15,7 +15,7 @@ from tests.support.checks import apply_mails
 from tests.support.kernels import clone_bare
 from tests.support.smtp import serve
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 V4, V5 = "patchgen/pvops-v4", "patchgen/pvops-v5"
 TDX = "arch/x86/coco/tdx/tdx.c"

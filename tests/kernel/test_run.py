@@ -22,7 +22,7 @@ from tests.support.coccicheck import (
     list_scripts,
 )
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 FOLDERS = os.environ.get("PATCHGEN_COCCICHECK", "kernel/irq").split()
 # coccicheck gives it no value for its virtual identifier, with which it finds nothing.

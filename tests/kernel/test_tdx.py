@@ -16,7 +16,7 @@ from tests.support.checks import checkpatch
 from tests.support.disassembly import TDCALL, VMCALL, VMMCALL, disassemble, reachable
 from tests.support.kernels import clone_bare
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 BRANCH = "patchgen/pvops-v4"
 WITHOUT = "pre-pvops"
