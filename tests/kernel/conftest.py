@@ -13,6 +13,14 @@ from patchgen.kernel.boot import CONFIG_NEEDED, config_fragment
 from tests.support.kernels import REQUIRED
 
 
+@pytest.fixture(autouse=True)
+def grouped(request: pytest.FixtureRequest) -> None:
+    """See that builds do not get into each other's way: two at once take more than twice as long."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        message = "run kernel tests with --dist=loadgroup, and versions that know it"
+        assert "@kernel" in request.node.nodeid, message
+
+
 @pytest.fixture(scope="session")
 def audit_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a home in which audits keep what they have read, for all workers of this run."""
