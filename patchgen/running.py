@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from patchgen.coccinelle import Program, find_spatch
 from patchgen.errors import BaseError, PatchgenError, UsageError
 from patchgen.kernel import read_built, read_version
-from patchgen.making import MakeRequest, plan_variant
 from patchgen.model.base import Base, TreeFile
 from patchgen.model.plan import RunRules
 from patchgen.model.sweep import Mode, Sweep
@@ -232,6 +231,9 @@ def _variant_requests(
     only: frozenset[PurePosixPath] | None,
 ) -> Iterator[Ready]:
     """Yield the semantic patches of a variant, over the files that its manifest names for them."""
+    # Manifests and templates take longer to import than a run takes that finds all kept.
+    from patchgen.making import MakeRequest, plan_variant
+
     if request.mode not in (None, Mode.PATCH):
         raise UsageError("a variant has the patch mode only")
     variables = tuple(request.definitions)

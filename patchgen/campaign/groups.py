@@ -6,25 +6,15 @@ import os.path
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import takewhile
 from pathlib import PurePosixPath
 
 from patchgen.kernel import Maintainers
+from patchgen.model.campaign import Split
 from patchgen.model.series import FileEdit
 
 _ADDRESS = re.compile(r"\s*<[^>]*>")
 _MOST_NAMES = 4
-
-
-class Split(StrEnum):
-    """What the patches of a campaign are divided by."""
-
-    MAINTAINER = "maintainer"
-    SUBSYSTEM = "subsystem"
-    DIRECTORY = "directory"
-    FILE = "file"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

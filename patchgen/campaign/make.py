@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 
 from patchgen import __version__
 from patchgen.campaign.excerpt import excerpt
-from patchgen.campaign.groups import Group, Split, merge_groups, split_edits
+from patchgen.campaign.groups import Group, merge_groups, split_edits
 from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
 from patchgen.kernel import parse_maintainers
 from patchgen.mail import StagedFolder
 from patchgen.model.base import Base, Oid
+from patchgen.model.campaign import CampaignRequest
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series
 from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
 from patchgen.posting import Target, choose_target, post_series
@@ -51,23 +52,6 @@ class Origin:
     command: str
     spatch: str
     hits: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignRequest:
-    """How the edits become a series. What is None has a default; see ApplyRequest."""
-
-    split: Split
-    most: int | None = None
-    subject: str | None = None
-    branch: str | None = None
-    revision: int = 1
-    output: Path | None = None
-    sign_off: bool = False
-    force: bool = False
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
-    cover_cc: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from patchgen.campaign import CampaignRequest, Origin, Split, make_campaign
 from patchgen.cli.options import cc_option, cover_cc_option, output_option, to_option
 from patchgen.cli.printer import Printer
 from patchgen.coccinelle import find_spatch
 from patchgen.errors import UsageError
+from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.odb import Repository
 from patchgen.running import Run
@@ -113,6 +113,9 @@ def publish_campaign(
 
     `words` are the command line's that say what was changed, without the semantic patch.
     """
+    # Mails, trailers and templates take longer to import than a run takes that finds all kept.
+    from patchgen.campaign import Origin, make_campaign
+
     bound = run.ready[0].bound
     assert bound is not None
     header = bound.cocci.header

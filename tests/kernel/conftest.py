@@ -15,7 +15,7 @@ from tests.support.kernels import REQUIRED
 
 @pytest.fixture(autouse=True)
 def grouped(request: pytest.FixtureRequest) -> None:
-    """See that builds do not get into each other's way: two at once take more than twice as long."""
+    """See that builds do not get into each other's way."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         message = "run kernel tests with --dist=loadgroup, and versions that know it"
         assert "@kernel" in request.node.nodeid, message

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patchgen.campaign import Group, Split, merge_groups, split_edits
+from patchgen.campaign import Group, merge_groups, split_edits
 from patchgen.campaign.excerpt import excerpt
 from patchgen.campaign.subject import (
     WIDTH,
@@ -17,6 +17,7 @@ from patchgen.campaign.subject import (
     make_subjects,
 )
 from patchgen.kernel import parse_maintainers
+from patchgen.model.campaign import Split
 from patchgen.model.series import FileEdit
 from tests.unit.test_sections import TEXT
 
