@@ -28,8 +28,24 @@ FOLDERS = os.environ.get("PATCHGEN_COCCICHECK", "kernel/irq").split()
 # coccicheck gives it no value for its virtual identifier, with which it finds nothing.
 NEEDS_VALUE = f"{SCRIPTS}/misc/add_namespace.cocci"
 
-# Where the result is not coccicheck's, and why. Nothing else may differ.
-DIFFERENCES: dict[tuple[str, str], str] = {}
+# Lines that only one of the two says, by semantic patch and mode. Nothing else may differ.
+#
+# In kernel/module/main.c the mutex is unlocked between the lines, so these reports are false. Only
+# where spatch has read SYSCALL_DEFINE2(delete_module, ...) in the same file does it make them, and
+# take the `&module_mutex` of other functions for something else. That function lacks the words of
+# both rules, so it is not in the slice; with --no-slices `run` says the same as spatch.
+DIFFERENCES: dict[tuple[str, str], frozenset[str]] = {
+    (f"{SCRIPTS}/locks/double_lock.cocci", "report"): frozenset(
+        {
+            "kernel/module/main.c:1161:2: second lock on line 1181",
+            "kernel/module/main.c:2588:2: second lock on line 2601",
+            "kernel/module/main.c:2900:2: second lock on line 2916",
+        }
+    ),
+    (f"{SCRIPTS}/locks/mini_lock.cocci", "report"): frozenset(
+        {"kernel/module/main.c:2627:2: preceding lock on line 2588"}
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +71,7 @@ def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
     different = {
         path: lines
         for path, result in results.items()
-        if (path, mode) not in DIFFERENCES
-        and (lines := compare(mode, scripts[path], checkout, result))
+        if (lines := compare(mode, scripts[path], checkout, result))
     }
     assert different == {}
     assert any(lines_of_result(mode, result) for result in results.values())
@@ -64,8 +79,10 @@ def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
 
 def compare(mode: str, script: Script, checkout: Path, result: dict) -> dict:
     """Return what only one of the two says, nothing where both say the same."""
-    expected = lines_of(mode, coccicheck(checkout, script, mode, FOLDERS))
-    lines = lines_of_result(mode, result)
+    known = DIFFERENCES.get((script.path, mode), frozenset())
+    printed = lines_of(mode, coccicheck(checkout, script, mode, FOLDERS))
+    expected = [line for line in printed if line not in known]
+    lines = [line for line in lines_of_result(mode, result) if line not in known]
     if lines == expected:
         return {}
     return {
