@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import subprocess
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,6 +36,8 @@ class Completed:
         """What the program wrote to its standard error, as text."""
         return self.stderr.decode("utf-8", "replace").strip()
 
+
+_PIECE = 1 << 16
 
 # Only the main thread gets Ctrl-C; what other threads wait for has to be ended for them.
 _running: set[subprocess.Popen[bytes]] = set()
@@ -146,6 +150,38 @@ def run(
     if ok is not None and process.returncode not in ok:
         raise _failure(completed)
     return completed
+
+
+def stream(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    ok: Collection[int] = (0,),
+) -> Iterator[bytes]:
+    """Yield what a program prints, in pieces as they come. Closed early, it ends the program.
+
+    Raises ToolError where the program cannot be started or ends with another exit code.
+    """
+    begin = time.monotonic()
+    with tempfile.TemporaryFile() as errors:
+        process = _start(argv, stderr=errors, env=dict(env) if env is not None else None)
+        _running.add(process)
+        try:
+            with process:
+                assert process.stdin is not None and process.stdout is not None
+                process.stdin.close()
+                try:
+                    while piece := os.read(process.stdout.fileno(), _PIECE):
+                        yield piece
+                except BaseException:
+                    process.terminate()
+                    raise
+        finally:
+            _running.discard(process)
+        if process.returncode not in ok:
+            errors.seek(0)
+            seconds = time.monotonic() - begin
+            raise _failure(Completed(tuple(argv), process.returncode, b"", errors.read(), seconds))
 
 
 def _start(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:

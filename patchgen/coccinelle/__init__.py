@@ -11,7 +11,14 @@ without its embedded Python, which costs 50 to 350 ms a run and executes what a 
 
 from patchgen.coccinelle.batch import AGAIN, Program, Ran, Source, run_batch
 from patchgen.coccinelle.bridge import DEFAULT_TIMEOUT_S, apply_to_file
-from patchgen.coccinelle.formula import Formula, clauses_of, holds, words_of
+from patchgen.coccinelle.formula import (
+    Formula,
+    clauses_of,
+    dump_formula,
+    holds,
+    load_formula,
+    words_of,
+)
 from patchgen.coccinelle.header import (
     Header,
     decode_cocci,
@@ -40,6 +47,7 @@ __all__ = [
     "apply_to_file",
     "clauses_of",
     "decode_cocci",
+    "dump_formula",
     "find_code",
     "find_includes",
     "find_isomorphisms",
@@ -47,6 +55,7 @@ __all__ = [
     "find_spatch",
     "has_typed_metavariables",
     "holds",
+    "load_formula",
     "read_header",
     "read_rules",
     "read_said",

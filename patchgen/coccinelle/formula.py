@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,25 @@ def _distribute(alternatives: list[list[frozenset[str]]]) -> list[frozenset[str]
         else:
             clauses = list(dict.fromkeys(mine | its for mine in clauses for its in other))
     return clauses
+
+
+def dump_formula(formula: Formula) -> Any:
+    """Return a formula as JSON has it: a word, or a sign and its parts."""
+    match formula:
+        case Word(text):
+            return text
+        case AllOf(parts):
+            return ["&", *map(dump_formula, parts)]
+        case AnyOf(parts):
+            return ["|", *map(dump_formula, parts)]
+
+
+def load_formula(dumped: Any) -> Formula:
+    """Read what dump_formula returned."""
+    if isinstance(dumped, str):
+        return Word(dumped)
+    sign, *parts = dumped
+    return (AllOf if sign == "&" else AnyOf)(tuple(map(load_formula, parts)))
 
 
 _TOKEN = re.compile(r"[()&|]|[^()&|]+")

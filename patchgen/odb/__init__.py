@@ -23,7 +23,15 @@ from patchgen.odb.history import (
     read_commit,
     read_commits,
 )
-from patchgen.odb.listing import grep_files, list_changed, list_files, read_blobs, resolve_paths
+from patchgen.odb.listing import (
+    TreeChanges,
+    grep_files,
+    list_changed,
+    list_changes,
+    list_files,
+    read_blobs,
+    resolve_paths,
+)
 from patchgen.odb.merge import (
     Conflict,
     MergedTree,
@@ -64,6 +72,7 @@ __all__ = [
     "Repository",
     "Resolutions",
     "SentVersion",
+    "TreeChanges",
     "TreeFiles",
     "compare_series",
     "diff_trees",
@@ -76,6 +85,7 @@ __all__ = [
     "grep_files",
     "has_markers",
     "list_changed",
+    "list_changes",
     "list_files",
     "merge_texts",
     "merge_trees",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.commits import Git
+from patchgen.odb.repository import Repository
 
 _REGULAR = frozenset({b"100644", b"100755"})
 _AT_ONCE = 400
@@ -61,25 +63,66 @@ def list_changed(git: Git, since: Oid, base: Oid) -> frozenset[PurePosixPath]:
     )
 
 
-def grep_files(
+@dataclass(frozen=True, slots=True)
+class TreeChanges:
+    """Regular files in which two trees differ: those of the first one, and those of the second."""
+
+    before: frozenset[PurePosixPath]
+    after: list[TreeFile]
+
+
+def list_changes(
     git: Git,
+    old: Oid,
+    new: Oid,
+    paths: Sequence[PurePosixPath],
+    suffixes: tuple[str, ...],
+) -> TreeChanges | None:
+    """Return which regular files with these suffixes differ below any of the paths.
+
+    None where the repository does not have the old tree. Without paths they are the whole trees.
+    """
+    words = ("--literal-pathspecs", "diff-tree", "-r", "-z", "--raw", "--no-renames", old, new)
+    done = git.run(*words, "--", *map(str, paths), ok=None)
+    if done.returncode != 0:
+        return None
+    before = set()
+    after = []
+    fields = done.stdout.split(b"\0")[:-1]
+    # ":100644 100644 OID OID M", then the path.
+    for head, name in zip(fields[::2], fields[1::2], strict=True):
+        path = PurePosixPath(name.decode("utf-8", "surrogateescape"))
+        old_mode, mode, _, oid, _ = head.removeprefix(b":").split(b" ")
+        if not path.name.endswith(suffixes):
+            continue
+        if old_mode in _REGULAR:
+            before.add(path)
+        if mode in _REGULAR:
+            after.append(TreeFile(path, mode.decode(), Oid(oid.decode())))
+    return TreeChanges(frozenset(before), after)
+
+
+def grep_files(
+    repository: Repository,
     tree: Oid,
     paths: Sequence[PurePosixPath],
     suffixes: tuple[str, ...],
     clauses: Sequence[frozenset[str]],
-) -> frozenset[str]:
-    """Return the paths of the files that have a word of each clause (git-grep(1), -w)."""
+) -> Iterator[str]:
+    """Yield the paths of the files that have a word of each clause (git-grep(1), -w).
+
+    They come as git finds them, in the order of the tree, so that work on them can begin.
+    """
     patterns = ["|".join(sorted(map(_escape, clause))) for clause in clauses]
     words = ["grep", "-l", "-z", "-w", "-E", "-a", "--full-name", "--all-match"]
     words += [word for pattern in patterns for word in ("-e", pattern)]
     within = [spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)]
-    done = git.run(*words, tree, "--", *within, ok=(0, 1))
     prefix = f"{tree}:".encode()
-    return frozenset(
-        name.removeprefix(prefix).decode("utf-8", "surrogateescape")
-        for name in done.stdout.split(b"\0")
-        if name
-    )
+    rest = b""
+    for piece in repository.stream(*words, tree, "--", *within, ok=(0, 1)):
+        *names, rest = (rest + piece).split(b"\0")
+        for name in names:
+            yield name.removeprefix(prefix).decode("utf-8", "surrogateescape")
 
 
 def _specs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:

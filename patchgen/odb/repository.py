@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import git
@@ -18,7 +18,7 @@ from git.exc import GitError
 from patchgen.errors import BaseError, ToolError, UsageError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
-from patchgen.process import Completed, run
+from patchgen.process import Completed, run, stream
 
 MINIMUM_GIT = (2, 39)
 _SHA1_DIGITS = 40
@@ -77,9 +77,16 @@ class Repository:
         detached: bool = False,
     ) -> Completed:
         """Run git plumbing in this repository, without hooks and in the C locale."""
-        argv = ["git", "--git-dir", str(self._repo.git_dir), "-c", "core.hooksPath=/dev/null"]
         environment = {**neutral_environment(), **(env or {})}
-        return run([*argv, *words], stdin=stdin, env=environment, ok=ok, detached=detached)
+        argv = [*self._git_words(), *words]
+        return run(argv, stdin=stdin, env=environment, ok=ok, detached=detached)
+
+    def stream(self, *words: str, ok: tuple[int, ...] = (0,)) -> Iterator[bytes]:
+        """Run git plumbing like `run`, and yield what it prints in pieces as they come."""
+        return stream([*self._git_words(), *words], env=neutral_environment(), ok=ok)
+
+    def _git_words(self) -> list[str]:
+        return ["git", "--git-dir", str(self._repo.git_dir), "-c", "core.hooksPath=/dev/null"]
 
     def resolve_commit(self, revision: str, option: str = "--base") -> Oid:
         """Return the id of the commit that a revision names; `option` is where the user gave it.

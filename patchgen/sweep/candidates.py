@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import PurePosixPath
 
 from patchgen.coccinelle import Formula, Needs, Source, clauses_of, holds, words_of
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Repository, grep_files, read_blobs
-from patchgen.sweep.slices import slice_source
+from patchgen.sweep.slices import find_word, slice_source
 
 # So few files are read and looked at one by one sooner than all are searched.
 FEW = 400
 # git looks through each file once for each clause; the slices find what is left.
 _SEARCHED = 2
-_READ_AT_ONCE = 64
+_READ_AT_ONCE = 32
 
 
 def find_candidates(
@@ -26,16 +26,19 @@ def find_candidates(
     suffixes: tuple[str, ...],
     files: Sequence[TreeFile],
     needs: Needs,
-) -> list[TreeFile]:
-    """Return those of the files that have the words that the semantic patch needs.
+) -> Iterator[TreeFile]:
+    """Yield those of the files that have the words that the semantic patch needs, once found.
 
     A few files are all candidates: to read them is cheaper than to search a tree.
     """
     clauses = sorted(clauses_of(needs.file), key=_commonness)[:_SEARCHED]
     if not clauses or len(files) <= FEW:
-        return list(files)
-    found = grep_files(repository, tree, paths, suffixes, clauses)
-    return [file for file in files if str(file.path) in found]
+        yield from files
+        return
+    by_name = {str(file.path): file for file in files}
+    for name in grep_files(repository, tree, paths, suffixes, clauses):
+        if name in by_name:
+            yield by_name[name]
 
 
 def _commonness(clause: frozenset[str]) -> tuple[int, int, list[str]]:
@@ -56,10 +59,9 @@ class Slicer:
     parts: dict[PurePosixPath, tuple[bytes, ...]] = field(default_factory=dict)
     idle: list[TreeFile] = field(default_factory=list)
 
-    def read(self, files: Sequence[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
+    def read(self, files: Iterator[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         """Yield files with their whole texts."""
-        for at in range(0, len(files), _READ_AT_ONCE):
-            part = files[at : at + _READ_AT_ONCE]
+        while part := list(islice(files, _READ_AT_ONCE)):
             yield from zip(part, read_blobs(self.repository, [f.oid for f in part]), strict=True)
 
     def cut(self, file: TreeFile, text: bytes) -> Source | None:
@@ -87,7 +89,7 @@ def _has_words(text: bytes, formula: Formula) -> bool:
 
 
 def _has_word(text: bytes, word: str) -> bool:
-    return re.search(rb"\b%b\b" % word.encode(), text) is not None
+    return next(find_word(text, word.encode()), None) is not None
 
 
 def read_headers(

@@ -3,8 +3,8 @@
 One SQLite file, `~/.cache/patchgen/sweep.sqlite` or below $XDG_CACHE_HOME. A *run* is all that a
 result depends on but the file: semantic patch, options, versions; its digest names it. For each
 key (a blob's id, or a digest of it and of the headers that it sees) there is a row: its result, or
-NULL where nothing matched. A *selection* (which trees and paths, by their ids) has the list of its
-files that have results, so that the same tree again needs no listing.
+NULL where nothing matched. A *fact* is what else is known of a run, by a name: the words that it
+needs, the files that have results in a tree.
 
 Several processes may use it at once. Nothing but time is lost when it is deleted; it is made anew
 when it cannot be read, and above LIMIT the runs that were not used for longest are dropped.
@@ -24,8 +24,8 @@ CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, digest TEXT UNIQUE, use
 CREATE TABLE IF NOT EXISTS results (
     run INTEGER, key BLOB, result BLOB, PRIMARY KEY (run, key)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS selections (
-    run INTEGER, key BLOB, files BLOB, PRIMARY KEY (run, key)
+CREATE TABLE IF NOT EXISTS facts (
+    run INTEGER, name BLOB, fact BLOB, PRIMARY KEY (run, name)
 ) WITHOUT ROWID;
 """
 # SQLite takes 32766 values in a statement (limits.html); each key is one.
@@ -82,15 +82,14 @@ class KeptResults:
         rows = [(self._run, key, result) for key, result in results]
         self._write("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
 
-    def find_selection(self, key: bytes) -> bytes | None:
-        """Return the list that was kept of a selection, or None."""
-        found = self._rows("SELECT key, files FROM selections WHERE run = ? AND key = ?", [key])
-        return next((files for _, files in found), None)
+    def find_fact(self, name: bytes) -> bytes | None:
+        """Return a fact that was kept, or None."""
+        found = self._rows("SELECT name, fact FROM facts WHERE run = ? AND name = ?", [name])
+        return next((fact for _, fact in found), None)
 
-    def keep_selection(self, key: bytes, files: bytes) -> None:
-        """Keep the list of a selection."""
-        rows = [(self._run, key, files)]
-        self._write("INSERT OR REPLACE INTO selections VALUES (?, ?, ?)", rows)
+    def keep_fact(self, name: bytes, fact: bytes) -> None:
+        """Keep a fact, in the place of an earlier one."""
+        self._write("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", [(self._run, name, fact)])
 
     def _rows(self, query: str, keys: Sequence[bytes]) -> list[tuple[bytes, bytes | None]]:
         if self._connection is None:
@@ -163,7 +162,7 @@ def _shrink(connection: sqlite3.Connection, run: int) -> None:
     for (old,) in connection.execute(query, (run,)).fetchall():
         with connection:
             connection.execute("DELETE FROM results WHERE run = ?", (old,))
-            connection.execute("DELETE FROM selections WHERE run = ?", (old,))
+            connection.execute("DELETE FROM facts WHERE run = ?", (old,))
             connection.execute("DELETE FROM runs WHERE id = ?", (old,))
         if used() <= LIMIT * 3 // 4:
             break

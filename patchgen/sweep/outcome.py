@@ -1,16 +1,18 @@
-"""What a run came to for one file, and its form in the store of kept results."""
+"""What a run came to for one file, its form in the store of kept results, and for all files."""
 
 from __future__ import annotations
 
 import base64
 import json
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from patchgen.coccinelle import Ran
+from patchgen.model.base import TreeFile
 from patchgen.model.outcome import UnparsedFunction
-from patchgen.model.sweep import Report
+from patchgen.model.sweep import Counts, Report, Unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,18 @@ class FileSweep:
     unparsed: tuple[UnparsedFunction, ...] = ()
     said: str = ""
     marks: tuple[Report, ...] = ()
+
+
+@dataclass(slots=True)
+class Found:
+    """What is known of all files in question: those that have an outcome, and their outcomes."""
+
+    files: Mapping[PurePosixPath, TreeFile]
+    outcomes: Mapping[PurePosixPath, FileSweep]
+    counts: Counts
+    unfinished: list[Unfinished] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    said: str = ""
 
 
 def outcome_of(ran: Ran, after: bytes | None) -> FileSweep | None:

@@ -1,4 +1,4 @@
-"""What earlier runs say of the files in question."""
+"""What earlier runs say of a semantic patch, and of the files in question."""
 
 from __future__ import annotations
 
@@ -9,37 +9,70 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from patchgen.coccinelle import Needs, dump_formula, load_formula
 from patchgen.model.base import Oid, TreeFile
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.outcome import FileSweep, unpack
+
+_NEEDS = b"needs"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The files with some suffixes at or below some places of a tree, with these places' ids."""
+
+    tree: Oid
+    places: tuple[tuple[PurePosixPath, Oid], ...]
+    suffixes: tuple[str, ...]
+
+    @property
+    def name(self) -> bytes:
+        """What names the files with their contents: the ids say what is in them."""
+        return _name([[str(path), oid] for path, oid in self.places], self.suffixes)
+
+    @property
+    def shape(self) -> bytes:
+        """What names them in any tree."""
+        return _name([str(path) for path, _ in self.places], self.suffixes)
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """A selection whose whole result is known: how many files, and those that have an outcome."""
 
+    tree: Oid
     count: int
     files: Mapping[PurePosixPath, TreeFile]
     outcomes: Mapping[PurePosixPath, FileSweep]
-
-
-def name_selection(where: Sequence[tuple[PurePosixPath, Oid]], suffixes: Sequence[str]) -> bytes:
-    """Return what names the files below some paths: their trees' ids say what is in them."""
-    facts = [[(str(path), oid) for path, oid in where], list(suffixes)]
-    return hashlib.sha1(json.dumps(facts).encode(), usedforsecurity=False).digest()
 
 
 def name_content(oid: Oid, headers: Mapping[str, Oid]) -> bytes:
     """Return what names a file's content and that of the headers that are looked into."""
     if not headers:
         return bytes.fromhex(oid)
-    facts = json.dumps([oid, sorted(headers.items())])
-    return hashlib.sha1(facts.encode(), usedforsecurity=False).digest()
+    return _name(oid, sorted(headers.items()))
 
 
-def recall_selection(kept: KeptResults, selection: bytes) -> Recalled | None:
+def _name(*facts: object) -> bytes:
+    return hashlib.sha1(json.dumps(facts).encode(), usedforsecurity=False).digest()
+
+
+def recall_selection(kept: KeptResults, selection: Selection) -> Recalled | None:
     """Return the result of a selection that was run before, None where a part of it is gone."""
-    packed = kept.find_selection(selection)
+    return _recall(kept, selection.name, selection.tree)
+
+
+def recall_earlier(kept: KeptResults, selection: Selection) -> Recalled | None:
+    """Return the result of the tree that was last asked for the same paths, or None."""
+    packed = kept.find_fact(selection.shape)
+    if packed is None:
+        return None
+    tree, name = json.loads(packed)
+    return _recall(kept, bytes.fromhex(name), Oid(tree))
+
+
+def _recall(kept: KeptResults, name: bytes, tree: Oid) -> Recalled | None:
+    packed = kept.find_fact(name)
     if packed is None:
         return None
     count, entries = json.loads(zlib.decompress(packed))
@@ -47,22 +80,39 @@ def recall_selection(kept: KeptResults, selection: bytes) -> Recalled | None:
     results = kept.find(list(set(keys.values())))
     files = {}
     outcomes = {}
-    for name, mode, oid, _ in entries:
-        path = PurePosixPath(name)
+    for listed, mode, oid, _ in entries:
+        path = PurePosixPath(listed)
         result = results.get(keys[path])
         if result is None:
             return None
         files[path] = TreeFile(path, mode, Oid(oid))
         outcomes[path] = unpack(result, path)
-    return Recalled(count, files, outcomes)
+    return Recalled(tree, count, files, outcomes)
 
 
 def keep_selection(
     kept: KeptResults,
-    selection: bytes,
+    selection: Selection,
     count: int,
     entries: Sequence[tuple[TreeFile, bytes]],
 ) -> None:
     """Keep which files of a selection have outcomes, and the keys of these."""
     listed = [[str(file.path), file.mode, file.oid, key.hex()] for file, key in entries]
-    kept.keep_selection(selection, zlib.compress(json.dumps([count, listed]).encode(), 6))
+    kept.keep_fact(selection.name, zlib.compress(json.dumps([count, listed]).encode(), 6))
+    kept.keep_fact(selection.shape, json.dumps([selection.tree, selection.name.hex()]).encode())
+
+
+def recall_needs(kept: KeptResults) -> Needs | None:
+    """Return the words that the semantic patch needs, if spatch was asked before."""
+    packed = kept.find_fact(_NEEDS)
+    if packed is None:
+        return None
+    file, functions, why_not = json.loads(packed)
+    within = None if functions is None else tuple(map(load_formula, functions))
+    return Needs(load_formula(file), within, why_not)
+
+
+def keep_needs(kept: KeptResults, needs: Needs) -> None:
+    """Keep the words that the semantic patch needs."""
+    within = None if needs.functions is None else list(map(dump_formula, needs.functions))
+    kept.keep_fact(_NEEDS, json.dumps([dump_formula(needs.file), within, needs.why_not]).encode())

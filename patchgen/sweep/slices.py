@@ -106,6 +106,16 @@ def _name(header: bytes) -> bytes | None:
     return found[1] if found else None
 
 
+def find_word(text: bytes, word: bytes) -> Iterator[int]:
+    """Yield where a word of C stands, not as a part of a longer one."""
+    at = text.find(word)
+    while at >= 0:
+        before, behind = text[at - 1 : at], text[at + len(word) : at + len(word) + 1]
+        if not (_WORD_SIGN.match(before) or _WORD_SIGN.match(behind)):
+            yield at
+        at = text.find(word, at + len(word))
+
+
 def restore(text: bytes, parts: Sequence[bytes]) -> bytes | None:
     """Put the parts back into what spatch wrote; None where one is gone, doubled or moved."""
     found = [int(match[1]) for match in _CUT.finditer(text)]
@@ -191,7 +201,9 @@ class _Hits:
         self._needs = needs
         self._source = source
         places = [
-            (at, word.decode("latin-1")) for word in _all_words(needs) for at in self._find(word)
+            (at, word.decode("latin-1"))
+            for word in _all_words(needs)
+            for at in find_word(source, word)
         ]
         self._places = sorted(places + self._macro_places(places))
         self._starts = [start for start, _ in self._places]
@@ -256,15 +268,6 @@ class _Hits:
             at = end
         yield len(source)
 
-    def _find(self, word: bytes) -> Iterator[int]:
-        source = self._source
-        at = source.find(word)
-        while at >= 0:
-            before, behind = source[at - 1 : at], source[at + len(word) : at + len(word) + 1]
-            if not (_WORD_SIGN.match(before) or _WORD_SIGN.match(behind)):
-                yield at
-            at = source.find(word, at + len(word))
-
     def _macro_places(self, places: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
         """Return uses of macros whose text has words: spatch may put that text in their place."""
         found: list[tuple[int, str]] = []
@@ -275,7 +278,7 @@ class _Hits:
             name = self._macro_at(at)
             if name is not None and (name, word) not in seen:
                 seen.add((name, word))
-                uses = [(use, word) for use in self._find(name)]
+                uses = [(use, word) for use in find_word(self._source, name)]
                 found += uses
                 waiting += uses
         return found

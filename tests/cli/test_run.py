@@ -190,6 +190,51 @@ def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, z
     assert anew["files"]["run"] == 4 and anew["edits"] == third["edits"]
 
 
+def test_another_tree_costs_what_differs_and_the_result_is_the_same(
+    patchgen, git, ready, zalloc, tmp_path
+):
+    """Each step is taken from the one before it, and the last one back to the first."""
+
+    def run(*words):
+        done = patchgen("run", zalloc, "--trust", "--json", *words)
+        [result] = json.loads(done.out)["results"]
+        return result
+
+    def commit(name):
+        git(ready, "add", "-A")
+        git(ready, "commit", "-qm", name)
+        return git(ready, "rev-parse", "HEAD").strip()
+
+    first = git(ready, "rev-parse", "HEAD").strip()
+    run("--tree", ready)
+    (ready / "fs/c.c").unlink()
+    (ready / "drivers/net/b.c").unlink()
+    (ready / "drivers/net/b.c").symlink_to("a.c")
+    text = (ready / "drivers/net/a.c").read_text()
+    (ready / "drivers/net/new.c").write_text(text.replace("make_a", "make_new"))
+    (ready / "include/h.h").write_text("/* nothing */\n")
+    (ready / "fs/notes.txt").write_text("not looked at\n")
+    commit("all kinds of changes")
+    (ready / "drivers/net/b.c").unlink()
+    (ready / "drivers/net/b.c").write_text("int b;\n")
+    last = commit("a file again")
+
+    for base, in_question, looked_at in (("HEAD~1", 4, 2), (last, 5, 1), (first, 5, 0)):
+        kept = run("--tree", ready, "--base", base)
+        anew = run("--tree", ready, "--base", base, "--no-kept")
+        assert kept["edits"] == anew["edits"] and kept["rules"] == anew["rules"]
+        assert kept["files"]["in_question"] == anew["files"]["in_question"] == in_question
+        assert in_question - kept["files"]["kept"] == looked_at
+    # Only some paths, and a repository that has never had the tree that was asked for before.
+    assert run("fs", "--tree", ready, "--base", first)["files"]["in_question"] == 2
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{ready}", tmp_path / "shallow")
+    for words in ((), ("fs",), ("drivers/net",)):
+        kept = run(*words, "--tree", tmp_path / "shallow")
+        anew = run(*words, "--tree", tmp_path / "shallow", "--no-kept")
+        assert kept["edits"] == anew["edits"]
+        assert kept["files"]["in_question"] == anew["files"]["in_question"]
+
+
 def test_since_looks_at_what_changed(patchgen, git, ready, zalloc):
     text = (ready / "fs/c.c").read_text()
     (ready / "fs/c.c").write_text(text.replace("make_c", "make_d"))

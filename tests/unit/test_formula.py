@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,9 @@ from patchgen.coccinelle.formula import (
     Formula,
     Word,
     clauses_of,
+    dump_formula,
     holds,
+    load_formula,
     parse_formula,
     words_of,
 )
@@ -68,3 +72,8 @@ def test_large_alternatives_ask_less_and_not_more():
     assert len(clauses_of(formula)) <= 81
     assert all(clause & {"c"} for clause in clauses_of(formula))
     assert clauses_of(AnyOf((Word("a"), ALWAYS))) == [] and clauses_of(NEVER) == []
+
+
+@given(FORMULAS)
+def test_a_formula_survives_json(formula):
+    assert load_formula(json.loads(json.dumps(dump_formula(formula)))) == formula

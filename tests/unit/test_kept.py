@@ -13,12 +13,12 @@ def test_finds_what_was_kept_and_only_in_its_run(tmp_path):
     path = tmp_path / "sweep.sqlite"
     with KeptResults(path, "one") as kept:
         kept.keep([(b"a", None), (b"b", b"result")])
-        kept.keep_selection(b"s", b"files")
+        kept.keep_fact(b"s", b"a fact")
     with KeptResults(path, "one") as kept:
         assert kept.find([b"a", b"b", b"c"]) == {b"a": None, b"b": b"result"}
-        assert kept.find_selection(b"s") == b"files" and kept.find_selection(b"t") is None
+        assert kept.find_fact(b"s") == b"a fact" and kept.find_fact(b"t") is None
     with KeptResults(path, "two") as kept:
-        assert kept.find([b"a", b"b"]) == {} and kept.find_selection(b"s") is None
+        assert kept.find([b"a", b"b"]) == {} and kept.find_fact(b"s") is None
 
 
 def test_a_file_that_is_no_database_is_replaced_and_that_is_said(tmp_path):

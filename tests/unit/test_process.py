@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from patchgen.errors import ToolError
-from patchgen.process import map_parallel, run
+from patchgen.process import map_parallel, run, stream
 
 
 def test_results_are_in_the_order_of_the_items_and_so_is_the_first_error():
@@ -26,6 +26,21 @@ def test_a_program_at_its_time_limit_keeps_what_it_said():
     assert (done.timed_out, done.stdout) == (True, b"said\n")
     with pytest.raises(ToolError, match="failed with exit code 3: why"):
         run(["sh", "-c", "echo why >&2; exit 3"])
+
+
+def test_pieces_come_while_the_program_runs_and_closing_ends_it():
+    begun = time.monotonic()
+    pieces = stream(["sh", "-c", "echo $$; exec sleep 60.125"])
+    pid = int(next(pieces))
+    pieces.close()
+    assert time.monotonic() - begun < 30
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert list(stream(["sh", "-c", "echo said; exit 1"], ok=(0, 1))) == [b"said\n"]
+    with pytest.raises(ToolError, match="failed with exit code 3: why"):
+        list(stream(["sh", "-c", "echo why >&2; exit 3"]))
+    with pytest.raises(ToolError, match="cannot be started"):
+        list(stream(["no-such-program"]))
 
 
 INTERRUPTED = """\

@@ -1,0 +1,75 @@
+"""What to run over which files of a tree, and how far that is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from patchgen.coccinelle import Program
+from patchgen.model.base import Base
+from patchgen.model.sweep import Mode
+from patchgen.sweep.includes import Includes
+
+# As the kernel's .cocciconfig has it.
+DEFAULT_TIMEOUT_S = 200
+# Part of each run's digest: kept results of another number are not taken.
+_FORM = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sweep is: files that are done, of all that have the words.
+
+    `total` is None while they are still searched for.
+    """
+
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRequest:
+    """What to run over which files.
+
+    `suffixes` are those of the files in question. `only` restricts them to these paths, None does
+    not. `kept` is the file of kept results, None for none. `slices` off gives spatch whole files.
+    """
+
+    program: Program
+    mode: Mode
+    base: Base
+    paths: tuple[PurePosixPath, ...] = ()
+    suffixes: tuple[str, ...] = (".c",)
+    includes: Includes = Includes.NONE
+    include_folders: tuple[str, ...] = ()
+    only: Collection[PurePosixPath] | None = None
+    kept: Path | None = None
+    slices: bool = True
+    together: bool = False
+    timeout_s: int = DEFAULT_TIMEOUT_S
+    jobs: int = 1
+    notes: tuple[str, ...] = ()
+
+
+def name_run(request: SweepRequest, spatch_version: str) -> str:
+    """Return what names all that a file's result depends on but the file and its headers."""
+    program = request.program
+    facts = [
+        _FORM,
+        spatch_version,
+        program.patch.text,
+        sorted(program.patch.definitions.items()),
+        program.options,
+        program.modes,
+        sorted(program.companions.items()),
+        program.patch.macros,
+        sorted(program.patch.texts.items()),
+        request.includes,
+        request.include_folders,
+        # A slice's result is the file's own. Where that is doubted, nothing of it may be taken.
+        request.slices,
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -1,0 +1,234 @@
+"""What no earlier run says: which files can match, what spatch makes of them, to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from patchgen.coccinelle import Needs, Ran, Source, Spatch, find_needs
+from patchgen.model.base import Oid, TreeFile
+from patchgen.model.sweep import Counts, Unfinished
+from patchgen.odb import Repository, TreeChanges, list_changes, list_files, read_blobs
+from patchgen.sweep.candidates import Slicer, find_candidates, read_headers
+from patchgen.sweep.executor import Executor
+from patchgen.sweep.includes import HeaderFinder, Includes
+from patchgen.sweep.kept import KeptResults
+from patchgen.sweep.outcome import FileSweep, Found, outcome_of, pack, unpack
+from patchgen.sweep.recall import (
+    Recalled,
+    Selection,
+    keep_needs,
+    keep_selection,
+    name_content,
+    recall_earlier,
+    recall_needs,
+)
+from patchgen.sweep.request import Progress, SweepRequest
+from patchgen.sweep.slices import restore
+from patchgen.sweep.work import Batch, make_batches, work
+
+
+class _Seen:
+    """An iterator over files that knows which it has given, and whether there are more."""
+
+    def __init__(self, files: Iterator[TreeFile]):
+        self._files = files
+        self.paths: set[PurePosixPath] = set()
+        self.ended = False
+
+    def __iter__(self) -> _Seen:
+        return self
+
+    def __next__(self) -> TreeFile:
+        try:
+            file = next(self._files)
+        except StopIteration:
+            self.ended = True
+            raise
+        self.paths.add(file.path)
+        return file
+
+
+@dataclass(slots=True)
+class Search:
+    """One run over the files of a tree of which not all is known."""
+
+    repository: Repository
+    request: SweepRequest
+    spatch: Spatch
+    executor: Executor
+    kept: KeptResults
+    selection: Selection | None
+    on_progress: Callable[[Progress], None]
+    files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
+    outcomes: dict[PurePosixPath, FileSweep] = field(default_factory=dict)
+    keys: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    unfinished: list[Unfinished] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    said: str = ""
+
+    def run(self) -> Found:
+        """Find what is known of files, and run the others. Raises as `sweep` does."""
+        request = self.request
+        needs = self._find_needs()
+        if needs.functions is None and request.slices:
+            self.notes.append(f"files are not sliced: {needs.why_not}")
+        count, listed = self._list()
+        if request.includes is Includes.NONE:
+            self.keys.update((file.path, name_content(file.oid, {})) for file in listed)
+        unknown = self._recall_files(listed)
+        tree, paths = request.base.tree, request.paths
+        candidates = _Seen(
+            find_candidates(self.repository, tree, paths, request.suffixes, unknown, needs)
+        )
+        run = self._run(candidates, needs)
+        self._keep_nothing(unknown, candidates.paths)
+        if self.selection and not self.unfinished:
+            entries = [(self.files[path], self.keys[path]) for path in self.outcomes]
+            keep_selection(self.kept, self.selection, count, entries)
+        counts = Counts(count, len(candidates.paths), count - len(unknown), run)
+        return Found(self.files, self.outcomes, counts, self.unfinished, self.notes, self.said)
+
+    def _find_needs(self) -> Needs:
+        program = self.request.program
+        needs = recall_needs(self.kept)
+        if needs is None:
+            needs = find_needs(self.spatch, program.patch, program.modes, program.companions)
+            keep_needs(self.kept, needs)
+        return needs
+
+    # --- what is known ---
+
+    def _list(self) -> tuple[int, list[TreeFile]]:
+        """Return how many files are in question, and those of which nothing is known here."""
+        request = self.request
+        tree = request.base.tree
+        earlier = self._recall_earlier()
+        if earlier is not None:
+            changes = list_changes(
+                self.repository, earlier.tree, tree, request.paths, request.suffixes
+            )
+            if changes is not None:
+                self._take(earlier, changes)
+                return earlier.count - len(changes.before) + len(changes.after), changes.after
+        listed = list_files(self.repository, tree, request.paths, request.suffixes)
+        if request.only is not None:
+            listed = [file for file in listed if file.path in request.only]
+        self.files.update((file.path, file) for file in listed)
+        return len(listed), listed
+
+    def _recall_earlier(self) -> Recalled | None:
+        """Return what the same came to on another tree, if its files' results hold here, too."""
+        if self.selection is None or self.request.includes is not Includes.NONE:
+            return None
+        return recall_earlier(self.kept, self.selection)
+
+    def _take(self, earlier: Recalled, changes: TreeChanges) -> None:
+        """Take the results of what has not changed."""
+        for path in earlier.outcomes.keys() - changes.before:
+            file = earlier.files[path]
+            self.files[path] = file
+            self.outcomes[path] = earlier.outcomes[path]
+            self.keys[path] = name_content(file.oid, {})
+        self.files.update((file.path, file) for file in changes.after)
+
+    def _recall_files(self, listed: list[TreeFile]) -> list[TreeFile]:
+        """Take the results that are kept; return the files that have none."""
+        results = self.kept.find(list(set(self.keys.values())))
+        unknown = []
+        for file in listed:
+            key = self.keys.get(file.path)
+            if key not in results:
+                unknown.append(file)
+            elif (result := results[key]) is not None:
+                self.outcomes[file.path] = unpack(result, file.path)
+        return unknown
+
+    def _keep_nothing(self, unknown: list[TreeFile], candidates: Collection[PurePosixPath]) -> None:
+        """Keep that files which lack the words have no match, headers or not."""
+        self.kept.keep(
+            (name_content(file.oid, {}), None) for file in unknown if file.path not in candidates
+        )
+
+    # --- what has to be run ---
+
+    def _run(self, candidates: _Seen, needs: Needs) -> int:
+        """Run spatch over what can match in the candidates; return how many files it saw."""
+        request = self.request
+        # What holds the rest up if it comes last comes first; large files are not known yet.
+        slicer = Slicer(self.repository, needs, request.slices and not request.together)
+        batches = make_batches(self._sources(slicer, candidates), together=request.together)
+        done = 0
+        for batch, ran in self.executor.run(
+            self.spatch, request.program, batches, request.timeout_s
+        ):
+            self._collect(slicer, ran)
+            done += len(batch.sources)
+            total = len(candidates.paths) if candidates.ended else None
+            self.on_progress(Progress(done + len(slicer.idle), total))
+        self.kept.keep((self.keys[file.path], None) for file in slicer.idle)
+        return done
+
+    def _sources(
+        self, slicer: Slicer, candidates: Iterator[TreeFile]
+    ) -> Iterator[tuple[Source, Mapping[PurePosixPath, bytes]]]:
+        finder = self._header_finder()
+        held: dict[Oid, bytes] = {}
+        for file, text in slicer.read(candidates):
+            headers = finder.find(str(file.path), text) if finder else {}
+            key = self.keys.setdefault(file.path, name_content(file.oid, headers))
+            if headers and self._recall_late(file, key):
+                continue
+            source = slicer.cut(file, text)
+            if source is not None:
+                yield source, read_headers(self.repository, headers.items(), held)
+
+    def _recall_late(self, file: TreeFile, key: bytes) -> bool:
+        """Take a result whose key was not known before the file was read."""
+        results = self.kept.find([key])
+        if (result := results.get(key)) is not None:
+            self.outcomes[file.path] = unpack(result, file.path)
+        return key in results
+
+    def _header_finder(self) -> HeaderFinder | None:
+        request = self.request
+        if request.includes is Includes.NONE:
+            return None
+        tree = list_files(self.repository, request.base.tree, (), ("",))
+        files = {str(file.path): file.oid for file in tree}
+
+        def read(oid: Oid) -> bytes:
+            return next(read_blobs(self.repository, [oid]))
+
+        return HeaderFinder(request.includes, files, request.include_folders, read)
+
+    def _collect(self, slicer: Slicer, results: list[Ran]) -> None:
+        keep: list[tuple[bytes, bytes | None]] = []
+        for ran in results:
+            if str(ran.path) == ".":
+                self.said += ran.said
+            elif ran.failure:
+                self.unfinished.append(Unfinished(ran.path, ran.failure))
+            else:
+                outcome = outcome_of(ran, self._whole(slicer, ran))
+                if outcome is not None:
+                    self.outcomes[ran.path] = outcome
+                keep.append((self.keys[ran.path], pack(outcome)))
+        self.kept.keep(keep)
+
+    def _whole(self, slicer: Slicer, ran: Ran) -> bytes | None:
+        """Return the new text of the whole file, None where it does not change."""
+        parts = slicer.parts.pop(ran.path, ())
+        if ran.after is None or not parts:
+            return ran.after
+        whole = restore(ran.after, parts)
+        if whole is None:
+            # A rule has reached into what no rule can match: run the file whole.
+            [before] = read_blobs(self.repository, [self.files[ran.path].oid])
+            batch = Batch((Source(ran.path, before),))
+            program, timeout_s = self.request.program, self.request.timeout_s
+            [again] = work(self.spatch, program, batch, timeout_s)
+            self.notes.append(f"{ran.path} was run again, whole")
+            return again.after
+        return whole
