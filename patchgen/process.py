@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import subprocess
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,6 +48,8 @@ def map_parallel(
     For functions that wait for other programs. Raises the first error in the order of the items.
     When it is interrupted, these programs are asked to end (SIGTERM), and nothing new is begun.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=workers) as pool:
         futures = [pool.submit(function, item) for item in items]
         try:
@@ -81,6 +80,10 @@ def map_processes(
     if workers < 1:
         yield from map(function, items)
         return
+    # Most commands start no processes of their own, and these take a while to import.
+    import multiprocessing
+    from concurrent.futures import Future, ProcessPoolExecutor
+
     # Not forked: a child of a program with threads may inherit a lock that nobody releases.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(max_workers=workers, mp_context=context)
@@ -162,6 +165,8 @@ def stream(
 
     Raises ToolError where the program cannot be started or ends with another exit code.
     """
+    import tempfile
+
     begin = time.monotonic()
     with tempfile.TemporaryFile() as errors:
         process = _start(argv, stderr=errors, env=dict(env) if env is not None else None)

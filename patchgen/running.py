@@ -6,17 +6,16 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from patchgen.coccinelle import Program, find_spatch
+from patchgen.coccinelle import find_spatch
 from patchgen.errors import BaseError, PatchgenError, UsageError
-from patchgen.kernel import read_built, read_version
+from patchgen.kernel import parse_version
 from patchgen.model.base import Base, TreeFile
-from patchgen.model.plan import RunRules
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.odb import GitTree, Repository, list_changed, resolve_paths
 from patchgen.sweep import (
     Bound,
-    Executor,
     Includes,
     Progress,
     SweepRequest,
@@ -26,6 +25,9 @@ from patchgen.sweep import (
     load_cocci,
     sweep,
 )
+
+if TYPE_CHECKING:
+    from patchgen.sweep import Executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
     """
     oid = repository.resolve_commit(request.base)
     tree_oid = repository.resolve_tree(oid)
-    version = read_version(GitTree(repository, tree_oid))
+    version = parse_version(repository.read_path(tree_oid, "Makefile") or b"")
     base = Base(oid, tree_oid, repository.describe(oid), version)
     resolve_paths(repository, tree_oid, request.paths)
     only = _choose_files(repository, request, base)
@@ -232,7 +234,9 @@ def _variant_requests(
 ) -> Iterator[Ready]:
     """Yield the semantic patches of a variant, over the files that its manifest names for them."""
     # Manifests and templates take longer to import than a run takes that finds all kept.
+    from patchgen.coccinelle import Program
     from patchgen.making import MakeRequest, plan_variant
+    from patchgen.model.plan import RunRules
 
     if request.mode not in (None, Mode.PATCH):
         raise UsageError("a variant has the patch mode only")
@@ -285,6 +289,8 @@ def _choose_files(
         since = repository.resolve_commit(request.since)
         only = list_changed(repository, since, base.oid)
     if request.only_built is not None:
+        from patchgen.kernel import read_built
+
         tree = GitTree(repository, base.tree)
         built = read_built(tree, request.only_built)
         headers = (file.path for file in tree.find(["**/*.h"]))

@@ -6,11 +6,11 @@ Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong usage, 3 a bug of
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
 import sys
-import tempfile
 from typing import NoReturn
 
 import click
@@ -51,6 +51,7 @@ class _LazyGroup(click.Group):
         # `import` is a keyword, so that its module has another name.
         name = "import_series" if cmd_name == "import" else cmd_name
         module = importlib.import_module(f"patchgen.cli.{name}")
+        gc.enable()
         command: click.Command = module.command
         return command
 
@@ -103,6 +104,7 @@ def main() -> NoReturn:
 def _report_bug() -> int:
     """Write the traceback to a log file and say where it is."""
     import platform
+    import tempfile
     import traceback
 
     with tempfile.NamedTemporaryFile(

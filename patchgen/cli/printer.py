@@ -6,11 +6,12 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from patchgen.edit import OnProgress
+if TYPE_CHECKING:
+    from patchgen.edit import OnProgress
 
 
 def is_terminal(stream: TextIO | None) -> bool:

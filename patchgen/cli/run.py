@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,10 @@ from patchgen.errors import UsageError
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.odb import Repository
 from patchgen.running import Run, RunRequest, Skipped, plan_run, run_sweeps
-from patchgen.sweep import DEFAULT_TIMEOUT_S, Executor, describe_sweep, make_sarif
+from patchgen.sweep import DEFAULT_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from patchgen.sweep import Executor
 
 
 @click.command("run")
@@ -205,6 +208,8 @@ def _run(
 
 def write_sarif(path: Path, found: Sequence[tuple[Header, Sweep]]) -> None:
     """Write the log of sweeps. Raises UsageError where the file cannot be written."""
+    from patchgen.sweep import make_sarif
+
     log = make_sarif(
         [(result, header) for header, result in found], spatch_version=find_spatch().version
     )
@@ -215,6 +220,8 @@ def write_sarif(path: Path, found: Sequence[tuple[Header, Sweep]]) -> None:
 
 
 def _describe(run: Run, found: Sequence[tuple[Header, Sweep]]) -> dict[str, Any]:
+    from patchgen.sweep import describe_sweep
+
     base = run.base
     return {
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},

@@ -59,12 +59,12 @@ def show_sweeps(printer: Printer) -> Iterator[OnSweep]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
+        Progress as Bar,
         ProgressColumn,
         Task,
         TextColumn,
         TimeRemainingColumn,
     )
-    from rich.progress import Progress as Bar
     from rich.text import Text
 
     class Rate(ProgressColumn):

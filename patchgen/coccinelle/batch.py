@@ -13,65 +13,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle.diagnose import explain_refusal
 from patchgen.coccinelle.markers import fill_markers
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.reports import read_context
+from patchgen.coccinelle.request import AGAIN, Program, Ran, Source
 from patchgen.coccinelle.structure import read_rules
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.witness import Witnessed, without_witnesses
-from patchgen.model.outcome import RuleHits, UnparsedFunction
 from patchgen.model.smpl import SemanticPatch
-from patchgen.model.sweep import Report
 from patchgen.process import Completed
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A semantic patch as it is run over a tree.
-
-    `options` are words for spatch (the .cocci's own `// Options:`, -I, ...); `modes` the virtual
-    rules that are defined (-D NAME). `has_python` and `has_ocaml` say which scripts it has.
-    `shows_marks` is context mode: nothing is changed, lines are marked. `companions` are other
-    files that the semantic patch reads, by the names that it uses.
-    """
-
-    patch: SemanticPatch
-    options: tuple[str, ...] = ()
-    modes: tuple[str, ...] = ()
-    has_python: bool = False
-    has_ocaml: bool = False
-    shows_marks: bool = False
-    companions: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file for spatch: its path in the tree and its text, whole or a slice of it."""
-
-    path: PurePosixPath
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What spatch made of one file.
-
-    `after` is None where nothing was changed. `said` is what scripts printed while they were at
-    it. `marks` are the places that context mode points at. `failure` is set, and all else empty,
-    where spatch did not come to an end with the file.
-    """
-
-    path: PurePosixPath
-    after: bytes | None = None
-    rules: tuple[RuleHits, ...] = ()
-    unparsed: tuple[UnparsedFunction, ...] = ()
-    said: str = ""
-    marks: tuple[Report, ...] = ()
-    failure: str = ""
 
 
 def run_batch(
@@ -120,9 +73,6 @@ def run_batch(
         results.append(Ran(PurePosixPath("."), said=rest))
     return results
 
-
-# The file was not at fault: another one in its batch was.
-AGAIN = "to be run again"
 
 _SAID = "patchgen-said"
 _HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from patchgen.errors import ToolError
@@ -149,6 +150,11 @@ def _python() -> tuple[str, ...]:
     return ("--python", str(path)) if path.exists() else ()
 
 
+@lru_cache
+def _ask_version(path: str) -> str:
+    return run([path, "--version"], ok=None).stdout.decode("utf-8", "replace")
+
+
 def find_spatch() -> Spatch:
     """Return the spatch named by $SPATCH or found in $PATH.
 
@@ -158,7 +164,7 @@ def find_spatch() -> Spatch:
     path = shutil.which(name)
     if path is None:
         raise ToolError(f"{name} is not installed", hint=HINT)
-    said = run([path, "--version"], ok=None).stdout.decode("utf-8", "replace")
+    said = _ask_version(path)
     match = re.search(r"spatch version (\d+(?:\.\d+)*)", said)
     if match is None:
         raise ToolError(f"{path} does not say that it is spatch: {said[:80]!r}", hint=HINT)

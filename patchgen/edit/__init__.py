@@ -1,6 +1,5 @@
 """From a plan to the edits of each patch, in memory."""
 
-from patchgen.edit.engine import OnProgress, make_patches
-from patchgen.edit.overlay import PatchedTree
+import lazy_loader
 
-__all__ = ["OnProgress", "PatchedTree", "make_patches"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,12 +13,12 @@ _FIELD = re.compile(rb"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$", re.MULTI
 def read_version(tree: TreeReader) -> str:
     """Return for example "5.15.85"; "" where the tree has no kernel's Makefile."""
     makefiles = [file for file in tree.find(["Makefile"]) if file.path == PurePosixPath("Makefile")]
-    if not makefiles:
-        return ""
-    fields = {
-        name.decode(): value.decode()
-        for name, value in _FIELD.findall(tree.read(makefiles[0])[:4096])
-    }
+    return parse_version(tree.read(makefiles[0])) if makefiles else ""
+
+
+def parse_version(makefile: bytes) -> str:
+    """Return the version that a kernel's top Makefile states; "" where it states none."""
+    fields = {name.decode(): value.decode() for name, value in _FIELD.findall(makefile[:4096])}
     if not {"VERSION", "PATCHLEVEL"} <= fields.keys():
         return ""
     return ".".join(

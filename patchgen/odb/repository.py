@@ -11,14 +11,15 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-
-import git
-from git.exc import GitError
+from typing import TYPE_CHECKING
 
 from patchgen.errors import BaseError, ToolError, UsageError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
 from patchgen.process import Completed, run, stream
+
+if TYPE_CHECKING:
+    import git
 
 MINIMUM_GIT = (2, 39)
 _SHA1_DIGITS = 40
@@ -32,19 +33,18 @@ class Repository:
 
         Raises BaseError where there is none.
         """
-        try:
-            self._repo = git.Repo(path, search_parent_directories=True)
-        except (git.InvalidGitRepositoryError, git.NoSuchPathError):
-            raise BaseError(
-                f"{path} is not in a git repository",
-                hint="name the kernel's git tree with --tree",
-            ) from None
-        except (GitError, OSError, ValueError) as err:
-            raise BaseError(f"{path}: git cannot open the repository: {err}") from None
-        self.git_dir = Path(self._repo.common_dir).resolve()
-        self.work_tree = (
-            Path(self._repo.working_tree_dir).resolve() if self._repo.working_tree_dir else None
-        )
+        # Whose repository it is does not matter: nothing of it is executed.
+        words = ("-c", "safe.directory=*", "-C", str(path), "rev-parse", "--path-format=absolute")
+        asked = ("--git-dir", "--git-common-dir", "--is-bare-repository", "--show-toplevel")
+        done = run(["git", *words, *asked], env=neutral_environment(), ok=None)
+        said = os.fsdecode(done.stdout).splitlines()
+        if len(said) < len(asked) - 1:
+            raise _no_repository(path, done.errors)
+        # The one of a linked work tree, and the one that has all refs and objects.
+        self._own_dir = Path(said[0])
+        self.git_dir = Path(said[1]).resolve()
+        self.work_tree = _find_work_tree(self._own_dir, said[2] == "true", said[3:])
+        self._reader: git.Repo | None = None
 
     @property
     def top(self) -> Path:
@@ -59,14 +59,28 @@ class Repository:
             return done.stdout if done.returncode == 0 else None
         try:
             # GitPython keeps one `git cat-file --batch` running for all reads.
-            *_, content = self._repo.git.get_object_data(oid)
+            *_, content = self._open_reader().git.get_object_data(oid)
         except ValueError:
             return None
         return bytes(content)
 
+    def _open_reader(self) -> git.Repo:
+        if self._reader is None:
+            # It takes longer to import than many a command takes.
+            import git
+
+            self._reader = git.Repo(self._own_dir)
+        return self._reader
+
+    def read_path(self, tree: Oid, path: str) -> bytes | None:
+        """Return the content of one file of a tree, or None where there is none."""
+        done = self.run("cat-file", "blob", f"{tree}:{path}", ok=None)
+        return done.stdout if done.returncode == 0 else None
+
     def close(self) -> None:
         """End the processes that serve reads."""
-        self._repo.close()
+        if self._reader is not None:
+            self._reader.close()
 
     def run(
         self,
@@ -86,7 +100,7 @@ class Repository:
         return stream([*self._git_words(), *words], env=neutral_environment(), ok=ok)
 
     def _git_words(self) -> list[str]:
-        return ["git", "--git-dir", str(self._repo.git_dir), "-c", "core.hooksPath=/dev/null"]
+        return ["git", "--git-dir", str(self._own_dir), "-c", "core.hooksPath=/dev/null"]
 
     def resolve_commit(self, revision: str, option: str = "--base") -> Oid:
         """Return the id of the commit that a revision names; `option` is where the user gave it.
@@ -133,9 +147,7 @@ class Repository:
     def describe(self, commit: Oid) -> str:
         """Return the tag on a commit where there is one, else its abbreviated id."""
         done = self.run("describe", "--tags", "--exact-match", commit, ok=None)
-        if done.returncode == 0:
-            return done.stdout.decode().strip()
-        return self.run("rev-parse", "--short=12", commit).stdout.decode().strip()
+        return done.stdout.decode().strip() if done.returncode == 0 else commit[:12]
 
     def check_branch_name(self, branch: str) -> str:
         """Return the full ref name of a branch. Raises UsageError for a name that git refuses."""
@@ -179,6 +191,23 @@ class Repository:
                 hint="git config user.name NAME; git config user.email ADDRESS",
             )
         return Identity(match["name"], match["email"], date)
+
+
+def _find_work_tree(own_dir: Path, is_bare: bool, top: list[str]) -> Path | None:
+    if top:
+        return Path(top[0]).resolve()
+    # From inside of .git, git names no work tree.
+    return own_dir.resolve().parent if own_dir.name == ".git" and not is_bare else None
+
+
+def _no_repository(path: Path, errors: str) -> BaseError:
+    said = errors.splitlines()[-1:] or [""]
+    why = said[0].removeprefix("fatal: ")
+    if not path.exists() or "not a git repository" in why:
+        return BaseError(
+            f"{path} is not in a git repository", hint="name the kernel's git tree with --tree"
+        )
+    return BaseError(f"{path}: git cannot open the repository: {why}")
 
 
 def git_version() -> str:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import Formula, Needs, Source, clauses_of, holds, words_of
+from patchgen.coccinelle import (
+    Formula,
+    Needs,
+    Program,
+    Source,
+    Spatch,
+    clauses_of,
+    dump_formula,
+    find_needs,
+    holds,
+    load_formula,
+    words_of,
+)
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Repository, grep_files, read_blobs
+from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.slices import find_word, slice_source
 
 # So few files are read and looked at one by one sooner than all are searched.
@@ -17,6 +31,20 @@ FEW = 400
 # git looks through each file once for each clause; the slices find what is left.
 _SEARCHED = 2
 _READ_AT_ONCE = 32
+_NEEDS = b"needs"
+
+
+def ask_needs(spatch: Spatch, program: Program, kept: KeptResults) -> Needs:
+    """Return the words that a semantic patch needs; spatch is asked once. Raises SpecError."""
+    packed = kept.find_fact(_NEEDS)
+    if packed is not None:
+        file, functions, why_not = json.loads(packed)
+        within = None if functions is None else tuple(map(load_formula, functions))
+        return Needs(load_formula(file), within, why_not)
+    needs = find_needs(spatch, program.patch, program.modes, program.companions)
+    dumped = None if needs.functions is None else list(map(dump_formula, needs.functions))
+    kept.keep_fact(_NEEDS, json.dumps([dump_formula(needs.file), dumped, needs.why_not]).encode())
+    return needs
 
 
 def find_candidates(

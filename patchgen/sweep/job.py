@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from patchgen.coccinelle import Program, find_spatch, read_rules, read_said
+from patchgen.coccinelle import Program, find_spatch, read_rules
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Counts, RuleCount, Sweep
+from patchgen.model.sweep import Counts, Report, RuleCount, Sweep
 from patchgen.odb import Repository, read_blobs, resolve_paths
-from patchgen.sweep.executor import Executor
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.outcome import FileSweep, Found
 from patchgen.sweep.recall import Selection, recall_selection
 from patchgen.sweep.request import Progress, SweepRequest, name_run
+
+if TYPE_CHECKING:
+    from patchgen.sweep.executor import Executor
 
 
 def sweep(
@@ -71,21 +74,31 @@ def _result(
 ) -> Sweep:
     """Return what the sweep came to, in the order of the paths."""
     outcomes = [found.outcomes[path] for path in sorted(found.outcomes)]
-    said = read_said("".join(each.said for each in outcomes) + found.said)
+    reports, output = _read_said("".join(each.said for each in outcomes) + found.said)
     return Sweep(
         request.program.patch.name,
         request.base,
         request.mode,
         _count_rules(request.program, outcomes),
         _read_edits(repository, found, outcomes),
-        tuple(place for each in outcomes for place in each.marks) + said.reports,
-        output=said.rest,
+        tuple(place for each in outcomes for place in each.marks) + reports,
+        output=output,
         unparsed=tuple(place for each in outcomes for place in each.unparsed),
         unfinished=tuple(sorted(found.unfinished, key=lambda each: each.path)),
         counts=found.counts,
         notes=(*request.notes, *found.notes, *([note] if note else [])),
         seconds=seconds,
     )
+
+
+def _read_said(text: str) -> tuple[tuple[Report, ...], str]:
+    """Return the reports in what scripts said, and the rest of it."""
+    if not text:
+        return (), ""
+    from patchgen.coccinelle import read_said
+
+    said = read_said(text)
+    return said.reports, said.rest
 
 
 def _read_edits(

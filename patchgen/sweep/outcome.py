@@ -54,7 +54,7 @@ def pack(outcome: FileSweep | None) -> bytes | None:
     """Return the bytes that are kept of an outcome."""
     if outcome is None:
         return None
-    after = None if outcome.after is None else base64.b85encode(outcome.after).decode()
+    after = None if outcome.after is None else base64.b64encode(outcome.after).decode()
     unparsed = [[each.line, each.name] for each in outcome.unparsed]
     marks = [[each.line, each.end_line, each.text] for each in outcome.marks]
     text = json.dumps([str(outcome.path), after, outcome.hits, unparsed, outcome.said, marks])
@@ -67,7 +67,7 @@ def unpack(kept: bytes, path: PurePosixPath) -> FileSweep:
     was, after, hits, unparsed, said, marks = fields
     return FileSweep(
         path,
-        None if after is None else base64.b85decode(after),
+        None if after is None else base64.b64decode(after),
         tuple((rule, count) for rule, count in hits),
         tuple(UnparsedFunction(path, line, name) for line, name in unparsed),
         said if was == str(path) else said.replace(was, str(path)),

@@ -1,4 +1,4 @@
-"""What earlier runs say of a semantic patch, and of the files in question."""
+"""What earlier runs say of the files in question."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import Needs, dump_formula, load_formula
 from patchgen.model.base import Oid, TreeFile
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.outcome import FileSweep, unpack
-
-_NEEDS = b"needs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +97,3 @@ def keep_selection(
     listed = [[str(file.path), file.mode, file.oid, key.hex()] for file, key in entries]
     kept.keep_fact(selection.name, zlib.compress(json.dumps([count, listed]).encode(), 6))
     kept.keep_fact(selection.shape, json.dumps([selection.tree, selection.name.hex()]).encode())
-
-
-def recall_needs(kept: KeptResults) -> Needs | None:
-    """Return the words that the semantic patch needs, if spatch was asked before."""
-    packed = kept.find_fact(_NEEDS)
-    if packed is None:
-        return None
-    file, functions, why_not = json.loads(packed)
-    within = None if functions is None else tuple(map(load_formula, functions))
-    return Needs(load_formula(file), within, why_not)
-
-
-def keep_needs(kept: KeptResults, needs: Needs) -> None:
-    """Keep the words that the semantic patch needs."""
-    within = None if needs.functions is None else list(map(dump_formula, needs.functions))
-    kept.keep_fact(_NEEDS, json.dumps([dump_formula(needs.file), within, needs.why_not]).encode())

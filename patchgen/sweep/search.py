@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import Needs, Ran, Source, Spatch, find_needs
+from patchgen.coccinelle import Needs, Ran, Source, Spatch
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.sweep import Counts, Unfinished
 from patchgen.odb import Repository, TreeChanges, list_changes, list_files, read_blobs
-from patchgen.sweep.candidates import Slicer, find_candidates, read_headers
+from patchgen.sweep.candidates import Slicer, ask_needs, find_candidates, read_headers
 from patchgen.sweep.executor import Executor
 from patchgen.sweep.includes import HeaderFinder, Includes
 from patchgen.sweep.kept import KeptResults
@@ -18,11 +18,9 @@ from patchgen.sweep.outcome import FileSweep, Found, outcome_of, pack, unpack
 from patchgen.sweep.recall import (
     Recalled,
     Selection,
-    keep_needs,
     keep_selection,
     name_content,
     recall_earlier,
-    recall_needs,
 )
 from patchgen.sweep.request import Progress, SweepRequest
 from patchgen.sweep.slices import restore
@@ -71,7 +69,7 @@ class Search:
     def run(self) -> Found:
         """Find what is known of files, and run the others. Raises as `sweep` does."""
         request = self.request
-        needs = self._find_needs()
+        needs = ask_needs(self.spatch, request.program, self.kept)
         if needs.functions is None and request.slices:
             self.notes.append(f"files are not sliced: {needs.why_not}")
         count, listed = self._list()
@@ -89,14 +87,6 @@ class Search:
             keep_selection(self.kept, self.selection, count, entries)
         counts = Counts(count, len(candidates.paths), count - len(unknown), run)
         return Found(self.files, self.outcomes, counts, self.unfinished, self.notes, self.said)
-
-    def _find_needs(self) -> Needs:
-        program = self.request.program
-        needs = recall_needs(self.kept)
-        if needs is None:
-            needs = find_needs(self.spatch, program.patch, program.modes, program.companions)
-            keep_needs(self.kept, needs)
-        return needs
 
     # --- what is known ---
 

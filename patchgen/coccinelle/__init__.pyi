@@ -1,0 +1,45 @@
+from .batch import run_batch as run_batch
+from .bridge import (
+    DEFAULT_TIMEOUT_S as DEFAULT_TIMEOUT_S,
+    apply_to_file as apply_to_file,
+)
+from .formula import (
+    Formula as Formula,
+    clauses_of as clauses_of,
+    dump_formula as dump_formula,
+    holds as holds,
+    load_formula as load_formula,
+    words_of as words_of,
+)
+from .header import (
+    Header as Header,
+    decode_cocci as decode_cocci,
+    find_includes as find_includes,
+    find_isomorphisms as find_isomorphisms,
+    read_header as read_header,
+)
+from .metavariables import has_typed_metavariables as has_typed_metavariables
+from .needs import (
+    Needs as Needs,
+    find_needs as find_needs,
+)
+from .program import (
+    Spatch as Spatch,
+    find_spatch as find_spatch,
+)
+from .reports import read_said as read_said
+from .request import (
+    AGAIN as AGAIN,
+    Program as Program,
+    Ran as Ran,
+    Source as Source,
+)
+from .structure import (
+    read_rules as read_rules,
+    rule_words as rule_words,
+)
+from .trust import (
+    Code as Code,
+    find_code as find_code,
+    refuse_code as refuse_code,
+)

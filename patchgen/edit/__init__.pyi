@@ -1,0 +1,5 @@
+from .engine import (
+    OnProgress as OnProgress,
+    make_patches as make_patches,
+)
+from .overlay import PatchedTree as PatchedTree

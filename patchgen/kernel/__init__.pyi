@@ -1,0 +1,49 @@
+from .boot import (
+    CONFIG_NEEDED as CONFIG_NEEDED,
+    BootLog as BootLog,
+    build_initramfs as build_initramfs,
+    compare_logs as compare_logs,
+    config_fragment as config_fragment,
+    find_qemu as find_qemu,
+    pretend_kvm as pretend_kvm,
+    qemu_version as qemu_version,
+    run_qemu as run_qemu,
+)
+from .built import read_built as read_built
+from .checkpatch import (
+    check_mail as check_mail,
+    has_checkpatch as has_checkpatch,
+)
+from .configs import (
+    CONFIGS as CONFIGS,
+    BuildConfig as BuildConfig,
+    find_config as find_config,
+)
+from .hypercalls import (
+    HypercallSite as HypercallSite,
+    converts_by_tdcall as converts_by_tdcall,
+    read_hypercalls as read_hypercalls,
+    read_text_size as read_text_size,
+)
+from .kbuild import (
+    BUILD_PROGRAMS as BUILD_PROGRAMS,
+    Builder as Builder,
+    BuildError as BuildError,
+    check_build_tools as check_build_tools,
+    compiler_version as compiler_version,
+)
+from .linkage import find_undefined as find_undefined
+from .machine_code import list_changed as list_changed
+from .maintainers import (
+    find_recipients as find_recipients,
+    join_recipients as join_recipients,
+)
+from .sections import (
+    Maintainers as Maintainers,
+    Section as Section,
+    parse_maintainers as parse_maintainers,
+)
+from .version import (
+    parse_version as parse_version,
+    read_version as read_version,
+)

@@ -1,0 +1,63 @@
+from .changes import (
+    CommitChanges as CommitChanges,
+    FileChange as FileChange,
+    Hunk as Hunk,
+    diff_trees as diff_trees,
+    read_changes as read_changes,
+)
+from .checkout import Checkout as Checkout
+from .commits import (
+    Git as Git,
+    read_raw_commits as read_raw_commits,
+    rechain as rechain,
+    write_empty_commit as write_empty_commit,
+    write_raw_commit as write_raw_commit,
+)
+from .entries import (
+    TreeFiles as TreeFiles,
+    find_renames as find_renames,
+    read_files as read_files,
+    write_tree as write_tree,
+)
+from .history import (
+    compare_series as compare_series,
+    find_own_base as find_own_base,
+    format_commits as format_commits,
+    read_commit as read_commit,
+    read_commits as read_commits,
+)
+from .listing import (
+    TreeChanges as TreeChanges,
+    grep_files as grep_files,
+    list_changed as list_changed,
+    list_changes as list_changes,
+    list_files as list_files,
+    read_blobs as read_blobs,
+    resolve_paths as resolve_paths,
+)
+from .merge import (
+    Conflict as Conflict,
+    MergedTree as MergedTree,
+    Resolutions as Resolutions,
+    has_markers as has_markers,
+    merge_texts as merge_texts,
+    merge_trees as merge_trees,
+    move_files as move_files,
+)
+from .quarantine import Quarantine as Quarantine
+from .repository import (
+    Repository as Repository,
+    find_git_subcommand as find_git_subcommand,
+    git_version as git_version,
+    neutral_environment as neutral_environment,
+)
+from .sent import (
+    SentVersion as SentVersion,
+    find_sent as find_sent,
+    name_for_branch as name_for_branch,
+    read_sent as read_sent,
+    record_sent as record_sent,
+    sent_tag as sent_tag,
+)
+from .substance import read_substances as read_substances
+from .tree import GitTree as GitTree
