@@ -101,10 +101,15 @@ def _find_function_needs(
         return None, "it includes other files"
     if any(re.search(r"\bextends\b", _header(patch.text, rule)) for rule in read_rules(patch.text)):
         return None, "a rule extends another one"
-    done = _ask(spatch, plain, patch, modes, {}) if plain is not None else None
-    codes = read_codes(done.stdout.decode("latin-1"), patch.text) if done else []
+    before = read_codes(said, patch.text)
+    codes = before
+    if plain is None:
+        codes = []
+    elif plain != patch.text:
+        again = _ask(spatch, plain, patch, modes, {}).stdout.decode("latin-1")
+        codes = read_codes(again, patch.text)
     # What asks for more than before was not made plain, but something else.
-    if not codes or not _all_words(codes) <= _all_words(read_codes(said, patch.text)):
+    if not codes or not _all_words(codes) <= _all_words(before):
         return None, "a metavariable's declaration is not understood"
     wanted = find_consequential(patch.text)
     found = dict.fromkeys(code for name, code in codes if name in wanted)

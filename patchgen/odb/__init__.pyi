@@ -32,6 +32,7 @@ from .listing import (
     list_changed as list_changed,
     list_changes as list_changes,
     list_files as list_files,
+    list_names as list_names,
     read_blobs as read_blobs,
     resolve_paths as resolve_paths,
 )

@@ -40,6 +40,21 @@ def list_files(
     return files
 
 
+def list_names(git: Git, tree: Oid) -> dict[str, Oid]:
+    """Return the ids of all regular files of a tree by their paths.
+
+    For who looks up a few of 80,000: to make a TreeFile of each takes ten times as long.
+    """
+    listing = git.run("ls-tree", "-r", "-z", "--full-tree", tree).stdout
+    found = {}
+    for entry in listing.decode("utf-8", "surrogateescape").split("\0"):
+        head, _, name = entry.partition("\t")
+        # "100644 blob OID"
+        if head.startswith("100"):
+            found[name] = Oid(head[12:])
+    return found
+
+
 def resolve_paths(
     git: Git, tree: Oid, paths: Sequence[PurePosixPath]
 ) -> list[tuple[PurePosixPath, Oid]]:
@@ -114,7 +129,8 @@ def grep_files(
     They come as git finds them, in the order of the tree, so that work on them can begin.
     """
     patterns = ["|".join(sorted(map(_escape, clause))) for clause in clauses]
-    words = ["grep", "-l", "-z", "-w", "-E", "-a", "--full-name", "--all-match"]
+    words = ["grep", "-l", "-z", "-w", "-a", "--full-name", "--all-match"]
+    words.append("-P" if _has_pcre(repository, tree) else "-E")
     words += [word for pattern in patterns for word in ("-e", pattern)]
     within = [spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)]
     prefix = f"{tree}:".encode()
@@ -123,6 +139,13 @@ def grep_files(
         *names, rest = (rest + piece).split(b"\0")
         for name in names:
             yield name.removeprefix(prefix).decode("utf-8", "surrogateescape")
+
+
+def _has_pcre(repository: Repository, tree: Oid) -> bool:
+    """Tell whether git was built with PCRE, which takes alternatives in half the time."""
+    nowhere = ":(top,literal)there is no such file"
+    words = ("grep", "-q", "-P", "-e", "word", tree, "--", nowhere)
+    return repository.run(*words, ok=None).returncode in (0, 1)
 
 
 def _specs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from patchgen.coccinelle import (
     load_formula,
     words_of,
 )
+from patchgen.errors import BaseError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Repository, grep_files, read_blobs
 from patchgen.sweep.kept import KeptResults
@@ -123,8 +124,19 @@ def _has_word(text: bytes, word: str) -> bool:
 def read_headers(
     repository: Repository, headers: Collection[tuple[str, Oid]], held: dict[Oid, bytes]
 ) -> Mapping[PurePosixPath, bytes]:
-    """Return headers' contents by their paths; `held` are those that were read before."""
-    wanted = sorted({oid for _, oid in headers} - held.keys())
-    if wanted:
-        held.update(zip(wanted, read_blobs(repository, wanted), strict=True))
+    """Return headers' contents by their paths; `held` are those that were read before.
+
+    Raises BaseError for one that the repository lacks.
+    """
+    for path, oid in headers:
+        if oid not in held:
+            held[oid] = read_header(repository, path, oid)
     return {PurePosixPath(path): held[oid] for path, oid in headers}
+
+
+def read_header(repository: Repository, path: str, oid: Oid) -> bytes:
+    """Return the content of a header. Raises BaseError where the repository lacks it."""
+    content = repository.read_blob(oid)
+    if content is None:
+        raise BaseError(f"the repository lacks the content of {path} ({oid})")
+    return content

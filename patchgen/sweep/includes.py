@@ -34,7 +34,7 @@ class HeaderFinder:
         style: Includes,
         files: Mapping[str, Oid],
         folders: tuple[str, ...],
-        read: Callable[[Oid], bytes],
+        read: Callable[[str, Oid], bytes],
     ):
         self._style = style
         self._files = files
@@ -56,7 +56,7 @@ class HeaderFinder:
                     continue
                 found[header] = self._files[header]
                 if self._style is Includes.RECURSIVE:
-                    waiting.append((header, self._includes_of(found[header])))
+                    waiting.append((header, self._includes_of(header, found[header])))
         return dict(sorted(found.items()))
 
     def _resolve(self, folder: str, quoted: bool, name: str) -> str | None:
@@ -68,9 +68,9 @@ class HeaderFinder:
                 return header
         return None
 
-    def _includes_of(self, oid: Oid) -> list[tuple[bool, str]]:
+    def _includes_of(self, header: str, oid: Oid) -> list[tuple[bool, str]]:
         if oid not in self._included:
-            self._included[oid] = _parse_includes(self._read(oid))
+            self._included[oid] = _parse_includes(self._read(header, oid))
         return self._included[oid]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -9,8 +10,8 @@ from pathlib import PurePosixPath
 from patchgen.coccinelle import Needs, Ran, Source, Spatch
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.sweep import Counts, Unfinished
-from patchgen.odb import Repository, TreeChanges, list_changes, list_files, read_blobs
-from patchgen.sweep.candidates import Slicer, ask_needs, find_candidates, read_headers
+from patchgen.odb import Repository, TreeChanges, list_changes, list_files, list_names, read_blobs
+from patchgen.sweep.candidates import Slicer, ask_needs, find_candidates, read_header, read_headers
 from patchgen.sweep.executor import Executor
 from patchgen.sweep.includes import HeaderFinder, Includes
 from patchgen.sweep.kept import KeptResults
@@ -148,7 +149,11 @@ class Search:
         request = self.request
         # What holds the rest up if it comes last comes first; large files are not known yet.
         slicer = Slicer(self.repository, needs, request.slices and not request.together)
-        batches = make_batches(self._sources(slicer, candidates), together=request.together)
+        batches = make_batches(
+            self._sources(slicer, candidates),
+            together=request.together,
+            cores=request.jobs or os.cpu_count() or 1,
+        )
         done = 0
         for batch, ran in self.executor.run(
             self.spatch, request.program, batches, request.timeout_s
@@ -185,11 +190,10 @@ class Search:
         request = self.request
         if request.includes is Includes.NONE:
             return None
-        tree = list_files(self.repository, request.base.tree, (), ("",))
-        files = {str(file.path): file.oid for file in tree}
+        files = list_names(self.repository, request.base.tree)
 
-        def read(oid: Oid) -> bytes:
-            return next(read_blobs(self.repository, [oid]))
+        def read(path: str, oid: Oid) -> bytes:
+            return read_header(self.repository, path, oid)
 
         return HeaderFinder(request.includes, files, request.include_folders, read)
 
