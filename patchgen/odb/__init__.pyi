@@ -28,7 +28,6 @@ from .history import (
 )
 from .listing import (
     TreeChanges as TreeChanges,
-    grep_files as grep_files,
     list_changed as list_changed,
     list_changes as list_changes,
     list_files as list_files,
@@ -52,6 +51,7 @@ from .repository import (
     git_version as git_version,
     neutral_environment as neutral_environment,
 )
+from .searching import grep_files as grep_files
 from .sent import (
     SentVersion as SentVersion,
     find_sent as find_sent,

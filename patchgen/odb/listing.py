@@ -1,8 +1,7 @@
-"""Many files of a tree at once: their listing, a search for words, and their contents."""
+"""Many files of a tree at once: their listing, and their contents."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,7 +9,6 @@ from pathlib import PurePosixPath
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.commits import Git
-from patchgen.odb.repository import Repository
 
 _REGULAR = frozenset({b"100644", b"100755"})
 _AT_ONCE = 400
@@ -115,51 +113,6 @@ def list_changes(
         if mode in _REGULAR:
             after.append(TreeFile(path, mode.decode(), Oid(oid.decode())))
     return TreeChanges(frozenset(before), after)
-
-
-def grep_files(
-    repository: Repository,
-    tree: Oid,
-    paths: Sequence[PurePosixPath],
-    suffixes: tuple[str, ...],
-    clauses: Sequence[frozenset[str]],
-) -> Iterator[str]:
-    """Yield the paths of the files that have a word of each clause (git-grep(1), -w).
-
-    They come as git finds them, in the order of the tree, so that work on them can begin.
-    """
-    patterns = ["|".join(sorted(map(_escape, clause))) for clause in clauses]
-    words = ["grep", "-l", "-z", "-w", "-a", "--full-name", "--all-match"]
-    words.append("-P" if _has_pcre(repository, tree) else "-E")
-    words += [word for pattern in patterns for word in ("-e", pattern)]
-    within = [spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)]
-    prefix = f"{tree}:".encode()
-    rest = b""
-    for piece in repository.stream(*words, tree, "--", *within, ok=(0, 1)):
-        *names, rest = (rest + piece).split(b"\0")
-        for name in names:
-            yield name.removeprefix(prefix).decode("utf-8", "surrogateescape")
-
-
-def _has_pcre(repository: Repository, tree: Oid) -> bool:
-    """Tell whether git was built with PCRE, which takes alternatives in half the time."""
-    nowhere = ":(top,literal)there is no such file"
-    words = ("grep", "-q", "-P", "-e", "word", tree, "--", nowhere)
-    return repository.run(*words, ok=None).returncode in (0, 1)
-
-
-def _specs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:
-    """Yield what git takes for a file, or for the files with these suffixes in a folder."""
-    name = "" if str(path) == "." else str(path)
-    if name.endswith(suffixes):
-        yield f":(top,literal){name}"
-    folder = re.sub(r"([*?\[\\])", r"\\\1", name) + "/" if name else ""
-    for suffix in suffixes:
-        yield f":(top,glob){folder}**/*{suffix}"
-
-
-def _escape(word: str) -> str:
-    return "".join(sign if sign.isalnum() or sign == "_" else f"[{sign}]" for sign in word)
 
 
 def read_blobs(git: Git, oids: Sequence[Oid]) -> Iterator[bytes]:

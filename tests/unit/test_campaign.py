@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patchgen.campaign import Group, merge_groups, split_edits
 from patchgen.campaign.excerpt import excerpt

@@ -8,8 +8,7 @@ import random
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit

@@ -8,8 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import sarif_pydantic
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patchgen.coccinelle.header import Header
 from patchgen.model.base import Base, Oid

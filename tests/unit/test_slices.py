@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patchgen.coccinelle.formula import AllOf, AnyOf, Word
 from patchgen.sweep.slices import restore, slice_source

@@ -1,0 +1,108 @@
+"""A search for words in a work tree finds all that a search of the objects finds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from patchgen.odb import Repository, grep_files
+from tests.support.kernels import commit_all
+
+CLAUSES = (frozenset({"kmalloc", "kzalloc"}), frozenset({"memset"}))
+WITH_WORDS = {"a.c", "fs/b.c", "fs/d[1].c", "fs/ü.c"}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a repository with files that have the words, a part of them, or longer ones."""
+    folder = tmp_path / "tree"
+    (folder / "fs").mkdir(parents=True)
+    for name in WITH_WORDS:
+        (folder / name).write_text("x = kmalloc(n);\nmemset(x, 0, n);\n")
+    (folder / "fs/none.c").write_text("x = my_kmalloc(n);\nmemset(x, 0, n);\n")
+    (folder / "fs/half.c").write_text("x = kmalloc(n) + kzalloc(n);\n")
+    (folder / "fs/b.h").write_text("kmalloc memset\n")
+    commit_all(folder, "start")
+    return folder
+
+
+def search(folder: Path, *paths: str, base: str = "HEAD") -> set[str]:
+    repository = Repository(folder)
+    tree = repository.resolve_tree(repository.resolve_commit(base))
+    found = list(grep_files(repository, tree, tuple(map(PurePosixPath, paths)), (".c",), CLAUSES))
+    repository.close()
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def test_the_same_in_a_work_tree_a_linked_one_and_a_bare_repository(tree, git, tmp_path):
+    git(tree, "clone", "-q", "--bare", tree, tmp_path / "bare.git")
+    git(tree, "worktree", "add", "-q", tmp_path / "linked")
+    for folder in (tree, tree / "fs", tree / ".git", tmp_path / "bare.git", tmp_path / "linked"):
+        assert search(folder) == WITH_WORDS
+        assert search(folder, "a.c") == {"a.c"}
+        assert search(folder, "fs") == WITH_WORDS - {"a.c"}
+        assert search(folder, "fs/d[1].c", "fs/none.c") == {"fs/d[1].c"}
+
+
+def test_from_below_the_top(tree, monkeypatch):
+    monkeypatch.chdir(tree / "fs")
+    assert search(Path()) == WITH_WORDS and search(Path(), "a.c") == {"a.c"}
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_what_was_changed_in_the_work_tree_is_found_as_it_was(tree, git, staged):
+    (tree / "a.c").write_text("nothing\n")
+    (tree / "fs/b.c").unlink()
+    (tree / "fs/d[1].c").rename(tree / "fs/moved.c")
+    (tree / "fs/none.c").write_text("kmalloc memset\n")
+    if staged:
+        git(tree, "add", "-A")
+    assert search(tree) >= WITH_WORDS
+    assert search(tree, "fs") >= WITH_WORDS - {"a.c"}
+    # Another tree than that of HEAD is not in the work tree at all.
+    git(tree, "stash", "-q")
+    (tree / "a.c").write_text("nothing\n")
+    git(tree, "commit", "-qam", "other")
+    assert search(tree, base="HEAD~1") == WITH_WORDS
+    assert search(tree) == WITH_WORDS - {"a.c"}
+
+
+@pytest.mark.parametrize(
+    "flag", ["--skip-worktree", "--assume-unchanged", "sparse", "filter", "encoding"]
+)
+def test_where_git_would_not_notice_a_change_objects_are_searched(tree, git, flag):
+    ran = tree.parent / "ran"
+    if flag == "sparse":
+        git(tree, "sparse-checkout", "set", "--no-cone", "/fs/none.c")
+        assert not (tree / "a.c").exists()
+    elif flag == "filter":
+        git(tree, "config", "filter.gone.clean", f"touch {ran}; cat")
+        git(tree, "config", "filter.gone.smudge", "sed s/kmalloc/k/")
+        (tree / ".git/info/attributes").write_text("fs/b.c filter=gone\n")
+        (tree / "fs/b.c").write_text("k(n);\nmemset(x, 0, n);\n")
+    elif flag == "encoding":
+        (tree / ".gitattributes").write_text("fs/b.c working-tree-encoding=UTF-16\n")
+        (tree / "fs/b.c").unlink()
+        git(tree, "checkout", "fs/b.c")
+        assert b"\0m\0e" in (tree / "fs/b.c").read_bytes()
+    else:
+        git(tree, "update-index", flag, "fs/b.c")
+        (tree / "fs/b.c").write_text("nothing\n")
+    assert search(tree) == WITH_WORDS
+    assert not ran.exists()
+
+
+def test_no_program_is_started_that_the_repository_names(tree, git):
+    ran = tree.parent / "ran"
+    hook = tree.parent / "hook"
+    hook.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    hook.chmod(0o755)
+    git(tree, "config", "core.fsmonitor", hook)
+    os.utime(tree / "a.c", (1, 1))
+    assert search(tree) == WITH_WORDS
+    assert not ran.exists()
+    git(tree, "status")
+    assert ran.exists()
