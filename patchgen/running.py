@@ -213,7 +213,7 @@ def _sweep_request(
         only,
         kept_path() if request.kept else None,
         bound.slices and request.slices,
-        bound.together,
+        bound.grouping,
         request.timeout_s,
         request.jobs,
         bound.notes,

@@ -51,13 +51,16 @@ def run_batch(
     (scratch / "groups").write_text(groups, encoding="utf-8", errors="surrogateescape")
     done, witnessed = _run(spatch, program, scratch, timeout_s)
     parts = _split(_HANDLING, done.stderr.decode("latin-1"))
-    stdout = _split(_BEGIN, done.stdout.decode("latin-1"))
+    stdout = _split(_BEGIN, output := done.stdout.decode("latin-1"))
     if done.timed_out or done.returncode != 0:
         return _broken_off(program, witnessed, done, parts, sources)
     # A file that lacks the words of every rule (a slice of it, say) is skipped.
     skipped = {_handled(part) for part in parts if part.startswith("Skipping")}
     stderr = [part for part in parts if part.startswith("HANDLING")]
     handled = [source for source in sources if str(source.path) not in skipped]
+    if program.has_ocaml and (len(handled) == 1 or not output):
+        # Without a trace nothing marks whose output it is: it has to be one file's, or nobody's.
+        stdout = [output for _ in handled]
     if len(handled) == 1:
         stdout, stderr = ["".join(stdout)], ["".join(stderr)]
     if [_handled(part) for part in stderr] != [str(each.path) for each in handled] or (
@@ -77,6 +80,8 @@ def run_batch(
 _SAID = "patchgen-said"
 _HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
 _BEGIN = re.compile(r"^let's go$", re.MULTILINE)
+# What context mode marks comes as a diff, behind all that scripts print.
+_DIFF = re.compile(r"^(?:diff -u -p .*\n)?--- .*\n\+\+\+ ", re.MULTILINE)
 _EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in .*$", re.MULTILINE)
 
 # It goes before all rules. `cocci.files()` are the files that spatch is at.
@@ -204,6 +209,6 @@ def _read(
         None if after == source.text else after,
         () if program.has_ocaml else read_hits(trace, rules, witnessed.lines, source.path),
         read_unparsed(errors, source.text, source.path),
-        trace if program.has_ocaml else said.get(str(source.path), ""),
+        _DIFF.split(trace)[0] if program.has_ocaml else said.get(str(source.path), ""),
         read_context(trace) if program.shows_marks else (),
     )

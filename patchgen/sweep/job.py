@@ -11,6 +11,7 @@ from patchgen.coccinelle import Program, find_spatch, read_rules
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Counts, Report, RuleCount, Sweep
 from patchgen.odb import Repository, read_blobs, resolve_paths
+from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.outcome import FileSweep, Found
 from patchgen.sweep.recall import Selection, recall_selection
@@ -37,7 +38,7 @@ def sweep(
     began = time.monotonic()
     spatch = find_spatch()
     # What rules print in the end is about all files, so that no file's share can be kept.
-    path = None if request.together else request.kept
+    path = None if request.grouping is Grouping.TOGETHER else request.kept
     with KeptResults(path, name_run(request, spatch.version)) as kept:
         selection = _select(repository, request)
         found = _recall(kept, selection)
@@ -56,7 +57,7 @@ def _select(repository: Repository, request: SweepRequest) -> Selection | None:
     """Return what names the files in question, None where trees and paths do not say it all."""
     tree = request.base.tree
     where = resolve_paths(repository, tree, request.paths)
-    if request.only is not None or request.together:
+    if request.only is not None or request.grouping is Grouping.TOGETHER:
         return None
     return Selection(tree, tuple(where) or ((PurePosixPath("."), tree),), request.suffixes)
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from patchgen.coccinelle import Program
 from patchgen.model.base import Base
 from patchgen.model.sweep import Mode
+from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import Includes
 
 # As the kernel's .cocciconfig has it.
@@ -48,7 +49,7 @@ class SweepRequest:
     only: Collection[PurePosixPath] | None = None
     kept: Path | None = None
     slices: bool = True
-    together: bool = False
+    grouping: Grouping = Grouping.ANY
     timeout_s: int = DEFAULT_TIMEOUT_S
     jobs: int = 1
     notes: tuple[str, ...] = ()

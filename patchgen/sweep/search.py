@@ -13,6 +13,7 @@ from patchgen.model.sweep import Counts, Unfinished
 from patchgen.odb import Repository, TreeChanges, list_changes, list_files, list_names, read_blobs
 from patchgen.sweep.candidates import Slicer, ask_needs, find_candidates, read_header, read_headers
 from patchgen.sweep.executor import Executor
+from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import HeaderFinder, Includes
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.outcome import FileSweep, Found, outcome_of, pack, unpack
@@ -148,10 +149,11 @@ class Search:
         """Run spatch over what can match in the candidates; return how many files it saw."""
         request = self.request
         # What holds the rest up if it comes last comes first; large files are not known yet.
-        slicer = Slicer(self.repository, needs, request.slices and not request.together)
+        slices = request.slices and request.grouping is not Grouping.TOGETHER
+        slicer = Slicer(self.repository, needs, slices)
         batches = make_batches(
             self._sources(slicer, candidates),
-            together=request.together,
+            grouping=request.grouping,
             cores=request.jobs or os.cpu_count() or 1,
         )
         done = 0

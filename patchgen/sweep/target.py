@@ -22,6 +22,7 @@ from patchgen.coccinelle import (
 from patchgen.errors import Place, SpecError, UsageError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.model.sweep import Mode
+from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
 
 # What coccicheck gives spatch for x86 (LINUXINCLUDE of the top Makefile), without what only a build
@@ -60,7 +61,7 @@ class Bound:
     includes: Includes
     folders: tuple[str, ...]
     slices: bool
-    together: bool
+    grouping: Grouping
     notes: tuple[str, ...]
 
 
@@ -152,13 +153,15 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
         shows_marks=mode is Mode.CONTEXT,
         companions=cocci.companions,
     )
-    finalizes = re.search(r"^@\s*finalize\s*:", cocci.text, re.MULTILINE) is not None
+    grouping = choose_grouping("\n".join((cocci.text, *cocci.companions.values())))
     looks = any(_LOOKS_ITSELF.search(text) for text in _scripts(cocci.text))
     notes = []
-    if finalizes:
+    if grouping is Grouping.TOGETHER:
         notes.append("it has a finalize rule: one spatch sees all files, and nothing is kept")
     elif looks:
         notes.append("files are not sliced: its scripts may read them")
+    if grouping is Grouping.APART:
+        notes.append("each file has a spatch of its own: scripts may keep something between files")
     if "ocaml" in scripts:
         notes.append("hits are not counted: it has OCaml scripts")
     return Bound(
@@ -168,8 +171,8 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
         (".c", ".h") if "--include-headers" in every else (".c",),
         includes,
         _folders(includes),
-        not looks and not finalizes and not cocci.companions,
-        finalizes,
+        not looks and grouping is not Grouping.TOGETHER and not cocci.companions,
+        grouping,
         tuple(notes),
     )
 

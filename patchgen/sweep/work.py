@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import AGAIN, Program, Ran, Source, Spatch, run_batch
+from patchgen.sweep.grouping import Grouping
 
 # Somewhat less than a second of spatch; its start costs 20 to 120 ms, depending on the rules.
 _BATCH_BYTES = 400_000
@@ -58,17 +59,19 @@ def work(spatch: Spatch, program: Program, batch: Batch, timeout_s: int) -> list
 def make_batches(
     sources: Iterable[tuple[Source, Mapping[PurePosixPath, bytes]]],
     *,
-    together: bool = False,
+    grouping: Grouping = Grouping.ANY,
     cores: int = 1,
 ) -> Iterator[Batch]:
-    """Put files into batches of about the same cost; with `together`, all into one.
+    """Put files into batches of about the same cost, or as their semantic patch wants it.
 
     What is left at the end is shared out to that many cores: nothing else is there for them.
     """
+    limit = 1 if grouping is Grouping.APART else _BATCH_FILES
+    together = grouping is Grouping.TOGETHER
     held: list[_Seen] = []
     size = 0
     for source, headers in sources:
-        full = size + len(source.text) > _BATCH_BYTES or len(held) >= _BATCH_FILES
+        full = size + len(source.text) > _BATCH_BYTES or len(held) >= limit
         if held and full and not together:
             yield _join(held)
             held, size = [], 0

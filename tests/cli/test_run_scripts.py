@@ -1,0 +1,100 @@
+"""`patchgen run` with scripts that print, and with scripts that remember."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.kernels import commit_all
+
+MATCH = """\
+@r@
+expression e;
+position p;
+@@
+{mark}kfree@p(e){end}
+
+"""
+PRINT_OCAML = """\
+@script:ocaml@
+p << r.p;
+@@
+let p = List.hd p in
+Printf.printf "%s:%d: it is freed\\n" p.file p.line
+"""
+# Each remembers that it has spoken, and is silent from then on.
+ONCE_PYTHON = """\
+@initialize:python@
+@@
+spoken = []
+
+{match}@script:python@
+p << r.p;
+@@
+if not spoken:
+    print("%s:%s: the first one" % (p[0].file, p[0].line))
+    spoken.append(1)
+"""
+ONCE_OCAML = """\
+@initialize:ocaml@
+@@
+let spoken = ref false
+
+{match}@script:ocaml@
+p << r.p;
+@@
+let p = List.hd p in
+if not !spoken then Printf.printf "%s:%d: the first one\\n" p.file p.line;
+spoken := true
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "frees"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / f"{name}.c").write_text(
+            f"void {name}(void *p, void *q)\n{{\n\tkfree(p);\n\tkfree(q);\n}}\n"
+        )
+    (folder / "d.c").write_text("void d(void)\n{\n}\n")
+    commit_all(folder, "start")
+    return folder
+
+
+def _write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "rule.cocci"
+    path.write_text(text)
+    return path
+
+
+def test_what_ocaml_prints_is_said_of_its_file(patchgen, tree, tmp_path):
+    rule = _write(tmp_path, MATCH.format(mark="", end="") + PRINT_OCAML)
+    expected = [f"{name}.c:{line}: it is freed" for name in "abc" for line in (3, 4)]
+    first = patchgen("run", rule, "--tree", tree, "--trust")
+    assert (first.code, first.out.splitlines()) == (0, expected), first.err
+    # One more file with as many words: what was kept is said again, with what is new.
+    text = (tree / "a.c").read_text()
+    (tree / "e.c").write_text(text.replace("(q)", "(q->next)"))
+    commit_all(tree, "one more")
+    again = patchgen("run", rule, "--tree", tree, "--trust")
+    more = ["e.c:3: it is freed", "e.c:4: it is freed"]
+    assert again.out.splitlines() == expected + more and "1 run" in again.err
+
+
+def test_context_mode_marks_and_what_ocaml_prints_are_told_apart(patchgen, tree, tmp_path):
+    rule = _write(tmp_path, MATCH.format(mark="* ", end=";") + PRINT_OCAML)
+    done = patchgen("run", rule, "a.c", "--tree", tree, "--trust")
+    printed = ["a.c:3: it is freed", "a.c:4: it is freed"]
+    assert done.out.splitlines() == ["a.c:3: kfree(p);", *printed], done.err
+
+
+@pytest.mark.parametrize("script", [ONCE_PYTHON, ONCE_OCAML], ids=["python", "ocaml"])
+def test_a_file_s_result_does_not_depend_on_its_neighbours(patchgen, tree, tmp_path, script):
+    rule = _write(tmp_path, script.format(match=MATCH.format(mark="", end="")))
+    alone = patchgen("run", rule, "c.c", "--tree", tree, "--trust", "--no-kept")
+    assert alone.out.splitlines() == ["c.c:3: the first one"], alone.err
+    all_of_them = patchgen("run", rule, "--tree", tree, "--trust", "--no-kept")
+    assert all_of_them.out.splitlines() == [f"{name}.c:3: the first one" for name in "abc"]
+    assert "scripts may keep something between files" in all_of_them.err

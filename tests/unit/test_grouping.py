@@ -1,0 +1,69 @@
+"""Which files may share a spatch: what scripts may keep, and what they cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from patchgen.sweep.grouping import Grouping, choose_grouping
+
+RULE = "@r@\nexpression e;\nposition p;\n@@\nkfree@p(e)\n\n"
+
+
+def with_scripts(initial: str, later: str = "pass", language: str = "python") -> str:
+    return (
+        f"@initialize:{language}@\n@@\n{initial}\n\n{RULE}"
+        f"@script:{language}@\np << r.p;\n@@\n{later}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("initial", "later"),
+    [
+        ("import re\nm = re.compile('__')", "print(m)"),
+        ("names = frozenset(['kvfree'])\ndef relevant(p):\n    return not (names & {p})", "x = 1"),
+        ("LIMIT = (1, -2, 'a' + 'b')", "print(LIMIT)"),
+        ("try:\n    import a\nexcept ImportError:\n    a = None", "print(a)"),
+        ("def f(p, times=2):\n    return p", "f(p)"),
+    ],
+)
+def test_files_share_a_spatch_where_nothing_can_be_kept(initial, later):
+    assert choose_grouping(with_scripts(initial, later)) is Grouping.ANY
+
+
+@pytest.mark.parametrize(
+    ("initial", "later"),
+    [
+        ("seen = set()", "seen.add(p)"),
+        ("seen = {}", "seen[p] = 1"),
+        ("from collections import Counter\nseen = Counter()", "seen[p] += 1"),
+        ("count = 0", "count += 1"),
+        ("count = 0\ndef more():\n    global count\n    count += 1", "more()"),
+        ("def f(p, seen=[]):\n    seen.append(p)", "f(p)"),
+        ("class Seen:\n    all = []", "Seen.all.append(p)"),
+        ("if True:\n    seen = []", "seen.append(p)"),
+        ("print 'an older Python'", "pass"),
+    ],
+)
+def test_each_file_is_apart_where_something_may_be_kept(initial, later):
+    assert choose_grouping(with_scripts(initial, later)) is Grouping.APART
+
+
+@pytest.mark.parametrize(
+    ("initial", "grouping"),
+    [
+        ('let report p msg = Printf.printf "%s" msg', Grouping.ANY),
+        ("let table = Hashtbl.create 101", Grouping.APART),
+        ("let count = ref 0", Grouping.APART),
+    ],
+)
+def test_ocaml_is_told_by_its_words(initial, grouping):
+    assert choose_grouping(with_scripts(initial, "()", "ocaml")) is grouping
+
+
+def test_a_finalize_rule_wants_all_files_together():
+    text = with_scripts("seen = []", "seen.append(p)") + "@finalize:python@\n@@\nprint(seen)\n"
+    assert choose_grouping(text) is Grouping.TOGETHER
+
+
+def test_without_scripts_files_may_share():
+    assert choose_grouping(RULE) is Grouping.ANY
