@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
+from patchgen.audit.directives import read_directives
 from patchgen.audit.facts import Access, Asm, Call, FileFacts, Function, Store, Variable
-from patchgen.audit.prepare import read_directives
 
 _START = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC|INNER)_(?:START|LABEL)\w*\(\s*(\w+)")
 _END = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC)_END\w*\(")

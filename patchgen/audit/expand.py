@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from patchgen.audit.facts import FileFacts, Invocation, Macro
 from patchgen.audit.parse import parse_source
-from patchgen.audit.prepare import closing, split_arguments
+from patchgen.audit.text import closing, split_arguments
 
 _BODY = re.compile(r"\)\s*\{")
 _JOIN = re.compile(r"\s*##\s*")

@@ -18,7 +18,7 @@ import tree_sitter_c
 
 from patchgen.audit.body import Body
 from patchgen.audit.facts import Access, Asm, Call, FileFacts, Function, Struct, Variable
-from patchgen.audit.prepare import blank, prepare_source
+from patchgen.audit.prepare import prepare_source
 from patchgen.audit.syntax import (
     declared,
     is_prototype,
@@ -28,6 +28,7 @@ from patchgen.audit.syntax import (
     text_of,
     type_name,
 )
+from patchgen.audit.text import blank
 
 # Goes into the keys of what is kept; to be counted up with every change of what is read.
 VERSION = 11
@@ -62,9 +63,9 @@ def parse_source(content: bytes) -> FileFacts:
         *(Variable(name, line, False, kind, (), ()) for name, line, kind in prepared.percpu),
     ]
     return FileFacts(
-        prepared.includes,
-        prepared.regions,
-        prepared.macros,
+        prepared.taken.includes,
+        prepared.taken.regions,
+        prepared.taken.macros,
         tuple(unit.functions),
         tuple(variables),
         tuple(unit.structs),

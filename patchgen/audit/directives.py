@@ -1,0 +1,160 @@
+"""What the preprocessor's lines of a file say, and the file without them.
+
+Directives cut through statements and declarations, so that a parser which does not expand macros
+cannot read them in place.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from patchgen.audit.facts import Macro, Region
+from patchgen.audit.text import Lines, blank
+
+_DIRECTIVE = re.compile(
+    rb"^[ \t]*#[ \t]*(\w+)((?:\\\r?\n|/\*.*?\*/|[^\n\\]|\\(?!\r?\n))*)", re.M | re.S
+)
+_COMMENT_OR_STRING = re.compile(
+    rb'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S
+)
+_DEFINE = re.compile(rb"^[ \t]+(\w+)(\(([^)]*)\))?(.*)$", re.S)
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"')
+_CONTINUED = b"\\\n"
+_FUNCTION_IN_MACRO = re.compile(r"\)\s*(?:\\\s*)?\{")
+_ASM_CALL = re.compile(r"\bcall\s+([a-z_]\w+)")
+_ASM = re.compile(r"\b(?:asm|__asm__|__asm)\b")
+_KEYWORDS = """
+    if while for switch do return sizeof typeof __typeof__ defined asm __asm__ volatile
+    __volatile__ __attribute__ __builtin_constant_p
+"""
+_NO_CALLS = frozenset(_KEYWORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A text without comments and directives, each byte in its line, and what they say."""
+
+    text: bytes
+    regions: tuple[Region, ...]
+    includes: tuple[str, ...]
+    macros: tuple[Macro, ...]
+
+
+def read_directives(content: bytes) -> Taken:
+    """Take comments and directives out of a file, C or assembly."""
+    content = _COMMENT_OR_STRING.sub(_blank_comment, content)
+    reader = _Directives(content)
+    text = bytearray(content)
+    for match in _DIRECTIVE.finditer(content):
+        reader.read(match)
+        text[match.start() : match.end()] = blank(match[0])
+    for start, end in reader.dropped:
+        text[start:end] = blank(bytes(text[start:end]))
+    return Taken(bytes(text), tuple(reader.regions), tuple(reader.includes), tuple(reader.macros))
+
+
+def _blank_comment(match: re.Match[bytes]) -> bytes:
+    text = match[0]
+    if text[:1] in b"\"'":
+        return text
+    # In a macro's text the line goes on behind a comment as well.
+    return _CONTINUED.join(map(blank, text.split(_CONTINUED)))
+
+
+class _Directives:
+    """Reads directives in their order: conditions become regions of lines."""
+
+    def __init__(self, content: bytes):
+        self._content = content
+        self._lines = Lines(content)
+        self._open: list[_Branch] = []
+        self.regions: list[Region] = []
+        self.includes: list[str] = []
+        self.macros: list[Macro] = []
+        self.dropped: list[tuple[int, int]] = []
+
+    def read(self, match: re.Match[bytes]) -> None:
+        word = match[1]
+        rest = match[2].replace(b"\\\n", b" ")
+        line = self._lines.number(match.start())
+        if word in (b"if", b"ifdef", b"ifndef"):
+            self._open.append(_Branch(_condition(word, rest), line, match.end()))
+        elif word in (b"elif", b"else", b"elifdef") and self._open:
+            self._close(line, match.start())
+            before = self._open.pop()
+            earlier = [*before.earlier, before.condition]
+            own = _condition(b"if", rest) if word == b"elif" else "1"
+            self._open.append(_Branch(own, line, match.end(), earlier, before.uneven))
+        elif word == b"endif" and self._open:
+            self._close(line, match.start())
+            self._open.pop()
+        elif word == b"include":
+            self.includes.append(rest.strip().decode("utf-8", "replace"))
+        elif word == b"define":
+            self._define(match[2], line)
+
+    def _close(self, line: int, offset: int) -> None:
+        """End a branch: its lines get its condition, and where it cuts through braces, only the
+        first of its alternatives stays in the text."""
+        branch = self._open[-1]
+        condition = " && ".join(
+            [*(f"!({each})" for each in branch.earlier), f"({branch.condition})"]
+        )
+        self.regions.append(Region(branch.line, line, condition))
+        piece = _COMMENT_OR_STRING.sub(b"", self._content[branch.start : offset])
+        uneven = piece.count(b"{") != piece.count(b"}") or piece.count(b"(") != piece.count(b")")
+        if branch.earlier and branch.uneven and uneven:
+            self.dropped.append((branch.start, offset))
+        branch.uneven = branch.uneven or uneven
+
+    def _define(self, rest: bytes, line: int) -> None:
+        match = _DEFINE.match(rest.replace(b"\\\n", b" \n"))
+        if match is None:
+            return
+        body = match[4].decode("utf-8", "replace")
+        # What inline assembly calls counts, too; other strings say nothing.
+        bare = _STRING.sub(_keep_call, body)
+        parameters = (match[3] or b"").decode().replace("...", "__VA_ARGS__")
+        names = tuple(each.strip() for each in parameters.split(",") if each.strip())
+        calls = []
+        for called in _CALLED.finditer(bare):
+            if called[1] not in _NO_CALLS and called[1] not in names:
+                calls.append((called[1], line + bare.count("\n", 0, called.start())))
+        # What defines functions is expanded where it is used at file scope.
+        defines = _FUNCTION_IN_MACRO.search(body) is not None
+        keep = defines or bool(_ASM.search(body)) or '"' in body or len(body) < 400
+        self.macros.append(
+            Macro(
+                match[1].decode(),
+                line,
+                match[2] is not None,
+                names,
+                tuple(calls),
+                " ".join(body.split()) if keep else "",
+            )
+        )
+
+
+def _keep_call(match: re.Match[str]) -> str:
+    called = _ASM_CALL.search(match[0])
+    return f" {called[1]}( " if called else '""'
+
+
+@dataclass(slots=True)
+class _Branch:
+    condition: str
+    line: int
+    start: int
+    earlier: list[str] | tuple[str, ...] = ()
+    uneven: bool = False
+
+
+def _condition(word: bytes, rest: bytes) -> str:
+    text = " ".join(rest.decode("utf-8", "replace").split())
+    if word == b"ifdef":
+        return f"defined({text})"
+    if word == b"ifndef":
+        return f"!defined({text})"
+    return text
