@@ -19,6 +19,7 @@ from patchgen.odb.repository import Repository
 
 # Of git's flags, "H" is a file that is in the work tree, and looked at (git-ls-files(1), -v).
 _AS_IT_IS = "H"
+_SIGN = "[0-9A-Za-z_]"
 _ALTERED = ":(top,exclude,attr:!filter !working-tree-encoding)"
 
 
@@ -29,15 +30,20 @@ def grep_files(
     suffixes: tuple[str, ...],
     clauses: Sequence[frozenset[str]],
 ) -> Iterator[str]:
-    """Yield the paths of the files that have a word of each clause (git-grep(1), -w).
+    """Yield the paths of the files that have a word of each clause (git-grep(1)).
 
     They come as git finds them, so that work on them can begin. A file that differs from the tree
     in a work tree may be among them without having the words.
     """
     within = [spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)]
     patterns = ["|".join(sorted(map(_escape, clause))) for clause in clauses]
-    words = ["grep", "-l", "-z", "-w", "-a", "--full-name", "--all-match"]
-    words.append("-P" if _has_pcre(repository, tree) else "-E")
+    words = ["grep", "-l", "-z", "-a", "--full-name", "--all-match"]
+    if _has_pcre(repository, tree):
+        # With -w, PCRE's first alternative would stand for all that begin with it.
+        words.append("-P")
+        patterns = [f"(?<!{_SIGN})(?:{pattern})(?!{_SIGN})" for pattern in patterns]
+    else:
+        words += ["-E", "-w"]
     words += [word for pattern in patterns for word in ("-e", pattern)]
     checkout = _find_checkout(repository, tree, within)
     if checkout is None:

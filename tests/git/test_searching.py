@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.odb import Repository, grep_files
+from patchgen.odb import Repository, grep_files, searching
 from tests.support.kernels import commit_all
 
 CLAUSES = (frozenset({"kmalloc", "kzalloc"}), frozenset({"memset"}))
@@ -45,6 +45,25 @@ def test_the_same_in_a_work_tree_a_linked_one_and_a_bare_repository(tree, git, t
         assert search(folder, "a.c") == {"a.c"}
         assert search(folder, "fs") == WITH_WORDS - {"a.c"}
         assert search(folder, "fs/d[1].c", "fs/none.c") == {"fs/d[1].c"}
+
+
+@pytest.mark.parametrize("has_pcre", [True, False])
+def test_a_word_that_begins_with_another_one_is_found(tmp_path, monkeypatch, has_pcre):
+    monkeypatch.setattr(searching, "_has_pcre", lambda *_: has_pcre)
+    words = ("lock", "lock_irq", "lock_irqsave", "asm/lock.h", "asm")
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    for number, word in enumerate(words):
+        (folder / f"{number}.c").write_text(f"unlock\n {word}(x); GFP\n")
+    (folder / "none.c").write_text("unlock(); lock_irqs(); lock2; GFP; xasm asm_\n")
+    commit_all(folder, "start")
+    repository = Repository(folder)
+    tree = repository.resolve_tree(repository.resolve_commit("HEAD"))
+    clauses = (frozenset(words), frozenset({"GFP"}))
+    for clause in clauses[:1], clauses:
+        found = set(grep_files(repository, tree, (), (".c",), clause))
+        assert found == {f"{number}.c" for number in range(len(words))}
+    repository.close()
 
 
 def test_from_below_the_top(tree, monkeypatch):
