@@ -33,10 +33,13 @@ def choose_grouping(text: str) -> Grouping:
     scripts = list(_list_scripts(text))
     if any(kind == "finalize" for kind, _, _ in scripts):
         return Grouping.TOGETHER
-    python = [(kind, body) for kind, language, body in scripts if language == "python"]
-    ocaml = [body for _, language, body in scripts if language == "ocaml"]
-    if _python_keeps(python) or any(_CHANGEABLE.search(body) for body in ocaml):
-        return Grouping.APART
+    # Only what an initialize rule has defined is there before the first file.
+    initialized = {language for kind, language, _ in scripts if kind == "initialize"}
+    for language in initialized:
+        own = [(kind, body) for kind, its, body in scripts if its == language]
+        keeps = _python_keeps if language == "python" else _ocaml_keeps
+        if keeps(own):
+            return Grouping.APART
     return Grouping.ANY
 
 
@@ -55,6 +58,8 @@ def _list_scripts(text: str) -> Iterator[tuple[str, str, str]]:
         head = _HEAD.match(lines[rule.start - 1]) if rule.is_script else None
         if head is not None:
             body = "\n".join(lines[rule.body - 1 : rule.end - 1])
+            # Between rules there may be comments, in SmPL's way of writing them.
+            body = re.sub(r"^//.*", "", body, flags=re.MULTILINE)
             yield head["kind"], head["language"], body
 
 
@@ -76,6 +81,10 @@ def _python_keeps(scripts: Iterable[tuple[str, str]]) -> bool:
         else:
             stored |= _list_stored(module)
     return not names.isdisjoint(stored)
+
+
+def _ocaml_keeps(scripts: Iterable[tuple[str, str]]) -> bool:
+    return any(_CHANGEABLE.search(body) for _, body in scripts)
 
 
 def _list_stored(module: ast.Module) -> set[str]:

@@ -65,5 +65,12 @@ def test_a_finalize_rule_wants_all_files_together():
     assert choose_grouping(text) is Grouping.TOGETHER
 
 
-def test_without_scripts_files_may_share():
+def test_without_an_initialize_rule_there_is_nothing_to_keep():
+    script = "@script:python@\np << r.p;\n@@\nseen = [p]\nprint(seen)\n"
+    assert choose_grouping(RULE + script) is Grouping.ANY
     assert choose_grouping(RULE) is Grouping.ANY
+
+
+def test_a_comment_between_rules_is_no_part_of_a_script():
+    text = with_scripts("import re\n\n// --- then the rules\n", "print(p)\n\n// the end")
+    assert choose_grouping(text) is Grouping.ANY
