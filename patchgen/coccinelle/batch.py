@@ -19,7 +19,7 @@ from patchgen.coccinelle.diagnose import explain_refusal
 from patchgen.coccinelle.markers import fill_markers
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.reports import read_context
-from patchgen.coccinelle.request import AGAIN, Program, Ran, Source
+from patchgen.coccinelle.request import AGAIN, TOOK_TOO_LONG, Program, Ran, Source
 from patchgen.coccinelle.structure import read_rules
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.witness import Witnessed, without_witnesses
@@ -169,7 +169,7 @@ def _broken_off(
         raise explain_refusal(program.patch, witnessed, done, output)
     culprit = str(sources[0].path) if len(sources) == 1 else _handled(stderr[-1])
     said = [line for line in stderr[-1].splitlines() if line.strip()]
-    why = "it took too long" if done.timed_out else f"spatch ended with {done.returncode}"
+    why = TOOK_TOO_LONG if done.timed_out else f"spatch ended with {done.returncode}"
     if not done.timed_out and said:
         why += f": {said[-1].strip()}"
     return [
@@ -200,7 +200,7 @@ def _read(
     said: Mapping[str, str],
 ) -> Ran:
     if (exception := _EXCEPTION.search(errors)) is not None:
-        what = "it took too long" if "Timeout" in exception["what"] else exception["what"]
+        what = TOOK_TOO_LONG if "Timeout" in exception["what"] else exception["what"]
         return Ran(source.path, failure=what)
     after = fill_markers((tree / source.path).read_bytes(), program.patch)
     rules = read_rules(program.patch.text)

@@ -43,10 +43,10 @@ class Found:
     said: str = ""
 
 
-def outcome_of(ran: Ran, after: bytes | None) -> FileSweep | None:
-    """Return the outcome of a run that came to its end; `after` is the whole file's new text."""
+def outcome_of(ran: Ran) -> FileSweep | None:
+    """Return the outcome of a run over a whole file that came to its end."""
     hits = tuple((rule.rule, rule.hits) for rule in ran.rules if rule.hits)
-    outcome = FileSweep(ran.path, after, hits, ran.unparsed, ran.said, ran.marks)
+    outcome = FileSweep(ran.path, ran.after, hits, ran.unparsed, ran.said, ran.marks)
     return None if outcome == FileSweep(ran.path) else outcome
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import Needs, Ran, Source, Spatch
+from patchgen.coccinelle import TOOK_TOO_LONG, Needs, Ran, Source, Spatch
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.sweep import Counts, Unfinished
 from patchgen.odb import Repository, TreeChanges, list_changes, list_files, list_names, read_blobs
@@ -67,6 +67,7 @@ class Search:
     unfinished: list[Unfinished] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     said: str = ""
+    finder: HeaderFinder | None = None
 
     def run(self) -> Found:
         """Find what is known of files, and run the others. Raises as `sweep` does."""
@@ -170,7 +171,7 @@ class Search:
     def _sources(
         self, slicer: Slicer, candidates: Iterator[TreeFile]
     ) -> Iterator[tuple[Source, Mapping[PurePosixPath, bytes]]]:
-        finder = self._header_finder()
+        self.finder = finder = self._header_finder()
         held: dict[Oid, bytes] = {}
         for file, text in slicer.read(candidates):
             headers = finder.find(str(file.path), text) if finder else {}
@@ -201,30 +202,30 @@ class Search:
 
     def _collect(self, slicer: Slicer, results: list[Ran]) -> None:
         keep: list[tuple[bytes, bytes | None]] = []
-        for ran in results:
+        for result in results:
+            ran = self._restore(result, slicer.parts.pop(result.path, ()))
             if str(ran.path) == ".":
                 self.said += ran.said
             elif ran.failure:
                 self.unfinished.append(Unfinished(ran.path, ran.failure))
             else:
-                outcome = outcome_of(ran, self._whole(slicer, ran))
+                outcome = outcome_of(ran)
                 if outcome is not None:
                     self.outcomes[ran.path] = outcome
                 keep.append((self.keys[ran.path], pack(outcome)))
         self.kept.keep(keep)
 
-    def _whole(self, slicer: Slicer, ran: Ran) -> bytes | None:
-        """Return the new text of the whole file, None where it does not change."""
-        parts = slicer.parts.pop(ran.path, ())
-        if ran.after is None or not parts:
-            return ran.after
-        whole = restore(ran.after, parts)
-        if whole is None:
-            # A rule has reached into what no rule can match: run the file whole.
-            [before] = read_blobs(self.repository, [self.files[ran.path].oid])
-            batch = Batch((Source(ran.path, before),))
-            program, timeout_s = self.request.program, self.request.timeout_s
-            [again] = work(self.spatch, program, batch, timeout_s)
-            self.notes.append(f"{ran.path} was run again, whole")
-            return again.after
-        return whole
+    def _restore(self, ran: Ran, parts: tuple[bytes, ...]) -> Ran:
+        """Return a slice's result as one of the whole file."""
+        if not parts or ran.failure == TOOK_TOO_LONG:
+            return ran
+        whole = None if ran.after is None else restore(ran.after, parts)
+        if not ran.failure and (ran.after is None or whole is not None):
+            return replace(ran, after=whole)
+        # A rule has reached into what no rule can match, or what is left cannot be read.
+        [text] = read_blobs(self.repository, [self.files[ran.path].oid])
+        seen = self.finder.find(str(ran.path), text) if self.finder else {}
+        batch = Batch((Source(ran.path, text),), read_headers(self.repository, seen.items(), {}))
+        self.notes.append(f"{ran.path} was run again, whole")
+        [again] = work(self.spatch, self.request.program, batch, self.request.timeout_s)
+        return again

@@ -25,6 +25,7 @@ _WORDS = re.compile(rb"[A-Za-z_]\w*")
 # and declarations that hold for the whole file.
 _TYPE = re.compile(rb"\b(?:struct|union|enum)(?:\s+\w+)?\s*\Z")
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(define|undef|include|pragma|if|else|elif|endif)", re.M)
+_WHOLE_DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\\\n]|\\[^\n]|\\\n)*", re.M)
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _WORD_SIGN = re.compile(rb"\w")
 _CUT = re.compile(rb"/\*pg(\d+)\n*\*/")
@@ -153,10 +154,9 @@ def _header_start(source: bytes, brace: int) -> int:
     window = max(0, brace - 2000)
     ends = ((source.rfind(sign, window, brace), len(sign)) for sign in (b";", b"}", b"*/"))
     begin = max([window, *(at + length for at, length in ends if at >= 0)])
-    directive = source.rfind(b"\n#", begin, brace)
-    if directive < 0:
-        return begin
-    return max(begin, source.find(b"\n", directive + 1, brace))
+    for directive in _WHOLE_DIRECTIVE.finditer(source, begin, brace):
+        begin = directive.end()
+    return begin
 
 
 def _is_function(header: bytes) -> bool:

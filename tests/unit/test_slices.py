@@ -136,6 +136,13 @@ def test_a_brace_in_the_first_column_may_be_within_a_function():
     assert not slice_source(apart, NEEDS).matters
 
 
+def test_a_continued_directive_stays_with_what_continues_it():
+    directive = b"#if defined(A) || \\\n\tdefined(B) || \\\n\tdefined(C)\n"
+    odd = directive + b"static void idle(void)\n{\n\tuse(1);\n}\n#endif\n"
+    text = slice_source(odd + SOURCE, NEEDS).text
+    assert directive in text and b"idle" not in text
+
+
 def test_notices_parts_that_did_not_come_back():
     cut = slice_source(SOURCE, NEEDS)
     assert restore(cut.text.replace(b"/*pg0", b"/*pg1"), cut.parts) is None
