@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from patchgen.errors import BaseError
+from patchgen.errors import BaseError, ToolError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.commits import Git
 
@@ -57,14 +57,16 @@ def resolve_paths(
     git: Git, tree: Oid, paths: Sequence[PurePosixPath]
 ) -> list[tuple[PurePosixPath, Oid]]:
     """Return the ids of the trees or blobs at the paths. Raises BaseError where there is none."""
-    found = []
-    for path in paths:
-        name = "" if str(path) == "." else str(path)
-        done = git.run("rev-parse", "-q", "--verify", f"{tree}:{name}", ok=None)
-        if done.returncode != 0:
+    if not paths:
+        return []
+    names = [f"{tree}:" + ("" if str(path) == "." else str(path)) for path in paths]
+    done = git.run("rev-parse", *names, ok=None)
+    if done.returncode == 0:
+        return list(zip(paths, map(Oid, done.stdout.decode().split()), strict=True))
+    for path, name in zip(paths, names, strict=True):
+        if git.run("rev-parse", "-q", "--verify", name, ok=None).returncode != 0:
             raise BaseError(f"the tree has no {path}", hint="paths are those of the tree's top")
-        found.append((path, Oid(done.stdout.decode().strip())))
-    return found
+    raise ToolError(f"git: {done.stderr.decode().strip()}")
 
 
 def list_changed(git: Git, since: Oid, base: Oid) -> frozenset[PurePosixPath]:

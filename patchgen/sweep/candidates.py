@@ -31,6 +31,8 @@ from patchgen.sweep.slices import find_word, slice_source
 FEW = 400
 # git looks through each file once for each clause; the slices find what is left.
 _SEARCHED = 2
+# To read costs a process; to wait for as many to be found costs time at first.
+_READ_FIRST = 4
 _READ_AT_ONCE = 32
 _NEEDS = b"needs"
 
@@ -90,7 +92,9 @@ class Slicer:
 
     def read(self, files: Iterator[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         """Yield files with their whole texts."""
-        while part := list(islice(files, _READ_AT_ONCE)):
+        most = _READ_FIRST
+        while part := list(islice(files, most)):
+            most = min(2 * most, _READ_AT_ONCE)
             yield from zip(part, read_blobs(self.repository, [f.oid for f in part]), strict=True)
 
     def cut(self, file: TreeFile, text: bytes) -> Source | None:

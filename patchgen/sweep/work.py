@@ -14,8 +14,10 @@ from pathlib import Path, PurePosixPath
 from patchgen.coccinelle import AGAIN, Program, Ran, Source, Spatch, run_batch
 from patchgen.sweep.grouping import Grouping
 
-# Somewhat less than a second of spatch; its start costs 20 to 120 ms, depending on the rules.
+# Somewhat less than a second of spatch; its start costs 20 to 120 ms, depending on the rules. The
+# first batches are smaller, so that no core waits for the search to find as much.
 _BATCH_BYTES = 400_000
+_FIRST_BYTES = 50_000
 _BATCH_FILES = 60
 _PART_BYTES = 30_000
 
@@ -69,12 +71,13 @@ def make_batches(
     limit = 1 if grouping is Grouping.APART else _BATCH_FILES
     together = grouping is Grouping.TOGETHER
     held: list[_Seen] = []
-    size = 0
+    size, most = 0, _FIRST_BYTES
     for source, headers in sources:
-        full = size + len(source.text) > _BATCH_BYTES or len(held) >= limit
+        full = size + len(source.text) > most or len(held) >= limit
         if held and full and not together:
             yield _join(held)
             held, size = [], 0
+            most = min(most * 3 // 2, _BATCH_BYTES)
         held.append((source, headers))
         size += len(source.text)
     parts = 1 if together else max(1, min(cores, size // _PART_BYTES, len(held)))
