@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.apply import ApplyRequest, ApplyResult, apply_variant
+from patchgen.cachefile import cache_path
 from patchgen.errors import BaseError
 from patchgen.kernel import (
     BuildConfig,
@@ -27,7 +28,7 @@ from patchgen.kernel import (
     read_text_size,
 )
 from patchgen.odb import Checkout, Repository
-from patchgen.verify import around, cache_folder, needed_patterns
+from patchgen.verify import around, needed_patterns
 
 # What makes hypercalls before alternatives, whether a variant touches it or not.
 _ALWAYS = ("arch/x86/kernel/kvm.c", "arch/x86/coco/tdx/tdx.c", "arch/x86/kernel/tdx.c")
@@ -187,7 +188,7 @@ class _Trial:
                 path = self.checkout.folder / edit.path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(edit.after)
-        log = cache_folder() / "compare" / f"{base[:12]}-{name.strip('()')}.log"
+        log = cache_path("compare") / f"{base[:12]}-{name.strip('()')}.log"
         try:
             self._builder.configure(log)
             present = [file for file in self._files if (self.checkout.folder / file).is_file()]

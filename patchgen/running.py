@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from patchgen.cachefile import cache_path
 from patchgen.coccinelle import find_spatch
 from patchgen.errors import BaseError, PatchgenError, UsageError
 from patchgen.kernel import parse_version
@@ -221,9 +222,8 @@ def _sweep_request(
 
 
 def kept_path() -> Path:
-    """Return the file of kept results, in the user's cache folder (XDG Base Directory)."""
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(cache) / "patchgen" / "sweep.sqlite"
+    """Return the file of kept results, in the user's cache folder."""
+    return cache_path("sweep.sqlite")
 
 
 def _variant_requests(

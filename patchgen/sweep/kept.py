@@ -17,8 +17,9 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from patchgen.cachefile import open_cache
+
 LIMIT = 1 << 30
-_BUSY_S = 60
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, digest TEXT UNIQUE, used INTEGER);
 CREATE TABLE IF NOT EXISTS results (
@@ -48,15 +49,11 @@ class KeptResults:
     def __enter__(self) -> KeptResults:
         if self._path is None:
             return self
+        self._connection, self.note = open_cache(self._path, _SCHEMA)
         try:
-            self._open(self._path)
-        except sqlite3.OperationalError as err:
-            # A full or read-only disk: the run is as good without.
-            self.note = f"results are not kept: {self._path}: {err}"
+            self._begin_run()
         except sqlite3.DatabaseError as err:
-            self._start_anew(self._path, err)
-        except OSError as err:
-            self.note = f"results are not kept: {err}"
+            self._give_up(err)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -113,38 +110,20 @@ class KeptResults:
         self.note = f"results are not kept: {self._path}: {err}"
         self.__exit__()
 
-    def _open(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Threads hand their results to the one that has the connection.
-        connection = sqlite3.connect(path, timeout=_BUSY_S)
-        try:
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(_SCHEMA)
-            with connection:
-                connection.execute(
-                    "INSERT INTO runs (digest, used) VALUES (?, ?)"
-                    " ON CONFLICT (digest) DO UPDATE SET used = excluded.used",
-                    (self._digest, time.time_ns()),
-                )
-            query = "SELECT id FROM runs WHERE digest = ?"
-            (self._run,) = connection.execute(query, (self._digest,)).fetchone()
-            _shrink(connection, self._run)
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
-
-    def _start_anew(self, path: Path, err: sqlite3.DatabaseError) -> None:
-        """Replace a file that is no database, or is damaged."""
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        try:
-            self._open(path)
-            self.note = f"kept results were lost: {path}: {err}"
-        except sqlite3.DatabaseError as again:
-            self.note = f"results are not kept: {path}: {again}"
+    def _begin_run(self) -> None:
+        """Note that the run is used, and make room."""
+        connection = self._connection
+        if connection is None:
+            return
+        with connection:
+            connection.execute(
+                "INSERT INTO runs (digest, used) VALUES (?, ?)"
+                " ON CONFLICT (digest) DO UPDATE SET used = excluded.used",
+                (self._digest, time.time_ns()),
+            )
+        query = "SELECT id FROM runs WHERE digest = ?"
+        (self._run,) = connection.execute(query, (self._digest,)).fetchone()
+        _shrink(connection, self._run)
 
 
 def _shrink(connection: sqlite3.Connection, run: int) -> None:

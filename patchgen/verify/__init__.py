@@ -1,7 +1,6 @@
 """Is a series fit to be sent? Its form, its mails, and whether each of its commits builds."""
 
 from patchgen.verify.builds import around, needed_patterns
-from patchgen.verify.cache import cache_folder
 from patchgen.verify.check import CHECKS, Cell, Report, VerifyRequest, verify_series
 from patchgen.verify.target import Target, open_target
 
@@ -12,7 +11,6 @@ __all__ = [
     "Target",
     "VerifyRequest",
     "around",
-    "cache_folder",
     "needed_patterns",
     "open_target",
     "verify_series",

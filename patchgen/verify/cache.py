@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,12 +19,6 @@ from patchgen.model.base import Oid
 from patchgen.model.build import Build, BuiltObject
 
 _FORMAT = 1
-
-
-def cache_folder() -> Path:
-    """Return patchgen's folder for what can be made again (XDG Base Directory Specification)."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "patchgen"
 
 
 @dataclass(frozen=True, slots=True)

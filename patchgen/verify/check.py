@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from patchgen import __version__
+from patchgen.cachefile import cache_path
 from patchgen.errors import BaseError, UsageError
 from patchgen.kernel import (
     CONFIGS,
@@ -31,7 +32,7 @@ from patchgen.odb import Checkout, Repository, read_substances
 from patchgen.verify.against import check_against
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.builds import Matrix, Point
-from patchgen.verify.cache import BuildCache, cache_folder
+from patchgen.verify.cache import BuildCache
 from patchgen.verify.judge import (
     is_compiled,
     judge_build,
@@ -159,7 +160,7 @@ class _Run:
         self.configs = configs
         self.on_cell = on_cell
         self.changed: dict[Oid, dict[str, list[str]]] = {}
-        self._folder = cache_folder() / "verify"
+        self._folder = cache_path("verify")
         skipped = {*request.skip, *(() if configs else ("code",))}
         mail_checks = [name for name in ("lint", "checkpatch", "am") if name not in skipped]
         code = [] if "code" in skipped else ["code"]
