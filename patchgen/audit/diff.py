@@ -6,7 +6,7 @@ gives; lines may have moved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from patchgen.model.audit import (
@@ -63,9 +63,15 @@ def _name(site: Hypercall | StatusChange) -> _Name:
     return (site.place.path, site.function, site.pages)
 
 
-def _compare_hypercalls(
-    before: Sequence[Hypercall], after: Sequence[Hypercall]
+def _compare(
+    before: Sequence[_Site],
+    after: Sequence[_Site],
+    *,
+    appears: Callable[[_Site], str],
+    turns: Callable[[_Site], str],
+    stays: Callable[[_Site], str],
 ) -> Iterator[Difference]:
+    """Yield what became of each early site; the callables say what there is to a new state."""
     for old, new in _pair(before, after):
         was, now = bool(old and old.early), bool(new and new.early)
         if not was and not now:
@@ -76,14 +82,25 @@ def _compare_hypercalls(
             yield Difference(Fate.LATE, "no early path leads to it any more", old, new)
         elif old is None or not was:
             there = "it was there, but not early" if old else "it was not there"
-            routed = "; all its paths go through the op" if new.routed else ""
-            yield Difference(Fate.NEW, there + routed, old, new)
+            yield Difference(Fate.NEW, there + appears(new), old, new)
         elif old.routed != new.routed:
             fate = Fate.ROUTED if new.routed else Fate.UNROUTED
-            how = "all its early paths" if new.routed else "not all its early paths"
-            yield Difference(fate, f"{how} go through the op now", old, new)
+            yield Difference(fate, turns(new), old, new)
         else:
-            yield Difference(Fate.STAYS, explain_stay(new), old, new)
+            yield Difference(Fate.STAYS, stays(new), old, new)
+
+
+def _compare_hypercalls(
+    before: Sequence[Hypercall], after: Sequence[Hypercall]
+) -> Iterator[Difference]:
+    def appears(site: Hypercall) -> str:
+        return "; all its paths go through the op" if site.routed else ""
+
+    def turns(site: Hypercall) -> str:
+        how = "all its early paths" if site.routed else "not all its early paths"
+        return f"{how} go through the op now"
+
+    return _compare(before, after, appears=appears, turns=turns, stays=explain_stay)
 
 
 def explain_stay(site: Hypercall) -> str:
@@ -103,22 +120,13 @@ def explain_stay(site: Hypercall) -> str:
 def _compare_changes(
     before: Sequence[StatusChange], after: Sequence[StatusChange]
 ) -> Iterator[Difference]:
-    for old, new in _pair(before, after):
-        was, now = bool(old and old.early), bool(new and new.early)
-        if not was and not now:
-            continue
-        if new is None:
-            yield Difference(Fate.GONE, "it is not there any more", old, None)
-        elif not now:
-            yield Difference(Fate.LATE, "no early path leads to it any more", old, new)
-        elif old is None or not was:
-            there = "it was there, but not early" if old else "it was not there"
-            yield Difference(Fate.NEW, f"{there}; {describe_tellers(new)}", old, new)
-        elif old.routed != new.routed:
-            fate = Fate.ROUTED if new.routed else Fate.UNROUTED
-            yield Difference(fate, describe_tellers(new), old, new)
-        else:
-            yield Difference(Fate.STAYS, describe_tellers(new), old, new)
+    return _compare(
+        before,
+        after,
+        appears=lambda change: f"; {describe_tellers(change)}",
+        turns=describe_tellers,
+        stays=describe_tellers,
+    )
 
 
 def describe_tellers(change: StatusChange) -> str:
