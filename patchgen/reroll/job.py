@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from patchgen.edit import OnProgress
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import BaseError
 from patchgen.mail import StagedFolder
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
@@ -18,12 +17,9 @@ from patchgen.odb import (
     Quarantine,
     Repository,
     Resolutions,
-    SentVersion,
-    compare_series,
     name_for_branch,
     read_commits,
     read_raw_commits,
-    read_sent,
     read_substances,
     rechain,
     write_raw_commit,
@@ -33,21 +29,17 @@ from patchgen.reroll import conflicts as waiting
 from patchgen.reroll.before import MadeBefore, find_made_before, made_ref
 from patchgen.reroll.carry import Carrier, CarryResult, ConflictsError, carry_cover
 from patchgen.reroll.changelog import Changes, put_on_top, read_changes
+from patchgen.reroll.history import read_history
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
-from patchgen.reroll.version import Earlier, Version, describe_version
+from patchgen.reroll.version import Version, describe_version
 from patchgen.series import (
     Matched,
-    Record,
-    SeriesBranch,
     SeriesDraft,
-    Tracking,
     digest_cover,
     match_commits,
     put_cover_below,
-    read_branch,
     write_patches,
 )
-from patchgen.series.trailers import parse_message
 from patchgen.spec import load_people
 
 
@@ -106,18 +98,12 @@ class _Reroll:
         self._request = request
         self._resolutions = resolutions
         self._signatures = repository.read_signatures()
-        self._series = _read_series(repository, quarantine, request.branch)
-        self._record, tracking = _recorded(self._series)
-        sent = read_sent(repository, tracking.change_id)
-        self._tracking = _with_history(tracking, sent)
-        self._revision = _choose_revision(request.revision, self._record, tracking, sent)
-        # What people know: the newest version that went out, else the branch.
-        self._sent = max(
-            (each for each in sent if each.revision < self._revision),
-            key=lambda each: each.revision,
-            default=None,
+        self._history = history = read_history(
+            repository, quarantine, request.branch, request.revision
         )
-        name = request.new_branch or _next_branch(self._series.name, self._revision)
+        self._series, self._record = history.series, history.record
+        self._tracking, self._revision = history.tracking, history.revision
+        name = request.new_branch or history.next_branch
         self._target = choose_target(repository, name, request.output)
 
     def run(self, on_progress: OnProgress) -> RerollResult:
@@ -267,7 +253,8 @@ class _Reroll:
     ) -> Version:
         base = self._parent(written[0])
         new = read_substances(self._quarantine, base, written[-1])
-        before = self._sent.revision if self._sent else self._record.revision
+        sent = self._history.sent
+        before = sent.revision if sent else self._record.revision
         link = "".join(self._tracking.history.get(f"v{before}", ())[:1])
         # b4 has put one there when it sent that version.
         is_linked = self._series.cover is not None and link in self._series.cover.notes
@@ -276,29 +263,11 @@ class _Reroll:
             (before if before < self._revision else None, self._revision),
             carried.commits,
             [new[oid] for oid in written],
-            self._find_earlier(carried, substances),
+            self._history.find_earlier(self._quarantine, carried.commits, substances),
             changes,
             moved_to=moved,
             posted_as="" if is_linked or before >= self._revision else link,
         )
-
-    def _find_earlier(
-        self, carried: CarryResult, substances: Mapping[Oid, str]
-    ) -> list[Earlier | None]:
-        """Return what each commit was in the version that people know, None for a new one."""
-        branch = [each.before for each in carried.commits]
-        if self._sent is None:
-            return [Earlier(substances[c.oid], c.message) if c else None for c in branch]
-        base, tip = self._sent.base, self._sent.tip
-        changes = read_substances(self._quarantine, base, tip)
-        commits = read_commits(self._quarantine, base, tip)
-        sent = [Earlier(changes[commit.oid], commit.message) for commit in commits]
-        named = {commit.subject: each for commit, each in zip(commits, sent, strict=True)}
-        alike = {each.substance: each for each in sent}
-        return [
-            named.get(commit.subject) or alike.get(substances[commit.oid]) if commit else None
-            for commit in branch
-        ]
 
     def _edited_recipients(self) -> tuple[Recipients, Recipients]:
         """Return whom people added to the cover letter, and whom they took out."""
@@ -341,14 +310,8 @@ class _Reroll:
     ) -> RerollResult:
         base = made.plan.base.oid
         tip = posted.commits[-1]
-        ours = (posted.cover_commit or base, posted.commits)
-        theirs = (self._series.start, [commit.oid for commit in self._series.commits])
-        if self._sent is not None:
-            sent = read_commits(self._quarantine, self._sent.base, self._sent.tip)
-            theirs = (self._sent.base, [commit.oid for commit in sent])
-        range_diff = compare_series(
-            self._quarantine, self._without_notes(*theirs), self._without_notes(*ours)
-        )
+        start = posted.cover_commit or base
+        range_diff = self._history.compare(self._quarantine, start, posted.commits)
         result = RerollResult(
             branch=self._target.branch,
             revision=self._revision,
@@ -371,72 +334,9 @@ class _Reroll:
             waiting.forget(self._repository)
         return replace(result, mails=mails)
 
-    def _without_notes(self, start: Oid, commits: Sequence[Oid]) -> tuple[Oid, Oid]:
-        """Return start and tip of a series without what is below the cut of its messages."""
-        shown = read_commits(self._quarantine, start, commits[-1])
-        parsed = {commit.oid: parse_message(commit.message) for commit in shown}
-        messages = {
-            oid: str(replace(message, notes="")) for oid, message in parsed.items() if message.notes
-        }
-        return start, rechain(self._quarantine, commits, start, messages=messages)[-1]
-
     def _parent(self, commit: Oid) -> Oid:
         words = ("rev-parse", "--verify", f"{commit}^")
         return Oid(self._quarantine.run(*words).stdout.decode().strip())
-
-
-def _read_series(
-    repository: Repository, quarantine: Quarantine, branch: str | None
-) -> SeriesBranch:
-    name, tip = repository.resolve_branch(branch)
-    return read_branch(repository, quarantine, name, tip)
-
-
-def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
-    if series.record is None or series.tracking is None:
-        raise BaseError(
-            f"{series.name} has no record of how it was made, so it cannot be made again",
-            hint="`patchgen apply` keeps one in the cover letter's commit, unless --no-b4 is given",
-        )
-    if series.record.split:
-        again = f"patchgen run {series.record.variant} --base REV --split {series.record.split}"
-        raise BaseError(
-            f"{series.name} is a campaign of {series.record.variant}, and is not rerolled",
-            hint=f"run it again on the newer base: {again} -v {series.record.revision + 1}; "
-            "`patchgen status` says which of its patches are still needed",
-        )
-    return series.record, series.tracking
-
-
-def _with_history(tracking: Tracking, sent: Sequence[SentVersion]) -> Tracking:
-    """Return the tracking with the versions that tags tell of, as b4 keeps them."""
-    for each in sent:
-        tracking = tracking.with_sent(each.revision, tuple(filter(None, each.message_ids[:1])))
-    return tracking
-
-
-def _choose_revision(
-    wanted: int | None, record: Record, tracking: Tracking, sent: Sequence[SentVersion]
-) -> int:
-    """Return the version to make: the next one, or one that was asked for and did not go out.
-
-    b4 counts up when it has sent one; patchgen when it rerolls.
-    """
-    out = [each.revision for each in sent]
-    if wanted is None:
-        return max(record.revision + 1, tracking.revision, *(revision + 1 for revision in out))
-    if wanted in out:
-        raise BaseError(f"v{wanted} went out already", hint="leave -v out to make the next one")
-    if wanted < record.revision:
-        raise UsageError(
-            f"v{wanted} is older than the branch, which has v{record.revision}",
-            hint="leave -v out to make the next one",
-        )
-    return wanted
-
-
-def _next_branch(name: str, revision: int) -> str:
-    return re.sub(r"-v\d+$", "", name) + f"-v{revision}"
 
 
 def _without(all_of: Recipients, some: Recipients) -> Recipients:
