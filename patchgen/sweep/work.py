@@ -14,11 +14,14 @@ from pathlib import Path, PurePosixPath
 from patchgen.coccinelle import AGAIN, Program, Ran, Source, Spatch, run_batch
 from patchgen.sweep.grouping import Grouping
 
-# Somewhat less than a second of spatch; its start costs 20 to 120 ms, depending on the rules. The
-# first batches are smaller, so that no core waits for the search to find as much.
-_BATCH_BYTES = 400_000
+# The start of spatch costs 20 to 220 ms, depending on the rules; 400 KB take a second. The first
+# batches are smaller, so that no core waits for the search to find as much. Later ones are larger,
+# but not so large that one core would be at work on the last of them for long.
 _FIRST_BYTES = 50_000
-_BATCH_FILES = 60
+_BATCH_BYTES = 400_000
+_MOST_BYTES = 1_600_000
+_SHARE = 4
+_BATCH_FILES = 150
 _PART_BYTES = 30_000
 
 
@@ -71,13 +74,15 @@ def make_batches(
     limit = 1 if grouping is Grouping.APART else _BATCH_FILES
     together = grouping is Grouping.TOGETHER
     held: list[_Seen] = []
-    size, most = 0, _FIRST_BYTES
+    size, most, given = 0, _FIRST_BYTES, 0
     for source, headers in sources:
         full = size + len(source.text) > most or len(held) >= limit
         if held and full and not together:
             yield _join(held)
+            given += size
             held, size = [], 0
-            most = min(most * 3 // 2, _BATCH_BYTES)
+            share = min(given // (_SHARE * cores), _MOST_BYTES)
+            most = max(min(most * 3 // 2, _BATCH_BYTES), share)
         held.append((source, headers))
         size += len(source.text)
     parts = 1 if together else max(1, min(cores, size // _PART_BYTES, len(held)))
