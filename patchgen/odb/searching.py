@@ -28,30 +28,29 @@ def grep_files(
     tree: Oid,
     paths: Sequence[PurePosixPath],
     suffixes: tuple[str, ...],
-    clauses: Sequence[frozenset[str]],
+    words: frozenset[str],
 ) -> Iterator[str]:
-    """Yield the paths of the files that have a word of each clause (git-grep(1)).
+    """Yield the paths of the files that have one of the words (git-grep(1)).
 
     They come as git finds them, so that work on them can begin. A file that differs from the tree
     in a work tree may be among them without having the words.
     """
     within = [spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)]
-    patterns = ["|".join(sorted(map(_escape, clause))) for clause in clauses]
-    words = ["grep", "-l", "-z", "-a", "--full-name", "--all-match"]
+    pattern = "|".join(sorted(map(_escape, words)))
+    # With more than one pattern, git would look at each line, not for the first hit in the file.
+    search = ["grep", "-l", "-z", "-a", "--full-name"]
     if _has_pcre(repository, tree):
         # With -w, PCRE's first alternative would stand for all that begin with it.
-        words.append("-P")
-        patterns = [f"(?<!{_SIGN})(?:{pattern})(?!{_SIGN})" for pattern in patterns]
+        search += ["-P", "-e", f"(?<!{_SIGN})(?:{pattern})(?!{_SIGN})"]
     else:
-        words += ["-E", "-w"]
-    words += [word for pattern in patterns for word in ("-e", pattern)]
+        search += ["-E", "-w", "-e", pattern]
     checkout = _find_checkout(repository, tree, within)
     if checkout is None:
-        for name in _read_names(repository, *words, tree, "--", *within):
+        for name in _read_names(repository, *search, tree, "--", *within):
             yield name.removeprefix(f"{tree}:")
         return
     found = set()
-    for name in _read_names(repository, *checkout, *words, "--", *within):
+    for name in _read_names(repository, *checkout, *search, "--", *within):
         found.add(name)
         yield name
     # Asked behind the search, so that what is changed meanwhile is among them.

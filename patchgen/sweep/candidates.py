@@ -29,8 +29,6 @@ from patchgen.sweep.slices import find_word, slice_source
 
 # So few files are read and looked at one by one sooner than all are searched.
 FEW = 400
-# git looks through each file once for each clause; the slices find what is left.
-_SEARCHED = 2
 # To read costs a process; to wait for as many to be found costs time at first.
 _READ_FIRST = 4
 _READ_AT_ONCE = 32
@@ -58,16 +56,18 @@ def find_candidates(
     files: Sequence[TreeFile],
     needs: Needs,
 ) -> Iterator[TreeFile]:
-    """Yield those of the files that have the words that the semantic patch needs, once found.
+    """Yield the files that may have the words that the semantic patch needs, once found.
 
-    A few files are all candidates: to read them is cheaper than to search a tree.
+    They have one word of the clause that the fewest files should satisfy; the rest is looked for
+    when they are read, which costs less than a second search. Few files are read anyway.
     """
-    clauses = sorted(clauses_of(needs.file), key=_commonness)[:_SEARCHED]
+    clauses = clauses_of(needs.file)
     if not clauses or len(files) <= FEW:
         yield from files
         return
+    rarest = min(clauses, key=_commonness)
     by_name = {str(file.path): file for file in files}
-    for name in grep_files(repository, tree, paths, suffixes, clauses):
+    for name in grep_files(repository, tree, paths, suffixes, rarest):
         if name in by_name:
             yield by_name[name]
 
@@ -81,13 +81,15 @@ def _commonness(clause: frozenset[str]) -> tuple[int, int, list[str]]:
 class Slicer:
     """Reads files and cuts from them what cannot match.
 
-    `parts` are what was cut from each file that is run; in the `idle` files nothing can match.
+    `parts` are what was cut from each file that is run. Nothing can match in the files that are
+    `lacking` words, nor in the `idle` ones, which have them, but not in one place.
     """
 
     repository: Repository
     needs: Needs
     slices: bool
     parts: dict[PurePosixPath, tuple[bytes, ...]] = field(default_factory=dict)
+    lacking: list[TreeFile] = field(default_factory=list)
     idle: list[TreeFile] = field(default_factory=list)
 
     def read(self, files: Iterator[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
@@ -100,7 +102,7 @@ class Slicer:
     def cut(self, file: TreeFile, text: bytes) -> Source | None:
         """Return what spatch has to see of a file, None where nothing can match."""
         if not _has_words(text, self.needs.file):
-            self.idle.append(file)
+            self.lacking.append(file)
             return None
         functions = self.needs.functions
         if functions is None or not self.slices or file.path.suffix not in (".c", ".h"):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import TOOK_TOO_LONG, Needs, Ran, Source, Spatch
+from patchgen.coccinelle import TOOK_TOO_LONG, Ran, Source, Spatch
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.sweep import Counts, Unfinished
 from patchgen.odb import Repository, TreeChanges, list_changes, list_files, list_names, read_blobs
@@ -83,12 +83,15 @@ class Search:
         candidates = _Seen(
             find_candidates(self.repository, tree, paths, request.suffixes, unknown, needs)
         )
-        run = self._run(candidates, needs)
-        self._keep_nothing(unknown, candidates.paths)
+        slices = request.slices and request.grouping is not Grouping.TOGETHER
+        slicer = Slicer(self.repository, needs, slices)
+        run = self._run(candidates, slicer)
+        having = candidates.paths - {file.path for file in slicer.lacking}
+        self._keep_nothing(unknown, having)
         if self.selection and not self.unfinished:
             entries = [(self.files[path], self.keys[path]) for path in self.outcomes]
             keep_selection(self.kept, self.selection, count, entries)
-        counts = Counts(count, len(candidates.paths), count - len(unknown), run)
+        counts = Counts(count, len(having), count - len(unknown), run)
         return Found(self.files, self.outcomes, counts, self.unfinished, self.notes, self.said)
 
     # --- what is known ---
@@ -138,20 +141,18 @@ class Search:
                 self.outcomes[file.path] = unpack(result, file.path)
         return unknown
 
-    def _keep_nothing(self, unknown: list[TreeFile], candidates: Collection[PurePosixPath]) -> None:
+    def _keep_nothing(self, unknown: list[TreeFile], having: Collection[PurePosixPath]) -> None:
         """Keep that files which lack the words have no match, headers or not."""
         self.kept.keep(
-            (name_content(file.oid, {}), None) for file in unknown if file.path not in candidates
+            (name_content(file.oid, {}), None) for file in unknown if file.path not in having
         )
 
     # --- what has to be run ---
 
-    def _run(self, candidates: _Seen, needs: Needs) -> int:
+    def _run(self, candidates: _Seen, slicer: Slicer) -> int:
         """Run spatch over what can match in the candidates; return how many files it saw."""
         request = self.request
         # What holds the rest up if it comes last comes first; large files are not known yet.
-        slices = request.slices and request.grouping is not Grouping.TOGETHER
-        slicer = Slicer(self.repository, needs, slices)
         batches = make_batches(
             self._sources(slicer, candidates),
             grouping=request.grouping,
@@ -164,7 +165,7 @@ class Search:
             self._collect(slicer, ran)
             done += len(batch.sources)
             total = len(candidates.paths) if candidates.ended else None
-            self.on_progress(Progress(done + len(slicer.idle), total))
+            self.on_progress(Progress(done + len(slicer.idle) + len(slicer.lacking), total))
         self.kept.keep((self.keys[file.path], None) for file in slicer.idle)
         return done
 

@@ -82,7 +82,7 @@ def make_batches(
             given += size
             held, size = [], 0
             share = min(given // (_SHARE * cores), _MOST_BYTES)
-            most = max(min(most * 3 // 2, _BATCH_BYTES), share)
+            most = max(min(2 * most, _BATCH_BYTES), share)
         held.append((source, headers))
         size += len(source.text)
     parts = 1 if together else max(1, min(cores, size // _PART_BYTES, len(held)))

@@ -96,7 +96,7 @@ def tree(tmp_path: Path) -> Path:
     """Return a tree that makes a dozen batches."""
     folder = tmp_path / "tree"
     folder.mkdir()
-    for number in range(600):
+    for number in range(1500):
         names = [f"f{number}_{each}" for each in range(3)]
         text = "".join(CODE.replace("NAME", name) for name in names)
         (folder / f"f{number:03}.c").write_text(text)
@@ -120,7 +120,7 @@ def words(rule: Path, tree: Path, *more: str) -> list[str]:
 def test_a_killed_worker_changes_nothing(cluster, tree, rule):
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     here = subprocess.run(words(rule, tree), env=env, capture_output=True, check=True)
-    assert here.stdout.count(b"+\tnew_call();") == 1801
+    assert here.stdout.count(b"+\tnew_call();") == 4501
     dask = ("--executor", "dask", "--scheduler", cluster.address)
     with subprocess.Popen(
         words(rule, tree, *dask), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -10,20 +10,19 @@ import pytest
 from patchgen.odb import Repository, grep_files, searching
 from tests.support.kernels import commit_all
 
-CLAUSES = (frozenset({"kmalloc", "kzalloc"}), frozenset({"memset"}))
+WORDS = frozenset({"kmalloc", "kzalloc"})
 WITH_WORDS = {"a.c", "fs/b.c", "fs/d[1].c", "fs/ü.c"}
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Return a repository with files that have the words, a part of them, or longer ones."""
+    """Return a repository with files that have one of the words, or longer ones."""
     folder = tmp_path / "tree"
     (folder / "fs").mkdir(parents=True)
     for name in WITH_WORDS:
-        (folder / name).write_text("x = kmalloc(n);\nmemset(x, 0, n);\n")
-    (folder / "fs/none.c").write_text("x = my_kmalloc(n);\nmemset(x, 0, n);\n")
-    (folder / "fs/half.c").write_text("x = kmalloc(n) + kzalloc(n);\n")
-    (folder / "fs/b.h").write_text("kmalloc memset\n")
+        (folder / name).write_text("x = y;\nx = kmalloc(n);\n")
+    (folder / "fs/none.c").write_text("x = my_kmalloc(n);\nkmallocs(x);\n")
+    (folder / "fs/b.h").write_text("kmalloc\n")
     commit_all(folder, "start")
     return folder
 
@@ -31,7 +30,7 @@ def tree(tmp_path: Path) -> Path:
 def search(folder: Path, *paths: str, base: str = "HEAD") -> set[str]:
     repository = Repository(folder)
     tree = repository.resolve_tree(repository.resolve_commit(base))
-    found = list(grep_files(repository, tree, tuple(map(PurePosixPath, paths)), (".c",), CLAUSES))
+    found = list(grep_files(repository, tree, tuple(map(PurePosixPath, paths)), (".c",), WORDS))
     repository.close()
     assert len(found) == len(set(found))
     return set(found)
@@ -54,15 +53,13 @@ def test_a_word_that_begins_with_another_one_is_found(tmp_path, monkeypatch, has
     folder = tmp_path / "tree"
     folder.mkdir()
     for number, word in enumerate(words):
-        (folder / f"{number}.c").write_text(f"unlock\n {word}(x); GFP\n")
-    (folder / "none.c").write_text("unlock(); lock_irqs(); lock2; GFP; xasm asm_\n")
+        (folder / f"{number}.c").write_text(f"unlock\n {word}(x);\n")
+    (folder / "none.c").write_text("unlock(); lock_irqs(); lock2; xasm asm_\n")
     commit_all(folder, "start")
     repository = Repository(folder)
     tree = repository.resolve_tree(repository.resolve_commit("HEAD"))
-    clauses = (frozenset(words), frozenset({"GFP"}))
-    for clause in clauses[:1], clauses:
-        found = set(grep_files(repository, tree, (), (".c",), clause))
-        assert found == {f"{number}.c" for number in range(len(words))}
+    found = set(grep_files(repository, tree, (), (".c",), frozenset(words)))
+    assert found == {f"{number}.c" for number in range(len(words))}
     repository.close()
 
 
@@ -76,7 +73,7 @@ def test_what_was_changed_in_the_work_tree_is_found_as_it_was(tree, git, staged)
     (tree / "a.c").write_text("nothing\n")
     (tree / "fs/b.c").unlink()
     (tree / "fs/d[1].c").rename(tree / "fs/moved.c")
-    (tree / "fs/none.c").write_text("kmalloc memset\n")
+    (tree / "fs/none.c").write_text("kmalloc\n")
     if staged:
         git(tree, "add", "-A")
     assert search(tree) >= WITH_WORDS
@@ -101,12 +98,12 @@ def test_where_git_would_not_notice_a_change_objects_are_searched(tree, git, fla
         git(tree, "config", "filter.gone.clean", f"touch {ran}; cat")
         git(tree, "config", "filter.gone.smudge", "sed s/kmalloc/k/")
         (tree / ".git/info/attributes").write_text("fs/b.c filter=gone\n")
-        (tree / "fs/b.c").write_text("k(n);\nmemset(x, 0, n);\n")
+        (tree / "fs/b.c").write_text("x = y;\nx = k(n);\n")
     elif flag == "encoding":
         (tree / ".gitattributes").write_text("fs/b.c working-tree-encoding=UTF-16\n")
         (tree / "fs/b.c").unlink()
         git(tree, "checkout", "fs/b.c")
-        assert b"\0m\0e" in (tree / "fs/b.c").read_bytes()
+        assert b"\0m\0a" in (tree / "fs/b.c").read_bytes()
     else:
         git(tree, "update-index", flag, "fs/b.c")
         (tree / "fs/b.c").write_text("nothing\n")
