@@ -11,10 +11,10 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from patchgen.coccinelle import read_rules
+from patchgen.sweep.scripts import Script
 
 
 class Grouping(StrEnum):
@@ -28,22 +28,19 @@ class Grouping(StrEnum):
     """All of them: a finalize rule looks back at what was seen."""
 
 
-def choose_grouping(text: str) -> Grouping:
-    """Return how the files for a semantic patch may be grouped; in doubt, each is apart."""
-    scripts = list(_list_scripts(text))
-    if any(kind == "finalize" for kind, _, _ in scripts):
+def choose_grouping(scripts: Sequence[Script]) -> Grouping:
+    """Return how files may be grouped where these scripts run; in doubt, each is apart."""
+    if any(script.kind == "finalize" for script in scripts):
         return Grouping.TOGETHER
     # Only what an initialize rule has defined is there before the first file.
-    initialized = {language for kind, language, _ in scripts if kind == "initialize"}
-    for language in initialized:
-        own = [(kind, body) for kind, its, body in scripts if its == language]
+    for language in {script.language for script in scripts if script.kind == "initialize"}:
+        own = [script for script in scripts if script.language == language]
         keeps = _python_keeps if language == "python" else _ocaml_keeps
         if keeps(own):
             return Grouping.APART
     return Grouping.ANY
 
 
-_HEAD = re.compile(r"^@\s*(?P<kind>script|initialize|finalize)\s*:\s*(?P<language>\w+)")
 # What can be changed once it is made, in OCaml's own words.
 _CHANGEABLE = re.compile(
     r"\b(ref|mutable|Hashtbl|Buffer|Queue|Stack|Array|Bytes|Bigarray|Weak|incr|decr)\b|:=|<-"
@@ -52,29 +49,18 @@ _CHANGEABLE = re.compile(
 _FIXED_CALLS = frozenset({"frozenset", "tuple", "str", "int", "float", "bool", "re.compile"})
 
 
-def _list_scripts(text: str) -> Iterator[tuple[str, str, str]]:
-    lines = text.split("\n")
-    for rule in read_rules(text):
-        head = _HEAD.match(lines[rule.start - 1]) if rule.is_script else None
-        if head is not None:
-            body = "\n".join(lines[rule.body - 1 : rule.end - 1])
-            # Between rules there may be comments, in SmPL's way of writing them.
-            body = re.sub(r"^//.*", "", body, flags=re.MULTILINE)
-            yield head["kind"], head["language"], body
-
-
-def _python_keeps(scripts: Iterable[tuple[str, str]]) -> bool:
+def _python_keeps(scripts: Iterable[Script]) -> bool:
     """Tell whether Python scripts may hand something on from one file to the next."""
     names: set[str] = set()
     stored: set[str] = set()
-    for kind, body in scripts:
+    for script in scripts:
         try:
-            module = ast.parse(textwrap.dedent(body))
+            module = ast.parse(textwrap.dedent(script.body))
         except (SyntaxError, ValueError):
             return True
         if any(isinstance(node, ast.Global) for node in ast.walk(module)):
             return True
-        if kind == "initialize":
+        if script.kind == "initialize":
             if not all(_is_harmless(statement) for statement in module.body):
                 return True
             names |= _list_stored(module)
@@ -83,8 +69,8 @@ def _python_keeps(scripts: Iterable[tuple[str, str]]) -> bool:
     return not names.isdisjoint(stored)
 
 
-def _ocaml_keeps(scripts: Iterable[tuple[str, str]]) -> bool:
-    return any(_CHANGEABLE.search(body) for _, body in scripts)
+def _ocaml_keeps(scripts: Iterable[Script]) -> bool:
+    return any(_CHANGEABLE.search(script.body) for script in scripts)
 
 
 def _list_stored(module: ast.Module) -> set[str]:

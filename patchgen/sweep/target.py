@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import (
@@ -24,6 +25,7 @@ from patchgen.model.smpl import SemanticPatch
 from patchgen.model.sweep import Mode
 from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
+from patchgen.sweep.scripts import list_scripts
 
 # What coccicheck gives spatch for x86 (LINUXINCLUDE of the top Makefile), without what only a build
 # makes.
@@ -129,9 +131,12 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
     header = cocci.header
     values = _check_definitions(cocci, definitions)
     rules = [name for name, value in values.items() if value is None]
-    scripts = _script_languages(cocci)
-    words = [word for word in header.options if word not in _OURS and word not in [*Includes]]
+    texts = (cocci.text, *cocci.companions.values())
     every = (*header.options, *header.own_options)
+    defined = {mode, *rules, *(name for word, name in pairwise(every) if word == "-D")}
+    scripts = [each for text in texts for each in list_scripts(text, header.virtuals, defined)]
+    languages = {script.language for script in scripts}
+    words = [word for word in header.options if word not in _OURS and word not in [*Includes]]
     includes = _choose_includes(cocci, every)
     if includes is not Includes.NONE:
         # A header that a .c file includes is a file of its own here, in question or not.
@@ -148,13 +153,13 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
             *words,
         ),
         modes=(*((mode,) if header.modes else ()), *rules),
-        has_python="python" in scripts,
-        has_ocaml="ocaml" in scripts,
+        has_python="python" in languages,
+        has_ocaml="ocaml" in languages,
         shows_marks=mode is Mode.CONTEXT,
         companions=cocci.companions,
     )
-    grouping = choose_grouping("\n".join((cocci.text, *cocci.companions.values())))
-    looks = any(_LOOKS_ITSELF.search(text) for text in _scripts(cocci.text))
+    grouping = choose_grouping(scripts)
+    looks = any(_LOOKS_ITSELF.search(script.body) for script in scripts)
     notes = []
     if grouping is Grouping.TOGETHER:
         notes.append("it has a finalize rule: one spatch sees all files, and nothing is kept")
@@ -162,7 +167,7 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
         notes.append("files are not sliced: its scripts may read them")
     if grouping is Grouping.APART:
         notes.append("each file has a spatch of its own: scripts may keep something between files")
-    if "ocaml" in scripts:
+    if "ocaml" in languages:
         notes.append("hits are not counted: it has OCaml scripts")
     return Bound(
         cocci,
@@ -196,18 +201,6 @@ def _check_definitions(cocci: Cocci, definitions: Sequence[str]) -> dict[str, st
             hint=" ".join(f"-D {name}=..." for name in lacks),
         )
     return values
-
-
-def _scripts(text: str) -> list[str]:
-    lines = text.split("\n")
-    rules = [rule for rule in read_rules(text) if rule.is_script]
-    return ["\n".join(lines[rule.body - 1 : rule.end - 1]) for rule in rules]
-
-
-def _script_languages(cocci: Cocci) -> set[str]:
-    texts = (cocci.text, *cocci.companions.values())
-    pattern = re.compile(r"\b(?:script|initialize|finalize)\s*:\s*(\w+)")
-    return {language for text in texts for language in pattern.findall(text)}
 
 
 def _choose_includes(cocci: Cocci, words: Sequence[str]) -> Includes:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 
 from patchgen.sweep.grouping import Grouping, choose_grouping
+from patchgen.sweep.scripts import list_scripts
 
 RULE = "@r@\nexpression e;\nposition p;\n@@\nkfree@p(e)\n\n"
+
+
+def grouping_of(text: str, *defined: str) -> Grouping:
+    return choose_grouping(list_scripts(text, ("patch", "report"), defined))
 
 
 def with_scripts(initial: str, later: str = "pass", language: str = "python") -> str:
@@ -27,7 +32,7 @@ def with_scripts(initial: str, later: str = "pass", language: str = "python") ->
     ],
 )
 def test_files_share_a_spatch_where_nothing_can_be_kept(initial, later):
-    assert choose_grouping(with_scripts(initial, later)) is Grouping.ANY
+    assert grouping_of(with_scripts(initial, later)) is Grouping.ANY
 
 
 @pytest.mark.parametrize(
@@ -45,7 +50,7 @@ def test_files_share_a_spatch_where_nothing_can_be_kept(initial, later):
     ],
 )
 def test_each_file_is_apart_where_something_may_be_kept(initial, later):
-    assert choose_grouping(with_scripts(initial, later)) is Grouping.APART
+    assert grouping_of(with_scripts(initial, later)) is Grouping.APART
 
 
 @pytest.mark.parametrize(
@@ -57,20 +62,50 @@ def test_each_file_is_apart_where_something_may_be_kept(initial, later):
     ],
 )
 def test_ocaml_is_told_by_its_words(initial, grouping):
-    assert choose_grouping(with_scripts(initial, "()", "ocaml")) is grouping
+    assert grouping_of(with_scripts(initial, "()", "ocaml")) is grouping
 
 
 def test_a_finalize_rule_wants_all_files_together():
     text = with_scripts("seen = []", "seen.append(p)") + "@finalize:python@\n@@\nprint(seen)\n"
-    assert choose_grouping(text) is Grouping.TOGETHER
+    assert grouping_of(text) is Grouping.TOGETHER
 
 
 def test_without_an_initialize_rule_there_is_nothing_to_keep():
     script = "@script:python@\np << r.p;\n@@\nseen = [p]\nprint(seen)\n"
-    assert choose_grouping(RULE + script) is Grouping.ANY
-    assert choose_grouping(RULE) is Grouping.ANY
+    assert grouping_of(RULE + script) is Grouping.ANY
+    assert grouping_of(RULE) is Grouping.ANY
 
 
 def test_a_comment_between_rules_is_no_part_of_a_script():
     text = with_scripts("import re\n\n// --- then the rules\n", "print(p)\n\n// the end")
-    assert choose_grouping(text) is Grouping.ANY
+    assert grouping_of(text) is Grouping.ANY
+
+
+def test_what_cannot_run_keeps_nothing():
+    text = with_scripts("seen = []", "seen.append(p)")
+    text = text.replace("@initialize:python@", "@initialize:python depends on report@")
+    assert grouping_of(text, "report") is Grouping.APART
+    assert grouping_of(text, "patch") is Grouping.ANY
+
+
+@pytest.mark.parametrize(
+    ("dependency", "runs"),
+    [
+        ("", True),
+        ("depends on patch", True),
+        ("depends on report", False),
+        ("depends on !report && patch", True),
+        ("depends on !patch && report", False),
+        ("depends on r && report", False),
+        ("depends on r || report", True),
+        ("depends on !r", True),
+        ("depends on !(patch || report)", False),
+        ("depends on (report || patch) && r", True),
+        ("depends on ever report", True),
+        ('depends on file in "mm" && report', True),
+        ("named depends on report", False),
+    ],
+)
+def test_a_dependency_tells_whether_a_script_may_run(dependency, runs):
+    text = RULE + f"@script:python {dependency}@\np << r.p;\n@@\nprint(p)\n"
+    assert bool(list_scripts(text, ("patch", "report"), ("patch",))) is runs
