@@ -34,8 +34,9 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """How many bytes spatch has to parse, which is what the time goes with."""
-        return sum(len(source.text) for source in self.sources)
+        """How many bytes spatch has to parse at least, which is what the time goes with."""
+        texts = [source.text for source in self.sources]
+        return sum(map(len, (*texts, *self.headers.values())))
 
 
 def work(spatch: Spatch, program: Program, batch: Batch, timeout_s: int) -> list[Ran]:
@@ -76,7 +77,8 @@ def make_batches(
     held: list[_Seen] = []
     size, most, given = 0, _FIRST_BYTES, 0
     for source, headers in sources:
-        full = size + len(source.text) > most or len(held) >= limit
+        weight = len(source.text) + sum(map(len, headers.values()))
+        full = size + weight > most or len(held) >= limit
         if held and full and not together:
             yield _join(held)
             given += size
@@ -84,7 +86,7 @@ def make_batches(
             share = min(given // (_SHARE * cores), _MOST_BYTES)
             most = max(min(2 * most, _BATCH_BYTES), share)
         held.append((source, headers))
-        size += len(source.text)
+        size += weight
     parts = 1 if together else max(1, min(cores, size // _PART_BYTES, len(held)))
     for number in range(parts if held else 0):
         yield _join(held[number::parts])
