@@ -31,7 +31,7 @@ from patchgen.sweep.slices import find_word, slice_source
 FEW = 400
 # To read costs a process; to wait for as many to be found costs time at first.
 _READ_FIRST = 4
-_READ_AT_ONCE = 32
+_READ_AT_ONCE = 64
 _NEEDS = b"needs"
 
 
@@ -72,9 +72,13 @@ def find_candidates(
             yield by_name[name]
 
 
-def _commonness(clause: frozenset[str]) -> tuple[int, int, list[str]]:
-    """Return a key by which clauses that few files satisfy come first: few and long words."""
-    return len(clause), -min(map(len, clause)), sorted(clause)
+def _commonness(clause: frozenset[str]) -> tuple[float, list[str]]:
+    """Return a key by which clauses that few files satisfy come first: few and long words.
+
+    A letter more makes a word half as common, roughly; `memset` is in more files than any of
+    `dma_pool_alloc|pci_pool_alloc`.
+    """
+    return sum(0.5 ** len(word) for word in clause), sorted(clause)
 
 
 @dataclass(slots=True)
