@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher, unified_diff
+from difflib import SequenceMatcher
 from itertools import takewhile
 
 from patchgen.model.series import FileEdit
 
 _LONG = 2000
+# As `diff -u` and git have it.
+_CONTEXT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,18 @@ class Hunk:
     before: tuple[bytes, ...]
     after: tuple[bytes, ...]
 
+    @property
+    def end(self) -> int:
+        """The line behind the last one of `before`."""
+        return self.start + len(self.before)
+
 
 def find_hunks(before: bytes, after: bytes) -> Iterator[Hunk]:
     """Yield where two versions of a file differ, in the order of lines."""
-    old, new = _lines(before), _lines(after)
+    return _find_hunks(_lines(before), _lines(after))
+
+
+def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[Hunk]:
     head = _count_equal(old, new)
     tail = _count_equal(old[head:][::-1], new[head:][::-1])
     middle = slice(head, len(old) - tail), slice(head, len(new) - tail)
@@ -43,17 +53,50 @@ def find_hunks(before: bytes, after: bytes) -> Iterator[Hunk]:
 
 def format_diff(edit: FileEdit) -> str:
     """Return a diff that `git apply` takes; bytes that are no UTF-8 are surrogates in it."""
-    before, after = (
-        [line.decode("utf-8", "surrogateescape") for line in _lines(text)]
-        for text in (edit.before or b"", edit.after)
-    )
-    lines = unified_diff(before, after, f"a/{edit.path}", f"b/{edit.path}")
-    return f"diff --git a/{edit.path} b/{edit.path}\n" + "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )
+    old = _lines(edit.before or b"")
+    pieces = [f"diff --git a/{edit.path} b/{edit.path}\n--- a/{edit.path}\n+++ b/{edit.path}\n"]
+    added = 0
+    for group in _group(_find_hunks(old, _lines(edit.after))):
+        start = max(1, group[0].start - _CONTEXT)
+        end = min(len(old) + 1, group[-1].end + _CONTEXT)
+        more = sum(len(hunk.after) - len(hunk.before) for hunk in group)
+        was = _range(start, end - start)
+        pieces.append(f"@@ -{was} +{_range(start + added, end - start + more)} @@\n")
+        added += more
+        at = start
+        for hunk in group:
+            pieces += _marked(" ", old[at - 1 : hunk.start - 1])
+            pieces += _marked("-", hunk.before)
+            pieces += _marked("+", hunk.after)
+            at = hunk.end
+        pieces += _marked(" ", old[at - 1 : end - 1])
+    return "".join(pieces)
 
 
-def _count_equal(old: list[bytes], new: list[bytes]) -> int:
+def _group(hunks: Iterator[Hunk]) -> Iterator[list[Hunk]]:
+    """Yield hunks whose context touches, together."""
+    group: list[Hunk] = []
+    for hunk in hunks:
+        if group and hunk.start - group[-1].end > 2 * _CONTEXT:
+            yield group
+            group = []
+        group.append(hunk)
+    if group:
+        yield group
+
+
+def _range(start: int, length: int) -> str:
+    """Return a hunk's range; one of no lines names the line before it (diff(1), unified format)."""
+    return f"{start}" if length == 1 else f"{start if length else start - 1},{length}"
+
+
+def _marked(mark: str, lines: Sequence[bytes]) -> Iterator[str]:
+    for line in lines:
+        text = mark + line.decode("utf-8", "surrogateescape")
+        yield text if text.endswith("\n") else f"{text}\n\\ No newline at end of file\n"
+
+
+def _count_equal(old: Sequence[bytes], new: Sequence[bytes]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
 
 
