@@ -44,6 +44,9 @@ $(STAMP): pyproject.toml
 	@tools/need --python
 	python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+# pip compiles what it installs, but not what it leaves where it is; with PYTHONDONTWRITEBYTECODE
+# set, it would be compiled in each run.
+	$(BIN)/python -m compileall -q patchgen
 	@touch $@
 
 # --- demo ---------------------------------------------------------------------------------------
@@ -68,6 +71,7 @@ test: test-tools $(STAMP) lint
 
 .PHONY: bench
 bench: test-tools $(STAMP)
+	$(BIN)/python -m compileall -q patchgen
 	$(BIN)/python benchmarks/apply.py
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/audit.py
