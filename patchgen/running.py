@@ -97,12 +97,13 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
     only = _choose_files(repository, request, base)
     if _is_variant(request.target):
         return Run(base, tuple(_variant_requests(repository, request, base, only)), ())
-    names = _list_names(repository, request, base)
+    tree = GitTree(repository, tree_oid)
+    names = _list_names(request, tree)
     ready: list[Ready] = []
     skipped: list[Skipped] = []
     for name in names:
         try:
-            ready.append(_ready(repository, request, base, only, name))
+            ready.append(_ready(tree, request, base, only, name))
         except PatchgenError as err:
             if len(names) == 1:
                 raise
@@ -146,7 +147,7 @@ def _is_variant(target: str) -> bool:
     return "/" not in target and not target.endswith(".cocci") and not path.exists()
 
 
-def _list_names(repository: Repository, request: RunRequest, base: Base) -> list[str]:
+def _list_names(request: RunRequest, tree: GitTree) -> list[str]:
     """Return the .cocci files that a target names: on disk, else in the tree."""
     path = Path(request.target)
     if path.is_file():
@@ -155,7 +156,6 @@ def _list_names(repository: Repository, request: RunRequest, base: Base) -> list
         names = [str(found) for found in list_cocci(path)]
     else:
         pattern = request.target.rstrip("/")
-        tree = GitTree(repository, base.tree)
         found = tree.find([pattern]) or tree.find([f"{pattern}/**/*.cocci"])
         names = [str(file.path) for file in found]
     if not names:
@@ -167,14 +167,12 @@ def _list_names(repository: Repository, request: RunRequest, base: Base) -> list
 
 
 def _ready(
-    repository: Repository,
+    tree: GitTree,
     request: RunRequest,
     base: Base,
     only: frozenset[PurePosixPath] | None,
     name: str,
 ) -> Ready:
-    tree = GitTree(repository, base.tree)
-
     def read(path: str) -> bytes | None:
         if Path(path).is_file():
             return Path(path).read_bytes()

@@ -43,13 +43,14 @@ from patchgen.coccinelle.structure import Rule, read_rules
 from patchgen.coccinelle.witness import without_witnesses
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
-from patchgen.process import Completed
+from patchgen.process import Completed, map_parallel
 
 _SAID = re.compile(
     r"^Rule: (?P<rule>[^\n]*)\nDependencies: (?:(?!^Rule: ).)*?\n"
     r"Result: (?P<needs>[^\n]*)\n(?:Result_from_code: (?P<code>[^\n]*)\n)?",
     re.MULTILINE | re.DOTALL,
 )
+_NOT_UNDERSTOOD = "a metavariable's declaration is not understood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,41 +78,48 @@ def find_needs(
 
     Raises SpecError, at the template's line, where spatch refuses the semantic patch.
     """
-    done = _ask(spatch, patch.text, patch, modes, companions)
+    plain, why_not = _make_plain(patch, companions)
+    # Each takes as long as the rules take to be read, and both are asked at once.
+    texts = dict.fromkeys((patch.text, plain or patch.text))
+    answers = map_parallel(
+        lambda text: _ask(spatch, patch, text, modes, companions), texts, workers=len(texts)
+    )
+    done, again = answers[0], answers[-1]
     said = done.stdout.decode("latin-1")
     if done.returncode != 0:
         refusal = explain_refusal(patch, without_witnesses(patch.text), done, said)
         if isinstance(refusal, SpecError):
             raise refusal
         return Needs(ALWAYS, None, "spatch does not say which words it needs")
-    functions, why_not = _find_function_needs(spatch, patch, modes, companions, said)
+    functions = None
+    if plain is not None:
+        before = read_codes(said, patch.text)
+        codes = read_codes(again.stdout.decode("latin-1"), patch.text)
+        functions, why_not = _find_function_needs(patch.text, before, codes)
     return Needs(read_file_need(said, patch.text), functions, why_not)
 
 
-def _find_function_needs(
-    spatch: Spatch,
-    patch: SemanticPatch,
-    modes: Sequence[str],
-    companions: Mapping[str, str],
-    said: str,
-) -> tuple[tuple[Formula, ...] | None, str]:
-    """Return what a function must have, one of these; None, and why, where it cannot be told."""
-    plain = plain_types(patch.text)
+def _make_plain(patch: SemanticPatch, companions: Mapping[str, str]) -> tuple[str | None, str]:
+    """Return the text in which no word of a metavariable's comes from elsewhere; None, and why."""
     if companions:
         return None, "it includes other files"
     if any(re.search(r"\bextends\b", _header(patch.text, rule)) for rule in read_rules(patch.text)):
         return None, "a rule extends another one"
-    before = read_codes(said, patch.text)
-    codes = before
-    if plain is None:
-        codes = []
-    elif plain != patch.text:
-        again = _ask(spatch, plain, patch, modes, {}).stdout.decode("latin-1")
-        codes = read_codes(again, patch.text)
+    plain = plain_types(patch.text)
+    return plain, "" if plain else _NOT_UNDERSTOOD
+
+
+def _find_function_needs(
+    text: str, before: list[tuple[str, Formula]], codes: list[tuple[str, Formula]]
+) -> tuple[tuple[Formula, ...] | None, str]:
+    """Return what a function must have, one of these; None, and why, where it cannot be told.
+
+    `codes` are what the rules need with their metavariables made plain, `before` without.
+    """
     # What asks for more than before was not made plain, but something else.
     if not codes or not _all_words(codes) <= _all_words(before):
-        return None, "a metavariable's declaration is not understood"
-    wanted = find_consequential(patch.text)
+        return None, _NOT_UNDERSTOOD
+    wanted = find_consequential(text)
     found = dict.fromkeys(code for name, code in codes if name in wanted)
     if ALWAYS in found or not wanted:
         return None, "a rule needs no words"
@@ -214,8 +222,8 @@ def _traced_name(rule: Rule) -> str:
 
 def _ask(
     spatch: Spatch,
-    text: str,
     patch: SemanticPatch,
+    text: str,
     modes: Sequence[str],
     companions: Mapping[str, str],
 ) -> Completed:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MINIMUM_GIT = (2, 39)
 _SHA1_DIGITS = 40
+# So many processes of git's take less time than GitPython to be imported and to ask for versions.
+_FEW_READS = 16
 
 
 class Repository:
@@ -45,6 +47,7 @@ class Repository:
         self.git_dir = Path(said[1]).resolve()
         self.work_tree = _find_work_tree(self._own_dir, said[2] == "true", said[3:])
         self._reader: git.Repo | None = None
+        self._reads = 0
 
     @property
     def top(self) -> Path:
@@ -53,8 +56,9 @@ class Repository:
 
     def read_blob(self, oid: Oid) -> bytes | None:
         """Return the content of a blob, or None where the repository lacks it."""
-        if len(oid) != _SHA1_DIGITS:
-            # GitPython 3.1 takes no header with a SHA-256 id from its cat-file.
+        self._reads += 1
+        # GitPython 3.1 takes no header with a SHA-256 id from its cat-file.
+        if self._reads <= _FEW_READS or len(oid) != _SHA1_DIGITS:
             done = self.run("cat-file", "blob", oid, ok=None)
             return done.stdout if done.returncode == 0 else None
         try:
@@ -66,7 +70,6 @@ class Repository:
 
     def _open_reader(self) -> git.Repo:
         if self._reader is None:
-            # It takes longer to import than many a command takes.
             import git
 
             self._reader = git.Repo(self._own_dir)
