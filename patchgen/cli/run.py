@@ -17,7 +17,7 @@ from patchgen.cli.campaign import (
 )
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
-from patchgen.cli.sweeps import print_sweep, show_sweeps, summarise
+from patchgen.cli.sweeps import list_unfinished, print_sweep, show_sweeps, summarise
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.errors import UsageError
 from patchgen.model.sweep import Mode, Sweep
@@ -199,8 +199,8 @@ def _run(
                 continue
             found.append((ready.bound.cocci.header if ready.bound else Header(), result))
             print_sweep(printer, result, diffs=diffs)
-            for each in result.unfinished:
-                printer.warning(f"{ready.name}: not finished: {each}")
+            for line in list_unfinished(result, verbose=verbose):
+                printer.warning(line)
             for line in summarise(result, verbose=verbose):
                 printer.note(line)
     return found

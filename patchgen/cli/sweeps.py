@@ -10,6 +10,8 @@ from patchgen.cli.printer import Printer, is_terminal
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.sweep import Progress, format_diff
 
+# A script that is wrong is so for every file; --verbose names them all.
+_SHOWN = 3
 OnSweep = Callable[[str, Progress], None]
 
 
@@ -43,6 +45,18 @@ def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
     if verbose:
         yield from (f"    {place}" for place in result.unparsed)
     yield from (f"  {note}" for note in result.notes)
+
+
+def list_unfinished(result: Sweep, *, verbose: bool) -> Iterator[str]:
+    """Yield what spatch did not come to an end with, files with the same reason together."""
+    files: dict[str, list[str]] = {}
+    for each in result.unfinished:
+        files.setdefault(each.reason, []).append(str(each.path))
+    for reason, paths in files.items():
+        shown = paths if verbose else paths[:_SHOWN]
+        more = len(paths) - len(shown)
+        others = f" and {more} {_plural(more, 'other')}" if more else ""
+        yield f"{result.semantic_patch}: not finished: {', '.join(shown)}{others}: {reason}"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from patchgen.coccinelle.diagnose import explain_refusal
+from patchgen.coccinelle.diagnose import explain_exception, explain_refusal
 from patchgen.coccinelle.markers import fill_markers
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.reports import read_context
@@ -82,7 +82,6 @@ _HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
 _BEGIN = re.compile(r"^let's go$", re.MULTILINE)
 # What context mode marks comes as a diff, behind all that scripts print.
 _DIFF = re.compile(r"^(?:diff -u -p .*\n)?--- .*\n\+\+\+ ", re.MULTILINE)
-_EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in .*$", re.MULTILINE)
 
 # It goes before all rules. `cocci.files()` are the files that spatch is at.
 _LISTENER = f"""@initialize:python@
@@ -199,9 +198,8 @@ def _read(
     trace: str,
     said: Mapping[str, str],
 ) -> Ran:
-    if (exception := _EXCEPTION.search(errors)) is not None:
-        what = TOOK_TOO_LONG if "Timeout" in exception["what"] else exception["what"]
-        return Ran(source.path, failure=what)
+    if why := explain_exception(errors, witnessed):
+        return Ran(source.path, failure=why)
     after = fill_markers((tree / source.path).read_bytes(), program.patch)
     rules = read_rules(program.patch.text)
     return Ran(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from patchgen.coccinelle.request import TOOK_TOO_LONG
 from patchgen.coccinelle.structure import Rule, read_rules
 from patchgen.coccinelle.witness import Witnessed
 from patchgen.errors import PatchgenError, Place, SpecError, ToolError
@@ -23,6 +24,7 @@ _ERROR = re.compile(
     r"(parse|semantic|lexical|syntax) error|incompatible minus|invalid minus|no available token"
     r"|must be attached to|appears only in|nothing to attach|things remaining|not supported"
     r"|No rules apply|unexpected code|Not found a value|already tagged|[Ee]rror:|Fatal error"
+    r"|^ocamlfind: "
 )
 # Lines of the trace and of the C code that may look like an error.
 _NOT_ERROR = re.compile(r"^(bad: |BAD:|\s*= error in |parse error $|warning: |exn while)")
@@ -31,6 +33,39 @@ _NUMBERS = re.compile(
     r"\s*\bstarting on lines? \d+( and \d+)?|^SP line \d+: |\s*\bon line \d+|^\d+: "
     r"|^Fatal error: exception |^error: "
 )
+
+
+# What spatch prints of a file that it gives up: `EXN: Failure("...") in FILE`.
+_EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in .*$", re.MULTILINE)
+_FAILURE = re.compile(r'Failure\("(?P<said>.*)"\)\Z', re.DOTALL)
+_SCRIPT_FAILED = re.compile(r'Error in Python script, line (\d+), file "[^"]*": Python failure')
+# The last line of a traceback: the one that begins with the exception's name.
+_RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
+_RULE_LINE = re.compile(r"(?<=\bstarting on line )(\d+)")
+
+
+def explain_exception(errors: str, witnessed: Witnessed) -> str:
+    """Return why spatch gave up a file, by what it said on stderr; "" where it did not.
+
+    Lines are those of the semantic patch as its author has it.
+    """
+    exception = _EXCEPTION.search(errors)
+    if exception is None:
+        return ""
+    if "Timeout" in exception["what"]:
+        return TOOK_TOO_LONG
+    failure = _FAILURE.match(exception["what"])
+    what = failure["said"].replace(r"\"", '"') if failure else exception["what"]
+
+    def original(number: str) -> str:
+        return str(witnessed.lines[int(number) - 1])
+
+    if (script := _SCRIPT_FAILED.fullmatch(what)) is not None:
+        said = [line for line in errors[: exception.start()].splitlines() if _RAISED.match(line)]
+        return f"its script on line {original(script[1])} fails" + "".join(
+            f": {line}" for line in said[-1:]
+        )
+    return _RULE_LINE.sub(lambda found: original(found[1]), what)
 
 
 def is_timeout(done: Completed, output: str) -> bool:

@@ -98,3 +98,18 @@ def test_a_file_s_result_does_not_depend_on_its_neighbours(patchgen, tree, tmp_p
     all_of_them = patchgen("run", rule, "--tree", tree, "--trust", "--no-kept")
     assert all_of_them.out.splitlines() == [f"{name}.c:3: the first one" for name in "abc"]
     assert "scripts may keep something between files" in all_of_them.err
+
+
+def test_a_script_that_fails_is_named_once_with_its_line(tree, patchgen, tmp_path):
+    (tree / "d.c").write_text("void d(void *p)\n{\n\tkfree(p);\n}\n")
+    commit_all(tree, "one more")
+    rule = tmp_path / "fails.cocci"
+    match = MATCH.format(mark="", end="")
+    rule.write_text(f"{match}@script:python@\np << r.p;\n@@\nprint(nonsense)\n")
+    line = match.count("\n") + 1
+    done = patchgen("run", rule, "--tree", tree, "--trust")
+    why = f"its script on line {line} fails: NameError: name 'nonsense' is not defined"
+    assert f"{rule}: not finished: a.c, b.c, c.c and 1 other: {why}" in done.err
+    done = patchgen("run", rule, "--tree", tree, "--trust", "--verbose", "--strict")
+    assert done.code == 1
+    assert f"{rule}: not finished: a.c, b.c, c.c, d.c: {why}" in done.err

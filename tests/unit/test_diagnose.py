@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.coccinelle.diagnose import explain_refusal, is_skipped, is_timeout
-from patchgen.coccinelle.witness import without_witnesses
+from patchgen.coccinelle.diagnose import (
+    explain_exception,
+    explain_refusal,
+    is_skipped,
+    is_timeout,
+)
+from patchgen.coccinelle.request import TOOK_TOO_LONG
+from patchgen.coccinelle.witness import Witnessed, without_witnesses
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
@@ -68,3 +74,38 @@ def test_no_rule_applies(version):
     patch = SemanticPatch("x.cocci", text)
     error = explain_refusal(patch, without_witnesses(text), ended(255), output)
     assert "finds no rule to apply" in error.message
+
+
+# As spatch 1.1.1 says them with --file-groups.
+EXCEPTIONS = {
+    "a script that raises": (
+        "HANDLING: a.c\nTraceback (most recent call last):\n"
+        '  File "<string>", line 4, in <module>\n'
+        "NameError: name 'thing' is not defined\n"
+        'EXN: Failure("Error in Python script, line 3, file \\"../patchgen.cocci\\": '
+        'Python failure") in a.c\n',
+        "its script on line 12 fails: NameError: name 'thing' is not defined",
+    ),
+    "flow that spatch cannot follow": (
+        'EXN: Failure("rule starting on line 1: node 54: vfree(...)[1,2] in f reachable by '
+        'inconsistent control-flow paths") in a.c\n',
+        "rule starting on line 10: node 54: vfree(...)[1,2] in f reachable by "
+        "inconsistent control-flow paths",
+    ),
+    "time": ("EXN: Coccinelle_modules.Common.Timeout in a.c\n", TOOK_TOO_LONG),
+    "another exception": ("EXN: Not_found in a.c\n", "Not_found"),
+    "none": ("HANDLING: a.c\n", ""),
+}
+
+
+@pytest.mark.parametrize("case", EXCEPTIONS)
+def test_tells_why_a_file_was_given_up(case):
+    errors, why = EXCEPTIONS[case]
+    assert explain_exception(errors, Witnessed("1\n2\n3\n", (10, 11, 12))) == why
+
+
+def test_tells_which_package_a_script_lacks():
+    output = "Using native version of ocamlc\nocamlfind: Package `dbm' not found\nhd\n"
+    patch = SemanticPatch("a.cocci", "@script:ocaml@\n@@\n()\n")
+    error = explain_refusal(patch, without_witnesses(patch.text), ended(255), output)
+    assert "ocamlfind: Package `dbm' not found" in error.message
