@@ -93,6 +93,11 @@ def has_typed_metavariables(text: str) -> bool:
     return any(declaration.is_typed for declaration in read_declarations(text))
 
 
+def list_declared_words(text: str) -> frozenset[str]:
+    """Return all words of the declarations of a semantic patch, the names among them."""
+    return frozenset(word for each in read_declarations(text) for word in each.words)
+
+
 def plain_types(text: str) -> str | None:
     """Return the semantic patch with inherited and typed metavariables made plain ones.
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -37,7 +37,7 @@ from patchgen.coccinelle.formula import (
     parse_formula,
     words_of,
 )
-from patchgen.coccinelle.metavariables import plain_types
+from patchgen.coccinelle.metavariables import list_declared_words, plain_types
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.structure import Rule, read_rules
 from patchgen.coccinelle.witness import without_witnesses
@@ -116,11 +116,13 @@ def _find_function_needs(
 
     `codes` are what the rules need with their metavariables made plain, `before` without.
     """
-    # What asks for more than before was not made plain, but something else.
-    if not codes or not _all_words(codes) <= _all_words(before):
-        return None, _NOT_UNDERSTOOD
     wanted = find_consequential(text)
     found = dict.fromkeys(code for name, code in codes if name in wanted)
+    # spatch leaves out words beside rarer ones, so that a rule that inherits less may have more. A
+    # metavariable whose declaration was misread would be one of them.
+    more = _all_words(found) - _all_words(code for _, code in before)
+    if not codes or not more.isdisjoint(list_declared_words(text)):
+        return None, _NOT_UNDERSTOOD
     if ALWAYS in found or not wanted:
         return None, "a rule needs no words"
     return tuple(code for code in found if code != NEVER), ""
@@ -212,8 +214,8 @@ def _header(text: str, rule: Rule) -> str:
     return "" if rule.is_script else _parts(text, rule)[0]
 
 
-def _all_words(codes: Sequence[tuple[str, Formula]]) -> frozenset[str]:
-    return frozenset().union(*(words_of(code) for _, code in codes))
+def _all_words(codes: Iterable[Formula]) -> frozenset[str]:
+    return frozenset().union(*map(words_of, codes))
 
 
 def _traced_name(rule: Rule) -> str:

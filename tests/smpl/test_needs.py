@@ -40,6 +40,13 @@ def words(needs: Needs) -> list[list[str]] | None:
             "@r@\nposition p;\n@@\n f@p(...);\n@@\nposition r.p;\n@@\n- f@p(...);\n",
             [["f"]],
         ),
+        # spatch leaves out `sizeof` where `release` has to be there, too.
+        (
+            "@r@\nexpression e;\nposition p;\n@@\n release@p(e)\n"
+            "@s@\nexpression r.e;\nposition q;\n@@\n sizeof(<+...e@q...+>)\n"
+            "@@\nexpression e;\nposition r.p, q != s.q;\n@@\n release@p(e);\n ...\n- e@q->x;\n",
+            [["release", "x"]],
+        ),
     ],
 )
 def test_a_function_needs_the_words_of_a_rule(text, expected):
