@@ -18,8 +18,10 @@ from functools import lru_cache
 
 from patchgen.coccinelle.formula import Formula, holds, words_of
 
-_OPEN = re.compile(rb"(?P<function>\n\{(?=[ \t]*\n))|(?P<table>=[ \t]*\{(?=[ \t]*\n))")
-_CLOSE = re.compile(rb"\n\}(?P<table>[ \t]*;)?")
+_FUNCTION = (b"\n{",)
+_TABLE = (b"= {", b"={")
+_END_OF_LINE = re.compile(rb"[ \t]*\n")
+_END_OF_TABLE = re.compile(rb"[ \t]*;")
 _WORDS = re.compile(rb"[A-Za-z_]\w*")
 # A body with one of these says something about the code behind it: macros that it defines, types
 # and declarations that hold for the whole file.
@@ -27,6 +29,9 @@ _TYPE = re.compile(rb"\b(?:struct|union|enum)(?:\s+\w+)?\s*\Z")
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(define|undef|include|pragma|if|else|elif|endif)", re.M)
 _WHOLE_DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\\\n]|\\[^\n]|\\\n)*", re.M)
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
+_ATTRIBUTE_AT_END = re.compile(rb"\)\s*\w+\Z")
+_DECLARED = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
+_DECLARATOR = re.compile(rb"[(=\[]")
 _WORD_SIGN = re.compile(rb"\w")
 _CUT = re.compile(rb"/\*pg(\d+)\n*\*/")
 
@@ -63,14 +68,17 @@ def slice_source(source: bytes, needs: tuple[Formula, ...]) -> Slice:
         return Slice(b"", (), False)
     kept: list[_Item] = []
     cut: list[_Item] = []
+    seen = []
     for item in _find_items(source):
-        stays = hits.satisfy(item.header, item.end) or not _may_go(
-            source[item.body : item.body_end]
-        )
-        (kept if stays else cut).append(item)
-    seen = [source[item.header : item.end] for item in kept if hits.satisfy(item.header, item.end)]
+        if hits.satisfy(item.header, item.end):
+            kept.append(item)
+            seen.append(source[item.header : item.end])
+        elif not _may_go(source[item.body : item.body_end]):
+            kept.append(item)
+        else:
+            cut.append(item)
     outside = hits.outside(cut)
-    if any(holds(need, {word for _, word in outside}) for need in needs):
+    if hits.wanted.are_met_by(frozenset(word for _, word in outside)):
         seen += [_paragraph(source, at) for at, _ in outside]
     if not seen:
         return Slice(b"", (), False)
@@ -102,8 +110,9 @@ def _cut(source: bytes, items: Sequence[_Item], mentioned: frozenset[bytes]) -> 
 
 def _name(header: bytes) -> bytes | None:
     """Return what a header declares: the word before the first parenthesis, `[` or `=`."""
-    before = re.split(rb"[(=\[]", header, maxsplit=1)[0][-100:]
-    found = re.search(rb"([A-Za-z_]\w*)\s*\Z", before)
+    sign = _DECLARATOR.search(header)
+    before = header[: sign.start()] if sign else header
+    found = _DECLARED.search(before[-100:])
     return found[1] if found else None
 
 
@@ -130,43 +139,67 @@ def _find_items(source: bytes) -> list[_Item]:
 
     A body goes from behind its `{` to before the line of its `}`.
     """
-    found = []
+    found: list[_Item] = []
     at = 0
-    while (opened := _OPEN.search(source, at)) is not None:
-        body = opened.end()
-        closed = _CLOSE.search(source, body)
-        if closed is None:
-            break
-        header = _header_start(source, opened.start())
-        at = closed.end()
-        if (opened["table"] is not None) == (closed["table"] is not None) and (
-            opened["table"] or _is_function(source[header : opened.start()])
-        ):
+    function = table = -1
+    while True:
+        if function < at:
+            function = _find_open(source, _FUNCTION, at)
+        if table < at:
+            table = _find_open(source, _TABLE, at)
+        opened = min(function, table)
+        body = source.find(b"{", opened) + 1
+        closed = source.find(b"\n}", body)
+        if opened == len(source) or closed < 0:
+            return found
+        header = _header_start(source, opened)
+        ends = _END_OF_TABLE.match(source, closed + 2)
+        at = ends.end() if ends else closed + 2
+        is_table = table < function
+        if is_table == bool(ends) and (is_table or _is_function(source[header:opened])):
             # The header begins behind the line that ends what is before it.
             while source[header : header + 1] in (b"\n", b" ", b"\t"):
                 header += 1
-            found.append(_Item(header, body, closed.start(), closed.end()))
-    return found
+            found.append(_Item(header, body, closed, at))
+
+
+def _find_open(source: bytes, signs: Iterable[bytes], at: int) -> int:
+    """Return where the next of the signs stands at a line's end; the source's length for none."""
+    return min(_find_at_line_end(source, sign, at) for sign in signs)
+
+
+def _find_at_line_end(source: bytes, sign: bytes, at: int) -> int:
+    while (found := source.find(sign, at)) >= 0:
+        if _END_OF_LINE.match(source, found + len(sign)):
+            return found
+        at = found + 1
+    return len(source)
 
 
 def _header_start(source: bytes, brace: int) -> int:
     """Return where the header of a function begins: behind a `;`, `}`, comment or directive."""
     window = max(0, brace - 2000)
-    ends = ((source.rfind(sign, window, brace), len(sign)) for sign in (b";", b"}", b"*/"))
-    begin = max([window, *(at + length for at, length in ends if at >= 0)])
-    for directive in _WHOLE_DIRECTIVE.finditer(source, begin, brace):
-        begin = directive.end()
+    comment = source.rfind(b"*/", window, brace)
+    begin = max(
+        window,
+        source.rfind(b";", window, brace) + 1,
+        source.rfind(b"}", window, brace) + 1,
+        comment + 2 if comment >= 0 else 0,
+    )
+    if source.find(b"#", begin, brace) >= 0:
+        for directive in _WHOLE_DIRECTIVE.finditer(source, begin, brace):
+            begin = directive.end()
     return begin
 
 
 def _is_function(header: bytes) -> bool:
     """Tell whether a brace in the first column opens a function, not a type or a K&R list."""
-    text = header.strip()
-    return (
-        b"(" in text
-        and b"=" not in text.split(b"(", 1)[0]
-        and (text.endswith(b")") or re.search(rb"\)\s*\w+$", text) is not None)
-    )
+    before, parenthesis, _ = header.partition(b"(")
+    if not parenthesis or b"=" in before:
+        return False
+    text = header.rstrip()
+    # An attribute may stand behind the parameters.
+    return text.endswith(b")") or _ATTRIBUTE_AT_END.search(text) is not None
 
 
 def _may_go(body: bytes) -> bool:
@@ -194,24 +227,44 @@ def _has_whole_conditions(body: bytes) -> bool:
     return depth == 0
 
 
+class _Wanted:
+    """Sets of words that satisfy one of the needs, or none; each set is looked at once."""
+
+    def __init__(self, needs: tuple[Formula, ...]):
+        self._needs = needs
+        self._known: dict[frozenset[str], bool] = {}
+        words: frozenset[str] = frozenset().union(*map(words_of, needs))
+        self.words = tuple(sorted(word.encode("latin-1", "replace") for word in words))
+
+    def are_met_by(self, words: frozenset[str]) -> bool:
+        """Tell whether a text with these words satisfies any of the needs."""
+        known = self._known.get(words)
+        if known is None:
+            known = self._known[words] = any(holds(need, words) for need in self._needs)
+        return known
+
+
+_wanted = lru_cache(maxsize=64)(_Wanted)
+
+
 class _Hits:
     """Where the words of the needs stand in a source, macros of the file that have them too."""
 
     def __init__(self, source: bytes, needs: tuple[Formula, ...]):
-        self._needs = needs
+        self.wanted = _wanted(needs)
         self._source = source
         places = [
             (at, word.decode("latin-1"))
-            for word in _all_words(needs)
+            for word in self.wanted.words
             for at in find_word(source, word)
         ]
         self._places = sorted(places + self._macro_places(places))
         self._starts = [start for start, _ in self._places]
 
-    def words(self, begin: int, end: int) -> set[str]:
+    def words(self, begin: int, end: int) -> frozenset[str]:
         """Return the words between two offsets."""
         first, last = bisect_left(self._starts, begin), bisect_left(self._starts, end)
-        return {word for _, word in self._places[first:last]}
+        return frozenset(word for _, word in self._places[first:last])
 
     def outside(self, items: Iterable[_Item]) -> list[tuple[int, str]]:
         """Return the words that are in none of the items (these in order), nor in comments."""
@@ -233,8 +286,7 @@ class _Hits:
 
     def satisfy(self, begin: int, end: int) -> bool:
         """Tell whether what is between two offsets satisfies any of the needs."""
-        words = self.words(begin, end)
-        return any(holds(need, words) for need in self._needs)
+        return self.wanted.are_met_by(self.words(begin, end))
 
     def any_item_may(self) -> bool:
         """Tell whether any stretch from one item's end to the next one's satisfies a need.
@@ -242,31 +294,37 @@ class _Hits:
         Such a stretch has no part of an item, so that this is never wrongly false; it is quick,
         and most files end here.
         """
-        if any(holds(need, ()) for need in self._needs):
+        if self.wanted.are_met_by(frozenset()):
             return True
-        if not any(holds(need, {word for _, word in self._places}) for need in self._needs):
+        if not self.wanted.are_met_by(frozenset(word for _, word in self._places)):
             return False
-        begin = 0
-        for end in self._item_ends():
-            if self.satisfy(begin, end):
-                return True
-            begin = end
-        return False
+        return any(map(self.wanted.are_met_by, self._stretches()))
 
-    def _item_ends(self) -> Iterator[int]:
-        """Yield where lines with a `}` in the first column end, if all braces are closed there.
+    def _stretches(self) -> Iterator[frozenset[str]]:
+        """Yield the words of each stretch that has any.
 
-        Where braces of strings or of #if branches are in the way, too few are found, not too many.
+        An item ends with a line that has a `}` in the first column, if all braces are closed there.
+        Where braces of strings or of #if branches are in the way, too few ends are found, not too
+        many.
         """
         source = self._source
-        depth = at = 0
-        while (closed := source.find(b"\n}", at)) >= 0:
-            end = source.find(b"\n", closed + 1) % (len(source) + 1)
-            depth += source.count(b"{", at, end) - source.count(b"}", at, end)
-            if depth == 0:
-                yield end
-            at = end
-        yield len(source)
+        words: set[str] = set()
+        # Braces are counted up to `counted`, and `depth` of them are open there.
+        depth = counted = last = 0
+        for at, word in self._places:
+            # The line that the last word stands in may be one that ends an item.
+            closed = source.find(b"\n}", max(0, source.rfind(b"\n", 0, last)), at)
+            while closed >= 0 and (end := source.find(b"\n", closed + 1, at + 1)) >= 0:
+                depth += source.count(b"{", counted, end) - source.count(b"}", counted, end)
+                counted = end
+                if depth == 0:
+                    yield frozenset(words)
+                    words = set()
+                    break
+                closed = source.find(b"\n}", end, at)
+            words.add(word)
+            last = at
+        yield frozenset(words)
 
     def _macro_places(self, places: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
         """Return uses of macros whose text has words: spatch may put that text in their place."""
@@ -290,9 +348,3 @@ class _Hits:
             begin = self._source.rfind(b"\n", 0, begin - 1) + 1
         defined = _DEFINE.match(self._source, begin)
         return defined[1] if defined and defined.start(1) != at else None
-
-
-@lru_cache(maxsize=64)
-def _all_words(needs: tuple[Formula, ...]) -> tuple[bytes, ...]:
-    words = frozenset().union(*map(words_of, needs))
-    return tuple(sorted(word.encode("latin-1", "replace") for word in words))
