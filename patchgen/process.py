@@ -7,11 +7,15 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from patchgen.errors import ToolError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -52,14 +56,35 @@ def map_parallel(
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         futures = [pool.submit(function, item) for item in items]
-        try:
+        with _ended_with(futures):
             return [future.result() for future in futures]
-        except BaseException as err:
-            for future in futures:
-                future.cancel()
-            if not isinstance(err, Exception):
-                end_running()
-            raise
+
+
+@contextmanager
+def beside(function: Callable[[], _Result]) -> Iterator[Future[_Result]]:
+    """Run a function that waits for other programs in a thread, beside the `with`'s body.
+
+    At the body's end it is waited for; `result()` gives what it returned, or raises what it raised.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(function)
+        with _ended_with([future]):
+            yield future
+
+
+@contextmanager
+def _ended_with(futures: Sequence[Future[Any]]) -> Iterator[None]:
+    """Begin nothing new where the body fails; end what runs where it is interrupted."""
+    try:
+        yield
+    except BaseException as err:
+        for future in futures:
+            future.cancel()
+        if not isinstance(err, Exception):
+            end_running()
+        raise
 
 
 def end_running() -> None:
@@ -82,7 +107,7 @@ def map_processes(
         return
     # Most commands start no processes of their own, and these take a while to import.
     import multiprocessing
-    from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures import ProcessPoolExecutor
 
     # Not forked: a child of a program with threads may inherit a lock that nobody releases.
     context = multiprocessing.get_context("spawn")

@@ -27,11 +27,12 @@ from .history import (
     read_commits as read_commits,
 )
 from .listing import (
+    Entry as Entry,
     TreeChanges as TreeChanges,
     list_changed as list_changed,
     list_changes as list_changes,
+    list_entries as list_entries,
     list_files as list_files,
-    list_names as list_names,
     read_blobs as read_blobs,
     resolve_paths as resolve_paths,
 )
@@ -51,7 +52,11 @@ from .repository import (
     git_version as git_version,
     neutral_environment as neutral_environment,
 )
-from .searching import grep_files as grep_files
+from .searching import (
+    PlannedSearch as PlannedSearch,
+    grep_files as grep_files,
+    plan_search as plan_search,
+)
 from .sent import (
     SentVersion as SentVersion,
     find_sent as find_sent,

@@ -10,8 +10,33 @@ from patchgen.errors import BaseError, ToolError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.commits import Git
 
-_REGULAR = frozenset({b"100644", b"100755"})
+_REGULAR = ("100644", "100755")
 _AT_ONCE = 400
+
+
+# A file's mode and id; to make a TreeFile of each of 80,000 takes longer than to list them.
+Entry = tuple[str, Oid]
+
+
+def list_entries(
+    git: Git,
+    tree: Oid,
+    paths: Sequence[PurePosixPath] = (),
+    suffixes: tuple[str, ...] = ("",),
+) -> dict[str, Entry]:
+    """Return the regular files with these suffixes below any of the paths, in the order of git.
+
+    Without paths it is the whole tree.
+    """
+    words = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree]
+    listing = git.run(*words, "--", *map(str, paths)).stdout
+    found = {}
+    for entry in listing.decode("utf-8", "surrogateescape").split("\0"):
+        # "100644 blob OID", a tab, and the path
+        if entry.endswith(suffixes) and entry.startswith(_REGULAR):
+            head, _, name = entry.partition("\t")
+            found[name] = (head[:6], Oid(head[12:]))
+    return found
 
 
 def list_files(
@@ -20,37 +45,11 @@ def list_files(
     paths: Sequence[PurePosixPath] = (),
     suffixes: tuple[str, ...] = ("",),
 ) -> list[TreeFile]:
-    """Return the regular files with these suffixes below any of the paths, in the order of git.
-
-    Without paths it is the whole tree.
-    """
-    words = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree]
-    listing = git.run(*words, "--", *map(str, paths)).stdout
-    ends = tuple(suffix.encode() for suffix in suffixes)
-    files = []
-    for entry in listing.split(b"\0"):
-        if entry and entry.endswith(ends):
-            head, _, name = entry.partition(b"\t")
-            mode, _, oid = head.split(b" ")
-            if mode in _REGULAR:
-                path = PurePosixPath(name.decode("utf-8", "surrogateescape"))
-                files.append(TreeFile(path, mode.decode(), Oid(oid.decode())))
-    return files
-
-
-def list_names(git: Git, tree: Oid) -> dict[str, Oid]:
-    """Return the ids of all regular files of a tree by their paths.
-
-    For who looks up a few of 80,000: to make a TreeFile of each takes ten times as long.
-    """
-    listing = git.run("ls-tree", "-r", "-z", "--full-tree", tree).stdout
-    found = {}
-    for entry in listing.decode("utf-8", "surrogateescape").split("\0"):
-        head, _, name = entry.partition("\t")
-        # "100644 blob OID"
-        if head.startswith("100"):
-            found[name] = Oid(head[12:])
-    return found
+    """Return what list_entries does as files of the tree."""
+    return [
+        TreeFile(PurePosixPath(name), mode, oid)
+        for name, (mode, oid) in list_entries(git, tree, paths, suffixes).items()
+    ]
 
 
 def resolve_paths(
@@ -83,7 +82,7 @@ class TreeChanges:
     """Regular files in which two trees differ: those of the first one, and those of the second."""
 
     before: frozenset[PurePosixPath]
-    after: list[TreeFile]
+    after: dict[str, Entry]
 
 
 def list_changes(
@@ -102,18 +101,17 @@ def list_changes(
     if done.returncode != 0:
         return None
     before = set()
-    after = []
-    fields = done.stdout.split(b"\0")[:-1]
+    after = {}
+    fields = done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
     # ":100644 100644 OID OID M", then the path.
     for head, name in zip(fields[::2], fields[1::2], strict=True):
-        path = PurePosixPath(name.decode("utf-8", "surrogateescape"))
-        old_mode, mode, _, oid, _ = head.removeprefix(b":").split(b" ")
-        if not path.name.endswith(suffixes):
+        old_mode, mode, _, oid, _ = head.removeprefix(":").split(" ")
+        if not name.endswith(suffixes):
             continue
         if old_mode in _REGULAR:
-            before.add(path)
+            before.add(PurePosixPath(name))
         if mode in _REGULAR:
-            after.append(TreeFile(path, mode.decode(), Oid(oid.decode())))
+            after[name] = (mode, Oid(oid))
     return TreeChanges(frozenset(before), after)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
@@ -23,34 +24,53 @@ _SIGN = "[0-9A-Za-z_]"
 _ALTERED = ":(top,exclude,attr:!filter !working-tree-encoding)"
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedSearch:
+    """Where to search. `checkout` are git's options for the work tree, None to take the objects.
+
+    `within` are the pathspecs of the files in question.
+    """
+
+    tree: Oid
+    within: tuple[str, ...]
+    checkout: tuple[str, ...] | None
+    has_pcre: bool
+
+
+def plan_search(
+    repository: Repository, tree: Oid, paths: Sequence[PurePosixPath], suffixes: tuple[str, ...]
+) -> PlannedSearch:
+    """Find out how the files of a tree can be searched: before it is known for what."""
+    within = tuple(
+        spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)
+    )
+    checkout = _find_checkout(repository, tree, within)
+    return PlannedSearch(tree, within, checkout, _has_pcre(repository, tree))
+
+
 def grep_files(
-    repository: Repository,
-    tree: Oid,
-    paths: Sequence[PurePosixPath],
-    suffixes: tuple[str, ...],
-    words: frozenset[str],
+    repository: Repository, search: PlannedSearch, words: frozenset[str]
 ) -> Iterator[str]:
     """Yield the paths of the files that have one of the words (git-grep(1)).
 
     They come as git finds them, so that work on them can begin. A file that differs from the tree
     in a work tree may be among them without having the words.
     """
-    within = [spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)]
+    tree, within, checkout = search.tree, search.within, search.checkout
     pattern = "|".join(sorted(map(_escape, words)))
     # With more than one pattern, git would look at each line, not for the first hit in the file.
-    search = ["grep", "-l", "-z", "-a", "--full-name"]
-    if _has_pcre(repository, tree):
+    grep = ["grep", "-l", "-z", "-a", "--full-name"]
+    if search.has_pcre:
         # With -w, PCRE's first alternative would stand for all that begin with it.
-        search += ["-P", "-e", f"(?<!{_SIGN})(?:{pattern})(?!{_SIGN})"]
+        grep += ["-P", "-e", f"(?<!{_SIGN})(?:{pattern})(?!{_SIGN})"]
     else:
-        search += ["-E", "-w", "-e", pattern]
-    checkout = _find_checkout(repository, tree, within)
+        grep += ["-E", "-w", "-e", pattern]
     if checkout is None:
-        for name in _read_names(repository, *search, tree, "--", *within):
+        for name in _read_names(repository, *grep, tree, "--", *within):
             yield name.removeprefix(f"{tree}:")
         return
     found = set()
-    for name in _read_names(repository, *checkout, *search, "--", *within):
+    for name in _read_names(repository, *checkout, *grep, "--", *within):
         found.add(name)
         yield name
     # Asked behind the search, so that what is changed meanwhile is among them.

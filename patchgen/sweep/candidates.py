@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
@@ -11,65 +11,76 @@ from pathlib import PurePosixPath
 from patchgen.coccinelle import (
     Formula,
     Needs,
-    Program,
     Source,
-    Spatch,
     clauses_of,
     dump_formula,
-    find_needs,
     holds,
     load_formula,
     words_of,
 )
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid, TreeFile
-from patchgen.odb import Repository, grep_files, read_blobs
+from patchgen.odb import (
+    Entry,
+    PlannedSearch,
+    Repository,
+    grep_files,
+    plan_search,
+    read_blobs,
+)
 from patchgen.sweep.kept import KeptResults
+from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.slices import find_word, slice_source
 
 # So few files are read and looked at one by one sooner than all are searched.
-FEW = 400
+_FEW = 400
 # To read costs a process; to wait for as many to be found costs time at first.
 _READ_FIRST = 4
 _READ_AT_ONCE = 64
 _NEEDS = b"needs"
 
 
-def ask_needs(spatch: Spatch, program: Program, kept: KeptResults) -> Needs:
-    """Return the words that a semantic patch needs; spatch is asked once. Raises SpecError."""
+def recall_needs(kept: KeptResults) -> Needs | None:
+    """Return the words that a semantic patch needs, where an earlier run has asked."""
     packed = kept.find_fact(_NEEDS)
-    if packed is not None:
-        file, functions, why_not = json.loads(packed)
-        within = None if functions is None else tuple(map(load_formula, functions))
-        return Needs(load_formula(file), within, why_not)
-    needs = find_needs(spatch, program.patch, program.modes, program.companions)
+    if packed is None:
+        return None
+    file, functions, why_not = json.loads(packed)
+    within = None if functions is None else tuple(map(load_formula, functions))
+    return Needs(load_formula(file), within, why_not)
+
+
+def keep_needs(kept: KeptResults, needs: Needs) -> None:
+    """Keep what words a semantic patch needs."""
     dumped = None if needs.functions is None else list(map(dump_formula, needs.functions))
     kept.keep_fact(_NEEDS, json.dumps([dump_formula(needs.file), dumped, needs.why_not]).encode())
-    return needs
+
+
+def plan_candidates(
+    repository: Repository, request: SweepRequest, files: Mapping[str, Entry]
+) -> PlannedSearch | None:
+    """Return how the files are to be searched for words, None where they are few enough to read."""
+    if len(files) <= _FEW:
+        return None
+    return plan_search(repository, request.base.tree, request.paths, request.suffixes)
 
 
 def find_candidates(
-    repository: Repository,
-    tree: Oid,
-    paths: Sequence[PurePosixPath],
-    suffixes: tuple[str, ...],
-    files: Sequence[TreeFile],
-    needs: Needs,
+    repository: Repository, search: PlannedSearch | None, files: Mapping[str, Entry], needs: Needs
 ) -> Iterator[TreeFile]:
     """Yield the files that may have the words that the semantic patch needs, once found.
 
     They have one word of the clause that the fewest files should satisfy; the rest is looked for
-    when they are read, which costs less than a second search. Few files are read anyway.
+    when they are read, which costs less than a second search.
     """
     clauses = clauses_of(needs.file)
-    if not clauses or len(files) <= FEW:
-        yield from files
-        return
-    rarest = min(clauses, key=_commonness)
-    by_name = {str(file.path): file for file in files}
-    for name in grep_files(repository, tree, paths, suffixes, rarest):
-        if name in by_name:
-            yield by_name[name]
+    names: Iterable[str] = files
+    if search is not None and clauses:
+        names = grep_files(repository, search, min(clauses, key=_commonness))
+    for name in names:
+        if name in files:
+            mode, oid = files[name]
+            yield TreeFile(PurePosixPath(name), mode, oid)
 
 
 def _commonness(clause: frozenset[str]) -> tuple[float, list[str]]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from patchgen.model.base import Oid
+from patchgen.odb import Entry
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?P<sign>["<])(?P<name>[^">\n]+)[">]', re.M)
 
@@ -32,7 +33,7 @@ class HeaderFinder:
     def __init__(
         self,
         style: Includes,
-        files: Mapping[str, Oid],
+        files: Mapping[str, Entry],
         folders: tuple[str, ...],
         read: Callable[[str, Oid], bytes],
     ):
@@ -54,7 +55,7 @@ class HeaderFinder:
                 header = self._resolve(posixpath.dirname(includer), quoted, name)
                 if header is None or header in found:
                     continue
-                found[header] = self._files[header]
+                _, found[header] = self._files[header]
                 if self._style is Includes.RECURSIVE:
                     waiting.append((header, self._includes_of(header, found[header])))
         return dict(sorted(found.items()))

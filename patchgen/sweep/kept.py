@@ -61,6 +61,11 @@ class KeptResults:
             self._connection.close()
             self._connection = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything to find, or to keep results in."""
+        return self._connection is not None
+
     def find(self, keys: Sequence[bytes]) -> dict[bytes, bytes | None]:
         """Return the results that are known of these keys."""
         known: dict[bytes, bytes | None] = {}
@@ -76,6 +81,8 @@ class KeptResults:
 
     def keep(self, results: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Keep results by their keys; None where nothing matched."""
+        if self._connection is None:
+            return
         rows = [(self._run, key, result) for key, result in results]
         self._write("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
 

@@ -7,11 +7,27 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import TOOK_TOO_LONG, Ran, Source, Spatch
+from patchgen.coccinelle import TOOK_TOO_LONG, Needs, Ran, Source, Spatch, find_needs
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.sweep import Counts, Unfinished
-from patchgen.odb import Repository, TreeChanges, list_changes, list_files, list_names, read_blobs
-from patchgen.sweep.candidates import Slicer, ask_needs, find_candidates, read_header, read_headers
+from patchgen.odb import (
+    Entry,
+    Repository,
+    TreeChanges,
+    list_changes,
+    list_entries,
+    read_blobs,
+)
+from patchgen.process import beside
+from patchgen.sweep.candidates import (
+    Slicer,
+    find_candidates,
+    keep_needs,
+    plan_candidates,
+    read_header,
+    read_headers,
+    recall_needs,
+)
 from patchgen.sweep.executor import Executor
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import HeaderFinder, Includes
@@ -34,7 +50,7 @@ class _Seen:
 
     def __init__(self, files: Iterator[TreeFile]):
         self._files = files
-        self.paths: set[PurePosixPath] = set()
+        self.names: set[str] = set()
         self.ended = False
 
     def __iter__(self) -> _Seen:
@@ -46,7 +62,7 @@ class _Seen:
         except StopIteration:
             self.ended = True
             raise
-        self.paths.add(file.path)
+        self.names.add(str(file.path))
         return file
 
 
@@ -72,21 +88,21 @@ class Search:
     def run(self) -> Found:
         """Find what is known of files, and run the others. Raises as `sweep` does."""
         request = self.request
-        needs = ask_needs(self.spatch, request.program, self.kept)
+        known = recall_needs(self.kept)
+        with beside(lambda: known or self._ask_needs()) as asked:
+            count, listed = self._list()
+            unknown = self._recall_files(listed)
+            planned = plan_candidates(self.repository, request, unknown)
+        needs = asked.result()
+        if known is None:
+            keep_needs(self.kept, needs)
         if needs.functions is None and request.slices:
             self.notes.append(f"files are not sliced: {needs.why_not}")
-        count, listed = self._list()
-        if request.includes is Includes.NONE:
-            self.keys.update((file.path, name_content(file.oid, {})) for file in listed)
-        unknown = self._recall_files(listed)
-        tree, paths = request.base.tree, request.paths
-        candidates = _Seen(
-            find_candidates(self.repository, tree, paths, request.suffixes, unknown, needs)
-        )
+        candidates = _Seen(find_candidates(self.repository, planned, unknown, needs))
         slices = request.slices and request.grouping is not Grouping.TOGETHER
         slicer = Slicer(self.repository, needs, slices)
         run = self._run(candidates, slicer)
-        having = candidates.paths - {file.path for file in slicer.lacking}
+        having = candidates.names - {str(file.path) for file in slicer.lacking}
         self._keep_nothing(unknown, having)
         if self.selection and not self.unfinished:
             entries = [(self.files[path], self.keys[path]) for path in self.outcomes]
@@ -94,9 +110,13 @@ class Search:
         counts = Counts(count, len(having), count - len(unknown), run)
         return Found(self.files, self.outcomes, counts, self.unfinished, self.notes, self.said)
 
+    def _ask_needs(self) -> Needs:
+        program = self.request.program
+        return find_needs(self.spatch, program.patch, program.modes, program.companions)
+
     # --- what is known ---
 
-    def _list(self) -> tuple[int, list[TreeFile]]:
+    def _list(self) -> tuple[int, Mapping[str, Entry]]:
         """Return how many files are in question, and those of which nothing is known here."""
         request = self.request
         tree = request.base.tree
@@ -108,10 +128,10 @@ class Search:
             if changes is not None:
                 self._take(earlier, changes)
                 return earlier.count - len(changes.before) + len(changes.after), changes.after
-        listed = list_files(self.repository, tree, request.paths, request.suffixes)
+        listed = list_entries(self.repository, tree, request.paths, request.suffixes)
         if request.only is not None:
-            listed = [file for file in listed if file.path in request.only]
-        self.files.update((file.path, file) for file in listed)
+            only = set(map(str, request.only))
+            listed = {name: entry for name, entry in listed.items() if name in only}
         return len(listed), listed
 
     def _recall_earlier(self) -> Recalled | None:
@@ -127,24 +147,31 @@ class Search:
             self.files[path] = file
             self.outcomes[path] = earlier.outcomes[path]
             self.keys[path] = name_content(file.oid, {})
-        self.files.update((file.path, file) for file in changes.after)
 
-    def _recall_files(self, listed: list[TreeFile]) -> list[TreeFile]:
+    def _recall_files(self, listed: Mapping[str, Entry]) -> Mapping[str, Entry]:
         """Take the results that are kept; return the files that have none."""
-        results = self.kept.find(list(set(self.keys.values())))
-        unknown = []
-        for file in listed:
-            key = self.keys.get(file.path)
+        if not self.kept.is_open or self.request.includes is not Includes.NONE:
+            return listed
+        keys = {name: name_content(oid, {}) for name, (_, oid) in listed.items()}
+        results = self.kept.find(list(set(keys.values())))
+        unknown = {}
+        for name, (mode, oid) in listed.items():
+            key = keys[name]
             if key not in results:
-                unknown.append(file)
+                unknown[name] = (mode, oid)
             elif (result := results[key]) is not None:
-                self.outcomes[file.path] = unpack(result, file.path)
+                path = PurePosixPath(name)
+                self.files[path] = TreeFile(path, mode, oid)
+                self.keys[path] = key
+                self.outcomes[path] = unpack(result, path)
         return unknown
 
-    def _keep_nothing(self, unknown: list[TreeFile], having: Collection[PurePosixPath]) -> None:
+    def _keep_nothing(self, unknown: Mapping[str, Entry], having: Collection[str]) -> None:
         """Keep that files which lack the words have no match, headers or not."""
         self.kept.keep(
-            (name_content(file.oid, {}), None) for file in unknown if file.path not in having
+            (name_content(oid, {}), None)
+            for name, (_, oid) in unknown.items()
+            if name not in having
         )
 
     # --- what has to be run ---
@@ -164,7 +191,7 @@ class Search:
         ):
             self._collect(slicer, ran)
             done += len(batch.sources)
-            total = len(candidates.paths) if candidates.ended else None
+            total = len(candidates.names) if candidates.ended else None
             self.on_progress(Progress(done + len(slicer.idle) + len(slicer.lacking), total))
         self.kept.keep((self.keys[file.path], None) for file in slicer.idle)
         return done
@@ -176,7 +203,8 @@ class Search:
         held: dict[Oid, bytes] = {}
         for file, text in slicer.read(candidates):
             headers = finder.find(str(file.path), text) if finder else {}
-            key = self.keys.setdefault(file.path, name_content(file.oid, headers))
+            key = self.keys[file.path] = name_content(file.oid, headers)
+            self.files[file.path] = file
             if headers and self._recall_late(file, key):
                 continue
             source = slicer.cut(file, text)
@@ -194,7 +222,7 @@ class Search:
         request = self.request
         if request.includes is Includes.NONE:
             return None
-        files = list_names(self.repository, request.base.tree)
+        files = list_entries(self.repository, request.base.tree)
 
         def read(path: str, oid: Oid) -> bytes:
             return read_header(self.repository, path, oid)

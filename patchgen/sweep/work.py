@@ -74,27 +74,52 @@ def make_batches(
     """
     limit = 1 if grouping is Grouping.APART else _BATCH_FILES
     together = grouping is Grouping.TOGETHER
-    held: list[_Seen] = []
-    size, most, given = 0, _FIRST_BYTES, 0
+    held = _Held()
+    most, given = _FIRST_BYTES, 0
     for source, headers in sources:
-        weight = len(source.text) + sum(map(len, headers.values()))
-        full = size + weight > most or len(held) >= limit
-        if held and full and not together:
-            yield _join(held)
-            given += size
-            held, size = [], 0
+        full = held.size + held.weigh(source, headers) > most or len(held.files) >= limit
+        if held.files and full and not together:
+            yield held.join()
+            given += held.size
+            held = _Held()
             share = min(given // (_SHARE * cores), _MOST_BYTES)
             most = max(min(2 * most, _BATCH_BYTES), share)
-        held.append((source, headers))
-        size += weight
-    parts = 1 if together else max(1, min(cores, size // _PART_BYTES, len(held)))
-    for number in range(parts if held else 0):
-        yield _join(held[number::parts])
+        held.add(source, headers)
+    if held.files:
+        yield from [held.join()] if together else held.share_out(cores)
 
 
 _Seen = tuple[Source, Mapping[PurePosixPath, bytes]]
 
 
-def _join(held: list[_Seen]) -> Batch:
-    headers = {path: text for _, seen in held for path, text in seen.items()}
-    return Batch(tuple(source for source, _ in held), headers)
+@dataclass(slots=True)
+class _Held:
+    """Files that are to go into one batch. A header that several see is parsed once."""
+
+    files: list[_Seen] = field(default_factory=list)
+    headers: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    size: int = 0
+
+    def weigh(self, source: Source, headers: Mapping[PurePosixPath, bytes]) -> int:
+        """Return how many bytes more spatch has to parse with a file."""
+        new = (text for path, text in headers.items() if path not in self.headers)
+        return len(source.text) + sum(map(len, new))
+
+    def add(self, source: Source, headers: Mapping[PurePosixPath, bytes]) -> None:
+        self.size += self.weigh(source, headers)
+        self.headers |= headers
+        self.files.append((source, headers))
+
+    def join(self) -> Batch:
+        return Batch(tuple(source for source, _ in self.files), self.headers)
+
+    def share_out(self, cores: int) -> Iterator[Batch]:
+        """Yield as many batches as cores, of about the same size; neighbours stay together."""
+        parts = max(1, min(cores, self.size // _PART_BYTES, len(self.files)))
+        part = _Held()
+        for source, headers in self.files:
+            if part.files and part.size + part.weigh(source, headers) // 2 > self.size // parts:
+                yield part.join()
+                part = _Held()
+            part.add(source, headers)
+        yield part.join()

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.odb import Repository, grep_files, searching
+from patchgen.odb import Repository, grep_files, plan_search, searching
 from tests.support.kernels import commit_all
 
 WORDS = frozenset({"kmalloc", "kzalloc"})
@@ -30,7 +30,8 @@ def tree(tmp_path: Path) -> Path:
 def search(folder: Path, *paths: str, base: str = "HEAD") -> set[str]:
     repository = Repository(folder)
     tree = repository.resolve_tree(repository.resolve_commit(base))
-    found = list(grep_files(repository, tree, tuple(map(PurePosixPath, paths)), (".c",), WORDS))
+    planned = plan_search(repository, tree, tuple(map(PurePosixPath, paths)), (".c",))
+    found = list(grep_files(repository, planned, WORDS))
     repository.close()
     assert len(found) == len(set(found))
     return set(found)
@@ -58,7 +59,8 @@ def test_a_word_that_begins_with_another_one_is_found(tmp_path, monkeypatch, has
     commit_all(folder, "start")
     repository = Repository(folder)
     tree = repository.resolve_tree(repository.resolve_commit("HEAD"))
-    found = set(grep_files(repository, tree, (), (".c",), frozenset(words)))
+    planned = plan_search(repository, tree, (), (".c",))
+    found = set(grep_files(repository, planned, frozenset(words)))
     assert found == {f"{number}.c" for number in range(len(words))}
     repository.close()
 
