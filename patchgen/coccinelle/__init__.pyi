@@ -30,6 +30,7 @@ from .program import (
 from .reports import read_said as read_said
 from .request import (
     AGAIN as AGAIN,
+    NOT_UNDERSTOOD as NOT_UNDERSTOOD,
     TOOK_TOO_LONG as TOOK_TOO_LONG,
     Program as Program,
     Ran as Ran,

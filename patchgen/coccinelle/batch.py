@@ -13,16 +13,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle.diagnose import explain_exception, explain_refusal
 from patchgen.coccinelle.markers import fill_markers
+from patchgen.coccinelle.naming import SafeNames
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.reports import read_context
 from patchgen.coccinelle.request import AGAIN, TOOK_TOO_LONG, Program, Ran, Source
 from patchgen.coccinelle.structure import read_rules
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.witness import Witnessed, without_witnesses
+from patchgen.errors import ToolError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
 
@@ -42,14 +45,41 @@ def run_batch(
 
     Raises SpecError where spatch refuses the semantic patch, ToolError where it breaks.
     """
+    names = SafeNames([*headers, *(source.path for source in sources)])
+    ran = _run_named(
+        spatch,
+        program,
+        [replace(source, path=names.find(source.path)) for source in sources],
+        {names.find(path): text for path, text in headers.items()},
+        scratch,
+        timeout_s,
+    )
+    return [names.restore(each) for each in ran]
+
+
+def _run_named(
+    spatch: Spatch,
+    program: Program,
+    sources: Sequence[Source],
+    headers: Mapping[PurePosixPath, bytes],
+    scratch: Path,
+    timeout_s: int,
+) -> list[Ran]:
+    """Run over files whose names are harmless."""
     tree = scratch / "tree"
     for source in (*(Source(path, text) for path, text in headers.items()), *sources):
         file = tree / source.path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(source.text)
     groups = "".join(f"{source.path}\n\n" for source in sources)
-    (scratch / "groups").write_text(groups, encoding="utf-8", errors="surrogateescape")
+    (scratch / "groups").write_text(groups, encoding="ascii")
     done, witnessed = _run(spatch, program, scratch, timeout_s)
+    if (lost := _NOT_WRITTEN.search(done.stderr)) is not None:
+        # spatch copies with cp, and does not look at what that says.
+        raise ToolError(
+            f"spatch cannot write what it made: {lost[0].decode('utf-8', 'replace')}",
+            hint="is the disk full? TMPDIR names another place",
+        )
     parts = _split(_HANDLING, done.stderr.decode("latin-1"))
     stdout = _split(_BEGIN, output := done.stdout.decode("latin-1"))
     if done.timed_out or done.returncode != 0:
@@ -78,6 +108,7 @@ def run_batch(
 
 
 _SAID = "patchgen-said"
+_NOT_WRITTEN = re.compile(rb"^cp: .*", re.MULTILINE)
 _HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
 _BEGIN = re.compile(r"^let's go$", re.MULTILINE)
 # What context mode marks comes as a diff, behind all that scripts print.

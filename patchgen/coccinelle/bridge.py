@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle.diagnose import explain_refusal, is_skipped, is_timeout
 from patchgen.coccinelle.markers import check_markers, fill_markers
+from patchgen.coccinelle.naming import make_safe
 from patchgen.coccinelle.program import Spatch
 from patchgen.coccinelle.structure import read_rules
 from patchgen.coccinelle.trace import read_hits, read_unparsed
@@ -93,10 +93,9 @@ def _run(
 
 
 def _plain_name(path: PurePosixPath) -> str:
-    """Return the base name where it is harmless on a command line, else a stand-in."""
-    if re.fullmatch(r"\w[\w.+-]*", path.name) and not path.name.startswith("patchgen"):
-        return path.name
-    return "input" + path.suffix
+    """Return the base name or its stand-in, and none of those that the bridge uses."""
+    name = make_safe(path.name)
+    return f"input-{name}" if name.startswith("patchgen") else name
 
 
 def _read_output(output: Path, before: bytes, patch: SemanticPatch) -> FileOutcome:

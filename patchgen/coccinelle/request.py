@@ -13,6 +13,7 @@ from patchgen.model.sweep import Report
 # The file was not at fault: another one in its batch was.
 AGAIN = "to be run again"
 TOOK_TOO_LONG = "it took too long"
+NOT_UNDERSTOOD = "what spatch printed is not understood"
 
 
 @dataclass(frozen=True, slots=True)

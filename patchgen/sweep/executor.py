@@ -6,6 +6,7 @@ import heapq
 import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from threading import Event
 from typing import Protocol
 
 from patchgen.coccinelle import Program, Ran, Spatch
@@ -40,12 +41,14 @@ class LocalExecutor:
         running: dict[Future[list[Ran]], Batch] = {}
         number = 0
         exhausted = False
+        ended = Event()
         with ThreadPoolExecutor(self._jobs) as pool:
             try:
                 while waiting or running or not exhausted:
                     while waiting and len(running) < self._jobs:
                         batch = heapq.heappop(waiting)[2]
-                        running[pool.submit(work, spatch, program, batch, timeout_s)] = batch
+                        words = (spatch, program, batch, timeout_s, ended.is_set)
+                        running[pool.submit(work, *words)] = batch
                     if not exhausted and len(waiting) < 4 * self._jobs:
                         following = next(batches, None)
                         exhausted = following is None
@@ -57,6 +60,7 @@ class LocalExecutor:
                     for future in [each for each in running if each.done()]:
                         yield running.pop(future), future.result()
             except BaseException as err:
+                ended.set()
                 for future in running:
                     future.cancel()
                 if not isinstance(err, Exception):

@@ -4,7 +4,8 @@ One SQLite file, `~/.cache/patchgen/sweep.sqlite` or below $XDG_CACHE_HOME. A *r
 result depends on but the file: semantic patch, options, versions; its digest names it. For each
 key (a blob's id, or a digest of it and of the headers that it sees) there is a row: its result, or
 NULL where nothing matched. A *fact* is what else is known of a run, by a name: the words that it
-needs, the files that have results in a tree.
+needs, the files that have results in a tree. Each result and fact ends with its CRC-32, so that one
+that was damaged on the disk counts as not there.
 
 Several processes may use it at once. Nothing but time is lost when it is deleted; it is made anew
 when it cannot be read, and above LIMIT the runs that were not used for longest are dropped.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -72,28 +74,32 @@ class KeptResults:
         for at in range(0, len(keys) if self._connection else 0, _AT_ONCE):
             part = keys[at : at + _AT_ONCE]
             marks = ",".join("?" * len(part))
-            known.update(
-                self._rows(
-                    f"SELECT key, result FROM results WHERE run = ? AND key IN ({marks})", part
-                )
-            )
+            query = f"SELECT key, result FROM results WHERE run = ? AND key IN ({marks})"
+            for key, row in self._rows(query, part):
+                result = None if row is None else _open_seal(row)
+                if row is None or result is not None:
+                    known[key] = result
         return known
 
     def keep(self, results: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Keep results by their keys; None where nothing matched."""
         if self._connection is None:
             return
-        rows = [(self._run, key, result) for key, result in results]
+        rows = [
+            (self._run, key, None if result is None else _seal(result)) for key, result in results
+        ]
         self._write("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
 
     def find_fact(self, name: bytes) -> bytes | None:
         """Return a fact that was kept, or None."""
         found = self._rows("SELECT name, fact FROM facts WHERE run = ? AND name = ?", [name])
-        return next((fact for _, fact in found), None)
+        return next((_open_seal(row) for _, row in found if row is not None), None)
 
     def keep_fact(self, name: bytes, fact: bytes) -> None:
         """Keep a fact, in the place of an earlier one."""
-        self._write("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", [(self._run, name, fact)])
+        self._write(
+            "INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", [(self._run, name, _seal(fact))]
+        )
 
     def _rows(self, query: str, keys: Sequence[bytes]) -> list[tuple[bytes, bytes | None]]:
         if self._connection is None:
@@ -131,6 +137,18 @@ class KeptResults:
         query = "SELECT id FROM runs WHERE digest = ?"
         (self._run,) = connection.execute(query, (self._digest,)).fetchone()
         _shrink(connection, self._run)
+
+
+def _seal(content: bytes) -> bytes:
+    return content + zlib.crc32(content).to_bytes(4)
+
+
+def _open_seal(row: bytes) -> bytes | None:
+    """Return what was sealed, None where it is not that any more."""
+    if not isinstance(row, bytes):
+        return None
+    content, seal = row[:-4], row[-4:]
+    return content if zlib.crc32(content).to_bytes(4) == seal else None
 
 
 def _shrink(connection: sqlite3.Connection, run: int) -> None:

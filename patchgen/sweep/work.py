@@ -7,11 +7,19 @@ repository nor the cache.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from patchgen.coccinelle import AGAIN, Program, Ran, Source, Spatch, run_batch
+from patchgen.coccinelle import (
+    AGAIN,
+    NOT_UNDERSTOOD,
+    Program,
+    Ran,
+    Source,
+    Spatch,
+    run_batch,
+)
 from patchgen.sweep.grouping import Grouping
 
 # The start of spatch costs 20 to 220 ms, depending on the rules; 400 KB take a second. The first
@@ -39,27 +47,44 @@ class Batch:
         return sum(map(len, (*texts, *self.headers.values())))
 
 
-def work(spatch: Spatch, program: Program, batch: Batch, timeout_s: int) -> list[Ran]:
+def work(
+    spatch: Spatch,
+    program: Program,
+    batch: Batch,
+    timeout_s: int,
+    is_ended: Callable[[], bool] = lambda: False,
+) -> list[Ran]:
     """Run a batch, and again what another file's fault kept from its end.
+
+    `is_ended` tells that nobody waits for the result any more; nothing new is begun then.
 
     Raises SpecError where spatch refuses the semantic patch, ToolError where it breaks.
     """
     results: dict[PurePosixPath, Ran] = {}
     waiting = [batch.sources]
-    while waiting:
+    while waiting and not is_ended():
         sources = waiting.pop()
         with tempfile.TemporaryDirectory(prefix="patchgen-sweep-") as folder:
             ran = run_batch(
                 spatch, program, sources, batch.headers, Path(folder), timeout_s=timeout_s
             )
-        results.update((each.path, each) for each in ran if each.failure != AGAIN)
-        again = {each.path for each in ran if each.failure == AGAIN}
+        if len(sources) == 1:
+            # There is no other file whose fault it was.
+            ran = [
+                replace(each, failure=NOT_UNDERSTOOD) if _is_open(each) else each for each in ran
+            ]
+        results.update((each.path, each) for each in ran if not _is_open(each))
+        again = {each.path for each in ran if _is_open(each)}
         left = tuple(source for source in sources if source.path in again)
         if len(left) == len(sources):
             waiting += [(source,) for source in left]
         elif left:
             waiting.append(left)
     return [results[path] for path in sorted(results)]
+
+
+def _is_open(ran: Ran) -> bool:
+    return ran.failure == AGAIN
 
 
 def make_batches(
