@@ -30,7 +30,7 @@ from patchgen.odb import (
 )
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.request import SweepRequest
-from patchgen.sweep.slices import find_word, slice_source
+from patchgen.sweep.slices import has_word, slice_source
 
 # So few files are read and looked at one by one sooner than all are searched.
 _FEW = 400
@@ -122,7 +122,7 @@ class Slicer:
         functions = self.needs.functions
         if functions is None or not self.slices or file.path.suffix not in (".c", ".h"):
             return Source(file.path, text)
-        cut = slice_source(text, functions)
+        cut = slice_source(text, functions, words_of(self.needs.file))
         if not cut.matters:
             self.idle.append(file)
             return None
@@ -134,12 +134,8 @@ def _has_words(text: bytes, formula: Formula) -> bool:
     """Tell whether a text has what a formula asks for; a search of the tree asks for less."""
     words = words_of(formula)
     # What is no word of C, as the name of a header, may stand there otherwise spelt.
-    found = {word for word in words if not word.isidentifier() or _has_word(text, word)}
+    found = {word for word in words if not word.isidentifier() or has_word(text, word.encode())}
     return holds(formula, found)
-
-
-def _has_word(text: bytes, word: str) -> bool:
-    return next(find_word(text, word.encode()), None) is not None
 
 
 def read_headers(

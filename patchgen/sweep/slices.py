@@ -1,9 +1,11 @@
 """Cut out of a C file what no rule can match, keep every line where it is, and put it back.
 
-spatch parses whole files and its parser is the cost. A function that lacks the words of every rule
-becomes a comment of as many lines, `/*pg7` ... `*/`; where what is kept mentions its name, its
-header stays for the type, and only its body goes. The same is done with the initialisers of tables.
-What spatch then writes has these comments as they were, and each is replaced by what stood there.
+spatch parses whole files and its parser is the cost. The body of a function that lacks the words of
+every rule becomes a comment of as many lines, `{/*pg7` ... `*/` and `}`; the same is done with the
+initialisers of tables. Their headers stay: they say types, and what stands between two items must
+not move. What spatch then writes has these comments as they were, and each is replaced by what
+stood there.
+
 Only what is in the kernel's layout is cut: the braces alone in the first column, or `= {` at a
 line's end and `};`. What is not laid out so, or not sure, stays.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,20 +22,27 @@ from patchgen.coccinelle.formula import Formula, holds, words_of
 
 _FUNCTION = (b"\n{",)
 _TABLE = (b"= {", b"={")
-_END_OF_LINE = re.compile(rb"[ \t]*\n")
+_END_OF_LINE = re.compile(rb"[ \t\r]*(?:\n|\Z)")
 _END_OF_TABLE = re.compile(rb"[ \t]*;")
 _WORDS = re.compile(rb"[A-Za-z_]\w*")
+# What opens a block in a function, should its brace be in the first column.
+_NO_FUNCTION = frozenset({b"if", b"else", b"for", b"while", b"do", b"switch", b"return", b"sizeof"})
 # A body with one of these says something about the code behind it: macros that it defines, types
 # and declarations that hold for the whole file.
 _TYPE = re.compile(rb"\b(?:struct|union|enum)(?:\s+\w+)?\s*\Z")
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(define|undef|include|pragma|if|else|elif|endif)", re.M)
-_WHOLE_DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\\\n]|\\[^\n]|\\\n)*", re.M)
+_WHOLE_DIRECTIVE = re.compile(rb"[ \t]*#(?:[^\\\n]|\\[^\n]|\\\n)*")
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _ATTRIBUTE_AT_END = re.compile(rb"\)\s*\w+\Z")
-_DECLARED = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
-_DECLARATOR = re.compile(rb"[(=\[]")
+# A word that may be a type or a variable, by what stands around it: `(word)-1`, `(word)(x)`.
+_DOUBTFUL = re.compile(rb"\(\s*([A-Za-z_]\w*)[\s*]*\)\s*[-+*&(~!]|\bsizeof\s*\(\s*([A-Za-z_]\w*)")
+_OF_C = frozenset(
+    b"char const double enum float int long short signed struct union unsigned".split()
+)
+# A word that can only be a type: it declares something.
+_DECLARES = re.compile(rb"(?:\s+\**|\s*\*+\s*)[A-Za-z_]")
 _WORD_SIGN = re.compile(rb"\w")
-_CUT = re.compile(rb"/\*pg(\d+)\n*\*/")
+_CUT = re.compile(rb"/\*pg(\d+)(?: \w+)*\n*\*/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,71 +58,83 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """A function or a table: offsets of its header, its body, and behind it."""
+class _Body:
+    """What is between the braces of a function or a table: offsets, and of the item's end."""
 
-    header: int
-    body: int
-    body_end: int
+    begin: int
     end: int
+    item_end: int
 
 
-def slice_source(source: bytes, needs: tuple[Formula, ...]) -> Slice:
+def slice_source(
+    source: bytes, needs: tuple[Formula, ...], wanted: Collection[str] = frozenset()
+) -> Slice:
     """Cut what satisfies none of the needs, each being what one rule needs of a function.
 
-    A need that always holds keeps everything.
+    A need that always holds keeps everything. Of the `wanted` words, those that the source has stay
+    in the text, if only in a comment: spatch skips a file that lacks them.
     """
     hits = _Hits(source, needs)
     if not hits.any_item_may():
         return Slice(b"", (), False)
-    kept: list[_Item] = []
-    cut: list[_Item] = []
-    seen = []
-    for item in _find_items(source):
-        if hits.satisfy(item.header, item.end):
-            kept.append(item)
-            seen.append(source[item.header : item.end])
-        elif not _may_go(source[item.body : item.body_end]):
-            kept.append(item)
-        else:
-            cut.append(item)
-    outside = hits.outside(cut)
-    if hits.wanted.are_met_by(frozenset(word for _, word in outside)):
-        seen += [_paragraph(source, at) for at, _ in outside]
-    if not seen:
+    cut: list[_Body] = []
+    kept: list[bytes] = []
+    before = 0
+    for body in _find_bodies(source):
+        # What stands between two items may belong to either; it is the header at least.
+        if hits.satisfy(before, body.item_end):
+            kept.append(source[before : body.item_end])
+        elif _may_go(source[body.begin : body.end]):
+            cut.append(body)
+        before = body.item_end
+    if not kept and not hits.wanted.are_met_by(hits.outside(cut)):
         return Slice(b"", (), False)
-    # What cannot match needs no types: what it mentions is of no interest.
-    return _cut(source, cut, frozenset(word for text in seen for word in _WORDS.findall(text)))
+    return _cut(source, _keep_types(source, cut, kept), wanted)
 
 
-def _paragraph(source: bytes, at: int) -> bytes:
-    """Return what stands between empty lines around an offset."""
-    return source[source.rfind(b"\n\n", 0, at) + 1 : source.find(b"\n\n", at) % (len(source) + 1)]
+def _keep_types(source: bytes, cut: list[_Body], kept: Iterable[bytes]) -> list[_Body]:
+    """Return what is to be cut, without what spatch learns a type from that is doubtful else.
+
+    It knows no typedef that it has not seen declare something, and reads `(u64)(x)` as a call.
+    """
+    doubtful = {
+        word for text in kept for found in _DOUBTFUL.findall(text) for word in found if word
+    } - _OF_C
+    if not doubtful or not cut:
+        return cut
+    rest = _join(source, cut, lambda _: b"")
+    for word in sorted(doubtful):
+        if not _has_declaration(rest, word):
+            teacher = next(
+                (b for b in cut if _has_declaration(source[b.begin : b.end], word)), None
+            )
+            cut = [body for body in cut if body is not teacher]
+    return cut
 
 
-def _cut(source: bytes, items: Sequence[_Item], mentioned: frozenset[bytes]) -> Slice:
-    pieces: list[bytes] = []
-    parts: list[bytes] = []
+def _has_declaration(text: bytes, word: bytes) -> bool:
+    return any(_DECLARES.match(text, at + len(word)) for at in find_word(text, word))
+
+
+def _join(source: bytes, cut: Sequence[_Body], replace: Callable[[int], bytes]) -> bytes:
+    """Return the source with something else in each place of what is cut, by its number."""
+    pieces = []
     at = 0
-    for item in items:
-        name = _name(source[item.header : item.body])
-        begin, end = item.header, item.end
-        if name is None or name in mentioned:
-            begin, end = item.body, item.body_end
-        part = source[begin:end]
-        pieces += [source[at:begin], b"/*pg%d" % len(parts), b"\n" * part.count(b"\n"), b"*/"]
-        parts.append(part)
-        at = end
-    pieces.append(source[at:])
-    return Slice(b"".join(pieces), tuple(parts), True)
+    for number, body in enumerate(cut):
+        pieces += [source[at : body.begin], replace(number)]
+        at = body.end
+    return b"".join([*pieces, source[at:]])
 
 
-def _name(header: bytes) -> bytes | None:
-    """Return what a header declares: the word before the first parenthesis, `[` or `=`."""
-    sign = _DECLARATOR.search(header)
-    before = header[: sign.start()] if sign else header
-    found = _DECLARED.search(before[-100:])
-    return found[1] if found else None
+def _cut(source: bytes, cut: Sequence[_Body], wanted: Collection[str]) -> Slice:
+    parts = tuple(source[body.begin : body.end] for body in cut)
+    lines = [part.count(b"\n") for part in parts]
+    text = _join(source, cut, lambda number: b"/*pg%d%s*/" % (number, b"\n" * lines[number]))
+    lost = [word.encode() for word in sorted(wanted) if word.isidentifier()]
+    lost = [word for word in lost if has_word(source, word) and not has_word(text, word)]
+    if lost:
+        text = text.replace(b"/*pg0", b"/*pg0 " + b" ".join(lost), 1)
+    return Slice(text, parts, True)
 
 
 def find_word(text: bytes, word: bytes) -> Iterator[int]:
@@ -126,6 +147,11 @@ def find_word(text: bytes, word: bytes) -> Iterator[int]:
         at = text.find(word, at + len(word))
 
 
+def has_word(text: bytes, word: bytes) -> bool:
+    """Tell whether a word of C stands in a text."""
+    return next(find_word(text, word), None) is not None
+
+
 def restore(text: bytes, parts: Sequence[bytes]) -> bytes | None:
     """Put the parts back into what spatch wrote; None where one is gone, doubled or moved."""
     found = [int(match[1]) for match in _CUT.finditer(text)]
@@ -134,12 +160,11 @@ def restore(text: bytes, parts: Sequence[bytes]) -> bytes | None:
     return _CUT.sub(lambda match: parts[int(match[1])], text)
 
 
-def _find_items(source: bytes) -> list[_Item]:
-    """Return the functions and tables in the kernel's layout.
+def _find_bodies(source: bytes) -> Iterator[_Body]:
+    """Yield the bodies of functions and tables in the kernel's layout.
 
     A body goes from behind its `{` to before the line of its `}`.
     """
-    found: list[_Item] = []
     at = 0
     function = table = -1
     while True:
@@ -148,19 +173,21 @@ def _find_items(source: bytes) -> list[_Item]:
         if table < at:
             table = _find_open(source, _TABLE, at)
         opened = min(function, table)
-        body = source.find(b"{", opened) + 1
-        closed = source.find(b"\n}", body)
+        begin = source.find(b"{", opened) + 1
+        closed = source.find(b"\n}", begin)
         if opened == len(source) or closed < 0:
-            return found
-        header = _header_start(source, opened)
+            return
         ends = _END_OF_TABLE.match(source, closed + 2)
         at = ends.end() if ends else closed + 2
         is_table = table < function
-        if is_table == bool(ends) and (is_table or _is_function(source[header:opened])):
-            # The header begins behind the line that ends what is before it.
-            while source[header : header + 1] in (b"\n", b" ", b"\t"):
-                header += 1
-            found.append(_Item(header, body, closed, at))
+        if (
+            is_table == bool(ends)
+            # What stands behind the brace belongs to it: `} name;`, or has a column.
+            and _END_OF_LINE.match(source, at)
+            and source.rfind(b"/*", 0, opened) <= source.rfind(b"*/", 0, opened)
+            and (is_table or _is_function(source[_header_start(source, opened) : opened]))
+        ):
+            yield _Body(begin, closed, at)
 
 
 def _find_open(source: bytes, signs: Iterable[bytes], at: int) -> int:
@@ -186,16 +213,34 @@ def _header_start(source: bytes, brace: int) -> int:
         source.rfind(b"}", window, brace) + 1,
         comment + 2 if comment >= 0 else 0,
     )
-    if source.find(b"#", begin, brace) >= 0:
-        for directive in _WHOLE_DIRECTIVE.finditer(source, begin, brace):
-            begin = directive.end()
+    # It may be within a directive of several lines, and others may follow.
+    at = _line_start(source, begin)
+    while at < brace:
+        directive = _WHOLE_DIRECTIVE.match(source, at, brace)
+        if directive is not None:
+            begin = max(begin, directive.end())
+        at = source.find(b"\n", max(at, directive.end() if directive else at), brace) + 1
+        if at == 0:
+            break
+    return begin
+
+
+def _line_start(source: bytes, at: int) -> int:
+    """Return where the line begins that an offset is in, with the lines that it continues."""
+    begin = source.rfind(b"\n", 0, at) + 1
+    while begin >= 2 and source[begin - 2 : begin - 1] == b"\\":
+        begin = source.rfind(b"\n", 0, begin - 1) + 1
     return begin
 
 
 def _is_function(header: bytes) -> bool:
-    """Tell whether a brace in the first column opens a function, not a type or a K&R list."""
+    """Tell whether a brace in the first column opens a function, not a type, block or K&R list."""
     before, parenthesis, _ = header.partition(b"(")
-    if not parenthesis or b"=" in before:
+    words = _WORDS.findall(before)
+    if not parenthesis or b"=" in before or not words or not _NO_FUNCTION.isdisjoint(words):
+        return False
+    # A type and a name; or a macro, as SYSCALL_DEFINE1(). A block of a loop's has neither.
+    if len(words) == 1 and not words[0].isupper():
         return False
     text = header.rstrip()
     # An attribute may stand behind the parameters.
@@ -207,6 +252,9 @@ def _may_go(body: bytes) -> bool:
         return False
     before_braces = body.split(b"{")
     if body.count(b"}") != len(before_braces) - 1:
+        return False
+    # The brace that closes it may stand in a comment or a string that begins in it.
+    if body.rfind(b"/*") > body.rfind(b"*/") or body.count(b'"') % 2:
         return False
     # `struct x {`, unlike `) {`, `else {`, `= {`.
     if any(_TYPE.search(text[-80:]) for text in before_braces[:-1] if not text.endswith(b") ")):
@@ -258,6 +306,7 @@ class _Hits:
             for word in self.wanted.words
             for at in find_word(source, word)
         ]
+        places = [place for place in places if not self._is_comment(place[0])]
         self._places = sorted(places + self._macro_places(places))
         self._starts = [start for start, _ in self._places]
 
@@ -266,15 +315,15 @@ class _Hits:
         first, last = bisect_left(self._starts, begin), bisect_left(self._starts, end)
         return frozenset(word for _, word in self._places[first:last])
 
-    def outside(self, items: Iterable[_Item]) -> list[tuple[int, str]]:
-        """Return the words that are in none of the items (these in order), nor in comments."""
-        found = []
+    def outside(self, bodies: Iterable[_Body]) -> frozenset[str]:
+        """Return the words that are in none of the bodies, which are in order."""
+        found: list[tuple[int, str]] = []
         begin = 0
-        for item in [*items, _Item(len(self._source), 0, 0, 0)]:
+        for body in [*bodies, _Body(len(self._source), 0, 0)]:
             first = bisect_left(self._starts, begin)
-            found += self._places[first : bisect_left(self._starts, item.header)]
-            begin = item.end
-        return [place for place in found if not self._is_comment(place[0])]
+            found += self._places[first : bisect_left(self._starts, body.begin)]
+            begin = body.end
+        return frozenset(word for _, word in found)
 
     def _is_comment(self, at: int) -> bool:
         source = self._source
@@ -282,7 +331,11 @@ class _Hits:
         if line.startswith(b"//"):
             return True
         opened = source.rfind(b"/*", 0, at)
-        return line.startswith((b"*", b"/*")) and opened > source.rfind(b"*/", 0, at)
+        if not line.startswith((b"*", b"/*")) or opened <= source.rfind(b"*/", 0, at):
+            return False
+        # "drivers/*" opens none.
+        before = source[source.rfind(b"\n", 0, opened) + 1 : opened]
+        return b'"' not in before and b"//" not in before
 
     def satisfy(self, begin: int, end: int) -> bool:
         """Tell whether what is between two offsets satisfies any of the needs."""
@@ -304,8 +357,8 @@ class _Hits:
         """Yield the words of each stretch that has any.
 
         An item ends with a line that has a `}` in the first column, if all braces are closed there.
-        Where braces of strings or of #if branches are in the way, too few ends are found, not too
-        many.
+        Where braces of strings or of #if branches are in the way, more may be closed than were
+        opened; from then on it cannot be told, and the rest is one stretch.
         """
         source = self._source
         words: set[str] = set()
@@ -314,7 +367,7 @@ class _Hits:
         for at, word in self._places:
             # The line that the last word stands in may be one that ends an item.
             closed = source.find(b"\n}", max(0, source.rfind(b"\n", 0, last)), at)
-            while closed >= 0 and (end := source.find(b"\n", closed + 1, at + 1)) >= 0:
+            while depth >= 0 <= closed and (end := source.find(b"\n", closed + 1, at + 1)) >= 0:
                 depth += source.count(b"{", counted, end) - source.count(b"}", counted, end)
                 counted = end
                 if depth == 0:
@@ -343,8 +396,6 @@ class _Hits:
 
     def _macro_at(self, at: int) -> bytes | None:
         """Return the macro whose definition an offset is in."""
-        begin = self._source.rfind(b"\n", 0, at) + 1
-        while begin >= 2 and self._source[begin - 2 : begin - 1] == b"\\":
-            begin = self._source.rfind(b"\n", 0, begin - 1) + 1
+        begin = _line_start(self._source, at)
         defined = _DEFINE.match(self._source, begin)
         return defined[1] if defined and defined.start(1) != at else None
