@@ -13,9 +13,6 @@ in a single CFG entity", cocci.ml). So the code's formula holds for that item's 
 words from elsewhere are kept out of it: what a metavariable inherits was matched in any function,
 and the type of one is that of a declaration anywhere. spatch is asked a second time with such
 metavariables made plain. An inherited position stays: it says that both rules match in one place.
-
-Not every rule's functions have to be seen. One that only finds something for others is of no
-consequence where these cannot match, as long as what they take from it lies in their own function.
 """
 
 from __future__ import annotations
@@ -27,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from patchgen.coccinelle.consequence import find_consequential, rule_parts, traced_name
 from patchgen.coccinelle.diagnose import explain_refusal
 from patchgen.coccinelle.formula import (
     ALWAYS,
@@ -91,12 +89,16 @@ def find_needs(
         if isinstance(refusal, SpecError):
             raise refusal
         return Needs(ALWAYS, None, "spatch does not say which words it needs")
-    functions = None
-    if plain is not None:
-        before = read_codes(said, patch.text)
-        codes = read_codes(again.stdout.decode("latin-1"), patch.text)
-        functions, why_not = _find_function_needs(patch.text, before, codes)
-    return Needs(read_file_need(said, patch.text), functions, why_not)
+    try:
+        functions = None
+        if plain is not None:
+            before = read_codes(said, patch.text)
+            codes = read_codes(again.stdout.decode("latin-1"), patch.text)
+            functions, why_not = _find_function_needs(patch.text, before, codes)
+        return Needs(read_file_need(said, patch.text), functions, why_not)
+    except ValueError:
+        # The value of a virtual identifier may be any text.
+        return Needs(ALWAYS, None, "the words that it needs are not understood")
 
 
 def _make_plain(patch: SemanticPatch, companions: Mapping[str, str]) -> tuple[str | None, str]:
@@ -117,7 +119,13 @@ def _find_function_needs(
     `codes` are what the rules need with their metavariables made plain, `before` without.
     """
     wanted = find_consequential(text)
-    found = dict.fromkeys(code for name, code in codes if name in wanted)
+    known = {traced_name(rule) for rule in read_rules(text)}
+    found = dict.fromkeys(
+        code
+        for name, code in codes
+        # Prototypes stand outside of functions. Another rule that is not known was misread.
+        if name in wanted or (name not in known and not name.startswith("proto for "))
+    )
     # spatch leaves out words beside rarer ones, so that a rule that inherits less may have more. A
     # metavariable whose declaration was misread would be one of them.
     more = _all_words(found) - _all_words(code for _, code in before)
@@ -130,7 +138,7 @@ def _find_function_needs(
 
 def read_file_need(said: str, text: str) -> Formula:
     """Return what a file needs, from what spatch said of a semantic patch."""
-    modifying = {_traced_name(rule): rule.modifies for rule in read_rules(text)}
+    modifying = {traced_name(rule): rule.modifies for rule in read_rules(text)}
     parts = []
     for found in _SAID.finditer(said):
         dependencies = _read_formula(found["needs"], text)
@@ -156,70 +164,12 @@ def _read_formula(said: str, text: str) -> Formula:
     return parse_formula(said) if is_word or said.strip() != "false" else NEVER
 
 
-def find_consequential(text: str) -> frozenset[str]:
-    """Return the rules, by the names that spatch gives them, whose functions must be seen.
-
-    These are the rules that change or mark something or that a script reads, and those from which
-    such a rule takes more than a place in its own function.
-    """
-    rules = [rule for rule in read_rules(text) if not rule.is_script]
-    named = {rule.name: rule for rule in rules if rule.name}
-    uses = {_traced_name(rule): _uses(text, rule) for rule in rules}
-    wanted = {_traced_name(rule) for rule in rules if rule.modifies}
-    wanted |= {name for rule in read_rules(text) if rule.is_script for name in _read(text, rule)}
-    waiting = list(wanted)
-    while waiting:
-        elsewhere = uses.get(waiting.pop(), frozenset()) - wanted
-        wanted |= elsewhere
-        waiting += elsewhere
-    return frozenset(wanted & (named.keys() | uses.keys()))
-
-
-def _uses(text: str, rule: Rule) -> frozenset[str]:
-    """Return the rules from which a rule takes something that may be of another function."""
-    header, declared, body = _parts(text, rule)
-    depended = set(_depends(header))
-    tied: set[str] = set()
-    taken: set[str] = set()
-    for declaration in declared.split(";"):
-        sources = set(re.findall(r"\b(\w+)\s*\.\s*\w+", declaration))
-        inherited = re.match(r"\s*position\s+(\w+)\s*\.\s*(\w+)", declaration)
-        if inherited and re.search(rf"@{inherited[2]}\b", body):
-            tied.add(inherited[1])
-        elif declaration.split()[:1] != ["position"]:
-            # A position that is ruled out (`p != r.p`) is one in this function, or none at all.
-            taken |= sources
-    return frozenset((taken | depended) - tied - {"virtual"})
-
-
-def _read(text: str, rule: Rule) -> set[str]:
-    header, declared, _ = _parts(text, rule)
-    return set(re.findall(r"<<\s*(\w+)\s*\.", declared)) | set(_depends(header))
-
-
-def _depends(header: str) -> list[str]:
-    clause = re.search(r"\bdepends\s+on\b(.*)", header, re.DOTALL)
-    return re.findall(r"\w+", clause[1]) if clause else []
-
-
-def _parts(text: str, rule: Rule) -> tuple[str, str, str]:
-    """Return a rule's header, its metavariables, and what it matches, without comments."""
-    lines = [line.split("//", 1)[0] for line in text.split("\n")]
-    body = [line for line in lines[rule.body - 1 : rule.end - 1] if not line.startswith("+")]
-    _, header, declared = "\n".join(lines[rule.start - 1 : rule.body - 1]).split("@", 2)
-    return header, declared, "\n".join(body)
-
-
 def _header(text: str, rule: Rule) -> str:
-    return "" if rule.is_script else _parts(text, rule)[0]
+    return "" if rule.is_script else rule_parts(text, rule)[0]
 
 
 def _all_words(codes: Iterable[Formula]) -> frozenset[str]:
     return frozenset().union(*map(words_of, codes))
-
-
-def _traced_name(rule: Rule) -> str:
-    return rule.name or f"rule starting on line {rule.start}"
 
 
 def _ask(

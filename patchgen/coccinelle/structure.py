@@ -28,12 +28,14 @@ _KEYWORDS = frozenset(
 class Rule:
     """One rule. Lines count from 1 in the rendered text; `end` is behind its last line.
 
-    `name` is None for `@@`. `positions` are the position metavariables that it declares itself
-    and attaches to its match. `modifies` is set where it has `-` or `+` lines, or `*`.
+    `name` is None for `@@`; spatch then calls it by `name_line`, where its header's `@` closes.
+    `positions` are the position metavariables that it declares itself and attaches to its match.
+    `modifies` is set where it has `-` or `+` lines, or `*`.
     """
 
     name: str | None
     start: int
+    name_line: int
     body: int
     end: int
     is_script: bool
@@ -60,6 +62,7 @@ def read_rules(text: str) -> tuple[Rule, ...]:
             Rule(
                 name=None if is_script else _rule_name(header["head"]),
                 start=_line_of(plain, header.start()),
+                name_line=_line_of(plain, header.end() - 1),
                 body=_line_of(plain, metavariables_end) + 1,
                 end=_line_of(plain, end) if following else plain.count("\n") + 2,
                 is_script=is_script,

@@ -73,7 +73,7 @@ def read_hits(
     for rule in rules:
         if rule.is_script:
             continue
-        traced = rule.name or f"rule starting on line {lines.index(rule.start) + 1}"
+        traced = rule.name or f"rule starting on line {lines.index(rule.name_line) + 1}"
         own = sections.get(traced, _Section())
         matched = TWIN + traced if rule.modifies else traced
         witness = sections.get(WITNESS + matched, _Section())

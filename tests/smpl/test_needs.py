@@ -45,7 +45,7 @@ def words(needs: Needs) -> list[list[str]] | None:
             "@r@\nexpression e;\nposition p;\n@@\n release@p(e)\n"
             "@s@\nexpression r.e;\nposition q;\n@@\n sizeof(<+...e@q...+>)\n"
             "@@\nexpression e;\nposition r.p, q != s.q;\n@@\n release@p(e);\n ...\n- e@q->x;\n",
-            [["release", "x"]],
+            [["release"], ["release", "x"]],
         ),
     ],
 )
