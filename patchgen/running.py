@@ -25,10 +25,14 @@ from patchgen.sweep import (
     list_cocci,
     load_cocci,
     sweep,
+    take_mode,
 )
 
 if TYPE_CHECKING:
     from patchgen.sweep import Executor
+
+
+_C_SUFFIXES = (".c", ".h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +97,11 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
     tree_oid = repository.resolve_tree(oid)
     version = parse_version(repository.read_path(tree_oid, "Makefile") or b"")
     base = Base(oid, tree_oid, repository.describe(oid), version)
-    resolve_paths(repository, tree_oid, request.paths)
+    tree = GitTree(repository, tree_oid)
+    _check_paths(repository, tree, base, request.paths)
     only = _choose_files(repository, request, base)
     if _is_variant(request.target):
         return Run(base, tuple(_variant_requests(repository, request, base, only)), ())
-    tree = GitTree(repository, tree_oid)
     names = _list_names(request, tree)
     ready: list[Ready] = []
     skipped: list[Skipped] = []
@@ -139,6 +143,15 @@ def run_sweeps(
 # --- what to run -----------------------------------------------------------------------------
 
 
+def _check_paths(
+    repository: Repository, tree: GitTree, base: Base, paths: tuple[PurePosixPath, ...]
+) -> None:
+    """Refuse paths at which there is nothing that could be looked at."""
+    for path, _, is_folder in resolve_paths(repository, base.tree, paths):
+        if not is_folder and not (tree.find([str(path)]) and path.suffix in _C_SUFFIXES):
+            raise UsageError(f"{path} is no C file, nor a folder", hint="name .c or .h files")
+
+
 def _is_variant(target: str) -> bool:
     """Tell whether a target is a variant: a name without a file of that name, or its folder."""
     path = Path(target)
@@ -156,7 +169,7 @@ def _list_names(request: RunRequest, tree: GitTree) -> list[str]:
         names = [str(found) for found in list_cocci(path)]
     else:
         pattern = request.target.rstrip("/")
-        found = tree.find([pattern]) or tree.find([f"{pattern}/**/*.cocci"])
+        found = _find_in_tree(tree, pattern) or _find_in_tree(tree, f"{pattern}/**/*.cocci")
         names = [str(file.path) for file in found]
     if not names:
         raise UsageError(
@@ -176,7 +189,7 @@ def _ready(
     def read(path: str) -> bytes | None:
         if Path(path).is_file():
             return Path(path).read_bytes()
-        found = tree.find([os.path.normpath(path)])
+        found = _find_in_tree(tree, path)
         return tree.read(found[0]) if found else None
 
     cocci = load_cocci(name, read, is_trusted=_is_trusted(request, name))
@@ -186,9 +199,15 @@ def _ready(
             f"{name} needs spatch {cocci.header.requires}, here it is {spatch.version}",
             hint="set SPATCH to a newer one",
         )
-    mode = choose_mode(cocci, request.mode)
-    bound = bind(cocci, mode, request.definitions)
+    wanted, definitions = take_mode(cocci, request.mode, request.definitions)
+    bound = bind(cocci, choose_mode(cocci, wanted), definitions)
     return Ready(name, bound, _sweep_request(request, base, only, bound))
+
+
+def _find_in_tree(tree: GitTree, pattern: str) -> list[TreeFile]:
+    """Return the files of the tree that a path or glob names; none for one that leads out of it."""
+    normal = os.path.normpath(pattern)
+    return [] if normal.startswith(("/", "..")) else tree.find([normal])
 
 
 def _is_trusted(request: RunRequest, name: str) -> bool:

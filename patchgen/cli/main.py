@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong usage, 3 a bug of
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -37,6 +38,10 @@ _COMMANDS = {
     "variants": "List the variants.",
     "verify": "Check each commit of a series: its form, its mail, its builds, its machine code.",
 }
+
+
+# What is no bug, but a machine's state.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
 class _LazyGroup(click.Group):
@@ -93,12 +98,24 @@ def main() -> NoReturn:
         click.echo("patchgen: interrupted; nothing was written", err=True)
         code = 130
     except BrokenPipeError:
-        # The reader (a pager, head) has gone; Python would complain again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (a pager, head) has gone.
+        _drop_output()
         code = 0
+    except OSError as err:
+        if err.errno not in _NO_ROOM:
+            code = _report_bug()
+        else:
+            _drop_output()
+            click.echo(f"patchgen: {err.filename or 'output'}: {err.strerror}", err=True)
+            code = 1
     except Exception:
         code = _report_bug()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _drop_output() -> None:
+    """Send what is left to nowhere; Python would complain again when it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report_bug() -> int:

@@ -53,8 +53,12 @@ class Printer:
         click.echo(f"warning: {text}", err=True)
 
     def document(self, value: Any) -> None:
-        """Print the one document that --json promises."""
-        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        """Print the one document that --json promises.
+
+        Bytes of a file's name that are no UTF-8 are the escapes that Python's json reads as such.
+        """
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        click.echo(text.encode("utf-8", "backslashreplace"))
 
     @contextmanager
     def progress(self, title: str) -> Iterator[OnProgress]:

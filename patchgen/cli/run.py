@@ -138,6 +138,8 @@ def command(
         if campaign is not None:
             check_campaign(run)
         found = _run(repository, run, printer, executor, verbose=verbose, diffs=campaign is None)
+        if sarif is not None:
+            write_sarif(sarif, found)
         made = None
         if campaign is not None and found and found[0][1].edits:
             words = _telling_words(request)
@@ -146,8 +148,6 @@ def command(
             printer.line("Nothing is to be changed.")
     finally:
         repository.close()
-    if sarif is not None:
-        write_sarif(sarif, found)
     if as_json:
         printer.document(_describe(run, found) | ({"series": made} if campaign else {}))
     incomplete = any(result.unparsed or result.unfinished for _, result in found)
@@ -163,8 +163,8 @@ def _telling_words(request: RunRequest) -> list[str]:
 
 def _read_path(path: str) -> PurePosixPath:
     read = PurePosixPath(path)
-    if read.is_absolute() or ".." in read.parts:
-        raise UsageError(f"{path} is no path in the tree", hint="paths are from the tree's top")
+    if not path or read.is_absolute() or ".." in read.parts:
+        raise UsageError(f"{path!r} is no path in the tree", hint="paths are from the tree's top")
     return read
 
 

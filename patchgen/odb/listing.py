@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
-from patchgen.errors import BaseError, ToolError
+from patchgen.errors import BaseError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.commits import Git
 
@@ -52,20 +53,30 @@ def list_files(
     ]
 
 
-def resolve_paths(
-    git: Git, tree: Oid, paths: Sequence[PurePosixPath]
-) -> list[tuple[PurePosixPath, Oid]]:
-    """Return the ids of the trees or blobs at the paths. Raises BaseError where there is none."""
-    if not paths:
-        return []
+class ResolvedPath(NamedTuple):
+    """A path of a tree, the id of what is there, and whether that is a folder."""
+
+    path: PurePosixPath
+    oid: Oid
+    is_folder: bool
+
+
+def resolve_paths(git: Git, tree: Oid, paths: Sequence[PurePosixPath]) -> list[ResolvedPath]:
+    """Return what is at the paths. Raises BaseError where nothing is."""
     names = [f"{tree}:" + ("" if str(path) == "." else str(path)) for path in paths]
-    done = git.run("rev-parse", *names, ok=None)
-    if done.returncode == 0:
-        return list(zip(paths, map(Oid, done.stdout.decode().split()), strict=True))
-    for path, name in zip(paths, names, strict=True):
-        if git.run("rev-parse", "-q", "--verify", name, ok=None).returncode != 0:
+    # What has a line end in it is no name here, and git would take it for two.
+    stdin = "".join(name.replace("\n", "\0") + "\n" for name in names)
+    said = git.run(
+        "cat-file", "--batch-check", stdin=stdin.encode("utf-8", "surrogateescape")
+    ).stdout.decode("utf-8", "surrogateescape")
+    found = []
+    for path, line in zip(paths, said.splitlines(), strict=True):
+        # "OID blob 123", or "NAME missing"
+        oid, _, rest = line.partition(" ")
+        if not rest.startswith(("blob ", "tree ")) or not rest[5:].isdigit():
             raise BaseError(f"the tree has no {path}", hint="paths are those of the tree's top")
-    raise ToolError(f"git: {done.stderr.decode().strip()}")
+        found.append(ResolvedPath(path, Oid(oid), rest.startswith("tree ")))
+    return found
 
 
 def list_changed(git: Git, since: Oid, base: Oid) -> frozenset[PurePosixPath]:

@@ -50,7 +50,7 @@ class GitTree:
         return self._found[pattern]
 
     def _list(self, pattern: str) -> list[TreeFile]:
-        words = ["ls-tree", "-z", "--full-tree"]
+        words = ["--literal-pathspecs", "ls-tree", "-z", "--full-tree"]
         wanted = None
         if _GLOB.search(pattern):
             # Only the folders before the first wildcard are walked, not 80,000 files.

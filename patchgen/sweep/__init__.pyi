@@ -19,4 +19,5 @@ from .target import (
     choose_mode as choose_mode,
     list_cocci as list_cocci,
     load_cocci as load_cocci,
+    take_mode as take_mode,
 )

@@ -56,7 +56,7 @@ def sweep(
 def _select(repository: Repository, request: SweepRequest) -> Selection | None:
     """Return what names the files in question, None where trees and paths do not say it all."""
     tree = request.base.tree
-    where = resolve_paths(repository, tree, request.paths)
+    where = [(each.path, each.oid) for each in resolve_paths(repository, tree, request.paths)]
     if request.only is not None or request.grouping is Grouping.TOGETHER:
         return None
     return Selection(tree, tuple(where) or ((PurePosixPath("."), tree),), request.suffixes)

@@ -36,7 +36,10 @@ INCLUDE_FOLDERS = (
     "include/uapi",
 )
 # Scripts with one of these words may look at files themselves, and must see them whole.
-_LOOKS_ITSELF = re.compile(r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration)\b")
+_LOOKS_ITSELF = re.compile(
+    r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration|pathlib|Path|read_text|read_bytes"
+    r"|stat|mmap|getline|in_channel)\b"
+)
 # Options that say which files are in question, or how spatch is to speak: those are ours to say.
 _OURS = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
 
@@ -101,6 +104,23 @@ def load_cocci(name: str, read: Read, *, is_trusted: bool) -> Cocci:
         if not reference.is_shipped and reference.name not in companions:
             read_companion(reference.name)
     return Cocci(name, text, read_header(text), companions, is_trusted)
+
+
+def take_mode(
+    cocci: Cocci, wanted: Mode | None, definitions: Sequence[str]
+) -> tuple[Mode | None, tuple[str, ...]]:
+    """Return the mode that is wanted, which `-D report` says as well, and the other definitions.
+
+    Raises UsageError where more than one is.
+    """
+    modes = [Mode(name) for name in definitions if name in cocci.header.modes]
+    asked = dict.fromkeys([*modes, *([wanted] if wanted else [])])
+    if len(asked) > 1:
+        raise UsageError(
+            f"{cocci.name} runs in one mode at a time, not in {' and '.join(asked)}",
+            hint="run it once for each",
+        )
+    return next(iter(asked), None), tuple(each for each in definitions if each not in modes)
 
 
 def choose_mode(cocci: Cocci, wanted: Mode | None) -> Mode:
@@ -186,6 +206,8 @@ def _check_definitions(cocci: Cocci, definitions: Sequence[str]) -> dict[str, st
     values: dict[str, str | None] = {}
     for definition in definitions:
         name, equals, value = definition.partition("=")
+        if not name or (equals and not value):
+            raise UsageError(f"-D {definition!r} defines nothing", hint="-D NAME or -D NAME=VALUE")
         known = cocci.header.identifiers if equals else cocci.header.virtuals
         if name not in known:
             kind = "virtual identifier" if equals else "virtual rule"
