@@ -3,6 +3,7 @@ from .bridge import (
     DEFAULT_TIMEOUT_S as DEFAULT_TIMEOUT_S,
     apply_to_file as apply_to_file,
 )
+from .dependency import may_hold as may_hold
 from .formula import (
     Formula as Formula,
     clauses_of as clauses_of,

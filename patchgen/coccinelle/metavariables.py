@@ -7,9 +7,10 @@ with a C type; it has names, each with its constraints.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from patchgen.coccinelle.dependency import drop_dependency
 from patchgen.coccinelle.structure import Rule, read_rules
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|(\"(?:\\.|[^\"\\\n])*\")", re.DOTALL)
@@ -98,10 +99,13 @@ def list_declared_words(text: str) -> frozenset[str]:
     return frozenset(word for each in read_declarations(text) for word in each.words)
 
 
-def plain_types(text: str) -> str | None:
+def plain_types(text: str, virtuals: Mapping[str, bool]) -> str | None:
     """Return the semantic patch with inherited and typed metavariables made plain ones.
 
-    Lines stay where they are. None where a declaration is not understood.
+    Of what a rule depends on, only what cannot hold stays: where a rule that it inherits a position
+    from depends on one of another function, that one's words are not in this function. `virtuals`
+    says which virtual rules are defined. Lines stay where they are. None where a declaration is not
+    understood.
     """
     lines = text.split("\n")
     for rule, before, declared, behind in _sections(text):
@@ -109,7 +113,8 @@ def plain_types(text: str) -> str | None:
         if any("script" in each.words or not _is_whole(each) for each in declarations):
             return None
         plain = ";".join(each.plain() for each in declarations)
-        lines[rule.start - 1 : rule.body - 1] = (before + plain + behind).split("\n")
+        header = drop_dependency(before, virtuals)
+        lines[rule.start - 1 : rule.body - 1] = (header + plain + behind).split("\n")
     return "\n".join(lines)
 
 

@@ -35,6 +35,7 @@ from patchgen.coccinelle.formula import (
     parse_formula,
     words_of,
 )
+from patchgen.coccinelle.header import read_header
 from patchgen.coccinelle.metavariables import list_declared_words, plain_types
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.structure import Rule, read_rules
@@ -76,7 +77,7 @@ def find_needs(
 
     Raises SpecError, at the template's line, where spatch refuses the semantic patch.
     """
-    plain, why_not = _make_plain(patch, companions)
+    plain, why_not = _make_plain(patch, modes, companions)
     # Each takes as long as the rules take to be read, and both are asked at once.
     texts = dict.fromkeys((patch.text, plain or patch.text))
     answers = map_parallel(
@@ -101,13 +102,16 @@ def find_needs(
         return Needs(ALWAYS, None, "the words that it needs are not understood")
 
 
-def _make_plain(patch: SemanticPatch, companions: Mapping[str, str]) -> tuple[str | None, str]:
+def _make_plain(
+    patch: SemanticPatch, modes: Sequence[str], companions: Mapping[str, str]
+) -> tuple[str | None, str]:
     """Return the text in which no word of a metavariable's comes from elsewhere; None, and why."""
     if companions:
         return None, "it includes other files"
     if any(re.search(r"\bextends\b", _header(patch.text, rule)) for rule in read_rules(patch.text)):
         return None, "a rule extends another one"
-    plain = plain_types(patch.text)
+    virtuals = {name: name in modes for name in read_header(patch.text).virtuals}
+    plain = plain_types(patch.text, virtuals)
     return plain, "" if plain else _NOT_UNDERSTOOD
 
 

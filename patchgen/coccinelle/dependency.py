@@ -1,0 +1,94 @@
+"""What a rule depends on (`depends on patch && !(r || s)`): whether it can hold at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# The words that may follow a dependency in a header (manual, "The SmPL grammar").
+_CLAUSE = re.compile(
+    r"\bdepends\s+on\b(?P<dependency>(?:\s*(?:&&|\|\||[!()]|"
+    r"\b(?!(?:exists|forall|disable|using|extends|expression|identifier|type)\b)\w+\b))+)"
+)
+
+
+def drop_dependency(header: str, virtuals: Mapping[str, bool]) -> str:
+    """Return a rule's header without what it depends on, if that may hold, on as many lines.
+
+    `virtuals` says of each virtual rule whether it is defined.
+    """
+
+    def drop(clause: re.Match[str]) -> str:
+        if not may_hold(clause["dependency"], virtuals):
+            return clause[0]
+        return re.sub(r"[^\n]", " ", clause[0])
+
+    return _CLAUSE.sub(drop, header)
+
+
+_TOKEN = re.compile(r"\s*(?:(?P<word>\w+)|(?P<sign>&&|\|\||[!()]))")
+
+
+def may_hold(dependency: str, values: Mapping[str, bool]) -> bool:
+    """Tell whether a dependency can be satisfied; of other rules nothing is known beforehand.
+
+    What is not understood may hold.
+    """
+    tokens = []
+    at = 0
+    text = dependency.strip()
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            return True
+        tokens.append(found["word"] or found["sign"])
+        at = found.end()
+    if not tokens:
+        return True
+    reader = _Reader(tokens, values)
+    value = reader.read_or()
+    return value is not False or reader.left()
+
+
+class _Reader:
+    """Reads `a && !(b || c)` with three values: True, False, and None for what is not known."""
+
+    def __init__(self, tokens: list[str], values: Mapping[str, bool]):
+        self._tokens = [*tokens, ""]
+        self._values = values
+        self._at = 0
+
+    def left(self) -> bool:
+        """Tell whether not all has been read."""
+        return self._tokens[self._at] != ""
+
+    def read_or(self) -> bool | None:
+        value = self._read_and()
+        while self._take("||"):
+            other = self._read_and()
+            value = True if value or other else False if value == other else None
+        return value
+
+    def _read_and(self) -> bool | None:
+        value = self._read_one()
+        while self._take("&&"):
+            other = self._read_one()
+            value = False if False in (value, other) else True if value and other else None
+        return value
+
+    def _read_one(self) -> bool | None:
+        if self._take("!"):
+            value = self._read_one()
+            return None if value is None else not value
+        if self._take("("):
+            value = self.read_or()
+            return value if self._take(")") else None
+        word = self._tokens[self._at]
+        self._at += 1 if word else 0
+        return self._values.get(word)
+
+    def _take(self, sign: str) -> bool:
+        if self._tokens[self._at] != sign:
+            return False
+        self._at += 1
+        return True
