@@ -367,14 +367,15 @@ class _Hits:
         for at, word in self._places:
             # The line that the last word stands in may be one that ends an item.
             closed = source.find(b"\n}", max(0, source.rfind(b"\n", 0, last)), at)
+            has_ended = False
             while depth >= 0 <= closed and (end := source.find(b"\n", closed + 1, at + 1)) >= 0:
                 depth += source.count(b"{", counted, end) - source.count(b"}", counted, end)
                 counted = end
-                if depth == 0:
-                    yield frozenset(words)
-                    words = set()
-                    break
+                has_ended |= depth == 0
                 closed = source.find(b"\n}", end, at)
+            if has_ended:
+                yield frozenset(words)
+                words = set()
             words.add(word)
             last = at
         yield frozenset(words)

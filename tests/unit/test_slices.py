@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given, strategies as st
 
 from patchgen.coccinelle.formula import AllOf, AnyOf, Word
@@ -137,6 +138,19 @@ def test_a_brace_in_the_first_column_may_be_within_a_function():
     assert not slice_source(apart, NEEDS).matters
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        b'int a(void)\n{\n\tputs("}");\n}\n',
+        b'int a(void)\n{\n\tputs("{");\n}\n',
+        b"int a(void)\n{\n#ifdef X\n\tfoo();\n}\n#else\n\tbar();\n}\n#endif\n",
+    ],
+)
+def test_braces_that_do_not_count_hide_no_function(before):
+    source = before + b"\nint f(void)\n{\nif (a) {\n\tkmalloc(a);\n}\n\nmemset(a);\n}\n"
+    assert slice_source(source, NEEDS).matters
+
+
 def test_a_continued_directive_stays_with_what_continues_it():
     directive = b"#if defined(A) || \\\n\tdefined(B) || \\\n\tdefined(C)\n"
     odd = directive + b"static void idle(void)\n{\n\tuse(1);\n}\n#endif\n"
@@ -149,6 +163,59 @@ def test_notices_parts_that_did_not_come_back():
     assert restore(cut.text.replace(b"/*pg0", b"/*pg1"), cut.parts) is None
     assert restore(re.sub(rb"/\*pg1\n*\*/", b"", cut.text), cut.parts) is None
     assert restore(cut.text + b"/*pg0*/", cut.parts) is None
+
+
+IDLE = b"\n{\n\tidle(1);\n}\n"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        b"#define MAC(x) do { \\\n\tbeta(x); \\\n} while (0)\nstatic struct foo *get(int a)" + IDLE,
+        b"static __printf(1, 2) struct foo *get(int a)" + IDLE,
+        b"int get(int a) /* why */\n\t__releases(lock)" + IDLE,
+        b"EXPORT_SYMBOL(x)\n\nint get(int a)" + IDLE,
+        b"static struct bar t __initdata = {\n\t.p = idle,\n};\n",
+    ],
+)
+def test_headers_stay_whatever_they_look_like(item):
+    cut = slice_source(item + b"\n" + SOURCE, NEEDS)
+    for line in item.split(b"\n"):
+        assert line in cut.text or b"idle" in line
+    assert restore(cut.text, cut.parts) == item + b"\n" + SOURCE
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        b"/*\nint old(int a)" + IDLE + b"*/\n",
+        b"typedef struct __attribute__((packed)) foo\n{\n\tint idle;\n} foo_t;\n",
+        b"void f(void)\n{\nwhile (x)" + IDLE + b"}\n",
+        b"void f(void)\n{\nlist_for_each(x)" + IDLE + b"}\n",
+        b"int f(void)\n{\n\tidle(1);\n} static int g(int n)\n{ return 1; }\n",
+        b'void f(void)\n{\n\tputs("idle {\\\n}\n\\");\n}\n',
+    ],
+)
+def test_what_is_no_function_stays(item):
+    assert b"idle" in slice_source(item + b"\n" + SOURCE, NEEDS).text
+
+
+def test_a_doubtful_type_keeps_a_body_that_declares_it():
+    teacher = b"int first(void)\n{\n\tu64 x;\n}\n\n"
+    idle = b"int idle(void)\n{\n\tuse(u64);\n}\n\n"
+    for doubtful in (b"((u64)(long)p)", b"(u64)-1", b"sizeof(u64)"):
+        user = b"int f(void)\n{\n\tmemset(kmalloc(1, " + doubtful + b"));\n}\n"
+        text = slice_source(idle + teacher + user, NEEDS).text
+        assert teacher in text and b"use(u64)" not in text
+        known = b"extern u64 known;\n\n"
+        assert teacher not in slice_source(known + teacher + user, NEEDS).text
+
+
+def test_words_that_spatch_looks_for_stay_in_a_comment():
+    source = b"int idle(struct foo *p)\n{\n\tuse(bar);\n}\n\n" + SOURCE
+    cut = slice_source(source, NEEDS, {"foo", "bar", "kmalloc", "a.h", "none"})
+    assert cut.text.startswith(b"int idle(struct foo *p)\n{/*pg0 bar\n*/\n}")
+    assert restore(cut.text, cut.parts) == source
 
 
 FRAGMENTS = st.lists(
