@@ -55,6 +55,11 @@ class Header:
     virtuals: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """All virtual rules, the modes among them."""
+        return (*self.modes, *self.virtuals)
+
     def is_met_by(self, version: str) -> bool:
         """Tell whether a spatch of that version is new enough, in the order of `sort -V`."""
         return not self.requires or _version_key(self.requires) <= _version_key(version)

@@ -110,7 +110,7 @@ def _make_plain(
         return None, "it includes other files"
     if any(re.search(r"\bextends\b", _header(patch.text, rule)) for rule in read_rules(patch.text)):
         return None, "a rule extends another one"
-    virtuals = {name: name in modes for name in read_header(patch.text).virtuals}
+    virtuals = {name: name in modes for name in read_header(patch.text).rules}
     plain = plain_types(patch.text, virtuals)
     return plain, "" if plain else _NOT_UNDERSTOOD
 

@@ -32,11 +32,12 @@ def choose_grouping(scripts: Sequence[Script]) -> Grouping:
     """Return how files may be grouped where these scripts run; in doubt, each is apart."""
     if any(script.kind == "finalize" for script in scripts):
         return Grouping.TOGETHER
-    # Only what an initialize rule has defined is there before the first file.
+    # Only what an initialize rule has defined is there before the first file, and only another
+    # script can change it.
     for language in {script.language for script in scripts if script.kind == "initialize"}:
         own = [script for script in scripts if script.language == language]
         keeps = _python_keeps if language == "python" else _ocaml_keeps
-        if keeps(own):
+        if any(script.kind == "script" for script in own) and keeps(own):
             return Grouping.APART
     return Grouping.ANY
 

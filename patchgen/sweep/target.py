@@ -154,7 +154,7 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
     texts = (cocci.text, *cocci.companions.values())
     every = (*header.options, *header.own_options)
     defined = {mode, *rules, *(name for word, name in pairwise(every) if word == "-D")}
-    scripts = [each for text in texts for each in list_scripts(text, header.virtuals, defined)]
+    scripts = [each for text in texts for each in list_scripts(text, header.rules, defined)]
     languages = {script.language for script in scripts}
     words = [word for word in header.options if word not in _OURS and word not in [*Includes]]
     includes = _choose_includes(cocci, every)
