@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 import click
@@ -14,7 +13,7 @@ from patchgen.cli.printer import Printer
 from patchgen.coccinelle import find_spatch
 from patchgen.errors import UsageError
 from patchgen.model.campaign import CampaignRequest, Split
-from patchgen.model.sweep import Mode, Sweep
+from patchgen.model.sweep import Mode, Sweep, public_name
 from patchgen.odb import Repository
 from patchgen.running import Run
 
@@ -119,7 +118,7 @@ def publish_campaign(
     bound = run.ready[0].bound
     assert bound is not None
     header = bound.cocci.header
-    name = _public_name(bound.cocci.name)
+    name = public_name(bound.cocci.name)
     origin = Origin(
         name=name,
         text=bound.cocci.text,
@@ -165,9 +164,3 @@ def publish_campaign(
         "mails": [str(path) for path in made.mails],
         "warnings": list(made.warnings),
     }
-
-
-def _public_name(name: str) -> str:
-    """Return a semantic patch's name as messages have it: its path in the tree, or only its own."""
-    path = PurePosixPath(name)
-    return path.name if path.is_absolute() or ".." in path.parts else str(path)

@@ -2,21 +2,20 @@
 
 What spatch says goes two ways, each in the order of the files: on stderr `HANDLING: FILE` before
 what it could not parse there, on stdout the trace of the rules between `let's go` and `Finished`.
-What Python rules print goes to a third, a file in which each line names the files it is about:
-spatch's own buffer and Python's would break into each other's lines. Changes are written in place,
+What Python rules print goes a third way (listening.py). Changes are written in place,
 in the scratch folder, when all files are done; so a run that breaks off has no results, and what
 was not at fault has to be run again.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle.diagnose import explain_exception, explain_refusal
+from patchgen.coccinelle.listening import listen, read_said
 from patchgen.coccinelle.markers import fill_markers
 from patchgen.coccinelle.naming import SafeNames
 from patchgen.coccinelle.program import Spatch, write_companions
@@ -97,7 +96,7 @@ def _run_named(
         len(stdout) != len(stderr)
     ):
         return [Ran(source.path, failure=AGAIN) for source in sources]
-    said, rest = _read_said(scratch / _SAID)
+    said, rest = read_said(scratch)
     results = [Ran(source.path) for source in sources if str(source.path) in skipped]
     for source, errors, trace in zip(handled, stderr, stdout, strict=True):
         results.append(_read(program, witnessed, source, tree, errors, trace, said))
@@ -107,34 +106,11 @@ def _run_named(
     return results
 
 
-_SAID = "patchgen-said"
 _NOT_WRITTEN = re.compile(rb"^cp: .*", re.MULTILINE)
 _HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
 _BEGIN = re.compile(r"^let's go$", re.MULTILINE)
 # What context mode marks comes as a diff, behind all that scripts print.
 _DIFF = re.compile(r"^(?:diff -u -p .*\n)?--- .*\n\+\+\+ ", re.MULTILINE)
-
-# It goes before all rules. `cocci.files()` are the files that spatch is at.
-_LISTENER = f"""@initialize:python@
-@@
-import json as pg_json, sys as pg_sys
-class PgSaid:
-    def __init__(self):
-        self.out = open("../{_SAID}", "a", buffering=1)
-        self.ended = False
-    def write(self, text):
-        files = [] if self.ended else cocci.files()
-        self.out.write(pg_json.dumps([files, text]) + "\\n")
-        return len(text)
-    def flush(self):
-        pass
-    def isatty(self):
-        return False
-pg_sys.stdout = PgSaid()
-@finalize:python@
-@@
-pg_sys.stdout.ended = True
-"""
 
 
 def _run(
@@ -143,7 +119,7 @@ def _run(
     """Run spatch without witnesses: over a tree, a rule's hits are counted, not placed."""
     text = without_witnesses(program.patch.text)
     if program.has_python:
-        text = _listen(text)
+        text = listen(text)
     (scratch / "patchgen.cocci").write_text(text.text, encoding="utf-8")
     write_companions(scratch, program.companions)
     macros = _write_macros(scratch, program.patch)
@@ -164,17 +140,6 @@ def _write_macros(scratch: Path, patch: SemanticPatch) -> tuple[str, ...]:
         return ()
     (scratch / "patchgen-macros.h").write_text(patch.macros, encoding="utf-8")
     return ("--macro-file", "../patchgen-macros.h")
-
-
-def _listen(witnessed: Witnessed) -> Witnessed:
-    lines = witnessed.text.split("\n")
-    first = next((at for at, line in enumerate(lines) if line.startswith("@")), len(lines))
-    added = _LISTENER.rstrip("\n").split("\n")
-    nothing: tuple[int | None, ...] = (None,) * len(added)
-    return Witnessed(
-        "\n".join([*lines[:first], *added, *lines[first:]]),
-        (*witnessed.lines[:first], *nothing, *witnessed.lines[first:]),
-    )
 
 
 def _split(mark: re.Pattern[str], text: str) -> list[str]:
@@ -206,18 +171,6 @@ def _broken_off(
         Ran(source.path, failure=why if str(source.path) == culprit else AGAIN)
         for source in sources
     ]
-
-
-def _read_said(path: Path) -> tuple[dict[str, str], str]:
-    """Return what scripts printed, by file, and what they printed in the end."""
-    said: dict[str, str] = {}
-    if not path.exists():
-        return said, ""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        files, text = json.loads(line)
-        name = files[0] if files else ""
-        said[name] = said.get(name, "") + text
-    return said, said.pop("", "")
 
 
 def _read(

@@ -53,8 +53,28 @@ class Said:
 def read_said(text: str, folder: str = "") -> Said:
     """Read what scripts printed; `folder` is taken away from the beginning of paths.
 
-    Indented lines behind a report belong to its text.
+    Indented lines behind a report belong to its text. Reports are of the rule whose mark stands
+    before them.
     """
+    first, *marked = _RULE.split(text)
+    said = _read_part(first, folder)
+    for rule, part in zip(marked[::2], marked[1::2], strict=True):
+        more = _read_part(part, folder)
+        reports = tuple(replace(report, rule=rule) for report in more.reports)
+        said = Said(said.reports + reports, said.rest + more.rest)
+    return said
+
+
+# Between two separators that no text has (ASCII's "record" and "unit").
+_RULE = re.compile("\x1e([^\x1f]*)\x1f")
+
+
+def mark_rule(rule: str) -> str:
+    """Return what says which rule the text behind it is of."""
+    return f"\x1e{rule}\x1f"
+
+
+def _read_part(text: str, folder: str) -> Said:
     reports: list[Report] = []
     rest: list[str] = []
     at = 0

@@ -95,3 +95,18 @@ class Sweep:
     counts: Counts = Counts(0, 0, 0, 0)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    @property
+    def public_name(self) -> str:
+        """What other people can know the semantic patch by: see public_name()."""
+        return public_name(self.semantic_patch)
+
+
+def public_name(name: str) -> str:
+    """Return a semantic patch's path in the tree, or only its own name: no place of a machine.
+
+    Bytes of it that are no UTF-8 are replaced, as it goes into messages.
+    """
+    path = PurePosixPath(name)
+    public = path.name if path.is_absolute() or ".." in path.parts else str(path)
+    return public.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -75,7 +75,8 @@ def _result(
 ) -> Sweep:
     """Return what the sweep came to, in the order of the paths."""
     outcomes = [found.outcomes[path] for path in sorted(found.outcomes)]
-    reports, output = _read_said("".join(each.said for each in outcomes) + found.said)
+    said = (each.said for each in outcomes)
+    reports, output = _read_said([text for text in (*said, found.said) if text])
     return Sweep(
         request.program.patch.name,
         request.base,
@@ -92,14 +93,15 @@ def _result(
     )
 
 
-def _read_said(text: str) -> tuple[tuple[Report, ...], str]:
-    """Return the reports in what scripts said, and the rest of it."""
-    if not text:
+def _read_said(texts: list[str]) -> tuple[tuple[Report, ...], str]:
+    """Return the reports in what scripts said, file by file, and the rest of it."""
+    if not texts:
         return (), ""
     from patchgen.coccinelle import read_said
 
-    said = read_said(text)
-    return said.reports, said.rest
+    said = [read_said(text) for text in texts]
+    reports = tuple(report for each in said for report in each.reports)
+    return reports, "".join(each.rest for each in said)
 
 
 def _read_edits(

@@ -48,7 +48,8 @@ def make_sarif(
 ) -> dict[str, Any]:
     """Return the log of sweeps over one base: a rule for each semantic patch.
 
-    Each report is a result, and so is each hunk of an edit, with the edit as its fix.
+    Each report is a result. So are the hunks of an edit that lie in one function: a match may have
+    several, none of which means anything without the others, and together they are one fix.
     `repository_uri` is where the base can be had; without it, the base is named in a property.
     """
     run: dict[str, Any] = {
@@ -92,8 +93,8 @@ def _provenance(base: Base, repository_uri: str) -> dict[str, Any]:
 
 
 def _rule(sweep: Sweep, header: Header) -> dict[str, Any]:
-    name = PurePosixPath(sweep.semantic_patch)
-    rule: dict[str, Any] = {"id": sweep.semantic_patch, "name": name.stem}
+    name = PurePosixPath(sweep.public_name)
+    rule: dict[str, Any] = {"id": sweep.public_name, "name": name.stem}
     if header.purpose:
         paragraph = header.purpose.partition("\n\n")[0]
         rule["shortDescription"] = {"text": " ".join(paragraph.split())}
@@ -115,21 +116,23 @@ def _rule(sweep: Sweep, header: Header) -> dict[str, Any]:
 
 def _results(sweep: Sweep, index: int) -> Iterator[dict[str, Any]]:
     for report in sweep.reports:
-        yield {**_result(sweep, index, report.text), "locations": [_report_location(report)]}
+        result = {**_result(sweep, index, report.text), "locations": [_report_location(report)]}
+        # The rule of the semantic patch; SARIF's own rule is the semantic patch.
+        yield {**result, "properties": {"rule": report.rule}} if report.rule else result
     for edit in sweep.edits:
-        for hunk in find_hunks(edit.before or b"", edit.after):
+        for hunks in _group_hunks(edit):
             yield {
-                **_result(sweep, index, _describe_hunk(hunk)),
-                "locations": [_location(edit.path, _hunk_region(hunk))],
-                "fixes": [_fix(sweep, edit, hunk)],
+                **_result(sweep, index, "\n".join(map(_describe_hunk, hunks))),
+                "locations": [_location(edit.path, _hunk_region(hunks[0]))],
+                "fixes": [_fix(sweep, edit, hunks)],
             }
 
 
 def _result(sweep: Sweep, index: int, text: str) -> dict[str, Any]:
     result: dict[str, Any] = {
-        "ruleId": sweep.semantic_patch,
+        "ruleId": sweep.public_name,
         "ruleIndex": index,
-        "message": {"text": text or sweep.semantic_patch},
+        "message": {"text": text or sweep.public_name},
     }
     level = _LEVELS.get(text.partition(" ")[0].rstrip(":").upper())
     # Without one, it is the rule's (section 3.27.10).
@@ -176,6 +179,20 @@ def _artifact(path: PurePosixPath) -> dict[str, Any]:
 # --- what would be changed ---
 
 
+def _group_hunks(edit: FileEdit) -> Iterator[list[Hunk]]:
+    """Yield the hunks of an edit, those together between which no function ends."""
+    lines = (edit.before or b"").split(b"\n")
+    group: list[Hunk] = []
+    for hunk in find_hunks(edit.before or b"", edit.after):
+        between = lines[group[-1].end - 1 : hunk.start - 1] if group else []
+        if any(line.startswith(b"}") for line in between):
+            yield group
+            group = []
+        group.append(hunk)
+    if group:
+        yield group
+
+
 def _describe_hunk(hunk: Hunk) -> str:
     lines = [b"-" + line for line in hunk.before] + [b"+" + line for line in hunk.after]
     shown = b"\n".join(line.rstrip(b"\n") for line in lines)
@@ -183,16 +200,23 @@ def _describe_hunk(hunk: Hunk) -> str:
 
 
 def _hunk_region(hunk: Hunk) -> dict[str, int | None]:
-    return {"startLine": hunk.start, "endLine": hunk.start + max(len(hunk.before), 1) - 1}
+    first = hunk.before[0] if hunk.before else b""
+    indent = len(first) - len(first.lstrip())
+    return {
+        "startLine": hunk.start,
+        "startColumn": indent + 1,
+        "endLine": hunk.start + max(len(hunk.before), 1) - 1,
+    }
 
 
-def _fix(sweep: Sweep, edit: FileEdit, hunk: Hunk) -> dict[str, Any]:
-    content = b"".join(hunk.after)
-    replacement: dict[str, Any] = {"deletedRegion": _deleted(hunk)}
-    if content:
-        replacement["insertedContent"] = _content(content)
-    change = {"artifactLocation": _artifact(edit.path), "replacements": [replacement]}
-    return {"description": {"text": sweep.semantic_patch}, "artifactChanges": [change]}
+def _fix(sweep: Sweep, edit: FileEdit, hunks: Sequence[Hunk]) -> dict[str, Any]:
+    replacements: list[dict[str, Any]] = []
+    for hunk in hunks:
+        content = b"".join(hunk.after)
+        inserted = {"insertedContent": _content(content)} if content else {}
+        replacements.append({"deletedRegion": _deleted(hunk), **inserted})
+    change = {"artifactLocation": _artifact(edit.path), "replacements": replacements}
+    return {"description": {"text": sweep.public_name}, "artifactChanges": [change]}
 
 
 def _deleted(hunk: Hunk) -> dict[str, int]:

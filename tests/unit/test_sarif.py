@@ -24,7 +24,7 @@ PATH = PurePosixPath("fs/a b:c.c")
 BEFORE = b"one\ntwo\nthree\nfour\n"
 AFTER = b"one\n2\n2.5\nthree\nfour\nfive\n"
 REPORTS = (
-    Report(PATH, 3, 2, "WARNING: no", end_line=3, end_column=5),
+    Report(PATH, 3, 2, "WARNING: no", rule="r", end_line=3, end_column=5),
     Report(PATH, 7, None, "a statement", end_line=9),
     Report(PATH, 12, 1, "a statement"),
 )
@@ -62,13 +62,14 @@ def test_is_valid_by_the_models_of_the_format():
     )
     read = sarif_pydantic.Sarif.model_validate(log)
     [run] = read.runs
-    assert len(run.results) == len(REPORTS) + 2
+    assert len(run.results) == len(REPORTS) + 1
     assert run.results[0].locations[0].physical_location.region.start_column == 2
 
 
 def test_a_report_is_a_result_with_file_line_column_and_rule():
     run = one_run((CHANGED, Header()), (FOUND, HEADER))
-    result = run["results"][2]
+    result = run["results"][1]
+    assert result["properties"] == {"rule": "r"}
     assert (result["ruleId"], result["ruleIndex"]) == ("free/kfree.cocci", 1)
     assert run["tool"]["driver"]["rules"][1]["id"] == "free/kfree.cocci"
     assert (result["message"], result["level"]) == ({"text": "WARNING: no"}, "warning")
@@ -146,16 +147,20 @@ def fix_all(before: bytes, results: list[dict[str, Any]]) -> bytes:
     lines[-1] = lines[-1][:-1]
     for result in reversed(results):
         [change] = result["fixes"][0]["artifactChanges"]
-        [replacement] = change["replacements"]
-        region = replacement["deletedRegion"]
-        content = replacement.get("insertedContent", {"text": ""})
-        new = content["text"].encode() if "text" in content else base64.b64decode(content["binary"])
-        first, last = region["startLine"] - 1, region["endLine"] - 1
-        assert region["startColumn"] == 1
-        tail = lines[last].decode("utf-8", "replace")[region["endColumn"] - 1 :]
-        kept = lines[last] if region["endColumn"] == 1 else tail.encode()
-        lines[first : last + 1] = [new + kept]
+        for replacement in reversed(change["replacements"]):
+            replace_in(lines, replacement)
     return b"".join(lines)
+
+
+def replace_in(lines: list[bytes], replacement: dict[str, Any]) -> None:
+    region = replacement["deletedRegion"]
+    content = replacement.get("insertedContent", {"text": ""})
+    new = content["text"].encode() if "text" in content else base64.b64decode(content["binary"])
+    first, last = region["startLine"] - 1, region["endLine"] - 1
+    assert region["startColumn"] == 1
+    tail = lines[last].decode("utf-8", "replace")[region["endColumn"] - 1 :]
+    kept = lines[last] if region["endColumn"] == 1 else tail.encode()
+    lines[first : last + 1] = [new + kept]
 
 
 LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"}\n", b"\xff\n", b"\r\n"]), max_size=9)
@@ -169,16 +174,24 @@ def test_fixes_make_the_file_that_spatch_made(old, new, old_end, new_end):
     assert fix_all(before, run["results"]) == after
 
 
-def test_a_hunk_is_a_result_with_its_lines():
-    first, second = one_run((CHANGED, Header()))["results"]
-    assert first["message"]["text"] == "-two\n+2\n+2.5"
-    assert first["locations"][0]["physicalLocation"]["region"] == {"startLine": 2, "endLine": 2}
-    assert second["fixes"][0]["artifactChanges"][0]["replacements"] == [
-        {
-            "deletedRegion": {"startLine": 5, "startColumn": 1, "endLine": 5, "endColumn": 1},
-            "insertedContent": {"text": "five\n"},
-        }
-    ]
+def test_what_a_function_s_hunks_come_to_is_one_result_with_one_fix():
+    """Each of them alone may be wrong: memset() goes only where kzalloc() comes."""
+    [result] = one_run((CHANGED, Header()))["results"]
+    assert result["message"]["text"] == "-two\n+2\n+2.5\n+five"
+    region = result["locations"][0]["physicalLocation"]["region"]
+    assert region == {"startLine": 2, "startColumn": 1, "endLine": 2}
+    assert result["fixes"][0]["artifactChanges"][0]["replacements"][1] == {
+        "deletedRegion": {"startLine": 5, "startColumn": 1, "endLine": 5, "endColumn": 1},
+        "insertedContent": {"text": "five\n"},
+    }
+
+
+def test_hunks_of_two_functions_are_two_results():
+    text = b"int f(void)\n{\n\told();\n}\n\nint g(void)\n{\n\told();\n}\n"
+    edit = FileEdit(PATH, "100644", text, text.replace(b"old", b"new"))
+    results = one_run((Sweep("x", BASE, Mode.PATCH, (), edits=(edit,)), Header()))["results"]
+    regions = [each["locations"][0]["physicalLocation"]["region"] for each in results]
+    assert regions == [{"startLine": n, "startColumn": 2, "endLine": n} for n in (3, 8)]
 
 
 def test_hunks_are_found_in_a_long_file_that_changes_at_both_ends():
@@ -204,7 +217,7 @@ def test_the_document_has_all_of_a_sweep():
         "column": 2,
         "end_line": 3,
         "end_column": 5,
-        "rule": None,
+        "rule": "r",
         "text": "WARNING: no",
     }
     assert document["unparsed"][1] == {"path": str(PATH), "line": 5, "function": None}
