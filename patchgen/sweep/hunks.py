@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -54,14 +55,14 @@ def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[Hunk]:
 def format_diff(edit: FileEdit) -> str:
     """Return a diff that `git apply` takes; bytes that are no UTF-8 are surrogates in it."""
     old = _lines(edit.before or b"")
-    pieces = [f"diff --git a/{edit.path} b/{edit.path}\n--- a/{edit.path}\n+++ b/{edit.path}\n"]
+    pieces = [_header(str(edit.path))]
     added = 0
     for group in _group(_find_hunks(old, _lines(edit.after))):
         start = max(1, group[0].start - _CONTEXT)
         end = min(len(old) + 1, group[-1].end + _CONTEXT)
         more = sum(len(hunk.after) - len(hunk.before) for hunk in group)
-        was = _range(start, end - start)
-        pieces.append(f"@@ -{was} +{_range(start + added, end - start + more)} @@\n")
+        ranges = _range(start, end - start), _range(start + added, end - start + more)
+        pieces.append("@@ -{} +{} @@\n".format(*ranges))
         added += more
         at = start
         for hunk in group:
@@ -71,6 +72,26 @@ def format_diff(edit: FileEdit) -> str:
             at = hunk.end
         pieces += _marked(" ", old[at - 1 : end - 1])
     return "".join(pieces)
+
+
+def _header(path: str) -> str:
+    before, after = _quote(f"a/{path}"), _quote(f"b/{path}")
+    # A tab ends a name with a blank in it, as git writes it.
+    end = "\t\n" if " " in path else "\n"
+    return f"diff --git {before} {after}\n--- {before}{end}+++ {after}{end}"
+
+
+_SPECIAL = re.compile(r'[\x00-\x1f"\\\x7f]')
+_ESCAPES = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
+
+
+def _quote(name: str) -> str:
+    """Return a file's name as diffs have it (git-config(1), core.quotePath=false)."""
+    if not _SPECIAL.search(name):
+        return name
+    return '"{}"'.format(
+        _SPECIAL.sub(lambda sign: _ESCAPES.get(sign[0], f"\\{ord(sign[0]):03o}"), name)
+    )
 
 
 def _group(hunks: Iterator[Hunk]) -> Iterator[list[Hunk]]:

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path, PurePosixPath
 
+import pytest
 from hypothesis import example, given, settings, strategies
 
 from patchgen.model.series import FileEdit
@@ -29,9 +30,17 @@ TEXTS = strategies.builds(
 @example(before=b"one", after=b"one\n")
 @example(before=b"1\n2\n3\n4\n5\n6\n7\n8\n", after=b"0\n1\n2\n3\n4\n5\n6\n7\n8")
 def test_git_apply_makes_the_new_file_of_the_old_one(before, after):
+    check(PurePosixPath("f.c"), before, after)
+
+
+@pytest.mark.parametrize("name", ["a b.c", '"q".c', "back\\slash.c", "line\nend.c", "é.c", "\t"])
+def test_a_name_is_written_as_git_reads_it(name):
+    check(PurePosixPath(name), b"one\n", b"two\n")
+
+
+def check(path: PurePosixPath, before: bytes, after: bytes) -> None:
     if before == after:
         return
-    path = PurePosixPath("f.c")
     diff = format_diff(FileEdit(path, "100644", before, after))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / path
