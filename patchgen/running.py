@@ -111,7 +111,7 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
         except PatchgenError as err:
             if len(names) == 1:
                 raise
-            skipped.append(Skipped(name, err.message))
+            skipped.append(Skipped(name, _say_why(err)))
     return Run(base, tuple(ready), tuple(skipped))
 
 
@@ -135,9 +135,18 @@ def run_sweeps(
         try:
             yield ready, sweep(repository, ready.request, executor=executor, on_progress=tell)
         except PatchgenError as err:
-            if len(run.ready) == 1:
+            if len(run.ready) + len(run.skipped) == 1:
                 raise
-            yield ready, Skipped(ready.name, str(err))
+            yield ready, Skipped(ready.name, _say_why(err))
+
+
+def _say_why(err: PatchgenError) -> str:
+    """Return in one line why a semantic patch was not run, with the line of it that is named."""
+    where = ""
+    if err.place is not None and err.place.line is not None:
+        excerpt = f": {err.place.excerpt.strip()}" if err.place.excerpt else ""
+        where = f" (line {err.place.line}{excerpt})"
+    return err.message + where
 
 
 # --- what to run -----------------------------------------------------------------------------
@@ -303,7 +312,7 @@ def _choose_files(
     """Return the files that the run is restricted to, None for no restriction."""
     only: frozenset[PurePosixPath] | None = None
     if request.since is not None:
-        since = repository.resolve_commit(request.since)
+        since = repository.resolve_commit(request.since, "--since")
         only = list_changed(repository, since, base.oid)
     if request.only_built is not None:
         from patchgen.kernel import read_built

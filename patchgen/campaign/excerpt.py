@@ -35,6 +35,8 @@ def excerpt(text: str) -> str:
         for line in _VIRTUAL.findall(before + "\n")
         if not set(re.findall(r"\w+", line)) <= modes | {"virtual"}
     ]
+    if any("patch" in re.findall(r"\w+", clause) for clause in _DEPENDS.findall("\n".join(kept))):
+        virtuals.insert(0, "virtual patch\n")
     rest = _COMMENT.sub("", "\n".join(kept) + "\n")
     return re.sub(r"\n{3,}", "\n\n", "".join(virtuals) + rest).strip("\n")
 

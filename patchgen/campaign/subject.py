@@ -28,8 +28,10 @@ def learn_prefix(git: Git, base: Oid, group: Group) -> str:
     Where the history does not say (a tree without one, new files), it is told from the folder.
     """
     paths = [f":(top,literal){path}" for path in group.paths[:_FILES]]
-    words = ("log", "--no-merges", f"--max-count={_LOOKED_AT}", "--format=%s", base, "--", *paths)
-    subjects = git.run(*words).stdout.decode("utf-8", "replace").splitlines()
+    # One without a parent has all files, whatever it says: an import, or a shallow clone's end.
+    words = ("log", "--no-merges", f"--max-count={_LOOKED_AT}", "--format=%P%x09%s", base, "--")
+    lines = git.run(*words, *paths).stdout.decode("utf-8", "replace").splitlines()
+    subjects = [line.partition("\t")[2] for line in lines if not line.startswith("\t")]
     return find_common_prefix(subjects) or derive_prefix(group)
 
 

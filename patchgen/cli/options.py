@@ -6,6 +6,17 @@ from pathlib import Path
 
 import click
 
+
+def _check_people(
+    ctx: click.Context, param: click.Parameter, people: tuple[str, ...]
+) -> tuple[str, ...]:
+    for each in people:
+        # An alias of git send-email's has no @, and is one word.
+        if not each.strip() or ("@" not in each and len(each.split()) > 1):
+            raise click.BadParameter(f"{each!r} is no address: write it as 'Name <user@host>'")
+    return people
+
+
 tree_option = click.option(
     "--tree",
     type=click.Path(path_type=Path),
@@ -22,14 +33,25 @@ output_option = click.option(
     metavar="DIR",
     help="Where the mails go.  [default: TREE/outgoing]",
 )
-to_option = click.option("--to", multiple=True, metavar="ADDRESS", help="Send all to them, too.")
+to_option = click.option(
+    "--to",
+    multiple=True,
+    metavar="ADDRESS",
+    callback=_check_people,
+    help="Send all to them, too.",
+)
 cc_option = click.option(
-    "--cc", multiple=True, metavar="ADDRESS", help="Send all to them, too, in Cc."
+    "--cc",
+    multiple=True,
+    metavar="ADDRESS",
+    callback=_check_people,
+    help="Send all to them, too, in Cc.",
 )
 cover_cc_option = click.option(
     "--cc-cover",
     "cover_cc",
     multiple=True,
+    callback=_check_people,
     metavar="ADDRESS",
     help="Send the cover letter to them, too, in Cc.",
 )

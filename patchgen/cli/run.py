@@ -151,7 +151,8 @@ def command(
     if as_json:
         printer.document(_describe(run, found) | ({"series": made} if campaign else {}))
     incomplete = any(result.unparsed or result.unfinished for _, result in found)
-    return 1 if strict and (incomplete or run.skipped) else 0
+    # Of a folder, what cannot be run is said; where that is all, nothing was done.
+    return 1 if not found or (strict and (incomplete or run.skipped)) else 0
 
 
 def _telling_words(request: RunRequest) -> list[str]:

@@ -191,5 +191,9 @@ def _run_again(found: SeriesStatus) -> str | None:
     """Return the command that looks for new places, where a semantic patch made the series."""
     if found.record is None or not found.record.split or not found.newer:
         return None
-    words = ["patchgen", "run", found.record.variant, "--since", found.base[0][:12]]
+    name = found.record.variant
+    # Only the name is recorded of a semantic patch that was not the tree's; where it is, is not.
+    if "/" not in name and not Path(name).is_file():
+        name = f"PATH/{name}"
+    words = ["patchgen", "run", name, "--since", found.base[0][:12]]
     return shlex.join([*words, "--base", found.onto[1]])

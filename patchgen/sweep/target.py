@@ -40,6 +40,8 @@ _LOOKS_ITSELF = re.compile(
     r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration|pathlib|Path|read_text|read_bytes"
     r"|stat|mmap|getline|in_channel)\b"
 )
+_NO_CODE = re.compile(r"//[^\n]*|/\*.*?\*/|^#spatch[^\n]*|^virtual\b[^\n;@]*;?", re.M | re.S)
+_CODE = re.compile(r"\S")
 # Options that say which files are in question, or how spatch is to speak: those are ours to say.
 _OURS = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
 
@@ -83,6 +85,8 @@ def load_cocci(name: str, read: Read, *, is_trusted: bool) -> Cocci:
     if content is None:
         raise UsageError(f"there is no {name}", hint="name a .cocci, a folder, or a variant")
     text = decode_cocci(content, name)
+    if not _CODE.search(_NO_CODE.sub("", text)):
+        raise SpecError(f"{name} has no rule", hint="a rule begins with @@ or @NAME@")
     companions: dict[str, str] = {}
 
     def read_companion(other: str) -> str | None:

@@ -137,7 +137,7 @@ def test_each_of_the_four_states_is_told(patchgen, tree, git):
         "",
         "4 patches: 1 applied, 1 needed, 1 conflicts, 1 gone",
         "The newer base may have new places: "
-        f"patchgen run zalloc.cocci --since {base} --base master",
+        f"patchgen run PATH/zalloc.cocci --since {base} --base master",
     ]
     document = status(patchgen, tree)
     assert states(document) == ["applied", "needed", "conflicts", "gone"]

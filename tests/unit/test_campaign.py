@@ -167,7 +167,8 @@ print(p)
 
 def test_a_message_shows_the_rules_that_make_the_change():
     assert excerpt(COCCI) == (
-        "virtual fancy\n@r depends on patch@\nexpression x;\n@@\n- f(x); // why\n+ g(x);\n\n"
+        "virtual patch\nvirtual fancy\n"
+        "@r depends on patch@\nexpression x;\n@@\n- f(x); // why\n+ g(x);\n\n"
         "@plain@\n@@\n- h();"
     )
     assert excerpt("@@\n@@\n- f();\n") == "@@\n@@\n- f();"
