@@ -227,4 +227,5 @@ def test_the_document_has_all_of_a_sweep():
     [edit] = describe_sweep(CHANGED)["edits"]
     diff = edit.pop("diff")
     assert edit == {"path": str(PATH), "insertions": 3, "deletions": 1, "lines": [2, 5]}
-    assert diff.startswith(f"diff --git a/{PATH} b/{PATH}\n--- a/{PATH}\n")
+    # A tab closes a name that has a blank, as git does it, so that its end can be seen.
+    assert diff.startswith(f"diff --git a/{PATH} b/{PATH}\n--- a/{PATH}\t\n")
