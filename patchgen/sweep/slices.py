@@ -20,8 +20,8 @@ from functools import lru_cache
 
 from patchgen.coccinelle.formula import Formula, holds, words_of
 
-_FUNCTION = (b"\n{",)
-_TABLE = (b"= {", b"={")
+# What opens a function, and what opens a table, at a line's end.
+_SIGNS = (b"\n{", b"= {", b"={")
 _END_OF_LINE = re.compile(rb"[ \t\r]*(?:\n|\Z)")
 _END_OF_TABLE = re.compile(rb"[ \t]*;")
 _WORDS = re.compile(rb"[A-Za-z_]\w*")
@@ -30,9 +30,15 @@ _NO_FUNCTION = frozenset({b"if", b"else", b"for", b"while", b"do", b"switch", b"
 # A body with one of these says something about the code behind it: macros that it defines, types
 # and declarations that hold for the whole file.
 _TYPE = re.compile(rb"\b(?:struct|union|enum)(?:\s+\w+)?\s*\Z")
+_NO_TYPE = (b") ", b"else ", b"do ", b"= ")
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(define|undef|include|pragma|if|else|elif|endif)", re.M)
 _WHOLE_DIRECTIVE = re.compile(rb"[ \t]*#(?:[^\\\n]|\\[^\n]|\\\n)*")
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
+# A header as most are, behind an empty line, a comment or another item: told in one look.
+_PLAIN_HEADER = re.compile(
+    rb"(?:(?!(?:%s)\b)[A-Za-z_]\w*[ \t\n*]+)+(?!(?:%s)\b)[A-Za-z_]\w*\([^(){};=#\"'/\\]*\)"
+    % (b"|".join(sorted(_NO_FUNCTION)), b"|".join(sorted(_NO_FUNCTION)))
+)
 _ATTRIBUTE_AT_END = re.compile(rb"\)\s*\w+\Z")
 # A word that may be a type or a variable, by what stands around it: `(word)-1`, `(word)(x)`.
 _DOUBTFUL = re.compile(rb"\(\s*([A-Za-z_]\w*)[\s*]*\)\s*[-+*&(~!]|\bsizeof\s*\(\s*([A-Za-z_]\w*)")
@@ -166,41 +172,50 @@ def _find_bodies(source: bytes) -> Iterator[_Body]:
     A body goes from behind its `{` to before the line of its `}`.
     """
     at = 0
-    function = table = -1
+    places = [-1] * len(_SIGNS)
     while True:
-        if function < at:
-            function = _find_open(source, _FUNCTION, at)
-        if table < at:
-            table = _find_open(source, _TABLE, at)
-        opened = min(function, table)
+        # To look for each again, also for what is rare, would take as long as the rest.
+        for number, sign in enumerate(_SIGNS):
+            if places[number] < at:
+                places[number] = _find_at_line_end(source, sign, at)
+        opened = min(places)
         begin = source.find(b"{", opened) + 1
         closed = source.find(b"\n}", begin)
         if opened == len(source) or closed < 0:
             return
         ends = _END_OF_TABLE.match(source, closed + 2)
         at = ends.end() if ends else closed + 2
-        is_table = table < function
+        is_table = opened < places[0]
         if (
             is_table == bool(ends)
             # What stands behind the brace belongs to it: `} name;`, or has a column.
             and _END_OF_LINE.match(source, at)
             and source.rfind(b"/*", 0, opened) <= source.rfind(b"*/", 0, opened)
-            and (is_table or _is_function(source[_header_start(source, opened) : opened]))
+            and (is_table or _has_header(source, opened))
         ):
             yield _Body(begin, closed, at)
 
 
-def _find_open(source: bytes, signs: Iterable[bytes], at: int) -> int:
-    """Return where the next of the signs stands at a line's end; the source's length for none."""
-    return min(_find_at_line_end(source, sign, at) for sign in signs)
-
-
 def _find_at_line_end(source: bytes, sign: bytes, at: int) -> int:
+    """Return where the next such sign stands at a line's end; the source's length for none."""
     while (found := source.find(sign, at)) >= 0:
         if _END_OF_LINE.match(source, found + len(sign)):
             return found
         at = found + 1
     return len(source)
+
+
+def _has_header(source: bytes, brace: int) -> bool:
+    """Tell whether what stands before a brace in the first column is a function's header."""
+    window = max(0, brace - 500)
+    begin = max(
+        source.rfind(b"\n\n", window, brace) + 2,
+        source.rfind(b"*/\n", window, brace) + 3,
+        source.rfind(b"}\n", window, brace) + 2,
+    )
+    if begin > window + 3 and _PLAIN_HEADER.fullmatch(source, begin, brace):
+        return True
+    return _is_function(source[_header_start(source, brace) : brace])
 
 
 def _header_start(source: bytes, brace: int) -> int:
@@ -256,9 +271,10 @@ def _may_go(body: bytes) -> bool:
     # The brace that closes it may stand in a comment or a string that begins in it.
     if body.rfind(b"/*") > body.rfind(b"*/") or body.count(b'"') % 2:
         return False
-    # `struct x {`, unlike `) {`, `else {`, `= {`.
-    if any(_TYPE.search(text[-80:]) for text in before_braces[:-1] if not text.endswith(b") ")):
-        return False
+    # `struct x {`, unlike nearly all.
+    for text in before_braces[:-1]:
+        if not text.endswith(_NO_TYPE) and _TYPE.search(text[-80:]):
+            return False
     return b"#" not in body or _has_whole_conditions(body)
 
 

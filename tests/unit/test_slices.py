@@ -158,6 +158,21 @@ def test_a_continued_directive_stays_with_what_continues_it():
     assert directive + b"static void idle(void)\n{/*pg0\n*/" in text
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"arch_initcall(get)\n\n",
+        b"// of a; comment\n\n",
+        b"#define LAST(x) \\\n\n",
+        b"int a[] = {\n\t1,\n\t2,\n};\n",
+        b"void f(void)\n{\n}\n",
+    ],
+)
+def test_what_stands_before_a_plain_header_does_not_matter(before):
+    source = before + b"static int\nget(struct a *one,\n    int two)\n{\n\tidle(1);\n}\n"
+    assert b"idle" not in slice_source(source + SOURCE, NEEDS).text
+
+
 def test_notices_parts_that_did_not_come_back():
     cut = slice_source(SOURCE, NEEDS)
     assert restore(cut.text.replace(b"/*pg0", b"/*pg1"), cut.parts) is None
