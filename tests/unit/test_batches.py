@@ -50,6 +50,18 @@ def test_what_is_left_is_shared_out_to_the_cores_in_equal_parts():
     assert len(paths(make_batches([(source(n, KB), {}) for n in range(9)], cores=2))) == 1
 
 
+def test_no_more_batches_are_left_at_the_end_than_there_are_cores():
+    sizes = [49, 99, 55, 56, 1]
+    seen = [(source(n, size * KB), {}) for n, size in enumerate(sizes)]
+    parts = list(make_batches(seen, cores=2))[2:]
+    assert [batch.size // KB for batch in parts] == [55, 57]
+
+
+def test_a_batch_has_few_files_however_small_they_are():
+    parts = paths(make_batches([(source(n, 10), {}) for n in range(100)]))
+    assert [len(part) for part in parts] == [40, 40, 20]
+
+
 def test_a_semantic_patch_says_who_may_share_a_batch():
     seen = [(source(n, 40 * KB), {}) for n in range(30)]
     assert [len(part) for part in paths(make_batches(seen, grouping=Grouping.TOGETHER))] == [30]
