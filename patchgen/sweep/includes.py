@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
 from patchgen.odb import Entry
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?P<sign>["<])(?P<name>[^">\n]+)[">]', re.M)
+
+_FEW_FOLDERS = 8
 
 
 class Includes(StrEnum):
@@ -27,13 +30,52 @@ class Includes(StrEnum):
     RECURSIVE = "--recursive-includes"
 
 
+class Listing:
+    """The files of a tree by their paths, of which those below some paths are known at first.
+
+    Most headers are beside the files that are run over. To list the whole tree for the others takes
+    longer than many a semantic patch, so the first few are looked for by their folders.
+    """
+
+    def __init__(
+        self,
+        known: Mapping[str, Entry],
+        paths: Sequence[PurePosixPath],
+        list_below: Callable[[Sequence[PurePosixPath]], Mapping[str, Entry]],
+    ):
+        self._known = known
+        # Without paths, all is known.
+        self._below = tuple(map(_prefix_of, paths)) or ("",)
+        self._list_below = list_below
+        self._folders_left = _FEW_FOLDERS
+
+    def find(self, path: str) -> Oid | None:
+        """Return the id of a regular file, None where there is none."""
+        if path not in self._known and not path.startswith(self._below):
+            # Nothing of the tree is above its top, or in a folder of this machine.
+            if path.startswith(("../", "/")):
+                return None
+            self._know_more(PurePosixPath(path).parent if self._folders_left else PurePosixPath())
+        _, oid = self._known.get(path, ("", None))
+        return oid
+
+    def _know_more(self, folder: PurePosixPath) -> None:
+        self._folders_left -= 1
+        self._known = {**self._known, **self._list_below([folder])}
+        self._below += (_prefix_of(folder),)
+
+
+def _prefix_of(folder: PurePosixPath) -> str:
+    return "" if folder == PurePosixPath() else f"{folder}/"
+
+
 class HeaderFinder:
     """Finds the headers of a file. Paths are strings, from the tree's top."""
 
     def __init__(
         self,
         style: Includes,
-        files: Mapping[str, Entry],
+        files: Listing,
         folders: tuple[str, ...],
         read: Callable[[str, Oid], bytes],
     ):
@@ -52,21 +94,22 @@ class HeaderFinder:
         while waiting:
             includer, included = waiting.pop()
             for quoted, name in included:
-                header = self._resolve(posixpath.dirname(includer), quoted, name)
-                if header is None or header in found:
+                resolved = self._resolve(posixpath.dirname(includer), quoted, name)
+                if resolved is None or resolved[0] in found:
                     continue
-                _, found[header] = self._files[header]
+                header, found[header] = resolved
                 if self._style is Includes.RECURSIVE:
                     waiting.append((header, self._includes_of(header, found[header])))
         return dict(sorted(found.items()))
 
-    def _resolve(self, folder: str, quoted: bool, name: str) -> str | None:
+    def _resolve(self, folder: str, quoted: bool, name: str) -> tuple[str, Oid] | None:
         places = [folder] if quoted else []
         places += self._folders if self._style is not Includes.LOCAL else ()
         for place in places:
             header = posixpath.normpath(posixpath.join(place, name))
-            if header in self._files:
-                return header
+            oid = self._files.find(header)
+            if oid is not None:
+                return header, oid
         return None
 
     def _includes_of(self, header: str, oid: Oid) -> list[tuple[bool, str]]:

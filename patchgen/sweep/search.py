@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -30,7 +30,7 @@ from patchgen.sweep.candidates import (
 )
 from patchgen.sweep.executor import Executor
 from patchgen.sweep.grouping import Grouping
-from patchgen.sweep.includes import HeaderFinder, Includes
+from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.outcome import FileSweep, Found, outcome_of, pack, unpack
 from patchgen.sweep.recall import (
@@ -128,7 +128,14 @@ class Search:
             if changes is not None:
                 self._take(earlier, changes)
                 return earlier.count - len(changes.before) + len(changes.after), changes.after
-        listed = list_entries(self.repository, tree, request.paths, request.suffixes)
+        if request.includes is Includes.NONE:
+            listed = list_entries(self.repository, tree, request.paths, request.suffixes)
+        else:
+            near = list_entries(self.repository, tree, request.paths)
+            self.finder = self._header_finder(near)
+            listed = {
+                name: entry for name, entry in near.items() if name.endswith(request.suffixes)
+            }
         if request.only is not None:
             only = set(map(str, request.only))
             listed = {name: entry for name, entry in listed.items() if name in only}
@@ -199,7 +206,7 @@ class Search:
     def _sources(
         self, slicer: Slicer, candidates: Iterator[TreeFile]
     ) -> Iterator[tuple[Source, Mapping[PurePosixPath, bytes]]]:
-        self.finder = finder = self._header_finder()
+        finder = self.finder
         held: dict[Oid, bytes] = {}
         for file, text in slicer.read(candidates):
             headers = finder.find(str(file.path), text) if finder else {}
@@ -218,15 +225,16 @@ class Search:
             self.outcomes[file.path] = unpack(result, file.path)
         return key in results
 
-    def _header_finder(self) -> HeaderFinder | None:
+    def _header_finder(self, near: Mapping[str, Entry]) -> HeaderFinder:
         request = self.request
-        if request.includes is Includes.NONE:
-            return None
-        files = list_entries(self.repository, request.base.tree)
+
+        def list_below(paths: Sequence[PurePosixPath]) -> Mapping[str, Entry]:
+            return list_entries(self.repository, request.base.tree, paths)
 
         def read(path: str, oid: Oid) -> bytes:
             return read_header(self.repository, path, oid)
 
+        files = Listing(near, request.paths, list_below)
         return HeaderFinder(request.includes, files, request.include_folders, read)
 
     def _collect(self, slicer: Slicer, results: list[Ran]) -> None:
