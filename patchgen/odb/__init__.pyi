@@ -45,6 +45,7 @@ from .merge import (
     merge_trees as merge_trees,
     move_files as move_files,
 )
+from .plain import read_contents as read_contents
 from .quarantine import Quarantine as Quarantine
 from .repository import (
     Repository as Repository,

@@ -26,7 +26,7 @@ from patchgen.odb import (
     Repository,
     grep_files,
     plan_search,
-    read_blobs,
+    read_contents,
 )
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.request import SweepRequest
@@ -112,7 +112,7 @@ class Slicer:
         most = _READ_FIRST
         while part := list(islice(files, most)):
             most = min(2 * most, _READ_AT_ONCE)
-            yield from zip(part, read_blobs(self.repository, [f.oid for f in part]), strict=True)
+            yield from zip(part, read_contents(self.repository, part), strict=True)
 
     def cut(self, file: TreeFile, text: bytes) -> Source | None:
         """Return what spatch has to see of a file, None where nothing can match."""
