@@ -30,7 +30,8 @@ from patchgen.odb import (
 )
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.request import SweepRequest
-from patchgen.sweep.slices import has_word, slice_source
+from patchgen.sweep.slices import slice_source
+from patchgen.sweep.words import has_word
 
 # So few files are read and looked at one by one sooner than all are searched.
 _FEW = 400

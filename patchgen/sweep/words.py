@@ -1,0 +1,156 @@
+"""Where the words of a semantic patch stand in a C file."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from patchgen.coccinelle.formula import Formula, holds, words_of
+from patchgen.sweep.bodies import Body, line_start
+
+_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
+_WORD_SIGN = re.compile(rb"\w")
+
+
+def find_word(text: bytes, word: bytes) -> Iterator[int]:
+    """Yield where a word of C stands, not as a part of a longer one."""
+    at = text.find(word)
+    while at >= 0:
+        before, behind = text[at - 1 : at], text[at + len(word) : at + len(word) + 1]
+        if not (_WORD_SIGN.match(before) or _WORD_SIGN.match(behind)):
+            yield at
+        at = text.find(word, at + len(word))
+
+
+def has_word(text: bytes, word: bytes) -> bool:
+    """Tell whether a word of C stands in a text."""
+    return next(find_word(text, word), None) is not None
+
+
+class _Wanted:
+    """Sets of words that satisfy one of the needs, or none; each set is looked at once."""
+
+    def __init__(self, needs: tuple[Formula, ...]):
+        self._needs = needs
+        self._known: dict[frozenset[str], bool] = {}
+        words: frozenset[str] = frozenset().union(*map(words_of, needs))
+        self.words = tuple(sorted(word.encode("latin-1", "replace") for word in words))
+
+    def are_met_by(self, words: frozenset[str]) -> bool:
+        """Tell whether a text with these words satisfies any of the needs."""
+        known = self._known.get(words)
+        if known is None:
+            known = self._known[words] = any(holds(need, words) for need in self._needs)
+        return known
+
+
+_wanted = lru_cache(maxsize=64)(_Wanted)
+
+
+class Hits:
+    """Where the words of the needs stand in a source, macros of the file that have them too."""
+
+    def __init__(self, source: bytes, needs: tuple[Formula, ...]):
+        self.wanted = _wanted(needs)
+        self._source = source
+        places = [
+            (at, word.decode("latin-1"))
+            for word in self.wanted.words
+            for at in find_word(source, word)
+        ]
+        places = [place for place in places if not self._is_comment(place[0])]
+        self._places = sorted(places + self._macro_places(places))
+        self._starts = [start for start, _ in self._places]
+
+    def words(self, begin: int, end: int) -> frozenset[str]:
+        """Return the words between two offsets."""
+        first, last = bisect_left(self._starts, begin), bisect_left(self._starts, end)
+        return frozenset(word for _, word in self._places[first:last])
+
+    def outside(self, bodies: Iterable[Body]) -> frozenset[str]:
+        """Return the words that are in none of the bodies, which are in order."""
+        found: list[tuple[int, str]] = []
+        begin = 0
+        for body in [*bodies, Body(len(self._source), 0, 0)]:
+            first = bisect_left(self._starts, begin)
+            found += self._places[first : bisect_left(self._starts, body.begin)]
+            begin = body.end
+        return frozenset(word for _, word in found)
+
+    def _is_comment(self, at: int) -> bool:
+        source = self._source
+        line = source[source.rfind(b"\n", 0, at) + 1 : at].lstrip()
+        if line.startswith(b"//"):
+            return True
+        opened = source.rfind(b"/*", 0, at)
+        if not line.startswith((b"*", b"/*")) or opened <= source.rfind(b"*/", 0, at):
+            return False
+        # "drivers/*" opens none.
+        before = source[source.rfind(b"\n", 0, opened) + 1 : opened]
+        return b'"' not in before and b"//" not in before
+
+    def satisfy(self, begin: int, end: int) -> bool:
+        """Tell whether what is between two offsets satisfies any of the needs."""
+        return self.wanted.are_met_by(self.words(begin, end))
+
+    def any_item_may(self) -> bool:
+        """Tell whether any stretch from one item's end to the next one's satisfies a need.
+
+        Such a stretch has no part of an item, so that this is never wrongly false; it is quick,
+        and most files end here.
+        """
+        if self.wanted.are_met_by(frozenset()):
+            return True
+        if not self.wanted.are_met_by(frozenset(word for _, word in self._places)):
+            return False
+        return any(map(self.wanted.are_met_by, self._stretches()))
+
+    def _stretches(self) -> Iterator[frozenset[str]]:
+        """Yield the words of each stretch that has any.
+
+        An item ends with a line that has a `}` in the first column, if all braces are closed there.
+        Where braces of strings or of #if branches are in the way, more may be closed than were
+        opened; from then on it cannot be told, and the rest is one stretch.
+        """
+        source = self._source
+        words: set[str] = set()
+        # Braces are counted up to `counted`, and `depth` of them are open there.
+        depth = counted = last = 0
+        for at, word in self._places:
+            # The line that the last word stands in may be one that ends an item.
+            closed = source.find(b"\n}", max(0, source.rfind(b"\n", 0, last)), at)
+            has_ended = False
+            while depth >= 0 <= closed and (end := source.find(b"\n", closed + 1, at + 1)) >= 0:
+                depth += source.count(b"{", counted, end) - source.count(b"}", counted, end)
+                counted = end
+                has_ended |= depth == 0
+                closed = source.find(b"\n}", end, at)
+            if has_ended:
+                yield frozenset(words)
+                words = set()
+            words.add(word)
+            last = at
+        yield frozenset(words)
+
+    def _macro_places(self, places: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+        """Return uses of macros whose text has words: spatch may put that text in their place."""
+        found: list[tuple[int, str]] = []
+        waiting = list(places)
+        seen: set[tuple[bytes, str]] = set()
+        while waiting:
+            at, word = waiting.pop()
+            name = self._macro_at(at)
+            if name is not None and (name, word) not in seen:
+                seen.add((name, word))
+                uses = [(use, word) for use in find_word(self._source, name)]
+                found += uses
+                waiting += uses
+        return found
+
+    def _macro_at(self, at: int) -> bytes | None:
+        """Return the macro whose definition an offset is in."""
+        begin = line_start(self._source, at)
+        defined = _DEFINE.match(self._source, begin)
+        return defined[1] if defined and defined.start(1) != at else None
