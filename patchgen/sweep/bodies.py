@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from patchgen.sweep.spans import Span
+
 # What opens a function, and what opens a table, at a line's end.
 _SIGNS = (b"\n{", b"= {", b"={")
 _END_OF_LINE = re.compile(rb"[ \t\r]*(?:\n|\Z)")
@@ -33,11 +35,20 @@ _ATTRIBUTE_AT_END = re.compile(rb"\)\s*\w+\Z")
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is between the braces of a function or a table: offsets, and of the item's end."""
+    """What is between the braces of a function or a table: offsets, and of the item's end.
+
+    `header` is where that of a function begins, -1 where it is not a plain one.
+    """
 
     begin: int
     end: int
     item_end: int
+    header: int = -1
+
+    @property
+    def inner(self) -> Span:
+        """What is between the braces."""
+        return Span(self.begin, self.end)
 
 
 def find_bodies(source: bytes) -> Iterator[Body]:
@@ -60,14 +71,15 @@ def find_bodies(source: bytes) -> Iterator[Body]:
         ends = _END_OF_TABLE.match(source, closed + 2)
         at = ends.end() if ends else closed + 2
         is_table = opened < places[0]
+        header = -1 if is_table else _find_plain_header(source, opened)
         if (
             is_table == bool(ends)
             # What stands behind the brace belongs to it: `} name;`, or has a column.
             and _END_OF_LINE.match(source, at)
             and source.rfind(b"/*", 0, opened) <= source.rfind(b"*/", 0, opened)
-            and (is_table or _has_header(source, opened))
+            and (is_table or header >= 0 or _is_function(source, opened))
         ):
-            yield Body(begin, closed, at)
+            yield Body(begin, closed, at, header)
 
 
 def _find_at_line_end(source: bytes, sign: bytes, at: int) -> int:
@@ -79,17 +91,15 @@ def _find_at_line_end(source: bytes, sign: bytes, at: int) -> int:
     return len(source)
 
 
-def _has_header(source: bytes, brace: int) -> bool:
-    """Tell whether what stands before a brace in the first column is a function's header."""
+def _find_plain_header(source: bytes, brace: int) -> int:
+    """Return where a function's header begins before a brace in the first column; -1 if unsure."""
     window = max(0, brace - 500)
     begin = max(
         source.rfind(b"\n\n", window, brace) + 2,
         source.rfind(b"*/\n", window, brace) + 3,
         source.rfind(b"}\n", window, brace) + 2,
     )
-    if begin > window + 3 and _PLAIN_HEADER.fullmatch(source, begin, brace):
-        return True
-    return _is_function(source[_header_start(source, brace) : brace])
+    return begin if begin > 3 and _PLAIN_HEADER.fullmatch(source, begin, brace) else -1
 
 
 def _header_start(source: bytes, brace: int) -> int:
@@ -122,8 +132,9 @@ def line_start(source: bytes, at: int) -> int:
     return begin
 
 
-def _is_function(header: bytes) -> bool:
+def _is_function(source: bytes, brace: int) -> bool:
     """Tell whether a brace in the first column opens a function, not a type, block or K&R list."""
+    header = source[_header_start(source, brace) : brace]
     before, parenthesis, _ = header.partition(b"(")
     words = _WORDS.findall(before)
     if not parenthesis or b"=" in before or not words or not _NO_FUNCTION.isdisjoint(words):

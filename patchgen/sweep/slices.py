@@ -2,28 +2,24 @@
 
 spatch parses whole files and its parser is the cost. The body of a function that lacks the words of
 every rule becomes a comment of as many lines, `{/*pg7` ... `*/` and `}`; the same is done with the
-initialisers of tables. Their headers stay: they say types, and what stands between two items must
-not move. What spatch then writes has these comments as they were, and each is replaced by what
-stood there.
+initialisers of tables. Their headers stay, as they say types, but within a run of such functions
+(patchgen.sweep.runs). What spatch then writes has these comments as they were, and each is replaced
+by what stood there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from patchgen.coccinelle.formula import Formula
 from patchgen.sweep.bodies import Body, find_bodies, may_go
-from patchgen.sweep.words import Hits, find_word, has_word
+from patchgen.sweep.runs import join_runs
+from patchgen.sweep.spans import Span, replace_spans
+from patchgen.sweep.types import find_doubtful, keep_teachers, teach_the_same
+from patchgen.sweep.words import Hits, has_word
 
-# A word that may be a type or a variable, by what stands around it: `(word)-1`, `(word)(x)`.
-_DOUBTFUL = re.compile(rb"\(\s*([A-Za-z_]\w*)[\s*]*\)\s*[-+*&(~!]|\bsizeof\s*\(\s*([A-Za-z_]\w*)")
-_OF_C = frozenset(
-    b"char const double enum float int long short signed struct union unsigned".split()
-)
-# A word that can only be a type: it declares something.
-_DECLARES = re.compile(rb"(?:\s+\**|\s*\*+\s*)[A-Za-z_]")
 _CUT = re.compile(rb"/\*pg(\d+)(?: \w+)*\n*\*/")
 
 
@@ -62,47 +58,20 @@ def slice_source(
         before = body.item_end
     if not kept and not hits.wanted.are_met_by(hits.outside(cut)):
         return Slice(b"", (), False)
-    return _cut(source, _keep_types(source, cut, kept), wanted)
+    doubtful = find_doubtful(kept)
+    cut = keep_teachers(source, cut, doubtful)
+    bodies = [body.inner for body in cut]
+    runs = join_runs(source, cut)
+    is_safe = teach_the_same(source, bodies, runs, doubtful)
+    return _cut(source, runs if is_safe else bodies, wanted)
 
 
-def _keep_types(source: bytes, cut: list[Body], kept: Iterable[bytes]) -> list[Body]:
-    """Return what is to be cut, without what spatch learns a type from that is doubtful else.
-
-    It knows no typedef that it has not seen declare something, and reads `(u64)(x)` as a call.
-    """
-    doubtful = {
-        word for text in kept for found in _DOUBTFUL.findall(text) for word in found if word
-    } - _OF_C
-    if not doubtful or not cut:
-        return cut
-    rest = _join(source, cut, lambda _: b"")
-    for word in sorted(doubtful):
-        if not _has_declaration(rest, word):
-            teacher = next(
-                (b for b in cut if _has_declaration(source[b.begin : b.end], word)), None
-            )
-            cut = [body for body in cut if body is not teacher]
-    return cut
-
-
-def _has_declaration(text: bytes, word: bytes) -> bool:
-    return any(_DECLARES.match(text, at + len(word)) for at in find_word(text, word))
-
-
-def _join(source: bytes, cut: Sequence[Body], replace: Callable[[int], bytes]) -> bytes:
-    """Return the source with something else in each place of what is cut, by its number."""
-    pieces = []
-    at = 0
-    for number, body in enumerate(cut):
-        pieces += [source[at : body.begin], replace(number)]
-        at = body.end
-    return b"".join([*pieces, source[at:]])
-
-
-def _cut(source: bytes, cut: Sequence[Body], wanted: Collection[str]) -> Slice:
-    parts = tuple(source[body.begin : body.end] for body in cut)
+def _cut(source: bytes, cut: Sequence[Span], wanted: Collection[str]) -> Slice:
+    parts = tuple(source[span.begin : span.end] for span in cut)
     lines = [part.count(b"\n") for part in parts]
-    text = _join(source, cut, lambda number: b"/*pg%d%s*/" % (number, b"\n" * lines[number]))
+    text = replace_spans(
+        source, cut, lambda number: b"/*pg%d%s*/" % (number, b"\n" * lines[number])
+    )
     lost = [word.encode() for word in sorted(wanted) if word.isidentifier()]
     lost = [word for word in lost if has_word(source, word) and not has_word(text, word)]
     if lost:
