@@ -19,7 +19,10 @@ from .header import (
     find_isomorphisms as find_isomorphisms,
     read_header as read_header,
 )
-from .metavariables import has_typed_metavariables as has_typed_metavariables
+from .metavariables import (
+    has_numbered_identifiers as has_numbered_identifiers,
+    has_typed_metavariables as has_typed_metavariables,
+)
 from .needs import (
     Needs as Needs,
     find_needs as find_needs,

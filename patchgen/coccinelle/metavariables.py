@@ -94,6 +94,15 @@ def has_typed_metavariables(text: str) -> bool:
     return any(declaration.is_typed for declaration in read_declarations(text))
 
 
+def has_numbered_identifiers(text: str) -> bool:
+    """Tell whether spatch makes names with numbers that it counts up from file to file.
+
+    `fresh identifier x;` without a seed (parsing_cocci/ast_cocci.ml, NoVal) is one.
+    """
+    fresh = (each for each in read_declarations(text) if each.kind == "fresh")
+    return any("=" not in part for each in fresh for part in each.text.split(","))
+
+
 def list_declared_words(text: str) -> frozenset[str]:
     """Return all words of the declarations of a semantic patch, the names among them."""
     return frozenset(word for each in read_declarations(text) for word in each.words)

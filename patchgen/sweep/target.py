@@ -16,6 +16,7 @@ from patchgen.coccinelle import (
     find_code,
     find_includes,
     find_isomorphisms,
+    has_numbered_identifiers,
     has_typed_metavariables,
     read_header,
     read_rules,
@@ -185,12 +186,15 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
     grouping = choose_grouping(scripts)
     looks = any(_LOOKS_ITSELF.search(script.body) for script in scripts)
     notes = []
+    if grouping is Grouping.ANY and any(map(has_numbered_identifiers, texts)):
+        grouping = Grouping.APART
+        notes.append("each file has a spatch of its own: fresh identifiers have numbers")
+    elif grouping is Grouping.APART:
+        notes.append("each file has a spatch of its own: scripts may keep something between files")
     if grouping is Grouping.TOGETHER:
         notes.append("it has a finalize rule: one spatch sees all files, and nothing is kept")
     elif looks:
         notes.append("files are not sliced: its scripts may read them")
-    if grouping is Grouping.APART:
-        notes.append("each file has a spatch of its own: scripts may keep something between files")
     if "ocaml" in languages:
         notes.append("hits are not counted: it has OCaml scripts")
     return Bound(

@@ -1,4 +1,4 @@
-"""`patchgen run` with scripts that print, and with scripts that remember."""
+"""`patchgen run` with scripts that print, and with what remembers one file in the next."""
 
 from __future__ import annotations
 
@@ -98,6 +98,18 @@ def test_a_file_s_result_does_not_depend_on_its_neighbours(patchgen, tree, tmp_p
     all_of_them = patchgen("run", rule, "--tree", tree, "--trust", "--no-kept")
     assert all_of_them.out.splitlines() == [f"{name}.c:3: the first one" for name in "abc"]
     assert "scripts may keep something between files" in all_of_them.err
+
+
+def test_numbers_of_fresh_identifiers_do_not_depend_on_neighbours(patchgen, tree, tmp_path):
+    text = "@@\nexpression e;\nfresh identifier new;\n@@\n- kfree(e);\n+ kfree(new, e);\n"
+    rule = _write(tmp_path, text)
+    alone = patchgen("run", rule, "c.c", "--tree", tree, "--no-kept")
+    assert alone.out.count("+\tkfree(__extra_counter__") == 2, alone.err
+    all_of_them = patchgen("run", rule, "--tree", tree, "--no-kept")
+    assert alone.out in all_of_them.out and all_of_them.out.count("\n+\tkfree(") == 6
+    assert "fresh identifiers have numbers" in all_of_them.err
+    seeded = _write(tmp_path, text.replace("new;\n@@", 'new = "p" ## "q";\n@@'))
+    assert "of its own" not in patchgen("run", seeded, "--tree", tree, "--no-kept").err
 
 
 def test_a_script_that_fails_is_named_once_with_its_line(tree, patchgen, tmp_path):
