@@ -19,8 +19,8 @@ from patchgen.sweep.spans import Span, without
 
 _COMMENT = rb"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|//[^\n]*"
 _EXPORT = rb"\bEXPORT_SYMBOL\w*\(\w+\);"
-# What may stand between two functions of a run.
-_GAP = re.compile(rb"(?:\s|%s|%s)*" % (_COMMENT, _EXPORT))
+# What may stand between two functions of a run. A line of slashes is one comment, not many.
+_GAP = re.compile(rb"(?>\s+|%s|%s)*+" % (_COMMENT, _EXPORT))
 _SAYS_NOTHING = re.compile(rb"%s|%s" % (_COMMENT, _EXPORT))
 _WORDS = re.compile(rb"[A-Za-z_]\w*")
 

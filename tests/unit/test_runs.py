@@ -41,6 +41,7 @@ def test_one_comment_stands_for_a_run_but_its_ends():
         b"\n/**\n * two() - it ** does\n *\n * @a: foo /\n **/\n",
         b"EXPORT_SYMBOL_GPL(one);\n\n",
         b"\n// two, it's\n\n\n",
+        b"\n" + 200 * b"/" + b"\n\n",
     ],
 )
 def test_comments_and_exports_are_no_use_of_a_name(before):
@@ -73,6 +74,7 @@ def test_a_name_that_is_used_in_what_stays_keeps_its_header(use):
         b"\n#ifdef CONFIG_X\n",
         b"\nstatic int count;\n",
         b"\nmodule_init(one);\n",
+        b"\n" + 40 * (200 * b"/" + b"\n") + b"int a;\n",
         b"\n/* a comment */ int b; /* and another */\n",
         b"\n/* EXPORT_SYMBOL(x); */ EXPORT_SYMBOL(x) \n",
     ],
