@@ -43,6 +43,7 @@ class Body:
     begin: int
     end: int
     item_end: int
+    is_table: bool = False
     header: int = -1
 
     @property
@@ -79,7 +80,7 @@ def find_bodies(source: bytes) -> Iterator[Body]:
             and source.rfind(b"/*", 0, opened) <= source.rfind(b"*/", 0, opened)
             and (is_table or header >= 0 or _is_function(source, opened))
         ):
-            yield Body(begin, closed, at, header)
+            yield Body(begin, closed, at, is_table, header)
 
 
 def _find_at_line_end(source: bytes, sign: bytes, at: int) -> int:

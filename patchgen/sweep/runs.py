@@ -1,10 +1,9 @@
 """Runs of functions of which nothing is left to see: one comment in the place of several of them.
 
 For each item spatch copies the types that it has met, draws a flow graph and tries every rule, so
-that a function without its body still takes a third of the time. A header says two things: the type
-of what a call returns, which nothing asks for where the name is in no other text that stays; and
-what is a type (patchgen.sweep.types). The first and the last function of a run keep theirs, so that
-nothing moves beside what is kept.
+that a function without its body still takes a third of the time. A header says the type of what a
+call returns, which nothing asks for where the name is in no other text that stays. The first and
+the last function of a run keep theirs, so that nothing moves beside what is kept.
 """
 
 from __future__ import annotations
@@ -38,8 +37,9 @@ def join_runs(source: bytes, cut: Sequence[Body]) -> list[Span]:
 
 
 def _adjoin(source: bytes, first: Body, second: Body) -> bool:
-    """Tell whether two items are neighbours, the second one a function with a plain header."""
-    return second.header >= 0 and bool(_GAP.fullmatch(source, first.item_end, second.header))
+    """Tell whether two items are functions with plain headers, and neighbours."""
+    are_plain = first.header >= 0 and second.header >= 0
+    return are_plain and bool(_GAP.fullmatch(source, first.item_end, second.header))
 
 
 def _name(source: bytes, body: Body) -> bytes:

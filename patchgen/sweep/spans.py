@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -30,9 +29,3 @@ def replace_spans(text: bytes, spans: Sequence[Span], replace: Callable[[int], b
 def without(text: bytes, spans: Sequence[Span]) -> bytes:
     """Return a text without some parts of it."""
     return replace_spans(text, spans, lambda _: b"")
-
-
-def is_within(spans: Sequence[Span], at: int) -> bool:
-    """Tell whether an offset is in one of the spans, which are in order."""
-    number = bisect_right(spans, at, key=lambda span: span.begin)
-    return number > 0 and at < spans[number - 1].end

@@ -215,15 +215,46 @@ def test_what_is_no_function_stays(item):
     assert b"idle" in slice_source(item + b"\n" + SOURCE, NEEDS).text
 
 
-def test_a_doubtful_type_keeps_a_body_that_declares_it():
-    teacher = b"int first(void)\n{\n\tu64 x;\n}\n\n"
+@pytest.mark.parametrize(
+    "doubtful", [b"((u64)(long)p)", b"(u64)-1", b"sizeof(u64)", b"min_t(u64, a, b)", b"g(a, u64)"]
+)
+@pytest.mark.parametrize(
+    "teacher",
+    [b"u64 x;", b"const u64 *x, y;", b"x = (u64 *)p;", b"u64 (*go)(int);", b"int a; u64 * b;"],
+)
+def test_a_body_still_tells_that_a_word_is_a_type(doubtful, teacher):
     idle = b"int idle(void)\n{\n\tuse(u64);\n}\n\n"
-    for doubtful in (b"((u64)(long)p)", b"(u64)-1", b"sizeof(u64)"):
-        user = b"int f(void)\n{\n\tmemset(kmalloc(1, " + doubtful + b"));\n}\n"
-        text = slice_source(idle + teacher + user, NEEDS).text
-        assert teacher in text and b"use(u64)" not in text
-        known = b"extern u64 known;\n\n"
-        assert teacher not in slice_source(known + teacher + user, NEEDS).text
+    tells = b"int first(void)\n{\n\t" + teacher + b"\n}\n\n"
+    user = b"int f(void)\n{\n\tmemset(kmalloc(1, " + doubtful + b"));\n}\n"
+    cut = slice_source(idle + tells + idle + user, NEEDS)
+    assert b"int first(void)\n{u64 pg;/*pg1\n*/\n}" in cut.text and cut.text.count(b"pg;") == 1
+    assert restore(cut.text, cut.parts) == idle + tells + idle + user
+
+
+@pytest.mark.parametrize(
+    "no_teacher",
+    [
+        *(b"x = b + u64 * c;", b"goto u64;", b"use(u64);", b"struct u64 x;", b"u64 = c;"),
+        *(b"/* (u64 *), u64 x; */", b'puts("; u64 x;");', b"f(); // ; u64 x;"),
+    ],
+)
+def test_what_declares_nothing_tells_no_type(no_teacher):
+    idle = b"int first(void)\n{\n\t" + no_teacher + b"\n}\n\n"
+    user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
+    assert b"pg;" not in slice_source(idle + user, NEEDS).text
+
+
+def test_a_variable_of_what_is_kept_is_no_type():
+    idle = b"int first(void)\n{\n\tsize x;\n}\n\n"
+    user = b"int f(void)\n{\n\tint size = 1;\n\tmemset(kmalloc(1, g(size)));\n}\n"
+    assert b"pg;" not in slice_source(idle + user, NEEDS).text
+
+
+def test_a_table_that_tells_a_type_stays():
+    table = b"static const struct t idle = {\n\t.size = sizeof((u64 *)x),\n};\n\n"
+    user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
+    assert table in slice_source(table + user, NEEDS).text
+    assert b"sizeof" not in slice_source(table + user.replace(b"u64", b"2"), NEEDS).text
 
 
 def test_words_that_spatch_looks_for_stay_in_a_comment():
