@@ -97,10 +97,11 @@ def has_typed_metavariables(text: str) -> bool:
 def has_numbered_identifiers(text: str) -> bool:
     """Tell whether spatch makes names with numbers that it counts up from file to file.
 
-    `fresh identifier x;` without a seed (parsing_cocci/ast_cocci.ml, NoVal) is one.
+    So do all fresh identifiers but those whose seed is a list: `fresh identifier x = "s" ## y;`
+    (parsing_cocci/ast_cocci.ml, NoVal and StringSeed, unlike ListSeed).
     """
     fresh = (each for each in read_declarations(text) if each.kind == "fresh")
-    return any("=" not in part for each in fresh for part in each.text.split(","))
+    return any("##" not in part for each in fresh for part in each.text.split(","))
 
 
 def list_declared_words(text: str) -> frozenset[str]:

@@ -15,6 +15,8 @@ from patchgen.sweep.spans import Span
 # What opens a function, and what opens a table, at a line's end.
 _SIGNS = (b"\n{", b"= {", b"={")
 _END_OF_LINE = re.compile(rb"[ \t\r]*(?:\n|\Z)")
+# An item's end, behind which the next one begins in the first column: else the brace was not its.
+_END_OF_ITEM = re.compile(rb"[ \t\r]*(?:\n(?:[ \t\r]*\n)*+(?![ \t])|\Z)")
 _END_OF_TABLE = re.compile(rb"[ \t]*;")
 _WORDS = re.compile(rb"[A-Za-z_]\w*")
 # What opens a block in a function, should its brace be in the first column.
@@ -51,6 +53,11 @@ class Body:
         """What is between the braces."""
         return Span(self.begin, self.end)
 
+    @property
+    def outer(self) -> Span:
+        """A plain header."""
+        return Span(self.header, self.begin)
+
 
 def find_bodies(source: bytes) -> Iterator[Body]:
     """Yield the bodies of functions and tables in the kernel's layout.
@@ -76,7 +83,7 @@ def find_bodies(source: bytes) -> Iterator[Body]:
         if (
             is_table == bool(ends)
             # What stands behind the brace belongs to it: `} name;`, or has a column.
-            and _END_OF_LINE.match(source, at)
+            and _END_OF_ITEM.match(source, at)
             and source.rfind(b"/*", 0, opened) <= source.rfind(b"*/", 0, opened)
             and (is_table or header >= 0 or _is_function(source, opened))
         ):

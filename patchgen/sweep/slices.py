@@ -3,9 +3,8 @@
 spatch parses whole files and its parser is the cost. The body of a function that lacks the words of
 every rule becomes a comment of as many lines, `{/*pg7` ... `*/` and `}`; the same is done with the
 initialisers of tables. Their headers stay, as they say types, but within a run of such functions
-(patchgen.sweep.runs). Where what is cut is the first to tell that a word is a type, `u32 pg;`
-before the comment tells it still (patchgen.sweep.types). What spatch then writes has all this as it
-was, and it is replaced by what stood there.
+(patchgen.sweep.runs). What spatch then writes has these comments as they were, and each is replaced
+by what stood there.
 """
 
 from __future__ import annotations
@@ -16,12 +15,11 @@ from dataclasses import dataclass
 
 from patchgen.coccinelle.formula import Formula
 from patchgen.sweep.bodies import Body, find_bodies, may_go
-from patchgen.sweep.runs import join_runs
+from patchgen.sweep.runs import choose_cuts
 from patchgen.sweep.spans import Span, replace_spans
-from patchgen.sweep.types import declares, find_doubtful, find_lessons
 from patchgen.sweep.words import Hits, has_word
 
-_CUT = re.compile(rb"(?:\w+ pg;)*/\*pg(\d+)(?: \w+)*\n*\*/")
+_CUT = re.compile(rb"/\*pg(\d+)(?: \w+)*\n*\*/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +46,24 @@ def slice_source(
     if not hits.any_item_may():
         return Slice(b"", (), False)
     cut: list[Body] = []
-    kept: list[bytes] = []
+    keeps_any = False
     before = 0
     for body in find_bodies(source):
         # What stands between two items may belong to either; it is the header at least.
         if hits.satisfy(before, body.item_end):
-            kept.append(source[before : body.item_end])
+            keeps_any = True
         elif may_go(source[body.begin : body.end]):
             cut.append(body)
         before = body.item_end
-    if not kept and not hits.wanted.are_met_by(hits.outside(cut)):
+    if not keeps_any and not hits.wanted.are_met_by(hits.outside(cut)):
         return Slice(b"", (), False)
-    doubtful = find_doubtful(kept)
-    # There is no place for a declaration in a table.
-    cut = [b for b in cut if not b.is_table or not declares(source[b.begin : b.end], doubtful)]
-    return _cut(source, join_runs(source, cut), doubtful, wanted)
+    return _cut(source, choose_cuts(source, cut), wanted)
 
 
-def _cut(
-    source: bytes, cut: Sequence[Span], doubtful: Sequence[bytes], wanted: Collection[str]
-) -> Slice:
+def _cut(source: bytes, cut: Sequence[Span], wanted: Collection[str]) -> Slice:
     parts = tuple(source[span.begin : span.end] for span in cut)
-    signs = [
-        b"/*pg%d%s*/" % (number, b"\n" * part.count(b"\n")) for number, part in enumerate(parts)
-    ]
-    for number, words in find_lessons(source, cut, doubtful).items():
-        # What a run of functions tells is told in the one before it.
-        is_body = source.startswith(b"{", cut[number].begin - 1)
-        teacher = number if is_body else number - 1
-        signs[teacher] = b"".join(b"%s pg;" % word for word in words) + signs[teacher]
+    lines = [part.count(b"\n") for part in parts]
+    signs = [b"/*pg%d%s*/" % (number, b"\n" * count) for number, count in enumerate(lines)]
     text = replace_spans(source, cut, signs.__getitem__)
     lost = [word.encode() for word in sorted(wanted) if word.isidentifier()]
     lost = [word for word in lost if has_word(source, word) and not has_word(text, word)]

@@ -1,78 +1,110 @@
-"""Which words of what is cut tell spatch that they are types, where that matters for what stays.
+"""Which parts of a C file tell spatch what is a type, so that they cannot go.
 
 spatch knows no typedef but those that it has seen declare something, further up in the file
-(parsing_c/parsing_hacks.ml). Where it does not, `(u64)(x)` is a call, and the first argument of
-`min_t(u32, a, b)` an expression rather than a type.
+(`lookahead2` in parsing_c/parsing_hacks.ml). Where it does not, `(u64)(x)` is a call, and the first
+argument of `min_t(u32, a, b)` an expression rather than a type. A word that stays has to be told
+where it was: what may be in doubt and what may tell it is taken generously, and what is sure to
+tell it narrowly.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
 
 from patchgen.sweep.spans import Span
 from patchgen.sweep.words import find_word
 
-# What may be a type or a variable, by what stands around it: `(word)-1`, `sizeof(word`, `f(word,`.
-_DOUBTFUL = re.compile(
-    rb"\(\s*([A-Za-z_]\w*)[\s*]*\)\s*[-+*&(~!]"
-    rb"|\bsizeof\s*\(\s*([A-Za-z_]\w*)"
-    rb"|[(,]\s*([A-Za-z_]\w*)\s*(?=[,)])"
-)
-# What is declared, or assigned to, is none.
-_VARIABLE = re.compile(rb"[\w*]\s+\**([A-Za-z_]\w*)\s*(?=[,;=)\[])|\b([A-Za-z_]\w*)\s*(?:=|->|\.)")
 _OF_C = frozenset(
-    b"char const double enum float int long short signed struct union unsigned void".split()
-    + b"break continue else goto return sizeof case do NULL".split()
+    b"asm auto break case char const continue default do double else enum extern float for goto if"
+    b" inline int long register return short signed sizeof static struct switch typeof union"
+    b" unsigned void volatile while NULL".split()
 )
-# What stands before a type, and what behind it, where it declares something or is cast to.
-_BEFORE = re.compile(
-    rb"(?:\A|[;{}(,:]|\*/|\b(?:const|static|inline|extern|volatile|register|__always_inline))\s*\Z"
+# `w x`, `w *x`, `w (*x)` and `w *)` where a line, a statement or an argument begins; and casts, as
+# `(w)(x)` and `(__force w)x`.
+_TELLS = rb"(?=\s+\**\s*[A-Za-z_(]|\s*\*+\s*[A-Za-z_(,)])"
+# `__force` says nothing of what is behind it, but `__be32` is a type: both count.
+_WORD = rb"((?:__\w+\s+)*[A-Za-z_]\w*)"
+_CAST = (
+    rb"\((?<![\w)\]]\()(?<!\bif \()(?<!\bwhile \()(?<!\bswitch \()"
+    rb"\s*(?:const\s+)?%s\s*\)\s*[A-Za-z_0-9\"'(&*~!-]" % _WORD
 )
-_BEHIND = re.compile(
-    rb"\s+\**(?:(?:const|__\w+)\s+)*[A-Za-z_]\w*\s*[,;=)(\[]"
-    rb"|\s+\(\s*\*"
-    rb"|\s*\*[\s*]*\)"
-    rb"|\s*\*+\s*[A-Za-z_]\w*\s*[;=\[]"
+_QUALIFIERS = rb"(?:(?:const|static|volatile|register|extern|inline)\s+)*+"
+_IN_BODY = (
+    re.compile(rb"\n[ \t]*+(?=\w++[ \t\n*])%s%s%s" % (_QUALIFIERS, _WORD, _TELLS)),
+    re.compile(rb"[({;](?=\s*+\w++[ \t\n*])\s*+%s%s%s" % (_QUALIFIERS, _WORD, _TELLS)),
+    re.compile(_CAST),
 )
+_IN_HEADER = re.compile(rb"[(,\n]\s*+%s%s%s" % (_QUALIFIERS, _WORD, _TELLS))
+# Where it matters whether a word is a type: `(w)`, `f(w, w *)`, `(__force w *)x`, `(w (*)(`, and
+# `w *x;` or `w (x)`, which are products and calls else.
+_DOUBTFUL = (
+    re.compile(rb"[(,]\s*+(?:const\s+)?%s(?:[\s*]|__\w+)*+(?=[),])" % _WORD),
+    re.compile(rb"\(\s*+([A-Za-z_]\w*+)\s*+\(\s*+\*"),
+    re.compile(rb"[\n;{})]\s*+([A-Za-z_]\w*+)\s*+\*++\s*+\w++\s*+[;,=]"),
+    re.compile(rb"\n\s*+([A-Za-z_]\w*+)\s++\(\w++\)"),
+)
+_MAY_TELL_BEHIND = re.compile(_TELLS)
+_MAY_CAST = re.compile(_CAST)
+_TAG = re.compile(rb"\b(?:struct|union|enum|goto)\s+\Z")
+# `w x;`, `(w x,`, `{ w *x;`, `static w x(`, in no macro's text.
+_SURE_BEFORE = re.compile(
+    rb"(?:(?P<open>[;{]|\A)|[(,}])\s*(?:(?:static|const|inline|extern|volatile)\s+)*\Z"
+)
+_SURE_BEHIND = re.compile(rb"[ \t]+(\**)[A-Za-z_]\w*\s*[,;)=\[(]")
 
 
-def find_doubtful(texts: Iterable[bytes]) -> list[bytes]:
-    """Return the words in the texts that may be types, by what stands around them."""
-    found: set[bytes] = set()
-    for text in texts:
-        words = {word for groups in _DOUBTFUL.findall(text) for word in groups if word}
-        found |= words - {word for groups in _VARIABLE.findall(text) for word in groups}
-    return sorted(found - _OF_C)
+def find_doubtful(text: bytes) -> set[bytes]:
+    """Return the words of a text for which it matters whether they are types."""
+    return _find_words(_DOUBTFUL, text) - _OF_C
 
 
-def declares(text: bytes, words: Collection[bytes]) -> bool:
-    """Tell whether a text tells of any of the words that it is a type."""
-    return any(True for word in words for _ in _find_declarations(text, word))
+def _find_words(patterns: Iterable[re.Pattern[bytes]], text: bytes) -> set[bytes]:
+    found = {words for pattern in patterns for words in pattern.findall(text)}
+    return {word for words in found for word in words.split()}
 
 
-def find_lessons(
-    source: bytes, cut: Sequence[Span], doubtful: Sequence[bytes]
-) -> dict[int, list[bytes]]:
-    """Return by the number of a part that is cut which of the words it tells first to be types."""
-    lessons: dict[int, list[bytes]] = {}
-    for word in doubtful:
-        places = list(_find_declarations(source, word))
-        for number, span in enumerate(cut) if places else ():
-            if any(span.begin <= at < span.end for at in places):
-                lessons.setdefault(number, []).append(word)
+def find_tellers(
+    source: bytes, bodies: Sequence[Span], headers: Sequence[Span], words: Collection[bytes]
+) -> set[Span]:
+    """Return those of the bodies and headers that may be the first to tell one of the words.
+
+    All are in their order.
+    """
+    inner = b"\n".join(source[begin:end] for begin, end in ((0, 0), *bodies))
+    outer = b"\n".join(source[begin:end] for begin, end in ((0, 0), *headers))
+    told = _find_words(_IN_BODY, inner) | _find_words([_IN_HEADER], outer)
+    parts = sorted((*bodies, *headers))
+    starts = [span.begin for span in parts]
+    tellers: set[Span] = set()
+    for word in told & set(words):
+        for at in find_word(source, word):
+            number = bisect_right(starts, at) - 1
+            is_in_part = number >= 0 and at < parts[number].end
+            if is_in_part and _may_tell(source, at, word) and not _is_prose(source, at):
+                tellers.add(parts[number])
+            if _is_sure(source, at, word):
                 break
-    return lessons
+    return tellers
 
 
-def _find_declarations(text: bytes, word: bytes) -> Iterator[int]:
-    return (
-        at
-        for at in find_word(text, word)
-        if _BEHIND.match(text, at + len(word))
-        and _BEFORE.search(text[max(0, at - 40) : at])
-        and not _is_prose(text, at)
-    )
+def _may_tell(source: bytes, at: int, word: bytes) -> bool:
+    if _MAY_TELL_BEHIND.match(source, at + len(word)):
+        return not _TAG.search(source[max(0, at - 20) : at])
+    opened = source.rfind(b"(", max(0, at - 60), at)
+    cast = _MAY_CAST.match(source, opened) if opened >= 0 else None
+    return cast is not None and word in cast[1].split()
+
+
+def _is_sure(source: bytes, at: int, word: bytes) -> bool:
+    behind = _SURE_BEHIND.match(source, at + len(word))
+    before = _SURE_BEFORE.search(source[max(0, at - 80) : at])
+    if not behind or not before or (behind[1] and before["open"] is None):
+        return False
+    line = source.rfind(b"\n", 0, at) + 1
+    is_macro = source.startswith(b"#", line) or source.endswith(b"\\\n", 0, line)
+    return not is_macro and not _is_prose(source, at)
 
 
 def _is_prose(text: bytes, at: int) -> bool:

@@ -100,15 +100,18 @@ def test_a_file_s_result_does_not_depend_on_its_neighbours(patchgen, tree, tmp_p
     assert "scripts may keep something between files" in all_of_them.err
 
 
-def test_numbers_of_fresh_identifiers_do_not_depend_on_neighbours(patchgen, tree, tmp_path):
-    text = "@@\nexpression e;\nfresh identifier new;\n@@\n- kfree(e);\n+ kfree(new, e);\n"
+@pytest.mark.parametrize(("seed", "name"), [("", "__extra_counter__"), (' = "new_"', "new_")])
+def test_numbers_of_fresh_identifiers_do_not_depend_on_neighbours(
+    patchgen, tree, tmp_path, seed, name
+):
+    text = f"@@\nexpression e;\nfresh identifier new{seed};\n@@\n- kfree(e);\n+ kfree(new, e);\n"
     rule = _write(tmp_path, text)
     alone = patchgen("run", rule, "c.c", "--tree", tree, "--no-kept")
-    assert alone.out.count("+\tkfree(__extra_counter__") == 2, alone.err
+    assert alone.out.count(f"+\tkfree({name}") == 2, alone.err
     all_of_them = patchgen("run", rule, "--tree", tree, "--no-kept")
     assert alone.out in all_of_them.out and all_of_them.out.count("\n+\tkfree(") == 6
     assert "fresh identifiers have numbers" in all_of_them.err
-    seeded = _write(tmp_path, text.replace("new;\n@@", 'new = "p" ## "q";\n@@'))
+    seeded = _write(tmp_path, text.replace(f"new{seed};\n@@", 'new = "p" ## "q";\n@@'))
     assert "of its own" not in patchgen("run", seeded, "--tree", tree, "--no-kept").err
 
 

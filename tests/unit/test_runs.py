@@ -91,8 +91,16 @@ def test_a_header_that_is_not_plain_stays():
     assert "(*two(struct foo *a))(int)" in cut(idle("one") + odd + idle("three") + USER)
 
 
-def test_the_function_before_a_run_tells_the_types_that_it_told():
+def test_the_header_that_is_the_first_to_tell_a_type_stays():
     run = idle("one") + idle("two", returns="static u64") + idle("three") + idle("four")
     asks = b"\nvoid f(void)\n{\n\tkfree((u64)(x));\n}\n"
-    assert "static int one(struct foo *a)\n{u64 pg;/*pg0\n" in cut(run + asks + USER)
-    assert "u64 pg;" not in cut(run + asks.replace(b"(u64)", b"") + USER)
+    assert "static u64 two(" in cut(run + asks + USER)
+    assert "static u64 two(" not in cut(run + asks.replace(b"(u64)", b"") + USER)
+    assert "static u64 two(" not in cut(b"extern u64 x;\n" + run + asks + USER)
+
+
+@pytest.mark.parametrize("text", [b'"https://x"', b'"/sys/*"'])
+def test_signs_of_comments_in_strings_hide_no_use_of_a_name(text):
+    run = idle("one") + idle("two") + idle("three")
+    use = b"\nint k(void)\n{\n\tkfree(" + text + b", two(3)); /* done */\n}\n"
+    assert "static int two(" in cut(run + use + USER)
