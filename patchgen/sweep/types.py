@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 
 from patchgen.sweep.spans import Span
-from patchgen.sweep.words import find_word
+from patchgen.sweep.words import find_word, is_prose
 
 _OF_C = frozenset(
     b"asm auto break case char const continue default do double else enum extern float for goto if"
@@ -26,7 +26,7 @@ _OF_C = frozenset(
 _TELLS = rb"(?=\s+\**\s*[A-Za-z_(]|\s*\*+\s*[A-Za-z_(,)])"
 # `__force` says nothing of what is behind it, but `__be32` is a type: both count.
 _WORD = rb"((?:__\w+\s+)*[A-Za-z_]\w*)"
-_CAST = (
+_CAST = re.compile(
     rb"\((?<![\w)\]]\()(?<!\bif \()(?<!\bwhile \()(?<!\bswitch \()"
     rb"\s*(?:const\s+)?%s\s*\)\s*[A-Za-z_0-9\"'(&*~!-]" % _WORD
 )
@@ -34,7 +34,7 @@ _QUALIFIERS = rb"(?:(?:const|static|volatile|register|extern|inline)\s+)*+"
 _IN_BODY = (
     re.compile(rb"\n[ \t]*+(?=\w++[ \t\n*])%s%s%s" % (_QUALIFIERS, _WORD, _TELLS)),
     re.compile(rb"[({;](?=\s*+\w++[ \t\n*])\s*+%s%s%s" % (_QUALIFIERS, _WORD, _TELLS)),
-    re.compile(_CAST),
+    _CAST,
 )
 _IN_HEADER = re.compile(rb"[(,\n]\s*+%s%s%s" % (_QUALIFIERS, _WORD, _TELLS))
 # Where it matters whether a word is a type: `(w)`, `f(w, w *)`, `(__force w *)x`, `(w (*)(`, and
@@ -45,8 +45,7 @@ _DOUBTFUL = (
     re.compile(rb"[\n;{})]\s*+([A-Za-z_]\w*+)\s*+\*++\s*+\w++\s*+[;,=]"),
     re.compile(rb"\n\s*+([A-Za-z_]\w*+)\s++\(\w++\)"),
 )
-_MAY_TELL_BEHIND = re.compile(_TELLS)
-_MAY_CAST = re.compile(_CAST)
+_TELLS_BEHIND = re.compile(_TELLS)
 _TAG = re.compile(rb"\b(?:struct|union|enum|goto)\s+\Z")
 # `w x;`, `(w x,`, `{ w *x;`, `static w x(`, in no macro's text.
 _SURE_BEFORE = re.compile(
@@ -82,7 +81,7 @@ def find_tellers(
         for at in find_word(source, word):
             number = bisect_right(starts, at) - 1
             is_in_part = number >= 0 and at < parts[number].end
-            if is_in_part and _may_tell(source, at, word) and not _is_prose(source, at):
+            if is_in_part and _may_tell(source, at, word) and not is_prose(source, at):
                 tellers.add(parts[number])
             if _is_sure(source, at, word):
                 break
@@ -90,10 +89,10 @@ def find_tellers(
 
 
 def _may_tell(source: bytes, at: int, word: bytes) -> bool:
-    if _MAY_TELL_BEHIND.match(source, at + len(word)):
+    if _TELLS_BEHIND.match(source, at + len(word)):
         return not _TAG.search(source[max(0, at - 20) : at])
     opened = source.rfind(b"(", max(0, at - 60), at)
-    cast = _MAY_CAST.match(source, opened) if opened >= 0 else None
+    cast = _CAST.match(source, opened) if opened >= 0 else None
     return cast is not None and word in cast[1].split()
 
 
@@ -104,12 +103,6 @@ def _is_sure(source: bytes, at: int, word: bytes) -> bool:
         return False
     line = source.rfind(b"\n", 0, at) + 1
     is_macro = source.startswith(b"#", line) or source.endswith(b"\\\n", 0, line)
-    return not is_macro and not _is_prose(source, at)
-
-
-def _is_prose(text: bytes, at: int) -> bool:
-    """Tell whether an offset is in a comment or a string."""
-    line = text[text.rfind(b"\n", 0, at) + 1 : at]
-    if b"//" in line or line.count(b'"') % 2:
-        return True
-    return text.rfind(b"/*", 0, at) > text.rfind(b"*/", 0, at)
+    # In doubt, it is in a comment.
+    may_be_comment = source.rfind(b"/*", 0, at) > source.rfind(b"*/", 0, at)
+    return not is_macro and not may_be_comment and not is_prose(source, at)

@@ -11,6 +11,7 @@ from patchgen.coccinelle.formula import Formula, holds, words_of
 from patchgen.sweep.bodies import Body, line_start
 
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
+_STRING = re.compile(rb"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])'")
 _WORD_SIGN = re.compile(rb"\w")
 
 
@@ -22,6 +23,27 @@ def find_word(text: bytes, word: bytes) -> Iterator[int]:
         if not (_WORD_SIGN.match(before) or _WORD_SIGN.match(behind)):
             yield at
         at = text.find(word, at + len(word))
+
+
+def is_prose(text: bytes, at: int) -> bool:
+    """Tell whether an offset is in a comment or a string, as far as its line and `/*` say."""
+    line = _STRING.sub(b"", text[text.rfind(b"\n", 0, at) + 1 : at])
+    return b'"' in line or b"//" in line or _is_in_comment(text, at)
+
+
+def _begins_as_comment(text: bytes, at: int) -> bool:
+    """Tell whether an offset is in a line that is nothing but a comment up to there."""
+    line = text[text.rfind(b"\n", 0, at) + 1 : at].lstrip()
+    return line.startswith(b"//") or (line.startswith((b"*", b"/*")) and _is_in_comment(text, at))
+
+
+def _is_in_comment(text: bytes, at: int) -> bool:
+    opened = text.rfind(b"/*", 0, at)
+    if opened <= text.rfind(b"*/", 0, at):
+        return False
+    # "drivers/*" opens none.
+    before = text[text.rfind(b"\n", 0, opened) + 1 : opened]
+    return b'"' not in before and b"//" not in before
 
 
 def has_word(text: bytes, word: bytes) -> bool:
@@ -60,7 +82,7 @@ class Hits:
             for word in self.wanted.words
             for at in find_word(source, word)
         ]
-        places = [place for place in places if not self._is_comment(place[0])]
+        places = [place for place in places if not _begins_as_comment(source, place[0])]
         self._places = sorted(places + self._macro_places(places))
         self._starts = [start for start, _ in self._places]
 
@@ -78,18 +100,6 @@ class Hits:
             found += self._places[first : bisect_left(self._starts, body.begin)]
             begin = body.end
         return frozenset(word for _, word in found)
-
-    def _is_comment(self, at: int) -> bool:
-        source = self._source
-        line = source[source.rfind(b"\n", 0, at) + 1 : at].lstrip()
-        if line.startswith(b"//"):
-            return True
-        opened = source.rfind(b"/*", 0, at)
-        if not line.startswith((b"*", b"/*")) or opened <= source.rfind(b"*/", 0, at):
-            return False
-        # "drivers/*" opens none.
-        before = source[source.rfind(b"\n", 0, opened) + 1 : opened]
-        return b'"' not in before and b"//" not in before
 
     def satisfy(self, begin: int, end: int) -> bool:
         """Tell whether what is between two offsets satisfies any of the needs."""

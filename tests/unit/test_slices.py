@@ -249,6 +249,25 @@ def test_a_body_that_tells_what_a_type_is_stays(doubtful, teacher):
 
 
 @pytest.mark.parametrize(
+    "before",
+    [b'char *path = "/sys/*";', b"int c = '\"';", b'f("\\"");', b'f("http://x");', b"// a /* b\n"],
+)
+def test_signs_of_comments_and_strings_hide_no_type(before):
+    tells = b"int first(void)\n{\n\t" + before + b" u64 x;\n}\n\n"
+    user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
+    assert tells in slice_source(b"int a;\n\n" + tells + user, NEEDS).text
+    kept = b"void g(void)\n{\n\tkmalloc(memset);" + before + b"\n}\n\n"
+    assert tells in slice_source(kept + tells + user, NEEDS).text
+
+
+def test_what_only_a_comment_tells_is_not_known():
+    comment = b"/* /sys/x:\nextern u64 known;\n */\n\n"
+    tells = b"int first(void)\n{\n\tu64 x;\n}\n\n"
+    user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
+    assert tells in slice_source(comment + tells + user, NEEDS).text
+
+
+@pytest.mark.parametrize(
     "no_teacher",
     [
         *(b"x = b + u64 * c;", b"goto u64;", b"use(u64);", b"struct u64 x;", b"u64 = c;"),
