@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -26,7 +26,7 @@ from patchgen.model.smpl import SemanticPatch
 from patchgen.model.sweep import Mode
 from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
-from patchgen.sweep.scripts import list_scripts
+from patchgen.sweep.scripts import Script, list_scripts
 
 # What coccicheck gives spatch for x86 (LINUXINCLUDE of the top Makefile), without what only a build
 # makes.
@@ -183,17 +183,10 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
         shows_marks=mode is Mode.CONTEXT,
         companions=cocci.companions,
     )
-    grouping = choose_grouping(scripts)
+    grouping, note = _choose_grouping(scripts, texts)
+    notes = [note] if note else []
     looks = any(_LOOKS_ITSELF.search(script.body) for script in scripts)
-    notes = []
-    if grouping is Grouping.ANY and any(map(has_numbered_identifiers, texts)):
-        grouping = Grouping.APART
-        notes.append("each file has a spatch of its own: fresh identifiers have numbers")
-    elif grouping is Grouping.APART:
-        notes.append("each file has a spatch of its own: scripts may keep something between files")
-    if grouping is Grouping.TOGETHER:
-        notes.append("it has a finalize rule: one spatch sees all files, and nothing is kept")
-    elif looks:
+    if looks and grouping is not Grouping.TOGETHER:
         notes.append("files are not sliced: its scripts may read them")
     if "ocaml" in languages:
         notes.append("hits are not counted: it has OCaml scripts")
@@ -208,6 +201,19 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
         grouping,
         tuple(notes),
     )
+
+
+def _choose_grouping(scripts: Sequence[Script], texts: Iterable[str]) -> tuple[Grouping, str]:
+    """Return how files may be grouped, and why."""
+    grouping = choose_grouping(scripts)
+    if grouping is Grouping.TOGETHER:
+        return grouping, "it has a finalize rule: one spatch sees all files, and nothing is kept"
+    alone = "each file has a spatch of its own: "
+    if grouping is Grouping.APART:
+        return grouping, alone + "scripts may keep something between files"
+    if any(map(has_numbered_identifiers, texts)):
+        return Grouping.APART, alone + "fresh identifiers have numbers"
+    return grouping, ""
 
 
 def _check_definitions(cocci: Cocci, definitions: Sequence[str]) -> dict[str, str | None]:
