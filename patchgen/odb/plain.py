@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from patchgen.errors import BaseError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.listing import read_blobs
 from patchgen.odb.repository import Repository
@@ -30,8 +31,13 @@ def read_contents(repository: Repository, files: Sequence[TreeFile]) -> Iterator
     plain = [_read_plain(top, file) if top else None for file in files]
     missing = [file.oid for file, text in zip(files, plain, strict=True) if text is None]
     blobs = read_blobs(repository, missing)
-    for text in plain:
-        yield next(blobs) if text is None else text
+    for file, text in zip(files, plain, strict=True):
+        try:
+            content = next(blobs) if text is None else text
+        except BaseError:
+            lost = f"the repository lacks the content of {file.path} ({file.oid})"
+            raise BaseError(lost) from None
+        yield content
 
 
 def _read_plain(top: Path, file: TreeFile) -> bytes | None:

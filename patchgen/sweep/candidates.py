@@ -146,9 +146,9 @@ def read_headers(
 
     Raises BaseError for one that the repository lacks.
     """
-    for path, oid in headers:
-        if oid not in held:
-            held[oid] = read_header(repository, path, oid)
+    missing = {oid: path for path, oid in headers if oid not in held}
+    files = [TreeFile(PurePosixPath(path), "100644", oid) for oid, path in missing.items()]
+    held.update(zip(missing, read_contents(repository, files), strict=True))
     return {PurePosixPath(path): held[oid] for path, oid in headers}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from patchgen.coccinelle import Program, find_spatch, read_rules
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Counts, Report, RuleCount, Sweep
-from patchgen.odb import Repository, read_blobs, resolve_paths
+from patchgen.odb import Repository, read_contents, resolve_paths
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.outcome import FileSweep, Found
@@ -108,7 +108,7 @@ def _read_edits(
     repository: Repository, found: Found, outcomes: list[FileSweep]
 ) -> tuple[FileEdit, ...]:
     changed = [(found.files[each.path], each.after) for each in outcomes if each.after is not None]
-    texts = read_blobs(repository, [file.oid for file, _ in changed])
+    texts = read_contents(repository, [file for file, _ in changed])
     return tuple(
         FileEdit(file.path, file.mode, before, after)
         for (file, after), before in zip(changed, texts, strict=True)

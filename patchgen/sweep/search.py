@@ -16,7 +16,7 @@ from patchgen.odb import (
     TreeChanges,
     list_changes,
     list_entries,
-    read_blobs,
+    read_contents,
 )
 from patchgen.process import beside
 from patchgen.sweep.candidates import (
@@ -260,7 +260,7 @@ class Search:
         if not ran.failure and (ran.after is None or whole is not None):
             return replace(ran, after=whole)
         # A rule has reached into what no rule can match, or what is left cannot be read.
-        [text] = read_blobs(self.repository, [self.files[ran.path].oid])
+        [text] = read_contents(self.repository, [self.files[ran.path]])
         seen = self.finder.find(str(ran.path), text) if self.finder else {}
         batch = Batch((Source(ran.path, text),), read_headers(self.repository, seen.items(), {}))
         self.notes.append(f"{ran.path} was run again, whole")
