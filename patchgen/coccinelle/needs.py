@@ -13,6 +13,7 @@ in a single CFG entity", cocci.ml). So the code's formula holds for that item's 
 words from elsewhere are kept out of it: what a metavariable inherits was matched in any function,
 and the type of one is that of a declaration anywhere. spatch is asked a second time with such
 metavariables made plain. An inherited position stays: it says that both rules match in one place.
+And it is asked once more with operators spelt as words (patchgen.coccinelle.operators).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from patchgen.coccinelle.formula import (
 )
 from patchgen.coccinelle.header import read_header
 from patchgen.coccinelle.metavariables import list_declared_words, plain_types
+from patchgen.coccinelle.operators import OPERATORS, name_operators, spell_operators
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.structure import Rule, read_rules
 from patchgen.coccinelle.witness import without_witnesses
@@ -79,11 +81,14 @@ def find_needs(
     """
     plain, why_not = _make_plain(patch, modes, companions)
     # Each takes as long as the rules take to be read, and both are asked at once.
-    texts = dict.fromkeys((patch.text, plain or patch.text))
+    spelt = spell_operators(plain or patch.text)
+    texts = list(dict.fromkeys((patch.text, plain or patch.text, spelt)))
     answers = map_parallel(
         lambda text: _ask(spatch, patch, text, modes, companions), texts, workers=len(texts)
     )
-    done, again = answers[0], answers[-1]
+    done, again, signs = (
+        answers[texts.index(text)] for text in (patch.text, plain or patch.text, spelt)
+    )
     said = done.stdout.decode("latin-1")
     if done.returncode != 0:
         refusal = explain_refusal(patch, without_witnesses(patch.text), done, said)
@@ -95,6 +100,7 @@ def find_needs(
         if plain is not None:
             before = read_codes(said, patch.text)
             codes = read_codes(again.stdout.decode("latin-1"), patch.text)
+            codes = _join_operators(codes, read_codes(signs.stdout.decode("latin-1"), patch.text))
             functions, why_not = _find_function_needs(patch.text, before, codes)
         return Needs(read_file_need(said, patch.text), functions, why_not)
     except ValueError:
@@ -132,12 +138,28 @@ def _find_function_needs(
     )
     # spatch leaves out words beside rarer ones, so that a rule that inherits less may have more. A
     # metavariable whose declaration was misread would be one of them.
-    more = _all_words(found) - _all_words(code for _, code in before)
+    more = _all_words(found) - _all_words(code for _, code in before) - OPERATORS
     if not codes or not more.isdisjoint(list_declared_words(text)):
         return None, _NOT_UNDERSTOOD
     if ALWAYS in found or not wanted:
         return None, "a rule needs no words"
     return tuple(code for code in found if code != NEVER), ""
+
+
+def _join_operators(
+    codes: list[tuple[str, Formula]], spelt: list[tuple[str, Formula]]
+) -> list[tuple[str, Formula]]:
+    """Return what rules need, and of operators what spatch says where these are spelt as words.
+
+    Words may be left out beside these, so that both hold. Where spatch does not take the text that
+    has operators as words, nothing is known of them.
+    """
+    if [name for name, _ in codes] != [name for name, _ in spelt]:
+        return codes
+    return [
+        (name, code if code == more else all_of(code, name_operators(more)))
+        for (name, code), (_, more) in zip(codes, spelt, strict=True)
+    ]
 
 
 def read_file_need(said: str, text: str) -> Formula:

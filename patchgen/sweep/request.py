@@ -17,7 +17,7 @@ from patchgen.sweep.includes import Includes
 # As the kernel's .cocciconfig has it.
 DEFAULT_TIMEOUT_S = 200
 # Part of each run's digest: kept results of another number are not taken.
-_FORM = 5
+_FORM = 6
 
 
 @dataclass(frozen=True, slots=True)

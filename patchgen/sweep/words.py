@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from patchgen.coccinelle.formula import Formula, holds, words_of
+from patchgen.coccinelle.operators import OPERATORS
 from patchgen.sweep.bodies import Body, line_start
 
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _STRING = re.compile(rb"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])'")
 _WORD_SIGN = re.compile(rb"\w")
+_SIGNS = frozenset(sign.encode() for sign in OPERATORS)
 
 
 def find_word(text: bytes, word: bytes) -> Iterator[int]:
@@ -23,6 +25,19 @@ def find_word(text: bytes, word: bytes) -> Iterator[int]:
         if not (_WORD_SIGN.match(before) or _WORD_SIGN.match(behind)):
             yield at
         at = text.find(word, at + len(word))
+
+
+def find_operator(text: bytes, sign: bytes) -> Iterator[int]:
+    """Yield where an operator's signs stand, comments and strings not told apart.
+
+    A slash that begins or ends a comment is none.
+    """
+    at = text.find(sign)
+    while at >= 0:
+        around = text[at - 1 : at], text[at + 1 : at + 2]
+        if sign != b"/" or not (around[0] in (b"*", b"/") or around[1] in (b"*", b"/")):
+            yield at
+        at = text.find(sign, at + len(sign))
 
 
 def is_prose(text: bytes, at: int) -> bool:
@@ -80,7 +95,7 @@ class Hits:
         places = [
             (at, word.decode("latin-1"))
             for word in self.wanted.words
-            for at in find_word(source, word)
+            for at in (find_operator if word in _SIGNS else find_word)(source, word)
         ]
         places = [place for place in places if not _begins_as_comment(source, place[0])]
         self._places = sorted(places + self._macro_places(places))

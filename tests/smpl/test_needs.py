@@ -6,6 +6,7 @@ import pytest
 
 from patchgen.coccinelle import find_needs, find_spatch, holds, words_of
 from patchgen.coccinelle.needs import Needs
+from patchgen.coccinelle.operators import OPERATORS, spell_operators
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 
@@ -66,6 +67,53 @@ def test_a_function_needs_the_words_of_a_rule(text, expected):
 def test_where_it_cannot_be_told_files_stay_whole(text, why):
     needs = needs_of(text)
     assert needs.functions is None and needs.why_not == why
+
+
+def needed(needs: Needs, *words: str) -> bool:
+    assert needs.functions is not None
+    return any(holds(formula, words) for formula in needs.functions)
+
+
+def test_a_function_needs_the_operators_of_a_rule():
+    needs = needs_of("@@\nexpression A, B;\n@@\n  !A ||\n-       (A && B)\n+       B\n")
+    assert needs.functions is not None
+    assert needed(needs, "&&", "||")
+    assert not needed(needs, "&&") and not needed(needs, "||")
+    # Of alternatives each has its own; what is added is not needed.
+    text = "@@\nexpression a, b;\n@@\n(\n- f(a / b)\n+ f(a && b)\n|\n- f(a || b)\n+ g(a)\n)\n"
+    needs = needs_of(text)
+    assert needed(needs, "f", "/") and needed(needs, "f", "||")
+    assert not needed(needs, "f") and not needed(needs, "f", "&&")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # Signs that are no operators between two operands.
+        "- f(a); // a/b && c",
+        "- f(a); /* a || b */",
+        "- f(a /= b);",
+        "- f(a, b);\n+ f(a && b);",
+        "- f(a);\n  ... when != a && b",
+        "-#include <x/y.h>",
+        # These stand for any number of operators, or spatch would not take words in their place.
+        "- f(a || ... || b);",
+        # One that may be missing.
+        "- f(a);\n? g(a / b);",
+        "(\n- f(a / b);\n|\n- f(a);\n)",
+    ],
+)
+def test_operators_that_need_not_be_there_are_not_asked_for(body):
+    needs = needs_of(f"@r@\nexpression a, b;\nidentifier label;\n@@\n{body}\n")
+    if needs.functions is not None:
+        assert OPERATORS.isdisjoint(*map(words_of, needs.functions))
+
+
+def test_own_isomorphisms_may_make_operators_of_anything():
+    rule = "expression a, b;\n@@\n- f(a / b);\n"
+    assert spell_operators(f"@@\n{rule}") != f"@@\n{rule}"
+    for own in (f'using "my.iso"\n@@\n{rule}', f"#spatch --macro-file m.h\n@@\n{rule}"):
+        assert spell_operators(own) == own
 
 
 def test_a_file_needs_what_makes_a_change_in_this_mode():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,74 @@ def test_a_slice_that_cannot_be_used_is_run_again_whole(tmp_path: Path, monkeypa
     ]
     assert result.notes == ("a.c was run again, whole",)
     assert not result.unfinished
+
+
+OPERATORS = """\
+@@
+expression A, B;
+@@
+  !A ||
+- (A && B)
++ B
+
+@@
+expression E, F;
+@@
+(
+- pages(E / F)
++ share(E, F)
+|
+- pages(E || F)
++ either(E, F)
+)
+"""
+# Each is changed, or not, in a whole file as in a slice: isomorphisms turn and drop operands.
+OPERATOR_BODIES = (
+    "return !a || (a && b);",
+    "return !a || (b && a);",
+    "return (a && b) || !a;",
+    "return a == NULL || (a && b);",
+    "return NULL == a || (a&&b);",
+    "if (!a || (a &&\n\t\t   b))\n\t\treturn 1;\n\treturn 0;",
+    "return NOT(a) || BOTH(a, b);",
+    "return EITHER(!a, a && b);",
+    "return a && b;",
+    "return a || b;",
+    "return pages(a / b);",
+    "return pages(a /* by */ / b);",
+    "return pages(a\n\t\t     / b);",
+    "return pages(a / b / 2);",
+    "return pages((a / b));",
+    "return pages(a /= b);",
+    "return pages(b || a);",
+    "return pages(SHARE(a, b));",
+    "return pages(a); // a / b",
+)
+OPERATOR_MACROS = (
+    "#define BOTH(a, b) ((a) && (b))\n#define NOT(a) (!(a))\n"
+    "#define EITHER(a, b) ((a) || (b))\n#define SHARE(a, b) ((a) / (b))\n"
+)
+
+
+def test_a_slice_by_operators_gives_what_the_whole_file_gives(tmp_path: Path):
+    functions = [
+        f"int f{number}(int a, int b)\n{{\n\t{body}\n}}\n"
+        for number, body in enumerate(OPERATOR_BODIES)
+    ]
+    (tmp_path / "all.c").write_text(OPERATOR_MACROS + "\n".join(functions))
+    for number, function in enumerate(functions):
+        macros = OPERATOR_MACROS if re.search(r"[A-Z]\(", function) else ""
+        (tmp_path / f"f{number}.c").write_text(macros + function)
+    commit_all(tmp_path, "start")
+    repository = Repository(tmp_path)
+    commit = repository.resolve_commit("HEAD")
+    base = Base(commit, repository.resolve_tree(commit), "start", "")
+    program = Program(SemanticPatch("rule.cocci", OPERATORS))
+    sliced, whole = (
+        sweep(repository, SweepRequest(program, Mode.PATCH, base, slices=slices))
+        for slices in (True, False)
+    )
+    repository.close()
+    assert len(sliced.edits) >= 8
+    assert sliced.edits == whole.edits
+    assert sliced.counts.run < whole.counts.run

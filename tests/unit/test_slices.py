@@ -104,6 +104,30 @@ int g(void)
     assert b"WIPE(p);" in text and b"return kmalloc" not in text
 
 
+def test_operators_count_as_words_do():
+    source = (
+        b"#define BOTH(a, b) ((a) && (b))\n"
+        b"int f(int a, int b)\n{\n\treturn !a || BOTH(a, b);\n}\n"
+        b"int g(int a, int b)\n{\n\treturn a && b;\n}\n"
+        b"int h(int a, int b)\n{\n\treturn a&&b||a;\n}\n"
+    )
+    cut = slice_source(source, (AllOf((Word("&&"), Word("||"))),)).text
+    assert b"return !a || BOTH(a, b);" in cut and b"return a&&b||a;" in cut
+    assert b"return a && b;" not in cut
+
+
+def test_a_slash_of_a_comment_is_no_division():
+    divides = b"int f(int a, int *b)\n{\n\treturn sizeof(a)/sizeof(*b);\n}\n"
+    comments = (
+        b"int g(int a)\n{\n\t/* one */\n\treturn sizeof(a); // two\n}\n"
+        b"int h(int a)\n{\n\treturn sizeof(a);\n}\n"
+    )
+    needs = (AllOf((Word("sizeof"), Word("/"))),)
+    cut = slice_source(comments + divides, needs).text
+    assert divides in cut and b"return sizeof(a);" not in cut
+    assert not slice_source(comments, needs).matters
+
+
 def test_what_says_something_of_other_code_stays():
     kept = {
         "a macro": b"\n#define N 1\n\tuse(N);",
