@@ -14,11 +14,18 @@ import re
 from patchgen.coccinelle.formula import AllOf, AnyOf, Formula, Word
 from patchgen.coccinelle.structure import read_rules
 
-_SPELT = {"&&": "patchgen_and", "||": "patchgen_or", "/": "patchgen_division"}
+_SPELT = {
+    "&&": "patchgen_and",
+    "||": "patchgen_or",
+    "<<": "patchgen_left",
+    ">>": "patchgen_right",
+    "/": "patchgen_division",
+    "%": "patchgen_remainder",
+}
 OPERATORS = frozenset(_SPELT)
 _SIGNS = {word: sign for sign, word in _SPELT.items()}
 # Behind an operand on the same line; `...` is none, nor is there a sum of dots: `a || ... || b`.
-_BETWEEN = re.compile(r"(?<=[\w)\]])([ \t]*)(&&|\|\||/)(?![/*=&|])(?![ \t]*\.\.\.)")
+_BETWEEN = re.compile(r"(?<=[\w)\]])([ \t]*)(&&|\|\||<<|>>|[/%])(?![/*=&|<>])(?![ \t]*\.\.\.)")
 # Isomorphisms and macros of the user's own may make operators of anything.
 _OWN_RULES = re.compile(r"\busing\b|--(?:iso|macro)-file")
 

@@ -84,6 +84,8 @@ def test_a_function_needs_the_operators_of_a_rule():
     needs = needs_of(text)
     assert needed(needs, "f", "/") and needed(needs, "f", "||")
     assert not needed(needs, "f") and not needed(needs, "f", "&&")
+    needs = needs_of("@@\nexpression n;\n@@\n- (1 << n)\n+ BIT(n)\n")
+    assert needed(needs, "<<") and not needed(needs, ">>")
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,7 @@ def test_a_function_needs_the_operators_of_a_rule():
         "- f(a); // a/b && c",
         "- f(a); /* a || b */",
         "- f(a /= b);",
+        "- f(a <<= b);",
         "- f(a, b);\n+ f(a && b);",
         "- f(a);\n  ... when != a && b",
         "-#include <x/y.h>",
