@@ -80,7 +80,7 @@ def find_needs(
     Raises SpecError, at the template's line, where spatch refuses the semantic patch.
     """
     plain, why_not = _make_plain(patch, modes, companions)
-    # Each takes as long as the rules take to be read, and both are asked at once.
+    # Each takes as long as the rules take to be read, and all are asked at once.
     spelt = spell_operators(plain or patch.text)
     texts = list(dict.fromkeys((patch.text, plain or patch.text, spelt)))
     answers = map_parallel(
