@@ -80,15 +80,13 @@ def find_needs(
     Raises SpecError, at the template's line, where spatch refuses the semantic patch.
     """
     plain, why_not = _make_plain(patch, modes, companions)
+    asked = [patch.text] if plain is None else [patch.text, plain, spell_operators(plain)]
     # Each takes as long as the rules take to be read, and all are asked at once.
-    spelt = spell_operators(plain or patch.text)
-    texts = list(dict.fromkeys((patch.text, plain or patch.text, spelt)))
+    texts = list(dict.fromkeys(asked))
     answers = map_parallel(
         lambda text: _ask(spatch, patch, text, modes, companions), texts, workers=len(texts)
     )
-    done, again, signs = (
-        answers[texts.index(text)] for text in (patch.text, plain or patch.text, spelt)
-    )
+    done, *others = (answers[texts.index(text)] for text in asked)
     said = done.stdout.decode("latin-1")
     if done.returncode != 0:
         refusal = explain_refusal(patch, without_witnesses(patch.text), done, said)
@@ -99,8 +97,10 @@ def find_needs(
         functions = None
         if plain is not None:
             before = read_codes(said, patch.text)
-            codes = read_codes(again.stdout.decode("latin-1"), patch.text)
-            codes = _join_operators(codes, read_codes(signs.stdout.decode("latin-1"), patch.text))
+            again, spelt = (
+                read_codes(each.stdout.decode("latin-1"), patch.text) for each in others
+            )
+            codes = _join_operators(again, spelt)
             functions, why_not = _find_function_needs(patch.text, before, codes)
         return Needs(read_file_need(said, patch.text), functions, why_not)
     except ValueError:
