@@ -14,6 +14,8 @@ from patchgen.sweep.bodies import Body, line_start
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _STRING = re.compile(rb"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])'")
 _WORD_SIGN = re.compile(rb"\w")
+# `a /* by *// b` is one.
+_DIVISION = re.compile(rb"(?:(?<![*/])|(?<=\*/))/(?![*/])")
 _SIGNS = frozenset(sign.encode() for sign in OPERATORS)
 
 
@@ -32,12 +34,8 @@ def find_operator(text: bytes, sign: bytes) -> Iterator[int]:
 
     A slash that begins or ends a comment is none.
     """
-    at = text.find(sign)
-    while at >= 0:
-        around = text[at - 1 : at], text[at + 1 : at + 2]
-        if sign != b"/" or not (around[0] in (b"*", b"/") or around[1] in (b"*", b"/")):
-            yield at
-        at = text.find(sign, at + len(sign))
+    pattern = _DIVISION if sign == b"/" else re.compile(re.escape(sign))
+    return (found.start() for found in pattern.finditer(text))
 
 
 def is_prose(text: bytes, at: int) -> bool:

@@ -117,7 +117,10 @@ def test_operators_count_as_words_do():
 
 
 def test_a_slash_of_a_comment_is_no_division():
-    divides = b"int f(int a, int *b)\n{\n\treturn sizeof(a)/sizeof(*b);\n}\n"
+    divides = (
+        b"int f(int a, int *b)\n{\n\treturn sizeof(a)/sizeof(*b);\n}\n"
+        b"int e(int a, int *b)\n{\n\treturn sizeof(a) /* by *// *b;\n}\n"
+    )
     comments = (
         b"int g(int a)\n{\n\t/* one */\n\treturn sizeof(a); // two\n}\n"
         b"int h(int a)\n{\n\treturn sizeof(a);\n}\n"
