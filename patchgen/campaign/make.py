@@ -15,7 +15,7 @@ from patchgen.kernel import parse_maintainers
 from patchgen.mail import StagedFolder
 from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest
-from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series
+from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
 from patchgen.posting import Target, choose_target, post_series
 from patchgen.resources import shipped_folder
@@ -81,35 +81,28 @@ def make_campaign(
     target = choose_target(repository, branch, request.output)
     old = target.check(repository, replace=request.force)
     tree = GitTree(repository, base.tree)
-    listed = tree.find(["MAINTAINERS", "MAINTAINERS/*"])
-    text = "\n\n".join(tree.read(file).decode("utf-8", "replace") for file in listed)
-    groups = split_edits(edits, request.split, parse_maintainers(text) if listed else None)
-    if request.most is not None:
-        groups = merge_groups(groups, request.most)
+    groups = _group(tree, request, edits)
     signatures = repository.read_signatures()
     with Quarantine(repository) as quarantine:
         drafts = _draft(quarantine, request, base, groups, origin, signatures.committer)
-        [whole] = quarantine.write_commits(
-            base.oid, [CommitDraft("everything\n", tuple(edits))], signatures
-        )
         commits = quarantine.write_commits(base.oid, drafts, signatures)
-        _check_whole(quarantine, whole, commits[-1])
+        _check_whole(quarantine, base, edits, commits[-1], signatures)
         cover = _render_cover(base, groups, drafts, origin, request)
         tracking = _track(quarantine, request, target, old, stem, signatures.author)
-        record = _record(quarantine, request, base, groups, drafts, cover, origin, commits)
-        people = load_people(repository.work_tree)
         posted = post_series(
             quarantine,
             tree,
             base.oid,
             cover,
             tracking,
-            record,
+            _record(quarantine, request, base, groups, drafts, cover, origin, commits),
             commits,
             signatures,
             branch=target.branch,
             with_cover=True,
-            people=people.with_more(request.to, request.cc, request.cover_cc),
+            people=load_people(repository.work_tree).with_more(
+                request.to, request.cc, request.cover_cc
+            ),
         )
         series = Series(
             base=base,
@@ -128,6 +121,13 @@ def make_campaign(
             mails = tuple(staged.publish())
     warnings = (*posted.warnings, *_warn(drafts, request))
     return Campaign(tuple(groups), series, mails, warnings)
+
+
+def _group(tree: GitTree, request: CampaignRequest, edits: Sequence[FileEdit]) -> list[Group]:
+    listed = tree.find(["MAINTAINERS", "MAINTAINERS/*"])
+    text = "\n\n".join(tree.read(file).decode("utf-8", "replace") for file in listed)
+    groups = split_edits(edits, request.split, parse_maintainers(text) if listed else None)
+    return groups if request.most is None else merge_groups(groups, request.most)
 
 
 def _draft(
@@ -207,8 +207,17 @@ def _wrap(text: str) -> str:
     return "\n\n".join(paragraphs)
 
 
-def _check_whole(quarantine: Quarantine, whole: Oid, tip: Oid) -> None:
+def _check_whole(
+    quarantine: Quarantine,
+    base: Base,
+    edits: Sequence[FileEdit],
+    tip: Oid,
+    signatures: Signatures,
+) -> None:
     """Make sure that the patches together are the change that was not split."""
+    [whole] = quarantine.write_commits(
+        base.oid, [CommitDraft("everything\n", tuple(edits))], signatures
+    )
     trees = quarantine.run("rev-parse", f"{whole}^{{tree}}", f"{tip}^{{tree}}").stdout.split()
     if len(set(trees)) != 1:
         raise AssertionError("the patches together are not the whole change")

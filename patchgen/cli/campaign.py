@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,10 +12,14 @@ from patchgen.cli.options import cc_option, cover_cc_option, output_option, to_o
 from patchgen.cli.printer import Printer
 from patchgen.coccinelle import find_spatch
 from patchgen.errors import UsageError
+from patchgen.model.base import Oid
 from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.sweep import Mode, Sweep, public_name
 from patchgen.odb import Repository
 from patchgen.running import Run
+
+if TYPE_CHECKING:
+    from patchgen.campaign import Campaign, Origin
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 # Without --split these would have nothing to say.
@@ -113,13 +117,37 @@ def publish_campaign(
     `words` are the command line's that say what was changed, without the semantic patch.
     """
     # Mails, trailers and templates take longer to import than a run takes that finds all kept.
-    from patchgen.campaign import Origin, make_campaign
+    from patchgen.campaign import make_campaign
+
+    made = make_campaign(repository, request, run.base, found.edits, _origin(run, words, found))
+    _print(made, run.base.oid, printer)
+    series = made.series
+    return {
+        "branch": series.branch,
+        "change_id": series.change_id,
+        "tip": series.tip,
+        "patches": [
+            {
+                "subject": draft.subject,
+                "commit": commit,
+                "group": group.name,
+                "files": list(map(str, group.paths)),
+            }
+            for group, draft, commit in zip(made.groups, series.drafts, series.commits, strict=True)
+        ],
+        "mails": [str(path) for path in made.mails],
+        "warnings": list(made.warnings),
+    }
+
+
+def _origin(run: Run, words: Sequence[str], found: Sweep) -> Origin:
+    from patchgen.campaign import Origin
 
     bound = run.ready[0].bound
     assert bound is not None
     header = bound.cocci.header
     name = public_name(bound.cocci.name)
-    origin = Origin(
+    return Origin(
         name=name,
         text=bound.cocci.text,
         purpose=header.purpose,
@@ -128,39 +156,23 @@ def publish_campaign(
         spatch=find_spatch().version,
         hits={rule.rule: rule.hits for rule in found.rules},
     )
-    made = make_campaign(repository, request, run.base, found.edits, origin)
+
+
+def _print(made: Campaign, base: Oid, printer: Printer) -> None:
     series = made.series
     for warning in made.warnings:
         printer.warning(warning)
     count = len(series.commits)
-    patches = []
-    for number, (group, draft, stat) in enumerate(
-        zip(made.groups, series.drafts, series.stats, strict=True), 1
-    ):
+    rows = zip(made.groups, series.drafts, series.stats, strict=True)
+    for number, (group, draft, stat) in enumerate(rows, 1):
         files = f"{len(group.edits)} file{'s' if len(group.edits) != 1 else ''}"
         changed = f"{files}, +{stat.insertions} -{stat.deletions}"
         printer.line(f"  {number}/{count} {draft.subject} ({changed})")
         printer.line(f"      {group.name}")
-        patches.append(
-            {
-                "subject": draft.subject,
-                "commit": series.commits[number - 1],
-                "group": group.name,
-                "files": list(map(str, group.paths)),
-            }
-        )
     printer.line()
     printer.line(f"branch: {series.branch}")
     printer.line(f"mails:  {made.mails[0].parent}")
     printer.line()
     printer.line("Read them, then send them:")
-    printer.line(f"  git log --reverse --patch {run.base.oid[:12]}..{series.branch}")
+    printer.line(f"  git log --reverse --patch {base[:12]}..{series.branch}")
     printer.line(f"  patchgen send {shlex.quote(series.branch)}")
-    return {
-        "branch": series.branch,
-        "change_id": series.change_id,
-        "tip": series.tip,
-        "patches": patches,
-        "mails": [str(path) for path in made.mails],
-        "warnings": list(made.warnings),
-    }
