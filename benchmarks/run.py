@@ -4,7 +4,7 @@
 
 Everything is measured in this one run, so compare the ratios. Nothing is asserted but that the
 results are the same. `--scripts` times the kernel's own patch-mode scripts as well (hours: most of
-it is spatch's).
+it is spatch's), `--scripts NAME ...` some of them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ WHO = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scripts", action="store_true", help="the kernel's own, one by one")
+    parser.add_argument(
+        "--scripts", nargs="*", metavar="NAME", help="the kernel's own, one by one: all, or these"
+    )
     options = parser.parse_args()
     console = Console(width=100)
     with tempfile.TemporaryDirectory(prefix="patchgen-bench-") as folder:
@@ -59,8 +61,8 @@ def main() -> None:
         rule.write_text(RULE)
         console.print(whole_tree(kernel, rule, scratch))
         console.print(growth(kernel, rule, scratch))
-        if options.scripts:
-            console.print(own_scripts(kernel, scratch))
+        if options.scripts is not None:
+            console.print(own_scripts(kernel, scratch, options.scripts))
 
 
 def whole_tree(kernel: Path, rule: Path, scratch: Path) -> Table:
@@ -110,22 +112,28 @@ def growth(kernel: Path, rule: Path, scratch: Path) -> Table:
     return table
 
 
-def own_scripts(kernel: Path, scratch: Path) -> Table:
-    """The kernel's patch-mode scripts over some folders, each against coccicheck's spatch."""
+def own_scripts(kernel: Path, scratch: Path, names: Sequence[str]) -> Table:
+    """The kernel's patch-mode scripts over some folders, each against coccicheck's spatch.
+
+    `names` are those of the scripts in question, without folder and ending; none means all.
+    """
     tree = check_out(kernel, SCRIPT_FOLDERS, scratch / "checkout")
     table = Table("script", "spatch", "patchgen", "ratio", box=box.SIMPLE)
     ratios = []
-    for script in list_scripts(tree):
-        if "patch" not in script.modes:
-            continue
+    scripts = {Path(each.path).stem: each for each in list_scripts(tree) if "patch" in each.modes}
+    if unknown := set(names).difference(scripts):
+        sys.exit(f"no patch-mode script: {', '.join(sorted(unknown))}")
+    for name in names or scripts:
+        script = scripts[name]
         theirs, printed = timed(lambda s=script: coccicheck(tree, s, "patch", SCRIPT_FOLDERS))
         words = ["run", script.path, *SCRIPT_FOLDERS, "--tree", str(kernel), "--mode", "patch"]
         ours, diff = timed(lambda w=words: patchgen(*w, "--trust", "--no-kept", "--quiet"))
         same = "" if changed_lines(printed) == changed_lines(diff) else " DIFFERS"
         ratios.append(theirs / ours)
-        name = Path(script.path).stem
-        table.add_row(name, f"{theirs:.1f}", f"{ours:.1f}", f"{ratios[-1]:.1f}{same}")
-    table.add_row("median", "", "", f"{statistics.median(ratios):.1f}")
+        # All of them take hours: what a run that breaks off has found is not lost.
+        print(f"{name}: {theirs:.1f} s, {ours:.1f} s{same}", file=sys.stderr, flush=True)
+        table.add_row(name, f"{theirs:.1f}", f"{ours:.1f}", f"{ratios[-1]:.2f}{same}")
+    table.add_row(f"median of {len(ratios)}", "", "", f"{statistics.median(ratios):.2f}")
     return table
 
 
