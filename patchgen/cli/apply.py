@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import shlex
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 
 from patchgen.apply import ApplyRequest, ApplyResult, Summarise, apply_variant
 from patchgen.cli.completion import complete_variant
+from patchgen.cli.made import print_next, summarise_patch
 from patchgen.cli.options import (
     cc_option,
     cover_cc_option,
@@ -23,7 +22,7 @@ from patchgen.cli.options import (
 )
 from patchgen.cli.printer import Printer, is_terminal
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
-from patchgen.model.series import MadePatch, Stat
+from patchgen.model.series import MadePatch
 
 
 @click.command("apply")
@@ -122,7 +121,14 @@ def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
         printer.line()
         printer.line(result.diffs.rstrip("\n"))
     else:
-        _print_series(printer, request, result)
+        print_next(
+            printer,
+            request.tree,
+            result.making.plan.base.oid,
+            result.branch,
+            result.mails,
+            with_cover=request.with_cover,
+        )
 
 
 def describe(result: ApplyResult) -> dict[str, Any]:
@@ -203,7 +209,7 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
         if result.series is None or number is None:
             printer.line(f"  {patch.name}: already there ({patch.present_at})")
         else:
-            summary = _summary(patch, result.series.stats[number])
+            summary = summarise_patch(patch.edits, result.series.stats[number])
             printer.line(f"  {number + 1}/{len(result.series.commits)} {subject} ({summary})")
     for left_out in result.making.plan.left_out:
         printer.line(f"  left out: the backend {left_out.backend}, as this base cannot carry it:")
@@ -215,29 +221,6 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
             for call in cite.calls:
                 reason = f": {call.reason}" if call.reason else ""
                 printer.line(f"    {call.site} {call.function}(){reason}")
-
-
-def _summary(patch: MadePatch, stat: Stat) -> str:
-    files = f"{len(patch.edits)} file{'s' if len(patch.edits) != 1 else ''}"
-    return f"{files}, +{stat.insertions} -{stat.deletions}"
-
-
-def _print_series(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None:
-    folder = result.mails[0].parent
-    # The shell expands the *, so the folder is named as seen from here.
-    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    at_tree = "" if request.tree == Path() else f"-C {shlex.quote(str(request.tree.absolute()))} "
-    printer.line()
-    printer.line(f"branch: {result.branch}")
-    printer.line(f"mails:  {folder}")
-    printer.line()
-    printer.line("Read them, then send them:")
-    base = result.making.plan.base.oid[:12]
-    printer.line(f"  git {at_tree}log --reverse --patch {base}..{result.branch}")
-    mails = shlex.quote(str(shown))
-    there = "" if request.tree == Path() else f"--tree {shlex.quote(str(request.tree))} "
-    source = shlex.quote(result.branch) if request.with_cover else mails
-    printer.line(f"  patchgen send {there}{source}    # or: git send-email {mails}/*.patch")
 
 
 def _load_summary() -> Summarise:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from patchgen.cli.made import print_next, summarise_patch
 from patchgen.cli.options import cc_option, cover_cc_option, output_option, to_option
 from patchgen.cli.printer import Printer
 from patchgen.coccinelle import find_spatch
@@ -107,6 +109,7 @@ def check_campaign(run: Run) -> None:
 def publish_campaign(
     repository: Repository,
     request: CampaignRequest,
+    tree: Path,
     run: Run,
     words: Sequence[str],
     found: Sweep,
@@ -114,13 +117,14 @@ def publish_campaign(
 ) -> dict[str, Any]:
     """Make the series, print it, and return its document.
 
-    `words` are the command line's that say what was changed, without the semantic patch.
+    `tree` is the repository's folder as the user gave it. `words` are the command line's that say
+    what was changed, without the semantic patch.
     """
     # Mails, trailers and templates take longer to import than a run takes that finds all kept.
     from patchgen.campaign import make_campaign
 
     made = make_campaign(repository, request, run.base, found.edits, _origin(run, words, found))
-    _print(made, run.base.oid, printer)
+    _print(made, tree, run.base.oid, printer)
     series = made.series
     return {
         "branch": series.branch,
@@ -158,21 +162,13 @@ def _origin(run: Run, words: Sequence[str], found: Sweep) -> Origin:
     )
 
 
-def _print(made: Campaign, base: Oid, printer: Printer) -> None:
+def _print(made: Campaign, tree: Path, base: Oid, printer: Printer) -> None:
     series = made.series
     for warning in made.warnings:
         printer.warning(warning)
     count = len(series.commits)
     rows = zip(made.groups, series.drafts, series.stats, strict=True)
     for number, (group, draft, stat) in enumerate(rows, 1):
-        files = f"{len(group.edits)} file{'s' if len(group.edits) != 1 else ''}"
-        changed = f"{files}, +{stat.insertions} -{stat.deletions}"
-        printer.line(f"  {number}/{count} {draft.subject} ({changed})")
+        printer.line(f"  {number}/{count} {draft.subject} ({summarise_patch(group.edits, stat)})")
         printer.line(f"      {group.name}")
-    printer.line()
-    printer.line(f"branch: {series.branch}")
-    printer.line(f"mails:  {made.mails[0].parent}")
-    printer.line()
-    printer.line("Read them, then send them:")
-    printer.line(f"  git log --reverse --patch {base[:12]}..{series.branch}")
-    printer.line(f"  patchgen send {shlex.quote(series.branch)}")
+    print_next(printer, tree, base, series.branch, made.mails)

@@ -143,7 +143,9 @@ def command(
         made = None
         if campaign is not None and found and found[0][1].edits:
             words = _telling_words(request)
-            made = publish_campaign(repository, campaign, run, words, found[0][1], printer)
+            made = publish_campaign(
+                repository, campaign, request.tree, run, words, found[0][1], printer
+            )
         elif campaign is not None:
             printer.line("Nothing is to be changed.")
     finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -216,3 +218,15 @@ def test_a_cover_letter_may_be_longer_than_an_argument(patchgen, git, tree, rule
     cover = Path(series["mails"][0]).read_text()
     assert len(series["patches"]) == 405 and len(cover) > 150_000
     assert 'Subject: [PATCH 000/405] treewide: Call "\\new"' in cover
+
+
+def test_the_printed_commands_work_from_where_run_was_called(patchgen, tree, rule):
+    done = patchgen("run", rule, "--tree", tree, "--split", "maintainer", "-o", tree.parent / "out")
+    assert done.code == 0, done.err
+    _, _, printed = done.out.partition("Read them, then send them:\n")
+    read, send = (shlex.split(line, comments=True) for line in printed.splitlines())
+    log = subprocess.run(read, capture_output=True, text=True, check=True, cwd=tree.parent).stdout
+    assert log.count("\ncommit ") == 3 and "+\tnew_call();" in log
+    sent = patchgen(*send[1:], "--dry-run", "--to", "list@example.org")
+    assert sent.code == 0, sent.err
+    assert "new_call()" in sent.out
