@@ -86,7 +86,8 @@ def find_needs(
     answers = map_parallel(
         lambda text: _ask(spatch, patch, text, modes, companions), texts, workers=len(texts)
     )
-    done, *others = (answers[texts.index(text)] for text in asked)
+    answered = dict(zip(texts, answers, strict=True))
+    done, *others = (answered[text] for text in asked)
     said = done.stdout.decode("latin-1")
     if done.returncode != 0:
         refusal = explain_refusal(patch, without_witnesses(patch.text), done, said)
