@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -31,18 +32,38 @@ class Place:
 
 
 class PatchgenError(Exception):
-    """A refusal that the user can act on. Raised where it is known, caught once, in `cli`."""
+    """A refusal that the user can act on. Raised where it is known, caught once, in `cli`.
+
+    `parameters` name the inputs that the hint is about ("base", "output"), as the requests of the
+    library call them. Which option sets an input differs between commands, and some commands have
+    none: only `cli` knows, and `describe` adds it to the hint.
+    """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, place: Place | None = None, hint: str | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        place: Place | None = None,
+        hint: str | None = None,
+        parameters: tuple[str, ...] = (),
+    ):
         super().__init__(message)
         self.message = message
         self.place = place
         self.hint = hint
+        self.parameters = parameters
 
     def __str__(self) -> str:
-        """Give the message as a terminal shows it: place, text, the line with a mark, hint."""
+        """Return the message as a terminal shows it: place, text, the line with a mark, hint."""
+        return self.describe({})
+
+    def describe(self, options: Mapping[str, str]) -> str:
+        """Return the same text, with the options that set the hint's parameters after the hint.
+
+        `options` gives an option for a parameter's name; a parameter without one is left out.
+        """
         lines = [f"{self.place}: {self.message}" if self.place else self.message]
         if self.place and self.place.excerpt is not None:
             shown = self.place.excerpt.expandtabs(8)
@@ -51,7 +72,8 @@ class PatchgenError(Exception):
                 before = self.place.excerpt[: self.place.column - 1].expandtabs(8)
                 lines.append("    " + " " * len(before) + "^")
         if self.hint:
-            lines.append(f"hint: {self.hint}")
+            named = [options[name] for name in self.parameters if name in options]
+            lines.append(f"hint: {self.hint}" + (f" ({', '.join(named)})" if named else ""))
         return "\n".join(lines)
 
 

@@ -12,7 +12,8 @@ import importlib
 import os
 import signal
 import sys
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 import click
 
@@ -60,6 +61,14 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a refusal leaves with the options of the command that was called."""
+        try:
+            return super().invoke(ctx)
+        except PatchgenError as err:
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            raise _RefusedError(err, _options_of(command) if command else {}) from err
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
@@ -74,6 +83,24 @@ class _LazyGroup(click.Group):
             hint = f" Did you mean {near[0]}?" if near else ""
             ctx.fail(f"No such command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
+
+
+class _RefusedError(Exception):
+    """A refusal, and for each parameter of the command that was called the option that sets it."""
+
+    def __init__(self, error: PatchgenError, options: Mapping[str, str]):
+        super().__init__(str(error))
+        self.exit_code = error.exit_code
+        self.text = error.describe(options)
+
+
+def _options_of(command: click.Command) -> dict[str, str]:
+    """Return the long form of each option of a command, by the name of its parameter."""
+    return {
+        parameter.name: max(parameter.opts, key=len)
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and parameter.name
+    }
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -91,8 +118,8 @@ def main() -> NoReturn:
     except click.ClickException as err:
         err.show()
         code = err.exit_code
-    except PatchgenError as err:
-        click.echo(f"patchgen: {err}", err=True)
+    except _RefusedError as err:
+        click.echo(f"patchgen: {err.text}", err=True)
         code = err.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("patchgen: interrupted; nothing was written", err=True)

@@ -80,5 +80,6 @@ def refuse_base(base: Base, lacks: Sequence[str]) -> BaseError:
     return BaseError(
         f"the base {base.describe}{kernel} is not what the variant needs:\n"
         + "\n".join(f"  {line}" for line in lacks),
-        hint="name another base with --base; `patchgen show VARIANT` lists what is needed",
+        hint="`patchgen show VARIANT` lists what is needed; name another base",
+        parameters=("base",),
     )
