@@ -8,7 +8,6 @@ with it is the table below, and the same for all variants.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -28,6 +27,7 @@ from patchgen.kernel import (
     read_text_size,
 )
 from patchgen.odb import Checkout, Repository
+from patchgen.scratch import scratch_folder
 from patchgen.verify import around, needed_patterns
 
 # What makes hypercalls before alternatives, whether a variant touches it or not.
@@ -123,8 +123,8 @@ def compare_variants(
         raise BaseError(f"none of them can be made: {next(iter(made.values()))}")
     repository = Repository(request.tree)
     try:
-        with Checkout(repository) as checkout, tempfile.TemporaryDirectory() as output:
-            trial = _Trial(checkout, Path(output), find_config("x86_64"), request, results)
+        with Checkout(repository) as checkout, scratch_folder("compare") as output:
+            trial = _Trial(checkout, output, find_config("x86_64"), request, results)
             trial.prepare()
             on_progress("compiling the base")
             columns = [trial.measure("(base)", None)]

@@ -193,6 +193,7 @@ def stream(
     import tempfile
 
     begin = time.monotonic()
+    # It has no name (O_TMPFILE), so that nothing is left when patchgen is killed.
     with tempfile.TemporaryFile() as errors:
         process = _start(argv, stderr=errors, env=dict(env) if env is not None else None)
         _running.add(process)

@@ -111,8 +111,11 @@ def patchgen() -> None:
 
 def main() -> NoReturn:
     """Run patchgen with the words of the command line, and exit."""
-    # A polite kill unwinds like Ctrl-C, so that scratch folders go away.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A polite kill and a lost terminal unwind like Ctrl-C, so that scratch folders go away. A
+    # signal that the caller ignores (nohup) stays ignored.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         code = patchgen.main(standalone_mode=False, prog_name="patchgen")
     except click.ClickException as err:

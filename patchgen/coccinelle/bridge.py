@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle.diagnose import explain_refusal, is_skipped, is_timeout
@@ -16,6 +15,7 @@ from patchgen.errors import ToolError
 from patchgen.model.outcome import Changed, FileOutcome, FileResult, NoMatch, TimedOut
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
+from patchgen.scratch import scratch_folder
 
 DEFAULT_TIMEOUT_S = 120
 
@@ -38,8 +38,7 @@ def apply_to_file(
     where spatch breaks.
     """
     check_markers(patch)
-    with tempfile.TemporaryDirectory(prefix="patchgen-spatch-") as folder:
-        scratch = Path(folder)
+    with scratch_folder("spatch") as scratch:
         done, output, witnessed = _run(spatch, patch, path, content, scratch, timeout_s)
         unparsed = read_unparsed(output, content, path)
         outcome: FileOutcome

@@ -19,10 +19,8 @@ And it is asked once more with operators spelt as words (patchgen.coccinelle.ope
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 from patchgen.coccinelle.consequence import find_consequential, rule_parts, traced_name
@@ -45,6 +43,7 @@ from patchgen.coccinelle.witness import without_witnesses
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed, map_parallel
+from patchgen.scratch import scratch_folder
 
 _SAID = re.compile(
     r"^Rule: (?P<rule>[^\n]*)\nDependencies: (?:(?!^Rule: ).)*?\n"
@@ -206,7 +205,7 @@ def _ask(
     modes: Sequence[str],
     companions: Mapping[str, str],
 ) -> Completed:
-    with tempfile.TemporaryDirectory(prefix="patchgen-needs-") as folder:
-        (Path(folder) / "patchgen.cocci").write_text(text, encoding="utf-8")
-        write_companions(Path(folder), companions)
-        return spatch.ask_needs(Path(folder), modes, patch.definitions)
+    with scratch_folder("needs") as folder:
+        (folder / "patchgen.cocci").write_text(text, encoding="utf-8")
+        write_companions(folder, companions)
+        return spatch.ask_needs(folder, modes, patch.definitions)

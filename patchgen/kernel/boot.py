@@ -99,7 +99,8 @@ def build_initramfs(folder: Path) -> Path:
     init = folder / "init"
     source = Path(__file__).with_name("init.c")
     compiler = os.environ.get("CC") or "gcc"
-    run([compiler, *_INIT_FLAGS, f'-DMARKER="{MARKER}"', "-o", str(init), str(source)])
+    words = [compiler, *_INIT_FLAGS, f'-DMARKER="{MARKER}"', "-o", str(init), str(source)]
+    run(words, env={**os.environ, "TMPDIR": str(folder)})
     packed = folder / "initramfs.cpio"
     packed.write_bytes(
         _cpio_entry("dev", 0o40755)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.errors import ToolError
 from patchgen.model.series import Mail
 from patchgen.process import run
+from patchgen.scratch import scratch_folder
 
 SCRIPT = "scripts/checkpatch.pl"
 # --terse gives one line a report: "FILE:LINE: LEVEL:TYPE: text".
@@ -38,12 +38,12 @@ def check_mail(tree: Path, mail: Mail) -> list[Report]:
     """
     if not has_checkpatch(tree):
         raise ToolError(f"the base has no {SCRIPT}", hint="--skip checkpatch leaves it out")
-    with tempfile.NamedTemporaryFile(prefix="patchgen-mail-", suffix=".patch") as file:
-        file.write(mail.content)
-        file.flush()
+    with scratch_folder("checkpatch") as folder:
+        file = folder / "mail.patch"
+        file.write_bytes(mail.content)
         # --no-tree: the work tree does not have all folders by which the script knows a kernel.
         options = ("--strict", "--terse", "--show-types", "--no-summary", "--no-tree", "--root=.")
-        words = ["perl", SCRIPT, *options, file.name]
+        words = ["perl", SCRIPT, *options, str(file)]
         done = run(words, cwd=tree, ok=(0, 1))
     reports = []
     for text in done.stdout.decode("utf-8", "replace").splitlines():

@@ -200,8 +200,16 @@ class Builder:
                 "LOCALVERSION=",
                 *words,
             ],
-            # The kernel's Makefile takes LC_ALL away again.
-            env={**env, "LC_ALL": "C", "LANG": "C", "LC_CTYPE": "C", "LC_MESSAGES": "C"},
+            # The kernel's Makefile takes LC_ALL away again. What gcc leaves in TMPDIR when it is
+            # killed goes with the output.
+            env={
+                **env,
+                "TMPDIR": str(self.output),
+                "LC_ALL": "C",
+                "LANG": "C",
+                "LC_CTYPE": "C",
+                "LC_MESSAGES": "C",
+            },
             ok=None,
             merge_stderr=True,
         )

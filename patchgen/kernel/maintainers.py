@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from patchgen.errors import ToolError
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
 from patchgen.process import map_parallel, run
+from patchgen.scratch import scratch_folder
 
 SCRIPT = "scripts/get_maintainer.pl"
 # MAINTAINERS may be a folder of files (get_maintainer.pl --mpath).
@@ -35,8 +35,7 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> Mapping[str, Rec
     files = tree.find(_FILES)
     if SCRIPT not in {str(file.path) for file in files}:
         return None
-    with tempfile.TemporaryDirectory(prefix="patchgen-maintainers-") as folder:
-        scratch = Path(folder)
+    with scratch_folder("maintainers") as scratch:
         for file in files:
             path = scratch / file.path
             path.parent.mkdir(parents=True, exist_ok=True)

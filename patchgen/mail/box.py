@@ -11,7 +11,6 @@ import email.policy
 import email.utils
 import mailbox
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -20,6 +19,7 @@ from pathlib import Path
 from patchgen.errors import BaseError
 from patchgen.mail.headers import format_person
 from patchgen.model.series import Mail
+from patchgen.scratch import scratch_folder
 
 _DIFF = re.compile(rb"^diff --git a/", re.MULTILINE)
 _BRACKETS = re.compile(r"\s*\[(?P<inside>[^\]]*)\]\s*")
@@ -159,8 +159,8 @@ def read_mails(path: Path) -> list[Mail]:
 
 def split_mbox(content: bytes, name: str) -> list[Mail]:
     """Return the mails of an mbox that was read already, or the one mail."""
-    with tempfile.TemporaryDirectory(prefix="patchgen-mails-") as folder:
-        path = Path(folder) / name
+    with scratch_folder("mails") as folder:
+        path = folder / name
         path.write_bytes(content)
         return _split(path)
 

@@ -7,16 +7,15 @@ that what patchgen and `b4 send` make of one branch reads the same.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from patchgen.mail.headers import add_headers, address_headers
 from patchgen.mail.recipients import SeriesRecipients
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity, Mail
 from patchgen.odb import Quarantine
+from patchgen.scratch import scratch_folder
 from patchgen.series import make_message_id
 
 # What `git show --patch-with-stat`, and so b4, uses where there is no terminal.
@@ -57,8 +56,8 @@ def format_patches(
     }
     ref = quarantine.name_branch(series.branch, series.tip)
     words = ["--no-cover-letter"]
-    with tempfile.TemporaryDirectory(prefix="patchgen-mails-") as scratch:
-        folder, config = Path(scratch) / "mails", Path(scratch) / "config"
+    with scratch_folder("mails") as scratch:
+        folder, config = scratch / "mails", scratch / "config"
         config.touch()
         if cover_text is not None:
             words = ["--cover-letter", "--cover-from-description=subject"]

@@ -7,9 +7,8 @@ touches.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from patchgen.errors import BaseError
@@ -18,6 +17,7 @@ from patchgen.model.series import Identity, Mail
 from patchgen.odb.repository import Repository
 from patchgen.odb.scratch import create_scratch, run_in_scratch
 from patchgen.process import Completed
+from patchgen.scratch import scratch_folder
 
 # Who commits what `git am` applies here; nobody sees these commits.
 _NOBODY = Identity("patchgen", "patchgen@localhost", "0 +0000")
@@ -29,15 +29,17 @@ class Checkout:
     def __init__(self, repository: Repository):
         self._repository = repository
         self.folder = Path()
+        self._stack = ExitStack()
 
     def __enter__(self) -> Checkout:
-        self.folder = Path(tempfile.mkdtemp(prefix="patchgen-tree-"))
-        git_dir = self.folder / ".git"
-        create_scratch(self._repository, git_dir, bare=False)
+        with ExitStack() as stack:
+            self.folder = stack.enter_context(scratch_folder("tree"))
+            create_scratch(self._repository, self.folder / ".git", bare=False)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._stack.close()
 
     def run(self, *words: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
         """Run git in the work tree."""
@@ -69,11 +71,11 @@ class Checkout:
         mail which does not apply.
         """
         self.switch(base)
-        with tempfile.TemporaryDirectory(prefix="patchgen-mails-") as folder:
+        with scratch_folder("mails") as folder:
             for mail in mails:
                 if b"\ndiff --git " not in mail.content:
                     continue
-                path = Path(folder) / mail.file_name
+                path = folder / mail.file_name
                 path.write_bytes(mail.content)
                 done = self.run("am", "--quiet", "--keep-cr", str(path), ok=None)
                 if done.returncode != 0:

@@ -7,14 +7,14 @@ only those ten finds no renames that nobody asked for.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.commits import Git
 from patchgen.odb.quarantine import Quarantine
+from patchgen.scratch import scratch_folder
 
 TreeFiles = Mapping[PurePosixPath, TreeFile]
 
@@ -49,8 +49,8 @@ def write_tree(quarantine: Quarantine, files: TreeFiles) -> Oid:
         f"{file.mode} {file.oid}\t".encode() + os.fsencode(str(path)) + b"\0"
         for path, file in files.items()
     )
-    with tempfile.TemporaryDirectory(prefix="patchgen-index-") as folder:
-        env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+    with scratch_folder("index") as folder:
+        env = {"GIT_INDEX_FILE": str(folder / "index")}
         quarantine.run("update-index", "-z", "--index-info", stdin=entries, env=env)
         return Oid(quarantine.run("write-tree", env=env).stdout.decode().strip())
 

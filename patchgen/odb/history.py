@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
@@ -13,6 +12,7 @@ from patchgen.model.series import Mail
 from patchgen.odb.checkout import Checkout
 from patchgen.odb.commits import Git, decode_text
 from patchgen.odb.repository import Repository
+from patchgen.scratch import scratch_folder
 
 # "1:  0123abc = 1:  4567def subject", "-:  ------- > 2:  ..." and the like.
 _RANGE_DIFF_HEAD = re.compile(r"^ *(?:\d+|-): +[0-9a-f-]+ ([=!<>]) +(?:\d+|-): ")
@@ -69,10 +69,10 @@ def format_commits(checkout: Checkout, base: Oid, tip: Oid) -> list[Mail]:
 
     A commit that changes nothing has a mail, too.
     """
-    with tempfile.TemporaryDirectory(prefix="patchgen-mails-") as folder:
+    with scratch_folder("mails") as folder:
         words = ("format-patch", "--quiet", "--always", "--no-renames")
         checkout.run(*words, f"--output-directory={folder}", f"{base}..{tip}")
-        return [Mail(path.name, path.read_bytes()) for path in sorted(Path(folder).iterdir())]
+        return [Mail(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
 
 
 def compare_series(git: Git, theirs: tuple[Oid, Oid], ours: tuple[Oid, Oid]) -> str:

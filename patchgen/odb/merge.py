@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.odb.commits import decode_text, write_empty_commit
 from patchgen.odb.quarantine import Quarantine
+from patchgen.scratch import scratch_folder
 
 # Who makes the commits that only a merge sees.
 _NOBODY = Identity("patchgen", "patchgen@localhost", "0 +0000")
@@ -103,10 +103,10 @@ def merge_texts(
     key = _key(name, [base, ours[1], theirs[1]])
     if (resolved := resolutions.get(key)) is not None:
         return decode_text(resolved).strip("\n")
-    with tempfile.TemporaryDirectory(prefix="patchgen-merge-") as folder:
+    with scratch_folder("merge") as folder:
         files = []
         for number, text in enumerate((ours[1], base, theirs[1])):
-            files.append(Path(folder) / str(number))
+            files.append(folder / str(number))
             files[-1].write_text(text + "\n", encoding="utf-8")
         labels = ("-L", ours[0], "-L", "made-before", "-L", theirs[0])
         done = quarantine.run("merge-file", "-p", "--diff3", *labels, *map(str, files), ok=None)
@@ -179,8 +179,8 @@ def _put(
             words = ("hash-object", "-w", "--stdin")
             mode, oid = conflict.mode, quarantine.run(*words, stdin=content).stdout.decode().strip()
         entries += f"{mode} {oid}\t".encode() + os.fsencode(str(conflict.path)) + b"\0"
-    with tempfile.TemporaryDirectory(prefix="patchgen-merge-") as folder:
-        env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+    with scratch_folder("merge") as folder:
+        env = {"GIT_INDEX_FILE": str(folder / "index")}
         quarantine.run("read-tree", tree, env=env)
         quarantine.run("update-index", "-z", "--index-info", stdin=entries, env=env)
         return Oid(quarantine.run("write-tree", env=env).stdout.decode().strip())

@@ -8,9 +8,8 @@ that leaves at most unreachable objects behind, and the next `git gc` removes th
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 from patchgen.errors import BaseError, ToolError
@@ -19,6 +18,7 @@ from patchgen.model.series import CommitDraft, Identity, Signatures, Stat
 from patchgen.odb.repository import Repository
 from patchgen.odb.scratch import create_scratch, run_in_scratch
 from patchgen.process import Completed
+from patchgen.scratch import scratch_folder
 
 _BRANCH = "refs/heads/series"
 
@@ -29,14 +29,17 @@ class Quarantine:
     def __init__(self, repository: Repository):
         self._repository = repository
         self._folder = Path()
+        self._stack = ExitStack()
 
     def __enter__(self) -> Quarantine:
-        self._folder = Path(tempfile.mkdtemp(prefix="patchgen-quarantine-"))
-        create_scratch(self._repository, self._folder, bare=True)
+        with ExitStack() as stack:
+            self._folder = stack.enter_context(scratch_folder("quarantine"))
+            create_scratch(self._repository, self._folder, bare=True)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._stack.close()
 
     def run(
         self,

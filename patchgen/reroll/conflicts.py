@@ -46,6 +46,8 @@ def stop_for(
     Returns the files that a person has to edit, and those that have one side of a conflict each.
     """
     folder = _folder(repository)
+    if not is_waiting(repository):
+        forget(repository)
     (folder / "resolved").mkdir(parents=True, exist_ok=True)
     for key, content in resolutions.items():
         name = key if content is not None else key + _DELETED
@@ -128,7 +130,8 @@ def is_waiting(repository: Repository) -> bool:
 
 
 def forget(repository: Repository) -> None:
-    """Remove what a reroll waits with."""
+    """Remove what a reroll waits with; killed before the end, none waits any more."""
+    (_folder(repository) / "state.json").unlink(missing_ok=True)
     shutil.rmtree(_folder(repository), ignore_errors=True)
 
 

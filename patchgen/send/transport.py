@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from patchgen.mail import encode_address, format_person, list_recipients
 from patchgen.model.series import Mail
 from patchgen.odb import Repository, neutral_environment
 from patchgen.process import run
+from patchgen.scratch import scratch_folder, scratch_locks
 from patchgen.send.attempt import find_outcome
 from patchgen.send.outcome import Outcome, Verdict, last_words
 
@@ -75,8 +75,8 @@ class GitSendEmail:
     def rehearse(self, mails: Sequence[Mail]) -> None:
         """Raise BaseError for a mail that git would not send: its hooks, addresses, settings."""
         for mail in mails:
-            with tempfile.TemporaryDirectory(prefix="patchgen-send-") as folder:
-                words = [*self._words(mail, Path(folder)), "--dry-run"]
+            with scratch_folder("send") as folder:
+                words = [*self._words(mail, folder), "--dry-run"]
                 done = run(words, cwd=self.repository.top, env=self._environment(), ok=None)
             said = done.stdout.decode("utf-8", "replace")
             if done.returncode != 0 or "Dry-Sent " not in said:
@@ -96,10 +96,10 @@ class GitSendEmail:
     def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> Outcome:
         """Give a mail to git, and say what became of it."""
         outcome.unlink(missing_ok=True)
-        with tempfile.TemporaryDirectory(prefix="patchgen-send-") as folder:
+        with scratch_folder("send") as folder:
             kind = "smtp" if self.by_smtp else "command"
             attempt = [sys.executable, "-P", "-m", "patchgen.send.attempt", str(outcome), kind]
-            words = [*attempt, *self._words(mail, Path(folder))]
+            words = [*attempt, *self._words(mail, folder)]
             env = self._environment()
             # From here on a killed patchgen leaves a mail of which nobody knows.
             begin()
@@ -109,7 +109,8 @@ class GitSendEmail:
                 env=env,
                 ok=None,
                 detached=True,
-                pass_fds=(lock,),
+                # The mail is in the scratch folder, which stays until it is gone.
+                pass_fds=(lock, *scratch_locks()),
             )
         found = find_outcome(outcome)
         return found or Outcome(Verdict.UNKNOWN, "the program that sent it was killed")

@@ -6,10 +6,9 @@ repository nor the cache.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from patchgen.coccinelle import (
     AGAIN,
@@ -20,6 +19,7 @@ from patchgen.coccinelle import (
     Spatch,
     run_batch,
 )
+from patchgen.scratch import scratch_folder
 from patchgen.sweep.grouping import Grouping
 
 # The start of spatch costs 20 to 220 ms, depending on the rules; 400 KB take a second. The first
@@ -65,10 +65,8 @@ def work(
     waiting = [batch.sources]
     while waiting and not is_ended():
         sources = waiting.pop()
-        with tempfile.TemporaryDirectory(prefix="patchgen-sweep-") as folder:
-            ran = run_batch(
-                spatch, program, sources, batch.headers, Path(folder), timeout_s=timeout_s
-            )
+        with scratch_folder("sweep") as folder:
+            ran = run_batch(spatch, program, sources, batch.headers, folder, timeout_s=timeout_s)
         if len(sources) == 1:
             # There is no other file whose fault it was.
             ran = [

@@ -7,7 +7,6 @@ run. See patchgen/kernel/boot.py for what the emulation shows and what it cannot
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from patchgen.model.base import Oid
 from patchgen.model.build import BuildFailure
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout
+from patchgen.scratch import scratch_folder
 from patchgen.verify.builds import NEEDED, Point
 from patchgen.verify.cache import BuildCache
 
@@ -79,9 +79,9 @@ class BootTrial:
         Raises BaseError where the base itself cannot be linked or does not boot.
         """
         self.checkout.choose_files(_PATTERNS)
-        with tempfile.TemporaryDirectory(prefix="patchgen-boot-") as folder:
+        with scratch_folder("boot") as folder:
             on_boot(base.commit)
-            before = self._boot(Path(folder), base)
+            before = self._boot(folder, base)
             if before.failure is not None:
                 raise BaseError(
                     f"the base cannot be linked for --boot: {before.failure.error}",
@@ -91,7 +91,7 @@ class BootTrial:
                 if not log.reached_init:
                     raise BaseError(f"the base does not boot ({kind}): {_last(log)}")
             on_boot(tip.commit)
-            after = self._boot(Path(folder), tip)
+            after = self._boot(folder, tip)
         if after.failure is not None:
             yield Finding("boot", after.failure.error, tip.commit, log=after.failure.log)
             return

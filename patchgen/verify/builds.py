@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -13,6 +12,7 @@ from patchgen.model.base import Oid
 from patchgen.model.build import Build
 from patchgen.odb import Checkout
 from patchgen.process import map_parallel
+from patchgen.scratch import scratch_folder
 from patchgen.verify.cache import BuildCache
 
 # Called with a commit, a configuration's name, and what is known of that build: None as it begins.
@@ -86,7 +86,7 @@ class Matrix:
         """
         self.checkout.choose_files([*NEEDED, *around(self.files), *self.folders])
         results: dict[tuple[Oid, str], Build] = {}
-        with tempfile.TemporaryDirectory(prefix="patchgen-build-") as output:
+        with scratch_folder("build") as output:
             for point in [base, *commits]:
                 missing = []
                 for config in self.configs:
@@ -97,7 +97,7 @@ class Matrix:
                         results[point.commit, config.name] = kept
                         on_build(point.commit, config.name, kept)
                 if missing:
-                    self._build_all(Path(output), base, point, missing, results, on_build)
+                    self._build_all(output, base, point, missing, results, on_build)
         return results
 
     def _build_all(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from patchgen.kernel import BuildConfig
 from patchgen.model.base import Oid
 from patchgen.model.build import Build, BuiltObject
+from patchgen.scratch import owned_folder
 
 _FORMAT = 1
 
@@ -72,8 +72,9 @@ class BuildCache:
         """Keep a document. Where that is not possible, it is made again next time."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as file:
-                json.dump(document, file)
-            Path(file.name).rename(self.folder / f"{key}.json")
+            with owned_folder(self.folder, ".new-") as staged:
+                file = staged.path / f"{key}.json"
+                file.write_text(json.dumps(document))
+                file.rename(self.folder / file.name)
         except OSError:
             return
