@@ -19,6 +19,7 @@ import click
 
 from patchgen import __version__
 from patchgen.errors import PatchgenError
+from patchgen.interrupts import INTERRUPTS
 
 # Each command is a module of this room with a click command of the same name. It is imported when
 # it is called, so that --help and completion do not pay for what they do not use.
@@ -113,7 +114,7 @@ def main() -> NoReturn:
     """Run patchgen with the words of the command line, and exit."""
     # A polite kill and a lost terminal unwind like Ctrl-C, so that scratch folders go away. A
     # signal that the caller ignores (nohup) stays ignored.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in set(INTERRUPTS) - {signal.SIGINT}:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
     try:
@@ -124,8 +125,9 @@ def main() -> NoReturn:
     except _RefusedError as err:
         click.echo(f"patchgen: {err.text}", err=True)
         code = err.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("patchgen: interrupted; nothing was written", err=True)
+    except (click.Abort, KeyboardInterrupt) as err:
+        # An interruption that came too late says what is done.
+        click.echo(f"patchgen: interrupted; {str(err) or 'nothing was written'}", err=True)
         code = 130
     except BrokenPipeError:
         # The reader (a pager, head) has gone.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from patchgen.interrupts import put_off_interrupts
 from patchgen.model.series import Mail
 from patchgen.send.attempt import find_outcome
 from patchgen.send.journal import Entry, Journal, State, set_state
@@ -65,7 +63,7 @@ def deliver(
             continue
         journal.outcome.unlink(missing_ok=True)
         begun = [*current[:index], set_state(current[index], State.SENDING), *current[index + 1 :]]
-        with _patience():
+        with put_off_interrupts():
             begin = partial(journal.write, begun)
             outcome = transport.send(mail, journal.outcome, lock, begin)
             current[index] = _apply(current[index], outcome)
@@ -74,29 +72,6 @@ def deliver(
         if current[index].state is not State.SENT:
             return DeliveryReport(tuple(current), index)
     return DeliveryReport(tuple(current))
-
-
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Put off the first Ctrl-C or SIGTERM until the block has ended."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if came:
-            raise KeyboardInterrupt
-        came.append(number)
-
-    before = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-    if came:
-        raise KeyboardInterrupt
 
 
 def _apply(entry: Entry, outcome: Outcome) -> Entry:

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Steps that an interruption must not divide."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+# What unwinds like Ctrl-C (patchgen/cli/main.py).
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """How many blocks are entered, and whether a signal came meanwhile."""
+
+    depth: int = 0
+    has_come: bool = False
+
+
+_waiting = _Waiting()
+
+
+@contextmanager
+def put_off_interrupts(done: str = "") -> Iterator[None]:
+    """Put off the first Ctrl-C, SIGTERM or SIGHUP until the outermost such block has ended.
+
+    A second one is heeded at once, because the block may wait for something that hangs. Raises
+    KeyboardInterrupt; with `done` as its text where the block came to its end.
+    """
+    if threading.current_thread() is not threading.main_thread() or _waiting.depth:
+        yield
+        return
+
+    def note(number: int, frame: object) -> None:
+        if _waiting.has_come:
+            raise KeyboardInterrupt
+        _waiting.has_come = True
+
+    heeded = [each for each in INTERRUPTS if signal.getsignal(each) is not signal.SIG_IGN]
+    _waiting.depth, _waiting.has_come = 1, False
+    before = {each: signal.signal(each, note) for each in heeded}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        _waiting.depth = 0
+    if _waiting.has_come:
+        raise KeyboardInterrupt(done) if done else KeyboardInterrupt
