@@ -77,7 +77,9 @@ class Checkout:
                     continue
                 path = folder / mail.file_name
                 path.write_bytes(mail.content)
-                done = self.run("am", "--quiet", "--keep-cr", str(path), ok=None)
+                # The same mails make the same commits on any day.
+                words = ("am", "--quiet", "--keep-cr", "--committer-date-is-author-date")
+                done = self.run(*words, str(path), ok=None)
                 if done.returncode != 0:
                     self.run("am", "--abort", ok=None)
                     # git's hints are about a work tree that the user never sees.
