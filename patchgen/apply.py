@@ -12,12 +12,11 @@ from pathlib import Path
 
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.edit import OnProgress
-from patchgen.mail import StagedFolder
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Series
 from patchgen.odb import Git, Quarantine, Repository
-from patchgen.posting import Target, choose_target, post_series
+from patchgen.posting import Target, choose_target, post_series, publish_series
 from patchgen.series import Tracking, find_tracking, make_change_id, write_patches
 from patchgen.spec import load_people
 
@@ -122,7 +121,8 @@ def _make_series(
 ) -> ApplyResult:
     """Write the commits aside; then show them, or publish them with their mails."""
     base = making.plan.base
-    signatures = repository.read_signatures()
+    may_replace = request.force or request.dry_run
+    signatures = repository.read_signatures(as_of=None if may_replace else old)
     with Quarantine(repository) as quarantine:
         draft = making.draft(signatures)
         commits, record = write_patches(quarantine, base.oid, draft, signatures)
@@ -162,10 +162,17 @@ def _make_series(
             start = posted.cover_commit or base.oid
             diffs = quarantine.show_patches(start, series.tip, color=request.color)
             return replace(result, diffs=diffs)
-        with StagedFolder(target.folder, posted.mails, force=request.force) as staged:
-            reason = f"patchgen: apply {making.plan.variant} v{request.revision}"
-            quarantine.publish(target.ref, series.tip, base.oid, old, reason)
-            return replace(result, mails=tuple(staged.publish()))
+        mails = publish_series(
+            quarantine,
+            target,
+            posted.mails,
+            base.oid,
+            series.tip,
+            old,
+            f"patchgen: apply {making.plan.variant} v{request.revision}",
+            replace=request.force,
+        )
+        return replace(result, mails=mails)
 
 
 def _track(

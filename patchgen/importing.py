@@ -23,7 +23,7 @@ from patchgen.mail import (
 )
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Mail
-from patchgen.odb import Checkout, Repository, name_for_branch, rechain, record_sent
+from patchgen.odb import Checkout, Repository, rechain, record_sent
 from patchgen.series import make_change_id, read_branch
 from patchgen.verify import Target, open_target
 
@@ -88,10 +88,16 @@ def import_series(request: ImportRequest) -> Imported:
             signatures = repository.read_signatures()
             ids = tuple(_message_ids(mails))
             tag = record_sent(
-                repository, change_id, revision, cover, base, tip, ids, signatures.committer
+                repository,
+                change_id,
+                revision,
+                cover,
+                base,
+                tip,
+                ids,
+                signatures.committer,
+                branch=request.series,
             )
-            if request.series is not None:
-                name_for_branch(repository, change_id, request.series)
             subjects = tuple(commit.subject for commit in target.commits)
             return Imported(tag, revision, base, tip, subjects, tuple(filter(None, ids)))
     finally:

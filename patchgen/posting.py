@@ -6,14 +6,16 @@ What `apply`, `reroll` and `send` share.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patchgen.errors import BaseError, UsageError
+from patchgen.interrupts import put_off_interrupts
 from patchgen.mail import (
     Outgoing,
     SeriesRecipients,
+    StagedFolder,
     address_mails,
     address_patches,
     check_folder,
@@ -44,16 +46,22 @@ class Target:
     folder: Path
 
     def check(
-        self, repository: Repository, *, replace: bool, folder_may_exist: bool = False
+        self,
+        repository: Repository,
+        *,
+        replace: bool,
+        folder_may_exist: bool = False,
+        may_be_made: bool = False,
     ) -> Oid | None:
-        """Return what the branch points at now. Raises where branch or folder may not be used."""
+        """Return what the branch points at now. Raises where branch or folder may not be used.
+
+        A branch without its folder of mails, or one that `may_be_made` already, is accepted even
+        where it may not be replaced, because a killed run leaves it so. `publish_series` checks
+        that it is the branch to be made.
+        """
         old = repository.find_ref(self.ref)
-        if old is not None and not replace:
-            raise BaseError(
-                f"the branch {self.branch} exists already",
-                hint="--force makes it anew, without what was changed in it by hand (`patchgen "
-                "reroll` keeps that); --branch NAME makes another",
-            )
+        if old is not None and not (replace or may_be_made) and self.folder.exists():
+            raise self.exists()
         if (checkout := repository.find_checkout(self.ref)) is not None:
             raise BaseError(
                 f"the branch {self.branch} is checked out in {checkout}; "
@@ -62,6 +70,14 @@ class Target:
             )
         check_folder(self.folder, force=replace or folder_may_exist)
         return old
+
+    def exists(self) -> BaseError:
+        """Return what there is to say where the branch exists and may not be replaced."""
+        return BaseError(
+            f"the branch {self.branch} exists already",
+            hint="--force makes it anew, without what was changed in it by hand (`patchgen "
+            "reroll` keeps that); --branch NAME makes another",
+        )
 
 
 def choose_target(repository: Repository, branch: str, output: Path | None) -> Target:
@@ -133,6 +149,38 @@ def post_series(
     mails = format_mails(quarantine, outgoing, signatures.committer)
     addressed = tuple(address_mails(mails, recipients))
     return Posted(cover, tracking, cover_commit, tuple(commits), addressed, warnings)
+
+
+def publish_series(
+    quarantine: Quarantine,
+    target: Target,
+    mails: Sequence[Mail],
+    base: Oid,
+    tip: Oid,
+    old: Oid | None,
+    reason: str,
+    *,
+    replace: bool,
+    folder_may_exist: bool = False,
+    also: Mapping[str, Oid] | None = None,
+    names: Mapping[str, Oid] | None = None,
+) -> tuple[Path, ...]:
+    """Move the branch to `tip`, put its mails in place, and return their paths.
+
+    `old` is what `Target.check` returned. A run that was killed between the two is completed: the
+    branch is then at `tip` already. `also` and `names` are more refs (`Quarantine.publish`).
+    Raises BaseError where the branch is another one and may not be replaced, or was moved.
+    """
+    is_made = old == tip and not replace
+    if old is not None and not replace and not is_made:
+        raise target.exists()
+    with (
+        StagedFolder(target.folder, mails, force=replace or folder_may_exist) as staged,
+        put_off_interrupts(f"the branch {target.branch} and its mails were written before"),
+    ):
+        if not is_made:
+            quarantine.publish(target.ref, tip, base, old, reason, also=also, names=names)
+        return tuple(staged.publish())
 
 
 def add_people(

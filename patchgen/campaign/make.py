@@ -12,12 +12,11 @@ from patchgen.campaign.excerpt import excerpt
 from patchgen.campaign.groups import Group, merge_groups, split_edits
 from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
 from patchgen.kernel import parse_maintainers
-from patchgen.mail import StagedFolder
 from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
-from patchgen.posting import Target, choose_target, post_series
+from patchgen.posting import Target, choose_target, post_series, publish_series
 from patchgen.resources import shipped_folder
 from patchgen.series import (
     Record,
@@ -82,7 +81,7 @@ def make_campaign(
     old = target.check(repository, replace=request.force)
     tree = GitTree(repository, base.tree)
     groups = _group(tree, request, edits)
-    signatures = repository.read_signatures()
+    signatures = repository.read_signatures(as_of=None if request.force else old)
     with Quarantine(repository) as quarantine:
         drafts = _draft(quarantine, request, base, groups, origin, signatures.committer)
         commits = quarantine.write_commits(base.oid, drafts, signatures)
@@ -115,10 +114,16 @@ def make_campaign(
             commits=posted.commits,
             stats=tuple(quarantine.read_stats(base.oid, commits[-1])),
         )
-        with StagedFolder(target.folder, posted.mails, force=request.force) as staged:
-            reason = f"patchgen: run {origin.name} v{request.revision}"
-            quarantine.publish(target.ref, series.tip, base.oid, old, reason)
-            mails = tuple(staged.publish())
+        mails = publish_series(
+            quarantine,
+            target,
+            posted.mails,
+            base.oid,
+            series.tip,
+            old,
+            f"patchgen: run {origin.name} v{request.revision}",
+            replace=request.force,
+        )
     warnings = (*posted.warnings, *_warn(drafts, request))
     return Campaign(tuple(groups), series, mails, warnings)
 

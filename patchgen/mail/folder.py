@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from patchgen.errors import BaseError, UsageError
 from patchgen.model.series import Mail
+from patchgen.scratch import owned_folder
+
+_PREFIX = ".patchgen-mails-"
 
 
 class StagedFolder:
     """Mails in a hidden folder beside their target; removed again unless `publish` is called.
 
     The hidden folder ignores itself (a .gitignore of `*`), so `git status` never shows it, not
-    even when the process is killed.
+    even when the process is killed. The next run that writes mails there removes it then.
     """
 
     def __init__(self, target: Path, mails: Sequence[Mail], *, force: bool):
@@ -25,25 +27,26 @@ class StagedFolder:
         self._mails = mails
         self._force = force
         self._staged = Path()
+        self._stack = ExitStack()
 
     def __enter__(self) -> StagedFolder:
         check_folder(self._target, force=self._force)
         try:
             self._target.parent.mkdir(parents=True, exist_ok=True)
-            self._staged = Path(
-                tempfile.mkdtemp(prefix=f".{self._target.name}-", dir=self._target.parent)
-            )
-            (self._staged / ".gitignore").write_text("*\n")
-            for mail in self._mails:
-                (self._staged / mail.file_name).write_bytes(mail.content)
-            self._staged.chmod(0o777 & ~_umask())
+            with ExitStack() as stack:
+                owned = stack.enter_context(owned_folder(self._target.parent, _PREFIX))
+                self._staged = owned.path
+                (self._staged / ".gitignore").write_text("*\n")
+                for mail in self._mails:
+                    (self._staged / mail.file_name).write_bytes(mail.content)
+                self._staged.chmod(0o777 & ~_umask())
+                self._stack = stack.pop_all()
         except OSError as err:
             raise BaseError(f"the mails cannot be written: {err}") from None
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._staged != Path():
-            shutil.rmtree(self._staged, ignore_errors=True)
+        self._stack.close()
 
     def publish(self) -> list[Path]:
         """Put the mails in place and return their paths.

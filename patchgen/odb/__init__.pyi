@@ -61,7 +61,7 @@ from .searching import (
 from .sent import (
     SentVersion as SentVersion,
     find_sent as find_sent,
-    name_for_branch as name_for_branch,
+    names_for_branch as names_for_branch,
     read_sent as read_sent,
     record_sent as record_sent,
     sent_tag as sent_tag,

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 from patchgen.errors import BaseError, ToolError
+from patchgen.interrupts import put_off_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft, Identity, Signatures, Stat
 from patchgen.odb.repository import Repository
@@ -111,31 +112,36 @@ class Quarantine:
         reason: str,
         *,
         also: Mapping[str, Oid] | None = None,
+        names: Mapping[str, Oid] | None = None,
     ) -> None:
         """Copy the commits above `base` into the real repository, then move `ref` to `new`.
 
         `old` is what the ref points at now, None where it must not exist. The refs in `also` are
-        made or moved in the same transaction, whatever they point at. Raises BaseError where
+        made or moved in the same transaction, whatever they point at, and so are those in `names`,
+        whose objects the repository has. Raises BaseError where the refs cannot be written, or
         someone moved `ref` meanwhile; all refs are then as they were.
         """
         self.copy_commits(base, new, *(also or {}).values())
+        refs = {**(also or {}), **(names or {})}
         commands = [f"update {ref} {new} {old}" if old else f"create {ref} {new}"]
-        commands += [f"update {name} {oid}" for name, oid in (also or {}).items()]
+        commands += [f"update {name} {oid}" for name, oid in refs.items()]
         try:
-            self._repository.run(
-                "update-ref",
-                "--stdin",
-                "-m",
-                reason,
-                "--create-reflog",
-                stdin="\n".join(["start", *commands, "prepare", "commit", ""]).encode(),
-                # Killed along with patchgen it would leave a REF.lock that stops all later runs.
-                detached=True,
-            )
+            with put_off_interrupts(f"{ref} was written before"):
+                self._repository.run(
+                    "update-ref",
+                    "--stdin",
+                    "-m",
+                    reason,
+                    "--create-reflog",
+                    stdin="\n".join(["start", *commands, "prepare", "commit", ""]).encode(),
+                    # Killed along with patchgen it would leave a REF.lock that stops later runs.
+                    detached=True,
+                )
         except ToolError as err:
+            is_moved = self._repository.find_ref(ref) != old
             raise BaseError(
                 f"{ref} cannot be written: {err.message}",
-                hint="was it made or moved while patchgen ran? Choose another --branch",
+                hint="it was made or moved while patchgen ran; run it again" if is_moved else None,
             ) from None
 
     def copy_commits(self, base: Oid, *tips: Oid) -> None:

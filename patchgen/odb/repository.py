@@ -168,14 +168,18 @@ class Repository:
                 return Path(lines[0].removeprefix("worktree "))
         return None
 
-    def read_signatures(self) -> Signatures:
+    def read_signatures(self, *, as_of: Oid | None = None) -> Signatures:
         """Return author and committer as git would record them now.
 
         With SOURCE_DATE_EPOCH set (reproducible-builds.org), both dates are that moment, in UTC.
+        With `as_of`, they are that commit's date, so that what was made with it is made again.
         Raises ToolError where git has no identity, UsageError for a date that is none.
         """
         epoch = os.environ.get("SOURCE_DATE_EPOCH")
         date = f"{_check_epoch(epoch)} +0000" if epoch else f"{int(time.time())} {_zone()}"
+        if as_of is not None:
+            words = ("show", "--no-patch", "--date=raw", "--format=%cd", as_of)
+            date = self.run(*words).stdout.decode().strip()
         return Signatures(
             self._read_identity("GIT_AUTHOR_IDENT", date),
             self._read_identity("GIT_COMMITTER_IDENT", date),

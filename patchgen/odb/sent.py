@@ -12,7 +12,7 @@ last patch of a line of commits on the base, without the cover letter's commit. 
 and, where patchgen sent or imported it, one line `message-id: ID` for each mail, the cover letter's
 first ("-" where it was imported without one). b4 reads the lines that it knows and passes over the
 others. Up to 0.12 it looks for `sent/BRANCH-vN`, with BRANCH as it is checked out:
-`name_for_branch` gives tags such names, too.
+`names_for_branch` gives tags such names, too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patchgen.errors import BaseError, ToolError
+from patchgen.interrupts import put_off_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity
 from patchgen.odb.repository import Repository
@@ -59,10 +60,14 @@ def record_sent(
     tip: Oid,
     message_ids: Sequence[str],
     tagger: Identity,
+    *,
+    branch: str | None = None,
 ) -> str:
     """Tag a version, whose commits the repository has, and return the tag's name.
 
-    Raises BaseError where the tag exists: a version goes out once.
+    In the same transaction, all versions of the series get the names by which b4 0.12 finds them
+    when `branch` is checked out. Raises BaseError where the tag exists, because a version goes out
+    once, or where git cannot write it.
     """
     tag = sent_tag(change_id, revision)
     fields = [f"base-commit: {base}", f"change-id: {change_id}"]
@@ -74,14 +79,21 @@ def record_sent(
         f"{cover.subject}\n\n{cover.body}\n---\n{footer}\n"
     )
     oid = repository.run("mktag", stdin=content.encode()).stdout.decode().strip()
+    refs = {f"refs/tags/{tag}": Oid(oid)}
+    if branch is not None:
+        names = names_for_branch(repository, change_id, branch)
+        name = _branch_tag(branch, revision)
+        if repository.find_ref(name) is None:
+            names[name] = Oid(oid)
+        refs = {**names, **refs}
+    commands = [f"create {name} {value}" for name, value in refs.items()]
+    lines = "\n".join(["start", *commands, "prepare", "commit", ""])
     try:
-        repository.run(
-            "update-ref",
-            "--stdin",
-            stdin=f"start\ncreate refs/tags/{tag} {oid}\nprepare\ncommit\n".encode(),
-            detached=True,
-        )
-    except ToolError:
+        with put_off_interrupts(f"the tag {tag} was written before"):
+            repository.run("update-ref", "--stdin", stdin=lines.encode(), detached=True)
+    except ToolError as err:
+        if repository.find_ref(f"refs/tags/{tag}") is None:
+            raise BaseError(f"the tag {tag} cannot be written: {err.message}") from None
         raise BaseError(
             f"v{revision} is recorded as sent already: the tag {tag} exists",
             hint=f"`git tag -d {tag}` forgets it",
@@ -89,14 +101,22 @@ def record_sent(
     return tag
 
 
-def name_for_branch(repository: Repository, change_id: str, branch: str) -> None:
-    """Let b4 0.12 find the versions of a series when a branch of it is checked out."""
-    stem = branch.removeprefix("b4/")
+def names_for_branch(repository: Repository, change_id: str, branch: str) -> dict[str, Oid]:
+    """Return the refs by which b4 0.12 finds the versions of a series on a branch, and their tags.
+
+    Refs that exist are left out.
+    """
+    found = {}
     for sent in read_sent(repository, change_id):
-        name = f"refs/tags/{_PREFIX}{stem}-v{sent.revision}"
-        if repository.find_ref(name) is None:
-            oid = repository.find_ref(f"refs/tags/{sent.tag}")
-            repository.run("update-ref", name, str(oid))
+        name = _branch_tag(branch, sent.revision)
+        oid = repository.find_ref(f"refs/tags/{sent.tag}")
+        if oid is not None and repository.find_ref(name) is None:
+            found[name] = oid
+    return found
+
+
+def _branch_tag(branch: str, revision: int) -> str:
+    return f"refs/tags/{_PREFIX}{branch.removeprefix('b4/')}-v{revision}"
 
 
 def find_sent(repository: Repository, tag: str) -> SentVersion | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from patchgen.edit import OnProgress
 from patchgen.errors import BaseError
-from patchgen.mail import StagedFolder
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Recipients
@@ -17,14 +16,14 @@ from patchgen.odb import (
     Quarantine,
     Repository,
     Resolutions,
-    name_for_branch,
+    names_for_branch,
     read_commits,
     read_raw_commits,
     read_substances,
     rechain,
     write_raw_commit,
 )
-from patchgen.posting import Posted, choose_target, post_series
+from patchgen.posting import Posted, choose_target, post_series, publish_series
 from patchgen.reroll import conflicts as waiting
 from patchgen.reroll.before import MadeBefore, find_made_before, made_ref
 from patchgen.reroll.carry import Carrier, CarryResult, ConflictsError, carry_cover
@@ -105,11 +104,19 @@ class _Reroll:
         self._tracking, self._revision = history.tracking, history.revision
         name = request.new_branch or history.next_branch
         self._target = choose_target(repository, name, request.output)
+        in_place = self._target.branch == self._series.name
+        self._replaces = request.force or request.dry_run or in_place
 
     def run(self, on_progress: OnProgress) -> RerollResult:
-        in_place = self._target.branch == self._series.name
-        replaced = self._request.force or self._request.dry_run or in_place
-        old = self._target.check(self._repository, replace=replaced, folder_may_exist=True)
+        old = self._target.check(
+            self._repository,
+            replace=self._replaces,
+            folder_may_exist=True,
+            # Killed before it forgot what it waited with.
+            may_be_made=self._request.go_on,
+        )
+        if old is not None and not self._replaces:
+            self._signatures = self._repository.read_signatures(as_of=old)
         substances = read_substances(self._quarantine, self._series.start, self._series.tip)
         branch = match_commits(self._series.commits, substances, self._record)
         before = self._find_before(branch)
@@ -325,11 +332,20 @@ class _Reroll:
         if self._request.dry_run:
             return result
         kept = {made_ref(self._tracking.change_id, self._revision): pristine}
-        with StagedFolder(self._target.folder, posted.mails, force=True) as staged:
-            reason = f"patchgen: reroll {made.plan.variant} v{self._revision}"
-            self._quarantine.publish(self._target.ref, tip, base, old, reason, also=kept)
-            mails = tuple(staged.publish())
-        name_for_branch(self._repository, self._tracking.change_id, self._target.branch)
+        change_id = self._tracking.change_id
+        mails = publish_series(
+            self._quarantine,
+            self._target,
+            posted.mails,
+            base,
+            tip,
+            old,
+            f"patchgen: reroll {made.plan.variant} v{self._revision}",
+            replace=self._replaces,
+            folder_may_exist=True,
+            also=kept,
+            names=names_for_branch(self._repository, change_id, self._target.branch),
+        )
         if self._request.go_on:
             waiting.forget(self._repository)
         return replace(result, mails=mails)

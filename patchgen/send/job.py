@@ -22,7 +22,7 @@ from patchgen.mail import (
 )
 from patchgen.model.posting import Posting
 from patchgen.model.series import Cover, Recipients
-from patchgen.odb import Quarantine, Repository, name_for_branch, read_sent, record_sent
+from patchgen.odb import Quarantine, Repository, read_sent, record_sent
 from patchgen.posting import prepare_posting, read_footer
 from patchgen.send.courier import DeliveryReport, OnMail, deliver, settle
 from patchgen.send.journal import Entry, Journal, State, Wishes, begin_entries, set_state
@@ -316,7 +316,7 @@ def _record(
     if posting.base is None or posting.tip is None:
         return ""
     quarantine.copy_commits(posting.base, posting.tip)
-    tag = record_sent(
+    return record_sent(
         repository,
         posting.change_id,
         posting.revision,
@@ -325,6 +325,5 @@ def _record(
         posting.tip,
         [entry.message_id for entry in report.entries],
         repository.read_signatures().committer,
+        branch=posting.name,
     )
-    name_for_branch(repository, posting.change_id, posting.name)
-    return tag
