@@ -14,7 +14,7 @@ from patchgen.mail.headers import add_headers, address_headers
 from patchgen.mail.recipients import SeriesRecipients
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity, Mail
-from patchgen.odb import Quarantine
+from patchgen.odb import Quarantine, sort_patches
 from patchgen.scratch import scratch_folder
 from patchgen.series import make_message_id
 
@@ -80,8 +80,7 @@ def format_patches(
             f"{series.start}..{ref}",
             env=who,
         )
-        paths = sorted(folder.iterdir())
-        return [Mail(path.name, path.read_bytes()) for path in paths]
+        return [Mail(path.name, path.read_bytes()) for path in sort_patches(folder)]
 
 
 def _describe_branch(branch: str, text: str) -> str:

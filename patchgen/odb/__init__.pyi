@@ -25,6 +25,7 @@ from .history import (
     format_commits as format_commits,
     read_commit as read_commit,
     read_commits as read_commits,
+    sort_patches as sort_patches,
 )
 from .listing import (
     Entry as Entry,

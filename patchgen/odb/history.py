@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
@@ -16,7 +17,10 @@ from patchgen.scratch import scratch_folder
 
 # "1:  0123abc = 1:  4567def subject", "-:  ------- > 2:  ..." and the like.
 _RANGE_DIFF_HEAD = re.compile(r"^ *(?:\d+|-): +[0-9a-f-]+ ([=!<>]) +(?:\d+|-): ")
+# "0001-subject.patch", "v4-10000-subject.patch".
+_PATCH_NUMBER = re.compile(r"(?:v\d+-)?(\d+)-")
 _FORMAT = "%H%x00%T%x00%P%x00%an <%ae>%x00%cn <%ce>%x00%B%x00"
+_FIELDS = 6
 
 
 def find_own_base(repository: Repository, branch: str, tip: Oid) -> Oid:
@@ -26,7 +30,9 @@ def find_own_base(repository: Repository, branch: str, tip: Oid) -> Oid:
     on other refs, or none of their parents is.
     """
     words = ["rev-list", "--parents", "--reverse", tip, "--not"]
-    words += [f"--exclude={branch}", "--branches", f"--exclude=*/{branch}", "--remotes", "--tags"]
+    words += [f"--exclude={branch}", "--branches", f"--exclude=*/{branch}", "--remotes"]
+    # A tag of the branch's name marks the series, and is not where it begins.
+    words += [f"--exclude={branch}", "--tags"]
     if (head := repository.find_ref("HEAD")) not in (None, tip):
         words.append(str(head))
     lines = repository.run(*words).stdout.decode().splitlines()
@@ -47,21 +53,55 @@ def read_commits(git: Git, base: Oid, tip: Oid) -> tuple[Commit, ...]:
     if git.run("merge-base", "--is-ancestor", base, tip, ok=(0, 1)).returncode != 0:
         raise BaseError(f"{tip[:12]} does not build on {base[:12]}")
     oids = git.run("rev-list", "--reverse", f"{base}..{tip}").stdout.decode().split()
-    return tuple(read_commit(git, Oid(oid)) for oid in oids)
+    return _read_all(git, [Oid(oid) for oid in oids])
 
 
 def read_commit(git: Git, oid: Oid) -> Commit:
     """Return one commit. Raises BaseError where it is a merge, or has no parent."""
-    shown = git.run("show", "--no-patch", "--encoding=UTF-8", f"--format={_FORMAT}", oid).stdout
-    # git gives in UTF-8 what says its encoding, and all else as it is.
-    _, tree, parents, author, committer, message, _ = map(decode_text, shown.split(b"\0"))
-    if len(parents.split()) != 1:
-        what = "is a merge" if parents else "has no parent"
-        raise BaseError(f"{oid[:12]} {what}; a series is a line of commits on a base")
-    words = ("diff-tree", "-r", "-z", "--no-commit-id", "--no-renames", "--name-only", oid)
-    names = git.run(*words).stdout.split(b"\0")
-    files = tuple(PurePosixPath(name.decode("utf-8", "surrogateescape")) for name in names if name)
-    return Commit(oid, Oid(tree), author, committer, message.strip("\n") + "\n", files)
+    return _read_all(git, [oid])[0]
+
+
+def _read_all(git: Git, oids: Sequence[Oid]) -> tuple[Commit, ...]:
+    """Return commits in their order, from two processes however many they are."""
+    # Without a revision, `git log --stdin` shows HEAD.
+    if not oids:
+        return ()
+    listed = "".join(f"{oid}\n" for oid in oids).encode()
+    words = ("log", "--no-walk=unsorted", "--no-show-signature", "--encoding=UTF-8", "--stdin")
+    shown = git.run(*words, f"--format={_FORMAT}", stdin=listed).stdout
+    # git converts what declares an encoding to UTF-8, and leaves all else as it is.
+    fields = [decode_text(field) for field in shown.split(b"\0")]
+    files = _read_files(git, listed)
+    commits = []
+    for number, oid in enumerate(oids):
+        at = number * _FIELDS
+        tree, parents, author, committer, message = fields[at + 1 : at + _FIELDS]
+        if len(parents.split()) != 1:
+            what = "is a merge" if parents else "has no parent"
+            raise BaseError(f"{oid[:12]} {what}; a series is a line of commits on a base")
+        message = message.strip("\n") + "\n"
+        commits.append(Commit(oid, Oid(tree), author, committer, message, files.get(oid, ())))
+    return tuple(commits)
+
+
+def _read_files(git: Git, listed: bytes) -> dict[Oid, tuple[PurePosixPath, ...]]:
+    """Return the paths that each of the listed commits changes; one that changes none is left out.
+
+    Format: git-diff-tree(1), "RAW OUTPUT FORMAT" with -z: an id, then for each file a field that
+    begins with a colon, and its path.
+    """
+    words = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames")
+    fields = iter(git.run(*words, stdin=listed).stdout.split(b"\0"))
+    found: dict[Oid, tuple[PurePosixPath, ...]] = {}
+    oid = Oid("")
+    for field in fields:
+        if field.startswith(b":"):
+            path = PurePosixPath(next(fields).decode("utf-8", "surrogateescape"))
+            found[oid] = (*found[oid], path)
+        elif field:
+            oid = Oid(field.decode())
+            found[oid] = ()
+    return found
 
 
 def format_commits(checkout: Checkout, base: Oid, tip: Oid) -> list[Mail]:
@@ -72,7 +112,17 @@ def format_commits(checkout: Checkout, base: Oid, tip: Oid) -> list[Mail]:
     with scratch_folder("mails") as folder:
         words = ("format-patch", "--quiet", "--always", "--no-renames")
         checkout.run(*words, f"--output-directory={folder}", f"{base}..{tip}")
-        return [Mail(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
+        return [Mail(path.name, path.read_bytes()) for path in sort_patches(folder)]
+
+
+def sort_patches(folder: Path) -> list[Path]:
+    """Return the files of `git format-patch` by their numbers, which may have five digits."""
+    return sorted(folder.iterdir(), key=lambda path: (_number(path.name), path.name))
+
+
+def _number(name: str) -> int:
+    match = _PATCH_NUMBER.match(name)
+    return int(match[1]) if match else 0
 
 
 def compare_series(git: Git, theirs: tuple[Oid, Oid], ours: tuple[Oid, Oid]) -> str:

@@ -112,7 +112,13 @@ class Repository:
         """
         if revision.startswith("-") or "\n" in revision:
             raise UsageError(f"{revision!r} is not a revision")
-        done = self.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", ok=None)
+        words = ("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify")
+        done = self.run(*words, f"{revision}^{{commit}}", ok=None)
+        if match := re.search(r"^warning: refname '(.*)' is ambiguous", done.errors, re.MULTILINE):
+            raise BaseError(
+                f"{match[1]!r} is ambiguous: a branch and a tag have that name",
+                hint=f"write refs/heads/{match[1]} or refs/tags/{match[1]}",
+            )
         if done.returncode != 0:
             raise BaseError(
                 f"{self.top} has no commit {revision!r}",
@@ -131,8 +137,9 @@ class Repository:
 
     def find_head_branch(self) -> str | None:
         """Return the branch that is checked out, None where HEAD is detached."""
-        done = self.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))
-        return done.stdout.decode().strip() or None
+        # With --short, a branch that has a tag's name is heads/NAME.
+        done = self.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1))
+        return done.stdout.decode().strip().removeprefix("refs/heads/") or None
 
     def resolve_branch(self, name: str | None) -> tuple[str, Oid]:
         """Return a branch and its last commit; None means the one that is checked out.

@@ -141,7 +141,7 @@ def read_sent(repository: Repository, change_id: str) -> tuple[SentVersion, ...]
 
 
 def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
-    words = ("for-each-ref", "--format=%(refname:short)%00%(*objectname)%00%(contents)%00%01")
+    words = ("for-each-ref", "--format=%(refname:lstrip=2)%00%(*objectname)%00%(contents)%00%01")
     listed = repository.run(*words, pattern).stdout
     found = []
     for entry in listed.decode("utf-8", "replace").split("\0\x01"):

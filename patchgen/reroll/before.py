@@ -66,7 +66,9 @@ def _candidates(repository: Repository, series: SeriesBranch, record: Record) ->
     if series.tracking is not None:
         kept = repository.find_ref(made_ref(series.tracking.change_id, record.revision))
         tips += [kept] if kept else []
-    log = repository.run("reflog", "show", "--format=%H%x00%gs", series.name, ok=None)
+    log = repository.run(
+        "reflog", "show", "--format=%H%x00%gs", f"refs/heads/{series.name}", ok=None
+    )
     for line in log.stdout.decode("utf-8", "replace").splitlines():
         oid, _, reason = line.partition("\0")
         if reason.startswith("patchgen: apply"):

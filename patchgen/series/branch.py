@@ -12,8 +12,9 @@ from patchgen.odb import Git, Repository, find_own_base, read_commit, read_commi
 from patchgen.series.record import Record, read_record
 from patchgen.series.tracking import MARKER, Tracking, is_cover_commit, parse_cover_commit
 
-# How far below a branch's tip its cover letter is looked for.
-_FAR = 500
+# How many commits are read at first, and then at most, to find a cover letter among them.
+_FIRST_PAGE = 256
+_LARGEST_PAGE = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,38 @@ def read_branch(
 
 
 def find_cover_commit(git: Git, tip: Oid, base: Oid | None = None) -> Oid | None:
-    """Return the youngest commit of a branch that is a cover letter, None where none is near."""
-    words = ["log", f"--max-count={_FAR}", "--first-parent", "--format=%H%x00%B%x00", tip]
+    """Return the youngest commit above `base` that is a cover letter, None where there is none.
+
+    A series is a line of commits on its cover letter, however many: the search ends at the first
+    cover letter, merge or root that it comes to. In a kernel tree it reads a page or two, for
+    mainline is made of merges. Neither dates nor committers bound it, as they do in b4: a series
+    may be dated by SOURCE_DATE_EPOCH, and may be a colleague's.
+    """
+    below: Oid | None = tip
+    size = _FIRST_PAGE
+    while below is not None:
+        found, below = _search_page(git, below, base, size)
+        if found is not None:
+            return found
+        size = min(size * 4, _LARGEST_PAGE)
+    return None
+
+
+def _search_page(git: Git, tip: Oid, base: Oid | None, size: int) -> tuple[Oid | None, Oid | None]:
+    """Return the cover letter among the next commits, and where to go on, None where nowhere."""
+    words = ["log", "--no-show-signature", f"--max-count={size}", "--first-parent"]
+    words += ["--format=%H%x00%P%x00%B%x00", tip]
     if base is not None:
         words += ["--not", base]
     fields = git.run(*words).stdout.decode("utf-8", "replace").split("\0")
-    for oid, message in zip(fields[::2], fields[1::2], strict=False):
-        if MARKER in message and is_cover_commit(message):
-            return Oid(oid.strip())
-    return None
+    parents: list[str] = []
+    for oid, above, message in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
+        parents = above.split()
+        if len(parents) == 1 and MARKER in message and is_cover_commit(message):
+            return Oid(oid.strip()), None
+        if len(parents) != 1:
+            return None, None
+    return None, Oid(parents[0]) if parents else None
 
 
 def find_tracking(git: Git, tip: Oid) -> Tracking | None:

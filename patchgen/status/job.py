@@ -47,8 +47,10 @@ def find_status(
         name, tip = repository.resolve_branch(branch)
         with Quarantine(repository) as quarantine:
             series = _read_series(repository, quarantine, name, tip)
-            newer = onto or choose_onto(repository, series)
-            oid = repository.resolve_commit(newer, "--onto")
+            if onto is None:
+                newer, oid = choose_onto(repository, series)
+            else:
+                newer, oid = onto, repository.resolve_commit(onto, "--onto")
             patches = _judge(repository, quarantine, series, oid, on_progress)
             count = quarantine.run("rev-list", "--count", f"{series.base}..{oid}").stdout
             return SeriesStatus(

@@ -26,8 +26,8 @@ class _Ref:
         return self.name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
-def choose_onto(repository: Repository, series: SeriesBranch) -> str:
-    """Return the name of the branch that a series' base was on.
+def choose_onto(repository: Repository, series: SeriesBranch) -> tuple[str, Oid]:
+    """Return the name of the branch that a series' base was on, and its last commit.
 
     That is the branch's upstream, else what the remotes' HEADs are if they are one, else the only
     other branch with the base that is no series itself. Raises UsageError where it cannot be told.
@@ -40,13 +40,13 @@ def choose_onto(repository: Repository, series: SeriesBranch) -> str:
     others = [ref for ref in refs if ref.name != own and not ref.name.endswith(f"/{series.name}")]
     for ref in others:
         if ref.name == upstream:
-            return ref.short
+            return ref.short, ref.oid
     heads = [ref for ref in others if ref.symref]
     if len({ref.oid for ref in heads}) == 1:
-        return heads[0].symref.removeprefix("refs/remotes/")
+        return heads[0].symref.removeprefix("refs/remotes/"), heads[0].oid
     found = heads or _without_series(repository, others, series.base)
     if len({ref.oid for ref in found}) == 1:
-        return found[0].short
+        return found[0].short, found[0].oid
     raise _unclear(series.name, found)
 
 
