@@ -8,9 +8,10 @@ by grep, wherever they stand. `virtual` names are SmPL (Coccinelle manual, "The 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from patchgen.coccinelle.lexing import GAP, Plain, make_plain
+from patchgen.coccinelle.lexing import GAP, find_words, make_plain, skip_gap
 from patchgen.errors import Place, SpecError
 from patchgen.model.sweep import Mode
 
@@ -19,12 +20,13 @@ _VIRTUAL = re.compile(
     rf"(?<![A-Za-z0-9_$])virtual(?=[^A-Za-z0-9_$]){GAP}({_WORD}(?:{GAP},{GAP}{_WORD})*)", re.DOTALL
 )
 _IDENTIFIER = re.compile(rf"(?<![A-Za-z0-9_$])virtual[ \t\n]*\.[ \t\n]*({_WORD})")
-# cocci_args.ml reads these before anything else is read, in comments and scripts as well.
+# Read before anything else, in comments and scripts as well. cocci_args.ml (1.1.1 and 1.3.1) trims
+# the line and what follows `#`, and wants no space after `spatch`.
 _SPATCH = re.compile(r"^[ \t\r\f\v]*#[ \t\r\f\v]*spatch(?P<words>.+)$")
-_INCLUDE = re.compile(r"#[ \t]*include[ \t]*\"(?P<name>[^\"]+)\"")
-_USING = re.compile(
-    rf"(?<![A-Za-z0-9_$])using{GAP}(?P<name>\"(?:\\.|[^\"\\])*\"|<[^>\n]*>)", re.DOTALL
-)
+_INCLUDE = re.compile(r"#[ \t]*include[ \t]*\"(?P<name>[^\"]{1,4096})\"")
+# A literal may be of any kind of character: L"..." (lexer_cocci.mll).
+_ISOMORPHISMS = re.compile(r"(?:L|U|u8?)?\"(?P<name>(?:\\.|[^\"\\])*+)\"", re.DOTALL)
+_SHIPPED = re.compile(r"<(?P<name>[^>\n]{0,4096})>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,43 +120,63 @@ def read_options(text: str) -> tuple[Numbered, ...]:
 
 
 def read_own_options(text: str) -> tuple[Numbered, ...]:
-    """Return the words of `#spatch` lines; quotes are left in them."""
+    """Return the words of `#spatch` lines, cut at spaces and tabs only; quotes are left in them."""
     found = []
     for number, line in enumerate(text.split("\n"), 1):
         if match := _SPATCH.match(line):
-            found.append(Numbered(number, tuple(match["words"].split())))
+            words = re.split(r"[ \t]+", match["words"].strip(" \t\r\f"))
+            found.append(Numbered(number, tuple(word for word in words if word)))
     return tuple(found)
 
 
 def find_includes(text: str) -> tuple[Reference, ...]:
     """Return the .cocci files that are included: `#include "..."` before the first rule."""
     plain = make_plain(text)
-    return tuple(
-        Reference(each["name"], each.start())
-        for each in _INCLUDE.finditer(text)
-        if each.start() < plain.find_prolog_end() and _is_kept(plain, each)
-    )
+    found = [
+        Reference(text[start + 1 : end - 1], start)
+        for start, end in plain.includes
+        if start < plain.prolog_end
+    ]
+    if plain.certain < plain.prolog_end:
+        rest = _INCLUDE.finditer(text, plain.certain)
+        found += [Reference(each["name"], each.start()) for each in rest]
+    return tuple(found)
 
 
 def find_isomorphisms(text: str) -> tuple[Reference, ...]:
-    """Return the isomorphism files that `using` names, before the rules or in their headers."""
-    plain = make_plain(text)
+    """Return the isomorphism files that `using` names, before the rules or in their headers.
+
+    A header may name several, with commas (parser_cocci_menhir.mly: choose_iso). One whose name
+    cannot be read has the name "".
+    """
     return tuple(
-        Reference(each["name"][1:-1], each.start(), each["name"].startswith("<"))
-        for each in _USING.finditer(text)
-        if _is_kept(plain, each)
+        reference
+        for _, start, end in find_words(text, ("using",))
+        for reference in _read_using(text, start, skip_gap(text, end))
     )
 
 
-def _is_kept(plain: Plain, found: re.Match[str]) -> bool:
-    """Tell whether a match begins outside of comments and literals."""
-    return plain.text[found.start()] == found[0][0]
+def _read_using(text: str, start: int, at: int | None) -> Iterator[Reference]:
+    """Yield the files that stand after a `using`, the first of them at an offset."""
+    if at is not None and (shipped := _SHIPPED.match(text, at)):
+        yield Reference(shipped["name"], start, is_shipped=True)
+        return
+    while at is not None:
+        found = _ISOMORPHISMS.match(text, at)
+        if found is None:
+            return
+        yield Reference(found["name"], start)
+        at = skip_gap(text, found.end())
+        if at is not None and text[at : at + 1] != ",":
+            return
+        at = at and skip_gap(text, at + 1)
+    yield Reference("", start)
 
 
 def _virtual_names(text: str) -> tuple[str, ...]:
     plain = make_plain(text)
     names: list[str] = []
-    for found in _VIRTUAL.finditer(plain.text, 0, plain.find_prolog_end()):
+    for found in _VIRTUAL.finditer(plain.text, 0, plain.prolog_end):
         names += re.findall(_WORD, re.sub(GAP + ",", ",", found[1], flags=re.DOTALL))
     return tuple(dict.fromkeys(names))
 

@@ -1,68 +1,128 @@
-"""SmPL without its comments and literals, as far as it is certain where these end.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tokens of SmPL, as spatch itself cuts them, as far as a file can be read in one way only.
 
-After parsing_cocci/lexer_cocci.mll of Coccinelle 1.1.1 to 1.3.1. Its modes (rule header,
-metavariables, body) agree on comments and literals but for lines such as `#if`, `---` and `+++`,
-which some of them take whole. Scripts are read by another lexer. Where readings differ, nothing
-behind that place is made blank: what is left may say too much, never too little.
+Source: parsing_cocci/lexer_cocci.mll of Coccinelle 1.1.1 (commit 5444e1410) and of 1.3.1. It has
+two rules. `token` reads the prolog, rule headers and bodies; `metavariable_decl_token` reads
+declarations. Always the longest lexeme wins. What counts here:
+
+- White space is space, tab, newline, CR, vertical tab and form feed, and no other character.
+- `//` is a comment up to the newline (CR does not end it); `/*` one up to the first `*/`.
+- `#!` is a comment up to the newline. `#`, spaces or tabs, `spatch` is skipped, too; only if a
+  space or tab follows, it reaches to the newline. So `#spatchscript` is the word `script`.
+- `#include "NAME"` and `#include <NAME>` are one token each; NAME may hold newlines. `#include`
+  alone, `##`, and `#define X` and `#undef X` end where they are written; what follows is
+  read as usual. `#if`, `#else`, `#elif`, `#endif`, `#error`, `#line`, `#pragma X Y`, and `---` and
+  `+++` reach to the newline. Any other `#` is an error, and spatch runs nothing.
+- A word begins with a letter, `_` or `$`. A number ends where a word can begin: `1script` is `1`
+  and `script`.
+- `"` and `'` open literals in which a backslash protects the next character.
+- In the first columns, `-`, `+`, `?` and `*` are skipped.
+- `analysis` in a declaration hands over to lexer_script.mll, which has other comments.
+
+Declarations know none of the `#` tokens but `##`, and stop there with an error. Scripts are read
+by lexer_script.mll, but only after a header or constraint that has already been seen as code.
+
+Where versions or rules could disagree on the end of a comment or literal, `make_plain` stops and
+leaves the rest as it is: readers of that rest find too much, never too little.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-# White space, comments and first-column signs that may stand between two words of a header or a
-# declaration. Possessive: an open end must not be searched for in another place.
-GAP = r"(?:[ \t\n\r\v\f]|//[^\n]*|/\*.*?\*/|[-+*?]|#[^\n]*)*+"
-_CODE = r"(?<![A-Za-z0-9_$])(?:script|initialize|finalize)(?![A-Za-z0-9_$])" + GAP + ":"
-CODE = re.compile(_CODE, re.DOTALL)
+# A gap is what spatch skips between two tokens. Possessive: there is one way to read it.
+_SPATCH = r"\#[ \t]*spatch(?:[ \t][^\n]*)?"
+GAP = rf"(?:[ \t\n\r\v\f]|//[^\n]*|/\*.*?\*/|[-+*?]|\\\r?\n|\#![^\n]*|{_SPATCH})*+"
+_GAP = re.compile(GAP, re.DOTALL)
+_BLANK_GAP = re.compile(r"[ \t\n\r\v\f*+?-]*+")
+# A gap with a comment in uncertain text is read up to here, so that reading stays linear.
+_GAP_LIMIT = 4096
 
-_STRING = r'"(?:[^"\\\n]|\\[^\n])*"'
-_CHARACTER = r"'(?:[^'\\\n]|\\[^\n])+'"
+_STRING = r'"(?:[^"\\\n]|\\[^\n])*+"'
+_CHARACTER = r"'(?:[^'\\\n]|\\[^\n])++'"
 _COMMENT = r"//[^\n]*|/\*.*?\*/"
-_WHOLE_LINE = rf"(?:[^\"'/\n]|{_STRING}|{_CHARACTER}|//[^\n]*|/\*[^\n]*?\*/|/(?!\*))*+(?=\n|\Z)"
+_WHOLE_LINE = rf"(?:[^\"'/\n]|{_STRING}|{_CHARACTER}|//[^\n]*|/\*[^\n]*?\*/|/(?![*/]))*+(?=\n|\Z)"
 _LITERAL = re.compile(rf"{_COMMENT}|{_STRING}|{_CHARACTER}", re.DOTALL)
+_DIRECTIVES = r"if|else|elif|endif|error|line|pragma[ \t]+[A-Za-z_][A-Za-z0-9_]*[ \t]"
 _TOKEN = re.compile(
-    rf"(?P<blank>{_COMMENT}|{_STRING}|{_CHARACTER}|\#!{_WHOLE_LINE}"
-    rf"|\#[ \t]*spatch(?:[ \t]{_WHOLE_LINE}|(?=\n|\Z)))"
-    rf"|(?P<code>{_CODE})"
-    r"|(?P<include>\#[ \t]*include)[ \t]*(?:\"[^\"\n]+\"|<[^>\n]+>)"
-    rf"|(?P<line>(?:\#|---|\+\+\+){_WHOLE_LINE})"
+    rf"(?P<blank>{_COMMENT}|{_STRING}|{_CHARACTER}|\#![^\n]*|{_SPATCH})"
+    r"|\#\#"
+    r"|\#[ \t]*include[ \t]*(?P<include>\"[^\"]+\"|<[^>]+>)"
+    r"|\#[ \t]*include(?![ \t]*[\"<])"
+    rf"|(?P<line>(?:\#[ \t]*(?:{_DIRECTIVES})|---|\+\+\+){_WHOLE_LINE})"
+    r"|\#[ \t]*(?:define|undef)[ \t]+(?=[A-Za-z_])"
     r"|(?P<open>/\*|[\"'\#]|---|\+\+\+)"
-    r"|[A-Za-z0-9_$]+|[^A-Za-z0-9_$/\"'\#+-]+|.",
+    r"|(?P<word>[A-Za-z0-9_$]+)|[^A-Za-z0-9_$/\"'\#+@-]+|.",
     re.DOTALL,
 )
+_WORD = re.compile(r"(?P<directive>\#[ \t]*+)?(?P<word>[A-Za-z0-9_$]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A text of the same length and lines, with comments and literals made blank.
+    """A text of the same length and lines, with spaces in place of comments and literals.
 
-    `certain` is the offset up to which they are; from there on the text is as it was.
+    `certain` is the offset up to which they are replaced; from there on the text is as it was.
+    `prolog_end` is the offset of the first `@` token, the text's length where that is uncertain.
+    `includes` are the spans of the names in `#include "NAME"`, quotes included, up to `certain`.
     """
 
     text: str
     certain: int
-
-    def find_prolog_end(self) -> int:
-        """Return where the first rule begins, its length where that is not certain."""
-        at = self.text.find("@", 0, self.certain)
-        return at if at >= 0 else len(self.text)
+    prolog_end: int
+    includes: tuple[tuple[int, int], ...]
 
 
 @lru_cache(maxsize=64)
 def make_plain(text: str) -> Plain:
-    """Make comments and literals blank, up to the first place that can be read in two ways."""
+    """Replace comments and literals, up to the first place that can be read in two ways."""
     parts: list[str] = []
+    includes: list[tuple[int, int]] = []
+    prolog_end = len(text)
     at = 0
     while at < len(text):
         found = _TOKEN.match(text, at)
-        if found is None or found["code"] or found["open"]:
+        if found is None or found["open"] or _ends_with(found["word"] or "", "analysis"):
             break
+        if found["include"] and found["include"].startswith('"'):
+            includes.append(found.span("include"))
+        if found[0] == "@":
+            prolog_end = min(prolog_end, at)
         parts.append(_without_literals(found))
         at = found.end()
-    return Plain("".join(parts) + text[at:], at)
+    return Plain("".join(parts) + text[at:], at, prolog_end, tuple(includes))
+
+
+def find_words(text: str, words: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
+    """Yield each place where one of these words may be a token, with its offsets.
+
+    In the uncertain rest of a text that can be in a comment. A word ends a run of letters and
+    digits; it begins there too, unless the run begins with a number or with `#`.
+    """
+    for run in _WORD.finditer(make_plain(text).text):
+        for word in words:
+            is_end = run["directive"] and run["word"].endswith(word)
+            if is_end or _ends_with(run["word"], word):
+                yield word, run.end() - len(word), run.end()
+
+
+def skip_gap(text: str, at: int) -> int | None:
+    """Return where the next token begins, None where that is too far off to say.
+
+    `at` is the end of a token, which is outside of comments and literals.
+    """
+    at = _end_of(_BLANK_GAP, text, at, len(text))
+    if not text.startswith(("//", "/*", "#", "\\"), at):
+        return at
+    limit = min(len(text), at + _GAP_LIMIT)
+    end = _end_of(_GAP, text, at, limit)
+    # What begins like a comment may end after the limit.
+    if limit < len(text) and (end == limit or text[end] in "/#\\"):
+        return None
+    return end
 
 
 def line_of(text: str, offset: int) -> int:
@@ -70,13 +130,25 @@ def line_of(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
+def _end_of(pattern: re.Pattern[str], text: str, at: int, limit: int) -> int:
+    found = pattern.match(text, at, limit)
+    return found.end() if found else at
+
+
+def _ends_with(run: str, word: str) -> bool:
+    """Tell whether a run of letters and digits is a word, or a number and then that word."""
+    return run == word or (run.endswith(word) and run[0].isdigit())
+
+
 def _without_literals(token: re.Match[str]) -> str:
     if token["blank"]:
         return _only_breaks(token)
     if token["line"]:
-        return _LITERAL.sub(_only_breaks, token[0])
+        # An `@` of such a line begins no rule.
+        return _LITERAL.sub(_only_breaks, token[0]).replace("@", " ")
     if token["include"]:
-        return token["include"] + " " * (len(token[0]) - len(token["include"]))
+        name = token["include"]
+        return token[0][: -len(name)] + re.sub(r"[^\n]", " ", name)
     return token[0]
 
 

@@ -1,10 +1,20 @@
 """What in a semantic patch makes spatch run code, or read and write files of its choice.
 
-spatch has no switch that forbids scripts, so that they are found before it sees them. A script
-needs one of three words with a colon behind it, whatever stands between them
-(parsing_cocci/parser_cocci_menhir.mly: script, initialize and finalize rules, constraints and
-seeds). Where it is doubtful what is a comment, none is taken for one: too much is found, not
-too little.
+spatch has no switch that forbids scripts, so they are found before it reads them. The rule, after
+the tokens that lexing.py describes and parsing_cocci/ of Coccinelle 1.1.1 and 1.3.1:
+
+- Each way to write a script has the word `script`, `initialize` or `finalize` with `:` as the next
+  token: rule headers, constraints of metavariables, seeds of fresh identifiers
+  (parser_cocci_menhir.mly). This holds for isomorphism files, too, whose declarations may have
+  constraints.
+- A `#spatch` line gives options, wherever it stands (cocci_args.ml). So does `.cocciconfig` in the
+  folder that spatch runs in (read_options.ml), which is why no included file may have that name.
+- `#include "FILE"` before the first rule and `using "FILE", ...` read other files. What they hold
+  is judged in the same way; a file that cannot be read counts as code. `using <FILE>` reads
+  Coccinelle's own folder.
+
+A .cocci that does none of these runs no code. In doubt it is code: nothing is left out because it
+seems to be in a comment, unless spatch can only read it as one.
 """
 
 from __future__ import annotations
@@ -12,7 +22,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from patchgen.coccinelle.header import (
     Numbered,
@@ -22,7 +32,7 @@ from patchgen.coccinelle.header import (
     read_options,
     read_own_options,
 )
-from patchgen.coccinelle.lexing import CODE, line_of, make_plain
+from patchgen.coccinelle.lexing import find_words, line_of, make_plain, skip_gap
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 
@@ -48,6 +58,12 @@ _ARGUMENTS = {
         _WORDS.split(), re.compile(r"(?!.*\.cocci$)[A-Za-z_]\w*(?:=[\w+*&.,:-]*)?", re.ASCII)
     ),
 }
+# Files that are read as well lie next to what patchgen gives spatch, and must not replace it
+# (batch.py); spatch 1.3.1 looks in its working folder, `tree`, first. Hidden ones: .cocciconfig.
+_FILE_NAME = re.compile(
+    r"(?!(?:tree|groups|patchgen[^/]*)(?:/|\Z))(?:[^/.\0-\x1f][^/\0-\x1f]*(?:/(?!\Z)|\Z))+"
+)
+_DEEPEST = 16
 _REASONS = {
     "script": "a script runs code",
     "initialize": "an initialize rule runs code",
@@ -73,7 +89,7 @@ def find_code(text: str, read: Callable[[str], str | None] = lambda _: None) -> 
     `read` gives the text of a file that it includes, or None. A file that cannot be read counts
     as code, since it cannot be said what is in it.
     """
-    return _find_code(text, read, frozenset())
+    return _find_code(text, _Files(read))
 
 
 def refuse_code(patch: SemanticPatch) -> None:
@@ -82,7 +98,7 @@ def refuse_code(patch: SemanticPatch) -> None:
     A variant's `// Options:` are for its readers only. Raises SpecError at the first such line.
     """
     text = patch.text
-    found = {*_find_scripts(text), *_find_in_references(text, lambda _: None, frozenset())}
+    found = {*_find_scripts(text), *_find_in_references(text, _Files(lambda _: None))}
     own = read_own_options(text)
     found |= {(each.line, "a #spatch line sets options of its own") for each in own}
     for line, why in sorted(found):
@@ -95,36 +111,45 @@ def refuse_code(patch: SemanticPatch) -> None:
 
 def refuse_option(words: tuple[str, ...]) -> str | None:
     """Return the first word that is no harmless option or its argument, None where all are."""
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
+    rest = iter(words)
+    for word in rest:
         option = _spelled_out(word)
         if option not in _ARGUMENTS:
             return word
         wanted = _ARGUMENTS[option]
-        if wanted is not None and not (rest and wanted.fullmatch(rest.pop(0))):
+        if wanted is not None and not wanted.fullmatch(next(rest, "")):
             return word
     return None
 
 
-def _find_code(
-    text: str, read: Callable[[str], str | None], above: frozenset[str]
-) -> tuple[Code, ...]:
+@dataclass(slots=True)
+class _Files:
+    """The files that a semantic patch reads as well, each judged once: what it would run."""
+
+    read: Callable[[str], str | None]
+    judged: dict[str, str | None] = field(default_factory=dict)
+    depth: int = 0
+
+
+def _find_code(text: str, files: _Files) -> tuple[Code, ...]:
     lines = text.split("\n")
     found = {
         *_find_scripts(text),
         *_find_in_options(read_own_options(text), "#spatch"),
         *_find_in_options(read_options(text), "Options:"),
-        *_find_in_references(text, read, above),
+        *_find_in_references(text, files),
     }
     return tuple(Code(line, lines[line - 1].rstrip("\r"), why) for line, why in sorted(found))
 
 
 def _find_scripts(text: str) -> Iterator[tuple[int, str]]:
     plain = make_plain(text).text
-    for each in CODE.finditer(plain):
-        word = next(word for word in _REASONS if each[0].startswith(word))
-        yield line_of(plain, each.start()), _REASONS[word]
+    line, counted = 1, 0
+    for word, start, end in find_words(text, tuple(_REASONS)):
+        following = skip_gap(plain, end)
+        if following is None or plain.startswith(":", following):
+            line, counted = line + plain.count("\n", counted, start), start
+            yield line, _REASONS[word]
 
 
 def _find_in_options(lines: tuple[Numbered, ...], mark: str) -> Iterator[tuple[int, str]]:
@@ -134,28 +159,36 @@ def _find_in_options(lines: tuple[Numbered, ...], mark: str) -> Iterator[tuple[i
             yield each.line, f"{mark} gives spatch {word}, which is not known to be harmless"
 
 
-def _find_in_references(
-    text: str, read: Callable[[str], str | None], above: frozenset[str]
-) -> Iterator[tuple[int, str]]:
+def _find_in_references(text: str, files: _Files) -> Iterator[tuple[int, str]]:
     for reference in (*find_includes(text), *find_isomorphisms(text)):
-        why = _judge_reference(reference, read, above)
+        why = _judge_reference(reference, files)
         if why is not None:
             yield line_of(text, reference.offset), why
 
 
-def _judge_reference(
-    reference: Reference, read: Callable[[str], str | None], above: frozenset[str]
-) -> str | None:
+def _judge_reference(reference: Reference, files: _Files) -> str | None:
     """Return what another file would run, None where it runs nothing."""
     name = reference.name
     if reference.is_shipped and posixpath.basename(name) == name and name.endswith(".iso"):
         return None
-    if name in above:
-        return f"{name} includes itself"
-    text = None if reference.is_shipped else read(name)
+    if not (_FILE_NAME.fullmatch(name) and name.endswith((".cocci", ".iso"))):
+        return f"{name!r} is read as well, and is not the name of a .cocci or .iso file below it"
+    if name not in files.judged:
+        files.judged[name] = f"{name} includes itself"
+        files.judged[name] = _judge_file(name, files)
+    return files.judged[name]
+
+
+def _judge_file(name: str, files: _Files) -> str | None:
+    """Return what an included file would run, None where it runs nothing."""
+    text = files.read(name)
     if text is None:
         return f"{name} is read as well, and cannot be looked into"
-    inside = _find_code(text, read, above | {name})
+    if files.depth == _DEEPEST:
+        return f"{name} is included by more than {_DEEPEST} files in a row"
+    files.depth += 1
+    inside = _find_code(text, files)
+    files.depth -= 1
     return f"{name}:{inside[0].line}: {inside[0].why}" if inside else None
 
 
