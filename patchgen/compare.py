@@ -23,34 +23,22 @@ from patchgen.kernel import (
     check_build_tools,
     converts_by_tdcall,
     find_config,
+    load_effects,
     read_hypercalls,
     read_text_size,
 )
+from patchgen.model.audit import Effect, Form, Outcome, Platform
 from patchgen.odb import Checkout, Repository
 from patchgen.scratch import scratch_folder
 from patchgen.verify import around, needed_patterns
 
 # What makes hypercalls before alternatives, whether a variant touches it or not.
 _ALWAYS = ("arch/x86/kernel/kvm.c", "arch/x86/coco/tdx/tdx.c", "arch/x86/kernel/tdx.c")
-PLATFORMS = ("VT-x", "SVM", "SEV", "SEV-ES", "TDX")
-# Who has encrypted memory to report, and by which instructions it could.
-_REPORTING = {"SEV": ("vmcall", "vmmcall"), "SEV-ES": ("vmcall", "vmmcall"), "TDX": ("tdcall",)}
-# What comes of an instruction on a platform. Intel SDM and AMD APM: VMCALL is #UD on AMD, VMMCALL
-# on Intel. KVM emulates either where it can decode it (kvm_emulate_hypercall() and its fix-up),
-# which it cannot in encrypted memory. Under SEV-ES, VMMCALL is a #VC that the guest handles. In a
-# TD both are #VE (Intel TDX Module, "Instructions that cause #VE"), which nothing handles yet.
-_OUTCOMES = {
-    ("VT-x", "vmcall"): "works",
-    ("VT-x", "vmmcall"): "works, extra #UD exit",
-    ("SVM", "vmcall"): "works, extra #UD exit",
-    ("SVM", "vmmcall"): "works",
-    ("SEV", "vmcall"): "dies (#UD)",
-    ("SEV", "vmmcall"): "works",
-    ("SEV-ES", "vmcall"): "dies (#UD)",
-    ("SEV-ES", "vmmcall"): "works (by #VC)",
-    ("TDX", "vmcall"): "dies (#VE)",
-    ("TDX", "vmmcall"): "dies (#VE)",
-    ("TDX", "tdcall"): "works",
+# Which platforms have a page status to report, and the instructions that could do it there.
+_REPORTING = {
+    Platform.SEV: (Form.VMCALL, Form.VMMCALL),
+    Platform.SEV_ES: (Form.VMCALL, Form.VMMCALL),
+    Platform.TDX: (Form.TDCALL,),
 }
 
 OnProgress = Callable[[str], None]
@@ -92,8 +80,8 @@ class Column:
     insertions: int = 0
     deletions: int = 0
     text: Mapping[str, int] = field(default_factory=dict)
-    hypercalls: Mapping[str, Execution] = field(default_factory=dict)
-    reports: Mapping[str, Execution] = field(default_factory=dict)
+    hypercalls: Mapping[Platform, Execution] = field(default_factory=dict)
+    reports: Mapping[Platform, Execution] = field(default_factory=dict)
     refused: str = ""
 
 
@@ -221,18 +209,18 @@ def _with_counts(column: Column, result: ApplyResult) -> Column:
     )
 
 
-def _judge_hypercalls(sites: Sequence[HypercallSite]) -> dict[str, Execution]:
+def _judge_hypercalls(sites: Sequence[HypercallSite]) -> dict[Platform, Execution]:
     """Return what kvm_hypercall*() does: those are the sites that alternatives patch later."""
     generic = [site for site in sites if site.patched]
     found = tuple(sorted({site.instruction for site in generic}))
     in_td = tuple(sorted({"tdcall" if s.spares_tdx else s.instruction for s in generic}))
     return {
-        platform: _execute(platform, in_td if platform == "TDX" else found, "not seen")
-        for platform in PLATFORMS
+        platform: _execute(platform, in_td if platform is Platform.TDX else found, "not seen")
+        for platform in Platform
     }
 
 
-def _judge_reports(sites: Sequence[HypercallSite], *, tdcall: bool) -> dict[str, Execution]:
+def _judge_reports(sites: Sequence[HypercallSite], *, tdcall: bool) -> dict[Platform, Execution]:
     """Return what tells the host, on the platforms that have something to tell."""
     found = {site.instruction for site in sites if site.reports} | ({"tdcall"} if tdcall else set())
     return {
@@ -241,6 +229,20 @@ def _judge_reports(sites: Sequence[HypercallSite], *, tdcall: bool) -> dict[str,
     }
 
 
-def _execute(platform: str, instructions: tuple[str, ...], otherwise: str) -> Execution:
-    outcomes = dict.fromkeys(_OUTCOMES[platform, each] for each in instructions)
+def _execute(platform: Platform, instructions: tuple[str, ...], otherwise: str) -> Execution:
+    effects = (load_effects()[Form(each)][platform] for each in instructions)
+    outcomes = dict.fromkeys(_describe(effect) for effect in effects)
     return Execution(instructions, ", ".join(outcomes) or otherwise)
+
+
+def _describe(effect: Effect) -> str:
+    """Return an effect in one or two words, for a cell of the table."""
+    match effect.outcome:
+        case Outcome.WORKS:
+            return "works"
+        case Outcome.EMULATED:
+            return f"works ({effect.exception}, emulated)"
+        case Outcome.FATAL:
+            return f"dies ({effect.exception})"
+        case Outcome.UNUSED:
+            return "not executed"

@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from patchgen.model.audit import Effect, Form, How, Outcome, Platform
+from patchgen.kernel import EFFECTS_FILE, load_effects
+from patchgen.model.audit import Effect, Form, How, Platform
 
 _FILE = Path(__file__).with_name("tables.toml")
 Pattern = re.Pattern[str]
@@ -68,7 +69,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All of it. `digest` is of the file, for the keys of what is kept."""
+    """All of it. `digest` is of all files that it was read from, for the keys of cached results."""
 
     digest: str
     sources: tuple[str, ...]
@@ -100,7 +101,7 @@ def load_tables() -> Tables:
     read = tomllib.loads(content.decode())
     tree, window = read["tree"], read["window"]
     return Tables(
-        digest=hashlib.sha256(content).hexdigest(),
+        digest=hashlib.sha256(content + EFFECTS_FILE.read_bytes()).hexdigest(),
         sources=tuple(tree["sources"]),
         headers=tuple(tree["headers"]),
         without=re.compile(f"(?:{'|'.join(tree['without'])})(?:/.*)?"),
@@ -128,7 +129,7 @@ def load_tables() -> Tables:
         forms=tuple(_form(each) for each in read["form"]),
         hypervisors=tuple((e["name"], re.compile(e["found"])) for e in read["hypervisor"]),
         status=_status(read["status"]),
-        effects={Form(name): _effects(each) for name, each in read["effect"].items()},
+        effects=load_effects(),
     )
 
 
@@ -151,7 +152,3 @@ def _status(table: dict[str, Any]) -> Status:
         for pattern, names in table["platforms"].items()
     )
     return Status(**patterns, platforms=platforms)
-
-
-def _effects(table: dict[str, list[str]]) -> dict[Platform, Effect]:
-    return {Platform(name): Effect(Outcome(how), why) for name, (how, why) in table.items()}

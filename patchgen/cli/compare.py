@@ -11,7 +11,8 @@ import click
 from patchgen.cli.completion import complete_variant
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer, is_terminal, print_table
-from patchgen.compare import PLATFORMS, Column, CompareRequest, Comparison, compare_variants
+from patchgen.compare import Column, CompareRequest, Comparison, compare_variants
+from patchgen.model.audit import Platform
 
 _COUNTS = ("patches", "files", "insertions", "deletions")
 _LEGEND = """\
@@ -78,7 +79,10 @@ def describe(comparison: Comparison) -> dict[str, Any]:
                 "text_bytes": dict(column.text),
                 **{
                     key: {
-                        platform: {"instructions": list(each.instructions), "outcome": each.outcome}
+                        platform.value: {
+                            "instructions": list(each.instructions),
+                            "outcome": each.outcome,
+                        }
                         for platform, each in executions.items()
                     }
                     for key, executions in (
@@ -104,7 +108,7 @@ def _rows(comparison: Comparison) -> list[list[str]]:
     totals = ["" if c.refused else f"{sum(c.text.values()) - total:+d}" for c in variants]
     rows.append(["text, bytes", str(total), *totals])
     for what, executions in (("hypercall", "hypercalls"), ("page status", "reports")):
-        for platform in PLATFORMS:
+        for platform in Platform:
             cells = [getattr(c, executions).get(platform) for c in comparison.columns]
             if any(cells):
                 rows.append([f"{what}, {platform}", *(str(cell or "") for cell in cells)])

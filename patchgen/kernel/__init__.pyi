@@ -19,6 +19,10 @@ from .configs import (
     BuildConfig as BuildConfig,
     find_config as find_config,
 )
+from .effects import (
+    EFFECTS_FILE as EFFECTS_FILE,
+    load_effects as load_effects,
+)
 from .hypercalls import (
     HypercallSite as HypercallSite,
     converts_by_tdcall as converts_by_tdcall,

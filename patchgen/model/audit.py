@@ -93,10 +93,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a form does on a platform before alternatives are patched, and why, in words."""
+    """What a form does on a platform before alternatives are patched, and why, in words.
+
+    `exception` is what the processor raises in the guest ("#UD", "#VE", "#VC"), "" for nothing.
+    `source` says where that is written: a manual's section or a kernel file.
+    """
 
     outcome: Outcome
     reason: str
+    exception: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

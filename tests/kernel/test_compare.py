@@ -38,12 +38,12 @@ def test_the_table_that_the_thread_argued_about(repository, patchgen, git):
     before = "hypercall_before_alternatives"
     for name in ("(base)", "pvops", "sev-hypercall", "x86-platform"):
         assert cell(name, before, "VT-x") == (["vmcall"], "works")
-        assert cell(name, before, "SVM") == (["vmcall"], "works, extra #UD exit")
+        assert cell(name, before, "SVM") == (["vmcall"], "works (#UD, emulated)")
         assert cell(name, before, "SEV") == (["vmcall"], "dies (#UD)")
         # 6.1 has hypercalls by TDCALL, and kvm_hypercall*() goes that way in a TDX guest.
         assert cell(name, before, "TDX") == (["tdcall"], "works")
-    assert cell("vmmcall-default", before, "VT-x") == (["vmmcall"], "works, extra #UD exit")
-    assert cell("vmmcall-default", before, "SEV-ES") == (["vmmcall"], "works (by #VC)")
+    assert cell("vmmcall-default", before, "VT-x") == (["vmmcall"], "works (#UD, emulated)")
+    assert cell("vmmcall-default", before, "SEV-ES/SNP") == (["vmmcall"], "works (#VC, emulated)")
     assert cell("vmmcall-default", before, "TDX") == (["tdcall"], "works")
 
     report = "early_page_status_report"
@@ -61,3 +61,10 @@ def test_says_which_variant_the_base_cannot_have(kernel_6_12, patchgen):
     assert (done.code, done.out) == (1, "")
     assert "the base reports through pv_ops, and the host must not be told twice" in done.err
     assert patchgen("compare", "sev-hypercal", "--tree", kernel_6_12).code == 2
+
+
+def test_the_kernels_document_lists_vmcall_as_ve_and_not_vmmcall(kernel_6_12, git):
+    text = git(kernel_6_12, "show", "HEAD:Documentation/arch/x86/tdx.rst")
+    raises_ve = text.split("Instruction-based #VE")[1].split("Instruction-based #GP")[0]
+    words = set(raises_ve.replace(",", " ").split())
+    assert "VMCALL" in words and "VMMCALL" not in words
