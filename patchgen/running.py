@@ -260,7 +260,7 @@ def _variant_requests(
 ) -> Iterator[Ready]:
     """Yield the semantic patches of a variant, over the files that its manifest names for them."""
     # Manifests and templates take longer to import than a run takes that finds all kept.
-    from patchgen.coccinelle import Program
+    from patchgen.coccinelle import Program, refuse_code
     from patchgen.making import MakeRequest, plan_variant
     from patchgen.model.plan import RunRules
 
@@ -273,6 +273,7 @@ def _variant_requests(
     for patch in planned.plan.patches:
         for edit in patch.edits:
             if isinstance(edit, RunRules):
+                refuse_code(edit.patch)
                 files = _within(edit.files, request.paths)
                 yield Ready(
                     edit.patch.name,

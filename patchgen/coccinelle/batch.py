@@ -23,6 +23,7 @@ from patchgen.coccinelle.reports import read_context
 from patchgen.coccinelle.request import AGAIN, TOOK_TOO_LONG, Program, Ran, Source
 from patchgen.coccinelle.structure import read_rules
 from patchgen.coccinelle.trace import read_hits, read_unparsed
+from patchgen.coccinelle.trust import check_harmless
 from patchgen.coccinelle.witness import Witnessed, without_witnesses
 from patchgen.errors import ToolError
 from patchgen.model.smpl import SemanticPatch
@@ -120,6 +121,8 @@ def _run(
     text = without_witnesses(program.patch.text)
     if program.has_python:
         text = listen(text)
+    if not program.may_run_code:
+        check_harmless(program.patch, text.text, program.companions)
     (scratch / "patchgen.cocci").write_text(text.text, encoding="utf-8")
     write_companions(scratch, program.companions)
     macros = _write_macros(scratch, program.patch)

@@ -10,6 +10,7 @@ from patchgen.coccinelle.naming import make_safe
 from patchgen.coccinelle.program import Spatch
 from patchgen.coccinelle.structure import read_rules
 from patchgen.coccinelle.trace import read_hits, read_unparsed
+from patchgen.coccinelle.trust import find_forbidden, refuse_code
 from patchgen.coccinelle.witness import Witnessed, add_witnesses, without_witnesses
 from patchgen.errors import ToolError
 from patchgen.model.outcome import Changed, FileOutcome, FileResult, NoMatch, TimedOut
@@ -34,9 +35,10 @@ def apply_to_file(
     to call from several threads at once. What the file holds never makes this raise: "no match",
     "could not parse" and "took too long" are results.
 
-    Raises SpecError, at the template's line, where spatch refuses the semantic patch; ToolError
-    where spatch breaks.
+    Raises SpecError, at the template's line, where the semantic patch would run code or spatch
+    refuses it; ToolError where spatch breaks.
     """
+    refuse_code(patch)
     check_markers(patch)
     with scratch_folder("spatch") as scratch:
         done, output, witnessed = _run(spatch, patch, path, content, scratch, timeout_s)
@@ -75,6 +77,9 @@ def _run(
         macro_file.write_text(patch.macros, encoding="utf-8")
     plain = without_witnesses(patch.text)
     for witnessed in (add_witnesses(patch.text), plain):
+        if find_forbidden(witnessed.text):
+            # A twin lacks the `+` lines. What was in a string before must not become a script.
+            continue
         (scratch / _SEMANTIC_PATCH).write_text(witnessed.text, encoding="utf-8")
         done = spatch.run(
             semantic_patch=scratch / _SEMANTIC_PATCH,

@@ -26,7 +26,7 @@ _SPATCH = re.compile(r"^[ \t\r\f\v]*#[ \t\r\f\v]*spatch(?P<words>.+)$")
 _INCLUDE = re.compile(r"#[ \t]*include[ \t]*\"(?P<name>[^\"]{1,4096})\"")
 # A literal may be of any kind of character: L"..." (lexer_cocci.mll).
 _ISOMORPHISMS = re.compile(r"(?:L|U|u8?)?\"(?P<name>(?:\\.|[^\"\\])*+)\"", re.DOTALL)
-_SHIPPED = re.compile(r"<(?P<name>[^>\n]{0,4096})>")
+_SHIPPED = re.compile(r"<(?P<name>[^>\n]{0,255})>")
 
 
 @dataclass(frozen=True, slots=True)

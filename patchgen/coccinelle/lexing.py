@@ -29,6 +29,7 @@ leaves the rest as it is: readers of that rest find too much, never too little.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -125,9 +126,15 @@ def skip_gap(text: str, at: int) -> int | None:
     return end
 
 
-def line_of(text: str, offset: int) -> int:
-    """Return the line, from 1, of an offset."""
-    return text.count("\n", 0, offset) + 1
+class LineNumbers:
+    """The lines of a text, from 1, by offsets."""
+
+    def __init__(self, text: str):
+        self._ends = [found.start() for found in re.finditer("\n", text)]
+
+    def find(self, offset: int) -> int:
+        """Return the line of an offset."""
+        return bisect_left(self._ends, offset) + 1
 
 
 def _end_of(pattern: re.Pattern[str], text: str, at: int, limit: int) -> int:

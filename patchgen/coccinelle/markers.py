@@ -23,7 +23,7 @@ def check_markers(patch: SemanticPatch) -> None:
     spatch says nothing of a definition that no `identifier virtual.NAME` takes.
     """
     used = set()
-    for number, line in enumerate(patch.text.splitlines(), 1):
+    for number, line in enumerate(patch.text.split("\n"), 1):
         for match in _MARKER.finditer(line):
             used.add(match["name"])
             if match["name"] not in patch.texts:

@@ -39,6 +39,7 @@ from patchgen.coccinelle.metavariables import list_declared_words, plain_types
 from patchgen.coccinelle.operators import OPERATORS, name_operators, spell_operators
 from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.structure import Rule, read_rules
+from patchgen.coccinelle.trust import check_harmless
 from patchgen.coccinelle.witness import without_witnesses
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
@@ -70,18 +71,23 @@ def find_needs(
     patch: SemanticPatch,
     modes: Sequence[str],
     companions: Mapping[str, str] = MappingProxyType({}),
+    *,
+    may_run_code: bool = False,
 ) -> Needs:
     """Ask spatch what words a semantic patch needs, in a file and in each function.
 
     `companions` are files that it includes. Rules that stand there are not known here, so that
     with them only a file's needs can be told.
 
-    Raises SpecError, at the template's line, where spatch refuses the semantic patch.
+    Raises SpecError, at the template's line, where spatch refuses the semantic patch, and where it
+    would run code and is not trusted.
     """
     plain, why_not = _make_plain(patch, modes, companions)
     asked = [patch.text] if plain is None else [patch.text, plain, spell_operators(plain)]
     # Each takes as long as the rules take to be read, and all are asked at once.
     texts = list(dict.fromkeys(asked))
+    for text in texts if not may_run_code else ():
+        check_harmless(patch, text, companions)
     answers = map_parallel(
         lambda text: _ask(spatch, patch, text, modes, companions), texts, workers=len(texts)
     )

@@ -117,24 +117,28 @@ class Spatch:
         inside: str = "",
         merge_stderr: bool = False,
     ) -> Completed:
-        env = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(scratch),
-            "TMPDIR": str(scratch),
-            "LC_ALL": "C",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        for name in ("COCCINELLE_HOME", "LD_LIBRARY_PATH"):
-            if name in os.environ:
-                env[name] = os.environ[name]
         return run(
             argv,
             cwd=scratch / inside,
-            env=env,
+            env=_environment(str(scratch)) | {"TMPDIR": str(scratch)},
             ok=None,
             timeout_s=timeout_s,
             merge_stderr=merge_stderr,
         )
+
+
+def _environment(home: str) -> dict[str, str]:
+    """Return what spatch gets of the environment; `home` must hold no .cocciconfig."""
+    env = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": home,
+        "LC_ALL": "C",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    for name in ("COCCINELLE_HOME", "LD_LIBRARY_PATH"):
+        if name in os.environ:
+            env[name] = os.environ[name]
+    return env
 
 
 def write_companions(scratch: Path, companions: Mapping[str, str]) -> None:
@@ -152,7 +156,11 @@ def _python() -> tuple[str, ...]:
 
 @lru_cache
 def _ask_version(path: str) -> str:
-    return run([path, "--version"], ok=None).stdout.decode("utf-8", "replace")
+    # Options of a .cocciconfig in the user's home or in the working folder would change the answer.
+    env = _environment(os.devnull)
+    return run([path, "--version"], ok=None, cwd=Path("/"), env=env).stdout.decode(
+        "utf-8", "replace"
+    )
 
 
 def find_spatch() -> Spatch:

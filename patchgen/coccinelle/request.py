@@ -22,6 +22,7 @@ class Program:
 
     `options` are words for spatch (the .cocci's own `// Options:`, -I, ...); `modes` the virtual
     rules that are defined (-D NAME). `has_python` and `has_ocaml` say which scripts it has.
+    `may_run_code` is set for those that the user trusts.
     `shows_marks` is context mode: nothing is changed, lines are marked. `companions` are other
     files that the semantic patch reads, by the names that it uses.
     """
@@ -33,6 +34,7 @@ class Program:
     has_ocaml: bool = False
     shows_marks: bool = False
     companions: Mapping[str, str] = field(default_factory=dict)
+    may_run_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

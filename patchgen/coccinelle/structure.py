@@ -76,7 +76,7 @@ def read_rules(text: str) -> tuple[Rule, ...]:
 
 def rule_words(text: str, rule: Rule) -> frozenset[str]:
     """Return the identifiers in a rule's metavariables, context and minus lines."""
-    lines = text.splitlines()[rule.start : rule.end - 1]
+    lines = text.split("\n")[rule.start : rule.end - 1]
     matched = "\n".join(line for line in lines if not line.startswith("+"))
     return frozenset(re.findall(r"[A-Za-z_]\w*", _COMMENT.sub(" ", matched)))
 

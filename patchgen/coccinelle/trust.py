@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from patchgen.coccinelle.header import (
@@ -32,8 +32,8 @@ from patchgen.coccinelle.header import (
     read_options,
     read_own_options,
 )
-from patchgen.coccinelle.lexing import find_words, line_of, make_plain, skip_gap
-from patchgen.errors import SpecError
+from patchgen.coccinelle.lexing import LineNumbers, find_words, make_plain, skip_gap
+from patchgen.errors import Place, SpecError
 from patchgen.model.smpl import SemanticPatch
 
 # Options that name no program, no file and no folder (enter.ml), and what their argument must be.
@@ -89,7 +89,9 @@ def find_code(text: str, read: Callable[[str], str | None] = lambda _: None) -> 
     `read` gives the text of a file that it includes, or None. A file that cannot be read counts
     as code, since it cannot be said what is in it.
     """
-    return _find_code(text, _Files(read))
+    # patchgen reads `// Options:` as coccicheck does; spatch does not.
+    options = set(_find_in_options(read_options(text), "Options:"))
+    return _with_lines(text, options.union(_find_code(text, _Files(read))))
 
 
 def refuse_code(patch: SemanticPatch) -> None:
@@ -97,15 +99,33 @@ def refuse_code(patch: SemanticPatch) -> None:
 
     A variant's `// Options:` are for its readers only. Raises SpecError at the first such line.
     """
-    text = patch.text
-    found = {*_find_scripts(text), *_find_in_references(text, _Files(lambda _: None))}
-    own = read_own_options(text)
-    found |= {(each.line, "a #spatch line sets options of its own") for each in own}
-    for line, why in sorted(found):
+    for line, why in find_forbidden(patch.text):
         raise SpecError(
             f"{why}, which a variant may not do",
             place=patch.place(line),
             hint="say it with rules, virtual identifiers and texts",
+        )
+
+
+def find_forbidden(text: str) -> list[tuple[int, str]]:
+    """Return the lines of a variant's semantic patch that run code or set options, and why."""
+    own = read_own_options(text)
+    found = {(each.line, "a #spatch line sets options of its own") for each in own}
+    found |= {*_find_scripts(text), *_find_in_references(text, _Files(lambda _: None))}
+    return sorted(found)
+
+
+def check_harmless(patch: SemanticPatch, text: str, companions: Mapping[str, str]) -> None:
+    """Refuse a text that spatch is about to read, and that would run code.
+
+    `text` was made from the semantic patch. This is the last check, for what that may have bared.
+    Raises SpecError.
+    """
+    code = _with_lines(text, _find_code(text, _Files(companions.get)))
+    if code:
+        raise SpecError(
+            f"{patch.name} is not trusted, and {code[0].why}: {code[0].text.strip()!r}",
+            place=Place(patch.name),
         )
 
 
@@ -131,25 +151,25 @@ class _Files:
     depth: int = 0
 
 
-def _find_code(text: str, files: _Files) -> tuple[Code, ...]:
+def _find_code(text: str, files: _Files) -> Iterator[tuple[int, str]]:
+    """Yield the lines that have spatch run code, and why; some twice, and in any order."""
+    yield from _find_scripts(text)
+    yield from _find_in_options(read_own_options(text), "#spatch")
+    yield from _find_in_references(text, files)
+
+
+def _with_lines(text: str, found: Iterable[tuple[int, str]]) -> tuple[Code, ...]:
     lines = text.split("\n")
-    found = {
-        *_find_scripts(text),
-        *_find_in_options(read_own_options(text), "#spatch"),
-        *_find_in_options(read_options(text), "Options:"),
-        *_find_in_references(text, files),
-    }
-    return tuple(Code(line, lines[line - 1].rstrip("\r"), why) for line, why in sorted(found))
+    return tuple(Code(line, lines[line - 1].rstrip("\r"), why) for line, why in sorted(set(found)))
 
 
 def _find_scripts(text: str) -> Iterator[tuple[int, str]]:
     plain = make_plain(text).text
-    line, counted = 1, 0
+    lines = LineNumbers(text)
     for word, start, end in find_words(text, tuple(_REASONS)):
         following = skip_gap(plain, end)
         if following is None or plain.startswith(":", following):
-            line, counted = line + plain.count("\n", counted, start), start
-            yield line, _REASONS[word]
+            yield lines.find(start), _REASONS[word]
 
 
 def _find_in_options(lines: tuple[Numbered, ...], mark: str) -> Iterator[tuple[int, str]]:
@@ -160,10 +180,11 @@ def _find_in_options(lines: tuple[Numbered, ...], mark: str) -> Iterator[tuple[i
 
 
 def _find_in_references(text: str, files: _Files) -> Iterator[tuple[int, str]]:
+    lines = LineNumbers(text)
     for reference in (*find_includes(text), *find_isomorphisms(text)):
         why = _judge_reference(reference, files)
         if why is not None:
-            yield line_of(text, reference.offset), why
+            yield lines.find(reference.offset), why
 
 
 def _judge_reference(reference: Reference, files: _Files) -> str | None:
@@ -187,9 +208,9 @@ def _judge_file(name: str, files: _Files) -> str | None:
     if files.depth == _DEEPEST:
         return f"{name} is included by more than {_DEEPEST} files in a row"
     files.depth += 1
-    inside = _find_code(text, files)
+    inside = min(_find_code(text, files), default=None)
     files.depth -= 1
-    return f"{name}:{inside[0].line}: {inside[0].why}" if inside else None
+    return f"{name}:{inside[0]}: {inside[1]}" if inside else None
 
 
 def _spelled_out(word: str) -> str:

@@ -29,7 +29,7 @@ class Witnessed:
 
 def add_witnesses(text: str) -> Witnessed:
     """Return the semantic patch with a witness for each named rule that has a position."""
-    source = text.splitlines()
+    source = _lines(text)
     out: list[str] = []
     origin: list[int | None] = []
 
@@ -58,8 +58,12 @@ def add_witnesses(text: str) -> Witnessed:
 
 def without_witnesses(text: str) -> Witnessed:
     """Return the semantic patch as it is, for where a twin is not accepted by spatch."""
-    count = len(text.splitlines())
-    return Witnessed(text, tuple(range(1, count + 1)))
+    return Witnessed(text, tuple(range(1, len(_lines(text)) + 1)))
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines as spatch has them. `splitlines` would end a comment at U+2028."""
+    return text.removesuffix("\n").split("\n")
 
 
 def _twin(rule: Rule, source: list[str]) -> list[str]:

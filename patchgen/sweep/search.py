@@ -112,7 +112,13 @@ class Search:
 
     def _ask_needs(self) -> Needs:
         program = self.request.program
-        return find_needs(self.spatch, program.patch, program.modes, program.companions)
+        return find_needs(
+            self.spatch,
+            program.patch,
+            program.modes,
+            program.companions,
+            may_run_code=program.may_run_code,
+        )
 
     # --- what is known ---
 

@@ -182,6 +182,7 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
         has_ocaml="ocaml" in languages,
         shows_marks=mode is Mode.CONTEXT,
         companions=cocci.companions,
+        may_run_code=cocci.is_trusted,
     )
     grouping, note = _choose_grouping(scripts, texts)
     notes = [note] if note else []

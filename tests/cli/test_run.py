@@ -425,3 +425,13 @@ def test_only_what_a_config_builds(patchgen, git, ready, zalloc, tmp_path):
     for name, said in ((tmp_path / "none", "cannot be read"), (zalloc, "is no .config")):
         done = patchgen("run", zalloc, "--tree", ready, "--trust", "--only-built", name)
         assert done.code in (1, 2) and said in done.err and done.out == ""
+
+
+def test_no_cocciconfig_of_home_or_tree_changes_how_spatch_is_started(patchgen, ready, tmp_path):
+    path = tmp_path / "x.cocci"
+    path.write_text("@r@\n@@\n- kzalloc(...)\n+ other()\n")
+    before = patchgen("run", path, "--tree", ready, cwd=ready)
+    for folder in (Path(os.environ["HOME"]), ready):
+        (folder / ".cocciconfig").write_text("[spatch]\n\toptions = --no-such-option --timeout 0\n")
+    after = patchgen("run", path, "--tree", ready, "--no-kept", cwd=ready)
+    assert (after.code, after.out) == (before.code, before.out) == (0, before.out)

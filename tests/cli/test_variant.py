@@ -476,3 +476,14 @@ def test_says_what_is_wrong_with_a_variant(patchgen, variant, tree, git, file, c
     assert said in done.err
     assert git(tree, "for-each-ref") == refs
     assert not (tree / "outgoing").exists()
+
+
+@pytest.mark.parametrize("command", ["apply", "run"])
+def test_no_variant_runs_code_of_its_own(patchgen, variant, tree, tmp_path, command):
+    canary = tmp_path / "canary"
+    with (variant / "rename.cocci.j2").open("a") as file:
+        file.write(f'@#spatchscript:python@\n@@\nopen("{canary}", "w")\n')
+    words = ("apply", "--variant", variant) if command == "apply" else ("run", variant)
+    done = patchgen(*words, "--tree", tree)
+    assert done.code == 1 and not canary.exists()
+    assert "rename.cocci.j2:7: a script runs code, which a variant may not do" in done.err
