@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from patchgen.cachefile import cache_path
 from patchgen.coccinelle import find_spatch
-from patchgen.errors import BaseError, PatchgenError, UsageError
+from patchgen.errors import BaseError, PatchgenError, Place, SpecError, UsageError
 from patchgen.kernel import parse_version
 from patchgen.model.base import Base, TreeFile
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.odb import GitTree, Repository, list_changed, resolve_paths
 from patchgen.sweep import (
     Bound,
+    Cocci,
     Includes,
     Progress,
     SweepRequest,
@@ -27,6 +30,7 @@ from patchgen.sweep import (
     sweep,
     take_mode,
 )
+from patchgen.truststore import are_trusted, find_file, read_trust
 
 if TYPE_CHECKING:
     from patchgen.sweep import Executor
@@ -102,12 +106,13 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
     only = _choose_files(repository, request, base)
     if _is_variant(request.target):
         return Run(base, tuple(_variant_requests(repository, request, base, only)), ())
-    names = _list_names(request, tree)
+    names = list_semantic_patches(request.target, tree)
+    trust = _Trust(repository, request)
     ready: list[Ready] = []
     skipped: list[Skipped] = []
     for name in names:
         try:
-            ready.append(_ready(tree, request, base, only, name))
+            ready.append(_ready(tree, trust, request, base, only, name))
         except PatchgenError as err:
             if len(names) == 1:
                 raise
@@ -169,39 +174,88 @@ def _is_variant(target: str) -> bool:
     return "/" not in target and not target.endswith(".cocci") and not path.exists()
 
 
-def _list_names(request: RunRequest, tree: GitTree) -> list[str]:
-    """Return the .cocci files that a target names: on disk, else in the tree."""
-    path = Path(request.target)
+def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
+    """Return the .cocci files that a target names: on disk, else in the tree.
+
+    Raises UsageError where there are none.
+    """
+    path = Path(target)
     if path.is_file():
-        return [request.target]
+        return [target]
     if path.is_dir():
         names = [str(found) for found in list_cocci(path)]
     else:
-        pattern = request.target.rstrip("/")
+        pattern = target.rstrip("/")
         found = _find_in_tree(tree, pattern) or _find_in_tree(tree, f"{pattern}/**/*.cocci")
         names = [str(file.path) for file in found]
     if not names:
         raise UsageError(
-            f"there is no semantic patch {request.target}",
+            f"there is no semantic patch {target}",
             hint="name a .cocci, a folder of them, or a variant (`patchgen variants`)",
         )
     return names
 
 
+def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
+    """Return the content of a file that a semantic patch is in, or that it names."""
+    if Path(path).is_file():
+        return Path(path).read_bytes()
+    found = _find_in_tree(tree, path)
+    return tree.read(found[0]) if found else None
+
+
+def locate(repository: Repository, name: str) -> tuple[str, str]:
+    """Return the repository that a file or folder is in, "" for none, and its path there."""
+    path = Path(name)
+    if not path.exists():
+        return str(repository.git_dir), os.path.normpath(name)
+    path = path.resolve()
+    top = repository.work_tree.resolve() if repository.work_tree else None
+    if top is None or not path.is_relative_to(top):
+        return "", str(path)
+    return str(repository.git_dir), str(path.relative_to(top))
+
+
+class _Trust:
+    """Which semantic patches may run code: by the options of this run, or by the user's store."""
+
+    def __init__(self, repository: Repository, request: RunRequest):
+        self._repository = repository
+        self._request = request
+
+    def __call__(self, cocci: Cocci) -> bool:
+        """Tell it of one. Raises SpecError where it changed since it was trusted."""
+        request = self._request
+        file = Path(cocci.name).resolve()
+        folders = [folder.resolve() for folder in request.trusted_folders]
+        if request.trusted or any(file.is_relative_to(folder) for folder in folders):
+            return True
+        entries = read_trust()
+        if are_trusted(entries, cocci.texts):
+            return True
+        place = locate(self._repository, cocci.name)
+        before = find_file(entries, *place)
+        if before is not None:
+            first = cocci.code[0]
+            shown = f"`git diff {before.commit[:12]} -- {place[1]}`" if before.commit else "read it"
+            raise SpecError(
+                f"it has changed since you trusted it on {before.date}: {first.why}",
+                place=Place(cocci.name, first.line, excerpt=first.text),
+                hint=f"{shown}; then `patchgen trust {shlex.quote(cocci.name)}` trusts it again",
+                parameters=("trusted", "trusted_folders"),
+            )
+        return False
+
+
 def _ready(
     tree: GitTree,
+    trust: _Trust,
     request: RunRequest,
     base: Base,
     only: frozenset[PurePosixPath] | None,
     name: str,
 ) -> Ready:
-    def read(path: str) -> bytes | None:
-        if Path(path).is_file():
-            return Path(path).read_bytes()
-        found = _find_in_tree(tree, path)
-        return tree.read(found[0]) if found else None
-
-    cocci = load_cocci(name, read, is_trusted=_is_trusted(request, name))
+    cocci = load_cocci(name, partial(read_semantic_patch, tree), trust)
     spatch = find_spatch()
     if not cocci.header.is_met_by(spatch.version):
         raise BaseError(
@@ -217,13 +271,6 @@ def _find_in_tree(tree: GitTree, pattern: str) -> list[TreeFile]:
     """Return the files of the tree that a path or glob names; none for one that leads out of it."""
     normal = os.path.normpath(pattern)
     return [] if normal.startswith(("/", "..")) else tree.find([normal])
-
-
-def _is_trusted(request: RunRequest, name: str) -> bool:
-    file = Path(name).resolve()
-    return request.trusted or any(
-        file.is_relative_to(folder.resolve()) for folder in request.trusted_folders
-    )
 
 
 def _sweep_request(

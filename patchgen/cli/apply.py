@@ -21,6 +21,7 @@ from patchgen.cli.options import (
     tree_option,
 )
 from patchgen.cli.printer import Printer, is_terminal
+from patchgen.cli.tree_config import check_config
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.model.series import MadePatch
 
@@ -105,6 +106,7 @@ def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
     color = is_terminal(sys.stdout) and not as_json
     request = ApplyRequest(**options, color=color)
     printer = Printer(quiet=quiet, as_json=as_json)
+    check_config(printer, request.tree)
     with printer.progress(f"applying {request.variant}") as on_progress:
         result = apply_variant(
             request, on_progress=on_progress, summarise=_load_summary() if audit else None

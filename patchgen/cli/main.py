@@ -37,6 +37,7 @@ _COMMANDS = {
     "show": "Show a variant's patches, variables and needs.",
     "status": "Say for each patch whether a newer base has it, needs it, or conflicts.",
     "trailers": "Put the review tags of answers on the patches that they are for.",
+    "trust": "Trust semantic patches that run code, as they are now; list and revoke.",
     "variants": "List the variants.",
     "verify": "Check each commit of a series: its form, its mail, its builds, its machine code.",
 }

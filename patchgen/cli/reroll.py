@@ -11,6 +11,7 @@ import click
 from patchgen.cli.completion import complete_variant
 from patchgen.cli.options import json_option, output_option, tree_option
 from patchgen.cli.printer import Printer
+from patchgen.cli.tree_config import check_config
 from patchgen.errors import UsageError
 from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_series
 
@@ -93,6 +94,7 @@ def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
             "--continue goes on with what was asked for at first",
             hint="give it --tree at most; --abort lets you ask anew",
         )
+    check_config(printer, request.tree)
     with printer.progress("rerolling") as on_progress:
         result = reroll_series(request, on_progress=on_progress)
     if as_json:

@@ -18,6 +18,7 @@ from patchgen.cli.campaign import (
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.sweeps import list_unfinished, print_sweep, show_sweeps, summarise
+from patchgen.cli.tree_config import check_config
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.errors import UsageError
 from patchgen.model.sweep import Mode, Sweep
@@ -131,6 +132,8 @@ def command(
         **options,
     )
     printer = Printer(quiet=quiet, as_json=as_json)
+    if campaign is not None:
+        check_config(printer, request.tree)
     executor = _choose_executor(executor_name, scheduler)
     repository = Repository(request.tree)
     try:

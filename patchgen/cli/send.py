@@ -13,6 +13,7 @@ import click
 
 from patchgen.cli.options import cc_option, cover_cc_option, json_option, to_option, tree_option
 from patchgen.cli.printer import Printer, is_terminal
+from patchgen.cli.tree_config import check_config
 from patchgen.errors import BaseError, UsageError
 from patchgen.model.posting import Posting
 from patchgen.send import (
@@ -72,6 +73,9 @@ def command(
     request = SendRequest(tree=tree, **options)
     _check_words(request)
     printer = Printer(as_json=as_json)
+    if not (request.source and Path(request.source).is_dir()):
+        # Mails of a folder have their recipients already.
+        check_config(printer, tree)
     if dry_run:
         plan = plan_sending(request)
         _show(printer, plan)

@@ -2,21 +2,32 @@
 
 from patchgen.spec.catalog import find_variant, list_names, list_variants
 from patchgen.spec.cites import find_cited_calls
-from patchgen.spec.config import People, load_people
+from patchgen.spec.config import (
+    People,
+    TreeConfig,
+    config_entry,
+    load_own_people,
+    load_people,
+    read_tree_config,
+)
 from patchgen.spec.manifest import Variant, describe_variables
 from patchgen.spec.plan import build_plan, select_units
 from patchgen.spec.variables import bind_variables
 
 __all__ = [
     "People",
+    "TreeConfig",
     "Variant",
     "bind_variables",
     "build_plan",
+    "config_entry",
     "describe_variables",
     "find_cited_calls",
     "find_variant",
     "list_names",
     "list_variants",
+    "load_own_people",
     "load_people",
+    "read_tree_config",
     "select_units",
 ]

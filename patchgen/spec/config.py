@@ -1,23 +1,33 @@
 """What a user wants of every series: `[recipients]` in a configuration file.
 
 Two files are read, `$XDG_CONFIG_HOME/patchgen/config.toml` (`~/.config` by default) and then
-`.patchgen.toml` at the top of the work tree; lists add up. Format:
+`.patchgen.toml` at the top of the work tree; lists add up. The second one comes with the tree, so
+that anybody's branch can bring one. It counts only where the user trusts it, as it is, in this work
+tree (truststore.py). Format:
 
     [recipients]
     to = ["list@example.org"]        # get all mails
     cc = ["Bea <bea@example.org>"]
     cc_cover = ["chief@example.org"] # get the cover letter
-    ignore = ["gone@example.org"]    # get nothing, whatever get_maintainer.pl says
+    ignore = ["gone@example.org"]    # get nothing, whoever names them
 """
 
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from patchgen.spec.toml import load_toml
+from patchgen.errors import Place, SpecError
+from patchgen.spec.toml import load_toml, parse_toml
+from patchgen.truststore import TrustEntry, digest_text, read_trust
+
+_NAME = ".patchgen.toml"
+_LARGEST = 1 << 20
 
 
 class People(BaseModel):
@@ -50,15 +60,82 @@ class Config(BaseModel):
     recipients: People = People()
 
 
-def load_people(work_tree: Path | None) -> People:
-    """Return the people of all configuration files. Raises SpecError that names file and key."""
-    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    files = [Path(home) / "patchgen" / "config.toml"]
-    files += [work_tree / ".patchgen.toml"] if work_tree is not None else []
-    found = [load_toml(path, Config).recipients for path in files if path.is_file()]
-    return People(
-        to=tuple(who for each in found for who in each.to),
-        cc=tuple(who for each in found for who in each.cc),
-        cc_cover=tuple(who for each in found for who in each.cc_cover),
-        ignore=tuple(who for each in found for who in each.ignore),
+@dataclass(frozen=True, slots=True)
+class TreeConfig:
+    """The .patchgen.toml of a work tree. `people` are set where it is trusted."""
+
+    path: Path
+    text: str
+    is_trusted: bool
+    people: People | None = None
+
+    def read_people(self) -> People:
+        """Return what it says. Raises SpecError that names file and key."""
+        return parse_toml(self.path, self.text, Config).recipients
+
+
+def read_tree_config(work_tree: Path | None) -> TreeConfig | None:
+    """Return the configuration that a work tree brings, None where there is none.
+
+    Raises SpecError where it is trusted and wrong, PatchgenError where the store of what is trusted
+    cannot be used.
+    """
+    path = work_tree / _NAME if work_tree is not None else None
+    if path is None or not os.path.lexists(path):
+        return None
+    text = _read_text(path)
+    real = str(path.parent.resolve())
+    digest = digest_text(text)
+    is_trusted = any(
+        entry.kind == "config" and entry.path == real and entry.files.get(_NAME) == digest
+        for entry in read_trust()
     )
+    config = TreeConfig(path, text, is_trusted)
+    return TreeConfig(path, text, True, config.read_people()) if is_trusted else config
+
+
+def config_entry(config: TreeConfig, repository: str, date: str) -> TrustEntry:
+    """Return the entry that makes a configuration count, as it is."""
+    files = {_NAME: digest_text(config.text)}
+    return TrustEntry("config", str(config.path.parent.resolve()), repository, "", date, files)
+
+
+def load_people(work_tree: Path | None) -> People:
+    """Return the people of all configuration files that count.
+
+    Raises SpecError that names file and key, and what `read_tree_config` raises.
+    """
+    tree = read_tree_config(work_tree)
+    found = [load_own_people(), *([tree.people] if tree and tree.people else [])]
+    return People(
+        to=_join(each.to for each in found),
+        cc=_join(each.cc for each in found),
+        cc_cover=_join(each.cc_cover for each in found),
+        ignore=_join(each.ignore for each in found),
+    )
+
+
+def load_own_people() -> People:
+    """Return the people of the user's own configuration. Raises SpecError."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    path = Path(home) / "patchgen" / "config.toml"
+    return load_toml(path, Config).recipients if path.is_file() else People()
+
+
+def _join(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(who for each in lists for who in each)
+
+
+def _read_text(path: Path) -> str:
+    """Return the text of a file that came with a tree; a link could lead to any file."""
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        raise SpecError("is not a regular file", place=Place(str(path)))
+    if status.st_size > _LARGEST:
+        raise SpecError(f"is longer than {_LARGEST} bytes", place=Place(str(path)))
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise SpecError("is not UTF-8", place=Place(str(path))) from None
+    except OSError as err:
+        raise SpecError(f"cannot be read: {err.strerror}", place=Place(str(path))) from None

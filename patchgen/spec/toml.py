@@ -23,7 +23,6 @@ def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Ta
     """
     try:
         text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
     except OSError as err:
         raise SpecError(
             f"cannot be read: {err.strerror}",
@@ -32,6 +31,13 @@ def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Ta
         ) from None
     except UnicodeDecodeError:
         raise SpecError("is not UTF-8", place=Place(str(path))) from None
+    return parse_toml(path, text, kind)
+
+
+def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
+    """Return what a file's text says, as a model. Raises SpecError with file, line and key."""
+    try:
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         _refuse_toml(path, text, str(err))
     try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import (
+    Code,
     Header,
     Program,
     decode_cocci,
@@ -49,13 +51,22 @@ _OURS = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
 
 @dataclass(frozen=True, slots=True)
 class Cocci:
-    """A semantic patch of somebody's. `companions` are the files that it reads, by their names."""
+    """A semantic patch of somebody's. `companions` are the files that it reads, by their names.
+
+    `code` are the lines that run code.
+    """
 
     name: str
     text: str
     header: Header
     companions: Mapping[str, str] = field(default_factory=dict)
     is_trusted: bool = False
+    code: tuple[Code, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that spatch reads of it: its own text, and those of the files that it names."""
+        return (self.text, *self.companions.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +85,15 @@ class Bound:
 
 
 Read = Callable[[str], bytes | None]
+# Takes a semantic patch that runs code.
+IsTrusted = Callable[[Cocci], bool]
 
 
-def load_cocci(name: str, read: Read, *, is_trusted: bool) -> Cocci:
+def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> Cocci:
     """Load a semantic patch by its name, with the files that it includes.
 
-    Raises UsageError where there is none, SpecError where it cannot be read, or where it would run
-    code and is not trusted.
+    `is_trusted` is asked where it runs code. Raises UsageError where there is none, SpecError where
+    it cannot be read, or where it would run code and is not trusted.
     """
     content = read(name)
     if content is None:
@@ -98,17 +111,20 @@ def load_cocci(name: str, read: Read, *, is_trusted: bool) -> Cocci:
         return companions[other]
 
     code = find_code(text, read_companion)
-    if code and not is_trusted:
-        first = code[0]
-        raise SpecError(
-            first.why,
-            place=Place(name, first.line, excerpt=first.text),
-            hint="read it; if you trust it, say so: --trust, or --trust-folder for a folder",
-        )
     for reference in (*find_includes(text), *find_isomorphisms(text)):
         if not reference.is_shipped and reference.name not in companions:
             read_companion(reference.name)
-    return Cocci(name, text, read_header(text), companions, is_trusted)
+    cocci = Cocci(name, text, read_header(text), companions, code=code)
+    if not code:
+        return cocci
+    if not is_trusted(cocci):
+        raise SpecError(
+            code[0].why,
+            place=Place(name, code[0].line, excerpt=code[0].text),
+            hint=f"read it; then `patchgen trust {shlex.quote(name)}` trusts it as it is now",
+            parameters=("trusted", "trusted_folders"),
+        )
+    return replace(cocci, is_trusted=True)
 
 
 def take_mode(

@@ -41,18 +41,58 @@ def test_a_dry_run_needs_no_server(patchgen, toy):
     assert has_server or "warning: git does not know how to send mails; git config" in done.err
 
 
+CONFIG = '[recipients]\nignore = ["kvm@example.org"]\ncc_cover = ["chief@example.org"]\n'
+
+
+def trust(patchgen: Patchgen, tree: Path) -> None:
+    done = patchgen("trust", "--config", "--tree", tree)
+    assert done.code == 0, done.err
+
+
 def test_a_configuration_file_adds_and_ignores(patchgen, toy):
     folder = Path(os.environ["HOME"]) / ".config" / "patchgen"
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text('[recipients]\ncc = ["Bea <bea@example.org>"]\n')
-    text = '[recipients]\nignore = ["kvm@example.org"]\ncc_cover = ["chief@example.org"]\n'
-    (toy / ".patchgen.toml").write_text(text)
+    (toy / ".patchgen.toml").write_text(CONFIG)
+    trust(patchgen, toy)
     apply(patchgen, toy)
     cover, *patches = recipients(patchgen, toy)
     assert "chief@example.org" in cover
     assert not any("chief@example.org" in each for each in patches)
     for each in (cover, *patches):
         assert "bea@example.org" in each and "kvm@example.org" not in each
+
+
+def test_a_configuration_that_came_with_a_tree_changes_no_recipients(patchgen, toy):
+    """A stranger's branch can bring one."""
+    apply(patchgen, toy)
+    before = recipients(patchgen, toy)
+    (toy / ".patchgen.toml").write_text(CONFIG)
+    said = "warning: " + str(toy / ".patchgen.toml") + " is not trusted, so its recipients are not"
+    words = ("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--force")
+    for command in (words, ("send", "--tree", toy, V4, "--dry-run")):
+        done = patchgen(*command)
+        assert done.code == 0 and said in done.err, done.err
+        assert "chief@example.org" not in done.out
+    assert recipients(patchgen, toy) == before
+    trust(patchgen, toy)
+    done = patchgen(*words)
+    assert said not in done.err
+    assert "recipients from .patchgen.toml: nothing to: kvm@example.org\n" in done.err
+    assert "recipients from .patchgen.toml: Cc of the cover letter: chief@example.org\n" in done.err
+    # What it says now was never trusted.
+    (toy / ".patchgen.toml").write_text(CONFIG + 'to = ["eve@example.org"]\n')
+    done = patchgen("reroll", "--tree", toy, V4)
+    assert done.code == 0 and said in done.err
+    assert all("eve@example.org" not in each for each in recipients(patchgen, toy))
+
+
+def test_an_untrusted_configuration_is_not_read(patchgen, toy, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("password = hidden\n")
+    (toy / ".patchgen.toml").symlink_to(secret)
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1 and "is not a regular file" in done.err and "hidden" not in done.err
 
 
 def test_people_of_the_command_line_stay_through_a_reroll(patchgen, toy):
@@ -88,13 +128,25 @@ def test_x86_never_goes_without_the_list(patchgen, toy, git):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[recipients]\ncopy = []\n", ".patchgen.toml:2: recipients.copy: unknown key 'copy'"),
-        ("[recipients]\nto = 3\n", ".patchgen.toml:2: recipients.to: "),
-        ("[recipients\n", ".patchgen.toml:1:"),
+        ("[recipients]\ncopy = []\n", "2: recipients.copy: unknown key 'copy'"),
+        ("[recipients]\nto = 3\n", "2: recipients.to: "),
+        ("[recipients\n", "1:"),
     ],
 )
 def test_a_wrong_configuration_is_named(patchgen, toy, text, problem):
+    folder = Path(os.environ["HOME"]) / ".config" / "patchgen"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(text)
     (toy / ".patchgen.toml").write_text(text)
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 1 and problem in done.err, done.err
+    done = patchgen("trust", "--config", "--tree", toy)
+    assert done.code == 1 and f"/.patchgen.toml:{problem}" in done.err, done.err
+    for words in (
+        ("apply", "--variant", "pvops"),
+        # Before the semantic patch is even read.
+        ("run", "no.cocci", "--split", "file"),
+        ("reroll", "no-such-branch"),
+        ("send", "no-such-branch", "--dry-run"),
+    ):
+        done = patchgen(*words, "--tree", toy)
+        assert done.code == 1 and f"/config.toml:{problem}" in done.err, done.err
     assert not (toy / "outgoing").exists()
