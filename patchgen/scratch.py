@@ -87,6 +87,17 @@ def scratch_locks() -> tuple[int, ...]:
         return () if _run.folder is None or _run.folder.lock < 0 else (_run.folder.lock,)
 
 
+def remove_abandoned_runs() -> None:
+    """Remove what killed runs left below $TMPDIR, unless this run has done so already.
+
+    The first scratch folder of a run does it, too; a command that is refused early has none.
+    """
+    with _run.guard, suppress(OSError):
+        if not _run.has_looked:
+            _run.has_looked = True
+            remove_abandoned(Path(tempfile.gettempdir()), _PREFIX)
+
+
 def remove_abandoned(parent: Path, prefix: str) -> None:
     """Remove the folders with a prefix that killed runs left in `parent`.
 
@@ -189,11 +200,8 @@ def _enter_run() -> Path:
 
 
 def _make_run() -> OwnedFolder:
-    parent = Path(tempfile.gettempdir())
-    if not _run.has_looked:
-        _run.has_looked = True
-        remove_abandoned(parent, _PREFIX)
-    return _make(parent, _PREFIX)
+    remove_abandoned_runs()
+    return _make(Path(tempfile.gettempdir()), _PREFIX)
 
 
 def _leave_run() -> None:

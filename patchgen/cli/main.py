@@ -61,6 +61,7 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"patchgen.cli.{name}")
         gc.enable()
         command: click.Command = module.command
+        ctx.call_on_close(_remove_abandoned_runs)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -144,6 +145,12 @@ def main() -> NoReturn:
     except Exception:
         code = _report_bug()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _remove_abandoned_runs() -> None:
+    from patchgen.scratch import remove_abandoned_runs
+
+    remove_abandoned_runs()
 
 
 def _drop_output() -> None:
