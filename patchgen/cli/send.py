@@ -94,8 +94,8 @@ def command(
             confirm=asker,
             on_mail=_teller(printer),
         )
-    except KeyboardInterrupt:
-        if not asker.agreed or request.reflect:
+    except KeyboardInterrupt as err:
+        if not asker.agreed or request.reflect or str(err):
             raise
         click.echo("patchgen: interrupted; `patchgen send --resume` sends what is left", err=True)
         sys.exit(130)
