@@ -24,6 +24,7 @@ help:
 	@echo 'make demo              apply pvops to a toy tree, and show the series'
 	@echo 'make demo TREE=LINUX   the same on a real kernel tree (a git repository)'
 	@echo 'make test              lint, and all tests, with the real kernels where they can be had'
+	@echo 'make torture           kill each command with SIGKILL at hundreds of moments'
 	@echo 'make lint              ruff, mypy --strict, import rules'
 	@echo 'make bench             time the whole job against its parts and the manual way'
 	@echo 'make venv              install patchgen and its tools for development into $(VENV)'
@@ -57,7 +58,7 @@ demo: run-tools $(STAMP)
 
 # --- test ---------------------------------------------------------------------------------------
 
-.PHONY: lint test
+.PHONY: lint test torture
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -66,6 +67,9 @@ lint: $(STAMP)
 
 test: test-tools $(STAMP) lint
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --durations=5
+
+torture: test-tools $(STAMP)
+	$(BIN)/python -m pytest -m torture --numprocesses=2 tests/git tests/mail
 
 # --- bench --------------------------------------------------------------------------------------
 

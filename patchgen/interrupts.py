@@ -15,10 +15,11 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(slots=True)
 class _Waiting:
-    """How many blocks are entered, and whether a signal came meanwhile."""
+    """How many blocks are entered, whether a signal came meanwhile, and what blocks have done."""
 
     depth: int = 0
     has_come: bool = False
+    done: str = ""
 
 
 _waiting = _Waiting()
@@ -29,10 +30,11 @@ def put_off_interrupts(done: str = "") -> Iterator[None]:
     """Put off the first Ctrl-C, SIGTERM or SIGHUP until the outermost such block has ended.
 
     A second one is heeded at once, because the block may wait for something that hangs. Raises
-    KeyboardInterrupt; with `done` as its text where the block came to its end.
+    KeyboardInterrupt. When the block has come to its end, `done_before` returns `done`.
     """
     if threading.current_thread() is not threading.main_thread() or _waiting.depth:
         yield
+        _waiting.done = done or _waiting.done
         return
 
     def note(number: int, frame: object) -> None:
@@ -45,9 +47,15 @@ def put_off_interrupts(done: str = "") -> Iterator[None]:
     before = {each: signal.signal(each, note) for each in heeded}
     try:
         yield
+        _waiting.done = done or _waiting.done
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
         _waiting.depth = 0
     if _waiting.has_come:
-        raise KeyboardInterrupt(done) if done else KeyboardInterrupt
+        raise KeyboardInterrupt
+
+
+def done_before() -> str:
+    """Return what this run has written for good, for who interrupts it; "" for nothing."""
+    return _waiting.done

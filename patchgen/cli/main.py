@@ -19,7 +19,7 @@ import click
 
 from patchgen import __version__
 from patchgen.errors import PatchgenError
-from patchgen.interrupts import INTERRUPTS
+from patchgen.interrupts import INTERRUPTS, done_before
 
 # Each command is a module of this room with a click command of the same name. It is imported when
 # it is called, so that --help and completion do not pay for what they do not use.
@@ -127,9 +127,8 @@ def main() -> NoReturn:
     except _RefusedError as err:
         click.echo(f"patchgen: {err.text}", err=True)
         code = err.exit_code
-    except (click.Abort, KeyboardInterrupt) as err:
-        # An interruption that came too late says what is done.
-        click.echo(f"patchgen: interrupted; {str(err) or 'nothing was written'}", err=True)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(f"patchgen: interrupted; {done_before() or 'nothing was written'}", err=True)
         code = 130
     except BrokenPipeError:
         # The reader (a pager, head) has gone.

@@ -15,6 +15,7 @@ from patchgen.cli.options import cc_option, cover_cc_option, json_option, to_opt
 from patchgen.cli.printer import Printer, is_terminal
 from patchgen.cli.tree_config import check_config
 from patchgen.errors import BaseError, UsageError
+from patchgen.interrupts import done_before
 from patchgen.model.posting import Posting
 from patchgen.send import (
     Entry,
@@ -94,8 +95,8 @@ def command(
             confirm=asker,
             on_mail=_teller(printer),
         )
-    except KeyboardInterrupt as err:
-        if not asker.agreed or request.reflect or str(err):
+    except KeyboardInterrupt:
+        if not asker.agreed or request.reflect or done_before():
             raise
         click.echo("patchgen: interrupted; `patchgen send --resume` sends what is left", err=True)
         sys.exit(130)

@@ -1,70 +1,128 @@
-"""Killed at any moment, patchgen leaves refs and status as they were, or as they shall be."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Killed at any moment, patchgen leaves refs as they were or as they shall be.
+
+The same command again then comes to the end of the job, and removes what the killed run left in
+TMPDIR and beside the mails.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import random
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
-from tests.conftest import TOY_TREE
-from tests.support.checks import snapshot
+import pytest
 
-BRANCH = "patchgen/pvops-v4"
-TRIES = 50
+from tests.support.killing import DATE, Campaign, choose_events
 
+V4 = "patchgen/pvops-v4"
+_RULE = "/// Use new_call()\n@@\n@@\n- old_call();\n+ new_call();\n"
+_CODE = "static inline void call(void)\n{\n\told_call();\n}\n"
+_REPLY = """\
+From: Bea <bea@example.org>
+Subject: Re: [PATCH v4 1/4] x86/paravirt
+Message-ID: <answer@example.org>
+In-Reply-To: <ID>
 
-def start(tree: Path, *words: str | Path) -> subprocess.Popen:
-    """Run apply in a process group of its own, which a signal can reach as a whole."""
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "patchgen",
-            "apply",
-            "--variant",
-            "pvops",
-            "--tree",
-            tree,
-            "--force",
-            *words,
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(TOY_TREE.parent.parent)},
-        start_new_session=True,
-    )
+Reviewed-by: Bea <bea@example.org>
+"""
 
 
-def test_kill_9_at_random_moments(toy, git, monkeypatch, tmp_path):
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
-    scratch = tmp_path / "tmp"
-    scratch.mkdir()
-    monkeypatch.setenv("TMPDIR", str(scratch))
-    before = snapshot(toy, without=BRANCH)
-    begin = time.monotonic()
-    assert start(toy).wait() == 0
-    whole = time.monotonic() - begin
-    tip = git(toy, "rev-parse", BRANCH)
-    moments = random.Random(20210820)
-    made = 0
-    for attempt in range(TRIES):
-        git(toy, "update-ref", "-d", f"refs/heads/{BRANCH}")
-        process = start(toy)
-        # Most of the time goes by before anything could be written; try the end more often.
-        time.sleep(whole * moments.choice([moments.uniform(0, 1.1), moments.uniform(0.6, 1.1)]))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        refs = git(toy, "for-each-ref", "--format=%(objectname)", f"refs/heads/{BRANCH}")
-        assert refs in ("", tip), f"try {attempt}: {refs}"
-        made += bool(refs)
-        assert snapshot(toy, without=BRANCH) == before, f"try {attempt}"
-        said = git(toy, "fsck", "--connectivity-only")
-        assert "missing" not in said and "broken" not in said, said
-    assert start(toy).wait() == 0
-    assert git(toy, "rev-parse", BRANCH) == tip
-    print(json.dumps({"tries": TRIES, "finished before the kill": made}))
+def prepare_apply(patchgen, git, tree):
+    return ("apply", "--variant", "pvops"), "exists already"
+
+
+def prepare_reroll(patchgen, git, tree):
+    apply(patchgen, tree)
+    file = tree / "arch/x86/kernel/kvm.c"
+    file.write_text(file.read_text() + "/* newer */\n")
+    git(tree, "commit", "-q", "-a", "-m", "newer")
+    args = ("reroll", V4, "--base", "master", "--output-directory", "out")
+    return args, "exists already"
+
+
+def prepare_trailers(patchgen, git, tree):
+    apply(patchgen, tree)
+    [mail] = tree.rglob("outgoing/**/v4-0001-*.patch")
+    [line] = [each for each in mail.read_text().splitlines() if each.startswith("Message-ID")]
+    reply = _REPLY.replace("<ID>", line.partition(": ")[2])
+    (tree.parent / "reply.eml").write_text(reply)
+    return ("trailers", V4, str(tree.parent / "reply.eml")), "there already"
+
+
+def prepare_import(patchgen, git, tree):
+    apply(patchgen, tree)
+    git(tree, "checkout", "-q", "-b", "by-hand")
+    for number in (1, 2):
+        (tree / f"file{number}").write_text(f"{number}\n")
+        git(tree, "add", "-f", f"file{number}")
+        git(tree, "commit", "-q", "-m", f"x86: Do {number}", "-m", "Because.")
+    words = ("-v3", "--thread", "--base=master", "--stdout", "master..")
+    (tree.parent / "v3.mbox").write_text(git(tree, "format-patch", *words))
+    git(tree, "checkout", "-q", "master")
+    git(tree, "branch", "-q", "-D", "by-hand")
+    args = ("import", str(tree.parent / "v3.mbox"), "--series", V4)
+    return args, "is recorded as sent already"
+
+
+def prepare_split(patchgen, git, tree):
+    for name in ("drivers/net/a.c", "fs/f.c"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(_CODE)
+    git(tree, "add", "-f", ".")
+    git(tree, "commit", "-q", "-m", "start")
+    (tree.parent / "x.cocci").write_text(_RULE)
+    return ("run", str(tree.parent / "x.cocci"), "--split", "directory"), "exists already"
+
+
+def apply(patchgen, tree):
+    done = patchgen("apply", "--variant", "pvops", "--tree", tree, "--signoff", "--quiet")
+    assert done.code == 0, done.err
+
+
+PREPARE = {
+    "apply": prepare_apply,
+    "reroll": prepare_reroll,
+    "trailers": prepare_trailers,
+    "import": prepare_import,
+    "run --split": prepare_split,
+}
+
+
+@pytest.fixture
+def campaign(request, patchgen, git, toy, tmp_path, monkeypatch) -> Campaign:
+    """Return the campaign of a command, by its name."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", DATE)
+    args, done = PREPARE[request.param](patchgen, git, toy)
+    return Campaign(toy, args, done, tmp_path)
+
+
+@pytest.mark.parametrize("campaign", PREPARE, indirect=True)
+def test_killed_at_chosen_steps(campaign):
+    """The steps after the last program has begun are where refs and folders come into place."""
+    for number in choose_events(campaign.whole.events, spread=2, last=5):
+        campaign.try_event(number, whole_group=number % 2 == 0)
+
+
+@pytest.mark.parametrize("campaign", ["apply"], indirect=True)
+def test_interrupted_it_cleans_up_and_says_what_it_wrote(campaign):
+    last = campaign.whole.events
+    for number, events in (
+        (signal.SIGHUP, (last // 2,)),
+        # At once, and again while it cleans up.
+        (signal.SIGINT, (last // 2, last // 2 + 1, last // 2 + 3)),
+        # When the ref is moved, and when the folder is renamed.
+        *((signal.SIGTERM, (last - back,)) for back in (5, 4, 3)),
+    ):
+        campaign.try_signal(number, *events)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("campaign", PREPARE, indirect=True)
+def test_killed_at_random_moments(campaign):
+    campaign.try_moments(60, seed=20210820)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("campaign", PREPARE, indirect=True)
+def test_killed_at_every_step(campaign):
+    for number in range(1, campaign.whole.events + 1):
+        campaign.try_event(number, whole_group=number % 2 == 0)

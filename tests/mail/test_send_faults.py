@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from tests.conftest import Patchgen
 from tests.mail.test_send import V4, as_files, delivered_once, ids, parse, send
 from tests.support.checks import apply_mails
+from tests.support.killing import DATE, Campaign, read_refs
 from tests.support.smtp import PASSWORD, USER, Server, serve
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +113,47 @@ def test_what_sends_a_mail_is_killed_meanwhile(patchgen, series, server, who, ho
     resume(patchgen, series, server)
     delivered_once(server.received)
     assert len(server.received) == 5
+
+
+def check_killed(campaign: Campaign, patchgen, server: Server, when: int | float) -> None:
+    """Kill it at an event or after a time, resume, and check what arrived and what is left."""
+    server.received.clear()
+    campaign.copy()
+    if isinstance(when, int):
+        campaign.run(when, whole_group=when % 2 == 0)
+    else:
+        campaign.run(whole_group=when > 1, kill_after_s=when)
+    assert read_refs(campaign.tree) in (campaign.before, campaign.after), when
+    done = send(patchgen, campaign.tree, "--skip-checks")
+    if done.code != 0 and "was sent already" not in done.err:
+        assert "went out already" in done.err or "may have arrived" in done.err, done.err
+        resume(patchgen, campaign.tree, server)
+    delivered_once(server.received)
+    assert len(server.received) == 5
+    assert read_refs(campaign.tree) == campaign.after
+    assert list(campaign.tmp.iterdir()) == []
+
+
+@pytest.fixture
+def campaign(series, server, tmp_path, monkeypatch) -> Campaign:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", DATE)
+    args = ("send", V4, "--yes", "--skip-checks")
+    campaign = Campaign(series, args, "was sent already", tmp_path)
+    monkeypatch.setenv("TMPDIR", str(campaign.tmp))
+    return campaign
+
+
+def test_killed_between_mails_and_before_the_tag(patchgen, campaign, server):
+    for number in (campaign.whole.events // 2, campaign.whole.events - 4):
+        check_killed(campaign, patchgen, server, number)
+
+
+@pytest.mark.torture
+def test_killed_at_random_moments(patchgen, campaign, server):
+    moments = random.Random(20210820)
+    for _ in range(60):
+        after_s = moments.uniform(0.01, 1.05) * campaign.whole.seconds
+        check_killed(campaign, patchgen, server, after_s)
 
 
 def test_many_faults_one_after_the_other(patchgen, series, git, server):
