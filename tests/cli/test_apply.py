@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -372,3 +373,22 @@ def test_messages_say_how_the_change_was_made_and_tested(patchgen, toy, git):
 def test_takes_a_branch_name_with_braces(patchgen, toy, git):
     apply(patchgen, toy, "--branch", "a{b}")
     git(toy, "rev-parse", "--verify", "refs/heads/a{b}")
+
+
+def test_a_branch_without_its_mails_gets_them_from_the_same_command(patchgen, toy, git):
+    """A run that was killed between the two leaves one."""
+    words = ("apply", "--variant", "pvops", "--tree", toy, "--json")
+    first = json.loads(patchgen(*words).out)
+    mails = {Path(path): Path(path).read_bytes() for path in first["mails"]}
+    shutil.rmtree(next(iter(mails)).parent)
+    # On another day.
+    again = json.loads(patchgen(*words).out)
+    assert again["tip"] == first["tip"]
+    assert {Path(path): Path(path).read_bytes() for path in again["mails"]} == mails
+    assert len(git(toy, "reflog", "show", first["branch"]).splitlines()) == 1
+    git(toy, "update-ref", f"refs/heads/{first['branch']}", f"{first['tip']}^")
+    shutil.rmtree(next(iter(mails)).parent)
+    done = patchgen(*words)
+    assert done.code == 1 and "exists already" in done.err
+    assert not next(iter(mails)).parent.exists()
+    assert git(toy, "rev-parse", f"{first['branch']}").strip() != first["tip"]

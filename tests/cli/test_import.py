@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,48 @@ def test_explains_what_somebody_added_in_between(patchgen, applied, git):
     assert "added by hand to a series that patchgen made" in shown
     assert "patch: sev (backend sev)" in patchgen("explain", "--tree", applied, V4).out
     assert "state: as it was made" in patchgen("explain", "--tree", applied, f"{V4}~5").out
+
+
+def test_an_answer_is_not_read_as_the_cover_letter(patchgen, toy, posted, git):
+    answer = "From x Mon Sep 17 00:00:00 2001\nFrom: Bea <bea@example.org>\n"
+    answer += "Subject: Re: [PATCH v3 0/2] x86: Wrong\nMessage-ID: <b@example.org>\n\nNo.\n\n"
+    posted.write_text(answer + posted.read_text())
+    done = patchgen("import", "--tree", toy, posted, "--json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    assert "b@example.org" not in document["message_ids"] and len(document["message_ids"]) == 3
+    said = git(toy, "cat-file", "-p", document["tag"])
+    assert said.partition("\n\n")[2].startswith("x86: Do it\n\nAll.\n\n---\n")
+
+
+def test_no_message_id_is_recorded_where_one_is_missing(patchgen, toy, posted):
+    """Else answers would go to the patch after the one that they are for."""
+    first, mark, rest = posted.read_text().partition("Subject: [PATCH v3 1/2]")
+    head, _, name = first.rpartition("Message-")
+    posted.write_text(f"{head}X-No-{name}{mark}{rest}")
+    done = patchgen("import", "--tree", toy, posted, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["message_ids"] == []
+
+
+def test_the_same_mails_give_the_same_tag_on_another_day(patchgen, toy, posted, git, monkeypatch):
+    text = re.sub(
+        "^Date: .*", "Date: Fri, 20 Aug 2021 09:00:00 +0200", posted.read_text(), flags=re.MULTILINE
+    )
+    posted.write_text(text)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
+    done = patchgen("import", "--tree", toy, posted, "--json")
+    assert done.code == 0, done.err
+    tag = json.loads(done.out)["tag"]
+    dates = git(toy, "log", "-2", "--format=%ad %cd", "--date=raw", tag).split()
+    assert dates == ["1629442800", "+0200"] * 4
+    assert "1629460000 +0000" in git(toy, "cat-file", "-p", tag)
+
+
+def test_a_ref_that_git_cannot_write_is_not_a_version_that_was_sent(patchgen, toy, posted):
+    words = ("import", "--tree", toy, posted, "--json")
+    tag = json.loads(patchgen(*words).out)["tag"]
+    (toy / f".git/refs/tags/{tag}").rename(toy / f".git/refs/tags/{tag}.lock")
+    done = patchgen(*words)
+    assert done.code == 1 and "recorded as sent already" not in done.err
+    assert f"the tag {tag} cannot be written" in done.err and ".lock" in done.err

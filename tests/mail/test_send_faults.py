@@ -335,8 +335,14 @@ def test_a_journal_that_is_not_understood_stops_it(patchgen, series, server):
     server.faults[2] = "451"
     assert send(patchgen, series).code == 1
     [journal] = (series / ".git/patchgen/send").glob("*.json")
-    for text in ("", "{}", "[]", '{"format": 2, "mails": []}', journal.read_text()[:-20]):
-        journal.write_text(text)
+    empty = '{"format": 1, "wishes": {}, "mails": []}'
+    whole = journal.read_text()
+    for text in ("", "{}", "[]", '{"format": 2, "mails": []}', empty, whole[:-20], None):
+        if text is None:
+            journal.unlink()
+            journal.mkdir()
+        else:
+            journal.write_text(text)
         for words in ((), ("--resume",)):
             done = send(patchgen, series, "--skip-checks", *words)
             assert done.code == 1 and "cannot be read" in done.err, (text, done.err)
