@@ -11,7 +11,7 @@ import signal
 
 import pytest
 
-from tests.support.killing import DATE, Campaign, choose_events
+from tests.support.killing import DATE, KILLS, Campaign, choose_events
 
 V4 = "patchgen/pvops-v4"
 _RULE = "/// Use new_call()\n@@\n@@\n- old_call();\n+ new_call();\n"
@@ -118,7 +118,7 @@ def test_interrupted_it_cleans_up_and_says_what_it_wrote(campaign):
 @pytest.mark.torture
 @pytest.mark.parametrize("campaign", PREPARE, indirect=True)
 def test_killed_at_random_moments(campaign):
-    campaign.try_moments(60, seed=20210820)
+    campaign.try_moments(KILLS, seed=20210820)
 
 
 @pytest.mark.torture

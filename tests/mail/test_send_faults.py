@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import Patchgen
 from tests.mail.test_send import V4, as_files, delivered_once, ids, parse, send
 from tests.support.checks import apply_mails
-from tests.support.killing import DATE, Campaign, read_refs
+from tests.support.killing import DATE, KILLS, Campaign, read_refs
 from tests.support.smtp import PASSWORD, USER, Server, serve
 
 ROOT = Path(__file__).parents[2]
@@ -151,7 +151,7 @@ def test_killed_between_mails_and_before_the_tag(patchgen, campaign, server):
 @pytest.mark.torture
 def test_killed_at_random_moments(patchgen, campaign, server):
     moments = random.Random(20210820)
-    for _ in range(60):
+    for _ in range(KILLS):
         after_s = moments.uniform(0.01, 1.05) * campaign.whole.seconds
         check_killed(campaign, patchgen, server, after_s)
 

@@ -24,6 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _EVENTS = ("subprocess.Popen", "os.rename", "os.mkdir", "os.remove", "os.rmdir")
 DATE = "1629460000"
+# How often each command is killed at a random moment.
+KILLS = int(os.environ.get("PATCHGEN_KILLS", "60"))
 
 
 @dataclass(frozen=True)
