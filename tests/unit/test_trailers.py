@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from patchgen.series.trailers import PLACES, Trailer, parse_message
 
@@ -86,3 +88,87 @@ def test_trailers_stay_in_order_and_none_is_lost(new):
     assert len(once.trailers) == len(wanted)
     assert once.with_trailers(new) == once
     assert parse_message(str(once)) == once
+
+
+TWO_NOTES = message(
+    "Reviewed-by: Bea <bea@example.org>",
+    "[ ada: reworded ]",
+    SIGNED,
+    "[ cy: fixed a typo ]",
+    "Signed-off-by: Cy Cee <cy@example.org>",
+)
+PICKED = "(cherry picked from commit 0123456789abcdef0123456789abcdef01234567)"
+
+
+def parse_with_git(text: str) -> list[str]:
+    """Return the trailers that git finds in a message, as "key: value"."""
+    done = subprocess.run(
+        ["git", "interpret-trailers", "--parse"],
+        input=text.encode(),
+        capture_output=True,
+        check=True,
+    )
+    return done.stdout.decode().splitlines()
+
+
+B = "B <b@x.org>"
+SPACES = f"s: x\n\nBecause.\n \t\nAcked-by: {B}\n"
+
+
+@pytest.mark.parametrize(
+    ("last", "keys"),
+    [
+        pytest.param(TWO_NOTES, ["Reviewed-by", "Signed-off-by", "Signed-off-by"], id="two notes"),
+        pytest.param(message(SIGNED, PICKED, SIGNED), 2 * ["Signed-off-by"], id="cherry pick"),
+        pytest.param(message(PICKED, f"Acked-by: {B}"), ["Acked-by"], id="pick first"),
+        pytest.param(message("Fixes: 0 (", " y)", SIGNED), ["Fixes", "Signed-off-by"], id="folded"),
+        pytest.param(message(f"Cc:\t{B}", SIGNED), ["Cc", "Signed-off-by"], id="tab"),
+        pytest.param(message(f"Cc:{B}", SIGNED), ["Cc", "Signed-off-by"], id="nothing"),
+        pytest.param(message(f"Cc : {B}", SIGNED), ["Cc", "Signed-off-by"], id="space before"),
+        pytest.param(message(f"CC: {B}", SIGNED), ["CC", "Signed-off-by"], id="letter case"),
+        pytest.param(message("a", "b", SIGNED), ["Signed-off-by"], id="a quarter"),
+        pytest.param(message("a", "b", "c", "d", SIGNED), [], id="less than a quarter"),
+        pytest.param(SPACES, ["Acked-by"], id="spaces between"),
+        pytest.param(f"Signed-off-by: {B}\n", [], id="subject"),
+    ],
+)  # fmt: skip
+def test_a_paragraph_is_read_as_git_reads_it(last, keys):
+    read = parse_message(last)
+    assert [trailer.key for trailer in read.trailers] == keys
+    assert [line.partition(":")[0] for line in parse_with_git(last)] == keys
+    assert str(read) == last.replace("\n \t\n", "\n\n")
+
+
+@pytest.mark.parametrize("there", [TWO_NOTES, message("Acked-by:\tB\n <b@x.org>", SIGNED, PICKED)])
+def test_a_new_tag_leaves_one_block_that_git_sees_whole(there):
+    new = Trailer("Tested-by", "Dee <dee@example.org>")
+    added = str(parse_message(there).with_trailers([new]))
+    before, after = parse_with_git(there), parse_with_git(added)
+    assert sorted([*before, str(new)]) == sorted(after)
+    assert added.replace(f"{new}\n", "") == there
+
+
+def test_a_name_that_looks_like_an_address_is_not_the_address():
+    for value in ('"bea@example.org" <eve@evil.org>', "bea@example.org <eve@evil.org>"):
+        assert Trailer("Acked-by", value).address == "eve@evil.org"
+    assert Trailer("Acked-by", '"<bea@example.org>" <eve@evil.org>').address == "eve@evil.org"
+
+
+_keys = st.sampled_from(["Acked-by", "Fixes", "Signed-off-by", "X-y"])
+_colons = st.sampled_from([":", ": ", ":\t", " : "])
+_others = [" folded", "\tmore", "[ a: note ]", PICKED, "prose", "# comment", "", " "]
+_lines = st.one_of(
+    st.builds("{}{}{}".format, _keys, _colons, st.sampled_from([B, "a: b", ""])),
+    st.sampled_from(_others),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_lines, min_size=1, max_size=7))
+def test_adding_a_trailer_never_changes_another_line_and_git_sees_it(lines):
+    text = message(SIGNED, *lines) if lines[0] != "prose" else message(*lines, SIGNED)
+    new = Trailer("Tested-by", "Dee <dee@example.org>")
+    added = str(parse_message(text).with_trailers([new]))
+    assert str(new) in parse_with_git(added), added
+    left = [line.rstrip() for line in added.split("\n") if line.strip() and line != str(new)]
+    assert left == [line.rstrip() for line in text.split("\n") if line.strip()]
