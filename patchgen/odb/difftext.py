@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A diff as text in a mail: where it begins and ends, which files it names, what it changes.
+
+Mails have diffs that `git diff` of this machine would not write: quoted ones that were trimmed,
+with other prefixes (diff.mnemonicPrefix: `i/`, `w/`) or none (diff.noprefix), without `diff --git`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+_HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@")
+_START = re.compile(r"diff --git \S|Index: \S")
+_HEADER = re.compile(
+    r"diff --git |index [0-9a-f]+|(?:old|new) mode |(?:new|deleted) file mode |"
+    r"(?:dis)?similarity index |(?:rename|copy) (?:from|to) |--- |\+\+\+ |Binary files |={20,}$"
+)
+_NAMES = re.compile(r"diff --git |--- |\+\+\+ ")
+_BINARY = "GIT binary patch"
+_BOTH = "diff --git "
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
+_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f"}
+
+
+class Kind(Enum):
+    """What a line is: prose, or the head or a line of a hunk of a diff."""
+
+    TEXT = auto()
+    HEAD = auto()
+    HUNK = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a file in a diff, unquoted, with prefixes; "" where it does not exist."""
+
+    old: str
+    new: str
+
+    @property
+    def has_prefix(self) -> bool:
+        """Whether `git apply` has to strip the first folder of the names."""
+        return self.old != self.new
+
+
+def classify_lines(lines: Sequence[str]) -> Iterator[tuple[Kind, str]]:
+    """Yield each line with what it is. A hunk ends after as many lines as its `@@` line says."""
+    kind, old, new, is_binary = Kind.TEXT, 0, 0, False
+    for line, following in itertools.zip_longest(lines, lines[1:], fillvalue=""):
+        if kind is Kind.HUNK and (old or new) and (not line or line[0] in " +-\\"):
+            old -= not line or line[0] in " -"
+            new -= not line or line[0] in " +"
+            yield Kind.HUNK, line
+            continue
+        if is_binary:
+            is_binary = bool(line)
+            yield Kind.HEAD, line
+            continue
+        is_inside = kind is not Kind.TEXT
+        if match := _HUNK.match(line):
+            kind, old, new = Kind.HUNK, int(match[1] or 1), int(match[2] or 1)
+            yield Kind.HEAD, line
+            continue
+        is_binary = is_inside and line.startswith(_BINARY)
+        is_name = line.startswith("--- ") and following.startswith("+++ ")
+        is_head = is_name or _START.match(line) or (is_inside and _HEADER.match(line))
+        if kind is Kind.HUNK and line.startswith("\\"):
+            yield Kind.HUNK, line
+            continue
+        kind = Kind.HEAD if is_head or is_binary else Kind.TEXT
+        yield kind, line
+
+
+def list_changes(lines: Sequence[str]) -> frozenset[str]:
+    """Return the lines that diffs add and remove, with their `+` or `-`, without white space."""
+    return frozenset(
+        "".join(line.split())
+        for kind, line in classify_lines(lines)
+        if kind is Kind.HUNK and line[:1] in ("+", "-") and line[1:].strip()
+    )
+
+
+def digest_changes(text: str) -> str:
+    """Return a digest of the lines that a diff adds and removes, file by file; "" without any.
+
+    As in substance.py the lines around a change do not count: they differ with the base.
+    """
+    lines = [
+        line.rstrip()
+        for kind, line in classify_lines(with_usual_prefixes(text).split("\n"))
+        if (kind is Kind.HUNK and line[:1] in ("+", "-")) or _NAMES.match(line)
+    ]
+    if not any(line[:1] in ("+", "-") for line in lines):
+        return ""
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def list_names(text: str) -> list[Names]:
+    """Return the names of the files that a diff changes, each file once."""
+    found: dict[Names, None] = {}
+    old = ""
+    heads = (line for kind, line in classify_lines(text.split("\n")) if kind is Kind.HEAD)
+    for line in (each.rstrip("\r") for each in heads):
+        if line.startswith(_BOTH):
+            found.setdefault(_split_both(line), None)
+        elif line.startswith("--- "):
+            old = _unquote(line[4:].partition("\t")[0])
+        elif line.startswith("+++ "):
+            new = _unquote(line[4:].partition("\t")[0])
+            names = Names(*("" if name == "/dev/null" else name for name in (old, new)))
+            if names.old and names.new:
+                found.setdefault(names, None)
+    return list(found)
+
+
+def list_paths(text: str) -> set[str]:
+    """Return the paths, before and after, of the files that a diff changes."""
+    names = list_names(text)
+    depth = find_strip(text)
+    return {each.split("/", depth)[-1] for name in names for each in (name.old, name.new) if each}
+
+
+def find_strip(text: str) -> int:
+    """Return how many folders `git apply -p` has to strip of the names in a diff: 1, or 0."""
+    names = list_names(text)
+    return 0 if names and not any(name.has_prefix for name in names) else 1
+
+
+def with_usual_prefixes(text: str) -> str:
+    """Return a diff with the prefixes a/ and b/: git-patch-id(1) takes them into account."""
+    strip = find_strip(text)
+    return "\n".join(
+        _rename(line, strip) if kind is Kind.HEAD else line
+        for kind, line in classify_lines(text.split("\n"))
+    )
+
+
+def _rename(line: str, strip: int) -> str:
+    if line.startswith(_BOTH):
+        both = _split_both(line.rstrip("\r"))
+        old, new = (name.split("/", strip)[-1] for name in (both.old, both.new))
+        return f"diff --git a/{old} b/{new}"
+    for mark, prefix in (("--- ", "a/"), ("+++ ", "b/")):
+        if line.startswith(mark):
+            name = _unquote(line[4:].partition("\t")[0].rstrip("\r"))
+            return line if name == "/dev/null" else mark + prefix + name.split("/", strip)[-1]
+    return line
+
+
+def _split_both(line: str) -> Names:
+    """Return the names of a "diff --git" line; names with spaces are split in the middle."""
+    rest = line.removeprefix(_BOTH)
+    middle = len(rest) // 2
+    if match := _QUOTED.match(rest):
+        return Names(_unquote(match[0]), _unquote(rest[match.end() + 1 :]))
+    if rest.endswith('"') and ' "' in rest:
+        old, _, new = rest.partition(' "')
+        return Names(old, _unquote(f'"{new}'))
+    if len(rest) % 2 and rest[middle] == " ":
+        return Names(rest[:middle], rest[middle + 1 :])
+    old, _, new = rest.partition(" ")
+    return Names(old, new)
+
+
+def _unquote(name: str) -> str:
+    """Return a name without git's quotes (core.quotePath in git-config(1))."""
+    if not (name.startswith('"') and name.endswith('"') and len(name) > 1):
+        return name
+    raw = name[1:-1].encode("utf-8", "surrogateescape")
+    return _ESCAPE.sub(_unescape, raw).decode("utf-8", "surrogateescape")
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    what = match[1]
+    return bytes([int(what, 8) & 0xFF]) if len(what) == 3 else _ESCAPES.get(what, what)
