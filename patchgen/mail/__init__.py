@@ -1,13 +1,11 @@
 """From a series to mails in a folder."""
 
 from patchgen.mail.box import (
-    Subject,
     is_patch,
     list_versions,
     newest_version,
     order_patches,
     parse_mail,
-    parse_subject,
     read_header,
     read_mails,
     read_message_id,
@@ -17,6 +15,8 @@ from patchgen.mail.box import (
 from patchgen.mail.folder import StagedFolder, check_folder
 from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
 from patchgen.mail.headers import encode_address, format_person, replace_sender
+from patchgen.mail.people import Person, parse_person
+from patchgen.mail.reading import ReadableMail, UnreadableMail, read_mail, split_readable
 from patchgen.mail.recipients import (
     SeriesRecipients,
     add_recipients,
@@ -29,12 +29,16 @@ from patchgen.mail.recipients import (
     redirect_mail,
     split_people,
 )
+from patchgen.mail.subjects import Subject, parse_subject
 
 __all__ = [
     "Outgoing",
+    "Person",
+    "ReadableMail",
     "SeriesRecipients",
     "StagedFolder",
     "Subject",
+    "UnreadableMail",
     "add_recipients",
     "address_mails",
     "address_patches",
@@ -53,8 +57,10 @@ __all__ = [
     "newest_version",
     "order_patches",
     "parse_mail",
+    "parse_person",
     "parse_subject",
     "read_header",
+    "read_mail",
     "read_mails",
     "read_message_id",
     "read_subject",
@@ -62,4 +68,5 @@ __all__ = [
     "replace_sender",
     "split_mbox",
     "split_people",
+    "split_readable",
 ]

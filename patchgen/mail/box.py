@@ -12,60 +12,17 @@ import email.utils
 import mailbox
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
 from patchgen.errors import BaseError
 from patchgen.mail.headers import format_person
+from patchgen.mail.subjects import Subject, parse_subject
 from patchgen.model.series import Mail
 from patchgen.scratch import scratch_folder
 
 _DIFF = re.compile(rb"^diff --git a/", re.MULTILINE)
-_BRACKETS = re.compile(r"\s*\[(?P<inside>[^\]]*)\]\s*")
-_REPLY = re.compile(r"^\s*(?:re|aw|sv|antw|fwd?)\s*:\s*", re.IGNORECASE)
-_NUMBER = re.compile(r"\b(\d{1,4})/(\d{1,4})\b")
-_VERSION = re.compile(r"\bv(\d{1,4})\b", re.IGNORECASE)
 _FILES = (".patch", ".eml", ".mbox")
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A mail's subject: "Re: [PATCH v4 2/6] x86: Do it" is (text "x86: Do it", 4, 2, 6, reply).
-
-    `revision`, `number` and `total` are None where brackets do not say them.
-    """
-
-    text: str
-    revision: int | None = None
-    number: int | None = None
-    total: int | None = None
-    is_reply: bool = False
-    is_patch: bool = False
-
-
-def parse_subject(subject: str) -> Subject:
-    """Read a subject, which may be folded over lines."""
-    text = " ".join(subject.split())
-    is_reply = False
-    inside = ""
-    while True:
-        if match := _REPLY.match(text):
-            is_reply, text = True, text[match.end() :]
-        elif match := _BRACKETS.match(text):
-            inside, text = f"{inside} {match['inside']}", text[match.end() :]
-        else:
-            break
-    number, version = _NUMBER.search(inside), _VERSION.search(inside)
-    is_patch = "PATCH" in inside.upper()
-    return Subject(
-        text,
-        int(version[1]) if version else (1 if is_patch else None),
-        int(number[1]) if number else None,
-        int(number[2]) if number else None,
-        is_reply,
-        is_patch,
-    )
 
 
 def parse_mail(mail: Mail) -> EmailMessage:

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The text of a mail: the parts that people read, decoded, and what went wrong on the way."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import itertools
+import quopri
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+
+from patchgen.mail.decoding import decode_bytes, is_known_charset
+
+_DIFF = re.compile(
+    r"^(?:diff --git \S|Index: \S|--- \S[^\n]*\n\+\+\+ \S[^\n]*\n@@ -\d)", re.MULTILINE
+)
+_TAG_START = re.compile(r"[ \t]*[A-Za-z-]{2,40}-by[ \t]*:", re.IGNORECASE)
+_TEXT = frozenset({"text/plain", "text/x-patch", "text/x-diff"})
+_QUOTES = re.compile(r">*")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The text of a mail. `text` is its first plain part, `everything` all plain parts in order.
+
+    `is_flowed` is whether `text` is format=flowed, `deletes_spaces` its DelSp (RFC 3676).
+    `problems` are what could not be read ("it has no plain text"); `is_damaged` is whether text is
+    missing.
+    """
+
+    text: str
+    everything: str
+    is_flowed: bool = False
+    deletes_spaces: bool = False
+    problems: tuple[str, ...] = ()
+    is_damaged: bool = False
+
+    @property
+    def has_diff(self) -> bool:
+        """Whether it has a diff of its own; a quoted one does not count."""
+        return bool(_DIFF.search(self.everything))
+
+    def unfold(self) -> str:
+        """Return `text` with the lines joined that format=flowed has broken (RFC 3676, 4.1)."""
+        return _unflow(self.text, self.deletes_spaces) if self.is_flowed else self.text
+
+
+def read_body(message: Message) -> Body:
+    """Return the text of a mail that was parsed as Latin-1, so that each character is a byte."""
+    parts = list(_plain_parts(message))
+    if not parts:
+        kinds = sorted({part.get_content_type() for part in message.walk()} - {"multipart/mixed"})
+        return Body("", "", problems=(f"it has no plain text, only {', '.join(kinds)}"[:200],))
+    texts: list[str] = []
+    problems: list[str] = []
+    is_damaged = False
+    for part in parts:
+        content, problem = _decode_transfer(part)
+        charset = _parameter(part, "charset")
+        if charset and not is_known_charset(charset):
+            problems.append(f"its charset {charset!r} is not known")
+        texts.append(decode_bytes(content, charset))
+        if problem:
+            problems.append(problem)
+            is_damaged = True
+    first = parts[0]
+    return Body(
+        texts[0],
+        "\n".join(texts),
+        is_flowed=_parameter(first, "format").lower() == "flowed",
+        deletes_spaces=_parameter(first, "delsp").lower() == "yes",
+        problems=tuple(dict.fromkeys(problems)),
+        is_damaged=is_damaged,
+    )
+
+
+def _plain_parts(message: Message) -> Iterator[Message]:
+    """Yield the parts of text that is not HTML, inline ones and attached patches."""
+    for part in message.walk():
+        kind = part.get_content_type()
+        # A multipart without a boundary is not split.
+        is_text = kind in _TEXT or kind.startswith("multipart/")
+        if is_text and not part.is_multipart():
+            yield part
+
+
+def _parameter(part: Message, name: str) -> str:
+    """Return a parameter of Content-Type, "" where it is not there."""
+    value = part.get_param(name, "")
+    # RFC 2231 gives (charset, language, value).
+    return str(value[2] if isinstance(value, tuple) else value).strip()
+
+
+def _decode_transfer(part: Message) -> tuple[bytes, str]:
+    """Return the bytes of a part without their transfer encoding, and what is wrong with it."""
+    raw = str(part.get_payload()).encode("latin-1")
+    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    if encoding == "base64":
+        return _decode_base64(raw)
+    if encoding == "quoted-printable":
+        return quopri.decodestring(raw), ""
+    if encoding in ("", "7bit", "8bit", "binary"):
+        return raw, ""
+    return raw, f"its transfer encoding {encoding[:40]!r} is not known"
+
+
+def _decode_base64(raw: bytes) -> tuple[bytes, str]:
+    """Decode base64 up to its end; a mailing list's footer in plain text may follow there."""
+    lines = [line.strip() for line in raw.split(b"\n")]
+    good = list(itertools.takewhile(_BASE64.fullmatch, lines))
+    joined = b"".join(good)
+    try:
+        return base64.b64decode(joined, validate=True), ""
+    except (binascii.Error, ValueError):
+        whole = joined.partition(b"=")[0]
+        return base64.b64decode(whole[: len(whole) // 4 * 4]), "its base64 is damaged"
+
+
+def _unflow(text: str, deletes_spaces: bool) -> str:
+    """Join flowed lines. A line that starts a tag starts a line, also after a flowed one."""
+    joined: list[list[str]] = []
+    last_mark = ""
+    is_open = False
+    for line in text.split("\n"):
+        mark = _QUOTES.match(line)[0]  # type: ignore[index]  # it also matches nothing
+        content = line[len(mark) :].rstrip("\r").removeprefix(" ")
+        is_signature = content == "-- "
+        if is_open and mark == last_mark and not is_signature and not _TAG_START.match(content):
+            joined[-1].append(content)
+        else:
+            joined.append([f"{mark} {content}" if mark else content])
+        is_open = content.endswith(" ") and not is_signature
+        if is_open and deletes_spaces:
+            joined[-1][-1] = joined[-1][-1][:-1]
+        last_mark = mark
+    return "\n".join("".join(parts) for parts in joined)

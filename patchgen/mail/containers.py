@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What mails come in: an mbox, a maildir, a folder of files, one file; as they are or compressed.
+
+The form is recognised by the content, as archives name these files in many ways. What comes out is
+one `Mail` for each, with LF line ends, without what its container added: a byte order mark, the
+`>` that mboxrd puts before "From ".
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO
+
+from patchgen.errors import BaseError
+from patchgen.mail.reading import looks_like_mail
+from patchgen.model.series import Mail
+
+# In bytes, decompressed. The mails of a long thread have a few MB.
+SIZE_LIMIT = 128 << 20
+_SUFFIXES = (".patch", ".eml", ".mbox", ".mbx", ".gz", ".xz")
+_BOM = b"\xef\xbb\xbf"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_PACKERS: Mapping[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
+    b"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
+    b"\xfd7zXZ\0": lzma.LZMAFile,
+    b"BZh": bz2.BZ2File,
+}
+# A line "From SENDER DATE" before a header: a body may have lines that begin with "From ", too.
+# git-mailsplit(1) looks for the date's time and year as well.
+_FROM = re.compile(
+    rb"^From [^\n]{0,300}\d:\d\d[^\n]{0,60}[ \t](?:19|20)\d\d[^\n]{0,10}\n"
+    rb"(?=[!-9;-~]{1,100}[ \t]*:|>From )",
+    re.MULTILINE,
+)
+# `git format-patch` writes this date into every one of its mails, and escapes nothing in them.
+_FORMAT_PATCH = re.compile(rb"From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001\r?\n")
+_ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
+
+
+def read_mails(path: Path) -> list[Mail]:
+    """Return the mails of an mbox, a maildir, a folder of mails, sorted by name, or of one file.
+
+    Raises BaseError where nothing in it is a mail, or where it cannot be read.
+    """
+    try:
+        mails = _read_folder(path) if path.is_dir() else _read_file(path)
+    except (OSError, ValueError) as err:
+        reason = (isinstance(err, OSError) and err.strerror) or err
+        raise BaseError(f"{path} cannot be read: {reason}") from None
+    return _require_mails(mails, str(path))
+
+
+def read_stream(stream: IO[bytes], name: str) -> list[Mail]:
+    """Return the mails of an mbox, or the one mail, from an open file.
+
+    Raises BaseError where nothing in it is a mail, or where it cannot be read.
+    """
+    try:
+        return _require_mails(_split(_read_limited(stream, name), name), name)
+    except OSError as err:
+        raise BaseError(f"{name} cannot be read: {err.strerror or err}") from None
+
+
+def _require_mails(mails: list[Mail], name: str) -> list[Mail]:
+    if not any(looks_like_mail(_without_from_line(mail.content)) for mail in mails):
+        raise BaseError(
+            f"{name} has no mails",
+            hint="it can be an mbox, a maildir, one mail, or a folder of files that end in "
+            + ", ".join(_SUFFIXES),
+        )
+    return mails
+
+
+def _read_folder(path: Path) -> list[Mail]:
+    parts = [path / name for name in ("cur", "new") if (path / name).is_dir()]
+    if parts:
+        files = [file for part in parts for file in part.iterdir() if file.name[0] != "."]
+    else:
+        files = [file for file in path.iterdir() if file.suffix in _SUFFIXES]
+    return [mail for file in sorted(files) if file.is_file() for mail in _read_file(file)]
+
+
+def _read_file(file: Path) -> list[Mail]:
+    with file.open("rb") as stream:
+        return _split(_read_limited(stream, str(file)), file.name)
+
+
+def _read_limited(stream: IO[bytes], name: str) -> bytes:
+    """Return a file's content, decompressed. Raises BaseError above the limit of size."""
+    content = stream.read(SIZE_LIMIT + 1)
+    state = ""
+    if content.startswith(_ZSTD):
+        raise BaseError(f"{name} is compressed with zstd", hint="decompress it with `unzstd`")
+    for magic, unpack in _PACKERS.items():
+        if content.startswith(magic) and len(content) <= SIZE_LIMIT:
+            state = " when it is decompressed"
+            try:
+                with unpack(io.BytesIO(content)) as packed:
+                    content = packed.read(SIZE_LIMIT + 1)
+            except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as err:
+                raise BaseError(f"{name} is compressed, and damaged: {err}") from None
+            break
+    if len(content) > SIZE_LIMIT:
+        raise BaseError(
+            f"{name} is larger than the limit of {SIZE_LIMIT >> 20} MiB{state}",
+            hint="give the mails of one series only",
+        )
+    return content
+
+
+def _split(content: bytes, name: str) -> list[Mail]:
+    """Return the mails of an mbox, or the one mail."""
+    content = content.removeprefix(_BOM).lstrip(b"\r\n")
+    if not content:
+        return []
+    if not content.startswith(b"From "):
+        return [Mail(name, _with_lf(content))]
+    starts = sorted({0, *(match.start() for match in _FROM.finditer(content))})
+    if len(starts) == 1:
+        return [Mail(name, _unescape(_with_lf(content)))]
+    stem = Path(name).stem
+    return [
+        Mail(f"{number:04}-{stem}.patch", _unescape(_with_lf(content[start:end])))
+        for number, (start, end) in enumerate(zip(starts, [*starts[1:], None], strict=True), 1)
+    ]
+
+
+def _with_lf(content: bytes) -> bytes:
+    """Return a mail with LF line ends where its headers end in CRLF, as git-mailsplit(1) does.
+
+    In other mails a CR belongs to a line of the file that the patch changes.
+    """
+    head = content.partition(b"\r\n\r\n")[0]
+    is_crlf = b"\r\n" in head and head.count(b"\n") == head.count(b"\r\n")
+    return content.replace(b"\r\n", b"\n") if is_crlf else content
+
+
+def _unescape(content: bytes) -> bytes:
+    """Return a mail of an mbox without the `>` that mboxrd put before lines with "From "."""
+    return content if _FORMAT_PATCH.match(content) else _ESCAPED.sub(rb"\1", content)
+
+
+def _without_from_line(content: bytes) -> bytes:
+    return content.partition(b"\n")[2] if content.startswith(b"From ") else content

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The one door for mails that strangers wrote: a mail is readable, or unreadable with the reason.
+
+Python's email package raises some ten kinds of exceptions on mails that were seen in archives
+(AttributeError, IndexError, LookupError, RecursionError, UnicodeError, ...), and its newer policies
+parse each header into a tree, in quadratic time. So this module asks it for raw headers and parts
+only, catches all it raises, and reads the few headers that matter itself.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import Message
+
+from patchgen.mail.bodies import Body, read_body
+from patchgen.mail.decoding import decode_bytes, decode_words
+from patchgen.mail.people import Person, parse_person
+from patchgen.mail.subjects import Subject, parse_subject
+from patchgen.model.series import Mail
+
+# In bytes. Mail servers take 10 to 50 MB; a series of References with 500 mails has 50 KB.
+_MAIL_LIMIT = 25 << 20
+_HEADERS_LIMIT = 1 << 20
+_HEADER_LIMIT = 64 << 10
+_SHORT_HEADER_LIMIT = 4 << 10
+# Python's parser compares each line with the boundary of each level: levels times lines.
+_PARTS_LIMIT = 10_000_000
+_HEADER = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
+_KNOWN = re.compile(
+    rb"^(?:from|subject|date|to|message-id|received|return-path|in-reply-to)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ID = re.compile(r"<([^<>\s]+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableMail:
+    """A mail that could be read.
+
+    `sender` is None where it has no From. `message_id` and `answers` are without brackets;
+    `answers` are the mails that it may answer, the likeliest first.
+    """
+
+    mail: Mail
+    subject: Subject
+    sender: Person | None
+    message_id: str
+    answers: tuple[str, ...]
+    body: Body
+
+    @property
+    def name(self) -> str:
+        """The name of its file, or one that its container gave it."""
+        return self.mail.file_name
+
+    @property
+    def is_patch(self) -> bool:
+        """Whether it is a patch: no answer, no cover letter, and it has a diff."""
+        return not self.subject.is_reply and self.subject.number != 0 and self.body.has_diff
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableMail:
+    """A mail that could not be read, and why: a clause about "it"."""
+
+    mail: Mail
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The name of its file, or one that its container gave it."""
+        return self.mail.file_name
+
+    def __str__(self) -> str:
+        return f"{self.name} cannot be read: {self.reason}"
+
+
+def read_mail(mail: Mail) -> ReadableMail | UnreadableMail:
+    """Read a mail. Never raises."""
+    try:
+        return _read(mail)
+    except _UnreadableError as err:
+        return UnreadableMail(mail, str(err))
+    except RecursionError:
+        return UnreadableMail(mail, "its parts are nested too deeply")
+    except Exception as err:
+        # Whatever it is: one odd mail must not stop the others.
+        return UnreadableMail(mail, f"Python's email package fails on it ({type(err).__name__})")
+
+
+def split_readable(
+    mails: Sequence[Mail],
+) -> tuple[list[ReadableMail], list[UnreadableMail]]:
+    """Return those of the mails that can be read and those that cannot, each in their order."""
+    read = [read_mail(mail) for mail in mails]
+    return (
+        [each for each in read if isinstance(each, ReadableMail)],
+        [each for each in read if isinstance(each, UnreadableMail)],
+    )
+
+
+def looks_like_mail(content: bytes) -> bool:
+    """Return whether bytes begin with the headers of a mail, however odd these are."""
+    head = content[:_HEADERS_LIMIT].partition(b"\n\n")[0]
+    first = head.lstrip(b"\n").partition(b"\n")[0]
+    return bool(_HEADER.match(first) and _KNOWN.search(head))
+
+
+class _UnreadableError(Exception):
+    """Why a mail cannot be read."""
+
+
+def _read(mail: Mail) -> ReadableMail:
+    content = mail.content.lstrip(b"\n")
+    if content.startswith(b"From "):
+        content = content.partition(b"\n")[2]
+    if len(content) > _MAIL_LIMIT:
+        raise _UnreadableError(f"it is larger than {_MAIL_LIMIT >> 20} MiB")
+    if not looks_like_mail(content):
+        raise _UnreadableError("it has no headers of a mail")
+    if len(content.partition(b"\n\n")[0]) > _HEADERS_LIMIT:
+        raise _UnreadableError(f"its headers are larger than {_HEADERS_LIMIT >> 20} MiB")
+    if content.count(b"boundary=") * content.count(b"\n") > _PARTS_LIMIT:
+        raise _UnreadableError("it has too many parts")
+    # As Latin-1 each byte is one character and comes back as it was; from bytes, the package would
+    # put U+FFFD for those that it cannot decode.
+    message = email.message_from_string(content.decode("latin-1"), policy=email.policy.compat32)
+    ids = _ID.findall(_header(message, "Message-ID"))
+    direct = _ID.findall(_header(message, "In-Reply-To"))
+    above = _ID.findall(_header(message, "References"))
+    return ReadableMail(
+        mail=mail,
+        subject=parse_subject(decode_words(_header(message, "Subject", _SHORT_HEADER_LIMIT))),
+        sender=_read_sender(message),
+        message_id=ids[0] if ids else _header(message, "Message-ID").strip("<> "),
+        answers=tuple(dict.fromkeys([*direct, *reversed(above)])),
+        body=read_body(message),
+    )
+
+
+def _read_sender(message: Message) -> Person | None:
+    if len(message.get_all("From", [])) > 1:
+        raise _UnreadableError("it has several From headers")
+    text = _header(message, "From", _SHORT_HEADER_LIMIT)
+    if not text:
+        return None
+    sender = parse_person(text)
+    if sender is None:
+        shown = text if len(text) <= 80 else f"{text[:80]}..."
+        raise _UnreadableError(f"its From does not name one address: {shown}")
+    return sender
+
+
+def _header(message: Message, name: str, limit: int = _HEADER_LIMIT) -> str:
+    """Return a header on one line, its encoded words as they are, "" where it is not there."""
+    raw = str(message.get(name, "")).encode("latin-1")
+    if len(raw) > limit:
+        raise _UnreadableError(f"its {name} has more than {limit >> 10} KiB")
+    return " ".join(decode_bytes(raw, "").split())

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The subject of a mail: what the brackets say of version and number, and the text after them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_BRACKETS = re.compile(r"\s*\[(?P<inside>[^\[\]]*)\]\s*")
+# "Re:" and "Fwd:" as mailers in other languages write them, also counted: "Re[2]:".
+_REPLY = re.compile(
+    r"\s*(?:re|aw|sv|vs|vá|antw|odp|res|ref|rv|tr|wg|fwd?|回复|答复|回覆|转发)"
+    r"\s*(?:\[\d{1,3}\])?\s*[:：]\s*",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?<![\d/])(\d{1,4})\s?/\s?(\d{1,4})(?![\d/])")
+# "v3", "PATCHv3", "RFC-V3"; "v6.1" is a version of the kernel.
+_VERSION = re.compile(r"(?:(?<![^\W_])|(?<=PATCH)|(?<=RFC))V(\d{1,4})(?![\w.]{0,8}[^\W_])")
+_PATCH = re.compile(r"PATCH|RFC")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A mail's subject: "Re: [PATCH v4 2/6] x86: Do it" is (text "x86: Do it", 4, 2, 6, reply).
+
+    `revision`, `number` and `total` are None where the brackets do not have them; a patch without
+    a version is version 1.
+    """
+
+    text: str
+    revision: int | None = None
+    number: int | None = None
+    total: int | None = None
+    is_reply: bool = False
+    is_patch: bool = False
+
+    @property
+    def label(self) -> str:
+        """The version and number as a message names them: "v4 2/6"."""
+        version = f"v{self.revision}" if self.revision is not None else ""
+        number = f"{self.number}/{self.total}" if self.number is not None else ""
+        return " ".join(filter(None, (version, number)))
+
+
+def parse_subject(subject: str) -> Subject:
+    """Read a subject, which may be folded over lines."""
+    text = " ".join(subject.split())
+    is_reply = False
+    inside = ""
+    start = 0
+    while True:
+        if match := _REPLY.match(text, start):
+            is_reply = True
+        elif match := _BRACKETS.match(text, start):
+            inside += f" {match['inside']}"
+        else:
+            break
+        start = match.end()
+    number, version = _NUMBER.search(inside), _VERSION.search(inside.upper())
+    is_patch = bool(_PATCH.search(inside.upper())) or number is not None
+    return Subject(
+        text[start:],
+        int(version[1]) if version else (1 if is_patch else None),
+        int(number[1]) if number else None,
+        int(number[2]) if number else None,
+        is_reply,
+        is_patch,
+    )

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Mails of strangers: each is read, or listed as unreadable with the reason."""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from patchgen.errors import BaseError
+from patchgen.mail import ReadableMail, UnreadableMail, parse_person, parse_subject, read_mail
+from patchgen.mail.containers import read_stream
+from patchgen.mail.decoding import decode_bytes, decode_words, has_garbled_name
+from patchgen.mail.people import Person
+from patchgen.model.series import Mail
+
+DATA = Path(__file__).parents[1] / "data" / "mail"
+HEAD = b"From: Bea <bea@example.org>\nSubject: x\n"
+MIXED = b"Content-Type: multipart/mixed; boundary=a\n"
+CORPUS = [
+    path.read_bytes()
+    for path in sorted(DATA.glob("*/*"))
+    if path.suffix in (".mbox", ".patch") and path.stat().st_size < 5000
+]
+
+
+def read(content: bytes) -> ReadableMail | UnreadableMail:
+    return read_mail(Mail("x", content))
+
+
+def read_text(content: bytes) -> str:
+    mail = read(content)
+    assert isinstance(mail, ReadableMail), mail
+    return mail.body.text
+
+
+@pytest.mark.parametrize(
+    ("text", "revision", "number", "total"),
+    [
+        ("[PATCHv3 1/2] x", 3, 1, 2),
+        ("[RFCv2 PATCH 0/3] x", 2, 0, 3),
+        ("[PATCH v6.1 1/2] x", 1, 1, 2),
+        ("[PATCH v6.1-rc3 1/2] x", 1, 1, 2),
+        ("[PATCH 6.1.y v10 01/12] x", 10, 1, 12),
+        ("[PATCH v5.10 v2 1/2] x", 2, 1, 2),
+        ("[net-next v3 2/3] x", 3, 2, 3),
+        ("[PATCH V4] x", 4, None, None),
+        ("[PATCH v4,2/6] x", 4, 2, 6),
+        ("[PATCH dev3 1/2] x", 1, 1, 2),
+        ("[tip: x86/mm] x", None, None, None),
+    ],
+)
+def test_a_version_of_the_kernel_is_not_one_of_the_series(text, revision, number, total):
+    subject = parse_subject(f"Re: {text}")
+    assert (subject.revision, subject.number, subject.total) == (revision, number, total)
+    assert subject.is_reply and subject.text == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Bea Bee <b@x.org>", Person("Bea Bee", "b@x.org")),
+        ("b@x.org (Bea Bee)", Person("Bea Bee", "b@x.org")),
+        ('"Bee, Bea" <b@x.org>', Person("Bee, Bea", "b@x.org")),
+        ("=?utf-8?q?B=C3=A9a?= <b@x.org>", Person("Béa", "b@x.org")),
+        ("=?nonsense?q?..?= <b@x.org>", Person("=?nonsense?q?..?=", "b@x.org")),
+        ('"bea@x.org" <eve@evil.org>', Person("bea@x.org", "eve@evil.org")),
+        ("=?utf-8?q?bea=40x=2Eorg=3E?= <eve@evil.org>", Person("bea@x.org>", "eve@evil.org")),
+        ("Bent-Type: text/plain; chara <bea@example.org>", None),
+        ("a@x.org, b@x.org", None),
+        ("A <a@x.org> <b@x.org>", None),
+        ("(" * 1000 + "b@x.org", None),
+        ("undisclosed-recipients:;", None),
+    ],
+)
+def test_an_address_in_a_name_is_not_the_sender(text, person):
+    assert parse_person(text) == person
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"no mail at all\n", "it has no headers of a mail"),
+        (b"", "it has no headers of a mail"),
+        (b"From: Bent-Type: text/plain; chara <b@x.org>\n\nx", "its From does not name one"),
+        (b"From: a@x.org\nFrom: b@x.org\n\nx", "it has several From headers"),
+        (b"From: " + b"(" * 100_000 + b"\n\nx", "its From has more than 4 KiB"),
+        (HEAD + b"X: " + b"x" * (2 << 20), "its headers are larger than 1 MiB"),
+        (HEAD + b"\n" + b"x" * (26 << 20), "it is larger than 25 MiB"),
+        (HEAD + MIXED + b"\n" + b"boundary=\n" * 10_000, "it has too many parts"),
+    ],
+)  # fmt: skip
+def test_an_odd_mail_is_unreadable_and_says_why(content, reason):
+    mail = read(content)
+    assert isinstance(mail, UnreadableMail) and reason in mail.reason
+
+
+def test_deeply_nested_parts_take_no_time():
+    parts = "".join(
+        f"--b{n}\nContent-Type: multipart/mixed; boundary=b{n + 1}\n\n" for n in range(2000)
+    )
+    started = time.monotonic()
+    mail = read(HEAD + b"Content-Type: multipart/mixed; boundary=b0\n\n" + parts.encode())
+    assert isinstance(mail, UnreadableMail) and "parts" in mail.reason
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "text"),
+    [
+        (b"", "é".encode(), "é"),
+        (b"Content-Type: text/plain; charset=y\n", "é".encode(), "é"),
+        (b"Content-Type: text/plain; charset=iso-8859-1\n", "é".encode(), "é"),
+        (b"Content-Type: text/plain; charset=iso-8859-1\n", b"\xe9\x8a", "éŠ"),
+        (b"Content-Type: text/plain; charset=iso-2022-jp\n", "あ".encode("iso2022_jp"), "あ"),
+        (b"Content-Type: text/plain; charset=utf-8\n", b"\xe9", "\udce9"),
+        (b"Content-Type: text/plain; charset=hex\n", b"41", "41"),
+        (b"Content-Type: multipart/mixed\n", b"x", "x"),
+        (b"Content-Transfer-Encoding: base64\n", b"w6k=\n\n--\nlist footer", "é"),
+    ],
+)
+def test_a_body_never_has_a_replacement_character(headers, body, text):
+    found = read_text(HEAD + headers + b"\n" + body)
+    assert "\ufffd" not in found
+    assert not text or found == text
+
+
+def test_damaged_base64_is_reported():
+    mail = read(HEAD + b"Content-Transfer-Encoding: base64\n\nQmVjYXVzZQ\n")
+    assert isinstance(mail, ReadableMail)
+    assert mail.body.is_damaged and mail.body.problems == ("its base64 is damaged",)
+
+
+def test_flowed_text_is_joined_and_a_tag_starts_a_line():
+    flowed = HEAD + b"Content-Type: text/plain; format=flowed; delsp=%s\n\n%s"
+    for delsp, text, lines in (
+        (b"no", b"ok \ngo \non\n", ["ok go on", ""]),
+        (b"yes", b"ok \ngo\n", ["okgo", ""]),
+        (b"no", b"ok \nAcked-by: B \n<b@x.org>\n", ["ok ", "Acked-by: B <b@x.org>", ""]),
+        (b"no", b"> a \n> b \nc\n", ["> a b ", "c", ""]),
+        (b"no", b"a \n-- \nBea\n", ["a ", "-- ", "Bea", ""]),
+    ):
+        mail = read(flowed % (delsp, text))
+        assert isinstance(mail, ReadableMail)
+        assert mail.body.unfold().split("\n") == lines
+
+
+def test_garbled_names_are_recognised_and_good_ones_are_not():
+    for name in ("BÃ©a", "B\ufffda", "B\udce9a", "=?utf-8?q?x", "Å\u0081ukasz"):
+        assert has_garbled_name(name), name
+    for name in ("Béa", "Łukasz", "Jürgen Groß", "李", "Ågren", "Šimon"):
+        assert not has_garbled_name(name), name
+    assert decode_words("=?utf-8?b?QsOp?= =?utf-8?b?YQ==?=") == "Béa"
+
+
+@given(st.binary(max_size=60), st.sampled_from(["", "y", "utf-8", "latin-1", "utf-16", "gb2312"]))
+def test_decoding_never_raises_and_never_guesses(content, charset):
+    assert "\ufffd" not in decode_bytes(content.replace(b"\xef\xbf\xbd", b""), charset) or (
+        charset in ("utf-16", "gb2312")
+    )
+
+
+# --- containers ------------------------------------------------------------------------------
+
+
+def split(content: bytes) -> list[bytes]:
+    return [mail.content for mail in read_stream(io.BytesIO(content), "box")]
+
+
+DATED = b"From x@y Thu Jan  1 00:00:00 1970\n"
+
+
+def test_only_a_dated_from_line_before_a_header_starts_a_mail():
+    body = b"\nFrom what I see: fine\nFrom x at 10:30 in 2026\nand on\n"
+    assert split(DATED + HEAD + body + DATED + HEAD + b"\nb\n") == [
+        DATED + HEAD + body,
+        DATED + HEAD + b"\nb\n",
+    ]
+
+
+def test_mboxrd_is_unescaped_and_what_git_wrote_is_not():
+    escaped = HEAD + b"\n>From here\n>>From there\n> From me\n"
+    assert split(DATED + escaped) == [DATED + HEAD + b"\nFrom here\n>From there\n> From me\n"]
+    by_git = b"From " + b"1" * 40 + b" Mon Sep 17 00:00:00 2001\n" + escaped
+    assert split(by_git) == [by_git]
+
+
+def test_crlf_is_a_line_end_only_where_the_headers_have_it():
+    crlf = (HEAD + b"\nb\n").replace(b"\n", b"\r\n")
+    assert split(crlf) == [HEAD + b"\nb\n"]
+    assert split(HEAD + b"\n+x\r\n") == [HEAD + b"\n+x\r\n"]
+    assert split(b"\xef\xbb\xbf" + HEAD + b"\nb") == [HEAD + b"\nb"]
+
+
+# --- any mail --------------------------------------------------------------------------------
+
+TRICKS = [
+    b"\0", b"\r", b"\n\n", b"From ", b"=?y?b?!!?=", b"boundary=", b"Content-Type: multipart/x;",
+    b"\xff\xfe", b"(" * 300, b'"', b"charset*0*=utf-8''%", b";", b":", b"<", b">", b"base64",
+    b"=\n", b"Content-Type: message/rfc822\n", b"Content-Transfer-Encoding: ", b"\xed\xb2\x80",
+]  # fmt: skip
+
+
+def mutate(chance: random.Random) -> bytes:
+    """Return a mail of the corpus with a few bytes changed, doubled, cut or swapped for tricks."""
+    content = bytearray(chance.choice(CORPUS))
+    for _ in range(chance.randint(1, 8)):
+        start = chance.randrange(len(content) + 1)
+        end = min(len(content), start + chance.choice([0, 1, 5, 50]))
+        new = chance.choice([b"", chance.choice(TRICKS), bytes(content[start:end]) * 2])
+        content[start:end] = new
+    return bytes(content)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_mail_is_readable_or_says_why_not(seed):
+    try:
+        mails = read_stream(io.BytesIO(mutate(random.Random(seed))), "box")
+    except BaseError as err:
+        assert "box" in err.message
+        return
+    for mail in mails:
+        found = read_mail(mail)
+        assert isinstance(found, ReadableMail) or found.reason
+        assert "fails on it" not in getattr(found, "reason", "")
