@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Addresses of people as text: read, checked, and brought into the form that mail servers take.
+
+The syntax is that of RFC 5322, 3.4 (names, quoted names, comments, lists, groups). An address has
+to be ASCII: `git send-email` does not ask servers for RFC 6531 (SMTPUTF8), so that a local part
+with other characters cannot be sent to. A domain with other characters has an ASCII form
+(RFC 5890), and that one is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from patchgen.controls import escape_controls, has_controls
+
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_LITERAL = re.compile(r"\[[0-9A-Za-z.:]{2,60}\]")
+# Python's codec is of RFC 3490, which maps these to other characters, and so to the domain of
+# somebody else; RFC 5892, appendix F, keeps them.
+_DEVIATING = frozenset("ßẞς\u200c\u200d")
+_MUST_QUOTE = re.compile(r'[\\"(),:;<>@\[\]]')
+
+
+class AddressError(ValueError):
+    """A text is not an address that mail can be sent to; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A name, "" where there is none, and an address in ASCII."""
+
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        if not self.name:
+            return self.address
+        name = self.name
+        if _MUST_QUOTE.search(name):
+            name = '"' + re.sub(r'([\\"])', r"\\\1", name) + '"'
+        return f"{name} <{self.address}>"
+
+
+def parse_person(text: str) -> Person:
+    """Read one person: "Name <address>", or an address.
+
+    Raises AddressError where the text is not one person that mail can be sent to.
+    """
+    people = parse_people(text)
+    if len(people) != 1:
+        raise AddressError(f"{_show(text)} is not one address")
+    return people[0]
+
+
+def parse_people(text: str) -> list[Person]:
+    """Read people separated by commas; the members of a group count one by one.
+
+    Raises AddressError for the first of them that mail cannot be sent to.
+    """
+    if has_controls(text):
+        raise AddressError(f"{_show(text)} has control characters")
+    return [_make_person(each, text) for each in _split(text)]
+
+
+def encode_address(address: str) -> str:
+    """Return an address in ASCII: a domain with other characters in its xn-- form.
+
+    Raises AddressError where mail cannot be sent to it.
+    """
+    local, at, domain = address.rpartition("@")
+    if not at or not local or not domain:
+        raise AddressError(f"{_show(address)} is not an address: expected user@host")
+    if not local.isascii():
+        raise AddressError(
+            f"the part of {_show(address)} before the @ has characters other than ASCII, "
+            "which git send-email cannot send to"
+        )
+    if not _LOCAL.fullmatch(local):
+        raise AddressError(f"{_show(address)} is not an address: {_show(local)} before the @")
+    return f"{local}@{_encode_domain(domain)}"
+
+
+def _encode_domain(domain: str) -> str:
+    if _LITERAL.fullmatch(domain):
+        return domain
+    encoded = domain
+    if not domain.isascii():
+        try:
+            if _DEVIATING & set(domain):
+                raise UnicodeError
+            encoded = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            raise AddressError(
+                f"the domain {_show(domain)} has no certain ASCII form; write its xn-- form"
+            ) from None
+    if len(encoded) > 253 or not all(map(_LABEL.fullmatch, encoded.split("."))):
+        raise AddressError(f"{_show(domain)} is not a domain")
+    return encoded
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What was read of one person so far; `address` is what stands in angle brackets."""
+
+    words: str = ""
+    comment: str = ""
+    address: str | None = None
+    after: str = ""
+
+
+_TOKEN = re.compile(
+    r'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<separator>[,;])|(?P<group>:)|<(?P<address>[^<>]*)>'
+    r"|(?P<open>\()|(?P<text>[^\"(),;:<>\\]+)|(?P<odd>.)",
+    re.DOTALL,
+)
+
+
+def _split(text: str) -> Iterator[_Parts]:
+    """Yield what stands between the commas of a list."""
+    parts, at = _Parts(), 0
+    while match := _TOKEN.match(text, at):
+        at = match.end()
+        if match["open"]:
+            parts.comment, at = _read_comment(text, at)
+        elif match["separator"]:
+            if parts != _Parts():
+                yield parts
+            parts = _Parts()
+        elif match["group"] and parts.address is None:
+            # The name of a group is not sent to.
+            parts = _Parts()
+        elif match["odd"] or match["group"]:
+            raise AddressError(f"{_show(text)} is not an address: {_show(match[0])} in it")
+        elif match["address"] is not None and parts.address is None:
+            parts.address = match["address"].strip()
+        elif parts.address is not None:
+            parts.after += match[0]
+        else:
+            parts.words += _unquote(match["quoted"]) if match["quoted"] else match["text"] or ""
+    if parts.words.strip() or parts != _Parts(parts.words):
+        yield parts
+
+
+def _read_comment(text: str, start: int) -> tuple[str, int]:
+    """Return a comment, which may have others in it, and where the text goes on."""
+    depth = 1
+    for match in re.compile(r"\\.|[()]", re.DOTALL).finditer(text, start):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if depth == 0:
+            return text[start : match.start()], match.end()
+    raise AddressError(f"{_show(text)} is not an address: a parenthesis is not closed")
+
+
+def _make_person(parts: _Parts, text: str) -> Person:
+    words = " ".join(parts.words.split())
+    if parts.address is None:
+        if "@" not in words:
+            raise AddressError(f"{_show(text)} is not an address: it has no @")
+        if " " in words:
+            raise AddressError(f"{_show(text)} is not an address: expected 'Name <user@host>'")
+        return Person(" ".join(parts.comment.split()), encode_address(words))
+    if "@" in parts.after:
+        raise AddressError(f"{_show(text)} is not an address: a comma is missing")
+    return Person(words, encode_address(parts.address))
+
+
+def _unquote(quoted: str) -> str:
+    return re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
+
+
+def _show(text: str) -> str:
+    """Return a text for a message, quoted, and not too long."""
+    shown = escape_controls(text)
+    return f"'{shown}'" if len(shown) <= 80 else f"'{shown[:77]}...'"
