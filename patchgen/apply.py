@@ -27,7 +27,8 @@ class ApplyRequest:
 
     `branch` None means patchgen/VARIANT-vN, `output` None the folder `outgoing` at the tree's top.
     `with_cover` puts the cover letter below the patches, as a commit that b4 knows. `to` and `cc`
-    get all mails, `cover_cc` the cover letter.
+    get all mails, `cover_cc` the cover letter. `get_maintainer` is a program that names the
+    maintainers, in place of MAINTAINERS.
     """
 
     variant: str
@@ -47,6 +48,7 @@ class ApplyRequest:
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     cover_cc: tuple[str, ...] = ()
+    get_maintainer: Path | None = None
 
     def to_make(self) -> MakeRequest:
         """Return the part that says what to make."""
@@ -144,6 +146,7 @@ def _make_series(
             people=load_people(repository.work_tree).with_more(
                 request.to, request.cc, request.cover_cc
             ),
+            get_maintainer=request.get_maintainer,
         )
         series = Series(
             base=base,

@@ -116,12 +116,14 @@ def post_series(
     with_cover: bool,
     people: People,
     edited: tuple[Recipients, Recipients] = (Recipients(), Recipients()),
+    get_maintainer: Path | None = None,
 ) -> Posted:
     """Return patches that are written on a base with their cover letter, addressed.
 
     `tree` is the base's. The cover letter goes below the patches as a commit, unless that is not
     wanted: then the patches stay as they are. `record` goes into it. `edited` are people that
     somebody added to the cover letter by hand, and people that were taken out of it.
+    `get_maintainer` is a program that names the maintainers, in place of MAINTAINERS.
     """
     outgoing = Outgoing(
         branch=branch,
@@ -134,7 +136,7 @@ def post_series(
         prefixes=tracking.prefixes,
     )
     patches = format_patches(quarantine, outgoing, signatures.committer)
-    found, warnings = address_patches(tree, patches)
+    found, warnings = address_patches(tree, patches, get_maintainer)
     recipients = add_people(quarantine, base, found, people, edited)
     unedited = add_people(quarantine, base, found, people, (Recipients(), Recipients()))
     record = record.with_found(unedited.cover)
@@ -222,6 +224,7 @@ def prepare_posting(
     branch: str,
     *,
     in_reply_to: str | None = None,
+    get_maintainer: Path | None = None,
 ) -> tuple[Posting, tuple[str, ...]]:
     """Return the mails of a branch as it is now, and warnings.
 
@@ -252,7 +255,8 @@ def prepare_posting(
         prefixes=series.tracking.prefixes,
         in_reply_to=_check_message_id(in_reply_to) if in_reply_to else "",
     )
-    found, _ = address_patches(tree, format_patches(quarantine, outgoing, sender))
+    patches = format_patches(quarantine, outgoing, sender)
+    found, _ = address_patches(tree, patches, get_maintainer)
     people = load_people(repository.work_tree)
     if series.record is not None:
         people = people.with_more(cc_cover=series.record.cover_cc)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import PurePosixPath
 
-from patchgen.kernel import Maintainers
+from patchgen.kernel import Section
 from patchgen.model.campaign import Split
 from patchgen.model.series import FileEdit
 
@@ -45,26 +45,25 @@ class Group:
 
 
 def split_edits(
-    edits: Sequence[FileEdit], split: Split, maintainers: Maintainers | None
+    edits: Sequence[FileEdit], split: Split, owners: Mapping[PurePosixPath, Section | None]
 ) -> list[Group]:
     """Put each edit into one group, and the groups into the order of their first files.
 
-    Files that no section of MAINTAINERS has are grouped by their folders. Without a MAINTAINERS
-    file they all are.
+    `owners` are the sections of MAINTAINERS that the files belong to; files without one are grouped
+    by their folders.
     """
     groups: dict[tuple[str, ...], list[FileEdit]] = {}
     for edit in sorted(edits, key=lambda each: each.path):
-        groups.setdefault(_names(edit.path, split, maintainers), []).append(edit)
+        groups.setdefault(_names(edit.path, split, owners.get(edit.path)), []).append(edit)
     return [Group(names, tuple(each)) for names, each in groups.items()]
 
 
-def _names(path: PurePosixPath, split: Split, maintainers: Maintainers | None) -> tuple[str, ...]:
+def _names(path: PurePosixPath, split: Split, section: Section | None) -> tuple[str, ...]:
     """Return what a file's group is known by."""
     if split is Split.NONE:
         return ("everything",)
     if split is Split.FILE:
         return (str(path),)
-    section = maintainers.find(path) if maintainers is not None else None
     if split is Split.DIRECTORY or section is None:
         return (str(path.parent),)
     if split is Split.SUBSYSTEM:

@@ -11,9 +11,9 @@ from patchgen import __version__
 from patchgen.campaign.excerpt import excerpt
 from patchgen.campaign.groups import Group, merge_groups, split_edits
 from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
-from patchgen.kernel import parse_maintainers
+from patchgen.kernel import find_owners
 from patchgen.model.base import Base, Oid
-from patchgen.model.campaign import CampaignRequest
+from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
 from patchgen.posting import Target, choose_target, post_series, publish_series
@@ -80,7 +80,7 @@ def make_campaign(
     target = choose_target(repository, branch, request.output)
     old = target.check(repository, replace=request.force)
     tree = GitTree(repository, base.tree)
-    groups = _group(tree, request, edits)
+    groups, problems = _group(tree, request, edits)
     signatures = repository.read_signatures(as_of=None if request.force else old)
     with Quarantine(repository) as quarantine:
         drafts = _draft(quarantine, request, base, groups, origin, signatures.committer)
@@ -102,6 +102,7 @@ def make_campaign(
             people=load_people(repository.work_tree).with_more(
                 request.to, request.cc, request.cover_cc
             ),
+            get_maintainer=request.get_maintainer,
         )
         series = Series(
             base=base,
@@ -124,15 +125,20 @@ def make_campaign(
             f"patchgen: run {origin.name} v{request.revision}",
             replace=request.force,
         )
-    warnings = (*posted.warnings, *_warn(drafts, request))
+    warnings = tuple(dict.fromkeys((*problems, *posted.warnings, *_warn(drafts, request))))
     return Campaign(tuple(groups), series, mails, warnings)
 
 
-def _group(tree: GitTree, request: CampaignRequest, edits: Sequence[FileEdit]) -> list[Group]:
-    listed = tree.find(["MAINTAINERS", "MAINTAINERS/*"])
-    text = "\n\n".join(tree.read(file).decode("utf-8", "replace") for file in listed)
-    groups = split_edits(edits, request.split, parse_maintainers(text) if listed else None)
-    return groups if request.most is None else merge_groups(groups, request.most)
+def _group(
+    tree: GitTree, request: CampaignRequest, edits: Sequence[FileEdit]
+) -> tuple[list[Group], tuple[str, ...]]:
+    """Return the groups of edits that become patches, and warnings about MAINTAINERS."""
+    found = None
+    if request.split in (Split.MAINTAINER, Split.SUBSYSTEM):
+        found = find_owners(tree, [edit.path for edit in edits])
+    owners, warnings = found or ({}, ())
+    groups = split_edits(edits, request.split, owners)
+    return groups if request.most is None else merge_groups(groups, request.most), warnings
 
 
 def _draft(

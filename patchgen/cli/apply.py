@@ -15,6 +15,7 @@ from patchgen.cli.made import print_next, summarise_patch
 from patchgen.cli.options import (
     cc_option,
     cover_cc_option,
+    get_maintainer_option,
     json_option,
     output_option,
     to_option,
@@ -76,6 +77,7 @@ from patchgen.model.series import MadePatch
 @to_option
 @cc_option
 @cover_cc_option
+@get_maintainer_option
 @click.option("--force", is_flag=True, help="Replace the branch, and the mails of this version.")
 @click.option(
     "--b4/--no-b4",

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from patchgen.cli.made import print_next, summarise_patch
-from patchgen.cli.options import cc_option, cover_cc_option, output_option, to_option
+from patchgen.cli.options import (
+    cc_option,
+    cover_cc_option,
+    get_maintainer_option,
+    output_option,
+    to_option,
+)
 from patchgen.cli.printer import Printer
 from patchgen.coccinelle import find_spatch
 from patchgen.errors import UsageError
@@ -35,6 +41,7 @@ _ONLY_WITH_SPLIT = {
     "to": "--to",
     "cc": "--cc",
     "cover_cc": "--cc-cover",
+    "get_maintainer": "--get-maintainer",
 }
 _OPTIONS = (
     click.option(
@@ -66,6 +73,7 @@ _OPTIONS = (
     to_option,
     cc_option,
     cover_cc_option,
+    get_maintainer_option,
     click.option("--force", is_flag=True, help="Replace the branch, and the mails."),
 )
 

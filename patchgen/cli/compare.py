@@ -44,7 +44,8 @@ whether a base boots as such a guest at all is another question."""
 def command(as_json: bool, **options: Any) -> None:
     """Compare VARIANTS on one base: their size, and what hypercalls execute before alternatives.
 
-    Each is made and compiled aside; nothing is written.
+    Each is made and compiled aside; nothing is written. This runs programs of the base (its
+    Makefiles and scripts), as `make` does: compare only on a base that you would build.
     """
     printer = Printer(as_json=as_json)
     show = is_terminal(sys.stderr) and not as_json

@@ -17,6 +17,12 @@ def _check_people(
     return people
 
 
+def _find_program(ctx: click.Context, param: click.Parameter, name: str | None) -> Path | None:
+    from patchgen.kernel import find_program
+
+    return find_program(name) if name else None
+
+
 tree_option = click.option(
     "--tree",
     type=click.Path(path_type=Path),
@@ -54,4 +60,11 @@ cover_cc_option = click.option(
     callback=_check_people,
     metavar="ADDRESS",
     help="Send the cover letter to them, too, in Cc.",
+)
+get_maintainer_option = click.option(
+    "--get-maintainer",
+    metavar="PROGRAM",
+    callback=_find_program,
+    help="Let this program name the maintainers, as scripts/get_maintainer.pl would; it is run.  "
+    "[default: read MAINTAINERS]",
 )

@@ -9,7 +9,12 @@ from typing import Any
 import click
 
 from patchgen.cli.completion import complete_variant
-from patchgen.cli.options import json_option, output_option, tree_option
+from patchgen.cli.options import (
+    get_maintainer_option,
+    json_option,
+    output_option,
+    tree_option,
+)
 from patchgen.cli.printer import Printer
 from patchgen.cli.tree_config import check_config
 from patchgen.errors import UsageError
@@ -68,6 +73,7 @@ from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_se
     help="Set a variable of the variant anew; may be repeated.",
 )
 @output_option
+@get_maintainer_option
 @click.option("--force", is_flag=True, help="Replace the new branch, if it is there.")
 @click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
 @click.option("--continue", "go_on", is_flag=True, help="Go on when the conflicts are resolved.")

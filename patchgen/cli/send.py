@@ -11,7 +11,14 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import cc_option, cover_cc_option, json_option, to_option, tree_option
+from patchgen.cli.options import (
+    cc_option,
+    cover_cc_option,
+    get_maintainer_option,
+    json_option,
+    to_option,
+    tree_option,
+)
 from patchgen.cli.printer import Printer, is_terminal
 from patchgen.cli.tree_config import check_config
 from patchgen.errors import BaseError, UsageError
@@ -37,6 +44,7 @@ _FAST = ("lint", "checkpatch", "am")
 @to_option
 @cc_option
 @cover_cc_option
+@get_maintainer_option
 @click.option(
     "--in-reply-to",
     metavar="MESSAGE-ID",
@@ -67,7 +75,8 @@ def command(
 ) -> None:
     """Send a version of a series with git send-email and its configuration.
 
-    First it is checked (lint, checkpatch, am), and who gets what is shown and confirmed. If a mail
+    First it is checked (lint, checkpatch, am), and who gets what is shown and confirmed. This runs
+    the scripts/checkpatch.pl of the series' tree, unless --skip-checks is given. If a mail
     is not taken, --resume later sends that one and those behind it, in the same thread. A version
     that went out is recorded in a tag, and is not sent twice.
     """

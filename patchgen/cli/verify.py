@@ -66,6 +66,9 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
     The series is a branch, BASE..TIP, a folder of mails or an mbox; by default the branch that is
     checked out. All is built in a work tree of its own; yours is not touched. Exit code 1 means
     that something was found.
+
+    This runs programs of the series' tree (its Makefiles and scripts), as `make` does: verify only
+    trees and patches that you would build.
     """
     request = VerifyRequest(**options)
     printer = Printer(quiet=quiet, as_json=as_json)

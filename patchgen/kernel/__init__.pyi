@@ -23,6 +23,11 @@ from .effects import (
     EFFECTS_FILE as EFFECTS_FILE,
     load_effects as load_effects,
 )
+from .get_maintainer import (
+    FoundRecipients as FoundRecipients,
+    find_recipients as find_recipients,
+    join_recipients as join_recipients,
+)
 from .hypercalls import (
     HypercallSite as HypercallSite,
     converts_by_tdcall as converts_by_tdcall,
@@ -38,14 +43,17 @@ from .kbuild import (
 )
 from .linkage import find_undefined as find_undefined
 from .machine_code import list_changed as list_changed
-from .maintainers import (
-    find_recipients as find_recipients,
-    join_recipients as join_recipients,
+from .maintainer_program import (
+    ask_program as ask_program,
+    find_program as find_program,
 )
-from .sections import (
-    Maintainers as Maintainers,
+from .maintainers_file import (
     Section as Section,
     parse_maintainers as parse_maintainers,
+)
+from .section_match import (
+    SectionMatcher as SectionMatcher,
+    find_owners as find_owners,
 )
 from .version import (
     parse_version as parse_version,

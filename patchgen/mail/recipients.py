@@ -5,9 +5,10 @@ from __future__ import annotations
 import email.utils
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from patchgen.errors import UsageError
-from patchgen.kernel import find_recipients, join_recipients
+from patchgen.kernel import ask_program, find_recipients, join_recipients
 from patchgen.mail.box import parse_mail, read_people
 from patchgen.mail.headers import add_headers, format_person, replace_recipients
 from patchgen.model.base import TreeReader
@@ -26,15 +27,18 @@ class SeriesRecipients:
 
 
 def address_patches(
-    tree: TreeReader, patches: Sequence[Mail]
+    tree: TreeReader, patches: Sequence[Mail], program: Path | None = None
 ) -> tuple[SeriesRecipients, tuple[str, ...]]:
-    """Return who gets each of the patches, and warnings."""
-    found = find_recipients(tree, patches)
+    """Return who gets each of the patches, and warnings.
+
+    MAINTAINERS of the tree decides, or a program of the user's in its place.
+    """
+    found = ask_program(program, tree, patches) if program else find_recipients(tree, patches)
     if found is None:
         nobody = SeriesRecipients(Recipients(), tuple(Recipients() for _ in patches))
-        return nobody, ("the base has no scripts/get_maintainer.pl: the mails have no To, Cc",)
-    each = tuple(found[mail.file_name] for mail in patches)
-    warnings = tuple(
+        return nobody, ("the base has no MAINTAINERS: the mails have no To, Cc",)
+    each = tuple(found.by_mail[mail.file_name] for mail in patches)
+    warnings = found.warnings + tuple(
         f"nobody maintains what {mail.file_name} changes"
         for mail, who in zip(patches, each, strict=True)
         if not who.to and not who.cc

@@ -32,3 +32,4 @@ class CampaignRequest:
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     cover_cc: tuple[str, ...] = ()
+    get_maintainer: Path | None = None

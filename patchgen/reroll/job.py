@@ -157,6 +157,7 @@ class _Reroll:
                 self._record.to, self._record.cc, self._record.cover_cc
             ),
             edited=self._edited_recipients(),
+            get_maintainer=self._request.get_maintainer,
         )
         pristine = self._keep_made(made, draft, posted, oids)
         carried = replace(carried, remarks=carried.remarks + remarks)

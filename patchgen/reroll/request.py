@@ -30,6 +30,7 @@ class RerollRequest:
     changes: tuple[str, ...] = ()
     changelog: Path | None = None
     output: Path | None = None
+    get_maintainer: Path | None = None
     force: bool = False
     dry_run: bool = False
     go_on: bool = False
@@ -65,7 +66,7 @@ def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
         del document[key]
     if "/" in (document["variant"] or ""):
         document["variant"] = str(Path(document["variant"]).absolute())
-    for key in ("changelog", "output"):
+    for key in ("changelog", "output", "get_maintainer"):
         document[key] = str(Path(document[key]).absolute()) if document[key] else None
     return document
 
@@ -75,6 +76,6 @@ def from_document(request: RerollRequest, document: Mapping[str, Any]) -> Reroll
     kept: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
     }
-    for key in ("changelog", "output"):
+    for key in ("changelog", "output", "get_maintainer"):
         kept[key] = Path(kept[key]) if kept[key] else None
     return RerollRequest(tree=request.tree, go_on=True, **kept)

@@ -47,6 +47,7 @@ class SendRequest:
     cc: tuple[str, ...] = ()
     cover_cc: tuple[str, ...] = ()
     in_reply_to: str | None = None
+    get_maintainer: Path | None = None
     resume: bool = False
     reflect: bool = False
     arrived: tuple[int, ...] = ()
@@ -55,7 +56,8 @@ class SendRequest:
     @property
     def wishes(self) -> Wishes:
         """What was said of all mails."""
-        return Wishes(self.to, self.cc, self.cover_cc, self.in_reply_to)
+        program = str(self.get_maintainer) if self.get_maintainer else None
+        return Wishes(self.to, self.cc, self.cover_cc, self.in_reply_to, program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,9 @@ def _plan(
     wishes = request.wishes
     if request.resume and wishes == Wishes():
         _, wishes = journal.read()
-        if wishes.in_reply_to:
-            request = replace(request, in_reply_to=wishes.in_reply_to)
+        if wishes.in_reply_to or wishes.get_maintainer:
+            program = Path(wishes.get_maintainer) if wishes.get_maintainer else None
+            request = replace(request, in_reply_to=wishes.in_reply_to, get_maintainer=program)
             posting, warnings = _open(repository, quarantine, request)
     posting = _complete(repository, posting, wishes)
     _check_mails(posting)
@@ -183,8 +186,16 @@ def _open(
             raise UsageError(
                 "mails in a folder say themselves what they answer", hint="name a branch"
             )
+        if request.get_maintainer:
+            raise UsageError("mails in a folder have their recipients", hint="name a branch")
         return _from_folder(Path(source)), ()
-    return prepare_posting(repository, quarantine, source, in_reply_to=request.in_reply_to)
+    return prepare_posting(
+        repository,
+        quarantine,
+        source,
+        in_reply_to=request.in_reply_to,
+        get_maintainer=request.get_maintainer,
+    )
 
 
 def _from_folder(path: Path) -> Posting:

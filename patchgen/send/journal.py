@@ -2,10 +2,11 @@
 
 Format 1: `patchgen/send/CHANGE-ID-vN.json` in the repository's own folder,
 
-    {"format": 1, "wishes": {"to", "cc", "cover_cc", "in_reply_to"},
+    {"format": 1, "wishes": {"to", "cc", "cover_cc", "in_reply_to", "get_maintainer"},
      "mails": [{"file", "message_id", "subject", "digest", "state", "time", "reason"}]}
 
-with wishes what the command line said of all mails, so that the rest is sent in the same way. State
+with wishes what the command line said of all mails, so that the rest is sent in the same way;
+get_maintainer, the path of a program or null, may be missing (before 0.2). State
 is "waiting", "sending", "sent" or "unknown", time in seconds since 1970, digest the sha256 of the
 mail. It is written to a new file, synced, and renamed. Beside it are the outcome of the mail that
 is on its way (attempt.py) and a file to lock: who holds it sends, and a mail that outlives a killed
@@ -63,6 +64,7 @@ class Wishes:
     cc: tuple[str, ...] = ()
     cover_cc: tuple[str, ...] = ()
     in_reply_to: str | None = None
+    get_maintainer: str | None = None
 
 
 class Journal:
@@ -107,7 +109,8 @@ class Journal:
                 raise ValueError(f"it has format {document['format']} and {len(entries)} mails")
             said = document["wishes"]
             to, cc, cover_cc = (tuple(said[key]) for key in ("to", "cc", "cover_cc"))
-            return entries, Wishes(to, cc, cover_cc, said["in_reply_to"])
+            wishes = Wishes(to, cc, cover_cc, said["in_reply_to"], said.get("get_maintainer"))
+            return entries, wishes
         except FileNotFoundError:
             return (), Wishes()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:

@@ -139,16 +139,15 @@ def test_it_can_be_sent_and_explained(patchgen, git, tree, rule):
     assert "Call the new one" in subject
 
 
-def test_a_script_in_the_tree_says_who_gets_each_patch(patchgen, git, tree, rule):
-    (tree / "scripts").mkdir()
-    (tree / "scripts/get_maintainer.pl").write_text(
+def test_a_program_of_the_user_says_who_gets_each_patch(patchgen, tree, rule):
+    program = tree.parent / "who"
+    program.write_text(
         "#!/usr/bin/perl\n"
         "open(F, $ARGV[-1]); while (<F>) { $w = 1 if m{^diff .*b/drivers/net}; }\n"
         'print $w ? "Ada <ada\\@example.org> (maintainer:X)" : "l\\@example.org (open list)";\n'
     )
-    git(tree, "add", "-A")
-    git(tree, "commit", "-qm", "script")
-    series = run(patchgen, tree, rule, "directory")
+    program.chmod(0o755)
+    series = run(patchgen, tree, rule, "directory", "--get-maintainer", program)
     heads = [Path(each).read_text().partition("\n\n")[0] for each in series["mails"][1:]]
     assert ["To: Ada <ada@example.org>" in head for head in heads] == [True, True] + [False] * 3
     assert ["l@example.org" in head for head in heads] == [False, False] + [True] * 3

@@ -140,7 +140,7 @@ def test_all_kinds_of_edits(patchgen, variant, tree, git):
     assert "120000 blob" in next(line for line in modes.splitlines() if "link.c" in line)
     cover = Path(document["mails"][0]).read_text()
     assert "4 patches for one two." in cover
-    assert any("get_maintainer.pl" in warning for warning in document["warnings"])
+    assert any("has no MAINTAINERS" in warning for warning in document["warnings"])
 
 
 def test_a_chosen_backend_and_a_third_one(patchgen, variant, tree):

@@ -15,10 +15,11 @@ from patchgen.campaign.subject import (
     find_common_prefix,
     make_subjects,
 )
-from patchgen.kernel import parse_maintainers
+from patchgen.kernel import Section, SectionMatcher, parse_maintainers
+from patchgen.kernel.section_match import REST
 from patchgen.model.campaign import Split
 from patchgen.model.series import FileEdit
-from tests.unit.test_sections import TEXT
+from tests.unit.test_maintainers_file import TEXT
 
 _NAMES = st.sampled_from(["drivers", "net", "fs", "acme", "ethernet", "wireless", "x", "zork1"])
 _PATHS = st.lists(_NAMES, min_size=1, max_size=5).map(lambda parts: "/".join(parts) + ".c")
@@ -28,13 +29,20 @@ def edits(*paths: str) -> list[FileEdit]:
     return [FileEdit(PurePosixPath(path), "100644", b"a\n", b"b\n") for path in paths]
 
 
+def owners(text: str, made: list[FileEdit]) -> dict[PurePosixPath, Section | None]:
+    found = SectionMatcher(parse_maintainers(text)).find(str(edit.path) for edit in made).by_path
+    return {
+        edit.path: next((s for s in found[str(edit.path)] if s.name != REST), None) for edit in made
+    }
+
+
 def group(*paths: str) -> Group:
     return Group(("some",), tuple(edits(*paths)))
 
 
 def test_files_are_grouped_by_what_was_asked_for():
     made = edits("fs/a.c", "drivers/net/b.c", "drivers/net/wireless/c.c", "drivers/net/tun.c")
-    maintainers = parse_maintainers(TEXT)
+    maintainers = owners(TEXT, made)
 
     def paths(split: Split) -> list[list[str]]:
         return [list(map(str, each.paths)) for each in split_edits(made, split, maintainers)]
@@ -52,8 +60,8 @@ def test_files_are_grouped_by_what_was_asked_for():
 def test_sections_of_the_same_people_are_one_patch():
     text = TEXT.replace("Ada Acme <ada", "Wim Less <wim").replace("ada@", "wim@")
     made = edits("drivers/net/ethernet/acme/x.c", "drivers/net/wireless/c.c")
-    assert len(split_edits(made, Split.MAINTAINER, parse_maintainers(text))) == 1
-    assert len(split_edits(made, Split.SUBSYSTEM, parse_maintainers(text))) == 2
+    assert len(split_edits(made, Split.MAINTAINER, owners(text, made))) == 1
+    assert len(split_edits(made, Split.SUBSYSTEM, owners(text, made))) == 2
 
 
 @given(
@@ -63,7 +71,7 @@ def test_sections_of_the_same_people_are_one_patch():
     st.randoms(use_true_random=False),
 )
 def test_each_file_is_in_one_patch_in_a_stable_order(paths, split, limit, random):
-    maintainers = parse_maintainers(TEXT)
+    maintainers = owners(TEXT, edits(*paths))
     groups = split_edits(edits(*paths), split, maintainers)
     merged = merge_groups(groups, limit)
     for each in (groups, merged):

@@ -8,7 +8,8 @@ import pytest
 
 from patchgen.edit.lines import insert_lines
 from patchgen.errors import BaseError, PatchgenError, Place
-from patchgen.kernel.maintainers import join_recipients, parse_recipients
+from patchgen.kernel.get_maintainer import join_recipients
+from patchgen.kernel.maintainer_program import parse_recipients
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.plan import HitCount, InsertLines
 from patchgen.model.series import Identity, Recipients

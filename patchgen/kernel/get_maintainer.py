@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who gets a patch: what scripts/get_maintainer.pl says, without running a program of the tree.
+
+The files come from the base commit, so that no checkout is needed. The rules are those of the
+script in Linux 6.1 to 6.12, run as `--no-git --no-git-fallback --roles --no-rolestats` on a patch
+mail: --git and its fallback guess from the log, which proposes whoever once fixed a typo there.
+Without them the script asks neither .get_maintainer.ignore nor "Fixes:" about anybody.
+.get_maintainer.conf has options for the person who runs the script, and is not read.
+
+Unlike the script: CRLF ends a line, quoted and spaced names of files are read, an address that
+mail cannot be sent to is left out with a warning, and a list of people is split where names have
+dots in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from patchgen.addresses import AddressError, encode_address, parse_people, parse_person
+from patchgen.controls import has_controls
+from patchgen.kernel.mailmap import Mailmap, clean_name, format_recipient, read_mailmap
+from patchgen.kernel.maintainers_file import Field, Section
+from patchgen.kernel.section_match import Texts, open_matcher
+from patchgen.model.base import TreeReader
+from patchgen.model.series import Mail, Recipients
+
+_MOST_WARNINGS = 10
+# Whose names the script never gives, though THE REST has them.
+_CHIEF = "Linus Torvalds <torvalds@linux-foundation.org>"
+_RENAMED = re.compile(r" mode change [0-7]+ => [0-7]+ (\S+)\s*$|rename (?:from|to) (\S+)\s*$")
+_DIFF = re.compile(r"diff --git a/(\S+) b/(\S+)\s*$")
+_FIXES = re.compile(r"Fixes:\s+[0-9a-fA-F]{6,40}")
+_FILE = re.compile(r'(?:\+\+\+|---)\s+("(?:[^"\\]|\\.)*"|[^\t\n]+(?=\t)|\S+)')
+_HUNK = re.compile(r"@@ -\d+,\d+")
+_ONE_PERSON = re.compile(r"([^<>@]+)<([^<>]+)>[^<>@]*")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_ESCAPE = re.compile(r"\\([0-7]{3}|.)")
+_ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecipients:
+    """Who gets each mail, by file name, and warnings about what of MAINTAINERS was left out."""
+
+    by_mail: Mapping[str, Recipients]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a patch mail says that decides who gets it. The paths are sorted, each there once."""
+
+    paths: tuple[str, ...]
+    texts: Texts
+
+
+def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients | None:
+    """Return who gets each patch mail. None: the tree has no MAINTAINERS.
+
+    Maintainers and supporters go to To; reviewers, lists and all others to Cc. Raises ToolError
+    where regular expressions cannot be matched at all.
+    """
+    matcher = open_matcher(tree)
+    if matcher is None:
+        return None
+    changes = [_read_change(mail.content.decode("utf-8", "surrogateescape")) for mail in mails]
+    paths = (path for change in changes for path in change.paths)
+    found = matcher.find(paths, [change.texts for change in changes])
+    mailmap, problems = read_mailmap(tree), dict.fromkeys(found.warnings)
+    by_mail = {}
+    for mail, change, keywords in zip(mails, changes, found.by_text, strict=True):
+        sections = [each for path in change.paths for each in found.by_path[path]]
+        people = _People(problems)
+        for section in dict.fromkeys((*sections, *keywords)):
+            people.add(section)
+        by_mail[mail.file_name] = people.finish(mailmap)
+    warnings = list(problems)
+    more = len(warnings) - _MOST_WARNINGS
+    if more > 0:
+        warnings = [*warnings[:_MOST_WARNINGS], f"MAINTAINERS: {more} more warnings"]
+    return FoundRecipients(by_mail, tuple(warnings))
+
+
+def join_recipients(all_recipients: Sequence[Recipients]) -> Recipients:
+    """Return everybody who gets any of the patches, for the cover letter."""
+    to = dict.fromkeys(address for each in all_recipients for address in each.to)
+    cc = dict.fromkeys(address for each in all_recipients for address in each.cc)
+    return Recipients(tuple(to), tuple(address for address in cc if address not in to))
+
+
+def _read_change(text: str) -> _Change:
+    """Read a patch mail line by line, as the script does.
+
+    A line that names a file, a hunk or a "Fixes:" has no keywords. The missing side of a new or
+    deleted file is the path dev/null, which THE REST has.
+    """
+    paths: set[str] = set()
+    above: list[str] = []
+    diffs: list[str] = []
+    lines = above
+    for line in _LINE.findall(text):
+        if (match := _RENAMED.match(line)) or (match := _DIFF.match(line)):
+            paths.update(filter(None, match.groups()))
+        elif _FIXES.match(line) or _HUNK.match(line):
+            continue
+        elif match := _FILE.match(line):
+            paths.add(_unquote(match[1]).partition("/")[2] or _unquote(match[1]))
+            lines = diffs
+        else:
+            lines.append(line)
+    return _Change(tuple(sorted(paths)), Texts(tuple(above), tuple(diffs)))
+
+
+def _unquote(path: str) -> str:
+    """Return a path that git put in quotes, for it has odd characters (git-config, core.quotePath).
+
+    Bytes that are not UTF-8 become surrogates.
+    """
+    if not path.startswith('"'):
+        return path
+
+    def unescape(match: re.Match[str]) -> str:
+        code = match[1]
+        return chr(int(code, 8) & 0xFF) if len(code) == 3 else _ESCAPED.get(code, code)
+
+    plain = _ESCAPE.sub(unescape, path[1:-1])
+    try:
+        return plain.encode("latin-1").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return plain
+
+
+class _People:
+    """People and lists of sections, in the order in which they were found, without doubles.
+
+    `problems` gets what of MAINTAINERS was left out; it is a dictionary for its order.
+    """
+
+    def __init__(self, problems: dict[str, None]):
+        self._problems = problems
+        self._people: list[tuple[str, str, bool]] = []
+        self._lists: list[str] = []
+        self._seen: set[str] = set()
+        self._seen_names: set[str] = set()
+        self._seen_lists: set[str] = set()
+
+    def add(self, section: Section) -> None:
+        """Add the people and lists of a section whose name or address is not there yet."""
+        is_maintained = _is_maintained(section)
+        for field in section.select("LMR"):
+            if field.key == "L":
+                self._add_list(field)
+            else:
+                for name, address in _read_people(field, self._problems):
+                    self._add_person(name, address, is_maintained and field.key == "M")
+
+    def _add_person(self, name: str, address: str, is_to: bool) -> None:
+        if address.lower() in self._seen or (name and name.lower() in self._seen_names):
+            return
+        self._people.append((name, address, is_to))
+        self._seen.add(address.lower())
+        self._seen_names.add(name.lower())
+
+    def _add_list(self, field: Field) -> None:
+        address, _, kind = field.value.strip().replace("\t", " ").partition(" ")
+        # Nobody else's mail gets there.
+        if "subscribers-only" in kind or address.lower() in self._seen_lists:
+            return
+        self._seen_lists.add(address.lower())
+        self._lists += [address for _, address in _parse(field, address, self._problems)]
+
+    def finish(self, mailmap: Mailmap) -> Recipients:
+        """Return all of them under the names of .mailmap, which may make some the same."""
+        by_name: dict[str, tuple[str, str]] = {}
+        by_address: dict[str, tuple[str, str]] = {}
+        to: dict[str, None] = {}
+        cc: dict[str, None] = {}
+        lists = ((("", address, False), True) for address in self._lists)
+        for (name, address, is_to), is_list in (*((each, False) for each in self._people), *lists):
+            who = mailmap.rename(name, address)
+            known = by_name.get(who[0].lower()) if who[0] else None
+            known = known or by_address.get(who[1].lower())
+            if known is None:
+                by_name[who[0].lower()] = by_address[who[1].lower()] = who
+            text = format_recipient(*mailmap.rename(*(known or who)))
+            if text not in to and text not in cc and (is_list or text != _CHIEF):
+                (to if is_to else cc)[text] = None
+        return Recipients(tuple(to), tuple(cc))
+
+
+def _is_maintained(section: Section) -> bool:
+    """Return whether the M: of a section are maintainers or supporters, by its last S:."""
+    status = ""
+    for field in section.select("S"):
+        status = field.value.rstrip("\r").lower()
+    return status in ("supported", "maintained") or status.startswith(("supporter", "maintainer"))
+
+
+def _read_people(field: Field, problems: dict[str, None]) -> Iterator[tuple[str, str]]:
+    """Yield names and addresses of a line M: or R:; what is wrong with it goes to the problems."""
+    text = field.value.replace("\t", " ")
+    if has_controls(text):
+        _report(
+            field, "the name has control characters, or is not UTF-8: it was left out", problems
+        )
+        text = " ".join(f"<{address}>," for address in re.findall(r"<([^<>]*)>", text))
+    yield from _parse(field, text, problems)
+
+
+def _parse(field: Field, text: str, problems: dict[str, None]) -> Iterable[tuple[str, str]]:
+    try:
+        people = parse_people(text) or [parse_person(text)]
+    except AddressError as err:
+        # "Last, First <address>", which should have quotes.
+        match = _ONE_PERSON.fullmatch(text)
+        try:
+            address = encode_address(match[2]) if match else ""
+        except AddressError:
+            address = ""
+        if match is None or not address:
+            _report(field, f"{err}: left out", problems)
+            return []
+        return [(clean_name(match[1]), address)]
+    return [(person.name, person.address) for person in people]
+
+
+def _report(field: Field, problem: str, problems: dict[str, None]) -> None:
+    problems[f"{field.place}: {field.key}: {problem}"] = None

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A program of the user's that says who gets a patch, for trees that have their own way.
+
+It is called as scripts/get_maintainer.pl is: with options, and a patch mail as a file, in a folder
+that has the MAINTAINERS, .mailmap and .get_maintainer.ignore of the base. It prints one
+"ADDRESS (ROLE)" a line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from patchgen.addresses import AddressError, parse_person
+from patchgen.controls import escape_controls
+from patchgen.errors import BaseError, ToolError
+from patchgen.kernel.get_maintainer import FoundRecipients
+from patchgen.kernel.mailmap import format_recipient
+from patchgen.model.base import TreeReader
+from patchgen.model.series import Mail, Recipients
+from patchgen.process import map_parallel, run
+from patchgen.scratch import scratch_folder
+
+# The last two are for scripts/get_maintainer.pl itself, if that is the program.
+_FILES = ("MAINTAINERS", "MAINTAINERS/**", ".get_maintainer.ignore", ".mailmap")
+_OPTIONS = ("--no-tree", "--no-git", "--no-git-fallback", "--roles", "--no-rolestats")
+# An address may end in a name of a section that has one parenthesis of two, for it was cut.
+_LINE = re.compile(r"(?P<address>[^<>]*<[^<>]*>|\S+)\s+\((?P<role>.*)\)\s*")
+_TO = ("maintainer", "supporter")
+
+
+def find_program(name: str) -> Path:
+    """Return the path of a program that is named by its path, or is in PATH.
+
+    Raises BaseError where there is none, or where it cannot be run.
+    """
+    found = shutil.which(name)
+    if found is None:
+        what = "cannot be run" if Path(name).exists() else "does not exist"
+        raise BaseError(
+            f"the program {escape_controls(name)} {what}",
+            hint="it takes a patch as scripts/get_maintainer.pl does, and has to be executable",
+        )
+    return Path(found).absolute()
+
+
+def ask_program(program: Path, tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients:
+    """Return who gets each patch mail, as a program says.
+
+    Raises ToolError where it fails, or prints what is not an address.
+    """
+    with scratch_folder("maintainers") as scratch:
+        for file in tree.find(_FILES):
+            path = scratch / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(tree.read(file))
+        for mail in mails:
+            (scratch / mail.file_name).write_bytes(mail.content)
+        found = map_parallel(
+            lambda mail: _ask(program, scratch, mail.file_name), mails, workers=os.cpu_count() or 1
+        )
+    names = [mail.file_name for mail in mails]
+    return FoundRecipients(dict(zip(names, found, strict=True)))
+
+
+def _ask(program: Path, scratch: Path, file_name: str) -> Recipients:
+    env = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(scratch),
+        "LC_ALL": "C",
+        # Perl's hashes have an order that differs from run to run (perlrun).
+        "PERL_HASH_SEED": "0",
+        "PERL_PERTURB_KEYS": "0",
+    }
+    done = run([str(program), *_OPTIONS, file_name], cwd=scratch, env=env, ok=None)
+    if done.returncode != 0:
+        raise ToolError(f"{program} failed with exit code {done.returncode}: {done.errors}")
+    return parse_recipients(done.stdout.decode("utf-8", "replace"), str(program))
+
+
+def parse_recipients(output: str, program: str = "get_maintainer.pl") -> Recipients:
+    """Read the output of `get_maintainer.pl --roles`: one "ADDRESS (ROLE)" a line.
+
+    Raises ToolError for an address that mail cannot be sent to.
+    """
+    to: list[str] = []
+    cc: list[str] = []
+    for line in filter(str.strip, output.split("\n")):
+        if line.startswith(" ("):
+            # What the script prints for a list that MAINTAINERS has without an address.
+            continue
+        match = _LINE.fullmatch(line)
+        text, role = (match["address"], match["role"]) if match else (line, "")
+        try:
+            person = parse_person(text.strip())
+        except AddressError as err:
+            raise ToolError(
+                f"{escape_controls(program)} printed what is not an address: {err}"
+            ) from None
+        address = format_recipient(person.name, person.address)
+        if address not in to + cc:
+            (to if role.startswith(_TO) else cc).append(address)
+    return Recipients(tuple(to), tuple(cc))

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A program that matches regular expressions which nobody vouches for, within limits.
+
+It is run by its path, in a process of its own (bounded_match.py), and imports nothing of patchgen.
+Standard input and output are JSON:
+
+    {"seconds": 2.0, "total": 10.0, "bytes": 2147483648,
+     "subjects": {NAME: [[TEXT, ...], ...]},
+     "jobs": [{"regex": "...", "subjects": NAME, "numbers": [NUMBER, ...]}, ...]}
+    [[NUMBER, ...] or "why it was not matched", ...]
+
+A subject matches where any of its texts does; the numbers are those of the subjects to look at,
+and of those that match. The limits are seconds of the processor, for one job and for all, so that
+a busy machine changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import resource
+import signal
+import sys
+import time
+import warnings
+from types import FrameType
+
+
+class _OutOfTimeError(Exception):
+    pass
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise _OutOfTimeError
+
+
+def _match(job: dict[str, object], subjects: list[list[str]], seconds: float) -> object:
+    numbers = job["numbers"]
+    assert isinstance(numbers, list)
+    try:
+        # While it matches, `re` looks for signals every few thousand steps (_sre.c).
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        try:
+            search = re.compile(str(job["regex"])).search
+            return [n for n in numbers if any(map(search, subjects[n]))]
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    except _OutOfTimeError:
+        return f"it takes more than {seconds:g} s"
+    except MemoryError:
+        return "it takes too much memory"
+    except (re.error, RecursionError, OverflowError) as err:
+        return str(err)
+
+
+def main() -> None:
+    """Do what standard input asks for."""
+    request = json.load(sys.stdin)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (request["bytes"], request["bytes"]))
+    warnings.simplefilter("ignore")
+    signal.signal(signal.SIGVTALRM, _stop)
+    results: list[object] = []
+    for job in request["jobs"]:
+        left = request["total"] - time.process_time()
+        if left <= 0:
+            results.append(f"the others took the {request['total']:g} s that all may take")
+        else:
+            seconds = min(request["seconds"], left)
+            results.append(_match(job, request["subjects"][job["subjects"]], seconds))
+    json.dump(results, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which sections of MAINTAINERS paths and texts belong to, and in which order.
+
+The order is that of scripts/get_maintainer.pl (Linux 6.1 to 6.12): for a path, first the section
+with the deepest pattern; then those of keywords (K:). Where patterns are as deep as each other,
+the script has the order of Perl's hashes, and this the order of MAINTAINERS.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from patchgen.controls import escape_controls, has_controls
+from patchgen.kernel.bounded_match import Job, match_bounded
+from patchgen.kernel.maintainers_file import Field, MaintainersFile, Section, read_maintainers
+from patchgen.kernel.path_patterns import IsFolder, PathPattern, PatternIndex
+from patchgen.kernel.perl_regex import RegexError, Translated, translate
+from patchgen.model.base import TreeReader
+
+REST = "THE REST"
+# The script looks for keywords in the lines that a patch adds and takes away.
+_CHANGED = "^[+-].*"
+_MOST_WARNINGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts to look for keywords in: the lines above the diffs, and those from there on."""
+
+    above: tuple[str, ...] = ()
+    diffs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSections:
+    """The sections of each path, the deepest pattern first; those that each text has a keyword of.
+
+    `warnings` name what of MAINTAINERS could not be matched.
+    """
+
+    by_path: Mapping[str, tuple[Section, ...]]
+    by_text: tuple[tuple[Section, ...], ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A path belongs to a section, or a text has a keyword of it, by a line of it."""
+
+    section: Section
+    field: Field
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A regular expression of MAINTAINERS, what it is matched with, and what a match says."""
+
+    job: Job
+    hit: _Hit
+    pattern: PathPattern | None = None
+
+
+class SectionMatcher:
+    """Finds sections of one MAINTAINERS. `is_folder` is whether a path is a folder of the tree."""
+
+    def __init__(self, maintainers: MaintainersFile, is_folder: IsFolder = lambda path: False):
+        self._file = maintainers
+        self._is_folder = is_folder
+        self._index = PatternIndex(
+            PathPattern(section, field)
+            for section in maintainers.sections
+            for field in section.select("FX")
+        )
+
+    def find(self, paths: Iterable[str], texts: Sequence[Texts] = ()) -> FoundSections:
+        """Return the sections of paths and of texts.
+
+        Raises ToolError where the process that matches regular expressions cannot be run.
+        """
+        known = list(dict.fromkeys(paths))
+        by_path = {
+            path: [
+                _Hit(pattern.section, pattern.field, pattern.depth)
+                for pattern in self._index.find(path, self._is_folder)
+            ]
+            for path in known
+        }
+        by_text: list[dict[int, Section]] = [{} for _ in texts]
+        warnings: dict[str, None] = {}
+        questions = list(self._ask(warnings, with_texts=bool(texts)))
+        subjects: dict[str, Sequence[Sequence[str]]] = {
+            "paths": [(path,) for path in known],
+            "above": [text.above for text in texts],
+            "diffs": [text.diffs for text in texts],
+        }
+        answers = match_bounded([question.job for question in questions], subjects)
+        for question, answer in zip(questions, answers, strict=True):
+            hit = question.hit
+            if isinstance(answer, str):
+                warnings[_warn(hit.field, answer)] = None
+                continue
+            for number in answer:
+                if question.job.subjects != "paths":
+                    by_text[number][hit.field.number] = hit.section
+                elif question.pattern is None or question.pattern.accepts_slashes(known[number]):
+                    by_path[known[number]].append(hit)
+        return FoundSections(
+            {path: tuple(_order(hits)) for path, hits in by_path.items()},
+            tuple(tuple(_order_keywords(found)) for found in by_text),
+            (*self._file.warnings, *_shorten(list(warnings))),
+        )
+
+    def _ask(self, warnings: dict[str, None], *, with_texts: bool) -> Iterator[_Question]:
+        """Yield the regular expressions; those without a translation go to the warnings."""
+        for pattern in self._index.regexes:
+            regex = _translate(pattern.field, pattern.regex, warnings, spaced=False)
+            if regex is not None:
+                hit = _Hit(pattern.section, pattern.field, pattern.depth)
+                yield _Question(Job(regex, "paths"), hit, pattern)
+        for section in self._file.sections:
+            for field in section.select("NK" if with_texts else "N"):
+                names = ("paths",) if field.key == "N" else ("above", "diffs")
+                for name in names:
+                    before = _CHANGED if name == "diffs" else ""
+                    regex = _translate(field, field.value, warnings, before=before)
+                    if regex is not None:
+                        yield _Question(Job(regex, name), _Hit(section, field))
+
+
+def find_owners(
+    tree: TreeReader, paths: Sequence[PurePosixPath]
+) -> tuple[Mapping[PurePosixPath, Section | None], tuple[str, ...]] | None:
+    """Return the section that each path belongs to first, and warnings.
+
+    It is None for a path that only THE REST has. None instead of all: the tree has no MAINTAINERS.
+    """
+    matcher = open_matcher(tree)
+    if matcher is None:
+        return None
+    found = matcher.find(map(str, paths))
+    owners = {path: _first(found.by_path[str(path)]) for path in paths}
+    return owners, found.warnings
+
+
+def open_matcher(tree: TreeReader) -> SectionMatcher | None:
+    """Return what finds the sections of a tree's MAINTAINERS, None where it has none."""
+    maintainers = read_maintainers(tree)
+    if maintainers is None:
+        return None
+    return SectionMatcher(maintainers, lambda path: bool(tree.find([f"{path}/**"])))
+
+
+def _first(sections: Sequence[Section]) -> Section | None:
+    return next((section for section in sections if section.name != REST), None)
+
+
+def _order(hits: Iterable[_Hit]) -> Iterator[Section]:
+    """Yield the sections that a path belongs to, in order.
+
+    Of several lines of a section the last one says how deep it is; an X: takes the path out of it.
+    """
+    by_section: defaultdict[int, list[_Hit]] = defaultdict(list)
+    for hit in hits:
+        by_section[hit.section.number].append(hit)
+    last = [
+        max(each, key=lambda hit: hit.field.number)
+        for each in by_section.values()
+        if all(hit.field.key != "X" for hit in each)
+    ]
+    for hit in sorted(last, key=lambda hit: (-hit.depth, hit.section.number)):
+        yield hit.section
+
+
+def _order_keywords(found: Mapping[int, Section]) -> Iterator[Section]:
+    """Yield the sections of keywords in the script's order: that of their numbers as texts."""
+    return (found[number] for number in sorted(found, key=str))
+
+
+def _translate(
+    field: Field, perl: str, warnings: dict[str, None], *, before: str = "", spaced: bool = True
+) -> Translated | None:
+    if has_controls(perl, allow="\t"):
+        warnings[_warn(field, "it has control characters, or is not UTF-8")] = None
+        return None
+    try:
+        return translate(perl, before, spaced=spaced)
+    except RegexError as err:
+        warnings[_warn(field, str(err))] = None
+        return None
+
+
+def _warn(field: Field, why: str) -> str:
+    value = escape_controls(field.value)
+    shown = value if len(value) <= 80 else f"{value[:77]}..."
+    return f"{field.place}: {field.key}: {shown}: not matched, as {escape_controls(why)}"
+
+
+def _shorten(warnings: list[str]) -> list[str]:
+    """Return as many warnings as somebody reads."""
+    more = len(warnings) - _MOST_WARNINGS
+    if more <= 0:
+        return warnings
+    return [*warnings[:_MOST_WARNINGS], f"MAINTAINERS: {more} more lines like that"]
