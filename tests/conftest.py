@@ -63,6 +63,7 @@ def patchgen() -> Patchgen:
             capture_output=True,
             check=False,
             encoding="utf-8",
+            errors="surrogateescape",
             env={**os.environ, "PYTHONPATH": str(TOY_TREE.parent.parent)},
         )
         assert "Traceback" not in done.stderr, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -32,11 +33,12 @@ def plain_tree(patchgen, toy, git, tmp_path) -> str:
     return git(tmp_path / "plain", "rev-parse", f"{BRANCH}^{{tree}}")
 
 
-def test_a_bare_repository(patchgen, toy, git, tmp_path, plain_tree):
+def test_a_bare_repository(patchgen, toy, git, tmp_path, plain_tree, monkeypatch):
     git(tmp_path, "clone", "-q", "--bare", toy, tmp_path / "bare")
+    monkeypatch.chdir(tmp_path)
     document = make(patchgen, tmp_path / "bare")
     assert git(tmp_path / "bare", "rev-parse", f"{BRANCH}^{{tree}}") == plain_tree
-    assert Path(document["mails"][0]).parent == tmp_path / "bare" / "outgoing"
+    assert Path(document["mails"][0]).parent == tmp_path / "outgoing"
 
 
 def test_a_linked_work_tree(patchgen, toy, git, tmp_path, plain_tree):
@@ -108,6 +110,56 @@ def test_a_branch_that_is_made_meanwhile_is_not_lost(patchgen, toy, git, tmp_pat
     assert "cannot be written" in done.err
     assert git(toy, "rev-parse", BRANCH) == git(toy, "rev-parse", "master")
     assert not (toy / "outgoing").exists()
+
+
+@pytest.fixture
+def commit_meanwhile(toy, tmp_path, monkeypatch) -> None:
+    """Let somebody commit to the branch between patchgen's last look at it and its ref update.
+
+    The `git` that is found first does so when it is asked to write the new objects.
+    """
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "git").write_text(
+        f"""#!/bin/sh
+PATH=${{PATH#*:}}
+case " $* " in *" unpack-objects "*)
+  new=$(git -C {toy} commit-tree -m meanwhile -p {BRANCH} {BRANCH}^{{tree}} </dev/null)
+  git -C {toy} update-ref refs/heads/{BRANCH} "$new" </dev/null;;
+esac
+exec git "$@"
+"""
+    )
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def box(tmp_path) -> Path:
+    """A review of the first patch."""
+    subject = "x86/paravirt: Add an op for page encryption status changes"
+    path = tmp_path / "box"
+    path.write_text(
+        "From bea Thu Jan  1 00:00:00 2026\nFrom: Bea <bea@example.org>\nMessage-ID: <1@x>\n"
+        f"Subject: Re: [PATCH v4 1/4] {subject}\n\nReviewed-by: Bea <bea@example.org>\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize("command", ["trailers", "apply --force"])
+def test_a_commit_that_comes_onto_a_branch_meanwhile_is_not_lost(
+    patchgen, toy, git, box, command, request
+):
+    make(patchgen, toy)
+    request.getfixturevalue("commit_meanwhile")
+    words = {
+        "trailers": ("trailers", BRANCH, box),
+        "apply --force": ("apply", "--variant", "pvops", "--force"),
+    }[command]
+    done = patchgen(*words, "--tree", toy)
+    assert done.code == 1
+    assert "cannot be written" in done.err
+    assert git(toy, "log", "-1", "--format=%s", BRANCH) == "meanwhile\n"
 
 
 def test_objects_are_whole(patchgen, toy, git):
