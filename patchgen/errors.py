@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+_SHOWN_OIDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,32 @@ class SpecError(PatchgenError):
 
 class BaseError(PatchgenError):
     """The tree lacks what a variant needs, or is no tree that it can be applied to."""
+
+
+class RevisionError(BaseError):
+    """A revision does not name one commit. `revision` is what the user wrote."""
+
+    def __init__(self, message: str, revision: str):
+        super().__init__(message)
+        self.revision = revision
+
+
+class MissingObjectsError(PatchgenError):
+    """Objects that are needed are not in the repository. `oids` are all that are known to be.
+
+    It is not a BaseError: what a partial clone lacks can be fetched, so nobody may go on without.
+    """
+
+    def __init__(self, oids: Iterable[str], *, what: str = ""):
+        self.oids = tuple(dict.fromkeys(oids))
+        count = len(self.oids)
+        if what and count == 1:
+            message = f"the repository lacks the content of {what} ({self.oids[0]})"
+        else:
+            objects = "object that is needed" if count == 1 else "objects that are needed"
+            shown = ", ".join(self.oids[:_SHOWN_OIDS]) + (", ..." if count > _SHOWN_OIDS else "")
+            message = f"the repository lacks {count:,} {objects} ({shown})"
+        super().__init__(message)
 
 
 class ToolError(PatchgenError):

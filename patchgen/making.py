@@ -20,7 +20,18 @@ from patchgen.model.series import MadePatch, Signatures
 from patchgen.odb import GitTree, Repository, git_version
 from patchgen.resources import shipped_folder
 from patchgen.series import Record, SeriesDraft, draft_series, render_subject
-from patchgen.spec import Variant, bind_variables, build_plan, find_cited_calls, find_variant
+from patchgen.spec import (
+    Variant,
+    bind_variables,
+    build_plan,
+    find_cited_calls,
+    find_variant,
+    list_sources,
+    select_units,
+)
+
+# What is read of a base for every variant: its version, and who gets the patches.
+_ALWAYS_READ = ("Makefile", "MAINTAINERS", "MAINTAINERS/**", ".get_maintainer.ignore", ".mailmap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +155,8 @@ def plan_variant(repository: Repository, request: MakeRequest) -> Planned:
     variant = find_variant(request.variant)
     values = bind_variables(variant, request.definitions)
     tools = {"patchgen": __version__, "spatch": spatch.version, "git": git_version()}
-    base, tree = _read_base(repository, request.base)
+    sources = list_sources(select_units(variant, request.backends))
+    base, tree = _read_base(repository, request.base, sources)
     context = {
         **values,
         "revision": request.revision,
@@ -185,10 +197,15 @@ def carry_out(planned: Planned, on_progress: OnProgress = lambda done, total: No
     )
 
 
-def _read_base(repository: Repository, revision: str) -> tuple[Base, TreeReader]:
+def _read_base(
+    repository: Repository, revision: str, sources: Sequence[str]
+) -> tuple[Base, TreeReader]:
+    """Return the base and its tree. Of a partial clone, it has all that is going to be read."""
     oid = repository.resolve_commit(revision)
     tree_oid = repository.resolve_tree(oid)
     tree = GitTree(repository, tree_oid)
+    if repository.is_partial:
+        tree.require([*_ALWAYS_READ, *sources])
     version = read_version(tree)
     return Base(oid, tree_oid, repository.describe(oid), version), tree
 

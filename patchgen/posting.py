@@ -62,6 +62,12 @@ class Target:
         old = repository.find_ref(self.ref)
         if old is not None and not (replace or may_be_made) and self.folder.exists():
             raise self.exists()
+        if old is None and (other := repository.find_clash(self.ref)) is not None:
+            name = other.removeprefix("refs/heads/")
+            raise BaseError(
+                f"the branch {self.branch} cannot be made, as there is a branch {name}",
+                hint="git keeps branches in folders: NAME and NAME/... exclude each other",
+            )
         if (checkout := repository.find_checkout(self.ref)) is not None:
             raise BaseError(
                 f"the branch {self.branch} is checked out in {checkout}; "
@@ -81,9 +87,12 @@ class Target:
 
 
 def choose_target(repository: Repository, branch: str, output: Path | None) -> Target:
-    """Return the target of that name; the mails go to `outgoing` at the tree's top by default."""
+    """Return the target of that name; the mails go to `outgoing` at the tree's top by default.
+
+    For a bare repository that is the current folder. Raises UsageError where neither will do.
+    """
     ref = repository.check_branch_name(branch)
-    folder = output or repository.top / "outgoing"
+    folder = output or repository.output_top / "outgoing"
     return Target(branch, ref, (Path.cwd() / folder).resolve())
 
 

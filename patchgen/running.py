@@ -5,18 +5,32 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from patchgen.cachefile import cache_path
 from patchgen.coccinelle import find_spatch
-from patchgen.errors import BaseError, PatchgenError, Place, SpecError, UsageError
+from patchgen.errors import (
+    BaseError,
+    MissingObjectsError,
+    PatchgenError,
+    Place,
+    SpecError,
+    UsageError,
+)
 from patchgen.kernel import parse_version
 from patchgen.model.base import Base, TreeFile
 from patchgen.model.sweep import Mode, Sweep
-from patchgen.odb import GitTree, Repository, list_changed, resolve_paths
+from patchgen.odb import (
+    GitTree,
+    Repository,
+    list_changed,
+    list_files,
+    require_objects,
+    resolve_paths,
+)
 from patchgen.sweep import (
     Bound,
     Cocci,
@@ -99,11 +113,14 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
     """
     oid = repository.resolve_commit(request.base)
     tree_oid = repository.resolve_tree(oid)
-    version = parse_version(repository.read_path(tree_oid, "Makefile") or b"")
-    base = Base(oid, tree_oid, repository.describe(oid), version)
     tree = GitTree(repository, tree_oid)
+    base = Base(oid, tree_oid, repository.describe(oid))
     _check_paths(repository, tree, base, request.paths)
     only = _choose_files(repository, request, base)
+    if repository.is_partial:
+        _require_files(repository, tree, request, only)
+    version = parse_version(repository.read_path(tree_oid, "Makefile") or b"")
+    base = replace(base, version=version)
     if _is_variant(request.target):
         return Run(base, tuple(_variant_requests(repository, request, base, only)), ())
     names = list_semantic_patches(request.target, tree)
@@ -113,6 +130,8 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
     for name in names:
         try:
             ready.append(_ready(tree, trust, request, base, only, name))
+        except MissingObjectsError:
+            raise
         except PatchgenError as err:
             if len(names) == 1:
                 raise
@@ -139,6 +158,8 @@ def run_sweeps(
 
         try:
             yield ready, sweep(repository, ready.request, executor=executor, on_progress=tell)
+        except MissingObjectsError:
+            raise
         except PatchgenError as err:
             if len(run.ready) + len(run.skipped) == 1:
                 raise
@@ -164,6 +185,22 @@ def _check_paths(
     for path, _, is_folder in resolve_paths(repository, base.tree, paths):
         if not is_folder and not (tree.find([str(path)]) and path.suffix in _C_SUFFIXES):
             raise UsageError(f"{path} is no C file, nor a folder", hint="name .c or .h files")
+
+
+def _require_files(
+    repository: Repository,
+    tree: GitTree,
+    request: RunRequest,
+    only: frozenset[PurePosixPath] | None,
+) -> None:
+    """Raise MissingObjectsError where a partial clone lacks files that the run is about."""
+    files = tree.find(["Makefile"])
+    files += [
+        file
+        for file in list_files(repository, tree.oid, request.paths, _C_SUFFIXES)
+        if only is None or file.path in only
+    ]
+    require_objects(repository, [file.oid for file in files])
 
 
 def _is_variant(target: str) -> bool:
@@ -360,7 +397,7 @@ def _choose_files(
     """Return the files that the run is restricted to, None for no restriction."""
     only: frozenset[PurePosixPath] | None = None
     if request.since is not None:
-        since = repository.resolve_commit(request.since, "--since")
+        since = repository.resolve_commit(request.since)
         only = list_changed(repository, since, base.oid)
     if request.only_built is not None:
         from patchgen.kernel import read_built

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from patchgen.cli import trees
+
 
 def _check_people(
     ctx: click.Context, param: click.Parameter, people: tuple[str, ...]
@@ -23,13 +25,7 @@ def _find_program(ctx: click.Context, param: click.Parameter, name: str | None) 
     return find_program(name) if name else None
 
 
-tree_option = click.option(
-    "--tree",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The kernel's git repository.  [default: .]",
-)
+tree_option = trees.tree_option
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 output_option = click.option(
     "-o",

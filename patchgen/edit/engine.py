@@ -15,7 +15,7 @@ from typing import assert_never
 from patchgen.coccinelle import Spatch, apply_to_file, refuse_code
 from patchgen.edit.lines import insert_lines
 from patchgen.edit.verdict import check_declared_rules, check_finished, check_hits
-from patchgen.errors import BaseError, PatchgenError
+from patchgen.errors import BaseError, MissingObjectsError, PatchgenError
 from patchgen.model.base import TreeFile, TreeReader
 from patchgen.model.outcome import Changed, FileResult, sum_hits
 from patchgen.model.plan import Edit, InsertLines, NewFile, Plan, PlannedPatch, RunRules
@@ -121,6 +121,8 @@ def _run_chain(
         before = chain.content
         try:
             after = _run_step(chain, step, spatch, timeout_s)
+        except MissingObjectsError:
+            raise
         except PatchgenError as err:
             chain.errors[step.patch, step.edit] = err
             return

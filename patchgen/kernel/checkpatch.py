@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.errors import ToolError
+from patchgen.git_environment import program_environment
 from patchgen.model.series import Mail
 from patchgen.process import run
 from patchgen.scratch import scratch_folder
@@ -44,7 +45,8 @@ def check_mail(tree: Path, mail: Mail) -> list[Report]:
         # --no-tree: the work tree does not have all folders by which the script knows a kernel.
         options = ("--strict", "--terse", "--show-types", "--no-summary", "--no-tree", "--root=.")
         words = ["perl", SCRIPT, *options, str(file)]
-        done = run(words, cwd=tree, ok=(0, 1))
+        # It runs git there, to look up the commits that a message cites.
+        done = run(words, cwd=tree, env=program_environment(), ok=(0, 1))
     reports = []
     for text in done.stdout.decode("utf-8", "replace").splitlines():
         match = _REPORT.match(text)

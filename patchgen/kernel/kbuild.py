@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchgen.errors import BaseError, ToolError
+from patchgen.git_environment import program_environment
 from patchgen.kernel.configs import BuildConfig
 from patchgen.kernel.machine_code import read_functions
 from patchgen.kernel.makefiles import Makefiles
@@ -185,7 +186,7 @@ class Builder:
         foreign = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH", "CROSS_COMPILE")
         env = {
             name: value
-            for name, value in os.environ.items()
+            for name, value in program_environment().items()
             if name not in foreign and not name.startswith("KBUILD_")
         }
         done = run(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from patchgen.git_environment import scratch_environment
 from patchgen.kernel.kbuild import Builder, BuildError
 from patchgen.process import run
 
@@ -58,5 +59,6 @@ def _grep(
 ) -> list[PurePosixPath]:
     pathspecs = [f":(glob){folder}/**/{glob}" for folder in folders for glob in globs] or globs
     words = ["git", "grep", "-lP", pattern, *filter(None, [revision]), "--", *pathspecs]
-    said = run(words, cwd=builder.source, ok=(0, 1)).stdout.decode("utf-8", "surrogateescape")
+    done = run(words, cwd=builder.source, env=scratch_environment(), ok=(0, 1))
+    said = done.stdout.decode("utf-8", "surrogateescape")
     return [PurePosixPath(path) for path in said.splitlines()]

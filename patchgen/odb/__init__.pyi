@@ -19,6 +19,7 @@ from .entries import (
     read_files as read_files,
     write_tree as write_tree,
 )
+from .fetching import fetch_objects as fetch_objects, find_promisors as find_promisors
 from .history import (
     compare_series as compare_series,
     find_own_base as find_own_base,
@@ -26,6 +27,10 @@ from .history import (
     read_commit as read_commit,
     read_commits as read_commits,
     sort_patches as sort_patches,
+)
+from .installed import (
+    find_git_subcommand as find_git_subcommand,
+    git_version as git_version,
 )
 from .listing import (
     Entry as Entry,
@@ -46,14 +51,13 @@ from .merge import (
     merge_trees as merge_trees,
     move_files as move_files,
 )
+from .missing import (
+    require_objects as require_objects,
+    require_range as require_range,
+)
 from .plain import read_contents as read_contents
 from .quarantine import Quarantine as Quarantine
-from .repository import (
-    Repository as Repository,
-    find_git_subcommand as find_git_subcommand,
-    git_version as git_version,
-    neutral_environment as neutral_environment,
-)
+from .repository import Repository as Repository
 from .searching import (
     PlannedSearch as PlannedSearch,
     grep_files as grep_files,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from patchgen.errors import BaseError
+from patchgen.errors import BaseError, ToolError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Mail
 from patchgen.odb.repository import Repository
@@ -42,13 +42,20 @@ class Checkout:
         self._stack.close()
 
     def run(self, *words: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
-        """Run git in the work tree."""
+        """Run git in the work tree.
+
+        Raises ToolError where it fails, MissingObjectsError where it does for lack of objects.
+        """
         who = {
             f"GIT_{role}_{what}": value
             for role in ("AUTHOR", "COMMITTER")
             for what, value in (("NAME", _NOBODY.name), ("EMAIL", _NOBODY.email))
         }
-        return run_in_scratch(*words, stdin=stdin, cwd=self.folder, env=who, ok=ok)
+        try:
+            return run_in_scratch(*words, stdin=stdin, cwd=self.folder, env=who, ok=ok)
+        except ToolError as err:
+            self._repository.explain(self, words, stdin, err)
+            raise
 
     def choose_files(self, patterns: Sequence[str]) -> None:
         """From the next switch on, have these files only; no patterns means all of them.
@@ -64,11 +71,20 @@ class Checkout:
         """Check a commit out. Only files that differ are written, so make rebuilds only these."""
         self.run("checkout", "--quiet", "--force", "--detach", commit)
 
+    def _promise(self) -> tuple[str, ...]:
+        """Return git's options with which a tree may name blobs that a partial clone lacks.
+
+        Git asks for the content of files outside of the sparse checkout, too, unless a remote has
+        promised it. This one has no address.
+        """
+        promise = ("-c", "remote.promisor.promisor=true", "-c", "remote.promisor.url=none:")
+        return promise if self._repository.is_partial else ()
+
     def apply_mails(self, base: Oid, mails: Sequence[Mail]) -> tuple[Oid, ...]:
         """Let `git am` apply mails on top of a commit, and return the commits that it makes.
 
         Mails without a diff, as cover letters, are passed over. Raises BaseError that names the
-        mail which does not apply.
+        mail which does not apply, MissingObjectsError where that is for lack of objects.
         """
         self.switch(base)
         with scratch_folder("mails") as folder:
@@ -78,9 +94,11 @@ class Checkout:
                 path = folder / mail.file_name
                 path.write_bytes(mail.content)
                 # The same mails make the same commits on any day.
-                words = ("am", "--quiet", "--keep-cr", "--committer-date-is-author-date")
-                done = self.run(*words, str(path), ok=None)
+                options = ("--quiet", "--keep-cr", "--committer-date-is-author-date")
+                words = (*self._promise(), "am", *options, str(path))
+                done = self.run(*words, ok=None)
                 if done.returncode != 0:
+                    self._repository.explain(self, words, b"", ToolError(done.errors))
                     self.run("am", "--abort", ok=None)
                     # git's hints are about a work tree that the user never sees.
                     lines = done.errors.splitlines()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from patchgen.errors import BaseError
+from patchgen.errors import BaseError, MissingObjectsError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.commits import Git
+from patchgen.odb.missing import find_missing
 
 _REGULAR = ("100644", "100755")
 _AT_ONCE = 400
@@ -129,18 +130,18 @@ def list_changes(
 def read_blobs(git: Git, oids: Sequence[Oid]) -> Iterator[bytes]:
     """Yield the contents of blobs in their order, not all at once in memory.
 
-    Raises BaseError for one that the repository lacks.
+    Raises MissingObjectsError, with all of those that the repository lacks.
     """
     for start in range(0, len(oids), _AT_ONCE):
         part = oids[start : start + _AT_ONCE]
         stdin = "".join(f"{oid}\n" for oid in part).encode()
         out = git.run("cat-file", "--batch", "--buffer", stdin=stdin).stdout
         at = 0
-        for oid in part:
+        for _ in part:
             end = out.index(b"\n", at)
             header = out[at:end].split()
             if len(header) != 3:
-                raise BaseError(f"the repository lacks the content of {oid}")
+                raise MissingObjectsError(find_missing(git, oids))
             begin = end + 1
             at = begin + int(header[2]) + 1
             yield out[begin : at - 1]

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from patchgen.errors import BaseError
+from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.listing import read_blobs
 from patchgen.odb.repository import Repository
@@ -25,7 +25,7 @@ _SHA1_SIGNS = 40
 def read_contents(repository: Repository, files: Sequence[TreeFile]) -> Iterator[bytes]:
     """Yield the contents of files in their order.
 
-    Raises BaseError for one that the repository lacks.
+    Raises MissingObjectsError, with all of those that the repository lacks.
     """
     top = repository.work_tree
     plain = [_read_plain(top, file) if top else None for file in files]
@@ -34,9 +34,8 @@ def read_contents(repository: Repository, files: Sequence[TreeFile]) -> Iterator
     for file, text in zip(files, plain, strict=True):
         try:
             content = next(blobs) if text is None else text
-        except BaseError:
-            lost = f"the repository lacks the content of {file.path} ({file.oid})"
-            raise BaseError(lost) from None
+        except MissingObjectsError as err:
+            raise MissingObjectsError(err.oids, what=str(file.path)) from None
         yield content
 
 

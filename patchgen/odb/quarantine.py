@@ -49,8 +49,16 @@ class Quarantine:
         env: Mapping[str, str] | None = None,
         ok: tuple[int, ...] | None = (0,),
     ) -> Completed:
-        """Run git in the scratch repository, with no configuration but what is given."""
-        return run_in_scratch("--git-dir", str(self._folder), *words, stdin=stdin, env=env, ok=ok)
+        """Run git in the scratch repository, with no configuration but what is given.
+
+        Raises ToolError where it fails, MissingObjectsError where it does for lack of objects.
+        """
+        argv = ("--git-dir", str(self._folder), *words)
+        try:
+            return run_in_scratch(*argv, stdin=stdin, env=env, ok=ok)
+        except ToolError as err:
+            self._repository.explain(self, words, stdin, err)
+            raise
 
     def write_commits(
         self, base: Oid, drafts: Sequence[CommitDraft], signatures: Signatures

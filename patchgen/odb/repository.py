@@ -1,7 +1,7 @@
 """A git repository as patchgen uses it: where it is, what its names mean, who commits.
 
 The only room that imports GitPython or runs git plumbing. Nothing here touches a work tree, an
-index or HEAD, and hooks never run.
+index or HEAD, hooks never run, and nothing is fetched.
 """
 
 from __future__ import annotations
@@ -9,81 +9,115 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from patchgen.errors import BaseError, ToolError, UsageError
+from patchgen.errors import BaseError, RevisionError, ToolError, UsageError
+from patchgen.git_environment import reading_environment
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
+from patchgen.odb.commits import Git
+from patchgen.odb.missing import explain_failure, require_objects
+from patchgen.odb.opening import Location, locate
+from patchgen.odb.reader import BlobReader
+from patchgen.odb.view import PartialView, is_partial_clone
 from patchgen.process import Completed, run, stream
 
-if TYPE_CHECKING:
-    import git
-
-MINIMUM_GIT = (2, 39)
-_SHA1_DIGITS = 40
+_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+# What only reads objects; in a partial clone it must not fetch them.
+_READ_OBJECTS = frozenset(
+    {"cat-file", "diff", "diff-tree", "grep", "log", "ls-tree", "merge-base", "rev-list", "show"}
+)
 # So many processes of git's take less time than GitPython to be imported and to ask for versions.
 _FEW_READS = 16
 
 
 class Repository:
-    """An opened repository: bare or not, a linked work tree, a shallow clone."""
+    """An opened repository: bare or not, a linked work tree, a shallow or a partial clone."""
 
     def __init__(self, path: Path):
         """Open the repository that `path` is in.
 
-        Raises BaseError where there is none.
+        Raises BaseError where there is none, or where git does not open it.
         """
-        # Whose repository it is does not matter: nothing of it is executed.
-        words = ("-c", "safe.directory=*", "-C", str(path), "rev-parse", "--path-format=absolute")
-        asked = ("--git-dir", "--git-common-dir", "--is-bare-repository", "--show-toplevel")
-        done = run(["git", *words, *asked], env=neutral_environment(), ok=None)
-        said = os.fsdecode(done.stdout).splitlines()
-        if len(said) < len(asked) - 1:
-            raise _no_repository(path, done.errors)
+        location = locate(path)
+        self._location = location
         # The one of a linked work tree, and the one that has all refs and objects.
-        self._own_dir = Path(said[0])
-        self.git_dir = Path(said[1]).resolve()
-        self.work_tree = _find_work_tree(self._own_dir, said[2] == "true", said[3:])
-        self._reader: git.Repo | None = None
+        self._own_dir = location.own_dir
+        self.git_dir = location.git_dir
+        self.work_tree = location.work_tree
+        self.object_format = location.object_format
+        self._view = PartialView(location) if is_partial_clone(location) else None
+        self._reader: BlobReader | None = None
         self._reads = 0
+
+    @property
+    def location(self) -> Location:
+        """Where the repository is."""
+        return self._location
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is a partial clone: objects may be missing that a remote has promised."""
+        return self._view is not None
 
     @property
     def top(self) -> Path:
         """The top of the work tree, or the repository itself where it is bare."""
         return self.work_tree or self.git_dir
 
+    @property
+    def output_top(self) -> Path:
+        """The folder that results go to by default: the work tree's top.
+
+        Of a bare repository it is the current folder. Raises UsageError where that is inside of the
+        repository: git owns what is there.
+        """
+        if self.work_tree is not None:
+            return self.work_tree
+        if Path.cwd().is_relative_to(self.git_dir):
+            raise UsageError(
+                f"{self.git_dir} is bare: it has no folder for mails",
+                hint="name one with --output-directory, or run patchgen in another folder",
+            )
+        return Path.cwd()
+
     def read_blob(self, oid: Oid) -> bytes | None:
         """Return the content of a blob, or None where the repository lacks it."""
         self._reads += 1
         # GitPython 3.1 takes no header with a SHA-256 id from its cat-file.
-        if self._reads <= _FEW_READS or len(oid) != _SHA1_DIGITS:
+        if self._reads <= _FEW_READS or self.object_format != "sha1":
             done = self.run("cat-file", "blob", oid, ok=None)
             return done.stdout if done.returncode == 0 else None
-        try:
-            # GitPython keeps one `git cat-file --batch` running for all reads.
-            *_, content = self._open_reader().git.get_object_data(oid)
-        except ValueError:
-            return None
-        return bytes(content)
-
-    def _open_reader(self) -> git.Repo:
         if self._reader is None:
-            import git
-
-            self._reader = git.Repo(self._own_dir)
-        return self._reader
+            git_dirs = (self._own_dir, self.git_dir)
+            if self._view is not None:
+                git_dirs = (self._view.git_dir, self._view.git_dir)
+            self._reader = BlobReader(*git_dirs)
+        return self._reader.read(oid)
 
     def read_path(self, tree: Oid, path: str) -> bytes | None:
-        """Return the content of one file of a tree, or None where there is none."""
+        """Return the content of one file of a tree, or None where there is none.
+
+        Raises MissingObjectsError where there is one, and a partial clone lacks its content.
+        """
         done = self.run("cat-file", "blob", f"{tree}:{path}", ok=None)
-        return done.stdout if done.returncode == 0 else None
+        if done.returncode == 0:
+            return done.stdout
+        if self.is_partial:
+            listed = self.run("--literal-pathspecs", "ls-tree", "--full-tree", tree, "--", path)
+            # "100644 blob OID", a tab, and the path
+            fields = listed.stdout.decode("utf-8", "replace").split(maxsplit=3)
+            if fields[1:2] == ["blob"]:
+                require_objects(self, [Oid(fields[2])])
+        return None
 
     def close(self) -> None:
-        """End the processes that serve reads."""
+        """End the processes that serve reads, and remove what they read from."""
         if self._reader is not None:
             self._reader.close()
+        if self._view is not None:
+            self._view.close()
 
     def run(
         self,
@@ -93,25 +127,48 @@ class Repository:
         ok: tuple[int, ...] | None = (0,),
         detached: bool = False,
     ) -> Completed:
-        """Run git plumbing in this repository, without hooks and in the C locale."""
-        environment = {**neutral_environment(), **(env or {})}
-        argv = [*self._git_words(), *words]
-        return run(argv, stdin=stdin, env=environment, ok=ok, detached=detached)
+        """Run git plumbing in this repository, without hooks and in the C locale.
+
+        Raises ToolError where it fails, MissingObjectsError where it does for lack of objects.
+        """
+        environment = {**reading_environment(), **(env or {})}
+        argv = [*self._git_words(words), *words]
+        try:
+            return run(argv, stdin=stdin, env=environment, ok=ok, detached=detached)
+        except ToolError as err:
+            self.explain(self, words, stdin, err)
+            raise
 
     def stream(self, *words: str, ok: tuple[int, ...] = (0,)) -> Iterator[bytes]:
         """Run git plumbing like `run`, and yield what it prints in pieces as they come."""
-        return stream([*self._git_words(), *words], env=neutral_environment(), ok=ok)
+        try:
+            yield from stream([*self._git_words(words), *words], env=reading_environment(), ok=ok)
+        except ToolError as err:
+            self.explain(self, words, b"", err)
+            raise
 
-    def _git_words(self) -> list[str]:
-        return ["git", "--git-dir", str(self._own_dir), "-c", "core.hooksPath=/dev/null"]
+    def explain(self, git: Git, words: Sequence[str], stdin: bytes, err: ToolError) -> None:
+        """Raise MissingObjectsError where that is why git failed, here or in a scratch repository.
 
-    def resolve_commit(self, revision: str, option: str = "--base") -> Oid:
-        """Return the id of the commit that a revision names; `option` is where the user gave it.
-
-        Raises BaseError where it names none, UsageError where it is an option.
+        Only a partial clone is looked through: elsewhere git's own message is the better one.
         """
-        if revision.startswith("-") or "\n" in revision:
-            raise UsageError(f"{revision!r} is not a revision")
+        if self.is_partial:
+            explain_failure(git, words, stdin, err.message)
+
+    def _git_words(self, words: Sequence[str]) -> list[str]:
+        if self._view is not None and _find_subcommand(words) in _READ_OBJECTS:
+            return ["git", "--no-pager", "--git-dir", str(self._view.git_dir)]
+        argv = ["git", "--no-pager", "--git-dir", str(self._own_dir)]
+        # Paths count from here, whatever core.worktree says.
+        return argv if self.work_tree is None else [*argv, "--work-tree=."]
+
+    def resolve_commit(self, revision: str) -> Oid:
+        """Return the id of the commit that a revision names (gitrevisions(7)).
+
+        Raises RevisionError where it names none, or several.
+        """
+        if revision.startswith("-") or "\n" in revision or "\0" in revision:
+            raise RevisionError(f"{revision!r} is not a revision", revision)
         words = ("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify")
         done = self.run(*words, f"{revision}^{{commit}}", ok=None)
         if match := re.search(r"^warning: refname '(.*)' is ambiguous", done.errors, re.MULTILINE):
@@ -119,16 +176,23 @@ class Repository:
                 f"{match[1]!r} is ambiguous: a branch and a tag have that name",
                 hint=f"write refs/heads/{match[1]} or refs/tags/{match[1]}",
             )
+        oid = done.stdout.decode("utf-8", "replace").strip()
         if done.returncode != 0:
-            raise BaseError(
-                f"{self.top} has no commit {revision!r}",
-                hint=f"{option} takes a branch, a tag or a commit id",
-            )
-        return Oid(done.stdout.decode().strip())
+            raise RevisionError(f"{self.top} has no commit {revision!r}", revision)
+        # "^REV" is a valid answer to git: all that the commit does not have.
+        if not _OID.fullmatch(oid):
+            raise RevisionError(f"{revision!r} does not name a single commit", revision)
+        return Oid(oid)
 
     def resolve_tree(self, commit: Oid) -> Oid:
-        """Return the id of a commit's tree."""
-        return Oid(self.run("rev-parse", "--verify", f"{commit}^{{tree}}").stdout.decode().strip())
+        """Return the id of a commit's tree, which may be missing."""
+        shown = self.run("log", "--max-count=1", "--format=%T", commit, "--")
+        return Oid(shown.stdout.decode().strip())
+
+    def read_config(self, key: str) -> list[str]:
+        """Return all values of a setting, the one that counts last."""
+        done = self.run("config", "--null", "--get-all", key, ok=(0, 1))
+        return [value for value in done.stdout.decode("utf-8", "replace").split("\0") if value]
 
     def find_ref(self, ref: str) -> Oid | None:
         """Return what a full ref name points at, or None."""
@@ -166,11 +230,22 @@ class Repository:
             raise UsageError(f"{branch!r} is not a branch name that git takes")
         return f"refs/heads/{branch}"
 
+    def find_clash(self, ref: str) -> str | None:
+        """Return a ref with which `ref` cannot be: one that is a folder of its name, or below it.
+
+        Refs are named like files (git-check-ref-format(1)), also where they are packed.
+        """
+        parts = ref.split("/")
+        above = ["/".join(parts[:count]) for count in range(3, len(parts))]
+        listed = self.run("for-each-ref", "--format=%(refname)", ref, *above).stdout.decode()
+        clashes = (name for name in listed.splitlines() if name != ref)
+        return next((name for name in clashes if name in above or name.startswith(f"{ref}/")), None)
+
     def find_checkout(self, ref: str) -> Path | None:
         """Return the work tree that has a branch checked out, or None."""
-        listing = self.run("worktree", "list", "--porcelain").stdout.decode()
-        for entry in listing.split("\n\n"):
-            lines = entry.splitlines()
+        listing = os.fsdecode(self.run("worktree", "list", "--porcelain", "-z").stdout)
+        for entry in listing.split("\0\0"):
+            lines = entry.split("\0")
             if f"branch {ref}" in lines:
                 return Path(lines[0].removeprefix("worktree "))
         return None
@@ -207,68 +282,17 @@ class Repository:
         return Identity(match["name"], match["email"], date)
 
 
-def _find_work_tree(own_dir: Path, is_bare: bool, top: list[str]) -> Path | None:
-    if top:
-        return Path(top[0]).resolve()
-    # From inside of .git, git names no work tree.
-    return own_dir.resolve().parent if own_dir.name == ".git" and not is_bare else None
-
-
-def _no_repository(path: Path, errors: str) -> BaseError:
-    said = errors.splitlines()[-1:] or [""]
-    why = said[0].removeprefix("fatal: ")
-    if not path.exists() or "not a git repository" in why:
-        return BaseError(
-            f"{path} is not in a git repository", hint="name the kernel's git tree with --tree"
-        )
-    return BaseError(f"{path}: git cannot open the repository: {why}")
-
-
-def git_version() -> str:
-    """Return git's version. Raises ToolError where git is missing or too old."""
-    said = run(["git", "--version"]).stdout.decode()
-    match = re.search(r"(\d+)\.(\d+)(?:\.\d+)*", said)
-    if match is None:
-        raise ToolError(f"git does not say its version: {said.strip()!r}")
-    if (int(match[1]), int(match[2])) < MINIMUM_GIT:
-        wanted = ".".join(map(str, MINIMUM_GIT))
-        raise ToolError(f"git {match[0]} is too old; {wanted} or later is needed")
-    return match[0]
-
-
-def find_git_subcommand(name: str) -> Callable[[], str]:
-    """Return a function that gives the path of a git subcommand, or raises ToolError."""
-
-    def find() -> str:
-        path = Path(run(["git", "--exec-path"]).stdout.decode().strip()) / f"git-{name}"
-        if not path.is_file():
-            raise ToolError("not installed")
-        return str(path)
-
-    return find
-
-
-# Of git's own variables, who commits and how git runs are the user's to say. All others lead it to
-# another repository (a hook or an alias that calls patchgen leaves GIT_DIR set) or change what it
-# prints (GIT_DIFF_OPTS, GIT_ICASE_PATHSPECS).
-_KEPT = (
-    "GIT_AUTHOR_",
-    "GIT_COMMITTER_",
-    "GIT_CONFIG",
-    "GIT_CEILING_",
-    "GIT_EXEC_PATH",
-    "GIT_TRACE",
-)
-
-
-def neutral_environment() -> dict[str, str]:
-    """Return the environment for git: the user's own, but for what would lead it elsewhere."""
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith(_KEPT)
-    }
-    return {**env, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+def _find_subcommand(words: Sequence[str]) -> str:
+    """Return which git command it is; "" where it looks at a work tree (-C)."""
+    rest = iter(words)
+    for word in rest:
+        if word == "-c":
+            next(rest, None)
+        elif word == "-C":
+            return ""
+        elif not word.startswith("-"):
+            return word
+    return ""
 
 
 def _check_epoch(epoch: str) -> int:

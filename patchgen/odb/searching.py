@@ -74,7 +74,9 @@ def grep_files(
         found.add(name)
         yield name
     # Asked behind the search, so that what is changed meanwhile is among them.
-    differ = ("diff-index", "--name-only", "-z", tree, "--", *within)
+    # git would run `git status` in a submodule, with that one's configuration.
+    submodules = "--ignore-submodules=all"
+    differ = ("diff-index", "--name-only", "-z", submodules, tree, "--", *within)
     for name in _read_names(repository, *checkout, *differ):
         if name not in found:
             yield name
@@ -86,9 +88,9 @@ def _find_checkout(
     """Return git's options for the work tree, None where it cannot stand for the tree."""
     if repository.work_tree is None or repository.find_ref("HEAD^{tree}") != tree:
         return None
-    # From its top, where attributes are read. No program is started that the repository names.
+    # From its top, where attributes are read.
     top = str(repository.work_tree)
-    checkout = ("-C", top, f"--work-tree={top}", "-c", "core.fsmonitor=false")
+    checkout = ("-C", top, f"--work-tree={top}")
     if any(_read_names(repository, *checkout, "ls-files", "-z", "--", *within, _ALTERED)):
         return None
     flags = _read_names(repository, *checkout, "ls-files", "-v", "-z", "--", *within)

@@ -22,6 +22,7 @@ def read_substances(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:
         "--reverse",
         "--no-color",
         "--no-ext-diff",
+        "--no-textconv",
         "--no-renames",
         "--patch",
         "--binary",

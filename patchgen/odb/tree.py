@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from patchgen.errors import BaseError
+from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid, TreeFile, compile_glob
+from patchgen.odb.missing import find_missing, require_objects
 from patchgen.odb.repository import Repository
 
 _GLOB = re.compile(r"[*?\[]")
@@ -19,7 +20,7 @@ class GitTree:
 
     def __init__(self, repository: Repository, tree: Oid):
         self._repository = repository
-        self._tree = tree
+        self.oid = tree
         self._found: dict[str, list[TreeFile]] = {}
         self._content: dict[Oid, bytes] = {}
 
@@ -35,14 +36,21 @@ class GitTree:
     def read(self, file: TreeFile) -> bytes:
         """Return the content of a file.
 
-        Raises BaseError where the repository lacks the blob.
+        Raises MissingObjectsError where the repository lacks the blob, with all others that it
+        lacks of the files found so far: they are likely to be read, too.
         """
         if file.oid not in self._content:
             content = self._repository.read_blob(file.oid)
             if content is None:
-                raise BaseError(f"the repository lacks the content of {file.path} ({file.oid})")
+                oids = [each.oid for files in self._found.values() for each in files]
+                missing = find_missing(self._repository, [file.oid, *oids])
+                raise MissingObjectsError(missing, what=str(file.path))
             self._content[file.oid] = content
         return self._content[file.oid]
+
+    def require(self, patterns: Sequence[str]) -> None:
+        """Raise MissingObjectsError, with all that are missing, where files lack their content."""
+        require_objects(self._repository, [file.oid for file in self.find(patterns)])
 
     def _find_pattern(self, pattern: str) -> list[TreeFile]:
         if pattern not in self._found:
@@ -55,10 +63,10 @@ class GitTree:
         if _GLOB.search(pattern):
             # Only the folders before the first wildcard are walked, not 80,000 files.
             fixed = _GLOB.split(pattern, maxsplit=1)[0].rpartition("/")[0]
-            words += ["-r", self._tree, *(("--", fixed + "/") if fixed else ())]
+            words += ["-r", self.oid, *(("--", fixed + "/") if fixed else ())]
             wanted = compile_glob(pattern)
         else:
-            words += [self._tree, "--", pattern]
+            words += [self.oid, "--", pattern]
         files = []
         for entry in self._repository.run(*words).stdout.split(b"\0"):
             if not entry:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from patchgen.errors import PatchgenError
+from patchgen.errors import MissingObjectsError, PatchgenError
 from patchgen.making import MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
@@ -82,6 +82,8 @@ def _read(
     """Return what ends in `tip`, where that is what the record tells of."""
     try:
         found = read_branch(repository, quarantine, name, tip)
+    except MissingObjectsError:
+        raise
     except PatchgenError:
         return None
     if found.cover is None or found.record != record or len(found.commits) != len(record.patches):
@@ -129,6 +131,8 @@ def _make_again(
         }
         draft = made.draft(signatures, edited) if edited else draft
         oids, written = write_patches(quarantine, record.base, draft, signatures)
+    except MissingObjectsError:
+        raise
     except PatchgenError:
         return None
     if [patch.content for patch in written.patches] != [patch.content for patch in record.patches]:

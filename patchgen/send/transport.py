@@ -17,9 +17,10 @@ from typing import Protocol
 
 import patchgen
 from patchgen.errors import BaseError, ToolError
+from patchgen.git_environment import add_config, mailing_environment
 from patchgen.mail import encode_address, format_person, list_recipients
 from patchgen.model.series import Mail
-from patchgen.odb import Repository, neutral_environment
+from patchgen.odb import Repository
 from patchgen.process import run
 from patchgen.scratch import scratch_folder, scratch_locks
 from patchgen.send.attempt import find_outcome
@@ -27,7 +28,6 @@ from patchgen.send.outcome import Outcome, Verdict, last_words
 
 # RFC 5321, 4.5.3.1.6: a line has 998 octets at most. git counts the end of the line among them.
 _LONGEST = 997
-_QUESTIONS = ("GIT_ASKPASS", "GIT_TERMINAL_PROMPT")
 # Where git-send-email looks for a program that takes mails.
 _SENDMAILS = ("/usr/sbin/sendmail", "/usr/lib/sendmail")
 _OPTIONS = (
@@ -129,12 +129,7 @@ class GitSendEmail:
         return [*words, str(path)]
 
     def _environment(self) -> dict[str, str]:
-        env = neutral_environment()
-        count = int(env.get("GIT_CONFIG_COUNT", "0") or 0)
-        for number, (key, value) in enumerate(self.credentials.items(), count):
-            env[f"GIT_CONFIG_KEY_{number}"] = key
-            env[f"GIT_CONFIG_VALUE_{number}"] = value
-        env["GIT_CONFIG_COUNT"] = str(count + len(self.credentials))
+        env = add_config(mailing_environment(), self.credentials)
         packages = str(Path(patchgen.__file__).resolve().parent.parent)
         env["PYTHONPATH"] = os.pathsep.join(filter(None, [packages, env.get("PYTHONPATH")]))
         return env
@@ -182,9 +177,9 @@ def read_setting(repository: Repository, name: str) -> str | None:
 
 def read_settings(repository: Repository, name: str) -> Sequence[str]:
     """Return all values of a setting of sendemail."""
-    identity = _config(repository, "sendemail.identity")
+    identity = repository.read_config("sendemail.identity")
     for key in [f"sendemail.{each}.{name}" for each in identity[-1:]] + [f"sendemail.{name}"]:
-        if values := _config(repository, key):
+        if values := repository.read_config(key):
             return values
     return ()
 
@@ -199,11 +194,6 @@ def encoding_of(mail: Mail) -> str:
     return "quoted-printable" if too_long or b"\r" in mail.content else "8bit"
 
 
-def _config(repository: Repository, key: str) -> list[str]:
-    done = repository.run("config", "--null", "--get-all", key, ok=(0, 1))
-    return [value for value in done.stdout.decode("utf-8", "replace").split("\0") if value]
-
-
 def _ask_password(repository: Repository, server: str) -> Mapping[str, str]:
     """Return the password as configuration, where there is a user without one.
 
@@ -216,10 +206,8 @@ def _ask_password(repository: Repository, server: str) -> Mapping[str, str]:
     port = read_setting(repository, "smtpServerPort")
     host = f"{server}:{port}" if port else server
     question = f"protocol=smtp\nhost={host}\nusername={user}\n\n"
-    env = {**neutral_environment(), "GIT_TERMINAL_PROMPT": "1"}
-    # What the user says about questions counts here.
-    env |= {key: os.environ[key] for key in _QUESTIONS if key in os.environ}
     words = ["git", "credential", "fill"]
+    env = mailing_environment(may_ask=True)
     done = run(words, stdin=question.encode(), cwd=repository.top, env=env, ok=None)
     fields = dict(line.partition("=")[::2] for line in done.stdout.decode().splitlines())
     if done.returncode != 0 or "password" not in fields:

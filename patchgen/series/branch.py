@@ -8,7 +8,14 @@ from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover
-from patchgen.odb import Git, Repository, find_own_base, read_commit, read_commits
+from patchgen.odb import (
+    Git,
+    Repository,
+    find_own_base,
+    read_commit,
+    read_commits,
+    require_range,
+)
 from patchgen.series.record import Record, read_record
 from patchgen.series.tracking import MARKER, Tracking, is_cover_commit, parse_cover_commit
 
@@ -52,7 +59,11 @@ def read_branch(
     cover_oid = find_cover_commit(git, tip, base)
     if cover_oid is None:
         start = base or find_own_base(repository, name, tip)
+        if repository.is_partial:
+            require_range(git, start, tip)
         return SeriesBranch(name, start, tip, _some(name, read_commits(git, start, tip)))
+    if repository.is_partial:
+        require_range(git, cover_oid, tip)
     commit = read_commit(git, cover_oid)
     if commit.files:
         raise BaseError(

@@ -12,6 +12,7 @@ from patchgen.spec.config import (
 )
 from patchgen.spec.manifest import Variant, describe_variables
 from patchgen.spec.plan import build_plan, select_units
+from patchgen.spec.sources import list_sources
 from patchgen.spec.variables import bind_variables
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "find_cited_calls",
     "find_variant",
     "list_names",
+    "list_sources",
     "list_variants",
     "load_own_people",
     "load_people",

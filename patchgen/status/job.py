@@ -21,6 +21,7 @@ from patchgen.odb import (
     find_renames,
     read_changes,
     read_files,
+    require_objects,
 )
 from patchgen.series import SeriesBranch, read_branch
 from patchgen.status.onto import choose_onto
@@ -50,7 +51,7 @@ def find_status(
             if onto is None:
                 newer, oid = choose_onto(repository, series)
             else:
-                newer, oid = onto, repository.resolve_commit(onto, "--onto")
+                newer, oid = onto, repository.resolve_commit(onto)
             patches = _judge(repository, quarantine, series, oid, on_progress)
             count = quarantine.run("rev-list", "--count", f"{series.base}..{oid}").stdout
             return SeriesStatus(
@@ -101,6 +102,8 @@ def _judge(
     files = {path for commit in series.commits for path in commit.files}
     had = read_files(quarantine, series.base, files)
     has = read_files(quarantine, onto, files)
+    if repository.is_partial:
+        require_objects(quarantine, [file.oid for file in has.values()])
     lost = {path: file for path, file in had.items() if path not in has}
     trees = (repository.resolve_tree(series.base), repository.resolve_tree(onto))
     moves = find_renames(quarantine, *trees, lost)

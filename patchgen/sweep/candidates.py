@@ -18,7 +18,7 @@ from patchgen.coccinelle import (
     load_formula,
     words_of,
 )
-from patchgen.errors import BaseError
+from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import (
     Entry,
@@ -27,6 +27,7 @@ from patchgen.odb import (
     grep_files,
     plan_search,
     read_contents,
+    require_objects,
 )
 from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.request import SweepRequest
@@ -60,7 +61,13 @@ def keep_needs(kept: KeptResults, needs: Needs) -> None:
 def plan_candidates(
     repository: Repository, request: SweepRequest, files: Mapping[str, Entry]
 ) -> PlannedSearch | None:
-    """Return how the files are to be searched for words, None where they are few enough to read."""
+    """Return how the files are to be searched for words, None where they are few enough to read.
+
+    Raises MissingObjectsError for files of which a partial clone lacks the content: `git grep`
+    passes over them.
+    """
+    if repository.is_partial:
+        require_objects(repository, [oid for _, oid in files.values()])
     if len(files) <= _FEW:
         return None
     return plan_search(repository, request.base.tree, request.paths, request.suffixes)
@@ -156,5 +163,5 @@ def read_header(repository: Repository, path: str, oid: Oid) -> bytes:
     """Return the content of a header. Raises BaseError where the repository lacks it."""
     content = repository.read_blob(oid)
     if content is None:
-        raise BaseError(f"the repository lacks the content of {path} ({oid})")
+        raise MissingObjectsError([oid], what=path)
     return content

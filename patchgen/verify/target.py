@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import BaseError, RevisionError, UsageError
 from patchgen.mail import newest_version, order_patches, parse_mail, read_header, read_mails
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
@@ -80,9 +80,17 @@ def open_target(
     if tip is None and (sent := find_sent(repository, words)) is not None:
         return _from_commits(repository, checkout, sent.tag, sent.base, sent.tip)
     if tip is None:
-        tip = repository.resolve_commit(words)
+        tip = _resolve(repository, words)
     start_oid = repository.resolve_commit(base) if base else None
     return _from_commits(repository, checkout, branch, start_oid, tip)
+
+
+def _resolve(repository: Repository, words: str) -> Oid:
+    """Return the commit that words name that are not the name of a branch."""
+    try:
+        return repository.resolve_commit(words)
+    except RevisionError:
+        raise BaseError(f"there is no file, folder, branch or commit {words!r}") from None
 
 
 def _from_commits(

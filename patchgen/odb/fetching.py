@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Get objects that a partial clone lacks: one `git fetch` for all of them, as git itself does it.
+
+The command is that of fetch_objects() in git's promisor-remote.c. With --filter=blob:none a tree
+comes with all trees below it, and a blob that is asked for comes nevertheless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from patchgen.errors import BaseError, MissingObjectsError, ToolError
+from patchgen.git_environment import fetching_environment
+from patchgen.model.base import Oid
+from patchgen.odb.missing import find_missing
+from patchgen.odb.repository import Repository
+from patchgen.process import run
+
+_OPTIONS = (
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-auto-maintenance",
+    "--recurse-submodules=no",
+    "--filter=blob:none",
+    "--stdin",
+)
+_PROMISED = (r"^remote\..*\.promisor$", r"^remote\..*\.partialclonefilter$")
+
+
+def find_promisors(repository: Repository) -> tuple[str, ...]:
+    """Return the remotes that have promised what is missing (git-config(1), remote.*.promisor)."""
+    names = dict.fromkeys(repository.read_config("extensions.partialclone"))
+    for pattern in _PROMISED:
+        kind = ("--type=bool",) if pattern.endswith("promisor$") else ()
+        words = ("config", "--null", *kind, "--get-regexp", pattern)
+        listed = repository.run(*words, ok=(0, 1)).stdout.decode("utf-8", "surrogateescape")
+        for entry in listed.split("\0"):
+            key, _, value = entry.partition("\n")
+            if key and value != "false":
+                names[key.removeprefix("remote.").rpartition(".")[0]] = None
+    return tuple(names)
+
+
+def fetch_objects(repository: Repository, oids: Sequence[str]) -> None:
+    """Fetch objects from the remotes that have promised them, asking the next for what is left.
+
+    Git asks for passwords as the user has configured it. Raises BaseError where no remote has
+    promised anything, ToolError where git cannot fetch, and MissingObjectsError for what no remote
+    has.
+    """
+    remotes = find_promisors(repository)
+    if not remotes:
+        raise BaseError(
+            f"{repository.top} is not a partial clone: no remote has promised what is missing"
+        )
+    missing = tuple(map(Oid, oids))
+    refusals = []
+    for remote in remotes:
+        argv = ["git", "--git-dir", str(repository.git_dir), "fetch", remote, *_OPTIONS]
+        stdin = "".join(f"{oid}\n" for oid in missing).encode()
+        try:
+            run(argv, stdin=stdin, env=fetching_environment())
+        except ToolError as err:
+            refusals.append(err)
+        missing = find_missing(repository, missing)
+        if not missing:
+            return
+    if refusals:
+        raise refusals[0]
+    raise MissingObjectsError(missing)

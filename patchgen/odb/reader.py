@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Blobs, one after the other, from one `git cat-file --batch` that GitPython keeps running.
+
+GitPython adds to patchgen's own environment and takes nothing away, so each variable that would
+lead git to other objects gets the value that it has to have (git(1), ENVIRONMENT VARIABLES).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patchgen.git_environment import reading_environment
+from patchgen.model.base import Oid
+
+if TYPE_CHECKING:
+    import git
+
+
+class BlobReader:
+    """Reads blobs of the repository in `git_dir`, whose refs and objects are in `common_dir`."""
+
+    def __init__(self, git_dir: Path, common_dir: Path):
+        import git
+
+        # Not git.Repo, which reads GIT_WORK_TREE and core.worktree and starts git there.
+        self._git: git.Git = git.Git(str(git_dir))
+        self._git.update_environment(
+            **reading_environment(),
+            GIT_DIR=str(git_dir),
+            GIT_COMMON_DIR=str(common_dir),
+            GIT_OBJECT_DIRECTORY=str(common_dir / "objects"),
+            GIT_ALTERNATE_OBJECT_DIRECTORIES="",
+            GIT_WORK_TREE=str(git_dir),
+            GIT_NAMESPACE="",
+        )
+
+    def read(self, oid: Oid) -> bytes | None:
+        """Return the content of a blob, or None where the repository lacks it."""
+        try:
+            *_, content = self._git.get_object_data(oid)
+        except ValueError:
+            return None
+        return bytes(content)
+
+    def close(self) -> None:
+        """End the process."""
+        self._git.clear_cache()

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A partial clone without its promise: the same objects and refs, and no configuration.
+
+In a partial clone git fetches each object that it misses by itself. Where it may not, it first
+looks through all packs for who promised the object, which takes minutes in a kernel's history. A
+repository that has no promisor remote says at once that the object is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import weakref
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from patchgen.odb.alternates import quote_alternate
+from patchgen.odb.opening import Location
+from patchgen.scratch import scratch_folder
+
+_PACKS = "objects/pack"
+
+
+def is_partial_clone(location: Location) -> bool:
+    """Tell whether a repository has packs of a partial clone (git-pack-objects(1), .promisor)."""
+    return any((location.git_dir / _PACKS).glob("*.promisor"))
+
+
+class PartialView:
+    """A folder that git reads as a repository: links to the refs of another, and its objects."""
+
+    def __init__(self, location: Location):
+        stack = ExitStack()
+        self.git_dir = stack.enter_context(scratch_folder("view"))
+        self._end = weakref.finalize(self, stack.close)
+        write_skeleton(self.git_dir, location, bare=True)
+        # As contrib/workdir/git-new-workdir does. HEAD as a link would be a symbolic ref.
+        for name in ("refs", "packed-refs"):
+            (self.git_dir / name).symlink_to(location.git_dir / name)
+        with suppress(OSError):
+            shutil.copyfile(location.own_dir / "HEAD", self.git_dir / "HEAD")
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._end()
+
+
+def write_skeleton(git_dir: Path, location: Location, *, bare: bool) -> None:
+    """Make `git_dir` a repository without refs that has all objects of another."""
+    (git_dir / "objects/info").mkdir(parents=True)
+    (git_dir / "HEAD").write_text("ref: refs/heads/none\n")
+    version = (
+        "\trepositoryformatversion = 0\n"
+        if location.object_format == "sha1"
+        else "\trepositoryformatversion = 1\n"
+        f"[extensions]\n\tobjectFormat = {location.object_format}\n"
+    )
+    bareness = f"[core]\n\tbare = {'true' if bare else 'false'}\n"
+    (git_dir / "config").write_text(bareness + version)
+    alternates = git_dir / "objects/info/alternates"
+    alternates.write_bytes(quote_alternate(location.git_dir / "objects"))
+    if os.path.lexists(location.git_dir / "shallow"):
+        shutil.copyfile(location.git_dir / "shallow", git_dir / "shallow")

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which files of the base a variant reads, by its manifests alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from patchgen.spec.manifest import Unit
+
+
+def list_sources(units: Sequence[Unit]) -> list[str]:
+    """Return the paths and globs that manifests name, each once: it may be too many."""
+    return list(dict.fromkeys(path for unit in units for path in _sources_of(unit)))
+
+
+def _sources_of(unit: Unit) -> Iterator[str]:
+    manifest = unit.manifest
+    for fact in (*manifest.facts.values(), *manifest.needs):
+        yield from fact.file
+    for cite in manifest.cites:
+        yield from cite.file
+    for patch in manifest.patch:
+        for probe in patch.probe:
+            yield from probe.file
+        for rules in patch.rules:
+            yield from rules.on
+        for lines in patch.lines:
+            yield lines.file

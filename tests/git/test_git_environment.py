@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whose repository it is, where its objects are, and which programs its configuration names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from patchgen.errors import BaseError, UsageError
+from patchgen.git_environment import add_config, reading_environment
+from patchgen.odb import Repository, grep_files, plan_search
+from tests.support.checks import snapshot
+
+BRANCH = "patchgen/pvops-v4"
+STRANGER = 1234
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+
+
+def dry_run(patchgen, tree: Path, *words: str | Path):
+    return patchgen("apply", "--variant", "pvops", "--tree", tree, "--dry-run", *words)
+
+
+def give_away(tree: Path) -> None:
+    subprocess.run(["chown", "-R", str(STRANGER), tree], check=True)
+
+
+def write_canary(folder: Path, name: str) -> Path:
+    """Return a program that leaves a trace where it is run."""
+    program = folder / name
+    program.write_text(f"#!/bin/sh\necho {name} >> {folder}/fired\ncat\n")
+    program.chmod(0o755)
+    return program
+
+
+def fired(folder: Path) -> list[str]:
+    trace = folder / "fired"
+    return trace.read_text().split() if trace.exists() else []
+
+
+# --- whose it is -----------------------------------------------------------------------------
+
+
+@AS_ROOT
+@pytest.mark.parametrize(
+    "command", ["apply", "run", "audit", "status", "explain", "send", "verify"]
+)
+def test_refuses_the_repository_of_another_user_before_anything_else(patchgen, toy, command):
+    give_away(toy)
+    words = {"apply": ["--variant", "pvops"], "run": ["pvops"], "explain": ["HEAD"]}
+    words["send"] = ["--dry-run"]
+    done = patchgen(command, *words.get(command, []), "--tree", toy)
+    assert done.code == 1
+    assert done.err == (
+        f"patchgen: {toy} belongs to another user, and git does not open it\n"
+        f"hint: if you trust its owner: git config --global --add safe.directory {toy}\n"
+    )
+
+
+@AS_ROOT
+def test_opens_the_repository_of_another_user_that_the_user_trusts(
+    patchgen, toy, tmp_path, monkeypatch
+):
+    give_away(toy)
+    config = tmp_path / "gitconfig"
+    config.write_text(f"[safe]\n\tdirectory = {toy}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    assert dry_run(patchgen, toy).code == 0
+
+
+@AS_ROOT
+def test_opens_the_repository_of_the_user_who_called_sudo(patchgen, toy, monkeypatch):
+    give_away(toy)
+    monkeypatch.setenv("SUDO_UID", str(STRANGER))
+    assert dry_run(patchgen, toy).code == 0
+
+
+@AS_ROOT
+def test_a_repository_cannot_trust_itself(patchgen, toy, git):
+    git(toy, "config", "safe.directory", "*")
+    give_away(toy)
+    assert "belongs to another user" in dry_run(patchgen, toy).err
+
+
+# --- where its objects come from -------------------------------------------------------------
+
+
+def test_variables_of_git_lead_to_no_other_repository(patchgen, toy, git, tmp_path, monkeypatch):
+    expected = dry_run(patchgen, toy, "--json").out
+    git(tmp_path, "init", "-q", tmp_path / "other")
+    other = tmp_path / "other" / ".git"
+    for name, value in {
+        "GIT_DIR": other,
+        "GIT_COMMON_DIR": other,
+        "GIT_WORK_TREE": tmp_path / "none",
+        "GIT_OBJECT_DIRECTORY": other / "objects",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": other / "objects",
+        "GIT_INDEX_FILE": other / "index",
+        "GIT_NAMESPACE": "other",
+        "GIT_CEILING_DIRECTORIES": "",
+        "GIT_REPLACE_REF_BASE": "refs/other",
+        "GIT_SHALLOW_FILE": other / "shallow",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_EXTERNAL_DIFF": "false",
+        "GIT_DIFF_OPTS": "--unified=9",
+        "GIT_CONFIG": other / "config",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    done = dry_run(patchgen, toy, "--json")
+    assert done.code == 0, done.err
+    drop = "spatch_seconds"
+    assert [line for line in done.out.splitlines() if drop not in line and "change_id" not in line]
+    assert done.out.count('"commit"') == expected.count('"commit"')
+
+
+def test_many_blobs_are_read_from_the_named_repository(toy, tmp_path, monkeypatch, git):
+    """The first reads are by processes of their own; the rest are GitPython's."""
+    git(tmp_path, "init", "-q", tmp_path / "other")
+    for name in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY"):
+        monkeypatch.setenv(name, str(tmp_path / "other" / ".git"))
+    repository = Repository(toy)
+    tree = repository.resolve_tree(repository.resolve_commit("HEAD"))
+    oid = repository.run("rev-parse", f"{tree}:Makefile").stdout.decode().strip()
+    try:
+        contents = {repository.read_blob(oid) for _ in range(40)}
+    finally:
+        repository.close()
+    assert contents == {(toy / "Makefile").read_bytes()}
+
+
+@pytest.mark.parametrize("where", ["/nonexistent", "/etc"])
+def test_a_work_tree_elsewhere_in_the_configuration_does_not_count(patchgen, toy, git, where):
+    git(toy, "config", "core.worktree", where)
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 0, done.err
+    assert (toy / "outgoing").is_dir()
+
+
+def test_a_work_tree_that_git_cannot_enter_is_one_message(patchgen, toy, git):
+    git(toy, "config", "core.worktree", "../../none")
+    done = dry_run(patchgen, toy)
+    assert done.code == 1
+    assert "git cannot open the repository: cannot chdir to '../../none'" in done.err
+
+
+def test_a_replaced_blob_never_gets_into_a_patch(patchgen, toy, git):
+    """Neither with git's own processes nor with GitPython's, nor in scratch repositories."""
+    before = dry_run(patchgen, toy).out
+    for path in ("arch/x86/mm/mem_encrypt.c", "MAINTAINERS", "arch/x86/kernel/kvm.c"):
+        old = git(toy, "rev-parse", f"HEAD:{path}").strip()
+        (toy / "other").write_text(git(toy, "cat-file", "blob", old) + "\nint planted;\n")
+        new = git(toy, "hash-object", "-w", "other").strip()
+        git(toy, "replace", old, new)
+    done = dry_run(patchgen, toy)
+    assert done.code == 0, done.err
+    assert "planted" not in done.out
+    assert done.out.count("diff --git") == before.count("diff --git") > 0
+
+
+def test_a_graft_does_not_change_a_history(patchgen, toy, git):
+    git(toy, "commit", "-q", "--allow-empty", "-m", "second")
+    head = git(toy, "rev-parse", "HEAD").strip()
+    (toy / ".git/info/grafts").write_text(f"{head}\n")
+    assert Repository(toy).run("rev-list", "--count", "HEAD").stdout == b"2\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["new\nline", b"-byte\xff", '#two  "spaces"', "tab\tand\\slash"],
+    ids=repr,
+)
+def test_works_in_a_tree_of_any_name(patchgen, toy, tmp_path, git, name):
+    tree = tmp_path / os.fsdecode(name)
+    toy.rename(tree)
+    done = patchgen("apply", "--variant", "pvops", "--tree", tree)
+    assert done.code == 0, done.err
+    assert git(tree, "rev-list", "--count", f"master..{BRANCH}") == "5\n"
+
+
+def test_names_the_objects_that_were_borrowed_and_are_gone(patchgen, toy, git, tmp_path):
+    git(tmp_path, "clone", "-q", "--shared", "--no-checkout", toy, tmp_path / "borrower")
+    toy.rename(tmp_path / "moved")
+    done = dry_run(patchgen, tmp_path / "borrower")
+    assert done.code == 1
+    assert done.err.startswith(
+        f"patchgen: {tmp_path}/borrower/.git borrows objects from {toy}/.git/objects, "
+        "which does not exist\nhint: "
+    )
+
+
+def test_a_wrong_count_of_settings_is_one_message(patchgen, toy, monkeypatch):
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "many")
+    done = dry_run(patchgen, toy)
+    assert (done.code, done.err) == (
+        2,
+        "patchgen: GIT_CONFIG_COUNT is 'many': expected a number\n",
+    )
+    with pytest.raises(UsageError):
+        add_config({"GIT_CONFIG_COUNT": "-1"}, {})
+
+
+def test_settings_of_the_user_in_the_environment_stay(monkeypatch):
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Bea")
+    env = reading_environment()
+    assert (env["GIT_CONFIG_KEY_0"], env["GIT_CONFIG_VALUE_0"]) == ("user.name", "Bea")
+    assert int(env["GIT_CONFIG_COUNT"]) > 1
+
+
+# --- which programs its configuration names --------------------------------------------------
+
+HOOKS = ("reference-transaction", "post-index-change", "post-checkout", "applypatch-msg")
+HOOKS += ("pre-applypatch", "post-applypatch", "pre-auto-gc", "post-rewrite", "commit-msg")
+SETTINGS = (
+    "core.fsmonitor",
+    "core.pager",
+    "core.editor",
+    "core.sshCommand",
+    "core.gitProxy",
+    "core.askPass",
+    "core.alternateRefsCommand",
+    "sequence.editor",
+    "pager.log",
+    "pager.grep",
+    "diff.external",
+    "diff.canary.command",
+    "diff.canary.textconv",
+    "filter.canary.clean",
+    "filter.canary.smudge",
+    "filter.canary.process",
+    "merge.canary.driver",
+    "interactive.diffFilter",
+    "gpg.program",
+    "gpg.x509.program",
+    "gpg.ssh.program",
+    "gpg.ssh.defaultKeyCommand",
+    "credential.helper",
+    "uploadpack.packObjectsHook",
+    "remote.origin.uploadpack",
+    "remote.origin.receivepack",
+    "trailer.canary.cmd",
+    "trailer.canary.command",
+    "browser.canary.cmd",
+    "difftool.canary.cmd",
+    "alias.log",
+)
+
+
+@pytest.fixture
+def canaries(toy: Path, git, tmp_path: Path) -> Path:
+    """A folder of programs that the toy tree's repository names wherever it can."""
+    folder = tmp_path / "canaries"
+    (folder / "hooks").mkdir(parents=True)
+    (toy / ".gitattributes").write_text("* diff=canary merge=canary\nMakefile filter=canary\n")
+    git(toy, "add", "-f", ".gitattributes")
+    git(toy, "commit", "-q", "-m", "attributes")
+    git(toy, "branch", "newer")
+    git(toy, "update-ref", "refs/remotes/origin/HEAD", "HEAD")
+    for name in SETTINGS:
+        git(toy, "config", name, str(write_canary(folder, name)))
+    for name in ("log.showSignature", "commit.gpgSign", "tag.gpgSign", "push.gpgSign"):
+        git(toy, "config", name, "true")
+    for name in HOOKS:
+        program = write_canary(folder, name)
+        (folder / "hooks" / name).symlink_to(program)
+        (toy / ".git/hooks").mkdir(exist_ok=True)
+        (toy / ".git/hooks" / name).symlink_to(program)
+    git(toy, "config", "core.hooksPath", str(folder / "hooks"))
+    return folder
+
+
+def test_no_command_that_reads_runs_a_program_of_the_configuration(
+    patchgen, toy, canaries, tmp_path, git
+):
+    box = tmp_path / "box"
+    box.write_text(
+        "From bea Thu Jan  1 00:00:00 2026\nFrom: Bea <bea@example.org>\nMessage-ID: <1@x>\n"
+        "Subject: Re: [PATCH v4 1/4] x86/paravirt: Add an op for page encryption status changes\n"
+        "\nReviewed-by: Bea <bea@example.org>\n"
+    )
+    patch = tmp_path / "x.cocci"
+    patch.write_text("@@\nexpression e;\n@@\n- kvm_hypercall3(e,\n+ kvm_hypercall4(e,\n  ...)\n")
+    where = ("--tree", toy)
+    done = {
+        "dry run": dry_run(patchgen, toy),
+        "apply": patchgen("apply", "--variant", "pvops", "-o", tmp_path / "mails", *where),
+        "run": patchgen("run", patch, *where),
+        "status": patchgen("status", BRANCH, "--onto", "newer", *where),
+        "explain": patchgen("explain", f"{BRANCH}~1", *where),
+        "trailers": patchgen("trailers", BRANCH, box, *where),
+        "send": patchgen("send", BRANCH, "--dry-run", *where),
+        "import": patchgen("import", tmp_path / "mails", *where),
+        "reroll": patchgen("reroll", BRANCH, "--base", "newer", *where),
+        "verify": patchgen(
+            "verify",
+            BRANCH,
+            *(f"--skip={each}" for each in ("build", "code", "checkpatch")),
+            *where,
+        ),
+    }
+    # The toy tree has no call graph to audit, and its series has findings.
+    assert patchgen("audit", *where).code == 1
+    assert fired(canaries) == []
+    failed = {name: each.err for name, each in done.items() if each.code}
+    assert failed.keys() <= {"verify"}, failed
+
+
+def test_searching_a_work_tree_runs_no_program_of_the_configuration(toy, canaries, git, tmp_path):
+    git(toy, "-c", "core.fsmonitor=false", "rm", "-q", "--cached", "-f", ".gitattributes")
+    tree = git(toy, "write-tree").strip()
+    env = {**os.environ, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.hooksPath"}
+    env["GIT_CONFIG_VALUE_0"] = os.devnull
+    commit = git(toy, "commit-tree", "-m", "plain", tree, env=env).strip()
+    git(toy, "update-ref", "HEAD", commit, env=env)
+    (toy / ".gitattributes").unlink()
+    (canaries / "fired").unlink(missing_ok=True)
+    repository = Repository(toy)
+    planned = plan_search(repository, tree, (), (".h",))
+    found = list(grep_files(repository, planned, frozenset({"kvm_hypercall3"})))
+    assert planned.checkout is not None
+    assert found == ["arch/x86/include/asm/kvm_para.h"]
+    assert fired(canaries) == []
+
+
+@pytest.mark.parametrize("is_listed", [True, False], ids=["promisor pack", "no promisor pack"])
+@pytest.mark.parametrize(
+    "url", ["file://{}", "{}", "ssh://localhost{}", "ext::{} %S", "git://localhost{}"]
+)
+def test_a_missing_object_is_named_and_no_program_fetches_it(
+    patchgen, toy, git, tmp_path, url, is_listed
+):
+    folder = tmp_path / "canaries"
+    folder.mkdir()
+    oid = git(toy, "rev-parse", "HEAD:Makefile").strip()
+    (toy / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    for name in ("uploadpack", "vcs"):
+        git(toy, "config", f"remote.origin.{name}", str(write_canary(folder, name)))
+    if not url.startswith("ext"):
+        git(toy, "config", "--unset", "remote.origin.vcs")
+    git(toy, "config", "remote.origin.url", url.format(folder / "uploadpack"))
+    git(toy, "config", "remote.origin.promisor", "true")
+    git(toy, "config", "protocol.allow", "always")
+    for name in ("core.sshCommand", "core.gitProxy", "credential.helper", "core.askPass"):
+        git(toy, "config", name, str(write_canary(folder, name)))
+    if is_listed:
+        (toy / ".git/objects/pack/pack-1.promisor").touch()
+    for words in (["apply", "--variant", "pvops", "--dry-run"], ["run", "pvops"]):
+        done = patchgen(*words, "--tree", toy)
+        assert done.code == 1
+        assert oid in done.err or "Makefile" in done.err
+    assert fired(folder) == []
+
+
+# --- where results go ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted"), [("topic", "topic/v1"), ("topic/v1", "topic"), ("a/b", "a/b/c/d")]
+)
+def test_a_branch_that_cannot_be_is_refused_before_the_work(patchgen, toy, git, there, wanted):
+    git(toy, "branch", there)
+    git(toy, "pack-refs", "--all")
+    before = snapshot(toy, without="none")
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--branch", wanted)
+    assert done.code == 1
+    assert f"the branch {wanted} cannot be made, as there is a branch {there}" in done.err
+    assert snapshot(toy, without="none") == before
+
+
+def test_a_branch_beside_one_with_a_longer_name_can_be_made(toy, git):
+    git(toy, "branch", "topics/v1")
+    git(toy, "branch", "topic/v2")
+    assert Repository(toy).find_clash("refs/heads/topic/v1") is None
+
+
+def test_nothing_is_put_into_a_bare_repository(patchgen, toy, git, tmp_path):
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "clone", "-q", "--bare", toy, bare)
+    done = patchgen("apply", "--variant", "pvops", "--tree", ".", cwd=bare)
+    assert done.code == 2
+    assert "it has no folder for mails" in done.err
+    assert not (bare / "outgoing").exists()
+    work = tmp_path / "work"
+    work.mkdir()
+    assert patchgen("apply", "--variant", "pvops", "--tree", bare, cwd=work).code == 0
+    assert (work / "outgoing").is_dir()
+
+
+# --- what a revision is ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "revision", ["^HEAD", "HEAD^@", "HEAD^!", "HEAD..HEAD", "", "HEAD:Makefile"]
+)
+def test_a_revision_that_names_no_single_commit_is_refused(toy, revision):
+    with pytest.raises(BaseError):
+        Repository(toy).resolve_commit(revision)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("apply", "--variant", "pvops", "--base", "nosuch"), "--base"),
+        (("run", "pvops", "--since", "nosuch"), "--since"),
+        (("explain", "nosuch"), "COMMIT"),
+        (("audit", "--rev", "nosuch"), "--rev"),
+        (("audit", "--diff", "nosuch..HEAD"), "--diff"),
+    ],
+)
+def test_the_option_that_is_named_is_the_one_that_was_given(patchgen, toy, words, name):
+    done = patchgen(*words, "--tree", toy)
+    assert done.code == 1
+    assert done.err == (
+        f"patchgen: {toy} has no commit 'nosuch'\n"
+        f"hint: {name}: expected a branch, a tag or a commit id\n"
+    )
+
+
+def test_an_unknown_source_of_mails_is_not_called_a_revision(patchgen, toy):
+    done = patchgen("import", "nosuch.mbox", "--tree", toy)
+    assert done.code == 1
+    assert "there is no file, folder, branch or commit 'nosuch.mbox'" in done.err

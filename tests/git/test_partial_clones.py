@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Partial clones: what is missing is counted, and fetched only where the user says so."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from patchgen.errors import MissingObjectsError
+from patchgen.odb import Repository, fetch_objects, find_promisors
+
+BRANCH = "patchgen/pvops-v4"
+PATCHGEN = (sys.executable, "-m", "patchgen")
+FILTERS = ("blob:none", "tree:0")
+Clone = Callable[[str], Path]
+
+
+@pytest.fixture
+def source(toy: Path, git) -> Path:
+    """A toy tree that serves partial clones."""
+    git(toy, "config", "uploadpack.allowFilter", "true")
+    git(toy, "config", "uploadpack.allowAnySHA1InWant", "true")
+    return toy
+
+
+@pytest.fixture
+def series(patchgen, source: Path, tmp_path: Path, git) -> Path:
+    """The same with a series, whose mails are in `mails` beside it, and a newer base."""
+    done = patchgen("apply", "--variant", "pvops", "--tree", source, "-o", tmp_path / "mails")
+    assert done.code == 0, done.err
+    git(source, "checkout", "-q", "-b", "newer")
+    with (source / "arch/x86/kernel/kvm.c").open("a") as file:
+        file.write("/* newer */\n")
+    git(source, "commit", "-q", "-a", "-m", "newer")
+    return source
+
+
+@pytest.fixture
+def clone(source: Path, tmp_path: Path, git) -> Clone:
+    """Make a partial clone without a checkout, with the branches of its origin."""
+
+    def make(kind: str, *words: str) -> Path:
+        folder = tmp_path / "part"
+        words = ("--no-checkout", f"--filter={kind}", *words)
+        git(tmp_path, "clone", "-q", *words, f"file://{source}", folder)
+        if git(folder, "branch", "-r", "--list", f"origin/{BRANCH}"):
+            git(folder, "branch", "-q", BRANCH, f"origin/{BRANCH}")
+        return folder
+
+    return make
+
+
+def count_packs(repository: Path) -> int:
+    return len(list((repository / ".git/objects/pack").glob("*.pack")))
+
+
+def count_loose(repository: Path) -> int:
+    return len(list((repository / ".git/objects").glob("??/*")))
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+def test_nothing_is_fetched_unasked(patchgen, clone, kind):
+    tree = clone(kind)
+    packs, loose = count_packs(tree), count_loose(tree)
+    done = patchgen("apply", "--variant", "pvops", "--tree", tree)
+    assert done.code == 1
+    assert "the repository lacks " in done.err
+    assert "hint: it is a partial clone: --fetch-missing fetches them from origin" in done.err
+    assert (count_packs(tree), count_loose(tree)) == (packs, loose)
+    assert not (tree / "outgoing").exists()
+
+
+def test_all_files_that_a_run_needs_are_counted_at_once(patchgen, clone, git, source):
+    tree = clone("blob:none")
+    listed = git(source, "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+    needed = [name for name in listed if name.endswith((".c", ".h")) or name == "Makefile"]
+    done = patchgen("run", "pvops", "--tree", tree)
+    assert done.code == 1
+    assert f"the repository lacks {len(needed)} objects that are needed" in done.err
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+def test_what_is_missing_is_fetched_in_batches_and_gives_the_same_series(
+    patchgen, source, clone, kind, git, monkeypatch
+):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
+    tree = clone(kind)
+    words = ("apply", "--variant", "pvops", "--fetch-missing")
+    done = patchgen(*words, "--tree", tree)
+    assert done.code == 0, done.err
+    # Trees, if they are missing; what the variant names; what is known of only then.
+    assert done.err.count("fetching ") <= 4
+    assert patchgen(*words, "--tree", source).code == 0
+    ends = [git(folder, "rev-parse", f"{BRANCH}^{{tree}}") for folder in (tree, source)]
+    assert ends[0] == ends[1]
+    again = patchgen(*words, "--tree", tree, "--dry-run")
+    assert (again.code, again.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (("status", BRANCH, "--onto", "origin/newer"), "blob:none"),
+        (("explain", f"{BRANCH}~1"), "blob:none"),
+        (("send", BRANCH, "--dry-run"), "tree:0"),
+        (("import", "mails"), "blob:none"),
+        (("import", "mails"), "tree:0"),
+        (("verify", "mails", "--skip=build", "--skip=code", "--skip=checkpatch"), "blob:none"),
+        (("reroll", BRANCH, "--base", "origin/newer"), "tree:0"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else value,
+)
+def test_each_command_says_what_it_needs_and_works_once_that_is_there(
+    patchgen, series, clone, tmp_path, words, kind
+):
+    tree = clone(kind)
+    words = tuple(str(tmp_path / "mails") if word == "mails" else word for word in words)
+    refused = patchgen(*words, "--tree", tree)
+    assert refused.code == 1
+    assert "the repository lacks " in refused.err
+    assert "--fetch-missing" in refused.err
+    done = patchgen(*words, "--tree", tree, "--fetch-missing")
+    # The toy tree's series has findings; they are on standard output.
+    assert done.code == (1 if words[0] == "verify" else 0), done.err
+    assert "the repository lacks" not in done.err
+    assert done.err.count("fetching ") <= 6
+
+
+def test_standard_input_is_read_once_however_often_is_fetched(series, clone, tmp_path, git):
+    tree = clone("blob:none")
+    subject = git(tree, "log", "-1", "--format=%s", BRANCH).strip()
+    mail = (
+        "From bea Thu Jan  1 00:00:00 2026\nFrom: Bea <bea@example.org>\nMessage-ID: <1@x>\n"
+        f"Subject: Re: [PATCH v4 4/4] {subject}\n\nReviewed-by: Bea <bea@example.org>\n"
+    )
+    box = tmp_path / "box"
+    box.write_text(mail)
+    with box.open() as stdin:
+        done = subprocess.run(
+            [*PATCHGEN, "trailers", BRANCH, "-", "--tree", tree, "--fetch-missing"],
+            stdin=stdin,
+            capture_output=True,
+            check=False,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+    assert done.returncode == 0, done.stderr
+    assert "Reviewed-by: Bea" in git(tree, "log", "-1", "--format=%B", BRANCH)
+
+
+def test_a_branch_of_a_partial_clone_can_be_made_and_published(patchgen, clone, git):
+    tree = clone("blob:none", "--depth=1")
+    words = ("apply", "--variant", "pvops", "--tree", tree, "--fetch-missing")
+    assert patchgen(*words).code == 0
+    git(tree, "fsck", "--strict")
+    assert patchgen(*words).err.startswith("patchgen: the branch ")
+
+
+def test_a_linked_work_tree_of_a_partial_clone(patchgen, clone, git, tmp_path):
+    tree = clone("blob:none")
+    git(tree, "checkout", "-q", "HEAD")
+    git(tree, "worktree", "add", "-q", "--detach", tmp_path / "linked")
+    done = patchgen("apply", "--variant", "pvops", "--tree", tmp_path / "linked")
+    assert done.code == 0, done.err
+
+
+def test_a_sparse_checkout_of_a_partial_clone(patchgen, clone, git):
+    tree = clone("blob:none", "--sparse")
+    git(tree, "sparse-checkout", "set", "include")
+    git(tree, "checkout", "-q", "HEAD")
+    done = patchgen("run", "pvops", "--tree", tree)
+    assert done.code == 1
+    assert "the repository lacks " in done.err
+
+
+def test_what_no_remote_has_is_said_and_not_asked_for_twice(patchgen, source, clone, git):
+    tree = clone("blob:none")
+    oid = git(source, "rev-parse", "HEAD:MAINTAINERS").strip()
+    (source / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    done = patchgen("apply", "--variant", "pvops", "--tree", tree, "--fetch-missing")
+    assert done.code == 1
+    assert done.err.count("fetching ") == 1
+
+
+def test_a_remote_that_promised_nothing_is_not_asked(source, clone, git):
+    tree = clone("blob:none")
+    repository = Repository(tree)
+    assert find_promisors(repository) == ("origin",)
+    git(tree, "remote", "add", "other", "file:///nowhere")
+    assert find_promisors(repository) == ("origin",)
+    oid = repository.run("rev-parse", "HEAD:Makefile").stdout.decode().strip()
+    fetch_objects(repository, [oid])
+    assert repository.read_blob(oid) == (source / "Makefile").read_bytes()
+    with pytest.raises(MissingObjectsError):
+        repository.read_path(
+            repository.resolve_tree(repository.resolve_commit("HEAD")), "MAINTAINERS"
+        )
+    repository.close()
+
+
+def test_a_whole_repository_that_lacks_an_object_gets_no_advice_to_fetch(patchgen, toy, git):
+    oid = git(toy, "rev-parse", "HEAD:arch/x86/kernel/kvm.c").strip()
+    (toy / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert done.code == 1
+    assert f"the repository lacks the content of arch/x86/kernel/kvm.c ({oid})" in done.err
+    assert "git fsck" in done.err
