@@ -6,11 +6,13 @@ folders are in it. What has to be renamed into place is staged in a folder of th
 its target. Each of these folders is locked with flock(2) by the process that made it. The kernel
 gives the lock up when that process ends, however it ends, so an unlocked folder is left over from a
 killed run, and the next run removes it. A pid would not tell: another process may have it by now.
-The lock also keeps systemd-tmpfiles away from a run that takes weeks (tmpfiles.d(5), "Age").
+The lock also keeps systemd-tmpfiles away from a run that takes weeks (tmpfiles.d(5), "Age"). Each
+process has its own folder, so that a worker on another machine needs nothing of this one's.
 """
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import re
@@ -208,9 +210,14 @@ def _leave_run() -> None:
     """Remove the folder of this run when nobody uses it any more."""
     with _run.guard:
         _run.users -= 1
-        if _run.users == 0 and _run.folder is not None:
-            folder, _run.folder = _run.folder, None
-            _discard(folder)
+        if _run.users == 0:
+            _end_run()
+
+
+def _end_run() -> None:
+    if _run.folder is not None:
+        folder, _run.folder = _run.folder, None
+        _discard(folder)
 
 
 def _cannot_write(err: OSError) -> ToolError:
@@ -226,3 +233,5 @@ def _forget_run() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_run)
+# A signal may come before a block is entered, or after it has ended.
+atexit.register(_end_run)

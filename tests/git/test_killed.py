@@ -7,10 +7,13 @@ TMPDIR and beside the mails.
 
 from __future__ import annotations
 
+import re
 import signal
+from pathlib import Path
 
 import pytest
 
+from tests.cli.test_reroll import edit
 from tests.support.killing import DATE, KILLS, Campaign, choose_events
 
 V4 = "patchgen/pvops-v4"
@@ -37,6 +40,24 @@ def prepare_reroll(patchgen, git, tree):
     git(tree, "commit", "-q", "-a", "-m", "newer")
     args = ("reroll", V4, "--base", "master", "--output-directory", "out")
     return args, "exists already"
+
+
+def prepare_continue(patchgen, git, tree):
+    args, _ = prepare_reroll(patchgen, git, tree)
+
+    def by_hand() -> str:
+        said = git(tree, "log", "-1", "--format=%B")
+        return said.replace("makes this hypercall", "issues this hypercall")
+
+    edit(git, tree, V4, "Tell the host", by_hand)
+    words = (*args[:4], "--tree", tree, "--define", "hypercall=new_call")
+    done = patchgen(*words)
+    [file] = [Path(line.strip()) for line in done.err.splitlines() if line.startswith("  /")]
+    merged = re.sub(
+        r"<<<<<<< .*?=======\n(.*?)>>>>>>> [^\n]*\n", r"\1", file.read_text(), flags=re.S
+    )
+    file.write_text(merged)
+    return ("reroll", "--continue"), "no reroll waits here"
 
 
 def prepare_trailers(patchgen, git, tree):
@@ -81,6 +102,7 @@ def apply(patchgen, tree):
 PREPARE = {
     "apply": prepare_apply,
     "reroll": prepare_reroll,
+    "reroll --continue": prepare_continue,
     "trailers": prepare_trailers,
     "import": prepare_import,
     "run --split": prepare_split,
