@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_reroll import edit
-from tests.support.killing import DATE, KILLS, Campaign, choose_events
+from tests.support.killing import DATE, KILLS, Campaign
 
 V4 = "patchgen/pvops-v4"
 _RULE = "/// Use new_call()\n@@\n@@\n- old_call();\n+ new_call();\n"
@@ -119,20 +119,21 @@ def campaign(request, patchgen, git, toy, tmp_path, monkeypatch) -> Campaign:
 
 @pytest.mark.parametrize("campaign", PREPARE, indirect=True)
 def test_killed_at_chosen_steps(campaign):
-    """The steps after the last program has begun are where refs and folders come into place."""
-    for number in choose_events(campaign.whole.events, spread=2, last=5):
+    """In the middle, before refs are moved, and before what follows: mails that come into place."""
+    last, moves_refs = len(campaign.whole.events), campaign.whole.moves_refs
+    for number in (last // 2, moves_refs, moves_refs + 1):
         campaign.try_event(number, whole_group=number % 2 == 0)
 
 
 @pytest.mark.parametrize("campaign", ["apply"], indirect=True)
 def test_interrupted_it_cleans_up_and_says_what_it_wrote(campaign):
-    last = campaign.whole.events
+    last, moves_refs = len(campaign.whole.events), campaign.whole.moves_refs
     for number, events in (
         (signal.SIGHUP, (last // 2,)),
         # At once, and again while it cleans up.
         (signal.SIGINT, (last // 2, last // 2 + 1, last // 2 + 3)),
-        # When the ref is moved, and when the folder is renamed.
-        *((signal.SIGTERM, (last - back,)) for back in (5, 4, 3)),
+        # Before the ref is moved, before the folder is renamed, and while it cleans up.
+        *((signal.SIGTERM, (event,)) for event in (moves_refs, moves_refs + 1, last - 5)),
     ):
         campaign.try_signal(number, *events)
 
@@ -146,5 +147,5 @@ def test_killed_at_random_moments(campaign):
 @pytest.mark.torture
 @pytest.mark.parametrize("campaign", PREPARE, indirect=True)
 def test_killed_at_every_step(campaign):
-    for number in range(1, campaign.whole.events + 1):
+    for number in range(1, len(campaign.whole.events) + 1):
         campaign.try_event(number, whole_group=number % 2 == 0)

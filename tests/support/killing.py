@@ -30,12 +30,18 @@ KILLS = int(os.environ.get("PATCHGEN_KILLS", "60"))
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended; `events` is 0 where it was killed."""
+    """How a run ended, and what its events were, where it was not killed."""
 
     code: int
     text: str
-    events: int
+    events: Sequence[str]
     seconds: float
+
+    @property
+    def moves_refs(self) -> int:
+        """The number of the event with which git begins to move refs, the last one of these."""
+        mark = "'update-ref', '--stdin'"
+        return max(number for number, event in enumerate(self.events, 1) if mark in event)
 
 
 @dataclass
@@ -102,21 +108,21 @@ class Campaign:
         text, _ = process.communicate()
         seconds = time.monotonic() - begin
         self._wait_for_children()
-        count = int(events.read_text()) if events.exists() else 0
-        return Ended(process.returncode, text, count, seconds)
+        names = events.read_text().splitlines() if events.exists() else []
+        return Ended(process.returncode, text, names, seconds)
 
     def try_event(self, number: int, *, whole_group: bool) -> None:
         """Kill it at an event, run it again, and check all that is left."""
         self.copy()
         killed = self.run(number, whole_group=whole_group)
         assert killed.code == -signal.SIGKILL, killed
-        self._check(f"event {number} of {self.whole.events}, group: {whole_group}")
+        self._check(f"event {number} of {len(self.whole.events)}, group: {whole_group}")
 
     def try_signal(self, number: int, *events: int) -> None:
         """Interrupt it at events, and check that it cleans up and tells the truth."""
         self.copy()
         ended = self.run(*events, number=number)
-        when = f"signal {number} at events {events} of {self.whole.events}: {ended}"
+        when = f"signal {number} at events {events} of {len(self.whole.events)}: {ended}"
         assert "Traceback" not in ended.text and ended.code in (0, 130), when
         assert list(self.tmp.iterdir()) == [], when
         refs = read_refs(self.tree)
@@ -162,12 +168,6 @@ class Campaign:
             time.sleep(0.01)
 
 
-def choose_events(count: int, spread: int, last: int) -> list[int]:
-    """Return some numbers of `count` events: spread over all, and the last ones."""
-    numbers = {1 + number * count // spread for number in range(spread)}
-    return sorted(numbers | set(range(max(1, count - last + 1), count + 1)))
-
-
 def read_refs(tree: Path) -> str:
     """Return all refs with what they point at."""
     return git(tree, "for-each-ref", "--format=%(refname) %(objectname)")
@@ -204,22 +204,21 @@ def _main() -> None:
     at, group = set(map(int, os.environ["KILL_AT"].split())), os.environ["KILL_GROUP"]
     number = int(os.environ["KILL_SIGNAL"])
     guard = threading.RLock()
-    events = 0
+    events: list[str] = []
 
-    def count(name: str, _: object) -> None:
-        nonlocal events
+    def count(name: str, arguments: tuple[object, ...]) -> None:
         if name in _EVENTS:
             with guard:
-                events += 1
-                if events in at:
+                # Of programs their arguments, and not their environment.
+                events.append(f"{name} {arguments[:2]!r}")
+                if len(events) in at:
                     os.kill(0 if group else os.getpid(), number)
 
     sys.addaudithook(count)
     try:
         main()
     finally:
-        seen = events
-        Path(os.environ["KILL_EVENTS"]).write_text(str(seen))
+        Path(os.environ["KILL_EVENTS"]).write_text("\n".join(list(events)))
 
 
 if __name__ == "__main__":
