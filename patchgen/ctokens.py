@@ -10,19 +10,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 # Comments and literals come first, so that nothing inside them is taken for code (C11 6.4).
-_TOKEN = re.compile(
-    rb"""
-      (?P<skip> /\*.*?(?:\*/|\Z) | //(?:[^\\\n]|\\.|\\\n)* | \s+ | \\\n )
-    | (?P<literal> "(?:[^"\\\n]|\\.|\\\n)*" | '(?:[^'\\\n]|\\.|\\\n)*' )
-    | (?P<word> [A-Za-z_$][A-Za-z_0-9$]* )
+# Possessive: what has been read once is never read again in another way.
+_LITERALS = {
+    b'"': rb'"(?:[^"\\\n]++|\\.)*+',
+    b"'": rb"'(?:[^'\\\n]++|\\.)*+",
+}
+_TOKEN = rb"""
+      (?P<skip> /\*.*?(?:\*/|\Z) | //(?:[^\\\n]++|\\.)*+ | \s+ | \\\n )
+    | %s
+      (?P<word> [A-Za-z_$][A-Za-z_0-9$]* )
     | (?P<number> \.?[0-9](?:[eEpP][+-]|[A-Za-z_0-9.])* )
-    | (?P<sign> -> | \+\+ | -- | <<=? | >>=? | [<>=!]= | && | \|\| | [-+*/%&|^]= | \.\.\. | . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    | (?P<sign> -> | \+\+ | -- | <<=? | >>=? | [<>=!]= | && | \|\| | [-+*/%%&|^]= | \.\.\. | . )
+"""
+
+
+@lru_cache
+def _compile(quotes: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of a token where literals begin with any of these quotes."""
+    starts = [_LITERALS[quotes[i : i + 1]] for i in range(len(quotes))]
+    ends = [start + quotes[i : i + 1] for i, start in enumerate(starts)]
+    literals = b""
+    if quotes:
+        literals = b"(?P<literal> %s ) | (?P<open> %s ) |" % (b"|".join(ends), b"|".join(starts))
+    return re.compile(_TOKEN % literals, re.VERBOSE | re.DOTALL)
 
 
 class Token(NamedTuple):
@@ -37,14 +51,42 @@ class Token(NamedTuple):
 
 
 def tokenize(source: bytes) -> Iterator[Token]:
-    """Yield the tokens of a C source. Any bytes are taken; what is no C becomes single signs."""
+    """Yield the tokens of a C source, in time linear in its length.
+
+    Any bytes are accepted; what is not C becomes single characters. So does a quote that nothing
+    closes in its line: the rest of the line is read as code.
+    """
     line = 1
-    for match in _TOKEN.finditer(source):
+    for match in _matches(source):
         kind, text = match.lastgroup, match.group()
-        if kind != "skip":
+        if kind == "open":
+            yield Token(text[:1], line, False)
+        elif kind != "skip":
             yield Token(text, line, kind == "word")
         if kind in ("skip", "literal"):
             line += text.count(b"\n")
+
+
+def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield the matches of tokens; of an `open` one, only the quote has been consumed.
+
+    A quote that is not closed before the line's end has none behind it that is: that end is
+    remembered, and up to there no literal of its kind is looked for.
+    """
+    at = 0
+    unclosed: dict[bytes, int] = {}
+    while at < len(source):
+        quotes = b"".join(quote for quote in _LITERALS if quote not in unclosed)
+        for match in _compile(quotes).finditer(source, at):
+            yield match
+            at = match.end()
+            if match.lastgroup == "open":
+                unclosed[match[0][:1]] = at
+                at = match.start() + 1
+                break
+            if unclosed and at >= min(unclosed.values()):
+                unclosed = {quote: end for quote, end in unclosed.items() if end > at}
+                break
 
 
 def find_sequence(source: bytes, wanted: Sequence[bytes]) -> int | None:
@@ -142,13 +184,17 @@ class Assignment:
 def find_calls(source: bytes) -> tuple[list[Call], list[Assignment]]:
     """Return the calls inside of functions, and the assignments to members anywhere.
 
-    What only looks like a call, as `if (`, is among them. Preprocessor lines are left out.
+    What only looks like a call, as `if (`, is among them. Preprocessor lines are left out, and so
+    are calls in more levels of parentheses than a compiler has to read (63, C11 5.2.4.1): the
+    arguments of all levels together would be of quadratic size. What nothing closes is not a call.
     """
     calls: list[Call] = []
     assignments: list[Assignment] = []
     depth = 0
     function: str | None = None
     tokens = list(tokenize(blank_directives(source)))
+    texts = tuple(token.text for token in tokens)
+    ends = _match_parentheses(tokens)
     named = iter(_functions_in(tokens))
     following = next(named, None)
     for index, token in enumerate(tokens):
@@ -163,11 +209,32 @@ def find_calls(source: bytes) -> tuple[list[Call], list[Assignment]]:
         elif token.is_word and index + 1 < len(tokens):
             name = token.text.decode("ascii")
             if tokens[index + 1].text == b"(" and function is not None and depth:
-                inside = tokens[index + 2 : _after_parenthesis(tokens, index + 1) - 1]
-                calls.append(Call(name, token.line, function, tuple(t.text for t in inside)))
+                if index + 1 in ends:
+                    arguments = texts[index + 2 : ends[index + 1]]
+                    calls.append(Call(name, token.line, function, arguments))
             elif value := _assigned(tokens, index):
                 assignments.append(Assignment(name, value))
     return calls, assignments
+
+
+_DEEPEST = 63
+
+
+def _match_parentheses(tokens: Sequence[Token]) -> dict[int, int]:
+    """Return the index of the parenthesis that closes each opening one.
+
+    Those in more than _DEEPEST levels, and those that nothing closes, are left out.
+    """
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for index, token in enumerate(tokens):
+        if token.text == b"(":
+            opened.append(index)
+        elif token.text == b")" and opened:
+            begin = opened.pop()
+            if len(opened) < _DEEPEST:
+                ends[begin] = index
+    return ends
 
 
 def _assigned(tokens: Sequence[Token], index: int) -> str | None:

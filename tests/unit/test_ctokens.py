@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -97,3 +101,50 @@ def test_takes_any_bytes_and_keeps_count_of_lines(source):
     assert all(1 <= token.line <= source.count(b"\n") + 1 for token in tokens)
     find_functions(source)
     find_calls(source)
+
+
+# What tokenize() means, for short texts: its time grows with the square of their length.
+_REFERENCE = re.compile(
+    rb"""
+      (?P<skip> /\*.*?(?:\*/|\Z) | //(?:[^\\\n]|\\.)* | \s+ | \\\n )
+    | (?P<literal> "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )
+    | (?P<word> [A-Za-z_$][A-Za-z_0-9$]* )
+    | (?P<number> \.?[0-9](?:[eEpP][+-]|[A-Za-z_0-9.])* )
+    | (?P<sign> -> | \+\+ | -- | <<=? | >>=? | [<>=!]= | && | \|\| | [-+*/%&|^]= | \.\.\. | . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_PIECES = [
+    b'"',
+    b"'",
+    b"\\",
+    b"\n",
+    b"/*",
+    b"*/",
+    b"//",
+    b"a",
+    b" ",
+    b"\\\n",
+    b'\\"',
+    b"\\'",
+    b"9.",
+    b"+",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=24).map(b"".join))
+def test_a_quote_that_nothing_closes_is_a_token_and_hides_none(source):
+    wanted = [m.group() for m in _REFERENCE.finditer(source) if m.lastgroup != "skip"]
+    assert [token.text for token in tokenize(source)] == wanted
+
+
+def test_long_sources_are_read_in_linear_time():
+    # Exponential or quadratic time would be minutes. The guard is far from what is needed.
+    heads = ['"', "void f(void)\n{\n'"]
+    pieces = ['"\\\n', '\\"', "\\'", "/*", "//\\\n", "f(", "(f(1),", "{", "#\n", "\\\n"]
+    texts = [head + piece * (150_000 // len(piece)) for head in heads for piece in pieces]
+    texts.append("void f(void)\n{\n" + "f(" * 50_000 + ")" * 50_000)
+    program = "import ast, sys\nfrom patchgen.ctokens import find_calls\n"
+    program += "for text in ast.literal_eval(sys.stdin.read()): find_calls(text.encode())"
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, input=repr(texts), text=True, check=True, timeout=60)
