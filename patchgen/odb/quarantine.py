@@ -16,6 +16,7 @@ from patchgen.errors import BaseError, ToolError
 from patchgen.interrupts import put_off_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft, Identity, Signatures, Stat
+from patchgen.odb.additions import check_additions
 from patchgen.odb.repository import Repository
 from patchgen.odb.scratch import create_scratch, run_in_scratch
 from patchgen.process import Completed
@@ -66,8 +67,9 @@ class Quarantine:
         """Write a chain of commits on top of `base` and return their ids.
 
         One `git fast-import` writes all blobs, trees and commits; it reads only the trees on the
-        way to the changed files.
+        way to the changed files. Raises BaseError for a file that may not be added.
         """
+        check_additions(self, base, drafts)
         marks = self._folder / "marks"
         stream = _fast_import_stream(base, drafts, signatures)
         words = ("fast-import", "--quiet", "--force", "--done", f"--export-marks={marks}")

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Files that a series adds, against the tree that they are added to.
+
+git fast-import does as it is told: a file at the path of a folder takes the folder's place, a file
+below a file takes the file's, and `.git/hooks/x` becomes a tree that nobody can check out. So what
+is added is looked at before anything is written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from patchgen.errors import BaseError
+from patchgen.model.base import Oid
+from patchgen.model.series import CommitDraft
+from patchgen.model.treepath import refuse_tree_path
+from patchgen.odb.commits import Git
+
+_KINDS = {"tree": "a folder", "commit": "a submodule", "blob": "a file"}
+
+
+def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
+    """Refuse a file that would take the place of another one, or that git does not check out.
+
+    Raises BaseError that names the commit, the path and what is in its way.
+    """
+    added = [
+        (draft.subject, edit.path, edit.mode)
+        for draft in drafts
+        for edit in draft.edits
+        if edit.before is None
+    ]
+    there = _read_kinds(git, base, {each for _, path, _ in added for each in _with_above(path)})
+    names: dict[PurePosixPath, str] = {}
+    folders: dict[PurePosixPath, str] = {}
+    for subject, path, mode in added:
+        if (why := refuse_tree_path(str(path), mode)) is not None:
+            raise BaseError(f'"{subject}" adds the file {str(path)!r}; this path {why}')
+        for each in _with_above(path):
+            kind = there.get(each, "")
+            if kind and (each == path or kind != "tree"):
+                found = _KINDS.get(kind, "something")
+                raise BaseError(f'"{subject}" adds {path}, but the base has {found} at {each}')
+            if each in names:
+                raise BaseError(f'"{subject}" adds {path}, but "{names[each]}" adds a file {each}')
+        if path in folders:
+            raise BaseError(f'"{subject}" adds {path}, but "{folders[path]}" adds a file below it')
+        names[path] = subject
+        folders |= dict.fromkeys(_with_above(path)[1:], subject)
+
+
+def _with_above(path: PurePosixPath) -> list[PurePosixPath]:
+    """Return a path and the folders that it is in, but for the tree's top."""
+    return [path, *list(path.parents)[:-1]]
+
+
+def _read_kinds(git: Git, tree: str, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """Return the type of the object that a tree has at each of the paths."""
+    wanted = sorted(map(str, paths))
+    if not wanted:
+        return {}
+    # -t: folders on the way to other paths are listed, too.
+    words = ("--literal-pathspecs", "ls-tree", "-t", "-z", "--full-tree", tree, "--", *wanted)
+    kinds = {}
+    for entry in git.run(*words).stdout.split(b"\0")[:-1]:
+        head, _, name = entry.partition(b"\t")
+        kinds[PurePosixPath(os.fsdecode(name))] = head.split(b" ")[1].decode()
+    return kinds
