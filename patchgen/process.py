@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -240,3 +240,47 @@ def _shorten(argv: Sequence[str]) -> str:
     """Return the command as one line that fits a message."""
     line = " ".join(word if len(word) < 80 else word[:77] + "..." for word in argv)
     return line if len(line) < 300 else line[:297] + "..."
+
+
+class Dialogue:
+    """A program that answers requests, each with its length (8 bytes, big-endian) before it.
+
+    Raises ToolError where it cannot be started.
+    """
+
+    def __init__(self, argv: Sequence[str]):
+        self._process = _start(argv, stderr=subprocess.DEVNULL)
+        _running.add(self._process)
+
+    def ask(self, request: bytes, *, timeout_s: float) -> bytes | None:
+        """Return the answer; None where the program has ended or takes longer than that."""
+        assert self._process.stdin is not None
+        end = time.monotonic() + timeout_s
+        try:
+            self._process.stdin.write(len(request).to_bytes(8, "big") + request)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return None
+        head = self._read(8, end)
+        return None if head is None else self._read(int.from_bytes(head, "big"), end)
+
+    def _read(self, size: int, end: float) -> bytes | None:
+        import select
+
+        assert self._process.stdout is not None
+        output = self._process.stdout.fileno()
+        content = bytearray()
+        while len(content) < size:
+            ready, _, _ = select.select([output], [], [], max(0.0, end - time.monotonic()))
+            piece = os.read(output, min(_PIECE, size - len(content))) if ready else b""
+            if not piece:
+                return None
+            content += piece
+        return bytes(content)
+
+    def close(self) -> None:
+        """End the program."""
+        _running.discard(self._process)
+        self._process.kill()
+        with suppress(OSError), self._process:
+            pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -19,12 +18,3 @@ def shipped_folder(kind: str) -> Path:
     if (_PACKAGE.parent / "pyproject.toml").is_file() and beside.is_dir():
         return beside
     return _PACKAGE / "data" / kind
-
-
-def digest_folder(folder: Path) -> str:
-    """Return a digest of all files in a folder, by their paths in it and their contents."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()

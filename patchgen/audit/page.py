@@ -38,6 +38,7 @@ from patchgen.model.audit import (
     StatusChange,
 )
 from patchgen.resources import shipped_folder
+from patchgen.sourcefolder import SourceFolder
 from patchgen.templating import render_html
 
 # In pixels; page.js has the same numbers.
@@ -181,7 +182,7 @@ def _render(context: dict[str, Any]) -> str:
         " base-uri 'none'; form-action 'none'"
     )
     given = {"script": script, "style": style, "policy": policy}
-    page = render_html("audit/page.html.j2", [folder], {**context, **given})
+    page = render_html("audit/page.html.j2", [SourceFolder(folder)], {**context, **given})
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", page)
 
 

@@ -28,6 +28,7 @@ from patchgen.series import (
     make_change_id,
     sign_off,
 )
+from patchgen.sourcefolder import SourceFolder
 from patchgen.spec import load_people
 from patchgen.templating import render_text
 
@@ -203,7 +204,7 @@ def _render(template: str, base: Base, origin: Origin, **context: object) -> str
     tools = {"patchgen": __version__, "spatch": origin.spatch, "git": git_version()}
     text = render_text(
         template,
-        [shipped_folder("templates")],
+        [SourceFolder(shipped_folder("templates"))],
         {"origin": origin, "base": described, "tools": tools, **wrapped, **context},
     )
     return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from patchgen.model.base import Base, TreeFile
 from patchgen.model.outcome import Site
 from patchgen.model.smpl import SemanticPatch
+from patchgen.sourcefolder import SourceFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class PlannedPatch:
     name: str
     backend: str | None
     message: str
-    folders: tuple[Path, ...]
+    folders: tuple[SourceFolder, ...]
     edits: tuple[Edit, ...] = ()
     present_at: Site | None = None
     optional: bool = False
@@ -92,7 +93,7 @@ class Plan:
     base: Base
     backends: tuple[str, ...]
     cover: str
-    folders: tuple[Path, ...]
+    folders: tuple[SourceFolder, ...]
     patches: tuple[PlannedPatch, ...]
     left_out: tuple[LeftOut, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)

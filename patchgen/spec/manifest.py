@@ -8,8 +8,8 @@ patches is the order in the file, the variant's before its backends'. README.md 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +21,9 @@ from pydantic import (
 )
 
 from patchgen.errors import Place, SpecError
-from patchgen.spec.toml import load_toml
+from patchgen.model.treepath import refuse_new_path
+from patchgen.sourcefolder import SourceFolder, decode_text
+from patchgen.spec.toml import locate, parse_toml
 
 FILE_NAME = "manifest.toml"
 _HINT = "a variant is a folder with a manifest.toml"
@@ -38,9 +40,8 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _check_tree_path(value: str) -> str:
-    path = PurePosixPath(value)
-    if not value or path.is_absolute() or ".." in path.parts or "\n" in value:
-        raise ValueError("has to be a path inside the tree, relative to its top")
+    if (why := refuse_new_path(value)) is not None:
+        raise ValueError(f"has to be a path inside the tree, relative to its top; it {why}")
     return value
 
 
@@ -95,8 +96,8 @@ class Rules(_Table):
     on: TreePaths
     containing: Anchors = ()
     must_fire: dict[str, int | Annotated[str, Field(pattern=r"^>=\s*\d+$")]] = {}
-    text: dict[str, str] = {}
-    define: dict[str, str] = {}
+    text: dict[Annotated[str, Field(pattern=_VARIABLE)], str] = {}
+    define: dict[Annotated[str, Field(pattern=_VARIABLE)], str] = {}
     when: Conditions = ()
 
 
@@ -224,14 +225,28 @@ class BackendManifest(_Body):
     backend: BackendHead
 
 
+_Manifest = TypeVar("_Manifest", VariantManifest, BackendManifest)
+
+
 class Unit(BaseModel):
     """A manifest and the folder it came from: the variant itself (`backend` is None), or one."""
 
     model_config = ConfigDict(frozen=True)
 
-    folder: Path
+    source: SourceFolder
     backend: str | None
     manifest: VariantManifest | BackendManifest
+
+    @property
+    def folder(self) -> Path:
+        """Where it is, for messages."""
+        return self.source.path
+
+    def place(self, *where: str | int, field: str) -> Place:
+        """Return where its manifest has a value; `where` are keys, and indices from 0."""
+        content = self.source.read(FILE_NAME) or b""
+        line = locate(content.decode("utf-8", "replace"), where)
+        return Place(str(self.folder / FILE_NAME), line, field=field)
 
 
 class Variant(BaseModel):
@@ -239,9 +254,14 @@ class Variant(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    folder: Path
+    source: SourceFolder
     manifest: VariantManifest
     units: tuple[Unit, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where it is, for messages."""
+        return self.source.path
 
     @property
     def name(self) -> str:
@@ -254,18 +274,27 @@ def load_variant(folder: Path) -> Variant:
 
     Raises SpecError that names file, line, key and, for an unknown key, the nearest known one.
     """
-    manifest = load_toml(folder / FILE_NAME, VariantManifest, hint=_HINT)
-    units = [Unit(folder=folder, backend=None, manifest=manifest)]
+    source = SourceFolder(folder)
+    manifest = _load(source, VariantManifest)
+    units = [Unit(source=source, backend=None, manifest=manifest)]
     for name in manifest.variant.backends:
-        path = folder / "backends" / name / FILE_NAME
-        backend = load_toml(path, BackendManifest, hint=_HINT)
+        below = source.folder(f"backends/{name}")
+        backend = _load(below, BackendManifest)
         if backend.backend.name != name:
             raise SpecError(
                 f'is "{backend.backend.name}", but the folder is backends/{name}',
-                place=Place(str(path), field="backend.name"),
+                place=Place(str(below.path / FILE_NAME), field="backend.name"),
             )
-        units.append(Unit(folder=path.parent, backend=name, manifest=backend))
-    return Variant(folder=folder, manifest=manifest, units=tuple(units))
+        units.append(Unit(source=below, backend=name, manifest=backend))
+    return Variant(source=source, manifest=manifest, units=tuple(units))
+
+
+def _load(folder: SourceFolder, kind: type[_Manifest]) -> _Manifest:
+    path = folder.path / FILE_NAME
+    content = folder.read(FILE_NAME)
+    if content is None:
+        raise SpecError("there is no such file", place=Place(str(path)), hint=_HINT)
+    return parse_toml(path, decode_text(content, Place(str(path))), kind)
 
 
 def describe_variables(variant: Variant) -> Mapping[str, Variable]:

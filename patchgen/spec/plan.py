@@ -23,11 +23,22 @@ from patchgen.model.plan import (
     PlannedPatch,
     RunRules,
 )
-from patchgen.model.smpl import SemanticPatch, SourceLine
-from patchgen.resources import digest_folder
-from patchgen.spec.manifest import FILE_NAME, Patch, Rules, Unit, Variant
+from patchgen.model.smpl import SemanticPatch
+from patchgen.sourcefolder import SourceFolder
+from patchgen.spec.files import find_file, read_macros, read_origin
+from patchgen.spec.manifest import (
+    FILE_NAME,
+    Lines,
+    NewFileEntry,
+    Patch,
+    Rules,
+    Unit,
+    Variant,
+)
 from patchgen.spec.probe import check_facts, find_fact, find_lacks, holds, refuse_base
-from patchgen.templating import TemplateLine, render_smpl, render_text
+from patchgen.templating import render_smpl, render_text
+
+_LONGEST_DEFINITION = 100_000
 
 
 def select_units(variant: Variant, backends: Sequence[str]) -> list[Unit]:
@@ -57,15 +68,19 @@ def build_plan(
     """
     units = select_units(variant, backends)
     facts = check_facts(units, tree)
+    shared = SourceFolder(shared_templates)
     macros = variant.manifest.variant.macros
     planner = _Planner(
         variant=variant,
-        macros=_read_macros(units[0], macros, (variant.folder, shared_templates)) if macros else "",
+        macros=read_macros(units[0], macros, (variant.source, shared)) if macros else "",
         tree=tree,
         facts=facts,
         context={**context, "has": facts},
-        shared_templates=shared_templates,
+        shared=shared,
     )
+    cover = variant.manifest.variant.cover
+    folders = (variant.source, shared)
+    find_file(units[0], cover, "variant.cover", folders, "variant", "cover")
     units, left_out = _carried(planner, units, base, optional=not backends)
     made = tuple(unit.backend for unit in units if unit.backend is not None)
     planner = replace(planner, context={**planner.context, "backends": list(made)})
@@ -73,17 +88,17 @@ def build_plan(
         planner.add_edits(unit, patch, planner.plan_patch(unit, patch))
         for unit, patch in planner.wanted(units)
     )
-    sources = {variant.name: variant.folder, "templates": shared_templates}
+    sources = {variant.name: variant.source, "templates": shared}
     return Plan(
         variant=variant.name,
         title=variant.manifest.variant.title,
         base=base,
         backends=made,
-        cover=variant.manifest.variant.cover,
-        folders=(variant.folder, shared_templates),
+        cover=cover,
+        folders=folders,
         patches=patches,
         left_out=left_out,
-        inputs={name: digest_folder(folder) for name, folder in sources.items()},
+        inputs={name: folder.digest() for name, folder in sources.items()},
         context=planner.context,
     )
 
@@ -105,14 +120,22 @@ def _carried(
 
 
 @dataclass(frozen=True, slots=True)
+class _Added:
+    """A file that a patch of the plan adds."""
+
+    file: TreeFile
+    patch: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Planner:
     variant: Variant
     macros: str
     tree: TreeReader
     facts: Mapping[str, bool]
     context: Mapping[str, Any]
-    shared_templates: Path
-    added: dict[str, TreeFile] = field(default_factory=dict)
+    shared: SourceFolder
+    added: dict[str, _Added] = field(default_factory=dict)
 
     def wanted(self, units: Sequence[Unit]) -> list[tuple[Unit, Patch]]:
         """Return the patches whose conditions hold, each with its manifest."""
@@ -132,7 +155,9 @@ class _Planner:
 
     def plan_patch(self, unit: Unit, patch: Patch) -> PlannedPatch:
         """Return the patch without edits, and whether the base has it already."""
-        _find_file(unit, patch.message, f"patch {patch.name}: message", self._folders(unit))
+        where = (*_where(unit, patch), "message")
+        field = f"patch {patch.name}: message"
+        find_file(unit, patch.message, field, self._folders(unit), *where)
         return PlannedPatch(
             name=patch.name,
             backend=unit.backend,
@@ -152,18 +177,10 @@ class _Planner:
                 edits.append(self._rules(unit, patch, rules))
         for new in patch.new_files:
             if self._holds(unit, patch, new.when):
-                edits.append(self._new_file(unit, new.path, new.template))
+                edits.append(self._new_file(unit, patch, new))
         for lines in patch.lines:
             if self._holds(unit, patch, lines.when):
-                [file] = self._files(unit, patch, (lines.file,))[:1]
-                edits.append(
-                    InsertLines(
-                        file=file,
-                        lines=self._text(unit, lines.template).encode(),
-                        anchors=lines.before or lines.after or (),
-                        before=lines.before is not None,
-                    )
-                )
+                edits.append(self._lines(unit, patch, lines))
         return replace(planned, edits=tuple(edits))
 
     def _find_all(self, patch: Patch) -> Site | None:
@@ -175,17 +192,31 @@ class _Planner:
         return holds(when, self.facts, unit, f"patch {patch.name}: when")
 
     def _rules(self, unit: Unit, patch: Patch, rules: Rules) -> RunRules:
+        where = _where(unit, patch, "rules", rules)
         field = f"patch {patch.name}: rules"
-        path = _find_file(unit, rules.file, field, self._folders(unit))
+        path, _ = find_file(unit, rules.file, field, self._folders(unit), *where, "file")
         text, places = render_smpl(rules.file, self._folders(unit), self.context)
+
+        def text_of(kind: str, name: str, file: str) -> str:
+            return self._text(unit, file, f"{field}.{kind}.{name}", *where, kind, name)
+
+        definitions = {
+            name: text_of("define", name, file).rstrip("\n") for name, file in rules.define.items()
+        }
+        for name, text_given in definitions.items():
+            # A word of a command: MAX_ARG_STRLEN of linux/binfmts.h, and the name in it.
+            if len(text_given.encode()) > _LONGEST_DEFINITION or "\0" in text_given:
+                raise SpecError(
+                    f"is longer than {_LONGEST_DEFINITION} bytes, or has a NUL character",
+                    place=unit.place(*where, "define", name, field=f"{field}.define.{name}"),
+                    hint="use `text`, which spatch never sees",
+                )
         semantic_patch = SemanticPatch(
             name=re.sub(r"\.j2$", "", str(self._shown(path))),
             text=text,
-            origin=tuple(_source_line(place, self._folders(unit)) for place in places),
-            definitions={
-                name: self._text(unit, file).rstrip("\n") for name, file in rules.define.items()
-            },
-            texts={name: self._text(unit, file) for name, file in rules.text.items()},
+            origin=read_origin(places, self._folders(unit)),
+            definitions=definitions,
+            texts={name: text_of("text", name, file) for name, file in rules.text.items()},
             macros=self.macros,
         )
         return RunRules(
@@ -194,12 +225,43 @@ class _Planner:
             must_fire={name: _hit_count(count) for name, count in rules.must_fire.items()},
         )
 
-    def _new_file(self, unit: Unit, path: str, template: str) -> NewFile:
-        if self.tree.find([path]):
-            raise BaseError(f"{path} is to be added, but the base has it already")
-        file = TreeFile(PurePosixPath(path), "100644", Oid(""))
-        self.added[path] = file
-        return NewFile(file.path, self._text(unit, template).encode())
+    def _lines(self, unit: Unit, patch: Patch, lines: Lines) -> InsertLines:
+        [file] = self._files(unit, patch, (lines.file,))[:1]
+        where = (*_where(unit, patch, "lines", lines), "template")
+        return InsertLines(
+            file=file,
+            lines=self._text(unit, lines.template, f"patch {patch.name}: lines", *where).encode(),
+            anchors=lines.before or lines.after or (),
+            before=lines.before is not None,
+        )
+
+    def _new_file(self, unit: Unit, patch: Patch, new: NewFileEntry) -> NewFile:
+        where = _where(unit, patch, "new_files", new)
+        field = f"patch {patch.name}: new_files"
+        if (why := self._find_clash(new.path)) is not None:
+            raise BaseError(
+                f"{new.path} is to be added, but {why}",
+                place=unit.place(*where, "path", field=f"{field}.path"),
+            )
+        file = TreeFile(PurePosixPath(new.path), "100644", Oid(""))
+        self.added[new.path] = _Added(file, patch.name)
+        text = self._text(unit, new.template, f"{field}.template", *where, "template")
+        return NewFile(file.path, text.encode())
+
+    def _find_clash(self, path: str) -> str | None:
+        """Return what is in the way of a new file: a file or a folder there, or a file above."""
+        above = [str(each) for each in PurePosixPath(path).parents][:-1]
+        for name in (path, *above):
+            kind = "it" if name == path else f"{name}, a file,"
+            if name in self.added:
+                return f"the patch {self.added[name].patch} adds {kind} already"
+            if self.tree.find([_literally(name)]):
+                return f"the base has {kind} already"
+        for name, added in self.added.items():
+            if name.startswith(f"{path}/"):
+                return f"the patch {added.patch} adds {name}, so that it is a folder"
+        inside = self.tree.find([f"{_literally(path)}/**"])
+        return f"it is a folder of the base, with {inside[0].path}" if inside else None
 
     def _files(
         self, unit: Unit, patch: Patch, patterns: Sequence[str], containing: Sequence[str] = ()
@@ -208,7 +270,7 @@ class _Planner:
         if containing:
             files = [file for file in files if self._has_any(file, containing)]
         # A patch may change what one before it added; globs are for what the base has.
-        files += [self.added[pattern] for pattern in patterns if pattern in self.added]
+        files += [self.added[pattern].file for pattern in patterns if pattern in self.added]
         if not files:
             raise BaseError(
                 f"patch {patch.name}: the base has no {' or '.join(patterns)}"
@@ -223,50 +285,30 @@ class _Planner:
         wanted = [[token.text for token in tokenize(text.encode())] for text in texts]
         return any(find_sequence(content, tokens) is not None for tokens in wanted)
 
-    def _text(self, unit: Unit, template: str) -> str:
+    def _text(self, unit: Unit, template: str, field: str, *where: str | int) -> str:
+        find_file(unit, template, field, self._folders(unit), *where)
         return render_text(template, self._folders(unit), self.context)
 
     def _shown(self, path: Path) -> Path:
         """Return how a semantic patch is called: its path from the variant or the templates on."""
-        shared = path.is_relative_to(self.shared_templates)
-        top = self.shared_templates if shared else self.variant.folder
+        shared = path.is_relative_to(self.shared.path)
+        top = self.shared.path if shared else self.variant.folder
         return path.relative_to(top.parent)
 
-    def _folders(self, unit: Unit) -> tuple[Path, ...]:
+    def _folders(self, unit: Unit) -> tuple[SourceFolder, ...]:
         """Where templates are looked for: the unit, the variant around it, the shared ones."""
-        return tuple(dict.fromkeys((unit.folder, self.variant.folder, self.shared_templates)))
+        return tuple(dict.fromkeys((unit.source, self.variant.source, self.shared)))
 
 
-def _read_macros(unit: Unit, name: str, folders: Sequence[Path]) -> str:
-    path = _find_file(unit, name, "variant.macros", folders)
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise SpecError("is not UTF-8", place=Place(str(path))) from None
+def _where(unit: Unit, patch: Patch, kind: str = "", entry: object = None) -> list[str | int]:
+    """Return the way to a patch in its manifest, or to one of its entries."""
+    where: list[str | int] = ["patch", unit.manifest.patch.index(patch)]
+    return [*where, kind, getattr(patch, kind).index(entry)] if kind else where
 
 
-def _find_file(unit: Unit, name: str, field: str, folders: Sequence[Path]) -> Path:
-    """Return the path of a file that a manifest names. Raises SpecError where it is not there."""
-    for folder in folders:
-        if ".." not in PurePosixPath(name).parts and (folder / name).is_file():
-            return folder / name
-    raise SpecError(
-        f"the file {name} does not exist",
-        place=Place(str(unit.folder / FILE_NAME), field=field),
-        hint="looked in " + ", ".join(map(str, folders)),
-    )
-
-
-def _source_line(place: TemplateLine | None, folders: Sequence[Path]) -> SourceLine | None:
-    if place is None:
-        return None
-    for folder in folders:
-        path = folder / place.template
-        if path.is_file():
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            text = lines[place.line - 1] if place.line <= len(lines) else ""
-            return SourceLine(str(path), place.line, text)
-    return None
+def _literally(path: str) -> str:
+    """Return a glob that matches one path only."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
 def _hit_count(declared: int | str) -> HitCount:

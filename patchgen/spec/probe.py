@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from patchgen.ctokens import find_sequence, tokenize
@@ -27,10 +28,14 @@ def find_fact(
 
 
 def fill_in(text: str, values: Mapping[str, object]) -> str:
-    """Return a text with `{name}` replaced by the value of that variable."""
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", str(value))
-    return text
+    """Return a text with `{name}` replaced by the value of that variable.
+
+    What a value holds is not replaced in turn: values that name each other would have no end.
+    """
+    return _NAMED.sub(lambda m: str(values[m[1]]) if m[1] in values else m[0], text)
+
+
+_NAMED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def check_facts(units: Sequence[Unit], tree: TreeReader) -> dict[str, bool]:

@@ -11,27 +11,26 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import Place, SpecError
+from patchgen.sourcefolder import decode_text, read_regular
 
 _Table = TypeVar("_Table", bound=BaseModel)
+_LONGEST_EXCERPT = 500
 
 
 def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Table:
-    """Return what a TOML file says, as a model.
+    """Return what a TOML file of the user's says, as a model.
 
     Raises SpecError with file, line and key; `hint` is for a file that cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        content = read_regular(path)
     except OSError as err:
         raise SpecError(
-            f"cannot be read: {err.strerror}",
-            place=Place(str(path)),
-            hint=hint,
+            f"cannot be read: {err.strerror}", place=Place(str(path)), hint=hint
         ) from None
-    except UnicodeDecodeError:
-        raise SpecError("is not UTF-8", place=Place(str(path))) from None
-    return parse_toml(path, text, kind)
+    return parse_toml(path, decode_text(content, Place(str(path))), kind)
 
 
 def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
@@ -40,10 +39,92 @@ def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         _refuse_toml(path, text, str(err))
+    except RecursionError:
+        raise SpecError("is nested too deeply", place=Place(str(path))) from None
+    except ValueError:
+        # int() reads no more than 4,300 digits.
+        raise SpecError("has a number that is too long", place=_long_number(path, text)) from None
+    _refuse_controls(path, text, data)
     try:
         return kind.model_validate(data)
     except ValidationError as err:
         _refuse(path, text, kind, err)
+
+
+def locate(text: str, where: Sequence[int | str]) -> int | None:
+    """Return the line where a value of a TOML text begins, or the table that lacks it.
+
+    `where` are keys, and indices from 0. None for a text that is too long to look. The statement
+    with the value ends the shortest part of the text, cut at a line's end, that is TOML and has
+    the value. So there is no second parser.
+    """
+    lines = text.splitlines(keepends=True)
+    while where and not _has(text, where):
+        where = where[:-1]
+    if not where or len(text) > _LONGEST_LOCATED:
+        return None
+
+    def next_cut(line: int) -> int:
+        return next(k for k in range(line, len(lines) + 1) if _is_toml("".join(lines[:k])))
+
+    low, high, found = 0, len(lines), len(lines)
+    while low < high:
+        middle = (low + high) // 2
+        cut = next_cut(middle)
+        if _has("".join(lines[:cut]), where):
+            high, found = middle, min(found, cut)
+        else:
+            low = cut + 1
+    above = next(k for k in range(found - 1, -1, -1) if _is_toml("".join(lines[:k])))
+    return above + 1
+
+
+# 20 times it is parsed for that.
+_LONGEST_LOCATED = 1 << 17
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _has(text: str, where: Sequence[int | str]) -> bool:
+    try:
+        value: Any = tomllib.loads(text)
+        for part in where:
+            # Where a list is expected, a single value may stand for one of it.
+            if not (part == 0 and not isinstance(value, list)):
+                value = value[part]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return False
+    return True
+
+
+def _long_number(path: Path, text: str) -> Place:
+    lines = enumerate(text.splitlines(), 1)
+    found = (number for number, line in lines if re.search(r"[0-9_]{4300}", line))
+    return Place(str(path), next(found, None))
+
+
+def _refuse_controls(path: Path, text: str, data: Any) -> None:
+    """Refuse control characters in keys and strings: TOML can write each of them as an escape."""
+    waiting: list[tuple[tuple[int | str, ...], Any]] = [((), data)]
+    while waiting:
+        where, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [((*where, key), each) for key, each in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*where, index), each) for index, each in enumerate(value)]
+        bad = isinstance(value, str) and has_controls(value, allow="\n\t")
+        if bad or has_controls(str(where[-1:]), allow=""):
+            shown = escape_controls(value if bad else str(where[-1]))
+            raise SpecError(
+                f"has a control character: {shown[:80]}",
+                place=Place(str(path), locate(text, where), field=escape_controls(_field(where))),
+            )
 
 
 def _refuse_toml(path: Path, text: str, message: str) -> NoReturn:
@@ -52,6 +133,7 @@ def _refuse_toml(path: Path, text: str, message: str) -> NoReturn:
         raise SpecError(message, place=Place(str(path)))
     line, column = int(match[1]), int(match[2])
     excerpt = (text.splitlines() or [""])[min(line, len(text.splitlines())) - 1]
+    excerpt = excerpt[:_LONGEST_EXCERPT]
     raise SpecError(
         message.replace(match[0], ""), place=Place(str(path), line, column, excerpt=excerpt)
     )
@@ -72,8 +154,8 @@ def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) 
         hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
     elif error["type"] == "missing":
         message = "is missing"
-    line = _line_of(text, str(where[-1])) if where else None
-    excerpt = text.splitlines()[line - 1] if line else None
+    line = locate(text, where)
+    excerpt = text.splitlines()[line - 1][:_LONGEST_EXCERPT] if line else None
     raise SpecError(message, place=Place(str(path), line, field=field, excerpt=excerpt), hint=hint)
 
 
@@ -108,10 +190,3 @@ def _table_in(annotation: Any) -> type[BaseModel] | None:
         if (found := _table_in(inner)) is not None:
             return found
     return None
-
-
-def _line_of(text: str, key: str) -> int | None:
-    """Return the line of a key that occurs just once in a file."""
-    pattern = re.compile(rf'(^|[\s{{,.\[])"?{re.escape(key)}"?\s*[=\].]')
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
-    return lines[0] if len(lines) == 1 else None

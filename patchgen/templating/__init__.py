@@ -1,6 +1,5 @@
 """Templates: the only room that knows Jinja2."""
 
-from patchgen.templating.environment import render_html, render_smpl, render_text
-from patchgen.templating.lines import TemplateLine
+import lazy_loader
 
-__all__ = ["TemplateLine", "render_html", "render_smpl", "render_text"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

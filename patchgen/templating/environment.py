@@ -1,63 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Jinja2, set up once for prose, once for pages, and once for what goes into a kernel.
 
 C and SmPL contain Jinja's default marks (`= {{0}};`, `{#a, 1}`), and SmPL uses `<<`, `@@` and
 `<...`; `<% %>`, `<%= %>` and `<%# %>` occur in neither, so all templates but `*.txt.j2` and
 `*.html.j2` use those. Values that go into a page are escaped.
-Undefined variables stop the rendering, and templates run in Jinja2's sandbox.
+Undefined variables stop the rendering, and templates run in Jinja2's sandbox. What makes a result
+other on each run (`lipsum`, `random`) is left out.
 """
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from types import TracebackType
 from typing import Any
 
 import jinja2
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from patchgen.errors import Place, SpecError
-from patchgen.templating.lines import LineMarks, TemplateLine, split_marks
+from patchgen.sourcefolder import SourceFolder, decode_text
+from patchgen.templating.limits import LARGEST_OUTPUT, LimitError, TooLongError, relaxed_memory
+from patchgen.templating.lines import LineMarks, split_marks
+from patchgen.templating.place import TemplateLine
 
-Folders = Sequence[Path]
+Folders = Sequence[SourceFolder]
 
 
-def render_text(template: str, folders: Folders, context: Mapping[str, Any]) -> str:
-    """Render a message, a cover letter or verbatim text, found in the first folder that has it.
-
-    Raises SpecError, with the template's line, for a wrong or missing template and for an
-    undefined variable.
-    """
+def make_text(template: str, folders: Folders, context: Mapping[str, Any]) -> str:
+    """Render a message, a cover letter or verbatim text; see render_text()."""
     prose = template.endswith(".txt.j2")
     environment = _environment(tuple(folders), marks=_PROSE if prose else _CODE)
     return _render(environment, template, folders, context)
 
 
+def make_smpl(
+    template: str, folders: Folders, context: Mapping[str, Any]
+) -> tuple[str, tuple[TemplateLine | None, ...]]:
+    """Render a semantic patch; see render_smpl()."""
+    environment = _environment(tuple(folders), marks=_CODE, line_marks=True)
+    return split_marks(_render(environment, template, folders, context))
+
+
 def render_html(template: str, folders: Folders, context: Mapping[str, Any]) -> str:
     """Render a page. Every value is escaped; only what a template marks as `safe` is not.
 
-    Raises SpecError as render_text() does.
+    For shipped templates only: nothing limits them. Raises SpecError as render_text() does.
     """
     environment = _environment(tuple(folders), marks=_PROSE, escape=True)
     return _render(environment, template, folders, context)
-
-
-def render_smpl(
-    template: str, folders: Folders, context: Mapping[str, Any]
-) -> tuple[str, tuple[TemplateLine | None, ...]]:
-    """Render a semantic patch; also return for each of its lines the template line behind it."""
-    environment = _environment(tuple(folders), marks=_CODE, line_marks=True)
-    return split_marks(_render(environment, template, folders, context))
 
 
 _PROSE = ("{%", "%}", "{{", "}}", "{#", "#}")
 _CODE = ("<%", "%>", "<%=", "%>", "<%#", "%>")
 
 
+class _Loader(jinja2.BaseLoader):
+    """Reads templates from the first folder that has them."""
+
+    def __init__(self, folders: Folders):
+        self._folders = folders
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """Return a template's text, its path, and whether it is still the same."""
+        for folder in self._folders:
+            content = folder.read(template)
+            if content is not None:
+                path = str(folder.path / template)
+                text = decode_text(content, Place(path))
+                return text, path, partial(_is_same, folder, template, content)
+        raise jinja2.TemplateNotFound(template)
+
+
+def _is_same(folder: SourceFolder, template: str, content: bytes) -> bool:
+    return folder.read(template) == content
+
+
 @lru_cache(maxsize=32)
 def _environment(
-    folders: tuple[Path, ...],
+    folders: tuple[SourceFolder, ...],
     *,
     marks: tuple[str, ...],
     line_marks: bool = False,
@@ -66,7 +90,7 @@ def _environment(
     environment = ImmutableSandboxedEnvironment(
         *marks,
         extensions=[LineMarks] if line_marks else [],
-        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+        loader=_Loader(folders),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -75,6 +99,7 @@ def _environment(
     )
     environment.filters["plus"] = plus_lines
     environment.filters["under"] = space_under
+    del environment.globals["lipsum"], environment.filters["random"]
     return environment
 
 
@@ -96,7 +121,7 @@ def _render(
     environment: jinja2.Environment, template: str, folders: Folders, context: Mapping[str, Any]
 ) -> str:
     try:
-        return environment.get_template(template).render(context)
+        return _join(environment.get_template(template).generate(context))
     except jinja2.TemplateSyntaxError as err:
         place = _place(err.name or template, folders, err.lineno)
         raise SpecError(f"template: {err.message}", place=place) from None
@@ -104,33 +129,79 @@ def _render(
         missing = err.name or template
         raise SpecError(
             f"the template {missing} does not exist",
-            place=Place(template) if missing != template else None,
-            hint="looked in " + ", ".join(map(str, folders)),
+            place=_deepest_place(err, template, folders) if missing != template else None,
+            hint="looked in " + ", ".join(str(folder.path) for folder in folders),
         ) from None
-    except jinja2.UndefinedError as err:
+    except SpecError as err:
         place = _deepest_place(err, template, folders)
-        raise SpecError(f"template: {err.message}", place=place) from None
-    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as err:
-        place = _deepest_place(err, template, folders)
-        raise SpecError(f"template: {err}", place=place) from None
+        if place.line is None:
+            raise
+        raise SpecError(str(err), place=place) from None
+    except Exception as err:
+        with relaxed_memory():
+            place = _deepest_place(err, template, folders)
+            raise SpecError(f"template: {_explain(err)}", place=place) from None
+
+
+def _join(pieces: Iterator[str]) -> str:
+    """Return the pieces as one text. Raises LimitError, in the template, for too many."""
+    texts = []
+    size = 0
+    for piece in pieces:
+        texts.append(piece)
+        size += len(piece)
+        if size > LARGEST_OUTPUT:
+            why = f"its result is larger than {LARGEST_OUTPUT >> 20} MiB"
+            # Thrown where the template is, so that its line is known.
+            pieces.throw(LimitError(why))  # type: ignore[attr-defined]
+    return "".join(texts)
+
+
+def _explain(err: Exception) -> str:
+    if isinstance(err, MemoryError):
+        return "it needs too much memory"
+    if isinstance(err, (RecursionError, SyntaxError)):
+        return "it is nested too deeply (does it include itself, or does a macro call itself?)"
+    if isinstance(err, jinja2.UndefinedError):
+        return err.message or "a variable is undefined"
+    return str(err) or type(err).__name__
 
 
 def _deepest_place(err: BaseException, template: str, folders: Folders) -> Place:
-    """Return the innermost template line of an error; Jinja2 rewrites tracebacks to show them."""
-    found = Place(template)
-    for frame in traceback.extract_tb(err.__traceback__):
+    """Return the innermost template line of an error; Jinja2 rewrites tracebacks to show them.
+
+    An error in reading a template is at the line that its parser has come to. Where Python itself
+    cannot compile what Jinja2 made of it, the line is not known.
+    """
+    # Time may be up again while this looks for the place.
+    TooLongError.wanted = False
+    name, line = template, 0
+    traceback: TracebackType | None = err.__traceback__
+    while traceback is not None:
+        frame = traceback.tb_frame
+        reader = frame.f_locals.get("self")
+        if isinstance(reader, Parser):
+            name, line = reader.name or template, reader.stream.current.lineno
+        node = frame.f_locals.get("node")
+        if isinstance(node, jinja2.nodes.Expr):
+            line = node.lineno
         for folder in folders:
-            path = Path(frame.filename)
-            if frame.lineno and path.is_file() and path.is_relative_to(folder):
-                found = _place(str(path.relative_to(folder)), folders, frame.lineno)
-    return found
+            path = str(folder.path) + "/"
+            if frame.f_code.co_filename.startswith(path):
+                name, line = frame.f_code.co_filename.removeprefix(path), traceback.tb_lineno
+                break
+        traceback = traceback.tb_next
+    return _place(name, folders, line)
 
 
 def _place(template: str, folders: Folders, line: int) -> Place:
     for folder in folders:
-        path = folder / template
-        if path.is_file():
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            excerpt = lines[line - 1] if 0 < line <= len(lines) else None
-            return Place(str(path), line, excerpt=excerpt)
-    return Place(template, line)
+        try:
+            content = folder.read(template)
+        except SpecError:
+            content = None
+        if content is not None:
+            lines = content.decode("utf-8", "replace").splitlines()
+            excerpt = lines[line - 1][:500] if 0 < line <= len(lines) else None
+            return Place(str(folder.path / template), line or None, excerpt=excerpt)
+    return Place(template, line or None)

@@ -9,19 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
-_MARK = re.compile("\x01(?P<file>[^\x02]*)\x02(?P<line>\\d+)\x03")
+from patchgen.templating.place import TemplateLine
 
-
-class TemplateLine(NamedTuple):
-    """A template's name, as its loader knows it, and a line from 1."""
-
-    template: str
-    line: int
+_MARK = re.compile("\x01(?P<file>[^\x01-\x03\n]*+)\x02(?P<line>\\d{1,9})\x03")
 
 
 class LineMarks(Extension):

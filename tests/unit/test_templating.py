@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from patchgen.errors import SpecError
+from patchgen.sourcefolder import SourceFolder
 from patchgen.templating import render_smpl, render_text
+from patchgen.templating.renderer import Worker as _Worker
 
 
 def test_each_rendered_line_knows_its_template_line(tmp_path):
@@ -14,7 +16,7 @@ def test_each_rendered_line_knows_its_template_line(tmp_path):
         "one\n<%# comment %>\n<% if a %>\nfour <%= a %> x\n<% for i in [1, 2] %>\n"
         "six <%= i %>\n<% endfor %>\n<% endif %>\n+<%= t | plus %>\n<% include 'inc.j2' %>\nlast"
     )
-    text, places = render_smpl("t.cocci.j2", [tmp_path], {"a": 5, "t": "x\ny\n"})
+    text, places = render_smpl("t.cocci.j2", [SourceFolder(tmp_path)], {"a": 5, "t": "x\ny\n"})
     assert list(zip(text.split("\n"), [(p.template, p.line) for p in places], strict=True)) == [
         ("one", ("t.cocci.j2", 1)),
         ("four 5 x", ("t.cocci.j2", 4)),
@@ -31,9 +33,9 @@ def test_each_rendered_line_knows_its_template_line(tmp_path):
 def test_smpl_and_c_pass_as_they_are(tmp_path):
     source = "@r@\np << s.p;\n@@\n- f(<+... x ...+>)\n+ g({{0}}, {#x}, {%d})\n"
     (tmp_path / "t.cocci.j2").write_text(source)
-    assert render_smpl("t.cocci.j2", [tmp_path], {})[0] == source
+    assert render_smpl("t.cocci.j2", [SourceFolder(tmp_path)], {})[0] == source
     (tmp_path / "t.c.j2").write_text("int a[] = {{0}};\n")
-    assert render_text("t.c.j2", [tmp_path], {}) == "int a[] = {{0}};\n"
+    assert render_text("t.c.j2", [SourceFolder(tmp_path)], {}) == "int a[] = {{0}};\n"
 
 
 @pytest.mark.parametrize(
@@ -49,10 +51,77 @@ def test_smpl_and_c_pass_as_they_are(tmp_path):
 def test_an_error_shows_the_template_line(tmp_path, source, said):
     (tmp_path / "t.cocci.j2").write_text(source)
     with pytest.raises(SpecError) as caught:
-        render_smpl("t.cocci.j2", [tmp_path], {"x": 1})
+        render_smpl("t.cocci.j2", [SourceFolder(tmp_path)], {"x": 1})
     assert said in str(caught.value)
 
 
 def test_under_aligns_with_tabs_of_eight(tmp_path):
     (tmp_path / "t.h.j2").write_text('<%= "\\tret = fn(" | under %>x\n')
-    assert render_text("t.h.j2", [tmp_path], {}) == "\t\t x\n"
+    assert render_text("t.h.j2", [SourceFolder(tmp_path)], {}) == "\t\t x\n"
+
+
+_BOMBS = {
+    "nested loops": "<% for a in range(99999) %><% for b in range(99999) %>"
+    "<% endfor %><% endfor %>",
+    "a long result": "<% for a in range(99999) %><%= 'a' * 1000 %><% endfor %>",
+    "a long text": "<%= 'a' * 10**10 %>",
+    "a long list": "<%= [0] * 10**10 %>",
+    "a large power": "<%= x ** (10 ** 9) %>",
+    "a wide number": "<%= '%1000000000d' % 1 %>",
+    "a wide format": "<%= '{:1000000000}'.format(1) %>",
+    "the filter format": "<%= '%1000000000d' | format(1) %>",
+    "the filter center": "<%= 'a' | center(10**9) %>",
+    "the filter indent": "<%= ('a\\n' * 10**6) | indent(10**6) %>",
+    "the method zfill": "<%= 'a'.zfill(10**10) %>",
+    "the filter batch": "<%= [1] | batch(10**9, 0) | list %>",
+    "the filter replace": "<%= ('a' * 10**6) | replace('a', 'a' * 10**6) %>",
+    "doubling": "<% set n = namespace(s='ab') %><% for i in range(99) %>"
+    "<% set n.s = n.s ~ n.s %><% endfor %>",
+    "growing": "<% set n = namespace(s=[]) %><% for i in range(99) %>"
+    "<% set n.s = n.s + n.s + ['a'] %><% endfor %>",
+    "lipsum": "<%= lipsum(n=100000) %>",
+    "including itself": "<% include 't.cocci.j2' %>",
+    "a recursive macro": "<% macro m() %><%= m() %><% endmacro %><%= m() %>",
+    "a recursive loop": "<% for i in [1] recursive %><%= loop([1]) %><% endfor %>",
+    "deep parentheses": "<%= " + "(" * 3000 + "1" + ")" * 3000 + " %>",
+    "deep lists": "<%= " + "[" * 3000 + "]" * 3000 + " %>",
+    "a large range": "<%= range(10**9) | list %>",
+}
+
+
+@pytest.mark.parametrize("source", _BOMBS.values(), ids=_BOMBS)
+def test_a_template_has_limits_and_its_line_is_shown(tmp_path, monkeypatch, source):
+    monkeypatch.setattr("patchgen.templating.renderer._worker", _Worker(seconds=1))
+    (tmp_path / "t.cocci.j2").write_text("one\ntwo\n" + source + "\n")
+    with pytest.raises(SpecError) as caught:
+        render_smpl("t.cocci.j2", [SourceFolder(tmp_path)], {"x": 3})
+    place = caught.value.place
+    assert place is not None and place.file == str(tmp_path / "t.cocci.j2")
+    assert place.line == 3
+    # The next template is not the worse for it.
+    (tmp_path / "u.txt.j2").write_text("fine {{ x }}")
+    assert render_text("u.txt.j2", [SourceFolder(tmp_path)], {"x": 3}) == "fine 3"
+
+
+_TOO_DEEP_FOR_PYTHON = {
+    "deep operators": "<%= " + "1 + " * 3000 + "1 %>",
+    "deep blocks": "<% if x %>" * 200 + "<% endif %>" * 200,
+    "deep loops": "<% for i in [1] %>" * 60 + "<% endfor %>" * 60,
+}
+
+
+@pytest.mark.parametrize("source", _TOO_DEEP_FOR_PYTHON.values(), ids=_TOO_DEEP_FOR_PYTHON)
+def test_a_template_that_python_cannot_compile_is_named(tmp_path, source):
+    (tmp_path / "t.cocci.j2").write_text("one\ntwo\n" + source + "\n")
+    with pytest.raises(SpecError, match=r"t\.cocci\.j2: template: it is nested too deeply"):
+        render_smpl("t.cocci.j2", [SourceFolder(tmp_path)], {"x": 3})
+
+
+def test_a_template_that_no_signal_reaches_is_ended(tmp_path, monkeypatch):
+    # sum() of lists is quadratic, and all in C.
+    monkeypatch.setattr("patchgen.templating.renderer._worker", _Worker(seconds=1))
+    (tmp_path / "t.txt.j2").write_text("{{ ([[1]] * 200000) | sum(start=[]) | length }}")
+    with pytest.raises(SpecError, match=r"too much time|too long") as caught:
+        render_text("t.txt.j2", [SourceFolder(tmp_path)], {})
+    assert caught.value.place is not None
+    assert caught.value.place.file == str(tmp_path / "t.txt.j2")

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The files that a manifest names, each found in the first of some folders that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from patchgen.errors import Place, SpecError
+from patchgen.model.smpl import SourceLine
+from patchgen.sourcefolder import SourceFolder, decode_text
+from patchgen.spec.manifest import Unit
+from patchgen.templating import TemplateLine
+
+
+def read_macros(unit: Unit, name: str, folders: Sequence[SourceFolder]) -> str:
+    path, content = find_file(unit, name, "variant.macros", folders, "variant", "macros")
+    return decode_text(content, Place(str(path)))
+
+
+def find_file(
+    unit: Unit, name: str, field: str, folders: Sequence[SourceFolder], *where: str | int
+) -> tuple[Path, bytes]:
+    """Return path and content of a file that a manifest names.
+
+    Raises SpecError where it is not there, or is nothing that a variant may have.
+    """
+    try:
+        for folder in folders:
+            if (content := folder.read(name)) is not None:
+                return folder.path / name, content
+    except SpecError as err:
+        raise SpecError(
+            f"{err.place.file}: {err.message}" if err.place else err.message,
+            place=unit.place(*where, field=field),
+            hint=err.hint,
+        ) from None
+    raise SpecError(
+        f"the file {name} does not exist",
+        place=unit.place(*where, field=field),
+        hint="looked in " + ", ".join(str(folder.path) for folder in folders),
+    )
+
+
+def read_origin(
+    places: Sequence[TemplateLine | None], folders: Sequence[SourceFolder]
+) -> tuple[SourceLine | None, ...]:
+    """Return the text of each template line."""
+    read: dict[str, tuple[str, list[str]] | None] = {}
+    origin: list[SourceLine | None] = []
+    for place in places:
+        if place is not None and place.template not in read:
+            read[place.template] = _read_lines(place.template, folders)
+        found = read[place.template] if place is not None else None
+        if place is None or found is None:
+            origin.append(None)
+            continue
+        path, lines = found
+        text = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+        origin.append(SourceLine(path, place.line, text))
+    return tuple(origin)
+
+
+def _read_lines(template: str, folders: Sequence[SourceFolder]) -> tuple[str, list[str]] | None:
+    for folder in folders:
+        try:
+            content = folder.read(template)
+        except SpecError:
+            # A text can claim to come from any file.
+            return None
+        if content is not None:
+            path = str(folder.path / template)
+            return path, content.decode("utf-8", "replace").splitlines()
+    return None

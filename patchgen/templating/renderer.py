@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Templates rendered in another process, which has limits (patchgen.templating.limits).
+
+The process is started with the first template and serves until patchgen ends; it is made anew
+where a template was its end. Neither patchgen nor most of its commands need Jinja2 themselves.
+"""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import json
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from patchgen.errors import Place, SpecError
+from patchgen.process import Dialogue
+from patchgen.sourcefolder import SourceFolder
+from patchgen.templating.limits import SECONDS
+from patchgen.templating.place import TemplateLine
+
+Folders = Sequence[SourceFolder]
+
+# The kernel ends what uses up its processor time (limits.py); this is for what uses none.
+_STUCK_S = 300
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def render_text(template: str, folders: Folders, context: Mapping[str, Any]) -> str:
+    """Render a message, a cover letter or verbatim text, found in the first folder that has it.
+
+    Templates get plain data: of the context's dataclasses, those with a text of their own (Site)
+    become that text, and others have their fields.
+
+    Raises SpecError, with the template's line, for a wrong or missing template, for an undefined
+    variable, and for one that takes too much time or memory.
+    """
+    return str(_render("text", template, folders, context)["text"])
+
+
+def render_smpl(
+    template: str, folders: Folders, context: Mapping[str, Any]
+) -> tuple[str, tuple[TemplateLine | None, ...]]:
+    """Render a semantic patch; also return for each of its lines the template line behind it."""
+    answer = _render("smpl", template, folders, context)
+    places = (place and TemplateLine(str(place[0]), int(place[1])) for place in answer["places"])
+    return answer["text"], tuple(places)
+
+
+def _render(
+    kind: str, template: str, folders: Folders, context: Mapping[str, Any]
+) -> dict[str, Any]:
+    request = {
+        "kind": kind,
+        "template": template,
+        "folders": [(str(each.root), str(each.below)) for each in folders],
+        "context": _plain(context),
+    }
+    answer = _worker.ask(json.dumps(request).encode("ascii"))
+    if answer is None:
+        raise SpecError(
+            "template: it takes too much time or memory, and its process was ended",
+            place=Place(_shown(template, folders)),
+        )
+    if "error" in answer:
+        place = answer["place"]
+        raise SpecError(
+            answer["error"],
+            place=Place(place[0], place[1], excerpt=place[2]) if place else None,
+            hint=answer["hint"],
+        )
+    return dict(answer)
+
+
+def _shown(template: str, folders: Folders) -> str:
+    for folder in folders:
+        if folder.read(template) is not None:
+            return str(folder.path / template)
+    return template
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can have it."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if dataclasses.is_dataclass(value) and type(value).__str__ is object.__str__:
+        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    return str(value)
+
+
+class Worker:
+    """The process, or none yet. Answers one request after the other, whichever thread asks.
+
+    A template has that many seconds of processor time.
+    """
+
+    def __init__(self, seconds: int = SECONDS) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._dialogue: Dialogue | None = None
+
+    def ask(self, request: bytes) -> Any:
+        """Return the answer, None where the process did not live to give one."""
+        with self._lock:
+            if self._dialogue is None:
+                self._dialogue = Dialogue(_command(self._seconds))
+            answer = self._dialogue.ask(request, timeout_s=_STUCK_S)
+            if answer is None:
+                self._close()
+            return None if answer is None else json.loads(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._dialogue is not None:
+            self._dialogue.close()
+            self._dialogue = None
+
+
+def _command(seconds: int) -> list[str]:
+    """Return a command that finds the same modules as this process, and runs nothing else."""
+    program = (
+        "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
+        "from patchgen.templating.worker import main; main(int(sys.argv[2]))"
+    )
+    path = [*sys.path, str(_PACKAGE.parent)]
+    return [sys.executable, "-I", "-S", "-c", program, json.dumps(path), str(seconds)]
+
+
+_worker = Worker()
+atexit.register(_worker.close)
