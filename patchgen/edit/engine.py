@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import assert_never
 
 from patchgen.coccinelle import Spatch, apply_to_file, refuse_code
-from patchgen.edit.lines import insert_lines
+from patchgen.edit.lines import insert_lines, with_line_ends_of
 from patchgen.edit.verdict import check_declared_rules, check_finished, check_hits
 from patchgen.errors import BaseError, MissingObjectsError, PatchgenError
 from patchgen.model.base import TreeFile, TreeReader
@@ -120,7 +120,7 @@ def _run_chain(
     for step in chain.steps:
         before = chain.content
         try:
-            after = _run_step(chain, step, spatch, timeout_s)
+            after = with_line_ends_of(before, _run_step(chain, step, spatch, timeout_s))
         except MissingObjectsError:
             raise
         except PatchgenError as err:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from patchgen.errors import BaseError, Place
 from patchgen.model.plan import InsertLines
 
@@ -27,3 +29,13 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
     raise BaseError(
         f"{', '.join(tried)}; exactly one is needed to insert at", place=Place(str(edit.file.path))
     )
+
+
+def with_line_ends_of(before: bytes | None, after: bytes) -> bytes:
+    """Return a file's new content with the line ends of the old one.
+
+    Templates and spatch end lines with LF. Where all lines of a file end with CR LF, new ones do.
+    """
+    if before is None or not before.count(b"\n") == before.count(b"\r\n") > 0:
+        return after
+    return re.sub(rb"(?<!\r)\n", b"\r\n", after)

@@ -48,6 +48,7 @@ def _check_tree_path(value: str) -> str:
 _NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=_NAME)]
+Count = Annotated[int, Field(ge=0, lt=10**9)]
 TreePath = Annotated[str, AfterValidator(_check_tree_path)]
 TreePaths = Annotated[tuple[TreePath, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 Anchors = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
@@ -95,7 +96,7 @@ class Rules(_Table):
     file: str
     on: TreePaths
     containing: Anchors = ()
-    must_fire: dict[str, int | Annotated[str, Field(pattern=r"^>=\s*\d+$")]] = {}
+    must_fire: dict[str, Count | Annotated[str, Field(pattern=r"^>=\s*\d{1,9}$")]] = {}
     text: dict[Annotated[str, Field(pattern=_VARIABLE)], str] = {}
     define: dict[Annotated[str, Field(pattern=_VARIABLE)], str] = {}
     when: Conditions = ()

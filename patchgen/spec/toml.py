@@ -118,13 +118,15 @@ def _refuse_controls(path: Path, text: str, data: Any) -> None:
             waiting += [((*where, key), each) for key, each in value.items()]
         elif isinstance(value, list):
             waiting += [((*where, index), each) for index, each in enumerate(value)]
-        bad = isinstance(value, str) and has_controls(value, allow="\n\t")
-        if bad or has_controls(str(where[-1:]), allow=""):
-            shown = escape_controls(value if bad else str(where[-1]))
-            raise SpecError(
-                f"has a control character: {shown[:80]}",
-                place=Place(str(path), locate(text, where), field=escape_controls(_field(where))),
-            )
+        # A value is looked at with the key that it has.
+        for text_found in (value, *where[-1:]):
+            if isinstance(text_found, str) and has_controls(text_found, allow="\n\t"):
+                raise SpecError(
+                    f"has a control character: {escape_controls(text_found)[:80]}",
+                    place=Place(
+                        str(path), locate(text, where), field=escape_controls(_field(where))
+                    ),
+                )
 
 
 def _refuse_toml(path: Path, text: str, message: str) -> NoReturn:

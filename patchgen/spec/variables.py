@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 
+from patchgen.controls import has_controls
 from patchgen.errors import Place, SpecError, UsageError
 from patchgen.spec.manifest import FILE_NAME, Variable, Variant, describe_variables
 
@@ -35,8 +36,8 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
             values[name] = _check(variable, variable.default)
         except ValueError as err:
             raise SpecError(
-                f"the default {variable.default!r} {err}",
-                place=Place(str(variant.folder / FILE_NAME), field=f"variables.{name}.default"),
+                f"the default {_shown(variable.default)} {err}",
+                place=_default_place(variant, name),
             ) from None
     defined: set[str] = set()
     for word in definitions:
@@ -52,9 +53,24 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
             values[name] = _check(variables[name], text)
         except ValueError as err:
             raise UsageError(
-                f"--define {name}: {text!r} {err}", hint=f"{name}: {variables[name].help}"
+                f"--define {name}: {_shown(text)} {err}", hint=f"{name}: {variables[name].help}"
             ) from None
     return values
+
+
+def _default_place(variant: Variant, name: str) -> Place:
+    """Return where the manifest with a variable gives its default."""
+    unit = next(unit for unit in variant.units if name in unit.manifest.variables)
+    return unit.place("variables", name, "default", field=f"variables.{name}.default")
+
+
+def _shown(value: Value) -> str:
+    """Return a value for a message. An integer may have more digits than Python prints."""
+    text = hex(value) if type(value) is int and abs(value) >= 2**64 else repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
+
+
+_LONGEST_SHOWN = 80
 
 
 def _unknown(variant: Variant, name: str, known: Mapping[str, Variable]) -> UsageError:
@@ -79,6 +95,8 @@ def _check(variable: Variable, value: Value) -> Value:
         raise ValueError("is not a C identifier")
     if variable.type == "string" and not value.isprintable():
         raise ValueError("has characters that cannot be printed, or several lines")
+    if has_controls(value, allow="\n\t"):
+        raise ValueError("has a control character")
     if variable.type == "choice" and value not in variable.choices:
         raise ValueError(f"is none of {', '.join(variable.choices)}")
     return value
@@ -96,6 +114,10 @@ def _integer(value: Value) -> int:
     if isinstance(value, bool):
         raise ValueError("is not an integer")
     try:
-        return int(value) if isinstance(value, int) else int(value, 0)
+        number = int(value) if isinstance(value, int) else int(value, 0)
     except ValueError:
         raise ValueError("is not an integer") from None
+    # Those of C, signed and unsigned; Python's have no end, and cannot be printed then.
+    if not -(2**63) <= number < 2**64:
+        raise ValueError("is not an integer of 64 bits")
+    return number

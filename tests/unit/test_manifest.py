@@ -10,6 +10,8 @@ from patchgen.errors import SpecError, UsageError
 from patchgen.spec import bind_variables
 from patchgen.spec.catalog import find_variant, list_variants
 from patchgen.spec.manifest import load_variant
+from patchgen.spec.probe import fill_in
+from patchgen.spec.toml import locate
 
 GOOD = """\
 schema = 1
@@ -120,6 +122,103 @@ def test_refuses_values(tmp_path, word, said):
     with pytest.raises(UsageError) as caught:
         bind_variables(variant, word.split())
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["\x1b[2J", "a\rb", "\u202e", "\udcff", "\0"], ids=ascii)
+@pytest.mark.parametrize("kind", ["identifier", "string", "text", "choice"])
+def test_a_value_has_no_control_characters(tmp_path, kind, value):
+    text = GOOD.replace('type = "choice"', f'type = "{kind}"')
+    variant = load_variant(write(tmp_path, text))
+    with pytest.raises(UsageError, match="--define mode"):
+        bind_variables(variant, [f"mode={value}"])
+
+
+def test_a_text_may_have_several_lines(tmp_path):
+    variant = load_variant(write(tmp_path, GOOD.replace('type = "choice"', 'type = "text"')))
+    assert bind_variables(variant, ["mode=a\n\tb"])["mode"] == "a\n\tb"
+
+
+_ODD_MANIFESTS = {
+    "a NUL byte": (GOOD.replace("soft", "so\0ft").encode(), "manifest.toml:15: has a NUL"),
+    "an escaped NUL": (
+        GOOD.replace('"message.txt.j2"', r'"mess\u0000age"').encode(),
+        "manifest.toml:26: patch[1].message: has a control character",
+    ),
+    "an escape in a title": (
+        GOOD.replace("A variant", r"A \u001b[2Jvariant").encode(),
+        r"manifest.toml:5: variant.title: has a control character: A \x1b[2Jvariant",
+    ),
+    "an escape in a key": (
+        GOOD.replace("[variables.mode]", r'[variables."mo\u001bde"]').encode(),
+        "has a control character",
+    ),
+    "a byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), "manifest.toml:1: begins with a byte"),
+    "Latin-1": (GOOD.replace("A variant", "Ä").encode("latin-1"), "manifest.toml:5: is not UTF-8"),
+    "UTF-16": (GOOD.encode("utf-16"), "manifest.toml:1: is not UTF-8"),
+    "deep lists": (b"x = " + b"[" * 100_000 + b"]" * 100_000, "is nested too deeply"),
+    "deep tables": (b"x = " + b"{a=" * 5000 + b"1" + b"}" * 5000, "is nested too deeply"),
+    "deep keys": (b".".join([b"a"] * 5000) + b" = 1", "a: unknown key"),
+    "a long number": (b"schema = 1\nx = " + b"1" * 5000, "manifest.toml:2: has a number that is"),
+    "a key twice": (b"schema = 1\nschema = 1\n", "manifest.toml:2:11: Cannot overwrite a value"),
+    "a table twice": (GOOD.encode() + b"[variant]\n", "Cannot declare ('variant',) twice"),
+    "a large integer": (
+        GOOD.replace("r = 1,", "r = 0x" + "f" * 5000 + ",").encode(),
+        "must_fire.r",
+    ),
+    "too much": (b"#" * (5 << 20), "manifest.toml: is larger than 4 MiB"),
+    "empty": (b"", "is missing"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), _ODD_MANIFESTS.values(), ids=_ODD_MANIFESTS)
+def test_an_odd_manifest_gets_a_message_with_its_line(tmp_path, content, said):
+    (tmp_path / "manifest.toml").write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        load_variant(tmp_path)
+    message = str(caught.value)
+    assert message.startswith(str(tmp_path / "manifest.toml"))
+    assert said in message
+    assert len(message) < 2000
+
+
+def test_a_default_that_no_integer_of_c_holds_is_refused(tmp_path):
+    text = GOOD.replace("default = 3", "default = 0x" + "f" * 5000)
+    with pytest.raises(SpecError, match=r"variables\.depth\.default: the default 0xfff"):
+        bind_variables(load_variant(write(tmp_path, text)), [])
+
+
+def test_a_line_is_found_whatever_stands_above():
+    text = """\
+a = 1 # comment
+
+b = [
+  "[[patch]]",
+]
+c = \'\'\'
+[[patch]]
+x = 1
+\'\'\'
+[[patch]]
+x = 1
+[[patch]]
+y = { z = 1 }
+
+[[patch.rules]]
+x = [
+  1,
+]
+"""
+    assert locate(text, ["b", 0]) == 3
+    assert locate(text, ["patch", 0, "x"]) == 11
+    assert locate(text, ["patch", 1, "y", 0, "z"]) == 13
+    assert locate(text, ["patch", 1, "rules", 0, "x"]) == 16
+    assert locate(text, ["patch", 1, "rules", 0, "none"]) == 15
+    assert locate(text, ["none"]) is None
+
+
+def test_values_that_name_each_other_do_not_grow():
+    values = {f"v{i}": f"{{v{i + 1}}}" * 2 for i in range(64)}
+    assert fill_in("{v0} {none}", values) == "{v1}{v1} {none}"
 
 
 def test_a_wrong_default_is_the_manifests_fault(tmp_path):
