@@ -38,7 +38,7 @@ def find_promisors(repository: Repository) -> tuple[str, ...]:
             key, _, value = entry.partition("\n")
             if key and value != "false":
                 names[key.removeprefix("remote.").rpartition(".")[0]] = None
-    return tuple(names)
+    return tuple(name for name in names if name)
 
 
 def fetch_objects(repository: Repository, oids: Sequence[str]) -> None:
@@ -56,7 +56,7 @@ def fetch_objects(repository: Repository, oids: Sequence[str]) -> None:
     missing = tuple(map(Oid, oids))
     refusals = []
     for remote in remotes:
-        argv = ["git", "--git-dir", str(repository.git_dir), "fetch", remote, *_OPTIONS]
+        argv = ["git", "--git-dir", str(repository.git_dir), "fetch", *_OPTIONS, "--", remote]
         stdin = "".join(f"{oid}\n" for oid in missing).encode()
         try:
             run(argv, stdin=stdin, env=fetching_environment())

@@ -210,3 +210,17 @@ def test_a_whole_repository_that_lacks_an_object_gets_no_advice_to_fetch(patchge
     assert done.code == 1
     assert f"the repository lacks the content of arch/x86/kernel/kvm.c ({oid})" in done.err
     assert "git fsck" in done.err
+
+
+def test_the_name_of_a_remote_is_never_an_option(source, clone, git, tmp_path):
+    tree = clone("blob:none")
+    trace = tmp_path / "trace"
+    git(tree, "config", "--rename-section", "remote.origin", f"remote.--upload-pack=touch {trace};")
+    repository = Repository(tree)
+    oid = repository.run("rev-parse", "HEAD:Makefile").stdout.decode().strip()
+    try:
+        fetch_objects(repository, [oid])
+        assert repository.read_blob(oid) == (source / "Makefile").read_bytes()
+    finally:
+        repository.close()
+    assert not trace.exists()
