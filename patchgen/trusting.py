@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from patchgen.coccinelle import Code
-from patchgen.errors import PatchgenError, UsageError
+from patchgen.errors import MissingObjectsError, PatchgenError, UsageError
 from patchgen.odb import GitTree, Repository
 from patchgen.running import list_semantic_patches, locate, read_semantic_patch
 from patchgen.spec import TreeConfig, config_entry, read_tree_config
@@ -128,6 +128,8 @@ def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> T
     for name in names:
         try:
             cocci = load_cocci(name, partial(read_semantic_patch, tree), lambda _: True)
+        except MissingObjectsError:
+            raise
         except PatchgenError as err:
             if len(names) == 1:
                 raise

@@ -398,28 +398,3 @@ def test_nothing_is_put_into_a_bare_repository(patchgen, toy, git, tmp_path):
 def test_a_revision_that_names_no_single_commit_is_refused(toy, revision):
     with pytest.raises(BaseError):
         Repository(toy).resolve_commit(revision)
-
-
-@pytest.mark.parametrize(
-    ("words", "name"),
-    [
-        (("apply", "--variant", "pvops", "--base", "nosuch"), "--base"),
-        (("run", "pvops", "--since", "nosuch"), "--since"),
-        (("explain", "nosuch"), "COMMIT"),
-        (("audit", "--rev", "nosuch"), "--rev"),
-        (("audit", "--diff", "nosuch..HEAD"), "--diff"),
-    ],
-)
-def test_the_option_that_is_named_is_the_one_that_was_given(patchgen, toy, words, name):
-    done = patchgen(*words, "--tree", toy)
-    assert done.code == 1
-    assert done.err == (
-        f"patchgen: {toy} has no commit 'nosuch'\n"
-        f"hint: {name}: expected a branch, a tag or a commit id\n"
-    )
-
-
-def test_an_unknown_source_of_mails_is_not_called_a_revision(patchgen, toy):
-    done = patchgen("import", "nosuch.mbox", "--tree", toy)
-    assert done.code == 1
-    assert "there is no file, folder, branch or commit 'nosuch.mbox'" in done.err

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A revision that cannot be read: the message names the option or argument that has it."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("apply", "--variant", "pvops", "--base", "nosuch"), "--base"),
+        (("run", "pvops", "--since", "nosuch"), "--since"),
+        (("explain", "nosuch"), "COMMIT"),
+        (("audit", "--rev", "nosuch"), "--rev"),
+        (("audit", "--diff", "nosuch..HEAD"), "--diff"),
+    ],
+)
+def test_the_option_that_is_named_is_the_one_that_was_given(patchgen, toy, words, name):
+    done = patchgen(*words, "--tree", toy)
+    assert done.code == 1
+    assert done.err == (
+        f"patchgen: {toy} has no commit 'nosuch'\n"
+        f"hint: {name}: expected a branch, a tag or a commit id\n"
+    )
+
+
+def test_an_unknown_source_of_mails_is_not_called_a_revision(patchgen, toy):
+    done = patchgen("import", "nosuch.mbox", "--tree", toy)
+    assert done.code == 1
+    assert "there is no file, folder, branch or commit 'nosuch.mbox'" in done.err
+
+
+def test_a_revision_out_of_a_mail_is_not_blamed_on_an_option(patchgen, toy, tmp_path):
+    patch = tmp_path / "1.patch"
+    patch.write_text(
+        "From: Bea <bea@example.org>\nSubject: [PATCH] x\n\n---\n"
+        "diff --git a/Makefile b/Makefile\n--- a/Makefile\n+++ b/Makefile\n@@ -1 +1 @@\n-a\n+b\n"
+        f"base-commit: {'1' * 40}\n"
+    )
+    done = patchgen("verify", patch, "--tree", toy, "--skip=build", "--skip=code")
+    assert done.code == 1
+    assert "--rev" not in done.err
