@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,14 +11,7 @@ from typing import TYPE_CHECKING
 
 from patchgen.cachefile import cache_path
 from patchgen.coccinelle import find_spatch
-from patchgen.errors import (
-    BaseError,
-    MissingObjectsError,
-    PatchgenError,
-    Place,
-    SpecError,
-    UsageError,
-)
+from patchgen.errors import BaseError, MissingObjectsError, PatchgenError, UsageError
 from patchgen.kernel import parse_version
 from patchgen.model.base import Base, TreeFile
 from patchgen.model.sweep import Mode, Sweep
@@ -33,7 +25,7 @@ from patchgen.odb import (
 )
 from patchgen.sweep import (
     Bound,
-    Cocci,
+    CodePermission,
     Includes,
     Progress,
     SweepRequest,
@@ -44,7 +36,6 @@ from patchgen.sweep import (
     sweep,
     take_mode,
 )
-from patchgen.truststore import are_trusted, find_file, read_trust
 
 if TYPE_CHECKING:
     from patchgen.sweep import Executor
@@ -124,12 +115,14 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
     if _is_variant(request.target):
         return Run(base, tuple(_variant_requests(repository, request, base, only)), ())
     names = list_semantic_patches(request.target, tree)
-    trust = _Trust(repository, request)
+    may_run = CodePermission(
+        repository, is_trusted=request.trusted, folders=request.trusted_folders
+    )
     ready: list[Ready] = []
     skipped: list[Skipped] = []
     for name in names:
         try:
-            ready.append(_ready(tree, trust, request, base, only, name))
+            ready.append(_ready(tree, may_run, request, base, only, name))
         except MissingObjectsError:
             raise
         except PatchgenError as err:
@@ -241,58 +234,15 @@ def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
     return tree.read(found[0]) if found else None
 
 
-def locate(repository: Repository, name: str) -> tuple[str, str]:
-    """Return the repository that a file or folder is in, "" for none, and its path there."""
-    path = Path(name)
-    if not path.exists():
-        return str(repository.git_dir), os.path.normpath(name)
-    path = path.resolve()
-    top = repository.work_tree.resolve() if repository.work_tree else None
-    if top is None or not path.is_relative_to(top):
-        return "", str(path)
-    return str(repository.git_dir), str(path.relative_to(top))
-
-
-class _Trust:
-    """Which semantic patches may run code: by the options of this run, or by the user's store."""
-
-    def __init__(self, repository: Repository, request: RunRequest):
-        self._repository = repository
-        self._request = request
-
-    def __call__(self, cocci: Cocci) -> bool:
-        """Tell it of one. Raises SpecError where it changed since it was trusted."""
-        request = self._request
-        file = Path(cocci.name).resolve()
-        folders = [folder.resolve() for folder in request.trusted_folders]
-        if request.trusted or any(file.is_relative_to(folder) for folder in folders):
-            return True
-        entries = read_trust()
-        if are_trusted(entries, cocci.texts):
-            return True
-        place = locate(self._repository, cocci.name)
-        before = find_file(entries, *place)
-        if before is not None:
-            first = cocci.code[0]
-            shown = f"`git diff {before.commit[:12]} -- {place[1]}`" if before.commit else "read it"
-            raise SpecError(
-                f"it has changed since you trusted it on {before.date}: {first.why}",
-                place=Place(cocci.name, first.line, excerpt=first.text),
-                hint=f"{shown}; then `patchgen trust {shlex.quote(cocci.name)}` trusts it again",
-                parameters=("trusted", "trusted_folders"),
-            )
-        return False
-
-
 def _ready(
     tree: GitTree,
-    trust: _Trust,
+    may_run: CodePermission,
     request: RunRequest,
     base: Base,
     only: frozenset[PurePosixPath] | None,
     name: str,
 ) -> Ready:
-    cocci = load_cocci(name, partial(read_semantic_patch, tree), trust)
+    cocci = load_cocci(name, partial(read_semantic_patch, tree), may_run)
     spatch = find_spatch()
     if not cocci.header.is_met_by(spatch.version):
         raise BaseError(

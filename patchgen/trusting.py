@@ -16,9 +16,9 @@ from pathlib import Path
 from patchgen.coccinelle import Code
 from patchgen.errors import MissingObjectsError, PatchgenError, UsageError
 from patchgen.odb import GitTree, Repository
-from patchgen.running import list_semantic_patches, locate, read_semantic_patch
+from patchgen.running import list_semantic_patches, read_semantic_patch
 from patchgen.spec import TreeConfig, config_entry, read_tree_config
-from patchgen.sweep import load_cocci
+from patchgen.sweep import load_cocci, locate
 from patchgen.truststore import (
     Entries,
     TrustEntry,
@@ -131,7 +131,7 @@ def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> T
         except MissingObjectsError:
             raise
         except PatchgenError as err:
-            if len(names) == 1:
+            if len(names) == 1 or isinstance(err, MissingObjectsError):
                 raise
             unreadable.append((name, err.message))
             continue

@@ -6,6 +6,10 @@ from .executor import (
 from .hunks import format_diff as format_diff
 from .includes import Includes as Includes
 from .job import sweep as sweep
+from .permission import (
+    CodePermission as CodePermission,
+    locate as locate,
+)
 from .request import (
     DEFAULT_TIMEOUT_S as DEFAULT_TIMEOUT_S,
     Progress as Progress,

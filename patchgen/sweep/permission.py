@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which semantic patches may run code: by the options of a run, or by what the user trusts."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from patchgen.errors import Place, SpecError
+from patchgen.odb import Repository
+from patchgen.sweep.target import Cocci
+from patchgen.truststore import are_trusted, find_file, read_trust
+
+
+class CodePermission:
+    """Tells of a semantic patch that runs code whether it may.
+
+    `is_trusted` is set where all may in this run, `folders` have those that may on disk.
+    """
+
+    def __init__(self, repository: Repository, *, is_trusted: bool, folders: Sequence[Path]):
+        self._repository = repository
+        self._is_trusted = is_trusted
+        self._folders = [folder.resolve() for folder in folders]
+
+    def __call__(self, cocci: Cocci) -> bool:
+        """Return whether it may run code. Raises SpecError where it changed after it was trusted.
+
+        Also raises PatchgenError where the store of what is trusted cannot be used.
+        """
+        file = Path(cocci.name).resolve()
+        if self._is_trusted or any(file.is_relative_to(folder) for folder in self._folders):
+            return True
+        entries = read_trust()
+        if are_trusted(entries, cocci.texts):
+            return True
+        place = locate(self._repository, cocci.name)
+        before = find_file(entries, *place)
+        if before is not None:
+            raise _changed(cocci, place[1], before.date, before.commit)
+        return False
+
+
+def locate(repository: Repository, name: str) -> tuple[str, str]:
+    """Return the repository that a file or folder is in, "" for none, and its path there."""
+    path = Path(name)
+    if not path.exists():
+        return str(repository.git_dir), os.path.normpath(name)
+    path = path.resolve()
+    top = repository.work_tree.resolve() if repository.work_tree else None
+    if top is None or not path.is_relative_to(top):
+        return "", str(path)
+    return str(repository.git_dir), str(path.relative_to(top))
+
+
+def _changed(cocci: Cocci, path: str, date: str, commit: str) -> SpecError:
+    first = cocci.code[0]
+    shown = f"`git diff {commit[:12]} -- {shlex.quote(path)}` shows how" if commit else "read it"
+    return SpecError(
+        f"it has changed since you trusted it on {date}: {first.why}",
+        place=Place(cocci.name, first.line, excerpt=first.text),
+        hint=f"{shown}; then `patchgen trust {shlex.quote(cocci.name)}` trusts it again",
+        parameters=("trusted", "trusted_folders"),
+    )
