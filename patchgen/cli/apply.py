@@ -11,7 +11,7 @@ import click
 
 from patchgen.apply import ApplyRequest, ApplyResult, Summarise, apply_variant
 from patchgen.cli.completion import complete_variant
-from patchgen.cli.made import print_next, summarise_patch
+from patchgen.cli.made import print_next, print_recipients, summarise_patch
 from patchgen.cli.options import (
     cc_option,
     cover_cc_option,
@@ -122,6 +122,7 @@ def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
     if result.series is None:
         printer.line(f"Nothing left to make: {result.making.plan.base.describe} has all of it.")
     elif request.dry_run:
+        print_recipients(printer, result.series.cover.recipients)
         printer.line()
         printer.line(result.diffs.rstrip("\n"))
     else:

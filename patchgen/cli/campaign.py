@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from patchgen.cli.made import print_next, summarise_patch
+from patchgen.cli.made import name_people, print_next, read_recipients, summarise_patch
 from patchgen.cli.options import (
     cc_option,
     cover_cc_option,
@@ -132,7 +132,7 @@ def publish_campaign(
     from patchgen.campaign import make_campaign
 
     made = make_campaign(repository, request, run.base, found.edits, _origin(run, words, found))
-    _print(made, tree, run.base.oid, printer)
+    _print(made, request.split, tree, run.base.oid, printer)
     series = made.series
     return {
         "branch": series.branch,
@@ -170,13 +170,16 @@ def _origin(run: Run, words: Sequence[str], found: Sweep) -> Origin:
     )
 
 
-def _print(made: Campaign, tree: Path, base: Oid, printer: Printer) -> None:
+def _print(made: Campaign, split: Split, tree: Path, base: Oid, printer: Printer) -> None:
     series = made.series
     for warning in made.warnings:
         printer.warning(warning)
     count = len(series.commits)
+    by_maintainer = split is Split.MAINTAINER
     rows = zip(made.groups, series.drafts, series.stats, strict=True)
     for number, (group, draft, stat) in enumerate(rows, 1):
         printer.line(f"  {number}/{count} {draft.subject} ({summarise_patch(group.edits, stat)})")
-        printer.line(f"      {group.name}")
+        who = read_recipients(made.mails[number])
+        # The people of a mail can differ from those of a section: a configuration adds and ignores.
+        printer.line(f"      {name_people(who.to) if by_maintainer and who.to else group.name}")
     print_next(printer, tree, base, series.branch, made.mails)

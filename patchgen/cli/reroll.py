@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from patchgen.cli.completion import complete_variant
+from patchgen.cli.made import print_recipients, read_recipients
 from patchgen.cli.options import (
     get_maintainer_option,
     json_option,
@@ -145,6 +146,7 @@ def _print(printer: Printer, result: RerollResult, *, dry_run: bool) -> None:
     printer.line()
     printer.line(result.range_diff.rstrip() or "All patches are the same.")
     if result.mails:
+        print_recipients(printer, read_recipients(result.mails[0]))
         printer.line()
         printer.line(f"branch: {result.branch}")
         printer.line(f"mails:  {result.mails[0].parent}")

@@ -93,6 +93,19 @@ def test_a_patch_for_each_maintainer_with_the_prefix_of_their_log(patchgen, git,
     assert [Path(each).name[:4] for each in series["mails"]] == ["0000", "0001", "0002", "0003"]
 
 
+def test_the_names_that_are_printed_are_those_of_the_mails(patchgen, tree, rule):
+    """MAINTAINERS names Fay; a configuration takes her out and adds Gil."""
+    words = ("run", rule, "--tree", tree, "--split", "maintainer", "-o", tree.parent / "out")
+    out = patchgen(*words).out
+    assert "\n      Fay\n" in out and "\nCc: Fay <fay@example.org>\n" in out
+    config = '[recipients]\nignore = ["fay@example.org"]\nto = ["Gil <gil@example.org>"]\n'
+    (tree / ".patchgen.toml").write_text(config)
+    assert patchgen("trust", "--config", "--tree", tree).code == 0
+    out = patchgen(*words, "--force").out
+    assert "Fay" not in out
+    assert "\n      Gil\n" in out and "\nTo: Gil <gil@example.org>\n" in out
+
+
 @pytest.mark.parametrize(
     ("split", "count"),
     [("maintainer", 3), ("subsystem", 4), ("directory", 5), ("file", 5), ("none", 1)],

@@ -150,3 +150,16 @@ def test_a_wrong_configuration_is_named(patchgen, toy, text, problem):
         done = patchgen(*words, "--tree", toy)
         assert done.code == 1 and f"/config.toml:{problem}" in done.err, done.err
     assert not (toy / "outgoing").exists()
+
+
+def test_apply_and_reroll_print_the_recipients_that_the_mails_have(patchgen, toy):
+    (toy / ".patchgen.toml").write_text(CONFIG)
+    trust(patchgen, toy)
+    words = ("apply", "--variant", "pvops", "--tree", toy, "--signoff")
+    dry = patchgen(*words, "--dry-run").out
+    made = patchgen(*words).out
+    cover = recipients(patchgen, toy)[0]
+    again = patchgen("reroll", "--tree", toy, V4).out
+    for out in (dry, made, again):
+        lines = [line for line in out.split("\n") if line.startswith(("To: ", "Cc: "))]
+        assert {line[4:].rpartition("<")[2].rstrip(">") for line in lines} == cover
