@@ -10,7 +10,7 @@ with other characters cannot be sent to. A domain with other characters has an A
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from patchgen.controls import escape_controls, has_controls
@@ -55,14 +55,21 @@ def parse_person(text: str) -> Person:
     return people[0]
 
 
-def parse_people(text: str) -> list[Person]:
+def parse_people(text: str, is_alias: Callable[[str], bool] = lambda name: False) -> list[Person]:
     """Read people separated by commas; the members of a group count one by one.
 
-    Raises AddressError for the first of them that mail cannot be sent to.
+    A word without an @ for which `is_alias` is true is returned as an address. Raises AddressError
+    for the first of them that mail cannot be sent to.
     """
+    text = " ".join(re.split(r"[ \t\r\n]+", text.strip()))
     if has_controls(text):
         raise AddressError(f"{_show(text)} has control characters")
-    return [_make_person(each, text) for each in _split(text)]
+    return [_make_person(each, text, is_alias) for each in _split(text)]
+
+
+def is_word(text: str) -> bool:
+    """Return whether a text could be the name of an alias: one word, and no address."""
+    return bool(_LOCAL.fullmatch(text))
 
 
 def encode_address(address: str) -> str:
@@ -154,8 +161,10 @@ def _read_comment(text: str, start: int) -> tuple[str, int]:
     raise AddressError(f"{_show(text)} is not an address: a parenthesis is not closed")
 
 
-def _make_person(parts: _Parts, text: str) -> Person:
+def _make_person(parts: _Parts, text: str, is_alias: Callable[[str], bool]) -> Person:
     words = " ".join(parts.words.split())
+    if parts.address is None and is_word(words) and is_alias(words):
+        return Person("", words)
     if parts.address is None:
         if "@" not in words:
             raise AddressError(f"{_show(text)} is not an address: it has no @")

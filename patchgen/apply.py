@@ -16,9 +16,9 @@ from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Series
 from patchgen.odb import Git, Quarantine, Repository
-from patchgen.posting import Target, choose_target, post_series, publish_series
+from patchgen.posting import Target, choose_target, find_people, post_series, publish_series
 from patchgen.series import Tracking, find_tracking, make_change_id, write_patches
-from patchgen.spec import load_people
+from patchgen.spec import People
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,9 @@ def apply_variant(
     """
     repository = Repository(request.tree)
     try:
+        # Before the expensive part, as the checks of the target below.
+        repository.read_signatures()
+        people = find_people(repository, request.to, request.cc, request.cover_cc)
         planned = plan_variant(repository, request.to_make())
         branch = request.branch or f"patchgen/{planned.variant.name}-v{request.revision}"
         target = choose_target(repository, branch, request.output)
@@ -108,7 +111,7 @@ def apply_variant(
             return ApplyResult(making, branch, warnings=making.warnings)
         if not planned.is_sure:
             old = target.check(repository, replace=may_replace)
-        return _make_series(repository, request, target, old, making, summarise)
+        return _make_series(repository, request, target, old, making, summarise, people)
     finally:
         repository.close()
 
@@ -120,6 +123,7 @@ def _make_series(
     old: Oid | None,
     making: Made,
     summarise: Summarise | None,
+    people: People,
 ) -> ApplyResult:
     """Write the commits aside; then show them, or publish them with their mails."""
     base = making.plan.base
@@ -143,9 +147,7 @@ def _make_series(
             signatures,
             branch=target.branch,
             with_cover=request.with_cover,
-            people=load_people(repository.work_tree).with_more(
-                request.to, request.cc, request.cover_cc
-            ),
+            people=people,
             get_maintainer=request.get_maintainer,
         )
         series = Series(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from patchgen.controls import has_controls
 from patchgen.errors import BaseError, UsageError
 from patchgen.interrupts import put_off_interrupts
 from patchgen.mail import (
@@ -20,11 +21,13 @@ from patchgen.mail import (
     address_patches,
     check_folder,
     edit_recipients,
+    find_aliases,
     follow_cover,
     format_mails,
     format_patches,
     join_list,
     map_recipients,
+    split_people,
 )
 from patchgen.model.base import Oid, TreeReader
 from patchgen.model.posting import Posting
@@ -194,6 +197,26 @@ def publish_series(
         return tuple(staged.publish())
 
 
+def find_people(
+    repository: Repository,
+    to: Sequence[str] = (),
+    cc: Sequence[str] = (),
+    cover_cc: Sequence[str] = (),
+) -> People:
+    """Return the people of configuration files and of the command line, checked.
+
+    Raises UsageError for an address that mail cannot be sent to, and for a word that is not an
+    alias of git send-email's; SpecError for a configuration file that is wrong.
+    """
+    people = load_people(repository.work_tree).with_more(tuple(to), tuple(cc), tuple(cover_cc))
+    is_alias = find_aliases(repository)
+    lists = (people.to, people.cc, people.cc_cover, people.ignore)
+    keys = ("to", "cc", "cc_cover", "ignore")
+    return People(
+        **{key: split_people(each, is_alias) for key, each in zip(keys, lists, strict=True)}
+    )
+
+
 def add_people(
     quarantine: Quarantine,
     base: Oid,
@@ -224,7 +247,9 @@ def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> l
     mapped = done.stdout.decode("utf-8", "replace").splitlines()
     if done.returncode != 0 or len(mapped) != len(names):
         return list(names)
-    return [each[1:-1] if each.startswith("<") else each for each in mapped]
+    plain = [each[1:-1] if each.startswith("<") else each for each in mapped]
+    # .mailmap is a text of anybody's; a name in it that no header may have changes nothing.
+    return [name if has_controls(new) else new for name, new in zip(names, plain, strict=True)]
 
 
 def prepare_posting(
@@ -266,9 +291,7 @@ def prepare_posting(
     )
     patches = format_patches(quarantine, outgoing, sender)
     found, _ = address_patches(tree, patches, get_maintainer)
-    people = load_people(repository.work_tree)
-    if series.record is not None:
-        people = people.with_more(cc_cover=series.record.cover_cc)
+    people = find_people(repository, cover_cc=series.record.cover_cc if series.record else ())
     recipients = add_people(quarantine, series.base, found, people, (Recipients(), Recipients()))
     wanted = series.cover.recipients
     if wanted.to or wanted.cc:

@@ -16,7 +16,7 @@ from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
-from patchgen.posting import Target, choose_target, post_series, publish_series
+from patchgen.posting import Target, choose_target, find_people, post_series, publish_series
 from patchgen.resources import shipped_folder
 from patchgen.series import (
     Record,
@@ -29,7 +29,6 @@ from patchgen.series import (
     sign_off,
 )
 from patchgen.sourcefolder import SourceFolder
-from patchgen.spec import load_people
 from patchgen.templating import render_text
 
 _BODY_WIDTH = 72
@@ -83,6 +82,7 @@ def make_campaign(
     tree = GitTree(repository, base.tree)
     groups, problems = _group(tree, request, edits)
     signatures = repository.read_signatures(as_of=None if request.force else old)
+    people = find_people(repository, request.to, request.cc, request.cover_cc)
     with Quarantine(repository) as quarantine:
         drafts = _draft(quarantine, request, base, groups, origin, signatures.committer)
         commits = quarantine.write_commits(base.oid, drafts, signatures)
@@ -100,9 +100,7 @@ def make_campaign(
             signatures,
             branch=target.branch,
             with_cover=True,
-            people=load_people(repository.work_tree).with_more(
-                request.to, request.cc, request.cover_cc
-            ),
+            people=people,
             get_maintainer=request.get_maintainer,
         )
         series = Series(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from patchgen.addresses import AddressError, is_word, parse_people
 from patchgen.cli import trees
 
 
@@ -13,9 +14,13 @@ def _check_people(
     ctx: click.Context, param: click.Parameter, people: tuple[str, ...]
 ) -> tuple[str, ...]:
     for each in people:
-        # An alias of git send-email's has no @, and is one word.
-        if not each.strip() or ("@" not in each and len(each.split()) > 1):
-            raise click.BadParameter(f"{each!r} is no address: write it as 'Name <user@host>'")
+        try:
+            # Whether a word is an alias of git send-email's depends on the repository.
+            parsed = parse_people(each, is_word)
+        except AddressError as err:
+            raise click.BadParameter(str(err)) from None
+        if not parsed:
+            raise click.BadParameter("it is empty: expected 'Name <user@host>'")
     return people
 
 

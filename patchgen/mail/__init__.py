@@ -1,5 +1,6 @@
 """From a series to mails in a folder."""
 
+from patchgen.mail.aliases import find_aliases
 from patchgen.mail.box import (
     is_patch,
     list_versions,
@@ -45,6 +46,7 @@ __all__ = [
     "check_folder",
     "edit_recipients",
     "encode_address",
+    "find_aliases",
     "follow_cover",
     "format_mails",
     "format_patches",

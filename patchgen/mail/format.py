@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from patchgen.mail.headers import add_headers, address_headers
+from patchgen.mail.headers import add_headers, address_headers, check_headers
 from patchgen.mail.recipients import SeriesRecipients
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity, Mail
@@ -108,9 +108,13 @@ def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> 
 
 
 def address_mails(mails: Sequence[Mail], recipients: SeriesRecipients) -> list[Mail]:
-    """Return the mails, cover letter first, with To and Cc."""
+    """Return the mails, cover letter first, with To and Cc.
+
+    Raises BaseError where a header would have control characters, or an address that no mail can
+    be sent to.
+    """
     return [
-        Mail(mail.file_name, add_headers(mail.content, address_headers(who)))
+        check_headers(Mail(mail.file_name, add_headers(mail.content, address_headers(who))))
         for mail, who in zip(mails, (recipients.cover, *recipients.patches), strict=True)
     ]
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import email
+import email.errors
 import email.header
 import email.utils
 import re
 from collections.abc import Sequence
 
+from patchgen.addresses import AddressError, is_word, parse_people
+from patchgen.controls import escape_controls, has_controls
+from patchgen.errors import BaseError
 from patchgen.model.series import Mail, Recipients
 
 _HEADER = rb"^(?:%s):.*\n(?:[ \t].*\n)*"
@@ -42,15 +47,45 @@ def _address_header(name: str, addresses: Sequence[str]) -> str:
 
 
 def encode_address(address: str) -> str:
-    """Return an address in ASCII: a name with other characters is encoded (RFC 2047)."""
-    name, mailbox = email.utils.parseaddr(address)
-    if not mailbox:
-        mailbox = address
+    """Return an address in ASCII: a name with other characters is encoded (RFC 2047).
+
+    A word without an @ is an alias of git send-email's. Raises BaseError where mail cannot be sent
+    to the address.
+    """
+    try:
+        people = parse_people(address, is_word)
+        if len(people) != 1:
+            raise AddressError(f"'{escape_controls(address)}' is not one address")
+    except AddressError as err:
+        raise BaseError(f"a mail cannot be addressed: {err}") from None
+    name, mailbox = people[0].name, people[0].address
     if not name:
         return mailbox
     if name.isascii():
         return email.utils.formataddr((name, mailbox))
     return f"{email.header.Header(name, 'utf-8').encode(maxlinelen=0)} <{mailbox}>"
+
+
+def check_headers(mail: Mail) -> Mail:
+    """Return a mail that patchgen made, as it is.
+
+    Raises BaseError where a header of it has control characters, encoded or not: a subject or a
+    name comes from a variant, a tree or a configuration.
+    """
+    message = email.message_from_bytes(mail.content.partition(b"\n\n")[0] + b"\n\n")
+    for name, value in message.raw_items():
+        raw = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+        text = re.sub(r"\r?\n[ \t]", " ", raw)
+        try:
+            decoded = str(email.header.make_header(email.header.decode_header(text)))
+        except (ValueError, LookupError, email.errors.HeaderParseError):
+            decoded = text
+        if has_controls(text) or has_controls(decoded):
+            raise BaseError(
+                f"{name} of {mail.file_name} has control characters: {escape_controls(decoded)}",
+                hint="they come from a variant, a commit, a name in the tree, or a configuration",
+            )
+    return mail
 
 
 def replace_recipients(mail: Mail, recipients: Recipients) -> Mail:

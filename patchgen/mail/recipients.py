@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from patchgen.addresses import AddressError, is_word, parse_people
 from patchgen.errors import UsageError
 from patchgen.kernel import ask_program, find_recipients, join_recipients
 from patchgen.mail.box import parse_mail, read_people
-from patchgen.mail.headers import add_headers, format_person, replace_recipients
+from patchgen.mail.headers import add_headers, replace_recipients
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
 
@@ -120,21 +121,22 @@ def list_recipients(mail: Mail) -> Recipients:
     return Recipients(to, cc)
 
 
-def split_people(text: Sequence[str]) -> tuple[str, ...]:
+def split_people(
+    texts: Sequence[str], is_alias: Callable[[str], bool] = is_word
+) -> tuple[str, ...]:
     """Return the people in options and settings, where one may name several: "a@b, C <c@d>".
 
     Each comes once, as "Name <address>", a bare address, or an alias. Raises UsageError for an
-    address that no mail header can have.
+    address that mail cannot be sent to, and for a word that is not an alias.
     """
     people: dict[str, str] = {}
-    for name, address in email.utils.getaddresses(text):
-        if address and not address.isascii():
-            raise UsageError(
-                f"the address {address} has other characters than ASCII",
-                hint="git send-email cannot send there; write the domain in its xn-- form",
-            )
-        if address:
-            people.setdefault(address.lower(), format_person(name, address))
+    for text in texts:
+        try:
+            for person in parse_people(text, is_alias):
+                people.setdefault(person.address.lower(), str(person))
+        except AddressError as err:
+            hint = "git-send-email(1), sendemail.aliasesFile, says how names become aliases"
+            raise UsageError(str(err), hint=None if "@" in text else hint) from None
     return tuple(people.values())
 
 

@@ -17,6 +17,7 @@ from patchgen.git_environment import reading_environment
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
 from patchgen.odb.commits import Git
+from patchgen.odb.identity import check_identity
 from patchgen.odb.missing import explain_failure, require_objects
 from patchgen.odb.opening import Location, locate
 from patchgen.odb.reader import BlobReader
@@ -279,6 +280,7 @@ class Repository:
                 f"git does not know who you are ({said[0].removeprefix('fatal: ')})",
                 hint="git config user.name NAME; git config user.email ADDRESS",
             )
+        check_identity(match["name"], match["email"])
         return Identity(match["name"], match["email"], date)
 
 

@@ -23,7 +23,7 @@ from patchgen.odb import (
     rechain,
     write_raw_commit,
 )
-from patchgen.posting import Posted, choose_target, post_series, publish_series
+from patchgen.posting import Posted, choose_target, find_people, post_series, publish_series
 from patchgen.reroll import conflicts as waiting
 from patchgen.reroll.before import MadeBefore, find_made_before, made_ref
 from patchgen.reroll.carry import Carrier, CarryResult, ConflictsError, carry_cover
@@ -39,7 +39,6 @@ from patchgen.series import (
     put_cover_below,
     write_patches,
 )
-from patchgen.spec import load_people
 
 
 def reroll_series(
@@ -102,6 +101,8 @@ class _Reroll:
         )
         self._series, self._record = history.series, history.record
         self._tracking, self._revision = history.tracking, history.revision
+        record = self._record
+        self._people = find_people(repository, record.to, record.cc, record.cover_cc)
         name = request.new_branch or history.next_branch
         self._target = choose_target(repository, name, request.output)
         in_place = self._target.branch == self._series.name
@@ -153,9 +154,7 @@ class _Reroll:
             self._signatures,
             branch=self._target.branch,
             with_cover=True,
-            people=load_people(self._repository.work_tree).with_more(
-                self._record.to, self._record.cc, self._record.cover_cc
-            ),
+            people=self._people,
             edited=self._edited_recipients(),
             get_maintainer=self._request.get_maintainer,
         )

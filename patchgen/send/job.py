@@ -9,6 +9,7 @@ from pathlib import Path
 from patchgen.errors import BaseError, ToolError, UsageError
 from patchgen.mail import (
     add_recipients,
+    find_aliases,
     list_recipients,
     newest_version,
     order_patches,
@@ -171,7 +172,11 @@ def _plan(
         if locked is not None:
             entries = settle(journal, entries)
     recipients = tuple(list_recipients(mail) for mail in posting.mails)
-    bcc = () if request.reflect else split_people(read_settings(repository, "bcc"))
+    bcc = (
+        ()
+        if request.reflect
+        else split_people(read_settings(repository, "bcc"), find_aliases(repository))
+    )
     return Plan(posting, wishes, entries, recipients, bcc, warnings)
 
 
@@ -221,10 +226,11 @@ def _complete(repository: Repository, posting: Posting, wishes: Wishes) -> Posti
 
     Only sendemail.from may have git put the author into the body of a patch, and not a second time.
     """
-    to = split_people((*read_settings(repository, "to"), *wishes.to))
-    cc = split_people((*read_settings(repository, "cc"), *wishes.cc))
+    is_alias = find_aliases(repository)
+    to = split_people((*read_settings(repository, "to"), *wishes.to), is_alias)
+    cc = split_people((*read_settings(repository, "cc"), *wishes.cc), is_alias)
     mails = [add_recipients(mail, Recipients(to, cc)) for mail in posting.mails]
-    mails[0] = add_recipients(mails[0], Recipients((), split_people(wishes.cover_cc)))
+    mails[0] = add_recipients(mails[0], Recipients((), split_people(wishes.cover_cc, is_alias)))
     sender = find_sender(repository)
     # An alias is for git to resolve.
     if "@" in sender:

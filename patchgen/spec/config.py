@@ -20,8 +20,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
+from patchgen.addresses import is_word, parse_people
 from patchgen.errors import Place, SpecError
 from patchgen.spec.toml import load_toml, parse_toml
 from patchgen.truststore import TrustEntry, digest_text, read_trust
@@ -40,15 +41,25 @@ class People(BaseModel):
     cc_cover: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
+    @field_validator("*")
+    @classmethod
+    def _check(cls, people: tuple[str, ...]) -> tuple[str, ...]:
+        # An AddressError is a ValueError, of which load_toml says where it is. Whether a word is
+        # an alias of git send-email's depends on the repository.
+        for each in people:
+            parse_people(each, is_word)
+        return people
+
     def with_more(
         self, to: tuple[str, ...] = (), cc: tuple[str, ...] = (), cc_cover: tuple[str, ...] = ()
     ) -> People:
         """Return these people and more."""
-        return People(
-            to=(*self.to, *to),
-            cc=(*self.cc, *cc),
-            cc_cover=(*self.cc_cover, *cc_cover),
-            ignore=self.ignore,
+        return self.model_copy(
+            update={
+                "to": (*self.to, *to),
+                "cc": (*self.cc, *cc),
+                "cc_cover": (*self.cc_cover, *cc_cover),
+            }
         )
 
 

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The names that git send-email knows for addresses: sendemail.aliasesFile of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from patchgen.errors import ToolError
+from patchgen.git_environment import reading_environment
+from patchgen.odb import Repository
+from patchgen.process import run
+
+
+def find_aliases(repository: Repository) -> Callable[[str], bool]:
+    """Return what says whether a word is an alias; git is asked when that is first needed.
+
+    Raises ToolError then, where there is a file of aliases that git cannot read.
+    """
+
+    @cache
+    def list_aliases() -> frozenset[str]:
+        configured = repository.run("config", "--get-all", "sendemail.aliasesFile", ok=None)
+        if configured.returncode != 0:
+            return frozenset()
+        words = ["git", "send-email", "--dump-aliases"]
+        done = run(words, cwd=repository.top, env=reading_environment(), ok=None)
+        if done.returncode != 0:
+            raise ToolError(f"git send-email cannot read its file of aliases: {done.errors}")
+        return frozenset(done.stdout.decode("utf-8", "replace").split("\n"))
+
+    return lambda name: name in list_aliases()
