@@ -100,8 +100,15 @@ def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
     return CampaignRequest(Split(split), **taken)
 
 
-def check_campaign(run: Run) -> None:
-    """Refuse what cannot be one series. Raises UsageError."""
+def check_campaign(repository: Repository, request: CampaignRequest, run: Run) -> None:
+    """Refuse before the sweep what cannot be one series, and people who cannot be in its mails.
+
+    Raises a PatchgenError.
+    """
+    from patchgen.posting import find_people
+
+    repository.read_signatures()
+    find_people(repository, request.to, request.cc, request.cover_cc)
     if len(run.ready) != 1:
         raise UsageError(
             "a series is of one semantic patch", hint="name a single .cocci with --split"

@@ -139,7 +139,7 @@ def command(
     try:
         run = plan_run(repository, request)
         if campaign is not None:
-            check_campaign(run)
+            check_campaign(repository, campaign, run)
         found = _run(repository, run, printer, executor, verbose=verbose, diffs=campaign is None)
         if sarif is not None:
             write_sarif(sarif, found)

@@ -32,7 +32,7 @@ _SAME = frozenset("AbBdDwWsSafnrt")
 _IN_CLASS = {"h": r" \t", "v": r"\n-\r", "e": r"\x1b", "b": r"\x08"}
 _SAME_IN_CLASS = frozenset("dDwWsSafnrt")
 # Those of which an escape is no character of itself and that are not translated.
-_REFUSED = frozenset("pPgGkXoNc")
+_REFUSED = frozenset("pPgGkXoNcx")
 _POSIX = {
     "alpha": "a-zA-Z",
     "digit": "0-9",

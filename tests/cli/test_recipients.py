@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -126,8 +127,52 @@ def test_x86_never_goes_without_the_list(patchgen, toy, git):
 
 
 @pytest.mark.parametrize(
+    ("words", "env", "problem"),
+    [
+        (["--to", "Foo"], {}, "'Foo' is not an address"),
+        (["--to", "Foo x@y"], {}, "'Foo x@y' is not an address"),
+        (["--cc", "j\u00f6rg@example.org"], {}, "before the @"),
+        (["--cc-cover", "Eve\x1b <e@example.org>"], {}, "control characters"),
+        ([], {"GIT_COMMITTER_EMAIL": "j\u00f6rg@ex\u00e4mple.de"}, "mails cannot be from you"),
+        ([], {"GIT_AUTHOR_EMAIL": "j@ex\u00e4mple.de"}, "user.email j@xn--exmple-cua.de"),
+        ([], {"GIT_AUTHOR_NAME": "Eve \x1b[1m Ada"}, "your name has control characters"),
+    ],
+)  # fmt: skip
+def test_an_address_that_no_mail_can_have_is_refused_before_the_work(
+    patchgen, toy, git, monkeypatch, words, env, problem
+):
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SPATCH", "/nonexistent/spatch")
+    done = patchgen("apply", "--variant", "pvops", "--tree", toy, *words)
+    assert done.code in (1, 2) and problem in done.err and "\x1b" not in done.err, done.err
+    assert V4 not in git(toy, "branch", "--list") and not (toy / "outgoing").exists()
+
+
+def test_a_domain_in_other_letters_and_an_alias_are_mailed(patchgen, toy, git, tmp_path):
+    (tmp_path / "aliases").write_text("alias boss Boss <boss@example.org>\n")
+    git(toy, "config", "sendemail.aliasesFile", tmp_path / "aliases")
+    git(toy, "config", "sendemail.aliasFileType", "mutt")
+    apply(patchgen, toy, "--to", "Foo <m@ex\u00e4mple.org>", "--cc", "boss")
+    for each in recipients(patchgen, toy):
+        assert {"m@xn--exmple-cua.org", "boss"} <= each
+
+
+def test_control_characters_of_a_variant_never_reach_a_subject(patchgen, toy, git, tmp_path):
+    variant = tmp_path / "pvops"
+    shutil.copytree(Path(__file__).parents[2] / "semantic-patches/pvops", variant)
+    [cover] = list(variant.rglob("cover*"))[:1]
+    text = cover.read_text()
+    cover.write_text(text.replace("x86", "x86\x07", 1))
+    done = patchgen("apply", "--variant", variant, "--tree", toy)
+    assert done.code == 1 and "control characters" in done.err and "\x07" not in done.err
+    assert V4 not in git(toy, "branch", "--list") and not (toy / "outgoing").exists()
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ('[recipients]\nto = ["Foo x@y"]\n', "2: recipients.to: 'Foo x@y' is not an address"),
         ("[recipients]\ncopy = []\n", "2: recipients.copy: unknown key 'copy'"),
         ("[recipients]\nto = 3\n", "2: recipients.to: "),
         ("[recipients\n", "1:"),

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Regular expressions of Perl's in MAINTAINERS: translated, or named, and always bounded."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given, strategies as st
+
+from patchgen.kernel import bounded_match
+from patchgen.kernel.bounded_match import Job, match_bounded
+from patchgen.kernel.perl_regex import RegexError, Translated, translate
+
+NEVER_ENDS = "^(([a-z0-9/_.]+)+)+!$"
+
+
+@pytest.mark.parametrize(
+    ("perl", "matching", "others"),
+    [
+        ("zork[0-9]", ["a/zork7"], ["zork"]),
+        ("[^a-z]tegra", ["arm/tegra"], ["xtegra"]),
+        ("(?i)pidfd", ["PidFD"], ["pid"]),
+        ("a(?i)b|c", ["aB", "xC"], ["Ab"]),
+        (r"\b(?i:clang|llvm)\b", ["use LLVM."], ["llvmx"]),
+        (r"audit_[a-z]\+x", ["audit_a+x"], ["audit_aax"]),
+        ("a b # no", ["ab"], ["a b"]),
+        (r"a\ b[ #]", ["a b#"], ["ab#"]),
+        (r"(?-x)a b", ["a b"], ["ab"]),
+        ("[[:alpha:]_]+[[:digit:]]$", ["x_1", "x1\n"], ["1", "x1a"]),
+        (r"\Aa\z", ["a"], ["a\n"]),
+        (r"a\Z", ["a", "a\n"], ["a\nb"]),
+        (r"\Qa.b\E", ["Qa.bE", "QaxbE"], ["a.b"]),
+        (r"\x41\x{42}\103", ["ABC"], [r"\103"]),
+        (r"(?<n>a|b)\k<n>", [], []),
+        (r"(?<n>a)b", ["ab"], ["a"]),
+        (r"(a)\1", ["aa"], ["ab"]),
+        ("a{2}b{,1}{", ["aa{", "aab{"], ["a{"]),
+        ("a++b", ["aaab"], ["b"]),
+        ("(?>a+)ab", [], ["aaab"]),
+        ("a(?=b)", ["ab"], ["ac"]),
+        (r"\h\R", [" \n"], ["\n"]),
+        ("x/[^/]*y", ["x/ay"], ["x/a/y"]),
+        ("a(?#note)b", ["ab"], ["a"]),
+        ("[]a]", ["]"], ["b"]),
+        ("[^]a]b", ["xb"], ["]b"]),
+    ],
+)
+def test_it_matches_what_perl_matches(perl, matching, others):
+    if perl.endswith(r"\k<n>"):
+        with pytest.raises(RegexError):
+            translate(perl)
+        return
+    made = translate(perl)
+    for text in matching:
+        assert re.search(made.source, text), (made.source, text)
+        assert made.literal in (text.lower() if made.ignores_case else text)
+    for text in others:
+        assert not re.search(made.source, text), (made.source, text)
+
+
+@pytest.mark.parametrize(
+    "perl",
+    ["", " ", "a(", "a)", "[a", "(?|a|b)", "(?{code})", r"\p{L}",
+     "(*ACCEPT)", "a\\", "x" * 5000, "(" * 60 + ")" * 60, "[[:nope:]]", r"\G", r"\x{ffffffff}"],
+    ids=lambda perl: perl[:10],
+)  # fmt: skip
+def test_what_python_lacks_is_refused_and_not_read_as_something_else(perl):
+    with pytest.raises(RegexError):
+        translate(perl)
+
+
+@given(st.text(st.sampled_from("ab.*+?|()[]{}^$\\-/,: #xiQzZ=!<>1&~"), max_size=24))
+def test_any_text_is_translated_or_refused_and_never_loses_a_match(perl):
+    try:
+        made = translate(perl)
+        search = re.compile(made.source).search
+    except (RegexError, re.error, OverflowError):
+        return
+    for text in ("ab", "a", "b/a.b", "aabb", "(a)", "a b"):
+        if search(text):
+            assert made.literal in (text.lower() if made.ignores_case else text)
+
+
+def test_a_regular_expression_that_never_ends_does_not_hang(monkeypatch):
+    monkeypatch.setattr(bounded_match, "_EACH_S", 0.2)
+    begin = time.process_time()
+    jobs = [Job(translate(each), "paths") for each in (NEVER_ENDS, "a+", "b")]
+    slow, found, none = match_bounded(jobs, {"paths": [("a" * 60 + "!x",), ("x",)]})
+    assert isinstance(slow, str) and "0.2 s" in slow
+    assert (found, none) == ({0}, frozenset())
+    assert time.process_time() - begin < 5
+
+
+def test_all_of_them_together_have_a_limit_too(monkeypatch):
+    monkeypatch.setattr(bounded_match, "_EACH_S", 0.2)
+    monkeypatch.setattr(bounded_match, "_ALL_S", 0.5)
+    results = match_bounded([Job(translate(NEVER_ENDS), "p")] * 50, {"p": [("a" * 60 + "!x",)]})
+    assert all(isinstance(each, str) for each in results)
+    assert sum("all may take" in str(each) for each in results) > 40
+
+
+def test_what_python_refuses_is_said_and_the_others_count():
+    jobs = [Job(Translated("a{1}{2}**", "", False), "p"), Job(translate("a"), "p")]
+    wrong, right = match_bounded(jobs, {"p": [("a",)]})
+    assert isinstance(wrong, str) and right == {0}
+
+
+def test_no_process_is_started_where_no_literal_is_there(monkeypatch):
+    monkeypatch.setattr(bounded_match, "_WORKER", "/nonexistent")
+    assert match_bounded([Job(translate("zork[0-9]"), "p")], {"p": [("a/b.c",)]}) == [frozenset()]
