@@ -46,7 +46,7 @@ def match_bounded(
     """
     wholes = {name: ["".join(texts) for texts in each] for name, each in subjects.items()}
     lower: dict[str, list[str]] = {}
-    asked: list[dict[str, object]] = []
+    asked: list[tuple[Job, list[int]]] = []
     places: list[int] = []
     results: list[frozenset[int] | str] = [frozenset()] * len(jobs)
     for place, job in enumerate(jobs):
@@ -59,7 +59,7 @@ def match_bounded(
         numbers = [number for number, text in enumerate(texts) if literal in text]
         if numbers:
             places.append(place)
-            asked.append({"regex": job.regex.source, "subjects": job.subjects, "numbers": numbers})
+            asked.append((job, numbers))
     if not asked:
         return results
     for place, answer in zip(places, _ask(asked, subjects), strict=True):
@@ -68,15 +68,22 @@ def match_bounded(
 
 
 def _ask(
-    jobs: Sequence[dict[str, object]], subjects: Mapping[str, Sequence[Sequence[str]]]
+    jobs: Sequence[tuple[Job, list[int]]], subjects: Mapping[str, Sequence[Sequence[str]]]
 ) -> list[list[int] | str]:
+    needed: dict[str, dict[int, Sequence[str]]] = {}
+    for name, numbers in ((job.subjects, numbers) for job, numbers in jobs):
+        needed.setdefault(name, {}).update((number, subjects[name][number]) for number in numbers)
     limits = {"seconds": _EACH_S, "total": _ALL_S, "bytes": _BYTES}
-    request = {**limits, "subjects": subjects, "jobs": jobs}
+    questions = [
+        {"regex": job.regex.source, "subjects": job.subjects, "numbers": numbers}
+        for job, numbers in jobs
+    ]
+    request = {**limits, "subjects": needed, "jobs": questions}
     # Isolated, and without the site's packages: it starts in 20 ms.
     argv = [sys.executable, "-I", "-S", str(_WORKER)]
     done = run(argv, stdin=json.dumps(request).encode(), timeout_s=_PATIENCE_S, ok=None)
     if done.timed_out or done.returncode != 0:
-        why = "it took too long" if done.timed_out else done.errors.splitlines()[-1:]
+        why = "it took too long" if done.timed_out else done.errors.rpartition("\n")[2]
         raise ToolError(f"the regular expressions of MAINTAINERS cannot be matched: {why}")
     answers: list[list[int] | str] = json.loads(done.stdout)
     return answers

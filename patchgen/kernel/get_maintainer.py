@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from patchgen.addresses import AddressError, encode_address, parse_people, parse_person
-from patchgen.controls import has_controls
+from patchgen.controls import escape_controls, has_controls
 from patchgen.kernel.mailmap import Mailmap, clean_name, format_recipient, read_mailmap
 from patchgen.kernel.maintainers_file import Field, Section
 from patchgen.kernel.section_match import Texts, open_matcher
@@ -169,7 +169,11 @@ class _People:
         if "subscribers-only" in kind or address.lower() in self._seen_lists:
             return
         self._seen_lists.add(address.lower())
-        self._lists += [address for _, address in _parse(field, address, self._problems)]
+        try:
+            self._lists.append(parse_person(address).address)
+        except AddressError:
+            problem = f"'{escape_controls(field.value)}' does not begin with an address: left out"
+            _report(field, problem, self._problems)
 
     def finish(self, mailmap: Mailmap) -> Recipients:
         """Return all of them under the names of .mailmap, which may make some the same."""

@@ -5,7 +5,7 @@ It is run by its path, in a process of its own (bounded_match.py), and imports n
 Standard input and output are JSON:
 
     {"seconds": 2.0, "total": 10.0, "bytes": 2147483648,
-     "subjects": {NAME: [[TEXT, ...], ...]},
+     "subjects": {NAME: {NUMBER: [TEXT, ...], ...}},
      "jobs": [{"regex": "...", "subjects": NAME, "numbers": [NUMBER, ...]}, ...]}
     [[NUMBER, ...] or "why it was not matched", ...]
 
@@ -35,7 +35,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise _OutOfTimeError
 
 
-def _match(job: dict[str, object], subjects: list[list[str]], seconds: float) -> object:
+def _match(job: dict[str, object], subjects: dict[str, list[str]], seconds: float) -> object:
     numbers = job["numbers"]
     assert isinstance(numbers, list)
     try:
@@ -43,7 +43,7 @@ def _match(job: dict[str, object], subjects: list[list[str]], seconds: float) ->
         signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
         try:
             search = re.compile(str(job["regex"])).search
-            return [n for n in numbers if any(map(search, subjects[n]))]
+            return [n for n in numbers if any(map(search, subjects[str(n)]))]
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     except _OutOfTimeError:

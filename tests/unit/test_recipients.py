@@ -7,7 +7,8 @@ import email.policy
 
 import pytest
 
-from patchgen.errors import UsageError
+from patchgen.controls import has_controls
+from patchgen.errors import BaseError, UsageError
 from patchgen.mail import (
     add_recipients,
     list_recipients,
@@ -15,6 +16,7 @@ from patchgen.mail import (
     replace_sender,
     split_people,
 )
+from patchgen.mail.headers import check_headers, encode_address
 from patchgen.model.series import Mail, Recipients
 
 HEAD = b"From: Ada <ada@a.org>\nSubject: [PATCH] x\n\n"
@@ -50,8 +52,38 @@ def test_people_in_one_option():
         "C <c@d.org>",
         "list",
     )
-    with pytest.raises(UsageError, match="other characters than ASCII"):
-        split_people(["jörg@müller.example"])
+    for wrong in ("jörg@müller.example", "Foo x@y", "a b", "E\x1bve <e@b.org>"):
+        with pytest.raises(UsageError):
+            split_people([wrong])
+    with pytest.raises(UsageError, match="'list' is not an address"):
+        split_people(["list"], lambda name: False)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Subject: [PATCH] ring \x07",
+        b"Subject: =?utf-8?q?=1B=5B1m?=",
+        b"Subject: =?utf-8?q?x=E2=80=AEy?=",
+        b"From: E\xffve <e@b.org>",
+        b"X-Other: a\x0bb",
+    ],
+)
+def test_a_header_with_control_characters_never_becomes_a_mail(header):
+    with pytest.raises(BaseError, match="control characters") as caught:
+        check_headers(Mail("x.patch", header + b"\nTo: a@b.org\n\nText.\n"))
+    assert not has_controls(str(caught.value), allow="\n")
+
+
+def test_headers_with_folds_and_names_in_all_letters_are_fine():
+    head = "Subject: [PATCH]\n =?utf-8?q?J=C3=B6rg?=\nFrom: J\u00f6rg <j@b.org>\n".encode()
+    check_headers(Mail("x.patch", head + b"\nBody with \x07.\n"))
+
+
+def test_an_address_of_an_old_cover_letter_that_no_mail_can_have_is_refused():
+    with pytest.raises(BaseError, match="cannot be addressed"):
+        encode_address("J\u00f6rg <j\u00f6rg@b.org>")
+    assert encode_address("M <m@ex\u00e4mple.org>") == "M <m@xn--exmple-cua.org>"
 
 
 def test_headers_of_a_mail_to_oneself_are_not_too_long():
