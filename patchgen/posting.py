@@ -290,7 +290,7 @@ def prepare_posting(
         in_reply_to=_check_message_id(in_reply_to) if in_reply_to else "",
     )
     patches = format_patches(quarantine, outgoing, sender)
-    found, _ = address_patches(tree, patches, get_maintainer)
+    found, problems = address_patches(tree, patches, get_maintainer)
     people = find_people(repository, cover_cc=series.record.cover_cc if series.record else ())
     recipients = add_people(quarantine, series.base, found, people, (Recipients(), Recipients()))
     wanted = series.cover.recipients
@@ -307,7 +307,7 @@ def prepare_posting(
         base=series.base,
         tip=rechain(quarantine, oids, series.base)[-1],
     )
-    return posting, warn_of_series(repository, series.base, len(oids))
+    return posting, (*problems, *warn_of_series(repository, series.base, len(oids)))
 
 
 def _check_message_id(text: str) -> str:

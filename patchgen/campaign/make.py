@@ -11,6 +11,7 @@ from patchgen import __version__
 from patchgen.campaign.excerpt import excerpt
 from patchgen.campaign.groups import Group, merge_groups, split_edits
 from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
+from patchgen.controls import escape_controls
 from patchgen.kernel import find_owners
 from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest, Split
@@ -205,6 +206,8 @@ def _render(template: str, base: Base, origin: Origin, **context: object) -> str
         [SourceFolder(shipped_folder("templates"))],
         {"origin": origin, "base": described, "tools": tools, **wrapped, **context},
     )
+    # Paths, names of MAINTAINERS and the semantic patch's own words are in it.
+    text = escape_controls(text, allow="\n\t")
     return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
 
 

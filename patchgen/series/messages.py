@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import Place, SpecError
 from patchgen.model.plan import Plan, PlannedPatch, RunRules
 from patchgen.model.series import Cover, Identity, MadePatch
@@ -111,6 +112,12 @@ def _well_formed(text: str, template: str) -> str:
     """Return the text without stray blanks; raise SpecError where it has no subject and body."""
     lines = [line.rstrip() for line in text.strip().split("\n")]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
+    for number, line in enumerate(text.split("\n"), 1):
+        if has_controls(line, allow="\t"):
+            raise SpecError(
+                f"line {number} of what it gives has control characters: {escape_controls(line)}",
+                place=Place(template),
+            )
     subject, _, rest = text.partition("\n")
     if not subject or not rest.startswith("\n") or not rest.strip():
         raise SpecError(

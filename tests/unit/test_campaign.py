@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from patchgen.campaign import Group, merge_groups, split_edits
 from patchgen.campaign.excerpt import excerpt
@@ -64,6 +64,8 @@ def test_sections_of_the_same_people_are_one_patch():
     assert len(split_edits(made, Split.SUBSYSTEM, owners(text, made))) == 2
 
 
+# A path that may match a regular expression of MAINTAINERS costs a process.
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(_PATHS, min_size=1, max_size=30, unique=True),
     st.sampled_from(list(Split)),
