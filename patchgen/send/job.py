@@ -168,7 +168,7 @@ def _plan(
                 f"v{posting.revision} of {posting.name} was sent already ({sent[0].tag})",
                 hint="`patchgen reroll` makes the next version",
             )
-        entries = _go_on(journal, entries, request)
+        entries = _go_on(journal, entries, request, is_branch=posting.base is not None)
         if locked is not None:
             entries = settle(journal, entries)
     recipients = tuple(list_recipients(mail) for mail in posting.mails)
@@ -259,7 +259,19 @@ def _check_mails(posting: Posting) -> None:
         )
 
 
-def _go_on(journal: Journal, fresh: tuple[Entry, ...], request: SendRequest) -> tuple[Entry, ...]:
+def _next_step(*, is_complete: bool, is_branch: bool) -> str:
+    """Return the hint for a version of which mails went out, and that is not recorded as sent."""
+    if not is_complete:
+        return "`patchgen send --resume` sends the rest in the same thread"
+    if is_branch:
+        return "`patchgen send --resume` records the version, which a killed run did not"
+    # Mails of a folder have no commits to record.
+    return "`patchgen reroll` makes the next version"
+
+
+def _go_on(
+    journal: Journal, fresh: tuple[Entry, ...], request: SendRequest, *, is_branch: bool
+) -> tuple[Entry, ...]:
     """Return the entries with what the journal knows of them."""
     known, _ = journal.read()
     if request.resume and not known:
@@ -270,9 +282,7 @@ def _go_on(journal: Journal, fresh: tuple[Entry, ...], request: SendRequest) -> 
     if not request.resume:
         raise BaseError(
             f"{count} of {len(known)} mails of this version went out already",
-            hint="`patchgen send --resume` sends the rest in the same thread"
-            if count < len(known)
-            else "`patchgen reroll` makes the next version",
+            hint=_next_step(is_complete=count == len(known), is_branch=is_branch),
         )
     for old, new in zip(known, fresh, strict=False):
         if old.state is State.WAITING:
