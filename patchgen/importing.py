@@ -11,18 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.errors import BaseError, UsageError
-from patchgen.mail import (
-    is_patch,
-    list_versions,
-    newest_version,
-    parse_mail,
-    parse_subject,
-    read_mails,
-    read_message_id,
-    read_subject,
-)
+from patchgen.mail import PostedSeries, parse_subject
 from patchgen.model.base import Oid
-from patchgen.model.series import Cover, Mail
+from patchgen.model.series import Cover
 from patchgen.odb import Checkout, Repository, rechain, record_sent
 from patchgen.series import make_change_id, read_branch
 from patchgen.verify import Target, open_target
@@ -71,14 +62,12 @@ def import_series(request: ImportRequest) -> Imported:
             target = open_target(
                 repository, checkout, request.source, request.base, revision=request.revision
             )
-            mails: list[Mail] = []
-            if target.series is None:
-                everything = read_mails(Path(request.source))
-                mails = newest_version(everything, request.revision)
-                _check_whole(request, everything, mails)
-            cover = _choose_cover(target, mails)
-            change_id, following = _identify(repository, checkout, request, target, cover, mails)
-            revision = request.revision or _revision(mails) or following - 1
+            posted = target.posted
+            if posted is not None:
+                _check_version(request, posted)
+            cover = _choose_cover(target)
+            change_id, following = _identify(repository, checkout, request, target, cover)
+            revision = request.revision or (posted.revision if posted else 0) or following - 1
             if revision < 1:
                 raise UsageError("which version it is cannot be told", hint="name it with -v N")
             base = target.base
@@ -86,7 +75,7 @@ def import_series(request: ImportRequest) -> Imported:
             tip = rechain(checkout, [commit.oid for commit in target.commits], base)[-1]
             _copy(repository, checkout, base, tip)
             signatures = repository.read_signatures()
-            ids = tuple(_message_ids(mails))
+            ids = tuple(_message_ids(posted)) if posted else ()
             tag = record_sent(
                 repository,
                 change_id,
@@ -104,21 +93,15 @@ def import_series(request: ImportRequest) -> Imported:
         repository.close()
 
 
-def _check_whole(request: ImportRequest, everything: list[Mail], mails: list[Mail]) -> None:
-    """Refuse mails that are not all of the version that is meant."""
-    versions = list_versions(everything)
-    # What says no version at all may be any.
-    if request.revision is not None and request.revision not in versions and versions != [1]:
+def _check_version(request: ImportRequest, posted: PostedSeries) -> None:
+    """Refuse mails of other versions than the one that is meant."""
+    # Mails that name no version may be any.
+    is_named = posted.versions not in ((0,), (1,))
+    if request.revision is not None and request.revision not in posted.versions and is_named:
         raise UsageError(
-            f"{request.source} has {', '.join(f'v{each}' for each in versions)}, "
+            f"{request.source} has {', '.join(f'v{each}' for each in posted.versions)}, "
             f"and no v{request.revision}"
         )
-    subjects = [read_subject(mail) for mail in mails if is_patch(mail)]
-    total = max((each.total or 0 for each in subjects), default=0)
-    missing = set(range(1, total + 1)) - {each.number for each in subjects}
-    if missing:
-        numbers = ", ".join(map(str, sorted(missing)))
-        raise BaseError(f"{request.source} has not all {total} patches; there is no {numbers}")
 
 
 def _identify(
@@ -127,7 +110,6 @@ def _identify(
     request: ImportRequest,
     target: Target,
     cover: Cover,
-    mails: list[Mail],
 ) -> tuple[str, int]:
     """Return the change-id, and the version of the branch that goes on from it (0: none)."""
     if request.series is not None:
@@ -145,8 +127,8 @@ def _identify(
         return tracking.change_id, tracking.revision
     if target.series is not None and target.series.tracking is not None:
         return target.series.tracking.change_id, 0
-    for mail in mails:
-        if match := _CHANGE_ID.search(mail.content.decode("utf-8", "replace")):
+    for mail in target.posted.everything if target.posted else ():
+        if match := _CHANGE_ID.search(mail.body.everything):
             return match[1], 0
     author = repository.read_signatures().author
     return make_change_id(cover.subject, cover.subject, author), 0
@@ -159,50 +141,24 @@ def _copy(repository: Repository, checkout: Checkout, base: Oid, tip: Oid) -> No
     repository.run("unpack-objects", "-q", stdin=packed.stdout)
 
 
-def _choose_cover(target: Target, mails: list[Mail]) -> Cover:
+def _choose_cover(target: Target) -> Cover:
     """Return the cover letter of what is imported, or one that says that there was none."""
     if target.series is not None and target.series.cover is not None:
         return target.series.cover
-    return _find_cover(mails, target.commits[0].subject)
+    letter = target.posted.cover if target.posted else None
+    if letter is None:
+        subject = parse_subject(target.commits[0].subject).text
+        return Cover(subject, "(posted without a cover letter)\n")
+    above = _END.split(letter.body.text, maxsplit=1)[0]
+    return Cover(letter.subject.text, above.strip() + "\n")
 
 
-def _find_cover(mails: list[Mail], fallback: str) -> Cover:
-    """Return the cover letter among the mails; without one, the first patch gives its subject."""
-    for mail in mails:
-        message = parse_mail(mail)
-        subject = read_subject(mail)
-        if subject.number == 0 and not subject.is_reply:
-            body = message.get_body(("plain",))
-            text = str(body.get_content()) if body is not None else ""
-            above = _END.split(text, maxsplit=1)[0]
-            return Cover(subject.text, above.strip() + "\n")
-    return Cover(parse_subject(fallback).text, "(posted without a cover letter)\n")
+def _message_ids(posted: PostedSeries) -> list[str]:
+    """Return the mails' message-ids, the cover letter's first; none unless all have one.
 
-
-def _revision(mails: list[Mail]) -> int | None:
-    for mail in mails:
-        subject = read_subject(mail)
-        if subject.is_patch and not subject.is_reply:
-            return subject.revision
-    return None
-
-
-def _message_ids(mails: list[Mail]) -> list[str]:
-    """Return the mails' message-ids by their numbers in the series; none unless all have one.
-
-    That of the cover letter, the first, is "" where there was none.
+    That of the cover letter is "" where there was none.
     """
-    found: dict[int, str] = {}
-    for mail in mails:
-        subject = read_subject(mail)
-        number = subject.number
-        if number is None and is_patch(mail):
-            number = 1
-        message_id = read_message_id(parse_mail(mail))
-        if number is not None and not subject.is_reply and len(message_id.split()) == 1:
-            found.setdefault(number, message_id)
-    if 1 in found:
-        found.setdefault(0, "")
-    numbers = sorted(found)
-    is_whole = numbers == list(range(len(numbers)))
-    return [found[number] for number in numbers] if is_whole else []
+    ids = [mail.message_id for mail in posted.everything]
+    if not all(len(each.split()) == 1 for each in ids):
+        return []
+    return ids if posted.cover else ["", *ids]

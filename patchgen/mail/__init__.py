@@ -8,15 +8,16 @@ from patchgen.mail.box import (
     order_patches,
     parse_mail,
     read_header,
-    read_mails,
     read_message_id,
     read_subject,
     split_mbox,
 )
+from patchgen.mail.containers import read_mails, read_stream
 from patchgen.mail.folder import StagedFolder, check_folder
 from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
 from patchgen.mail.headers import encode_address, format_person, replace_sender
 from patchgen.mail.people import Person, parse_person
+from patchgen.mail.posted import PostedSeries, choose_series
 from patchgen.mail.reading import ReadableMail, UnreadableMail, read_mail, split_readable
 from patchgen.mail.recipients import (
     SeriesRecipients,
@@ -35,6 +36,7 @@ from patchgen.mail.subjects import Subject, parse_subject
 __all__ = [
     "Outgoing",
     "Person",
+    "PostedSeries",
     "ReadableMail",
     "SeriesRecipients",
     "StagedFolder",
@@ -44,6 +46,7 @@ __all__ = [
     "address_mails",
     "address_patches",
     "check_folder",
+    "choose_series",
     "edit_recipients",
     "encode_address",
     "find_aliases",
@@ -65,6 +68,7 @@ __all__ = [
     "read_mail",
     "read_mails",
     "read_message_id",
+    "read_stream",
     "read_subject",
     "redirect_mail",
     "replace_sender",

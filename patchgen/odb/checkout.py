@@ -80,22 +80,23 @@ class Checkout:
         promise = ("-c", "remote.promisor.promisor=true", "-c", "remote.promisor.url=none:")
         return promise if self._repository.is_partial else ()
 
-    def apply_mails(self, base: Oid, mails: Sequence[Mail]) -> tuple[Oid, ...]:
-        """Let `git am` apply mails on top of a commit, and return the commits that it makes.
+    def apply_mails(
+        self, base: Oid, mails: Sequence[Mail], strips: Sequence[int] | None = None
+    ) -> tuple[Oid, ...]:
+        """Let `git am` apply patches on top of a commit, and return the commits that it makes.
 
-        Mails without a diff, as cover letters, are passed over. Raises BaseError that names the
-        mail which does not apply, MissingObjectsError where that is for lack of objects.
+        `strips` are the numbers of leading folders to remove from the names in each mail's diff,
+        None for the usual one. Raises BaseError that names the mail which does not apply,
+        MissingObjectsError where that is for lack of objects.
         """
         self.switch(base)
         with scratch_folder("mails") as folder:
-            for mail in mails:
-                if b"\ndiff --git " not in mail.content:
-                    continue
+            for mail, strip in zip(mails, strips or [1] * len(mails), strict=True):
                 path = folder / mail.file_name
                 path.write_bytes(mail.content)
                 # The same mails make the same commits on any day.
                 options = ("--quiet", "--keep-cr", "--committer-date-is-author-date")
-                words = (*self._promise(), "am", *options, str(path))
+                words = (*self._promise(), "am", *options, f"-p{strip}", str(path))
                 done = self.run(*words, ok=None)
                 if done.returncode != 0:
                     self._repository.explain(self, words, b"", ToolError(done.errors))

@@ -9,14 +9,12 @@ from pathlib import Path
 from patchgen.errors import BaseError, ToolError, UsageError
 from patchgen.mail import (
     add_recipients,
+    choose_series,
     find_aliases,
     list_recipients,
-    newest_version,
-    order_patches,
     parse_mail,
     read_mails,
     read_message_id,
-    read_subject,
     redirect_mail,
     replace_sender,
     split_people,
@@ -205,20 +203,17 @@ def _open(
 
 def _from_folder(path: Path) -> Posting:
     """Return the newest version in a folder of mails that patchgen made."""
-    everything = newest_version(read_mails(path))
-    covers = [mail for mail in everything if read_subject(mail).number == 0]
-    patches = order_patches(everything)
-    if len(covers) != 1 or not patches:
+    series = choose_series(read_mails(path), str(path))
+    if series.cover is None:
         raise BaseError(
-            f"{path} has {len(covers)} cover letters and {len(patches)} patches",
-            hint="name the branch, or a folder that patchgen made",
+            f"{path} has no cover letter", hint="name the branch, or a folder that patchgen made"
         )
-    change_id = read_footer(covers[0], "change-id")
-    revision = read_subject(covers[0]).revision
-    if not change_id or revision is None:
-        raise BaseError(f"{path / covers[0].file_name} has no change-id", hint="name the branch")
-    cover = Cover(read_subject(covers[0]).text, "")
-    return Posting(str(path), change_id, revision, cover, (covers[0], *patches))
+    cover = series.cover
+    change_id = read_footer(cover.mail, "change-id")
+    if not change_id or not series.revision:
+        raise BaseError(f"{path / cover.name} has no change-id", hint="name the branch")
+    mails = (cover.mail, *series.mails)
+    return Posting(str(path), change_id, series.revision, Cover(cover.subject.text, ""), mails)
 
 
 def _complete(repository: Repository, posting: Posting, wishes: Wishes) -> Posting:

@@ -41,7 +41,7 @@ from patchgen.verify.judge import (
     list_never_built,
 )
 from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
-from patchgen.verify.target import Target, list_touched, open_target
+from patchgen.verify.target import Target, find_strips, list_touched, open_target
 
 CHECKS = ("lint", "checkpatch", "am", "build", "code")
 
@@ -259,7 +259,7 @@ class _Run:
         if not commit.files:
             return "it changes nothing: `git am` takes no such mail"
         try:
-            made = self.checkout.apply_mails(parent, [mail])
+            made = self.checkout.apply_mails(parent, [mail], find_strips([mail]))
         except BaseError as err:
             return err.message
         tree = self.checkout.run("rev-parse", f"{made[-1]}^{{tree}}").stdout.decode().strip()

@@ -50,7 +50,7 @@ def check_commit(commit: Commit, find_subject: FindCommit, sender: str) -> Itera
     for text in _check_trailers(trailers, sender):
         yield Finding(_CHECK, text, commit.oid)
     for trailer in trailers:
-        if trailer.key == "Fixes" and (problem := _check_fixes(trailer.value, find_subject)):
+        if trailer.name == "Fixes" and (problem := _check_fixes(trailer.value, find_subject)):
             yield Finding(_CHECK, problem, commit.oid)
 
 
@@ -116,7 +116,7 @@ def _check_subject(subject: str) -> Iterator[str]:
 def _check_trailers(trailers: Sequence[Trailer], sender: str) -> Iterator[str]:
     last, last_key = -1, ""
     for trailer in trailers:
-        key = trailer.key
+        key = trailer.name
         if key not in PLACES:
             continue
         # A co-author's own Signed-off-by belongs to the Co-developed-by right before it.
@@ -126,7 +126,7 @@ def _check_trailers(trailers: Sequence[Trailer], sender: str) -> Iterator[str]:
             yield f"{trailer} comes after {last_key}; the order is {', '.join(PLACES)}"
             break
         last, last_key = place, key
-    signers = [trailer.value for trailer in trailers if trailer.key == "Signed-off-by"]
+    signers = [trailer.value for trailer in trailers if trailer.name == "Signed-off-by"]
     if not signers:
         yield "there is no Signed-off-by (patchgen apply --signoff)"
     elif _address(signers[-1]) != _address(sender):

@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from patchgen.errors import BaseError, RevisionError, UsageError
-from patchgen.mail import newest_version, order_patches, parse_mail, read_header, read_mails
+from patchgen.mail import (
+    PostedSeries,
+    ReadableMail,
+    choose_series,
+    format_person,
+    read_mail,
+    read_mails,
+)
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import Checkout, Repository, find_sent, format_commits, read_commits
+from patchgen.odb.difftext import find_strip, list_paths
 from patchgen.series import Record, SeriesBranch, read_branch
 
-_BASE = re.compile(rb"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
-_DIFF = re.compile(rb"^diff --git a/(.*) b/(.*)$", re.MULTILINE)
+_BASE = re.compile(r"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class Target:
     `start` is the base, or the commit of the cover letter on it.
     `mails` has one mail for each commit, in order: those that were given, else made from the
     commits. `senders` are who sends each, "Name <address>". `series` is the branch or the range
-    that was named, None where it was mails.
+    that was named, `posted` what the mails are that were named, None where it was the other.
     """
 
     name: str
@@ -36,6 +43,7 @@ class Target:
     mails: tuple[Mail, ...]
     senders: tuple[str, ...]
     series: SeriesBranch | None = None
+    posted: PostedSeries | None = None
 
     @property
     def tip(self) -> Oid:
@@ -110,19 +118,19 @@ def _from_mails(
     fallback: Oid | None,
     revision: int | None,
 ) -> Target:
-    everything = newest_version(read_mails(path), revision)
-    mails = order_patches(everything)
-    if not mails:
-        raise BaseError(f"{path} has no mail with a diff")
+    posted = choose_series(read_mails(path), str(path), revision)
     if base:
         start = repository.resolve_commit(base)
     else:
-        start = _find_base(repository, path, everything, fallback)
-    checkout.choose_files(list_touched(mails))
-    oids = checkout.apply_mails(start, mails)
+        start = _find_base(repository, path, posted, fallback)
+    checkout.choose_files(list_touched(posted.mails))
+    oids = checkout.apply_mails(start, posted.mails, find_strips(posted.mails))
     commits = _some(str(path), read_commits(checkout, start, oids[-1] if oids else start))
-    senders = tuple(_sender(mail) for mail in mails)
-    return Target(str(path), start, start, commits, tuple(mails), senders)
+    senders = tuple(
+        format_person(each.sender.name, each.sender.address) if each.sender else ""
+        for each in posted.patches
+    )
+    return Target(str(path), start, start, commits, posted.mails, senders, posted=posted)
 
 
 def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
@@ -133,27 +141,37 @@ def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
 
 def list_touched(mails: Sequence[Mail]) -> list[str]:
     """Return the paths that the diffs of mails are about, sorted, as patterns for a checkout."""
-    paths = {p for mail in mails for match in _DIFF.findall(mail.content) for p in match}
-    return sorted("/" + str(PurePosixPath(p.decode("utf-8", "surrogateescape"))) for p in paths)
+    return sorted("/" + _escape(path) for mail in mails for path in list_paths(_read_text(mail)))
+
+
+def find_strips(mails: Sequence[Mail]) -> list[int]:
+    """Return how many folders to strip of the names in each mail's diff: 0 with diff.noprefix."""
+    return [find_strip(_read_text(mail)) for mail in mails]
+
+
+def _read_text(mail: Mail) -> str:
+    read = read_mail(mail)
+    return read.body.everything if isinstance(read, ReadableMail) else ""
+
+
+def _escape(path: str) -> str:
+    """Return a path as a pattern that matches it only (gitignore(5))."""
+    return re.sub(r"([\\*?\[\]]| $)", r"\\\1", path)
 
 
 def _find_base(
-    repository: Repository, path: Path, mails: Sequence[Mail], fallback: Oid | None
+    repository: Repository, path: Path, posted: PostedSeries, fallback: Oid | None
 ) -> Oid:
     """Return the base that one of the mails names."""
-    match = _BASE.search(b"\n".join(mail.content for mail in mails))
+    match = _BASE.search("\n".join(mail.body.everything for mail in posted.everything))
     if match is None:
         return fallback or repository.resolve_commit("HEAD")
     try:
-        return repository.resolve_commit(match[1].decode())
+        return repository.resolve_commit(match[1])
     except BaseError:
         if fallback is not None:
             return fallback
         raise BaseError(
-            f"{path} was made on {match[1].decode()[:12]}, which this repository does not have",
+            f"{path} was made on {match[1][:12]}, which this repository does not have",
             hint="name another commit that the mails apply to with --base",
         ) from None
-
-
-def _sender(mail: Mail) -> str:
-    return read_header(parse_mail(mail), "From")

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A version of a series among mails, and the one place that decides whether it is whole.
+
+It is whole where the patches that say "n/N" have all numbers from 1 to N, each once. The cover
+letter, number 0, may be missing. Of several versions, as a folder has them after a reroll, the
+newest counts; an older one is never used because the newest is incomplete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from patchgen.errors import BaseError
+from patchgen.mail.reading import ReadableMail, UnreadableMail, split_readable
+from patchgen.model.series import Mail
+
+
+@dataclass(frozen=True, slots=True)
+class PostedSeries:
+    """A version as it was posted. `cover` is None where there is none.
+
+    `patches` are in order. `revision` is 0 where the subjects have no brackets; `versions` are all
+    that were there, the oldest first.
+    """
+
+    revision: int
+    cover: ReadableMail | None
+    patches: tuple[ReadableMail, ...]
+    versions: tuple[int, ...]
+
+    @property
+    def mails(self) -> tuple[Mail, ...]:
+        """The mails of the patches, in order."""
+        return tuple(patch.mail for patch in self.patches)
+
+    @property
+    def everything(self) -> tuple[ReadableMail, ...]:
+        """The cover letter, where there is one, and the patches."""
+        return ((self.cover,) if self.cover else ()) + self.patches
+
+
+def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None) -> PostedSeries:
+    """Return a version of the series that is in mails: `revision` if it is there, else the newest.
+
+    `name` is what the mails were read from. Raises BaseError where the version is not whole, where
+    two mails claim one number, or where there is no patch at all.
+    """
+    readable, unreadable = split_readable(mails)
+    unique = _without_copies(name, [mail for mail in readable if not mail.subject.is_reply])
+    versions = sorted({mail.subject.revision or 0 for mail in unique if mail.is_patch})
+    if not versions:
+        raise BaseError(f"{name} has no mail with a diff{_tell_unreadable(unreadable)}")
+    chosen = revision if revision in versions else versions[-1]
+    parts = [mail for mail in unique if (mail.subject.revision or 0) == chosen]
+    covers = [mail for mail in parts if mail.subject.number == 0]
+    if len(covers) > 1:
+        raise BaseError(
+            f"{name} has {len(covers)} cover letters of v{chosen}: "
+            + " and ".join(cover.name for cover in covers)
+        )
+    patches = _order(name, chosen, parts, unreadable)
+    return PostedSeries(chosen, covers[0] if covers else None, patches, tuple(versions))
+
+
+def _without_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMail]:
+    """Return mails without those that came twice, by way of two lists or as a resend.
+
+    Raises BaseError where two mails with one message-id differ in their patches.
+    """
+    unique: list[ReadableMail] = []
+    by_id: dict[str, ReadableMail] = {}
+    for mail in mails:
+        known = by_id.setdefault(mail.message_id, mail) if mail.message_id else mail
+        if known is mail:
+            unique.append(mail)
+        elif _essence(known) != _essence(mail):
+            raise BaseError(
+                f"{name} has two mails with the message-id {mail.message_id}, and they differ: "
+                f"{known.name} and {mail.name}"
+            )
+    return unique
+
+
+def _essence(mail: ReadableMail) -> tuple[str, bool, str]:
+    """Return what has to be the same in two copies: lists add headers and footers."""
+    text = mail.body.everything.partition("\n-- \n")[0]
+    return mail.subject.text, mail.is_patch, text.rstrip() if mail.is_patch else ""
+
+
+def _order(
+    name: str,
+    revision: int,
+    parts: Sequence[ReadableMail],
+    unreadable: Sequence[UnreadableMail],
+) -> tuple[ReadableMail, ...]:
+    """Return the patches of a version in order, each number once."""
+    patches = [mail for mail in parts if mail.is_patch]
+    damaged = [mail for mail in patches if mail.body.is_damaged]
+    if damaged:
+        raise BaseError(f"{name}: {damaged[0].name}: {'; '.join(damaged[0].body.problems)}")
+    numbered = [mail for mail in patches if mail.subject.number is not None]
+    if not numbered:
+        if unreadable and len(patches) > 1:
+            raise BaseError(f"{name}: not all mails can be read{_tell_unreadable(unreadable)}")
+        return tuple(patches)
+    if len(numbered) < len(patches):
+        other = next(mail for mail in patches if mail.subject.number is None)
+        raise BaseError(f"{name} has a patch without a number among numbered ones: {other.name}")
+    by_number: dict[int, ReadableMail] = {}
+    for mail in numbered:
+        number = mail.subject.number or 0
+        known = by_number.setdefault(number, mail)
+        if _essence(known) != _essence(mail):
+            raise BaseError(
+                f"{name} has two patches {mail.subject.label}, and they differ: "
+                f"{known.name} and {mail.name}"
+            )
+    _check_numbers(name, revision, parts, by_number, unreadable)
+    return tuple(by_number[number] for number in sorted(by_number))
+
+
+def _check_numbers(
+    name: str,
+    revision: int,
+    parts: Sequence[ReadableMail],
+    by_number: dict[int, ReadableMail],
+    unreadable: Sequence[UnreadableMail],
+) -> None:
+    """Raise BaseError where the numbers are not 1 to N."""
+    letters = [mail for mail in parts if mail.subject.number == 0]
+    counted = [*letters, *by_number.values()]
+    totals = sorted({mail.subject.total for mail in counted if mail.subject.total is not None})
+    if len(totals) > 1:
+        raise BaseError(
+            f"{name}: the mails of v{revision} do not agree on how many patches there are: "
+            + " or ".join(map(str, totals))
+        )
+    total = totals[0]
+    surplus = [number for number in by_number if number > total]
+    if surplus:
+        raise BaseError(f"{name} has a patch {by_number[surplus[0]].subject.label}")
+    missing = sorted(set(range(1, total + 1)) - set(by_number))
+    if missing:
+        numbers = ", ".join(map(str, missing))
+        without = [mail.name for mail in parts if mail.subject.number in missing]
+        found = f" ({without[0]} has no diff that can be read)" if without else ""
+        raise BaseError(
+            f"{name} has not all {total} patches of v{revision}; there is no {numbers}{found}"
+            + _tell_unreadable(unreadable)
+        )
+
+
+def _tell_unreadable(mails: Sequence[UnreadableMail]) -> str:
+    return "".join(f"\n  {mail}" for mail in mails)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether a series of mails is whole."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from patchgen.errors import BaseError
+from patchgen.mail import choose_series
+from patchgen.model.series import Mail
+
+_count = itertools.count()
+
+
+def mail(label: str, *, to: str = "x", own: str = "", base64: bool = False) -> Mail:
+    """Return a patch with a subject "[PATCH LABEL]" that changes the file `to`."""
+    number = next(_count)
+    body = f"Because.\n---\ndiff --git a/{to} b/{to}\n--- a/{to}\n+++ b/{to}\n@@ -1 +1 @@\n-a\n+b\n"
+    if " 0/" in f" {label}":
+        body = f"All.\n\nInterdiff:\n{body}"
+    head = f"From: a@x.org\nSubject: [PATCH {label}] x: {to}\nMessage-ID: <{own or number}@x>\n"
+    if base64:
+        import base64 as coder
+
+        head += "Content-Transfer-Encoding: base64\n"
+        body = coder.encodebytes(body.encode()).decode()
+    return Mail(f"{number}.patch", f"{head}\n{body}".encode())
+
+
+def numbers(*mails: Mail, revision: int | None = None) -> list[int | None]:
+    return [each.subject.number for each in choose_series(mails, "box", revision).patches]
+
+
+def refusal(*mails: Mail) -> str:
+    with pytest.raises(BaseError) as caught:
+        choose_series(mails, "box")
+    return caught.value.message
+
+
+def test_a_series_is_in_order_whatever_the_order_of_its_mails():
+    assert numbers(mail("v4 2/3"), mail("v4 3/3"), mail("v4 0/3"), mail("v4 1/3")) == [1, 2, 3]
+    assert numbers(mail("v4 1/2"), mail("v4 2/2", base64=True)) == [1, 2]
+    assert numbers(mail("v4")) == [None]
+
+
+def test_a_cover_letter_with_an_interdiff_is_never_a_patch():
+    series = choose_series([mail("v4 0/1"), mail("v4 1/1")], "box")
+    assert series.cover is not None and len(series.patches) == 1
+    assert refusal(mail("v4 0/1")) == "box has no mail with a diff"
+
+
+def test_a_series_with_a_gap_is_refused():
+    assert "has not all 3 patches of v4; there is no 3" in refusal(mail("v4 1/3"), mail("v4 2/3"))
+    assert "there is no 1" in refusal(mail("v4 0/2"), mail("v4 2/2"))
+
+
+def test_the_newest_version_counts_and_never_an_older_one_in_its_place():
+    both = [mail("v3 1/1"), mail("v4 1/1")]
+    assert choose_series(both, "box").revision == 4
+    assert choose_series(both, "box", 3).revision == 3
+    assert choose_series(both, "box").versions == (3, 4)
+    assert "of v4" in refusal(mail("v3 1/1"), mail("v4 1/2"))
+
+
+def test_the_same_mail_counts_once_and_another_one_is_refused():
+    one = mail("v4 1/1", own="one")
+    assert numbers(one, one) == [1]
+    assert numbers(mail("v4 1/1"), mail("v4 1/1")) == [1]
+    assert "two patches v4 1/1, and they differ" in refusal(one, mail("v4 1/1", to="y"))
+    assert "two mails with the message-id one@x" in refusal(one, mail("v4 1/1", to="y", own="one"))
+
+
+def test_mails_that_contradict_each_other_are_refused():
+    assert "do not agree on how many" in refusal(mail("v4 1/2"), mail("v4 2/3"))
+    assert "a patch without a number" in refusal(mail("v4 1/1"), mail("v4", to="y"))
+    assert "2 cover letters of v4" in refusal(mail("v4 0/1"), mail("v4 0/1"), mail("v4 1/1"))
+    assert "has a patch v4 3/2" in refusal(mail("v4 1/2"), mail("v4 2/2"), mail("v4 3/2"))
+
+
+def test_an_unreadable_or_damaged_patch_is_named():
+    odd = Mail(
+        "odd.patch", b"From: a: b <c@x.org>\nSubject: [PATCH v4 2/2] x\n\ndiff --git a/x b/x\n"
+    )
+    message = refusal(mail("v4 1/2"), odd)
+    assert "there is no 2" in message and "odd.patch cannot be read: its From" in message
+    cut = mail("v4 2/2", base64=True)
+    damaged = Mail("cut.patch", cut.content[:-8])
+    assert "cut.patch: its base64 is damaged" in refusal(mail("v4 1/2"), damaged)
