@@ -9,8 +9,10 @@ import click
 
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
+from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
 from patchgen.replies import CollectRequest, CollectResult, collect_trailers
+from patchgen.series.trailers import Trailer
 
 
 @click.command("trailers")
@@ -25,8 +27,10 @@ def command(
 ) -> None:
     """Put the Reviewed-by, Acked-by, Tested-by of answers on the patches that they are for.
 
-    An answer is matched by the message-ids that it answers, else by the change that it quotes, else
-    by its subject. A tag from another address than the mail's sender is reported, not added.
+    A reply is matched by the message-ids that it answers, else by the change that it quotes, else
+    by its subject where nothing contradicts that. Whatever is not added is listed with the reason:
+    a review of an older version of the code, a tag from another address than the mail's sender, a
+    mail that cannot be read.
     """
     if len(words) > 2:
         raise UsageError("one branch and one source of mails are wanted")
@@ -65,23 +69,29 @@ def describe(result: CollectResult) -> dict[str, Any]:
             }
             for each in result.not_applied
         ],
+        "unreadable": [{"mail": mail.name, "reason": mail.reason} for mail in result.unreadable],
         "remarks": result.remarks,
     }
 
 
 def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
     for number, subject in enumerate(result.subjects, 1):
-        printer.line(f"{number}/{len(result.subjects)} {subject}", bold=True)
+        printer.line(f"{number}/{len(result.subjects)} {escape_controls(subject)}", bold=True)
         for added in result.applied:
             if added.number == number:
-                printer.line(f"  + {added.trailer}")
+                printer.line(f"  + {_show(added.trailer)}")
     if result.not_applied:
         click.echo("not added:")
     for left in result.not_applied:
         where = f"patch {left.number}: " if left.number else ""
-        click.echo(f"  {left.trailer}\n    {where}{left.reason}; {left.reply}")
+        reason = escape_controls(f"{where}{left.reason}; {left.reply}")
+        click.echo(f"  {_show(left.trailer)}\n    {reason}")
+    if result.unreadable:
+        click.echo("not read:")
+    for mail in result.unreadable:
+        click.echo(f"  {escape_controls(f'{mail.name}: {mail.reason}')}")
     for remark in result.remarks:
-        click.echo(f"note: {remark}")
+        click.echo(f"note: {escape_controls(remark)}")
     count = f"{len(result.applied)} tag{'s' if len(result.applied) != 1 else ''}"
     if not result.applied:
         printer.line("Nothing to add.")
@@ -89,3 +99,10 @@ def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
         printer.line(f"{result.branch} would get {count}.")
     else:
         printer.line(f"{result.branch} has {count} more.")
+
+
+def _show(trailer: Trailer) -> str:
+    """Return a tag as a terminal may have it, its note in the same line."""
+    return escape_controls(
+        " ".join(filter(None, (f"{trailer.key}: {trailer.value}", trailer.note)))
+    )

@@ -1,18 +1,9 @@
 """From a series to mails in a folder."""
 
 from patchgen.mail.aliases import find_aliases
-from patchgen.mail.box import (
-    is_patch,
-    list_versions,
-    newest_version,
-    order_patches,
-    parse_mail,
-    read_header,
-    read_message_id,
-    read_subject,
-    split_mbox,
-)
+from patchgen.mail.box import parse_mail, read_header, read_message_id, read_subject
 from patchgen.mail.containers import read_mails, read_stream
+from patchgen.mail.decoding import decode_words, has_garbled_name
 from patchgen.mail.folder import StagedFolder, check_folder
 from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
 from patchgen.mail.headers import encode_address, format_person, replace_sender
@@ -47,6 +38,7 @@ __all__ = [
     "address_patches",
     "check_folder",
     "choose_series",
+    "decode_words",
     "edit_recipients",
     "encode_address",
     "find_aliases",
@@ -54,13 +46,10 @@ __all__ = [
     "format_mails",
     "format_patches",
     "format_person",
-    "is_patch",
+    "has_garbled_name",
     "join_list",
     "list_recipients",
-    "list_versions",
     "map_recipients",
-    "newest_version",
-    "order_patches",
     "parse_mail",
     "parse_person",
     "parse_subject",
@@ -72,7 +61,6 @@ __all__ = [
     "read_subject",
     "redirect_mail",
     "replace_sender",
-    "split_mbox",
     "split_people",
     "split_readable",
 ]

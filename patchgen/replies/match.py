@@ -1,43 +1,64 @@
-"""Which patch an answer is about: by message-ids, else by the change it quotes, else by subject."""
+"""Which patch a reply is about: by message-ids, else by the change it quotes, else by subject.
+
+A review of an older version must not go onto a patch with other code. So a subject counts only
+where nothing contradicts it: no other version in its brackets, no answered mail that is unknown, no
+other diff in the box or in the quote.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from patchgen.mail import is_patch, parse_mail, parse_subject, read_header, read_message_id
-from patchgen.model.series import Mail
-from patchgen.replies.reply import Reply, read_answers
+from patchgen.mail import ReadableMail, Subject
+from patchgen.odb.difftext import digest_changes, list_changes, with_usual_prefixes
+from patchgen.replies.reply import Reply
 
 COVER = 0
 # Returns the patch-id of a text that contains a diff, "" where it contains none.
 PatchId = Callable[[bytes], str]
+_UNKNOWN = "it cannot be told which patch it is for"
 
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """The series that answers are for. Numbers count from 1, 0 is the cover letter.
+    """The series that replies are for. Numbers count from 1, 0 is the cover letter.
 
-    `subjects` are by number, `patch_ids` are the numbers by git-patch-id, `posted` the numbers by
-    message-id, without brackets. `outdated` are by message-id, too: for a mail of an earlier
-    version, the patches that are not as they were then, each with that version.
+    `subjects` are by number, `patch_ids` are the numbers by git-patch-id and by `digest_changes`,
+    `posted` the numbers by message-id, without brackets. `outdated` are by message-id, too: for a
+    mail of an earlier version, the patches that are not as they were then, each with that version.
+    `gone` are mails of patches that the series has no more, with a name for them ("v3 5/5").
+    `changes` are the changed lines of each patch. `revision` is None where it is not known.
     """
 
     subjects: Mapping[int, str]
     patch_ids: Mapping[str, int]
     posted: Mapping[str, int]
     outdated: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    gone: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    revision: int | None = None
 
-    def find_subject(self, text: str) -> int | None:
-        """Return the one patch with a subject, whatever its blanks and letter case."""
-        wanted = _plain(text)
-        found = [number for number, subject in self.subjects.items() if _plain(subject) == wanted]
-        return found[0] if wanted and len(found) == 1 else None
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the patches."""
+        return tuple(number for number in self.subjects if number != COVER)
+
+    def find_subject(self, subject: Subject) -> int | None:
+        """Return the one patch with a subject, whatever its spaces and letter case.
+
+        Of several patches with one subject the number in the brackets decides.
+        """
+        expected = _plain(subject.text)
+        found = [n for n, text in self.subjects.items() if _plain(text) == expected]
+        if len(found) > 1 and subject.total == len(self.numbers):
+            found = [number for number in found if number == subject.number]
+        return found[0] if expected and len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The patch of an answer, and how it was found. `remark` tells of signs that disagree.
+    """The patch of a reply, and how it was found. `remark` tells of facts that disagree.
 
     `outdated` are patches that are not those which were answered, each with the version.
     """
@@ -48,80 +69,179 @@ class Match:
     outdated: Mapping[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """Why a reply is for none of the patches."""
+
+    reason: str
+
+
 @dataclass(slots=True)
 class Matcher:
-    """Finds the patches of all answers in a box."""
+    """Finds the patches of all replies in a box."""
 
     patches: Patches
     patch_id: PatchId
     replies: Mapping[str, Reply] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
+    outdated: dict[str, Mapping[int, str]] = field(default_factory=dict)
+    foreign: dict[str, str] = field(default_factory=dict)
 
-    def learn(self, mails: Sequence[Mail], replies: Sequence[Reply]) -> None:
-        """Take note of the answers, and of patches that are in the box themselves."""
+    def learn(self, mails: Sequence[ReadableMail], replies: Sequence[Reply]) -> None:
+        """Take note of the replies, and of patches that are in the box themselves."""
         self.replies = {reply.message_id: reply for reply in replies if reply.message_id}
         self.known = dict(self.patches.posted)
-        above: dict[str, int] = {}
-        for mail in mails:
-            message = parse_mail(mail)
-            message_id = read_message_id(message)
-            if not message_id or message_id in self.known:
-                continue
-            subject = parse_subject(read_header(message, "Subject"))
-            if subject.is_reply:
-                continue
-            number: int | None = None
-            if is_patch(mail):
-                number = self.patches.patch_ids.get(self.patch_id(mail.content))
-                number = number or self.patches.find_subject(subject.text)
-            elif subject.is_patch and subject.number == 0:
-                number = self.patches.find_subject(subject.text)
+        self.outdated = dict(self.patches.outdated)
+        self.foreign = {
+            message_id: f"it answers {name}, which this version does not have"
+            for message_id, name in self.patches.gone.items()
+        }
+        new = [
+            mail
+            for mail in mails
+            if mail.message_id
+            and mail.message_id not in self.known
+            and not mail.subject.is_reply
+            and (mail.is_patch or mail.subject.number == 0)
+        ]
+        patches = [mail for mail in new if mail.is_patch]
+        for mail in patches:
+            number = self._identify(mail.body.everything)
             if number is not None:
-                self.known[message_id] = number
-                for answered in read_answers(message)[:1]:
-                    above[answered] = number
-        # What our patches answer is their cover letter, whatever its subject is by now.
-        for message_id in above:
-            self.known.setdefault(message_id, COVER)
+                self.known[mail.message_id] = number
+            else:
+                self.foreign[mail.message_id] = (
+                    f'it answers {mail.name}, "{_describe(mail.subject)}", which has other code'
+                )
+        self._learn_covers([mail for mail in new if not mail.is_patch], patches)
 
-    def find(self, reply: Reply) -> Match | None:
-        """Return which patch an answer is about, None where that cannot be told."""
-        by_subject = self.patches.find_subject(reply.subject.text)
-        answered = self._follow(reply)
-        if answered is not None:
-            number = self.known[answered]
+    def _learn_covers(
+        self, letters: Sequence[ReadableMail], patches: Sequence[ReadableMail]
+    ) -> None:
+        """Take note of cover letters: those in the box, and those that its patches answer.
+
+        Such a letter stands for those of our patches that are in its thread with the same code.
+        """
+        ids = {mail.message_id for mail in patches}
+        threads: dict[str, list[ReadableMail]] = {mail.message_id: [] for mail in letters}
+        for mail in patches:
+            above = [each for each in mail.answers if each not in ids]
+            if above:
+                threads.setdefault(above[0], []).append(mail)
+        by_id = {mail.message_id: mail for mail in letters}
+        for message_id, children in threads.items():
+            if message_id in self.known or message_id in self.foreign:
+                continue
+            letter = by_id.get(message_id)
+            if not children and letter is not None and (reason := self._contradict(letter.subject)):
+                self.foreign[message_id] = reason
+                continue
+            self.known[message_id] = COVER
+            if children:
+                same = {self.known.get(mail.message_id) for mail in children}
+                label = f"v{(letter or children[0]).subject.revision or 1}"
+                self.outdated[message_id] = {
+                    number: label for number in self.patches.numbers if number not in same
+                }
+
+    def _contradict(self, subject: Subject) -> str:
+        """Return why a cover letter without its patches is not that of the series."""
+        if self.patches.find_subject(subject) != COVER:
+            return f'it answers "{_describe(subject)}", which is not of this series'
+        return self._other_version(subject)
+
+    def find(self, reply: Reply) -> Match | NoMatch:
+        """Return which patch a reply is about, or why that cannot be told."""
+        by_subject = self.patches.find_subject(reply.subject)
+        trail = self._follow(reply)
+        if trail.answered is not None:
+            number = self.known[trail.answered]
             remark = ""
             if by_subject is not None and by_subject != number:
                 remark = f"by its subject it would be patch {by_subject}"
-            return Match(number, "message-id", remark, self.patches.outdated.get(answered, {}))
-        if "diff --git " in reply.quoted:
-            quoted = self.patches.patch_ids.get(self.patch_id(reply.quoted.encode() + b"\n"))
-            if quoted is not None:
-                return Match(quoted, "patch-id")
-        return Match(by_subject, "subject") if by_subject is not None else None
+            return Match(number, "message-id", remark, self.outdated.get(trail.answered, {}))
+        quoted = self._identify(reply.quoted + "\n") if "diff --git " in reply.quoted else None
+        if quoted is not None:
+            return Match(quoted, "patch-id")
+        reason = trail.foreign or self._other_version(reply.subject)
+        if not reason and trail.unknown:
+            reason = f"it answers <{trail.unknown}>, which is not a known mail of this series"
+        if not reason and by_subject is not None:
+            reason = self._other_code(reply, by_subject)
+        if reason or by_subject is None:
+            return NoMatch(reason or _UNKNOWN)
+        return Match(by_subject, "subject")
 
-    def _follow(self, reply: Reply) -> str | None:
-        """Return the known mail that an answer leads to, by way of other answers if need be.
+    def _identify(self, text: str) -> int | None:
+        """Return which patch a text with a diff is, None where it is none of them."""
+        content = with_usual_prefixes(text).encode("utf-8", "surrogateescape")
+        ids = self.patches.patch_ids
+        return ids.get(digest_changes(text)) or ids.get(self.patch_id(content))
 
-        All of a thread leads to the cover letter, in the end; where a mail in between is unknown,
-        which may be a patch, that is no answer to the cover letter.
+    def _other_version(self, subject: Subject) -> str:
+        """Return a reason where a subject names another version, "" otherwise."""
+        revision, ours = subject.revision, self.patches.revision
+        if revision is None or ours is None or revision == ours:
+            return ""
+        return f"by its subject it is for v{revision}, not for v{ours}"
+
+    def _other_code(self, reply: Reply, number: int) -> str:
+        """Return a reason where a reply quotes changes that a patch does not have, or a number.
+
+        A quote may be trimmed, so it needs to have only lines of the patch.
+        """
+        changes = self.patches.changes.get(number)
+        quoted = list_changes(reply.quoted.split("\n"))
+        if changes is not None and not quoted <= changes:
+            return f"it quotes changes that patch {number} does not have"
+        subject = reply.subject
+        if subject.total == len(self.patches.numbers) and subject.number != number:
+            return f"its subject has the number of patch {subject.number}, and the text of {number}"
+        return ""
+
+    def _follow(self, reply: Reply) -> _Trail:
+        """Return where a reply leads to, by way of other replies if need be.
+
+        All of a thread leads to the cover letter in the end; where a mail in between is unknown,
+        which may be a patch, the reply is not about the cover letter, nor about a patch of another
+        version than its subject names.
         """
         seen: set[str] = set()
         waiting = list(reply.answers)
-        unknown = False
+        unknown = ""
         while waiting:
             message_id = waiting.pop(0)
+            if message_id in self.foreign:
+                return _Trail(foreign=self.foreign[message_id])
             if message_id in self.known:
-                is_sure = not unknown or self.known[message_id] != COVER
-                return message_id if is_sure else None
+                is_cover = self.known[message_id] == COVER
+                if unknown and (is_cover or self._other_version(reply.subject)):
+                    break
+                return _Trail(answered=message_id)
             if message_id in seen:
                 continue
-            if message_id in self.replies:
-                waiting = [*self.replies[message_id].answers, *waiting]
-            else:
-                unknown = True
             seen.add(message_id)
-        return None
+            above = self.replies.get(message_id)
+            if above is None:
+                unknown = unknown or message_id
+            elif above.own_diff and self._identify(above.own_diff) is None:
+                return _Trail(foreign=f"it answers {above.name}, which has another diff")
+            else:
+                waiting = [*above.answers, *waiting]
+        return _Trail(unknown=unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """Where a reply leads to: a known mail, else one with other code, else an unknown one."""
+
+    answered: str | None = None
+    foreign: str = ""
+    unknown: str = ""
+
+
+def _describe(subject: Subject) -> str:
+    return " ".join(filter(None, (f"[{subject.label}]" if subject.label else "", subject.text)))
 
 
 def _plain(subject: str) -> str:

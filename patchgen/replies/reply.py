@@ -1,39 +1,35 @@
-"""One answer: who wrote it, what it answers, and the tags that its own words give.
+"""One reply: who wrote it, what it answers, and the tags that its own words give.
 
-Tags are lines "Reviewed-by: Name <address>" that the sender wrote: not what is quoted, not what is
-below a signature or in the mail that is answered at the top.
+Own words are what the sender wrote: not what is quoted, not what is below a signature or in the
+mail that is answered at the top, and not the lines of a diff.
 """
 
 from __future__ import annotations
 
-import email.utils
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from email.message import EmailMessage
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from patchgen.mail import Subject, parse_mail, parse_subject, read_header, read_message_id
-from patchgen.model.series import Mail
-from patchgen.series.trailers import Trailer
+from patchgen.mail import ReadableMail, Subject
+from patchgen.odb.difftext import Kind, classify_lines
+from patchgen.replies.tags import FoundTag, find_tags
 
-_TAG = re.compile(r"^[ \t]*(?P<key>[A-Za-z]+(?:-[A-Za-z]+)*-by)[ \t]*:[ \t]*(?P<value>.*?)[ \t]*$")
-_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _QUOTED = re.compile(r"^[ \t]*[>|]")
-_IDS = re.compile(r"<([^<>\s]+)>")
+_QUOTE_MARK = re.compile(r"^(?:[ \t]*>)+ ?")
 # From here on it is the signature, or the mail that is answered.
-_END = re.compile(r"^(-- |-- ?$|-{3,} ?Original Message ?-{3,}|_{20,}$|diff --git )", re.IGNORECASE)
+_END = re.compile(r"^(-- |-- ?$|-{3,} ?Original Message ?-{3,}|_{20,}$)", re.IGNORECASE)
 _OUTLOOK = re.compile(r"^(From|Von|De): .*\S")
 _OUTLOOK_NEXT = re.compile(r"^(Sent|Date|To|Gesendet|An|Envoyé|À): ")
-_QUOTE_MARK = re.compile(r"^(?:[ \t]*>)+ ?")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. `name` says which mail it is, for messages. `sender` is an address.
+    """A reply. `name` says which mail it is, for messages. `sender` is an address in lower case.
 
     `answers` are the message-ids that it may answer, the likeliest first. `tags` were found in its
-    own words; `quoted` is what it quotes, without the marks. `problem` says why its text cannot be
-    read, "" where it can.
+    own words; `quoted` is what it quotes, without the marks; `own_diff` is a text with the diffs
+    that it does not quote, "" where it has none. `problems` are what could not be read of it.
     """
 
     name: str
@@ -41,80 +37,60 @@ class Reply:
     sender: str
     subject: Subject
     answers: tuple[str, ...]
-    tags: tuple[Trailer, ...]
+    tags: tuple[FoundTag, ...]
     quoted: str
-    problem: str = ""
+    own_diff: str = ""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_post(self) -> bool:
+        """Whether it is a patch or a cover letter that somebody posted: its tags are its own."""
+        if self.subject.is_reply or not self.subject.is_patch:
+            return False
+        return bool(self.own_diff) or self.subject.number == 0 or not self.answers
 
     def __str__(self) -> str:
         return f'{self.name} ({self.sender or "no sender"}, "{self.subject.text}")'
 
 
-def parse_reply(mail: Mail) -> Reply:
-    """Read a mail as an answer. Never raises: what cannot be read is said in `problem`."""
-    message = parse_mail(mail)
-    text, problem = _read_text(message)
-    lines = text.splitlines()
-    quoted = "\n".join(
-        _QUOTE_MARK.sub("", line).rstrip("\r") for line in lines if _QUOTED.match(line)
+def parse_reply(mail: ReadableMail) -> Reply:
+    """Read a mail as a reply."""
+    lines = _LINE_END.split(mail.body.unfold().removeprefix("\ufeff"))
+    quoted = "\n".join(_QUOTE_MARK.sub("", line) for line in lines if _QUOTED.match(line))
+    own = list(_own_lines(lines))
+    prose, inside = _leave_diffs_out(own)
+    tags = (
+        *find_tags(prose),
+        *(replace(tag, problem="it is inside of a diff") for tag in find_tags(inside)),
     )
     return Reply(
-        name=mail.file_name,
-        message_id=read_message_id(message),
-        sender=email.utils.parseaddr(read_header(message, "From"))[1].lower(),
-        subject=parse_subject(read_header(message, "Subject")),
-        answers=read_answers(message),
-        tags=tuple(_find_tags(list(_own_lines(lines)))),
+        name=mail.name,
+        message_id=mail.message_id,
+        sender=mail.sender.address.lower() if mail.sender else "",
+        subject=mail.subject,
+        answers=mail.answers,
+        tags=tags,
         quoted=quoted,
-        problem=problem,
+        own_diff=mail.body.everything if mail.body.has_diff else "",
+        problems=mail.body.problems,
     )
 
 
-def read_answers(message: EmailMessage) -> tuple[str, ...]:
-    """Return the message-ids that a mail may answer, the likeliest first."""
-    direct = _IDS.findall(read_header(message, "In-Reply-To"))
-    above = _IDS.findall(read_header(message, "References"))
-    return tuple(dict.fromkeys([*direct, *reversed(above)]))
-
-
-def _read_text(message: EmailMessage) -> tuple[str, str]:
-    """Return the plain text of a mail, and what is wrong with it."""
-    try:
-        body = message.get_body(("plain",))
-    except (AttributeError, KeyError, ValueError):
-        body = None
-    if body is None:
-        return "", "has no plain text"
-    try:
-        return str(body.get_content()), ""
-    except (LookupError, ValueError, AssertionError):
-        # A charset that Python does not know: tags are ASCII but for the name.
-        payload = body.get_payload(decode=True)
-        text = payload.decode("latin-1") if isinstance(payload, bytes) else str(payload)
-        return text, f"has a charset that is not known ({body.get_content_charset()})"
-
-
-def _own_lines(lines: list[str]) -> Iterator[str]:
+def _own_lines(lines: Sequence[str]) -> Iterator[str]:
     """Yield what the sender wrote, with an empty line for each that is quoted."""
     for number, line in enumerate(lines):
         following = lines[number + 1] if number + 1 < len(lines) else ""
         if _END.match(line) or (_OUTLOOK.match(line) and _OUTLOOK_NEXT.match(following)):
             return
-        yield "" if _QUOTED.match(line) else line.replace("\u00a0", " ").rstrip("\r")
+        yield "" if _QUOTED.match(line) else line.replace("\u00a0", " ")
 
 
-def _find_tags(lines: list[str]) -> Iterator[Trailer]:
-    for number, line in enumerate(lines):
-        match = _TAG.match(line)
-        if match is None:
-            continue
-        value = match["value"]
-        following = lines[number + 1].strip() if number + 1 < len(lines) else ""
-        # A mailer that wraps puts the address on a line of its own.
-        if not _ADDRESS.search(value) and _ADDRESS.search(following) and not _TAG.match(following):
-            value = f"{value} {following}".strip()
-        yield Trailer(_capitalize(match["key"]), " ".join(value.split()))
-
-
-def _capitalize(key: str) -> str:
-    """Return a key as people write it: "reviewed-BY" is "Reviewed-by"."""
-    return key[:1].upper() + key[1:].lower()
+def _leave_diffs_out(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the lines without diffs, and the context lines of these, which may be miscounted."""
+    prose: list[str] = []
+    inside: list[str] = []
+    for kind, line in classify_lines(lines):
+        prose.append(line if kind is Kind.TEXT else "")
+        if kind is Kind.HUNK and line.startswith(" "):
+            inside.append(line)
+    return prose, inside

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What replies to a series can be recognised by: subjects, changes, message-ids of all versions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from patchgen.model.commit import Commit
+from patchgen.odb import Quarantine, Repository, read_commits, read_sent, read_substances
+from patchgen.odb.difftext import digest_changes, list_changes
+from patchgen.replies.match import COVER, Patches, PatchId
+from patchgen.series import SeriesBranch, Tracking, make_message_id
+
+
+class PatchIds:
+    """git-patch-id(1) of texts."""
+
+    def __init__(self, quarantine: Quarantine):
+        self._quarantine = quarantine
+
+    def __call__(self, text: bytes) -> str:
+        words = self._quarantine.run("patch-id", "--stable", stdin=text, ok=None).stdout.split()
+        return words[0].decode() if words else ""
+
+
+@dataclass(slots=True)
+class _Posted:
+    """Message-ids that went out; see `Patches`."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    outdated: dict[str, Mapping[int, str]] = field(default_factory=dict)
+    gone: dict[str, str] = field(default_factory=dict)
+
+
+def describe_patches(
+    repository: Repository, quarantine: Quarantine, series: SeriesBranch, patch_id: PatchId
+) -> Patches:
+    """Return what replies to a branch can be recognised by."""
+    subjects = {number: commit.subject for number, commit in enumerate(series.commits, 1)}
+    if series.cover is not None:
+        subjects[COVER] = series.cover.subject
+    patch_ids: dict[str, int] = {}
+    changes: dict[int, frozenset[str]] = {}
+    for number, commit in enumerate(series.commits, 1):
+        shown = quarantine.run("diff-tree", "-p", "--no-commit-id", commit.oid).stdout
+        text = shown.decode("utf-8", "surrogateescape")
+        changes[number] = list_changes(text.split("\n"))
+        for known in filter(None, (patch_id(shown), digest_changes(text))):
+            patch_ids[known] = number
+    posted = _Posted()
+    tracking = series.tracking
+    if tracking is not None:
+        sender = repository.read_signatures().committer.email
+        for number in range(len(series.commits) + 1):
+            message_id = make_message_id(tracking.change_id, tracking.revision, number, sender)
+            posted.numbers[message_id] = number
+        _read_sent(repository, quarantine, series, tracking, posted)
+        _read_history(tracking, range(1, len(series.commits) + 1), posted)
+    revision = tracking.revision if tracking is not None else None
+    return Patches(
+        subjects, patch_ids, posted.numbers, posted.outdated, posted.gone, changes, revision
+    )
+
+
+def _read_sent(
+    repository: Repository,
+    quarantine: Quarantine,
+    series: SeriesBranch,
+    tracking: Tracking,
+    posted: _Posted,
+) -> None:
+    """Note the message-ids of versions that went out, with the patch that each is today.
+
+    Patches that are not as they were in a version are outdated for its mails.
+    """
+    substances = read_substances(quarantine, series.start, series.tip)
+    today = {substances[commit.oid]: n for n, commit in enumerate(series.commits, 1)}
+    named = _by_subject(series.commits)
+    for sent in read_sent(repository, tracking.change_id):
+        version = f"v{sent.revision}"
+        commits = read_commits(quarantine, sent.base, sent.tip)
+        known = tracking.history.get(version, ())
+        ids = sent.message_ids or _guess_ids(known, sent.revision, len(commits))
+        if not ids:
+            continue
+        then = _by_subject(commits)
+        changes = read_substances(quarantine, sent.base, sent.tip)
+        changed = dict.fromkeys(range(1, len(series.commits) + 1), version)
+        posted.numbers |= dict.fromkeys(filter(None, ids[:1]), COVER)
+        for number_then, commit in enumerate(commits, 1):
+            number = today.get(changes[commit.oid])
+            if number is not None:
+                changed.pop(number, None)
+            elif then.get(commit.subject) == number_then:
+                number = named.get(commit.subject)
+            if number_then >= len(ids):
+                continue
+            if number is None:
+                posted.gone[ids[number_then]] = f"{version} {number_then}/{len(commits)}"
+            else:
+                posted.numbers[ids[number_then]] = number
+        posted.outdated |= dict.fromkeys(ids, changed)
+
+
+def _read_history(tracking: Tracking, numbers: Sequence[int], posted: _Posted) -> None:
+    """Note the cover letters of versions of which nothing but the message-id is known.
+
+    What their patches were like is not known, so a reply to such a letter is for none of today's.
+    """
+    for version, ids in tracking.history.items():
+        for message_id in ids[:1]:
+            if message_id not in posted.numbers:
+                posted.numbers[message_id] = COVER
+                posted.outdated[message_id] = dict.fromkeys(numbers, version)
+
+
+def _by_subject(commits: Sequence[Commit]) -> dict[str, int]:
+    """Return the numbers of commits by those subjects that only one of them has."""
+    count = Counter(commit.subject for commit in commits)
+    return {each.subject: n for n, each in enumerate(commits, 1) if count[each.subject] == 1}
+
+
+def _guess_ids(cover: Sequence[str], revision: int, count: int) -> tuple[str, ...]:
+    """Return the message-ids of a version of which b4 noted that of the cover letter.
+
+    Those of its patches have their number where that one has a 0 (make_msgid_tpt() in b4's ez.py).
+    """
+    if not cover:
+        return ()
+    head, mark, tail = cover[0].partition(f"-v{revision}-0-")
+    numbers = range(1, count + 1) if mark else ()
+    return (cover[0], *(f"{head}-v{revision}-{number}-{tail}" for number in numbers))

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tags in the lines that a sender wrote: "Reviewed-by: Name <address>" and its kin.
+
+Whatever looks like a tag is found; what cannot be added as it is has a problem, and the caller
+reports it. So a tag is never lost without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from patchgen.controls import has_controls
+from patchgen.mail import decode_words, has_garbled_name
+from patchgen.series.trailers import Trailer, usual_case
+
+# What a reply can say of a patch. The rest is for its author, or for whoever applies it.
+GIVEN = frozenset({"Reviewed-by", "Acked-by", "Tested-by", "Reported-by", "Suggested-by"})
+_WORD = r"[A-Za-z]+(?:-[A-Za-z]+)*"
+_SEPARATOR = r"[ \t]*(?:/|&|\+|,|[ \t]and[ \t])[ \t]*"
+_TAG = re.compile(
+    rf"[ \t]*(?P<key>(?:{_WORD}{_SEPARATOR}){{0,3}}[A-Za-z]+(?:-[A-Za-z]+)*-by"
+    r"|(?:reviewed|acked|tested|reported|suggested)[ _]by|fixes(?=[ \t]*:[ \t]*[0-9a-f]{7}))"
+    r"[ \t]*[:\uff1a](?P<value>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
+_ANGLE = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+_QUOTED = re.compile(r'"[^"]*"')
+# Between two people in one line; a comment after the last one stays with it.
+_BETWEEN = re.compile(r"(?<=>)\s*(?:,|;|&|\band\b)\s*(?=[^\s#(\[])", re.IGNORECASE)
+_SCOPE = re.compile(r"\[[^\[\]]+\]")
+# What a terminal obeys (ECMA-48): a control sequence, and a command for the operating system.
+_SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*\x07?)")
+_CONTROLS = "it has control characters"
+# In characters. Longer lines are not tags that people write, and regular expressions take time.
+_LONG = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTag:
+    """A tag, and why it cannot be added as it is, "" where it can."""
+
+    trailer: Trailer
+    problem: str = ""
+
+
+def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
+    """Yield the tags in lines, in their order."""
+    for number, line in enumerate(lines):
+        match = match_tag(line)
+        if match is None:
+            continue
+        key, value = match["key"], match["value"].strip(" \t")
+        if len(line) > _LONG:
+            shown = Trailer(usual_case(key), f"{value[:80]}...")
+            yield FoundTag(shown, f"the line has {len(line)} characters")
+            continue
+        following = [each.strip() for each in lines[number + 1 : number + 3]]
+        # A mailer that wraps puts the address on a line of its own.
+        if following and not _ADDRESS.search(value) and _can_follow(following[0]):
+            value = f"{value} {following.pop(0)}".strip()
+        note = following[0] if following and _SCOPE.fullmatch(following[0]) else ""
+        is_altered = _match(line) is None
+        for found in _read(key, re.sub(r"[ \t]+", " ", value), note):
+            yield replace(found, problem=_CONTROLS) if is_altered else found
+
+
+def match_tag(line: str) -> re.Match[str] | None:
+    """Return the key and value of a line that looks like a tag, None for other lines."""
+    found = _match(line)
+    if found is None and has_controls(line, allow="\t"):
+        plain = _SEQUENCE.sub("", line[: 4 * _LONG])
+        return _match("".join(each for each in plain if not has_controls(each)))
+    return found
+
+
+def _match(line: str) -> re.Match[str] | None:
+    return _TAG.match(line[: 4 * _LONG]) if re.search("[:\uff1a]", line[:200]) else None
+
+
+def _can_follow(line: str) -> bool:
+    """Return whether a line can be the rest of a tag that has no address yet."""
+    return bool(_ADDRESS.search(line[:_LONG])) and match_tag(line) is None
+
+
+def _read(key: str, value: str, note: str) -> Iterator[FoundTag]:
+    """Yield the tags that one line comes to: one for each key and person in it."""
+    keys, problem = _split_key(key)
+    value = decode_words(value)
+    problem = problem or _find_problem(value, note)
+    people = [value]
+    if not problem and len(_ANGLE.findall(_QUOTED.sub("", _without_comment(value)))) > 1:
+        people = _BETWEEN.split(value)
+    for name in keys:
+        for person in people:
+            yield FoundTag(Trailer(name, person.strip(), note), problem or _find_strangers(person))
+
+
+def _split_key(key: str) -> tuple[list[str], str]:
+    """Return the tags that a key stands for: "Reviewed-and-tested-by" is two of them."""
+    plain = re.sub(r"[ _]by$", "-by", key.lower())
+    if plain != key.lower():
+        return [usual_case(plain)], f'it is written "{key}", not "{usual_case(plain)}"'
+    stems = re.split(rf"{_SEPARATOR}|-and-|-", plain.removesuffix("-by"))
+    names = [usual_case(f"{stem}-by") for stem in stems if stem not in ("", "by", "and")]
+    if all(name in GIVEN for name in names):
+        return list(dict.fromkeys(names)), ""
+    return [usual_case(key)], ""
+
+
+def _find_problem(value: str, note: str) -> str:
+    """Return why nobody can be named with a value, "" where somebody can."""
+    text = f"{value} {note}"
+    if has_garbled_name(text):
+        return "it has characters that could not be decoded"
+    return _CONTROLS if has_controls(text) else ""
+
+
+def _find_strangers(person: str) -> str:
+    """Return why a value does not name one person, "" where it does."""
+    person = _without_comment(person)
+    angles = _ANGLE.findall(_QUOTED.sub("", person))
+    everything = {each.lower() for each in _ADDRESS.findall(person)}
+    if len(angles) > 1 or (not angles and len(everything) > 1):
+        return "it names several people"
+    if angles and everything - {angles[0][1:-1].lower()}:
+        return "it has another address than the person's"
+    return ""
+
+
+def _without_comment(value: str) -> str:
+    """Return a value without what people add to it: "# for the x86 part", with a link perhaps."""
+    return value.partition(" #")[0]

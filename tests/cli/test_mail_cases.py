@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Mails as people send them, one folder each in tests/data/mail, and what becomes of them.
+
+Message-ids in these files are replaced by those of the series that the test makes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from patchgen.mail import parse_mail, read_message_id
+from patchgen.model.series import Mail
+from tests.conftest import TOY_TREE, Finished
+from tests.support.kernels import commit_all
+
+DATA = Path(__file__).parents[1] / "data" / "mail"
+V4 = "patchgen/pvops-v4"
+BEA = "Bea Bee <bea@example.org>"
+_OF_THE_DAY = re.compile(rb"20261128-pvops-v4-(\d)-d8364697b3df@example\.org")
+
+
+@pytest.fixture(scope="module")
+def shared_v4(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
+    """Make v4 in a toy tree that no test changes."""
+    folder = tmp_path_factory.mktemp("mails")
+    tree = folder / "toy"
+    shutil.copytree(TOY_TREE, tree, symlinks=True)
+    commit_all(tree, "toy")
+    return tree, None
+
+
+@pytest.fixture
+def v4(shared_v4, patchgen) -> tuple[Path, list[str]]:
+    """Return the tree with v4 on a branch, and the message-ids of its mails."""
+    tree, _ = shared_v4
+    if not (tree / "outgoing").exists() and not list(tree.glob("outgoing*")):
+        words = ("apply", "--variant", "pvops", "--backend", "sev", "--tree", tree, "--signoff")
+        done = patchgen(*words, "--json")
+        assert done.code == 0, done.err
+        (tree / "made.json").write_text(done.out)
+    document = json.loads((tree / "made.json").read_text())
+    mails = [Mail(path, Path(path).read_bytes()) for path in document["mails"]]
+    return tree, [read_message_id(parse_mail(mail)) for mail in mails]
+
+
+def fill_in(name: str, ids: list[str], target: Path) -> Path:
+    """Write a case's box with the message-ids of this series."""
+    content = (DATA / name / "box.mbox").read_bytes()
+    target.write_bytes(_OF_THE_DAY.sub(lambda match: ids[int(match[1])].encode(), content))
+    return target
+
+
+def collect(patchgen, v4, name: str, tmp_path: Path) -> dict:
+    tree, ids = v4
+    box = fill_in(name, ids, tmp_path / "box.mbox")
+    done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def added(document: dict) -> list[tuple[int, str]]:
+    return [(each["patch"], each["trailer"]) for each in document["applied"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        ("key-case", [(1, "Tested-by"), (2, "Reviewed-by"), (3, "Acked-by")]),
+        ("tag-after-inline-diff", [(2, "Reviewed-by")]),
+        ("tag-flowed", [(2, "Reviewed-by")]),
+        ("tag-two-people", [(2, "Reviewed-by")]),
+        (
+            "reviewed-and-tested-by",
+            [
+                (1, "Acked-by"),
+                (1, "Tested-by"),
+                (2, "Reviewed-by"),
+                (2, "Tested-by"),
+                (3, "Reviewed-by"),
+                (3, "Tested-by"),
+            ],
+        ),
+    ],
+)
+def test_a_tag_is_read_in_whatever_form_people_write_it(patchgen, v4, tmp_path, name, tags):
+    document = collect(patchgen, v4, name, tmp_path)
+    assert sorted(added(document)) == [(number, f"{key}: {BEA}") for number, key in tags]
+
+
+def test_a_line_that_names_two_people_credits_only_the_sender(patchgen, v4, tmp_path):
+    document = collect(patchgen, v4, "tag-two-people", tmp_path)
+    [left] = document["not_applied"]
+    assert left["trailer"] == "Reviewed-by: Cy Cee <cy@example.org>"
+    assert left["reason"] == "the mail is from bea@example.org"
+
+
+def test_utf_8_without_a_declared_charset_is_read_as_utf_8(patchgen, v4, tmp_path):
+    document = collect(patchgen, v4, "cs-none-8bit", tmp_path)
+    assert added(document) == [(2, "Reviewed-by: Béa Bee <bea@example.org>")]
+
+
+def test_a_name_that_cannot_be_decoded_is_listed_and_not_added(patchgen, v4, tmp_path):
+    tree, ids = v4
+    head = f"From: {BEA}\nIn-Reply-To: <{ids[2]}>\nContent-Type: text/plain; charset=".encode()
+    for declared, name in (
+        (b"utf-8", b"B\xe9a"),
+        (b"y", b"B\xe9a"),
+        (b"us-ascii", b"B\xe9a"),
+        (b"utf-8", b"B\xef\xbf\xbda"),
+        (b"utf-8", "BÃ©a".encode()),
+        (b"utf-8", b"=?klingon?q?B=e9a?="),
+    ):
+        box = tmp_path / "box"
+        box.write_bytes(head + declared + b"\n\nAcked-by: " + name + b" <bea@example.org>\n")
+        done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
+        assert done.code == 0, done.err
+        document = json.loads(done.out)
+        [left] = document["not_applied"]
+        assert left["reason"] == "it has characters that could not be decoded", (declared, name)
+        assert document["applied"] == []
+
+
+def test_a_note_below_a_tag_is_kept_in_the_commit(patchgen, v4, git, tmp_path):
+    tree, ids = v4
+    clone = tmp_path / "clone"
+    shutil.copytree(tree, clone, symlinks=True)
+    box = fill_in("tag-bracket-line-below", ids, tmp_path / "box.mbox")
+    done = patchgen("trailers", "--tree", clone, V4, box)
+    assert done.code == 0, done.err
+    message = git(clone, "show", "-s", "--format=%B", f"{V4}~2")
+    assert f"\nReviewed-by: {BEA}\n[for the x86 bits]\n" in message
+    seen = git(clone, "show", "-s", "--format=%(trailers:only,unfold)", f"{V4}~2")
+    assert "Signed-off-by: Ada" in seen and f"Reviewed-by: {BEA}" in seen
+
+
+def test_a_tag_goes_into_the_block_of_a_message_with_two_notes(patchgen, v4, git, tmp_path):
+    tree, _ = v4
+    clone = tmp_path / "clone"
+    shutil.copytree(tree, clone, symlinks=True)
+    git(clone, "checkout", "-q", "-f", V4)
+    git(clone, "commit", "-q", "--amend", "-F", DATA / "msg-two-notes" / "message")
+    again = patchgen("trailers", "--tree", clone, V4, DATA / "msg-two-notes" / "box.mbox", "--json")
+    assert again.code == 0, again.err
+    document = json.loads(again.out)
+    # The subject is without "[PATCH]", and there is nothing else that contradicts it.
+    assert [each["reason"] for each in document["not_applied"]] == ["it is there already"]
+    box = tmp_path / "box"
+    mail = (DATA / "msg-two-notes" / "box.mbox").read_text()
+    box.write_text(mail.replace("Bea Bee", "Dee").replace("bea@", "dee@"))
+    assert json.loads(patchgen("trailers", "--tree", clone, V4, box, "--json").out)["applied"]
+    seen = git(clone, "show", "-s", "--format=%(trailers:only)", V4).split("\n")
+    keys = [line.partition(":")[0] for line in seen if line]
+    assert keys == ["Reviewed-by", "Signed-off-by", "Signed-off-by", "Reviewed-by"]
+
+
+@pytest.mark.parametrize("packer", ["gzip", "xz", "bzip2"])
+def test_a_compressed_box_is_read_by_its_content(patchgen, v4, tmp_path, packer):
+    tree, ids = v4
+    with (DATA / "fmt-gzip" / "t.mbox.gz").open("rb") as stream:
+        content = subprocess.run(["gzip", "-dc"], stdin=stream, capture_output=True, check=True)
+    content = _OF_THE_DAY.sub(lambda match: ids[int(match[1])].encode(), content.stdout)
+    box = tmp_path / "a-name-that-says-nothing"
+    if packer == "bzip2":
+        import bz2
+
+        box.write_bytes(bz2.compress(content))
+    else:
+        packed = subprocess.run([packer, "-c"], input=content, capture_output=True, check=True)
+        box.write_bytes(packed.stdout)
+    done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
+    assert done.code == 0, done.err
+    assert added(json.loads(done.out)) == [(2, f"Reviewed-by: {BEA}")]
+
+
+def test_a_small_file_that_unpacks_to_a_huge_one_ends_in_a_message(patchgen, v4, tmp_path):
+    box = tmp_path / "box.gz"
+    command = f"head -c 300M /dev/zero | gzip -1 > {box}"
+    subprocess.run(["sh", "-c", command], check=True)
+    done = patchgen("trailers", "--tree", v4[0], V4, box, "--dry-run")
+    assert done.code == 1 and "limit of 128 MiB when it is decompressed" in done.err
+
+
+@pytest.mark.parametrize(
+    "content", [b"hello\n", b"\x1f\x8b\x08damaged", b"\0" * 100, b"PK\x03\x04", b"a: b\n\nc\n"]
+)
+def test_an_input_without_any_mail_is_an_error(patchgen, v4, tmp_path, content):
+    box = tmp_path / "box"
+    box.write_bytes(content)
+    done = patchgen("trailers", "--tree", v4[0], V4, box, "--dry-run")
+    assert done.code == 1 and ("has no mails" in done.err or "damaged" in done.err)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("old-thread-in-box", "[v3 2/4] x86/mm: Notify page encryption status changes"),
+        ("old-subject-v3-recorded", "by its subject it is for v3, not for v4"),
+    ],
+)
+def test_a_review_of_an_older_version_is_listed_as_outdated(patchgen, v4, tmp_path, name, reason):
+    document = collect(patchgen, v4, name, tmp_path)
+    assert document["applied"] == []
+    [left] = document["not_applied"]
+    assert reason in left["reason"]
+
+
+ODD = {
+    "group-from": b"From: Bent-Type: text/plain; chara <bea@example.org>\n",
+    "parentheses": b"From: " + b"(" * 100_000 + b" <bea@example.org>\n",
+    "nested": b"From: b@x.org\nContent-Type: multipart/mixed; boundary=b0\n\n"
+    + b"".join(
+        b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (n, n + 1) for n in range(2000)
+    ),
+    "two senders": b"From: b@x.org\nFrom: c@x.org\n",
+    "large": b"From: b@x.org\n\n" + b"x" * (26 << 20) + b"\n",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_one_odd_mail_does_not_stop_the_others(patchgen, v4, tmp_path, name):
+    tree, ids = v4
+    good = f"From: {BEA}\nMessage-ID: <g@x>\nIn-Reply-To: <{ids[3]}>\n\nAcked-by: {BEA}\n".encode()
+    box = tmp_path / "box"
+    start = b"From x@y Thu Jan  1 00:00:00 1970\n"
+    odd = ODD[name].replace(b"\n", b"\nSubject: odd\n", 1) + b"\nAcked-by: Bea <bea@example.org>\n"
+    box.write_bytes(start + odd + b"\n" + start + good)
+    done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    assert added(document) == [(3, f"Acked-by: {BEA}")]
+    assert [each["mail"] for each in document["unreadable"]] == ["0001-box.patch"]
+    shown = patchgen("trailers", "--tree", tree, V4, box, "--dry-run").out
+    assert "not read:\n  0001-box.patch: it" in shown
+
+
+def test_control_characters_of_a_mail_are_shown_as_text(patchgen, v4, tmp_path):
+    tree, ids = v4
+    box = tmp_path / "box"
+    box.write_bytes(
+        f"From: Eve <eve@x.org>\nIn-Reply-To: <{ids[1]}>\n"
+        "Subject: =?utf-8?q?Re:_=1B]0;X=07_x?=\n\n"
+        "Acked-by: \x1b[33mEve\x1b]0;X\x07 <eve@x.org>\n"
+        "\x1b[1mReviewed-by: Eve <eve@x.org>\n".encode()
+    )
+    done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run")
+    assert done.code == 0 and "\x1b" not in done.out + done.err and "\x07" not in done.out
+    assert done.out.count("it has control characters") == 2
+    assert "\\x1b[33mEve" in done.out and "Nothing to add." in done.out
+
+
+# --- series ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    """Return the small repository that the series in tests/data/mail were made in."""
+    tree = tmp_path / "lines"
+    tree.mkdir()
+    for name, word in (("a.c", "line"), ("b.c", "bline")):
+        (tree / name).write_text("".join(f"{word} {number}\n" for number in range(40)))
+    commit_all(tree, "lines")
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "patches", "ids"),
+    [
+        ("i-PATCHv3", 3, ["x86: Do 1", "x86: Do 2"], 3),
+        ("l-v6.1-only", 1, ["x86: Do 1", "x86: Do 2"], 3),
+        ("i-body-From_", 3, ["x86: Do 1", "x86: Do 2"], 3),
+        ("i-dup", 3, ["x86: Do 1", "x86: Do 2"], 3),
+        ("i-utf8-path", 3, ["x86: path"], 2),
+        ("j-crlf-mail", 3, ["x86: Do 1", "x86: Do 2"], 3),
+        ("k-cover-charset-y", 3, ["x86: Do 1", "x86: Do 2"], 3),
+        ("cover-interdiff", 3, ["x86: Do 1", "x86: Do 2"], 0),
+        ("v-last-base64", 3, ["x86: Do 1", "x86: Do 2", "x86: Do 3"], 4),
+    ],
+)
+def test_a_posted_series_is_read_whole(patchgen, lines, git, name, revision, patches, ids):
+    source = DATA / name
+    source = source if len(list(source.iterdir())) > 1 else source / "v3.mbox"
+    done = patchgen("import", "--tree", lines, source, "--base", "master", "--json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    assert document["revision"] == revision
+    assert document["patches"] == patches
+    assert len(document["message_ids"]) == ids
+    files = git(lines, "diff", "--name-only", "-z", "master", document["tag"]).strip("\0")
+    assert set(files.split("\0")) <= {"a.c", "b.c", "grüße.c"}
+    assert "\r" not in git(lines, "show", f"{document['tag']}:b.c")
+    body = git(lines, "log", "--format=%B", f"master..{document['tag']}")
+    assert ("From what I see this is right." in body) == (name == "i-body-From_")
+    skipped = [word for check in ("lint", "build", "checkpatch") for word in ("--skip", check)]
+    checked = patchgen("verify", source, "--tree", lines, "--base", "master", *skipped)
+    assert checked.code == 0, checked.err + checked.out
+
+
+def test_the_cover_letter_is_not_lost_with_an_unknown_charset(patchgen, lines, git):
+    source = DATA / "k-cover-charset-y" / "v3.mbox"
+    done = patchgen("import", "--tree", lines, source, "--base", "master", "--json")
+    tag = json.loads(done.out)["tag"]
+    assert "\n\nx86: Do it\n\nAll.\n\n---\n" in git(lines, "cat-file", "tag", tag)
+
+
+def test_an_incomplete_folder_is_refused_by_verify_import_and_send(patchgen, v4):
+    tree, _ = v4
+    folder = DATA / "send-missing-last"
+    for words in (
+        ("verify", folder, "--base", "master"),
+        ("verify", V4, "--skip", "build", "--skip", "checkpatch", "--against", folder),
+        ("import", folder, "--base", "master"),
+        ("send", folder, "--yes", "--skip-checks"),
+    ):
+        done = patchgen(*words, "--tree", tree)
+        assert done.code == 1, done.out
+        assert "has not all 4 patches of v4; there is no 4" in done.err, done.err
+
+
+def test_a_base64_patch_among_others_is_checked_too(patchgen, lines, tmp_path):
+    """It has "new 3" where the base has it already, so it cannot apply."""
+    content = (DATA / "v-last-base64" / "v3.mbox").read_text()
+    (lines / "b.c").write_text("other\n")
+    commit_all(lines, "other")
+    box = tmp_path / "v3.mbox"
+    box.write_text(content)
+    done = patchgen("verify", box, "--tree", lines, "--base", "HEAD")
+    assert done.code == 1 and "does not apply" in done.err
