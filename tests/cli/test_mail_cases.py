@@ -6,6 +6,8 @@ Message-ids in these files are replaced by those of the series that the test mak
 
 from __future__ import annotations
 
+import base64
+import bz2
 import json
 import re
 import shutil
@@ -16,7 +18,7 @@ import pytest
 
 from patchgen.mail import parse_mail, read_message_id
 from patchgen.model.series import Mail
-from tests.conftest import TOY_TREE, Finished
+from tests.conftest import TOY_TREE
 from tests.support.kernels import commit_all
 
 DATA = Path(__file__).parents[1] / "data" / "mail"
@@ -26,27 +28,26 @@ _OF_THE_DAY = re.compile(rb"20261128-pvops-v4-(\d)-d8364697b3df@example\.org")
 
 
 @pytest.fixture(scope="module")
-def shared_v4(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
-    """Make v4 in a toy tree that no test changes."""
-    folder = tmp_path_factory.mktemp("mails")
-    tree = folder / "toy"
+def shared_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a toy tree in which the first test that needs it makes v4, and no test changes it."""
+    tree = tmp_path_factory.mktemp("mails") / "toy"
     shutil.copytree(TOY_TREE, tree, symlinks=True)
     commit_all(tree, "toy")
-    return tree, None
+    return tree
 
 
 @pytest.fixture
-def v4(shared_v4, patchgen) -> tuple[Path, list[str]]:
+def v4(shared_tree, patchgen) -> tuple[Path, list[str]]:
     """Return the tree with v4 on a branch, and the message-ids of its mails."""
-    tree, _ = shared_v4
-    if not (tree / "outgoing").exists() and not list(tree.glob("outgoing*")):
-        words = ("apply", "--variant", "pvops", "--backend", "sev", "--tree", tree, "--signoff")
-        done = patchgen(*words, "--json")
+    made = shared_tree.parent / "made.json"
+    if not made.exists():
+        words = ("apply", "--variant", "pvops", "--backend", "sev", "--tree", shared_tree)
+        done = patchgen(*words, "--signoff", "--json")
         assert done.code == 0, done.err
-        (tree / "made.json").write_text(done.out)
-    document = json.loads((tree / "made.json").read_text())
-    mails = [Mail(path, Path(path).read_bytes()) for path in document["mails"]]
-    return tree, [read_message_id(parse_mail(mail)) for mail in mails]
+        made.write_text(done.out)
+    paths = json.loads(made.read_text())["mails"]
+    mails = [Mail(path, Path(path).read_bytes()) for path in paths]
+    return shared_tree, [read_message_id(parse_mail(mail)) for mail in mails]
 
 
 def fill_in(name: str, ids: list[str], target: Path) -> Path:
@@ -167,8 +168,6 @@ def test_a_compressed_box_is_read_by_its_content(patchgen, v4, tmp_path, packer)
     content = _OF_THE_DAY.sub(lambda match: ids[int(match[1])].encode(), content.stdout)
     box = tmp_path / "a-name-that-says-nothing"
     if packer == "bzip2":
-        import bz2
-
         box.write_bytes(bz2.compress(content))
     else:
         packed = subprocess.run([packer, "-c"], input=content, capture_output=True, check=True)
@@ -323,11 +322,9 @@ def test_an_incomplete_folder_is_refused_by_verify_import_and_send(patchgen, v4)
 
 
 def test_a_base64_patch_among_others_is_checked_too(patchgen, lines, tmp_path):
-    """It has "new 3" where the base has it already, so it cannot apply."""
-    content = (DATA / "v-last-base64" / "v3.mbox").read_text()
-    (lines / "b.c").write_text("other\n")
-    commit_all(lines, "other")
+    head, mark, encoded = (DATA / "v-last-base64" / "v3.mbox").read_text().partition("base64\n\n")
+    patch = base64.b64decode(encoded).replace(b"bline 39", b"bline 93")
     box = tmp_path / "v3.mbox"
-    box.write_text(content)
+    box.write_text(head + mark + base64.encodebytes(patch).decode())
     done = patchgen("verify", box, "--tree", lines, "--base", "HEAD")
-    assert done.code == 1 and "does not apply" in done.err
+    assert done.code == 1 and "0004-v3.patch does not apply" in done.err

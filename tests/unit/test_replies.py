@@ -5,15 +5,19 @@ from __future__ import annotations
 import email.header
 import hashlib
 import random
+import re
+from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from patchgen.controls import has_controls
 from patchgen.mail import ReadableMail, read_mail
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
+from patchgen.odb.difftext import digest_changes, list_changes
 from patchgen.replies.collect import add_tags, match_tags
 from patchgen.replies.match import Patches
 from patchgen.replies.reply import Reply, parse_reply
@@ -126,15 +130,24 @@ def diff(number: int) -> str:
     return f"{head}@@ -1 +1 @@\n-a\n+b{number}\n"
 
 
-def collect(*mails: Mail, posted=IDS, there=commits(), outdated=None):  # noqa: B008 (unchanged)
-    patches = Patches(
+def patches(posted=IDS, outdated=None) -> Patches:
+    return Patches(
         {0: "x86: All", **dict(enumerate(SUBJECTS, 1))},
-        {patch_id(diff(n).encode()): n for n in (1, 2, 3)},
+        {
+            known: n
+            for n in (1, 2, 3)
+            for known in (patch_id(diff(n).encode()), digest_changes(diff(n)))
+        },
         posted,
         outdated or {},
+        changes={n: list_changes(diff(n).split("\n")) for n in (1, 2, 3)},
         revision=4,
     )
-    return match_tags(list(mails), there, patches, patch_id)
+
+
+def collect(*mails: Mail, posted=IDS, there=commits(), outdated=None, known=None):  # noqa: B008
+    known = known or patches(posted, outdated)
+    return match_tags(list(mails), there, known, patch_id)
 
 
 def applied(*mails: Mail, **options) -> list[tuple[int, str]]:
@@ -337,3 +350,215 @@ def test_300_answers_no_tag_on_the_wrong_patch_and_none_lost(seed):
             box[index]["address"] for index, n, _ in wanted if n == number
         }
     assert len(result.applied) + len(result.not_applied) >= len(box)
+
+
+# --- other versions --------------------------------------------------------------------------
+
+
+def other(number: int) -> str:
+    """Return a diff of the file of a patch that changes it in another way."""
+    return diff(number).replace(f"+b{number}", "+other")
+
+
+def quote(text: str) -> str:
+    return "".join(f"> {line}\n" for line in text.splitlines())
+
+
+def test_a_patch_in_the_box_with_other_code_takes_its_reviews_away():
+    old = mail(f"x\n---\n{other(2)}", subject="[PATCH v3 2/3] x86: Do two", own="p3@x")
+    to_old = mail(TAG, own="r@x", In_Reply_To="<p3@x>")
+    assert applied(to_old, old) == []
+    [reason] = reasons(to_old, old)
+    assert reason == 'it answers 0001-reply.patch, "[v3 2/3] x86: Do two", which has other code'
+    below = mail("Why?", own="q@x", In_Reply_To="<p3@x>")
+    to_reply = mail(TAG, own="s@x", In_Reply_To="<q@x>", References="<v4-0@example.org> <q@x>")
+    assert applied(to_reply, below, old) == []
+
+
+def test_a_patch_that_is_the_same_in_an_older_version_keeps_its_reviews():
+    # The lines around the change and the subject are others: the change is not.
+    same = diff(2).replace("@@ -1 +1 @@\n", "@@ -7,2 +9,2 @@\n context\n")
+    old = mail(f"x\n---\n{same}", subject="[PATCH v3 5/7] x86: Was two", own="p3@x")
+    there = patches()
+    assert applied(
+        mail(TAG, subject="Re: x", own="r@x", In_Reply_To="<p3@x>"), old, known=there
+    ) == [(2, TAG)]
+
+
+def test_both_threads_in_one_box_are_told_apart():
+    box = []
+    for n, subject in enumerate(SUBJECTS, 1):
+        body = f"x\n---\n{other(n) if n == 2 else diff(n)}"
+        to = {"own": f"v3-{n}@x", "In_Reply_To": "<v3-0@x>"}
+        box.append(mail(body, subject=f"[PATCH v3 {n}/3] {subject}", **to))
+    box.append(mail("All.", subject="[PATCH v3 0/3] x86: All", own="v3-0@x"))
+    to_cover = mail(TAG, subject="Re: [PATCH v3 0/3] x86: All", own="r@x", In_Reply_To="<v3-0@x>")
+    assert applied(to_cover, *box) == [(1, TAG), (3, TAG)]
+    assert reasons(to_cover, *box) == ["the patch is not as it was in v3"]
+    to_ours = mail(TAG, own="s@x", In_Reply_To="<v4-2@example.org>")
+    assert applied(to_ours, *box) == [(2, TAG)]
+
+
+def test_a_cover_letter_without_its_patches_counts_only_for_this_version():
+    for version, count in (("v3", 0), ("v4", 3)):
+        subject = f"[PATCH {version} 0/3] x86: All"
+        letter = mail("All.", subject=subject, own="c@x")
+        reply = mail(TAG, subject=f"Re: {subject}", own="r@x", In_Reply_To="<c@x>")
+        assert len(applied(reply, letter)) == count
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "headers", "reason"),
+    [
+        ("[PATCH v3 2/3] x86: Do two", "", {}, "by its subject it is for v3, not for v4"),
+        ("[PATCHv3 2/3] x86: Do two", "", {}, "by its subject it is for v3, not for v4"),
+        ("[PATCH 2/3] x86: Do two", "", {}, "by its subject it is for v1, not for v4"),
+        ("[PATCH v4 3/3] x86: Do two", "", {}, "the number of patch 3, and the text of 2"),
+        ("[PATCH v4 2/3] x86: Do two", "", {"In_Reply_To": "<u@x>"}, "it answers <u@x>, which"),
+        ("[PATCH v4 2/3] x86: Do two", quote(other(2)), {}, "changes that patch 2 does not have"),
+        ("x86: Do two", quote(other(2)), {"In_Reply_To": "<u@x>"}, "it answers <u@x>"),
+    ],
+)  # fmt: skip
+def test_a_subject_does_not_count_where_something_contradicts_it(subject, body, headers, reason):
+    reply = mail(f"{body}\n{TAG}", subject=f"Re: {subject}", **headers)
+    assert applied(reply, known=patches()) == []
+    [found] = reasons(reply, known=patches())
+    assert reason in found
+
+
+def test_a_subject_counts_where_nothing_contradicts_it():
+    trimmed = quote(diff(2).replace("+b2\n", ""))
+    for subject in (
+        "Re: x86: Do two",
+        "Re: [PATCH v4 2/3] x86: Do two",
+        "[PATCH v4 2/3] x86: Do two",
+    ):
+        reply = mail(f"{trimmed}\n{TAG}", subject=subject, References="<v4-2@example.org>")
+        assert applied(reply, known=patches()) == [(2, TAG)]
+        if subject.startswith("Re:"):
+            assert applied(mail(f"{trimmed}\n{TAG}", subject=subject), known=patches()) == [
+                (2, TAG)
+            ]
+
+
+def test_of_two_patches_with_one_subject_the_number_decides():
+    twins = replace(patches(), subjects={0: "x86: All", 1: "x86: Do", 2: "x86: Do", 3: "z"})
+    assert applied(mail(TAG, subject="Re: [PATCH v4 2/3] x86: Do"), known=twins) == [(2, TAG)]
+    for subject in ("Re: x86: Do", "Re: [PATCH v4 2/7] x86: Do"):
+        assert reasons(mail(TAG, subject=subject), known=twins) == [
+            "it cannot be told which patch it is for"
+        ]
+
+
+def test_a_review_of_what_a_reply_proposes_is_not_one_of_the_patch():
+    proposal = mail(f"How about:\n\n{other(2)}", own="h@x", In_Reply_To="<v4-2@example.org>")
+    reply = mail(TAG, own="r@x", In_Reply_To="<h@x>")
+    assert reasons(reply, proposal) == ["it answers 0001-reply.patch, which has another diff"]
+    with_that = mail(
+        f"How about:\n\n{other(2)}\nWith that:\n{TAG}", In_Reply_To="<v4-2@example.org>"
+    )
+    assert applied(with_that) == [(2, TAG)]
+
+
+def test_a_mail_of_a_patch_that_is_gone_is_named():
+    gone = replace(patches(), gone={"v3-9@x": "v3 9/9"})
+    assert reasons(mail(TAG, In_Reply_To="<v3-9@x>"), known=gone) == [
+        "it answers v3 9/9, which this version does not have"
+    ]
+
+
+# --- no tag is lost --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Reviewed-By: B <bea@example.org>", [(2, "Reviewed-by: B <bea@example.org>")]),
+        ("ACKED-BY : B <bea@example.org>", [(2, "Acked-by: B <bea@example.org>")]),
+        ("tested-by:B <bea@example.org>", [(2, "Tested-by: B <bea@example.org>")]),
+        ("Reviewed-by：B <bea@example.org>", [(2, "Reviewed-by: B <bea@example.org>")]),
+        ("Acked-by/Tested-by: B <bea@example.org>", 2),
+        ("Reported-and-tested-by: B <bea@example.org>", 2),
+        ("Reviewed-by: B <bea@example.org>, C <c@x.org>", 1),
+        ("Reviewed-by: C <c@x.org> and B <bea@example.org> # both", 1),
+        ("Reviewed-by: B <bea@example.org> <c@x.org>", "it names several people"),
+        ("Reviewed-by: bea@example.org, c@x.org", "it names several people"),
+        ('Reviewed-by: "c@x.org" <bea@example.org>', "it has another address than the person's"),
+        ("Reviewed-by: c@x.org <bea@example.org>", "it has another address than the person's"),
+        ('Reviewed-by: "bea@example.org" <eve@evil.org>', "it has another address than"),
+        ("Reviewed-by: B\x07 <bea@example.org>", "it has control characters"),
+        ("Reviewed-by: B\u202e <bea@example.org>", "it has control characters"),
+        ("Reviewed-by: B\u2028 <bea@example.org>", "it has control characters"),
+        ("Reviewed-by: BÃ©a <bea@example.org>", "it has characters that could not be decoded"),
+        ("Reviewed by: B <bea@example.org>", 'it is written "Reviewed by", not "Reviewed-by"'),
+        ("Looks-good-by: B <bea@example.org>", "a reply does not give Looks-good-by"),
+        ('Fixes: 0123456789ab ("x")', "a reply does not give Fixes"),
+        ("Reviewed-by: " + "x" * 2000, "the line has 2013 characters"),
+        ("Reviewed-by:", "it names no address"),
+    ],
+)  # fmt: skip
+def test_each_line_that_looks_like_a_tag_is_added_or_listed(line, found):
+    reply = mail(f"Hi\n{line}\n", In_Reply_To="<v4-2@example.org>")
+    if isinstance(found, str):
+        assert applied(reply) == []
+        [reason] = reasons(reply)
+        assert reason.startswith(found)
+    else:
+        assert applied(reply) == found if isinstance(found, list) else len(applied(reply)) == found
+
+
+def test_a_wrapped_address_does_not_swallow_the_next_tag():
+    assert tags(f"Reviewed-by: Bea\nTested-by: {BEA}\n") == [
+        "Reviewed-by: Bea",
+        f"Tested-by: {BEA}",
+    ]
+
+
+def test_the_same_mail_by_way_of_two_lists_counts_once():
+    one = mail(TAG, In_Reply_To="<v4-2@example.org>")
+    assert applied(one, one) == [(2, TAG)] and reasons(one, one) == []
+
+
+_keys = ["Reviewed-by", "ACKED-BY", "Tested-and-reviewed-by", "Signed-off-by"]
+_people = ["bea@example.org", "<bea@example.org>", "Bea", "é", "\udce9", "\ufffd", "\x1b[1m"]
+_signs = [
+    ":",
+    ": ",
+    " <",
+    "@",
+    ">",
+    "\n",
+    "\n> ",
+    "\n  ",
+    ", ",
+    " and ",
+    '"',
+    "#",
+    "[x86]",
+    "+",
+    " ",
+]
+_pieces = st.sampled_from([*_keys, *_people, *_signs, "diff --git a/x b/x\n@@ -1 +1 @@\n"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_pieces, max_size=25))
+def test_no_tag_is_lost_and_none_is_added_that_is_not_the_senders(pieces):
+    text = "".join(pieces)
+    raw = f"From: {BEA}\nSubject: Re: x\nIn-Reply-To: <v4-2@example.org>\n\n".encode()
+    whole = Mail("x", raw + text.encode("utf-8", "surrogateescape"))
+    result = collect(whole)
+    found = [tag.trailer for tag in parse(whole).tags]
+    judged = [each.trailer for each in (*result.applied, *result.not_applied)]
+    assert sorted(map(str, found)) == sorted(map(str, judged))
+    own = [line for line in text.split("\n") if not line.lstrip().startswith(">")]
+    if not any(line.startswith("diff") for line in own):
+        clear = [line for line in own if re.match(r"(Reviewed-by|ACKED-BY): ", line)]
+        assert len(found) >= len(clear)
+    for each in result.applied:
+        assert each.trailer.address == "bea@example.org"
+        assert not has_controls(str(each.trailer).replace("\n", "")) and "\ufffd" not in str(
+            each.trailer
+        )
+    for text in add_tags(commits(), result.applied).values():
+        assert "\ufffd" not in text
