@@ -7,7 +7,6 @@ from patchgen.mail.decoding import decode_words, has_garbled_name
 from patchgen.mail.folder import StagedFolder, check_folder
 from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
 from patchgen.mail.headers import encode_address, format_person, replace_sender
-from patchgen.mail.people import Person, parse_person
 from patchgen.mail.posted import PostedSeries, choose_series
 from patchgen.mail.reading import ReadableMail, UnreadableMail, read_mail, split_readable
 from patchgen.mail.recipients import (
@@ -22,11 +21,11 @@ from patchgen.mail.recipients import (
     redirect_mail,
     split_people,
 )
+from patchgen.mail.senders import parse_sender
 from patchgen.mail.subjects import Subject, parse_subject
 
 __all__ = [
     "Outgoing",
-    "Person",
     "PostedSeries",
     "ReadableMail",
     "SeriesRecipients",
@@ -51,7 +50,7 @@ __all__ = [
     "list_recipients",
     "map_recipients",
     "parse_mail",
-    "parse_person",
+    "parse_sender",
     "parse_subject",
     "read_header",
     "read_mail",

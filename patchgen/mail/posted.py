@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patchgen.controls import escape_controls
 from patchgen.errors import BaseError
 from patchgen.mail.reading import ReadableMail, UnreadableMail, split_readable
 from patchgen.model.series import Mail
@@ -76,7 +77,8 @@ def _without_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMa
             unique.append(mail)
         elif _essence(known) != _essence(mail):
             raise BaseError(
-                f"{name} has two mails with the message-id {mail.message_id}, and they differ: "
+                f"{name} has two mails with the message-id {escape_controls(mail.message_id)}, "
+                "and they differ: "
                 f"{known.name} and {mail.name}"
             )
     return unique
@@ -84,7 +86,7 @@ def _without_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMa
 
 def _essence(mail: ReadableMail) -> tuple[str, bool, str]:
     """Return what has to be the same in two copies: lists add headers and footers."""
-    text = mail.body.everything.partition("\n-- \n")[0]
+    text = mail.body.everything.replace("\r\n", "\n").partition("\n-- \n")[0]
     return mail.subject.text, mail.is_patch, text.rstrip() if mail.is_patch else ""
 
 

@@ -16,9 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
 
+from patchgen.addresses import Person
+from patchgen.controls import escape_controls
 from patchgen.mail.bodies import Body, read_body
 from patchgen.mail.decoding import decode_bytes, decode_words
-from patchgen.mail.people import Person, parse_person
+from patchgen.mail.senders import parse_sender
 from patchgen.mail.subjects import Subject, parse_subject
 from patchgen.model.series import Mail
 
@@ -148,10 +150,10 @@ def _read_sender(message: Message) -> Person | None:
     text = _header(message, "From", _SHORT_HEADER_LIMIT)
     if not text:
         return None
-    sender = parse_person(text)
+    sender = parse_sender(text)
     if sender is None:
         shown = text if len(text) <= 80 else f"{text[:80]}..."
-        raise _UnreadableError(f"its From does not name one address: {shown}")
+        raise _UnreadableError(f"its From does not name one address: {escape_controls(shown)}")
     return sender
 
 

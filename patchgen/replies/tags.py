@@ -29,7 +29,8 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _ANGLE = re.compile(r"<[^<>\s]+@[^<>\s]+>")
 _QUOTED = re.compile(r'"[^"]*"')
 # Between two people in one line; a comment after the last one stays with it.
-_BETWEEN = re.compile(r"(?<=>)\s*(?:,|;|&|\band\b)\s*(?=[^\s#(\[])", re.IGNORECASE)
+_BETWEEN = re.compile(r"(?<=>)\s*(?:[,;&/+]|\band\b)\s*(?=[^\s#(\[])", re.IGNORECASE)
+_IN_NAME = re.compile(r"[,;&/+]|\band\b", re.IGNORECASE)
 _SCOPE = re.compile(r"\[[^\[\]]+\]")
 # What a terminal obeys (ECMA-48): a control sequence, and a command for the operating system.
 _SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*\x07?)")
@@ -91,8 +92,10 @@ def _read(key: str, value: str, note: str) -> Iterator[FoundTag]:
     value = decode_words(value)
     problem = problem or _find_problem(value, note)
     people = [value]
-    if not problem and len(_ANGLE.findall(_QUOTED.sub("", _without_comment(value)))) > 1:
-        people = _BETWEEN.split(value)
+    if not problem:
+        head = _without_comment(value)
+        people = _BETWEEN.split(head)
+        people[-1] += value[len(head) :]
     for name in keys:
         for person in people:
             yield FoundTag(Trailer(name, person.strip(), note), problem or _find_strangers(person))
@@ -121,9 +124,11 @@ def _find_problem(value: str, note: str) -> str:
 def _find_strangers(person: str) -> str:
     """Return why a value does not name one person, "" where it does."""
     person = _without_comment(person)
-    angles = _ANGLE.findall(_QUOTED.sub("", person))
+    unquoted = _QUOTED.sub("", person)
+    angles = _ANGLE.findall(unquoted)
     everything = {each.lower() for each in _ADDRESS.findall(person)}
-    if len(angles) > 1 or (not angles and len(everything) > 1):
+    before = unquoted.partition(angles[0])[0] if angles else ""
+    if len(angles) > 1 or _IN_NAME.search(before) or (not angles and len(everything) > 1):
         return "it names several people"
     if angles and everything - {angles[0][1:-1].lower()}:
         return "it has another address than the person's"

@@ -12,7 +12,6 @@ from patchgen.mail import (
     PostedSeries,
     ReadableMail,
     choose_series,
-    format_person,
     read_mail,
     read_mails,
 )
@@ -126,10 +125,7 @@ def _from_mails(
     checkout.choose_files(list_touched(posted.mails))
     oids = checkout.apply_mails(start, posted.mails, find_strips(posted.mails))
     commits = _some(str(path), read_commits(checkout, start, oids[-1] if oids else start))
-    senders = tuple(
-        format_person(each.sender.name, each.sender.address) if each.sender else ""
-        for each in posted.patches
-    )
+    senders = tuple(str(each.sender or "") for each in posted.patches)
     return Target(str(path), start, start, commits, posted.mails, senders, posted=posted)
 
 

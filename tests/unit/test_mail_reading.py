@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from patchgen.addresses import Person
 from patchgen.errors import BaseError
-from patchgen.mail import ReadableMail, UnreadableMail, parse_person, parse_subject, read_mail
+from patchgen.mail import ReadableMail, UnreadableMail, parse_sender, parse_subject, read_mail
 from patchgen.mail.containers import read_stream
 from patchgen.mail.decoding import decode_bytes, decode_words, has_garbled_name
-from patchgen.mail.people import Person
 from patchgen.model.series import Mail
 
 DATA = Path(__file__).parents[1] / "data" / "mail"
@@ -75,10 +75,11 @@ def test_a_version_of_the_kernel_is_not_one_of_the_series(text, revision, number
         ("A <a@x.org> <b@x.org>", None),
         ("(" * 1000 + "b@x.org", None),
         ("undisclosed-recipients:;", None),
+        ("Content-Type: chara <bea@example.org>", None),
     ],
 )
 def test_an_address_in_a_name_is_not_the_sender(text, person):
-    assert parse_person(text) == person
+    assert parse_sender(text) == person
 
 
 @pytest.mark.parametrize(

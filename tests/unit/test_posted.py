@@ -51,6 +51,17 @@ def test_a_cover_letter_with_an_interdiff_is_never_a_patch():
     assert refusal(mail("v4 0/1")) == "box has no mail with a diff"
 
 
+def test_a_reply_is_neither_a_patch_nor_the_cover_letter():
+    replies = [
+        Mail(
+            f"r{n}", b"From: b@x.org\nSubject: Re: [PATCH v4 %d/1] x\n\n> diff --git a/x b/x\n" % n
+        )
+        for n in (0, 1)
+    ]
+    series = choose_series([*replies, mail("v4 1/1")], "box")
+    assert series.cover is None and len(series.patches) == 1
+
+
 def test_a_series_with_a_gap_is_refused():
     assert "has not all 3 patches of v4; there is no 3" in refusal(mail("v4 1/3"), mail("v4 2/3"))
     assert "there is no 1" in refusal(mail("v4 0/2"), mail("v4 2/2"))

@@ -481,6 +481,10 @@ def test_a_mail_of_a_patch_that_is_gone_is_named():
         ("Reported-and-tested-by: B <bea@example.org>", 2),
         ("Reviewed-by: B <bea@example.org>, C <c@x.org>", 1),
         ("Reviewed-by: C <c@x.org> and B <bea@example.org> # both", 1),
+        ("Reviewed-by: B <bea@example.org>, Cy Cee", 1),
+        ("Reviewed-by: B <bea@example.org> / C <c@x.org>", 1),
+        ("Reviewed-by: Cy Cee, B <bea@example.org>", "it names several people"),
+        ("Reviewed-by: Cy and Bea <bea@example.org>", "it names several people"),
         ("Reviewed-by: B <bea@example.org> <c@x.org>", "it names several people"),
         ("Reviewed-by: bea@example.org, c@x.org", "it names several people"),
         ('Reviewed-by: "c@x.org" <bea@example.org>', "it has another address than the person's"),
@@ -505,6 +509,7 @@ def test_each_line_that_looks_like_a_tag_is_added_or_listed(line, found):
         assert reason.startswith(found)
     else:
         assert applied(reply) == found if isinstance(found, list) else len(applied(reply)) == found
+        assert not any("Cy" in tag or "c@x.org" in tag for _, tag in applied(reply))
 
 
 def test_a_wrapped_address_does_not_swallow_the_next_tag():
