@@ -328,3 +328,17 @@ def test_a_base64_patch_among_others_is_checked_too(patchgen, lines, tmp_path):
     box.write_text(head + mark + base64.encodebytes(patch).decode())
     done = patchgen("verify", box, "--tree", lines, "--base", "HEAD")
     assert done.code == 1 and "0004-v3.patch does not apply" in done.err
+
+
+@pytest.mark.parametrize(("old", "new"), [("", ""), ("i/", "w/")])
+def test_a_diff_with_other_prefixes_or_none_applies(patchgen, lines, tmp_path, old, new):
+    text = (DATA / "i-PATCHv3" / "v3.mbox").read_text()
+    for name in ("a.c", "b.c"):
+        text = text.replace(f"a/{name} b/{name}", f"{old}{name} {new}{name}")
+        text = text.replace(f"--- a/{name}", f"--- {old}{name}")
+        text = text.replace(f"+++ b/{name}", f"+++ {new}{name}")
+    box = tmp_path / "v3.mbox"
+    box.write_text(text)
+    done = patchgen("import", box, "--tree", lines, "--base", "master", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["patches"] == ["x86: Do 1", "x86: Do 2"]
