@@ -1,58 +1,203 @@
-"""Files in the user's cache folder: where they lie, and SQLite databases that may be lost.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Files in the user's cache folder: where they are, whom they belong to, and what may be read.
 
-Nothing depends on what a cache holds: a database that cannot be opened is done without, and one
-that is damaged is replaced. SQLite's own locks let several processes share it.
+Nothing depends on what a cache holds. A database that cannot be opened is done without, and one
+that is damaged is deleted and made anew. SQLite's own locks let several processes share it.
+
+Only files of the user are read, in folders of the user that nobody else can write to: results that
+another user wrote would decide what patchgen reports. Each stored value is sealed: a digest covers
+the value and what it belongs to (its key, and what made it), so that a damaged or misplaced value
+is treated as absent. No stored value is code, and none is a pickle.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
+import stat
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from patchgen.errors import PatchgenError
+from patchgen.scratch import owned_folder
 
 # A writer holds the lock for as long as one transaction takes.
 _BUSY_S = 60
+_FOLDER = "patchgen"
+_SEAL_BYTES = 16
+# SQLite's result codes (rescode.html) that say nothing of the file: a lock that does not go away,
+# a full or read-only disk, no permission. Others may need the file.
+_NOT_DAMAGED = frozenset(
+    (
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    )
+)
 
 
 def cache_path(name: str) -> Path:
-    """Return the path of a file or folder of ours (XDG Base Directory Specification)."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "patchgen" / name
+    """Return the path of a file or folder of ours (XDG Base Directory Specification).
 
-
-def open_cache(path: Path, schema: str) -> tuple[sqlite3.Connection | None, str]:
-    """Open a database, made by the statements of `schema` where there is none.
-
-    Returns the connection, or None where it cannot be had, and what there is to say of it: "" for
-    nothing.
+    Raises PatchgenError where neither the environment nor the system's user list names a home.
     """
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # The specification: "If an implementation encounters a relative path [it] should ignore it."
+    if named.is_absolute():
+        return named / _FOLDER / name
     try:
-        return _open(path, schema), ""
-    except OSError as err:
-        return None, f"results are not kept: {err}"
-    except sqlite3.OperationalError as err:
-        # A full or read-only disk, or a lock that does not go away: others may need the file.
-        return None, f"results are not kept: {path}: {err}"
-    except sqlite3.DatabaseError as err:
-        return _start_anew(path, schema, err)
+        return Path.home() / ".cache" / _FOLDER / name
+    except RuntimeError:
+        raise PatchgenError(
+            "the home directory cannot be determined", hint="set HOME or XDG_CACHE_HOME"
+        ) from None
 
 
-def _start_anew(
-    path: Path, schema: str, err: sqlite3.DatabaseError
-) -> tuple[sqlite3.Connection | None, str]:
-    """Replace a file that is no database, or is damaged."""
+def seal(context: str, content: bytes) -> bytes:
+    """Return content with a digest of it and of what it belongs to."""
+    return _digest(context, content) + content
+
+
+def open_seal(context: str, row: object) -> bytes | None:
+    """Return what was sealed for this context, None where it is anything else."""
+    if not isinstance(row, bytes):
+        return None
+    content = row[_SEAL_BYTES:]
+    return content if row[:_SEAL_BYTES] == _digest(context, content) else None
+
+
+def _digest(context: str, content: bytes) -> bytes:
+    named = context.encode("utf-8", "surrogateescape")
+    digest = hashlib.blake2b(b"%d:%b" % (len(named), named), digest_size=_SEAL_BYTES)
+    digest.update(content)
+    return digest.digest()
+
+
+def read_cached(path: Path, context: str) -> bytes | None:
+    """Return the content of a sealed file of the user, None where it cannot be used."""
     try:
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _open(path, schema), f"kept results were lost: {path}: {err}"
-    except (OSError, sqlite3.DatabaseError) as again:
-        return None, f"results are not kept: {path}: {again}"
+        _check_folders(path)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            _check_owner(path, os.fstat(file.fileno()), stat.S_ISREG)
+            return open_seal(context, file.read())
+    except OSError:
+        return None
 
 
-def _open(path: Path, schema: str) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_cached(path: Path, context: str, content: bytes) -> None:
+    """Write a sealed file. Where that is not possible, nothing is cached."""
+    try:
+        _make_folders(path)
+        with owned_folder(path.parent, ".new-") as staged:
+            file = staged.path / path.name
+            file.write_bytes(seal(context, content))
+            file.rename(path)
+    except (OSError, PatchgenError):
+        return
+
+
+class CacheDatabase:
+    """An SQLite database of cached values, made by the statements of `schema`.
+
+    Where it cannot be had, all queries find nothing and all writes are dropped. `note` is what the
+    user should know of it, "" for nothing. Without a path it is always empty. Use it in a `with`.
+    """
+
+    def __init__(self, path: Path | None, schema: str):
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self.note = ""
+        if path is not None:
+            self._connection = self._open(path, schema)
+
+    def __enter__(self) -> CacheDatabase:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can be found or written."""
+        return self._connection is not None
+
+    def close(self) -> None:
+        """Close the file; after that nothing is found any more."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement that reads; none where the database cannot be read."""
+        if self._connection is None:
+            return []
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as err:
+            self._give_up(err)
+            return []
+
+    def write(self, statement: str, rows: Iterable[Sequence[object]]) -> int:
+        """Run a statement for each row, all in one transaction; return how many rows changed."""
+        if self._connection is None:
+            return 0
+        try:
+            with self._connection:
+                return self._connection.executemany(statement, rows).rowcount
+        except sqlite3.Error as err:
+            self._give_up(err)
+            return 0
+
+    def _open(self, path: Path, schema: str) -> sqlite3.Connection | None:
+        try:
+            _make_folders(path)
+            return _connect(path, schema)
+        except OSError as err:
+            self.note = f"results are not cached: {err}"
+        except sqlite3.Error as err:
+            self._give_up(err)
+            if not _is_damaged(err):
+                return None
+            try:
+                return _connect(path, schema)
+            except (OSError, sqlite3.Error) as again:
+                self.note = f"results are not cached: {path}: {again}"
+        return None
+
+    def _give_up(self, err: sqlite3.Error) -> None:
+        """Go on without the file; delete it where it is damaged, so that the next run mends it."""
+        self.close()
+        self.note = f"results are not cached: {self._path}: {err}"
+        if self._path is not None and _is_damaged(err):
+            self.note = f"cached results were damaged and are made anew: {self._path}: {err}"
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                try:
+                    self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+                except OSError as left:
+                    self.note = f"results are not cached: {left}"
+
+
+def _is_damaged(err: sqlite3.Error) -> bool:
+    # The low byte is the primary code. Text that cannot be decoded has none.
+    return getattr(err, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _NOT_DAMAGED
+
+
+def _connect(path: Path, schema: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_S)
     try:
+        connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -61,3 +206,45 @@ def _open(path: Path, schema: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+# --- whose files are read --------------------------------------------------------------------
+
+
+def _private_folders(path: Path) -> list[Path]:
+    """Return the folders of patchgen's own that a file is in, the outermost first."""
+    folders: list[Path] = []
+    for folder in path.parents:
+        folders.insert(0, folder)
+        if folder.name == _FOLDER:
+            return folders
+    return [path.parent]
+
+
+def _make_folders(path: Path) -> None:
+    """Make the folders of a file, and check those that are there. Raises OSError."""
+    folders = _private_folders(path)
+    folders[0].parent.mkdir(parents=True, exist_ok=True)
+    for folder in folders:
+        # Whatever the umask: a folder that a group may write to would be refused next time.
+        folder.mkdir(mode=0o700, exist_ok=True)
+    _check_folders(path)
+    if path.is_symlink() or path.exists():
+        _check_owner(path, path.lstat(), stat.S_ISREG)
+
+
+def _check_folders(path: Path) -> None:
+    for folder in _private_folders(path):
+        _check_owner(folder, folder.lstat(), stat.S_ISDIR)
+
+
+def _check_owner(path: Path, found: os.stat_result, is_kind: Any) -> None:
+    if not is_kind(found.st_mode):
+        what = "directory" if is_kind is stat.S_ISDIR else "regular file"
+        raise PermissionError(f"{path} is not a {what}; delete it")
+    if found.st_uid != os.geteuid():
+        raise PermissionError(f"{path} belongs to another user; delete it, or set XDG_CACHE_HOME")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(
+            f"{path} can be written by other users; delete it, or run chmod go-w {path}"
+        )

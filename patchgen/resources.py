@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -18,3 +20,17 @@ def shipped_folder(kind: str) -> Path:
     if (_PACKAGE.parent / "pyproject.toml").is_file() and beside.is_dir():
         return beside
     return _PACKAGE / "data" / kind
+
+
+@cache
+def digest_code() -> str:
+    """Return a digest of patchgen's own code, which names what made a result.
+
+    A version number would not do: it stays the same while the code is worked on, and between two
+    machines that run different commits.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(_PACKAGE)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

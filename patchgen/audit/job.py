@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,12 +21,11 @@ from patchgen.audit.read import (
     BulkTree,
     OnProgress,
     digest_files,
-    dump,
     find_files,
-    load_audit,
     read_facts,
 )
 from patchgen.audit.routes import Routes
+from patchgen.audit.stored import dump_audit, load_audit
 from patchgen.audit.tables import Tables, load_tables
 from patchgen.kernel import read_version
 from patchgen.model.audit import (
@@ -42,8 +41,7 @@ from patchgen.model.audit import (
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, Repository
 
-# Goes into the keys of kept results; to be counted up with every change of what follows from facts.
-_VERSION = 12
+OnNote = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,12 @@ class AuditRequest:
     config: Path | None = None
 
 
-def run_audit(request: AuditRequest, on_progress: OnProgress = lambda done, total: None) -> Audit:
-    """Return the audit of a kernel.
+def run_audit(
+    request: AuditRequest,
+    on_progress: OnProgress = lambda done, total: None,
+    on_note: OnNote = lambda note: None,
+) -> Audit:
+    """Return the audit of a kernel. `on_note` is given what the user should know of the cache.
 
     Raises BaseError for a revision that is none or no x86 kernel, PatchgenError for a .config that
     cannot be read.
@@ -67,7 +69,9 @@ def run_audit(request: AuditRequest, on_progress: OnProgress = lambda done, tota
     try:
         commit = repository.resolve_commit(request.revision)
         tree = repository.resolve_tree(commit)
-        audit = audit_tree(repository, tree, settings=settings, on_progress=on_progress)
+        audit = audit_tree(
+            repository, tree, settings=settings, on_progress=on_progress, on_note=on_note
+        )
     finally:
         repository.close()
     return replace(
@@ -85,6 +89,7 @@ def audit_tree(
     *,
     settings: Settings | None = None,
     on_progress: OnProgress = lambda done, total: None,
+    on_note: OnNote = lambda note: None,
 ) -> Audit:
     """Return the audit of a tree that a repository or a quarantine has, with no name for it.
 
@@ -93,14 +98,33 @@ def audit_tree(
     tables = load_tables()
     files = find_files(git, tree, tables)
     with FactsCache(cache_file()) as cache:
-        key = _result_key(tree, files, tables, settings)
-        if kept := cache.find([key]):
-            return load_audit(kept[key])
-        unbuilt = find_unbuilt(git, tree, files, settings) if settings is not None else set()
-        facts = _read_built(git, files, unbuilt, cache, on_progress)
-        version = read_version(BulkTree(git, tree))
-        audit = build_audit(Code(facts, settings), tables, version=version)
-        cache.keep([(key, dump(audit))])
+        audit = _find_audit(git, tree, files, tables, settings, cache, on_progress)
+        if cache.note:
+            on_note(cache.note)
+    return audit
+
+
+def _find_audit(
+    git: Git,
+    tree: Oid,
+    files: Sequence[TreeFile],
+    tables: Tables,
+    settings: Settings | None,
+    cache: FactsCache,
+    on_progress: OnProgress,
+) -> Audit:
+    """Return the audit that is cached, or make it and cache it."""
+    key = _result_key(tree, files, tables, settings)
+    cached = cache.find([key]).get(key)
+    if cached is not None and (audit := load_audit(cached)) is not None:
+        return audit
+    unbuilt = find_unbuilt(git, tree, files, settings) if settings is not None else set()
+    facts = _read_built(git, files, unbuilt, cache, on_progress)
+    version = read_version(BulkTree(git, tree))
+    audit = build_audit(Code(facts, settings), tables, version=version)
+    stored = dump_audit(audit)
+    if stored is not None:
+        cache.keep([(key, stored)])
     return audit
 
 
@@ -132,7 +156,7 @@ def _result_key(
 ) -> str:
     # With a configuration the Makefiles of the tree count, too.
     said = "" if settings is None else f"{tree} {sorted(settings.items())}"
-    text = f"{_VERSION} {tables.digest} {digest_files(files)} {settings is None} {said}"
+    text = f"{tables.digest} {digest_files(files)} {settings is None} {said}"
     return f"audit:{hashlib.sha256(text.encode()).hexdigest()}"
 
 

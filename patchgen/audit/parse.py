@@ -30,8 +30,6 @@ from patchgen.audit.syntax import (
 )
 from patchgen.audit.text import blank
 
-# Goes into the keys of what is kept; to be counted up with every change of what is read.
-VERSION = 11
 _HEAD = re.compile(
     rb"^(?:[A-Za-z_][\w \t*]*?[ \t*\n])?\**([A-Za-z_]\w*)[ \t]*"
     rb"\((?:[^;{}()]|\([^;{}()]*\))*\)\s*\{",

@@ -7,18 +7,16 @@ kernel is never in memory at once.
 from __future__ import annotations
 
 import hashlib
-import pickle
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from patchgen.audit.assembly import parse_assembly
 from patchgen.audit.cache import FactsCache
 from patchgen.audit.facts import FileFacts
-from patchgen.audit.parse import VERSION, parse_source
+from patchgen.audit.parse import parse_source
+from patchgen.audit.stored import dump_facts, load_facts
 from patchgen.audit.tables import Tables
 from patchgen.errors import BaseError
-from patchgen.model.audit import Audit
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, list_files, read_blobs
 from patchgen.process import map_processes
@@ -27,7 +25,8 @@ OnProgress = Callable[[int, int], None]
 _BATCH_BYTES = 400_000
 _WORKERS = 2
 _MAX_BYTES = 2 << 20
-_Piece = list[tuple[str, bool, bytes]]
+_TOO_LARGE = FileFacts(lost=((1, f"the file, which has more than {_MAX_BYTES >> 20} MiB"),))
+_Piece = list[tuple[str, bool, bytes | None]]
 
 
 def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
@@ -76,18 +75,21 @@ def read_facts(
 ) -> Mapping[str, FileFacts]:
     """Return the facts of each file by its path. Raises BaseError where a blob is missing."""
     keys = {file.path.as_posix(): _key(file) for file in files}
-    kept = cache.find(sorted(set(keys.values())))
+    stored = cache.find(sorted(set(keys.values())))
+    loaded = {key: load_facts(value) for key, value in stored.items()}
+    del stored
+    facts = {key: value for key, value in loaded.items() if value is not None}
     missing = {keys[file.path.as_posix()]: file for file in files}
-    missing = {key: file for key, file in missing.items() if key not in kept}
-    facts = {key: load(value) for key, value in kept.items()}
-    del kept
+    missing = {key: file for key, file in missing.items() if key not in facts}
     done = len(files) - len(missing)
     on_progress(done, len(files))
     fresh: list[tuple[str, bytes]] = []
     pieces = _read_pieces(git, missing)
     for values in map_processes(_parse_piece, pieces, workers=_WORKERS if len(missing) > 40 else 0):
         for key, value in values:
-            facts[key] = load(value)
+            if (read := load_facts(value)) is None:
+                raise ValueError(f"the facts of {missing[key].path} cannot be stored")
+            facts[key] = read
             fresh.append((key, value))
         done += len(values)
         on_progress(done, len(files))
@@ -96,26 +98,9 @@ def read_facts(
     return {path: facts[key] for path, key in keys.items()}
 
 
-def dump(value: object) -> bytes:
-    """Return a value as it is kept."""
-    return zlib.compress(pickle.dumps(value, protocol=5), level=1)
-
-
-def load(value: bytes) -> FileFacts:
-    """Return what `dump` made of a file's facts. Only what patchgen itself kept is read."""
-    facts: FileFacts = pickle.loads(zlib.decompress(value))
-    return facts
-
-
-def load_audit(value: bytes) -> Audit:
-    """Return what `dump` made of an audit."""
-    audit: Audit = pickle.loads(zlib.decompress(value))
-    return audit
-
-
 def _key(file: TreeFile) -> str:
     kind = "S" if file.path.suffix == ".S" else "C"
-    return f"{VERSION}:{kind}:{file.oid}"
+    return f"{kind}:{file.oid}"
 
 
 def _read_pieces(git: Git, missing: Mapping[str, TreeFile]) -> Iterator[_Piece]:
@@ -124,7 +109,8 @@ def _read_pieces(git: Git, missing: Mapping[str, TreeFile]) -> Iterator[_Piece]:
     size = 0
     oids = [file.oid for file in missing.values()]
     for (key, file), content in zip(missing.items(), read_blobs(git, oids), strict=True):
-        piece.append((key, file.path.suffix == ".S", content if len(content) < _MAX_BYTES else b""))
+        small = content if len(content) <= _MAX_BYTES else None
+        piece.append((key, file.path.suffix == ".S", small))
         size += len(content)
         if size > _BATCH_BYTES:
             yield piece
@@ -134,15 +120,18 @@ def _read_pieces(git: Git, missing: Mapping[str, TreeFile]) -> Iterator[_Piece]:
 
 
 def _parse_piece(piece: _Piece) -> list[tuple[str, bytes]]:
-    return [
-        (key, dump(parse_assembly(content) if assembly else parse_source(content)))
-        for key, assembly, content in piece
-    ]
+    return [(key, dump_facts(_parse(content, assembly))) for key, assembly, content in piece]
+
+
+def _parse(content: bytes | None, is_assembly: bool) -> FileFacts:
+    if content is None:
+        return _TOO_LARGE
+    return parse_assembly(content) if is_assembly else parse_source(content)
 
 
 def digest_files(files: Sequence[TreeFile]) -> str:
     """Return a digest of all that the facts follow from."""
-    digest = hashlib.sha256(str(VERSION).encode())
+    digest = hashlib.sha256()
     for file in files:
-        digest.update(f"{file.oid} {PurePosixPath(file.path)}\n".encode())
+        digest.update(f"{file.oid} ".encode() + bytes(file.path) + b"\0")
     return digest.hexdigest()

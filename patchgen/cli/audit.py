@@ -109,7 +109,7 @@ def command(
     if span is not None:
         return _run_diff(printer, request, span, html, as_json=as_json, strict=strict)
     with printer.progress("reading") as on_progress:
-        audit = run_audit(request, on_progress)
+        audit = run_audit(request, on_progress, printer.warning)
     if html is not None:
         _write_page(render_page(audit), html)
     if as_json:
@@ -139,7 +139,9 @@ def _run_diff(
         raise UsageError(f"{span!r} is not REV1..REV2", hint="--diff v6.1..my-branch")
     with printer.progress("reading") as on_progress:
         before, after = (
-            run_audit(AuditRequest(request.tree, revision, request.config), on_progress)
+            run_audit(
+                AuditRequest(request.tree, revision, request.config), on_progress, printer.warning
+            )
             for revision in (first, second)
         )
     diff = compare_audits(before, after)

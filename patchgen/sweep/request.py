@@ -11,13 +11,12 @@ from pathlib import Path, PurePosixPath
 from patchgen.coccinelle import Program
 from patchgen.model.base import Base
 from patchgen.model.sweep import Mode
+from patchgen.resources import digest_code
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import Includes
 
 # As the kernel's .cocciconfig has it.
 DEFAULT_TIMEOUT_S = 200
-# Part of each run's digest: kept results of another number are not taken.
-_FORM = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def name_run(request: SweepRequest, spatch_version: str) -> str:
     """Return what names all that a file's result depends on but the file and its headers."""
     program = request.program
     facts = [
-        _FORM,
+        digest_code(),
         spatch_version,
         program.patch.text,
         sorted(program.patch.definitions.items()),

@@ -1,7 +1,8 @@
 """What was built before need not be built again: results by the trees that they follow from.
 
-One JSON file a build, named by a digest of all that it follows from; `_FORMAT` is its version.
-A failure is not kept: what was missing may have been installed meanwhile.
+One JSON file a build, named by a digest of all that it follows from and sealed for that name
+(patchgen.cachefile), so that a damaged file is treated as absent. A failure is not cached: what was
+missing may have been installed meanwhile.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from patchgen.cachefile import read_cached, write_cached
 from patchgen.kernel import BuildConfig
 from patchgen.model.base import Oid
 from patchgen.model.build import Build, BuiltObject
-from patchgen.scratch import owned_folder
-
-_FORMAT = 1
+from patchgen.resources import digest_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class BuildCache:
 
     def key(self, base: Oid, tree: Oid, config: BuildConfig, targets: Sequence[str]) -> str:
         """Return the name under which a build's result is kept; both ids are trees."""
-        text = config.file.read_text() if config.file else ""
-        return self.name([base, tree, repr(config), text, list(targets)])
+        text = config.file.read_bytes() if config.file else b""
+        return self.name([base, tree, repr(config), text.decode("latin-1"), list(targets)])
 
     def name(self, parts: Sequence[object]) -> str:
         """Return a name for what follows from these parts and the tools."""
-        document = json.dumps([_FORMAT, *parts, list(self.tools)])
+        document = json.dumps([digest_code(), *parts, list(self.tools)])
         return hashlib.sha256(document.encode()).hexdigest()
 
     def find(self, key: str) -> Build | None:
@@ -62,19 +62,10 @@ class BuildCache:
 
     def read(self, key: str) -> dict[str, Any] | None:
         """Return a document that was kept, if it can be read."""
-        try:
-            document = json.loads((self.folder / f"{key}.json").read_text())
-        except (OSError, ValueError):
-            return None
+        content = read_cached(self.folder / f"{key}.json", key)
+        document = None if content is None else json.loads(content)
         return document if isinstance(document, dict) else None
 
     def write(self, key: str, document: dict[str, Any]) -> None:
-        """Keep a document. Where that is not possible, it is made again next time."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with owned_folder(self.folder, ".new-") as staged:
-                file = staged.path / f"{key}.json"
-                file.write_text(json.dumps(document))
-                file.rename(self.folder / file.name)
-        except OSError:
-            return
+        """Cache a document. Where that is not possible, it is made again next time."""
+        write_cached(self.folder / f"{key}.json", key, json.dumps(document).encode())

@@ -25,7 +25,7 @@ def test_a_file_that_is_no_database_is_replaced_and_that_is_said(tmp_path):
     path = tmp_path / "sweep.sqlite"
     path.write_bytes(b"not a database, but longer than a header of one hundred bytes " * 9)
     with KeptResults(path, "one") as kept:
-        assert "lost" in kept.note
+        assert "damaged" in kept.note
         kept.keep([(b"a", None)])
         assert kept.find([b"a"]) == {b"a": None}
 
@@ -34,7 +34,7 @@ def test_goes_on_without_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with KeptResults(tmp_path / "file" / "sweep.sqlite", "one") as kept:
         kept.keep([(b"a", None)])
-        assert kept.find([b"a"]) == {} and "not kept" in kept.note
+        assert kept.find([b"a"]) == {} and "not cached" in kept.note
 
 
 def test_drops_the_runs_that_were_not_used_for_longest(tmp_path, monkeypatch):
