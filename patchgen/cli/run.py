@@ -81,7 +81,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where spatch runs.",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="The dask scheduler, tcp://HOST:PORT.")
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="The dask scheduler, tcp://HOST:PORT, or tls://HOST:PORT with dask's TLS configuration. "
+    "Whoever can reach it, or a worker, can run code as you: use TLS or a trusted network.",
+)
 @click.option(
     "--timeout",
     "timeout_s",

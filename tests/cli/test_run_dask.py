@@ -1,16 +1,20 @@
-"""`patchgen run` on a cluster: a scheduler and two workers on loopback, one of which is killed."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen run` on a cluster: a scheduler and workers on loopback, which are killed or wrong."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -24,37 +28,51 @@ START_S = 60
 
 
 class Cluster:
-    """A scheduler with two workers, each with one thread, which wait before each spatch."""
+    """A scheduler with workers, each with one thread, which wait before each spatch."""
 
     def __init__(self, folder: Path):
         self._folder = folder
         self.log = folder / "spatch.log"
-        self._spatch = folder / "spatch"
-        self._spatch.write_text(
+        self.spatch = folder / "spatch"
+        self.spatch.write_text(
             "#!/bin/sh\n"
             f'case "$*" in *file-groups*) echo "$PPID" >> {self.log}; sleep 0.5;; esac\n'
             f'exec {find_spatch().path} "$@"\n'
         )
-        self._spatch.chmod(0o755)
+        self.spatch.chmod(0o755)
         self._running: list[subprocess.Popen[bytes]] = []
         words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
         said = self._start("scheduler", "scheduler", words, rb"Scheduler at:\s+(tcp://\S+)")
         self.address = said.decode()
-        self.workers = [self.start_worker(f"worker{number}") for number in range(2)]
+        self.scheduler = self._running[-1]
 
-    def start_worker(self, name: str) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, name: str, *more: str, code: Path = ROOT, spatch: Path | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start a worker process of its own, without a nanny that would start it again."""
-        words = [self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        words = [self.address, "--nthreads", "1", *(more or ["--no-nanny"]), "--no-dashboard"]
         words += ["--host", "127.0.0.1", "--local-directory", str(self._folder / name)]
-        self._start(name, "worker", words, rb"Registered to:")
+        self._start(name, "worker", words, rb"Registered to:", code, spatch)
         return self._running[-1]
 
-    def _start(self, name: str, what: str, words: list[str], sign: bytes) -> bytes:
+    def _start(
+        self,
+        name: str,
+        what: str,
+        words: list[str],
+        sign: bytes,
+        code: Path = ROOT,
+        spatch: Path | None = None,
+    ) -> bytes:
         log = self._folder / f"{name}.log"
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "SPATCH": str(self._spatch)}
+        env = {**os.environ, "PYTHONPATH": str(code), "SPATCH": str(spatch or self.spatch)}
         with log.open("wb") as out:
             started = subprocess.Popen(
-                [sys.executable, "-m", "dask", what, *words], stdout=out, stderr=out, env=env
+                [sys.executable, "-m", "dask", what, *words],
+                cwd=code,
+                stdout=out,
+                stderr=out,
+                env=env,
             )
         self._running.append(started)
         match = wait_for(lambda: re.search(sign, log.read_bytes()), log)
@@ -66,10 +84,16 @@ class Cluster:
 
     def close(self) -> None:
         # A worker whose scheduler has gone waits for it to come back, whatever it is asked for.
+        # A nanny ends its worker when it is asked to end, not when it is killed.
         for process in self._running:
-            process.kill()
+            process.send_signal(signal.SIGCONT)
+            process.terminate() if process.args[3] == "worker" else process.kill()
         for process in self._running:
-            process.wait(30)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(30)
 
 
 def wait_for(find: Callable[[], re.Match[bytes] | None], log: Path) -> re.Match[bytes]:
@@ -96,7 +120,7 @@ def tree(tmp_path: Path) -> Path:
     """Return a tree that makes a dozen batches."""
     folder = tmp_path / "tree"
     folder.mkdir()
-    for number in range(1500):
+    for number in range(1000):
         names = [f"f{number}_{each}" for each in range(3)]
         text = "".join(CODE.replace("NAME", name) for name in names)
         (folder / f"f{number:03}.c").write_text(text)
@@ -117,42 +141,152 @@ def words(rule: Path, tree: Path, *more: str) -> list[str]:
     return list(map(str, run))
 
 
+@pytest.fixture
+def small_tree(tmp_path: Path) -> Path:
+    """Return a tree that makes one batch."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    (folder / "f.c").write_text(CODE.replace("NAME", "f"))
+    commit_all(folder, "start")
+    return folder
+
+
+def start_run(cluster: Cluster, *run: str, **more: str) -> subprocess.Popen[bytes]:
+    """Start patchgen on the cluster, and wait until a worker has begun with a third batch."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    words = [*run, "--executor", "dask", "--scheduler", cluster.address]
+    started = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while cluster.begun() < 3 and started.poll() is None:
+        time.sleep(0.02)
+    assert started.poll() is None, started.communicate()
+    return started
+
+
 def test_a_killed_worker_changes_nothing(cluster, tree, rule):
+    workers = [cluster.start_worker(f"worker{number}") for number in range(2)]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     here = subprocess.run(words(rule, tree), env=env, capture_output=True, check=True)
-    assert here.stdout.count(b"+\tnew_call();") == 4501
-    dask = ("--executor", "dask", "--scheduler", cluster.address)
-    with subprocess.Popen(
-        words(rule, tree, *dask), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as there:
-        while cluster.begun() < 3 and there.poll() is None:
-            time.sleep(0.02)
-        assert there.poll() is None, "it was over before a worker could be killed"
-        cluster.workers[0].send_signal(signal.SIGKILL)
+    assert here.stdout.count(b"+\tnew_call();") == 3001
+    with start_run(cluster, *words(rule, tree)) as there:
+        workers[0].send_signal(signal.SIGKILL)
         out, errors = there.communicate(timeout=300)
     assert there.returncode == 0, errors
     assert b"Traceback" not in errors
     assert out == here.stdout
     # The other one went on, with what the first had in hand as well.
     pids = cluster.log.read_text().split()
-    assert cluster.begun() > 11
-    assert set(pids) == {str(worker.pid) for worker in cluster.workers}
+    assert cluster.begun() > 8
+    assert set(pids) == {str(worker.pid) for worker in workers}
 
 
-def test_a_cluster_without_workers_and_none_at_all_are_said(cluster, patchgen, tree, rule):
-    for worker in cluster.workers:
-        worker.kill()
-        worker.wait(30)
-    run = ("run", rule, "--tree", tree, "--executor", "dask", "--scheduler")
+def test_the_only_worker_killed_and_started_again_changes_nothing(cluster, tree, rule):
+    cluster.start_worker("worker", "--nanny")
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    here = subprocess.run(words(rule, tree), env=env, capture_output=True, check=True)
+    with start_run(cluster, *words(rule, tree)) as there:
+        os.kill(int(cluster.log.read_text().split()[0]), signal.SIGKILL)
+        out, errors = there.communicate(timeout=300)
+    assert (there.returncode, out) == (0, here.stdout), errors
+    assert b"Traceback" not in errors and b"distributed" not in errors
+    assert len(set(cluster.log.read_text().split())) == 2
+
+
+def test_a_cluster_without_workers_is_refused(cluster, patchgen, small_tree, rule):
+    run = ("run", rule, "--tree", small_tree, "--executor", "dask", "--scheduler")
     done = patchgen(*run, cluster.address)
-    assert done.code == 1 and "the dask scheduler has no workers" in done.err
-    done = patchgen(*run, "tcp://127.0.0.1:9")
-    assert done.code == 1 and "there is no dask scheduler at tcp://127.0.0.1:9" in done.err
+    assert done.code == 1
+    assert f"the dask scheduler at {cluster.address} has no workers" in done.err
 
 
-def test_a_worker_with_another_spatch_is_refused(cluster, patchgen, tree, rule, tmp_path):
-    cluster._spatch.write_text("#!/bin/sh\necho spatch version 1.0.8 compiled\n")
-    run = ("run", rule, "--tree", tree, "--executor", "dask", "--scheduler", cluster.address)
+@contextmanager
+def listening(answer: bytes) -> Iterator[str]:
+    """Listen on loopback, answer each connection with some bytes, and let it wait."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held = []
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    held.append(server.accept()[0])
+                    held[-1].sendall(answer)
+
+        Thread(target=serve, daemon=True).start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        for each in held:
+            each.close()
+
+
+def test_what_is_not_a_scheduler_is_refused_within_a_bounded_time(small_tree, rule):
+    with listening(b"") as silent, listening(b"HTTP/1.1 400 Bad Request\r\n\r\n") as other:
+        addresses = [silent, other, "tcp://127.0.0.1:9", "ucx://x", "tcp://", "host", "", "a://b"]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        dask = ("--executor", "dask", "--scheduler")
+        begun = [
+            subprocess.Popen(
+                words(rule, small_tree, *dask, address), env=env, stderr=subprocess.PIPE
+            )
+            for address in addresses
+        ]
+        for address, process in zip(addresses, begun, strict=True):
+            _, errors = process.communicate(timeout=60)
+            said = errors.decode().splitlines()
+            assert process.returncode == 1 and len(said) == 2, (address, errors)
+            assert said[0].startswith(f"patchgen: there is no dask scheduler at {address}: ")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_scheduler_that_is_gone_or_silent_is_named(cluster, tree, rule, how):
+    cluster.start_worker("worker")
+    with start_run(cluster, *words(rule, tree)) as there:
+        cluster.scheduler.send_signal(how)
+        _, errors = there.communicate(timeout=90)
+    said = errors.decode().splitlines()
+    assert there.returncode == 1 and len(said) == 2, errors
+    named = f"patchgen: the dask scheduler at {cluster.address} does not answer any more"
+    assert said[0].startswith(named)
+
+
+def test_a_worker_with_another_spatch_is_refused(cluster, patchgen, small_tree, rule):
+    cluster.start_worker("worker")
+    cluster.spatch.write_text("#!/bin/sh\necho spatch version 1.1.9 compiled\n")
+    run = ("run", rule, "--tree", small_tree, "--executor", "dask", "--scheduler", cluster.address)
     done = patchgen(*run, "--json")
-    assert done.code == 1 and "1.0.8" in done.err and "here it is" in done.err
-    assert done.out == "" or json.loads(done.out)
+    assert done.code == 1 and "has spatch 1.1.9, here it is" in done.err and "tcp://" in done.err
+    assert done.out == ""
+
+
+def other_patchgen(folder: Path) -> Path:
+    """Return a folder with a patchgen that finds nothing in any file."""
+    shutil.copytree(ROOT / "patchgen", folder / "patchgen")
+    path = folder / "patchgen/coccinelle/batch.py"
+    text = path.read_text()
+    wrong = text.replace("None if after == source.text else after,", "None,")
+    assert wrong != text
+    path.write_text(wrong)
+    return folder
+
+
+def test_a_worker_with_another_patchgen_is_refused_and_nothing_of_it_cached(
+    cluster, patchgen, small_tree, rule, tmp_path
+):
+    cluster.start_worker("worker", code=other_patchgen(tmp_path / "other"))
+    run = ("run", rule, "--tree", small_tree)
+    done = patchgen(*run, "--executor", "dask", "--scheduler", cluster.address)
+    assert done.code == 1 and "has another patchgen" in done.err and "tcp://" in done.err
+    assert "new_call" in patchgen(*run).out
+
+
+def test_a_wrong_worker_that_joins_in_the_middle_is_refused_and_nothing_of_it_cached(
+    cluster, tree, rule, tmp_path
+):
+    cluster.start_worker("worker")
+    run = [word for word in words(rule, tree) if word != "--no-kept"]
+    with start_run(cluster, *run) as there:
+        cluster.start_worker("late", code=other_patchgen(tmp_path / "other"))
+        out, errors = there.communicate(timeout=90)
+    assert there.returncode == 1 and b"has another patchgen" in errors, errors
+    assert out == b""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    here = subprocess.run(run, env=env, capture_output=True, check=True)
+    assert here.stdout.count(b"+\tnew_call();") == 3001
