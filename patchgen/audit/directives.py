@@ -116,7 +116,7 @@ class _Directives:
         body = match[4].decode("utf-8", "replace")
         # What inline assembly calls counts, too; other strings say nothing.
         bare = _STRING.sub(_keep_call, body)
-        parameters = (match[3] or b"").decode().replace("...", "__VA_ARGS__")
+        parameters = (match[3] or b"").decode("utf-8", "replace").replace("...", "__VA_ARGS__")
         names = tuple(each.strip() for each in parameters.split(",") if each.strip())
         calls = []
         for called in _CALLED.finditer(bare):
