@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from patchgen.errors import PatchgenError, Place
+from patchgen.errors import Place, UsageError
 
 _TOKEN = re.compile(r"\s*(defined|\w+|&&|\|\||[!<>=]=|[<>!()+*/&|~^?:,-])")
 _OPTION = re.compile(r"CONFIG_\w+")
@@ -44,14 +44,14 @@ Settings = Mapping[str, str]
 def load_config(path: Path) -> Settings:
     """Return the options of a .config that are set.
 
-    Raises PatchgenError for a file that cannot be read or is no .config, with the line.
+    Raises UsageError for a file that cannot be read or is no .config, with the line.
     """
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        reason = err.strerror if isinstance(err, OSError) else "it is no text"
-        raise PatchgenError(
-            f"{path}: the configuration cannot be read: {reason}",
+        # A string option may hold any bytes; kconfig copies them.
+        text = path.read_text("utf-8", errors="surrogateescape")
+    except OSError as err:
+        raise UsageError(
+            f"{path}: the configuration cannot be read: {err.strerror}",
             hint="--config takes a .config, as `make defconfig` writes it",
         ) from None
     settings: dict[str, str] = {}
@@ -62,11 +62,11 @@ def load_config(path: Path) -> Settings:
         elif _UNSET.fullmatch(line.strip()):
             known += 1
         elif line.strip() and not line.startswith("#"):
-            raise PatchgenError(
+            raise UsageError(
                 "this is no line of a .config", place=Place(str(path), number, excerpt=line[:200])
             )
     if not settings and not known:
-        raise PatchgenError(
+        raise UsageError(
             f"{path}: the file has no CONFIG_ option",
             hint="--config takes a .config, as `make defconfig` writes it",
         )

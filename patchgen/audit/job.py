@@ -60,7 +60,7 @@ def run_audit(
 ) -> Audit:
     """Return the audit of a kernel. `on_note` is given what the user should know of the cache.
 
-    Raises BaseError for a revision that is none or no x86 kernel, PatchgenError for a .config that
+    Raises BaseError for a revision that is none or no x86 kernel, UsageError for a .config that
     cannot be read.
     """
     begin = time.monotonic()
@@ -157,7 +157,7 @@ def _result_key(
     # With a configuration the Makefiles of the tree count, too.
     said = "" if settings is None else f"{tree} {sorted(settings.items())}"
     text = f"{tables.digest} {digest_files(files)} {settings is None} {said}"
-    return f"audit:{hashlib.sha256(text.encode()).hexdigest()}"
+    return f"audit:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 
 def build_audit(code: Code, tables: Tables, *, version: str = "") -> Audit:

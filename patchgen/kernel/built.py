@@ -42,9 +42,9 @@ def read_built(tree: TreeReader, config: Path) -> frozenset[PurePosixPath]:
     try:
         text = config.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise UsageError(f"{config} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{config}: the configuration cannot be read: {error.strerror}") from error
     if not _OPTION.search(text):
-        raise UsageError(f"{config} is no .config: it sets no CONFIG_ option")
+        raise UsageError(f"{config}: the file has no CONFIG_ option")
     makefiles = {
         str(file.path): tree.read(file).decode("utf-8", "replace") for file in tree.find(_MAKEFILES)
     }

@@ -79,9 +79,13 @@ def find_config(name: str) -> BuildConfig:
     """
     if "/" in name:
         path = Path(name)
-        if not path.is_file():
-            raise UsageError(f"--config {name}: there is no such file")
-        narrow = "CONFIG_X86_32=y\n" in path.read_text(errors="replace")
+        try:
+            text = path.read_text(errors="replace")
+        except OSError as err:
+            raise UsageError(f"{name}: the configuration cannot be read: {err.strerror}") from None
+        if "CONFIG_" not in text:
+            raise UsageError(f"{name}: the file has no CONFIG_ option")
+        narrow = "CONFIG_X86_32=y\n" in text
         return BuildConfig(
             path.name.lstrip("."),
             "i386" if narrow else "x86_64",

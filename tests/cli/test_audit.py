@@ -184,7 +184,7 @@ def test_dot_is_a_graph_and_quotes_names(kernel, patchgen):
     ("words", "code", "said"),
     [
         (("--rev", "nonsense"), 1, "has no commit 'nonsense'"),
-        (("--config", "/nowhere/.config"), 1, "the configuration cannot be read"),
+        (("--config", "/nowhere/.config"), 2, "the configuration cannot be read"),
         (("--diff", "HEAD"), 2, "'HEAD' is not REV1..REV2"),
         (("--diff", "HEAD...HEAD"), 2, "is not REV1..REV2"),
         (("--json", "--dot"), 2, "--json and --dot exclude each other"),

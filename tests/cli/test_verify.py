@@ -85,7 +85,7 @@ def test_nothing_of_the_user_is_touched(patchgen, toy, series, git):
 
 WRONG = {
     "an unknown configuration": (("made", "--config", "x86"), 2, "no configuration 'x86'"),
-    "no such .config": (("made", "--config", "./none"), 2, "there is no such file"),
+    "no such .config": (("made", "--config", "./none"), 2, "No such file"),
     "an unknown check": (("made", "--skip", "lnt"), 2, "no check 'lnt'"),
     "no such branch": (("mad",), 1, "has no commit 'mad'"),
     "nothing of its own": (("master",), 1, "other branches have all of its commits"),
