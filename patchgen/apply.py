@@ -14,7 +14,7 @@ from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.edit import OnProgress
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
-from patchgen.model.series import Identity, Series
+from patchgen.model.series import Identity, Series, Signatures
 from patchgen.odb import Git, Quarantine, Repository
 from patchgen.posting import Target, choose_target, find_people, post_series, publish_series
 from patchgen.series import Tracking, find_tracking, make_change_id, write_patches
@@ -25,10 +25,10 @@ from patchgen.spec import People
 class ApplyRequest:
     """What the user asked for.
 
-    `branch` None means patchgen/VARIANT-vN, `output` None the folder `outgoing` at the tree's top.
-    `with_cover` puts the cover letter below the patches, as a commit that b4 knows. `to` and `cc`
-    get all mails, `cover_cc` the cover letter. `get_maintainer` is a program that names the
-    maintainers, in place of MAINTAINERS.
+    `branch` None means patchgen/VARIANT-vN, `output` None the folder `outgoing` at the tree's top,
+    `signatures` None that git names author and committer. `with_cover` puts the cover letter below
+    the patches, as a commit that b4 knows. `to` and `cc` get all mails, `cover_cc` the cover
+    letter. `get_maintainer` is a program that names the maintainers, in place of MAINTAINERS.
     """
 
     variant: str
@@ -43,12 +43,12 @@ class ApplyRequest:
     force: bool = False
     with_cover: bool = True
     dry_run: bool = False
-    color: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     cover_cc: tuple[str, ...] = ()
     get_maintainer: Path | None = None
+    signatures: Signatures | None = None
 
     def to_make(self) -> MakeRequest:
         """Return the part that says what to make."""
@@ -128,7 +128,9 @@ def _make_series(
     """Write the commits aside; then show them, or publish them with their mails."""
     base = making.plan.base
     may_replace = request.force or request.dry_run
-    signatures = repository.read_signatures(as_of=None if may_replace else old)
+    signatures = request.signatures or repository.read_signatures(
+        as_of=None if may_replace else old
+    )
     with Quarantine(repository) as quarantine:
         draft = making.draft(signatures)
         commits, record = write_patches(quarantine, base.oid, draft, signatures)
@@ -165,7 +167,7 @@ def _make_series(
         result = ApplyResult(making, target.branch, series, warnings=warnings)
         if request.dry_run:
             start = posted.cover_commit or base.oid
-            diffs = quarantine.show_patches(start, series.tip, color=request.color)
+            diffs = quarantine.show_patches(start, series.tip)
             return replace(result, diffs=diffs)
         mails = publish_series(
             quarantine,

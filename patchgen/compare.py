@@ -28,6 +28,7 @@ from patchgen.kernel import (
     read_text_size,
 )
 from patchgen.model.audit import Effect, Form, Outcome, Platform
+from patchgen.model.series import Identity, Signatures
 from patchgen.odb import Checkout, Repository
 from patchgen.scratch import scratch_folder
 from patchgen.verify import around, needed_patterns
@@ -40,6 +41,9 @@ _REPORTING = {
     Platform.SEV_ES: (Form.VMCALL, Form.VMMCALL),
     Platform.TDX: (Form.TDCALL,),
 }
+
+# Nothing that is made here stays, so that it does not matter whether git knows the user.
+_NOBODY = Signatures(*[Identity("patchgen compare", "nobody@localhost", "0 +0000")] * 2)
 
 OnProgress = Callable[[str], None]
 
@@ -132,7 +136,13 @@ def _make(request: CompareRequest, variant: str) -> ApplyResult | str:
     """Return what a variant comes to, with nothing written, or why it cannot be made."""
     try:
         return apply_variant(
-            ApplyRequest(variant=variant, tree=request.tree, base=request.base, dry_run=True)
+            ApplyRequest(
+                variant=variant,
+                tree=request.tree,
+                base=request.base,
+                dry_run=True,
+                signatures=_NOBODY,
+            )
         )
     except BaseError as err:
         return err.message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +20,7 @@ from patchgen.cli.options import (
     to_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer, is_terminal
+from patchgen.cli.printer import Printer
 from patchgen.cli.tree_config import check_config
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.model.series import MadePatch
@@ -105,8 +104,7 @@ def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
 
     The work tree, the index and the current branch are never touched.
     """
-    color = is_terminal(sys.stdout) and not as_json
-    request = ApplyRequest(**options, color=color)
+    request = ApplyRequest(**options)
     printer = Printer(quiet=quiet, as_json=as_json)
     check_config(printer, request.tree)
     with printer.progress(f"applying {request.variant}") as on_progress:

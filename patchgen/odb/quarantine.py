@@ -100,7 +100,7 @@ class Quarantine:
             stats.append(Stat(sum(c[0] for c in counts), sum(c[1] for c in counts)))
         return stats
 
-    def show_patches(self, base: Oid, tip: Oid, *, color: bool) -> str:
+    def show_patches(self, base: Oid, tip: Oid) -> str:
         """Return messages and diffs of the commits above `base`, oldest first, for a reader."""
         log = self.run(
             "log",
@@ -108,10 +108,10 @@ class Quarantine:
             "--stat",
             "--patch",
             "--format=medium",
-            f"--color={'always' if color else 'never'}",
+            "--color=never",
             f"{base}..{tip}",
         )
-        return log.stdout.decode("utf-8", "replace")
+        return log.stdout.decode("utf-8", "surrogateescape")
 
     def publish(
         self,
