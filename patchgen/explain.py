@@ -8,7 +8,7 @@ from pathlib import Path
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
-from patchgen.odb import Quarantine, Repository, read_commit, read_substances
+from patchgen.odb import Quarantine, Repository, read_commit, read_substances, require_range
 from patchgen.series import (
     Record,
     RecordedPatch,
@@ -57,6 +57,8 @@ def _explain(
     cover_oid = find_cover_commit(quarantine, oid)
     if cover_oid is None:
         raise _no_record(revision, oid)
+    if repository.is_partial:
+        require_range(quarantine, cover_oid, oid)
     commit = read_commit(quarantine, oid)
     cover, tracking = parse_cover_commit(read_commit(quarantine, cover_oid).message)
     record = read_record(tracking)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from patchgen.campaign.groups import Group
+from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid
 from patchgen.odb import Git
 
@@ -30,7 +31,11 @@ def learn_prefix(git: Git, base: Oid, group: Group) -> str:
     paths = [f":(top,literal){path}" for path in group.paths[:_FILES]]
     # One without a parent has all files, whatever it says: an import, or a shallow clone's end.
     words = ("log", "--no-merges", f"--max-count={_LOOKED_AT}", "--format=%P%x09%s", base, "--")
-    lines = git.run(*words, *paths).stdout.decode("utf-8", "replace").splitlines()
+    try:
+        lines = git.run(*words, *paths).stdout.decode("utf-8", "replace").splitlines()
+    except MissingObjectsError:
+        # A clone without the trees of its history; nobody wants them all for a prefix.
+        return derive_prefix(group)
     subjects = [line.partition("\t")[2] for line in lines if not line.startswith("\t")]
     return find_common_prefix(subjects) or derive_prefix(group)
 

@@ -60,12 +60,17 @@ def explain_failure(git: Git, words: Sequence[str], stdin: bytes, errors: str) -
     `git` looks into the repository that the command ran in; `errors` is what the command printed.
     Missing trees come alone, as nobody knows yet which blobs they name.
     """
+    command = words
     text = "\n".join([*words, errors])
     named = find_missing(git, map(Oid, _ID.findall(text)))
+    if "--stdin" in words:
+        # Revisions, then "--" and paths (git-log(1)).
+        revisions = stdin.decode("utf-8", "replace").partition("\n--\n")[0].splitlines()
+        text, words = "\n".join([text, *revisions]), [*words, *revisions]
     trees = _find_missing_trees(git, words, text)
     if trees:
         raise MissingObjectsError(trees)
-    blobs = sorted(_find_blobs(git, words, stdin))
+    blobs = sorted(_find_blobs(git, command, stdin))
     require_objects(git, [*named, *blobs])
 
 
