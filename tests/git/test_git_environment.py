@@ -27,6 +27,10 @@ def give_away(tree: Path) -> None:
     subprocess.run(["chown", "-R", str(STRANGER), tree], check=True)
 
 
+def changed_lines(diffs: str) -> list[str]:
+    return [line for line in diffs.splitlines() if line.lstrip().startswith(("+", "-"))]
+
+
 def write_canary(folder: Path, name: str) -> Path:
     """Return a program that leaves a trace where it is run."""
     program = folder / name
@@ -88,7 +92,7 @@ def test_a_repository_cannot_trust_itself(patchgen, toy, git):
 
 
 def test_variables_of_git_lead_to_no_other_repository(patchgen, toy, git, tmp_path, monkeypatch):
-    expected = dry_run(patchgen, toy, "--json").out
+    expected = changed_lines(dry_run(patchgen, toy).out)
     git(tmp_path, "init", "-q", tmp_path / "other")
     other = tmp_path / "other" / ".git"
     for name, value in {
@@ -108,11 +112,9 @@ def test_variables_of_git_lead_to_no_other_repository(patchgen, toy, git, tmp_pa
         "GIT_CONFIG": other / "config",
     }.items():
         monkeypatch.setenv(name, str(value))
-    done = dry_run(patchgen, toy, "--json")
+    done = dry_run(patchgen, toy)
     assert done.code == 0, done.err
-    drop = "spatch_seconds"
-    assert [line for line in done.out.splitlines() if drop not in line and "change_id" not in line]
-    assert done.out.count('"commit"') == expected.count('"commit"')
+    assert changed_lines(done.out) == expected != []
 
 
 def test_many_blobs_are_read_from_the_named_repository(toy, tmp_path, monkeypatch, git):
@@ -147,7 +149,7 @@ def test_a_work_tree_that_git_cannot_enter_is_one_message(patchgen, toy, git):
 
 def test_a_replaced_blob_never_gets_into_a_patch(patchgen, toy, git):
     """Neither with git's own processes nor with GitPython's, nor in scratch repositories."""
-    before = dry_run(patchgen, toy).out
+    before = changed_lines(dry_run(patchgen, toy).out)
     for path in ("arch/x86/mm/mem_encrypt.c", "MAINTAINERS", "arch/x86/kernel/kvm.c"):
         old = git(toy, "rev-parse", f"HEAD:{path}").strip()
         (toy / "other").write_text(git(toy, "cat-file", "blob", old) + "\nint planted;\n")
@@ -156,7 +158,7 @@ def test_a_replaced_blob_never_gets_into_a_patch(patchgen, toy, git):
     done = dry_run(patchgen, toy)
     assert done.code == 0, done.err
     assert "planted" not in done.out
-    assert done.out.count("diff --git") == before.count("diff --git") > 0
+    assert changed_lines(done.out) == before != []
 
 
 def test_a_graft_does_not_change_a_history(patchgen, toy, git):
