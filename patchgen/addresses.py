@@ -110,9 +110,13 @@ def _encode_domain(domain: str) -> str:
 
 @dataclass(slots=True)
 class _Parts:
-    """What was read of one person so far; `address` is what stands in angle brackets."""
+    """What was read of one person so far; `address` is what stands in angle brackets.
+
+    `name` has comments before the address, too: "James (Qian) Wang <user@host>".
+    """
 
     words: str = ""
+    name: str = ""
     comment: str = ""
     address: str | None = None
     after: str = ""
@@ -132,6 +136,7 @@ def _split(text: str) -> Iterator[_Parts]:
         at = match.end()
         if match["open"]:
             parts.comment, at = _read_comment(text, at)
+            parts.name += f"({parts.comment})" if parts.address is None else ""
         elif match["separator"]:
             if parts != _Parts():
                 yield parts
@@ -146,8 +151,9 @@ def _split(text: str) -> Iterator[_Parts]:
         elif parts.address is not None:
             parts.after += match[0]
         else:
-            parts.words += _unquote(match["quoted"]) if match["quoted"] else match["text"] or ""
-    if parts.words.strip() or parts != _Parts(parts.words):
+            word = _unquote(match["quoted"]) if match["quoted"] else match["text"] or ""
+            parts.words, parts.name = parts.words + word, parts.name + word
+    if parts.words.strip() or parts != _Parts(parts.words, parts.words):
         yield parts
 
 
@@ -173,7 +179,7 @@ def _make_person(parts: _Parts, text: str, is_alias: Callable[[str], bool]) -> P
         return Person(" ".join(parts.comment.split()), encode_address(words))
     if "@" in parts.after:
         raise AddressError(f"{_show(text)} is not an address: a comma is missing")
-    return Person(words, encode_address(parts.address))
+    return Person(" ".join(parts.name.split()), encode_address(parts.address))
 
 
 def _unquote(quoted: str) -> str:

@@ -35,6 +35,7 @@ M:\tLast, Unquoted <unquoted@example.org>
 M:\tLinus Torvalds <torvalds@linux-foundation.org>
 M:\tBea <bea@example.org> (only in summer)
 R:\tH. Peter Anvin <hpa@example.org>
+R:\tJames (Qian) Wang <qian@example.org>
 L:\topen@example.org
 L:\tmoderated@example.org (moderated for non-subscribers)
 L:\tclosed@example.org (subscribers-only)
@@ -61,7 +62,8 @@ M:\tA <a@example.org>, B <b@example.org>
 S:\tMaintained
 S:\tOrphan
 F:\tnet/x/y.c
-F:\t*.txt
+F:\tx.t?t
+F:\td/*.txt
 THE REST
 M:\tRest <rest@example.org>
 L:\tlkml@example.org

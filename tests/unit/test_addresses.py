@@ -21,6 +21,7 @@ from patchgen.controls import has_controls
         ("team: a@b.org, C <c@d.org>;", ["a@b.org", "C <c@d.org>"]),
         ("a@b.org (Joe (x))", ['"Joe (x)" <a@b.org>']),
         ("Ada <a@b.org> (maintainer)", ["Ada <a@b.org>"]),
+        ("James (Qian) Wang <j@b.org>", ['"James (Qian) Wang" <j@b.org>']),
         ("M <m@exämple.org>", ["M <m@xn--exmple-cua.org>"]),
         ("", []),
         (",", []),
