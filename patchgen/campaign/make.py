@@ -153,7 +153,7 @@ def _draft(
     subjects = make_subjects(prefixes, groups, _what(request, origin))
     drafts = []
     for group, subject in zip(groups, subjects, strict=True):
-        text = _render("campaign-message.txt.j2", base, origin, subject=subject, group=group)
+        text = _render("campaign-message.txt.j2", base, origin, subject=subject)
         message = sign_off(text, signer) if request.sign_off else text
         drafts.append(CommitDraft(message, group.edits))
     return drafts
@@ -187,7 +187,11 @@ def _render_cover(
         subject=subject,
         split=request.split,
         files=sum(len(group.edits) for group in groups),
-        groups=list(zip([draft.subject for draft in drafts], groups, strict=True)),
+        # The files' contents stay here: templates are rendered in another process.
+        groups=[
+            (draft.subject, {"name": group.name, "edits": list(map(str, group.paths))})
+            for draft, group in zip(drafts, groups, strict=True)
+        ],
     )
     first, _, body = text.partition("\n")
     return Cover(first, body.strip("\n") + "\n")
