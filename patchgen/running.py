@@ -73,10 +73,14 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A semantic patch of a folder that was not run, and why."""
+    """A semantic patch of a folder that was not run, and why.
+
+    `lacks_trust` is set where it runs code, and the user did not allow that.
+    """
 
     name: str
     reason: str
+    lacks_trust: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,8 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
         except PatchgenError as err:
             if len(names) == 1:
                 raise
-            skipped.append(Skipped(name, _say_why(err)))
+            lacks_trust = "trusted" in err.parameters
+            skipped.append(Skipped(name, _say_why(err), lacks_trust))
     return Run(base, tuple(ready), tuple(skipped))
 
 

@@ -202,6 +202,8 @@ def _run(
     found: list[tuple[Header, Sweep]] = []
     for skipped in run.skipped:
         printer.warning(f"{skipped.name} was not run: {skipped.reason}")
+    if any(skipped.lacks_trust for skipped in run.skipped):
+        printer.note("hint: read them; then `patchgen trust PATH` trusts them as they are now")
     with show_sweeps(printer) as on_progress:
         results = run_sweeps(repository, run, executor=executor, on_progress=on_progress)
         for ready, result in results:

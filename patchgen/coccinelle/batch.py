@@ -124,7 +124,8 @@ def _run(
     if not program.may_run_code:
         check_harmless(program.patch, text.text, program.companions)
     (scratch / "patchgen.cocci").write_text(text.text, encoding="utf-8")
-    write_companions(scratch, program.companions)
+    for folder in (scratch, scratch / "tree"):
+        write_companions(folder, program.companions)
     macros = _write_macros(scratch, program.patch)
     done = spatch.run_groups(
         scratch,

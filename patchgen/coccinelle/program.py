@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from patchgen.errors import ToolError
+from patchgen.errors import SpecError, ToolError
 from patchgen.process import Completed, run
 
 MINIMUM_VERSION = (1, 1, 1)
@@ -141,11 +141,21 @@ def _environment(home: str) -> dict[str, str]:
     return env
 
 
-def write_companions(scratch: Path, companions: Mapping[str, str]) -> None:
-    """Put the files that a semantic patch reads beside it; their names lead nowhere else."""
+def write_companions(folder: Path, companions: Mapping[str, str]) -> None:
+    """Put the files that a semantic patch names into a folder; their names lead nowhere else.
+
+    spatch looks for isomorphisms next to the semantic patch. For #include, 1.1.1 looks in its
+    working folder, and 1.3.1 in both (parse_cocci.ml). What is there already stays. Raises
+    SpecError for a name that is taken by something else.
+    """
     for name, text in companions.items():
-        (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-        (scratch / name).write_text(text, encoding="utf-8")
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.write_text(text, encoding="utf-8")
+        except OSError as err:
+            raise SpecError(f"{name} cannot be included: {err.strerror}") from None
 
 
 def _python() -> tuple[str, ...]:

@@ -113,6 +113,15 @@ def test_revoked_trust_is_gone(patchgen, tree):
     assert done.code == 2 and "is not an entry of the store" in done.err
 
 
+def test_a_folder_names_what_is_not_trusted_and_runs_the_rest(patchgen, tree, canary):
+    done = patchgen("run", "scripts/coccinelle", cwd=tree)
+    assert done.err.count(" was not run: a script runs code") == 2 and not canary.exists()
+    assert "hint: read them; then `patchgen trust PATH` trusts them as they are now" in done.err
+    patchgen("trust", "scripts/coccinelle", cwd=tree)
+    done = patchgen("run", "scripts/coccinelle", cwd=tree)
+    assert "was not run" not in done.err and "hint" not in done.err and canary.exists()
+
+
 def test_a_semantic_patch_without_code_needs_no_trust(patchgen, tree):
     done = patchgen("trust", "scripts/coccinelle/part.cocci", cwd=tree)
     assert done.code == 0 and "runs no code" in done.out

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from patchgen.coccinelle import find_code, find_spatch
 
-EXAMPLES = int(os.environ.get("PATCHGEN_TRUST_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("PATCHGEN_TRUST_EXAMPLES", "300"))
 TOUCH = 'open("touched", "w").write("x")'
 CALL = f"() {{ bool({TOUCH}) }};"
 FILES = {
