@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from patchgen.cli.printer import Printer
+from patchgen.controls import escape_controls
 from patchgen.odb import Repository
 from patchgen.spec import TreeConfig, load_own_people, read_tree_config
 
@@ -47,4 +48,6 @@ def list_people(config: TreeConfig) -> Iterator[str]:
     )
     for kind, people in kinds:
         if people:
-            yield f"recipients from {config.path.name}: {kind}: {', '.join(people)}"
+            yield escape_controls(
+                f"recipients from {config.path.name}: {kind}: {', '.join(people)}"
+            )

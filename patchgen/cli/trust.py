@@ -12,6 +12,7 @@ import click
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.tree_config import list_people
+from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
 from patchgen.trusting import Trusted, revoke, trust_code, trust_config
 from patchgen.truststore import TrustEntry, read_trust, store_path
@@ -116,17 +117,17 @@ def _print_document(
 
 
 def _describe_line(entry: TrustEntry) -> str:
-    where = f" of {entry.repository}" if entry.repository else ""
     if entry.kind == "config":
-        return f"{entry.id}  {entry.date}  configuration of {entry.path}"
+        return escape_controls(f"{entry.id}  {entry.date}  configuration of {entry.path}")
+    where = f" of {entry.repository}" if entry.repository else ""
     count = len(entry.files)
     files = f"{count} file{'s' if count != 1 else ''}"
-    return f"{entry.id}  {entry.date}  {entry.path}{where} ({files})"
+    return escape_controls(f"{entry.id}  {entry.date}  {entry.path}{where} ({files})")
 
 
 def _print_trusted(printer: Printer, found: Trusted) -> None:
     for name, why in found.unreadable:
-        printer.warning(f"{name} is not trusted: {why}")
+        printer.warning(escape_controls(f"{name} is not trusted: {why}"))
     if found.entry is None:
         printer.line(f"{found.target} runs no code, so it needs no trust.")
         return
@@ -135,10 +136,10 @@ def _print_trusted(printer: Printer, found: Trusted) -> None:
     changes = (("new", found.added), ("changed", found.changed), ("gone", found.gone))
     for what, names in changes:
         for name in names:
-            printer.line(f"  {what}: {name}")
+            printer.line(escape_controls(f"  {what}: {name}"))
     if len(found.code) == 1:
         [(name, code)] = found.code.items()
         for line in code[:_SHOWN]:
-            printer.line(f"  {name}:{line.line}: {line.why}")
+            printer.line(escape_controls(f"  {name}:{line.line}: {line.why}"))
         if len(code) > _SHOWN:
             printer.line(f"  and {len(code) - _SHOWN} more lines")

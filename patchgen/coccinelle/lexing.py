@@ -40,7 +40,7 @@ GAP = rf"(?:[ \t\n\r\v\f]|//[^\n]*|/\*.*?\*/|[-+*?]|\\\r?\n|\#![^\n]*|{_SPATCH})
 _GAP = re.compile(GAP, re.DOTALL)
 _BLANK_GAP = re.compile(r"[ \t\n\r\v\f*+?-]*+")
 # A gap with a comment in uncertain text is read up to here, so that reading stays linear.
-_GAP_LIMIT = 4096
+_GAP_LIMIT = 1024
 
 _STRING = r'"(?:[^"\\\n]|\\[^\n])*+"'
 _CHARACTER = r"'(?:[^'\\\n]|\\[^\n])++'"

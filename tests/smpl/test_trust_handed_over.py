@@ -64,10 +64,10 @@ def test_all_files_that_a_header_names_are_judged():
 
 def test_files_that_include_each_other_often_take_no_time():
     files = {f"{n}.cocci": f'#include "{n + 1}.cocci"\n' * 9 + RULE for n in range(99)}
-    begin = time.monotonic()
+    begin = time.process_time()
     [found] = find_code('#include "0.cocci"\n' + RULE, files.get)
     assert "by more than 16 files in a row" in found.why
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_files_that_include_each_other_often_take_no_time():
     ],
 )
 def test_long_files_are_read_in_linear_time(piece):
-    begin = time.monotonic()
+    begin = time.process_time()
     find_code(piece * (100_000 // len(piece)))
     find_code("'\n" + piece * (100_000 // len(piece)))
-    assert time.monotonic() - begin < 4
+    assert time.process_time() - begin < 4
