@@ -12,7 +12,7 @@ from pathlib import Path
 
 from patchgen.errors import Place, UsageError
 
-_TOKEN = re.compile(r"\s*(defined|\w+|&&|\|\||[!<>=]=|[<>!()+*/&|~^?:,-])")
+_TOKEN = re.compile(r"(defined|\w+|&&|\|\||[!<>=]=|[<>!()+*/&|~^?:,-])")
 _OPTION = re.compile(r"CONFIG_\w+")
 _SETTING = re.compile(r"(CONFIG_\w+)=(.*)")
 _UNSET = re.compile(r"# (CONFIG_\w+) is not set")

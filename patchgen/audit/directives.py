@@ -15,12 +15,13 @@ from patchgen.audit.text import Lines, blank
 _DIRECTIVE = re.compile(
     rb"^[ \t]*#[ \t]*(\w+)((?:\\\r?\n|/\*.*?\*/|[^\n\\]|\\(?!\r?\n))*)", re.M | re.S
 )
+# Linear: a comment that nothing closes goes to the end, and an escaped quote begins no literal.
 _COMMENT_OR_STRING = re.compile(
-    rb'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S
+    rb'/\*.*?(?:\*/|\Z)|//[^\n]*|(?<!\\)"(?:\\.|[^"\\\n])*+"|(?<!\\)\'(?:\\.|[^\'\\\n])*+\'', re.S
 )
 _DEFINE = re.compile(rb"^[ \t]+(\w+)(\(([^)]*)\))?(.*)$", re.S)
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
-_STRING = re.compile(r'"(?:\\.|[^"\\])*"')
+_STRING = re.compile(r'(?<!\\)"(?:\\.|[^"\\])*+"')
 _CONTINUED = b"\\\n"
 _FUNCTION_IN_MACRO = re.compile(r"\)\s*(?:\\\s*)?\{")
 _ASM_CALL = re.compile(r"\bcall\s+([a-z_]\w+)")

@@ -31,13 +31,14 @@ from patchgen.audit.syntax import (
 from patchgen.audit.text import blank
 
 _HEAD = re.compile(
-    rb"^(?:[A-Za-z_][\w \t*]*?[ \t*\n])?\**([A-Za-z_]\w*)[ \t]*"
+    rb"^(?:[A-Za-z_][\w \t*]*?[ \t*\n])?(?:(?<!\*)\*++)?([A-Za-z_]\w*)[ \t]*"
     rb"\((?:[^;{}()]|\([^;{}()]*\))*\)\s*\{",
     re.M,
 )
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
-_LITERAL = re.compile(rb'"(?:\\.|[^"\\])*"', re.S)
+# An escaped quote begins none, or the time would grow with the square of their number.
+_LITERAL = re.compile(rb'(?<!\\)"(?:\\.|[^"\\])*+"', re.S)
 _NO_HEADS = frozenset([b"if", b"for", b"while", b"switch", b"do", b"else", b"return", b"sizeof"])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from patchgen.coccinelle.structure import Rule, read_rules
 
@@ -103,10 +104,16 @@ def _depends(header: str) -> list[str]:
 
 def rule_parts(text: str, rule: Rule) -> tuple[str, str, str]:
     """Return a rule's header, its metavariables, and what it matches, without comments."""
-    lines = [line.split("//", 1)[0] for line in text.split("\n")]
+    lines = _lines_of(text)
     body = [line for line in lines[rule.body - 1 : rule.end - 1] if not line.startswith("+")]
     _, header, declared = "\n".join(lines[rule.start - 1 : rule.body - 1]).split("@", 2)
     return header, declared, "\n".join(body)
+
+
+# For each rule anew, the time would grow with the square of their number.
+@lru_cache(maxsize=8)
+def _lines_of(text: str) -> list[str]:
+    return [line.split("//", 1)[0] for line in text.split("\n")]
 
 
 def traced_name(rule: Rule) -> str:

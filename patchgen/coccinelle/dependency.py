@@ -46,7 +46,10 @@ def may_hold(dependency: str, values: Mapping[str, bool]) -> bool:
     if not tokens:
         return True
     reader = _Reader(tokens, values)
-    value = reader.read_or()
+    try:
+        value = reader.read_or()
+    except RecursionError:
+        return True
     return value is not False or reader.left()
 
 

@@ -30,7 +30,7 @@ _ERROR = re.compile(
 _NOT_ERROR = re.compile(r"^(bad: |BAD:|\s*= error in |parse error $|warning: |exn while)")
 # A number of the rendered text would only confuse beside the template's line.
 _NUMBERS = re.compile(
-    r"\s*\bstarting on lines? \d+( and \d+)?|^SP line \d+: |\s*\bon line \d+|^\d+: "
+    r"(?<!\s)\s*\bstarting on lines? \d+( and \d+)?|^SP line \d+: |(?<!\s)\s*\bon line \d+|^\d+: "
     r"|^Fatal error: exception |^error: "
 )
 

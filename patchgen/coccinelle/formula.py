@@ -131,30 +131,33 @@ def parse_formula(text: str) -> Formula:
     """
     if text.strip() == "true":
         return ALWAYS
-    tokens = _TOKEN.findall(text.strip())
-    formula, rest = _parse(tokens)
-    if rest:
+    tokens = _TOKEN.findall(text.strip())[::-1]
+    try:
+        formula = _parse(tokens)
+    except RecursionError:
+        raise ValueError("the formula is nested too deeply") from None
+    if tokens:
         raise ValueError(f"{text!r} is no formula")
     return formula
 
 
-def _parse(tokens: list[str]) -> tuple[Formula, list[str]]:
-    if not tokens or tokens[0] in ")&|" or "!" in tokens[0]:
+def _parse(tokens: list[str]) -> Formula:
+    """Read a formula from the end of a list of tokens, the last one first; take them away."""
+    if not tokens or tokens[-1] in ")&|" or "!" in tokens[-1]:
         raise ValueError("a formula has a word or a parenthesis here")
-    first, rest = tokens[0], tokens[1:]
+    first = tokens.pop()
     if first != "(":
-        return Word(first), rest
+        return Word(first)
     parts = []
     signs = set()
     while True:
-        part, rest = _parse(rest)
-        parts.append(part)
-        if not rest:
+        parts.append(_parse(tokens))
+        if not tokens:
             raise ValueError("a parenthesis is not closed")
-        sign, rest = rest[0], rest[1:]
+        sign = tokens.pop()
         if sign == ")":
             break
         signs.add(sign)
     if signs - {"&"} and signs - {"|"}:
         raise ValueError("& and | stand side by side")
-    return (any_of(*parts) if "|" in signs else all_of(*parts)), rest
+    return any_of(*parts) if "|" in signs else all_of(*parts)

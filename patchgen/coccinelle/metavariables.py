@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from patchgen.coccinelle.dependency import drop_dependency
 from patchgen.coccinelle.structure import Rule, read_rules
 
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|(\"(?:\\.|[^\"\\\n])*\")", re.DOTALL)
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|((?<!\\)\"(?:\\.|[^\"\\\n])*+\")", re.DOTALL)
 _INHERITED = re.compile(r"\b(?!virtual\b)[A-Za-z_]\w*\s*\.\s*(?=[A-Za-z_])")
 _SCRIPT = re.compile(r":\s*script:\s*\w+\s*\([^()]*\)\s*\{[^{}]*\}")
 # `expression list[n = {1...3}] es`: how long it is, and no name or type.

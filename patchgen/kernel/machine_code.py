@@ -28,7 +28,7 @@ _PADDING = re.compile(r"(nop|cs nop|data16|xchg +%ax,%ax|int3)")
 _TARGET = re.compile(r"\b[0-9a-f]+ <(?P<name>[^>]+)>")
 # "__already_done.3", "find.constprop.0": numbers that shift when a static variable is added.
 _NUMBER = re.compile(r"\.\d+(?=[-+]|$)")
-_COMMENT = re.compile(r"\s+#.*$")
+_COMMENT = re.compile(r"(?<!\s)\s+#.*$")
 _BY_SECTION = re.compile(r"^(?P<section>\.[\w.]+?)(?P<sign>[-+])0x(?P<offset>[0-9a-f]+)$")
 # Data that line numbers or layout change: bug tables, unwinder, debug and version information.
 _DATA = re.compile(r"^\.(rodata|data|init\.data|init\.rodata|bss)")

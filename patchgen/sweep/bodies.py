@@ -66,6 +66,7 @@ def find_bodies(source: bytes) -> Iterator[Body]:
     """
     at = 0
     places = [-1] * len(_SIGNS)
+    comments = _Comments(source)
     while True:
         # To look for each again, also for what is rare, would take as long as the rest.
         for number, sign in enumerate(_SIGNS):
@@ -84,10 +85,31 @@ def find_bodies(source: bytes) -> Iterator[Body]:
             is_table == bool(ends)
             # What stands behind the brace belongs to it: `} name;`, or has a column.
             and _END_OF_ITEM.match(source, at)
-            and source.rfind(b"/*", 0, opened) <= source.rfind(b"*/", 0, opened)
+            and not comments.may_hold(opened)
             and (is_table or header >= 0 or _is_function(source, opened))
         ):
             yield Body(begin, closed, at, is_table, header)
+
+
+class _Comments:
+    """The last comment before an offset; offsets come in their order.
+
+    Searched back to the source's beginning each time, it would be a square of its length.
+    """
+
+    def __init__(self, source: bytes):
+        self._source = source
+        self._seen = 0
+        self._opened = self._closed = -1
+
+    def may_hold(self, at: int) -> bool:
+        """Tell whether a comment is open at an offset, as far as `/*` and `*/` say."""
+        # A sign may lie across the offset that was seen last.
+        begin = max(0, self._seen - 1)
+        self._opened = max(self._opened, self._source.rfind(b"/*", begin, at))
+        self._closed = max(self._closed, self._source.rfind(b"*/", begin, at))
+        self._seen = at
+        return self._opened > self._closed
 
 
 def _find_at_line_end(source: bytes, sign: bytes, at: int) -> int:

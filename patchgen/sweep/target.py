@@ -43,7 +43,7 @@ _LOOKS_ITSELF = re.compile(
     r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration|pathlib|Path|read_text|read_bytes"
     r"|stat|mmap|getline|in_channel)\b"
 )
-_NO_CODE = re.compile(r"//[^\n]*|/\*.*?\*/|^#spatch[^\n]*|^virtual\b[^\n;@]*;?", re.M | re.S)
+_NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|^#spatch[^\n]*|^virtual\b[^\n;@]*;?", re.M | re.S)
 _CODE = re.compile(r"\S")
 # Options that say which files are in question, or how spatch is to speak: those are ours to say.
 _OURS = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})

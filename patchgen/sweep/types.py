@@ -23,7 +23,7 @@ _OF_C = frozenset(
 )
 # `w x`, `w *x`, `w (*x)` and `w *)` where a line, a statement or an argument begins; and casts, as
 # `(w)(x)` and `(__force w)x`.
-_TELLS = rb"(?=\s+\**\s*[A-Za-z_(]|\s*\*+\s*[A-Za-z_(,)])"
+_TELLS = rb"(?=\s++(?:\*++\s*+)?[A-Za-z_(]|\s*+\*++\s*+[A-Za-z_(,)])"
 # `__force` says nothing of what is behind it, but `__be32` is a type: both count.
 _WORD = rb"((?:__\w+\s+)*[A-Za-z_]\w*)"
 _CAST = re.compile(
@@ -36,14 +36,15 @@ _IN_BODY = (
     re.compile(rb"[({;](?=\s*+\w++[ \t\n*])\s*+%s%s%s" % (_QUALIFIERS, _WORD, _TELLS)),
     _CAST,
 )
-_IN_HEADER = re.compile(rb"[(,\n]\s*+%s%s%s" % (_QUALIFIERS, _WORD, _TELLS))
+# After a newline only its own line is looked at: each of many empty lines would look at the rest.
+_IN_HEADER = re.compile(rb"(?:[(,]\s*+|\n[^\S\n]*+)%s%s%s" % (_QUALIFIERS, _WORD, _TELLS))
 # Where it matters whether a word is a type: `(w)`, `f(w, w *)`, `(__force w *)x`, `(w (*)(`, and
 # `w *x;` or `w (x)`, which are products and calls else.
 _DOUBTFUL = (
     re.compile(rb"[(,]\s*+(?:const\s+)?%s(?:[\s*]|__\w+)*+(?=[),])" % _WORD),
     re.compile(rb"\(\s*+([A-Za-z_]\w*+)\s*+\(\s*+\*"),
-    re.compile(rb"[\n;{})]\s*+([A-Za-z_]\w*+)\s*+\*++\s*+\w++\s*+[;,=]"),
-    re.compile(rb"\n\s*+([A-Za-z_]\w*+)\s++\(\w++\)"),
+    re.compile(rb"(?:[;{})]\s*+|\n[^\S\n]*+)([A-Za-z_]\w*+)\s*+\*++\s*+\w++\s*+[;,=]"),
+    re.compile(rb"\n[^\S\n]*+([A-Za-z_]\w*+)\s++\(\w++\)"),
 )
 _TELLS_BEHIND = re.compile(_TELLS)
 _TAG = re.compile(rb"\b(?:struct|union|enum|goto)\s+\Z")

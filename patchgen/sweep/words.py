@@ -12,7 +12,7 @@ from patchgen.coccinelle.operators import OPERATORS
 from patchgen.sweep.bodies import Body, line_start
 
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
-_STRING = re.compile(rb"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])'")
+_STRING = re.compile(rb"(?<!\\)\"(?:\\.|[^\"\\])*+\"|'(?:\\.|[^'\\])'")
 _WORD_SIGN = re.compile(rb"\w")
 # `a /* by *// b` is one.
 _DIVISION = re.compile(rb"(?:(?<![*/])|(?<=\*/))/(?![*/])")

@@ -142,8 +142,8 @@ def test_long_sources_are_read_in_linear_time():
     # Exponential or quadratic time would be minutes. The guard is far from what is needed.
     heads = ['"', "void f(void)\n{\n'"]
     pieces = ['"\\\n', '\\"', "\\'", "/*", "//\\\n", "f(", "(f(1),", "{", "#\n", "\\\n"]
-    texts = [head + piece * (150_000 // len(piece)) for head in heads for piece in pieces]
-    texts.append("void f(void)\n{\n" + "f(" * 50_000 + ")" * 50_000)
+    texts = [head + piece * (60_000 // len(piece)) for head in heads for piece in pieces]
+    texts.append("void f(void)\n{\n" + "f(" * 30_000 + ")" * 30_000)
     program = "import ast, sys\nfrom patchgen.ctokens import find_calls\n"
     program += "for text in ast.literal_eval(sys.stdin.read()): find_calls(text.encode())"
     command = [sys.executable, "-c", program]
