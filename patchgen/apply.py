@@ -98,7 +98,8 @@ def apply_variant(
     repository = Repository(request.tree)
     try:
         # Before the expensive part, as the checks of the target below.
-        repository.read_signatures()
+        if request.signatures is None:
+            repository.read_signatures()
         people = find_people(repository, request.to, request.cc, request.cover_cc)
         planned = plan_variant(repository, request.to_make())
         branch = request.branch or f"patchgen/{planned.variant.name}-v{request.revision}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections import deque
@@ -233,7 +234,10 @@ def _start(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
 
 def _failure(done: Completed) -> ToolError:
     said = done.errors or done.stdout.decode("utf-8", "replace").strip()
-    return ToolError(f"`{_shorten(done.argv)}` failed with exit code {done.returncode}: {said}")
+    how = f"failed with exit code {done.returncode}"
+    if done.returncode < 0:
+        how = f"was ended by a signal ({signal.strsignal(-done.returncode)})"
+    return ToolError(f"`{_shorten(done.argv)}` {how}" + (f": {said}" if said else ""))
 
 
 def _shorten(argv: Sequence[str]) -> str:

@@ -122,7 +122,8 @@ def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
     elif request.dry_run:
         print_recipients(printer, result.series.cover.recipients)
         printer.line()
-        printer.line(result.diffs.rstrip("\n"))
+        if not quiet:
+            printer.diff(result.diffs.rstrip("\n") + "\n")
     else:
         print_next(
             printer,

@@ -115,7 +115,7 @@ def command(
     if as_json:
         printer.document(describe_audit(audit))
     elif dot:
-        _print_dot(audit)
+        _print_dot(Printer(), audit)
     else:
         print_audit(printer, audit, verbose=verbose)
     return _exit_code(audit, strict=strict)
@@ -161,10 +161,10 @@ def _write_page(page: str, path: Path) -> None:
         raise UsageError(f"{path} cannot be written: {err.strerror}") from None
 
 
-def _print_dot(audit: Audit) -> None:
+def _print_dot(printer: Printer, audit: Audit) -> None:
     from patchgen.audit.dot import render_dot
 
-    click.echo(render_dot(audit), nl=False)
+    printer.text(render_dot(audit))
 
 
 # --- text ---------------------------------------------------------------------------------------

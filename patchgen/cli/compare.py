@@ -10,7 +10,7 @@ import click
 
 from patchgen.cli.completion import complete_variant
 from patchgen.cli.options import json_option, tree_option
-from patchgen.cli.printer import Printer, is_terminal, print_table
+from patchgen.cli.printer import Printer, echo, is_terminal, print_table
 from patchgen.compare import Column, CompareRequest, Comparison, compare_variants
 from patchgen.model.audit import Platform
 
@@ -51,7 +51,7 @@ def command(as_json: bool, **options: Any) -> None:
     show = is_terminal(sys.stderr) and not as_json
     comparison = compare_variants(
         CompareRequest(**options),
-        on_progress=lambda what: click.echo(f"{what} ...", err=True) if show else None,
+        on_progress=lambda what: echo(f"{what} ...", err=True) if show else None,
     )
     if as_json:
         printer.document(describe(comparison))

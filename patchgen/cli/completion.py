@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from patchgen.cli.printer import Printer
 from patchgen.spec import list_names
 
 
@@ -25,4 +26,4 @@ def command(ctx: click.Context, shell: str) -> None:
     assert kind is not None
     root = ctx.find_root().command
     script = kind(root, {}, "patchgen", "_PATCHGEN_COMPLETE")
-    click.echo(script.source())
+    Printer().text(script.source() + "\n")

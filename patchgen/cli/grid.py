@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from patchgen.cli.printer import is_terminal
+from patchgen.cli.printer import is_terminal, printable, show_table
 from patchgen.model.base import Oid
 from patchgen.verify import Cell, Target
 
@@ -20,6 +20,7 @@ _ID_LENGTH = 10
 _SUBJECT_WIDTH = 60
 _LEAST_SUBJECT = 10
 _HEADING_WIDTH = 8
+_PIPE_WIDTH = 160
 
 
 class Grid:
@@ -27,7 +28,9 @@ class Grid:
 
     def __init__(self, *, silent: bool, live: bool):
         self._silent = silent
-        self._console = Console(width=None if is_terminal(sys.stdout) else 160)
+        self._console = Console(
+            width=None if is_terminal(sys.stdout) else _PIPE_WIDTH, markup=False
+        )
         self._live = Live(console=self._console, auto_refresh=False) if live else None
         self._lock = threading.Lock()
         self._target: Target | None = None
@@ -51,7 +54,7 @@ class Grid:
     def end(self) -> None:
         """Print the finished table where it was not shown all the time."""
         if not self._silent and self._live is None and self._target is not None:
-            self._console.print(self._table(self._target))
+            show_table(self._table(self._target), width=_PIPE_WIDTH)
 
     def close(self) -> None:
         """Leave the terminal as it was, with the table on it."""
@@ -78,7 +81,7 @@ class Grid:
         if any(oid == target.base for oid, _ in self._cells):
             rows.insert(0, (target.base, "(base)"))
         for oid, subject in rows:
-            shown = [subject] if wide else []
+            shown = [printable(subject)] if wide else []
             cells = [self._mark(oid, column) for column in self._columns]
             table.add_row(oid[:_ID_LENGTH], *shown, *cells)
         return table

@@ -6,9 +6,11 @@ Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong usage, 3 a bug of
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import importlib
+import io
 import os
 import signal
 import sys
@@ -18,6 +20,7 @@ from typing import Any, NoReturn
 import click
 
 from patchgen import __version__
+from patchgen.cli.printer import OutputError, ReaderGoneError, echo
 from patchgen.errors import PatchgenError
 from patchgen.interrupts import INTERRUPTS, done_before
 
@@ -43,8 +46,16 @@ _COMMANDS = {
 }
 
 
-# What is no bug, but a machine's state.
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+# What to do about a state of the machine that is not patchgen's fault.
+_HINTS = {
+    errno.ENOSPC: "the disk is full; TMPDIR names another place for temporary files",
+    errno.EDQUOT: "your quota is used up; TMPDIR names another place for temporary files",
+    errno.EFBIG: "a limit on the size of files was reached (ulimit -f)",
+    errno.EMFILE: "a limit on the number of open files was reached (ulimit -n)",
+    errno.ENFILE: "the system has too many open files",
+    errno.EAGAIN: "a limit on the number of processes was reached (ulimit -u)",
+    errno.ENOMEM: "there is not enough memory, or a limit on it was reached (ulimit -v)",
+}
 
 
 class _LazyGroup(click.Group):
@@ -113,36 +124,17 @@ def patchgen() -> None:
 
 
 def main() -> NoReturn:
-    """Run patchgen with the words of the command line, and exit."""
+    """Run patchgen with the arguments of the command line, and exit."""
     # A polite kill and a lost terminal unwind like Ctrl-C, so that scratch folders go away. A
     # signal that the caller ignores (nohup) stays ignored.
     for number in set(INTERRUPTS) - {signal.SIGINT}:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
+    _prepare_streams()
     try:
         code = patchgen.main(standalone_mode=False, prog_name="patchgen")
-    except click.ClickException as err:
-        err.show()
-        code = err.exit_code
-    except _RefusedError as err:
-        click.echo(f"patchgen: {err.text}", err=True)
-        code = err.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(f"patchgen: interrupted; {done_before() or 'nothing was written'}", err=True)
-        code = 130
-    except BrokenPipeError:
-        # The reader (a pager, head) has gone.
-        _drop_output()
-        code = 0
-    except OSError as err:
-        if err.errno not in _NO_ROOM:
-            code = _report_bug()
-        else:
-            _drop_output()
-            click.echo(f"patchgen: {err.filename or 'output'}: {err.strerror}", err=True)
-            code = 1
-    except Exception:
-        code = _report_bug()
+    except BaseException as err:
+        code = _end_with(err)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -152,25 +144,104 @@ def _remove_abandoned_runs() -> None:
     remove_abandoned_runs()
 
 
+def _prepare_streams() -> None:
+    """Make standard output and error fit for any text, and their numbers unfit for other files."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            # Else the next file to be opened gets the number, and another program prints into it.
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _end_with(err: BaseException) -> int:
+    """Say what an error means to the user; return the exit code."""
+    match err:
+        case click.ClickException():
+            shown = io.StringIO()
+            err.show(shown)
+            _say(shown.getvalue().rstrip("\n"))
+            return err.exit_code
+        case _RefusedError():
+            if isinstance(err.__cause__, OutputError):
+                _drop_output()
+            _say(f"patchgen: {err.text}")
+            return err.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            _say(f"patchgen: interrupted; {done_before() or 'nothing was written'}")
+            return 130
+        case ReaderGoneError():
+            _drop_output()
+            return 0
+        case SystemExit():
+            return err.code if isinstance(err.code, int) else 0
+        case _:
+            return _end_with_state(err)
+
+
+def _end_with_state(err: BaseException) -> int:
+    reason = _name_state(err)
+    if reason is None:
+        return _report_bug(err)
+    _drop_output()
+    _say(f"patchgen: {reason}")
+    return 1
+
+
+def _name_state(err: BaseException) -> str | None:
+    """Return what a state of the machine or the size of an input prevents; None for a bug."""
+    match err:
+        case FileNotFoundError() if not err.filename and not os.access(".", os.F_OK):
+            return "the working directory does not exist any more"
+        case OSError():
+            where = f"{err.filename}: " if err.filename else ""
+            hint = _HINTS.get(err.errno or 0)
+            return f"{where}{err.strerror or err}" + (f"\nhint: {hint}" if hint else "")
+        case MemoryError():
+            return f"out of memory\nhint: {_HINTS[errno.ENOMEM]}"
+        case RecursionError():
+            return "the input is nested too deeply to be read"
+        case RuntimeError() if "can't start new thread" in str(err):
+            return f"a thread cannot be started\nhint: {_HINTS[errno.EAGAIN]}"
+        case _:
+            return None
+
+
+def _say(text: str) -> None:
+    """Print on standard error, if it can be written."""
+    try:
+        echo(text, err=True)
+    except (OSError, PatchgenError, ReaderGoneError):
+        _point_to_nothing(2)
+
+
 def _drop_output() -> None:
     """Send what is left to nowhere; Python would complain again when it flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _point_to_nothing(1)
 
 
-def _report_bug() -> int:
+def _point_to_nothing(number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+
+
+def _report_bug(err: BaseException) -> int:
     """Write the traceback to a log file and say where it is."""
     import platform
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="patchgen-bug-", suffix=".log", delete=False
-    ) as log:
-        log.write(f"patchgen {__version__}, Python {platform.python_version()}\n{sys.argv}\n")
-        traceback.print_exc(file=log)
-    click.echo(
-        f"patchgen: this is a bug of patchgen: {sys.exc_info()[1]!r}\nhint: the details are in "
-        f"{log.name}; please report them",
-        err=True,
-    )
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="patchgen-bug-", suffix=".log", delete=False, errors="backslashreplace"
+        ) as log:
+            log.write(f"patchgen {__version__}, Python {platform.python_version()}\n{sys.argv}\n")
+            traceback.print_exception(err, file=log)
+        details = f"the details are in {log.name}; please report them"
+    except OSError as failure:
+        details = f"the details cannot be written: {failure.strerror}"
+    _say(f"patchgen: this is a bug of patchgen: {err!r}\nhint: {details}")
     return 3

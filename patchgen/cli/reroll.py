@@ -16,7 +16,7 @@ from patchgen.cli.options import (
     output_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer
+from patchgen.cli.printer import Printer, echo
 from patchgen.cli.tree_config import check_config
 from patchgen.errors import UsageError
 from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_series
@@ -153,26 +153,26 @@ def _print(printer: Printer, result: RerollResult, *, dry_run: bool) -> None:
 
 
 def _print_conflicts(result: RerollResult, *, dry_run: bool) -> None:
-    click.echo(f"{'would stop' if dry_run else 'stopped'} at: {result.stopped_at}", err=True)
+    echo(f"{'would stop' if dry_run else 'stopped'} at: {result.stopped_at}", err=True)
     if dry_run:
-        click.echo("Both sides changed:", err=True)
+        echo("Both sides changed:", err=True)
     elif result.conflicts:
-        click.echo("Both sides are between conflict markers in:", err=True)
+        echo("Both sides are between conflict markers in:", err=True)
     for path in result.conflicts:
-        click.echo(f"  {path}", err=True)
+        echo(f"  {path}", err=True)
     if result.sides:
-        click.echo("Each side is a file of its own where there cannot be markers:", err=True)
+        echo("Each side is a file of its own where there cannot be markers:", err=True)
     for path in result.sides:
-        click.echo(f"  {path}", err=True)
+        echo(f"  {path}", err=True)
     if result.sides:
-        click.echo(
+        echo(
             "Rename the right one, without its last suffix, and remove the other; "
             "remove both to delete the file.",
             err=True,
         )
     if not dry_run:
         edit = "Edit them, then" if result.conflicts else "Then"
-        click.echo(
+        echo(
             f"{edit}: patchgen reroll --continue (or give up with --abort).\n"
             "Nothing was written to the repository's branches.",
             err=True,

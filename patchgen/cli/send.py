@@ -19,7 +19,7 @@ from patchgen.cli.options import (
     to_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer, is_terminal
+from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, echo, is_terminal
 from patchgen.cli.tree_config import check_config
 from patchgen.errors import BaseError, UsageError
 from patchgen.interrupts import done_before
@@ -107,7 +107,7 @@ def command(
     except KeyboardInterrupt:
         if not asker.agreed or request.reflect or done_before():
             raise
-        click.echo("patchgen: interrupted; `patchgen send --resume` sends what is left", err=True)
+        echo("patchgen: interrupted; `patchgen send --resume` sends what is left", err=True)
         sys.exit(130)
     if result is None:
         raise BaseError("nothing was sent, as you said")
@@ -163,7 +163,7 @@ def _checker(request: SendRequest) -> Callable[[Posting], None]:
             return
         for finding in report.findings:
             if finding.failure:
-                click.echo(f"  {finding}", err=True)
+                echo(f"  {finding}", err=True)
         raise BaseError(
             f"{posting.name} does not pass {', '.join(_FAST)}",
             hint="mend it, or send it all the same with --skip-checks",
@@ -194,7 +194,7 @@ def _teller(printer: Printer) -> Callable[[int, Entry], None]:
     def tell(number: int, entry: Entry) -> None:
         if entry.state is State.SENT:
             # Mails go on to be sent where nobody reads of it any more (`| head`).
-            with suppress(BrokenPipeError):
+            with suppress(ReaderGoneError, OutputError):
                 printer.line(f"  sent {number} {entry.subject}")
 
     return tell

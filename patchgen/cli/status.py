@@ -57,7 +57,7 @@ def command(branch: str | None, onto: str | None, tree: Path, as_json: bool) -> 
         printer.document(describe(found))
         return
     for line in _lines(found):
-        printer.line(line)
+        printer.parts(*line)
 
 
 def describe(found: SeriesStatus) -> dict[str, Any]:
@@ -104,23 +104,29 @@ def _describe_commit(commit: Upstream | None) -> dict[str, str] | None:
     return {"commit": commit.oid, "subject": commit.subject} if commit else None
 
 
-def _lines(found: SeriesStatus) -> Iterator[str]:
+def _lines(found: SeriesStatus) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """Yield the lines, each as its parts with their styles."""
+    for line in _plain_lines(found):
+        yield [(part, {}) if isinstance(part, str) else part for part in line]
+
+
+def _plain_lines(found: SeriesStatus) -> Iterator[list[str | tuple[str, dict[str, Any]]]]:
     base, onto = (_name(*each) for each in (found.base, found.onto))
     newer = f"{found.newer} commit{'' if found.newer == 1 else 's'} newer"
-    yield f"{found.branch} on {base}, against {onto}, {newer}"
+    yield [f"{found.branch} on {base}, against {onto}, {newer}"]
     total = len(found.patches)
     for number, patch in enumerate(found.patches, 1):
-        state = click.style(f"{patch.state:{_WIDTH}}", fg=_COLORS[patch.state], bold=True)
-        yield f"  {number:{len(str(total))}}/{total} {state}  {patch.commit.subject}"
+        state = (f"{patch.state:{_WIDTH}}", {"fg": _COLORS[patch.state], "bold": True})
+        yield [f"  {number:{len(str(total))}}/{total} ", state, f"  {patch.commit.subject}"]
         details = list(_details(patch))
         for detail in details[:_SHOWN]:
-            yield f"{'':{2 * len(str(total)) + 6}}{detail}"
+            yield [f"{'':{2 * len(str(total)) + 6}}{detail}"]
         if details[_SHOWN:]:
-            yield f"{'':{2 * len(str(total)) + 6}}and {len(details) - _SHOWN} more (--json)"
-    yield ""
-    yield _summary(found)
+            yield [f"{'':{2 * len(str(total)) + 6}}and {len(details) - _SHOWN} more (--json)"]
+    yield [""]
+    yield [_summary(found)]
     if again := _run_again(found):
-        yield f"The newer base may have new places: {again}"
+        yield [f"The newer base may have new places: {again}"]
 
 
 def _name(oid: str, name: str) -> str:

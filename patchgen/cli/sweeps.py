@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from patchgen.cli.printer import Printer, is_terminal
+from patchgen.cli.printer import Printer, is_terminal, printable, progress_bar
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.sweep import Progress, format_diff
 
@@ -18,7 +18,7 @@ OnSweep = Callable[[str, Progress], None]
 def print_sweep(printer: Printer, result: Sweep, *, diffs: bool) -> None:
     """Print what was found: diffs, reports, and what scripts said, as spatch would."""
     for edit in result.edits if diffs else ():
-        printer.text(format_diff(edit))
+        printer.diff(format_diff(edit))
     for report in result.reports:
         printer.text(f"{report}\n")
     printer.text(result.output)
@@ -69,11 +69,9 @@ def show_sweeps(printer: Printer) -> Iterator[OnSweep]:
     if printer.is_silent or not is_terminal(sys.stderr):
         yield lambda name, progress: None
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
-        Progress as Bar,
         ProgressColumn,
         Task,
         TextColumn,
@@ -85,12 +83,13 @@ def show_sweeps(printer: Printer) -> Iterator[OnSweep]:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed or 0:.0f} files/s")
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate())
-    console = Console(stderr=True)
-    with Bar(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    title = TextColumn("{task.description}", markup=False)
+    columns = (title, BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with progress_bar(*columns) as bar:
         task = bar.add_task("reading", total=None)
 
         def on_progress(name: str, progress: Progress) -> None:
-            bar.update(task, description=name, completed=progress.done, total=progress.total)
+            shown = printable(name)
+            bar.update(task, description=shown, completed=progress.done, total=progress.total)
 
         yield on_progress

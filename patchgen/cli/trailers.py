@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from patchgen.cli.options import json_option, tree_option
-from patchgen.cli.printer import Printer
+from patchgen.cli.printer import Printer, echo
 from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
 from patchgen.replies import CollectRequest, CollectResult, collect_trailers
@@ -81,17 +81,17 @@ def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
             if added.number == number:
                 printer.line(f"  + {_show(added.trailer)}")
     if result.not_applied:
-        click.echo("not added:")
+        echo("not added:")
     for left in result.not_applied:
         where = f"patch {left.number}: " if left.number else ""
         reason = escape_controls(f"{where}{left.reason}; {left.reply}")
-        click.echo(f"  {_show(left.trailer)}\n    {reason}")
+        echo(f"  {_show(left.trailer)}\n    {reason}")
     if result.unreadable:
-        click.echo("not read:")
+        echo("not read:")
     for mail in result.unreadable:
-        click.echo(f"  {escape_controls(f'{mail.name}: {mail.reason}')}")
+        echo(f"  {escape_controls(f'{mail.name}: {mail.reason}')}")
     for remark in result.remarks:
-        click.echo(f"note: {escape_controls(remark)}")
+        echo(f"note: {escape_controls(remark)}")
     count = f"{len(result.applied)} tag{'s' if len(result.applied) != 1 else ''}"
     if not result.applied:
         printer.line("Nothing to add.")

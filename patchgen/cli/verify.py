@@ -12,7 +12,7 @@ import click
 
 from patchgen.cli.grid import Grid
 from patchgen.cli.options import json_option, tree_option
-from patchgen.cli.printer import Printer, is_terminal
+from patchgen.cli.printer import Printer, echo, is_terminal
 from patchgen.model.finding import Finding
 from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
 
@@ -120,12 +120,12 @@ def _print_findings(printer: Printer, report: Report) -> None:
     for number, commit in enumerate(report.target.commits, 1):
         found = [finding for finding in report.findings if finding.commit == commit.oid]
         if found:
-            click.echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
+            echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
         for finding in found:
-            click.echo(f"  {'' if finding.failure else 'note: '}{finding}")
+            echo(f"  {'' if finding.failure else 'note: '}{finding}")
     for finding in report.findings:
         if finding.commit is None:
-            click.echo(f"series: {'' if finding.failure else 'note: '}{finding}")
+            echo(f"series: {'' if finding.failure else 'note: '}{finding}")
     printer.line()
     if report.passed:
         count = len(report.target.commits)
@@ -135,7 +135,7 @@ def _print_findings(printer: Printer, report: Report) -> None:
         )
     elif report.failed is not None:
         [commit] = [each for each in report.target.commits if each.oid == report.failed]
-        click.echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")
+        echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")
 
 
 @contextmanager

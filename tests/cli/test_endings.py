@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a command ends where the machine, and not the user, is at fault: a message, never a bug."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from patchgen.compare import CompareRequest, compare_variants
+from patchgen.errors import PatchgenError
+from tests.support.kernels import commit_all
+from tests.support.small_kernel import FILES, write_files
+
+ROOT = Path(__file__).parents[2]
+CODE = "static void NAME(void)\n{\n\told_call();\n}\n"
+RULE = "@change@\n@@\n- old_call();\n+ new_call();\n"
+APPLY = ["apply", "--variant", "pvops", "--backend", "sev"]
+
+
+@pytest.fixture
+def small(tmp_path):
+    tree = tmp_path / "small"
+    write_files(tree, {**FILES, "f.c": CODE})
+    commit_all(tree, "start")
+    (tmp_path / "x.cocci").write_text(RULE)
+    return tree
+
+
+def shell(script: str, *words: str | Path, **more: str) -> tuple[int, str, str]:
+    """Run patchgen as "$@" of a shell script; return exit code, output and errors."""
+    run = ["bash", "-c", script, "bash", sys.executable, "-m", "patchgen", *map(str, words)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    done = subprocess.run(run, capture_output=True, env=env, check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def is_message(err: str) -> bool:
+    """Tell whether errors are one message of at most two lines."""
+    lines = err.splitlines()
+    return 1 <= len(lines) <= 2 and lines[0].startswith("patchgen: ") and "bug" not in err
+
+
+COMMANDS = {
+    "variants": ["variants"],
+    "show": ["show", "pvops"],
+    "doctor": ["doctor"],
+    "completion": ["completion", "bash"],
+    "help": ["--help"],
+    "audit": ["audit", "--tree", "TREE"],
+    "audit --json": ["audit", "--tree", "TREE", "--json"],
+    "audit --dot": ["audit", "--tree", "TREE", "--dot"],
+    "run": ["run", "RULE", "--tree", "TREE", "--quiet"],
+    "run --json": ["run", "RULE", "--tree", "TREE", "--json"],
+}
+
+
+def words_of(name: str, small: Path) -> list[str]:
+    places = {"TREE": str(small), "RULE": str(small.parent / "x.cocci")}
+    return [places.get(word, word) for word in COMMANDS[name]]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_full_disk_behind_standard_output_is_reported(small, name):
+    code, _, err = shell('"$@" >/dev/full', *words_of(name, small))
+    assert code == 1 and is_message(err) and "No space left on device" in err
+
+
+def test_a_branch_that_cannot_be_reported_is_named_as_made(toy, git):
+    code, _, err = shell('"$@" >/dev/full', *APPLY, "--tree", toy, "--branch", "made")
+    assert code == 1 and is_message(err)
+    assert err == (
+        "patchgen: standard output cannot be written: No space left on device; "
+        "the branch made and its mails were written before\n"
+    )
+    assert git(toy, "rev-parse", "--verify", "refs/heads/made")
+    code, _, err = shell('"$@" >&-', *APPLY, "--tree", toy, "--branch", "again", "-o", toy / "x")
+    assert (code, err) == (
+        1,
+        "patchgen: standard output is closed; the branch again and its mails were written before\n",
+    )
+
+
+@pytest.mark.parametrize("how", ["2>/dev/full", "2>&-", ">&- 2>&- <&-", ">/dev/full 2>/dev/full"])
+def test_nothing_is_left_to_report_where_errors_cannot_be_written(small, how):
+    code, _, err = shell(f'"$@" {how}', "run", "nosuch", "--tree", small)
+    assert (code, err) == (2, "")
+
+
+def test_a_reader_that_goes_away_is_no_failure(small):
+    reader, writer = os.pipe()
+    os.close(reader)
+    for stream in ("stdout", "stderr"):
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: writer}
+        run = [sys.executable, "-m", "patchgen", "run", small.parent / "x.cocci", "--tree", small]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(run, env=env, check=False, **pipes)
+        assert (done.returncode, done.stderr or b"") == (0, b"")
+    os.close(writer)
+
+
+@pytest.mark.parametrize("limit", ["-n 12", "-n 20", "-f 0", "-f 1", "-f 8", "-v 60000"])
+@pytest.mark.parametrize("name", ["run", "audit"])
+def test_a_limit_ends_in_the_result_or_in_a_message(small, name, limit):
+    words = words_of(name, small)
+    _, out, _ = shell('"$@"', *words)
+    code, limited, err = shell(f'ulimit {limit}; "$@"', *words)
+    if code:
+        assert (code, limited) == (1, "") and is_message(err)
+    else:
+        assert limited == out
+
+
+@pytest.mark.parametrize("limit", ["-n 12", "-f 0", "-f 1", "-f 8", "-f 40"])
+def test_apply_under_a_limit_makes_all_or_nothing(toy, git, limit):
+    code, _, err = shell(f'ulimit {limit}; "$@"', *APPLY, "--tree", toy, "--branch", "made")
+    made = git(toy, "branch", "--list", "made") != ""
+    assert (code, made) == (0, True) or ((code, made) == (1, False) and is_message(err))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"HOME": "/proc/nonexistent"},
+        {"XDG_CACHE_HOME": "/etc/passwd"},
+        {"XDG_CACHE_HOME": "/proc"},
+        {"TMPDIR": "/nonexistent"},
+        {"TMPDIR": "/etc/passwd"},
+        {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["run", "audit"])
+def test_an_odd_environment_changes_no_result(small, name, change):
+    words = words_of(name, small)
+    _, out, _ = shell('"$@"', *words)
+    code, there, err = shell('"$@"', *words, **change)
+    assert (code, there) == (0, out), err
+    assert "Traceback" not in err and len(err.splitlines()) <= 1
+
+
+def test_without_a_home_the_user_list_names_one(small):
+    code, out, err = shell('unset HOME; "$@"', *words_of("run", small))
+    assert code == 0 and "new_call" in out, err
+
+
+def test_names_that_a_terminal_cannot_show_are_escaped(small, git):
+    (small / "\u00fc.c").write_text(CODE)
+    git(small, "add", "-A")
+    git(small, "commit", "-qm", "more")
+    rule = small.parent / "x.cocci"
+    rule.write_text("@ r @\nposition p;\n@@\n* old_call@p();\n")
+    words = ("run", rule, "--tree", small, "--json")
+    code, out, _ = shell('"$@"', *words, PYTHONIOENCODING="ascii")
+    assert code == 0 and "\u00fc.c" in out
+
+
+def test_a_folder_that_was_removed_is_named(tmp_path):
+    script = f'mkdir {tmp_path}/gone; cd {tmp_path}/gone; rmdir ../gone; "$@"'
+    code, _, err = shell(script, "audit")
+    assert code == 1 and is_message(err) and "working directory" in err
+
+
+@pytest.mark.parametrize("kind", ["missing", "a folder", "without options", "binary"])
+@pytest.mark.parametrize("command", ["run", "audit", "verify"])
+def test_a_config_that_cannot_be_read_is_wrong_usage_everywhere(small, tmp_path, command, kind):
+    config = tmp_path / "config"
+    if kind == "a folder":
+        config.mkdir()
+    elif kind != "missing":
+        config.write_bytes(b"hello\n" if kind == "without options" else b"\x7fELF\0\xff")
+    words = {
+        "run": ["run", tmp_path / "x.cocci", "--tree", small, "--only-built", config],
+        "audit": ["audit", "--tree", small, "--config", config],
+        "verify": ["verify", "HEAD", "--tree", small, "--config", config],
+    }
+    code, out, err = shell('"$@"', *words[command])
+    assert (code, out) == (2, "") and str(config) in err and "bug" not in err
+
+
+def test_compare_does_not_ask_who_the_user_is(toy, monkeypatch):
+    for role in ("AUTHOR", "COMMITTER"):
+        for what in ("NAME", "EMAIL"):
+            monkeypatch.delenv(f"GIT_{role}_{what}")
+    # The toy tree makes the variant, and cannot be compiled.
+    with pytest.raises(PatchgenError) as refused:
+        compare_variants(CompareRequest(("pvops",), toy))
+    assert "who you are" not in str(refused.value) and "none of them" not in str(refused.value)
+
+
+def test_a_disk_that_is_full_does_not_ask_who_moved_the_branch(toy, git):
+    # A folder in the place of the lock is as final as a full disk.
+    lock = toy / ".git/refs/heads/made.lock"
+    lock.mkdir()
+    code, _, err = shell('"$@"', *APPLY, "--tree", toy, "--branch", "made")
+    assert code == 1 and "cannot be written" in err and "moved" not in err
+    assert git(toy, "branch", "--list", "made") == ""
