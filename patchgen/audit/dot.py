@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from patchgen.controls import escape_controls
 from patchgen.model.audit import Audit, Group, How, Route
 
 _COLORS = {
@@ -59,5 +60,6 @@ def _lines(edges: dict[tuple[str, str], str], boxes: dict[str, str]) -> Iterator
 
 def _quote(text: str) -> str:
     """Return a quoted string of the DOT language, in which only `"` and `\\` are special."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    shown = escape_controls(text, allow="\n")
+    escaped = shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -122,9 +122,13 @@ class Slicer:
             most = min(2 * most, _READ_AT_ONCE)
             yield from zip(part, read_contents(self.repository, part), strict=True)
 
+    def may_match(self, text: bytes) -> bool:
+        """Return whether a file has the words that any match needs."""
+        return _has_words(text, self.needs.file)
+
     def cut(self, file: TreeFile, text: bytes) -> Source | None:
         """Return what spatch has to see of a file, None where nothing can match."""
-        if not _has_words(text, self.needs.file):
+        if not self.may_match(text):
             self.lacking.append(file)
             return None
         functions = self.needs.functions

@@ -17,6 +17,9 @@ from patchgen.sweep.includes import Includes
 
 # As the kernel's .cocciconfig has it.
 DEFAULT_TIMEOUT_S = 200
+# spatch 1.1.1 takes 220 bytes of memory for each byte of a file: 22 GB for 100 MB. The largest file
+# of Linux 6.12, a header of register masks, has 23 MiB.
+MOST_FILE_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)

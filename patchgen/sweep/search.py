@@ -40,9 +40,11 @@ from patchgen.sweep.recall import (
     name_content,
     recall_earlier,
 )
-from patchgen.sweep.request import Progress, SweepRequest
+from patchgen.sweep.request import MOST_FILE_BYTES, Progress, SweepRequest
 from patchgen.sweep.slices import restore
 from patchgen.sweep.work import Batch, make_batches, work
+
+_TOO_LARGE = f"it is larger than the {MOST_FILE_BYTES >> 20} MiB that spatch is given"
 
 
 class _Seen:
@@ -219,6 +221,9 @@ class Search:
             key = self.keys[file.path] = name_content(file.oid, headers)
             self.files[file.path] = file
             if headers and self._recall_late(file, key):
+                continue
+            if len(text) > MOST_FILE_BYTES and slicer.may_match(text):
+                self.unfinished.append(Unfinished(file.path, _TOO_LARGE))
                 continue
             source = slicer.cut(file, text)
             if source is not None:
