@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.printer import echo
 from patchgen.errors import MissingObjectsError, RevisionError
 from patchgen.odb import Repository, fetch_objects, find_promisors
 
@@ -69,7 +70,7 @@ def _fetch(tree: Path, err: MissingObjectsError) -> None:
     try:
         remotes = ", ".join(find_promisors(repository)) or "nowhere"
         objects = "object" if len(err.oids) == 1 else "objects"
-        click.echo(f"fetching {len(err.oids):,} missing {objects} from {remotes}", err=True)
+        echo(f"fetching {len(err.oids):,} missing {objects} from {remotes}", err=True)
         fetch_objects(repository, err.oids)
     finally:
         repository.close()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,16 +141,15 @@ def test_a_file_that_matched_is_not_lost_where_its_row_says_that_nothing_matched
 POISON = b"cos\nsystem\n(S'echo ran > canary'\ntR."
 
 
-def test_a_poisoned_audit_cache_runs_no_code(tmp_path, cache, patchgen, monkeypatch):
-    import zlib
-
+@pytest.mark.parametrize("value", [zlib.compress(POISON), b"\0\0\0", None, "text", 7], ids=str)
+def test_a_poisoned_audit_cache_runs_no_code_and_is_made_anew(tmp_path, cache, patchgen, value):
     tree = tmp_path / "kernel"
     write_files(tree, FILES)
     commit_all(tree, "kernel")
     first = patchgen("audit", "--tree", tree)
     with sqlite3.connect(cache / "audit/facts.sqlite") as database:
         [(table,)] = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        database.execute(f"UPDATE {table} SET value = ?", [zlib.compress(POISON)])
+        database.execute(f"UPDATE {table} SET value = ?", [value])
     database.close()
     again = patchgen("audit", "--tree", tree, cwd=tmp_path)
     assert (again.code, again.out) == (0, first.out)
