@@ -73,7 +73,7 @@ def test_an_imported_branch_equals_itself(patchgen, applied, git):
     assert patchgen(*against, "--against", tag).code == 0
     assert patchgen(*against, "--against", "v3").code == 0
     missing = patchgen(*against, "--against", "v2")
-    assert missing.code == 1 and "has no commit 'v2'" in missing.err
+    assert missing.code == 1 and "there is no file, folder, branch or commit 'v2'" in missing.err
 
 
 def test_the_version_that_is_named_is_taken_from_several(patchgen, applied, tmp_path):
@@ -132,7 +132,7 @@ def test_answers_to_an_imported_version_find_their_patches(patchgen, applied, gi
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["none"], "has no commit 'none'"),
+        (["none"], "there is no file, folder, branch or commit 'none'"),
         (["v3.mbox", "--series", "none"], "there is no branch 'none'"),
         (["v3.mbox", "--series", "master"], "begins cannot be told"),
         (["empty"], "empty has no mails"),

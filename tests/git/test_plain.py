@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Repository, list_files, plain, read_contents
 from tests.support.kernels import commit_all
@@ -73,6 +73,6 @@ def test_a_bare_repository_and_one_with_long_names(tree, git, tmp_path):
 def test_says_that_a_content_is_missing(tree):
     repository = Repository(tree)
     lost = TreeFile(Path("a.c"), "100644", Oid("1" * 40))
-    with pytest.raises(BaseError, match=r"lacks the content of a\.c \(1111"):
+    with pytest.raises(MissingObjectsError, match=r"lacks the content of a\.c \(1111"):
         list(read_contents(repository, [lost]))
     repository.close()
