@@ -99,7 +99,7 @@ def _name_parameter(context: click.Context, revision: str) -> str | None:
             if revision == text or revision in text.split(".."):
                 is_option = isinstance(parameter, click.Option)
                 name = max(parameter.opts, key=len) if is_option else parameter.human_readable_name
-                return f"{name}: expected a branch, a tag or a commit id"
+                return f"{name} takes a branch, a tag or a commit id"
     return None
 
 

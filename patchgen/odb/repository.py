@@ -166,10 +166,10 @@ class Repository:
     def resolve_commit(self, revision: str) -> Oid:
         """Return the id of the commit that a revision names (gitrevisions(7)).
 
-        Raises RevisionError where it names none, or several.
+        Raises RevisionError where it names none, or several, UsageError where it is an option.
         """
         if revision.startswith("-") or "\n" in revision or "\0" in revision:
-            raise RevisionError(f"{revision!r} is not a revision", revision)
+            raise UsageError(f"{revision!r} is not a revision")
         words = ("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify")
         done = self.run(*words, f"{revision}^{{commit}}", ok=None)
         if match := re.search(r"^warning: refname '(.*)' is ambiguous", done.errors, re.MULTILINE):

@@ -21,7 +21,7 @@ def test_the_option_that_is_named_is_the_one_that_was_given(patchgen, toy, words
     assert done.code == 1
     assert done.err == (
         f"patchgen: {toy} has no commit 'nosuch'\n"
-        f"hint: {name}: expected a branch, a tag or a commit id\n"
+        f"hint: {name} takes a branch, a tag or a commit id\n"
     )
 
 
