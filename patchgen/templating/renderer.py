@@ -111,7 +111,12 @@ class Worker:
         with self._lock:
             if self._dialogue is None:
                 self._dialogue = Dialogue(_command(self._seconds))
-            answer = self._dialogue.ask(request, timeout_s=_STUCK_S)
+            try:
+                answer = self._dialogue.ask(request, timeout_s=_STUCK_S)
+            except BaseException:
+                # Ctrl-C, say. The answer to come is not the next request's.
+                self._close()
+                raise
             if answer is None:
                 self._close()
             return None if answer is None else json.loads(answer)

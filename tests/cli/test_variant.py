@@ -487,3 +487,55 @@ def test_no_variant_runs_code_of_its_own(patchgen, variant, tree, tmp_path, comm
     done = patchgen(*words, "--tree", tree)
     assert done.code == 1 and not canary.exists()
     assert "rename.cocci.j2:7: a script runs code, which a variant may not do" in done.err
+
+
+def test_a_file_that_is_not_the_variants_own_is_refused_at_the_manifests_line(
+    patchgen, variant, tree, tmp_path
+):
+    (tmp_path / "secret").write_text("toy: Secret\n\nsecret\n")
+    manifest = variant / "manifest.toml"
+    manifest.write_text(MANIFEST.replace("cover =", 'macros = "macros.h"\ncover ='))
+    (variant / "macros.h").write_text("\n")
+    names = ["macros.h", "cover.txt.j2", "message.txt.j2", "new.Kconfig.j2", "new.c.j2"]
+    for name in [*names, "rename.cocci.j2", "backends/one/call.h.j2"]:
+        kept = (variant / name).read_text()
+        (variant / name).unlink()
+        (variant / name).symlink_to(tmp_path / "secret")
+        done = patchgen("apply", "--variant", variant, "--tree", tree, "--dry-run")
+        assert (done.code, done.out) == (1, "")
+        folder = variant / "backends/one" if "/" in name else variant
+        assert done.err.startswith(f"patchgen: {folder}/manifest.toml:"), done.err
+        assert f"{variant / name}: is a symbolic link" in done.err
+        (variant / name).unlink()
+        (variant / name).write_text(kept)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("lib/sub", "lib/sub is to be added, but it is a folder of the base, with lib/sub/b.c"),
+        ("lib/a.c/x", "lib/a.c/x is to be added, but the base has lib/a.c, a file, already"),
+        (".GIT/hooks/x", "names git's own folder .git"),
+    ],
+)
+def test_a_new_file_in_the_place_of_another_is_refused_at_its_line(
+    patchgen, variant, tree, git, path, why
+):
+    manifest = variant / "manifest.toml"
+    manifest.write_text(MANIFEST.replace('"lib/new.c"', f'"{path}"'))
+    before = git(tree, "for-each-ref")
+    done = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert (done.code, done.out) == (1, "")
+    line = manifest.read_text().splitlines().index(f'path = "{path}"') + 1
+    assert f"manifest.toml:{line}: " in done.err
+    assert why in done.err
+    assert git(tree, "for-each-ref") == before
+
+
+def test_a_semantic_patch_includes_no_file(patchgen, variant, tree, tmp_path):
+    (tmp_path / "secret.cocci").write_text("@s@\n@@\n-a\n+b\n")
+    for reference in (f'#include "{tmp_path}/secret.cocci"', f'using "{tmp_path}/x.iso"'):
+        (variant / "rename.cocci.j2").write_text(f"{reference}\n" + FILES["rename.cocci.j2"])
+        done = patchgen("apply", "--variant", variant, "--tree", tree, "--dry-run")
+        assert (done.code, done.out) == (1, "")
+        assert "which a variant may not do" in done.err
