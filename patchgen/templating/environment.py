@@ -10,6 +10,7 @@ other on each run (`lipsum`, `random`) is left out.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from types import TracebackType
@@ -49,7 +50,7 @@ def render_html(template: str, folders: Folders, context: Mapping[str, Any]) -> 
     For shipped templates only: nothing limits them. Raises SpecError as render_text() does.
     """
     environment = _environment(tuple(folders), marks=_PROSE, escape=True)
-    return _render(environment, template, folders, context)
+    return _render(environment, template, folders, context, largest=sys.maxsize)
 
 
 _PROSE = ("{%", "%}", "{{", "}}", "{#", "#}")
@@ -118,10 +119,15 @@ def space_under(text: str) -> str:
 
 
 def _render(
-    environment: jinja2.Environment, template: str, folders: Folders, context: Mapping[str, Any]
+    environment: jinja2.Environment,
+    template: str,
+    folders: Folders,
+    context: Mapping[str, Any],
+    *,
+    largest: int = LARGEST_OUTPUT,
 ) -> str:
     try:
-        return _join(environment.get_template(template).generate(context))
+        return _join(environment.get_template(template).generate(context), largest)
     except jinja2.TemplateSyntaxError as err:
         place = _place(err.name or template, folders, err.lineno)
         raise SpecError(f"template: {err.message}", place=place) from None
@@ -143,15 +149,15 @@ def _render(
             raise SpecError(f"template: {_explain(err)}", place=place) from None
 
 
-def _join(pieces: Iterator[str]) -> str:
+def _join(pieces: Iterator[str], largest: int) -> str:
     """Return the pieces as one text. Raises LimitError, in the template, for too many."""
     texts = []
     size = 0
     for piece in pieces:
         texts.append(piece)
         size += len(piece)
-        if size > LARGEST_OUTPUT:
-            why = f"its result is larger than {LARGEST_OUTPUT >> 20} MiB"
+        if size > largest:
+            why = f"its result is larger than {largest >> 20} MiB"
             # Thrown where the template is, so that its line is known.
             pieces.throw(LimitError(why))  # type: ignore[attr-defined]
     return "".join(texts)
