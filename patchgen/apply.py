@@ -105,16 +105,27 @@ def apply_variant(
         branch = request.branch or f"patchgen/{planned.variant.name}-v{request.revision}"
         target = choose_target(repository, branch, request.output)
         may_replace = request.force or request.dry_run
-        # Rather now than after all the work; and what others move meanwhile is not overwritten.
-        old = target.check(repository, replace=may_replace) if planned.is_sure else None
+        # Fail before the expensive part; and what others move meanwhile is not overwritten.
+        if planned.is_sure:
+            old = target.check(repository, replace=may_replace)
+            signatures = _sign(repository, request, old)
         making = carry_out(planned, on_progress)
         if making.is_nothing:
             return ApplyResult(making, branch, warnings=making.warnings)
         if not planned.is_sure:
             old = target.check(repository, replace=may_replace)
-        return _make_series(repository, request, target, old, making, summarise, people)
+            signatures = _sign(repository, request, old)
+        return _make_series(
+            repository, request, target, old, making, signatures, summarise, people
+        )
     finally:
         repository.close()
+
+
+def _sign(repository: Repository, request: ApplyRequest, old: Oid | None) -> Signatures:
+    """Return who makes the series, and when: as of what a killed run left, if it is that."""
+    may_replace = request.force or request.dry_run
+    return request.signatures or repository.read_signatures(as_of=None if may_replace else old)
 
 
 def _make_series(
@@ -123,15 +134,12 @@ def _make_series(
     target: Target,
     old: Oid | None,
     making: Made,
+    signatures: Signatures,
     summarise: Summarise | None,
     people: People,
 ) -> ApplyResult:
     """Write the commits aside; then show them, or publish them with their mails."""
     base = making.plan.base
-    may_replace = request.force or request.dry_run
-    signatures = request.signatures or repository.read_signatures(
-        as_of=None if may_replace else old
-    )
     with Quarantine(repository) as quarantine:
         draft = making.draft(signatures)
         commits, record = write_patches(quarantine, base.oid, draft, signatures)

@@ -31,13 +31,15 @@ from patchgen.mail import (
 )
 from patchgen.model.base import Oid, TreeReader
 from patchgen.model.posting import Posting
-from patchgen.model.series import Cover, Mail, Recipients, Signatures
+from patchgen.model.series import Cover, Identity, Mail, Recipients, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, rechain
 from patchgen.series import Record, Tracking, put_cover_below, read_branch
 from patchgen.spec import People, load_people
 
 # Documentation/process/submitting-patches.rst.
 _MANY = 15
+# 1 January 2100: tm_to_time_t() in git's date.c refuses what a mail dates from then on.
+_TOO_LATE = 4102444800
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def post_series(
     outgoing = replace(outgoing, start=cover_commit or base, tip=commits[-1], cover=cover)
     mails = format_mails(quarantine, outgoing, signatures.committer)
     addressed = tuple(address_mails(mails, recipients))
+    warnings += warn_of_date(signatures.committer)
     return Posted(cover, tracking, cover_commit, tuple(commits), addressed, warnings)
 
 
@@ -331,6 +334,13 @@ def warn_of_series(repository: Repository, base: Oid, count: int) -> tuple[str, 
             f"the base {base[:12]} is on no remote branch and on no tag; others may not have it"
         )
     return tuple(warnings)
+
+
+def warn_of_date(sender: Identity) -> tuple[str, ...]:
+    """Return a warning where those who get the mails cannot apply them, for their date."""
+    if int(sender.date.split()[0]) < _TOO_LATE:
+        return ()
+    return ("the mails are dated after 2099, and git am does not read such dates",)
 
 
 def read_footer(mail: Mail, key: str) -> str:

@@ -52,7 +52,8 @@ def format_patches(
     who = {
         "GIT_COMMITTER_NAME": sender.name,
         "GIT_COMMITTER_EMAIL": sender.email,
-        "GIT_COMMITTER_DATE": sender.date,
+        # Without the @ git reads a number below 100000000 as another form of date (date.c).
+        "GIT_COMMITTER_DATE": f"@{sender.date}",
     }
     ref = quarantine.name_branch(series.branch, series.tip)
     words = ["--no-cover-letter"]

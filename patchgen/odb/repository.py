@@ -256,10 +256,10 @@ class Repository:
 
         With SOURCE_DATE_EPOCH set (reproducible-builds.org), both dates are that moment, in UTC.
         With `as_of`, they are that commit's date, so that what was made with it is made again.
-        Raises ToolError where git has no identity, UsageError for a date that is none.
+        Raises ToolError where git has no identity, UsageError where that is not a date.
         """
         epoch = os.environ.get("SOURCE_DATE_EPOCH")
-        date = f"{_check_epoch(epoch)} +0000" if epoch else f"{int(time.time())} {_zone()}"
+        date = f"{_check_epoch(epoch)} +0000" if epoch else f"{_now()} {_zone()}"
         if as_of is not None:
             words = ("show", "--no-patch", "--date=raw", "--format=%cd", as_of)
             date = self.run(*words).stdout.decode().strip()
@@ -297,9 +297,23 @@ def _find_subcommand(words: Sequence[str]) -> str:
     return ""
 
 
+def _now() -> int:
+    """Return seconds since 1970. Raises ToolError for a clock that is before: git has no such."""
+    now = int(time.time())
+    if now < 0:
+        raise ToolError(
+            f"the clock is {-now} seconds before 1970, and git has no date for that",
+            hint="set the clock, or SOURCE_DATE_EPOCH",
+        )
+    return now
+
+
 def _check_epoch(epoch: str) -> int:
-    if not re.fullmatch(r"\d{1,11}", epoch):
-        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}: seconds since 1970 are wanted")
+    if not re.fullmatch(r"[0-9]{1,11}", epoch):
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is {epoch!r}",
+            hint="it is the number of seconds since 1970, of at most 11 digits",
+        )
     return int(epoch)
 
 
