@@ -12,20 +12,22 @@ from pathlib import Path
 
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.edit import OnProgress
+from patchgen.lineage import Version, choose_version, track_series
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
-from patchgen.model.series import Identity, Series, Signatures
+from patchgen.model.series import Series, Signatures
 from patchgen.odb import Git, Quarantine, Repository
 from patchgen.posting import Target, choose_target, find_people, post_series, publish_series
-from patchgen.series import Tracking, find_tracking, make_change_id, write_patches
-from patchgen.spec import People
+from patchgen.series import write_patches
+from patchgen.spec import People, find_variant
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyRequest:
     """What the user asked for.
 
-    `branch` None means patchgen/VARIANT-vN, `output` None the folder `outgoing` at the tree's top,
+    `branch` None means patchgen/VARIANT-vN, `revision` None the variant's first version, or the
+    next after one that went out, `output` None the folder `outgoing` at the tree's top,
     `signatures` None that git names author and committer. `with_cover` puts the cover letter below
     the patches, as a commit that b4 knows. `to` and `cc` get all mails, `cover_cc` the cover
     letter. `get_maintainer` is a program that names the maintainers, in place of MAINTAINERS.
@@ -35,7 +37,7 @@ class ApplyRequest:
     tree: Path
     base: str = "HEAD"
     branch: str | None = None
-    revision: int = 4
+    revision: int | None = None
     backends: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
     output: Path | None = None
@@ -50,12 +52,12 @@ class ApplyRequest:
     get_maintainer: Path | None = None
     signatures: Signatures | None = None
 
-    def to_make(self) -> MakeRequest:
-        """Return the part that says what to make."""
+    def to_make(self, revision: int) -> MakeRequest:
+        """Return the part that says what to make, as which version."""
         return MakeRequest(
             variant=self.variant,
             base=self.base,
-            revision=self.revision,
+            revision=revision,
             backends=self.backends,
             definitions=self.definitions,
             sign_off=self.sign_off,
@@ -101,8 +103,9 @@ def apply_variant(
         if request.signatures is None:
             repository.read_signatures()
         people = find_people(repository, request.to, request.cc, request.cover_cc)
-        planned = plan_variant(repository, request.to_make())
-        branch = request.branch or f"patchgen/{planned.variant.name}-v{request.revision}"
+        version = _choose_version(repository, request)
+        planned = plan_variant(repository, request.to_make(version.revision))
+        branch = request.branch or f"patchgen/{planned.variant.name}-v{version.revision}"
         target = choose_target(repository, branch, request.output)
         may_replace = request.force or request.dry_run
         # Fail before the expensive part; and what others move meanwhile is not overwritten.
@@ -116,7 +119,7 @@ def apply_variant(
             old = target.check(repository, replace=may_replace)
             signatures = _sign(repository, request, old)
         return _make_series(
-            repository, request, target, old, making, signatures, summarise, people
+            repository, request, version, target, old, making, signatures, summarise, people
         )
     finally:
         repository.close()
@@ -128,9 +131,18 @@ def _sign(repository: Repository, request: ApplyRequest, old: Oid | None) -> Sig
     return request.signatures or repository.read_signatures(as_of=None if may_replace else old)
 
 
+def _choose_version(repository: Repository, request: ApplyRequest) -> Version:
+    variant = find_variant(request.variant)
+    first = variant.manifest.variant.first_version
+    return choose_version(
+        repository, request.branch, variant.name, first=first, wanted=request.revision
+    )
+
+
 def _make_series(
     repository: Repository,
     request: ApplyRequest,
+    version: Version,
     target: Target,
     old: Oid | None,
     making: Made,
@@ -146,7 +158,16 @@ def _make_series(
         if summarise is not None:
             summary = summarise(quarantine, base.oid, commits[-1])
             draft = replace(draft, cover=making.with_summary(summary).draft(signatures).cover)
-        tracking = _track(quarantine, request, target, old, making, signatures.author)
+        tracking = track_series(
+            quarantine,
+            version,
+            old,
+            title=making.plan.variant,
+            branch=target.branch,
+            base=base.oid,
+            tip=commits[-1],
+            author=signatures.author,
+        )
         posted = post_series(
             quarantine,
             making.tree,
@@ -164,7 +185,7 @@ def _make_series(
         series = Series(
             base=base,
             branch=target.branch,
-            revision=request.revision,
+            revision=version.revision,
             change_id=tracking.change_id,
             cover=posted.cover,
             cover_commit=posted.cover_commit,
@@ -173,6 +194,11 @@ def _make_series(
             stats=tuple(quarantine.read_stats(base.oid, commits[-1])),
         )
         warnings = making.warnings + posted.warnings
+        if request.revision is None and version.after is not None:
+            warnings += (
+                f"v{version.after} went out, so this is v{version.revision}; `patchgen reroll` "
+                "carries over what was changed by hand, too",
+            )
         result = ApplyResult(making, target.branch, series, warnings=warnings)
         if request.dry_run:
             start = posted.cover_commit or base.oid
@@ -185,26 +211,7 @@ def _make_series(
             base.oid,
             series.tip,
             old,
-            f"patchgen: apply {making.plan.variant} v{request.revision}",
+            f"patchgen: apply {making.plan.variant} v{version.revision}",
             replace=request.force,
         )
         return replace(result, mails=mails)
-
-
-def _track(
-    quarantine: Quarantine,
-    request: ApplyRequest,
-    target: Target,
-    old: Oid | None,
-    making: Made,
-    author: Identity,
-) -> Tracking:
-    """Return what the series is to be known by: as before, where the branch is made anew.
-
-    That includes what b4 noted of it: prefixes, and the versions that it sent.
-    """
-    known = find_tracking(quarantine, old) if old is not None else None
-    if known is not None:
-        return replace(known, revision=request.revision)
-    change_id = make_change_id(making.plan.variant, target.branch, author)
-    return Tracking(change_id, request.revision)

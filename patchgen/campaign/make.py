@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchgen import __version__
@@ -13,20 +13,18 @@ from patchgen.campaign.groups import Group, merge_groups, split_edits
 from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
 from patchgen.controls import escape_controls
 from patchgen.kernel import find_owners
+from patchgen.lineage import Version, choose_version, track_series
 from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
-from patchgen.posting import Target, choose_target, find_people, post_series, publish_series
+from patchgen.posting import choose_target, find_people, post_series, publish_series
 from patchgen.resources import shipped_folder
 from patchgen.series import (
     Record,
     RecordedPatch,
-    Tracking,
     digest_cover,
     digest_message,
-    find_tracking,
-    make_change_id,
     sign_off,
 )
 from patchgen.sourcefolder import SourceFolder
@@ -77,7 +75,8 @@ def make_campaign(
     know who the user is. Nothing is written then.
     """
     stem = PurePosixPath(origin.name).stem
-    branch = request.branch or f"patchgen/{stem}-v{request.revision}"
+    version = choose_version(repository, request.branch, stem, first=1, wanted=request.revision)
+    branch = request.branch or f"patchgen/{stem}-v{version.revision}"
     target = choose_target(repository, branch, request.output)
     old = target.check(repository, replace=request.force)
     tree = GitTree(repository, base.tree)
@@ -89,14 +88,23 @@ def make_campaign(
         commits = quarantine.write_commits(base.oid, drafts, signatures)
         _check_whole(quarantine, base, edits, commits[-1], signatures)
         cover = _render_cover(base, groups, drafts, origin, request)
-        tracking = _track(quarantine, request, target, old, stem, signatures.author)
+        tracking = track_series(
+            quarantine,
+            version,
+            old,
+            title=stem,
+            branch=target.branch,
+            base=base.oid,
+            tip=commits[-1],
+            author=signatures.author,
+        )
         posted = post_series(
             quarantine,
             tree,
             base.oid,
             cover,
             tracking,
-            _record(quarantine, request, base, groups, drafts, cover, origin, commits),
+            _record(quarantine, request, version, base, groups, drafts, cover, origin, commits),
             commits,
             signatures,
             branch=target.branch,
@@ -107,7 +115,7 @@ def make_campaign(
         series = Series(
             base=base,
             branch=target.branch,
-            revision=request.revision,
+            revision=version.revision,
             change_id=tracking.change_id,
             cover=posted.cover,
             cover_commit=posted.cover_commit,
@@ -122,7 +130,7 @@ def make_campaign(
             base.oid,
             series.tip,
             old,
-            f"patchgen: run {origin.name} v{request.revision}",
+            f"patchgen: run {origin.name} v{version.revision}",
             replace=request.force,
         )
     warnings = tuple(dict.fromkeys((*problems, *posted.warnings, *_warn(drafts, request))))
@@ -240,23 +248,10 @@ def _check_whole(
         raise AssertionError("the patches together are not the whole change")
 
 
-def _track(
-    quarantine: Quarantine,
-    request: CampaignRequest,
-    target: Target,
-    old: Oid | None,
-    stem: str,
-    author: Identity,
-) -> Tracking:
-    known = find_tracking(quarantine, old) if old is not None else None
-    if known is not None:
-        return replace(known, revision=request.revision)
-    return Tracking(make_change_id(stem, target.branch, author), request.revision)
-
-
 def _record(
     quarantine: Quarantine,
     request: CampaignRequest,
+    version: Version,
     base: Base,
     groups: Sequence[Group],
     drafts: Sequence[CommitDraft],
@@ -268,7 +263,7 @@ def _record(
     return Record(
         variant=origin.name,
         split=request.split,
-        revision=request.revision,
+        revision=version.revision,
         base=base.oid,
         describe=base.describe,
         signed_off=request.sign_off,

@@ -52,10 +52,9 @@ from patchgen.model.series import MadePatch
     "--reroll-count",
     "revision",
     type=click.IntRange(min=1),
-    default=4,
-    show_default=True,
     metavar="N",
-    help="The version of the series.",
+    help="The version of the series.  [default: the variant's first_version, or the next after one "
+    "that went out]",
 )
 @click.option(
     "--backend",

@@ -16,7 +16,7 @@ from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity, Mail
 from patchgen.odb import Quarantine, sort_patches
 from patchgen.scratch import scratch_folder
-from patchgen.series import make_message_id
+from patchgen.series import digest_content, make_message_id
 
 # What `git show --patch-with-stat`, and so b4, uses where there is no terminal.
 _STAT_WIDTH = 80
@@ -102,8 +102,12 @@ def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> 
         # b4 has an empty line before the signature.
         *(Mail(m.file_name, _SIGNATURE.sub(rb"\n\n-- \n\1\n\n", m.content)) for m in patches),
     ]
+    content = digest_content(quarantine, series.base, series.start, series.tip)
     return [
-        Mail(mail.file_name, add_headers(mail.content, _thread_headers(series, number, sender)))
+        Mail(
+            mail.file_name,
+            add_headers(mail.content, _thread_headers(series, number, sender, content)),
+        )
         for number, mail in enumerate(mails)
     ]
 
@@ -140,10 +144,10 @@ def _replace_body(content: bytes, text: str) -> bytes:
     return head + b"\n\n" + text.encode() + b"\n"
 
 
-def _thread_headers(series: Outgoing, number: int, sender: Identity) -> str:
+def _thread_headers(series: Outgoing, number: int, sender: Identity, content: str) -> str:
     """Return the headers that make the patches answers to the cover letter."""
     ids = [
-        make_message_id(series.change_id, series.revision, each, sender.email)
+        make_message_id(series.change_id, series.revision, each, sender.email, content)
         for each in (0, number)
     ]
     above = ids[0] if number else series.in_reply_to.strip("<> ")

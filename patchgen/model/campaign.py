@@ -19,13 +19,16 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CampaignRequest:
-    """How the edits become a series. What is None has a default; see ApplyRequest."""
+    """How the edits become a series. What is None has a default, see ApplyRequest.
+
+    The first version is 1.
+    """
 
     split: Split
     most: int | None = None
     subject: str | None = None
     branch: str | None = None
-    revision: int = 1
+    revision: int | None = None
     output: Path | None = None
     sign_off: bool = False
     force: bool = False

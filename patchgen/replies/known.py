@@ -11,7 +11,7 @@ from patchgen.model.commit import Commit
 from patchgen.odb import Quarantine, Repository, read_commits, read_sent, read_substances
 from patchgen.odb.difftext import digest_changes, list_changes
 from patchgen.replies.match import COVER, Patches, PatchId
-from patchgen.series import SeriesBranch, Tracking, make_message_id
+from patchgen.series import SeriesBranch, Tracking, digest_content, make_message_id
 
 
 class PatchIds:
@@ -53,9 +53,10 @@ def describe_patches(
     tracking = series.tracking
     if tracking is not None:
         sender = repository.read_signatures().committer.email
+        content = digest_content(quarantine, series.base, series.start, series.tip)
+        version = (tracking.change_id, tracking.revision)
         for number in range(len(series.commits) + 1):
-            message_id = make_message_id(tracking.change_id, tracking.revision, number, sender)
-            posted.numbers[message_id] = number
+            posted.numbers[make_message_id(*version, number, sender, content)] = number
         _read_sent(repository, quarantine, series, tracking, posted)
         _read_history(tracking, range(1, len(series.commits) + 1), posted)
     revision = tracking.revision if tracking is not None else None

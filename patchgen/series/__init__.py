@@ -7,7 +7,7 @@ from patchgen.series.build import (
     put_cover_below,
     write_patches,
 )
-from patchgen.series.change_id import make_change_id, make_message_id
+from patchgen.series.change_id import digest_content, make_change_id, make_message_id
 from patchgen.series.match import Matched, match_commits
 from patchgen.series.messages import render_subject, sign_off
 from patchgen.series.record import (
@@ -26,6 +26,7 @@ __all__ = [
     "SeriesBranch",
     "SeriesDraft",
     "Tracking",
+    "digest_content",
     "digest_cover",
     "digest_message",
     "draft_series",

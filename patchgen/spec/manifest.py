@@ -185,12 +185,17 @@ class Cite(_Table):
 
 
 class VariantHead(_Table):
-    """What a variant is called, and what belongs to all of it."""
+    """What a variant is called, and what belongs to all of it.
+
+    `first_version` is the version of its first series: a variant may go on from patches that were
+    posted before it was written.
+    """
 
     name: Name
     title: str
     help: str = ""
     cover: str
+    first_version: int = Field(default=1, ge=1, strict=True)
     macros: str | None = None
     backends: tuple[Name, ...] = ()
 

@@ -123,9 +123,9 @@ def make(patchgen, variant, tree, *words) -> dict:
 
 def test_all_kinds_of_edits(patchgen, variant, tree, git):
     document = make(patchgen, variant, tree)
-    assert document["branch"] == "patchgen/mine-v4"
+    assert document["branch"] == "patchgen/mine-v1"
     assert [p["name"] for p in document["patches"]] == ["rename", "config", "one", "two"]
-    at_tip = "patchgen/mine-v4:"
+    at_tip = "patchgen/mine-v1:"
     assert git(tree, "show", f"{at_tip}Kconfig") == (
         "config FIRST\n\tbool\n\nconfig NEW\n\tbool\n\nconfig LAST\n\tbool\n"
     )
@@ -135,7 +135,7 @@ def test_all_kinds_of_edits(patchgen, variant, tree, git):
         '\tasm volatile("one" : : : "memory");\n\tbackend_two();\n'
         '\tasm volatile("two" : : : "memory");\n\treturn 0;\n}\n'
     )
-    modes = git(tree, "ls-tree", "-r", "patchgen/mine-v4")
+    modes = git(tree, "ls-tree", "-r", "patchgen/mine-v1")
     assert "100755 blob" in next(line for line in modes.splitlines() if "b.c" in line)
     assert "120000 blob" in next(line for line in modes.splitlines() if "link.c" in line)
     cover = Path(document["mails"][0]).read_text()
@@ -179,7 +179,7 @@ def test_a_patch_on_what_one_before_it_added(patchgen, variant, tree, git):
     (variant / "newer.Kconfig.j2").write_text("\tdepends on FIRST\n")
     document = make(patchgen, variant, tree)
     assert [p["name"] for p in document["patches"]] == ["rename", "config", "again", "one", "two"]
-    shown = git(tree, "show", "patchgen/mine-v4:lib/new.c", "patchgen/mine-v4:Kconfig")
+    shown = git(tree, "show", "patchgen/mine-v1:lib/new.c", "patchgen/mine-v1:Kconfig")
     assert shown.replace(" ", "").startswith("inta[1]={{0}};\n")
     assert "config NEW\n\tdepends on FIRST\n\tbool\n" in shown
 
@@ -251,7 +251,7 @@ def test_an_optional_patch_is_made_where_the_base_calls_for_it(patchgen, optiona
     assert "4 patches" in Path(without["mails"][0]).read_text()
 
     # On its own result nothing is left: neither to make nor to say.
-    words = ("--base", "patchgen/mine-v4", "--backend", "one")
+    words = ("--base", "patchgen/mine-v1", "--backend", "one")
     done = patchgen("apply", "--variant", optional, "--tree", tree, *words)
     assert (done.code, "maybe" in done.out) == (0, False), done.err
     assert "Nothing left to make" in done.out
@@ -259,7 +259,7 @@ def test_an_optional_patch_is_made_where_the_base_calls_for_it(patchgen, optiona
     call_maybe(tree, git, "\tmaybe_old(1);\n")
     made = make(patchgen, optional, tree, "--force", "--backend", "one")
     assert [p["name"] for p in made["patches"]] == ["rename", "config", "maybe", "one"]
-    assert "maybe_new(1)" in git(tree, "show", "patchgen/mine-v4:lib/a.c")
+    assert "maybe_new(1)" in git(tree, "show", "patchgen/mine-v1:lib/a.c")
     done = patchgen("apply", "--variant", optional, "--tree", tree, *words)
     assert "maybe: already there (lib/a.c:" in done.out
     assert "Nothing left to make" in done.out
@@ -267,11 +267,11 @@ def test_an_optional_patch_is_made_where_the_base_calls_for_it(patchgen, optiona
 
 def test_an_optional_patch_alone_minds_the_branch_that_is_there(patchgen, optional, tree, git):
     make(patchgen, optional, tree)
-    git(tree, "checkout", "-q", "-B", "mine", "patchgen/mine-v4")
+    git(tree, "checkout", "-q", "-B", "mine", "patchgen/mine-v1")
     call_maybe(tree, git, "\tmaybe_old(1);\n")
     done = patchgen("apply", "--variant", optional, "--tree", tree, "-o", tree / "other")
     assert (done.code, done.out) == (1, "")
-    assert "the branch patchgen/mine-v4 exists already" in done.err
+    assert "the branch patchgen/mine-v1 exists already" in done.err
     document = make(patchgen, optional, tree, "-o", tree / "other", "--force")
     assert [p["status"] for p in document["patches"]].count("made") == 1
 
@@ -355,7 +355,7 @@ def test_cites_calls_as_they_are_with_all_patches(patchgen, variant, tree, git):
     assert document["cites"]["none"] == document["cites"]["only_if_it_leads_there"] == []
     assert "lib/callers.c:11 middle>low>op" in Path(document["mails"][0]).read_text()
 
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--base", "patchgen/mine-v4")
+    done = patchgen("apply", "--variant", variant, "--tree", tree, "--base", "patchgen/mine-v1")
     assert "Nothing left to make" in done.out
     assert (
         "  calls of new_call() that stay:\n    lib/a.c:3 main(): because of 1\n"

@@ -82,7 +82,7 @@ def test_the_cover_letter_weighs_it_and_names_the_calls(variant, patchgen, toy, 
     each = {"kvm_map_percpu_data", "sev_es_init_vc_handling"}
     assert early == (helper if variant == "x86-platform" else each)
     for path, line, _ in sites:
-        source = git(toy, "show", f"patchgen/{variant}-v4:{path}").splitlines()
+        source = git(toy, "show", f"patchgen/{variant}-v1:{path}").splitlines()
         assert re.search(r"kvm_sev_notify_range|enc_status_change_finish", source[int(line) - 1])
 
 
@@ -100,15 +100,15 @@ def test_refuses_a_base_that_reports_through_pv_ops(variant, patchgen, toy, git)
 def test_alternatives_patch_vmcall_in_by_what_the_base_has(patchgen, toy, git):
     """Without ALT_NOT() it takes a feature, and that is KVM's to set; VMware chooses by it, too."""
     apply(patchgen, "vmmcall-default", toy)
-    without = git(toy, "show", f"patchgen/vmmcall-default-v4:{KVM_PARA}")
+    without = git(toy, "show", f"patchgen/vmmcall-default-v1:{KVM_PARA}")
     assert 'KVM_HYPERCALL ALTERNATIVE("vmmcall", "vmcall", X86_FEATURE_VMCALL)\n' in without
-    found = git(toy, "grep", "-l", "cap(X86_FEATURE_VMCALL)", "patchgen/vmmcall-default-v4")
-    assert found == "patchgen/vmmcall-default-v4:arch/x86/kernel/kvm.c\n"
+    found = git(toy, "grep", "-l", "cap(X86_FEATURE_VMCALL)", "patchgen/vmmcall-default-v1")
+    assert found == "patchgen/vmmcall-default-v1:arch/x86/kernel/kvm.c\n"
 
     commit(toy, git, "arch/x86/include/asm/alternative.h", ALT_NOT)
     document = apply(patchgen, "vmmcall-default", toy, "--force")
     assert [p["name"] for p in document["patches"]] == ["invert", "report", "sites"]
-    by_not = git(toy, "show", f"patchgen/vmmcall-default-v4:{KVM_PARA}")
+    by_not = git(toy, "show", f"patchgen/vmmcall-default-v1:{KVM_PARA}")
     assert 'ALTERNATIVE("vmmcall", "vmcall", ALT_NOT(X86_FEATURE_VMMCALL))\n' in by_not
 
 
@@ -131,7 +131,7 @@ def test_knows_each_site_or_says_which_it_does_not(failure, known, patchgen, toy
     done = patchgen("apply", "--variant", "sev-hypercall", "--tree", toy)
     if known:
         assert done.code == 0, done.err
-        made = git(toy, "show", "patchgen/sev-hypercall-v4:arch/x86/kernel/sev.c")
+        made = git(toy, "show", "patchgen/sev-hypercall-v1:arch/x86/kernel/sev.c")
         condition = "if (!early_set_memory_encrypted(addr, size))\n\t\t" if failure is None else ""
         assert f"{condition}kvm_sev_notify_range(addr, size, true);\n" in made
     else:
@@ -183,8 +183,7 @@ def boot(patchgen, toy, git, tmp_path) -> Callable[..., Callable[..., Pages]]:
         for change in ("decrypted", "encrypted"):
             commit(toy, git, f"arch/x86/kernel/{change}.c", SITE.format(change=change))
         if variant is not None:
-            apply(patchgen, variant, toy)
-            git(toy, "checkout", "-q", f"patchgen/{variant}-v4")
+            git(toy, "checkout", "-q", apply(patchgen, variant, toy)["branch"])
         header = toy / KVM_PARA
         text = header.read_text()
         for instruction in ("vmcall", "vmmcall"):

@@ -121,9 +121,15 @@ def test_the_same_series_has_the_same_names_on_the_same_day():
     assert one == make_change_id("PV ops", "patchgen/pvops-v5", ADA)
     assert one.startswith("20210820-pv-ops-") and len(one.rpartition("-")[2]) == 12
     assert one != make_change_id("PV ops", "patchgen/other", ADA)
-    ids = {make_message_id(one, revision, n, "ada@x.org") for revision in (4, 5) for n in range(3)}
-    assert len(ids) == 6
-    assert make_message_id(one, 4, 2, "ada@x.org").startswith("20210820-pv-ops-v4-2-")
+    assert one != make_change_id("PV ops", "patchgen/pvops-v4", ADA, "other patches")
+    ids = {
+        make_message_id(one, revision, number, "ada@x.org", content)
+        for revision in (4, 5)
+        for number in range(3)
+        for content in ("on v6.1", "on v6.12")
+    }
+    assert len(ids) == 12
+    assert make_message_id(one, 4, 2, "ada@x.org", "").startswith("20210820-pv-ops-v4-2-")
     assert all(each.endswith("@x.org") for each in ids)
 
 

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which version of which series is to be made: a first one, or the next after what went out.
+
+A version counts as out where a tag records it (`patchgen send`, `patchgen import`, `b4 send`), or
+where the history in the cover letter's commit does, which b4 writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from patchgen.model.base import Oid
+from patchgen.model.series import Identity
+from patchgen.odb import Git, Repository, read_sent
+from patchgen.series import Tracking, digest_content, find_tracking, make_change_id
+
+_VERSION = re.compile(r"-v(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version to make.
+
+    `after` is the newest version of the same series that went out before it, and `tracking` what is
+    known of that series; both are None for a series of which nothing went out.
+    """
+
+    revision: int
+    after: int | None = None
+    tracking: Tracking | None = None
+
+
+def choose_version(
+    repository: Repository, branch: str | None, name: str, *, first: int, wanted: int | None
+) -> Version:
+    """Return the version that is to be made on a branch.
+
+    The branches of one series differ in the -vN at their end; `branch` None means those of
+    patchgen/NAME-vN. Without a `wanted` version it is the next after what went out, else the one
+    that an existing `branch` has, else the `first`.
+    """
+    stem = stem_of(branch or f"patchgen/{name}")
+    known = list(_find_versions(repository, stem))
+    out = [(revision, tracking) for _, tracking, sent in known for revision in sent]
+    newest, tracking = max(out, key=lambda each: each[0], default=(None, None))
+    if wanted is None and newest is None:
+        wanted = next((each.revision for found, each, _ in known if found == branch), first)
+    revision = wanted if wanted is not None else (newest or 0) + 1
+    if newest is None or revision <= newest:
+        return Version(revision)
+    return Version(revision, newest, tracking)
+
+
+def stem_of(branch: str) -> str:
+    """Return a branch's name without the version at its end."""
+    return _VERSION.sub("", branch)
+
+
+def _find_versions(
+    repository: Repository, stem: str
+) -> Iterator[tuple[str, Tracking, tuple[int, ...]]]:
+    """Yield the branches of a series with their tracking, and which versions went out."""
+    words = ("for-each-ref", "--format=%(refname)%00%(objectname)", f"refs/heads/{stem}*")
+    for line in repository.run(*words).stdout.decode("utf-8", "surrogateescape").splitlines():
+        ref, _, tip = line.partition("\0")
+        branch = ref.removeprefix("refs/heads/")
+        tracking = find_tracking(repository, Oid(tip)) if stem_of(branch) == stem else None
+        if tracking is not None:
+            tags = [sent.revision for sent in read_sent(repository, tracking.change_id)]
+            noted = [int(each[1:]) for each in tracking.history if re.fullmatch(r"v\d+", each)]
+            yield branch, tracking, (*tags, *noted)
+
+
+def track_series(
+    git: Git,
+    version: Version,
+    old: Oid | None,
+    *,
+    title: str,
+    branch: str,
+    base: Oid,
+    tip: Oid,
+    author: Identity,
+) -> Tracking:
+    """Return by what a version is known: as before where its branch, `old`, is made anew.
+
+    That includes what b4 noted of it: prefixes, and the versions that it sent. The next version
+    after one that went out keeps the change-id; else the series is a new one. `tip` is the last of
+    its patches, on `base`.
+    """
+    known = find_tracking(git, old) if old is not None else None
+    known = known or version.tracking
+    if known is not None:
+        return replace(known, revision=version.revision)
+    content = digest_content(git, base, base, tip)
+    return Tracking(make_change_id(title, branch, author, content), version.revision)
