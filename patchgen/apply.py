@@ -13,6 +13,7 @@ from pathlib import Path
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.edit import OnProgress
 from patchgen.lineage import Version, choose_version, track_series
+from patchgen.mail import Existing
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.series import Series, Signatures
@@ -27,7 +28,7 @@ class ApplyRequest:
     """What the user asked for.
 
     `branch` None means patchgen/VARIANT-vN, `revision` None the variant's first version, or the
-    next after one that went out, `output` None the folder `outgoing` at the tree's top,
+    next after one that went out, `output` None the folder `outgoing/NAME-vN` at the tree's top,
     `signatures` None that git names author and committer. `with_cover` puts the cover letter below
     the patches, as a commit that b4 knows. `to` and `cc` get all mails, `cover_cc` the cover
     letter. `get_maintainer` is a program that names the maintainers, in place of MAINTAINERS.
@@ -51,6 +52,11 @@ class ApplyRequest:
     cover_cc: tuple[str, ...] = ()
     get_maintainer: Path | None = None
     signatures: Signatures | None = None
+
+    @property
+    def existing(self) -> Existing:
+        """What the folder of mails may hold already."""
+        return Existing.ANYTHING if self.force or self.dry_run else Existing.NOTHING
 
     def to_make(self, revision: int) -> MakeRequest:
         """Return the part that says what to make, as which version."""
@@ -106,17 +112,17 @@ def apply_variant(
         version = _choose_version(repository, request)
         planned = plan_variant(repository, request.to_make(version.revision))
         branch = request.branch or f"patchgen/{planned.variant.name}-v{version.revision}"
-        target = choose_target(repository, branch, request.output)
+        target = choose_target(repository, branch, version.revision, request.output)
         may_replace = request.force or request.dry_run
         # Fail before the expensive part; and what others move meanwhile is not overwritten.
         if planned.is_sure:
-            old = target.check(repository, replace=may_replace)
+            old = target.check(repository, replace=may_replace, existing=request.existing)
             signatures = _sign(repository, request, old)
         making = carry_out(planned, on_progress)
         if making.is_nothing:
             return ApplyResult(making, branch, warnings=making.warnings)
         if not planned.is_sure:
-            old = target.check(repository, replace=may_replace)
+            old = target.check(repository, replace=may_replace, existing=request.existing)
             signatures = _sign(repository, request, old)
         return _make_series(
             repository, request, version, target, old, making, signatures, summarise, people
@@ -167,6 +173,7 @@ def _make_series(
             base=base.oid,
             tip=commits[-1],
             author=signatures.author,
+            folder=target.folder if target.hidden else None,
         )
         posted = post_series(
             quarantine,
@@ -213,5 +220,6 @@ def _make_series(
             old,
             f"patchgen: apply {making.plan.variant} v{version.revision}",
             replace=request.force,
+            existing=request.existing,
         )
         return replace(result, mails=mails)

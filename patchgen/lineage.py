@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from patchgen.mail import read_change_id
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.odb import Git, Repository, read_sent
@@ -83,16 +85,28 @@ def track_series(
     base: Oid,
     tip: Oid,
     author: Identity,
+    folder: Path | None = None,
 ) -> Tracking:
     """Return by what a version is known: as before where its branch, `old`, is made anew.
 
     That includes what b4 noted of it: prefixes, and the versions that it sent. The next version
     after one that went out keeps the change-id; else the series is a new one. `tip` is the last of
-    its patches, on `base`.
+    its patches, on `base`. A branch that was made without its cover letter's commit is known by its
+    mails, where they are in a `folder` of its own.
     """
     known = find_tracking(git, old) if old is not None else None
     known = known or version.tracking
+    if known is None and old is not None and folder is not None:
+        known = _read_mails(folder, version.revision)
     if known is not None:
         return replace(known, revision=version.revision)
     content = digest_content(git, base, base, tip)
     return Tracking(make_change_id(title, branch, author, content), version.revision)
+
+
+def _read_mails(folder: Path, revision: int) -> Tracking | None:
+    """Return by what the mails in a folder know their series, None where none of them tells."""
+    prefix = f"v{revision}-" if revision > 1 else ""
+    cover = folder / f"{prefix}0000-cover-letter.patch"
+    change_id = read_change_id(cover.read_bytes()) if cover.is_file() else ""
+    return Tracking(change_id, revision) if change_id else None

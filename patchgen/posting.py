@@ -14,6 +14,7 @@ from patchgen.controls import has_controls
 from patchgen.errors import BaseError, UsageError
 from patchgen.interrupts import put_off_interrupts
 from patchgen.mail import (
+    Existing,
     Outgoing,
     SeriesRecipients,
     StagedFolder,
@@ -27,6 +28,7 @@ from patchgen.mail import (
     format_patches,
     join_list,
     map_recipients,
+    name_folder,
     split_people,
 )
 from patchgen.model.base import Oid, TreeReader
@@ -44,18 +46,23 @@ _TOO_LATE = 4102444800
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a series goes: a branch, its full ref name, and a folder for the mails."""
+    """Where a series goes: a branch, its full ref name, and a folder for the mails.
+
+    `hidden` is the folder of all series that the mails' folder is in by default: where it has to be
+    made, git is told to ignore it.
+    """
 
     branch: str
     ref: str
     folder: Path
+    hidden: Path | None
 
     def check(
         self,
         repository: Repository,
         *,
         replace: bool,
-        folder_may_exist: bool = False,
+        existing: Existing,
         may_be_made: bool = False,
     ) -> Oid | None:
         """Return what the branch points at now. Raises where branch or folder may not be used.
@@ -79,7 +86,7 @@ class Target:
                 "moving it would confuse git there",
                 hint="switch to another branch there, or choose one with --branch",
             )
-        check_folder(self.folder, force=replace or folder_may_exist)
+        check_folder(self.folder, existing)
         return old
 
     def exists(self) -> BaseError:
@@ -91,14 +98,19 @@ class Target:
         )
 
 
-def choose_target(repository: Repository, branch: str, output: Path | None) -> Target:
-    """Return the target of that name; the mails go to `outgoing` at the tree's top by default.
+def choose_target(
+    repository: Repository, branch: str, revision: int, output: Path | None
+) -> Target:
+    """Return the target of that name.
 
-    For a bare repository that is the current folder. Raises UsageError where neither will do.
+    The mails go to `outgoing/NAME-vN` at the tree's top by default; for a bare repository, that is
+    in the current folder. Raises UsageError where neither will do.
     """
     ref = repository.check_branch_name(branch)
-    folder = output or repository.output_top / "outgoing"
-    return Target(branch, ref, (Path.cwd() / folder).resolve())
+    if output is not None:
+        return Target(branch, ref, (Path.cwd() / output).resolve(), None)
+    root = (Path.cwd() / repository.output_top / "outgoing").resolve()
+    return Target(branch, ref, (root / name_folder(branch, revision)).resolve(), root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +190,7 @@ def publish_series(
     reason: str,
     *,
     replace: bool,
-    folder_may_exist: bool = False,
+    existing: Existing,
     also: Mapping[str, Oid] | None = None,
     names: Mapping[str, Oid] | None = None,
 ) -> tuple[Path, ...]:
@@ -192,7 +204,7 @@ def publish_series(
     if old is not None and not replace and not is_made:
         raise target.exists()
     with (
-        StagedFolder(target.folder, mails, force=replace or folder_may_exist) as staged,
+        StagedFolder(target.folder, mails, existing=existing, hidden=target.hidden) as staged,
         put_off_interrupts(f"the branch {target.branch} and its mails were written before"),
     ):
         if not is_made:

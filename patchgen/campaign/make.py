@@ -14,6 +14,7 @@ from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
 from patchgen.controls import escape_controls
 from patchgen.kernel import find_owners
 from patchgen.lineage import Version, choose_version, track_series
+from patchgen.mail import Existing
 from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
@@ -77,8 +78,9 @@ def make_campaign(
     stem = PurePosixPath(origin.name).stem
     version = choose_version(repository, request.branch, stem, first=1, wanted=request.revision)
     branch = request.branch or f"patchgen/{stem}-v{version.revision}"
-    target = choose_target(repository, branch, request.output)
-    old = target.check(repository, replace=request.force)
+    target = choose_target(repository, branch, version.revision, request.output)
+    existing = Existing.ANYTHING if request.force else Existing.NOTHING
+    old = target.check(repository, replace=request.force, existing=existing)
     tree = GitTree(repository, base.tree)
     groups, problems = _group(tree, request, edits)
     signatures = repository.read_signatures(as_of=None if request.force else old)
@@ -132,6 +134,7 @@ def make_campaign(
             old,
             f"patchgen: run {origin.name} v{version.revision}",
             replace=request.force,
+            existing=existing,
         )
     warnings = tuple(dict.fromkeys((*problems, *posted.warnings, *_warn(drafts, request))))
     return Campaign(tuple(groups), series, mails, warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from patchgen.cli.printer import Printer
 from patchgen.controls import escape_controls
 from patchgen.model.base import Oid
 from patchgen.model.series import FileEdit, Recipients, Stat
+from patchgen.odb import Repository
 
 
 def summarise_patch(edits: Sequence[FileEdit], stat: Stat) -> str:
@@ -60,16 +62,48 @@ def print_next(
     """
     folder = mails[0].parent
     print_recipients(printer, read_recipients(mails[0]))
-    # The shell expands the *, so the folder is named as seen from here.
-    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     at_tree = "" if tree == Path() else f"-C {shlex.quote(str(tree.absolute()))} "
     printer.line()
     printer.line(f"branch: {branch}")
     printer.line(f"mails:  {folder}")
     printer.line()
     printer.line("Read them, then send them:")
-    printer.line(f"  git {at_tree}log --reverse --patch {base[:12]}..{branch}")
-    quoted = shlex.quote(str(shown))
+    end = shlex.quote(_full_name(tree, branch))
+    printer.line(f"  git {at_tree}log --reverse --patch {base[:12]}..{end}")
     there = "" if tree == Path() else f"--tree {shlex.quote(str(tree))} "
-    source = shlex.quote(branch) if with_cover else quoted
-    printer.line(f"  patchgen send {there}{source}    # or: git send-email {quoted}/*.patch")
+    source = branch if with_cover else str(_seen_from_here(folder))
+    printer.line(
+        f"  patchgen send {there}{shlex.quote(source)}    # or: git send-email {name_mails(mails)}"
+    )
+
+
+def name_mails(mails: Sequence[Path]) -> str:
+    """Return words for a shell that are exactly these mails, seen from the current folder.
+
+    They are a pattern, unless it is that of other files in the folder, too.
+    """
+    folder = mails[0].parent
+    shown = _seen_from_here(folder)
+    version = re.match(r"v\d+-", mails[0].name)
+    # The mails of version 1 begin with their numbers.
+    pattern = f"{version[0]}*.patch" if version else "[0-9]*.patch"
+    if set(folder.glob(pattern)) == set(mails):
+        return f"{shlex.quote(str(shown))}/{pattern}"
+    return shlex.join(str(shown / mail.name) for mail in mails)
+
+
+def _seen_from_here(folder: Path) -> Path:
+    """Return a folder by its name from the current one, where it is below that."""
+    # A file that is named "-x" would be an option.
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    return folder if str(shown).startswith("-") else shown
+
+
+def _full_name(tree: Path, branch: str) -> str:
+    """Return a branch's name for git, which would prefer a tag of that name."""
+    repository = Repository(tree)
+    try:
+        is_tag = repository.find_ref(f"refs/tags/{branch}") is not None
+    finally:
+        repository.close()
+    return f"refs/heads/{branch}" if is_tag else branch

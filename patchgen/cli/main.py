@@ -33,6 +33,7 @@ _COMMANDS = {
     "completion": "Print the shell completion script for bash, zsh or fish.",
     "doctor": "Show which programs are installed, and how to get what is missing.",
     "explain": "Show what a commit was made from, and with what.",
+    "format": "Write the mails of a branch again, after it was edited.",
     "import": "Record a version that was posted without patchgen.",
     "reroll": "Make the next version of a series, with what was changed by hand.",
     "run": "Run any semantic patch over a kernel tree: a diff, reports, or a series.",

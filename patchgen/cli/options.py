@@ -38,7 +38,7 @@ output_option = click.option(
     "output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where the mails go.  [default: TREE/outgoing]",
+    help="Where the mails go.  [default: TREE/outgoing/NAME-vN]",
 )
 to_option = click.option(
     "--to",

@@ -4,7 +4,14 @@ from patchgen.mail.aliases import find_aliases
 from patchgen.mail.box import parse_mail, read_header, read_message_id, read_subject
 from patchgen.mail.containers import read_mails, read_stream
 from patchgen.mail.decoding import decode_words, has_garbled_name
-from patchgen.mail.folder import StagedFolder, check_folder
+from patchgen.mail.folder import (
+    Existing,
+    StagedFolder,
+    check_folder,
+    find_own_mails,
+    name_folder,
+    read_change_id,
+)
 from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
 from patchgen.mail.headers import encode_address, format_person, replace_sender
 from patchgen.mail.posted import PostedSeries, choose_series
@@ -25,6 +32,7 @@ from patchgen.mail.senders import parse_sender
 from patchgen.mail.subjects import Subject, parse_subject
 
 __all__ = [
+    "Existing",
     "Outgoing",
     "PostedSeries",
     "ReadableMail",
@@ -41,6 +49,7 @@ __all__ = [
     "edit_recipients",
     "encode_address",
     "find_aliases",
+    "find_own_mails",
     "follow_cover",
     "format_mails",
     "format_patches",
@@ -49,9 +58,11 @@ __all__ = [
     "join_list",
     "list_recipients",
     "map_recipients",
+    "name_folder",
     "parse_mail",
     "parse_sender",
     "parse_subject",
+    "read_change_id",
     "read_header",
     "read_mail",
     "read_mails",

@@ -1,45 +1,78 @@
-"""The folder of mails: staged out of sight, put in place by one rename."""
+"""The folder of mails: staged out of sight, put in place by one rename.
+
+A folder belongs to one version of one series. There is no list of its files: `git send-email DIR`
+would send that, too. A mail belongs to a version if it is a cover letter with the series' change-id
+and the version in its subject, or a patch that answers such a cover letter. Nothing else is ever
+removed or overwritten.
+"""
 
 from __future__ import annotations
 
-import os
+import email.parser
+import email.policy
 import re
 from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path, PurePosixPath
 
 from patchgen.errors import BaseError, UsageError
+from patchgen.mail.subjects import parse_subject
 from patchgen.model.series import Mail
 from patchgen.scratch import owned_folder
 
 _PREFIX = ".patchgen-mails-"
+_IGNORE = ".gitignore"
+_IGNORE_ALL = "*\n"
+_CHANGE_ID = re.compile(rb"^change-id: *(\S+)\s*$", re.MULTILINE)
+
+
+class Existing(Enum):
+    """What a folder that exists may hold when mails are written to it."""
+
+    NOTHING = auto()
+    THIS_VERSION = auto()
+    ANYTHING = auto()
 
 
 class StagedFolder:
-    """Mails in a hidden folder beside their target; removed again unless `publish` is called.
+    """Mails in a hidden folder next to their target; removed again unless `publish` is called.
 
     The hidden folder ignores itself (a .gitignore of `*`), so `git status` never shows it, not
-    even when the process is killed. The next run that writes mails there removes it then.
+    even when the process is killed. The next run that writes mails there removes it then. `hidden`
+    is a folder above the target that gets such a .gitignore, too, if it is made here.
     """
 
-    def __init__(self, target: Path, mails: Sequence[Mail], *, force: bool):
+    def __init__(
+        self,
+        target: Path,
+        mails: Sequence[Mail],
+        *,
+        existing: Existing,
+        hidden: Path | None = None,
+    ):
         self._target = target
         self._mails = mails
-        self._force = force
+        self._existing = existing
+        self._hidden = hidden
         self._staged = Path()
+        self._stale: tuple[Path, ...] = ()
         self._stack = ExitStack()
 
     def __enter__(self) -> StagedFolder:
-        check_folder(self._target, force=self._force)
+        check_folder(self._target, self._existing)
         try:
-            self._target.parent.mkdir(parents=True, exist_ok=True)
+            self._stale = self._find_stale()
             with ExitStack() as stack:
+                self._make_parents(stack)
                 owned = stack.enter_context(owned_folder(self._target.parent, _PREFIX))
-                self._staged = owned.path
-                (self._staged / ".gitignore").write_text("*\n")
+                (owned.path / _IGNORE).write_text(_IGNORE_ALL)
+                # Not the owned folder itself: it has a .gitignore, which is not a mail.
+                self._staged = owned.path / "mails"
+                self._staged.mkdir()
                 for mail in self._mails:
                     (self._staged / mail.file_name).write_bytes(mail.content)
-                self._staged.chmod(0o777 & ~_umask())
                 self._stack = stack.pop_all()
         except OSError as err:
             raise BaseError(f"the mails cannot be written: {err}") from None
@@ -48,41 +81,141 @@ class StagedFolder:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def _make_parents(self, stack: ExitStack) -> None:
+        """Make the folders above the target; what stays empty is removed with the staged folder."""
+        made = [path for path in self._target.parents if not path.exists()]
+        for path in reversed(made):
+            path.mkdir(exist_ok=True)
+            stack.callback(_remove_unused, path)
+            if path == self._hidden:
+                (path / _IGNORE).write_text(_IGNORE_ALL)
+
+    def _find_stale(self) -> tuple[Path, ...]:
+        """Return the mails of this version that the target has.
+
+        Raises BaseError where it has other files, unless it may have; and always where one of them
+        has the name of a mail.
+        """
+        if not self._target.exists():
+            return ()
+        own = find_own_mails(self._target, self._mails[0])
+        # Earlier releases put a .gitignore there.
+        others = {path for path in self._target.iterdir() if path.name != _IGNORE} - set(own)
+        if others and self._existing is Existing.THIS_VERSION:
+            raise BaseError(
+                f"the output folder {self._target} has a file that is not a mail of this version "
+                f"of the series: {min(others).name}",
+                hint="name another folder, or let the other files stay in it",
+                parameters=("output", "force"),
+            )
+        for mail in self._mails:
+            if self._target / mail.file_name in others:
+                raise BaseError(
+                    f"{self._target / mail.file_name} is not a mail of this version of the series, "
+                    "and is not overwritten",
+                    hint="move it away, or name another folder",
+                    parameters=("output",),
+                )
+        return own
+
     def publish(self) -> list[Path]:
         """Put the mails in place and return their paths.
 
-        A folder that exists (--force) keeps what is not ours: only mails of the same version are
-        replaced, one by one.
+        A folder that exists keeps what is not of this version; the mails that are, are replaced.
         """
         try:
             if not self._target.exists():
                 self._staged.rename(self._target)
             else:
-                version = self._mails[0].file_name.partition("-")[0]
-                for old in self._target.iterdir():
-                    if re.fullmatch(rf"{re.escape(version)}-\d{{4}}-.*\.patch", old.name):
-                        old.unlink()
+                names = {mail.file_name for mail in self._mails}
+                for path in self._stale:
+                    if path.name not in names:
+                        path.unlink(missing_ok=True)
                 for path in self._staged.iterdir():
                     path.replace(self._target / path.name)
         except OSError as err:
             raise BaseError(
-                f"the branch is made, but its mails cannot be put in place: {err}"
+                f"the branch is there, but its mails cannot be put in place: {err}",
+                hint="`patchgen format` writes the mails of a branch again",
             ) from None
         return [self._target / mail.file_name for mail in self._mails]
 
 
-def check_folder(target: Path, *, force: bool) -> None:
-    """Raise UsageError where the output folder cannot be used."""
+def name_folder(branch: str, revision: int) -> PurePosixPath:
+    """Return the folder for the mails of a version, below the folder of all series.
+
+    It is the branch's name, which git keeps from being absolute or having "..", without a leading
+    patchgen/ and with the version at its end.
+    """
+    name = branch.removeprefix("patchgen/")
+    return PurePosixPath(name if name.endswith(f"-v{revision}") else f"{name}-v{revision}")
+
+
+def check_folder(target: Path, existing: Existing) -> None:
+    """Raise UsageError or BaseError where the output folder cannot be used, whatever the mails."""
     if target.exists() and not target.is_dir():
-        raise UsageError(f"{target} is not a folder", hint="choose another with --output-directory")
-    if target.exists() and not force:
+        raise UsageError(
+            f"{target} is not a folder", hint="name another one", parameters=("output",)
+        )
+    if existing is Existing.NOTHING and target.exists() and any(target.iterdir()):
         raise BaseError(
-            f"the output folder {target} exists already",
-            hint="--force replaces the mails of this version in it; -o DIR writes elsewhere",
+            f"the output folder {target} exists already, and is not empty",
+            hint="name another folder, or have the mails of this version in it replaced",
+            parameters=("output", "force"),
         )
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def find_own_mails(folder: Path, cover: Mail) -> tuple[Path, ...]:
+    """Return the mails in a folder that belong to the same version of a series as a cover letter.
+
+    The order is that of their names.
+    """
+    change_id, revision = read_change_id(cover.content), _read(cover.content).revision
+    heads = {}
+    covers = set()
+    for path in sorted(folder.glob("*.patch")):
+        # A link is not followed: what it leads to is not a mail of ours.
+        if path.is_symlink() or not path.is_file():
+            continue
+        content = path.read_bytes()
+        heads[path] = head = _read(content)
+        is_cover = head.number == 0 and read_change_id(content) == change_id
+        if is_cover and head.revision == revision and head.message_id:
+            covers.add(head.message_id)
+    return tuple(
+        path
+        for path, head in heads.items()
+        if head.message_id in covers or (head.answers in covers and head.revision == revision)
+    )
+
+
+def read_change_id(content: bytes) -> str:
+    """Return the change-id at the end of a cover letter's mail, "" where it has none."""
+    found = _CHANGE_ID.findall(content)
+    return found[-1].decode("utf-8", "replace") if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What tells a mail's place: its ids, and what its subject says."""
+
+    number: int | None
+    revision: int | None
+    message_id: str
+    answers: str
+
+
+def _read(content: bytes) -> _Head:
+    # Only headers: the body of a file that is not ours may be nested without end.
+    parsed = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(content)
+    subject = parse_subject(str(parsed.get("Subject", "")))
+    ids = (str(parsed.get(name, "")).strip() for name in ("Message-ID", "In-Reply-To"))
+    return _Head(subject.number, subject.revision, *ids)
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove a folder that nothing was put into but the .gitignore of ours."""
+    with suppress(OSError):
+        if {path.name for path in folder.iterdir()} <= {_IGNORE}:
+            (folder / _IGNORE).unlink(missing_ok=True)
+            folder.rmdir()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from patchgen.edit import OnProgress
 from patchgen.errors import BaseError
+from patchgen.mail import Existing
 from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Recipients
@@ -104,7 +105,10 @@ class _Reroll:
         record = self._record
         self._people = find_people(repository, record.to, record.cc, record.cover_cc)
         name = request.new_branch or history.next_branch
-        self._target = choose_target(repository, name, request.output)
+        self._target = choose_target(repository, name, self._revision, request.output)
+        # What is made again replaces its mails; files of others stay only where the user says so.
+        may_have_others = request.force or request.dry_run
+        self._existing = Existing.ANYTHING if may_have_others else Existing.THIS_VERSION
         in_place = self._target.branch == self._series.name
         self._replaces = request.force or request.dry_run or in_place
 
@@ -112,7 +116,7 @@ class _Reroll:
         old = self._target.check(
             self._repository,
             replace=self._replaces,
-            folder_may_exist=True,
+            existing=self._existing,
             # Killed before it forgot what it waited with.
             may_be_made=self._request.go_on,
         )
@@ -342,7 +346,7 @@ class _Reroll:
             old,
             f"patchgen: reroll {made.plan.variant} v{self._revision}",
             replace=self._replaces,
-            folder_may_exist=True,
+            existing=self._existing,
             also=kept,
             names=names_for_branch(self._repository, change_id, self._target.branch),
         )

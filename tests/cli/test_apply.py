@@ -98,14 +98,14 @@ def test_the_mails_have_cover_letter_base_and_recipients(patchgen, toy, git):
     names = [Path(mail).name for mail in apply(patchgen, toy)["mails"]]
     assert names[0] == "v4-0000-cover-letter.patch"
     assert [name[:8] for name in names[1:]] == ["v4-0001-", "v4-0002-", "v4-0003-", "v4-0004-"]
-    raw = (toy / "outgoing" / names[0]).read_bytes()
+    raw = (toy / "outgoing" / "pvops-v4" / names[0]).read_bytes()
     cover = email.message_from_bytes(raw, policy=email.policy.default)
     assert cover["Subject"].startswith("[PATCH v4 0/4] x86: Route page encryption status changes")
     base = git(toy, "rev-parse", "master").strip()
     assert f"\nbase-commit: {base}\n" in cover.get_content()
     assert "files changed" in cover.get_content()
     assert "Changes in v4:" in cover.get_content()
-    raw = (toy / "outgoing" / names[2]).read_bytes()
+    raw = (toy / "outgoing" / "pvops-v4" / names[2]).read_bytes()
     patch = email.message_from_bytes(raw, policy=email.policy.default)
     assert "Mem Maintainer <mem@example.org>" in patch["To"]
     assert "Jürgen Reviewer <juergen@example.org>" in patch["Cc"]
@@ -245,27 +245,11 @@ def test_refuses(patchgen, toy, words, code, said):
     assert snapshot(toy, without="none") == before
 
 
-def test_refuses_an_existing_branch_and_folder_without_force(patchgen, toy):
-    (toy / "outgoing").mkdir()
+def test_refuses_an_existing_branch_without_force(patchgen, toy):
+    apply(patchgen, toy)
     done = patchgen("apply", "--variant", "pvops", "--tree", toy)
     assert done.code == 1
-    assert "the output folder" in done.err
-    (toy / "outgoing").rmdir()
-    apply(patchgen, toy)
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "-o", toy / "other")
-    assert done.code == 1
     assert f"the branch {BRANCH} exists already" in done.err
-
-
-def test_force_keeps_what_is_not_ours(patchgen, toy):
-    apply(patchgen, toy)
-    mine = toy / "outgoing" / "v3-0001-mine.patch"
-    mine.write_text("mine\n")
-    stale = toy / "outgoing" / "v4-0009-stale.patch"
-    stale.write_text("old\n")
-    apply(patchgen, toy, "--force")
-    assert mine.read_text() == "mine\n"
-    assert not stale.exists()
 
 
 def test_says_what_a_tree_lacks(patchgen, tmp_path, git):
@@ -355,7 +339,7 @@ def test_prints_the_two_commands_to_run_next(patchgen, toy):
     done = patchgen("apply", "--variant", "pvops", cwd=toy)
     assert done.code == 0, done.err
     assert "git log --reverse --patch" in done.out
-    assert "git send-email outgoing/*.patch" in done.out
+    assert "git send-email outgoing/pvops-v4/v4-*.patch" in done.out
     assert patchgen("apply", "--variant", "pvops", "--force", "--quiet", cwd=toy).out == ""
 
 

@@ -77,7 +77,7 @@ def test_an_imported_branch_equals_itself(patchgen, applied, git):
 
 
 def test_the_version_that_is_named_is_taken_from_several(patchgen, applied, tmp_path):
-    for path in (applied / "outgoing").glob("v4-*"):
+    for path in (applied / "outgoing" / "pvops-v4").glob("v4-*"):
         for version in ("v2", "v3"):
             text = path.read_text().replace("[PATCH v4", f"[PATCH {version}")
             name = path.name.replace("v4", version)
@@ -94,7 +94,7 @@ def test_the_version_that_is_named_is_taken_from_several(patchgen, applied, tmp_
 
 
 def test_a_version_without_a_cover_letter(patchgen, applied, git, tmp_path):
-    for path in (applied / "outgoing").glob("v4-000[1-4]*"):
+    for path in (applied / "outgoing" / "pvops-v4").glob("v4-000[1-4]*"):
         (tmp_path / path.name).write_text(path.read_text().replace("[PATCH v4", "[PATCH v3"))
     done = patchgen("import", "--tree", applied, tmp_path, "--series", V4, "--json")
     assert done.code == 0, done.err
@@ -113,7 +113,7 @@ def test_a_version_without_a_cover_letter(patchgen, applied, git, tmp_path):
 
 
 def test_answers_to_an_imported_version_find_their_patches(patchgen, applied, git, tmp_path):
-    for path in (applied / "outgoing").glob("v4-*"):
+    for path in (applied / "outgoing" / "pvops-v4").glob("v4-*"):
         text = path.read_text().replace("[PATCH v4", "[PATCH v3").replace("-v4-", "-v3-")
         (tmp_path / path.name).write_text(text)
     done = patchgen("import", "--tree", applied, tmp_path, "--series", V4, "--json")

@@ -4,65 +4,21 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
 
-VARIANT = {
-    "manifest.toml": """\
-schema = 1
-
-[variant]
-name = "mine"
-title = "toy: Mine"
-cover = "cover.txt.j2"
-
-[[patch]]
-name = "kconfig"
-message = "message.txt.j2"
-probe = { file = "Kconfig", tokens = "config NEW" }
-
-[[patch.lines]]
-file = "Kconfig"
-template = "new.j2"
-before = "config LAST"
-""",
-    "cover.txt.j2": "toy: Mine\n\nIt is new.\n",
-    "message.txt.j2": "toy: Do it\n\nBecause.\n",
-    "new.j2": "config NEW\n",
-}
-RULE = "@@ expression x; @@\n- kfree(x);\n+ kvfree(x);\n"
+from tests.support.small_variant import (
+    VARIANT,
+    apply_small as apply,
+    make_small_tree,
+    message_ids as ids,
+)
 
 
 @pytest.fixture
 def tree(tmp_path, git) -> Path:
-    """Return a kernel tree of three files, and next to it a variant and a semantic patch for it."""
-    for name, text in VARIANT.items():
-        path = tmp_path / "mine" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    (tmp_path / "free.cocci").write_text(RULE)
-    top = tmp_path / "linux"
-    git(tmp_path, "init", "-q", "-b", "master", top)
-    (top / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n")
-    (top / "Kconfig").write_text("config LAST\n")
-    (top / "x.c").write_text("void f(void *p)\n{\n\tkfree(p);\n}\n")
-    git(top, "add", "-A")
-    git(top, "commit", "-q", "-m", "base")
-    return top
-
-
-def apply(patchgen, tree: Path, *words: str | Path) -> dict:
-    variant = tree.parent / "mine"
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err
-    return json.loads(done.out)
-
-
-def ids(document: dict) -> list[str]:
-    texts = [Path(mail).read_text() for mail in document["mails"]]
-    return [re.search(r"^Message-ID: (.*)$", text, re.MULTILINE)[1] for text in texts]
+    return make_small_tree(tmp_path, git)
 
 
 def test_somebodys_new_variant_is_not_posted_as_version_4(patchgen, tree):

@@ -38,14 +38,14 @@ def test_a_bare_repository(patchgen, toy, git, tmp_path, plain_tree, monkeypatch
     monkeypatch.chdir(tmp_path)
     document = make(patchgen, tmp_path / "bare")
     assert git(tmp_path / "bare", "rev-parse", f"{BRANCH}^{{tree}}") == plain_tree
-    assert Path(document["mails"][0]).parent == tmp_path / "outgoing"
+    assert Path(document["mails"][0]).parent == tmp_path / "outgoing" / "pvops-v4"
 
 
 def test_a_linked_work_tree(patchgen, toy, git, tmp_path, plain_tree):
     git(toy, "worktree", "add", "-q", "--detach", tmp_path / "linked")
     document = make(patchgen, tmp_path / "linked" / "arch")
     assert git(toy, "rev-parse", f"{BRANCH}^{{tree}}") == plain_tree
-    assert Path(document["mails"][0]).parent == tmp_path / "linked" / "outgoing"
+    assert Path(document["mails"][0]).parent == tmp_path / "linked" / "outgoing" / "pvops-v4"
 
 
 def test_a_shallow_clone(patchgen, toy, git, tmp_path, plain_tree):

@@ -167,7 +167,7 @@ def parse_file(path: Path) -> EmailMessage:
 
 
 def test_tags_that_b4_collects_are_kept(patchgen, branch, git, b4, tmp_path):
-    mails = sorted((branch / "outgoing").glob("v4-*.patch"))
+    mails = sorted((branch / "outgoing" / "pvops-v4").glob("v4-*.patch"))
     ids = [parse_file(mail)["Message-ID"] for mail in mails]
     subject = "Re: [PATCH v4 2/4] x86/mm: Notify page encryption status changes through pv_ops"
     thread = [mail.read_bytes().partition(b"\n")[2] for mail in mails]

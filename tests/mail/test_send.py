@@ -399,8 +399,12 @@ def test_no_server_is_configured(patchgen, series, git):
 
 
 def test_a_folder_of_mails_is_sent_as_it_is(patchgen, series, server):
-    done = patchgen("send", "--tree", series, series / "outgoing", "--yes", "--skip-checks")
+    done = patchgen(
+        "send", "--tree", series, series / "outgoing" / "pvops-v4", "--yes", "--skip-checks"
+    )
     assert done.code == 0, done.err
     assert len(server.received) == 5
-    again = patchgen("send", "--tree", series, series / "outgoing", "--yes", "--skip-checks")
+    again = patchgen(
+        "send", "--tree", series, series / "outgoing" / "pvops-v4", "--yes", "--skip-checks"
+    )
     assert again.code == 1 and "5 of 5 mails of this version went out already" in again.err

@@ -350,7 +350,7 @@ def test_a_journal_that_is_not_understood_stops_it(patchgen, series, server):
 
 
 def test_mails_of_a_folder_that_are_no_version(patchgen, series, server):
-    folder = series / "outgoing"
+    folder = series / "outgoing" / "pvops-v4"
     cover = next(folder.glob("*-0000-*"))
     good = cover.read_bytes()
     for before, after, problem in (
@@ -482,7 +482,7 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
     [
         ((V4, "--json"), "no terminal to ask on"),
         ((V4, "--yes", "--reflect", "--resume"), "leave --resume out"),
-        (("outgoing", "--yes", "--in-reply-to", "a@b"), "say themselves what they answer"),
+        (("outgoing/pvops-v4", "--yes", "--in-reply-to", "a@b"), "say themselves what they answer"),
         ((V4, "--yes", "--to", "ä@ö.example"), "other characters than ASCII"),
     ],
 )

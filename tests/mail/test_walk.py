@@ -32,7 +32,7 @@ def edit_last(git: Git, tree: Path) -> None:
 
 def answer_patch(tree: Path, number: int, box: Path) -> None:
     """Write an answer to a mail of v4."""
-    [posted] = (tree / "outgoing").glob(f"v4-000{number}-*")
+    [posted] = (tree / "outgoing" / "pvops-v4").glob(f"v4-000{number}-*")
     head = posted.read_text().partition("\n\n")[0]
     [to] = [line[12:] for line in head.splitlines() if line.startswith("Message-ID: ")]
     message = EmailMessage()
@@ -109,7 +109,7 @@ def test_b4_makes_the_same_mails(patchgen, series, git, server, b4, tmp_path):
     git(series, "checkout", "-q", V4)
     b4(series, "send", "-o", tmp_path / "out", "--no-sign")
     theirs = sorted((tmp_path / "out").iterdir())
-    ours = sorted((series / "outgoing").iterdir())
+    ours = sorted((series / "outgoing" / "pvops-v4").iterdir())
     assert len(theirs) == len([path for path in ours if path.suffix == ".patch"]) == 5
 
     def body(path: Path) -> str:
@@ -139,5 +139,5 @@ def test_made_anew_the_branch_keeps_what_b4_noted(patchgen, series, git, b4):
     said = git(series, "show", "-s", "--format=%B", f"{V4}~4")
     assert said.partition('"change-id": "')[2][:30] == change_id[:30]
     assert '"RFC"' in said
-    mail = (series / "outgoing" / "v4-0000-cover-letter.patch").read_text()
+    mail = (series / "outgoing" / "pvops-v4" / "v4-0000-cover-letter.patch").read_text()
     assert "Subject: [PATCH RFC v4 0/4] " in mail

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen format`: options in, one call, the mails' folder printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from patchgen.cli.made import print_next
+from patchgen.cli.options import json_option, output_option, tree_option
+from patchgen.cli.printer import Printer
+from patchgen.formatting import FormatRequest, format_series
+
+
+@click.command("format")
+@click.argument("branch", required=False)
+@tree_option
+@output_option
+@click.option("--force", is_flag=True, help="Write to a folder that has other files, too.")
+@json_option
+@click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
+def command(
+    branch: str | None, tree: Path, output: Path | None, force: bool, as_json: bool, quiet: bool
+) -> None:
+    """Write the mails of a branch again, after it was edited.
+
+    They are what `patchgen send BRANCH` would send. Mails of the same version in the folder are
+    replaced; other files are never removed or overwritten.
+    """
+    printer = Printer(quiet=quiet, as_json=as_json)
+    result = format_series(FormatRequest(tree, branch, output, force))
+    if as_json:
+        printer.document(
+            {
+                "branch": result.branch,
+                "revision": result.revision,
+                "change_id": result.change_id,
+                "mails": [str(path) for path in result.mails],
+                "warnings": list(result.warnings),
+            }
+        )
+        return
+    for warning in result.warnings:
+        printer.warning(warning)
+    printer.line(f"{result.branch}, v{result.revision}: {len(result.mails)} mails", bold=True)
+    print_next(printer, tree, result.base, result.branch, result.mails)
