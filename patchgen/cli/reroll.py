@@ -44,7 +44,7 @@ from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_se
     "--changes",
     multiple=True,
     metavar="[PATCH=]TEXT",
-    help="What is new, in the series or in one patch; may be repeated.",
+    help="What is new, in the series (or cover=TEXT) or in one patch; may be repeated.",
 )
 @click.option(
     "--changelog",

@@ -1,15 +1,16 @@
 """What is new in a version: where people write it, and where it goes.
 
-`--changes TEXT` is about the series, `--changes PATCH=TEXT` about one patch, by its name in the
-variant. A folder of files says the same: vN/cover.txt and vN/PATCH.txt below it, or cover.txt
-and PATCH.txt in it. Each paragraph or "- " item becomes an item.
+`--changes PATCH=TEXT` is about one patch, by its name in the variant, and `--changes TEXT` about
+the series. A text that begins like a name, "CONFIG_X=y is needed", is `--changes cover=TEXT`. A
+folder of files says the same: vN/cover.txt and vN/PATCH.txt below it, or cover.txt and PATCH.txt in
+it. Each paragraph or "- " item becomes an item.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from patchgen.errors import BaseError, Place, UsageError
 
 _WIDTH = 72
 _COVER = "cover"
+# What a manifest allows as the name of a patch (spec/manifest.py).
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # b4 asks with such items for what it cannot know (DEFAULT_CHANGELOG_TEMPLATE in ez.py).
 _TO_EDIT = re.compile(r"^- EDITME.*(?:\n(?!- ).+)*\n?", re.MULTILINE)
 
@@ -30,20 +33,29 @@ class Changes:
 
 
 def read_changes(
-    words: Sequence[str], folder: Path | None, revision: int, names: Sequence[str]
+    words: Sequence[str], folder: Path | None, revision: int, names: Collection[str]
 ) -> Changes:
     """Return the change log of a version, from --changes and from a folder of files.
 
-    Raises UsageError or BaseError for a file of a patch that there is none of.
+    `names` are those that a patch may have. Raises UsageError or BaseError for another name, and
+    for a text that is empty.
     """
     cover: list[str] = []
     patches: dict[str, list[str]] = {}
     for word in words:
-        name, equals, text = word.partition("=")
-        if equals and name in names:
-            patches.setdefault(name, []).append(text.strip())
+        name, text = _split_word(word)
+        if not text:
+            raise UsageError(f"the change {word!r} has no text", parameters=("changes",))
+        if name == _COVER:
+            cover.append(text)
+        elif name in names:
+            patches.setdefault(name, []).append(text)
         else:
-            cover.append(word.strip())
+            raise UsageError(
+                f"the series has no patch {name!r}",
+                hint=f"its patches are {_list(names)}; {_COVER}=TEXT is for the cover letter",
+                parameters=("changes",),
+            )
     for path in _files(folder, revision):
         items = _split(path)
         if path.stem == _COVER:
@@ -54,9 +66,33 @@ def read_changes(
             raise BaseError(
                 f"the series has no patch {path.stem!r}",
                 place=Place(str(path)),
-                hint=f"{_COVER}.txt, or one of: {', '.join(f'{name}.txt' for name in names)}",
+                hint=f"its patches are {_list(names)}; {_COVER}.txt is for the cover letter",
             )
     return Changes(tuple(cover), {name: tuple(items) for name, items in patches.items()})
+
+
+def check_changes(changes: Changes, revision: int, names: Collection[str]) -> None:
+    """Raise BaseError for a change of a patch that is not among the names of those to go out."""
+    for name in changes.patches:
+        if name not in names:
+            raise BaseError(
+                f"v{revision} has no patch {name!r}, and a change of it is described",
+                hint=f"its patches are {_list(names)}; describe the change for the cover letter, "
+                "or leave it out",
+                parameters=("changes",),
+            )
+
+
+def _split_word(word: str) -> tuple[str, str]:
+    """Return the name that a text is about, and the text."""
+    name, equals, text = word.partition("=")
+    if equals and _NAME.fullmatch(name):
+        return name, text.strip()
+    return _COVER, word.strip()
+
+
+def _list(names: Collection[str]) -> str:
+    return ", ".join(names)
 
 
 def format_changes(revision: int, items: Iterable[str]) -> str:
@@ -86,7 +122,12 @@ def _files(folder: Path | None, revision: int) -> list[Path]:
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder of change logs")
     chosen = folder / f"v{revision}"
-    return sorted((chosen if chosen.is_dir() else folder).glob("*.txt"))
+    files = sorted((chosen if chosen.is_dir() else folder).glob("*.txt"))
+    for path in files:
+        # The folder may be one of a stranger's tree, and what it links to goes into a mail.
+        if path.is_symlink() or not path.is_file():
+            raise BaseError("is not a regular file", place=Place(str(path)))
+    return files
 
 
 def _split(path: Path) -> list[str]:

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is new in a version is about a patch that there is, or about the series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from patchgen.errors import BaseError, UsageError
+from patchgen.reroll.changelog import Changes, check_changes, read_changes
+
+NAMES = ("op", "late-hook")
+
+
+def read(*words: str, folder: Path | None = None) -> Changes:
+    return read_changes(words, folder, 5, NAMES)
+
+
+def test_a_change_of_a_patch_is_not_one_of_the_series():
+    changes = read("op=Rename it", "late-hook=x = y", "Rebase", "Use x = y now", "cover=A=y is set")
+    assert changes.patches == {"op": ("Rename it",), "late-hook": ("x = y",)}
+    assert changes.cover == ("Rebase", "Use x = y now", "A=y is set")
+
+
+@pytest.mark.parametrize("word", ["opp=Rename it", "Op=Rename it", "CONFIG_X=y is needed"])
+def test_an_unknown_patch_is_not_read_as_text_of_the_cover_letter(word):
+    with pytest.raises(UsageError, match="the series has no patch") as raised:
+        read(word)
+    assert "its patches are op, late-hook; cover=TEXT is for the cover letter" in str(raised.value)
+
+
+@pytest.mark.parametrize("word", ["op=", "op= ", "", " ", "cover="])
+def test_an_empty_change_is_not_dropped(word):
+    with pytest.raises(UsageError, match="has no text"):
+        read(word)
+
+
+@pytest.mark.parametrize("name", ["nothing.txt", "Cover.txt", "op .txt"])
+def test_a_file_of_an_unknown_patch_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("Rename it.\n")
+    with pytest.raises(BaseError, match="the series has no patch"):
+        read(folder=tmp_path)
+
+
+def test_a_link_in_a_folder_of_change_logs_is_not_followed(tmp_path):
+    (tmp_path / "secret").write_text("secret\n")
+    folder = tmp_path / "changelog"
+    folder.mkdir()
+    (folder / "cover.txt").symlink_to(tmp_path / "secret")
+    with pytest.raises(BaseError, match="is not a regular file"):
+        read(folder=folder)
+
+
+def test_a_change_of_a_patch_that_fell_away_is_not_dropped():
+    changes = read("op=Rename it")
+    check_changes(changes, 5, ["op"])
+    with pytest.raises(BaseError, match="v5 has no patch 'op'") as raised:
+        check_changes(changes, 5, ["late-hook"])
+    assert "its patches are late-hook" in str(raised.value)
+
+
+@given(st.text(min_size=1).filter(lambda text: text.strip()))
+def test_every_text_is_kept_or_refused(text):
+    try:
+        changes = read(text)
+    except UsageError:
+        assert "=" in text
+        return
+    assert [*changes.cover, *(each for said in changes.patches.values() for each in said)]
