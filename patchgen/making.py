@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from patchgen import __version__
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S, Spatch, find_spatch
@@ -19,7 +18,7 @@ from patchgen.model.plan import Plan
 from patchgen.model.series import MadePatch, Signatures
 from patchgen.odb import GitTree, Repository, git_version
 from patchgen.resources import shipped_folder
-from patchgen.series import Record, SeriesDraft, draft_series, render_subject
+from patchgen.series import HandWork, Record, SeriesDraft, draft_series, render_subject
 from patchgen.spec import (
     Variant,
     bind_variables,
@@ -112,12 +111,10 @@ class Made:
             self, plan=replace(self.plan, context={**self.plan.context, "audit_summary": text})
         )
 
-    def draft(
-        self, signatures: Signatures, edited: Mapping[str, str] = MappingProxyType({})
-    ) -> SeriesDraft:
+    def draft(self, signatures: Signatures, hand: HandWork | None = None) -> SeriesDraft:
         """Return the messages, the cover letter and the record of what was made.
 
-        `edited` are the names of patches that a person goes on from, with their subjects.
+        `hand` is the work by hand in the series that goes out, None for none.
         """
         record = Record(
             variant=self.plan.variant,
@@ -141,7 +138,7 @@ class Made:
             signatures,
             record,
             sign_off=self.request.sign_off,
-            edited=edited,
+            hand=hand or HandWork(),
         )
 
 

@@ -11,6 +11,7 @@ from .commits import (
     read_raw_commits as read_raw_commits,
     rechain as rechain,
     write_empty_commit as write_empty_commit,
+    write_line as write_line,
     write_raw_commit as write_raw_commit,
 )
 from .entries import (

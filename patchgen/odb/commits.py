@@ -162,6 +162,22 @@ def rechain(
     return tuple(written)
 
 
+def write_line(
+    git: Git, commits: Sequence[tuple[Oid, Oid, str | None]], parent: Oid, committer: Identity
+) -> tuple[Oid, ...]:
+    """Write a line of commits on top of `parent`, and return their ids.
+
+    Each is made of a commit whose author it keeps, a tree, and a message; None keeps the commit's.
+    """
+    written = []
+    sources = read_raw_commits(git, [source for source, _, _ in commits])
+    for (_, tree, message), source in zip(commits, sources, strict=True):
+        new = source.with_parent(parent).with_tree(tree).with_committer(committer)
+        parent = write_raw_commit(git, new if message is None else new.with_message(message))
+        written.append(parent)
+    return tuple(written)
+
+
 def _same(new: RawCommit, old: RawCommit) -> bool:
     """Tell whether two commits differ in their signature at most."""
     return new.message == old.message and set(new.headers) <= set(old.headers)

@@ -17,8 +17,10 @@ from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Signatures
 from patchgen.odb import Quarantine, Repository, read_commit, read_commits, read_substances
 from patchgen.series import (
+    HandWork,
     Record,
     SeriesBranch,
+    SeriesDraft,
     digest_cover,
     digest_message,
     read_branch,
@@ -121,15 +123,8 @@ def _make_again(
         if dict(planned.plan.inputs) != dict(record.inputs):
             return None
         made = carry_out(planned.as_recorded(record))
-        draft = made.draft(signatures)
-        digests = dict(zip(draft.names, draft.record.patches, strict=True))
-        # A reroll tells of hand edits in what it makes.
-        edited = {
-            patch.name: subjects.get(patch.name, patch.subject)
-            for patch in record.patches
-            if patch.name in digests and digests[patch.name].message != patch.message
-        }
-        draft = made.draft(signatures, edited) if edited else draft
+        hand = record.hand or _guess_hand_work(made.draft(signatures), record, subjects)
+        draft = made.draft(signatures, hand)
         oids, written = write_patches(quarantine, record.base, draft, signatures)
     except MissingObjectsError:
         raise
@@ -140,6 +135,17 @@ def _make_again(
     commits = read_commits(quarantine, record.base, oids[-1])
     cover = draft.cover if written.cover == record.cover else None
     return MadeBefore(dict(zip(draft.names, commits, strict=True)), cover)
+
+
+def _guess_hand_work(draft: SeriesDraft, record: Record, subjects: Mapping[str, str]) -> HandWork:
+    """Return what a series tells of hand edits, where its record does not: by its messages."""
+    digests = dict(zip(draft.names, draft.record.patches, strict=True))
+    edited = {
+        patch.name: subjects.get(patch.name, patch.subject)
+        for patch in record.patches
+        if patch.name in digests and digests[patch.name].message != patch.message
+    }
+    return HandWork(edited=tuple(edited), subjects=edited)
 
 
 def _read_signatures(

@@ -59,47 +59,87 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
-class CarryResult:
-    """The new version's commits in order, and remarks on what became of the others."""
+class Placed:
+    """A commit of the new version of which only the message is open.
 
-    commits: tuple[Carried, ...]
-    remarks: tuple[str, ...]
+    `name` is the patch's, "" where a person added the commit. `matched` is it on the branch, None
+    where it is new. `is_made` says that it is made now.
+    """
+
+    name: str
+    source: Oid
+    tree: Oid
+    matched: Matched | None
+    is_made: bool = True
+
+    @property
+    def subject(self) -> str:
+        """The subject on the branch, "" for a new patch."""
+        return self.matched.commit.subject if self.matched else ""
 
 
 @dataclass(slots=True)
 class Carrier:
     """Carries one series. `substances` are of the branch's commits.
 
-    `now` are the patches made now by name, in their order, and `plain` their messages where nobody
-    edits anything; `recorded` are the names of the patches made before. `labels` name the two sides
-    in conflict markers: what is made now, and the branch.
+    `now` are the patches made now by name, in their order, with the messages that they have where
+    nobody edits anything, and `edited` the messages that tell of an edit; `recorded` are the names
+    of the patches made before. `labels` name the two sides in conflict markers: what is made now,
+    and the branch.
     """
 
     quarantine: Quarantine
     before: MadeBefore | None
     substances: Mapping[Oid, str]
     now: Mapping[str, Commit]
-    plain: Mapping[str, str]
+    edited: Mapping[str, str]
     recorded: Collection[str]
     parents: Callable[[Oid], Oid]
     labels: tuple[str, str]
     resolutions: Resolutions
     remarks: list[str] = field(default_factory=list)
 
-    def carry(self, base_tree: Oid, branch: Sequence[Matched], gone: set[str]) -> CarryResult:
-        """Return the new version of a branch, on a base.
+    def carry_content(
+        self, base_tree: Oid, branch: Sequence[Matched], gone: set[str]
+    ) -> tuple[Placed, ...]:
+        """Return the commits of the new version of a branch, on a base, in their order.
 
         `gone` are patches that the base has now. Raises ConflictsError at the first commit where
         both sides changed the same.
         """
-        carried: list[Carried] = []
+        placed: list[Placed] = []
         tree = base_tree
         for matched in self._in_order(branch, gone):
-            new = self._carry_one(tree, matched)
+            new = self._place(tree, matched)
             if new is not None:
-                carried.append(new)
+                placed.append(new)
                 tree = new.tree
-        return CarryResult(tuple(carried), tuple(self.remarks))
+        return tuple(placed)
+
+    def carry_messages(
+        self, placed: Sequence[Placed], messages: Mapping[str, str]
+    ) -> tuple[Carried, ...]:
+        """Return the commits with their messages; `messages` are those of what is made now, by
+        name, and tell of the work by hand.
+
+        Raises ConflictsError at the first commit where both sides changed the same.
+        """
+        carried = []
+        for each in placed:
+            before = each.matched.commit if each.matched else None
+            if before is None:
+                message = parse_message(messages[each.name])
+            elif each.is_made:
+                assert each.matched is not None and each.matched.patch is not None
+                ours = messages[each.name]
+                merged = self._merge_message(before, each.name, each.matched.patch.message, ours)
+                if isinstance(merged, Conflict):
+                    raise ConflictsError(before.subject, [merged])
+                message = merged
+            else:
+                message = parse_message(before.message)
+            carried.append(Carried(each.name, each.source, each.tree, message, before))
+        return tuple(carried)
 
     def _in_order(self, branch: Sequence[Matched], gone: set[str]) -> list[Matched | str]:
         """Return the branch's commits with the names of new patches in their places."""
@@ -124,11 +164,10 @@ class Carrier:
             self.remarks.append(f'left out, as on the branch: "{self.now[name].subject}"')
         return dropped
 
-    def _carry_one(self, tree: Oid, matched: Matched | str) -> Carried | None:
+    def _place(self, tree: Oid, matched: Matched | str) -> Placed | None:
         if isinstance(matched, str):
             new = self.now[matched]
-            merged = self._pick(new.subject, new.oid, tree)
-            return Carried(matched, new.oid, merged, parse_message(new.message))
+            return Placed(matched, new.oid, self._pick(new.subject, new.oid, tree), None)
         commit, name = matched.commit, matched.name
         if name not in self.now:
             if matched.patch is not None and not matched.is_edited(self.substances):
@@ -139,17 +178,15 @@ class Carrier:
                 why = "gone, as the base has it" if commit.files else "left out, as it is empty"
                 self.remarks.append(f'{why}: "{commit.subject}"')
                 return None
-            return Carried(name, commit.oid, merged, parse_message(commit.message), commit)
+            return Placed(name, commit.oid, merged, matched, is_made=False)
         assert matched.patch is not None
-        conflicts: list[Conflict] = []
         content = self._merge_content(tree, matched)
-        conflicts += content.conflicts
-        message = self._merge_message(commit, name, matched.patch.message)
-        if isinstance(message, Conflict):
-            conflicts.append(message)
-        if conflicts or isinstance(message, Conflict):
-            raise ConflictsError(commit.subject, conflicts)
-        return Carried(name, commit.oid, content.tree, message, commit)
+        if content.conflicts:
+            # A person gets all of a commit at once.
+            message = self._merge_message(commit, name, matched.patch.message, self.edited[name])
+            also = [message] if isinstance(message, Conflict) else []
+            raise ConflictsError(commit.subject, [*content.conflicts, *also])
+        return Placed(name, commit.oid, content.tree, matched)
 
     def _merge_content(self, tree: Oid, matched: Matched) -> MergedTree:
         """Return the tree of a patch that is made again, with what people changed in it."""
@@ -196,8 +233,10 @@ class Carrier:
         shown = self.quarantine.run("cat-file", "blob", f"{commit}:{path}", ok=None)
         return set(shown.stdout.split(b"\n"))
 
-    def _merge_message(self, edited: Commit, name: str, digest: str) -> Message | Conflict:
-        ours, theirs = parse_message(self.now[name].message), parse_message(edited.message)
+    def _merge_message(
+        self, edited: Commit, name: str, digest: str, now: str
+    ) -> Message | Conflict:
+        ours, theirs = parse_message(now), parse_message(edited.message)
         made = self.before.commits.get(name) if self.before else None
         if made is None or digest_message(made.message) != digest:
             # Whether it was edited can still be told, but not what.
@@ -208,7 +247,7 @@ class Carrier:
             trailers = theirs.trailers or ours.trailers
             return replace(theirs, text=kept.text, trailers=trailers)
         base = parse_message(made.message)
-        plain = parse_message(self.plain[name]).text
+        plain = parse_message(self.now[name].message).text
         prose = Prose(MESSAGE_FILE, base.text, plain, ours.text, theirs.text)
         text = merge_prose(prose, self.quarantine, self.labels, self.resolutions)
         if isinstance(text, Conflict):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from patchgen.edit import OnProgress
 from patchgen.errors import BaseError
 from patchgen.mail import Existing
-from patchgen.making import Made, MakeRequest, carry_out, plan_variant
+from patchgen.making import Made, MakeRequest, Planned, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Recipients
 from patchgen.odb import (
@@ -19,21 +19,23 @@ from patchgen.odb import (
     Resolutions,
     names_for_branch,
     read_commits,
-    read_raw_commits,
     read_substances,
     rechain,
-    write_raw_commit,
+    write_line,
 )
 from patchgen.posting import Posted, choose_target, find_people, post_series, publish_series
 from patchgen.reroll import conflicts as waiting
 from patchgen.reroll.before import MadeBefore, find_made_before, made_ref
-from patchgen.reroll.carry import Carrier, CarryResult, ConflictsError, carry_cover
-from patchgen.reroll.changelog import Changes, put_on_top, read_changes
+from patchgen.reroll.carry import Carried, Carrier, ConflictsError, Placed, carry_cover
+from patchgen.reroll.changelog import Changes, check_changes, put_on_top, read_changes
+from patchgen.reroll.hand import expect_names, find_edited, find_hand_work
 from patchgen.reroll.history import read_history
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
 from patchgen.reroll.version import Version, describe_version
 from patchgen.series import (
+    HandWork,
     Matched,
+    Record,
     SeriesDraft,
     digest_cover,
     match_commits,
@@ -62,6 +64,13 @@ def reroll_series(
             return _Reroll(repository, quarantine, request, resolutions).run(on_progress)
     finally:
         repository.close()
+
+
+def _nothing_left(made: Made) -> BaseError:
+    return BaseError(
+        f"{made.plan.base.describe} has all of it: nothing is left to make",
+        hint="`patchgen apply` on that base shows where",
+    )
 
 
 def _another_waits() -> BaseError:
@@ -125,34 +134,56 @@ class _Reroll:
         substances = read_substances(self._quarantine, self._series.start, self._series.tip)
         branch = match_commits(self._series.commits, substances, self._record)
         before = self._find_before(branch)
-        made = carry_out(plan_variant(self._repository, self._to_make()), on_progress)
-        if made.is_nothing:
-            raise BaseError(
-                f"{made.plan.base.describe} has all of it: nothing is left to make",
-                hint="`patchgen apply` on that base shows where",
-            )
-        edited = {each.name: each.commit.subject for each in branch if each.is_edited(substances)}
+        made, changes = self._make(on_progress)
+        base = made.plan.base
+        # A change log for a patch that is not there is refused before any conflict where possible.
+        names = expect_names(made, self._record, branch, substances)
+        check_changes(changes, self._revision, names)
         plain = made.draft(self._signatures)
-        draft = made.draft(self._signatures, edited)
-        oids, record = write_patches(self._quarantine, made.plan.base.oid, draft, self._signatures)
-        changes = self._read_changes(made)
+        oids, _ = write_patches(self._quarantine, base.oid, plain, self._signatures)
+        carrier = self._make_carrier(made, plain, oids, before, substances)
         try:
-            carried = self._carry(made, (plain, draft), oids, before, branch, substances)
+            gone = {patch.name for patch in made.made if patch.present_at}
+            placed = carrier.carry_content(base.tree, branch, gone)
+            if not placed:
+                raise _nothing_left(made)
+            check_changes(changes, self._revision, [each.name for each in placed])
+            made_now = dict(zip(plain.names, oids, strict=True))
+            edited = find_edited(
+                self._quarantine, base.oid, placed, made_now, substances, self._signatures
+            )
+            carried, draft = self._carry_messages(made, plain, carrier, placed, edited)
             cover, remarks = self._carry_cover(plain.cover, draft.cover, before)
         except ConflictsError as stop:
-            return self._stop(stop.subject, made.plan.base.oid, stop.conflicts)
-        written = self._write(made, carried)
+            return self._stop(stop.subject, base.oid, stop.conflicts)
+        oids, record = write_patches(self._quarantine, base.oid, draft, self._signatures)
+        lines = [(each.source, each.tree, str(each.message)) for each in carried]
+        written = write_line(self._quarantine, lines, base.oid, self._signatures.committer)
         version = self._describe_version(carried, written, substances, changes)
-        tracking = replace(self._tracking, revision=self._revision)
         cover = replace(cover, notes=put_on_top(cover.notes, self._revision, version.cover))
         messages = dict(zip(written, version.messages, strict=True))
-        commits = rechain(self._quarantine, written, made.plan.base.oid, messages=messages)
-        posted = post_series(
+        commits = rechain(self._quarantine, written, base.oid, messages=messages)
+        posted = self._post(made, cover, record, commits)
+        pristine = self._keep_made(made, draft, posted, oids)
+        remarks = (*carrier.remarks, *remarks)
+        return self._publish(made, old, posted, carried, remarks, version, pristine)
+
+    def _make(self, on_progress: OnProgress) -> tuple[Made, Changes]:
+        """Make the variant on the base; the change log is read before that work."""
+        planned = plan_variant(self._repository, self._to_make())
+        changes = self._read_changes(planned)
+        made = carry_out(planned, on_progress)
+        if made.is_nothing:
+            raise _nothing_left(made)
+        return made, changes
+
+    def _post(self, made: Made, cover: Cover, record: Record, commits: Sequence[Oid]) -> Posted:
+        return post_series(
             self._quarantine,
             made.tree,
             made.plan.base.oid,
             cover,
-            tracking,
+            replace(self._tracking, revision=self._revision),
             record,
             commits,
             self._signatures,
@@ -162,9 +193,6 @@ class _Reroll:
             edited=self._edited_recipients(),
             get_maintainer=self._request.get_maintainer,
         )
-        pristine = self._keep_made(made, draft, posted, oids)
-        carried = replace(carried, remarks=carried.remarks + remarks)
-        return self._publish(made, old, posted, carried, version, pristine)
 
     def _to_make(self) -> MakeRequest:
         request, record = self._request, self._record
@@ -193,40 +221,58 @@ class _Reroll:
             {each.name: each.commit.subject for each in branch if each.name},
         )
 
-    def _read_changes(self, made: Made) -> Changes:
-        names = [patch.name for patch in made.plan.patches]
+    def _read_changes(self, planned: Planned) -> Changes:
+        """Read the change log before the work; a patch may be the variant's or the branch's."""
+        names = [patch.name for patch in planned.plan.patches]
+        names += [patch.name for patch in self._record.patches]
         folder = self._request.changelog
         if folder is None and (self._repository.top / "changelog").is_dir():
             folder = self._repository.top / "changelog"
-        return read_changes(self._request.changes, folder, self._revision, names)
+        known = list(dict.fromkeys(names))
+        return read_changes(self._request.changes, folder, self._revision, known)
 
     def _labels(self) -> tuple[str, str]:
         return f"made-for-v{self._revision}", f"edited-in-v{self._record.revision}"
 
-    def _carry(
+    def _make_carrier(
         self,
         made: Made,
-        drafts: tuple[SeriesDraft, SeriesDraft],
+        plain: SeriesDraft,
         oids: Sequence[Oid],
         before: MadeBefore | None,
-        branch: Sequence[Matched],
         substances: Mapping[Oid, str],
-    ) -> CarryResult:
-        base, (plain, draft) = made.plan.base, drafts
-        now = read_commits(self._quarantine, base.oid, oids[-1])
-        carrier = Carrier(
+    ) -> Carrier:
+        now = read_commits(self._quarantine, made.plan.base.oid, oids[-1])
+        edited = made.draft(self._signatures, HandWork(edited=plain.names))
+        return Carrier(
             quarantine=self._quarantine,
             before=before,
             substances=substances,
-            now=dict(zip(draft.names, now, strict=True)),
-            plain=dict(zip(plain.names, (each.message for each in plain.drafts), strict=True)),
+            now=dict(zip(plain.names, now, strict=True)),
+            edited=edited.messages,
             recorded=[patch.name for patch in self._record.patches],
             parents=self._parent,
             labels=self._labels(),
             resolutions=self._resolutions,
         )
-        gone = {patch.name for patch in made.made if patch.present_at}
-        return carrier.carry(base.tree, branch, gone)
+
+    def _carry_messages(
+        self,
+        made: Made,
+        plain: SeriesDraft,
+        carrier: Carrier,
+        placed: Sequence[Placed],
+        edited: Collection[str],
+    ) -> tuple[tuple[Carried, ...], SeriesDraft]:
+        """Return the commits with their messages, and the draft that tells of them as they are."""
+        planned = [patch.name for patch in made.plan.patches]
+        subjects = [each.subject for each in placed]
+        hand = find_hand_work(placed, subjects, edited, plain.names, planned)
+        told = made.draft(self._signatures, hand)
+        carried = carrier.carry_messages(placed, told.messages)
+        subjects = [each.message.subject for each in carried]
+        hand = find_hand_work(placed, subjects, edited, plain.names, planned)
+        return carried, made.draft(self._signatures, hand)
 
     def _carry_cover(
         self, plain: Cover, now: Cover, before: MadeBefore | None
@@ -241,23 +287,9 @@ class _Reroll:
         sides = (before.cover, branch, (plain, now))
         return carry_cover(*sides, self._quarantine, self._labels(), self._resolutions), ()
 
-    def _write(self, made: Made, carried: CarryResult) -> tuple[Oid, ...]:
-        """Write the commits with their authors, and return them."""
-        sources = read_raw_commits(self._quarantine, [each.source for each in carried.commits])
-        parent = made.plan.base.oid
-        written = []
-        for each, source in zip(carried.commits, sources, strict=True):
-            commit = source.with_parent(parent).with_tree(each.tree)
-            commit = commit.with_message(str(each.message))
-            parent = write_raw_commit(
-                self._quarantine, commit.with_committer(self._signatures.committer)
-            )
-            written.append(parent)
-        return tuple(written)
-
     def _describe_version(
         self,
-        carried: CarryResult,
+        carried: Sequence[Carried],
         written: Sequence[Oid],
         substances: Mapping[Oid, str],
         changes: Changes,
@@ -272,9 +304,9 @@ class _Reroll:
         moved = self._repository.describe(base) if base != self._series.base else ""
         return describe_version(
             (before if before < self._revision else None, self._revision),
-            carried.commits,
+            carried,
             [new[oid] for oid in written],
-            self._history.find_earlier(self._quarantine, carried.commits, substances),
+            self._history.find_earlier(self._quarantine, carried, substances),
             changes,
             moved_to=moved,
             posted_as="" if is_linked or before >= self._revision else link,
@@ -315,7 +347,8 @@ class _Reroll:
         made: Made,
         old: Oid | None,
         posted: Posted,
-        carried: CarryResult,
+        carried: Sequence[Carried],
+        remarks: tuple[str, ...],
         version: Version,
         pristine: Oid,
     ) -> RerollResult:
@@ -326,8 +359,8 @@ class _Reroll:
         result = RerollResult(
             branch=self._target.branch,
             revision=self._revision,
-            subjects=tuple(each.message.subject for each in carried.commits),
-            remarks=carried.remarks,
+            subjects=tuple(each.message.subject for each in carried),
+            remarks=remarks,
             dropped=version.dropped,
             range_diff=range_diff,
             warnings=made.warnings + posted.warnings,

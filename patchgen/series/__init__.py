@@ -11,6 +11,7 @@ from patchgen.series.change_id import digest_content, make_change_id, make_messa
 from patchgen.series.match import Matched, match_commits
 from patchgen.series.messages import render_subject, sign_off
 from patchgen.series.record import (
+    HandWork,
     Record,
     RecordedPatch,
     digest_cover,
@@ -20,6 +21,7 @@ from patchgen.series.record import (
 from patchgen.series.tracking import Tracking, parse_cover_commit
 
 __all__ = [
+    "HandWork",
     "Matched",
     "Record",
     "RecordedPatch",

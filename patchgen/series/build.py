@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patchgen.model.base import Oid
@@ -15,7 +15,7 @@ from patchgen.model.series import (
 )
 from patchgen.odb import Quarantine, read_substances, rechain, write_empty_commit
 from patchgen.series.messages import render_cover, render_message
-from patchgen.series.record import Record, record_patches
+from patchgen.series.record import HandWork, Record, record_patches
 from patchgen.series.tracking import Tracking, format_cover_commit
 
 
@@ -31,6 +31,11 @@ class SeriesDraft:
     cover: Cover
     record: Record
 
+    @property
+    def messages(self) -> dict[str, str]:
+        """The messages by the patches' names."""
+        return dict(zip(self.names, (draft.message for draft in self.drafts), strict=True))
+
 
 def draft_series(
     plan: Plan,
@@ -39,23 +44,23 @@ def draft_series(
     record: Record,
     *,
     sign_off: bool,
-    edited: Mapping[str, str],
+    hand: HandWork,
 ) -> SeriesDraft:
     """Return the messages and edits of what was made, one result for each patch of the plan.
 
-    At least one of them has edits. `record` knows everything but the patches. `edited` are the
-    names of those that a person goes on from, with the subjects that they have by then: their
-    messages say so.
+    At least one of them has edits. `record` knows everything but the patches. Messages and cover
+    letter tell of the work by `hand` in the series that goes out.
     """
     signer = signatures.committer if sign_off else None
     drafts = {}
     for planned, patch in zip(plan.patches, made, strict=True):
         if patch.present_at is None:
-            by_hand = patch.name in edited
-            message = render_message(plan, planned, patch, signer, edited=by_hand)
+            edited = patch.name in hand.edited
+            message = render_message(plan, planned, patch, signer, edited=edited)
             drafts[patch.name] = CommitDraft(message, patch.edits)
-    subjects = {name: draft.subject for name, draft in drafts.items()} | dict(edited)
-    cover = render_cover(plan, made, subjects, edited=edited)
+    subjects = {name: draft.subject for name, draft in drafts.items()} | dict(hand.subjects)
+    cover = render_cover(plan, made, subjects, hand)
+    record = record.model_copy(update={"hand": hand})
     record = record_patches(record, plan, made, drafts, cover)
     return SeriesDraft(tuple(drafts), tuple(drafts.values()), cover, record)
 

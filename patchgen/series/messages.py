@@ -7,7 +7,7 @@ subject line, an empty line, paragraphs, then trailers.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import Place, SpecError
 from patchgen.model.plan import Plan, PlannedPatch, RunRules
 from patchgen.model.series import Cover, Identity, MadePatch
+from patchgen.series.record import HandWork
 from patchgen.series.tracking import parse_cover
 from patchgen.series.trailers import Trailer, parse_message
 from patchgen.templating import render_text
@@ -62,31 +63,38 @@ def render_subject(plan: Plan, planned: PlannedPatch) -> str:
 
 
 def render_cover(
-    plan: Plan,
-    made: Sequence[MadePatch],
-    subjects: Mapping[str, str],
-    *,
-    edited: Collection[str] = (),
+    plan: Plan, made: Sequence[MadePatch], subjects: Mapping[str, str], hand: HandWork
 ) -> Cover:
-    """Return the cover letter. `subjects` are by the patches' names, `edited` some of these."""
+    """Return the cover letter of the series that goes out; `subjects` are by the patches' names.
+
+    Its template knows of each patch whether it is "made", "already there" or "left out", and the
+    subjects of the commits that people added as `by_hand`.
+    """
     context: dict[str, Any] = {
         **plan.context,
         "patches": [
             {
                 "name": patch.name,
-                "edited": patch.name in edited,
+                "edited": patch.name in hand.edited,
                 "subject": subjects.get(patch.name, ""),
-                "status": "already there" if patch.present_at else "made",
+                "status": _status(patch, hand),
                 "site": str(patch.present_at or ""),
             }
             for patch in made
         ],
+        "by_hand": list(hand.added),
         "semantic_patches": [
             {"path": name, "text": text} for name, text in _semantic_patches(plan).items()
         ],
     }
     text = _well_formed(render_text(plan.cover, plan.folders, context), plan.cover)
     return parse_cover(text)
+
+
+def _status(patch: MadePatch, hand: HandWork) -> str:
+    if patch.name in hand.left_out:
+        return "left out"
+    return "already there" if patch.present_at else "made"
 
 
 def sign_off(message: str, signer: Identity) -> str:

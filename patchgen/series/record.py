@@ -43,6 +43,19 @@ class RecordedPatch(_Frozen):
     semantic_patches: Mapping[str, str] = {}
 
 
+class HandWork(_Frozen):
+    """What of a series that goes out is not as patchgen makes it.
+
+    `edited` and `left_out` are names of patches, `subjects` what patches are called by name, where
+    people may have changed that, and `added` the subjects of commits that patchgen did not make.
+    """
+
+    edited: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    subjects: Mapping[str, str] = {}
+    added: tuple[str, ...] = ()
+
+
 class Record(_Frozen):
     """One making of a variant.
 
@@ -51,7 +64,8 @@ class Record(_Frozen):
     user named, beside the maintainers; `found_to` and `found_cc` are all people of the cover
     letter, before somebody edits it, and `cover` is a digest of what it says. `inputs` are digests
     of the folders that templates and rules came from. `split` says by what `patchgen run` divided
-    the series; `variant` is the name of a .cocci then.
+    the series; `variant` is the name of a .cocci then. `hand` is what the texts tell of work by
+    hand, None where a patchgen made it that did not record that.
     """
 
     format: Literal[1] = 1
@@ -74,6 +88,7 @@ class Record(_Frozen):
     inputs: Mapping[str, str] = {}
     patches: tuple[RecordedPatch, ...] = ()
     split: str = ""
+    hand: HandWork | None = None
 
     def find_patch(self, name: str) -> RecordedPatch | None:
         """Return what is recorded of a patch, by its name in the manifest."""

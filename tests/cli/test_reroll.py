@@ -165,6 +165,33 @@ def has_cover_edits(git: Git, tree: Path, document: dict) -> None:
     assert ["mem@example.org" in mail for mail in mails] == [True, False, True, False, False]
 
 
+def test_the_cover_letter_tells_of_no_hand_edit_that_is_not_in_the_series(patchgen, applied, git):
+    """The hypercall was edited, the base has it by now, and a commit was written by hand."""
+    header = applied / "arch/x86/include/asm/kvm_para.h"
+    hypercall = "x86/kvm: Add a hypercall for SEV guests that needs no alternatives"
+    name = "static inline long kvm_sev_hypercall3("
+
+    def by_hand() -> None:
+        replace(header, name, f"/* By hand. */\n{name}")
+
+    edit(git, applied, V4, hypercall, by_hand)
+    git(applied, "cherry-pick", f"{V4}~1")
+    git(applied, "checkout", "-q", V4)
+    (applied / "op.txt").write_text("The op.\n")
+    git(applied, "add", "op.txt")
+    git(applied, "commit", "-q", "-m", "Documentation: Tell of the op")
+    git(applied, "checkout", "-q", "master")
+    words = ("reroll", "--tree", applied, V4, "--base", "master")
+    done = patchgen(*words, "--changes", "hypercall=Say so")
+    assert done.code == 1 and "v5 has no patch 'hypercall'" in done.err
+    document = reroll(patchgen, applied, V4, "--base", "master")
+    assert hypercall not in document["patches"]
+    letter = message(git, applied, f"{V5}~{len(document['patches'])}")
+    text, _, _ = letter.partition("--- b4-submit-tracking")
+    assert hypercall not in text and "edited by hand" not in text
+    assert "which were written by hand:\n\n  Documentation: Tell of the op\n" in text
+
+
 def test_an_edit_of_nothing_but_the_cover_letter(patchgen, applied, git):
     edit(git, applied, V4, "x86: Route", lambda: cover_edited(git, applied))
     has_cover_edits(git, applied, reroll(patchgen, applied, V4, "--base", "master"))
