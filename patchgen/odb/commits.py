@@ -172,8 +172,10 @@ def write_line(
     written = []
     sources = read_raw_commits(git, [source for source, _, _ in commits])
     for (_, tree, message), source in zip(commits, sources, strict=True):
-        new = source.with_parent(parent).with_tree(tree).with_committer(committer)
-        parent = write_raw_commit(git, new if message is None else new.with_message(message))
+        new = source.with_parent(parent).with_tree(tree)
+        # The names follow the encoding of the message, so the committer comes last.
+        new = new if message is None else new.with_message(message)
+        parent = write_raw_commit(git, new.with_committer(committer))
         written.append(parent)
     return tuple(written)
 
