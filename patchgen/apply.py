@@ -18,8 +18,16 @@ from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.series import Series, Signatures
 from patchgen.odb import Git, Quarantine, Repository
-from patchgen.posting import Target, choose_target, find_people, post_series, publish_series
-from patchgen.series import write_patches
+from patchgen.posting import (
+    Posted,
+    Target,
+    choose_target,
+    describe_series,
+    find_people,
+    post_series,
+    publish_series,
+)
+from patchgen.series import SeriesDraft, write_patches
 from patchgen.spec import People, find_variant
 
 
@@ -158,55 +166,13 @@ def _make_series(
 ) -> ApplyResult:
     """Write the commits aside; then show them, or publish them with their mails."""
     base = making.plan.base
+    warnings = (*making.warnings, *_warn_of_version(request, version))
     with Quarantine(repository) as quarantine:
-        draft = making.draft(signatures)
-        commits, record = write_patches(quarantine, base.oid, draft, signatures)
-        if summarise is not None:
-            summary = summarise(quarantine, base.oid, commits[-1])
-            draft = replace(draft, cover=making.with_summary(summary).draft(signatures).cover)
-        tracking = track_series(
-            quarantine,
-            version,
-            old,
-            title=making.plan.variant,
-            branch=target.branch,
-            base=base.oid,
-            tip=commits[-1],
-            author=signatures.author,
-            folder=target.folder if target.hidden else None,
+        draft, posted = _post_series(
+            quarantine, request, version, target, old, making, signatures, summarise, people
         )
-        posted = post_series(
-            quarantine,
-            making.tree,
-            base.oid,
-            draft.cover,
-            tracking,
-            record,
-            commits,
-            signatures,
-            branch=target.branch,
-            with_cover=request.with_cover,
-            people=people,
-            get_maintainer=request.get_maintainer,
-        )
-        series = Series(
-            base=base,
-            branch=target.branch,
-            revision=version.revision,
-            change_id=tracking.change_id,
-            cover=posted.cover,
-            cover_commit=posted.cover_commit,
-            drafts=draft.drafts,
-            commits=posted.commits,
-            stats=tuple(quarantine.read_stats(base.oid, commits[-1])),
-        )
-        warnings = making.warnings + posted.warnings
-        if request.revision is None and version.after is not None:
-            warnings += (
-                f"v{version.after} went out, so this is v{version.revision}; `patchgen reroll` "
-                "carries over what was changed by hand, too",
-            )
-        result = ApplyResult(making, target.branch, series, warnings=warnings)
+        series = describe_series(quarantine, base, target.branch, posted, draft.drafts)
+        result = ApplyResult(making, target.branch, series, warnings=(*warnings, *posted.warnings))
         if request.dry_run:
             start = posted.cover_commit or base.oid
             diffs = quarantine.show_patches(start, series.tip)
@@ -223,3 +189,59 @@ def _make_series(
             existing=request.existing,
         )
         return replace(result, mails=mails)
+
+
+def _post_series(
+    quarantine: Quarantine,
+    request: ApplyRequest,
+    version: Version,
+    target: Target,
+    old: Oid | None,
+    making: Made,
+    signatures: Signatures,
+    summarise: Summarise | None,
+    people: People,
+) -> tuple[SeriesDraft, Posted]:
+    """Write the commits aside, and return what they were written from and their mails."""
+    base = making.plan.base
+    draft = making.draft(signatures)
+    commits, record = write_patches(quarantine, base.oid, draft, signatures)
+    if summarise is not None:
+        summary = summarise(quarantine, base.oid, commits[-1])
+        draft = replace(draft, cover=making.with_summary(summary).draft(signatures).cover)
+    tracking = track_series(
+        quarantine,
+        version,
+        old,
+        title=making.plan.variant,
+        branch=target.branch,
+        base=base.oid,
+        tip=commits[-1],
+        author=signatures.author,
+        folder=target.folder if target.hidden else None,
+    )
+    posted = post_series(
+        quarantine,
+        making.tree,
+        base.oid,
+        draft.cover,
+        tracking,
+        record,
+        commits,
+        signatures,
+        branch=target.branch,
+        with_cover=request.with_cover,
+        people=people,
+        get_maintainer=request.get_maintainer,
+    )
+    return draft, posted
+
+
+def _warn_of_version(request: ApplyRequest, version: Version) -> tuple[str, ...]:
+    """Return a warning where an earlier version went out and the user asked for none."""
+    if request.revision is not None or version.after is None:
+        return ()
+    return (
+        f"v{version.after} went out, so this is v{version.revision}; `patchgen reroll` carries "
+        "over what was changed by hand, too",
+    )

@@ -31,9 +31,9 @@ from patchgen.mail import (
     name_folder,
     split_people,
 )
-from patchgen.model.base import Oid, TreeReader
+from patchgen.model.base import Base, Oid, TreeReader
 from patchgen.model.posting import Posting
-from patchgen.model.series import Cover, Identity, Mail, Recipients, Signatures
+from patchgen.model.series import CommitDraft, Cover, Identity, Mail, Recipients, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, rechain
 from patchgen.series import Record, Tracking, put_cover_below, read_branch
 from patchgen.spec import People, load_people
@@ -178,6 +178,24 @@ def post_series(
     addressed = tuple(address_mails(mails, recipients))
     warnings += warn_of_date(signatures.committer)
     return Posted(cover, tracking, cover_commit, tuple(commits), addressed, warnings)
+
+
+def describe_series(
+    quarantine: Quarantine, base: Base, branch: str, posted: Posted, drafts: Sequence[CommitDraft]
+) -> Series:
+    """Return the series that was posted, with the number of lines that each patch changes."""
+    start = posted.cover_commit or base.oid
+    return Series(
+        base=base,
+        branch=branch,
+        revision=posted.tracking.revision,
+        change_id=posted.tracking.change_id,
+        cover=posted.cover,
+        cover_commit=posted.cover_commit,
+        drafts=tuple(drafts),
+        commits=posted.commits,
+        stats=tuple(quarantine.read_stats(start, posted.commits[-1])),
+    )
 
 
 def publish_series(

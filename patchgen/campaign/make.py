@@ -19,7 +19,14 @@ from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
-from patchgen.posting import choose_target, find_people, post_series, publish_series
+from patchgen.posting import (
+    Target,
+    choose_target,
+    describe_series,
+    find_people,
+    post_series,
+    publish_series,
+)
 from patchgen.resources import shipped_folder
 from patchgen.series import (
     Record,
@@ -76,11 +83,8 @@ def make_campaign(
     know who the user is. Nothing is written then.
     """
     stem = PurePosixPath(origin.name).stem
-    version = choose_version(repository, request.branch, stem, first=1, wanted=request.revision)
-    branch = request.branch or f"patchgen/{stem}-v{version.revision}"
-    target = choose_target(repository, branch, version.revision, request.output)
     existing = Existing.ANYTHING if request.force else Existing.NOTHING
-    old = target.check(repository, replace=request.force, existing=existing)
+    version, target, old = _choose_target(repository, request, stem, existing)
     tree = GitTree(repository, base.tree)
     groups, problems = _group(tree, request, edits)
     signatures = repository.read_signatures(as_of=None if request.force else old)
@@ -114,17 +118,7 @@ def make_campaign(
             people=people,
             get_maintainer=request.get_maintainer,
         )
-        series = Series(
-            base=base,
-            branch=target.branch,
-            revision=version.revision,
-            change_id=tracking.change_id,
-            cover=posted.cover,
-            cover_commit=posted.cover_commit,
-            drafts=tuple(drafts),
-            commits=posted.commits,
-            stats=tuple(quarantine.read_stats(base.oid, commits[-1])),
-        )
+        series = describe_series(quarantine, base, target.branch, posted, drafts)
         mails = publish_series(
             quarantine,
             target,
@@ -138,6 +132,16 @@ def make_campaign(
         )
     warnings = tuple(dict.fromkeys((*problems, *posted.warnings, *_warn(drafts, request))))
     return Campaign(tuple(groups), series, mails, warnings)
+
+
+def _choose_target(
+    repository: Repository, request: CampaignRequest, stem: str, existing: Existing
+) -> tuple[Version, Target, Oid | None]:
+    """Return the version, its branch and folder, and what the branch points at now."""
+    version = choose_version(repository, request.branch, stem, first=1, wanted=request.revision)
+    branch = request.branch or f"patchgen/{stem}-v{version.revision}"
+    target = choose_target(repository, branch, version.revision, request.output)
+    return version, target, target.check(repository, replace=request.force, existing=existing)
 
 
 def _group(
