@@ -94,6 +94,23 @@ def test_the_cover_letter_claims_no_path_that_the_base_does_not_have(patchgen, t
     assert "  apf_reason: no call leads to the op\n" in paths()
 
 
+def test_the_cover_letter_states_the_problem_of_the_base_in_hand(patchgen, toy, git):
+    def read_letter(document):
+        message = email.message_from_bytes(Path(document["mails"][0]).read_bytes())
+        return " ".join(message.get_payload().partition("Which call is served")[0].split())
+
+    letter = read_letter(apply(patchgen, toy))
+    assert "In this base SEV and SEV-ES guests do not report these changes" in letter
+    # What one participant proposed was not agreed on by all (LKML, 20 August 2021).
+    assert "Ashish Kalra proposed an abstraction" in letter and "settled" not in letter
+
+    words = ("--base", f"{BRANCH}~2", "--branch", "rest")
+    letter = read_letter(apply(patchgen, toy, *words))
+    assert "do not report" not in letter
+    assert "This base has pv_ops.mmu.notify_page_enc_status_changed() (arch/x86/" in letter
+    assert "- SEV guests on KVM get a callback" in letter and "early_set_memory" not in letter
+
+
 def test_the_mails_have_cover_letter_base_and_recipients(patchgen, toy, git):
     names = [Path(mail).name for mail in apply(patchgen, toy)["mails"]]
     assert names[0] == "v4-0000-cover-letter.patch"
