@@ -170,7 +170,15 @@ def find_own_mails(folder: Path, cover: Mail) -> tuple[Path, ...]:
 
     The order is that of their names.
     """
-    change_id, revision = read_change_id(cover.content), _read(cover.content).revision
+    return find_mails_of(folder, read_change_id(cover.content), _read(cover.content).revision)
+
+
+def find_mails_of(folder: Path, change_id: str, revision: int | None) -> tuple[Path, ...]:
+    """Return the mails of a version in a folder: its cover letters, and what answers them.
+
+    The order is that of their names. A folder that does not exist has none. `revision` is None
+    where the subjects do not name it, which is so for version 1.
+    """
     heads = {}
     covers = set()
     for path in sorted(folder.glob("*.patch")):

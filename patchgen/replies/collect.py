@@ -12,7 +12,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import Quarantine, Repository, rechain
-from patchgen.replies.known import PatchIds, describe_patches
+from patchgen.replies.known import PatchIds, describe_patches, read_own_mails
 from patchgen.replies.match import COVER, Match, Matcher, NoMatch, Patches, PatchId
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.replies.tags import GIVEN, FoundTag
@@ -84,7 +84,8 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
             series = read_branch(repository, quarantine, name, tip, base)
             patch_id = PatchIds(quarantine)
             patches = describe_patches(repository, quarantine, series, patch_id)
-            result = match_tags(mails, series.commits, patches, patch_id)
+            own = read_own_mails(repository, series)
+            result = match_tags(mails, series.commits, patches, patch_id, own)
             result.branch = name
             messages = add_tags(series.commits, result.applied)
             if messages and not request.dry_run:
@@ -100,13 +101,20 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
 
 
 def match_tags(
-    mails: Sequence[Mail], commits: Sequence[Commit], patches: Patches, patch_id: PatchId
+    mails: Sequence[Mail],
+    commits: Sequence[Commit],
+    patches: Patches,
+    patch_id: PatchId,
+    own: Sequence[Mail] = (),
 ) -> CollectResult:
-    """Return every tag of all replies, either with the patch that gets it or with a reason."""
+    """Return every tag of all replies, either with the patch that gets it or with a reason.
+
+    `own` are mails of the series itself, which replies may answer.
+    """
     readable, unreadable = split_readable(mails)
     replies = [parse_reply(mail) for mail in readable]
     matcher = Matcher(patches, patch_id)
-    matcher.learn(readable, replies)
+    matcher.learn([*split_readable(own)[0], *readable], replies)
     result = CollectResult("", tuple(commit.subject for commit in commits))
     result.unreadable += unreadable
     judge = _Judge(commits, result)

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from patchgen.mail import find_mails_of
 from patchgen.model.commit import Commit
+from patchgen.model.series import Mail
 from patchgen.odb import Quarantine, Repository, read_commits, read_sent, read_substances
 from patchgen.odb.difftext import digest_changes, list_changes
+from patchgen.posting import choose_target
 from patchgen.replies.match import COVER, Patches, PatchId
 from patchgen.series import SeriesBranch, Tracking, digest_content, make_message_id
 
@@ -63,6 +66,21 @@ def describe_patches(
     return Patches(
         subjects, patch_ids, posted.numbers, posted.outdated, posted.gone, changes, revision
     )
+
+
+def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, ...]:
+    """Return the mails of the branch's version that are in its default folder.
+
+    git send-email itself may have sent them, which leaves no tag. When the branch is edited then,
+    its patches have other message-ids than these mails.
+    """
+    if series.cover is None or series.tracking is None:
+        return ()
+    revision = series.tracking.revision
+    folder = choose_target(repository, series.name, revision, None).folder
+    # The subjects of version 1 name no version.
+    own = find_mails_of(folder, series.tracking.change_id, revision if revision > 1 else None)
+    return tuple(Mail(path.name, path.read_bytes()) for path in own)
 
 
 def _read_sent(

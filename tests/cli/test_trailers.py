@@ -132,3 +132,26 @@ def test_says_what_is_wrong(patchgen, toy, posted, tmp_path, words, code, proble
     (tmp_path / "box").write_bytes(answer(posted[1], REVIEWED))
     done = patchgen("trailers", "--tree", toy, *words, cwd=tmp_path)
     assert done.code == code and problem in done.err, done.err
+
+
+def test_replies_to_mails_of_a_branch_that_was_edited_since(patchgen, toy, git, posted, tmp_path):
+    """git send-email itself sent the mails, which leaves no tag, and the last patch has changed."""
+    git(toy, "checkout", "-q", V4)
+    source = toy / "arch/x86/kernel/kvm.c"
+    source.write_text(f"/* Changed. */\n{source.read_text()}")
+    git(toy, "commit", "-q", "--amend", "--no-edit", "-a")
+    git(toy, "checkout", "-q", "master")
+    box = tmp_path / "box"
+    tested = "Tested-by: Cy <cy@example.org>"
+    box.write_bytes(
+        mbox(
+            answer(posted[2], f"{REVIEWED}\n"),
+            answer(posted[4], f"{REVIEWED}\n"),
+            answer(posted[0], f"{tested}\n", "Cy <cy@example.org>"),
+        )
+    )
+    document = json.loads(patchgen("trailers", "--tree", toy, V4, box, "--json").out)
+    applied = [(each["patch"], each["trailer"]) for each in document["applied"]]
+    assert applied == [(2, REVIEWED), (1, tested), (2, tested), (3, tested)]
+    reasons = [each["reason"] for each in document["not_applied"]]
+    assert len(reasons) == 2 and "which has other code" in reasons[0]
