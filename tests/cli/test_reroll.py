@@ -105,7 +105,7 @@ def test_carries_what_people_wrote(patchgen, applied, git):
     def cover() -> str:
         said = git(applied, "log", "-1", "--format=%B")
         return (
-            said.replace("Guests make", "As all know, guests make")
+            said.replace("Guests with encrypted", "As all know, guests with encrypted")
             .replace("\nCc: ", "\nCc: New <new@example.org>\nCc: ", 1)
             .replace("To: x86@example.org\n", "")
         )
@@ -129,7 +129,7 @@ def test_carries_what_people_wrote(patchgen, applied, git):
     assert re.search(r"The result was\s+then edited by\s+hand", said)
     assert said.rstrip().endswith("---\nChanges in v5:\n- Say so")
     letter = message(git, applied, f"{V5}~5")
-    assert "As all know, guests make" in letter
+    assert "As all know, guests with encrypted" in letter
     assert "Changes in v5:\n- Say so\n" in letter
     assert "Cc: New <new@example.org>\n" in letter and "To: x86@example.org" not in letter
     mail = Path(document["mails"][1]).read_text()
@@ -145,7 +145,7 @@ def cover_edited(git: Git, tree: Path) -> str:
     """Return v4's cover letter with another text, somebody more and somebody less."""
     said = git(tree, "log", "-1", "--format=%B")
     for old, new in (
-        ("Guests make", "As all know, guests make"),
+        ("Guests with encrypted", "As all know, guests with encrypted"),
         ("The tool has neither built nor booted the result.", "Testing done: I booted it."),
         ("To: Kay Vee Em <kvm@example.org>\n", ""),
         ("Cc: toy-mm@", "Cc: New <new@example.org>\nCc: toy-mm@"),
@@ -157,7 +157,7 @@ def cover_edited(git: Git, tree: Path) -> str:
 
 def has_cover_edits(git: Git, tree: Path, document: dict) -> None:
     letter = message(git, tree, f"{document['branch']}~4")
-    assert "As all know, guests make" in letter and "Testing done: I booted it." in letter
+    assert "As all know, guests with encrypted" in letter and "Testing done: I booted it." in letter
     mails = [Path(mail).read_text() for mail in document["mails"]]
     assert all("new@example.org" in mail for mail in mails)
     assert not any("kvm@example.org" in mail for mail in mails)
@@ -246,7 +246,7 @@ def test_what_was_made_before_cannot_be_had(patchgen, applied, git, tmp_path):
         "the cover letter is the branch's, not made again",
         'the message is the branch\'s: "x86/mm: Tell"',
     ]
-    assert "As all know, guests make" in message(git, clone, f"{V5}~3")
+    assert "As all know, guests with encrypted" in message(git, clone, f"{V5}~3")
 
 
 @pytest.mark.parametrize("how", ["split", "squashed"])
@@ -326,12 +326,12 @@ def test_a_tag_is_dropped_where_the_patch_changed(patchgen, applied, git):
     assert REVIEWED in message(git, applied, f"{V5}~3")
 
 
-def test_verify_sees_a_message_that_denies_the_hand_edit(patchgen, applied, git):
+def test_verify_sees_a_message_that_does_not_tell_of_the_hand_edit(patchgen, applied, git):
     def by_hand() -> None:
         replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
 
     words = ("--tree", applied, "--skip", "build", "--skip", "checkpatch")
-    claim = "the message says that no line was edited by hand"
+    claim = "the message says that patchgen generated the code, which was edited by hand"
     assert claim not in patchgen("verify", V4, *words).out
     edit(git, applied, V4, "Tell the host", by_hand)
     assert claim in patchgen("verify", V4, *words).out

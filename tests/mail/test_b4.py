@@ -122,7 +122,7 @@ def test_what_b4_edits_is_carried(patchgen, branch, git, b4, tmp_path):
     editor = tmp_path / "editor"
     editor.write_text(
         "#!/bin/sh\n"
-        "sed -i -e 's/^Guests make/As b4 knows, guests make/' \\\n"
+        "sed -i -e 's/^Guests with encrypted/As b4 knows, guests with encrypted/' \\\n"
         "  -e 's/^Changes in v4:/Changes in v4:\\n- Say so in b4./' \\\n"
         "  -e '/^To: Kay Vee Em/d' \\\n"
         "  -e 's/^\\(Cc: toy-mm.*\\)/\\1\\nCc: New <new@example.org>/' \"$1\"\n"
@@ -131,7 +131,7 @@ def test_what_b4_edits_is_carried(patchgen, branch, git, b4, tmp_path):
     b4(branch, "prep", "--edit-cover", editor=str(editor))
     b4(branch, "prep", "--set-prefixes", "RFC", "tip")
     reroll(patchgen, git, branch, V4, "--base", "master")
-    assert "As b4 knows, guests make" in cover(git, branch, V5)
+    assert "As b4 knows, guests with encrypted" in cover(git, branch, V5)
     assert "Changes in v4:\n- Say so in b4." in notes(git, branch, V5)
     assert tracking(git, branch, V5)["series"]["prefixes"] == ["RFC", "tip"]
     # The same from what patchgen left.
@@ -142,7 +142,7 @@ def test_what_b4_edits_is_carried(patchgen, branch, git, b4, tmp_path):
     assert document["revision"] == 9
     last = document["branch"]
     letter = cover(git, branch, last)
-    assert "As all know, guests make" in letter and "To: Kay Vee Em" not in letter
+    assert "As all know, guests with encrypted" in letter and "To: Kay Vee Em" not in letter
     assert "Cc: New <new@example.org>" in letter
     out = tmp_path / "out"
     b4(branch, "send", "-o", out, "--no-sign")

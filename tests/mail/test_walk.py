@@ -84,7 +84,8 @@ def test_b4_takes_over_and_hands_back(patchgen, series, git, server, b4, tmp_pat
     info = b4(series, "prep", "--show-info")
     assert "revision: 4" in info and "cover-subject: x86: Route page encryption" in info
     editor = tmp_path / "editor"
-    editor.write_text('#!/bin/sh\nsed -i "s/^Guests make/As b4 knows, guests make/" "$1"\n')
+    sed = "s/^Guests with encrypted/As b4 knows, guests with encrypted/"
+    editor.write_text(f'#!/bin/sh\nsed -i "{sed}" "$1"\n')
     editor.chmod(0o755)
     b4(series, "prep", "--edit-cover", editor=str(editor))
     b4(series, "prep", "--force-revision", "7")
@@ -95,7 +96,7 @@ def test_b4_takes_over_and_hands_back(patchgen, series, git, server, b4, tmp_pat
     # b4 counts what is to be sent next.
     assert document["revision"] == 7 and document["branch"] == "patchgen/pvops-v7"
     cover = git(series, "show", "-s", "--format=%B", "patchgen/pvops-v7~4")
-    assert "As b4 knows, guests make" in cover
+    assert "As b4 knows, guests with encrypted" in cover
     done = patchgen("send", "--tree", series, "patchgen/pvops-v7", "--yes", "--skip-checks")
     assert done.code == 0, done.err
     arrived_gives(git, series, "patchgen/pvops-v7", server, tmp_path)
