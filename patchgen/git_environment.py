@@ -46,10 +46,12 @@ _CONNECTIONS = (
 )
 # Git advises against grafts wherever it can open the file.
 _NO_FILE = os.devnull + "/none"
-# Git 2.45 and later knows GIT_NO_LAZY_FETCH. An older one starts `git fetch` for an object that a
+# Git 2.39.4, 2.45 and later know GIT_NO_LAZY_FETCH. Others start `git fetch` for an object that a
 # partial clone lacks; with no protocol allowed (git(1), GIT_ALLOW_PROTOCOL), that one ends before
-# it connects: no upload-pack, ssh, proxy, remote helper or credential helper is run.
-_NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+# it connects: no upload-pack, ssh, proxy, remote helper or credential helper is run. A repository
+# chooses its protocols: `url = NAME::x` and `vcs = NAME` run `git remote-NAME`, which may be an
+# alias. So the only one that is allowed has a name that nobody can guess.
+_NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none-" + os.urandom(16).hex()}
 _NO_FILE_SYSTEM_MONITOR = {"core.fsmonitor": "false"}
 _NO_HOOKS = {"core.hooksPath": os.devnull}
 _NO_PROGRAMS = {

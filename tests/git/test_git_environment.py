@@ -356,6 +356,23 @@ def test_a_missing_object_is_named_and_no_program_fetches_it(
     assert fired(folder) == []
 
 
+@pytest.mark.parametrize("url", ["none::x", "::x", "no::x", "0::x"])
+def test_an_alias_is_not_the_program_that_fetches(toy, git, tmp_path, url):
+    oid = git(toy, "rev-parse", "HEAD:Makefile").strip()
+    (toy / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    git(toy, "config", "extensions.partialClone", "origin")
+    git(toy, "config", "remote.origin.url", url)
+    program = write_canary(tmp_path, "alias")
+    for name in ("none", "", "no", "0"):
+        git(toy, "config", f"alias.remote-{name}", f"!{program}")
+    env = reading_environment()
+    # A git that does not know it yet (before 2.39.4).
+    del env["GIT_NO_LAZY_FETCH"]
+    words = ["git", "-C", toy, "cat-file", "blob", oid]
+    assert subprocess.run(words, env=env, capture_output=True, check=False).returncode != 0
+    assert fired(tmp_path) == []
+
+
 # --- where results go ------------------------------------------------------------------------
 
 
