@@ -45,17 +45,52 @@ class TreeReader(Protocol):
 
 
 def compile_glob(pattern: str) -> re.Pattern[str]:
-    """Return what a whole path has to match: `*` and `?` stay within a folder, `**` crosses."""
-    regex = ""
-    for part in re.split(r"(\*\*/?|\*|\?|\[[^\]]+\])", pattern):
+    """Return what a whole path has to match: `*` and `?` stay within a folder, `**` crosses.
+
+    `**/` after a slash, or at the beginning, may also stand for nothing. Raises ValueError for a
+    range of characters that is none, as `[z-a]`.
+
+    The time is bounded by the square of the path's length: between two wildcards the first place
+    that fits is as good as any later one, so nothing but the last one is tried in several ways.
+    """
+    parts = re.split(r"((?:(?<=/)|^)\*\*/|\*\*|\*|\?|\[[^\]]+\])", pattern)
+    # What stands between two `**`: texts, each of which may begin after any text without a slash.
+    groups: list[list[str]] = [[""]]
+    crossings: list[str] = []
+    for part in parts:
         if part.startswith("**"):
-            regex += "(?:.*/)?" if part.endswith("/") else ".*"
+            groups.append([""])
+            crossings.append(part)
         elif part == "*":
-            regex += "[^/]*"
-        elif part == "?":
-            regex += "[^/]"
-        elif part.startswith("[") and part.endswith("]"):
-            regex += "[^" + part[2:] if part.startswith("[!") else part
+            groups[-1].append("")
         else:
-            regex += re.escape(part)
-    return re.compile(regex)
+            groups[-1][-1] += _one_character(part) if part[:1] in ("?", "[") else re.escape(part)
+    regex = _first_fit(groups[0], is_last=not crossings)
+    for number, (crossing, group) in enumerate(zip(crossings, groups[1:], strict=True), 1):
+        is_last = number == len(crossings)
+        fit = _first_fit(group, is_last=is_last)
+        if is_last:
+            regex += ("(?:.*/)?" if crossing == "**/" else ".*") + fit
+        else:
+            regex += f"(?>{'(?:.*?/)??' if crossing == '**/' else '.*?'}{fit})"
+    try:
+        return re.compile(regex, re.DOTALL)
+    except re.error as err:
+        raise ValueError(f"{pattern!r} is not a pattern of paths: {err}") from None
+
+
+def _one_character(part: str) -> str:
+    if part == "?":
+        return "[^/]"
+    if part.endswith("]") and len(part) > 1:
+        inner = part[1:-1].replace("\\", r"\\").replace("[", r"\[")
+        return "(?!/)[" + ("^" + inner[1:] if inner.startswith("!") else inner) + "]"
+    return re.escape(part)
+
+
+def _first_fit(texts: list[str], *, is_last: bool) -> str:
+    """Return a regular expression of texts that `*` separates; the last one may end the path."""
+    first, *others = texts
+    last = others.pop() if is_last and others else None
+    regex = first + "".join(f"(?>[^/]*?{text})" for text in others)
+    return regex if last is None else f"{regex}[^/]*{last}"
