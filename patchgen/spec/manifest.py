@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from patchgen.errors import Place, SpecError
+from patchgen.model.base import compile_glob
 from patchgen.model.treepath import refuse_new_path
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.toml import locate, parse_toml
@@ -45,13 +46,25 @@ def _check_tree_path(value: str) -> str:
     return value
 
 
+def _check_pattern(value: str) -> str:
+    compile_glob(value)
+    return value
+
+
 _NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=_NAME)]
 Count = Annotated[int, Field(ge=0, lt=10**9)]
 TreePath = Annotated[str, AfterValidator(_check_tree_path)]
-TreePaths = Annotated[tuple[TreePath, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-Anchors = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+TreePattern = Annotated[TreePath, AfterValidator(_check_pattern)]
+# Git is asked for each path, and each file of the tree is compared with each pattern.
+_MOST = 1000
+TreePaths = Annotated[
+    tuple[TreePattern, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=_MOST)
+]
+Anchors = Annotated[
+    tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=_MOST)
+]
 Conditions = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 

@@ -18,6 +18,11 @@ from patchgen.sourcefolder import decode_text, read_regular
 _Table = TypeVar("_Table", bound=BaseModel)
 _LONGEST_EXCERPT = 500
 
+# tomllib takes the square of a dotted key's length, and so does what walks down to its value.
+_DEEPEST_KEY = 32
+_KEY = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+_DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_KEY}(?:\.[ \t]*+{_KEY}){{{_DEEPEST_KEY}}}")
+
 
 def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Table:
     """Return what a TOML file of the user's says, as a model.
@@ -35,6 +40,11 @@ def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Ta
 
 def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
     """Return what a file's text says, as a model. Raises SpecError with file, line and key."""
+    if (deep := _DEEP_KEY.search(text)) is not None:
+        line = text.count("\n", 0, deep.start()) + 1
+        raise SpecError(
+            f"has a key of more than {_DEEPEST_KEY} parts", place=Place(str(path), line)
+        )
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
@@ -54,33 +64,53 @@ def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
 def locate(text: str, where: Sequence[int | str]) -> int | None:
     """Return the line where a value of a TOML text begins, or the table that lacks it.
 
-    `where` are keys, and indices from 0. None for a text that is too long to look. The statement
+    `where` are keys, and indices from 0. None where it would take too long to look. The statement
     with the value ends the shortest part of the text, cut at a line's end, that is TOML and has
     the value. So there is no second parser.
     """
-    lines = text.splitlines(keepends=True)
     while where and not _has(text, where):
         where = where[:-1]
-    if not where or len(text) > _LONGEST_LOCATED:
+    if not where:
         return None
-
-    def next_cut(line: int) -> int:
-        return next(k for k in range(line, len(lines) + 1) if _is_toml("".join(lines[:k])))
-
-    low, high, found = 0, len(lines), len(lines)
-    while low < high:
-        middle = (low + high) // 2
-        cut = next_cut(middle)
-        if _has("".join(lines[:cut]), where):
-            high, found = middle, min(found, cut)
-        else:
-            low = cut + 1
-    above = next(k for k in range(found - 1, -1, -1) if _is_toml("".join(lines[:k])))
-    return above + 1
+    return _Cuts(text).find(where)
 
 
-# 20 times it is parsed for that.
-_LONGEST_LOCATED = 1 << 17
+# Characters that are parsed for that: twenty times a text of 100 kB, whose values are short.
+_MOST_PARSED = 1 << 21
+
+
+class _Cuts:
+    """The parts of a text that end at a line's end, and of which some are TOML."""
+
+    def __init__(self, text: str):
+        self._lines = text.splitlines(keepends=True)
+        self._left = _MOST_PARSED
+
+    def find(self, where: Sequence[int | str]) -> int | None:
+        """Return the line where a value begins, None where it would take too long to look."""
+        low, high, found = 0, len(self._lines), len(self._lines)
+        while low < high:
+            middle = (low + high) // 2
+            cut = self._first(range(middle, len(self._lines) + 1))
+            if cut is None:
+                return None
+            if _has("".join(self._lines[:cut]), where):
+                high, found = middle, min(found, cut)
+            else:
+                low = cut + 1
+        above = self._first(range(found - 1, -1, -1))
+        return None if above is None else above + 1
+
+    def _first(self, numbers: range) -> int | None:
+        """Return the first number of lines that are TOML."""
+        for number in numbers:
+            text = "".join(self._lines[:number])
+            self._left -= len(text)
+            if self._left < 0:
+                return None
+            if _is_toml(text):
+                return number
+        return None
 
 
 def _is_toml(text: str) -> bool:

@@ -157,7 +157,17 @@ _ODD_MANIFESTS = {
     "UTF-16": (GOOD.encode("utf-16"), "manifest.toml:1: is not UTF-8"),
     "deep lists": (b"x = " + b"[" * 100_000 + b"]" * 100_000, "is nested too deeply"),
     "deep tables": (b"x = " + b"{a=" * 5000 + b"1" + b"}" * 5000, "is nested too deeply"),
-    "deep keys": (b".".join([b"a"] * 5000) + b" = 1", "a: unknown key"),
+    "deep keys": (b"#\n" + b".".join([b"a"] * 500_000) + b" = 1", "manifest.toml:2: has a key of"),
+    "deep quoted keys": (b" . ".join([b'"\\"."', b"'.'"] * 99) + b" = 1", ":1: has a key of more"),
+    "many lines": (b"x = [\n" + b"1,\n" * 40_000 + b"]\n", "manifest.toml: x: unknown key"),
+    "a range that is none": (
+        GOOD.replace('on = "a.c"', 'on = "[z-a]"').encode(),
+        "is not a pattern",
+    ),
+    "many paths": (
+        GOOD.replace('on = "a.c"', f"on = {['a'] * 1001}").encode(),
+        "at most 1000 items",
+    ),
     "a long number": (b"schema = 1\nx = " + b"1" * 5000, "manifest.toml:2: has a number that is"),
     "a key twice": (b"schema = 1\nschema = 1\n", "manifest.toml:2:11: Cannot overwrite a value"),
     "a table twice": (GOOD.encode() + b"[variant]\n", "Cannot declare ('variant',) twice"),
