@@ -92,14 +92,14 @@ def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
 def find_sequence(source: bytes, wanted: Sequence[bytes]) -> int | None:
     """Return the line where a sequence of tokens first occurs, or None."""
     # Most files of a tree lack the first word altogether; do not cut those into tokens.
-    if not wanted or any(token not in source for token in wanted):
+    if not wanted or any(token not in source for token in set(wanted)):
         return None
+    # A character for each of the tokens: find() of texts is linear, a comparison at each place not.
+    numbers = {token: chr(number) for number, token in enumerate(dict.fromkeys(wanted), 1)}
     tokens = list(tokenize(source))
-    texts = [token.text for token in tokens]
-    for start in range(len(texts) - len(wanted) + 1):
-        if texts[start : start + len(wanted)] == list(wanted):
-            return tokens[start].line
-    return None
+    texts = "".join(numbers.get(token.text, "\0") for token in tokens)
+    start = texts.find("".join(numbers[token] for token in wanted))
+    return tokens[start].line if start >= 0 else None
 
 
 def find_functions(source: bytes) -> list[tuple[str, int]]:

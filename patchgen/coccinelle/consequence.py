@@ -72,6 +72,8 @@ def _uses(text: str, rule: Rule) -> _Uses:
 
 # Disjunctions: within a line, those first that have none within; and by lines of their own.
 _INLINE = re.compile(r"\\\((?P<branches>(?:(?!\\\().)*?)\\\)", re.DOTALL)
+# Not to be attached says less: then the other rule may have matched anywhere.
+_DEEPEST = 64
 _BLOCK = re.compile(r"^\((?P<branches>.*?)^\)", re.DOTALL | re.MULTILINE)
 
 
@@ -86,10 +88,16 @@ def _is_attached(position: str, body: str) -> bool:
 
         return reduce
 
-    count = 1
-    while count:
+    for _ in range(_DEEPEST):
         body, count = _INLINE.subn(choose(r"\\\|"), body)
-    return mark.search(_BLOCK.sub(choose(r"^\|"), body)) is not None
+        if not count:
+            break
+    else:
+        return False
+    # Up to the last `)` each `(` is closed: none is looked through to the text's end.
+    closed = body.rfind("\n)") + 2
+    body = _BLOCK.sub(choose(r"^\|"), body[:closed]) + body[closed:]
+    return mark.search(body) is not None
 
 
 def _read(text: str, rule: Rule) -> set[str]:

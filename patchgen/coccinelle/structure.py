@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from patchgen.coccinelle.lexing import LineNumbers
+
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|(?<!\\)\"(?:\\.|[^\"\\\n])*+\"", re.DOTALL)
 _HEADER = re.compile(r"^@(?P<head>[^@]*)@", re.MULTILINE)
 _SCRIPT = re.compile(r"\s*(script|initialize|finalize)\s*:")
@@ -48,6 +50,7 @@ def read_rules(text: str) -> tuple[Rule, ...]:
     """Return the rules of a semantic patch in their order."""
     plain = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
     rules: list[Rule] = []
+    lines = LineNumbers(plain)
     at = 0
     while (header := _HEADER.search(plain, at)) is not None:
         is_script = bool(_SCRIPT.match(header["head"]))
@@ -61,10 +64,10 @@ def read_rules(text: str) -> tuple[Rule, ...]:
         rules.append(
             Rule(
                 name=None if is_script else _rule_name(header["head"]),
-                start=_line_of(plain, header.start()),
-                name_line=_line_of(plain, header.end() - 1),
-                body=_line_of(plain, metavariables_end) + 1,
-                end=_line_of(plain, end) if following else plain.count("\n") + 2,
+                start=lines.find(header.start()),
+                name_line=lines.find(header.end() - 1),
+                body=lines.find(metavariables_end) + 1,
+                end=lines.find(end) if following else plain.count("\n") + 2,
                 is_script=is_script,
                 positions=_attached_positions(declared, body),
                 modifies=not is_script and bool(_CHANGE.search(body)),
@@ -97,7 +100,3 @@ def _attached_positions(declared: str, body: str) -> tuple[str, ...]:
             if name and "." not in name and re.search(rf"@{name}\b", matched):
                 names.append(name)
     return tuple(names)
-
-
-def _line_of(text: str, offset: int) -> int:
-    return text.count("\n", 0, offset) + 1

@@ -15,10 +15,12 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
     matter, as makefiles are aligned by taste. Raises BaseError where none does.
     """
     lines = content.splitlines(keepends=True)
-    words = [line.split() for line in lines]
+    by_words: dict[tuple[bytes, ...], list[int]] = {}
+    for index, line in enumerate(lines):
+        by_words.setdefault(tuple(line.split()), []).append(index)
     tried = []
     for anchor in edit.anchors:
-        found = [index for index, line in enumerate(words) if line == anchor.encode().split()]
+        found = by_words.get(tuple(anchor.encode().split()), [])
         if len(found) == 1:
             at = found[0] if edit.before else found[0] + 1
             if at and not lines[at - 1].endswith(b"\n"):

@@ -13,7 +13,7 @@ CLOSES = {"(": ")", "{": "}"}
 
 def logical_lines(text: str) -> Iterator[str]:
     """Yield lines with those that a backslash continues joined."""
-    return iter(re.sub(r"[ \t]*\\\n[ \t]*", " ", text).split("\n"))
+    return iter(re.sub(r"(?<![ \t])(?:[ \t]*+\\\n)+[ \t]*+", " ", text).split("\n"))
 
 
 def take_define(lines: Iterator[str]) -> Iterator[str]:
@@ -43,15 +43,15 @@ def closing(text: str, at: int) -> int:
 
 def split_arguments(text: str) -> list[str]:
     """Split at commas that are not in brackets."""
-    parts = [""]
-    depth = 0
-    for sign in text:
+    parts = []
+    depth = begin = 0
+    for found in re.finditer(r"[({,)}]", text):
+        sign = found[0]
         depth += (sign in "({") - (sign in ")}")
         if sign == "," and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += sign
-    return parts
+            parts.append(text[begin : found.start()])
+            begin = found.end()
+    return [*parts, text[begin:]]
 
 
 def read_assignment(line: str) -> tuple[str, str, str] | None:

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from patchgen.coccinelle.consequence import _is_attached
 from patchgen.coccinelle.dependency import may_hold
 from patchgen.coccinelle.formula import parse_formula
 
@@ -15,9 +16,11 @@ _READERS = {
     "patchgen.audit.conditions": "Conditions(None).holds(text)",
     "patchgen.audit.directives": "_COMMENT_OR_STRING.sub(b'', raw), _STRING.sub('', text)",
     "patchgen.audit.parse": "_HEAD.findall(raw), _LITERAL.sub(b'', raw)",
+    "patchgen.coccinelle.consequence": "_is_attached('p', text), _is_attached('p', '(' + text)",
     "patchgen.coccinelle.diagnose": "_NUMBERS.sub('', text)",
     "patchgen.coccinelle.metavariables": "list(read_declarations('@r@' + text + '@@\\n'))",
     "patchgen.coccinelle.structure": "read_rules(text)",
+    "patchgen.kernel.make_syntax": "list(logical_lines(text)), split_arguments(text)",
     "patchgen.kernel.machine_code": "_COMMENT.sub('', text)",
     "patchgen.sweep.bodies": "list(find_bodies(raw))",
     "patchgen.sweep.target": "_NO_CODE.sub('', text)",
@@ -38,6 +41,8 @@ _PIECES = [
     "\x01",
     "#\n",
     "f(void)\n{\n}\n\n",
+    "(\n",
+    "@\n@@\n",
 ]
 
 
@@ -53,7 +58,24 @@ def test_a_long_text_is_read_in_linear_time(module):
     subprocess.run(command, input=repr(texts), text=True, check=True, timeout=60)
 
 
+def test_what_a_manifest_looks_for_is_found_in_linear_time():
+    program = (
+        "from patchgen.ctokens import find_sequence\n"
+        "from patchgen.edit.lines import insert_lines\n"
+        "from patchgen.model.base import Oid, TreeFile\n"
+        "from patchgen.model.plan import InsertLines\n"
+        "source = b'b c ' + b'a ' * 200_000\n"
+        "assert find_sequence(source, [b'a'] * 150_000 + [b'b']) is None\n"
+        "assert find_sequence(source, [b'c'] + [b'a'] * 150_000) == 1\n"
+        "anchors = ('a ' * 500_000, 'c')\n"
+        "edit = InsertLines(TreeFile('Kconfig', '100644', Oid('')), b'd', anchors, False)\n"
+        "assert insert_lines(b'b\\n' * 20_000 + b'c\\n', edit).endswith(b'c\\nd\\n')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 def test_deep_nesting_is_no_traceback():
+    assert not _is_attached("p", "\\(" * 50_000 + "f@p" + "\\)" * 50_000)
     assert may_hold("(" * 50_000 + "a" + ")" * 50_000, {})
     assert may_hold("!" * 50_000 + "a", {"a": False})
     with pytest.raises(ValueError, match="nested too deeply"):

@@ -9,6 +9,7 @@ import pytest
 from patchgen.errors import BaseError
 from patchgen.kernel.built import find_built
 from patchgen.kernel.make import Make
+from patchgen.kernel.make_syntax import logical_lines
 
 TOP = """\
 ifeq ($(need-sub-make),)
@@ -164,3 +165,7 @@ def test_paths_are_the_trees():
     assert all(
         isinstance(path, PurePosixPath) for path in find_built("CONFIG_64BIT=y\n", FILES, SOURCES)
     )
+
+
+def test_lines_are_joined_over_empty_ones():
+    assert list(logical_lines("a := b \\\n  \\\n\t\\\n c\\\nd  \ne")) == ["a := b c d  ", "e"]
