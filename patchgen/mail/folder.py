@@ -2,8 +2,9 @@
 
 A folder belongs to one version of one series. There is no list of its files: `git send-email DIR`
 would send that, too. A mail belongs to a version if it is a cover letter with the series' change-id
-and the version in its subject, or a patch that answers such a cover letter. Nothing else is ever
-removed or overwritten.
+and the version in its subject, or a patch that answers such a cover letter and has the message-id
+that patchgen gives to it. Nothing else is ever removed or overwritten: not an answer that somebody
+saved there, and not a patch that somebody else posted in the thread.
 """
 
 from __future__ import annotations
@@ -187,13 +188,15 @@ def find_mails_of(folder: Path, change_id: str, revision: int | None) -> tuple[P
             continue
         content = path.read_bytes()
         heads[path] = head = _read(content)
+        if head.number is None:
+            continue
         is_cover = head.number == 0 and read_change_id(content) == change_id
         if is_cover and head.revision == revision and head.message_id:
             covers.add(head.message_id)
     return tuple(
         path
         for path, head in heads.items()
-        if head.message_id in covers or (head.answers in covers and head.revision == revision)
+        if head.message_id in covers or (head.answers in covers and head.is_patch_of(head.answers))
     )
 
 
@@ -205,12 +208,21 @@ def read_change_id(content: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What tells a mail's place: its ids, and what its subject says."""
+    """What tells a mail's place: its ids, and what its subject says.
+
+    `number` is None for a reply, whatever number the mail has that it answers.
+    """
 
     number: int | None
     revision: int | None
     message_id: str
     answers: str
+
+    def is_patch_of(self, cover_id: str) -> bool:
+        """Return whether it has the message-id of a patch below that of its cover letter."""
+        mark = f"-v{self.revision}-"
+        expected = f"{mark}{self.number}-".join(cover_id.rsplit(f"{mark}0-", 1))
+        return bool(self.number) and self.message_id == expected != cover_id
 
 
 def _read(content: bytes) -> _Head:
@@ -218,7 +230,8 @@ def _read(content: bytes) -> _Head:
     parsed = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(content)
     subject = parse_subject(str(parsed.get("Subject", "")))
     ids = (str(parsed.get(name, "")).strip() for name in ("Message-ID", "In-Reply-To"))
-    return _Head(subject.number, subject.revision, *ids)
+    number = None if subject.is_reply else subject.number
+    return _Head(number, subject.revision, *ids)
 
 
 def _remove_unused(folder: Path) -> None:

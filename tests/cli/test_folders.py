@@ -177,6 +177,34 @@ def test_the_printed_commands_name_the_branch_where_a_tag_has_its_name(patchgen,
 COVER = Mail("0000-c.patch", b"Message-ID: <c>\nSubject: [PATCH 0/1] x\n\nchange-id: a-1\n")
 
 
+OWN_ID = "<1-a-v1-0-f@x>"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Subject: Re: [PATCH 1/1] x\nMessage-ID: <reply@x>",
+        "Subject: Re: [PATCH 0/1] x\nMessage-ID: <reply@x>",
+        "Subject: Re: [PATCH 1/1] x\nMessage-ID: <1-a-v1-1-f@x>",
+        "Subject: [PATCH 1/1] x\nMessage-ID: <somebody-elses-patch@x>",
+        "Subject: [PATCH 2/1] x\nMessage-ID: <1-a-v1-1-f@x>",
+    ],
+)
+def test_an_answer_that_was_saved_with_the_mails_is_not_removed(tmp_path, head):
+    cover = Mail(
+        "0000-c.patch",
+        f"Message-ID: {OWN_ID}\nSubject: [PATCH 0/1] x\n\nchange-id: a-1\n".encode(),
+    )
+    (tmp_path / cover.file_name).write_bytes(cover.content)
+    patch = tmp_path / "0001-x.patch"
+    patch.write_text(
+        f"Message-ID: <1-a-v1-1-f@x>\nIn-Reply-To: {OWN_ID}\nSubject: [PATCH 1/1] x\n\ndiff\n"
+    )
+    answer = f"{head}\nIn-Reply-To: {OWN_ID}\n\nFine.\nchange-id: a-1\n"
+    (tmp_path / "from-bea.patch").write_text(answer)
+    assert find_own_mails(tmp_path, cover) == (tmp_path / cover.file_name, patch)
+
+
 @pytest.mark.parametrize(
     "text",
     [
