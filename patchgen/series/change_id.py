@@ -19,6 +19,8 @@ from patchgen.odb import Git
 from patchgen.series.trailers import parse_message
 
 _DIGITS = 12
+# It becomes part of a file's name, and of a header's line.
+_SLUG = 80
 _CHANGE_ID = re.compile(r"(?:\d{8}-)?(?P<slug>.+)-[0-9a-f]+")
 
 
@@ -45,7 +47,7 @@ def make_change_id(title: str, branch: str, author: Identity, content: str = "")
     seconds, zone = author.date.split()
     offset = datetime.timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[3:]))
     day = datetime.datetime.fromtimestamp(int(seconds), datetime.timezone(offset))
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "series"
+    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:_SLUG].strip("-") or "series"
     stem = re.sub(r"-v\d+$", "", branch)
     digits = _digest(title, stem, author.email, f"{day:%Y%m%d}", content)
     return f"{day:%Y%m%d}-{slug}-{digits}"

@@ -30,6 +30,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from patchgen.addresses import AddressError, parse_people
+from patchgen.controls import has_controls
 from patchgen.errors import BaseError
 from patchgen.model.series import Cover, Recipients
 
@@ -37,6 +39,12 @@ MARKER = "--- b4-submit-tracking ---"
 _COMMENT = "# This section is used internally by b4 prep for tracking purposes."
 _CUT = "---"
 _ADDRESSED = re.compile(r"(?P<key>To|Cc): +(?P<who>\S.*)", re.IGNORECASE)
+# What becomes part of headers, refs and file names: a branch may be a stranger's. b4's change-ids
+# are [a-z0-9-]+ (make_msgid_tpt() in ez.py); people may name others.
+_CHANGE_ID = re.compile(r"(?![.-])(?!.*\.\.)[A-Za-z0-9_.+-]{1,200}")
+_PREFIX = re.compile(r"[^\[\]]+")
+_MESSAGE_ID = re.compile(r"[^\s<>]+")
+_NEWEST = 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,11 @@ class Tracking:
     others: Mapping[str, Any] = field(default_factory=dict)
 
     def with_sent(self, revision: int, message_ids: tuple[str, ...]) -> Tracking:
-        """Return the tracking with a version in its history, unless that version is there."""
+        """Return the tracking with a version in its history, unless that version is there.
+
+        Message-ids that a branch may not have, as strangers' mails have them, are left out.
+        """
+        message_ids = tuple(filter(_is_message_id, message_ids))
         if f"v{revision}" in self.history or not message_ids:
             return self
         return replace(self, history={**self.history, f"v{revision}": message_ids})
@@ -101,6 +113,7 @@ def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
             record=document.get("patchgen"),
             others={**document, "series": dict(series)},
         )
+        _check(tracking)
     except (ValueError, LookupError, TypeError, AttributeError) as err:
         raise BaseError(
             f"the tracking section of the cover letter's commit cannot be read: {err!r}",
@@ -108,6 +121,24 @@ def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
         ) from None
     text = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
     return parse_cover(re.sub(r"^>#", "#", text, flags=re.MULTILINE)), tracking
+
+
+def _is_message_id(text: str) -> bool:
+    return bool(_MESSAGE_ID.fullmatch(text)) and not has_controls(text)
+
+
+def _check(tracking: Tracking) -> None:
+    """Raise ValueError for what cannot be in a mail's header, or name a version."""
+    if not _CHANGE_ID.fullmatch(tracking.change_id):
+        raise ValueError(f"the change-id {tracking.change_id!r}")
+    if not 1 <= tracking.revision <= _NEWEST:
+        raise ValueError(f"the revision {tracking.revision}")
+    for prefix in tracking.prefixes:
+        if has_controls(prefix) or not _PREFIX.fullmatch(prefix):
+            raise ValueError(f"the prefix {prefix!r}")
+    for message_id in (each for ids in tracking.history.values() for each in ids):
+        if not _is_message_id(message_id):
+            raise ValueError(f"the message-id {message_id!r}")
 
 
 def format_cover(cover: Cover) -> str:
@@ -130,10 +161,22 @@ def parse_cover(text: str) -> Cover:
     addressed = [_ADDRESSED.fullmatch(line) for line in paragraphs[-1].splitlines()]
     found = [match for match in addressed if match]
     recipients = Recipients(
-        tuple(match["who"] for match in found if match["key"].lower() == "to"),
-        tuple(match["who"] for match in found if match["key"].lower() == "cc"),
+        tuple(who for match in found if match["key"].lower() == "to" for who in _split(match)),
+        tuple(who for match in found if match["key"].lower() == "cc" for who in _split(match)),
     )
     rest = [line for line in paragraphs[-1].splitlines() if not _ADDRESSED.fullmatch(line)]
     paragraphs = [*paragraphs[:-1], "\n".join(rest)] if rest else paragraphs[:-1]
     body = "\n\n".join(paragraphs)
     return Cover(subject, f"{body}\n", f"{below.strip()}\n" if below.strip() else "", recipients)
+
+
+def _split(match: re.Match[str]) -> tuple[str, ...]:
+    """Return the people in a line; b4 reads several in one, too.
+
+    What cannot be read stays as it is, and is refused when it is to be mailed.
+    """
+    try:
+        people = tuple(map(str, parse_people(match["who"])))
+    except AddressError:
+        return (match["who"],)
+    return people if len(people) > 1 else (match["who"],)

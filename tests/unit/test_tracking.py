@@ -16,6 +16,7 @@ from patchgen.series.tracking import (
     Tracking,
     format_cover_commit,
     is_cover_commit,
+    parse_cover,
     parse_cover_commit,
 )
 
@@ -64,6 +65,43 @@ def test_keeps_what_b4_added():
     assert json.loads(again[again.index("{") :]) == document
     more = tracking.with_sent(5, ("two@example.org",)).with_sent(4, ("other@example.org",))
     assert more.history == {"v4": ("one@example.org",), "v5": ("two@example.org",)}
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        {"change-id": "1-x-abc\nBcc: eve@example.org\nX-A: a"},
+        {"change-id": "../../x"},
+        {"change-id": "a..b"},
+        {"change-id": "x <z>"},
+        {"change-id": "\xe9-1"},
+        {"change-id": ""},
+        {"prefixes": ["RFC]\nBcc: eve@example.org\nX: ["]},
+        {"prefixes": ["\x1b[1m"]},
+        {"revision": -3},
+        {"revision": 10**30},
+        {"history": {"v1": ["a@b> <c@d"]}},
+    ],
+)
+def test_a_strangers_branch_puts_no_header_into_the_mails(series):
+    document = {"series": {"revision": 2, "change-id": "c-01", **series}}
+    with pytest.raises(BaseError, match=r"tracking section .* cannot be read"):
+        parse_cover_commit(f"S\n\nB.\n\n--- b4-submit-tracking ---\n{json.dumps(document)}")
+
+
+def test_what_an_imported_mail_is_called_does_not_make_the_branch_unreadable():
+    tracking = Tracking("c-01", 2).with_sent(1, ("a\x1b@b",)).with_sent(1, ("a@b",))
+    assert parse_cover_commit(format_cover_commit(COVER, tracking))[1].history == {"v1": ("a@b",)}
+    title = "x" * 500
+    change_id = make_change_id(title, "b", ADA)
+    assert parse_cover_commit(format_cover_commit(COVER, Tracking(change_id, 1)))
+
+
+def test_a_line_of_the_cover_letter_may_name_several_people():
+    cover = 'S\n\nB.\n\nTo: A <a@x.org>, "Bee, B" <b@x.org>\nCc: c@x.org, d@x.org\nCc: odd\n'
+    found = parse_cover(cover).recipients
+    assert found.to == ("A <a@x.org>", '"Bee, B" <b@x.org>')
+    assert found.cc == ("c@x.org", "d@x.org", "odd")
 
 
 def test_drops_the_lines_that_b4_drops():
