@@ -3,11 +3,13 @@
 
 It is whole where the patches that say "n/N" have all numbers from 1 to N, each once. The cover
 letter, number 0, may be missing. Of several versions, as a folder has them after a reroll, the
-newest counts; an older one is never used because the newest is incomplete.
+newest counts; an older one is never used because the newest is incomplete. Mails that answer others
+are of one thread.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,9 @@ from patchgen.controls import escape_controls
 from patchgen.errors import BaseError
 from patchgen.mail.reading import ReadableMail, UnreadableMail, split_readable
 from patchgen.model.series import Mail
+
+# How many missing numbers a message names.
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
             + " and ".join(cover.name for cover in covers)
         )
     patches = _order(name, chosen, parts, unreadable)
+    _check_threads(name, (*covers, *patches))
     return PostedSeries(chosen, covers[0] if covers else None, patches, tuple(versions))
 
 
@@ -102,6 +108,11 @@ def _order(
     if damaged:
         raise BaseError(f"{name}: {damaged[0].name}: {'; '.join(damaged[0].body.problems)}")
     numbered = [mail for mail in patches if mail.subject.number is not None]
+    if not numbered and (letter := next((m for m in parts if m.subject.number == 0), None)):
+        raise BaseError(
+            f"{name} has patches without numbers, as {patches[0].name}, and a cover letter that "
+            f'says "{letter.subject.label}": whether it is whole cannot be told'
+        )
     if not numbered:
         if unreadable and len(patches) > 1:
             raise BaseError(f"{name}: not all mails can be read{_tell_unreadable(unreadable)}")
@@ -142,14 +153,41 @@ def _check_numbers(
     surplus = [number for number in by_number if number > total]
     if surplus:
         raise BaseError(f"{name} has a patch {by_number[surplus[0]].subject.label}")
-    missing = sorted(set(range(1, total + 1)) - set(by_number))
+    # A subject may claim any total.
+    absent = (number for number in range(1, total + 1) if number not in by_number)
+    missing = list(itertools.islice(absent, _SHOWN + 1))
     if missing:
-        numbers = ", ".join(map(str, missing))
+        numbers = ", ".join(map(str, missing[:_SHOWN]))
+        numbers += ", ..." if len(missing) > _SHOWN else ""
         without = [mail.name for mail in parts if mail.subject.number in missing]
         found = f" ({without[0]} has no diff that can be read)" if without else ""
         raise BaseError(
             f"{name} has not all {total} patches of v{revision}; there is no {numbers}{found}"
             + _tell_unreadable(unreadable)
+        )
+
+
+def _check_threads(name: str, mails: Sequence[ReadableMail]) -> None:
+    """Raise BaseError where mails of a version are of two threads, and so of two series.
+
+    A mail that answers nothing may be of any: not everybody sends a series as a thread.
+    """
+    threads: list[tuple[ReadableMail, set[str]]] = []
+    for mail in mails:
+        if not mail.answers:
+            continue
+        ids = {mail.message_id, *mail.answers} - {""}
+        joined = [thread for thread in threads if thread[1] & ids]
+        ids.update(*(known for _, known in joined))
+        first = joined[0][0] if joined else mail
+        threads = [thread for thread in threads if thread not in joined]
+        threads.append((first, ids))
+    if len(threads) > 1:
+        one, other = threads[0][0], threads[1][0]
+        raise BaseError(
+            f"{name} has mails of two threads: {one.name} answers "
+            f"<{escape_controls(one.answers[0])}>, and {other.name} answers "
+            f"<{escape_controls(other.answers[0])}>"
         )
 
 

@@ -13,7 +13,8 @@ _REPLY = re.compile(
     r"\s*(?:\[\d{1,3}\])?\s*[:：]\s*",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?<![\d/])(\d{1,4})\s?/\s?(\d{1,4})(?![\d/])")
+# git has four digits at least, and more for a series of more than 9,999 patches.
+_NUMBER = re.compile(r"(?<![\d/])(\d{1,9})\s?/\s?(\d{1,9})(?![\d/])")
 # "v3", "PATCHv3", "RFC-V3"; "v6.1" is a version of the kernel.
 _VERSION = re.compile(r"(?:(?<![^\W_])|(?<=PATCH)|(?<=RFC))V(\d{1,4})(?![\w.]{0,8}[^\W_])")
 _PATCH = re.compile(r"PATCH|RFC")

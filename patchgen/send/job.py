@@ -212,6 +212,12 @@ def _from_folder(path: Path) -> Posting:
     change_id = read_footer(cover.mail, "change-id")
     if not change_id or not series.revision:
         raise BaseError(f"{path / cover.name} has no change-id", hint="name the branch")
+    strange = [patch for patch in series.patches if cover.message_id not in patch.answers]
+    if strange:
+        raise BaseError(
+            f"{path / strange[0].name} does not answer the cover letter, {cover.name}",
+            hint="name the branch, or a folder that patchgen made, with the mails of one series",
+        )
     mails = (cover.mail, *series.mails)
     return Posting(str(path), change_id, series.revision, Cover(cover.subject.text, ""), mails)
 

@@ -14,13 +14,17 @@ from patchgen.model.series import Mail
 _count = itertools.count()
 
 
-def mail(label: str, *, to: str = "x", own: str = "", base64: bool = False) -> Mail:
+def mail(
+    label: str, *, to: str = "x", own: str = "", base64: bool = False, answers: str = ""
+) -> Mail:
     """Return a patch with a subject "[PATCH LABEL]" that changes the file `to`."""
     number = next(_count)
     body = f"Because.\n---\ndiff --git a/{to} b/{to}\n--- a/{to}\n+++ b/{to}\n@@ -1 +1 @@\n-a\n+b\n"
     if " 0/" in f" {label}":
         body = f"All.\n\nInterdiff:\n{body}"
     head = f"From: a@x.org\nSubject: [PATCH {label}] x: {to}\nMessage-ID: <{own or number}@x>\n"
+    if answers:
+        head += f"In-Reply-To: <{answers}@x>\n"
     if base64:
         import base64 as coder
 
@@ -88,6 +92,28 @@ def test_mails_that_contradict_each_other_are_refused():
     assert "a patch without a number" in refusal(mail("v4 1/1"), mail("v4", to="y"))
     assert "2 cover letters of v4" in refusal(mail("v4 0/1"), mail("v4 0/1"), mail("v4 1/1"))
     assert "has a patch v4 3/2" in refusal(mail("v4 1/2"), mail("v4 2/2"), mail("v4 3/2"))
+
+
+def test_mails_of_two_series_are_not_read_as_one():
+    one, other = mail("v4 1/2", answers="a"), mail("v4 2/2", answers="b")
+    assert "two threads" in refusal(one, other)
+    assert "two threads" in refusal(mail("v4 0/2", own="a"), one, other)
+    # Not a thread; each an answer to the one before it; all of them answers to the version before.
+    assert numbers(mail("v4 1/2"), mail("v4 2/2")) == [1, 2]
+    assert numbers(mail("v4 1/2", own="p"), mail("v4 2/2", answers="p")) == [1, 2]
+    assert numbers(mail("v4 0/2", answers="a"), one, mail("v4 2/2", answers="a")) == [1, 2]
+
+
+def test_patches_without_numbers_do_not_pass_for_all_that_a_cover_letter_counts():
+    assert "patches without numbers" in refusal(mail("v4 0/4"), mail("v4"), mail("v4", to="y"))
+    assert numbers(mail("v4"), mail("v4", to="y")) == [None, None]
+
+
+def test_a_series_of_more_than_9999_patches_has_numbers():
+    assert "not all 12345 patches" in refusal(mail("v4 00001/12345"), mail("v4 12345/12345"))
+    message = refusal(mail("v4 1/999999999"))
+    assert "there is no 2, 3, 4" in message and len(message) < 200
+    assert numbers(mail("v4 00000/1"), mail("v4 00001/00001")) == [1]
 
 
 def test_an_unreadable_or_damaged_patch_is_named():
