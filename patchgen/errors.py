@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from patchgen.controls import escape_controls
+
 _SHOWN_OIDS = 3
 
 
@@ -23,13 +25,13 @@ class Place:
     excerpt: str | None = None
 
     def __str__(self) -> str:
-        where = self.file
+        where = escape_controls(self.file)
         if self.line is not None:
             where += f":{self.line}"
             if self.column is not None:
                 where += f":{self.column}"
         if self.field:
-            where += f": {self.field}"
+            where += f": {escape_controls(self.field)}"
         return where
 
 
@@ -38,7 +40,8 @@ class PatchgenError(Exception):
 
     `parameters` name the inputs that the hint is about ("base", "output"), as the requests of the
     library call them. Which option sets an input differs between commands, and some commands have
-    none: only `cli` knows, and `describe` adds it to the hint.
+    none: only `cli` knows, and `describe` adds it to the hint. `alternatives` are more things to
+    do, by the input that does each; they are shown only where the command has that input.
     """
 
     exit_code = 1
@@ -50,12 +53,14 @@ class PatchgenError(Exception):
         place: Place | None = None,
         hint: str | None = None,
         parameters: tuple[str, ...] = (),
+        alternatives: Mapping[str, str] | None = None,
     ):
         super().__init__(message)
         self.message = message
         self.place = place
         self.hint = hint
         self.parameters = parameters
+        self.alternatives = alternatives or {}
 
     def __str__(self) -> str:
         """Return the message as a terminal shows it: place, text, the line with a mark, hint."""
@@ -68,15 +73,25 @@ class PatchgenError(Exception):
         """
         lines = [f"{self.place}: {self.message}" if self.place else self.message]
         if self.place and self.place.excerpt is not None:
-            shown = self.place.excerpt.expandtabs(8)
-            lines.append(f"    {shown}")
+            lines.append(f"    {_show(self.place.excerpt)}")
             if self.place.column is not None:
-                before = self.place.excerpt[: self.place.column - 1].expandtabs(8)
-                lines.append("    " + " " * len(before) + "^")
-        if self.hint:
-            named = [options[name] for name in self.parameters if name in options]
-            lines.append(f"hint: {self.hint}" + (f" ({', '.join(named)})" if named else ""))
+                before = self.place.excerpt[: self.place.column - 1]
+                lines.append("    " + " " * len(_show(before)) + "^")
+        named = [options[name] for name in self.parameters if name in options]
+        hints = [self.hint + (f" ({', '.join(named)})" if named else "")] if self.hint else []
+        hints += [
+            f"{text} ({options[name]})"
+            for name, text in self.alternatives.items()
+            if name in options
+        ]
+        if hints:
+            lines.append(f"hint: {'; or '.join(hints)}")
         return "\n".join(lines)
+
+
+def _show(excerpt: str) -> str:
+    """Return a part of a line as a terminal shows it, so that the mark is below its column."""
+    return escape_controls(excerpt, allow="\t").expandtabs(8)
 
 
 class UsageError(PatchgenError):

@@ -69,7 +69,11 @@ def import_series(request: ImportRequest) -> Imported:
             change_id, following = _identify(repository, checkout, request, target, cover)
             revision = request.revision or (posted.revision if posted else 0) or following - 1
             if revision < 1:
-                raise UsageError("which version it is cannot be told", hint="name it with -v N")
+                raise UsageError(
+                    "which version it is cannot be told",
+                    hint="name it",
+                    parameters=("revision",),
+                )
             base = target.base
             # Without the cover letter's commit, as b4 has it.
             tip = rechain(checkout, [commit.oid for commit in target.commits], base)[-1]

@@ -84,7 +84,8 @@ class Target:
             raise BaseError(
                 f"the branch {self.branch} is checked out in {checkout}; "
                 "moving it would confuse git there",
-                hint="switch to another branch there, or choose one with --branch",
+                hint="switch to another branch there",
+                alternatives={"branch": "choose another name"},
             )
         check_folder(self.folder, existing)
         return old
@@ -93,8 +94,10 @@ class Target:
         """Return what there is to say where the branch exists and may not be replaced."""
         return BaseError(
             f"the branch {self.branch} exists already",
-            hint="--force makes it anew, without what was changed in it by hand (`patchgen "
-            "reroll` keeps that); --branch NAME makes another",
+            alternatives={
+                "force": "replace it, which loses what was changed in it by hand",
+                "branch": "make another",
+            },
         )
 
 

@@ -170,7 +170,7 @@ def decode_text(content: bytes, place: Place) -> str:
         raise SpecError(
             f"is not UTF-8 (the byte {content[err.start]:#04x})",
             place=Place(place.file, line),
-            hint="convert the file, for example: iconv -f latin1 -t utf-8",
+            hint="convert the file, for example: `iconv -f latin1 -t utf-8`",
         ) from None
     if text.startswith("\ufeff"):
         raise SpecError("begins with a byte order mark; remove it", place=Place(place.file, 1))

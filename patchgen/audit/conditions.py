@@ -52,7 +52,8 @@ def load_config(path: Path) -> Settings:
     except OSError as err:
         raise UsageError(
             f"{path}: the configuration cannot be read: {err.strerror}",
-            hint="--config takes a .config, as `make defconfig` writes it",
+            hint="name a .config, as `make defconfig` writes it",
+            parameters=("config", "only_built"),
         ) from None
     settings: dict[str, str] = {}
     known = 0
@@ -68,7 +69,8 @@ def load_config(path: Path) -> Settings:
     if not settings and not known:
         raise UsageError(
             f"{path}: the file has no CONFIG_ option",
-            hint="--config takes a .config, as `make defconfig` writes it",
+            hint="name a .config, as `make defconfig` writes it",
+            parameters=("config", "only_built"),
         )
     return settings
 

@@ -78,8 +78,9 @@ def find_spine(code: Code, tables: Tables) -> Spine:
                     return found
     raise BaseError(
         f"no calls lead from {' or '.join(tables.spine_from)} to {' or '.join(tables.end)}",
-        hint="the audit is about kernels that patch alternatives at boot; with --config, all files"
-        " of arch/x86/kernel and init have to be built",
+        hint="the audit is about kernels that patch alternatives at boot; a configuration has to "
+        "build all files of arch/x86/kernel and init",
+        parameters=("config",),
     )
 
 

@@ -45,7 +45,8 @@ def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
     if not any(file.path.as_posix().startswith("arch/x86/kernel/") for file in files):
         raise BaseError(
             "the tree has no arch/x86/kernel: the audit is about x86 kernels",
-            hint="--tree names a kernel's git repository, --rev one of its commits",
+            hint="name a kernel's git repository and one of its commits",
+            parameters=("tree", "rev", "base"),
         )
     return files
 

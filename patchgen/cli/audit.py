@@ -55,7 +55,6 @@ _FOLDED = (Group.OWN, Group.OTHER)
 @tree_option
 @click.option(
     "--rev",
-    "revision",
     default="HEAD",
     show_default=True,
     metavar="REV",
@@ -84,6 +83,7 @@ _FOLDED = (Group.OWN, Group.OTHER)
 @click.option("--verbose", is_flag=True, help="Show all paths, and what cannot be resolved.")
 @json_option
 def command(
+    rev: str,
     span: str | None,
     dot: bool,
     html: Path | None,
@@ -105,7 +105,7 @@ def command(
     if html is not None and not html.parent.is_dir():
         raise UsageError(f"{html} cannot be written: there is no folder {html.parent}")
     printer = Printer(as_json=as_json or dot)
-    request = AuditRequest(**options)
+    request = AuditRequest(revision=rev, **options)
     if span is not None:
         return _run_diff(printer, request, span, html, as_json=as_json, strict=strict)
     with printer.progress("reading") as on_progress:

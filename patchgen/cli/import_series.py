@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.options import StartOption, json_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.importing import ImportRequest, import_series
 
@@ -28,7 +28,10 @@ from patchgen.importing import ImportRequest, import_series
     help="Its version.  [default: what the mails say, else the one before BRANCH's]",
 )
 @click.option(
-    "--base", metavar="REV", help="The commit that it was made on.  [default: what the mails say]"
+    "--base",
+    cls=StartOption,
+    metavar="REV",
+    help="The commit that it was made on.  [default: what the mails say]",
 )
 @json_option
 @click.option("--quiet", is_flag=True, help="Print errors only.")

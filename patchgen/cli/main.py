@@ -110,9 +110,9 @@ class _RefusedError(Exception):
 
 
 def _options_of(command: click.Command) -> dict[str, str]:
-    """Return the long form of each option of a command, by the name of its parameter."""
+    """Return the long form of each option of a command, by the name of the input that it sets."""
     return {
-        parameter.name: max(parameter.opts, key=len)
+        getattr(parameter, "input", parameter.name): max(parameter.opts, key=len)
         for parameter in command.params
         if isinstance(parameter, click.Option) and parameter.name
     }

@@ -24,6 +24,15 @@ def _check_people(
     return people
 
 
+class StartOption(click.Option):
+    """A `--base` that is the commit below a series, not one to make a series on.
+
+    The library's errors call the one "start" and the other "base".
+    """
+
+    input = "start"
+
+
 def _find_program(ctx: click.Context, param: click.Parameter, name: str | None) -> Path | None:
     from patchgen.kernel import find_program
 
@@ -32,6 +41,12 @@ def _find_program(ctx: click.Context, param: click.Parameter, name: str | None) 
 
 tree_option = trees.tree_option
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+start_option = click.option(
+    "--base",
+    cls=StartOption,
+    metavar="REV",
+    help="The commit below the first one of the series.",
+)
 output_option = click.option(
     "-o",
     "--output-directory",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.options import json_option, start_option, tree_option
 from patchgen.cli.printer import Printer, echo
 from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
@@ -18,7 +18,7 @@ from patchgen.series.trailers import Trailer
 @click.command("trailers")
 @click.argument("words", nargs=-1, required=True, metavar="[BRANCH] MBOX|MAILDIR|-")
 @tree_option
-@click.option("--base", metavar="REV", help="The commit below the first one of the series.")
+@start_option
 @click.option("--dry-run", is_flag=True, help="Show what would be added and write nothing.")
 @json_option
 @click.option("--quiet", is_flag=True, help="Print only what was not added.")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from patchgen.cli.grid import Grid
-from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.options import json_option, start_option, tree_option
 from patchgen.cli.printer import Printer, echo, is_terminal
 from patchgen.model.finding import Finding
 from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
@@ -20,7 +20,7 @@ from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
 @click.command("verify")
 @click.argument("series", required=False, metavar="[SERIES|BRANCH]")
 @tree_option
-@click.option("--base", metavar="REV", help="The commit below the first one of the series.")
+@start_option
 @click.option(
     "--config",
     "configs",

@@ -92,7 +92,7 @@ def decode_cocci(content: bytes, name: str) -> str:
         raise SpecError(
             "this is not UTF-8",
             place=Place(name, line, excerpt=excerpt),
-            hint="convert the file, for example: iconv -f latin1 -t utf-8",
+            hint="convert the file, for example: `iconv -f latin1 -t utf-8`",
         ) from error
 
 

@@ -29,7 +29,8 @@ def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileR
             raise ToolError(
                 f"patch {planned.name}: {run.patch.name}: spatch gave up on {result.path} after "
                 f"{result.outcome.limit_s:g} s",
-                hint="simplify the rule, or give more time with --timeout",
+                hint="simplify the rule",
+                alternatives={"timeout_s": "give more time"},
             )
 
 

@@ -38,7 +38,9 @@ def check_mail(tree: Path, mail: Mail) -> list[Report]:
     are looked up in it. Raises ToolError where the script cannot be run.
     """
     if not has_checkpatch(tree):
-        raise ToolError(f"the base has no {SCRIPT}", hint="--skip checkpatch leaves it out")
+        raise ToolError(
+            f"the base has no {SCRIPT}", alternatives={"skip": "leave the check checkpatch out"}
+        )
     with scratch_folder("checkpatch") as folder:
         file = folder / "mail.patch"
         file.write_bytes(mail.content)

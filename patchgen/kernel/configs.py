@@ -99,7 +99,8 @@ def find_config(name: str) -> BuildConfig:
     known = [config.name for config in CONFIGS]
     near = difflib.get_close_matches(name, known, n=1)
     raise UsageError(
-        f"--config: there is no configuration {name!r}",
+        f"there is no configuration {name!r}",
         hint=(f"did you mean {near[0]}? " if near else "")
         + f"known: {', '.join(known)}; or the path of a .config, with a /",
+        parameters=("configs",),
     )

@@ -48,7 +48,8 @@ def check_build_tools() -> None:
         packages = dict.fromkeys(BUILD_PROGRAMS[name] for name in missing)
         raise ToolError(
             f"not installed, but needed to build: {', '.join(missing)}",
-            hint=f"apt-get install {' '.join(packages)}; or leave building out with --skip build",
+            hint=f"apt-get install {' '.join(packages)}",
+            alternatives={"skip": "leave the check build out"},
         )
 
 
@@ -119,7 +120,7 @@ class Builder:
             raise BaseError(
                 f"the base cannot be configured as {config.name}: kconfig does not give "
                 + ", ".join(wrong),
-                hint="choose other configurations with --config",
+                alternatives={"configs": "choose other configurations"},
             )
 
     def find_objects(self, files: Iterable[PurePosixPath]) -> list[str]:

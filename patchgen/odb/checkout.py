@@ -106,7 +106,8 @@ class Checkout:
                     said = "; ".join(line for line in lines if not line.startswith("hint: "))
                     raise BaseError(
                         f"{mail.file_name} does not apply to {base[:12]}: {said}",
-                        hint="name the commit that the mails were made on with --base",
+                        hint="name the commit that the mails were made on",
+                        parameters=("start",),
                     )
         made = self.run("rev-list", "--reverse", f"{base}..HEAD").stdout.decode().split()
         return tuple(Oid(oid) for oid in made)

@@ -40,7 +40,7 @@ def find_own_base(repository: Repository, branch: str, tip: Oid) -> Oid:
         why = "other branches have all of its commits" if not lines else "no other branch meets it"
         raise BaseError(
             f"where the series on {branch} begins cannot be told: {why}",
-            hint="name the commit below its first one with --base, or give BASE..TIP",
+            alternatives={"start": "name the commit below its first one"},
         )
     return Oid(lines[0].split()[1])
 

@@ -97,7 +97,9 @@ def _refusal(path: Path, stderr: bytes) -> BaseError:
     why = why.removeprefix("fatal: ") or "git gives no reason"
     if not path.exists() or "not a git repository" in why:
         return BaseError(
-            f"{path} is not in a git repository", hint="name the kernel's git tree with --tree"
+            f"{path} is not in a git repository",
+            hint="name the kernel's git tree",
+            parameters=("tree",),
         )
     return BaseError(f"{path}: git cannot open the repository: {why}")
 

@@ -79,7 +79,8 @@ class Repository:
         if Path.cwd().is_relative_to(self.git_dir):
             raise UsageError(
                 f"{self.git_dir} is bare: it has no folder for mails",
-                hint="name one with --output-directory, or run patchgen in another folder",
+                hint="run patchgen in another folder",
+                alternatives={"output": "name a folder"},
             )
         return Path.cwd()
 

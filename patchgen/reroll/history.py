@@ -99,13 +99,14 @@ def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
     if series.record is None or series.tracking is None:
         raise BaseError(
             f"{series.name} has no record of how it was made, so it cannot be made again",
-            hint="`patchgen apply` keeps one in the cover letter's commit, unless --no-b4 is given",
+            hint="`patchgen apply --b4`, the default, keeps one in the cover letter's commit",
         )
     if series.record.split:
-        again = f"patchgen run {series.record.variant} --base REV --split {series.record.split}"
+        made = series.record
         raise BaseError(
-            f"{series.name} is a campaign of {series.record.variant}, and is not rerolled",
-            hint=f"run it again on the newer base: {again} -v {series.record.revision + 1}; "
+            f"{series.name} is a campaign of {made.variant}, and is not rerolled",
+            hint=f"`patchgen run {made.variant} --base REV --split {made.split} "
+            f"-v {made.revision + 1}` runs it again on the newer base; "
             "`patchgen status` says which of its patches are still needed",
         )
     return series.record, series.tracking
@@ -129,11 +130,16 @@ def _choose_revision(
     if wanted is None:
         return max(record.revision + 1, tracking.revision, *(revision + 1 for revision in out))
     if wanted in out:
-        raise BaseError(f"v{wanted} went out already", hint="leave -v out to make the next one")
+        raise BaseError(
+            f"v{wanted} went out already",
+            hint="name no version to make the next one",
+            parameters=("revision",),
+        )
     if wanted < record.revision:
         raise UsageError(
             f"v{wanted} is older than the branch, which has v{record.revision}",
-            hint="leave -v out to make the next one",
+            hint="name no version to make the next one",
+            parameters=("revision",),
         )
     return wanted
 

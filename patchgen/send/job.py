@@ -250,13 +250,13 @@ def _check_mails(posting: Posting) -> None:
         who = list_recipients(mail)
         if not who.to and not who.cc:
             raise BaseError(
-                f"{mail.file_name} has no recipients", hint="name them with --to and --cc"
+                f"{mail.file_name} has no recipients", hint="name them", parameters=("to", "cc")
             )
     cover = posting.mails[0].content.decode("utf-8", "replace")
     if _TO_EDIT in cover:
         raise BaseError(
             f"the cover letter still has {_TO_EDIT} in it",
-            hint="edit it: git rebase -i, or b4 prep --edit-cover",
+            hint="edit it: `git rebase -i`, or `b4 prep --edit-cover`",
         )
 
 
@@ -319,8 +319,9 @@ def _choose(entries: Sequence[Entry], request: SendRequest) -> tuple[Entry, ...]
         if entry.state is State.UNKNOWN:
             raise BaseError(
                 f"mail {number} may have arrived, or not: {entry.reason}",
-                hint=f"look for {entry.message_id} in the list's archive, then say "
-                f"--resume --arrived {number} or --resume --again {number}",
+                hint=f"look for {entry.message_id} in the list's archive, then run "
+                f"`patchgen send --resume --arrived {number}` or "
+                f"`patchgen send --resume --again {number}`",
             )
     return tuple(chosen)
 

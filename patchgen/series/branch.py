@@ -75,7 +75,8 @@ def read_branch(
     if start != parent:
         raise BaseError(
             f"the cover letter of {name} is on {parent[:12]}, not on {start[:12]}",
-            hint="leave --base out, or rebase the branch from there",
+            hint="name no other commit, or rebase the branch from there",
+            parameters=("start",),
         )
     cover, tracking = parse_cover_commit(commit.message)
     return SeriesBranch(

@@ -43,17 +43,27 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
     for word in definitions:
         name, equals, text = word.partition("=")
         if not equals:
-            raise UsageError(f"--define {word}: NAME=VALUE is wanted")
+            raise UsageError(
+                f"the definition {word!r} has no value",
+                hint="expected NAME=VALUE",
+                parameters=("definitions",),
+            )
         if name not in variables:
             raise _unknown(variant, name, variables)
         if name in defined:
-            raise UsageError(f"--define {name} is given twice")
+            raise UsageError(
+                f"the variable {name} is defined twice",
+                hint="define it once",
+                parameters=("definitions",),
+            )
         defined.add(name)
         try:
             values[name] = _check(variables[name], text)
         except ValueError as err:
             raise UsageError(
-                f"--define {name}: {_shown(text)} {err}", hint=f"{name}: {variables[name].help}"
+                f"the variable {name}: {_shown(text)} {err}",
+                hint=f"{name}: {variables[name].help}",
+                parameters=("definitions",),
             ) from None
     return values
 

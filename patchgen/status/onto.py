@@ -65,9 +65,11 @@ def _unclear(branch: str, found: Sequence[_Ref]) -> UsageError:
     if not found:
         return UsageError(
             f"no other branch has the base of {branch}, so the newer base is to be named",
-            hint="give it with --onto REV: a branch, a tag or a commit id",
+            hint="name a branch, a tag or a commit",
+            parameters=("onto",),
         )
     return UsageError(
         f"several branches have the base of {branch}, so the newer base is to be named",
-        hint=f"give it with --onto REV; those branches are: {named}",
+        hint=f"name one; those branches are: {named}",
+        parameters=("onto",),
     )

@@ -154,7 +154,8 @@ def choose_mode(cocci: Cocci, wanted: Mode | None) -> Mode:
         if wanted not in (None, Mode.PATCH):
             raise UsageError(
                 f"{cocci.name} has no {wanted} mode",
-                hint="it has no virtual modes at all: run it without --mode",
+                hint="it has no virtual modes at all: name no mode",
+                parameters=("mode",),
             )
         return Mode.PATCH if not _is_marking(cocci.text) else Mode.CONTEXT
     if wanted is None:
@@ -238,7 +239,11 @@ def _check_definitions(cocci: Cocci, definitions: Sequence[str]) -> dict[str, st
     for definition in definitions:
         name, equals, value = definition.partition("=")
         if not name or (equals and not value):
-            raise UsageError(f"-D {definition!r} defines nothing", hint="-D NAME or -D NAME=VALUE")
+            raise UsageError(
+                f"the definition {definition!r} defines nothing",
+                hint="expected NAME or NAME=VALUE",
+                parameters=("definitions",),
+            )
         known = cocci.header.identifiers if equals else cocci.header.virtuals
         if name not in known:
             kind = "virtual identifier" if equals else "virtual rule"
@@ -251,7 +256,8 @@ def _check_definitions(cocci: Cocci, definitions: Sequence[str]) -> dict[str, st
     if lacks:
         raise UsageError(
             f"{cocci.name} needs a value for {', '.join(lacks)}",
-            hint=" ".join(f"-D {name}=..." for name in lacks),
+            hint="give " + " and ".join(f"{name}=VALUE" for name in lacks),
+            parameters=("definitions",),
         )
     return values
 

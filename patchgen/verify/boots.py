@@ -84,7 +84,7 @@ class BootTrial:
             before = self._boot(folder, base)
             if before.failure is not None:
                 raise BaseError(
-                    f"the base cannot be linked for --boot: {before.failure.error}",
+                    f"the base cannot be linked to boot it: {before.failure.error}",
                     hint=f"all that make said: {before.failure.log}",
                 )
             for kind, log in before.logs.items():

@@ -117,7 +117,11 @@ def verify_series(
     begin = time.monotonic()
     for name in request.skip:
         if name not in CHECKS:
-            raise UsageError(f"--skip: no check {name!r}", hint=f"known: {', '.join(CHECKS)}")
+            raise UsageError(
+                f"there is no check {name!r}",
+                hint=f"known: {', '.join(CHECKS)}",
+                parameters=("skip",),
+            )
     configs = [find_config(name) for name in dict.fromkeys(request.configs)] or list(CONFIGS)
     if "build" in request.skip:
         configs = []

@@ -169,5 +169,6 @@ def _find_base(
             return fallback
         raise BaseError(
             f"{path} was made on {match[1][:12]}, which this repository does not have",
-            hint="name another commit that the mails apply to with --base",
+            hint="name another commit that the mails apply to",
+            parameters=("start",),
         ) from None

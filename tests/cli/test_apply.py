@@ -244,7 +244,7 @@ REFUSALS = {
     "unknown variable": (["--define", "hypercal=x"], 2, "did you mean 'hypercall'?"),
     "a keyword": (["--define", "hypercall=int"], 2, "is not a C identifier"),
     "wrong value": (["--define", "hypercall=a b"], 2, "is not a C identifier"),
-    "no value": (["--define", "hypercall"], 2, "NAME=VALUE is wanted"),
+    "no value": (["--define", "hypercall"], 2, "expected NAME=VALUE (--define)"),
     "unknown base": (["--base", "nope"], 1, "has no commit 'nope'"),
     "an option as base": (["--base=--all"], 2, "is not a revision"),
     "bad branch": (["--branch", "a..b"], 2, "is not a branch name"),

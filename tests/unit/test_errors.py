@@ -7,7 +7,7 @@ import click
 import pytest
 
 from patchgen.cli import main
-from patchgen.errors import PatchgenError
+from patchgen.errors import PatchgenError, Place
 
 
 @click.command("toy")
@@ -35,3 +35,29 @@ def test_a_hint_names_only_options_that_the_called_command_has(
     assert capsys.readouterr().err == (
         "patchgen: the folder exists\nhint: name another (--output-directory)\n"
     )
+
+
+def test_an_alternative_is_shown_only_where_the_command_has_its_option() -> None:
+    error = PatchgenError(
+        "it exists", alternatives={"force": "replace it", "branch": "make another"}
+    )
+    assert str(error) == "it exists"
+    assert error.describe({"branch": "--branch"}) == "it exists\nhint: make another (--branch)"
+    both = {"force": "--force", "branch": "--branch"}
+    assert error.describe(both).endswith("hint: replace it (--force); or make another (--branch)")
+
+
+def test_base_is_named_only_where_it_means_the_same() -> None:
+    """`reroll --base` is a commit to go to, `trailers --base` the one that the series is on."""
+    error = PatchgenError("no base", alternatives={"start": "name it"}, parameters=("base",))
+    for name, named in (("trailers", True), ("verify", True), ("import", True), ("reroll", False)):
+        with click.Context(main.patchgen) as ctx:
+            command = main.patchgen.get_command(ctx, name)
+        assert command is not None
+        assert ("name it (--base)" in error.describe(main._options_of(command))) is named
+
+
+def test_the_mark_is_below_its_column_where_a_line_has_control_characters() -> None:
+    place = Place("a\x1b.toml", 2, 3, excerpt="\x1b[=\r")
+    lines = str(PatchgenError("wrong", place=place)).split("\n")
+    assert lines == ["a\\x1b.toml:2:3: wrong", "    \\x1b[=\\x0d", "         ^"]

@@ -113,8 +113,8 @@ def test_binds_values_by_type(tmp_path):
         ("mode=mild", "is none of soft, hard"),
         ("loud=maybe", "is neither true nor false"),
         ("dept=1", "did you mean 'depth'?"),
-        ("depth", "NAME=VALUE is wanted"),
-        ("depth=1 depth=2", "is given twice"),
+        ("depth", "expected NAME=VALUE"),
+        ("depth=1 depth=2", "is defined twice"),
     ],
 )
 def test_refuses_values(tmp_path, word, said):
@@ -129,7 +129,7 @@ def test_refuses_values(tmp_path, word, said):
 def test_a_value_has_no_control_characters(tmp_path, kind, value):
     text = GOOD.replace('type = "choice"', f'type = "{kind}"')
     variant = load_variant(write(tmp_path, text))
-    with pytest.raises(UsageError, match="--define mode"):
+    with pytest.raises(UsageError, match="the variable mode"):
         bind_variables(variant, [f"mode={value}"])
 
 
