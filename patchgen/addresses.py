@@ -61,7 +61,9 @@ def parse_people(text: str, is_alias: Callable[[str], bool] = lambda name: False
     A word without an @ for which `is_alias` is true is returned as an address. Raises AddressError
     for the first of them that mail cannot be sent to.
     """
-    text = " ".join(re.split(r"[ \t\r\n]+", text.strip()))
+    # A line end with white space after it is a folded header's (RFC 5322, 2.2.3); another one
+    # would begin a header.
+    text = " ".join(re.split(r"(?:\r?\n(?=[ \t])|[ \t])+", text.strip()))
     if has_controls(text):
         raise AddressError(f"{_show(text)} has control characters")
     return [_make_person(each, text, is_alias) for each in _split(text)]
@@ -142,6 +144,8 @@ def _split(text: str) -> Iterator[_Parts]:
                 yield parts
             parts = _Parts()
         elif match["group"] and parts.address is None:
+            if "@" in parts.words:
+                raise AddressError(f"{_show(text)} is not an address: a comma is missing")
             # The name of a group is not sent to.
             parts = _Parts()
         elif match["odd"] or match["group"]:
