@@ -483,7 +483,7 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
         ((V4, "--json"), "no terminal to ask on"),
         ((V4, "--yes", "--reflect", "--resume"), "leave --resume out"),
         (("outgoing/pvops-v4", "--yes", "--in-reply-to", "a@b"), "say themselves what they answer"),
-        ((V4, "--yes", "--to", "ä@ö.example"), "other characters than ASCII"),
+        ((V4, "--yes", "--to", "ä@ö.example"), "characters other than ASCII"),
     ],
 )
 def test_words_that_do_not_go_together(patchgen, series, server, words, problem):
