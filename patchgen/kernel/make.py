@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from patchgen.errors import BaseError
-from patchgen.kernel.make_functions import FUNCTIONS, substitute_suffix
+from patchgen.kernel.make_functions import FUNCTIONS, substitute_suffix, work_of
 from patchgen.kernel.make_syntax import (
     CLOSES,
     closing,
@@ -213,9 +213,7 @@ class Make:
             return text
         if self._depth > _DEPTH:
             return ""
-        self._left[0] -= 1
-        if self._left[0] < 0 or len(text) > _LONGEST:
-            raise BaseError("the tree's makefiles do not come to an end, or grow without bounds")
+        self._spend(1, len(text))
         self._depth += 1
         parts = []
         at = 0
@@ -230,10 +228,16 @@ class Make:
                 parts.append("$" if sign == "$" else self.get(sign))
                 at = found + 2
         self._depth -= 1
-        expanded = "".join(parts) + text[at:]
         # What twice as long a text is made of next is worth two expansions, and so on.
-        self._left[0] -= len(expanded) // 10_000
-        return expanded
+        length = sum(map(len, parts))
+        self._spend(length // 10_000, length)
+        return "".join(parts) + text[at:]
+
+    def _spend(self, expansions: int, length: int) -> None:
+        """Count expansions, and look at the length of a text before it is made."""
+        self._left[0] -= expansions
+        if self._left[0] < 0 or length > _LONGEST:
+            raise BaseError("the tree's makefiles do not come to an end, or grow without bounds")
 
     def _reference(self, inner: str) -> str:
         called = re.match(r"([a-z-]+)[ \t]+", inner)
@@ -244,6 +248,7 @@ class Make:
         name = self.expand(inner)
         replaced = re.match(r"([^:=\s]+):([^=]*)=(.*)$", name)
         if replaced is not None:
+            self._spend(*work_of("patsubst", (replaced[2], replaced[3], self.get(replaced[1]))))
             return substitute_suffix(self.get(replaced[1]), replaced[2], replaced[3])
         return self.get(name)
 
@@ -251,7 +256,9 @@ class Make:
         count, function = FUNCTIONS[name]
         head, tail = arguments[: count - 1], ",".join(arguments[count - 1 :])
         texts = [self.expand(argument) for argument in (*head, tail)]
-        return function(*texts, *[""] * (count - len(texts)))
+        texts += [""] * (count - len(texts))
+        self._spend(*work_of(name, texts))
+        return function(*texts)
 
     def _call(self, arguments: list[str]) -> str:
         name, *values = [self.expand(argument) for argument in arguments]
@@ -265,9 +272,12 @@ class Make:
         name = self.expand(name).strip()
         before = self._values.get(name)
         done = []
+        length = 0
         for word in self.expand(words).split():
             self._values[name] = _Value(word, True)
             done.append(self.expand(body))
+            length += len(done[-1])
+            self._spend(0, length)
         if before is None:
             self._values.pop(name, None)
         else:
@@ -297,6 +307,7 @@ class Make:
     def _wildcard(self, arguments: list[str]) -> str:
         found: list[str] = []
         for word in self.expand(",".join(arguments)).split():
+            self._spend(len(self._paths) // 10_000, 0)
             pattern = posixpath.normpath(word)
             found += [path for path in self._paths if fnmatchcase(path, pattern)]
         return " ".join(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 
@@ -23,8 +23,11 @@ def _stem(pattern: str, word: str) -> str | None:
 
 
 def _filter(patterns: str, words: str, *, wanted: bool) -> str:
+    listed = set(patterns.split())
+    wild = [pattern for pattern in listed if "%" in pattern]
+
     def matches(word: str) -> bool:
-        return any(_stem(pattern, word) is not None for pattern in patterns.split())
+        return word in listed or any(_stem(pattern, word) is not None for pattern in wild)
 
     return " ".join(word for word in words.split() if matches(word) == wanted)
 
@@ -62,6 +65,22 @@ def substitute_suffix(text: str, old: str, new: str) -> str:
 
 def _patsubst_all(pattern: str, new: str, words: str) -> str:
     return " ".join(_patsubst(pattern.strip(), new.strip(), word) for word in words.split())
+
+
+def work_of(name: str, texts: Sequence[str]) -> tuple[int, int]:
+    """Return what a function costs, in expansions of makefiles, and about how long its result is.
+
+    Only those are looked at that can take, or give, far more than the length of their arguments.
+    """
+    if name in ("addprefix", "addsuffix"):
+        return 0, len(texts[0]) * len(texts[1].split())
+    if name == "patsubst":
+        return 0, len(texts[1]) * len(texts[2].split())
+    if name == "subst" and texts[0]:
+        return 0, len(texts[1]) * texts[2].count(texts[0])
+    if name in ("filter", "filter-out"):
+        return texts[0].count("%") * len(texts[1].split()) // 1000, 0
+    return 0, 0
 
 
 def _nothing(_text: str) -> str:

@@ -161,6 +161,31 @@ def test_what_grows_without_bounds_is_refused():
         make.get("x49")
 
 
+_MANY = "a " * 100_000
+_LONG = "b" * 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"$(subst a,{_LONG},{'a' * 100_000})",
+        f"$(addprefix {_LONG},{_MANY})",
+        f"$(addsuffix {_LONG},{_MANY})",
+        f"$(patsubst %,{_LONG},{_MANY})",
+        f"$(A:a={_LONG})",
+        f"$(foreach x,{_MANY},{_LONG})",
+        f"$(filter {'b% ' * 100_000},{_MANY})",
+        f"$(filter-out {'b% ' * 100_000},{_MANY})",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_no_function_makes_more_than_fits_into_memory(text):
+    make = Make(lambda path: None)
+    make.set({"A": _MANY})
+    with pytest.raises(BaseError, match="grow without bounds"):
+        make.expand(text)
+
+
 def test_paths_are_the_trees():
     assert all(
         isinstance(path, PurePosixPath) for path in find_built("CONFIG_64BIT=y\n", FILES, SOURCES)
