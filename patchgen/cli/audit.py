@@ -21,6 +21,7 @@ from patchgen.audit import (
     run_audit,
 )
 from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
 from patchgen.errors import UsageError
 from patchgen.model.audit import (
@@ -102,8 +103,7 @@ def command(
         raise UsageError("--json and --dot exclude each other: both print to standard output")
     if span is not None and dot:
         raise UsageError("--diff has no --dot", hint="--html FILE draws the later of the two")
-    if html is not None and not html.parent.is_dir():
-        raise UsageError(f"{html} cannot be written: there is no folder {html.parent}")
+    check_output_file(html)
     printer = Printer(as_json=as_json or dot)
     request = AuditRequest(revision=rev, **options)
     if span is not None:
@@ -111,7 +111,7 @@ def command(
     with printer.progress("reading") as on_progress:
         audit = run_audit(request, on_progress, printer.warning)
     if html is not None:
-        _write_page(render_page(audit), html)
+        write_output_file(html, render_page(audit))
     if as_json:
         printer.document(describe_audit(audit))
     elif dot:
@@ -146,19 +146,12 @@ def _run_diff(
         )
     diff = compare_audits(before, after)
     if html is not None:
-        _write_page(render_diff_page(diff), html)
+        write_output_file(html, render_diff_page(diff))
     if as_json:
         printer.document(describe_diff(diff))
     else:
         print_diff(printer, diff)
     return _exit_code(after, strict=strict)
-
-
-def _write_page(page: str, path: Path) -> None:
-    try:
-        path.write_text(page, "utf-8")
-    except OSError as err:
-        raise UsageError(f"{path} cannot be written: {err.strerror}") from None
 
 
 def _print_dot(printer: Printer, audit: Audit) -> None:

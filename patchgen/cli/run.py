@@ -16,6 +16,7 @@ from patchgen.cli.campaign import (
     read_campaign,
 )
 from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
 from patchgen.cli.sweeps import list_unfinished, print_sweep, show_sweeps, summarise
 from patchgen.cli.tree_config import check_config
@@ -128,8 +129,7 @@ def command(
     and a folder of mails.
     """
     campaign = read_campaign(options)
-    if sarif is not None and not sarif.parent.is_dir():
-        raise UsageError(f"{sarif} cannot be written: there is no folder {sarif.parent}")
+    check_output_file(sarif)
     request = RunRequest(
         paths=tuple(map(_read_path, paths)),
         mode=Mode(mode) if mode else None,
@@ -226,10 +226,7 @@ def write_sarif(path: Path, found: Sequence[tuple[Header, Sweep]]) -> None:
     log = make_sarif(
         [(result, header) for header, result in found], spatch_version=find_spatch().version
     )
-    try:
-        path.write_text(json.dumps(log, indent=2) + "\n", encoding="utf-8")
-    except OSError as err:
-        raise UsageError(f"{path} cannot be written: {err.strerror}") from err
+    write_output_file(path, json.dumps(log, indent=2) + "\n")
 
 
 def _describe(run: Run, found: Sequence[tuple[Header, Sweep]]) -> dict[str, Any]:
