@@ -86,10 +86,11 @@ class StagedFolder:
         """Make the folders above the target; what stays empty is removed with the staged folder."""
         made = [path for path in self._target.parents if not path.exists()]
         for path in reversed(made):
-            path.mkdir(exist_ok=True)
-            stack.callback(_remove_unused, path)
             if path == self._hidden:
-                (path / _IGNORE).write_text(_IGNORE_ALL)
+                _make_hidden(path)
+            else:
+                path.mkdir(exist_ok=True)
+            stack.callback(_remove_unused, path)
 
     def _find_stale(self) -> tuple[Path, ...]:
         """Return the mails of this version that the target has.
@@ -232,6 +233,21 @@ def _read(content: bytes) -> _Head:
     ids = (str(parsed.get(name, "")).strip() for name in ("Message-ID", "In-Reply-To"))
     number = None if subject.is_reply else subject.number
     return _Head(number, subject.revision, *ids)
+
+
+def _make_hidden(folder: Path) -> None:
+    """Make a folder that has its .gitignore from the first: a later run would not add it."""
+    with owned_folder(folder.parent, _PREFIX) as owned:
+        (owned.path / _IGNORE).write_text(_IGNORE_ALL)
+        made = owned.path / "made"
+        made.mkdir()
+        (made / _IGNORE).write_text(_IGNORE_ALL)
+        try:
+            made.rename(folder)
+        except OSError:
+            # Another run has made it meanwhile.
+            if not folder.is_dir():
+                raise
 
 
 def _remove_unused(folder: Path) -> None:

@@ -65,7 +65,12 @@ def format_patches(
             # As the branch's description it gets its subject, and its charset, from git itself. A
             # file has room for more than an argument or a variable (128 KiB on Linux).
             described = f"{series.cover.subject}\n\n{cover_text}"
-            config.write_text(_describe_branch(series.branch, described), encoding="utf-8")
+            # A branch's name may have any byte.
+            config.write_text(
+                _describe_branch(series.branch, described),
+                encoding="utf-8",
+                errors="surrogateescape",
+            )
         quarantine.run(
             "-c",
             f"include.path={config}",

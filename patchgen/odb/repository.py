@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import BaseError, RevisionError, ToolError, UsageError
 from patchgen.git_environment import reading_environment
 from patchgen.model.base import Oid
@@ -226,7 +227,18 @@ class Repository:
         return done.stdout.decode().strip() if done.returncode == 0 else commit[:12]
 
     def check_branch_name(self, branch: str) -> str:
-        """Return the full ref name of a branch. Raises UsageError for a name that git refuses."""
+        """Return the full ref name of a branch that is to be made, or to have mails.
+
+        Raises UsageError for a name that git refuses, and for one with control characters or bytes
+        that are not UTF-8: mails, records and file names have it.
+        """
+        if has_controls(branch):
+            raise UsageError(
+                f"the branch name {escape_controls(branch)} has a control character, or is not "
+                "UTF-8",
+                hint="choose another name; `git branch -m` renames a branch",
+                parameters=("branch",),
+            )
         done = self.run("check-ref-format", "--branch", branch, ok=None)
         if done.returncode != 0 or branch.startswith(("-", "@")):
             raise UsageError(f"{branch!r} is not a branch name that git takes")

@@ -234,3 +234,34 @@ def test_a_link_is_never_followed_or_overwritten(tmp_path):
     ):
         pass
     assert secret.read_bytes() == COVER.content
+
+
+def test_a_kill_never_leaves_a_folder_that_git_would_show(tmp_path, monkeypatch):
+    hidden = tmp_path / "outgoing"
+    write = Path.write_text
+
+    def look_and_write(self: Path, text: str) -> int:
+        assert not hidden.exists() or (hidden / ".gitignore").exists()
+        return write(self, text)
+
+    monkeypatch.setattr(Path, "write_text", look_and_write)
+    target = hidden / "topic-v1"
+    with StagedFolder(target, [COVER], existing=Existing.NOTHING, hidden=hidden) as staged:
+        staged.publish()
+    assert (names(hidden), names(tmp_path)) == ([".gitignore", "topic-v1"], ["outgoing"])
+    assert (hidden / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("name", ["\udcff", "\u202ex", "x\x85y"], ids=ascii)
+def test_a_branch_that_mails_cannot_name_is_refused_before_the_work(patchgen, tree, git, name):
+    words = ("--variant", tree.parent / "mine", "--tree", tree, "--branch", name)
+    done = patchgen("apply", *words)
+    assert (done.code, done.out) == (2, "")
+    assert "choose another name" in done.err and "(--branch)" in done.err
+    assert git(tree, "branch", "--list").split() == ["*", "master"]
+
+
+def test_a_branch_that_mails_cannot_name_gets_none(patchgen, tree, git):
+    (tree / ".git/refs/heads/\udcff").write_text(git(tree, "rev-parse", "master"))
+    done = patchgen("format", "\udcff", "--tree", tree)
+    assert (done.code, done.out) == (2, "") and "`git branch -m` renames a branch" in done.err
