@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from patchgen.errors import Place, UsageError
+from patchgen.kernel.dotconfig import read_dotconfig
 
 _TOKEN = re.compile(r"(defined|\w+|&&|\|\||[!<>=]=|[<>!()+*/&|~^?:,-])")
 _OPTION = re.compile(r"CONFIG_\w+")
@@ -46,15 +47,7 @@ def load_config(path: Path) -> Settings:
 
     Raises UsageError for a file that cannot be read or is no .config, with the line.
     """
-    try:
-        # A string option may hold any bytes; kconfig copies them.
-        text = path.read_text("utf-8", errors="surrogateescape")
-    except OSError as err:
-        raise UsageError(
-            f"{path}: the configuration cannot be read: {err.strerror}",
-            hint="name a .config, as `make defconfig` writes it",
-            parameters=("config", "only_built"),
-        ) from None
+    text = read_dotconfig(path)
     settings: dict[str, str] = {}
     known = 0
     for number, line in enumerate(text.splitlines(), 1):

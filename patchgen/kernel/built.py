@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from patchgen.errors import BaseError, UsageError
+from patchgen.kernel.dotconfig import read_dotconfig
 from patchgen.kernel.make import Make
 from patchgen.model.base import TreeReader
 
@@ -39,10 +40,7 @@ def read_built(tree: TreeReader, config: Path) -> frozenset[PurePosixPath]:
 
     Raises UsageError where the .config cannot be read, BaseError where the tree has no Makefile.
     """
-    try:
-        text = config.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UsageError(f"{config}: the configuration cannot be read: {error.strerror}") from error
+    text = read_dotconfig(config)
     if not _OPTION.search(text):
         raise UsageError(f"{config}: the file has no CONFIG_ option")
     makefiles = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.errors import UsageError
+from patchgen.kernel.dotconfig import read_dotconfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,7 @@ def find_config(name: str) -> BuildConfig:
     """
     if "/" in name:
         path = Path(name)
-        try:
-            text = path.read_text(errors="replace")
-        except OSError as err:
-            raise UsageError(f"{name}: the configuration cannot be read: {err.strerror}") from None
+        text = read_dotconfig(path)
         if "CONFIG_" not in text:
             raise UsageError(f"{name}: the file has no CONFIG_ option")
         narrow = "CONFIG_X86_32=y\n" in text
