@@ -66,6 +66,9 @@ _NO_PROGRAMS = {
     # An empty value removes the helpers that were named before (gitcredentials(7)).
     "credential.helper": "",
     "log.showSignature": "false",
+    # What git prints, and what it writes into commits, is read and written as UTF-8 here.
+    "i18n.logOutputEncoding": "UTF-8",
+    "i18n.commitEncoding": "UTF-8",
     "commit.gpgSign": "false",
     "tag.gpgSign": "false",
     "submodule.recurse": "false",

@@ -13,6 +13,7 @@ from patchgen.errors import BaseError, UsageError
 from patchgen.git_environment import add_config, reading_environment
 from patchgen.odb import Repository, grep_files, plan_search
 from tests.support.checks import snapshot
+from tests.support.small_variant import apply_small, make_small_tree
 
 BRANCH = "patchgen/pvops-v4"
 STRANGER = 1234
@@ -417,3 +418,57 @@ def test_nothing_is_put_into_a_bare_repository(patchgen, toy, git, tmp_path):
 def test_a_revision_that_names_no_single_commit_is_refused(toy, revision):
     with pytest.raises(BaseError):
         Repository(toy).resolve_commit(revision)
+
+
+# Each changes what git prints, or what it writes into commits and mails.
+FORMS = {
+    "i18n.logOutputEncoding": "UTF-16",
+    "i18n.commitEncoding": "nosuch",
+    "color.ui": "always",
+    "color.diff": "always",
+    "core.abbrev": "4",
+    "core.quotePath": "false",
+    "core.commentChar": "#",
+    "diff.noprefix": "true",
+    "diff.mnemonicPrefix": "true",
+    "diff.context": "0",
+    "diff.renames": "copies",
+    "diff.algorithm": "histogram",
+    "diff.submodule": "log",
+    "log.date": "human",
+    "log.decorate": "full",
+    "log.follow": "true",
+    "log.mailmap": "false",
+    "log.abbrevCommit": "true",
+    "format.pretty": "oneline",
+    "format.attach": "x",
+    "format.numbered": "false",
+    "format.signOff": "true",
+    "format.subjectPrefix": "X",
+    "format.suffix": ".txt",
+    "format.thread": "deep",
+    "format.headers": "X-Y: z",
+    "format.to": "x@example.org",
+    "format.notes": "true",
+    "format.useAutoBase": "true",
+    "format.encodeEmailHeaders": "false",
+    "format.filenameMaxLength": "8",
+    "format.coverLetter": "false",
+    "format.outputDirectory": "/nonexistent",
+    "status.showUntrackedFiles": "no",
+}
+
+
+def test_no_configuration_changes_how_git_is_read(patchgen, tmp_path, git, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
+    tree = make_small_tree(tmp_path, git)
+    (tree / "Kconfig").write_text('config LAST\n\tbool "\u00fc"\n')
+    git(tree, "commit", "-qam", "with a letter that ASCII does not have: \u00fc")
+    plain = apply_small(patchgen, tree, "--branch", "made", "-o", tmp_path / "plain")
+    made = git(tree, "rev-parse", "made")
+    for key, value in FORMS.items():
+        git(tree, "config", key, value)
+    apply_small(patchgen, tree, "--branch", "made", "--force", "-o", tmp_path / "odd")
+    assert git(tree, "rev-parse", "made") == made
+    for mail in (Path(mail) for mail in plain["mails"]):
+        assert (tmp_path / "odd" / mail.name).read_bytes() == mail.read_bytes()
