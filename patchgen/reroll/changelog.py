@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from patchgen.errors import BaseError, Place, UsageError
+from patchgen.sourcefolder import decode_text, read_regular
 
 _WIDTH = 72
 _COVER = "cover"
@@ -132,9 +133,9 @@ def _files(folder: Path | None, revision: int) -> list[Path]:
 
 def _split(path: Path) -> list[str]:
     try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as err:
-        raise BaseError(f"cannot be read: {err}", place=Place(str(path))) from None
+        text = decode_text(read_regular(path), Place(str(path))).strip()
+    except OSError as err:
+        raise BaseError(f"cannot be read: {err.strerror}", place=Place(str(path))) from None
     items = re.split(r"\n\s*\n|\n(?=- )", text)
     return [item.strip().removeprefix("- ") for item in items if item.strip()]
 

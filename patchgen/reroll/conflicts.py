@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from patchgen.errors import BaseError
+from patchgen.errors import BaseError, SpecError
 from patchgen.odb import Conflict, Repository, Resolutions, has_markers
+from patchgen.sourcefolder import read_regular
 
 _FORMAT = 1
 _DELETED = ".deleted"
@@ -82,36 +83,57 @@ def read_waiting(repository: Repository) -> Waiting:
     """
     folder = _folder(repository)
     try:
-        state = json.loads((folder / "state.json").read_text())
+        request, conflicts = _parse_state(read_regular(folder / "state.json"))
     except FileNotFoundError:
         raise BaseError(
             "no reroll waits here", hint="`patchgen reroll BRANCH --base REV` begins one"
         ) from None
-    except ValueError:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SpecError) as err:
         raise BaseError(
-            f"{folder / 'state.json'} cannot be read",
+            f"{folder / 'state.json'} cannot be read: {getattr(err, 'message', repr(err))}",
             hint="`patchgen reroll --abort` removes it; then begin again",
         ) from None
     resolutions: dict[str, bytes | None] = {}
-    for path in (folder / "resolved").iterdir():
+    for path in (folder / "resolved").glob("*"):
         is_deleted = path.name.endswith(_DELETED)
         resolutions[path.name.removesuffix(_DELETED)] = None if is_deleted else path.read_bytes()
-    for entry in state["conflicts"]:
-        resolutions[entry["key"]] = _read_resolution(folder / "conflicts", entry)
-    return Waiting(state["request"], resolutions)
+    for conflict in conflicts:
+        resolutions[conflict.key] = _read_resolution(folder / "conflicts", conflict)
+    return Waiting(request, resolutions)
 
 
-def _read_resolution(folder: Path, entry: Mapping[str, Any]) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A conflict as state.json has it."""
+
+    file: str
+    key: str
+    sides: tuple[str, ...]
+
+
+def _parse_state(content: bytes) -> tuple[Mapping[str, Any], list[_Entry]]:
+    """Raise ValueError, KeyError or TypeError where it is not what `_write_state` writes."""
+    state = json.loads(content)
+    if state["format"] != _FORMAT:
+        raise ValueError(f"it has format {state['format']!r}")
+    conflicts = [
+        _Entry(str(entry["file"]), str(entry["key"]), tuple(map(str, entry["sides"])))
+        for entry in state["conflicts"]
+    ]
+    return dict(state["request"]), conflicts
+
+
+def _read_resolution(folder: Path, conflict: _Entry) -> bytes | None:
     """Return what a person made of a conflict, None where the file is to be deleted."""
-    path: Path = folder / entry["file"]
-    for side in entry["sides"]:
+    path = folder / conflict.file
+    for side in conflict.sides:
         if (folder / side).exists():
             raise BaseError(
                 f"{folder / side} is still there",
                 hint=f"make {path} what the file is to be, from this or the other side, and remove "
                 "the sides; without it the file is deleted",
             )
-    if entry["sides"] and not path.exists():
+    if conflict.sides and not path.exists():
         return None
     if not path.is_file():
         raise BaseError(f"{path} is gone", hint="`patchgen reroll --abort` gives the reroll up")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 
 
@@ -72,10 +73,20 @@ def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
 
 
 def from_document(request: RerollRequest, document: Mapping[str, Any]) -> RerollRequest:
-    """Return a request that JSON has, for the tree of another one."""
-    kept: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
-    }
-    for key in ("changelog", "output", "get_maintainer"):
-        kept[key] = Path(kept[key]) if kept[key] else None
-    return RerollRequest(tree=request.tree, go_on=True, **kept)
+    """Return a request that JSON has, for the tree of another one.
+
+    Raises BaseError where it is not one that `to_document` makes.
+    """
+    from pydantic import TypeAdapter
+
+    own = {"tree": request.tree, "go_on": True}
+    try:
+        unknown = document.keys() - {each.name for each in fields(RerollRequest)}
+        if unknown:
+            raise ValueError(f"it has {min(unknown)!r}")
+        return TypeAdapter(RerollRequest).validate_python({**document, **own})
+    except ValueError as err:
+        raise BaseError(
+            f"the reroll that waits cannot be read: {err}",
+            hint="`patchgen reroll --abort` removes it; then begin again",
+        ) from None

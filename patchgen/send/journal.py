@@ -26,12 +26,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
-from patchgen.errors import BaseError
+from patchgen.errors import BaseError, SpecError
 from patchgen.mail import parse_mail, read_message_id, read_subject
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
+from patchgen.sourcefolder import read_regular
 
 _FORMAT = 1
+# What reading can raise for a file that this module did not write.
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SpecError)
 
 
 class State(StrEnum):
@@ -101,7 +104,7 @@ class Journal:
         Raises BaseError for a journal that cannot be read.
         """
         try:
-            document = json.loads(self._path.read_text())
+            document = json.loads(read_regular(self._path))
             entries = tuple(
                 Entry(**{**entry, "state": State(entry["state"])}) for entry in document["mails"]
             )
@@ -113,7 +116,7 @@ class Journal:
             return entries, wishes
         except FileNotFoundError:
             return (), Wishes()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
+        except _UNREADABLE as err:
             raise BaseError(
                 f"{self._path} cannot be read: {err!r}",
                 hint="it says what was sent; look in the list's archive before you remove it",

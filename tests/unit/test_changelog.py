@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import BaseError, PatchgenError, UsageError
 from patchgen.reroll.changelog import Changes, check_changes, read_changes
 
 NAMES = ("op", "late-hook")
@@ -69,3 +69,10 @@ def test_every_text_is_kept_or_refused(text):
         assert "=" in text
         return
     assert [*changes.cover, *(each for said in changes.patches.values() for each in said)]
+
+
+def test_a_huge_change_log_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "cover.txt").open("w") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(PatchgenError, match="is larger than"):
+        read(folder=tmp_path)
