@@ -23,6 +23,7 @@ from typing import Any
 
 from patchgen.errors import PatchgenError
 from patchgen.scratch import owned_folder
+from patchgen.userfolder import user_folder
 
 # A writer holds the lock for as long as one transaction takes.
 _BUSY_S = 60
@@ -50,16 +51,7 @@ def cache_path(name: str) -> Path:
 
     Raises PatchgenError where neither the environment nor the system's user list names a home.
     """
-    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # The specification: "If an implementation encounters a relative path [it] should ignore it."
-    if named.is_absolute():
-        return named / _FOLDER / name
-    try:
-        return Path.home() / ".cache" / _FOLDER / name
-    except RuntimeError:
-        raise PatchgenError(
-            "the home directory cannot be determined", hint="set HOME or XDG_CACHE_HOME"
-        ) from None
+    return user_folder("XDG_CACHE_HOME", ".cache") / _FOLDER / name
 
 
 def seal(context: str, content: bytes) -> bytes:

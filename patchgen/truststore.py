@@ -37,6 +37,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from patchgen.errors import PatchgenError
+from patchgen.userfolder import user_folder
 
 VERSION = 1
 _HINT = "move it away; then `patchgen trust` starts a new one"
@@ -90,8 +91,7 @@ def are_trusted(entries: Entries, texts: Iterable[str]) -> bool:
 
 def store_path() -> Path:
     """Return where the store is (XDG Base Directory Specification)."""
-    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(home) / "patchgen" / "trust.json"
+    return user_folder("XDG_CONFIG_HOME", ".config") / "patchgen" / "trust.json"
 
 
 def read_trust() -> Entries:

@@ -17,6 +17,7 @@ from patchgen.interrupts import put_off_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft, Identity, Signatures, Stat
 from patchgen.odb.additions import check_additions
+from patchgen.odb.ref_locks import explain_ref_failure
 from patchgen.odb.repository import Repository
 from patchgen.odb.scratch import create_scratch, run_in_scratch
 from patchgen.process import Completed
@@ -149,10 +150,10 @@ class Quarantine:
                 )
         except ToolError as err:
             is_moved = self._repository.find_ref(ref) != old
-            raise BaseError(
-                f"{ref} cannot be written: {err.message}",
-                hint="it was made or moved while patchgen ran; run it again" if is_moved else None,
-            ) from None
+            why, hint = explain_ref_failure(err.message)
+            if is_moved:
+                hint = "it was made or moved while patchgen ran; run it again"
+            raise BaseError(f"{ref} cannot be written: {why}", hint=hint) from None
 
     def copy_commits(self, base: Oid, *tips: Oid) -> None:
         """Copy the commits above `base` into the real repository, where nothing names them yet."""

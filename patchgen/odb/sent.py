@@ -25,6 +25,7 @@ from patchgen.errors import BaseError, ToolError
 from patchgen.interrupts import put_off_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity
+from patchgen.odb.ref_locks import explain_ref_failure
 from patchgen.odb.repository import Repository
 
 _PREFIX = "sent/"
@@ -93,7 +94,8 @@ def record_sent(
             repository.run("update-ref", "--stdin", stdin=lines.encode(), detached=True)
     except ToolError as err:
         if repository.find_ref(f"refs/tags/{tag}") is None:
-            raise BaseError(f"the tag {tag} cannot be written: {err.message}") from None
+            why, hint = explain_ref_failure(err.message)
+            raise BaseError(f"the tag {tag} cannot be written: {why}", hint=hint) from None
         raise BaseError(
             f"v{revision} is recorded as sent already: the tag {tag} exists",
             hint=f"`git tag -d {tag}` forgets it",

@@ -26,6 +26,7 @@ from patchgen.addresses import is_word, parse_people
 from patchgen.errors import Place, SpecError
 from patchgen.spec.toml import load_toml, parse_toml
 from patchgen.truststore import TrustEntry, digest_text, read_trust
+from patchgen.userfolder import user_folder
 
 _NAME = ".patchgen.toml"
 _LARGEST = 1 << 20
@@ -128,9 +129,14 @@ def load_people(work_tree: Path | None) -> People:
 
 def load_own_people() -> People:
     """Return the people of the user's own configuration. Raises SpecError."""
-    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    path = Path(home) / "patchgen" / "config.toml"
-    return load_toml(path, Config).recipients if path.is_file() else People()
+    path = user_folder("XDG_CONFIG_HOME", ".config") / "patchgen" / "config.toml"
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return People()
+    except OSError as err:
+        raise SpecError(f"cannot be read: {err.strerror}", place=Place(str(path))) from None
+    return load_toml(path, Config).recipients
 
 
 def _join(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
