@@ -45,7 +45,7 @@ def test_reads_a_config(tmp_path):
     [
         (b"CONFIG_A=y\nint main(void);\n", "this is no line of a .config"),
         (b"# nothing\n", "has no CONFIG_ option"),
-        (b"\xff\xfe\x00", "it is no text"),
+        (b"\xff\xfe\x00", "this is no line of a .config"),
         (None, "No such file"),
     ],
 )
