@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from patchgen.cli.printer import is_terminal, printable, show_table
+from patchgen.cli.printer import make_console, printable, show_table
 from patchgen.model.base import Oid
 from patchgen.verify import Cell, Target
 
@@ -28,9 +26,7 @@ class Grid:
 
     def __init__(self, *, silent: bool, live: bool):
         self._silent = silent
-        self._console = Console(
-            width=None if is_terminal(sys.stdout) else _PIPE_WIDTH, markup=False
-        )
+        self._console = make_console(_PIPE_WIDTH)
         self._live = Live(console=self._console, auto_refresh=False) if live else None
         self._lock = threading.Lock()
         self._target: Target | None = None

@@ -22,6 +22,7 @@ from patchgen.errors import PatchgenError
 from patchgen.interrupts import done_before
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
 
@@ -203,20 +204,28 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
     show_table(table)
 
 
-def show_table(table: Table, *, width: int = 120) -> None:
-    """Print a table whose cells are printable; `width` is for what is not a terminal."""
-    from io import StringIO
+def make_console(width: int, file: TextIO | None = None) -> Console:
+    """Return a console for tables whose cells are printable, on standard output or in `file`.
 
+    It is as wide as the terminal; `width` is for what is not one. It does not interpret markup.
+    """
     from rich.console import Console
 
     terminal = is_terminal(sys.stdout)
-    # Through a buffer, so that a full disk is reported as for every other line.
-    console = Console(
-        file=StringIO(),
+    return Console(
+        file=file,
         width=Console().width if terminal else width,
         force_terminal=terminal,
         markup=False,
     )
+
+
+def show_table(table: Table, *, width: int = 120) -> None:
+    """Print a table whose cells are printable; `width` is for what is not a terminal."""
+    from io import StringIO
+
+    # Through a buffer, so that a full disk is reported as for every other line.
+    console = make_console(width, StringIO())
     console.print(table)
     assert isinstance(console.file, StringIO)
     _write(console.file.getvalue())

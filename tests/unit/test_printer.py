@@ -93,6 +93,4 @@ def test_only_the_printer_prints():
     for path in PACKAGE.rglob("*.py"):
         name = path.relative_to(PACKAGE).as_posix()
         found = {call for call in _calls(path) if call in PRINTS or call.startswith(STREAMS)}
-        # The table of `verify` is drawn in place; its cells are made printable there.
-        allowed = {"Console"} if name == "cli/grid.py" else set()
-        assert name == "cli/printer.py" or found <= allowed, (name, found)
+        assert name == "cli/printer.py" or not found, (name, found)
