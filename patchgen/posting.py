@@ -5,6 +5,7 @@ What `apply`, `reroll` and `send` share.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -111,9 +112,10 @@ def choose_target(
     """
     ref = repository.check_branch_name(branch)
     if output is not None:
-        return Target(branch, ref, (Path.cwd() / output).resolve(), None)
-    root = (Path.cwd() / repository.output_top / "outgoing").resolve()
-    return Target(branch, ref, (root / name_folder(branch, revision)).resolve(), root)
+        return Target(branch, ref, Path(os.path.realpath(Path.cwd() / output)), None)
+    root = Path(os.path.realpath(Path.cwd() / repository.output_top / "outgoing"))
+    folder = Path(os.path.realpath(root / name_folder(branch, revision)))
+    return Target(branch, ref, folder, root)
 
 
 @dataclass(frozen=True, slots=True)

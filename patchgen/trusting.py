@@ -7,6 +7,7 @@ and of all files that these name. Those that run no code need no trust.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -168,7 +169,7 @@ def _join(entries: Entries, new: Sequence[TrustEntry]) -> Entries:
 
 
 def _find(entries: Entries, word: str) -> TrustEntry:
-    paths = {word.rstrip("/"), str(Path(word).resolve())}
+    paths = {word.rstrip("/"), os.path.realpath(word)}
     found = [each for each in entries if each.id == word or each.path in paths]
     if len(found) == 1:
         return found[0]

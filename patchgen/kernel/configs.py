@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def find_config(name: str) -> BuildConfig:
             path.name.lstrip("."),
             "i386" if narrow else "x86_64",
             "olddefconfig",
-            file=path.resolve(),
+            file=Path(os.path.realpath(path)),
             stable_code=not narrow,
         )
     for config in CONFIGS:

@@ -47,10 +47,10 @@ def locate(path: Path) -> Location:
     and where objects that it borrows from another repository are gone.
     """
     is_bare, object_format, own, common, top = _ask(path)
-    own_dir, git_dir = _to_path(own), _to_path(common).resolve()
+    own_dir, git_dir = _to_path(own), _real(_to_path(common))
     work_tree = None
     if is_bare != b"true":
-        work_tree = _choose_work_tree(path.resolve(), own_dir, _to_path(top) if top else None)
+        work_tree = _choose_work_tree(_real(path), own_dir, _to_path(top) if top else None)
     check_alternates(git_dir / "objects")
     return Location(own_dir, git_dir, work_tree, object_format.decode())
 
@@ -79,9 +79,9 @@ def _choose_work_tree(path: Path, own_dir: Path, top: Path | None) -> Path | Non
     core.worktree may name any folder of the machine. It counts where the path is in that folder,
     as it is in a submodule.
     """
-    if top is not None and path.is_relative_to(top.resolve()):
-        return top.resolve()
-    return own_dir.resolve().parent if own_dir.name == ".git" else None
+    if top is not None and path.is_relative_to(_real(top)):
+        return _real(top)
+    return _real(own_dir).parent if own_dir.name == ".git" else None
 
 
 def _refusal(path: Path, stderr: bytes) -> BaseError:
@@ -102,6 +102,11 @@ def _refusal(path: Path, stderr: bytes) -> BaseError:
             parameters=("tree",),
         )
     return BaseError(f"{path}: git cannot open the repository: {why}")
+
+
+def _real(path: Path) -> Path:
+    """Return a path without links. Path.resolve() raises RuntimeError for a loop of links."""
+    return Path(os.path.realpath(path))
 
 
 def _to_path(name: bytes) -> Path:

@@ -96,7 +96,7 @@ def read_tree_config(work_tree: Path | None) -> TreeConfig | None:
     if path is None or not os.path.lexists(path):
         return None
     text = _read_text(path)
-    real = str(path.parent.resolve())
+    real = os.path.realpath(path.parent)
     digest = digest_text(text)
     is_trusted = any(
         entry.kind == "config" and entry.path == real and entry.files.get(_NAME) == digest
@@ -109,7 +109,7 @@ def read_tree_config(work_tree: Path | None) -> TreeConfig | None:
 def config_entry(config: TreeConfig, repository: str, date: str) -> TrustEntry:
     """Return the entry that makes a configuration count, as it is."""
     files = {_NAME: digest_text(config.text)}
-    return TrustEntry("config", str(config.path.parent.resolve()), repository, "", date, files)
+    return TrustEntry("config", os.path.realpath(config.path.parent), repository, "", date, files)
 
 
 def load_people(work_tree: Path | None) -> People:

@@ -23,14 +23,14 @@ class CodePermission:
     def __init__(self, repository: Repository, *, is_trusted: bool, folders: Sequence[Path]):
         self._repository = repository
         self._is_trusted = is_trusted
-        self._folders = [folder.resolve() for folder in folders]
+        self._folders = [Path(os.path.realpath(folder)) for folder in folders]
 
     def __call__(self, cocci: Cocci) -> bool:
         """Return whether it may run code. Raises SpecError where it changed after it was trusted.
 
         Also raises PatchgenError where the store of what is trusted cannot be used.
         """
-        file = Path(cocci.name).resolve()
+        file = Path(os.path.realpath(cocci.name))
         if self._is_trusted or any(file.is_relative_to(folder) for folder in self._folders):
             return True
         entries = read_trust()
@@ -48,8 +48,8 @@ def locate(repository: Repository, name: str) -> tuple[str, str]:
     path = Path(name)
     if not path.exists():
         return str(repository.git_dir), os.path.normpath(name)
-    path = path.resolve()
-    top = repository.work_tree.resolve() if repository.work_tree else None
+    path = Path(os.path.realpath(path))
+    top = Path(os.path.realpath(repository.work_tree)) if repository.work_tree else None
     if top is None or not path.is_relative_to(top):
         return "", str(path)
     return str(repository.git_dir), str(path.relative_to(top))
