@@ -14,8 +14,10 @@ nothing half done is kept. What a person resolved is written before anything els
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +86,7 @@ def read_waiting(repository: Repository) -> Waiting:
     folder = _folder(repository)
     try:
         request, conflicts = _parse_state(read_regular(folder / "state.json"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise BaseError(
             "no reroll waits here", hint="`patchgen reroll BRANCH --base REV` begins one"
         ) from None
@@ -148,12 +150,14 @@ def _read_resolution(folder: Path, conflict: _Entry) -> bytes | None:
 
 def is_waiting(repository: Repository) -> bool:
     """Tell whether a reroll waits for a person."""
-    return (_folder(repository) / "state.json").exists()
+    # A link that leads nowhere is there, too: `continue` refuses it, and `abort` removes it.
+    return os.path.lexists(_folder(repository) / "state.json")
 
 
 def forget(repository: Repository) -> None:
     """Remove what a reroll waits with; killed before the end, none waits any more."""
-    (_folder(repository) / "state.json").unlink(missing_ok=True)
+    with suppress(IsADirectoryError, NotADirectoryError):
+        (_folder(repository) / "state.json").unlink(missing_ok=True)
     shutil.rmtree(_folder(repository), ignore_errors=True)
 
 

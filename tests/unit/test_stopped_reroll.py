@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from patchgen.errors import BaseError
-from patchgen.reroll.conflicts import read_waiting
+from patchgen.reroll.conflicts import forget, is_waiting, read_waiting
 from patchgen.reroll.request import RerollRequest, from_document, to_document
 
 STATE = {"format": 1, "request": {}, "conflicts": []}
@@ -57,6 +57,18 @@ def test_a_state_that_is_not_a_file_is_not_waited_for(state, kind):
     else:
         state.symlink_to(state.name)
     refuse(state)
+    repository = SimpleNamespace(git_dir=state.parents[2])
+    assert is_waiting(repository)
+    forget(repository)
+    assert not is_waiting(repository) and not state.parent.exists()
+
+
+def test_a_file_in_the_place_of_the_folder_means_that_no_reroll_waits(tmp_path):
+    (tmp_path / "patchgen").write_text("")
+    repository = SimpleNamespace(git_dir=tmp_path)
+    assert not is_waiting(repository)
+    with pytest.raises(BaseError, match="no reroll waits here"):
+        read_waiting(repository)
 
 
 def test_a_request_is_read_as_it_was_written(tmp_path):
