@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from patchgen.cachefile import cache_path
 from patchgen.coccinelle import find_spatch
-from patchgen.errors import BaseError, MissingObjectsError, PatchgenError, UsageError
+from patchgen.errors import (
+    BaseError,
+    MissingObjectsError,
+    PatchgenError,
+    Place,
+    SpecError,
+    UsageError,
+)
 from patchgen.kernel import parse_version
 from patchgen.model.base import Base, TreeFile
 from patchgen.model.sweep import Mode, Sweep
@@ -232,9 +239,14 @@ def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
 
 
 def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
-    """Return the content of a file that a semantic patch is in, or that it names."""
+    """Return the content of a file that a semantic patch is in, or that it names.
+
+    Raises SpecError for what is there and is not a regular file.
+    """
     if Path(path).is_file():
         return Path(path).read_bytes()
+    if os.path.lexists(path) and not Path(path).is_dir():
+        raise SpecError("is not a regular file", place=Place(path))
     found = _find_in_tree(tree, path)
     return tree.read(found[0]) if found else None
 

@@ -282,4 +282,4 @@ def _is_marking(text: str) -> bool:
 
 def list_cocci(folder: Path) -> list[PurePosixPath]:
     """Return the .cocci files below a folder, sorted."""
-    return sorted(PurePosixPath(path) for path in folder.rglob("*.cocci") if path.is_file())
+    return sorted(PurePosixPath(path) for path in folder.rglob("*.cocci") if not path.is_dir())
