@@ -261,7 +261,8 @@ def test_a_branch_that_mails_cannot_name_is_refused_before_the_work(patchgen, tr
     assert git(tree, "branch", "--list").split() == ["*", "master"]
 
 
-def test_a_branch_that_mails_cannot_name_gets_none(patchgen, tree, git):
-    (tree / ".git/refs/heads/\udcff").write_text(git(tree, "rev-parse", "master"))
+def test_a_branch_that_mails_cannot_name_gets_none(patchgen, tree):
+    apply(patchgen, tree, "--branch", "topic")
+    (tree / ".git/refs/heads/topic").rename(tree / ".git/refs/heads/\udcff")
     done = patchgen("format", "\udcff", "--tree", tree)
     assert (done.code, done.out) == (2, "") and "`git branch -m` renames a branch" in done.err
