@@ -12,6 +12,7 @@ import binascii
 import codecs
 import quopri
 import re
+from collections.abc import Sequence
 
 # Their bytes are valid UTF-8 and mean something else, so the declaration has to come first.
 _STATEFUL = re.compile(r"utf-?(7|16|32)|iso-?2022|hz", re.IGNORECASE)
@@ -25,6 +26,23 @@ _SUPERSETS = {
 }
 _WORD = re.compile(r"=\?([^\s?*]{1,40})(?:\*[^\s?]*)?\?([bqBQ])\?([^\s?]*)\?=")
 _BETWEEN = re.compile(r"(?<=\?=)\s+(?==\?[^\s?]{1,60}\?[bqBQ]\?)")
+
+_UNDECODED = re.compile(r"(?:=[89A-F][0-9A-F]){2}|&(?:#x?[0-9a-f]{1,6}|[a-z]{2,8});|\w\?+\w", re.I)
+# What programs read UTF-8 as that they do not recognise: on Windows, Unix, a terminal, a Mac. In
+# part of a text it has to give accented letters of Latin, and be more than letters, for any two
+# letters may be the bytes of another one.
+_LATIN = re.compile(r"[\u00c0-\u017f]+")
+_WINDOWS = ("cp1252", "latin-1")
+_ONE_BYTE = (
+    "cp1252",
+    "latin-1",
+    "cp1250",
+    "iso8859-2",
+    "iso8859-15",
+    "cp850",
+    "cp437",
+    "mac_roman",
+)
 
 
 def decode_bytes(content: bytes, charset: str) -> str:
@@ -61,19 +79,35 @@ def decode_words(text: str) -> str:
 def has_garbled_name(text: str) -> bool:
     """Return whether a text lost characters on its way: U+FFFD, undecoded bytes or words, mojibake.
 
-    Mojibake is UTF-8 that some program read as Windows-1252: "BÃ©a" for "Béa".
+    Mojibake is UTF-8 that some program read in a one-byte charset: "BÃ©a" for "Béa". Undecoded are
+    also quoted-printable, "B=C3=A9a", and entities of HTML, "B&#233;a"; a program that writes ASCII
+    only leaves "B?a".
     """
     if "\ufffd" in text or "=?" in text or any("\ud800" <= each <= "\udfff" for each in text):
         return True
-    if text.isascii():
-        return False
-    for charset in ("cp1252", "latin-1"):
-        try:
-            text.encode(charset).decode("utf-8")
-        except UnicodeError:
-            continue
+    if _UNDECODED.search(text):
         return True
-    return False
+    if _is_mojibake(text, _WINDOWS):
+        return True
+    runs = re.findall(r"[^\x00-\x7f]+", text)
+    return any(
+        not run.isalpha() and _LATIN.fullmatch(_undo(run, charset))
+        for run in runs
+        for charset in _ONE_BYTE
+    )
+
+
+def _is_mojibake(text: str, charsets: Sequence[str]) -> bool:
+    """Return whether a text, not ASCII, is UTF-8 that was read in one of some charsets."""
+    return not text.isascii() and any(_undo(text, charset) for charset in charsets)
+
+
+def _undo(text: str, charset: str) -> str:
+    """Return what was read in a one-byte charset and is UTF-8, "" where it is not."""
+    try:
+        return text.encode(charset).decode("utf-8")
+    except UnicodeError:
+        return ""
 
 
 def _find_charset(charset: str) -> str:

@@ -121,6 +121,7 @@ def match_tags(
     for reply in replies:
         # What somebody posts has that person's own tags; only what is answered gives some.
         if reply.is_post:
+            judge.list_own(reply)
             continue
         result.remarks += [f"{reply}: {problem}" for problem in reply.problems]
         tags = judge.drop_copies(reply)
@@ -156,10 +157,21 @@ class _Judge:
         self._seen.update(keys)
         return new
 
+    def list_own(self, reply: Reply) -> None:
+        """Note the sender's own tags in a cover letter, which may be an answer without "Re:"."""
+        for tag in reply.tags if reply.subject.number == 0 else ():
+            if tag.trailer.address == reply.sender and tag.trailer.key in GIVEN:
+                reason = "it is in a mail with the subject of a cover letter, not of an answer"
+                self._result.not_applied.append(NotApplied(tag.trailer, reply, reason))
+
     def apply(self, tag: FoundTag, reply: Reply, match: Match) -> None:
         """Add a tag to the patches that it is for, or note why one does not get it."""
         result, trailer = self._result, tag.trailer
         if reason := _refuse(tag, reply):
+            result.not_applied.append(NotApplied(trailer, reply, reason, match.number or None))
+            return
+        if not tag.is_for(match.number or None):
+            reason = f'by what is written with it, it is for "{tag.scope}" only'
             result.not_applied.append(NotApplied(trailer, reply, reason, match.number or None))
             return
         everything = range(1, len(self._commits) + 1)

@@ -62,9 +62,16 @@ def describe_patches(
             posted.numbers[make_message_id(*version, number, sender, content)] = number
         _read_sent(repository, quarantine, series, tracking, posted)
         _read_history(tracking, range(1, len(series.commits) + 1), posted)
-    revision = tracking.revision if tracking is not None else None
     return Patches(
-        subjects, patch_ids, posted.numbers, posted.outdated, posted.gone, changes, revision
+        subjects,
+        patch_ids,
+        posted.numbers,
+        posted.outdated,
+        posted.gone,
+        changes,
+        revision=tracking.revision if tracking is not None else None,
+        change_id=tracking.change_id if tracking is not None else "",
+        base=series.base,
     )
 
 

@@ -7,6 +7,7 @@ other diff in the box or in the quote.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,7 +29,8 @@ class Patches:
     `posted` the numbers by message-id, without brackets. `outdated` are by message-id, too: for a
     mail of an earlier version, the patches that are not as they were then, each with that version.
     `gone` are mails of patches that the series has no more, with a name for them ("v3 5/5").
-    `changes` are the changed lines of each patch. `revision` is None where it is not known.
+    `changes` are the changed lines of each patch. `revision` is None, and `change_id` and `base`
+    are "", where they are not known.
     """
 
     subjects: Mapping[int, str]
@@ -38,6 +40,8 @@ class Patches:
     gone: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[int, frozenset[str]] = field(default_factory=dict)
     revision: int | None = None
+    change_id: str = ""
+    base: str = ""
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -133,7 +137,7 @@ class Matcher:
             if message_id in self.known or message_id in self.foreign:
                 continue
             letter = by_id.get(message_id)
-            if not children and letter is not None and (reason := self._contradict(letter.subject)):
+            if not children and letter is not None and (reason := self._contradict(letter)):
                 self.foreign[message_id] = reason
                 continue
             self.known[message_id] = COVER
@@ -144,10 +148,15 @@ class Matcher:
                     number: label for number in self.patches.numbers if number not in same
                 }
 
-    def _contradict(self, subject: Subject) -> str:
+    def _contradict(self, letter: ReadableMail) -> str:
         """Return why a cover letter without its patches is not that of the series."""
-        if self.patches.find_subject(subject) != COVER:
+        subject, ours = letter.subject, self.patches
+        if ours.find_subject(subject) != COVER:
             return f'it answers "{_describe(subject)}", which is not of this series'
+        for key, own in (("change-id", ours.change_id), ("base-commit", ours.base)):
+            named = re.findall(rf"^{key}: *(\S+)$", letter.body.everything, re.MULTILINE)
+            if own and named and named[-1] != own:
+                return f'it answers "{_describe(subject)}", which has the {key} {named[-1]}'
         return self._other_version(subject)
 
     def find(self, reply: Reply) -> Match | NoMatch:

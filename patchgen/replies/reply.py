@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from patchgen.mail import ReadableMail, Subject
 from patchgen.odb.difftext import Kind, classify_lines
-from patchgen.replies.tags import FoundTag, find_tags
+from patchgen.replies.tags import GIVEN, FoundTag, find_mentions, find_tags
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _QUOTED = re.compile(r"^[ \t]*[>|]")
@@ -47,7 +47,7 @@ class Reply:
         """Whether it is a patch or a cover letter that somebody posted: its tags are its own."""
         if self.subject.is_reply or not self.subject.is_patch:
             return False
-        return bool(self.own_diff) or self.subject.number == 0 or not self.answers
+        return bool(self.own_diff) or self.subject.number == 0
 
     def __str__(self) -> str:
         return f'{self.name} ({self.sender or "no sender"}, "{self.subject.text}")'
@@ -57,16 +57,24 @@ def parse_reply(mail: ReadableMail) -> Reply:
     """Read a mail as a reply."""
     lines = _LINE_END.split(mail.body.unfold().removeprefix("\ufeff"))
     quoted = "\n".join(_QUOTE_MARK.sub("", line) for line in lines if _QUOTED.match(line))
+    sender = mail.sender.address.lower() if mail.sender else ""
     own = list(_own_lines(lines))
     prose, inside = _leave_diffs_out(own)
     tags = (
         *find_tags(prose),
+        *find_mentions(prose, sender),
         *(replace(tag, problem="it is inside of a diff") for tag in find_tags(inside)),
+        *_find_elsewhere(lines[len(own) :], sender, "it is below the signature"),
+        *_find_elsewhere(
+            _LINE_END.split(mail.body.everything[len(mail.body.text) :]),
+            sender,
+            "it is in another part of the mail than its text",
+        ),
     )
     return Reply(
         name=mail.name,
         message_id=mail.message_id,
-        sender=mail.sender.address.lower() if mail.sender else "",
+        sender=sender,
         subject=mail.subject,
         answers=mail.answers,
         tags=tags,
@@ -74,6 +82,14 @@ def parse_reply(mail: ReadableMail) -> Reply:
         own_diff=mail.body.everything if mail.body.has_diff else "",
         problems=mail.body.problems,
     )
+
+
+def _find_elsewhere(lines: Sequence[str], sender: str, problem: str) -> Iterator[FoundTag]:
+    """Yield the sender's own tags in lines that may be somebody else's; none of them is added."""
+    unquoted = ["" if _QUOTED.match(line) else line for line in lines]
+    for tag in (*find_tags(unquoted), *find_mentions(unquoted, sender)):
+        if tag.trailer.address == sender and tag.trailer.key in GIVEN:
+            yield replace(tag, problem=problem)
 
 
 def _own_lines(lines: Sequence[str]) -> Iterator[str]:

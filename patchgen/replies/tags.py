@@ -7,7 +7,9 @@ reports it. So a tag is never lost without a word.
 
 from __future__ import annotations
 
+import itertools
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -34,24 +36,54 @@ _IN_NAME = re.compile(r"[,;&/+]|\band\b", re.IGNORECASE)
 _SCOPE = re.compile(r"\[[^\[\]]+\]")
 # What a terminal obeys (ECMA-48): a control sequence, and a command for the operating system.
 _SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*\x07?)")
+# Scripts of India and Iran write names with them.
+_JOINERS = frozenset("\u200c\u200d")
 _CONTROLS = "it has control characters"
+# A tag in the middle of a sentence, in a list, or written in another way.
+_MENTION = re.compile(
+    r"(?P<stem>reviewed|acked|tested|reported|suggested)[\W_]{0,3}by(?![a-z])", re.I
+)
+# "For patches 1-3:", "# 2/4": a tag that is not for all of the series.
+_PATCHES = re.compile(
+    r"\bpatch(?:es)?[ \t]*(?:#|no\.?|number)?[ \t]*\d[^a-z]*(?:(?:and|to)[ \t]*#?\d[^a-z]*)*"
+    r"|(?<![\d/.-])\d{1,4}/\d{1,4}(?![\d/.-])",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"(\d+)(?:[ \t]*/[ \t]*\d+|[ \t]*(?:-|\u2013|to)[ \t]*#?(\d+))?")
+_CONDITION = re.compile(
+    r"\b(?:if|once|when|unless|until|provided|assuming|after|modulo|except)\b", re.IGNORECASE
+)
 # In characters. Longer lines are not tags that people write, and regular expressions take time.
 _LONG = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTag:
-    """A tag, and why it cannot be added as it is, "" where it can."""
+    """A tag, and why it cannot be added as it is, "" where it can.
+
+    `scope` is what its sender says of the patches that it is for, "" where that is nothing.
+    """
 
     trailer: Trailer
     problem: str = ""
+    scope: str = ""
+
+    def is_for(self, number: int | None) -> bool:
+        """Return whether it is for a patch; None is all of the series."""
+        if not self.scope:
+            return True
+        spans = ((int(a), int(b or a)) for a, b in _NUMBERS.findall(self.scope))
+        return number is not None and any(low <= number <= high for low, high in spans)
 
 
 def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
     """Yield the tags in lines, in their order."""
+    above = ""
     for number, line in enumerate(lines):
         match = match_tag(line)
         if match is None:
+            # What ends with a colon is about what follows, also below an empty line.
+            above = line if line.strip() or not above.rstrip().endswith(":") else above
             continue
         key, value = match["key"], match["value"].strip(" \t")
         if len(line) > _LONG:
@@ -64,8 +96,41 @@ def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
             value = f"{value} {following.pop(0)}".strip()
         note = following[0] if following and _SCOPE.fullmatch(following[0]) else ""
         is_altered = _match(line) is None
-        for found in _read(key, re.sub(r"[ \t]+", " ", value), note):
-            yield replace(found, problem=_CONTROLS) if is_altered else found
+        for found in _read(key, _tidy(value), note):
+            scope = _find_scope(f"{value} {note}", above)
+            yield replace(found, scope=scope, problem=_CONTROLS if is_altered else found.problem)
+
+
+def find_mentions(lines: Sequence[str], sender: str) -> Iterator[FoundTag]:
+    """Yield what may be tags of the sender, an address in lower case, in lines that are not tags.
+
+    So "With that, Acked-by: Bea <bea@example.org>" is reported, and prose is not.
+    """
+    for line, following in itertools.pairwise((*lines, "")):
+        match = _MENTION.search(line[:_LONG]) if match_tag(line) is None else None
+        if match is None or not sender:
+            continue
+        rest = line[match.end() : _LONG].strip(" \t:;")
+        if not _ADDRESS.search(rest) and _can_follow(following):
+            rest = f"{rest} {following.strip()}"
+        if sender in rest.lower():
+            problem = f'it is not a line of its own: "{line[:_LONG].strip()}"'
+            yield FoundTag(Trailer(usual_case(f"{match['stem']}-by"), rest), problem)
+
+
+def _tidy(value: str) -> str:
+    """Return a value without white space and punctuation that are not of it."""
+    value = re.sub(r"[ \t]+", " ", value)
+    value = re.sub(r"<[ \t]*([^<>\s]+@[^<>\s]+)[ \t]*>", r"<\1>", value)
+    return re.sub(r"(?<=>)[.,;]+$", "", value)
+
+
+def _find_scope(value: str, above: str) -> str:
+    """Return which patches a tag is for, by what is after its address, or in the line above."""
+    for text in (value.rpartition(">")[2], above):
+        if match := _PATCHES.search(text[:_LONG]):
+            return match[0].strip()
+    return ""
 
 
 def match_tag(line: str) -> re.Match[str] | None:
@@ -118,7 +183,15 @@ def _find_problem(value: str, note: str) -> str:
     text = f"{value} {note}"
     if has_garbled_name(text):
         return "it has characters that could not be decoded"
-    return _CONTROLS if has_controls(text) else ""
+    if has_controls(text):
+        return _CONTROLS
+    if any(unicodedata.category(each) == "Cf" and each not in _JOINERS for each in text):
+        return "it has characters that cannot be seen"
+    plain = _QUOTED.sub("", _without_comment(value))
+    if plain.count("<") != plain.count(">"):
+        return "its angle brackets are not closed"
+    found = _CONDITION.search(plain.rpartition(">")[2]) if ">" in plain else None
+    return f'it depends on something: "{found.string.strip()}"' if found else ""
 
 
 def _find_strangers(person: str) -> str:

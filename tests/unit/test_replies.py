@@ -60,7 +60,7 @@ def parse(raw: Mail) -> Reply:
         pytest.param(f"reviewed-by: {BEA}\n", [TAG], id="letter case"),
         pytest.param(f"> {TAG}\n", [], id="quoted"),
         pytest.param(f">> {TAG}\n| {TAG}\n", [], id="quoted otherwise"),
-        pytest.param(f"Fine.\n-- \n{TAG}\n", [], id="signature"),
+        pytest.param("Fine.\n-- \nAcked-by: C <c@x.org>\n", [], id="signature"),
         pytest.param(f"{TAG}\n\n{OUTLOOK}\nAcked-by: {ADA}\n", [TAG], id="Outlook"),
         pytest.param(f"{TAG}\n\n{NEWER}\nAcked-by: {ADA}\n", [TAG], id="newer Outlook"),
         pytest.param("Reviewed-by: Bea Bärtsch\n<bea@example.org>\n", [TAG], id="wrapped"),
@@ -499,6 +499,27 @@ def test_a_mail_of_a_patch_that_is_gone_is_named():
         ('Fixes: 0123456789ab ("x")', "a reply does not give Fixes"),
         ("Reviewed-by: " + "x" * 2000, "the line has 2013 characters"),
         ("Reviewed-by:", "it names no address"),
+        ("With that fixed, Acked-by: B <bea@example.org>", "it is not a line of its own"),
+        ("- Acked-by: B <bea@example.org>", "it is not a line of its own"),
+        ("\u200bAcked-by: B <bea@example.org>", "it is not a line of its own"),
+        ("Acked\u2011by: B <bea@example.org>", "it is not a line of its own"),
+        ("Acked-by B <bea@example.org>", "it is not a line of its own"),
+        ("Reviewed and tested by: B <bea@example.org>", "it is not a line of its own"),
+        ("(Acked-by: B\n<bea@example.org>)", "it is not a line of its own"),
+        ("-- \nAcked-by: B <bea@example.org>", "it is below the signature"),
+        ("From: a\nSent: b\n\nAcked-by: B <bea@example.org>", "it is below the signature"),
+        ("Acked-by: B <bea@example.org> if you fix it", "it depends on something"),
+        ("Acked-by: B <bea@example.org", "its angle brackets are not closed"),
+        ("Acked-by: B\u00ade <bea@example.org>", "it has characters that cannot be seen"),
+        ("Acked-by: B=C3=A9 <bea@example.org>", "it has characters that could not be decoded"),
+        ("Acked-by: B&#233; <bea@example.org>", "it has characters that could not be decoded"),
+        ("Acked-by: B?e <bea@example.org>", "it has characters that could not be decoded"),
+        ("Acked-by: Łu BĂ©a <bea@example.org>", "it has characters that could not be decoded"),
+        ("Acked-by: B <bea@example.org> # patch 1", "by what is written with it, it is"),
+        ("Acked-by: B <bea@example.org> # patches 1-2", 1),
+        ("Tested-by: B <bea@example.org>.", [(2, "Tested-by: B <bea@example.org>")]),
+        ("Tested-by: B <\nbea@example.org>", [(2, "Tested-by: B <bea@example.org>")]),
+        ("Tested-by: नि\u200dमा <bea@example.org>", 1),
     ],
 )  # fmt: skip
 def test_each_line_that_looks_like_a_tag_is_added_or_listed(line, found):
@@ -510,6 +531,56 @@ def test_each_line_that_looks_like_a_tag_is_added_or_listed(line, found):
     else:
         assert applied(reply) == found if isinstance(found, list) else len(applied(reply)) == found
         assert not any("Cy" in tag or "c@x.org" in tag for _, tag in applied(reply))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "For patches 1-2:\n{}",
+        "For patch #1 and #3:\n\n{}",
+        "2/3:\n{}",
+        "{} # patches 1 and 3",
+        "{}\n[ patch 2 only ]",
+    ],
+)
+def test_a_tag_for_some_of_the_patches_does_not_go_onto_all(body):
+    reply = mail(body.format(f"{TAG}\n{TAG}"), In_Reply_To="<v4-0@example.org>")
+    assert len(reasons(reply)) >= 1 and "it is for" in reasons(reply)[-1]
+    assert len(applied(reply)) in (0, 3)
+    assert not (applied(reply) and body.startswith(("For", "2/3")))
+    assert len(applied(mail(f"As in v4.\n{TAG}", In_Reply_To="<v4-0@example.org>"))) == 3
+
+
+def test_a_tag_in_another_part_of_the_mail_is_listed():
+    raw = (
+        f"From: {BEA}\nSubject: Re: x\nIn-Reply-To: <v4-2@example.org>\n"
+        "Content-Type: multipart/mixed; boundary=B\n\n"
+        "--B\nContent-Type: text/plain\n\nCAUTION: external\n"
+        f"--B\nContent-Type: text/plain\n\n{TAG}\n--B--\n"
+    )
+    result = Mail("x", raw.encode())
+    assert applied(result) == [] and reasons(result) == [
+        "it is in another part of the mail than its text"
+    ]
+
+
+@pytest.mark.parametrize("subject", ["[PATCH v4 0/3] x86: All", "[PATCH v4 2/3] x86: Do two"])
+def test_a_tag_in_an_answer_without_re_is_not_lost(subject):
+    reply = mail(TAG, subject=subject)
+    assert applied(reply) + reasons(reply) in (
+        ["it is in a mail with the subject of a cover letter, not of an answer"],
+        [(2, TAG)],
+    )
+
+
+def test_a_cover_letter_of_the_same_title_on_another_base_is_another_series():
+    letter = mail("All.\n---\nchange-id: other-1\n", subject="[PATCH v4 0/3] x86: All", own="c@x")
+    reply = mail(TAG, subject="Re: [PATCH v4 0/3] x86: All", own="r@x", In_Reply_To="<c@x>")
+    ours = replace(patches(), change_id="ours-1")
+    assert applied(reply, letter, known=ours) == []
+    assert "which has the change-id other-1" in reasons(reply, letter, known=ours)[0]
+    ours = replace(patches(), change_id="other-1")
+    assert len(applied(reply, letter, known=ours)) == 3
 
 
 def test_a_wrapped_address_does_not_swallow_the_next_tag():
