@@ -1,7 +1,8 @@
 """What is new in a version: where people write it, and where it goes.
 
 `--changes PATCH=TEXT` is about one patch, by its name in the variant, and `--changes TEXT` about
-the series. A text that begins like a name, "CONFIG_X=y is needed", is `--changes cover=TEXT`. A
+the series. Whatever is one word before the first "=" is a name, also a mistyped one; a text that
+begins so, "CONFIG_X=y is needed", is `--changes cover=TEXT`. A
 folder of files says the same: vN/cover.txt and vN/PATCH.txt below it, or cover.txt and PATCH.txt in
 it. Each paragraph or "- " item becomes an item.
 """
@@ -19,8 +20,6 @@ from patchgen.sourcefolder import decode_text, read_regular
 
 _WIDTH = 72
 _COVER = "cover"
-# What a manifest allows as the name of a patch (spec/manifest.py).
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # b4 asks with such items for what it cannot know (DEFAULT_CHANGELOG_TEMPLATE in ez.py).
 _TO_EDIT = re.compile(r"^- EDITME.*(?:\n(?!- ).+)*\n?", re.MULTILINE)
 
@@ -87,8 +86,8 @@ def check_changes(changes: Changes, revision: int, names: Collection[str]) -> No
 def _split_word(word: str) -> tuple[str, str]:
     """Return the name that a text is about, and the text."""
     name, equals, text = word.partition("=")
-    if equals and _NAME.fullmatch(name):
-        return name, text.strip()
+    if equals and len(name.split()) <= 1:
+        return name.strip(), text.strip()
     return _COVER, word.strip()
 
 

@@ -19,12 +19,17 @@ def read(*words: str, folder: Path | None = None) -> Changes:
 
 
 def test_a_change_of_a_patch_is_not_one_of_the_series():
+    assert read(" op =Rename it").patches == {"op": ("Rename it",)}
     changes = read("op=Rename it", "late-hook=x = y", "Rebase", "Use x = y now", "cover=A=y is set")
     assert changes.patches == {"op": ("Rename it",), "late-hook": ("x = y",)}
     assert changes.cover == ("Rebase", "Use x = y now", "A=y is set")
 
 
-@pytest.mark.parametrize("word", ["opp=Rename it", "Op=Rename it", "CONFIG_X=y is needed"])
+UNKNOWN = ("opp=Rename it", "Op=Rename it", "CONFIG_X=y is needed", "opp =Rename it", "1=Rename")
+ODD = ("0001=Rename it", "sev/op=Rename it", "op,late-hook=Rename it", '"op"=Rename it', "=Rename")
+
+
+@pytest.mark.parametrize("word", [*UNKNOWN, *ODD])
 def test_an_unknown_patch_is_not_read_as_text_of_the_cover_letter(word):
     with pytest.raises(UsageError, match="the series has no patch") as raised:
         read(word)
