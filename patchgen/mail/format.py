@@ -10,7 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from patchgen.mail.headers import add_headers, address_headers, check_headers
+from patchgen.mail.headers import (
+    add_headers,
+    address_headers,
+    check_headers,
+    format_person,
+    replace_sender,
+)
 from patchgen.mail.recipients import SeriesRecipients
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity, Mail
@@ -103,7 +109,10 @@ def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> 
     text = _cover_text(quarantine, series, sender)
     cover, *patches = format_patches(quarantine, series, sender, cover_text=text)
     mails = [
-        Mail(cover.file_name, _replace_body(cover.content, text)),
+        replace_sender(
+            Mail(cover.file_name, _replace_body(cover.content, text)),
+            format_person(sender.name, sender.email),
+        ),
         # b4 has an empty line before the signature.
         *(Mail(m.file_name, _SIGNATURE.sub(rb"\n\n-- \n\1\n\n", m.content)) for m in patches),
     ]
