@@ -15,7 +15,7 @@ from pathlib import Path
 from patchgen.mail import read_change_id
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
-from patchgen.odb import Git, Repository, read_sent
+from patchgen.odb import Git, Repository, list_sent, read_sent
 from patchgen.series import Tracking, digest_content, find_tracking, make_change_id
 
 _VERSION = re.compile(r"-v(\d+)$")
@@ -63,7 +63,10 @@ def stem_of(branch: str) -> str:
 def _find_versions(
     repository: Repository, stem: str
 ) -> Iterator[tuple[str, Tracking, tuple[int, ...]]]:
-    """Yield the branches of a series with their tracking, and which versions went out."""
+    """Yield the branches of a series with their tracking, and which versions went out.
+
+    Of a branch that was deleted there are the tags with its name, which b4 and `record_sent` make.
+    """
     words = ("for-each-ref", "--format=%(refname)%00%(objectname)", f"refs/heads/{stem}*")
     for line in repository.run(*words).stdout.decode("utf-8", "surrogateescape").splitlines():
         ref, _, tip = line.partition("\0")
@@ -73,6 +76,11 @@ def _find_versions(
             tags = [sent.revision for sent in read_sent(repository, tracking.change_id)]
             noted = [int(each[1:]) for each in tracking.history if re.fullmatch(r"v\d+", each)]
             yield branch, tracking, (*tags, *noted)
+    for sent in list_sent(repository):
+        branch = stem_of(sent.tag).removeprefix("sent/")
+        # b4 leaves its own prefix of branches out.
+        if sent.change_id and stem_of(branch) == stem.removeprefix("b4/"):
+            yield branch, Tracking(sent.change_id, sent.revision), (sent.revision,)
 
 
 def track_series(

@@ -134,12 +134,17 @@ def read_sent(repository: Repository, change_id: str) -> tuple[SentVersion, ...]
     A tag that b4 0.12 named by the branch is one of them where it tells of the series.
     """
     found: dict[int, SentVersion] = {}
-    for sent in _list(repository, "refs/tags/" + _PREFIX.rstrip("/")):
+    for sent in list_sent(repository):
         if sent.tag == sent_tag(change_id, sent.revision):
             found[sent.revision] = sent
         elif sent.change_id == change_id:
             found.setdefault(sent.revision, sent)
     return tuple(found[revision] for revision in sorted(found))
+
+
+def list_sent(repository: Repository) -> tuple[SentVersion, ...]:
+    """Return what all tags sent/... record, the oldest versions first."""
+    return _list(repository, "refs/tags/" + _PREFIX.rstrip("/"))
 
 
 def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:

@@ -61,7 +61,7 @@ class History:
         named = {commit.subject: each for commit, each in zip(known, sent, strict=True)}
         alike = {each.substance: each for each in sent}
         return [
-            named.get(commit.subject) or alike.get(substances[commit.oid]) if commit else None
+            alike.get(substances[commit.oid]) or named.get(commit.subject) if commit else None
             for commit in branch
         ]
 

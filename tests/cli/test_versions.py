@@ -61,6 +61,24 @@ def test_the_version_after_one_that_went_out_is_the_next_one(patchgen, tree, git
     assert set(ids(first)).isdisjoint(ids(second))
 
 
+def test_a_version_that_went_out_counts_when_its_branch_is_deleted(patchgen, tree, git):
+    first = apply(patchgen, tree)
+    words = ("import", "patchgen/mine-v1", "--tree", tree, "-v", "1", "--series")
+    assert patchgen(*words, "patchgen/mine-v1").code == 0
+    git(tree, "branch", "-D", "patchgen/mine-v1")
+    second = apply(patchgen, tree, "-o", tree.parent / "second")
+    assert second["branch"] == "patchgen/mine-v2"
+    assert second["change_id"] == first["change_id"]
+    other = apply(patchgen, tree, "-o", tree.parent / "o", "--branch", "patchgen/mine-too-v1")
+    assert other["change_id"] != first["change_id"]
+
+
+def test_the_cover_letter_has_no_header_in_raw_utf_8(patchgen, tree, git):
+    git(tree, "config", "user.name", "Ada Übergang")
+    head = Path(apply(patchgen, tree)["mails"][0]).read_bytes().partition(b"\n\n")[0]
+    assert head.isascii() and b"From: =?utf-8?q?Ada_=C3=9Cbergang?= <ada@example.org>" in head
+
+
 def test_a_campaign_begins_with_version_1(patchgen, tree):
     rule = tree.parent / "free.cocci"
     done = patchgen("run", rule, "--tree", tree, "--split", "file", "--json")
