@@ -172,14 +172,14 @@ def find_own_mails(folder: Path, cover: Mail) -> tuple[Path, ...]:
 
     The order is that of their names.
     """
-    return find_mails_of(folder, read_change_id(cover.content), _read(cover.content).revision)
+    return find_mails_of(folder, read_change_id(cover.content), _read(cover.content).revision or 1)
 
 
-def find_mails_of(folder: Path, change_id: str, revision: int | None) -> tuple[Path, ...]:
+def find_mails_of(folder: Path, change_id: str, revision: int) -> tuple[Path, ...]:
     """Return the mails of a version in a folder: its cover letters, and what answers them.
 
-    The order is that of their names. A folder that does not exist has none. `revision` is None
-    where the subjects do not name it, which is so for version 1.
+    The order is that of their names. A folder that does not exist has none. Subjects that name no
+    version are of version 1.
     """
     heads = {}
     covers = set()

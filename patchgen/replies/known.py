@@ -85,8 +85,7 @@ def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, 
         return ()
     revision = series.tracking.revision
     folder = choose_target(repository, series.name, revision, None).folder
-    # The subjects of version 1 name no version.
-    own = find_mails_of(folder, series.tracking.change_id, revision if revision > 1 else None)
+    own = find_mails_of(folder, series.tracking.change_id, revision)
     return tuple(Mail(path.name, path.read_bytes()) for path in own)
 
 

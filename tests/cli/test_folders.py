@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.mail import Existing, StagedFolder, find_own_mails, name_folder
+from patchgen.mail import Existing, StagedFolder, find_mails_of, find_own_mails, name_folder
 from patchgen.model.series import Mail
 from tests.support.small_variant import apply_small as apply, make_small_tree, message_ids
 
@@ -203,6 +203,8 @@ def test_an_answer_that_was_saved_with_the_mails_is_not_removed(tmp_path, head):
     answer = f"{head}\nIn-Reply-To: {OWN_ID}\n\nFine.\nchange-id: a-1\n"
     (tmp_path / "from-bea.patch").write_text(answer)
     assert find_own_mails(tmp_path, cover) == (tmp_path / cover.file_name, patch)
+    # That the subject of version 1 does not name it makes no difference.
+    assert find_mails_of(tmp_path, "a-1", 1) == (tmp_path / cover.file_name, patch)
 
 
 @pytest.mark.parametrize(
