@@ -63,11 +63,13 @@ _PIECES = [
 @example("a/.GIT\udcff/x")
 @example("a/git~1 . :x")
 @example("a\\.git")
+@example(".gitmodules\\")
 @pytest.mark.parametrize("mode", ["100644", "120000"])
 def test_the_rule_is_gits(repository, mode, path):
     accepted = refuse_tree_path(path, mode) is None
-    # git does not look behind a backslash that begins a name: there, less is accepted here.
-    if accepted or not ("/" + path).count("/\\"):
+    # Less is accepted here: git does not look at what follows a backslash that begins a name, and
+    # for a link it looks for .gitmodules in the last name only.
+    if accepted or (mode == "100644" and "/\\" not in "/" + path):
         assert accepted == git_accepts(repository, path, mode), path
 
 
@@ -101,3 +103,11 @@ def test_a_manifest_names_no_path_that_somebody_cannot_check_out(path):
 )
 def test_other_paths_are_fine(path):
     assert refuse_new_path(path) is None
+
+
+@pytest.mark.parametrize(
+    "path", [".gitmodules", ".GitModules", "gitmod~1", "GI7EBA~1", "a/gi7eba~2"]
+)
+def test_a_link_in_the_place_of_gitmodules_is_refused_as_git_does(repository, path):
+    assert refuse_tree_path(path, "120000") is not None
+    assert not git_accepts(repository, path, "120000")
