@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.kernels import REQUIRED, KernelMissingError, commit_all, kernel_tree
 
 TOY_TREE = Path(__file__).parent / "tree"
 VARIANTS = Path(__file__).parent / "semantic-patches"
+
+
+# A slow machine is not a failure. The rest stays as hypothesis has it; in CI its examples are the
+# same in each run.
+settings.register_profile("no-deadline", parent=settings.default, deadline=None)
+settings.load_profile("no-deadline")
 
 
 @pytest.fixture(autouse=True)
