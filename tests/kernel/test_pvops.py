@@ -6,14 +6,14 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import VARIANTS, Patchgen
-from tests.git.test_killed import start
+from tests.conftest import TOY_TREE, VARIANTS, Patchgen
 from tests.support.checks import apply_mails, checkpatch, snapshot
 from tests.support.kernels import clone_bare
 
@@ -173,6 +173,17 @@ def test_every_commit_passes_with_both_backends_and_the_tip_boots(made, patchgen
         "arch/x86/kernel/kvm.o: kvm_guest_init",
     }
     assert any(name.endswith(": notify_range_enc_status_changed") for name in changed[1])
+
+
+def start(tree: Path, *words: str | Path) -> subprocess.Popen[bytes]:
+    """Run apply in a process group of its own, which a signal can reach as a whole."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "patchgen", "apply", "--variant", "pvops", "--tree", tree, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(TOY_TREE.parent.parent)},
+        start_new_session=True,
+    )
 
 
 def test_kill_9_on_a_full_kernel(made, git, tmp_path):
