@@ -155,6 +155,7 @@ def test_am_names_each_commit_whose_mail_is_at_fault(patchgen, toy, git):
 def test_a_commit_that_changes_nothing_has_its_mail_checked(patchgen, toy, git):
     """checkpatch and lint look at commits and mails side by side."""
     script = toy / "scripts/checkpatch.pl"
+    script.parent.mkdir(exist_ok=True)
     script.write_text("exit 0;\n")
     git(toy, "add", "-A")
     git(toy, "commit", "-q", "-m", "scripts: Add checkpatch")
