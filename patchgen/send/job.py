@@ -20,7 +20,7 @@ from patchgen.mail import (
     split_people,
 )
 from patchgen.model.posting import Posting
-from patchgen.model.series import Cover, Recipients
+from patchgen.model.series import Cover, Mail, Recipients
 from patchgen.odb import Quarantine, Repository, read_sent, record_sent
 from patchgen.posting import prepare_posting, read_footer
 from patchgen.send.courier import DeliveryReport, OnMail, deliver, settle
@@ -212,13 +212,14 @@ def _from_folder(path: Path) -> Posting:
     change_id = read_footer(cover.mail, "change-id")
     if not change_id or not series.revision:
         raise BaseError(f"{path / cover.name} has no change-id", hint="name the branch")
+    mails = (cover.mail, *series.mails)
+    _check_ids(str(path), mails)
     strange = [patch for patch in series.patches if cover.message_id not in patch.answers]
     if strange:
         raise BaseError(
             f"{path / strange[0].name} does not answer the cover letter, {cover.name}",
             hint="name the branch, or a folder that patchgen made, with the mails of one series",
         )
-    mails = (cover.mail, *series.mails)
     return Posting(str(path), change_id, series.revision, Cover(cover.subject.text, ""), mails)
 
 
@@ -239,13 +240,18 @@ def _complete(repository: Repository, posting: Posting, wishes: Wishes) -> Posti
     return replace(posting, mails=tuple(mails))
 
 
-def _check_mails(posting: Posting) -> None:
-    ids = {read_message_id(parse_mail(mail)) for mail in posting.mails}
-    if "" in ids or len(ids) != len(posting.mails):
+def _check_ids(name: str, mails: Sequence[Mail]) -> None:
+    """Raise BaseError where mails have no message-ids, or share one: they are not a thread then."""
+    ids = {read_message_id(parse_mail(mail)) for mail in mails}
+    if "" in ids or len(ids) != len(mails):
         raise BaseError(
-            f"the mails of {posting.name} have no message-ids of their own, and so are no thread",
+            f"the mails of {name} have no message-ids of their own, and so are not a thread",
             hint="name the branch, or a folder that patchgen made",
         )
+
+
+def _check_mails(posting: Posting) -> None:
+    _check_ids(posting.name, posting.mails)
     for mail in posting.mails:
         who = list_recipients(mail)
         if not who.to and not who.cc:

@@ -387,7 +387,7 @@ def test_the_newer_base_is_the_branch_that_the_old_one_was_on(patchgen, tree, gi
     git(clone, "symbolic-ref", "refs/remotes/other/HEAD", "refs/remotes/other/next")
     done = patchgen("status", CAMPAIGN, "--tree", clone)
     assert (done.code, done.out) == (2, "")
-    assert "--onto REV" in done.err and "origin/HEAD" in done.err and "other/HEAD" in done.err
+    assert "(--onto)" in done.err and "origin/HEAD" in done.err and "other/HEAD" in done.err
 
 
 def test_without_history_it_says_that_it_cannot_name_commits(patchgen, tree, git):

@@ -97,7 +97,9 @@ def test_a_series_of_its_own_that_is_complete(base, made, patchgen, git):
 
     # What is added stands before no function that has a comment above it.
     source = (made / SOURCE).read_text()
-    assert re.search(r"nothing can handle that so early\.\n \*/\nvoid __init tdx_early", source)
+    assert re.search(
+        r"nothing handles these exceptions so early\.\n \*/\nvoid __init tdx_early", source
+    )
 
     again = patchgen("apply", "--variant", "pvops", "--backend", "tdx", "--tree", made)
     assert again.code == 0, again.err

@@ -123,7 +123,10 @@ def test_after_a_fault_the_rest_is_sent_once(patchgen, series, git, server, faul
     if fault == "drop":
         assert "mail 2 may have arrived, or not" in done.err
         stopped = send(patchgen, series, "--resume")
-        assert stopped.code == 1 and "--resume --arrived 2 or --resume --again 2" in stopped.err
+        assert (
+            stopped.code == 1
+            and "--resume --arrived 2` or `patchgen send --resume --again 2`" in stopped.err
+        )
         done = send(patchgen, series, "--resume", "--again", "2")
     else:
         assert "mail 2 was not taken: " in done.err and "(sent: 0, 1)" in done.err
