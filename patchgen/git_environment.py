@@ -122,7 +122,7 @@ def fetching_environment() -> dict[str, str]:
         **_NO_HOOKS,
         "maintenance.auto": "false",
         "gc.auto": "0",
-        # What git itself sets when it fetches missing objects: nothing is said of what is there.
+        # git sets this, too, when it fetches missing objects: the remote is not told what is there.
         "fetch.negotiationAlgorithm": "noop",
     }
     return add_config(_clean((*_KEPT, *_CONNECTIONS)), config)
