@@ -50,7 +50,7 @@ class Target:
     """Where a series goes: a branch, its full ref name, and a folder for the mails.
 
     `hidden` is the folder of all series that the mails' folder is in by default: where it has to be
-    made, git is told to ignore it.
+    made, it gets a .gitignore.
     """
 
     branch: str

@@ -31,7 +31,7 @@ _ESCAPES = {
 _SAME = frozenset("AbBdDwWsSafnrt")
 _IN_CLASS = {"h": r" \t", "v": r"\n-\r", "e": r"\x1b", "b": r"\x08"}
 _SAME_IN_CLASS = frozenset("dDwWsSafnrt")
-# Those of which an escape is no character of itself and that are not translated.
+# Escapes that stand for no single character and that are not translated.
 _REFUSED = frozenset("pPgGkXoNcx")
 _POSIX = {
     "alpha": "a-zA-Z",

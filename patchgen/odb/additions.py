@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Files that a series adds, against the tree that they are added to.
 
-git fast-import does as it is told: a file at the path of a folder takes the folder's place, a file
+git fast-import does not check this: a file at the path of a folder takes the folder's place, a file
 below a file takes the file's, and `.git/hooks/x` becomes a tree that nobody can check out. So what
 is added is looked at before anything is written.
 """
