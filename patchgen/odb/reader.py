@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Blobs, one after the other, from one `git cat-file --batch` that GitPython keeps running.
+"""Git objects, one after the other, from one `git cat-file --batch` that GitPython keeps running.
 
 GitPython adds to patchgen's own environment and takes nothing away, so each variable that would
 lead git to other objects gets the value that it has to have (git(1), ENVIRONMENT VARIABLES).
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import git
 
 
-class BlobReader:
-    """Reads blobs of the repository in `git_dir`, whose refs and objects are in `common_dir`."""
+class ObjectReader:
+    """Reads objects of the repository in `git_dir`, whose refs and objects are in `common_dir`."""
 
     def __init__(self, git_dir: Path, common_dir: Path):
         import git
@@ -36,7 +36,7 @@ class BlobReader:
         )
 
     def read(self, oid: Oid) -> bytes | None:
-        """Return the content of a blob, or None where the repository lacks it."""
+        """Return the content of an object of any kind, or None where the repository lacks it."""
         try:
             *_, content = self._git.get_object_data(oid)
         except ValueError:

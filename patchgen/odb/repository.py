@@ -21,7 +21,7 @@ from patchgen.odb.commits import Git
 from patchgen.odb.identity import check_identity
 from patchgen.odb.missing import explain_failure, require_objects
 from patchgen.odb.opening import Location, locate
-from patchgen.odb.reader import BlobReader
+from patchgen.odb.reader import ObjectReader
 from patchgen.odb.view import PartialView, is_partial_clone
 from patchgen.process import Completed, run, stream
 
@@ -30,7 +30,7 @@ _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _READ_OBJECTS = frozenset(
     {"cat-file", "diff", "diff-tree", "grep", "log", "ls-tree", "merge-base", "rev-list", "show"}
 )
-# So many processes of git's take less time than GitPython to be imported and to ask for versions.
+# Up to this many git processes cost less than importing GitPython.
 _FEW_READS = 16
 
 
@@ -50,7 +50,7 @@ class Repository:
         self.work_tree = location.work_tree
         self.object_format = location.object_format
         self._view = PartialView(location) if is_partial_clone(location) else None
-        self._reader: BlobReader | None = None
+        self._reader: ObjectReader | None = None
         self._reads = 0
 
     @property
@@ -88,16 +88,31 @@ class Repository:
     def read_blob(self, oid: Oid) -> bytes | None:
         """Return the content of a blob, or None where the repository lacks it."""
         self._reads += 1
-        # GitPython 3.1 takes no header with a SHA-256 id from its cat-file.
-        if self._reads <= _FEW_READS or self.object_format != "sha1":
-            done = self.run("cat-file", "blob", oid, ok=None)
-            return done.stdout if done.returncode == 0 else None
+        if self._reader is None and self._reads <= _FEW_READS:
+            return self._read_alone("blob", oid)
+        return self._read("blob", oid)
+
+    def read_tree(self, oid: Oid) -> bytes | None:
+        """Return a tree object as git stores it, or None where the repository lacks it.
+
+        Who reads one tree will read others, and blobs: all come from one long-lived process.
+        """
+        return self._read("tree", oid)
+
+    def _read(self, kind: str, oid: Oid) -> bytes | None:
+        # GitPython 3.1 cannot read the header of an object with a SHA-256 id.
+        if self.object_format != "sha1":
+            return self._read_alone(kind, oid)
         if self._reader is None:
             git_dirs = (self._own_dir, self.git_dir)
             if self._view is not None:
                 git_dirs = (self._view.git_dir, self._view.git_dir)
-            self._reader = BlobReader(*git_dirs)
+            self._reader = ObjectReader(*git_dirs)
         return self._reader.read(oid)
+
+    def _read_alone(self, kind: str, oid: Oid) -> bytes | None:
+        done = self.run("cat-file", kind, oid, ok=None)
+        return done.stdout if done.returncode == 0 else None
 
     def read_path(self, tree: Oid, path: str) -> bytes | None:
         """Return the content of one file of a tree, or None where there is none.
