@@ -131,8 +131,11 @@ def read_unparsed(output: str, source: bytes, path: PurePosixPath) -> tuple[Unpa
     unparsed: list[UnparsedFunction] = []
     searched = 0
     for stretch in stretches:
-        start = _locate(stretch, lines, searched)
-        searched = max(searched, start)
+        found = _locate(stretch, lines, searched)
+        start = searched if found is None else found
+        if found is not None:
+            # Stretches come in the file's order, and the next one may look the same.
+            searched = found + len(stretch)
         functions = find_functions(b"\n".join(code[start : start + len(stretch)]))
         if functions:
             unparsed += [UnparsedFunction(path, start + line, name) for name, line in functions]
@@ -154,10 +157,10 @@ def _bad_stretches(output: str) -> list[list[str]]:
     return stretches
 
 
-def _locate(stretch: Sequence[str], lines: Sequence[str], start: int) -> int:
-    """Return the index where a stretch stands in the file; where it is not found, `start`."""
+def _locate(stretch: Sequence[str], lines: Sequence[str], start: int) -> int | None:
+    """Return the index from `start` on where a stretch is in the file, None where it is not."""
     wanted = [line.rstrip() for line in stretch]
     for index in range(start, len(lines) - len(wanted) + 1):
         if all(lines[index + k].rstrip() == line for k, line in enumerate(wanted)):
             return index
-    return start
+    return None

@@ -124,6 +124,13 @@ def test_macros_make_a_function_readable(spatch):
     assert result.rules[0].hits == 1
 
 
+def test_two_places_that_look_alike_and_cannot_be_parsed_are_both_reported(spatch):
+    broken = b"#ifdef A\n" + UNREADABLE + b"#endif\n"
+    source = broken + b"int fine(void)\n{\n\treturn 0;\n}\n" + broken + SOURCE
+    result = apply(spatch, RENAME, source)
+    assert [(each.name, each.line) for each in result.unparsed] == [("broken", 2), ("broken", 13)]
+
+
 def test_a_timeout_is_a_result(spatch):
     # Each `...` may end at any of the calls: the paths multiply.
     body = b"".join(b"\tif (a%d) f(%d); else g(%d);\n" % (n, n, n) for n in range(300))
