@@ -81,6 +81,15 @@ def test_words_outside_of_functions_count_but_not_in_comments():
     assert not slice_source(comment, NEEDS).matters
 
 
+def test_a_line_that_begins_with_a_star_is_code_where_no_comment_is_open():
+    source = b"void f(char **p)\n{\n\t*p = kmalloc(8, 0);\n\tmemset(*p, 0, 8);\n}\n"
+    assert slice_source(source, NEEDS).matters
+    assert b"*p = kmalloc" in slice_source(source + SOURCE, NEEDS).text
+    assert not slice_source(
+        source.replace(b"{\n", b"{\n/*\n").replace(b"\n}", b" */\n}"), NEEDS
+    ).matters
+
+
 def test_a_use_of_a_macro_has_the_words_of_its_text():
     """spatch may put the text in the macro's place."""
     source = b"""\
@@ -102,6 +111,26 @@ int g(void)
 """
     text = slice_source(source, NEEDS).text
     assert b"WIPE(p);" in text and b"return kmalloc" not in text
+
+
+def test_a_use_of_a_macro_has_each_word_of_its_text():
+    source = b"""\
+#define MAKE(p) do { \\
+	p = kmalloc(1, 2); \\
+	memset(p, 0, 1); \\
+} while (0)
+
+int between(void)
+{
+	return 0;
+}
+
+int f(char *p)
+{
+	MAKE(p);
+}
+"""
+    assert b"MAKE(p);\n" in slice_source(source, NEEDS).text
 
 
 def test_operators_count_as_words_do():
@@ -136,7 +165,12 @@ def test_what_says_something_of_other_code_stays():
         "a macro": b"\n#define N 1\n\tuse(N);",
         "a type": b"\n\tstruct here {\n\t\tint a;\n\t} x;\n\tuse(x);",
         "a typedef": b"\n\ttypedef int number;\n\tuse(1);",
-        "half a condition": b"\n\tif (a)\n#endif\n\tuse(1);",
+        "what a macro is no longer": b"\n#undef N\n\tuse(1);",
+        "a file": b'\n#include "a.h"\n\tuse(1);',
+        "a pragma": b"\n#pragma pack(1)\n\tuse(1);",
+        "a declaration": b"\n\textern int other(int a);\n\tuse(1);",
+        "the end of a condition": b"\n\tif (a)\n#endif\n\tuse(1);",
+        "the beginning of a condition": b"\n\tuse(1);\n#ifdef A\n\tuse(2);",
         "an #else of a condition around": b"\n\tuse(1);\n#else\n\tuse(2);",
         "braces that do not match": b"\n\tuse('{');\n\tuse(1);",
     }
@@ -237,6 +271,7 @@ def test_headers_stay_whatever_they_look_like(item):
         b"int f(void)\n{\n\tidle(1);\n} static int g(int n)\n{ return 1; }\n",
         b"int f(void)\n{\n\tif (x) {\n\t\tidle(); /* } */\n}\n\n\tidle();\n}\n",
         b'void f(void)\n{\n\tputs("idle {\\\n}\n\\");\n}\n',
+        b'void f(void)\n{\n\tputs("idle \\\n}\n\\");\n}\n',
     ],
 )
 def test_what_is_no_function_stays(item):
