@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients
     to = tuple(each for each in cover.to if address_of(each) not in known)
     cc = tuple(each for each in cover.cc if address_of(each) not in known)
     patches = tuple(
-        Recipients(
+        _list_once(
             (*(who for who in each.to if address_of(who) in wanted), *to),
             (*(who for who in each.cc if address_of(who) in wanted), *cc),
         )
@@ -87,9 +87,7 @@ def map_recipients(
     called = dict(zip(names, rename(names), strict=True))
 
     def map_one(each: Recipients) -> Recipients:
-        to = tuple(dict.fromkeys(called[name] for name in each.to))
-        cc = tuple(dict.fromkeys(called[name] for name in each.cc if called[name] not in to))
-        return Recipients(to, cc)
+        return _list_once((called[name] for name in each.to), (called[name] for name in each.cc))
 
     return SeriesRecipients(map_one(found.cover), tuple(map_one(each) for each in found.patches))
 
@@ -111,7 +109,19 @@ def _edit(found: Recipients, added: Recipients, removed: Recipients) -> Recipien
     gone |= {address_of(each) for each in added.to + added.cc}
     to = [each for each in found.to if address_of(each) not in gone]
     cc = [each for each in found.cc if address_of(each) not in gone]
-    return Recipients((*to, *added.to), (*cc, *added.cc))
+    return _list_once((*to, *added.to), (*cc, *added.cc))
+
+
+def _list_once(to: Iterable[str], cc: Iterable[str]) -> Recipients:
+    """Return people with each address once: in To if it is there, and as it is written first."""
+    in_to: dict[str, str] = {}
+    for each in to:
+        in_to.setdefault(address_of(each), each)
+    in_cc: dict[str, str] = {}
+    for each in cc:
+        if address_of(each) not in in_to:
+            in_cc.setdefault(address_of(each), each)
+    return Recipients(tuple(in_to.values()), tuple(in_cc.values()))
 
 
 def list_recipients(mail: Mail) -> Recipients:
@@ -145,11 +155,10 @@ def add_recipients(mail: Mail, people: Recipients) -> Mail:
     there = list_recipients(mail)
     known = {address_of(each) for each in there.to + there.cc}
     to = tuple(each for each in people.to if address_of(each) not in known)
-    known |= {address_of(each) for each in to}
     cc = tuple(each for each in people.cc if address_of(each) not in known)
     if not to and not cc:
         return mail
-    return replace_recipients(mail, Recipients(there.to + to, there.cc + cc))
+    return replace_recipients(mail, _list_once(there.to + to, there.cc + cc))
 
 
 def redirect_mail(mail: Mail, to: str) -> Mail:

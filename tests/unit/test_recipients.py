@@ -10,8 +10,12 @@ import pytest
 from patchgen.controls import has_controls
 from patchgen.errors import BaseError, UsageError
 from patchgen.mail import (
+    SeriesRecipients,
     add_recipients,
+    edit_recipients,
+    follow_cover,
     list_recipients,
+    map_recipients,
     redirect_mail,
     replace_sender,
     split_people,
@@ -44,6 +48,69 @@ def test_names_survive_being_written_and_read_again():
     shown = list_recipients(mail).to
     assert shown[:4] == PEOPLE[:4]
     assert split_people(shown) == shown
+
+
+A, B, C, D = (f"{name} <{name.lower()}@b.org>" for name in ("A", "B", "C", "D"))
+
+
+def test_nobody_is_added_to_a_mail_twice():
+    mail = add_recipients(Mail("x.patch", HEAD), Recipients((A,), (B,)))
+    more = add_recipients(mail, Recipients((C, "B <B@b.org>"), ("a@b.org", "c <C@b.org>", D, D)))
+    assert list_recipients(more) == Recipients((A, C), (B, D))
+    assert add_recipients(more, Recipients((B,), (A,))) is more
+
+
+def test_nobody_is_added_to_a_series_twice():
+    found = SeriesRecipients(
+        Recipients((A,), (B, C)), (Recipients((A,), (B,)), Recipients((), (C,)))
+    )
+    added = Recipients(("c@b.org", D, "d <D@b.org>"), (D, B, "b@b.org"))
+    edited = edit_recipients(found, added, Recipients())
+    everybody = Recipients((A, "c@b.org", D), (B,))
+    assert edited.cover == edited.patches[0] == everybody
+    assert edited.patches[1] == Recipients(("c@b.org", D), (B,))
+
+
+def test_who_is_removed_gets_nothing_and_who_is_added_and_removed_does():
+    found = SeriesRecipients(Recipients((A,), (B,)), (Recipients((A,), (B,)),))
+    edited = edit_recipients(
+        found, Recipients((), (C, D)), Recipients(("A@b.org",), (C, "b@b.org"))
+    )
+    assert edited.cover == edited.patches[0] == Recipients((), (C, D))
+
+
+def test_two_names_that_become_one_are_one():
+    found = SeriesRecipients(Recipients((A, B), (C, D)), (Recipients((A,), (B, C)),))
+    asked: list[list[str]] = []
+
+    def rename(names) -> list[str]:
+        asked.append(list(names))
+        return [{B: A, C: "a@b.org"}.get(name, name) for name in names]
+
+    mapped = map_recipients(found, rename)
+    assert mapped == SeriesRecipients(Recipients((A,), (D,)), (Recipients((A,)),))
+    assert asked == [[A, B, C, D]]
+
+
+def test_the_recipients_of_the_cover_letter_decide_who_gets_the_patches():
+    found = SeriesRecipients(
+        Recipients((A,), (B, C)), (Recipients((A,), (B,)), Recipients((), (C,)), Recipients())
+    )
+    # Somebody took B and C out, and added D.
+    cover = Recipients(("a@b.org",), (D,))
+    assert follow_cover(found, cover) == SeriesRecipients(
+        cover, (Recipients((A,), (D,)), Recipients((), (D,)), Recipients((), (D,)))
+    )
+    # Nobody that the letter names gets the second and third patch: all of them do.
+    fewer = Recipients((A,), (B,))
+    assert follow_cover(found, fewer).patches == (Recipients((A,), (B,)), fewer, fewer)
+    # And who is in Cc of the letter stays in To of a patch.
+    moved = Recipients((D,), (A, C))
+    assert follow_cover(found, moved).patches == (
+        Recipients((A, D)),
+        Recipients((D,), (C,)),
+        Recipients((D,)),
+    )
 
 
 def test_people_in_one_option():
