@@ -164,6 +164,7 @@ class Pages:
     guest: set[int]
     host: set[int]
     said: str
+    walks: int
 
 
 @pytest.fixture
@@ -207,17 +208,18 @@ def boot(patchgen, toy, git, tmp_path) -> Callable[..., Callable[..., Pages]]:
         done = subprocess.run(
             [program, str(feature), *words], capture_output=True, text=True, check=True
         )
-        *said, guest, host = done.stdout.splitlines()
+        *said, guest, host, walks = done.stdout.splitlines()
         pages = [{int(pfn, 16) for pfn in line.split()[1:]} for line in (guest, host)]
         assert [guest.split()[0], host.split()[0]] == ["guest", "host"]
-        return Pages(*pages, "\n".join(said))
+        return Pages(*pages, "\n".join(said), int(walks.removeprefix("walks ")))
 
     return build
 
 
-SMALL, LARGE, NOWHERE = 0x100000, 0x40000000, 0x40400000
+SMALL, LARGE, NOWHERE, HUGE, FAR = 0x100000, 0x40000000, 0x40400000, 0x80000000, 0x8000000000
 PAGE = 4096
-SMALL_PFN, LARGE_PFN = 0x500F, 0x8000  # Of the first page; the small ones go downwards.
+# Of the first page; the small ones go downwards.
+SMALL_PFN, LARGE_PFN, HUGE_PFN = 0x500F, 0x8000, 0x48000
 
 
 @pytest.mark.parametrize("variant", PATCHES)
@@ -242,6 +244,32 @@ def test_the_host_knows_what_the_guest_has_changed(variant, boot):
     # Parts of large mappings, over their border.
     assert changed(("D", LARGE + 510 * PAGE, 4)) == {LARGE_PFN + 510 + i for i in range(4)}
     assert changed(("d", LARGE + 0x1000, 0x10)) == {LARGE_PFN + 1}
+    assert changed(("D", HUGE + 0x123 * PAGE, 2)) == {HUGE_PFN + 0x123, HUGE_PFN + 0x124}
+    # One run of more pages than one report can have.
+    assert changed(("D", LARGE, 1024)) == {LARGE_PFN + i for i in range(1024)}
+
+
+def test_only_arch_x86_mm_sees_the_function_that_reports_a_range(patchgen, toy, git):
+    branch = apply(patchgen, "pvops", toy)["branch"]
+    users = git(toy, "grep", "-l", "notify_range_enc_status_changed", branch).splitlines()
+    mm = f"{branch}:arch/x86/mm/"
+    assert users == [f"{mm}mem_encrypt.c", f"{mm}mm_internal.h", f"{mm}pat/set_memory.c"]
+
+
+@pytest.mark.parametrize("variant", PATCHES)
+def test_a_report_walks_the_page_tables_once_for_each_mapping(variant, boot):
+    guest = boot(variant)
+    assert guest(("D", SMALL, 3)).walks == 3
+    assert guest(("D", LARGE + 510 * PAGE, 4)).walks == 2
+    assert guest(("d", LARGE + 0x1FFFF8, 16), ("D", HUGE + PAGE, 512)).walks == 3
+
+
+@pytest.mark.parametrize("variant", PATCHES)
+def test_a_mapping_of_unknown_size_ends_a_report_with_a_warning(variant, boot):
+    guest = boot(variant)
+    pages = guest(("D", FAR, 2))
+    assert pages.said == f"WARNING: no page frame at {FAR:#x}"
+    assert pages.host == guest().host
 
 
 @pytest.mark.parametrize("variant", PATCHES)

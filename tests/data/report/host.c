@@ -7,7 +7,8 @@
  *
  * CHANGE is `d` or `e` for a site that calls early_set_memory_decrypted() or
  * _encrypted(), `D` or `E` for the later ones, whose SIZE is in pages. VMCALL kills the guest,
- * as alternatives are not patched yet.
+ * as alternatives are not patched yet. The last line counts how often the guest's reports of
+ * these changes walked its page tables.
  */
 #include <stdlib.h>
 
@@ -25,9 +26,11 @@
 #define MAP_GPA_RANGE	12
 #define SMALL		0x100000UL	/* 16 pages of 4K, physically the other way round */
 #define LARGE		0x40000000UL	/* 2 mappings of 2M, then nothing */
+#define HUGE		0x80000000UL	/* 1 mapping of 1G, then nothing */
+#define FAR		0x8000000000UL	/* 1 mapping of 512G, which no kernel makes */
 
 static unsigned long guest_shared[4096], host_shared[4096];
-static unsigned int features;
+static unsigned int features, walks;
 
 asm(".pushsection .data\n"
     ".balign 4096\n"
@@ -48,36 +51,44 @@ static void note(unsigned long *pages, unsigned long pfn, bool shared)
 			pages[0] = pages[1];
 }
 
-unsigned long slow_virt_to_phys(void *pointer)
+static unsigned int level_at(unsigned long vaddr)
 {
-	unsigned long vaddr = (unsigned long)pointer;
-
-	if (vaddr >= SMALL && vaddr < SMALL + 16 * PAGE_SIZE)
-		return (0x5000 + 15 - ((vaddr - SMALL) >> PAGE_SHIFT)) << PAGE_SHIFT;
+	if (vaddr >= FAR)
+		return vaddr - FAR < 1UL << 39 ? PG_LEVEL_512G : PG_LEVEL_NONE;
+	if (vaddr >= HUGE)
+		return vaddr - HUGE < 1UL << 30 ? PG_LEVEL_1G : PG_LEVEL_NONE;
 	if (vaddr >= LARGE)
-		return vaddr - LARGE + (0x8000UL << PAGE_SHIFT);
-	return vaddr;
+		return vaddr - LARGE < 4UL << 20 ? PG_LEVEL_2M : PG_LEVEL_NONE;
+	return PG_LEVEL_4K;
+}
+
+static unsigned long pfn_at(unsigned long vaddr)
+{
+	if (vaddr >= SMALL && vaddr < SMALL + 16 * PAGE_SIZE)
+		return 0x5000 + 15 - ((vaddr - SMALL) >> PAGE_SHIFT);
+	if (vaddr >= LARGE)
+		return ((vaddr - LARGE) >> PAGE_SHIFT) + 0x8000;
+	return vaddr >> PAGE_SHIFT;
 }
 
 pte_t *lookup_address(unsigned long vaddr, unsigned int *level)
 {
 	static pte_t pte;
 
-	*level = vaddr >= LARGE ? 2 : 1;
-	if (vaddr >= LARGE + (4UL << 20))
+	walks++;
+	*level = level_at(vaddr);
+	if (*level == PG_LEVEL_NONE)
 		return NULL;
-	pte.pfn = slow_virt_to_phys((void *)vaddr) >> PAGE_SHIFT;
+	pte.pfn = pfn_at(vaddr & page_level_mask(*level));
 	return &pte;
 }
 
 int toy_set_pte_enc(unsigned long vaddr, bool enc)
 {
-	unsigned int level;
-	pte_t *pte = lookup_address(vaddr, &level);
-
-	if (pte)
-		note(guest_shared, pte->pfn, !enc);
-	return !pte;
+	if (level_at(vaddr) == PG_LEVEL_NONE)
+		return 1;
+	note(guest_shared, pfn_at(vaddr), !enc);
+	return 0;
 }
 
 void toy_cpa_init(struct cpa_data *cpa, unsigned long *addr, int npages, bool enc)
@@ -110,7 +121,7 @@ __attribute__((used)) long host_vmmcall(unsigned int nr, unsigned long rbx, unsi
 {
 	unsigned long i;
 
-	if (nr != MAP_GPA_RANGE || rbx % PAGE_SIZE || !rcx || rdx & ~0x10UL || !features)
+	if (nr != MAP_GPA_RANGE || rbx % PAGE_SIZE || !rcx || rcx > INT_MAX || rdx & ~0x10UL || !features)
 		abort();
 	for (i = 0; i < rcx; i++)
 		note(host_shared, rbx / PAGE_SIZE + i, !rdx);
@@ -169,6 +180,7 @@ int main(int argc, char **argv)
 	sev_es_init_vc_handling();
 	x86_hyper_kvm.init.guest_late_init();
 
+	walks = 0;
 	for (i = 2; i + 2 < argc; i += 3) {
 		unsigned long address = strtoul(argv[i + 1], NULL, 16);
 
@@ -177,5 +189,6 @@ int main(int argc, char **argv)
 	}
 	print("guest", guest_shared);
 	print("host", host_shared);
+	printf("walks %u\n", walks);
 	return 0;
 }

@@ -18,16 +18,20 @@ typedef uint32_t u32;
 #define __ro_after_init
 #define __no_randomize_layout
 #define EIO		5
+/* So small that a few pages are more than fit into one report. */
+#define INT_MAX		1000
 #define IS_ENABLED(option)	1
-#define min(a, b)		((a) < (b) ? (a) : (b))
+#define min(a, b) \
+	({ __auto_type _a = (a); __auto_type _b = (b); _a < _b ? _a : _b; })
 
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
 #define PFN_UP(bytes)		(((bytes) + PAGE_SIZE - 1) >> PAGE_SHIFT)
+#define PFN_DOWN(bytes)		((bytes) >> PAGE_SHIFT)
 #define PHYS_PFN(address)	((unsigned long)(address) >> PAGE_SHIFT)
 #define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
-#define __pa_symbol(symbol)	slow_virt_to_phys(symbol)
+#define __pa_symbol(symbol)	((unsigned long)(symbol))
 
 /* Alternatives are not patched yet. */
 #define ALTERNATIVE(old, new, feature)	old
@@ -43,17 +47,21 @@ typedef uint32_t u32;
 #define per_cpu_ptr(pointer, cpu)		(pointer)
 #define for_each_possible_cpu(cpu)		for ((cpu) = 0; (cpu) < 1; (cpu)++)
 
-/* Mappings of 4K and 2M are enough: 1G is one more of the same kind. */
+/* An entry of a page table holds the first page frame of its mapping. */
 typedef struct {
 	unsigned long pfn;
-} pte_t;
+} pte_t, pmd_t, pud_t;
+
+enum { PG_LEVEL_NONE, PG_LEVEL_4K, PG_LEVEL_2M, PG_LEVEL_1G, PG_LEVEL_512G };
 
 #define pte_none(pte)			(!(pte).pfn)
-#define page_level_size(level)		((level) == 2 ? 1UL << 21 : PAGE_SIZE)
+#define pte_pfn(pte)			((pte).pfn)
+#define pmd_pfn(pmd)			((pmd).pfn)
+#define pud_pfn(pud)			((pud).pfn)
+#define page_level_size(level)		(PAGE_SIZE << 9 * ((level) - PG_LEVEL_4K))
 #define page_level_mask(level)		(~(page_level_size(level) - 1))
 
 pte_t *lookup_address(unsigned long vaddr, unsigned int *level);
-unsigned long slow_virt_to_phys(void *vaddr);
 
 struct ghcb {
 	char page[4096];
@@ -66,6 +74,8 @@ struct hypervisor_x86 {
 		void (*init_platform)(void);
 	} init;
 };
+
+enum page_cache_mode { _PAGE_CACHE_MODE_WB };
 
 struct cpa_data {
 	unsigned long vaddr;

@@ -4,6 +4,8 @@
 #include <asm/setup.h>
 #include <asm/set_memory.h>
 
+#include "mm_internal.h"
+
 static int __init early_set_memory_enc_dec(unsigned long vaddr,
 					   unsigned long size, bool enc)
 {

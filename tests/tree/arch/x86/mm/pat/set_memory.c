@@ -4,6 +4,8 @@
 #include <asm/memtype.h>
 #include <asm/set_memory.h>
 
+#include "../mm_internal.h"
+
 static int __set_memory_enc_dec(unsigned long addr, int numpages, bool enc)
 {
 	struct cpa_data cpa;
