@@ -25,7 +25,8 @@ def test_variants(patchgen):
     document = json.loads(patchgen("variants", "--json").out)
     pvops = next(variant for variant in document if variant["name"] == "pvops")
     assert pvops["backends"] == ["sev", "tdx"]
-    sev, tdx = ["hypercall", "sev", "direct"], ["tdx-guest", "tdx-mapgpa", "tdx-keep", "tdx-notify"]
+    sev = ["hypercall", "sev", "direct"]
+    tdx = ["prepare", "tdx-guest", "tdx-mapgpa", "tdx-keep", "tdx-notify"]
     assert pvops["patches"] == ["op", "callers", *sev, *tdx]
     assert "pvops" in patchgen("variants").out
 

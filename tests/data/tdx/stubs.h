@@ -38,7 +38,7 @@ typedef unsigned long long u64;
 
 extern struct pv_ops {
 	struct {
-		void (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);
+		int (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);
 	} mmu;
 } pv_ops;
 
