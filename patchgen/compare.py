@@ -28,6 +28,7 @@ from patchgen.kernel import (
     read_text_size,
 )
 from patchgen.model.audit import Effect, Form, Outcome, Platform
+from patchgen.model.plan import LeftOut
 from patchgen.model.series import Identity, Signatures
 from patchgen.odb import Checkout, Repository
 from patchgen.scratch import scratch_folder
@@ -75,7 +76,8 @@ class Column:
 
     `text` are bytes of machine code by object, `hypercalls` and `reports` what is executed by
     platform: by kvm_hypercall*(), and when pages become private or shared in early boot. `refused`
-    says why the variant cannot be made on the base; all else is empty then.
+    says why the variant cannot be made on the base; all else is empty then. `left_out` are its
+    backends and patches that the base is not for.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Column:
     hypercalls: Mapping[Platform, Execution] = field(default_factory=dict)
     reports: Mapping[Platform, Execution] = field(default_factory=dict)
     refused: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,7 @@ def _with_counts(column: Column, result: ApplyResult) -> Column:
         files=len({edit.path for made in result.making.made for edit in made.edits}),
         insertions=sum(stat.insertions for stat in stats),
         deletions=sum(stat.deletions for stat in stats),
+        left_out=result.making.plan.left_out,
     )
 
 

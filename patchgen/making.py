@@ -37,13 +37,16 @@ _ALWAYS_READ = ("Makefile", "MAINTAINERS", "MAINTAINERS/**", ".get_maintainer.ig
 class MakeRequest:
     """Which variant to make, as which version, on which base, and how.
 
-    `to`, `cc` and `cover_cc` are people that the user named; they only go into the record.
+    `backends` are those that the user named, `made_before` those of the version that a reroll
+    makes anew. `to`, `cc` and `cover_cc` are people that the user named; they only go into the
+    record.
     """
 
     variant: str
     base: str
     revision: int
     backends: tuple[str, ...] = ()
+    made_before: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
     sign_off: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
@@ -162,7 +165,9 @@ def plan_variant(repository: Repository, request: MakeRequest) -> Planned:
         "audit_summary": "",
     }
     shared = shipped_folder("templates")
-    plan = build_plan(variant, request.backends, base, tree, context, shared)
+    plan = build_plan(
+        variant, request.backends, base, tree, context, shared, made_before=request.made_before
+    )
     return Planned(request, variant, spatch, values, tools, tree, plan)
 
 

@@ -10,7 +10,13 @@ import click
 
 from patchgen.apply import ApplyRequest, ApplyResult, Summarise, apply_variant
 from patchgen.cli.completion import complete_variant
-from patchgen.cli.made import print_next, print_recipients, summarise_patch
+from patchgen.cli.made import (
+    describe_left_out,
+    print_left_out,
+    print_next,
+    print_recipients,
+    summarise_patch,
+)
 from patchgen.cli.options import (
     cc_option,
     cover_cc_option,
@@ -61,7 +67,7 @@ from patchgen.model.series import MadePatch
     "backends",
     multiple=True,
     metavar="NAME",
-    help="Make this backend; may be repeated.  [default: all that the base can carry]",
+    help="Make this backend; may be repeated.  [default: all that fit the base]",
 )
 @click.option(
     "--define",
@@ -117,7 +123,9 @@ def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
         printer.warning(warning)
     _print_patches(printer, result)
     if result.series is None:
-        printer.line(f"Nothing left to make: {result.making.plan.base.describe} has all of it.")
+        base, left_out = result.making.plan.base, result.making.plan.left_out
+        why = "has the rest" if left_out else "has all of it"
+        printer.line(f"Nothing left to make: {base.describe} {why}.")
     elif request.dry_run:
         print_recipients(printer, result.series.cover.recipients)
         printer.line()
@@ -141,7 +149,7 @@ def describe(result: ApplyResult) -> dict[str, Any]:
         "variant": result.making.plan.variant,
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},
         "backends": list(result.making.plan.backends),
-        "left_out": [{"backend": b.backend, "lacks": b.lacks} for b in result.making.plan.left_out],
+        "left_out": describe_left_out(result.making.plan.left_out),
         "branch": result.branch if result.series else None,
         "change_id": result.series.change_id if result.series else None,
         "cover_commit": result.series.cover_commit if result.series else None,
@@ -214,10 +222,7 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
         else:
             summary = summarise_patch(patch.edits, result.series.stats[number])
             printer.line(f"  {number + 1}/{len(result.series.commits)} {subject} ({summary})")
-    for left_out in result.making.plan.left_out:
-        printer.line(f"  left out: the backend {left_out.backend}, as this base cannot carry it:")
-        for lack in left_out.lacks:
-            printer.line(f"    {lack}")
+    print_left_out(printer, plan.left_out)
     for cite in result.making.cites:
         if cite.title and cite.calls:
             printer.line(f"  {cite.title}:")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from patchgen.cli.completion import complete_variant
+from patchgen.cli.made import describe_left_out
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer, echo, is_terminal, print_table
 from patchgen.compare import Column, CompareRequest, Comparison, compare_variants
@@ -62,6 +63,8 @@ def command(as_json: bool, **options: Any) -> None:
     for column in comparison.columns:
         if column.refused:
             printer.line(f"{column.name}: {column.refused}")
+        for each in column.left_out:
+            printer.line(f"{column.name}: {each}")
 
 
 def describe(comparison: Comparison) -> dict[str, Any]:
@@ -73,6 +76,7 @@ def describe(comparison: Comparison) -> dict[str, Any]:
             {
                 "name": column.name,
                 "refused": column.refused or None,
+                "left_out": describe_left_out(column.left_out),
                 "patches": column.patches,
                 "files": column.files,
                 "insertions": column.insertions,

@@ -6,10 +6,12 @@ import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from patchgen.cli.printer import Printer
 from patchgen.controls import escape_controls
 from patchgen.model.base import Oid
+from patchgen.model.plan import LeftOut
 from patchgen.model.series import FileEdit, Recipients, Stat
 from patchgen.odb import Repository
 
@@ -18,6 +20,33 @@ def summarise_patch(edits: Sequence[FileEdit], stat: Stat) -> str:
     """Return how many files and lines a patch changes."""
     files = f"{len(edits)} file{'s' if len(edits) != 1 else ''}"
     return f"{files}, +{stat.insertions} -{stat.deletions}"
+
+
+def describe_left_out(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
+    """Return the entries of --json for what a series leaves out."""
+    return [
+        {
+            "backend": each.backend,
+            "patch": each.patch,
+            "reason": each.reason,
+            "evidence": [
+                {"site": str(shown.site) if shown.site else None, "text": shown.text}
+                for shown in each.evidence
+            ],
+            "lacks": list(each.lacks),
+            "on_request": each.on_request,
+        }
+        for each in left_out
+    ]
+
+
+def print_left_out(printer: Printer, left_out: Sequence[LeftOut], *, option: bool = True) -> None:
+    """Print what a series leaves out and why, with the option that puts it in."""
+    for each in left_out:
+        for line in str(each).splitlines():
+            printer.line(f"  {line}")
+        if each.on_request and option:
+            printer.line(f"    --backend {each.backend} makes it all the same")
 
 
 def read_recipients(mail: Path) -> Recipients:

@@ -9,7 +9,12 @@ from typing import Any
 import click
 
 from patchgen.cli.completion import complete_variant
-from patchgen.cli.made import print_recipients, read_recipients
+from patchgen.cli.made import (
+    describe_left_out,
+    print_left_out,
+    print_recipients,
+    read_recipients,
+)
 from patchgen.cli.options import (
     get_maintainer_option,
     json_option,
@@ -119,6 +124,7 @@ def describe(result: RerollResult) -> dict[str, Any]:
         "revision": result.revision,
         "tip": result.tip,
         "patches": list(result.subjects),
+        "left_out": describe_left_out(result.left_out),
         "remarks": list(result.remarks),
         "dropped_tags": list(result.dropped),
         "range_diff": result.range_diff,
@@ -139,6 +145,7 @@ def _print(printer: Printer, result: RerollResult, *, dry_run: bool) -> None:
     printer.line(f"v{result.revision}, {len(result.subjects)} patches", bold=True)
     for number, subject in enumerate(result.subjects, 1):
         printer.line(f"  {number}/{len(result.subjects)} {subject}")
+    print_left_out(printer, result.left_out, option=False)
     for remark in result.remarks:
         printer.line(f"  {remark}")
     for tag in result.dropped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from patchgen.cli.completion import complete_variant
 from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import Variant, describe_variables, find_variant
+from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry, Unit
 
 
 @click.command("show")
@@ -44,6 +46,19 @@ def command(variant: str, as_json: bool) -> None:
         ["variable", "type", "default", "meaning"],
         [[v["name"], v["type"], str(v["default"]), v["help"]] for v in document["variables"]],
     )
+    if document["left_out"]:
+        print_table(
+            ["left out", "where", "as", "named"],
+            [
+                [
+                    entry["patch"] or entry["backend"],
+                    "\n".join((*entry["when"], *(e["fact"] for e in entry["evidence"]))),
+                    "\n".join((entry["reason"], *(f"- {e['say']}" for e in entry["evidence"]))),
+                    "made" if entry["on_request"] else "not made",
+                ]
+                for entry in document["left_out"]
+            ],
+        )
     print_table(
         ["the base needs", "in", "for"],
         [
@@ -79,6 +94,7 @@ def describe(variant: Variant) -> dict[str, Any]:
             {"name": name, "type": v.type, "default": v.default, "help": v.help}
             for name, v in describe_variables(variant).items()
         ],
+        "left_out": [entry for unit in variant.units for entry in _describe_left_out(unit)],
         "needs": [
             {
                 "tokens": need.tokens,
@@ -91,3 +107,21 @@ def describe(variant: Variant) -> dict[str, Any]:
             for need in unit.manifest.needs
         ],
     }
+
+
+def _describe_left_out(unit: Unit) -> Iterator[dict[str, Any]]:
+    """Yield what a manifest leaves out on some bases: its backend, and patches."""
+    manifest = unit.manifest
+    entries: list[tuple[str | None, LeftOutEntry]] = []
+    if isinstance(manifest, BackendManifest):
+        entries += [(None, entry) for entry in manifest.left_out]
+    entries += [(patch.name, entry) for patch in manifest.patch for entry in patch.left_out]
+    for patch, entry in entries:
+        yield {
+            "backend": unit.backend,
+            "patch": patch,
+            "reason": entry.reason,
+            "when": list(entry.when),
+            "evidence": [{"fact": each.fact, "say": each.say} for each in entry.evidence],
+            "on_request": isinstance(entry, BackendLeftOut) and entry.on_request,
+        }

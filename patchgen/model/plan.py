@@ -77,11 +77,39 @@ class PlannedPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A backend that nobody named and that the base cannot carry, with what the base lacks."""
+class Evidence:
+    """What a base shows for a reason: a text, and the place of what is there (or None)."""
 
-    backend: str
-    lacks: tuple[str, ...]
+    text: str
+    site: Site | None = None
+
+    def __str__(self) -> str:
+        return f"{self.site} {self.text}" if self.site else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A backend that is not part of the series, or one `patch` only, and why.
+
+    `lacks` are lines about what the base lacks. `on_request` ones are made where they are named.
+    """
+
+    backend: str | None
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+    lacks: tuple[str, ...] = ()
+    on_request: bool = False
+    patch: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of what is left out."""
+        return self.patch or self.backend or ""
+
+    def __str__(self) -> str:
+        shown = f" ({'; '.join(map(str, self.evidence))})" if self.evidence else ""
+        lines = (f"{self.name} left out: {self.reason}{shown}{':' if self.lacks else ''}",)
+        return "\n".join((*lines, *(f"  {lack}" for lack in self.lacks)))
 
 
 @dataclass(frozen=True, slots=True)

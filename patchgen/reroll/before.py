@@ -114,6 +114,7 @@ def _make_again(
         base=record.base,
         revision=record.revision,
         backends=record.backends,
+        made_before=record.made_backends,
         definitions=record.definitions,
         sign_off=record.signed_off,
     )

@@ -203,6 +203,7 @@ class _Reroll:
             base=request.base or self._series.base,
             revision=self._revision,
             backends=request.backends or record.backends,
+            made_before=record.made_backends,
             definitions=(*kept, *request.definitions),
             sign_off=record.signed_off,
             to=record.to,
@@ -352,8 +353,7 @@ class _Reroll:
         version: Version,
         pristine: Oid,
     ) -> RerollResult:
-        base = made.plan.base.oid
-        tip = posted.commits[-1]
+        base, tip = made.plan.base.oid, posted.commits[-1]
         start = posted.cover_commit or base
         range_diff = self._history.compare(self._quarantine, start, posted.commits)
         result = RerollResult(
@@ -365,10 +365,10 @@ class _Reroll:
             range_diff=range_diff,
             warnings=made.warnings + posted.warnings,
             tip=tip,
+            left_out=made.plan.left_out,
         )
         if self._request.dry_run:
             return result
-        kept = {made_ref(self._tracking.change_id, self._revision): pristine}
         change_id = self._tracking.change_id
         mails = publish_series(
             self._quarantine,
@@ -380,7 +380,7 @@ class _Reroll:
             f"patchgen: reroll {made.plan.variant} v{self._revision}",
             replace=self._replaces,
             existing=self._existing,
-            also=kept,
+            also={made_ref(change_id, self._revision): pristine},
             names=names_for_branch(self._repository, change_id, self._target.branch),
         )
         if self._request.go_on:

@@ -9,6 +9,7 @@ from typing import Any
 
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
+from patchgen.model.plan import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class RerollResult:
 
     If it stopped, `conflicts` are the files that wait for a person, with markers, and `sides` those
     that have one side of a conflict each. `range_diff` compares with the newest version that went
-    out, or with the branch where none did; "" where all patches are the same.
+    out, or with the branch where none did; "" where all patches are the same. `left_out` are the
+    backends and patches that the variant does not make on the base.
     """
 
     branch: str
@@ -58,6 +60,7 @@ class RerollResult:
     conflicts: tuple[Path, ...] = ()
     sides: tuple[Path, ...] = ()
     tip: Oid | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:

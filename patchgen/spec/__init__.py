@@ -1,5 +1,6 @@
 """Variants: their manifests, their variables, and the plan for a base."""
 
+from patchgen.spec.backends import select_units
 from patchgen.spec.catalog import find_variant, list_names, list_variants
 from patchgen.spec.cites import find_cited_calls
 from patchgen.spec.config import (
@@ -11,7 +12,7 @@ from patchgen.spec.config import (
     read_tree_config,
 )
 from patchgen.spec.manifest import Variant, describe_variables
-from patchgen.spec.plan import build_plan, select_units
+from patchgen.spec.plan import build_plan
 from patchgen.spec.sources import list_sources
 from patchgen.spec.variables import bind_variables
 

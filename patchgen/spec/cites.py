@@ -15,8 +15,8 @@ from typing import Any
 from patchgen.ctokens import Assignment, Call, find_calls, tokenize
 from patchgen.model.base import TreeFile, TreeReader
 from patchgen.model.outcome import Citation, CitedCalls, Site
+from patchgen.spec.backends import select_units
 from patchgen.spec.manifest import Cite, Variant
-from patchgen.spec.plan import select_units
 from patchgen.spec.probe import fill_in, holds
 
 # The longest way that matters has 6 steps (set_memory_decrypted() in v6.12). The eighth comes to
@@ -34,8 +34,9 @@ def find_cited_calls(
     for unit in select_units(variant, backends):
         if unit.backend is not None and unit.backend not in backends:
             continue
-        for cite in unit.manifest.cites:
-            if holds(cite.when, context["has"], unit, f"cites {cite.name}: when"):
+        for number, cite in enumerate(unit.manifest.cites):
+            where = ("cites", number, "when")
+            if holds(cite.when, context["has"], unit, f"cites {cite.name}: when", *where):
                 graph = graphs.setdefault(cite.file, _Graph(tree, tree.find(cite.file)))
                 calls = tuple(_cite(cite, graph, context))
                 found.append(CitedCalls(cite.name, fill_in(cite.title, context), calls))

@@ -142,6 +142,30 @@ class Lines(_Table):
         return self
 
 
+class Evidence(_Table):
+    """What a base shows for a reason: the name of a fact, or `!name`, and what it means."""
+
+    fact: str
+    say: str
+
+
+class LeftOutEntry(_Table):
+    """Why a patch or a backend is not part of a series on the bases of `when`.
+
+    It holds where the base shows any of the `evidence`.
+    """
+
+    reason: str
+    evidence: Annotated[tuple[Evidence, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    when: Conditions = ()
+
+
+class BackendLeftOut(LeftOutEntry):
+    """The same for a backend. With `on_request` it is made where the user names it."""
+
+    on_request: bool = False
+
+
 class Patch(_Table):
     """One commit. `probe` finds it in a base that has it already.
 
@@ -156,6 +180,7 @@ class Patch(_Table):
     rules: tuple[Rules, ...] = ()
     new_files: tuple[NewFileEntry, ...] = ()
     lines: tuple[Lines, ...] = ()
+    left_out: tuple[LeftOutEntry, ...] = ()
 
     @model_validator(mode="after")
     def _does_something(self) -> Patch:
@@ -242,6 +267,7 @@ class BackendManifest(_Body):
     """A backend's manifest.toml."""
 
     backend: BackendHead
+    left_out: tuple[BackendLeftOut, ...] = ()
 
 
 _Manifest = TypeVar("_Manifest", VariantManifest, BackendManifest)

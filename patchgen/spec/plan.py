@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from patchgen.ctokens import find_sequence, tokenize
-from patchgen.errors import BaseError, Place, SpecError, UsageError
+from patchgen.errors import BaseError, Place, SpecError
 from patchgen.model.base import Base, Oid, TreeFile, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.model.plan import (
@@ -25,6 +24,7 @@ from patchgen.model.plan import (
 )
 from patchgen.model.smpl import SemanticPatch
 from patchgen.sourcefolder import SourceFolder
+from patchgen.spec.backends import choose_units, find_left_out, select_units
 from patchgen.spec.files import find_file, read_macros, read_origin
 from patchgen.spec.manifest import (
     FILE_NAME,
@@ -35,22 +35,10 @@ from patchgen.spec.manifest import (
     Unit,
     Variant,
 )
-from patchgen.spec.probe import check_facts, find_fact, find_lacks, holds, refuse_base
+from patchgen.spec.probe import find_fact, find_facts, find_lacks, holds
 from patchgen.templating import render_smpl, render_text
 
 _LONGEST_DEFINITION = 100_000
-
-
-def select_units(variant: Variant, backends: Sequence[str]) -> list[Unit]:
-    """Return the variant's own manifest and those of the chosen backends (all, if none named)."""
-    known = variant.manifest.variant.backends
-    for name in backends:
-        if name not in known:
-            raise UsageError(
-                f"the variant {variant.name} has no backend {name!r}",
-                hint=f"its backends: {', '.join(known) or 'none'}",
-            )
-    return [u for u in variant.units if u.backend is None or not backends or u.backend in backends]
 
 
 def build_plan(
@@ -60,14 +48,16 @@ def build_plan(
     tree: TreeReader,
     context: Mapping[str, Any],
     shared_templates: Path,
+    made_before: Sequence[str] = (),
 ) -> Plan:
     """Return the plan: what the base has is found out, and every semantic patch is rendered.
 
-    Without named backends the plan has all that the base can carry, and says which it left out.
+    Without named backends the plan has those of `made_before`, the version that is made anew, or
+    else all that fit the base; what it left out is in it.
     Raises BaseError where the base lacks something, SpecError where the variant is wrong.
     """
     units = select_units(variant, backends)
-    facts = check_facts(units, tree)
+    facts = find_facts(units, tree)
     shared = SourceFolder(shared_templates)
     macros = variant.manifest.variant.macros
     planner = _Planner(
@@ -75,19 +65,20 @@ def build_plan(
         macros=read_macros(units[0], macros, (variant.source, shared)) if macros else "",
         tree=tree,
         facts=facts,
-        context={**context, "has": facts},
+        context={
+            **context,
+            "has": {name: site is not None for name, site in facts.items()},
+            "found_at": {name: str(site) for name, site in facts.items() if site is not None},
+        },
         shared=shared,
     )
     cover = variant.manifest.variant.cover
     folders = (variant.source, shared)
     find_file(units[0], cover, "variant.cover", folders, "variant", "cover")
-    units, left_out = _carried(planner, units, base, optional=not backends)
+    units, left_out = choose_units(planner, units, base, named=backends, made_before=made_before)
     made = tuple(unit.backend for unit in units if unit.backend is not None)
     planner = replace(planner, context={**planner.context, "backends": list(made)})
-    patches = tuple(
-        planner.add_edits(unit, patch, planner.plan_patch(unit, patch))
-        for unit, patch in planner.wanted(units)
-    )
+    patches, left_out_patches = planner.plan_patches(units)
     sources = {variant.name: variant.source, "templates": shared}
     return Plan(
         variant=variant.name,
@@ -97,26 +88,10 @@ def build_plan(
         cover=cover,
         folders=folders,
         patches=patches,
-        left_out=left_out,
+        left_out=(*left_out, *left_out_patches),
         inputs={name: folder.digest() for name, folder in sources.items()},
         context=planner.context,
     )
-
-
-def _carried(
-    planner: _Planner, units: Sequence[Unit], base: Base, *, optional: bool
-) -> tuple[list[Unit], tuple[LeftOut, ...]]:
-    """Return the units that the base can carry, and the backends that it cannot.
-
-    The needs of a unit count only where some of it is left to make. Raises BaseError with all
-    that is missing, unless what lacks something is an `optional` backend and not the only one.
-    """
-    lacks = {unit.backend: planner.find_lacks(unit) for unit in units}
-    named = [unit.backend for unit in units if unit.backend is not None]
-    left_out = tuple(LeftOut(name, lacks[name]) for name in named if lacks[name])
-    if lacks[None] or (left_out and not optional) or (named and len(left_out) == len(named)):
-        raise refuse_base(base, list(dict.fromkeys(itertools.chain(*lacks.values()))))
-    return [unit for unit in units if not lacks[unit.backend]], left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +107,7 @@ class _Planner:
     variant: Variant
     macros: str
     tree: TreeReader
-    facts: Mapping[str, bool]
+    facts: Mapping[str, Site | None]
     context: Mapping[str, Any]
     shared: SourceFolder
     added: dict[str, _Added] = field(default_factory=dict)
@@ -143,15 +118,35 @@ class _Planner:
             (unit, patch)
             for unit in units
             for patch in unit.manifest.patch
-            if holds(patch.when, self.facts, unit, f"patch {patch.name}: when")
+            if self._holds(unit, patch, patch.when, *_where(unit, patch), "when")
         ]
 
-    def find_lacks(self, unit: Unit) -> tuple[str, ...]:
-        """Return what the base lacks of a unit's needs; nothing where it has all of the unit."""
+    def has_all(self, unit: Unit) -> bool:
+        """Tell whether the base has the patches of a unit already, all but optional ones."""
         sure = [patch for _, patch in self.wanted([unit]) if not patch.optional]
-        if all(self._find_all(patch) for patch in sure):
+        return bool(sure) and all(self._find_all(patch) for patch in sure)
+
+    def find_lacks(self, unit: Unit) -> tuple[str, ...]:
+        """Return what the base lacks of a unit's needs; nothing where nothing is left to make."""
+        is_made = any(not patch.optional for _, patch in self.wanted([unit]))
+        if not is_made or self.has_all(unit):
             return ()
         return find_lacks(unit, self.facts, self.tree, self.context)
+
+    def plan_patches(
+        self, units: Sequence[Unit]
+    ) -> tuple[tuple[PlannedPatch, ...], tuple[LeftOut, ...]]:
+        """Return the patches to make, and those that the manifests leave out on this base."""
+        planned: list[PlannedPatch] = []
+        left_out: list[LeftOut] = []
+        for unit, patch in self.wanted(units):
+            each = self.plan_patch(unit, patch)
+            found = None if each.present_at else find_left_out(unit, self.facts, patch)
+            if found is None:
+                planned.append(self.add_edits(unit, patch, each))
+            else:
+                left_out.append(found)
+        return tuple(planned), tuple(left_out)
 
     def plan_patch(self, unit: Unit, patch: Patch) -> PlannedPatch:
         """Return the patch without edits, and whether the base has it already."""
@@ -173,13 +168,13 @@ class _Planner:
             return planned
         edits: list[Edit] = []
         for rules in patch.rules:
-            if self._holds(unit, patch, rules.when):
+            if self._holds(unit, patch, rules.when, *_where(unit, patch, "rules", rules), "when"):
                 edits.append(self._rules(unit, patch, rules))
         for new in patch.new_files:
-            if self._holds(unit, patch, new.when):
+            if self._holds(unit, patch, new.when, *_where(unit, patch, "new_files", new), "when"):
                 edits.append(self._new_file(unit, patch, new))
         for lines in patch.lines:
-            if self._holds(unit, patch, lines.when):
+            if self._holds(unit, patch, lines.when, *_where(unit, patch, "lines", lines), "when"):
                 edits.append(self._lines(unit, patch, lines))
         return replace(planned, edits=tuple(edits))
 
@@ -188,8 +183,8 @@ class _Planner:
         sites = [find_fact(probe, self.tree, self.context) for probe in patch.probe]
         return sites[0] if all(sites) else None
 
-    def _holds(self, unit: Unit, patch: Patch, when: Sequence[str]) -> bool:
-        return holds(when, self.facts, unit, f"patch {patch.name}: when")
+    def _holds(self, unit: Unit, patch: Patch, when: Sequence[str], *where: str | int) -> bool:
+        return holds(when, self.facts, unit, f"patch {patch.name}: when", *where)
 
     def _rules(self, unit: Unit, patch: Patch, rules: Rules) -> RunRules:
         where = _where(unit, patch, "rules", rules)

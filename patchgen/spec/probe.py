@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +11,9 @@ from patchgen.errors import BaseError, Place, SpecError
 from patchgen.model.base import Base, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.spec.manifest import FILE_NAME, Fact, Unit
+
+# Where each fact holds, or whether it does.
+Facts = Mapping[str, Site | None] | Mapping[str, bool]
 
 
 def find_fact(
@@ -38,8 +42,8 @@ def fill_in(text: str, values: Mapping[str, object]) -> str:
 _NAMED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def check_facts(units: Sequence[Unit], tree: TreeReader) -> dict[str, bool]:
-    """Return for each declared fact whether it holds. Units share one name space of facts."""
+def find_facts(units: Sequence[Unit], tree: TreeReader) -> dict[str, Site | None]:
+    """Return where each declared fact holds, or None. Units share one name space of facts."""
     declared: dict[str, Fact] = {}
     for unit in units:
         for name, fact in unit.manifest.facts.items():
@@ -48,33 +52,40 @@ def check_facts(units: Sequence[Unit], tree: TreeReader) -> dict[str, bool]:
                     "is declared twice, differently",
                     place=Place(str(unit.folder / FILE_NAME), field=f"facts.{name}"),
                 )
-    return {name: find_fact(fact, tree) is not None for name, fact in declared.items()}
+    return {name: find_fact(fact, tree) for name, fact in declared.items()}
 
 
-def holds(when: Sequence[str], facts: Mapping[str, bool], unit: Unit, field: str) -> bool:
-    """Tell whether all conditions hold: names of facts, `!name` for the opposite."""
+def holds(when: Sequence[str], facts: Facts, unit: Unit, field: str, *where: str | int) -> bool:
+    """Tell whether all conditions hold: names of facts, `!name` for the opposite.
+
+    Raises SpecError for a name that is not a fact's; `where` are the keys of the conditions in
+    the manifest, as for Unit.place().
+    """
     for condition in when:
         name = condition.removeprefix("!")
         if name not in facts:
+            near = difflib.get_close_matches(name, facts, n=1, cutoff=0.5)
             raise SpecError(
                 f"there is no fact {name!r}",
-                place=Place(str(unit.folder / FILE_NAME), field=field),
-                hint=f"known facts: {', '.join(facts) or 'none'}",
+                place=unit.place(*where, field=field),
+                hint=f"did you mean {near[0]!r}?"
+                if near
+                else f"known facts: {', '.join(facts) or 'none'}",
             )
-        if facts[name] == condition.startswith("!"):
+        if bool(facts[name]) == condition.startswith("!"):
             return False
     return True
 
 
 def find_lacks(
-    unit: Unit, facts: Mapping[str, bool], tree: TreeReader, values: Mapping[str, object]
+    unit: Unit, facts: Facts, tree: TreeReader, values: Mapping[str, object]
 ) -> tuple[str, ...]:
     """Return what the base lacks of a manifest's needs, or has too much, a line each."""
     return tuple(
         f"{' or '.join(need.file)} {'has' if need.absent else 'lacks'} "
         f"`{fill_in(need.tokens, values)}`: {need.reason}"
         for number, need in enumerate(unit.manifest.needs, 1)
-        if holds(need.when, facts, unit, f"needs[{number}].when")
+        if holds(need.when, facts, unit, f"needs[{number}].when", "needs", number - 1, "when")
         and (find_fact(need, tree, values) is None) != need.absent
     )
 

@@ -192,11 +192,12 @@ def test_a_backend_that_the_base_cannot_carry(patchgen, variant, tree):
 
     document = make(patchgen, variant, tree)
     assert document["backends"] == ["one"]
-    assert document["left_out"] == [{"backend": "two", "lacks": [lack]}]
+    [left_out] = document["left_out"]
+    assert (left_out["backend"], left_out["lacks"]) == ("two", [lack])
     assert [p["name"] for p in document["patches"]] == ["rename", "config", "one"]
     assert "4 patches" not in Path(document["mails"][0]).read_text()
     done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
-    assert f"left out: the backend two, as this base cannot carry it:\n    {lack}\n" in done.out
+    assert f"  two left out: this base cannot carry it:\n    {lack}\n" in done.out
 
     # Asked for by name, or the only one that there is, it is no longer a matter of taste.
     done = patchgen("apply", "--variant", variant, "--tree", tree, "--force", "--backend", "two")

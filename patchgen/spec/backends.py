@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which backends of a variant a series has on a base, and why the others are left out.
+
+A backend is left out where the base lacks what it needs, where its manifest says so of such a base
+(`[[left_out]]`), or where the version that a reroll makes anew does not have it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from patchgen.errors import BaseError, UsageError
+from patchgen.model.base import Base
+from patchgen.model.outcome import Site
+from patchgen.model.plan import Evidence, LeftOut
+from patchgen.spec.manifest import (
+    BackendLeftOut,
+    BackendManifest,
+    LeftOutEntry,
+    Patch,
+    Unit,
+    Variant,
+)
+from patchgen.spec.probe import holds, refuse_base
+
+
+class _Planner(Protocol):
+    """What is known of a base: where the facts hold, and what it has of a unit."""
+
+    @property
+    def facts(self) -> Mapping[str, Site | None]: ...
+
+    def has_all(self, unit: Unit) -> bool: ...
+
+    def find_lacks(self, unit: Unit) -> tuple[str, ...]: ...
+
+
+def select_units(variant: Variant, backends: Sequence[str]) -> list[Unit]:
+    """Return the variant's own manifest and those of the chosen backends (all, if none named)."""
+    known = variant.manifest.variant.backends
+    for name in backends:
+        if name not in known:
+            raise UsageError(
+                f"the variant {variant.name} has no backend {name!r}",
+                hint=f"its backends: {', '.join(known) or 'none'}",
+            )
+    return [u for u in variant.units if u.backend is None or not backends or u.backend in backends]
+
+
+def choose_units(
+    planner: _Planner,
+    units: Sequence[Unit],
+    base: Base,
+    *,
+    named: Sequence[str],
+    made_before: Sequence[str],
+) -> tuple[list[Unit], tuple[LeftOut, ...]]:
+    """Return the units of the series, and the backends that are left out.
+
+    Needs and conditions of a unit count only where some of it is left to make. Raises BaseError
+    where the variant itself lacks something, a `named` backend cannot be made, or none is left.
+    """
+    backends = [unit for unit in units if unit.backend is not None]
+    # Another variant's backends are nothing to go by.
+    before = [unit.backend for unit in backends if unit.backend in made_before]
+    requested = named or before
+    lacks = [line for unit in units if unit.backend is None for line in planner.find_lacks(unit)]
+    left_out = []
+    for unit in backends:
+        if not named and before and unit.backend not in before:
+            reason = "the version that is made anew does not have it"
+            left_out.append(LeftOut(unit.backend, reason, on_request=True))
+        elif (found := _leave_out(planner, unit, requested=unit.backend in requested)) is not None:
+            left_out.append(found)
+    if lacks or (left_out and named) or (backends and len(left_out) == len(backends)):
+        _refuse(base, lacks, left_out)
+    gone = [each.backend for each in left_out]
+    return [unit for unit in units if unit.backend not in gone], tuple(left_out)
+
+
+def find_left_out(
+    unit: Unit, facts: Mapping[str, Site | None], patch: Patch | None = None
+) -> LeftOut | None:
+    """Return why a manifest leaves its backend, or one patch, out on a base; None if it does not.
+
+    Raises SpecError where it goes by a fact that no manifest declares.
+    """
+    if patch is not None:
+        entries: Sequence[LeftOutEntry] = patch.left_out
+        above: tuple[str | int, ...] = ("patch", unit.manifest.patch.index(patch), "left_out")
+    else:
+        entries = unit.manifest.left_out if isinstance(unit.manifest, BackendManifest) else ()
+        above = ("left_out",)
+    for number, entry in enumerate(entries):
+        evidence = _find_evidence(unit, facts, entry, *above, number)
+        if evidence:
+            return LeftOut(
+                unit.backend,
+                entry.reason,
+                evidence,
+                on_request=isinstance(entry, BackendLeftOut) and entry.on_request,
+                patch=patch.name if patch is not None else None,
+            )
+    return None
+
+
+def _find_evidence(
+    unit: Unit, facts: Mapping[str, Site | None], entry: LeftOutEntry, *where: str | int
+) -> tuple[Evidence, ...]:
+    """Return what a base shows for the entry at `where`; nothing where its conditions fail."""
+    if not holds(entry.when, facts, unit, "left_out.when", *where, "when"):
+        return ()
+    field = "left_out.evidence.fact"
+    return tuple(
+        Evidence(each.say, facts.get(each.fact))
+        for number, each in enumerate(entry.evidence)
+        if holds([each.fact], facts, unit, field, *where, "evidence", number, "fact")
+    )
+
+
+def _leave_out(planner: _Planner, unit: Unit, *, requested: bool) -> LeftOut | None:
+    """Return why a backend is left out, None where it is made or the base has all of it."""
+    if lacks := planner.find_lacks(unit):
+        return LeftOut(unit.backend, "this base cannot carry it", lacks=lacks)
+    found = find_left_out(unit, planner.facts)
+    if found is None or planner.has_all(unit):
+        return None
+    return None if found.on_request and requested else found
+
+
+def _refuse(base: Base, lacks: Sequence[str], left_out: Sequence[LeftOut]) -> None:
+    """Raise the error for a base on which nothing, or not all that was named, can be made."""
+    lacking = [*lacks, *itertools.chain(*(each.lacks for each in left_out))]
+    others = [str(each) for each in left_out if not each.lacks]
+    if lacking:
+        raise refuse_base(base, list(dict.fromkeys((*lacking, *others))))
+    raise BaseError(
+        f"there is nothing to make on {base.describe}:\n" + "\n".join(f"  {x}" for x in others),
+        hint="name a backend that can be made on this base, or another base",
+        parameters=("backends", "base"),
+    )
