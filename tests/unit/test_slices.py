@@ -74,6 +74,13 @@ def test_a_file_in_which_nothing_can_match_does_not_matter():
     assert not slice_source(source, NEEDS).matters
 
 
+def test_a_part_of_a_longer_word_does_not_count():
+    for longer in (b"my_kmalloc", b"kmallocs", b"kmalloc2"):
+        source = SOURCE.replace(b"kmalloc", longer)
+        assert not slice_source(source, NEEDS).matters
+        assert slice_source(source.replace(longer, longer + b"(kmalloc)"), NEEDS).matters
+
+
 def test_words_outside_of_functions_count_but_not_in_comments():
     outside = b"#define MAKE(x) memset(kmalloc(x, 0), 0, x)\n\nint f(void)\n{\n\treturn 0;\n}\n"
     assert slice_source(outside, NEEDS).matters
@@ -167,6 +174,7 @@ def test_what_says_something_of_other_code_stays():
         "a typedef": b"\n\ttypedef int number;\n\tuse(1);",
         "what a macro is no longer": b"\n#undef N\n\tuse(1);",
         "a file": b'\n#include "a.h"\n\tuse(1);',
+        "a macro in a condition": b"\n#ifdef A\n#define N 1\n#endif\n\tuse(N);",
         "a pragma": b"\n#pragma pack(1)\n\tuse(1);",
         "a declaration": b"\n\textern int other(int a);\n\tuse(1);",
         "the end of a condition": b"\n\tif (a)\n#endif\n\tuse(1);",
@@ -272,6 +280,11 @@ def test_headers_stay_whatever_they_look_like(item):
         b"int f(void)\n{\n\tif (x) {\n\t\tidle(); /* } */\n}\n\n\tidle();\n}\n",
         b'void f(void)\n{\n\tputs("idle {\\\n}\n\\");\n}\n',
         b'void f(void)\n{\n\tputs("idle \\\n}\n\\");\n}\n',
+        b"int f(void)\n{\n\tidle(); /*\n}\n*/\n\tidle();\n}\n",
+        b"void f(void) {\nelse if (x)" + IDLE + b"\tidle(2);\n}\n",
+        b"void f(void) {\nlist_for_each(x)" + IDLE + b"\tidle(2);\n}\n",
+        b"struct foo\n{\n\tint idle;\n}\n__packed;\n",
+        b"static int *t = (int[])\n{\n\tidle,\n}\n;\n",
     ],
 )
 def test_what_is_no_function_stays(item):
