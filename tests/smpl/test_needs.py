@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from patchgen.coccinelle import find_needs, find_spatch, holds, words_of
+from patchgen.coccinelle import find_needs, find_spatch, holds, needs as needs_module, words_of
 from patchgen.coccinelle.needs import Needs
 from patchgen.coccinelle.operators import OPERATORS, spell_operators
 from patchgen.errors import SpecError
@@ -67,6 +67,16 @@ def test_a_function_needs_the_words_of_a_rule(text, expected):
 def test_where_it_cannot_be_told_files_stay_whole(text, why):
     needs = needs_of(text)
     assert needs.functions is None and needs.why_not == why
+
+
+def test_a_declaration_that_is_misread_cuts_nothing(monkeypatch):
+    """spatch then asks for the metavariable as for a word of C."""
+    misread = lambda text, virtuals: text.replace("int x", "int y")  # noqa: E731
+    monkeypatch.setattr(needs_module, "plain_types", misread)
+    needs = needs_of("@@\nint x;\n@@\n- f(x);\n")
+    assert needs.functions is None
+    assert needs.why_not == "a metavariable's declaration is not understood"
+    assert words_of(needs.file) == {"f"}
 
 
 def needed(needs: Needs, *words: str) -> bool:

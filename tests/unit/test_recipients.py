@@ -14,6 +14,7 @@ from patchgen.mail import (
     add_recipients,
     edit_recipients,
     follow_cover,
+    join_list,
     list_recipients,
     map_recipients,
     redirect_mail,
@@ -79,6 +80,21 @@ def test_who_is_removed_gets_nothing_and_who_is_added_and_removed_does():
     assert edited.cover == edited.patches[0] == Recipients((), (C, D))
 
 
+def test_who_is_added_is_where_they_were_added():
+    found = SeriesRecipients(Recipients((A,), (B,)), (Recipients((A,), (B,)),))
+    edited = edit_recipients(found, Recipients(("b@b.org",), ("a@b.org",)), Recipients())
+    assert edited.cover == edited.patches[0] == Recipients(("b@b.org",), ("a@b.org",))
+
+
+def test_a_list_joins_an_alias_once():
+    found = SeriesRecipients(
+        Recipients((A,), (B,)), (Recipients((A,)), Recipients((A,), ("D@b.org",)), Recipients((C,)))
+    )
+    joined = join_list(found, "a@b.org", "d@b.org")
+    assert joined.cover == Recipients((A,), (B, "d@b.org"))
+    assert joined.patches == (Recipients((A,), ("d@b.org",)), *found.patches[1:])
+
+
 def test_two_names_that_become_one_are_one():
     found = SeriesRecipients(Recipients((A, B), (C, D)), (Recipients((A,), (B, C)),))
     asked: list[list[str]] = []
@@ -101,6 +117,8 @@ def test_the_recipients_of_the_cover_letter_decide_who_gets_the_patches():
     assert follow_cover(found, cover) == SeriesRecipients(
         cover, (Recipients((A,), (D,)), Recipients((), (D,)), Recipients((), (D,)))
     )
+    # Somebody took A out.
+    assert follow_cover(found, Recipients((D,), (B,))).patches[0] == Recipients((D,), (B,))
     # Nobody that the letter names gets the second and third patch: all of them do.
     fewer = Recipients((A,), (B,))
     assert follow_cover(found, fewer).patches == (Recipients((A,), (B,)), fewer, fewer)

@@ -97,12 +97,31 @@ def test_a_line_that_begins_with_a_star_is_code_where_no_comment_is_open():
     ).matters
 
 
+@pytest.mark.parametrize(
+    "before",
+    [b'char *glob = "drivers/*";\n', b"// drivers/*\n", b"/* a */ // drivers/*\n"],
+)
+def test_what_looks_like_a_comment_in_a_string_or_a_comment_opens_none(before):
+    source = before + b"void f(char **p)\n{\n\t*p = kmalloc(8, 0);\n\tmemset(*p, 0, 8);\n}\n"
+    assert slice_source(source, NEEDS).matters
+
+
+def test_a_line_that_is_a_comment_has_no_words():
+    lines = b"\t// kmalloc\n\t/* memset\n\t * kmalloc */\n"
+    assert not slice_source(b"void f(void)\n{\n" + lines + b"}\n", NEEDS).matters
+
+
 def test_a_use_of_a_macro_has_the_words_of_its_text():
     """spatch may put the text in the macro's place."""
     source = b"""\
 #define CLEAR(x) \\
 	memset(x, 0, 1)
 #define WIPE(x) CLEAR(x)
+
+int between(void)
+{
+	return 0;
+}
 
 int f(void)
 {
