@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from patchgen.errors import SpecError, UsageError
-from patchgen.spec import bind_variables
+from patchgen.spec import bind_variables, describe_variables
 from patchgen.spec.catalog import find_variant, list_variants
 from patchgen.spec.manifest import load_variant
-from patchgen.spec.probe import fill_in
+from patchgen.spec.probe import check_facts, fill_in
 from patchgen.spec.toml import locate
+from tests.support.memory_tree import MemoryTree
 
 GOOD = """\
 schema = 1
@@ -89,6 +91,57 @@ def test_refuses(tmp_path, change, said, hint):
     assert message.startswith(str(tmp_path / "manifest.toml"))
     assert said in message
     assert hint in message
+
+
+def add_backend(folder: Path, name: str, said: str, variables: str = "") -> None:
+    text = (
+        f'schema = 1\n[backend]\nname = "{said}"\ntitle = "A backend"\n{variables}\n'
+        '[[patch]]\nname = "two"\nmessage = "message.txt.j2"\n'
+        'probe = { file = "a.c", tokens = "y" }\n'
+        '[[patch.rules]]\nfile = "two.cocci.j2"\non = "a.c"\n'
+    )
+    (folder / "backends" / name).mkdir(parents=True)
+    (folder / "backends" / name / "manifest.toml").write_text(text)
+
+
+WITH_BACKENDS = GOOD.replace(
+    'cover = "cover.txt.j2"\n', 'cover = "cover.txt.j2"\nbackends = ["b"]\n'
+)
+
+
+def test_a_backend_that_is_called_other_than_its_folder_is_refused(tmp_path):
+    write(tmp_path, WITH_BACKENDS)
+    add_backend(tmp_path, "b", "another")
+    with pytest.raises(SpecError, match='is "another", but the folder is backends/b') as caught:
+        load_variant(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/backends/b/manifest.toml: backend.name: ")
+    shutil.rmtree(tmp_path / "backends")
+    add_backend(tmp_path, "b", "b")
+    assert [unit.backend for unit in load_variant(tmp_path).units] == [None, "b"]
+
+
+def test_a_variable_that_two_manifests_declare_differently_is_refused(tmp_path):
+    write(tmp_path, WITH_BACKENDS)
+    same = '[variables.depth]\ntype = "integer"\ndefault = 3\nhelp = "how deep"\n'
+    add_backend(tmp_path, "b", "b", same)
+    assert list(describe_variables(load_variant(tmp_path))) == ["depth", "mode", "loud"]
+    shutil.rmtree(tmp_path / "backends")
+    add_backend(tmp_path, "b", "b", same.replace("3", "4"))
+    with pytest.raises(SpecError, match="is declared twice, differently") as caught:
+        describe_variables(load_variant(tmp_path))
+    assert str(caught.value).startswith(f"{tmp_path}/backends/b/manifest.toml: variables.depth: ")
+
+
+def test_a_fact_that_two_manifests_declare_differently_is_refused(tmp_path):
+    fact = '[facts.has_x]\nfile = "a.c"\ntokens = "x"\n'
+    write(tmp_path, WITH_BACKENDS.replace("[variables.depth]", f"{fact}[variables.depth]", 1))
+    add_backend(tmp_path, "b", "b", fact)
+    tree = MemoryTree({"a.c": b"x\n"})
+    assert check_facts(load_variant(tmp_path).units, tree) == {"has_x": True}
+    shutil.rmtree(tmp_path / "backends")
+    add_backend(tmp_path, "b", "b", fact.replace('"x"', '"y"'))
+    with pytest.raises(SpecError, match="is declared twice, differently"):
+        check_facts(load_variant(tmp_path).units, tree)
 
 
 def test_a_folder_without_a_manifest(tmp_path):
