@@ -27,7 +27,7 @@ from patchgen.posting import (
     post_series,
     publish_series,
 )
-from patchgen.series import SeriesDraft, write_patches
+from patchgen.series import SeriesDraft, describe_asked, write_patches
 from patchgen.spec import People, find_variant
 
 
@@ -86,6 +86,7 @@ class ApplyRequest:
 class ApplyResult:
     """What came of it. `series` is None where nothing remained to make.
 
+    `asked` has a sentence for each variable that is empty and should not be.
     `mails` are on disk; a dry run has none, but `diffs`, coloured if that was asked for.
     """
 
@@ -94,6 +95,7 @@ class ApplyResult:
     series: Series | None = None
     mails: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     diffs: str = ""
 
 
@@ -172,7 +174,13 @@ def _make_series(
             quarantine, request, version, target, old, making, signatures, summarise, people
         )
         series = describe_series(quarantine, base, target.branch, posted, draft.drafts)
-        result = ApplyResult(making, target.branch, series, warnings=(*warnings, *posted.warnings))
+        result = ApplyResult(
+            making,
+            target.branch,
+            series,
+            warnings=(*warnings, *posted.warnings),
+            asked=tuple(describe_asked(draft.record, list(draft.messages.values()))),
+        )
         if request.dry_run:
             start = posted.cover_commit or base.oid
             diffs = quarantine.show_patches(start, series.tip)

@@ -132,6 +132,8 @@ class Made:
             to=self.request.to,
             cc=self.request.cc,
             cover_cc=self.request.cover_cc,
+            variant_cc=self.plan.cc,
+            asked=self.plan.asked,
             tools=dict(self.tools),
             inputs=dict(self.plan.inputs),
         )

@@ -27,6 +27,7 @@ from patchgen.mail import (
     follow_cover,
     format_mails,
     format_patches,
+    include_people,
     join_list,
     map_recipients,
     name_folder,
@@ -36,7 +37,7 @@ from patchgen.model.base import Base, Oid, TreeReader
 from patchgen.model.posting import Posting
 from patchgen.model.series import CommitDraft, Cover, Identity, Mail, Recipients, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, rechain
-from patchgen.series import Record, Tracking, put_cover_below, read_branch
+from patchgen.series import Record, Tracking, describe_asked, put_cover_below, read_branch
 from patchgen.spec import People, load_people
 
 # Documentation/process/submitting-patches.rst.
@@ -168,6 +169,7 @@ def post_series(
     )
     patches = format_patches(quarantine, outgoing, signatures.committer)
     found, warnings = address_patches(tree, patches, get_maintainer)
+    found = include_people(found, record.variant_cc)
     recipients = add_people(quarantine, base, found, people, edited)
     unedited = add_people(quarantine, base, found, people, (Recipients(), Recipients()))
     record = record.with_found(unedited.cover)
@@ -329,7 +331,12 @@ def prepare_posting(
     )
     patches = format_patches(quarantine, outgoing, sender)
     found, problems = address_patches(tree, patches, get_maintainer)
-    people = find_people(repository, cover_cc=series.record.cover_cc if series.record else ())
+    record = series.record
+    people = find_people(repository)
+    if record is not None:
+        people = find_people(repository, record.to, record.cc, record.cover_cc)
+        found = include_people(found, record.variant_cc)
+        problems += tuple(describe_asked(record, [each.message for each in series.commits]))
     recipients = add_people(quarantine, series.base, found, people, (Recipients(), Recipients()))
     wanted = series.cover.recipients
     if wanted.to or wanted.cc:

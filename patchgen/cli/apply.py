@@ -140,6 +140,8 @@ def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
             result.mails,
             with_cover=request.with_cover,
         )
+    for sentence in result.asked:
+        printer.warning(sentence)
 
 
 def describe(result: ApplyResult) -> dict[str, Any]:
@@ -170,6 +172,7 @@ def describe(result: ApplyResult) -> dict[str, Any]:
         "mails": [str(path) for path in result.mails],
         "tools": result.making.tools,
         "warnings": list(result.warnings),
+        "asked": list(result.asked),
         **({"diffs": result.diffs} if result.diffs else {}),
     }
 

@@ -59,6 +59,8 @@ def command(variant: str, as_json: bool) -> None:
                 for entry in document["left_out"]
             ],
         )
+    for person in document["recipients"]["cc"]:
+        printer.line(f"Cc of all mails: {person}")
     print_table(
         ["the base needs", "in", "for"],
         [
@@ -95,6 +97,11 @@ def describe(variant: Variant) -> dict[str, Any]:
             for name, v in describe_variables(variant).items()
         ],
         "left_out": [entry for unit in variant.units for entry in _describe_left_out(unit)],
+        "recipients": {
+            "cc": list(
+                dict.fromkeys(who for unit in variant.units for who in unit.manifest.recipients.cc)
+            )
+        },
         "needs": [
             {
                 "tokens": need.tokens,

@@ -57,6 +57,15 @@ def edit_recipients(
     )
 
 
+def include_people(found: SeriesRecipients, cc: Sequence[str]) -> SeriesRecipients:
+    """Return who gets the mails of a series when some people get all of them, at least in Cc."""
+
+    def include(each: Recipients) -> Recipients:
+        return _list_once(each.to, (*each.cc, *cc))
+
+    return SeriesRecipients(include(found.cover), tuple(include(each) for each in found.patches))
+
+
 def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients:
     """Return who gets the mails of a series whose cover letter names its recipients.
 
@@ -81,7 +90,10 @@ def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients
 def map_recipients(
     found: SeriesRecipients, rename: Callable[[Sequence[str]], Sequence[str]]
 ) -> SeriesRecipients:
-    """Return the recipients under other names; `rename` is asked once, for all of them."""
+    """Return the recipients under other names; `rename` is asked once, for all of them.
+
+    Two names may become those of one person, who stays at the first place.
+    """
     everybody = (found.cover, *found.patches)
     names = list(dict.fromkeys(name for each in everybody for name in each.to + each.cc))
     called = dict(zip(names, rename(names), strict=True))

@@ -64,7 +64,7 @@ class PlannedPatch:
 
     Where the rules of an `optional` one change nothing, the base has no need of it.
     `message` is its template, looked up in `folders`; it is rendered when it is known how the
-    rules fired.
+    rules fired. `trailers` are keys and values that its message gets besides.
     """
 
     name: str
@@ -74,6 +74,19 @@ class PlannedPatch:
     edits: tuple[Edit, ...] = ()
     present_at: Site | None = None
     optional: bool = False
+    trailers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A variable that is empty and should not be. `text` says what its value has to be.
+
+    `trailers` are the keys of the trailers that get the value, "Link".
+    """
+
+    name: str
+    text: str
+    trailers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be done: the base, the patches in order, and what their templates may say."""
+    """What will be done: the base, the patches in order, and what their templates may say.
+
+    `cc` are people that the variant names, who get all mails. `asked` are the
+    variables that the user is to be asked for.
+    """
 
     variant: str
     title: str
@@ -124,5 +141,7 @@ class Plan:
     folders: tuple[SourceFolder, ...]
     patches: tuple[PlannedPatch, ...]
     left_out: tuple[LeftOut, ...] = ()
+    cc: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)

@@ -299,7 +299,11 @@ def _to_text(cover: Cover) -> str:
 def _merge_trailers(
     base: Sequence[Trailer], ours: Sequence[Trailer], theirs: Sequence[Trailer]
 ) -> tuple[Trailer, ...]:
-    """Return the branch's trailers, with what is new in those made now, in order."""
+    """Return the branch's trailers, with what is new in those made now, and without what is gone
+    from these.
+    """
     known = {trailer.identity for trailer in base}
     new = [trailer for trailer in ours if trailer.identity not in known]
-    return Message("", tuple(theirs)).with_trailers(new).trailers
+    gone = known - {trailer.identity for trailer in ours}
+    kept = tuple(trailer for trailer in theirs if trailer.identity not in gone)
+    return Message("", kept).with_trailers(new).trailers

@@ -1,5 +1,6 @@
 """From edits to commits: messages, the cover letter, and the commits themselves."""
 
+from patchgen.series.asked import describe_asked
 from patchgen.series.branch import SeriesBranch, find_cover_commit, find_tracking, read_branch
 from patchgen.series.build import (
     SeriesDraft,
@@ -28,6 +29,7 @@ __all__ = [
     "SeriesBranch",
     "SeriesDraft",
     "Tracking",
+    "describe_asked",
     "digest_content",
     "digest_cover",
     "digest_message",

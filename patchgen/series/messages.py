@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from patchgen.controls import escape_controls, has_controls
@@ -54,6 +53,9 @@ def render_message(
             "a line of the message would end it for `git am` (---, diff -, Index:)",
             place=Place(planned.message),
         )
+    if planned.trailers:
+        named = [Trailer(key, value) for key, value in planned.trailers]
+        message = str(parse_message(message).with_trailers(named))
     return sign_off(message, signer) if signer else message
 
 
@@ -98,12 +100,13 @@ def _status(patch: MadePatch, hand: HandWork) -> str:
 
 
 def sign_off(message: str, signer: Identity) -> str:
-    """Return the message with a Signed-off-by as its last trailer, unless it has that already."""
+    """Return the message with a Signed-off-by in its place, unless the last one is the signer's."""
     trailer = Trailer("Signed-off-by", f"{signer.name} <{signer.email}>")
     parsed = parse_message(message)
-    if parsed.trailers and str(parsed.trailers[-1]) == str(trailer):
+    signed = [each for each in parsed.trailers if each.name == "Signed-off-by"]
+    if signed and str(signed[-1]) == str(trailer):
         return message
-    return str(replace(parsed, trailers=(*parsed.trailers, trailer)))
+    return str(parsed.with_trailer(trailer))
 
 
 def _semantic_patches(plan: Plan) -> dict[str, str]:

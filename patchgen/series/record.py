@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
-from patchgen.model.plan import Plan, RunRules
+from patchgen.model.plan import Asked, Plan, RunRules
 from patchgen.model.series import CommitDraft, Cover, MadePatch, Recipients
 from patchgen.series.tracking import Tracking
 from patchgen.series.trailers import parse_message
@@ -60,8 +60,9 @@ class Record(_Frozen):
     """One making of a variant.
 
     `backends` are those that were named, `made_backends` those that came of it. `definitions` are
-    the words of --define, `variables` all values. `to`, `cc` and `cover_cc` are people that the
-    user named, beside the maintainers; `found_to` and `found_cc` are all people of the cover
+    the words of --define, `variables` all values, and `asked` those that are empty and should not
+    be. `to`, `cc` and `cover_cc` are people that the user named, next to the maintainers, and
+    `variant_cc` those whom the variant names; `found_to` and `found_cc` are all people of the cover
     letter, before somebody edits it, and `cover` is a digest of what it says. `inputs` are digests
     of the folders that templates and rules came from. `split` says by what `patchgen run` divided
     the series; `variant` is the name of a .cocci then. `hand` is what the texts tell of work by
@@ -81,6 +82,8 @@ class Record(_Frozen):
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     cover_cc: tuple[str, ...] = ()
+    variant_cc: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()
     found_to: tuple[str, ...] | None = None
     found_cc: tuple[str, ...] | None = None
     cover: str = ""

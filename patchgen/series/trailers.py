@@ -120,10 +120,16 @@ class Message:
 
     def with_trailers(self, new: Iterable[Trailer]) -> Message:
         """Return the message with each new trailer in its place, unless it is there already."""
-        trailers = list(self.trailers)
+        message = self
         for trailer in new:
-            if trailer.identity not in {each.identity for each in trailers}:
-                trailers.insert(_find_place(trailers, trailer), trailer)
+            if trailer.identity not in {each.identity for each in message.trailers}:
+                message = message.with_trailer(trailer)
+        return message
+
+    def with_trailer(self, new: Trailer) -> Message:
+        """Return the message with a trailer in its place, whatever is there already."""
+        trailers = list(self.trailers)
+        trailers.insert(_find_place(trailers, new), new)
         return replace(self, trailers=tuple(trailers))
 
     def without_trailers(

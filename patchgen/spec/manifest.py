@@ -17,9 +17,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    field_validator,
     model_validator,
 )
 
+from patchgen.addresses import parse_person
 from patchgen.errors import Place, SpecError
 from patchgen.model.base import compile_glob
 from patchgen.model.treepath import refuse_new_path
@@ -68,13 +70,33 @@ Anchors = Annotated[
 Conditions = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
-class Variable(_Table):
-    """A value that the user may set with --define."""
+def _refuse_statement(key: str) -> str:
+    if key.lower() in _STATEMENTS:
+        raise ValueError("is a statement that only the person in it can make")
+    return key
 
-    type: Literal["identifier", "string", "text", "integer", "boolean", "choice"]
+
+# Documentation/process/submitting-patches.rst: whoever is named by these has to agree to it.
+_STATEMENTS = frozenset(
+    {"signed-off-by", "co-developed-by", "reviewed-by", "acked-by", "tested-by"}
+)
+TrailerKey = Annotated[
+    str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$"), AfterValidator(_refuse_statement)
+]
+
+
+class Variable(_Table):
+    """A value that the user may set with --define.
+
+    A `person` is "Name <address>", a `url` starts with http:// or https://; both may be empty.
+    `ask` says what the user is asked for as long as the value is empty.
+    """
+
+    type: Literal["identifier", "string", "text", "person", "url", "integer", "boolean", "choice"]
     default: str | int | bool
     help: str
     choices: tuple[str, ...] = ()
+    ask: str = ""
 
 
 class Fact(_Table):
@@ -169,7 +191,8 @@ class BackendLeftOut(LeftOutEntry):
 class Patch(_Table):
     """One commit. `probe` finds it in a base that has it already.
 
-    An optional one is made only where its rules find something to change.
+    An optional one is made only where its rules find something to change. `trailers` are for its
+    message; `{name}` in a value stands for a variable, and an empty value leaves the trailer out.
     """
 
     name: Name
@@ -177,6 +200,7 @@ class Patch(_Table):
     probe: Annotated[tuple[Fact, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
     when: Conditions = ()
     optional: bool = False
+    trailers: dict[TrailerKey, str] = {}
     rules: tuple[Rules, ...] = ()
     new_files: tuple[NewFileEntry, ...] = ()
     lines: tuple[Lines, ...] = ()
@@ -222,6 +246,18 @@ class Cite(_Table):
         return self
 
 
+class NamedRecipients(_Table):
+    """People who get all mails of a series, in Cc: those whose design or earlier version it is."""
+
+    cc: tuple[str, ...] = ()
+
+    @field_validator("cc")
+    @classmethod
+    def _check(cls, people: tuple[str, ...]) -> tuple[str, ...]:
+        # An AddressError is a ValueError. An alias is one person's own, and a manifest is shared.
+        return tuple(str(parse_person(each)) for each in people)
+
+
 class VariantHead(_Table):
     """What a variant is called, and what belongs to all of it.
 
@@ -253,6 +289,7 @@ class _Body(_Table):
     variables: dict[Annotated[str, Field(pattern=_VARIABLE)], Variable] = {}
     facts: dict[Annotated[str, Field(pattern=_VARIABLE)], Fact] = {}
     needs: tuple[Need, ...] = ()
+    recipients: NamedRecipients = NamedRecipients()
     cites: tuple[Cite, ...] = ()
     patch: tuple[Patch, ...] = ()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from patchgen.controls import has_controls
 from patchgen.ctokens import find_sequence, tokenize
 from patchgen.errors import BaseError, Place, SpecError
 from patchgen.model.base import Base, Oid, TreeFile, TreeReader
@@ -35,7 +36,8 @@ from patchgen.spec.manifest import (
     Unit,
     Variant,
 )
-from patchgen.spec.probe import find_fact, find_facts, find_lacks, holds
+from patchgen.spec.probe import fill_in, find_fact, find_facts, find_lacks, holds
+from patchgen.spec.variables import list_asked
 from patchgen.templating import render_smpl, render_text
 
 _LONGEST_DEFINITION = 100_000
@@ -89,6 +91,8 @@ def build_plan(
         folders=folders,
         patches=patches,
         left_out=(*left_out, *left_out_patches),
+        cc=tuple(dict.fromkeys(who for unit in units for who in unit.manifest.recipients.cc)),
+        asked=list_asked(variant, context),
         inputs={name: folder.digest() for name, folder in sources.items()},
         context=planner.context,
     )
@@ -160,7 +164,25 @@ class _Planner:
             folders=self._folders(unit),
             present_at=self._find_all(patch),
             optional=patch.optional,
+            trailers=tuple(self._trailers(unit, patch)),
         )
+
+    def _trailers(self, unit: Unit, patch: Patch) -> Iterator[tuple[str, str]]:
+        """Yield the trailers of a patch that have a value."""
+        for key, text in patch.trailers.items():
+            value = fill_in(text, self.context).strip()
+            if has_controls(value):
+                raise SpecError(
+                    f"the trailer {key} has several lines or control characters",
+                    place=unit.place(
+                        *_where(unit, patch),
+                        "trailers",
+                        key,
+                        field=f"patch {patch.name}: trailers.{key}",
+                    ),
+                )
+            if value:
+                yield key, value
 
     def add_edits(self, unit: Unit, patch: Patch, planned: PlannedPatch) -> PlannedPatch:
         """Return the patch with its semantic patches rendered, unless there is nothing to do."""

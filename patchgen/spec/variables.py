@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from patchgen.addresses import AddressError, parse_person
 from patchgen.controls import has_controls
 from patchgen.errors import Place, SpecError, UsageError
+from patchgen.model.plan import Asked
 from patchgen.spec.manifest import FILE_NAME, Variable, Variant, describe_variables
 
 Value = str | int | bool
@@ -19,6 +22,7 @@ _KEYWORD = re.compile(
     r"|inline|int|long|register|restrict|return|short|signed|sizeof|static|struct|switch|typedef"
     r"|typeof|union|unsigned|void|volatile|while"
 )
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[!-;=?-~]*)?")
 _TRUE = frozenset({"1", "true", "yes", "on", "y"})
 _FALSE = frozenset({"0", "false", "no", "off", "n"})
 
@@ -68,6 +72,21 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
     return values
 
 
+def list_asked(variant: Variant, values: Mapping[str, Any]) -> tuple[Asked, ...]:
+    """Return the variables that are empty and that the user is to be asked for."""
+    patches = [patch for unit in variant.units for patch in unit.manifest.patch]
+    trailers = [item for patch in patches for item in patch.trailers.items()]
+    return tuple(
+        Asked(
+            name,
+            variable.ask,
+            tuple(dict.fromkeys(key for key, value in trailers if f"{{{name}}}" in value)),
+        )
+        for name, variable in describe_variables(variant).items()
+        if variable.ask and values[name] == ""
+    )
+
+
 def _default_place(variant: Variant, name: str) -> Place:
     """Return where the manifest with a variable gives its default."""
     unit = next(unit for unit in variant.units if name in unit.manifest.variables)
@@ -109,7 +128,21 @@ def _check(variable: Variable, value: Value) -> Value:
         raise ValueError("has a control character")
     if variable.type == "choice" and value not in variable.choices:
         raise ValueError(f"is none of {', '.join(variable.choices)}")
+    if variable.type == "person" and value:
+        return _person(value)
+    if variable.type == "url" and value and not _URL.fullmatch(value):
+        raise ValueError("is not the address of a page: expected https://HOST/PATH")
     return value
+
+
+def _person(text: str) -> str:
+    try:
+        person = parse_person(text)
+    except AddressError as err:
+        raise ValueError(f"is not a person: {err}") from None
+    if not person.name:
+        raise ValueError("has no name: expected 'Name <user@host>'")
+    return str(person)
 
 
 def _boolean(value: Value) -> bool:

@@ -29,6 +29,7 @@ from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 from patchgen.model.series import Mail
 from patchgen.odb import Checkout, Repository, read_substances
+from patchgen.series import describe_asked
 from patchgen.verify.against import check_against
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.builds import Matrix, Point
@@ -224,6 +225,9 @@ class _Run:
         if self.target.record is not None:
             substances = read_substances(self.checkout, self.target.start, self.target.tip)
             yield from check_claims(self.target.commits, substances, self.target.record)
+            messages = [commit.message for commit in self.target.commits]
+            for text in describe_asked(self.target.record, messages):
+                yield Finding("lint", text, failure=False)
 
     def _checkpatch(self) -> list[Finding]:
         findings: list[Finding] = []

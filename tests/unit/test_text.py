@@ -37,8 +37,15 @@ def test_refuses_an_anchor_that_is_not_one_line(content):
 def test_a_sign_off_joins_the_trailers():
     line = "Signed-off-by: Ada <ada@example.org>\n"
     assert sign_off("s\n\nbody\n", ADA) == f"s\n\nbody\n\n{line}"
-    assert sign_off("s\n\nbody\n\nCc: x@y\n", ADA) == f"s\n\nbody\n\nCc: x@y\n{line}"
     assert sign_off(f"s\n\nbody\n\n{line}", ADA) == f"s\n\nbody\n\n{line}"
+
+
+def test_a_sign_off_stands_before_cc_and_link_as_the_tip_tree_orders_them():
+    line = "Signed-off-by: Ada <ada@example.org>\n"
+    before, after = "Suggested-by: B <b@example.org>\n", "Cc: x@y.org\nLink: https://y.org/z\n"
+    signed = f"s\n\nbody\n\n{before}{line}{after}"
+    assert sign_off(f"s\n\nbody\n\n{before}{after}", ADA) == signed
+    assert sign_off(signed, ADA) == signed
 
 
 def test_reads_what_get_maintainer_prints():
