@@ -19,6 +19,7 @@ from .header import (
     find_isomorphisms as find_isomorphisms,
     read_header as read_header,
 )
+from .markers import describe_texts as describe_texts
 from .metavariables import (
     has_numbered_identifiers as has_numbered_identifiers,
     has_typed_metavariables as has_typed_metavariables,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle.diagnose import explain_refusal, is_skipped, is_timeout
-from patchgen.coccinelle.markers import check_markers, fill_markers
+from patchgen.coccinelle.markers import check_markers, locate_texts
 from patchgen.coccinelle.naming import make_safe
 from patchgen.coccinelle.program import Spatch
 from patchgen.coccinelle.structure import read_rules
@@ -112,4 +112,4 @@ def _read_output(output: Path, before: bytes, patch: SemanticPatch) -> FileOutco
         return NoMatch()
     if not after:
         raise ToolError(f"{patch.name}: spatch wrote an empty file")
-    return Changed(fill_markers(after, patch))
+    return Changed(*locate_texts(after, patch))

@@ -13,7 +13,7 @@ from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 
 _MARKER = re.compile(r"/\* patchgen: (?P<name>\w+) \*/")
-_MARKER_LINE = re.compile(rb"^(?P<indent>[ \t]*)/\* patchgen: (?P<name>\w+) \*/[ \t]*$", re.M)
+_MARKER_LINE = re.compile(rb"(?P<indent>[ \t]*)/\* patchgen: (?P<name>\w+) \*/[ \t]*")
 _MARKER_INLINE = re.compile(rb"/\* patchgen: (?P<name>\w+) \*/")
 
 
@@ -48,18 +48,45 @@ def check_markers(patch: SemanticPatch) -> None:
 
 def fill_markers(content: bytes, patch: SemanticPatch) -> bytes:
     """Replace the markers in a file. One that has a line to itself gives its indentation."""
-    if not patch.texts:
-        return content
+    return locate_texts(content, patch)[0]
 
-    def whole_line(match: re.Match[bytes]) -> bytes:
-        text = patch.texts.get(match["name"].decode())
-        return match.group() if text is None else _indent(text, match["indent"])
+
+def describe_texts(patch: SemanticPatch) -> str:
+    """Return the SmPL for readers: comments that say how many lines go there, for the markers.
+
+    spatch takes them as it takes the markers.
+    """
+
+    def comment(match: re.Match[str]) -> str:
+        text = patch.texts.get(match["name"])
+        if text is None:
+            return match.group()
+        lines = text.removesuffix("\n").count("\n") + 1
+        return f"/* {match['name']}: {lines} line{'' if lines == 1 else 's'} of template text */"
+
+    return _MARKER.sub(comment, patch.text)
+
+
+def locate_texts(content: bytes, patch: SemanticPatch) -> tuple[bytes, frozenset[int]]:
+    """Replace the markers in a file; return it, and its lines, from 0, that have text now."""
+    if not patch.texts:
+        return content, frozenset()
 
     def inline(match: re.Match[bytes]) -> bytes:
         text = patch.texts.get(match["name"].decode())
         return match.group() if text is None else text.strip("\n").encode()
 
-    return _MARKER_INLINE.sub(inline, _MARKER_LINE.sub(whole_line, content))
+    lines: list[bytes] = []
+    found: set[int] = set()
+    for line in content.split(b"\n"):
+        match = _MARKER_LINE.fullmatch(line)
+        text = patch.texts.get(match["name"].decode()) if match else None
+        whole = line if match is None or text is None else _indent(text, match["indent"])
+        new = _MARKER_INLINE.sub(inline, whole).split(b"\n")
+        if new != [line]:
+            found.update(range(len(lines), len(lines) + len(new)))
+        lines += new
+    return b"\n".join(lines), frozenset(found)
 
 
 def _indent(text: str, indent: bytes) -> bytes:

@@ -14,6 +14,7 @@ from typing import assert_never
 
 from patchgen.coccinelle import Spatch, apply_to_file, refuse_code
 from patchgen.edit.lines import insert_lines, with_line_ends_of
+from patchgen.edit.origins import Origin, count_lines, follow_lines, start_origins
 from patchgen.edit.verdict import check_declared_rules, check_finished, check_hits
 from patchgen.errors import BaseError, MissingObjectsError, PatchgenError
 from patchgen.model.base import TreeFile, TreeReader
@@ -46,6 +47,7 @@ class _Chain:
     results: dict[tuple[int, int], FileResult] = field(default_factory=dict)
     before: dict[int, bytes | None] = field(default_factory=dict)
     after: dict[int, bytes] = field(default_factory=dict)
+    origins: dict[int, list[Origin]] = field(default_factory=dict)
     errors: dict[tuple[int, int], PatchgenError] = field(default_factory=dict)
 
 
@@ -128,6 +130,9 @@ def _run_chain(
             return
         if after != before:
             chain.before.setdefault(step.patch, before)
+            origins = chain.origins.setdefault(step.patch, start_origins(before))
+            result = chain.results.get((step.patch, step.edit))
+            chain.origins[step.patch] = follow_lines(before, after, origins, step.what, result)
             chain.after[step.patch] = after
         chain.content = after
         step_done()
@@ -167,10 +172,14 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
             ]
             check_finished(planned, edit, results)
             runs.append((edit, results))
-    edits = tuple(
-        FileEdit(chain.path, chain.mode, chain.before[index], chain.after[index])
+    changed = [
+        chain
         for chain in sorted(chains, key=lambda chain: chain.path)
         if index in chain.after and chain.before[index] != chain.after[index]
+    ]
+    edits = tuple(
+        FileEdit(chain.path, chain.mode, chain.before[index], chain.after[index])
+        for chain in changed
     )
     if edits or not planned.optional:
         for run, results in runs:
@@ -184,6 +193,9 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
     return MadePatch(
         name=planned.name,
         edits=edits,
+        lines={
+            chain.path: count_lines(chain.before[index], chain.origins[index]) for chain in changed
+        },
         rules=tuple(sum_hits(all_results).values()),
         unparsed=tuple(f for result in all_results for f in result.unparsed if f.name),
         seconds=sum(result.seconds for result in all_results),

@@ -42,9 +42,13 @@ class UnparsedFunction:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The semantic patch changed the file into `after`."""
+    """The semantic patch changed the file into `after`.
+
+    `from_texts` are the lines of it, from 0, that the semantic patch's texts put there.
+    """
 
     after: bytes
+    from_texts: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

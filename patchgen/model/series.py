@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Base, Oid
@@ -20,8 +21,29 @@ class FileEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class LineCount:
+    """Lines that a patch adds to a file: as `templates` have them, and as `rules` made them.
+
+    `removed` are those that its rules take out.
+    """
+
+    templates: int = 0
+    rules: int = 0
+    removed: int = 0
+
+    def __add__(self, other: LineCount) -> LineCount:
+        """Return the lines of both."""
+        return LineCount(
+            self.templates + other.templates,
+            self.rules + other.rules,
+            self.removed + other.removed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class MadePatch:
-    """What one planned patch came to: its edits and how its rules fired.
+    """What one planned patch came to: its edits, by file what made their lines, and how its rules
+    fired.
 
     `present_at` is set, and `edits` empty, where the base has it already. Without either it is an
     optional patch that the base has no need of.
@@ -29,6 +51,7 @@ class MadePatch:
 
     name: str
     edits: tuple[FileEdit, ...] = ()
+    lines: Mapping[PurePosixPath, LineCount] = field(default_factory=dict)
     rules: tuple[RuleHits, ...] = ()
     unparsed: tuple[UnparsedFunction, ...] = ()
     present_at: Site | None = None

@@ -6,14 +6,17 @@ subject line, an empty line, paragraphs, then trailers.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, assert_never
 
+from patchgen.coccinelle import describe_texts
 from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import Place, SpecError
-from patchgen.model.plan import Plan, PlannedPatch, RunRules
-from patchgen.model.series import Cover, Identity, MadePatch
+from patchgen.model.plan import InsertLines, NewFile, Plan, PlannedPatch, RunRules
+from patchgen.model.series import Cover, Identity, LineCount, MadePatch
 from patchgen.series.record import HandWork
 from patchgen.series.tracking import parse_cover
 from patchgen.series.trailers import Trailer, parse_message
@@ -45,6 +48,7 @@ def render_message(
         "semantic_patches": list(dict.fromkeys(edit.patch.name for edit in rules)),
         "fired": {rule.rule: rule.hits for rule in made.rules},
         "files": [str(edit.path) for edit in made.edits],
+        "lines": asdict(_add_up(made.lines.values())),
     }
     text = render_text(planned.message, planned.folders, {**plan.context, "patch": patch})
     message = _well_formed(text, planned.message)
@@ -70,7 +74,8 @@ def render_cover(
     """Return the cover letter of the series that goes out; `subjects` are by the patches' names.
 
     Its template knows of each patch whether it is "made", "already there" or "left out", and the
-    subjects of the commits that people added as `by_hand`.
+    subjects of the commits that people added as `by_hand`. `lines` says what made the lines of each
+    file, and `without_rules` which files get text without a semantic patch.
     """
     context: dict[str, Any] = {
         **plan.context,
@@ -78,19 +83,33 @@ def render_cover(
             {
                 "name": patch.name,
                 "edited": patch.name in hand.edited,
-                "subject": subjects.get(patch.name, ""),
+                "subject": subjects.get(patch.name) or render_subject(plan, planned),
                 "status": _status(patch, hand),
                 "site": str(patch.present_at or ""),
             }
-            for patch in made
+            for planned, patch in zip(plan.patches, made, strict=True)
         ],
         "by_hand": list(hand.added),
-        "semantic_patches": [
-            {"path": name, "text": text} for name, text in _semantic_patches(plan).items()
-        ],
+        "lines": _count_by_file(made, hand),
+        "semantic_patches": list(_describe_rules(plan, hand)),
+        "without_rules": _list_without_rules(plan, hand),
     }
     text = _well_formed(render_text(plan.cover, plan.folders, context), plan.cover)
     return parse_cover(text)
+
+
+def _count_by_file(made: Sequence[MadePatch], hand: HandWork) -> list[dict[str, Any]]:
+    """Return what made the lines of each file, in the order of their paths."""
+    found: dict[str, LineCount] = {}
+    for patch in made:
+        if patch.name not in hand.left_out:
+            for path, count in patch.lines.items():
+                found[str(path)] = found.get(str(path), LineCount()) + count
+    return [{"path": path, **asdict(count)} for path, count in sorted(found.items())]
+
+
+def _add_up(counts: Iterable[LineCount]) -> LineCount:
+    return functools.reduce(LineCount.__add__, counts, LineCount())
 
 
 def _status(patch: MadePatch, hand: HandWork) -> str:
@@ -109,14 +128,40 @@ def sign_off(message: str, signer: Identity) -> str:
     return str(parsed.with_trailer(trailer))
 
 
-def _semantic_patches(plan: Plan) -> dict[str, str]:
-    """Return the exact text of each semantic patch by its name, in the order of their use."""
-    return {
-        edit.patch.name: edit.patch.text
-        for planned in plan.patches
-        for edit in planned.edits
-        if isinstance(edit, RunRules)
-    }
+def _list_without_rules(plan: Plan, hand: HandWork) -> list[str]:
+    """Return the files that get text, or are added, without a semantic patch."""
+    found: set[str] = set()
+    for planned in plan.patches:
+        for edit in planned.edits if planned.name not in hand.left_out else ():
+            match edit:
+                case InsertLines(file=file):
+                    found.add(str(file.path))
+                case NewFile(path=path):
+                    found.add(str(path))
+                case RunRules():
+                    pass
+                case _:
+                    assert_never(edit)
+    return sorted(found)
+
+
+def _describe_rules(plan: Plan, hand: HandWork) -> Iterator[dict[str, Any]]:
+    """Yield each semantic patch once, in the order of their use, as a reader can run it."""
+    seen = set()
+    for planned in plan.patches:
+        for edit in planned.edits:
+            if not isinstance(edit, RunRules) or planned.name in hand.left_out:
+                continue
+            text = describe_texts(edit.patch)
+            if (edit.patch.name, text) not in seen:
+                seen.add((edit.patch.name, text))
+                yield {
+                    "path": edit.patch.name,
+                    "text": text,
+                    "files": [str(file.path) for file in edit.files],
+                    "definitions": dict(edit.patch.definitions),
+                    "macros": edit.patch.macros,
+                }
 
 
 def _well_formed(text: str, template: str) -> str:

@@ -76,7 +76,7 @@ def test_the_cover_letter_claims_no_path_that_the_base_does_not_have(patchgen, t
         cover = apply(patchgen, toy, "--force", *words)["mails"][0]
         raw = Path(cover).read_bytes()
         text = email.message_from_bytes(raw, policy=email.policy.default).get_content()
-        return text[text.index("Which call is") : text.index("The series is generated")]
+        return text[text.index("Which call is") : text.index("A tool, patchgen, made")]
 
     kvm = "arch/x86/kernel/kvm.c"
     said = paths()
@@ -363,7 +363,6 @@ def test_prints_the_two_commands_to_run_next(patchgen, toy):
 def test_messages_say_how_the_change_was_made_and_tested(patchgen, toy, git):
     apply(patchgen, toy, "--signoff")
     message = git(toy, "show", "-s", "--format=%B", BRANCH)
-    assert "from the semantic patch\ntemplates/sev/install.cocci." in message
     provenance, _, trailers = message.strip().rpartition("\n\n")
     assert trailers.startswith("Signed-off-by: ")
     # What holds for one version of the series only does not belong into permanent history.

@@ -146,7 +146,7 @@ def cover_edited(git: Git, tree: Path) -> str:
     said = git(tree, "log", "-1", "--format=%B")
     for old, new in (
         ("Guests with encrypted", "As all know, guests with encrypted"),
-        ("The tool has neither built nor booted the result.", "Testing done: I booted it."),
+        ("  Tested:  not yet", "  Tested:  I booted it."),
         ("To: Kay Vee Em <kvm@example.org>\n", ""),
         ("Cc: toy-mm@", "Cc: New <new@example.org>\nCc: toy-mm@"),
     ):
@@ -157,7 +157,7 @@ def cover_edited(git: Git, tree: Path) -> str:
 
 def has_cover_edits(git: Git, tree: Path, document: dict) -> None:
     letter = message(git, tree, f"{document['branch']}~4")
-    assert "As all know, guests with encrypted" in letter and "Testing done: I booted it." in letter
+    assert "As all know, guests with encrypted" in letter and "  Tested:  I booted it." in letter
     mails = [Path(mail).read_text() for mail in document["mails"]]
     assert all("new@example.org" in mail for mail in mails)
     assert not any("kvm@example.org" in mail for mail in mails)
@@ -189,7 +189,7 @@ def test_the_cover_letter_tells_of_no_hand_edit_that_is_not_in_the_series(patchg
     letter = message(git, applied, f"{V5}~{len(document['patches'])}")
     text, _, _ = letter.partition("--- b4-submit-tracking")
     assert hypercall not in text and "edited by hand" not in text
-    assert "which were written by hand:\n\n  Documentation: Tell of the op\n" in text
+    assert "These patches were written by hand:\n\n  Documentation: Tell of the op\n" in text
 
 
 def test_an_edit_of_nothing_but_the_cover_letter(patchgen, applied, git):
@@ -274,7 +274,7 @@ def test_a_patch_that_was(patchgen, applied, git, how):
     assert document["patches"][how == "split"] == subject
     cover = message(git, applied, f"{V5}~{len(document['patches'])}")
     edited = subject if how == "squashed" else "x86/mm: Notify page encryption status changes"
-    assert f"were edited by hand:\n\n  {edited}" in cover
+    assert f"were edited by hand afterwards:\n\n  {edited}" in cover
 
 
 def test_an_edit_follows_its_code_to_another_file(patchgen, applied, git):

@@ -66,7 +66,7 @@ def test_is_made_once_and_goes_on_from_any_commit(variant, patchgen, toy, git):
 @pytest.mark.parametrize("variant", OTHERS)
 def test_the_cover_letter_weighs_it_and_names_the_calls(variant, patchgen, toy, git):
     cover = Path(apply(patchgen, variant, toy)["mails"][0]).read_text()
-    body = cover[: cover.index("The semantic patches, as they were run:")]
+    body = cover[: cover.index("The semantic patches, in the order")]
     for words in (
         "What speaks for it",
         "What speaks against it:",

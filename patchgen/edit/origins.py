@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the lines that a patch adds come from: from templates as they are, or from rules.
+
+Documentation/process/generated-content.rst (Linux 7.1) asks which portions of a contribution a tool
+made. Lines are followed through all edits of a patch to one file by comparing the file before and
+after each of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Sequence
+from enum import Enum, auto
+
+from patchgen.model.outcome import Changed, FileResult
+from patchgen.model.plan import Edit, RunRules
+from patchgen.model.series import LineCount
+
+
+class Origin(Enum):
+    """What made a line: the base or an earlier patch, a template, or a rule."""
+
+    BEFORE = auto()
+    TEMPLATE = auto()
+    RULE = auto()
+
+
+def start_origins(content: bytes | None) -> list[Origin]:
+    """Return the origins of a file's lines before a patch."""
+    return [Origin.BEFORE] * len((content or b"").splitlines())
+
+
+def follow_lines(
+    before: bytes | None,
+    after: bytes,
+    origins: Sequence[Origin],
+    edit: Edit,
+    result: FileResult | None,
+) -> list[Origin]:
+    """Return the origins of a file's lines after an edit, given those before it.
+
+    `result` is what came of running a semantic patch. A line that has the value of a virtual
+    identifier is the template's, whatever the rule puts around it.
+    """
+    old, new = (before or b"").splitlines(), after.splitlines()
+    texts: Collection[int] = range(len(new))
+    values: list[bytes] = []
+    if isinstance(edit, RunRules):
+        outcome = result.outcome if result else None
+        texts = outcome.from_texts if isinstance(outcome, Changed) else frozenset()
+        defined = "\n".join(edit.patch.definitions.values()).encode().splitlines()
+        values = [_squeeze(line) for line in defined if line.strip()]
+
+    def origin_of(index: int) -> Origin:
+        squeezed = _squeeze(new[index])
+        is_text = index in texts or any(value in squeezed for value in values)
+        return Origin.TEMPLATE if is_text else Origin.RULE
+
+    followed: list[Origin] = []
+    for same, begin, end, first in _compare(old, new):
+        lines = range(begin, end)
+        followed += origins[first : first + len(lines)] if same else map(origin_of, lines)
+    return followed
+
+
+def count_lines(before: bytes | None, origins: Sequence[Origin]) -> LineCount:
+    """Return how many lines a patch adds to a file and takes out of it."""
+    left = origins.count(Origin.BEFORE)
+    return LineCount(
+        templates=origins.count(Origin.TEMPLATE),
+        rules=origins.count(Origin.RULE),
+        removed=len((before or b"").splitlines()) - left,
+    )
+
+
+def _compare(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[bool, int, int, int]]:
+    """Yield the runs of lines in the new text: whether the old one has them, begin, end, and where.
+
+    What both begin and end with is set aside, as an edit is small and files are large.
+    """
+    shortest = min(len(old), len(new))
+    head = next((i for i in range(shortest) if old[i] != new[i]), shortest)
+    most = shortest - head
+    tail = next((i for i in range(most) if old[-1 - i] != new[-1 - i]), most)
+    yield True, 0, head, 0
+    middle = old[head : len(old) - tail], new[head : len(new) - tail]
+    matcher = difflib.SequenceMatcher(None, *middle, autojunk=False)
+    for kind, first, _, begin, end in matcher.get_opcodes():
+        if begin < end:
+            yield kind == "equal", head + begin, head + end, head + first
+    yield True, len(new) - tail, len(new), len(old) - tail
+
+
+def _squeeze(line: bytes) -> bytes:
+    return b"".join(line.split())
