@@ -20,6 +20,7 @@ from patchgen.series import (
     parse_cover_commit,
     read_branch,
     read_record,
+    take_out_testing,
 )
 
 
@@ -66,7 +67,7 @@ def _explain(
         raise _no_record(revision, oid)
     edited = []
     if cover_oid == oid:
-        same = record.cover in ("", digest_cover(cover))
+        same = record.cover in ("", digest_cover(take_out_testing(cover, record)[0]))
         edited += [] if same else ["text"]
         return Explanation(commit, tracking.change_id, record, None, True, tuple(edited))
     # What a commit is can be told from all of the series only.

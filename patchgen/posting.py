@@ -37,7 +37,14 @@ from patchgen.model.base import Base, Oid, TreeReader
 from patchgen.model.posting import Posting
 from patchgen.model.series import CommitDraft, Cover, Identity, Mail, Recipients, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, rechain
-from patchgen.series import Record, Tracking, describe_asked, put_cover_below, read_branch
+from patchgen.series import (
+    Record,
+    Tracking,
+    choose_cover,
+    describe_asked,
+    put_cover_below,
+    read_branch,
+)
 from patchgen.spec import People, load_people
 
 # Documentation/process/submitting-patches.rst.
@@ -313,6 +320,7 @@ def prepare_posting(
             f"{branch} has no cover letter",
             hint="patchgen apply and b4 prep keep one in a commit; or name a folder of mails",
         )
+    cover, remarks = choose_cover(series, series.cover)
     # Dated as the branch is, so that the same branch gives the same mails on another day.
     words = ("show", "--no-patch", "--date=raw", "--format=%cd", series.start)
     date = quarantine.run(*words).stdout.decode().strip()
@@ -325,7 +333,7 @@ def prepare_posting(
         tip=tip,
         change_id=series.tracking.change_id,
         revision=series.tracking.revision,
-        cover=series.cover,
+        cover=cover,
         prefixes=series.tracking.prefixes,
         in_reply_to=_check_message_id(in_reply_to) if in_reply_to else "",
     )
@@ -338,7 +346,7 @@ def prepare_posting(
         found = include_people(found, record.variant_cc)
         problems += tuple(describe_asked(record, [each.message for each in series.commits]))
     recipients = add_people(quarantine, series.base, found, people, (Recipients(), Recipients()))
-    wanted = series.cover.recipients
+    wanted = cover.recipients
     if wanted.to or wanted.cc:
         recipients = follow_cover(recipients, wanted)
     mails = address_mails(format_mails(quarantine, outgoing, sender), recipients)
@@ -347,12 +355,12 @@ def prepare_posting(
         name=branch,
         change_id=series.tracking.change_id,
         revision=series.tracking.revision,
-        cover=series.cover,
+        cover=cover,
         mails=tuple(mails),
         base=series.base,
         tip=rechain(quarantine, oids, series.base)[-1],
     )
-    return posting, (*problems, *warn_of_series(repository, series.base, len(oids)))
+    return posting, (*problems, *remarks, *warn_of_series(repository, series.base, len(oids)))
 
 
 def _check_message_id(text: str) -> str:

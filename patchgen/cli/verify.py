@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,11 @@ from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
     "--boot", is_flag=True, help="Link a small kernel of base and tip, and boot both in QEMU."
 )
 @click.option(
+    "--record",
+    is_flag=True,
+    help="Write what passed into the cover letter of the branch.",
+)
+@click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),
@@ -79,6 +85,7 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
         printer.document(describe(report))
     else:
         _print_findings(printer, report)
+        _print_recorded(printer, request, report)
     if not report.passed:
         sys.exit(1)
 
@@ -101,6 +108,7 @@ def describe(report: Report) -> dict[str, Any]:
             for commit in report.target.commits
         ],
         "series_findings": [_describe(f) for f in report.findings if f.commit is None],
+        "recorded": report.recorded or None,
         "seconds": round(report.seconds, 1),
     }
 
@@ -136,6 +144,18 @@ def _print_findings(printer: Printer, report: Report) -> None:
     elif report.failed is not None:
         [commit] = [each for each in report.target.commits if each.oid == report.failed]
         echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")
+
+
+def _print_recorded(printer: Printer, request: VerifyRequest, report: Report) -> None:
+    """Print what the cover letter says now, where that was asked for."""
+    if report.recorded:
+        name = report.target.name
+        printer.line(f"the cover letter of {name} says: {report.recorded}")
+        printer.line(
+            f"its mails are older: `patchgen format {shlex.quote(name)}` writes them again"
+        )
+    elif request.record:
+        printer.warning("nothing is recorded in the cover letter, as the series does not pass")
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from patchgen.series import (
     digest_cover,
     digest_message,
     read_branch,
+    take_out_testing,
     write_patches,
 )
 
@@ -88,17 +89,20 @@ def _read(
         raise
     except PatchgenError:
         return None
-    if found.cover is None or found.record != record or len(found.commits) != len(record.patches):
+    if found.cover is None or found.record is None:
+        return None
+    cover, recorded = take_out_testing(found.cover, found.record)
+    is_same = recorded == record.model_copy(update={"testing": None})
+    if not is_same or len(found.commits) != len(record.patches):
         return None
     substances = read_substances(quarantine, found.start, tip)
     for commit, patch in zip(found.commits, record.patches, strict=True):
-        same = substances[commit.oid] == patch.content
-        if not same or digest_message(commit.message) != patch.message:
-            return None
-    if digest_cover(found.cover) != record.cover:
+        is_same &= substances[commit.oid] == patch.content
+        is_same &= digest_message(commit.message) == patch.message
+    if not is_same or digest_cover(cover) != record.cover:
         return None
     names = [patch.name for patch in record.patches]
-    return MadeBefore(dict(zip(names, found.commits, strict=True)), found.cover)
+    return MadeBefore(dict(zip(names, found.commits, strict=True)), cover)
 
 
 def _make_again(

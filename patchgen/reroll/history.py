@@ -24,7 +24,7 @@ from patchgen.odb import (
 )
 from patchgen.reroll.carry import Carried
 from patchgen.reroll.version import Earlier
-from patchgen.series import Record, SeriesBranch, Tracking, read_branch
+from patchgen.series import Record, SeriesBranch, Tracking, read_branch, take_out_testing
 from patchgen.series.trailers import parse_message
 
 
@@ -85,6 +85,9 @@ def read_history(
     name, tip = repository.resolve_branch(branch)
     series = read_branch(repository, quarantine, name, tip)
     record, tracking = _recorded(series)
+    if series.cover is not None:
+        # What was tested is no edit of somebody's, and may not hold for the next version.
+        series = replace(series, cover=take_out_testing(series.cover, record)[0])
     sent = read_sent(repository, tracking.change_id)
     revision = _choose_revision(wanted, record, tracking, sent)
     newest = max(

@@ -38,6 +38,7 @@ from patchgen.series import (
     Record,
     SeriesDraft,
     digest_cover,
+    keep_testing,
     match_commits,
     put_cover_below,
     write_patches,
@@ -178,10 +179,12 @@ class _Reroll:
         return made, changes
 
     def _post(self, made: Made, cover: Cover, record: Record, commits: Sequence[Oid]) -> Posted:
+        base, before = made.plan.base.oid, self._record
+        cover, record = keep_testing(self._quarantine, base, commits, cover, record, before)
         return post_series(
             self._quarantine,
             made.tree,
-            made.plan.base.oid,
+            base,
             cover,
             replace(self._tracking, revision=self._revision),
             record,
@@ -324,11 +327,8 @@ class _Reroll:
         self, made: Made, draft: SeriesDraft, posted: Posted, oids: Sequence[Oid]
     ) -> Oid:
         """Write what was made, before edits, as a branch of its own, and return its tip."""
-        base, tracking = made.plan.base.oid, posted.tracking
-        _, commits = put_cover_below(
-            self._quarantine, base, draft.cover, tracking, oids, self._signatures
-        )
-        return commits[-1]
+        base, cover = made.plan.base.oid, (draft.cover, posted.tracking)
+        return put_cover_below(self._quarantine, base, *cover, oids, self._signatures)[1][-1]
 
     def _stop(self, subject: str, base: Oid, found: Sequence[Conflict]) -> RerollResult:
         """Write conflicts down for a person, unless nothing is to be written."""

@@ -43,6 +43,18 @@ class RecordedPatch(_Frozen):
     semantic_patches: Mapping[str, str] = {}
 
 
+class RecordedTesting(_Frozen):
+    """What was tested, and of which patches (`content`; series/testing.py).
+
+    `text` is what the cover letter says of it, and `instead` what it would say without.
+    """
+
+    content: str
+    summary: str
+    text: str
+    instead: str = ""
+
+
 class HandWork(_Frozen):
     """What of a series that goes out is not as patchgen makes it.
 
@@ -66,7 +78,8 @@ class Record(_Frozen):
     letter, before somebody edits it, and `cover` is a digest of what it says. `inputs` are digests
     of the folders that templates and rules came from. `split` says by what `patchgen run` divided
     the series; `variant` is the name of a .cocci then. `hand` is what the texts tell of work by
-    hand, None where a patchgen made it that did not record that.
+    hand, None where a patchgen made it that did not record that. `testing` comes later, by
+    `patchgen verify --record`.
     """
 
     format: Literal[1] = 1
@@ -92,6 +105,7 @@ class Record(_Frozen):
     patches: tuple[RecordedPatch, ...] = ()
     split: str = ""
     hand: HandWork | None = None
+    testing: RecordedTesting | None = None
 
     def find_patch(self, name: str) -> RecordedPatch | None:
         """Return what is recorded of a patch, by its name in the manifest."""

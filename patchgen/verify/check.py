@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from patchgen import __version__
@@ -42,6 +42,7 @@ from patchgen.verify.judge import (
     list_never_built,
 )
 from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
+from patchgen.verify.recording import check_recordable, record_testing
 from patchgen.verify.target import Target, find_strips, list_touched, open_target
 
 CHECKS = ("lint", "checkpatch", "am", "build", "code")
@@ -54,7 +55,8 @@ class VerifyRequest:
     `series` is a branch, a range, a folder of mails or an mbox; None is the branch checked out.
     `configs` are names; none means all. `folders` are built whole. `skip` are names of CHECKS;
     checkpatch is left out, too, where the base has no such script and that is `optional`.
-    `boot` asks to link and boot a small kernel of the base and of the tip.
+    `boot` asks to link and boot a small kernel of the base and of the tip, `record` to write what
+    passed into the series' cover letter.
     """
 
     tree: Path
@@ -66,6 +68,7 @@ class VerifyRequest:
     optional: bool = False
     against: str | None = None
     boot: bool = False
+    record: bool = False
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
@@ -87,7 +90,8 @@ class Report:
     """What was checked and found.
 
     `columns` are the checks and configurations that ran. `changed` are for each commit the
-    functions whose machine code it changes, by configuration.
+    functions whose machine code it changes, by configuration. `recorded` is what was written into
+    the cover letter, "" for nothing.
     """
 
     target: Target
@@ -95,6 +99,7 @@ class Report:
     findings: tuple[Finding, ...]
     changed: Mapping[Oid, Mapping[str, Sequence[str]]]
     seconds: float
+    recorded: str = ""
 
     @property
     def failed(self) -> Oid | None:
@@ -134,14 +139,21 @@ def verify_series(
     try:
         with Checkout(repository) as checkout:
             target = open_target(repository, checkout, request.series, request.base)
+            if request.record:
+                check_recordable(repository, target)
             if not is_compiled(target.commits):
                 configs = []
             run = _Run(request, repository, checkout, target, configs, on_cell)
             on_start(target, run.columns)
             findings = run.check_all()
-            return Report(
+            report = Report(
                 target, run.columns, tuple(findings), run.changed, time.monotonic() - begin
             )
+            if request.record and report.passed:
+                assert target.series is not None
+                said = record_testing(repository, target.series, run.columns, findings)
+                report = replace(report, recorded=said)
+            return report
     finally:
         repository.close()
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was tested, as the cover letter says it in its line `Tested:`.
+
+`patchgen verify --record` writes it. It holds for the base and the trees of the patches that were
+tested, and for no others: what was recorded is taken out of the letter again when they change. What
+people write there themselves stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
+
+from patchgen.model.base import Oid
+from patchgen.model.series import Cover
+from patchgen.odb import Git, read_commits
+from patchgen.series.branch import SeriesBranch
+from patchgen.series.record import Record, RecordedTesting
+
+NOT_YET = "not yet"
+_LABEL = "  Tested:  "
+_INDENT = " " * len(_LABEL)
+_WIDTH = 72
+_ROW = re.compile(rf"^{_LABEL}.*(?:\n{_INDENT}\S.*)*", re.MULTILINE)
+
+
+def digest_tested(base: Oid, trees: Sequence[Oid]) -> str:
+    """Return a digest of what a test holds for: the base, and the tree of each patch."""
+    return hashlib.sha256("\0".join((base, *trees)).encode()).hexdigest()
+
+
+def put_testing(cover: Cover, record: Record, summary: str, content: str) -> tuple[Cover, Record]:
+    """Return letter and record with what was tested, after what people wrote about it.
+
+    `content` is a `digest_tested`. A testing that was recorded before is replaced.
+    """
+    cover, record = take_out_testing(cover, record)
+    row = _ROW.search(cover.body)
+    words = " ".join(row[0].removeprefix(_LABEL).split()) if row else NOT_YET
+    said = summary if words == NOT_YET else f"{words}; {summary}"
+    text = textwrap.fill(
+        said,
+        _WIDTH,
+        initial_indent=_LABEL,
+        subsequent_indent=_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    instead = row[0] if row else ""
+    if row:
+        body = cover.body[: row.start()] + text + cover.body[row.end() :]
+    else:
+        body = f"{cover.body.rstrip()}\n\n{text}\n"
+    testing = RecordedTesting(content=content, summary=summary, text=text, instead=instead)
+    return replace(cover, body=body), record.model_copy(update={"testing": testing})
+
+
+def take_out_testing(cover: Cover, record: Record) -> tuple[Cover, Record]:
+    """Return letter and record without what was recorded as tested.
+
+    Where somebody has changed its words in the letter, they stay, as that person's.
+    """
+    testing = record.testing
+    if testing is None:
+        return cover, record
+    # b4 may wrap the letter anew.
+    words = re.compile(r"[ \t]*" + r"\s+".join(map(re.escape, testing.text.split())))
+    body = words.sub(lambda _: testing.instead, cover.body, count=1)
+    body = re.sub(r"\n{3,}", "\n\n", body).rstrip() + "\n"
+    return replace(cover, body=body), record.model_copy(update={"testing": None})
+
+
+def keep_testing(
+    git: Git, base: Oid, commits: Sequence[Oid], cover: Cover, record: Record, before: Record
+) -> tuple[Cover, Record]:
+    """Return letter and record with the testing of an earlier record, if it was of these trees."""
+    testing = before.testing
+    if testing is None:
+        return cover, record
+    written = read_commits(git, base, commits[-1])
+    if testing.content != digest_tested(base, [commit.tree for commit in written]):
+        return cover, record
+    return put_testing(cover, record, testing.summary, testing.content)
+
+
+def choose_cover(series: SeriesBranch, cover: Cover) -> tuple[Cover, tuple[str, ...]]:
+    """Return the letter of a branch as it is true for its patches, and what its sender should know.
+
+    Recorded testing of other patches is left out.
+    """
+    record = series.record
+    again = f"`patchgen verify --record {series.name}` tests these, and says so in the letter"
+    if record is not None and record.testing is not None:
+        trees = [commit.tree for commit in series.commits]
+        if record.testing.content == digest_tested(series.base, trees):
+            return cover, ()
+        known = f"{record.testing.summary[:60]}..."
+        cover, _ = take_out_testing(cover, record)
+        return cover, (
+            f"the patches have changed since they were tested ({known}), and their letter does "
+            f"not say it any more; {again}",
+        )
+    row = _ROW.search(cover.body)
+    if row is not None and row[0] == f"{_LABEL}{NOT_YET}":
+        return cover, (f"the cover letter says that nothing was tested; {again}",)
+    return cover, ()
