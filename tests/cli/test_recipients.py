@@ -85,7 +85,7 @@ def test_a_configuration_that_came_with_a_tree_changes_no_recipients(patchgen, t
     (toy / ".patchgen.toml").write_text(CONFIG + 'to = ["eve@example.org"]\n')
     done = patchgen("reroll", "--tree", toy, V4)
     assert done.code == 0 and said in done.err
-    assert all("eve@example.org" not in each for each in recipients(patchgen, toy))
+    assert ["eve@example.org" in each for each in recipients(patchgen, toy)] == [False] * 5
 
 
 def test_an_untrusted_configuration_is_not_read(patchgen, toy, tmp_path):
@@ -101,7 +101,7 @@ def test_people_of_the_command_line_stay_through_a_reroll(patchgen, toy):
     for branch in (V4, "patchgen/pvops-v5"):
         cover, *patches = recipients(patchgen, toy, branch)
         assert {"list@example.org", "chief@example.org"} <= cover
-        assert all("list@example.org" in each for each in patches)
+        assert ["list@example.org" in each for each in patches] == [True] * 4
         assert not any("chief@example.org" in each for each in patches)
         done = patchgen("reroll", "--tree", toy, branch, "--quiet")
         assert done.code == 0, done.err

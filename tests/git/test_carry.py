@@ -171,6 +171,26 @@ def test_a_patch_that_the_base_had_for_a_time_is_made_again(branches):
     assert remarks == ['new: "two"']
 
 
+def test_a_hand_edit_does_not_go_to_a_file_that_is_another(branches):
+    made = branches.chain(("one", {"a.c": text("made in a")}))
+    edited = branches.chain(("one", {"a.c": text("made in a").replace(LINES[8], "by hand")}))
+    now = branches.chain(("one", {"new.c": "made in a\n" + "nothing like the old file\n" * 9}))
+    placed, _ = branches.carry(made, edited, now)
+    assert "by hand" not in branches.read(placed[0], "new.c")
+    assert branches.read(placed[0], "a.c") == text().replace(LINES[8], "by hand")
+
+
+def test_what_the_base_has_by_now_is_left_out(branches):
+    made = branches.chain(ONE, TWO)
+    undo: Change = ("undo", {"a.c": text()})
+    placed, remarks = branches.carry(made, branches.chain(ONE, TWO), branches.chain(TWO))
+    assert [each.name for each in placed] == ["two"]
+    # By hand, in a commit of its own, somebody takes back what is not made any more.
+    placed, remarks = branches.carry(made, branches.chain(ONE, undo, TWO), branches.chain(TWO))
+    assert [each.name for each in placed] == ["two"]
+    assert remarks == ['not made on this base: "one"', 'gone, as the base has it: "undo"']
+
+
 def test_hand_edits_of_two_files_do_not_become_one(branches):
     """Both files are much like the new one; only one of them is what became of it."""
     made_lines = {f"{name}.c": text(f"made in {name}") for name in "ab"}

@@ -312,17 +312,8 @@ def test_bytes_that_mail_does_not_like(patchgen, series, git, server, tmp_path):
     for name, content in odd.items():
         (series / name).write_bytes(content)
     git(series, "add", "-A", "-f", *odd)
-    who = ("-c", "user.name=Zoë Ångström-Łukasiewicz", "-c", "user.email=zoe@example.org")
-    git(
-        series,
-        *who,
-        "commit",
-        "-q",
-        "-m",
-        SUBJECT,
-        "-m",
-        BODY,
-    )
+    who = "--author=Zoë Ångström-Łukasiewicz <zoe@example.org>"
+    git(series, "commit", "-q", who, "-m", SUBJECT, "-m", BODY)
     git(series, "checkout", "-q", "master")
     done = send(patchgen, series, "--skip-checks")
     assert done.code == 0, done.err
@@ -332,10 +323,7 @@ def test_bytes_that_mail_does_not_like(patchgen, series, git, server, tmp_path):
     files = as_files(server.received[1:], tmp_path / "in")
     assert apply_mails(clone, "origin/master", files) == tree
     said = git(clone, "log", "-1", "--format=%an|%s|%b", "am")
-    assert (
-        said.startswith("Zoë Ångström-Łukasiewicz|x86: Ändere alles,") is False or "Grüße." in said
-    )
-    assert "Grüße." in said
+    assert said.startswith(f"Zoë Ångström-Łukasiewicz|{SUBJECT}|Grüße.\n")
 
 
 def test_reflect_goes_to_the_user_only(patchgen, series, git, server):

@@ -53,6 +53,7 @@ def test_names_from_the_tree_are_never_markup(audit):
 
 def test_it_needs_nothing_but_itself(audit):
     reader = read(render_page(audit))
+    assert reader.references
     assert all(reference.startswith("#") for reference in reader.references)
     assert not {"link", "iframe", "object", "embed"} & set(reader.tags)
     css = Path("templates/audit/page.css")

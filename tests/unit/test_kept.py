@@ -39,15 +39,27 @@ def test_goes_on_without_where_nothing_can_be_written(tmp_path):
 
 def test_drops_the_runs_that_were_not_used_for_longest(tmp_path, monkeypatch):
     path = tmp_path / "sweep.sqlite"
-    monkeypatch.setattr(kept_module, "LIMIT", 400_000)
-    for number in range(6):
-        with KeptResults(path, f"run {number}") as kept:
-            kept.keep([(b"%d" % n, bytes(1000)) for n in range(150)])
-    with KeptResults(path, "run 5") as kept:
-        assert len(kept.find([b"%d" % n for n in range(150)])) == 150
-    assert path.stat().st_size < 900_000
-    with KeptResults(path, "run 0") as kept:
-        assert kept.find([b"1"]) == {}
+    keys = [b"%d" % number for number in range(150)]
+
+    def use(run: str, *, write: bool = False) -> int:
+        """Return how many results are there, before any is written."""
+        with KeptResults(path, run) as kept:
+            found = len(kept.find(keys))
+            if write:
+                kept.keep([(key, bytes(1000)) for key in keys])
+        return found
+
+    # A result takes a page of its own, so that each run takes 730 kB or so.
+    monkeypatch.setattr(kept_module, "LIMIT", 2_600_000)
+    for run in ("first", "second", "third"):
+        use(run, write=True)
+    assert use("first") == 150
+    use("fourth", write=True)
+    assert path.stat().st_size > 2_600_000
+    assert use("fifth") == 0
+    used = {run: use(run) for run in ("first", "second", "third", "fourth")}
+    assert used == {"first": 150, "second": 0, "third": 0, "fourth": 150}
+    assert path.stat().st_size < 1_950_000
 
 
 WRITER = """
