@@ -131,4 +131,4 @@ def _shrink(database: CacheDatabase, run: int) -> None:
         database.write("DELETE FROM runs WHERE id = ?", [old])
         if used() <= LIMIT * 3 // 4:
             break
-    database.query("PRAGMA incremental_vacuum")
+    database.give_back()
