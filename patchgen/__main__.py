@@ -1,4 +1,5 @@
-"""`patchgen`, and `python -m patchgen`."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Entry point of `patchgen` and `python -m patchgen`."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """Run patchgen with the words of the command line, and exit."""
-    # Modules are made of objects that stay: to look for garbage among them takes a tenth of the
-    # time in which they are imported. The command's own module is the last one.
+    """Run patchgen with the arguments of the command line, and exit."""
+    # Imported modules live until exit. Looking for garbage among them takes a tenth of the import
+    # time. The command's module is imported last, and turns collection on again.
     gc.disable()
     from patchgen.cli.main import main as run
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Addresses of people as text: read, checked, and brought into the form that mail servers take.
+"""Addresses of people as text: read, check, and encode them for mail servers.
 
 The syntax is that of RFC 5322, 3.4 (names, quoted names, comments, lists, groups). An address has
-to be ASCII: `git send-email` does not ask servers for RFC 6531 (SMTPUTF8), so that a local part
-with other characters cannot be sent to. A domain with other characters has an ASCII form
-(RFC 5890), and that one is used.
+to be ASCII: `git send-email` does not ask servers for RFC 6531 (SMTPUTF8), so it cannot send to a
+local part with other characters. A domain with other characters has an ASCII form (RFC 5890),
+which is used.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from patchgen.controls import escape_controls, has_controls
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _LITERAL = re.compile(r"\[[0-9A-Za-z.:]{2,60}\]")
-# Python's codec is of RFC 3490, which maps these to other characters, and so to the domain of
-# somebody else; RFC 5892, appendix F, keeps them.
+# Python's codec implements RFC 3490, which maps these to other characters, and so to somebody
+# else's domain; RFC 5892, appendix F, keeps them.
 _DEVIATING = frozenset("ßẞς\u200c\u200d")
 _MUST_QUOTE = re.compile(r'[\\"(),:;<>@\[\]]')
 
@@ -30,7 +30,7 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A name, "" where there is none, and an address in ASCII."""
+    """A name ("" if there is none) and an address in ASCII."""
 
     name: str
     address: str
@@ -47,7 +47,7 @@ class Person:
 def parse_person(text: str) -> Person:
     """Read one person: "Name <address>", or an address.
 
-    Raises AddressError where the text is not one person that mail can be sent to.
+    Raises AddressError unless the text is exactly one person that mail can be sent to.
     """
     people = parse_people(text)
     if len(people) != 1:
@@ -56,13 +56,13 @@ def parse_person(text: str) -> Person:
 
 
 def parse_people(text: str, is_alias: Callable[[str], bool] = lambda name: False) -> list[Person]:
-    """Read people separated by commas; the members of a group count one by one.
+    """Read people separated by commas; each member of a group is returned.
 
     A word without an @ for which `is_alias` is true is returned as an address. Raises AddressError
-    for the first of them that mail cannot be sent to.
+    for the first person that mail cannot be sent to.
     """
-    # A line end with white space after it is a folded header's (RFC 5322, 2.2.3); another one
-    # would begin a header.
+    # White space after a line end makes it a fold in a header (RFC 5322, 2.2.3). Any other line
+    # end would start a new header.
     text = " ".join(re.split(r"(?:\r?\n(?=[ \t])|[ \t])+", text.strip()))
     if has_controls(text):
         raise AddressError(f"{_show(text)} has control characters")
@@ -70,22 +70,22 @@ def parse_people(text: str, is_alias: Callable[[str], bool] = lambda name: False
 
 
 def is_word(text: str) -> bool:
-    """Return whether a text could be the name of an alias: one word, and no address."""
+    """Return whether a text can be the name of an alias: a single word, not an address."""
     return bool(_LOCAL.fullmatch(text))
 
 
 def encode_address(address: str) -> str:
     """Return an address in ASCII: a domain with other characters in its xn-- form.
 
-    Raises AddressError where mail cannot be sent to it.
+    Raises AddressError for an address that mail cannot be sent to.
     """
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain:
         raise AddressError(f"{_show(address)} is not an address: expected user@host")
     if not local.isascii():
         raise AddressError(
-            f"the part of {_show(address)} before the @ has characters other than ASCII, "
-            "which git send-email cannot send to"
+            f"the part of {_show(address)} before the @ has characters other than ASCII; "
+            "git send-email cannot send to it"
         )
     if not _LOCAL.fullmatch(local):
         raise AddressError(f"{_show(address)} is not an address: {_show(local)} before the @")
@@ -103,7 +103,7 @@ def _encode_domain(domain: str) -> str:
             encoded = domain.encode("idna").decode("ascii")
         except UnicodeError:
             raise AddressError(
-                f"the domain {_show(domain)} has no certain ASCII form; write its xn-- form"
+                f"the domain {_show(domain)} has no unambiguous ASCII form; write its xn-- form"
             ) from None
     if len(encoded) > 253 or not all(map(_LABEL.fullmatch, encoded.split("."))):
         raise AddressError(f"{_show(domain)} is not a domain")
@@ -112,9 +112,9 @@ def _encode_domain(domain: str) -> str:
 
 @dataclass(slots=True)
 class _Parts:
-    """What was read of one person so far; `address` is what stands in angle brackets.
+    """The parts of a person read so far; `address` is the text in angle brackets.
 
-    `name` has comments before the address, too: "James (Qian) Wang <user@host>".
+    `name` includes comments before the address: "James (Qian) Wang <user@host>".
     """
 
     words: str = ""
@@ -132,7 +132,7 @@ _TOKEN = re.compile(
 
 
 def _split(text: str) -> Iterator[_Parts]:
-    """Yield what stands between the commas of a list."""
+    """Yield the parts of each person in a comma-separated list."""
     parts, at = _Parts(), 0
     while match := _TOKEN.match(text, at):
         at = match.end()
@@ -146,10 +146,10 @@ def _split(text: str) -> Iterator[_Parts]:
         elif match["group"] and parts.address is None:
             if "@" in parts.words:
                 raise AddressError(f"{_show(text)} is not an address: a comma is missing")
-            # The name of a group is not sent to.
+            # Mail is not sent to the name of a group.
             parts = _Parts()
         elif match["odd"] or match["group"]:
-            raise AddressError(f"{_show(text)} is not an address: {_show(match[0])} in it")
+            raise AddressError(f"{_show(text)} is not an address: it contains {_show(match[0])}")
         elif match["address"] is not None and parts.address is None:
             parts.address = match["address"].strip()
         elif parts.address is not None:
@@ -162,7 +162,7 @@ def _split(text: str) -> Iterator[_Parts]:
 
 
 def _read_comment(text: str, start: int) -> tuple[str, int]:
-    """Return a comment, which may have others in it, and where the text goes on."""
+    """Return a comment, which may contain others, and the index after it."""
     depth = 1
     for match in re.compile(r"\\.|[()]", re.DOTALL).finditer(text, start):
         depth += {"(": 1, ")": -1}.get(match[0], 0)
@@ -191,6 +191,6 @@ def _unquote(quoted: str) -> str:
 
 
 def _show(text: str) -> str:
-    """Return a text for a message, quoted, and not too long."""
+    """Return a text for a message, quoted and shortened."""
     shown = escape_controls(text)
     return f"'{shown}'" if len(shown) <= 80 else f"'{shown[:77]}...'"

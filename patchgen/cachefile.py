@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files in the user's cache folder: where they are, whom they belong to, and what may be read.
+"""Files in the user's cache folder: their paths, and the checks on their owner and content.
 
-Nothing depends on what a cache holds. A database that cannot be opened is done without, and one
-that is damaged is deleted and made anew. SQLite's own locks let several processes share it.
+Nothing depends on the cache. patchgen works without a database that it cannot open, and deletes
+and rebuilds a damaged one. SQLite's own locks let several processes share it.
 
 Only files of the user are read, in folders of the user that nobody else can write to: results that
 another user wrote would decide what patchgen reports. Each stored value is sealed: a digest covers
-the value and what it belongs to (its key, and what made it), so that a damaged or misplaced value
-is treated as absent. No stored value is code, and none is a pickle.
+the value and its context (its key, and what produced it). A damaged or misplaced value is treated
+as absent. No stored value is code, and none is a pickle.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from patchgen.userfolder import user_folder
 _BUSY_S = 60
 _FOLDER = "patchgen"
 _SEAL_BYTES = 16
-# SQLite's result codes (rescode.html) that say nothing of the file: a lock that does not go away,
-# a full or read-only disk, no permission. Others may need the file.
+# SQLite result codes (rescode.html) that do not mean a damaged file: a lock that is never released,
+# a full or read-only disk, no permission. Other processes may need the file.
 _NOT_DAMAGED = frozenset(
     (
         sqlite3.SQLITE_PERM,
@@ -47,20 +47,20 @@ _NOT_DAMAGED = frozenset(
 
 
 def cache_path(name: str) -> Path:
-    """Return the path of a file or folder of ours (XDG Base Directory Specification).
+    """Return the path of a file or folder in patchgen's cache (XDG Base Directory Specification).
 
-    Raises PatchgenError where neither the environment nor the system's user list names a home.
+    Raises PatchgenError if neither the environment nor the system's user list names a home.
     """
     return user_folder("XDG_CACHE_HOME", ".cache") / _FOLDER / name
 
 
 def seal(context: str, content: bytes) -> bytes:
-    """Return content with a digest of it and of what it belongs to."""
+    """Return content with a digest of the content and its context in front."""
     return _digest(context, content) + content
 
 
 def open_seal(context: str, row: object) -> bytes | None:
-    """Return what was sealed for this context, None where it is anything else."""
+    """Return the content that was sealed for this context, None for any other row."""
     if not isinstance(row, bytes):
         return None
     content = row[_SEAL_BYTES:]
@@ -75,7 +75,7 @@ def _digest(context: str, content: bytes) -> bytes:
 
 
 def read_cached(path: Path, context: str) -> bytes | None:
-    """Return the content of a sealed file of the user, None where it cannot be used."""
+    """Return the content of a sealed file of the user, None if it is missing or unusable."""
     try:
         _check_folders(path)
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -87,7 +87,7 @@ def read_cached(path: Path, context: str) -> bytes | None:
 
 
 def write_cached(path: Path, context: str, content: bytes) -> None:
-    """Write a sealed file. Where that is not possible, nothing is cached."""
+    """Write a sealed file. If that fails, nothing is cached."""
     try:
         _make_folders(path)
         with owned_folder(path.parent, ".new-") as staged:
@@ -99,10 +99,10 @@ def write_cached(path: Path, context: str, content: bytes) -> None:
 
 
 class CacheDatabase:
-    """An SQLite database of cached values, made by the statements of `schema`.
+    """An SQLite database of cached values, created by the statements of `schema`.
 
-    Where it cannot be had, all queries find nothing and all writes are dropped. `note` is what the
-    user should know of it, "" for nothing. Without a path it is always empty. Use it in a `with`.
+    If it cannot be opened, queries return nothing and writes are dropped. `note` is a warning for
+    the user, "" if there is none. Without a path the database is always empty. Use it in a `with`.
     """
 
     def __init__(self, path: Path | None, schema: str):
@@ -122,17 +122,17 @@ class CacheDatabase:
 
     @property
     def is_open(self) -> bool:
-        """Whether anything can be found or written."""
+        """Whether queries and writes reach a database."""
         return self._connection is not None
 
     def close(self) -> None:
-        """Close the file; after that nothing is found any more."""
+        """Close the file; later queries return nothing."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a statement that reads; none where the database cannot be read."""
+        """Return the rows that a SELECT finds; none if the database cannot be read."""
         if self._connection is None:
             return []
         try:
@@ -142,7 +142,7 @@ class CacheDatabase:
             return []
 
     def write(self, statement: str, rows: Iterable[Sequence[object]]) -> int:
-        """Run a statement for each row, all in one transaction; return how many rows changed."""
+        """Run a statement for each row, in one transaction; return how many rows changed."""
         if self._connection is None:
             return 0
         try:
@@ -179,11 +179,11 @@ class CacheDatabase:
         return None
 
     def _give_up(self, err: sqlite3.Error) -> None:
-        """Go on without the file; delete it where it is damaged, so that the next run mends it."""
+        """Continue without the file. Delete a damaged one, so that the next run creates it anew."""
         self.close()
         self.note = f"results are not cached: {self._path}: {err}"
         if self._path is not None and _is_damaged(err):
-            self.note = f"cached results were damaged and are made anew: {self._path}: {err}"
+            self.note = f"cached results were damaged and have been deleted: {self._path}: {err}"
             for suffix in ("", "-wal", "-shm", "-journal"):
                 try:
                     self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
@@ -192,7 +192,7 @@ class CacheDatabase:
 
 
 def _is_damaged(err: sqlite3.Error) -> bool:
-    # The low byte is the primary code. Text that cannot be decoded has none.
+    # The low byte is the primary code. An error about undecodable text has no code.
     return getattr(err, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _NOT_DAMAGED
 
 
@@ -210,11 +210,11 @@ def _connect(path: Path, schema: str) -> sqlite3.Connection:
     return connection
 
 
-# --- whose files are read --------------------------------------------------------------------
+# --- ownership -------------------------------------------------------------------------------
 
 
 def _private_folders(path: Path) -> list[Path]:
-    """Return the folders of patchgen's own that a file is in, the outermost first."""
+    """Return patchgen's own folders on the way to a file, the outermost first."""
     folders: list[Path] = []
     for folder in path.parents:
         folders.insert(0, folder)
@@ -224,11 +224,11 @@ def _private_folders(path: Path) -> list[Path]:
 
 
 def _make_folders(path: Path) -> None:
-    """Make the folders of a file, and check those that are there. Raises OSError."""
+    """Make the missing folders of a file, and check the others. Raises OSError."""
     folders = _private_folders(path)
     folders[0].parent.mkdir(parents=True, exist_ok=True)
     for folder in folders:
-        # Whatever the umask: a folder that a group may write to would be refused next time.
+        # Independent of the umask: the next run would refuse a folder that a group may write to.
         folder.mkdir(mode=0o700, exist_ok=True)
     _check_folders(path)
     if path.is_symlink() or path.exists():

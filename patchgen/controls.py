@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Control characters in text that came from a tree, a mail, a variant or another program.
 
-A terminal obeys escape sequences (ECMA-48), a mail reader obeys line ends in a header, and a
-reviewer is misled by characters that reorder a line (Unicode Technical Standard 55, the
-bidirectional formatting characters). Whatever patchgen prints, and whatever it writes into a
+A terminal obeys escape sequences (ECMA-48), a mail reader obeys line ends in a header, and
+characters that reorder a line mislead a reviewer (Unicode Technical Standard 55, the bidirectional
+formatting characters). Everything that patchgen prints, and everything that it writes into a
 header, a trailer or a file name, goes through this module.
 """
 
@@ -21,7 +21,7 @@ _CONTROLS = re.compile(
 def has_controls(text: str, *, allow: str = "") -> bool:
     """Return whether a text has control characters other than those in `allow`.
 
-    A header, a trailer or a person's name may have none at all.
+    A header, a trailer or a person's name must have none.
     """
     return any(match[0] not in allow for match in _CONTROLS.finditer(text))
 

@@ -1,8 +1,9 @@
-"""C source as a sequence of tokens, with comments and white space left out.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""C source as a sequence of tokens, without comments and white space.
 
-Used to ask a tree what it has ("is this identifier there, and in which line?") and to name the
-functions in text that Coccinelle could not parse. It neither expands macros nor chooses between
-`#if` branches: a token in any branch counts, since the branch that is compiled is not known here.
+It answers questions about a tree ("does this identifier occur, and on which line?") and names the
+functions in text that Coccinelle could not parse. It does not expand macros and does not choose
+between `#if` branches: tokens of all branches are read, as the compiled branch is not known here.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-# Comments and literals come first, so that nothing inside them is taken for code (C11 6.4).
-# Possessive: what has been read once is never read again in another way.
+# Comments and literals come first, so that nothing inside them is read as code (C11 6.4).
+# The quantifiers are possessive, so that the pattern never backtracks.
 _LITERALS = {
     b'"': rb'"(?:[^"\\\n]++|\\.)*+',
     b"'": rb"'(?:[^'\\\n]++|\\.)*+",
@@ -30,7 +31,7 @@ _TOKEN = rb"""
 
 @lru_cache
 def _compile(quotes: bytes) -> re.Pattern[bytes]:
-    """Return the pattern of a token where literals begin with any of these quotes."""
+    """Return the pattern of a token where literals may begin with any of these quotes."""
     starts = [_LITERALS[quotes[i : i + 1]] for i in range(len(quotes))]
     ends = [start + quotes[i : i + 1] for i, start in enumerate(starts)]
     literals = b""
@@ -42,7 +43,8 @@ def _compile(quotes: bytes) -> re.Pattern[bytes]:
 class Token(NamedTuple):
     """A token, its line (from 1), and whether it is a word (an identifier or a keyword).
 
-    A tuple, as a large file has 100,000 of them and a dataclass takes three times as long to make.
+    It is a tuple, as a large file has 100,000 tokens and a dataclass takes three times as long to
+    create.
     """
 
     text: bytes
@@ -53,8 +55,8 @@ class Token(NamedTuple):
 def tokenize(source: bytes) -> Iterator[Token]:
     """Yield the tokens of a C source, in time linear in its length.
 
-    Any bytes are accepted; what is not C becomes single characters. So does a quote that nothing
-    closes in its line: the rest of the line is read as code.
+    Any bytes are accepted. Bytes that are not C become single characters, and so does a quote that
+    is not closed on its line: the rest of the line is read as code.
     """
     line = 1
     for match in _matches(source):
@@ -68,10 +70,11 @@ def tokenize(source: bytes) -> Iterator[Token]:
 
 
 def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
-    """Yield the matches of tokens; of an `open` one, only the quote has been consumed.
+    """Yield the matches of tokens; of an `open` match, only the quote has been consumed.
 
-    A quote that is not closed before the line's end has none behind it that is: that end is
-    remembered, and up to there no literal of its kind is looked for.
+    After a quote that is not closed before its line ends, no quote of that kind on the same line
+    can be closed either. So the line's end is remembered, and no literal of that kind is tried
+    before it.
     """
     at = 0
     unclosed: dict[bytes, int] = {}
@@ -91,10 +94,10 @@ def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
 
 def find_sequence(source: bytes, wanted: Sequence[bytes]) -> int | None:
     """Return the line where a sequence of tokens first occurs, or None."""
-    # Most files of a tree lack the first word altogether; do not cut those into tokens.
+    # Most files of a tree lack one of the tokens; they need not be tokenized.
     if not wanted or any(token not in source for token in set(wanted)):
         return None
-    # A character for each of the tokens: find() of texts is linear, a comparison at each place not.
+    # Map tokens to characters: str.find() is linear, comparing lists at every position is not.
     numbers = {token: chr(number) for number, token in enumerate(dict.fromkeys(wanted), 1)}
     tokens = list(tokenize(source))
     texts = "".join(numbers.get(token.text, "\0") for token in tokens)
@@ -105,9 +108,9 @@ def find_sequence(source: bytes, wanted: Sequence[bytes]) -> int | None:
 def find_functions(source: bytes) -> list[tuple[str, int]]:
     """Return name and line of each function that is defined at the top level of a text.
 
-    The text may be part of a file and need not be valid C: a function is a word, its
-    parenthesised parameters, any further words (attributes), and an opening brace, outside of
-    braces, parentheses and preprocessor lines.
+    The text may be part of a file and need not be valid C. A function is a word, its parenthesised
+    parameters, any further words (attributes), and an opening brace, outside of braces,
+    parentheses and preprocessor lines.
     """
     return _functions_in(list(tokenize(blank_directives(source))))
 
@@ -130,7 +133,7 @@ def _functions_in(tokens: Sequence[Token]) -> list[tuple[str, int]]:
             if token.text in (b";", b"=", b","):
                 candidate = None
             elif token.is_word and index + 1 < len(tokens) and tokens[index + 1].text == b"(":
-                # `static void f(void) __attribute__((x)) {`: the first call-like word names it.
+                # `static void f(void) __attribute__((x)) {`: the first word before a ( is the name.
                 candidate = candidate or (token.text.decode("ascii"), token.line)
                 index = _after_parenthesis(tokens, index + 1)
                 continue
@@ -139,7 +142,7 @@ def _functions_in(tokens: Sequence[Token]) -> list[tuple[str, int]]:
 
 
 def _after_parenthesis(tokens: Sequence[Token], index: int) -> int:
-    """Return the index behind the parenthesis that matches the one at `index`."""
+    """Return the index after the parenthesis that matches the one at `index`."""
     depth = 0
     while index < len(tokens):
         if tokens[index].text == b"(":
@@ -153,7 +156,7 @@ def _after_parenthesis(tokens: Sequence[Token], index: int) -> int:
 
 
 def blank_directives(source: bytes) -> bytes:
-    """Return the source with preprocessor lines, continued ones too, made empty."""
+    """Return the source with preprocessor lines and their continuations emptied."""
     kept = []
     in_directive = False
     for line in source.split(b"\n"):
@@ -165,7 +168,7 @@ def blank_directives(source: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call `callee(arguments)` inside of a function."""
+    """A call `callee(arguments)` in a function."""
 
     callee: str
     line: int
@@ -175,18 +178,19 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`x.member = value`, with one word for a value: maybe a function to be called there."""
+    """`x.member = value` with a single word as value: maybe a function that is called later."""
 
     member: str
     value: str
 
 
 def find_calls(source: bytes) -> tuple[list[Call], list[Assignment]]:
-    """Return the calls inside of functions, and the assignments to members anywhere.
+    """Return the calls in functions, and the assignments to members anywhere.
 
-    What only looks like a call, as `if (`, is among them. Preprocessor lines are left out, and so
-    are calls in more levels of parentheses than a compiler has to read (63, C11 5.2.4.1): the
-    arguments of all levels together would be of quadratic size. What nothing closes is not a call.
+    Keywords with parentheses, such as `if (`, are among the calls. Preprocessor lines are left
+    out, and so are calls that are nested in more parentheses than a compiler has to accept (63, C11
+    5.2.4.1): all their arguments together would be of quadratic size. A call without a closing
+    parenthesis is left out, too.
     """
     calls: list[Call] = []
     assignments: list[Assignment] = []
@@ -199,7 +203,7 @@ def find_calls(source: bytes) -> tuple[list[Call], list[Assignment]]:
     following = next(named, None)
     for index, token in enumerate(tokens):
         if token.text == b"{":
-            # find_functions() has the functions in the order of their names, each before its brace.
+            # find_functions() returns the functions in source order, each before its brace.
             while depth == 0 and following is not None and following[1] <= token.line:
                 function, following = following[0], next(named, None)
             depth += 1
@@ -223,7 +227,7 @@ _DEEPEST = 63
 def _match_parentheses(tokens: Sequence[Token]) -> dict[int, int]:
     """Return the index of the parenthesis that closes each opening one.
 
-    Those in more than _DEEPEST levels, and those that nothing closes, are left out.
+    Parentheses nested deeper than _DEEPEST levels, and those that are not closed, are left out.
     """
     ends: dict[int, int] = {}
     opened: list[int] = []
@@ -238,7 +242,7 @@ def _match_parentheses(tokens: Sequence[Token]) -> dict[int, int]:
 
 
 def _assigned(tokens: Sequence[Token], index: int) -> str | None:
-    """Return the one word that is assigned to the member whose name is at `index`, if it is so."""
+    """Return the word that is assigned to the member named at `index`, None if none is."""
     if not 0 < index < len(tokens) - 3 or tokens[index - 1].text not in (b".", b"->"):
         return None
     equals, value, end = tokens[index + 1 : index + 4]

@@ -1,4 +1,5 @@
-"""What can be said when something is refused: what is wrong, where, and what to do."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Errors that the user can act on: what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ _SHOWN_OIDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an error is: a file, and as much of line, column and field as is known.
+    """Where an error is: a file and, where known, its line, column and field.
 
-    `excerpt` is the line itself; it is shown below the message with a mark under `column`.
+    `excerpt` is the line itself. It is shown below the message, with a mark under `column`.
     Lines and columns count from 1.
     """
 
@@ -36,12 +37,12 @@ class Place:
 
 
 class PatchgenError(Exception):
-    """A refusal that the user can act on. Raised where it is known, caught once, in `cli`.
+    """An error that the user can act on. Raised where it is found, caught once, in `cli`.
 
-    `parameters` name the inputs that the hint is about ("base", "output"), as the requests of the
-    library call them. Which option sets an input differs between commands, and some commands have
-    none: only `cli` knows, and `describe` adds it to the hint. `alternatives` are more things to
-    do, by the input that does each; they are shown only where the command has that input.
+    `parameters` name the inputs that the hint is about ("base", "output"), spelled as in the
+    library's requests. The option that sets an input differs between commands, and some commands
+    have none, so only `cli` knows it: `describe` adds it to the hint. `alternatives` are further
+    hints, keyed by the input that each needs; a command without that input does not show them.
     """
 
     exit_code = 1
@@ -63,13 +64,13 @@ class PatchgenError(Exception):
         self.alternatives = alternatives or {}
 
     def __str__(self) -> str:
-        """Return the message as a terminal shows it: place, text, the line with a mark, hint."""
+        """Return the message as a terminal shows it: place, text, marked line, hint."""
         return self.describe({})
 
     def describe(self, options: Mapping[str, str]) -> str:
         """Return the same text, with the options that set the hint's parameters after the hint.
 
-        `options` gives an option for a parameter's name; a parameter without one is left out.
+        `options` maps a parameter's name to its option; parameters without one are left out.
         """
         lines = [f"{self.place}: {self.message}" if self.place else self.message]
         if self.place and self.place.excerpt is not None:
@@ -90,22 +91,22 @@ class PatchgenError(Exception):
 
 
 def _show(excerpt: str) -> str:
-    """Return a part of a line as a terminal shows it, so that the mark is below its column."""
+    """Return part of a line as a terminal shows it, so that the mark lines up with its column."""
     return escape_controls(excerpt, allow="\t").expandtabs(8)
 
 
 class UsageError(PatchgenError):
-    """The command line asks for something that does not exist or does not go together."""
+    """The command line names something that does not exist, or its options exclude each other."""
 
     exit_code = 2
 
 
 class SpecError(PatchgenError):
-    """A manifest, a template or a semantic patch is wrong: its author has to mend it."""
+    """A manifest, a template or a semantic patch is wrong; its author has to fix it."""
 
 
 class BaseError(PatchgenError):
-    """The tree lacks what a variant needs, or is no tree that it can be applied to."""
+    """The tree lacks what a variant needs, or the variant cannot be applied to it."""
 
 
 class RevisionError(BaseError):
@@ -117,9 +118,10 @@ class RevisionError(BaseError):
 
 
 class MissingObjectsError(PatchgenError):
-    """Objects that are needed are not in the repository. `oids` are all that are known to be.
+    """The repository lacks objects that patchgen needs. `oids` are those known to be missing.
 
-    It is not a BaseError: what a partial clone lacks can be fetched, so nobody may go on without.
+    It is not a BaseError: a partial clone can fetch what it lacks, so callers that handle a
+    BaseError and continue must not handle this one.
     """
 
     def __init__(self, oids: Iterable[str], *, what: str = ""):
@@ -128,11 +130,11 @@ class MissingObjectsError(PatchgenError):
         if what and count == 1:
             message = f"the repository lacks the content of {what} ({self.oids[0]})"
         else:
-            objects = "object that is needed" if count == 1 else "objects that are needed"
+            objects = "needed object" if count == 1 else "needed objects"
             shown = ", ".join(self.oids[:_SHOWN_OIDS]) + (", ..." if count > _SHOWN_OIDS else "")
             message = f"the repository lacks {count:,} {objects} ({shown})"
         super().__init__(message)
 
 
 class ToolError(PatchgenError):
-    """An outside program is missing, too old, or failed in a way that is not the input's fault."""
+    """An outside program is missing, too old, or failed for a reason other than its input."""

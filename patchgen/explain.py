@@ -1,4 +1,5 @@
-"""What a commit was made from: the record that travels with its branch, for this one patch."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Explain what a commit was made from, by the record that travels with its branch."""
 
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ from patchgen.series import (
 class Explanation:
     """A commit, the record of its series, and its patch in it.
 
-    `patch` is None for the cover letter's commit, and for one that a person added. `edited` says
-    what of it, "code" or "message", or the "text" of the letter, is no longer as it was made.
+    `patch` is None for the cover letter's commit, and for a commit that a person added. `edited`
+    lists what was changed by hand: "code" or "message" of a patch, the "text" of a cover letter.
     """
 
     commit: Commit
@@ -41,11 +42,11 @@ class Explanation:
 
 
 def explain_commit(tree: Path, revision: str) -> Explanation:
-    """Return what is recorded of a commit. Raises BaseError where nothing is."""
+    """Return the record of a commit. Raises BaseError if there is none."""
     repository = Repository(tree)
     try:
         oid = repository.resolve_commit(revision)
-        # Not in the repository itself, where the user's configuration says what a diff looks like.
+        # Not in the repository itself, where the user's configuration changes the form of diffs.
         with Quarantine(repository) as quarantine:
             return _explain(repository, quarantine, revision, oid)
     finally:
@@ -70,7 +71,7 @@ def _explain(
         same = record.cover in ("", digest_cover(take_out_testing(cover, record)[0]))
         edited += [] if same else ["text"]
         return Explanation(commit, tracking.change_id, record, None, True, tuple(edited))
-    # What a commit is can be told from all of the series only.
+    # Commits are matched to patches only over the whole series.
     series = _read_series(repository, quarantine, revision, oid, cover_oid)
     substances = read_substances(quarantine, series.start, series.tip)
     commits = match_commits(series.commits, substances, record)
@@ -86,21 +87,21 @@ def _explain(
 def _read_series(
     repository: Repository, quarantine: Quarantine, revision: str, oid: Oid, cover_commit: Oid
 ) -> SeriesBranch:
-    """Return the series of a commit: up to the tip of a branch that has it, or to the commit."""
-    words = ("for-each-ref", f"--contains={oid}", "--format=%(objectname)")
-    listed = repository.run(*words, "refs/heads", "refs/remotes").stdout.decode().split()
+    """Return the series of a commit: up to the tip of a branch that has it, else to the commit."""
+    args = ("for-each-ref", f"--contains={oid}", "--format=%(objectname)")
+    listed = repository.run(*args, "refs/heads", "refs/remotes").stdout.decode().split()
     for tip in map(Oid, listed):
         if find_cover_commit(quarantine, tip) == cover_commit:
             try:
                 return read_branch(repository, quarantine, revision, tip)
             except BaseError:
-                # Something else was merged on top.
+                # Another branch was merged on top of the series.
                 continue
     return read_branch(repository, quarantine, revision, oid)
 
 
 def _no_record(revision: str, oid: Oid) -> BaseError:
     return BaseError(
-        f"nothing is recorded of {revision} ({oid[:12]})",
-        hint="patchgen keeps its record in the cover letter's commit, below the patches",
+        f"there is no record of {revision} ({oid[:12]})",
+        hint="patchgen stores the record in the cover letter's commit, below the patches",
     )

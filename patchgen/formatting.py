@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen format`: the mails of a branch as it is now, in their folder.
+"""`patchgen format`: write the mails of a branch, as it is now, to their folder.
 
-They go stale when a person edits the branch, and `send` makes its own.
+The mails go stale when a person edits the branch. `send` formats its own.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from patchgen.posting import choose_target, prepare_posting
 
 @dataclass(frozen=True, slots=True)
 class FormatRequest:
-    """What the user asked for.
+    """The parameters of `patchgen format`.
 
-    `branch` None means the one that is checked out, `output` None the folder `outgoing/NAME-vN` at
-    the tree's top. With `force` the folder may have files of others, too; they stay.
+    `branch` None means the current branch, `output` None the folder `outgoing/NAME-vN` at the top
+    of the tree. With `force` the folder may contain files of others; they stay.
     """
 
     tree: Path
@@ -31,7 +31,7 @@ class FormatRequest:
 
 @dataclass(frozen=True, slots=True)
 class FormatResult:
-    """A branch on its base, the version that it is, and its mails on disk."""
+    """A branch, its base, its version, and its mails on disk."""
 
     branch: str
     base: Oid
@@ -42,9 +42,9 @@ class FormatResult:
 
 
 def format_series(request: FormatRequest) -> FormatResult:
-    """Write the mails of a branch, with the recipients that `send` finds, over those of before.
+    """Write the mails of a branch, with the recipients that `send` finds, over the earlier ones.
 
-    Raises BaseError where the branch has no cover letter, or where the folder has files that are
+    Raises BaseError if the branch has no cover letter, or if the folder has files that are
     not mails of this version.
     """
     repository = Repository(request.tree)

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The environment of every git that patchgen starts: one rule for each kind of use.
 
-Three kinds of input can make git do something else than asked, and each is closed here:
+Three kinds of input can make git do something else than patchgen asked. Each is closed here:
 
-- variables `GIT_*` lead it to another repository (a hook or an alias that calls patchgen leaves
-  GIT_DIR set), or change what it prints (GIT_DIFF_OPTS, GIT_ICASE_PATHSPECS);
+- `GIT_*` variables point git to another repository (a hook or an alias that calls patchgen leaves
+  GIT_DIR set), or change its output (GIT_DIFF_OPTS, GIT_ICASE_PATHSPECS);
 - the repository's configuration names programs (git-config(1)): hooks, a file system monitor,
   editors, pagers, signature checkers, commands that open a connection. Drivers that attributes
-  choose (`diff.NAME.textconv`, `filter.NAME.clean`) have no name that is known here; the commands
-  that would run them get --no-textconv and --no-ext-diff, or do not look at a work tree that has
+  choose (`diff.NAME.textconv`, `filter.NAME.clean`) have arbitrary names, so the commands that
+  would run them get --no-textconv and --no-ext-diff, or do not look at a work tree that has
   filters;
-- replacements (git-replace(1)) and grafts put other objects in the place of those that are named.
+- replacements (git-replace(1)) and grafts substitute other objects for the named ones.
 
-Git's own check of who owns a repository (safe.directory in git-config(1)) stays as it is.
+Git's own check of a repository's owner (safe.directory in git-config(1)) stays enabled.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from collections.abc import Mapping
 
 from patchgen.errors import UsageError
 
-# The user's own variables: who commits, where a search for a repository ends, their configuration,
-# which git it is, and what it logs.
+# Variables that stay the user's: the committer, where the search for a repository ends, the
+# configuration, which git is run, and what it logs.
 _KEPT = (
     "GIT_AUTHOR_",
     "GIT_COMMITTER_",
@@ -33,7 +33,7 @@ _KEPT = (
     "GIT_EXEC_PATH",
     "GIT_TRACE",
 )
-# How the user wants to be asked for passwords, and how to reach a remote.
+# How git asks the user for passwords, and how it reaches a remote.
 _CONNECTIONS = (
     "GIT_ASKPASS",
     "GIT_TERMINAL_PROMPT",
@@ -44,13 +44,13 @@ _CONNECTIONS = (
     "GIT_ALLOW_PROTOCOL",
     "GIT_PROTOCOL_FROM_USER",
 )
-# Git advises against grafts wherever it can open the file.
+# Git prints advice against grafts if it can open the file.
 _NO_FILE = os.devnull + "/none"
-# Git 2.39.4, 2.45 and later know GIT_NO_LAZY_FETCH. Others start `git fetch` for an object that a
-# partial clone lacks; with no protocol allowed (git(1), GIT_ALLOW_PROTOCOL), that one ends before
-# it connects: no upload-pack, ssh, proxy, remote helper or credential helper is run. A repository
-# chooses its protocols: `url = NAME::x` and `vcs = NAME` run `git remote-NAME`, which may be an
-# alias. So the only one that is allowed has a name that nobody can guess.
+# Git 2.39.4, and 2.45 and later, know GIT_NO_LAZY_FETCH. Other versions start `git fetch` for an
+# object that a partial clone lacks. With no protocol allowed (git(1), GIT_ALLOW_PROTOCOL), that
+# fetch ends before it connects: it runs no upload-pack, ssh, proxy, remote helper or credential
+# helper. A repository chooses its protocols: `url = NAME::x` and `vcs = NAME` run `git
+# remote-NAME`, which may be an alias. So the only allowed protocol has a name nobody can guess.
 _NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none-" + os.urandom(16).hex()}
 _NO_FILE_SYSTEM_MONITOR = {"core.fsmonitor": "false"}
 _NO_HOOKS = {"core.hooksPath": os.devnull}
@@ -63,10 +63,10 @@ _NO_PROGRAMS = {
     "core.sshCommand": "false",
     "core.askPass": "false",
     "core.alternateRefsCommand": "false",
-    # An empty value removes the helpers that were named before (gitcredentials(7)).
+    # An empty value removes the helpers configured before (gitcredentials(7)).
     "credential.helper": "",
     "log.showSignature": "false",
-    # What git prints, and what it writes into commits, is read and written as UTF-8 here.
+    # patchgen reads git's output, and writes commits, as UTF-8.
     "i18n.logOutputEncoding": "UTF-8",
     "i18n.commitEncoding": "UTF-8",
     "commit.gpgSign": "false",
@@ -87,7 +87,7 @@ def reading_environment() -> dict[str, str]:
 
 
 def scratch_environment() -> dict[str, str]:
-    """Return the environment for a repository of patchgen's own: no configuration of the user's."""
+    """Return the environment for patchgen's own repositories: without the user's configuration."""
     kept = {name: value for name, value in _clean(_KEPT).items() if not _is_config(name)}
     env = {
         **kept,
@@ -103,8 +103,8 @@ def scratch_environment() -> dict[str, str]:
 def mailing_environment(*, may_ask: bool = False) -> dict[str, str]:
     """Return the environment for `git send-email` and `git credential`.
 
-    They run what the user has configured for mails: a validate hook, a sendmail command, helpers
-    for passwords. With `may_ask`, git asks on the terminal, as the user has it.
+    They run what the user has configured for mail: a validate hook, a sendmail command, password
+    helpers. With `may_ask`, git asks on the terminal, as the user has configured it.
     """
     kept = (*_KEPT, *_CONNECTIONS[:2]) if may_ask else _KEPT
     ask = {"GIT_TERMINAL_PROMPT": "1" if may_ask else "0"}
@@ -113,28 +113,28 @@ def mailing_environment(*, may_ask: bool = False) -> dict[str, str]:
 
 
 def fetching_environment() -> dict[str, str]:
-    """Return the environment in which git fetches because the user said so.
+    """Return the environment in which git fetches at the user's request.
 
-    Connections and passwords are the user's matter; hooks and maintenance do not run.
+    The user's settings for connections and passwords apply; hooks and maintenance do not run.
     """
     config = {
         **_NO_FILE_SYSTEM_MONITOR,
         **_NO_HOOKS,
         "maintenance.auto": "false",
         "gc.auto": "0",
-        # git sets this, too, when it fetches missing objects: the remote is not told what is there.
+        # As in git's own lazy fetches: do not send the remote a list of what is here already.
         "fetch.negotiationAlgorithm": "noop",
     }
     return add_config(_clean((*_KEPT, *_CONNECTIONS)), config)
 
 
 def program_environment() -> dict[str, str]:
-    """Return the environment for a program that may run git where it is started, as make does."""
+    """Return the environment for a program that may itself run git, as make does."""
     return _clean(_KEPT)
 
 
 def add_config(env: Mapping[str, str], config: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment with more configuration, which overrides files (git-config(1)).
+    """Return an environment with added configuration, which overrides files (git-config(1)).
 
     Raises UsageError for a GIT_CONFIG_COUNT that is not a number.
     """
@@ -149,7 +149,7 @@ def add_config(env: Mapping[str, str], config: Mapping[str, str]) -> dict[str, s
 
 
 def _clean(kept: tuple[str, ...]) -> dict[str, str]:
-    """Return the environment without git's variables but these, with messages in English."""
+    """Return the environment with these of git's variables only, and messages in English."""
     env = {
         name: value
         for name, value in os.environ.items()

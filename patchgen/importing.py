@@ -1,6 +1,7 @@
-"""A version that was posted without patchgen, recorded as b4 and patchgen record what they send.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Record a version that was posted without patchgen, as b4 and patchgen record what they send.
 
-So a reroll links to it, replies to it find their patches, and `verify --against vN` compares with
+A reroll then links to it, replies to it find their patches, and `verify --against vN` compares with
 it.
 """
 
@@ -25,11 +26,11 @@ _CHANGE_ID = re.compile(r"^change-id: (\S+)$", re.MULTILINE | re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """What the user asked for.
+    """The parameters of `patchgen import`.
 
-    `source` is an mbox, a folder of mails or a branch; `series` the branch of the series that it is
-    a version of, `revision` that version: None means what the mails say, or the one before the
-    branch's.
+    `source` is an mbox, a folder of mails or a branch. `series` is the branch of the series that
+    the version belongs to. `revision` is the version; None means the one that the mails name, or
+    the one before the branch's.
     """
 
     tree: Path
@@ -70,12 +71,12 @@ def import_series(request: ImportRequest) -> Imported:
             revision = request.revision or (posted.revision if posted else 0) or following - 1
             if revision < 1:
                 raise UsageError(
-                    "which version it is cannot be told",
-                    hint="name it",
+                    "cannot tell which version it is",
+                    hint="name the version",
                     parameters=("revision",),
                 )
             base = target.base
-            # Without the cover letter's commit, as b4 has it.
+            # Without the cover letter's commit, as in b4's tags.
             tip = rechain(checkout, [commit.oid for commit in target.commits], base)[-1]
             _copy(repository, checkout, base, tip)
             signatures = repository.read_signatures()
@@ -98,13 +99,13 @@ def import_series(request: ImportRequest) -> Imported:
 
 
 def _check_version(request: ImportRequest, posted: PostedSeries) -> None:
-    """Refuse mails of other versions than the one that is meant."""
-    # Mails that name no version may be any.
+    """Refuse mails of a version other than the requested one."""
+    # Mails that name no version may be of any.
     is_named = posted.versions not in ((0,), (1,))
     if request.revision is not None and request.revision not in posted.versions and is_named:
         raise UsageError(
             f"{request.source} has {', '.join(f'v{each}' for each in posted.versions)}, "
-            f"and no v{request.revision}"
+            f"not v{request.revision}"
         )
 
 
@@ -115,7 +116,7 @@ def _identify(
     target: Target,
     cover: Cover,
 ) -> tuple[str, int]:
-    """Return the change-id, and the version of the branch that goes on from it (0: none)."""
+    """Return the change-id, and the version of the branch that continues the series (0: none)."""
     if request.series is not None:
         tip = repository.find_ref(f"refs/heads/{request.series}")
         if tip is None:
@@ -140,13 +141,13 @@ def _identify(
 
 def _copy(repository: Repository, checkout: Checkout, base: Oid, tip: Oid) -> None:
     """Copy the commits above the base into the repository; the ref comes later."""
-    words = ("pack-objects", "--revs", "--stdout", "-q")
-    packed = checkout.run(*words, stdin=f"{tip}\n^{base}\n".encode())
+    args = ("pack-objects", "--revs", "--stdout", "-q")
+    packed = checkout.run(*args, stdin=f"{tip}\n^{base}\n".encode())
     repository.run("unpack-objects", "-q", stdin=packed.stdout)
 
 
 def _choose_cover(target: Target) -> Cover:
-    """Return the cover letter of what is imported, or one that says that there was none."""
+    """Return the cover letter of the imported version, or one that states that there was none."""
     if target.series is not None and target.series.cover is not None:
         return target.series.cover
     letter = target.posted.cover if target.posted else None
@@ -158,9 +159,9 @@ def _choose_cover(target: Target) -> Cover:
 
 
 def _message_ids(posted: PostedSeries) -> list[str]:
-    """Return the mails' message-ids, the cover letter's first; none unless all have one.
+    """Return the mails' message-ids, the cover letter's first; none unless all mails have one.
 
-    That of the cover letter is "" where there was none.
+    The id of the cover letter is "" if there was none.
     """
     ids = [mail.message_id for mail in posted.everything]
     if not all(len(each.split()) == 1 for each in ids):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Steps that an interruption must not divide."""
+"""Put off interrupts while a step runs that must not be cut in two."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# What unwinds like Ctrl-C (patchgen/cli/main.py).
+# The signals that unwind the stack like Ctrl-C (patchgen/cli/main.py).
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """How many blocks are entered, whether a signal came meanwhile, and what blocks have done."""
+    """Depth of nested blocks, whether a signal arrived meanwhile, and what blocks have done."""
 
     depth: int = 0
     has_come: bool = False
@@ -29,8 +29,8 @@ _waiting = _Waiting()
 def put_off_interrupts(done: str = "") -> Iterator[None]:
     """Put off the first Ctrl-C, SIGTERM or SIGHUP until the outermost such block has ended.
 
-    A second one is heeded at once, because the block may wait for something that hangs. Raises
-    KeyboardInterrupt. When the block has come to its end, `done_before` returns `done`.
+    A second one takes effect at once, because the block may wait for something that hangs. Raises
+    KeyboardInterrupt. After the block has finished, `done_before` returns `done`.
     """
     if threading.current_thread() is not threading.main_thread() or _waiting.depth:
         yield
@@ -57,5 +57,5 @@ def put_off_interrupts(done: str = "") -> Iterator[None]:
 
 
 def done_before() -> str:
-    """Return what this run has written for good, for who interrupts it; "" for nothing."""
+    """Return what this run has written permanently, to report on an interrupt; "" for nothing."""
     return _waiting.done

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which version of which series is to be made: a first one, or the next after what went out.
+"""Choose the version to make: the first of a series, or the next after what was sent.
 
-A version counts as out where a tag records it (`patchgen send`, `patchgen import`, `b4 send`), or
-where the history in the cover letter's commit does, which b4 writes.
+A version was sent if a tag records it (`patchgen send`, `patchgen import`, `b4 send`), or if the
+history in the cover letter's commit, which b4 writes, lists it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _VERSION = re.compile(r"-v(\d+)$")
 class Version:
     """A version to make.
 
-    `after` is the newest version of the same series that went out before it, and `tracking` what is
-    known of that series; both are None for a series of which nothing went out.
+    `after` is the newest version of the same series that was sent before it, and `tracking` is the
+    tracking of that series. Both are None for a series of which nothing was sent.
     """
 
     revision: int
@@ -37,11 +37,11 @@ class Version:
 def choose_version(
     repository: Repository, branch: str | None, name: str, *, first: int, wanted: int | None
 ) -> Version:
-    """Return the version that is to be made on a branch.
+    """Return the version to make on a branch.
 
     The branches of one series differ in the -vN at their end; `branch` None means those of
-    patchgen/NAME-vN. Without a `wanted` version it is the next after what went out, else the one
-    that an existing `branch` has, else the `first`.
+    patchgen/NAME-vN. Without a `wanted` version it is the next after the newest one that was sent,
+    else the one of an existing `branch`, else `first`.
     """
     stem = stem_of(branch or f"patchgen/{name}")
     known = list(_find_versions(repository, stem))
@@ -63,12 +63,12 @@ def stem_of(branch: str) -> str:
 def _find_versions(
     repository: Repository, stem: str
 ) -> Iterator[tuple[str, Tracking, tuple[int, ...]]]:
-    """Yield the branches of a series with their tracking, and which versions went out.
+    """Yield the branches of a series with their tracking and the versions that were sent.
 
-    Of a branch that was deleted there are the tags with its name, which b4 and `record_sent` make.
+    A deleted branch is found by the tags with its name, which b4 and `record_sent` create.
     """
-    words = ("for-each-ref", "--format=%(refname)%00%(objectname)", f"refs/heads/{stem}*")
-    for line in repository.run(*words).stdout.decode("utf-8", "surrogateescape").splitlines():
+    args = ("for-each-ref", "--format=%(refname)%00%(objectname)", f"refs/heads/{stem}*")
+    for line in repository.run(*args).stdout.decode("utf-8", "surrogateescape").splitlines():
         ref, _, tip = line.partition("\0")
         branch = ref.removeprefix("refs/heads/")
         tracking = find_tracking(repository, Oid(tip)) if stem_of(branch) == stem else None
@@ -78,7 +78,7 @@ def _find_versions(
             yield branch, tracking, (*tags, *noted)
     for sent in list_sent(repository):
         branch = stem_of(sent.tag).removeprefix("sent/")
-        # b4 leaves its own prefix of branches out.
+        # b4 leaves its own branch prefix out of the tag.
         if sent.change_id and stem_of(branch) == stem.removeprefix("b4/"):
             yield branch, Tracking(sent.change_id, sent.revision), (sent.revision,)
 
@@ -95,12 +95,12 @@ def track_series(
     author: Identity,
     folder: Path | None = None,
 ) -> Tracking:
-    """Return by what a version is known: as before where its branch, `old`, is made anew.
+    """Return the tracking of a version: that of its branch, `old`, if it is made again.
 
-    That includes what b4 noted of it: prefixes, and the versions that it sent. The next version
-    after one that went out keeps the change-id; else the series is a new one. `tip` is the last of
-    its patches, on `base`. A branch that was made without its cover letter's commit is known by its
-    mails, where they are in a `folder` of its own.
+    It includes what b4 noted: prefixes, and the versions that it sent. The next version after one
+    that was sent keeps the change-id; otherwise the series is new. `tip` is the last of its
+    patches, on `base`. For a branch made without a cover letter's commit, the change-id is read
+    from its mails, if they are in a `folder` of their own.
     """
     known = find_tracking(git, old) if old is not None else None
     known = known or version.tracking
@@ -113,7 +113,7 @@ def track_series(
 
 
 def _read_mails(folder: Path, revision: int) -> Tracking | None:
-    """Return by what the mails in a folder know their series, None where none of them tells."""
+    """Return the tracking that the cover letter in a folder names, None if it names none."""
     prefix = f"v{revision}-" if revision > 1 else ""
     cover = folder / f"{prefix}0000-cover-letter.patch"
     change_id = read_change_id(cover.read_bytes()) if cover.is_file() else ""

@@ -1,4 +1,5 @@
-"""The one place that starts other programs."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Start other programs. No other module does."""
 
 from __future__ import annotations
 
@@ -41,17 +42,17 @@ class Completed:
 
 _PIECE = 1 << 16
 
-# Only the main thread gets Ctrl-C; what other threads wait for has to be ended for them.
+# Only the main thread receives Ctrl-C; programs that other threads wait for must be ended for them.
 _running: set[subprocess.Popen[bytes]] = set()
 
 
 def map_parallel(
     function: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int
 ) -> list[_Result]:
-    """Return the results of a function for all items, in their order, from that many threads.
+    """Return the results of a function for all items, in their order, from `workers` threads.
 
-    For functions that wait for other programs. Raises the first error in the order of the items.
-    When it is interrupted, these programs are asked to end (SIGTERM), and nothing new is begun.
+    Meant for functions that wait for other programs. Raises the error of the first item that
+    failed. On an interrupt, the running programs get SIGTERM, and no new one is started.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -63,9 +64,9 @@ def map_parallel(
 
 @contextmanager
 def beside(function: Callable[[], _Result]) -> Iterator[Future[_Result]]:
-    """Run a function that waits for other programs in a thread, beside the `with`'s body.
+    """Run a function that waits for other programs in a thread, in parallel with the `with` body.
 
-    At the body's end it is waited for; `result()` gives what it returned, or raises what it raised.
+    The end of the body waits for it. `result()` returns its result or raises its error.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -77,7 +78,7 @@ def beside(function: Callable[[], _Result]) -> Iterator[Future[_Result]]:
 
 @contextmanager
 def _ended_with(futures: Sequence[Future[Any]]) -> Iterator[None]:
-    """Begin nothing new where the body fails; end what runs where it is interrupted."""
+    """Cancel what has not started if the body fails; end running programs on an interrupt."""
     try:
         yield
     except BaseException as err:
@@ -89,7 +90,7 @@ def _ended_with(futures: Sequence[Future[Any]]) -> Iterator[None]:
 
 
 def end_running() -> None:
-    """Ask the programs that threads are waiting for to end (SIGTERM)."""
+    """Send SIGTERM to the programs that threads are waiting for."""
     for process in list(_running):
         process.terminate()
 
@@ -97,20 +98,20 @@ def end_running() -> None:
 def map_processes(
     function: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int
 ) -> Iterator[_Result]:
-    """Yield the results of a function for all items, in their order, from that many processes.
+    """Yield the results of a function for all items, in their order, from `workers` processes.
 
-    For work that is Python's own. Items are taken as they are needed, so that a long iterator is
-    never in memory as a whole. With no workers it is done here. `function` and what it takes and
-    gives have to be picklable.
+    Meant for work in Python. Items are taken as they are needed, so that a long iterator is never
+    in memory as a whole. With 0 workers, this process does the work. `function`, its argument and
+    its result have to be picklable.
     """
     if workers < 1:
         yield from map(function, items)
         return
-    # Most commands start no processes of their own, and these take a while to import.
+    # Imported here: it takes a while, and most commands need no worker processes.
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # Not forked: a child of a program with threads may inherit a lock that nobody releases.
+    # Not forked: the child of a program with threads may inherit a lock that nobody releases.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(max_workers=workers, mp_context=context)
     waiting: deque[Future[_Result]] = deque()
@@ -137,15 +138,14 @@ def run(
     detached: bool = False,
     pass_fds: Sequence[int] = (),
 ) -> Completed:
-    """Run a program to its end and return what it said.
+    """Run a program to its end and return its output.
 
-    `argv` is a list of words, never a shell line. `ok` are the exit codes that are fine; None
-    accepts all. A program that is still running after `timeout_s` seconds is killed, with
-    `timed_out` set in the result instead of an error. A `detached` program is out of reach of a
-    signal to patchgen's process group, and so comes to its own end. `pass_fds` are open files that
-    it gets, too.
+    `argv` is a list of arguments, never a shell line. `ok` are the accepted exit codes; None
+    accepts all. A program that is still running after `timeout_s` seconds is killed: the result
+    then has `timed_out` set, and no error is raised. A `detached` program does not receive signals
+    to patchgen's process group, so it runs to its end. `pass_fds` are open files that it inherits.
 
-    Raises ToolError where the program cannot be started or ends with another exit code.
+    Raises ToolError if the program cannot be started or ends with another exit code.
     """
     begin = time.monotonic()
     process = _start(
@@ -187,14 +187,14 @@ def stream(
     env: Mapping[str, str] | None = None,
     ok: Collection[int] = (0,),
 ) -> Iterator[bytes]:
-    """Yield what a program prints, in pieces as they come. Closed early, it ends the program.
+    """Yield what a program prints, piece by piece. Closing the iterator early ends the program.
 
-    Raises ToolError where the program cannot be started or ends with another exit code.
+    Raises ToolError if the program cannot be started or ends with another exit code.
     """
     import tempfile
 
     begin = time.monotonic()
-    # It has no name (O_TMPFILE), so that nothing is left when patchgen is killed.
+    # The file has no name (O_TMPFILE), so it does not outlive patchgen.
     with tempfile.TemporaryFile() as errors:
         process = _start(argv, stderr=errors, env=dict(env) if env is not None else None)
         _running.add(process)
@@ -233,11 +233,11 @@ def _start(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
 
 
 def _failure(done: Completed) -> ToolError:
-    said = done.errors or done.stdout.decode("utf-8", "replace").strip()
+    output = done.errors or done.stdout.decode("utf-8", "replace").strip()
     how = f"failed with exit code {done.returncode}"
     if done.returncode < 0:
         how = f"was ended by a signal ({signal.strsignal(-done.returncode)})"
-    return ToolError(f"`{_shorten(done.argv)}` {how}" + (f": {said}" if said else ""))
+    return ToolError(f"`{_shorten(done.argv)}` {how}" + (f": {output}" if output else ""))
 
 
 def _shorten(argv: Sequence[str]) -> str:
@@ -247,9 +247,9 @@ def _shorten(argv: Sequence[str]) -> str:
 
 
 class Dialogue:
-    """A program that answers requests, each with its length (8 bytes, big-endian) before it.
+    """A program that answers requests. Each message starts with its length (8 bytes, big-endian).
 
-    Raises ToolError where it cannot be started.
+    Raises ToolError if it cannot be started.
     """
 
     def __init__(self, argv: Sequence[str]):
@@ -257,7 +257,7 @@ class Dialogue:
         _running.add(self._process)
 
     def ask(self, request: bytes, *, timeout_s: float) -> bytes | None:
-        """Return the answer; None where the program has ended or takes longer than that."""
+        """Return the answer; None if the program ended or did not answer within `timeout_s`."""
         assert self._process.stdin is not None
         end = time.monotonic() + timeout_s
         try:

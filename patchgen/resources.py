@@ -1,4 +1,5 @@
-"""Where the shipped templates and semantic patches are."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the shipped templates and semantic patches."""
 
 from __future__ import annotations
 
@@ -12,22 +13,22 @@ _PACKAGE = Path(__file__).resolve().parent
 def shipped_folder(kind: str) -> Path:
     """Return the folder `templates` or `semantic-patches`.
 
-    A checkout (or an editable install of one) has it beside the package; a wheel carries it
-    inside, as pyproject.toml's force-include lays it. The checkout wins, because an editable
-    install may leave a stale copy behind.
+    A checkout (or an editable install of one) has it next to the package; a wheel has it inside the
+    package, as configured by pyproject.toml's force-include. The checkout wins, because an editable
+    install may leave a stale copy in site-packages.
     """
-    beside = _PACKAGE.parent / kind
-    if (_PACKAGE.parent / "pyproject.toml").is_file() and beside.is_dir():
-        return beside
+    neighbour = _PACKAGE.parent / kind
+    if (_PACKAGE.parent / "pyproject.toml").is_file() and neighbour.is_dir():
+        return neighbour
     return _PACKAGE / "data" / kind
 
 
 @cache
 def digest_code() -> str:
-    """Return a digest of patchgen's own code, which names what made a result.
+    """Return a digest of patchgen's own code, which identifies the code that made a result.
 
-    A version number would not do: it stays the same while the code is worked on, and between two
-    machines that run different commits.
+    A version number is not enough: it stays the same during development, and on machines that run
+    different commits.
     """
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*.py")):

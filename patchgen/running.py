@@ -1,4 +1,5 @@
-"""`run` from end to end: which semantic patches, over which files of which commit."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`run` from end to end: choose the semantic patches and the files, then run the sweeps."""
 
 from __future__ import annotations
 
@@ -53,13 +54,13 @@ _C_SUFFIXES = (".c", ".h")
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to run, and over what.
+    """The parameters of `patchgen run`.
 
-    `target` is a .cocci or a folder of them, on disk or in the tree, or a variant's name. `paths`
-    are those of the tree's top; none means all of it. `since` restricts the files to those that
-    changed since that revision, `only_built` to those that a .config builds, and headers.
-    `trusted` says that semantic patches may run code, `trusted_folders` that those below may.
-    `kept` is off for results that are made anew.
+    `target` is a .cocci or a folder of them, on disk or in the tree, or the name of a variant.
+    `paths` are relative to the top of the tree; none means the whole tree. `since` restricts the
+    files to those changed since that revision, `only_built` to headers and the files that a .config
+    builds. `trusted` lets all semantic patches run code, `trusted_folders` those in these folders.
+    With `kept` off, cached results are ignored.
     """
 
     target: str
@@ -82,7 +83,7 @@ class RunRequest:
 class Skipped:
     """A semantic patch of a folder that was not run, and why.
 
-    `lacks_trust` is set where it runs code, and the user did not allow that.
+    `lacks_trust` is set if it runs code that the user has not allowed.
     """
 
     name: str
@@ -92,7 +93,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A semantic patch that can be run over the tree."""
+    """A semantic patch that is ready to run over the tree."""
 
     name: str
     bound: Bound | None
@@ -101,7 +102,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All that is to be run on one base, read and checked; nothing has run."""
+    """Everything to run on one base, read and checked; nothing has run yet."""
 
     base: Base
     ready: tuple[Ready, ...]
@@ -109,9 +110,9 @@ class Run:
 
 
 def plan_run(repository: Repository, request: RunRequest) -> Run:
-    """Find the semantic patches and the files that they are for.
+    """Find the semantic patches, and the files to run them over.
 
-    Raises UsageError, SpecError or BaseError where they cannot be found, read or run as asked.
+    Raises UsageError, SpecError or BaseError if one cannot be found, read, or run as requested.
     """
     oid = repository.resolve_commit(request.base)
     tree_oid = repository.resolve_tree(oid)
@@ -151,10 +152,10 @@ def run_sweeps(
     executor: Executor | None = None,
     on_progress: Callable[[str, Progress], None] = lambda name, progress: None,
 ) -> Iterator[tuple[Ready, Sweep | Skipped]]:
-    """Run the semantic patches one after the other, and yield what each came to.
+    """Run the semantic patches in turn, and yield the result of each.
 
-    One that spatch refuses is skipped where there are others. Raises SpecError where there are
-    none, and ToolError.
+    If there are several, one that spatch refuses is skipped. Raises SpecError if it is the only
+    one, and ToolError.
     """
     for ready in run.ready:
 
@@ -172,7 +173,7 @@ def run_sweeps(
 
 
 def _say_why(err: PatchgenError) -> str:
-    """Return in one line why a semantic patch was not run, with the line of it that is named."""
+    """Return a one-line reason why a semantic patch was not run, with the line it names."""
     where = ""
     if err.place is not None and err.place.line is not None:
         excerpt = f": {err.place.excerpt.strip()}" if err.place.excerpt else ""
@@ -180,16 +181,18 @@ def _say_why(err: PatchgenError) -> str:
     return err.message + where
 
 
-# --- what to run -----------------------------------------------------------------------------
+# --- semantic patches ------------------------------------------------------------------------
 
 
 def _check_paths(
     repository: Repository, tree: GitTree, base: Base, paths: tuple[PurePosixPath, ...]
 ) -> None:
-    """Refuse paths at which there is nothing that could be looked at."""
+    """Refuse paths without C files."""
     for path, _, is_folder in resolve_paths(repository, base.tree, paths):
         if not is_folder and not (tree.find([str(path)]) and path.suffix in _C_SUFFIXES):
-            raise UsageError(f"{path} is no C file, nor a folder", hint="name .c or .h files")
+            raise UsageError(
+                f"{path} is neither a C file nor a folder", hint="name .c or .h files, or folders"
+            )
 
 
 def _require_files(
@@ -198,7 +201,7 @@ def _require_files(
     request: RunRequest,
     only: frozenset[PurePosixPath] | None,
 ) -> None:
-    """Raise MissingObjectsError where a partial clone lacks files that the run is about."""
+    """Raise MissingObjectsError if a partial clone lacks files that the run reads."""
     files = tree.find(["Makefile"])
     files += [
         file
@@ -209,7 +212,7 @@ def _require_files(
 
 
 def _is_variant(target: str) -> bool:
-    """Tell whether a target is a variant: a name without a file of that name, or its folder."""
+    """Return whether a target is a variant: its folder, or a name that is not a file's."""
     path = Path(target)
     if path.is_dir():
         return (path / "manifest.toml").is_file()
@@ -217,9 +220,9 @@ def _is_variant(target: str) -> bool:
 
 
 def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
-    """Return the .cocci files that a target names: on disk, else in the tree.
+    """Return the .cocci files that a target names, on disk or else in the tree.
 
-    Raises UsageError where there are none.
+    Raises UsageError if there are none.
     """
     path = Path(target)
     if path.is_file():
@@ -239,9 +242,9 @@ def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
 
 
 def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
-    """Return the content of a file that a semantic patch is in, or that it names.
+    """Return the content of a semantic patch, or of a file that one names; None if it is missing.
 
-    Raises SpecError for what is there and is not a regular file.
+    Raises SpecError if it is not a regular file.
     """
     if Path(path).is_file():
         return Path(path).read_bytes()
@@ -272,7 +275,7 @@ def _ready(
 
 
 def _find_in_tree(tree: GitTree, pattern: str) -> list[TreeFile]:
-    """Return the files of the tree that a path or glob names; none for one that leads out of it."""
+    """Return the files of the tree that a path or glob matches; none if it leads outside."""
     normal = os.path.normpath(pattern)
     return [] if normal.startswith(("/", "..")) else tree.find([normal])
 
@@ -299,7 +302,7 @@ def _sweep_request(
 
 
 def kept_path() -> Path:
-    """Return the file of kept results, in the user's cache folder."""
+    """Return the path of the cached results, in the user's cache folder."""
     return cache_path("sweep.sqlite")
 
 
@@ -310,13 +313,13 @@ def _variant_requests(
     only: frozenset[PurePosixPath] | None,
 ) -> Iterator[Ready]:
     """Yield the semantic patches of a variant, over the files that its manifest names for them."""
-    # Manifests and templates take longer to import than a run takes that finds all kept.
+    # Importing manifests and templates takes longer than a run whose results are all cached.
     from patchgen.coccinelle import Program, refuse_code
     from patchgen.making import MakeRequest, plan_variant
     from patchgen.model.plan import RunRules
 
     if request.mode not in (None, Mode.PATCH):
-        raise UsageError("a variant has the patch mode only")
+        raise UsageError("a variant can only be run in patch mode")
     variables = tuple(request.definitions)
     planned = plan_variant(
         repository, MakeRequest(request.target, request.base, 1, definitions=variables)
@@ -337,7 +340,7 @@ def _variant_requests(
                         tuple(sorted({file.path.suffix for file in edit.files})),
                         only=files if only is None else files & only,
                         kept=kept_path() if request.kept else None,
-                        # Its macro files may give any function any word.
+                        # A function may get any token from the macro files.
                         slices=request.slices and not edit.patch.macros,
                         timeout_s=request.timeout_s,
                         jobs=request.jobs,
@@ -355,13 +358,13 @@ def _within(
     )
 
 
-# --- over what -------------------------------------------------------------------------------
+# --- files -----------------------------------------------------------------------------------
 
 
 def _choose_files(
     repository: Repository, request: RunRequest, base: Base
 ) -> frozenset[PurePosixPath] | None:
-    """Return the files that the run is restricted to, None for no restriction."""
+    """Return the files that the run is restricted to, None if it is not restricted."""
     only: frozenset[PurePosixPath] | None = None
     if request.since is not None:
         since = repository.resolve_commit(request.since)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Folders that hold what a run needs only while it runs, and removal of those of killed runs.
+"""Scratch folders of a run, and removal of those that killed runs left.
 
-A run has one folder below $TMPDIR, `patchgen-run-PID-XXXXXXXX`, with mode 0700; all its scratch
-folders are in it. What has to be renamed into place is staged in a folder of the same kind next to
-its target. Each of these folders is locked with flock(2) by the process that made it. The kernel
-gives the lock up when that process ends, however it ends, so an unlocked folder is left over from a
-killed run, and the next run removes it. A pid would not tell: another process may have it by now.
-The lock also keeps systemd-tmpfiles away from a run that takes weeks (tmpfiles.d(5), "Age"). Each
-process has its own folder, so that a worker on another machine needs nothing of this one's.
+A run has one folder below $TMPDIR, `patchgen-run-PID-XXXXXXXX`, with mode 0700, which contains all
+its scratch folders. Files that will be renamed into place are staged in a folder of the same kind
+next to their target. The process that makes such a folder locks it with flock(2). The kernel
+releases the lock when that process ends, in whatever way, so an unlocked folder is left over from a
+killed run, and the next run removes it. A pid would not do: another process may have it by now. The
+lock also keeps systemd-tmpfiles away from a run that takes weeks (tmpfiles.d(5), "Age"). Each
+process has its own folder, so a worker on another machine needs nothing from this machine's.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from pathlib import Path
 from patchgen.errors import ToolError
 
 _PREFIX = "patchgen-run-"
-# A run that removes the folders of dead ones may remove a new folder before it is locked.
+# Another run that removes abandoned folders may remove a new one before it is locked.
 _TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class OwnedFolder:
-    """A folder that its process has locked; `lock` is the open folder, -1 where it has no lock.
+    """A folder that its process has locked; `lock` is the open folder, -1 if it is not locked.
 
-    File systems without flock(2) on folders (NFS) are worked on all the same; what a killed run
-    leaves there has to be removed by hand.
+    File systems without flock(2) on folders (NFS) can be used all the same; folders that a killed
+    run leaves there have to be removed by hand.
     """
 
     path: Path
@@ -45,10 +45,10 @@ class OwnedFolder:
 
 @contextmanager
 def owned_folder(parent: Path, prefix: str) -> Iterator[OwnedFolder]:
-    """Give a new, locked folder in `parent`, and remove it at the end of the block.
+    """Yield a new, locked folder in `parent`, and remove it at the end of the block.
 
     Folders with this prefix that killed runs of the same user left in `parent` are removed first.
-    The folder may be renamed meanwhile; it then stays. Raises OSError where it cannot be made.
+    A folder that the block renames stays. Raises OSError if no folder can be made.
     """
     remove_abandoned(parent, prefix)
     folder = _make(parent, prefix)
@@ -60,10 +60,10 @@ def owned_folder(parent: Path, prefix: str) -> Iterator[OwnedFolder]:
 
 @contextmanager
 def scratch_folder(name: str) -> Iterator[Path]:
-    """Give a new folder in the scratch folder of this run, and remove it at the end of the block.
+    """Yield a new folder in the scratch folder of this run, and remove it at the end of the block.
 
-    `name` is for people who look at it. Safe to call from several threads at once. Raises ToolError
-    where no folder can be made below $TMPDIR.
+    `name` is for people who look into $TMPDIR. Thread-safe. Raises ToolError if no folder can be
+    made below $TMPDIR.
     """
     run = _enter_run()
     try:
@@ -80,19 +80,19 @@ def scratch_folder(name: str) -> Iterator[Path]:
 
 
 def scratch_locks() -> tuple[int, ...]:
-    """Return the open file that keeps this run's scratch folder, () where there is none.
+    """Return the descriptor that locks this run's scratch folder, () if there is none.
 
-    A program that reads a scratch folder, and has to come to its end when patchgen is killed, gets
-    it as well: the folder then stays until that program has ended.
+    A program that reads a scratch folder and must finish even if patchgen is killed inherits the
+    descriptor: the folder then stays until that program ends.
     """
     with _run.guard:
         return () if _run.folder is None or _run.folder.lock < 0 else (_run.folder.lock,)
 
 
 def remove_abandoned_runs() -> None:
-    """Remove what killed runs left below $TMPDIR, unless this run has done so already.
+    """Remove what killed runs left below $TMPDIR, once per run.
 
-    The first scratch folder of a run does it, too; a command that is refused early has none.
+    A run's first scratch folder does so, too; a command that is refused early makes none.
     """
     with _run.guard, suppress(OSError):
         if not _run.has_looked:
@@ -103,8 +103,8 @@ def remove_abandoned_runs() -> None:
 def remove_abandoned(parent: Path, prefix: str) -> None:
     """Remove the folders with a prefix that killed runs left in `parent`.
 
-    Nothing is followed or removed but folders of this user that no process has locked: anyone may
-    put names into /tmp.
+    Only folders of this user that no process has locked are removed, and links are not followed:
+    anyone may create names in /tmp.
     """
     pattern = re.compile(re.escape(prefix) + r"[0-9]+-[a-z0-9_]{8}")
     try:
@@ -112,7 +112,7 @@ def remove_abandoned(parent: Path, prefix: str) -> None:
     except OSError:
         return
     for path in found:
-        # It is in use, not a folder, or another run removes it, too: never this run's error.
+        # It is locked, or not a folder, or another run is removing it: not an error of this run.
         with suppress(OSError):
             _remove_if_abandoned(path)
 
@@ -123,7 +123,7 @@ def _remove_if_abandoned(path: Path) -> None:
         if os.fstat(folder).st_uid != os.geteuid():
             return
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # By the open folder, not by its name: it is the one that was looked at.
+        # By descriptor, not by name: this is the folder that was checked.
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
@@ -159,7 +159,7 @@ def _make(parent: Path, prefix: str) -> OwnedFolder:
 
 
 def _discard(folder: OwnedFolder) -> None:
-    """Remove a folder where it still has its name, then give up the lock."""
+    """Remove a folder unless it was renamed, then release the lock."""
     try:
         _remove_tree(folder.path)
     finally:
@@ -168,7 +168,7 @@ def _discard(folder: OwnedFolder) -> None:
 
 
 def _remove_tree(path: Path) -> None:
-    """Remove a folder; one more Ctrl-C does not keep it from that."""
+    """Remove a folder, even if another Ctrl-C arrives meanwhile."""
     try:
         shutil.rmtree(path, ignore_errors=True)
     except BaseException:
@@ -178,7 +178,7 @@ def _remove_tree(path: Path) -> None:
 
 @dataclass(slots=True)
 class _Run:
-    """The scratch folder of this process, while anything in it is in use."""
+    """The scratch folder of this process, while it is in use."""
 
     folder: OwnedFolder | None = None
     users: int = 0
@@ -190,7 +190,7 @@ _run = _Run()
 
 
 def _enter_run() -> Path:
-    """Return the folder of this run, made where there is none, with one more user."""
+    """Return the folder of this run, creating it if necessary, and count one more user."""
     with _run.guard:
         if _run.folder is None:
             try:
@@ -207,7 +207,7 @@ def _make_run() -> OwnedFolder:
 
 
 def _leave_run() -> None:
-    """Remove the folder of this run when nobody uses it any more."""
+    """Remove the folder of this run when its last user has left."""
     with _run.guard:
         _run.users -= 1
         if _run.users == 0:
@@ -223,15 +223,15 @@ def _end_run() -> None:
 def _cannot_write(err: OSError) -> ToolError:
     return ToolError(
         f"temporary files cannot be written: {err.strerror or err}",
-        hint="TMPDIR names the folder that they are written to",
+        hint="set TMPDIR to a folder that can be written to",
     )
 
 
 def _forget_run() -> None:
-    """Leave the folder to the process that was forked, and its guard to that process's threads."""
+    """Leave the folder to the parent process, and the guard to the parent's threads."""
     _run.folder, _run.users, _run.guard = None, 0, threading.RLock()
 
 
 os.register_at_fork(after_in_child=_forget_run)
-# A signal may come before a block is entered, or after it has ended.
+# A signal may arrive before a block is entered, or after it has ended.
 atexit.register(_end_run)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The one door to the files of a variant and to `templates/`.
+"""The only access to the files of a variant and of `templates/`.
 
-What is read here ends up in commits and public mails, and whoever wrote the variant chose the
-names. So a name leads to a regular file below the folder or to an error: never through a symbolic
-link, out of the folder, into a device, or into a file that would fill the memory. Each folder on
-the way is opened from the one above it (openat(2) with O_NOFOLLOW), so nothing can be exchanged
-between a check and its use. The folder itself may be reached through a link: the user named it.
+These files end up in commits and public mails, and the author of the variant chose the names. So a
+name leads to a regular file below the folder or to an error: never through a symbolic link, out of
+the folder, to a device, or to a file that would fill the memory. Each folder on the way is opened
+from the one above it (openat(2) with O_NOFOLLOW), so nothing can be exchanged between a check and
+its use. The folder itself may be reached through a link: the user named it.
 
-A hard link cannot be told from the file that it links to.
+A hard link cannot be distinguished from the file that it links to.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from pathlib import Path, PurePosixPath
 
 from patchgen.errors import Place, SpecError
 
-# The longest text of a shipped variant has 20 kB.
+# The longest file of a shipped variant has 20 kB.
 LARGEST_BYTES = 4 << 20
 
 _HINT = "a variant consists of regular files below its folder"
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-# A FIFO must not make the open wait, a terminal must not become ours.
+# Opening a FIFO must not block, and a terminal must not become the controlling one.
 _FILE_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -36,7 +36,7 @@ _FILE_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 class SourceFolder:
     """A folder whose files are read by name: `root`, or the folder `below` it.
 
-    `root` may be a symbolic link, and nothing below it.
+    `root` may be a symbolic link; nothing below it may.
     """
 
     root: Path
@@ -44,7 +44,7 @@ class SourceFolder:
 
     @property
     def path(self) -> Path:
-        """Where it is, for messages."""
+        """The path, for messages."""
         return self.root / self.below
 
     def folder(self, name: str) -> SourceFolder:
@@ -52,10 +52,10 @@ class SourceFolder:
         return SourceFolder(self.root, self.below / name)
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of a file, None where there is no file of that name.
+        """Return the content of a file, None if there is no file of that name.
 
-        Raises SpecError for a name that leads out of the folder, for what is not a regular file,
-        and for more than LARGEST_BYTES.
+        Raises SpecError if the name leads out of the folder, or if the file is not regular or
+        larger than LARGEST_BYTES.
         """
         path = self.path / name
         parts = PurePosixPath(name).parts
@@ -78,7 +78,7 @@ class SourceFolder:
             raise SpecError(str(err), place=Place(str(path)), hint=_HINT) from None
 
     def digest(self) -> str:
-        """Return a digest of all regular files, by their paths and contents."""
+        """Return a digest of the paths and contents of all regular files."""
         digest = hashlib.sha256()
         for path in sorted(self._list_files(), key=lambda each: each.parts):
             content = self.read(path.as_posix())
@@ -90,7 +90,7 @@ class SourceFolder:
         return digest.hexdigest()
 
     def _list_files(self) -> Iterator[PurePosixPath]:
-        """Yield the files that can be read; what is too large for that is no part of a variant."""
+        """Yield the regular files, except those that are too large to be read."""
         for folder, _, names in os.walk(self.path):
             for name in names:
                 path = Path(folder) / name
@@ -100,9 +100,9 @@ class SourceFolder:
 
 
 def read_regular(path: Path) -> bytes:
-    """Return the content of a file of the user's own, which may be reached through links.
+    """Return the content of a user's file, which may be reached through links.
 
-    Raises SpecError for what is not a regular file, and for more than LARGEST_BYTES; OSError.
+    Raises SpecError if it is not a regular file or larger than LARGEST_BYTES; OSError.
     """
     try:
         return _read_regular(os.open(path, _FILE_FLAGS))
@@ -111,7 +111,7 @@ def read_regular(path: Path) -> bytes:
 
 
 class _NotThereError(Exception):
-    """There is a folder of that name, or a file where a folder should be."""
+    """The name is that of a folder, or a file is where a folder should be."""
 
 
 @contextmanager
@@ -140,7 +140,7 @@ _KINDS = {
 
 
 def _check_kind(name: str, folder: int) -> None:
-    """Look before opening: to open a device can have an effect."""
+    """Check before opening: opening a device can have side effects."""
     kind = stat.S_IFMT(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
     if kind == stat.S_IFDIR:
         raise _NotThereError
@@ -149,7 +149,7 @@ def _check_kind(name: str, folder: int) -> None:
 
 
 def _read_regular(opened: int) -> bytes:
-    """Read a file from its descriptor, and close that."""
+    """Read a file from its descriptor, and close the descriptor."""
     with os.fdopen(opened, "rb") as file:
         found = os.fstat(opened)
         if not stat.S_ISREG(found.st_mode):
@@ -161,7 +161,7 @@ def _read_regular(opened: int) -> bytes:
 
 
 def decode_text(content: bytes, place: Place) -> str:
-    """Return the text of a file. Raises SpecError, with the line, where it is not plain UTF-8."""
+    """Return the text of a file. Raises SpecError, with the line, if it is not plain UTF-8."""
     line = 1
     try:
         text = content.decode("utf-8")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`trust` from end to end: what runs code in some semantic patches, and what the user trusts.
+"""`trust` from end to end: find the code in semantic patches, and record what the user trusts.
 
-What an entry binds to is stated in truststore.py: the texts of the semantic patches that run code,
-and of all files that these name. Those that run no code need no trust.
+truststore.py states what an entry covers: the texts of the semantic patches that run code, and of
+all files that these name. Semantic patches that run no code need no trust.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from patchgen.truststore import (
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """What came of a target: an entry, None where nothing in it runs code.
+    """The result for one target: its entry, None if nothing in it runs code.
 
-    `code` are the lines that run code, by the names of the semantic patches. `unreadable` are those
-    that could not be judged, and why. `added`, `changed` and `gone` compare with the entry that
-    there was before; all are empty where there was none.
+    `code` maps the names of semantic patches to the lines that run code. `unreadable` are the
+    semantic patches that could not be read, and why. `added`, `changed` and `gone` compare with the
+    previous entry; all are empty if there was none.
     """
 
     target: str
@@ -50,18 +50,18 @@ class Trusted:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """An entry that is gone. `still` are the ids of others with the same content of some file."""
+    """A removed entry. `still` are the ids of other entries that trust one of the same texts."""
 
     entry: TrustEntry
     still: tuple[str, ...]
 
 
 def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[Trusted, ...]:
-    """Trust semantic patches as they are now: files, and folders with all that is in them.
+    """Trust semantic patches as they are now: files, and folders with everything in them.
 
-    They are looked for as `run` does: on disk, then in the tree of the commit `base`.
-    Raises UsageError where there is none, SpecError where one cannot be read, and PatchgenError
-    where the store cannot be used; nothing is stored then.
+    They are looked up as `run` does: on disk, then in the tree of the commit `base`.
+    Raises UsageError if there are none, SpecError if one cannot be read, and PatchgenError if the
+    store cannot be used; in each case nothing is stored.
     """
     repository = Repository(tree)
     try:
@@ -86,7 +86,7 @@ def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[Trusted, 
 def trust_config(tree: Path) -> TreeConfig:
     """Trust the .patchgen.toml of a work tree as it is now.
 
-    Raises UsageError where there is none, SpecError where it is wrong.
+    Raises UsageError if there is none, SpecError if it is invalid.
     """
     repository = Repository(tree)
     repository.close()
@@ -99,16 +99,16 @@ def trust_config(tree: Path) -> TreeConfig:
     return TreeConfig(config.path, config.text, is_trusted=True, people=people)
 
 
-def revoke(words: Sequence[str]) -> tuple[Revoked, ...]:
-    """Forget entries, by their ids or by the paths that were trusted.
+def revoke(names: Sequence[str]) -> tuple[Revoked, ...]:
+    """Remove entries, named by their ids or by the paths that were trusted.
 
-    Raises UsageError, and changes nothing, where one of the words names no entry, or several.
+    Raises UsageError, and changes nothing, if an argument names no entry or several.
     """
     dropped: dict[str, TrustEntry] = {}
 
     def change(entries: Entries) -> Entries:
         dropped.clear()
-        dropped.update((entry.id, entry) for entry in (_find(entries, word) for word in words))
+        dropped.update((entry.id, entry) for entry in (_find(entries, name) for name in names))
         return tuple(each for each in entries if each.id not in dropped)
 
     rest = change_trust(change)
@@ -148,7 +148,7 @@ def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> T
 
 
 def _compare(found: Trusted, entries: Entries) -> Trusted:
-    """Add what changed since the target was trusted before."""
+    """Add what changed since the target was last trusted."""
     if found.entry is None:
         return found
     now = found.entry.files
@@ -168,18 +168,18 @@ def _join(entries: Entries, new: Sequence[TrustEntry]) -> Entries:
     return (*(entry for entry in entries if entry.id not in ids), *new)
 
 
-def _find(entries: Entries, word: str) -> TrustEntry:
-    paths = {word.rstrip("/"), os.path.realpath(word)}
-    found = [each for each in entries if each.id == word or each.path in paths]
+def _find(entries: Entries, name: str) -> TrustEntry:
+    paths = {name.rstrip("/"), os.path.realpath(name)}
+    found = [each for each in entries if each.id == name or each.path in paths]
     if len(found) == 1:
         return found[0]
     if not found:
         raise UsageError(
-            f"{word} is not an entry of the store",
+            f"{name} is not an entry of the store",
             hint="`patchgen trust` lists them with their ids",
         )
     ids = ", ".join(each.id for each in found)
-    raise UsageError(f"{word} names {len(found)} entries: {ids}", hint="name one by its id")
+    raise UsageError(f"{name} matches {len(found)} entries: {ids}", hint="name one by its id")
 
 
 def _today() -> str:

@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the user has read and trusts, by content: `$XDG_CONFIG_HOME/patchgen/trust.json`.
+"""What the user has reviewed and trusts, by content: `$XDG_CONFIG_HOME/patchgen/trust.json`.
 
-`~/.config` is used where XDG_CONFIG_HOME is not set. Format, version 1:
+If XDG_CONFIG_HOME is not set, `~/.config` is used. Format, version 1:
 
     {"version": 1, "entries": [
       {"kind": "code",                      # or "config"
        "path": "scripts/coccinelle",        # in the repository's tree, else absolute
-       "repository": "/src/linux/.git",     # real path; "" for what is in no repository
+       "repository": "/src/linux/.git",     # real path; "" for a file outside of repositories
        "commit": "4d1f...",                 # HEAD at that time, "" if there was none
        "date": "2026-11-28",                # UTC
        "files": {"scripts/coccinelle/a.cocci": "SHA-256 of the text"}}
     ]}
 
-Trust is for content, never for a place. A place can change without its owner: a stranger's branch
-fetched into the same repository has the same paths, and so has a checkout of it. So a folder's
-entry lists the files that it had, and a file that was changed or added since is not trusted. The
-same text is trusted in another clone. `path`, `repository` and `commit` are there to show and
-revoke an entry, and to tell what changed since. A "config" entry also holds only for its own work
-tree: who gets mails depends on the project.
+Trust is for content, never for a path. The files at a path can change without their owner doing
+anything: a stranger's branch fetched into the same repository has the same paths, and so has a
+checkout of it. So the entry of a folder lists the files that the folder had, and a file changed or
+added since is not trusted. The same text is trusted in another clone. `path`, `repository` and
+`commit` serve to show and revoke an entry, and to report what changed since. A "config" entry
+also holds only for its own work tree: who gets mails depends on the project.
 
-The file is written under a lock, aside, and renamed; its mode is 0600. One that belongs to somebody
-else or that others can write to is refused, and so is one in a folder of that kind: they could have
-put anything there.
+The file is written under a lock, to a temporary name, and renamed; its mode is 0600. It is refused
+if it, or its folder, belongs to somebody else or is writable by others: they could have put
+anything there.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _HINT = "move it away; then `patchgen trust` starts a new one"
 
 @dataclass(frozen=True, slots=True)
 class TrustEntry:
-    """What was trusted at once: a file, a folder, or the configuration of a work tree.
+    """What was trusted in one step: a file, a folder, or the configuration of a work tree.
 
     `files` are names and SHA-256 digests of their texts, in hexadecimal.
     """
@@ -59,7 +59,7 @@ class TrustEntry:
 
     @property
     def id(self) -> str:
-        """Eight hexadecimal digits that stay the same when the entry is renewed."""
+        """Eight hexadecimal digits, unchanged when the entry is renewed."""
         key = "\0".join((self.kind, self.repository, self.path))
         return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
@@ -68,12 +68,12 @@ Entries = tuple[TrustEntry, ...]
 
 
 def digest_text(text: str) -> str:
-    """Return the digest under which a text is trusted."""
+    """Return the digest that identifies a trusted text."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def find_file(entries: Entries, repository: str, path: str) -> TrustEntry | None:
-    """Return the newest entry for code that names a file, whatever its content was."""
+    """Return the newest code entry that names a file, whatever its content was."""
     named = [
         entry
         for entry in entries
@@ -83,21 +83,21 @@ def find_file(entries: Entries, repository: str, path: str) -> TrustEntry | None
 
 
 def are_trusted(entries: Entries, texts: Iterable[str]) -> bool:
-    """Tell whether each of these texts is one that may run code."""
+    """Return whether all of these texts are trusted to run code."""
     trusted = [entry.files.values() for entry in entries if entry.kind == "code"]
     digests = frozenset(digest for values in trusted for digest in values)
     return all(digest_text(text) in digests for text in texts)
 
 
 def store_path() -> Path:
-    """Return where the store is (XDG Base Directory Specification)."""
+    """Return the path of the store (XDG Base Directory Specification)."""
     return user_folder("XDG_CONFIG_HOME", ".config") / "patchgen" / "trust.json"
 
 
 def read_trust() -> Entries:
-    """Return all entries, none where there is no store.
+    """Return all entries, none if there is no store.
 
-    Raises PatchgenError where the store cannot be read, is damaged, or could be somebody else's.
+    Raises PatchgenError if the store cannot be read, is damaged, or could be somebody else's.
     """
     path = store_path()
     try:
@@ -116,9 +116,9 @@ def read_trust() -> Entries:
 
 
 def change_trust(change: Callable[[Entries], Entries]) -> Entries:
-    """Replace all entries by what `change` makes of them, and return those.
+    """Replace all entries by the result of `change`, and return that.
 
-    Raises PatchgenError as `read_trust` does, and where the store cannot be written.
+    Raises PatchgenError as `read_trust` does, and if the store cannot be written.
     """
     path = store_path()
     try:
@@ -150,7 +150,7 @@ def _parse(path: Path, content: bytes) -> Entries:
         document = json.loads(content)
         if document["version"] != VERSION:
             raise PatchgenError(
-                f"{path} is of version {document['version']}, and this patchgen reads {VERSION}",
+                f"{path} has version {document['version']}; this patchgen reads version {VERSION}",
                 hint=_HINT,
             )
         return tuple(_parse_entry(each) for each in document["entries"])
@@ -163,7 +163,7 @@ def _parse_entry(document: Mapping[str, object]) -> TrustEntry:
     texts = (entry.kind, entry.path, entry.repository, entry.commit, entry.date)
     files = dict(entry.files)
     if not all(isinstance(each, str) for each in (*texts, *files, *files.values())):
-        raise TypeError("an entry's values are texts")
+        raise TypeError("an entry's values must be strings")
     return entry
 
 
@@ -180,7 +180,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _write(path: Path, entries: Entries) -> None:
     document = {"version": VERSION, "entries": [asdict(entry) for entry in entries]}
     text = json.dumps(document, indent=1, ensure_ascii=True) + "\n"
-    # The lock is held, so that nobody else uses this name, and a killed run's file is used again.
+    # Nobody else uses this name while the lock is held; a killed run's file is overwritten.
     aside = path.with_name("trust.json.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
     with os.fdopen(os.open(aside, flags, 0o600), "w", encoding="ascii") as file:

@@ -10,12 +10,13 @@ from patchgen.errors import PatchgenError
 
 
 def user_folder(variable: str, default: str) -> Path:
-    """Return the folder that a variable names, else the default, which is below the home.
+    """Return the folder that a variable names, else the default, a path below the home directory.
 
-    Raises PatchgenError where neither the environment nor the system's user list names a home.
+    Raises PatchgenError if neither the environment nor the user database names a home.
     """
     named = Path(os.environ.get(variable, ""))
-    # The specification: "If an implementation encounters a relative path [it] should ignore it."
+    # "If an implementation encounters a relative path [...] it should consider the path invalid
+    # and ignore it." (XDG Base Directory Specification)
     if named.is_absolute():
         return named
     try:

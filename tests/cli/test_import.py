@@ -84,7 +84,7 @@ def test_the_version_that_is_named_is_taken_from_several(patchgen, applied, tmp_
             (tmp_path / name).write_text(text.replace("-v4-", f"-{version}-"))
     words = ("import", "--tree", applied, tmp_path, "--series", V4, "--json")
     done = patchgen(*words, "-v", "5")
-    assert done.code == 2 and "has v2, v3, and no v5" in done.err
+    assert done.code == 2 and "has v2, v3, not v5" in done.err
     document = json.loads(patchgen(*words, "-v", "2").out)
     assert document["revision"] == 2 and "-v2-0-" in document["message_ids"][0]
     [path] = tmp_path.glob("v3-0002*")
@@ -170,7 +170,7 @@ def test_explains_what_a_commit_was_made_from(patchgen, applied, git, tmp_path):
     cover = patchgen("explain", "--tree", clone, "HEAD~4")
     assert "the cover letter of a series" in cover.out
     nothing = patchgen("explain", "--tree", clone, "origin/master")
-    assert nothing.code == 1 and "nothing is recorded of" in nothing.err
+    assert nothing.code == 1 and "there is no record of" in nothing.err
 
 
 def test_explains_what_somebody_added_in_between(patchgen, applied, git):

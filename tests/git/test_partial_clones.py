@@ -81,7 +81,7 @@ def test_all_files_that_a_run_needs_are_counted_at_once(patchgen, clone, git, so
     needed = [name for name in listed if name.endswith((".c", ".h")) or name == "Makefile"]
     done = patchgen("run", "pvops", "--tree", tree)
     assert done.code == 1
-    assert f"the repository lacks {len(needed)} objects that are needed" in done.err
+    assert f"the repository lacks {len(needed)} needed objects" in done.err
 
 
 @pytest.mark.parametrize("kind", FILTERS)
