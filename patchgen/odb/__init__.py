@@ -1,4 +1,5 @@
-"""Git's object database: read trees, write commits aside, publish them by one ref update."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Git's object database: read trees, write commits to a quarantine, publish refs to them."""
 
 import lazy_loader
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 from .changes import (
     CommitChanges as CommitChanges,
     FileChange as FileChange,

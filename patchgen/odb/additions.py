@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that a series adds, against the tree that they are added to.
+"""Check the files that a series adds against the tree that they are added to.
 
-git fast-import does not check this: a file at the path of a folder takes the folder's place, a file
-below a file takes the file's, and `.git/hooks/x` becomes a tree that nobody can check out. So what
-is added is looked at before anything is written.
+git fast-import does not check them: a file added at the path of a folder replaces the folder, a
+file below a file replaces that file, and `.git/hooks/x` becomes a tree that nobody can check out.
+So added files are checked before anything is written.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _KINDS = {"tree": "a folder", "commit": "a submodule", "blob": "a file"}
 
 
 def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
-    """Refuse a file that would take the place of another one, or that git does not check out.
+    """Refuse to add a file that would replace another, or whose path git does not check out.
 
-    Raises BaseError that names the commit, the path and what is in its way.
+    Raises BaseError that names the commit, the path, and the file or folder that would be replaced.
     """
     added = [
         (draft.subject, edit.path, edit.mode)
@@ -52,19 +52,19 @@ def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
 
 
 def _with_above(path: PurePosixPath) -> list[PurePosixPath]:
-    """Return a path and the folders that it is in, but for the tree's top."""
+    """Return a path and the folders above it, without the top of the tree."""
     return [path, *list(path.parents)[:-1]]
 
 
 def _read_kinds(git: Git, tree: str, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
-    """Return the type of the object that a tree has at each of the paths."""
+    """Return the object type that a tree has at each of the paths."""
     wanted = sorted(map(str, paths))
     if not wanted:
         return {}
     # -t: folders on the way to other paths are listed, too.
-    words = ("--literal-pathspecs", "ls-tree", "-t", "-z", "--full-tree", tree, "--", *wanted)
+    args = ("--literal-pathspecs", "ls-tree", "-t", "-z", "--full-tree", tree, "--", *wanted)
     kinds = {}
-    for entry in git.run(*words).stdout.split(b"\0")[:-1]:
+    for entry in git.run(*args).stdout.split(b"\0")[:-1]:
         head, _, name = entry.partition(b"\t")
         kinds[PurePosixPath(os.fsdecode(name))] = head.split(b" ")[1].decode()
     return kinds

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Object folders that a repository borrows from: objects/info/alternates.
 
-Format (gitrepository-layout(5), and parse_alt_odb_entry() in git's object-file.c): one folder a
-line; `#` begins a comment; a line that begins with `"` is quoted as C has it. A relative path
-starts at the borrowing repository's `objects`.
+Format (gitrepository-layout(5), and parse_alt_odb_entry() in git's object-file.c): one folder per
+line; `#` begins a comment; a line that begins with `"` is a C string. A relative path starts at
+the borrowing repository's `objects`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from patchgen.errors import BaseError
 
-# Git follows no longer chain of borrowers.
+# Git does not follow longer chains of alternates.
 _DEEPEST = 6
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
@@ -23,7 +23,7 @@ _LETTERS |= {b"v": b"\v"}
 
 
 def quote_alternate(folder: Path) -> bytes:
-    """Return the line of an alternates file for a folder, whatever bytes its path has."""
+    """Return the line of an alternates file for a folder, whatever bytes are in its path."""
     path = os.fsencode(folder)
     escaped = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     for letter, byte in _LETTERS.items():
@@ -32,7 +32,7 @@ def quote_alternate(folder: Path) -> bytes:
 
 
 def check_alternates(objects: Path) -> None:
-    """Raise BaseError where a folder that objects are borrowed from does not exist."""
+    """Raise BaseError if a folder that objects are borrowed from does not exist."""
     seen: set[Path] = set()
     left = [(objects, 0)]
     while left:
@@ -42,7 +42,7 @@ def check_alternates(objects: Path) -> None:
             if not alternate.is_dir():
                 raise BaseError(
                     f"{objects.parent} borrows objects from {alternate}, which does not exist",
-                    hint=f"bring that folder back, or correct its path in {file}",
+                    hint=f"restore that folder, or correct its path in {file}",
                 )
             if alternate not in seen and depth < _DEEPEST:
                 seen.add(alternate)
@@ -50,7 +50,7 @@ def check_alternates(objects: Path) -> None:
 
 
 def read_alternates(objects: Path) -> Iterator[Path]:
-    """Yield the folders that a folder of objects borrows from, nearest ones only."""
+    """Yield the folders that an object folder borrows from directly."""
     try:
         lines = (objects / "info" / "alternates").read_bytes().split(b"\n")
     except FileNotFoundError:

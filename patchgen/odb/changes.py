@@ -1,7 +1,8 @@
-"""What commits change, hunk by hunk: which lines go and which come, apart from where.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What commits change, hunk by hunk: the removed and added lines, without their position.
 
-Without context and line numbers, the same change is known again in a file that is otherwise another
-(substance.py says why not `git patch-id`), and a change can be turned round: that is its revert.
+Without context and line numbers, the same change is recognised in a file that differs elsewhere
+(substance.py says why not by `git patch-id`), and a hunk can be reversed into its revert.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from patchgen.odb.commits import Git, decode_text
 
 _MARK = b"\0commit "
 _HEADER = b"diff --git "
-# How many paths git compares with each file of each commit without taking long for it.
+# Up to this many paths, git compares every file of every commit with them quickly.
 _QUICK = 100
 _PATHS = ("--literal-pathspecs", "-c", "core.quotePath=false")
 _DIFF = (
@@ -32,10 +33,10 @@ _DIFF = (
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """Lines that go and lines that come in their place, without `-` and `+`.
+    """Removed lines and the lines added in their place, without `-` and `+`.
 
-    What happens to a file as a whole (its mode, that it is new, a binary content) is a hunk, too:
-    `about` says so, as git does, and there are no lines then.
+    A change of the file as a whole (its mode, its creation, its binary content) is a hunk, too:
+    `about` is git's description of it, and there are no lines.
     """
 
     removed: tuple[bytes, ...] = ()
@@ -44,22 +45,22 @@ class Hunk:
 
     @property
     def reverse(self) -> Hunk:
-        """The hunk that takes this one back, where it is one of lines."""
+        """The hunk that reverts this one, if it is one of lines."""
         return Hunk(self.added, self.removed, self.about)
 
     @property
     def folded(self) -> Hunk:
-        """The hunk without white space and line breaks, unless it is about nothing else."""
+        """The hunk without white space and line breaks, unless it changes only these."""
         removed, added = (b"".join(b"".join(side).split()) for side in (self.removed, self.added))
         return Hunk((removed,), (added,), self.about) if removed != added else self
 
     @property
     def size(self) -> int:
-        """How many bytes it has on both sides."""
+        """The number of bytes on both sides."""
         return sum(map(len, self.removed + self.added))
 
     def covers(self, other: Hunk) -> bool:
-        """Tell whether this has all that another one has on both sides; both are folded."""
+        """Return whether each side contains that side of another hunk; both must be folded."""
         sides = ((self.removed, other.removed), (self.added, other.added))
         return not other.about and all(
             b"\n".join(theirs) in b"\n".join(ours) for ours, theirs in sides
@@ -68,19 +69,19 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What becomes of one file."""
+    """The changes of one file."""
 
     hunks: tuple[Hunk, ...]
     is_deleted: bool = False
 
     def is_reverse_of(self, other: FileChange) -> bool:
-        """Tell whether this takes back what the other does."""
+        """Return whether this change reverts the other."""
         return self.hunks == tuple(hunk.reverse for hunk in other.hunks)
 
 
 @dataclass(frozen=True, slots=True)
 class CommitChanges:
-    """A commit, and what it does to some files; it may change others, too."""
+    """A commit and its changes to some files; it may change other files, too."""
 
     oid: Oid
     subject: str
@@ -92,14 +93,14 @@ def read_changes(
 ) -> tuple[CommitChanges, ...]:
     """Return the commits from `base` to `tip` that change any of the files, youngest first.
 
-    Merges are left out, as `git log` shows no diff of them; what a merge has thrown away is not
-    among the others.
+    Merges are left out, since `git log` shows no diff for them: what a merge discarded is not
+    reported.
     """
     oids = _find_commits(git, base, tip, frozenset(paths))
     if not oids:
         return ()
-    words = ("log", "--no-walk=unsorted", "--format=%x00commit %H %s", *_DIFF)
-    shown = git.run(*_PATHS, *words, "--stdin", stdin=_to_stdin(oids, paths)).stdout
+    args = ("log", "--no-walk=unsorted", "--format=%x00commit %H %s", *_DIFF)
+    shown = git.run(*_PATHS, *args, "--stdin", stdin=_to_stdin(oids, paths)).stdout
     commits = []
     for part in shown.split(_MARK)[1:]:
         head, _, diff = part.partition(b"\n")
@@ -113,12 +114,12 @@ def _find_commits(
 ) -> tuple[Oid, ...]:
     """Return the commits that touch any of the files, youngest first.
 
-    git compares each file of each commit with each path, which takes minutes for thousands of them;
-    so it is asked for their folders then.
+    git compares each file of each commit with each path, which takes minutes for thousands of
+    paths. For many paths, git is given their folders instead.
     """
-    words = ("log", "--topo-order", "--format=%x00commit %H", "--no-renames", "--name-only", "-z")
+    args = ("log", "--topo-order", "--format=%x00commit %H", "--no-renames", "--name-only", "-z")
     stdin = _to_stdin([f"{base}..{tip}"], _coarsen(paths))
-    shown = git.run(*_PATHS, *words, "--stdin", stdin=stdin).stdout
+    shown = git.run(*_PATHS, *args, "--stdin", stdin=stdin).stdout
     names = {os.fsencode(str(path)) for path in paths}
     oids = []
     for part in shown.split(_MARK)[1:]:
@@ -129,7 +130,7 @@ def _find_commits(
 
 
 def _coarsen(paths: Collection[PurePosixPath]) -> set[PurePosixPath]:
-    """Return the paths, or folders that they are in, at most so many that git is quick."""
+    """Return the paths, or folders that contain them, few enough for git to be quick."""
     depth = max((len(path.parts) for path in paths), default=0)
     cut = set(paths)
     while len(cut) > _QUICK and depth > 1:
@@ -139,18 +140,18 @@ def _coarsen(paths: Collection[PurePosixPath]) -> set[PurePosixPath]:
 
 
 def _to_stdin(revisions: Iterable[str], paths: Iterable[PurePosixPath]) -> bytes:
-    """Return what `--stdin` reads (git-rev-list(1)): there is no limit to their number there."""
+    """Return the input of `--stdin` (git-rev-list(1)), which takes any number of arguments."""
     lines = [*revisions, "--", *sorted(map(str, paths))]
     return b"".join(os.fsencode(line) + b"\n" for line in lines)
 
 
 def diff_trees(git: Git, before: str, after: str) -> dict[PurePosixPath, FileChange]:
-    """Return what is to be done to one tree to make it another; commits may name theirs."""
+    """Return the changes from one tree to another; either may be named by a commit."""
     return parse_diff(git.run(*_PATHS, "diff-tree", "-r", *_DIFF, before, after).stdout)
 
 
 def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
-    """Read a diff that git wrote without context and renames."""
+    """Parse a diff that git wrote without context and renames."""
     changes: dict[PurePosixPath, FileChange] = {}
     lines: list[bytes] = []
     for line in [*diff.split(b"\n"), _HEADER]:
@@ -164,11 +165,11 @@ def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
 
 
 def _read_path(header: bytes) -> PurePosixPath:
-    """Return the path of "diff --git a/PATH b/PATH"; it may have blanks, or be in quotes."""
+    """Return the path in "diff --git a/PATH b/PATH"; it may contain spaces, or be quoted."""
     names = header.removeprefix(_HEADER)
     name = names[: len(names) // 2]
     if name.startswith(b'"'):
-        # As C has it (git-config(1), core.quotePath); all that is no escape stands for itself.
+        # C escapes (git-config(1), core.quotePath).
         name = name[1:-1].decode("unicode_escape").encode("latin-1")
     return PurePosixPath(os.fsdecode(name.removeprefix(b"a/")))
 
@@ -191,7 +192,7 @@ def _read_change(lines: list[bytes]) -> FileChange:
             side = removed if line.startswith(b"-") else added
             side.append(line[1:])
         elif line:
-            # "\ No newline at end of file", of the side that it follows.
+            # "\ No newline at end of file" belongs to the side of the line before it.
             side.append(line)
     hunks += _close(removed, added)
     whole = [Hunk(about=b"\n".join(about))] if about else []

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Commit objects as git stores them, read and written byte for byte.
 
-For a series whose commits get other parents or messages while their trees stay: authors, dates and
-what else people put there must survive. Format: git-hash-object(1) "commit"; header lines, of which
-those that begin with a space go on with the one before, an empty line, the message.
+Used for a series whose commits get other parents or messages while their trees stay: authors,
+dates and everything else in the headers must survive. Format: git-hash-object(1) "commit": header
+lines (a line that begins with a space continues the one before), an empty line, the message.
 """
 
 from __future__ import annotations
@@ -16,30 +17,30 @@ from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.process import Completed
 
-# The headers with people's names, which are in the commit's encoding as the message is.
+# Headers with names of people, in the encoding of the commit's message.
 _NAMED = frozenset({b"author", b"committer"})
 
 
 class Git(Protocol):
-    """A repository that git can be run in: a quarantine or a checkout."""
+    """A repository to run git in: a quarantine or a checkout."""
 
-    def run(self, *words: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
-        """Run git there."""
+    def run(self, *args: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
+        """Run git in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawCommit:
-    """A commit object. `headers` are key and value in their order, a value may have lines."""
+    """A commit object. `headers` are keys and values in order; a value may have several lines."""
 
     headers: tuple[tuple[bytes, bytes], ...]
     message: bytes
 
     def with_parent(self, parent: Oid) -> RawCommit:
-        """Return the commit on top of another; a signature does not survive that."""
+        """Return the commit on top of another parent, without its signature."""
         return self._with(b"parent", parent.encode())
 
     def with_message(self, message: str) -> RawCommit:
-        """Return the commit with another message, in UTF-8; the names in it follow."""
+        """Return the commit with another message in UTF-8, and with its names in UTF-8."""
         encoding = dict(self.headers).get(b"encoding", b"").decode("ascii", "replace")
         headers = tuple(
             (key, decode_text(value, encoding).encode() if key in _NAMED else value)
@@ -53,7 +54,7 @@ class RawCommit:
         return self._with(b"tree", tree.encode())
 
     def with_committer(self, committer: Identity) -> RawCommit:
-        """Return the commit as made by somebody at some time; its author stays."""
+        """Return the commit with another committer and committer date; its author stays."""
         who = f"{committer.name} <{committer.email}> {committer.date}"
         return self._with(b"committer", who.encode())
 
@@ -74,9 +75,9 @@ class RawCommit:
 
 
 def decode_text(text: bytes, encoding: str = "") -> str:
-    """Return a text that somebody wrote, in the encoding that it says it has, if it says one.
+    """Return a text, decoded by the encoding that it declares, else as UTF-8.
 
-    What is not UTF-8 and says nothing is taken for ISO-8859-1, as git-mailinfo(1) does.
+    Text that is not UTF-8 and declares no encoding is read as ISO-8859-1, as git-mailinfo(1) does.
     """
     for name in (encoding or "utf-8", "utf-8"):
         try:
@@ -87,7 +88,7 @@ def decode_text(text: bytes, encoding: str = "") -> str:
 
 
 def parse_raw_commit(content: bytes) -> RawCommit:
-    """Read a commit object's content."""
+    """Parse the content of a commit object."""
     head, _, message = content.partition(b"\n\n")
     headers: list[tuple[bytes, bytes]] = []
     for line in head.split(b"\n"):
@@ -107,19 +108,19 @@ def read_raw_commits(git: Git, oids: Sequence[Oid]) -> list[RawCommit]:
     offset = 0
     for oid in oids:
         end = out.index(b"\n", offset)
-        words = out[offset:end].split()
-        if len(words) != 3 or words[1] != b"commit":
-            raise BaseError(f"{oid} is no commit that can be read")
+        fields = out[offset:end].split()
+        if len(fields) != 3 or fields[1] != b"commit":
+            raise BaseError(f"{oid} is not a commit that git can read")
         begin = end + 1
-        offset = begin + int(words[2]) + 1
+        offset = begin + int(fields[2]) + 1
         commits.append(parse_raw_commit(out[begin : offset - 1]))
     return commits
 
 
 def write_raw_commit(git: Git, commit: RawCommit) -> Oid:
     """Write a commit object and return its id."""
-    words = ("hash-object", "-t", "commit", "-w", "--stdin")
-    return Oid(git.run(*words, stdin=commit.to_bytes()).stdout.decode().strip())
+    args = ("hash-object", "-t", "commit", "-w", "--stdin")
+    return Oid(git.run(*args, stdin=commit.to_bytes()).stdout.decode().strip())
 
 
 def write_empty_commit(
@@ -143,11 +144,11 @@ def rechain(
     messages: Mapping[Oid, str] | None = None,
     committer: Identity | None = None,
 ) -> tuple[Oid, ...]:
-    """Write a line of commits anew on top of `parent`, with their trees, and return their ids.
+    """Rewrite a line of commits on top of `parent`, with their trees, and return their ids.
 
-    `parent` has the tree that the first one builds on. `messages` replace those of some commits.
-    A commit with another parent or message is of `committer`, where that is given. What changes
-    in nothing keeps its id.
+    `parent` has the tree that the first commit builds on. `messages` replace those of some commits.
+    `committer`, if given, becomes the committer of the commits whose parent or message changes. A
+    commit that does not change keeps its id.
     """
     written = []
     for oid, commit in zip(oids, read_raw_commits(git, oids), strict=True):
@@ -167,13 +168,13 @@ def write_line(
 ) -> tuple[Oid, ...]:
     """Write a line of commits on top of `parent`, and return their ids.
 
-    Each is made of a commit whose author it keeps, a tree, and a message; None keeps the commit's.
+    Each is given as a commit whose author it keeps, a tree, and a message (None for the commit's).
     """
     written = []
     sources = read_raw_commits(git, [source for source, _, _ in commits])
     for (_, tree, message), source in zip(commits, sources, strict=True):
         new = source.with_parent(parent).with_tree(tree)
-        # The names follow the encoding of the message, so the committer comes last.
+        # with_message() converts the names to the new encoding, so the committer is set last.
         new = new if message is None else new.with_message(message)
         parent = write_raw_commit(git, new.with_committer(committer))
         written.append(parent)
@@ -181,5 +182,5 @@ def write_line(
 
 
 def _same(new: RawCommit, old: RawCommit) -> bool:
-    """Tell whether two commits differ in their signature at most."""
+    """Return whether two commits differ at most in their signature."""
     return new.message == old.message and set(new.headers) <= set(old.headers)

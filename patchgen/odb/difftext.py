@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A diff as text in a mail: where it begins and ends, which files it names, what it changes.
+"""A diff as text in a mail: where it begins and ends, the files it names, the lines it changes.
 
-Mails have diffs that `git diff` of this machine would not write: quoted ones that were trimmed,
-with other prefixes (diff.mnemonicPrefix: `i/`, `w/`) or none (diff.noprefix), without `diff --git`.
+Mails contain diffs that `git diff` on this machine would not write: trimmed quotes, other prefixes
+(diff.mnemonicPrefix: `i/`, `w/`) or none (diff.noprefix), no `diff --git` line.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f
 
 
 class Kind(Enum):
-    """What a line is: prose, or the head or a line of a hunk of a diff."""
+    """The kind of a line: prose, the head of a diff, or a line of a hunk."""
 
     TEXT = auto()
     HEAD = auto()
@@ -38,7 +38,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of a file in a diff, unquoted, with prefixes; "" where it does not exist."""
+    """The names of a file in a diff, unquoted, with prefixes; "" if it does not exist there."""
 
     old: str
     new: str
@@ -50,7 +50,7 @@ class Names:
 
 
 def classify_lines(lines: Sequence[str]) -> Iterator[tuple[Kind, str]]:
-    """Yield each line with what it is. A hunk ends after as many lines as its `@@` line says."""
+    """Yield each line with its kind. A hunk has as many lines as its `@@` line announces."""
     kind, old, new, is_binary = Kind.TEXT, 0, 0, False
     for line, following in itertools.zip_longest(lines, lines[1:], fillvalue=""):
         if kind is Kind.HUNK and (old or new) and (not line or line[0] in " +-\\"):
@@ -87,9 +87,9 @@ def list_changes(lines: Sequence[str]) -> frozenset[str]:
 
 
 def digest_changes(text: str) -> str:
-    """Return a digest of the lines that a diff adds and removes, file by file; "" without any.
+    """Return a digest of the lines that a diff adds and removes, file by file; "" if none.
 
-    As in substance.py the lines around a change do not count: they differ with the base.
+    As in substance.py, the lines around a change are left out: they differ with the base.
     """
     lines = [
         line.rstrip()
@@ -127,13 +127,13 @@ def list_paths(text: str) -> set[str]:
 
 
 def find_strip(text: str) -> int:
-    """Return how many folders `git apply -p` has to strip of the names in a diff: 1, or 0."""
+    """Return how many folders `git apply -p` has to strip from the names in a diff: 1 or 0."""
     names = list_names(text)
     return 0 if names and not any(name.has_prefix for name in names) else 1
 
 
 def with_usual_prefixes(text: str) -> str:
-    """Return a diff with the prefixes a/ and b/: git-patch-id(1) takes them into account."""
+    """Return a diff with the prefixes a/ and b/, since git-patch-id(1) includes them."""
     strip = find_strip(text)
     return "\n".join(
         _rename(line, strip) if kind is Kind.HEAD else line

@@ -1,7 +1,8 @@
-"""A few files out of a tree, and trees that have nothing but them.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read a few files of a tree, and write trees that contain nothing else.
 
-What is asked of ten files does not have to walk a kernel of 80,000, and a merge of trees that have
-only those ten finds no renames that nobody asked for.
+A question about ten files then does not walk a kernel of 80,000 files, and a merge of trees with
+only these ten finds no other renames.
 """
 
 from __future__ import annotations
@@ -19,32 +20,32 @@ from patchgen.scratch import scratch_folder
 TreeFiles = Mapping[PurePosixPath, TreeFile]
 
 _KINDS = frozenset({"100644", "100755", "120000"})
-# How many paths are given to git at once; the kernel's longest are of 100 bytes.
+# Number of paths in one git command; the kernel's longest paths have 100 bytes.
 _AT_ONCE = 5000
 
 
 def read_files(
     git: Git, tree: str, paths: Iterable[PurePosixPath]
 ) -> dict[PurePosixPath, TreeFile]:
-    """Return the files and links that a tree has of these; `tree` is anything that names it."""
+    """Return those of the paths that are files or links in a tree; `tree` is any tree-ish."""
     found: dict[PurePosixPath, TreeFile] = {}
     wanted = set(paths)
     left = iter(sorted(wanted))
     while chunk := list(islice(left, _AT_ONCE)):
-        words = ("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--")
-        listing = git.run(*words, *map(str, chunk)).stdout
+        args = ("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--")
+        listing = git.run(*args, *map(str, chunk)).stdout
         for entry in listing.split(b"\0")[:-1]:
             head, _, name = entry.partition(b"\t")
             mode, _, oid = head.decode().split(" ")
             path = PurePosixPath(os.fsdecode(name))
-            # A folder of that name lists what is in it.
+            # A path may name a folder; git then lists the files in it.
             if path in wanted and mode in _KINDS:
                 found[path] = TreeFile(path, mode, Oid(oid))
     return found
 
 
 def write_tree(quarantine: Quarantine, files: TreeFiles) -> Oid:
-    """Write a tree that has these files and no others."""
+    """Write a tree of exactly these files."""
     entries = b"".join(
         f"{file.mode} {file.oid}\t".encode() + os.fsencode(str(path)) + b"\0"
         for path, file in files.items()
@@ -58,10 +59,10 @@ def write_tree(quarantine: Quarantine, files: TreeFiles) -> Oid:
 def find_renames(
     quarantine: Quarantine, old: Oid, new: Oid, lost: TreeFiles
 ) -> dict[PurePosixPath, PurePosixPath]:
-    """Return under which names the second tree has files that the first one had and it has not.
+    """Return the new names of files that the first tree has and the second has not.
 
-    A file counts as renamed where git says so: half of it is the same (git-diff(1), -M). Only new
-    files with the same suffix are looked at.
+    A file is renamed if git says so: half of its content is the same (git-diff(1), -M). Only new
+    files with the same suffix are compared.
     """
     if not lost:
         return {}
@@ -70,9 +71,9 @@ def find_renames(
     if not added:
         return {}
     trees = (write_tree(quarantine, lost), write_tree(quarantine, added))
-    # No limit to what is compared (-l0): one side is small.
-    words = ("diff-tree", "-r", "-z", "-M", "-l0", "--diff-filter=R", "--name-status")
-    fields = quarantine.run(*words, *trees).stdout.split(b"\0")[:-1]
+    # No limit to the number of comparisons (-l0): one side is small.
+    args = ("diff-tree", "-r", "-z", "-M", "-l0", "--diff-filter=R", "--name-status")
+    fields = quarantine.run(*args, *trees).stdout.split(b"\0")[:-1]
     names = [PurePosixPath(os.fsdecode(field)) for field in fields]
     return dict(zip(names[1::3], names[2::3], strict=True))
 
@@ -80,8 +81,8 @@ def find_renames(
 def _read_added(
     quarantine: Quarantine, old: Oid, new: Oid, suffixes: Collection[str]
 ) -> dict[PurePosixPath, TreeFile]:
-    words = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--diff-filter=A")
-    fields = quarantine.run(*words, old, new).stdout.split(b"\0")[:-1]
+    args = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--diff-filter=A")
+    fields = quarantine.run(*args, old, new).stdout.split(b"\0")[:-1]
     added = {}
     # ":000000 100644 0000000 OID A", then the path.
     for head, name in zip(fields[::2], fields[1::2], strict=True):

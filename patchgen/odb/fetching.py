@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Get objects that a partial clone lacks: one `git fetch` for all of them, as git itself does it.
+"""Get objects that a partial clone lacks with one `git fetch`, as git itself does.
 
-The command is that of fetch_objects() in git's promisor-remote.c. With --filter=blob:none a tree
-comes with all trees below it, and a blob that is asked for comes nevertheless.
+The command is that of fetch_objects() in git's promisor-remote.c. With --filter=blob:none, a tree
+is sent with all trees below it, and an explicitly named blob is sent nevertheless.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _PROMISED = (r"^remote\..*\.promisor$", r"^remote\..*\.partialclonefilter$")
 
 
 def find_promisors(repository: Repository) -> tuple[str, ...]:
-    """Return the remotes that have promised what is missing (git-config(1), remote.*.promisor)."""
+    """Return the remotes that promised the missing objects (git-config(1), remote.*.promisor)."""
     names = dict.fromkeys(repository.read_config("extensions.partialclone"))
     for pattern in _PROMISED:
         kind = ("--type=bool",) if pattern.endswith("promisor$") else ()
-        words = ("config", "--null", *kind, "--get-regexp", pattern)
-        listed = repository.run(*words, ok=(0, 1)).stdout.decode("utf-8", "surrogateescape")
+        args = ("config", "--null", *kind, "--get-regexp", pattern)
+        listed = repository.run(*args, ok=(0, 1)).stdout.decode("utf-8", "surrogateescape")
         for entry in listed.split("\0"):
             key, _, value = entry.partition("\n")
             if key and value != "false":
@@ -42,16 +42,16 @@ def find_promisors(repository: Repository) -> tuple[str, ...]:
 
 
 def fetch_objects(repository: Repository, oids: Sequence[str]) -> None:
-    """Fetch objects from the remotes that have promised them, asking the next for what is left.
+    """Fetch objects from the remotes that promised them, each remote what the others lacked.
 
-    Git asks for passwords as the user has configured it. Raises BaseError where no remote has
-    promised anything, ToolError where git cannot fetch, and MissingObjectsError for what no remote
-    has.
+    Git asks for passwords as the user has configured it. Raises BaseError if no remote has
+    promised anything, ToolError if git cannot fetch, and MissingObjectsError for objects that no
+    remote has.
     """
     remotes = find_promisors(repository)
     if not remotes:
         raise BaseError(
-            f"{repository.top} is not a partial clone: no remote has promised what is missing"
+            f"{repository.top} is not a partial clone: no remote promised the missing objects"
         )
     missing = tuple(map(Oid, oids))
     refusals = []

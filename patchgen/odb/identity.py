@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who commits: git accepts any name and any address, mails do not."""
+"""Check the committer's identity: git accepts any name and address, mails do not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from patchgen.errors import ToolError
 
 
 def check_identity(name: str, email: str) -> None:
-    """Raise ToolError for a name or an address that a mail cannot be from."""
+    """Raise ToolError for a name or an address that cannot be the sender of a mail."""
     if has_controls(name) or "\ufffd" in name:
         raise ToolError(
             f"your name has control characters, or is not UTF-8: {escape_controls(name)}",
@@ -19,7 +19,7 @@ def check_identity(name: str, email: str) -> None:
         encoded = encode_address(email)
     except AddressError as err:
         hint = "git config user.email ADDRESS"
-        raise ToolError(f"mails cannot be from you: {err}", hint=hint) from None
+        raise ToolError(f"your address cannot be used for mail: {err}", hint=hint) from None
     if encoded != email:
         raise ToolError(
             f"your address {email} has characters other than ASCII",

@@ -1,4 +1,5 @@
-"""Many files of a tree at once: their listing, and their contents."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""List many files of a tree, and read their contents, with few git processes."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _REGULAR = ("100644", "100755")
 _AT_ONCE = 400
 
 
-# A file's mode and id; to make a TreeFile of each of 80,000 takes longer than to list them.
+# A file's mode and id. Creating a TreeFile for each of 80,000 files takes longer than listing them.
 Entry = tuple[str, Oid]
 
 
@@ -26,12 +27,12 @@ def list_entries(
     paths: Sequence[PurePosixPath] = (),
     suffixes: tuple[str, ...] = ("",),
 ) -> dict[str, Entry]:
-    """Return the regular files with these suffixes below any of the paths, in the order of git.
+    """Return the regular files with these suffixes below any of the paths, in git's order.
 
-    Without paths it is the whole tree.
+    No paths means the whole tree.
     """
-    words = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree]
-    listing = git.run(*words, "--", *map(str, paths)).stdout
+    args = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree]
+    listing = git.run(*args, "--", *map(str, paths)).stdout
     found = {}
     for entry in listing.decode("utf-8", "surrogateescape").split("\0"):
         # "100644 blob OID", a tab, and the path
@@ -47,7 +48,7 @@ def list_files(
     paths: Sequence[PurePosixPath] = (),
     suffixes: tuple[str, ...] = ("",),
 ) -> list[TreeFile]:
-    """Return what list_entries does as files of the tree."""
+    """Return the result of list_entries as TreeFiles."""
     return [
         TreeFile(PurePosixPath(name), mode, oid)
         for name, (mode, oid) in list_entries(git, tree, paths, suffixes).items()
@@ -55,7 +56,7 @@ def list_files(
 
 
 class ResolvedPath(NamedTuple):
-    """A path of a tree, the id of what is there, and whether that is a folder."""
+    """A path of a tree, the id of its object, and whether it is a folder."""
 
     path: PurePosixPath
     oid: Oid
@@ -63,27 +64,29 @@ class ResolvedPath(NamedTuple):
 
 
 def resolve_paths(git: Git, tree: Oid, paths: Sequence[PurePosixPath]) -> list[ResolvedPath]:
-    """Return what is at the paths. Raises BaseError where nothing is."""
+    """Return the objects at the paths. Raises BaseError if a path does not exist."""
     names = [f"{tree}:" + ("" if str(path) == "." else str(path)) for path in paths]
-    # What has a line end in it is no name here, and git would take it for two.
+    # A path cannot contain a newline: git would read it as two.
     stdin = "".join(name.replace("\n", "\0") + "\n" for name in names)
-    said = git.run(
+    answers = git.run(
         "cat-file", "--batch-check", stdin=stdin.encode("utf-8", "surrogateescape")
     ).stdout.decode("utf-8", "surrogateescape")
     found = []
-    for path, line in zip(paths, said.splitlines(), strict=True):
+    for path, line in zip(paths, answers.splitlines(), strict=True):
         # "OID blob 123", or "NAME missing"
         oid, _, rest = line.partition(" ")
         if not rest.startswith(("blob ", "tree ")) or not rest[5:].isdigit():
-            raise BaseError(f"the tree has no {path}", hint="paths are those of the tree's top")
+            raise BaseError(
+                f"the tree has no {path}", hint="paths are relative to the top of the tree"
+            )
         found.append(ResolvedPath(path, Oid(oid), rest.startswith("tree ")))
     return found
 
 
 def list_changed(git: Git, since: Oid, base: Oid) -> frozenset[PurePosixPath]:
-    """Return the files that are in `base` and are not the same, or not there, in `since`."""
-    words = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d")
-    names = git.run(*words, since, base).stdout.split(b"\0")
+    """Return the files of `base` that are missing from `since` or have another content there."""
+    args = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d")
+    names = git.run(*args, since, base).stdout.split(b"\0")
     return frozenset(
         PurePosixPath(name.decode("utf-8", "surrogateescape")) for name in names if name
     )
@@ -91,7 +94,7 @@ def list_changed(git: Git, since: Oid, base: Oid) -> frozenset[PurePosixPath]:
 
 @dataclass(frozen=True, slots=True)
 class TreeChanges:
-    """Regular files in which two trees differ: those of the first one, and those of the second."""
+    """Regular files that differ between two trees: those of the old tree and those of the new."""
 
     before: frozenset[PurePosixPath]
     after: dict[str, Entry]
@@ -104,12 +107,12 @@ def list_changes(
     paths: Sequence[PurePosixPath],
     suffixes: tuple[str, ...],
 ) -> TreeChanges | None:
-    """Return which regular files with these suffixes differ below any of the paths.
+    """Return the regular files with these suffixes that differ below any of the paths.
 
-    None where the repository does not have the old tree. Without paths they are the whole trees.
+    None if the repository does not have the old tree. No paths means the whole trees.
     """
-    words = ("--literal-pathspecs", "diff-tree", "-r", "-z", "--raw", "--no-renames", old, new)
-    done = git.run(*words, "--", *map(str, paths), ok=None)
+    args = ("--literal-pathspecs", "diff-tree", "-r", "-z", "--raw", "--no-renames", old, new)
+    done = git.run(*args, "--", *map(str, paths), ok=None)
     if done.returncode != 0:
         return None
     before = set()
@@ -128,9 +131,9 @@ def list_changes(
 
 
 def read_blobs(git: Git, oids: Sequence[Oid]) -> Iterator[bytes]:
-    """Yield the contents of blobs in their order, not all at once in memory.
+    """Yield the contents of blobs in their order, not all in memory at once.
 
-    Raises MissingObjectsError, with all of those that the repository lacks.
+    Raises MissingObjectsError, with all blobs that the repository lacks.
     """
     for start in range(0, len(oids), _AT_ONCE):
         part = oids[start : start + _AT_ONCE]

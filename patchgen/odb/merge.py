@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Three-way merges of trees and of texts, without a work tree.
 
-`git merge-tree --write-tree` takes its base from history (an option for it came with git 2.40), so
-commits are made for it that have just this history.
+`git merge-tree --write-tree` takes its merge base from history (git 2.40 added an option for it),
+so temporary commits with that history are made.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from patchgen.odb.commits import decode_text, write_empty_commit
 from patchgen.odb.quarantine import Quarantine
 from patchgen.scratch import scratch_folder
 
-# Who makes the commits that only a merge sees.
+# Author and committer of these commits.
 _NOBODY = Identity("patchgen", "patchgen@localhost", "0 +0000")
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A file, or a message, that two sides changed in different ways.
+    """A file or a message that both sides changed differently.
 
-    `content` has both sides between conflict markers. Where there cannot be any (a side deleted the
-    file, or it is binary), `sides` has the content of each side that has one, by its label. `key`
-    names the three contents, so that a resolution is known again when the same conflict comes up.
+    `content` has both sides between conflict markers. If git writes no markers (a side deleted the
+    file, or it is binary), `sides` maps the label of each side to its content, if it has one. `key`
+    identifies the three contents, so that a resolution is reused for the same conflict.
     """
 
     path: PurePosixPath
@@ -39,13 +40,13 @@ class Conflict:
     sides: Mapping[str, bytes] = field(default_factory=dict)
 
 
-# What people made of conflicts, by their keys. None: the file is to be deleted.
+# Resolved contents by the keys of their conflicts. None deletes the file.
 Resolutions = Mapping[str, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
 class MergedTree:
-    """A tree, and what in it is not merged. Without conflicts it is the result."""
+    """A tree, and the files in it that conflict. Without conflicts it is the result."""
 
     tree: Oid
     conflicts: tuple[Conflict, ...] = ()
@@ -58,9 +59,9 @@ def merge_trees(
     theirs: tuple[str, Oid],
     resolutions: Resolutions,
 ) -> MergedTree:
-    """Merge two trees that come from `base`; each is a label for the markers, and a tree.
+    """Merge two trees that derive from `base`; each is a label for the markers, and a tree.
 
-    Conflicts whose key is in `resolutions` get that content.
+    A conflict whose key is in `resolutions` is resolved with that content.
     """
     if ours[1] in (base, theirs[1]):
         return MergedTree(theirs[1])
@@ -69,8 +70,8 @@ def merge_trees(
     root = _commit(quarantine, None, base)
     for label, tree in (ours, theirs):
         quarantine.name_branch(label, _commit(quarantine, root, tree))
-    words = ("-c", "merge.conflictStyle=diff3", "merge-tree", "--write-tree", "-z", "--messages")
-    done = quarantine.run(*words, ours[0], theirs[0], ok=(0, 1))
+    args = ("-c", "merge.conflictStyle=diff3", "merge-tree", "--write-tree", "-z", "--messages")
+    done = quarantine.run(*args, ours[0], theirs[0], ok=(0, 1))
     fields = done.stdout.decode("utf-8", "surrogateescape").split("\0")
     tree = Oid(fields[0])
     if done.returncode == 0:
@@ -95,7 +96,7 @@ def merge_texts(
     quarantine: Quarantine,
     resolutions: Resolutions,
 ) -> str | Conflict:
-    """Merge two versions of a text, each with its label; `name` is what a conflict is called."""
+    """Merge two versions of a text, each with its label; `name` is the path of a conflict."""
     if ours[1] in (base, theirs[1]):
         return theirs[1]
     if theirs[1] == base:
@@ -120,13 +121,13 @@ def merge_texts(
 def move_files(
     quarantine: Quarantine, tree: Oid, moves: Mapping[PurePosixPath, PurePosixPath]
 ) -> Oid:
-    """Return a tree with files under other names."""
+    """Return a tree with some files renamed."""
     moved = quarantine.move_files(_commit(quarantine, None, tree), moves)
     return Oid(quarantine.run("rev-parse", f"{moved}^{{tree}}").stdout.decode().strip())
 
 
 def has_markers(content: bytes) -> bool:
-    """Tell whether a content still has the markers of a conflict."""
+    """Return whether a content has conflict markers."""
     lines = content.split(b"\n")
     return any(line.startswith((b"<<<<<<< ", b">>>>>>> ", b"||||||| ")) for line in lines)
 
@@ -136,14 +137,14 @@ def _commit(quarantine: Quarantine, parent: Oid | None, tree: Oid) -> Oid:
         return write_empty_commit(quarantine, parent, tree, "side\n", _NOBODY, _NOBODY)
     who = f"{_NOBODY.name} <{_NOBODY.email}> {_NOBODY.date}"
     content = f"tree {tree}\nauthor {who}\ncommitter {who}\n\nbase\n"
-    words = ("hash-object", "-t", "commit", "-w", "--stdin")
-    return Oid(quarantine.run(*words, stdin=content.encode()).stdout.decode().strip())
+    args = ("hash-object", "-t", "commit", "-w", "--stdin")
+    return Oid(quarantine.run(*args, stdin=content.encode()).stdout.decode().strip())
 
 
 def _describe(
     quarantine: Quarantine, tree: Oid, path: str, stages: Sequence[str], labels: tuple[str, str]
 ) -> Conflict:
-    """Return the conflict in a path; each stage is "MODE OID NUMBER", as in git-ls-files(1)."""
+    """Return the conflict at a path; each stage is "MODE OID NUMBER", as in git-ls-files(1)."""
 
     def read(blob: str) -> bytes:
         return quarantine.run("cat-file", "blob", blob, ok=None).stdout
@@ -170,14 +171,14 @@ def _key(name: str, parts: Sequence[str]) -> str:
 def _put(
     quarantine: Quarantine, tree: Oid, resolved: Sequence[tuple[Conflict, bytes | None]]
 ) -> Oid:
-    """Return a tree with other contents in some files, or without them."""
+    """Return a tree with these contents replaced, or these files deleted."""
     entries = b""
     for conflict, content in resolved:
-        # What removes an entry (git-update-index(1), "Using --index-info").
+        # Mode 0 removes an entry (git-update-index(1), "Using --index-info").
         mode, oid = "0", "0" * len(tree)
         if content is not None:
-            words = ("hash-object", "-w", "--stdin")
-            mode, oid = conflict.mode, quarantine.run(*words, stdin=content).stdout.decode().strip()
+            args = ("hash-object", "-w", "--stdin")
+            mode, oid = conflict.mode, quarantine.run(*args, stdin=content).stdout.decode().strip()
         entries += f"{mode} {oid}\t".encode() + os.fsencode(str(conflict.path)) + b"\0"
     with scratch_folder("merge") as folder:
         env = {"GIT_INDEX_FILE": str(folder / "index")}

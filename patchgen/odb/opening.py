@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where a repository is: its folders, as git finds them, or the reason why git does not open it."""
+"""Find the folders of a repository as git does, or the reason why git does not open it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASKED = (
     "--show-object-format",
     "--git-dir",
     "--git-common-dir",
-    # git has no answer to the last one in a bare repository, and inside of .git.
+    # In a bare repository, and inside of .git, git prints nothing for this option.
     "--show-toplevel",
 )
 _FOREIGN = re.compile(r"detected dubious ownership in repository at '(?P<path>.*?)'\n", re.DOTALL)
@@ -29,9 +29,9 @@ _TRUST = re.compile(r"^\s*(?P<command>git config --global --add safe\.directory 
 class Location:
     """The folders of a repository.
 
-    `own_dir` is the git folder of its own that a linked work tree has, `git_dir` the one with all
-    refs and objects; they are the same where there is one work tree. `work_tree` is None for a
-    bare repository. `object_format` is "sha1" or "sha256".
+    `own_dir` is the git folder of a linked work tree, `git_dir` the one with all refs and objects;
+    they are the same for the main work tree. `work_tree` is None for a bare repository.
+    `object_format` is "sha1" or "sha256".
     """
 
     own_dir: Path
@@ -41,10 +41,10 @@ class Location:
 
 
 def locate(path: Path) -> Location:
-    """Find the repository that a folder is in, by git's rules for that.
+    """Find the repository that contains a folder, by git's rules.
 
-    Raises BaseError where there is none, where git refuses it because it belongs to another user,
-    and where objects that it borrows from another repository are gone.
+    Raises BaseError if there is none, if git refuses it because it belongs to another user, and if
+    another repository that it borrows objects from is gone.
     """
     is_bare, object_format, own, common, top = _ask(path)
     own_dir, git_dir = _to_path(own), _real(_to_path(common))
@@ -56,14 +56,14 @@ def locate(path: Path) -> Location:
 
 
 def _ask(path: Path) -> list[bytes]:
-    """Return git's answers; the last one is b"" where git has none."""
+    """Return git's answers; the last one is b"" if git prints none."""
     argv = ["git", "-C", str(path), "rev-parse", "--path-format=absolute"]
     env = reading_environment()
     done = run([*argv, *_ASKED], env=env, ok=None)
     answers = done.stdout.removesuffix(b"\n").split(b"\n")
     if done.returncode == 0 and len(answers) == len(_ASKED):
         return answers
-    # A path may have a newline in it; alone, each answer ends with one more.
+    # A path may contain newlines. Asked alone, each answer ends with one more newline.
     answers = []
     for question in _ASKED:
         done = run([*argv, question], env=env, ok=None)
@@ -74,10 +74,10 @@ def _ask(path: Path) -> list[bytes]:
 
 
 def _choose_work_tree(path: Path, own_dir: Path, top: Path | None) -> Path | None:
-    """Return the work tree that the path is in.
+    """Return the work tree that contains the path.
 
-    core.worktree may name any folder of the machine. It counts where the path is in that folder,
-    as it is in a submodule.
+    core.worktree may name any folder of the machine. It is used only if the path is in that folder,
+    as in a submodule.
     """
     if top is not None and path.is_relative_to(_real(top)):
         return _real(top)
@@ -90,7 +90,7 @@ def _refusal(path: Path, stderr: bytes) -> BaseError:
         trust = _TRUST.search(errors)
         command = trust["command"].strip() if trust else "see safe.directory in git-config(1)"
         return BaseError(
-            f"{foreign['path']} belongs to another user, and git does not open it",
+            f"{foreign['path']} belongs to another user; git refuses to open it",
             hint=f"if you trust its owner: {command}",
         )
     why = next((line for line in reversed(errors.splitlines()) if line.startswith("fatal: ")), "")
@@ -105,7 +105,7 @@ def _refusal(path: Path, stderr: bytes) -> BaseError:
 
 
 def _real(path: Path) -> Path:
-    """Return a path without links. Path.resolve() raises RuntimeError for a loop of links."""
+    """Resolve links in a path. Path.resolve() would raise RuntimeError for a loop of links."""
     return Path(os.path.realpath(path))
 
 

@@ -1,8 +1,9 @@
-"""Contents of a tree's files, read from the work tree where it has them, else from git's objects.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read files of a tree from the work tree if it has the same content, else from git's objects.
 
-Objects have to be inflated by another process, which takes five times as long as to read a file and
-to hash it. What a file has is a blob's content exactly where its hash is the blob's name (git's
-book, "Git Objects"), so that nothing has to be known about the work tree.
+Another process has to inflate objects, which takes five times as long as reading and hashing a
+file. A file has a blob's content exactly if its hash is the blob's id (git's book, "Git Objects"),
+so nothing needs to be known about the state of the work tree.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _SHA1_SIGNS = 40
 def read_contents(repository: Repository, files: Sequence[TreeFile]) -> Iterator[bytes]:
     """Yield the contents of files in their order.
 
-    Raises MissingObjectsError, with all of those that the repository lacks.
+    Raises MissingObjectsError, with all blobs that the repository lacks.
     """
     top = repository.work_tree
     plain = [_read_plain(top, file) if top else None for file in files]
@@ -40,9 +41,9 @@ def read_contents(repository: Repository, files: Sequence[TreeFile]) -> Iterator
 
 
 def _read_plain(top: Path, file: TreeFile) -> bytes | None:
-    """Return what the work tree has at a file's path, None where that is not the file."""
+    """Return the content at a file's path in the work tree, None if it is not the blob's."""
     with suppress(OSError, ValueError):
-        # Nothing is waited for, should it be a pipe.
+        # Opening must not block, should the path be a FIFO.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with os.fdopen(os.open(top / file.path, flags), "rb") as opened:
             if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):

@@ -1,8 +1,9 @@
-"""Commits made aside: a bare repository in a scratch folder that borrows the real one's objects.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""New commits in a bare repository in a scratch folder that borrows the real one's objects.
 
-Everything is built there and can be thrown away. `publish` copies the new objects over and then
-moves one ref in one transaction, with the value that it must still have; a process killed before
-that leaves at most unreachable objects behind, and the next `git gc` removes them.
+Everything is built there and can be thrown away. `publish` copies the new objects to the real
+repository, then moves one ref in one transaction that checks the ref's old value. A process killed
+before that leaves at most unreachable objects, which the next `git gc` removes.
 """
 
 from __future__ import annotations
@@ -46,20 +47,20 @@ class Quarantine:
 
     def run(
         self,
-        *words: str,
+        *args: str,
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         ok: tuple[int, ...] | None = (0,),
     ) -> Completed:
-        """Run git in the scratch repository, with no configuration but what is given.
+        """Run git in the scratch repository, without the user's configuration.
 
-        Raises ToolError where it fails, MissingObjectsError where it does for lack of objects.
+        Raises ToolError if git fails, MissingObjectsError if it fails because objects are missing.
         """
-        argv = ("--git-dir", str(self._folder), *words)
+        argv = ("--git-dir", str(self._folder), *args)
         try:
             return run_in_scratch(*argv, stdin=stdin, env=env, ok=ok)
         except ToolError as err:
-            self._repository.explain(self, words, stdin, err)
+            self._repository.explain(self, args, stdin, err)
             raise
 
     def write_commits(
@@ -68,30 +69,30 @@ class Quarantine:
         """Write a chain of commits on top of `base` and return their ids.
 
         One `git fast-import` writes all blobs, trees and commits; it reads only the trees on the
-        way to the changed files. Raises BaseError for a file that may not be added.
+        way to the changed files. Raises BaseError for a file that must not be added.
         """
         check_additions(self, base, drafts)
         marks = self._folder / "marks"
         stream = _fast_import_stream(base, drafts, signatures)
-        words = ("fast-import", "--quiet", "--force", "--done", f"--export-marks={marks}")
-        self.run(*words, stdin=stream)
+        args = ("fast-import", "--quiet", "--force", "--done", f"--export-marks={marks}")
+        self.run(*args, stdin=stream)
         oids = dict(line.split(" ", 1) for line in marks.read_text().splitlines())
         return tuple(Oid(oids[f":{number}"]) for number in range(1, len(drafts) + 1))
 
     def move_files(self, commit: Oid, moves: Mapping[PurePosixPath, PurePosixPath]) -> Oid:
-        """Write a commit on top of another that moves files, and return its id."""
+        """Write a commit on top of another that renames files, and return its id."""
         who = b"patchgen <patchgen@localhost> 0 +0000\n"
         stream = b"feature done\ncommit %s\nmark :1\ncommitter %sdata 0\n" % (_BRANCH.encode(), who)
         stream += f"from {commit}\n".encode()
         for old, new in moves.items():
             names = (_quote(os.fsencode(str(path)), always=True) for path in (old, new))
             stream += b"R " + b" ".join(names) + b"\n"
-        words = ("fast-import", "--quiet", "--force", "--done")
-        self.run(*words, stdin=stream + b"done\n")
+        args = ("fast-import", "--quiet", "--force", "--done")
+        self.run(*args, stdin=stream + b"done\n")
         return Oid(self.run("rev-parse", _BRANCH).stdout.decode().strip())
 
     def read_stats(self, base: Oid, tip: Oid) -> list[Stat]:
-        """Return for each commit above `base`, oldest first, how many lines it changes."""
+        """Return the lines added and removed by each commit above `base`, oldest first."""
         log = self.run("log", "--reverse", "--format=%x00", "--numstat", f"{base}..{tip}")
         stats = []
         for commit in log.stdout.split(b"\0")[1:]:
@@ -102,7 +103,7 @@ class Quarantine:
         return stats
 
     def show_patches(self, base: Oid, tip: Oid) -> str:
-        """Return messages and diffs of the commits above `base`, oldest first, for a reader."""
+        """Return messages and diffs of the commits above `base`, oldest first, as text."""
         log = self.run(
             "log",
             "--reverse",
@@ -127,10 +128,10 @@ class Quarantine:
     ) -> None:
         """Copy the commits above `base` into the real repository, then move `ref` to `new`.
 
-        `old` is what the ref points at now, None where it must not exist. The refs in `also` are
-        made or moved in the same transaction, whatever they point at, and so are those in `names`,
-        whose objects the repository has. Raises BaseError where the refs cannot be written, or
-        someone moved `ref` meanwhile; all refs are then as they were.
+        `old` is the ref's current value, None if it must not exist. The refs in `also` are created
+        or moved in the same transaction, whatever their values, and so are those in `names`, whose
+        objects the repository has already. Raises BaseError if the refs cannot be written, or
+        `ref` has moved meanwhile; all refs are then unchanged.
         """
         self.copy_commits(base, new, *(also or {}).values())
         refs = {**(also or {}), **(names or {})}
@@ -145,25 +146,25 @@ class Quarantine:
                     reason,
                     "--create-reflog",
                     stdin="\n".join(["start", *commands, "prepare", "commit", ""]).encode(),
-                    # Killed along with patchgen it would leave a REF.lock that stops later runs.
+                    # If it were killed along with patchgen, it would leave a REF.lock.
                     detached=True,
                 )
         except ToolError as err:
             is_moved = self._repository.find_ref(ref) != old
             why, hint = explain_ref_failure(err.message)
             if is_moved:
-                hint = "it was made or moved while patchgen ran; run it again"
+                hint = "it was created or moved while patchgen ran; run patchgen again"
             raise BaseError(f"{ref} cannot be written: {why}", hint=hint) from None
 
     def copy_commits(self, base: Oid, *tips: Oid) -> None:
-        """Copy the commits above `base` into the real repository, where nothing names them yet."""
+        """Copy the commits above `base` into the real repository, without a ref to them."""
         revisions = "".join(f"{tip}\n" for tip in tips) + f"^{base}\n"
-        words = ("pack-objects", "--revs", "--stdout", "-q")
-        packed = self.run(*words, stdin=revisions.encode())
+        args = ("pack-objects", "--revs", "--stdout", "-q")
+        packed = self.run(*args, stdin=revisions.encode())
         self._repository.run("unpack-objects", "-q", stdin=packed.stdout)
 
     def name_branch(self, branch: str, tip: Oid) -> str:
-        """Give the commits a branch of the scratch repository, for tools that ask for one."""
+        """Create a branch in the scratch repository, for tools that need one."""
         ref = f"refs/heads/{branch}"
         self.run("update-ref", ref, tip)
         return ref
@@ -193,7 +194,7 @@ def _person(identity: Identity) -> bytes:
 
 
 def _quote(path: bytes, *, always: bool = False) -> bytes:
-    """Quote a path as fast-import reads it: C style where it holds what would end it."""
+    """Quote a path for fast-import: as a C string if it contains characters that would end it."""
     if always or path.startswith(b'"') or b"\n" in path or b"\\" in path:
         quoted = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
         return b'"' + quoted + b'"'

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Git objects, one after the other, from one `git cat-file --batch` that GitPython keeps running.
+"""Read git objects one by one from a single `git cat-file --batch`, which GitPython keeps running.
 
-GitPython adds to patchgen's own environment and takes nothing away, so each variable that would
-lead git to other objects gets the value that it has to have (git(1), ENVIRONMENT VARIABLES).
+GitPython adds to patchgen's own environment and removes nothing, so each variable that would point
+git to other objects is set to its right value (git(1), ENVIRONMENT VARIABLES).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ObjectReader:
     def __init__(self, git_dir: Path, common_dir: Path):
         import git
 
-        # Not git.Repo, which reads GIT_WORK_TREE and core.worktree and starts git there.
+        # Not git.Repo, which obeys GIT_WORK_TREE and core.worktree and starts git there.
         self._git: git.Git = git.Git(str(git_dir))
         self._git.update_environment(
             **reading_environment(),
@@ -36,7 +36,7 @@ class ObjectReader:
         )
 
     def read(self, oid: Oid) -> bytes | None:
-        """Return the content of an object of any kind, or None where the repository lacks it."""
+        """Return the content of an object of any kind, or None if the repository lacks it."""
         try:
             *_, content = self._git.get_object_data(oid)
         except ValueError:

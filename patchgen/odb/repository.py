@@ -1,7 +1,8 @@
-"""A git repository as patchgen uses it: where it is, what its names mean, who commits.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A git repository as patchgen uses it: its folders, its revisions and refs, its committer.
 
-The only room that imports GitPython or runs git plumbing. Nothing here touches a work tree, an
-index or HEAD, hooks never run, and nothing is fetched.
+Only this room imports GitPython or runs git plumbing. Nothing here touches a work tree, an index
+or HEAD, hooks never run, and nothing is fetched.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from patchgen.odb.view import PartialView, is_partial_clone
 from patchgen.process import Completed, run, stream
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-# What only reads objects; in a partial clone it must not fetch them.
+# Commands that only read objects; in a partial clone they must not fetch them.
 _READ_OBJECTS = frozenset(
     {"cat-file", "diff", "diff-tree", "grep", "log", "ls-tree", "merge-base", "rev-list", "show"}
 )
@@ -40,11 +41,11 @@ class Repository:
     def __init__(self, path: Path):
         """Open the repository that `path` is in.
 
-        Raises BaseError where there is none, or where git does not open it.
+        Raises BaseError if there is none, or if git refuses to open it.
         """
         location = locate(path)
         self._location = location
-        # The one of a linked work tree, and the one that has all refs and objects.
+        # `_own_dir` belongs to a linked work tree, `git_dir` has all refs and objects.
         self._own_dir = location.own_dir
         self.git_dir = location.git_dir
         self.work_tree = location.work_tree
@@ -55,47 +56,47 @@ class Repository:
 
     @property
     def location(self) -> Location:
-        """Where the repository is."""
+        """The folders of the repository."""
         return self._location
 
     @property
     def is_partial(self) -> bool:
-        """Whether it is a partial clone: objects may be missing that a remote has promised."""
+        """Whether it is a partial clone: objects that a remote promised may be missing."""
         return self._view is not None
 
     @property
     def top(self) -> Path:
-        """The top of the work tree, or the repository itself where it is bare."""
+        """The top of the work tree, or the repository's folder if it is bare."""
         return self.work_tree or self.git_dir
 
     @property
     def output_top(self) -> Path:
-        """The folder that results go to by default: the work tree's top.
+        """The folder that results go to by default: the top of the work tree.
 
-        Of a bare repository it is the current folder. Raises UsageError where that is inside of the
-        repository: git owns what is there.
+        For a bare repository it is the current folder. Raises UsageError if that is inside of the
+        repository, whose files belong to git.
         """
         if self.work_tree is not None:
             return self.work_tree
         if Path.cwd().is_relative_to(self.git_dir):
             raise UsageError(
-                f"{self.git_dir} is bare: it has no folder for mails",
+                f"{self.git_dir} is a bare repository: mails cannot be written into it",
                 hint="run patchgen in another folder",
                 alternatives={"output": "name a folder"},
             )
         return Path.cwd()
 
     def read_blob(self, oid: Oid) -> bytes | None:
-        """Return the content of a blob, or None where the repository lacks it."""
+        """Return the content of a blob, or None if the repository lacks it."""
         self._reads += 1
         if self._reader is None and self._reads <= _FEW_READS:
             return self._read_alone("blob", oid)
         return self._read("blob", oid)
 
     def read_tree(self, oid: Oid) -> bytes | None:
-        """Return a tree object as git stores it, or None where the repository lacks it.
+        """Return a tree object as git stores it, or None if the repository lacks it.
 
-        Who reads one tree will read others, and blobs: all come from one long-lived process.
+        Whoever reads one tree reads others and blobs, too, so one long-lived process serves all.
         """
         return self._read("tree", oid)
 
@@ -115,9 +116,9 @@ class Repository:
         return done.stdout if done.returncode == 0 else None
 
     def read_path(self, tree: Oid, path: str) -> bytes | None:
-        """Return the content of one file of a tree, or None where there is none.
+        """Return the content of one file of a tree, or None if there is no such file.
 
-        Raises MissingObjectsError where there is one, and a partial clone lacks its content.
+        Raises MissingObjectsError if a partial clone lacks the file's content.
         """
         done = self.run("cat-file", "blob", f"{tree}:{path}", ok=None)
         if done.returncode == 0:
@@ -131,7 +132,7 @@ class Repository:
         return None
 
     def close(self) -> None:
-        """End the processes that serve reads, and remove what they read from."""
+        """End the processes that serve reads, and remove the view that they read."""
         if self._reader is not None:
             self._reader.close()
         if self._view is not None:
@@ -139,7 +140,7 @@ class Repository:
 
     def run(
         self,
-        *words: str,
+        *args: str,
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         ok: tuple[int, ...] | None = (0,),
@@ -147,48 +148,48 @@ class Repository:
     ) -> Completed:
         """Run git plumbing in this repository, without hooks and in the C locale.
 
-        Raises ToolError where it fails, MissingObjectsError where it does for lack of objects.
+        Raises ToolError if git fails, MissingObjectsError if it fails because objects are missing.
         """
         environment = {**reading_environment(), **(env or {})}
-        argv = [*self._git_words(words), *words]
+        argv = [*self._git_words(args), *args]
         try:
             return run(argv, stdin=stdin, env=environment, ok=ok, detached=detached)
         except ToolError as err:
-            self.explain(self, words, stdin, err)
+            self.explain(self, args, stdin, err)
             raise
 
-    def stream(self, *words: str, ok: tuple[int, ...] = (0,)) -> Iterator[bytes]:
-        """Run git plumbing like `run`, and yield what it prints in pieces as they come."""
+    def stream(self, *args: str, ok: tuple[int, ...] = (0,)) -> Iterator[bytes]:
+        """Run git plumbing like `run`, and yield its output piece by piece."""
         try:
-            yield from stream([*self._git_words(words), *words], env=reading_environment(), ok=ok)
+            yield from stream([*self._git_words(args), *args], env=reading_environment(), ok=ok)
         except ToolError as err:
-            self.explain(self, words, b"", err)
+            self.explain(self, args, b"", err)
             raise
 
-    def explain(self, git: Git, words: Sequence[str], stdin: bytes, err: ToolError) -> None:
-        """Raise MissingObjectsError where that is why git failed, here or in a scratch repository.
+    def explain(self, git: Git, args: Sequence[str], stdin: bytes, err: ToolError) -> None:
+        """Raise MissingObjectsError if missing objects made git fail, here or in a scratch folder.
 
-        Only a partial clone is looked through: elsewhere git's own message is the better one.
+        Only a partial clone is searched: for other repositories git's own message is better.
         """
         if self.is_partial:
-            explain_failure(git, words, stdin, err.message)
+            explain_failure(git, args, stdin, err.message)
 
-    def _git_words(self, words: Sequence[str]) -> list[str]:
-        if self._view is not None and _find_subcommand(words) in _READ_OBJECTS:
+    def _git_words(self, args: Sequence[str]) -> list[str]:
+        if self._view is not None and _find_subcommand(args) in _READ_OBJECTS:
             return ["git", "--no-pager", "--git-dir", str(self._view.git_dir)]
         argv = ["git", "--no-pager", "--git-dir", str(self._own_dir)]
-        # Paths count from here, whatever core.worktree says.
+        # Paths start at the current folder, whatever core.worktree says.
         return argv if self.work_tree is None else [*argv, "--work-tree=."]
 
     def resolve_commit(self, revision: str) -> Oid:
         """Return the id of the commit that a revision names (gitrevisions(7)).
 
-        Raises RevisionError where it names none, or several, UsageError where it is an option.
+        Raises RevisionError if it names no commit or several, UsageError if it is an option.
         """
         if revision.startswith("-") or "\n" in revision or "\0" in revision:
             raise UsageError(f"{revision!r} is not a revision")
-        words = ("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify")
-        done = self.run(*words, f"{revision}^{{commit}}", ok=None)
+        args = ("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify")
+        done = self.run(*args, f"{revision}^{{commit}}", ok=None)
         if match := re.search(r"^warning: refname '(.*)' is ambiguous", done.errors, re.MULTILINE):
             raise BaseError(
                 f"{match[1]!r} is ambiguous: a branch and a tag have that name",
@@ -197,55 +198,55 @@ class Repository:
         oid = done.stdout.decode("utf-8", "replace").strip()
         if done.returncode != 0:
             raise RevisionError(f"{self.top} has no commit {revision!r}", revision)
-        # "^REV" is a valid answer to git: all that the commit does not have.
+        # git accepts "^REV": everything that is not in the commit.
         if not _OID.fullmatch(oid):
             raise RevisionError(f"{revision!r} does not name a single commit", revision)
         return Oid(oid)
 
     def resolve_tree(self, commit: Oid) -> Oid:
-        """Return the id of a commit's tree, which may be missing."""
+        """Return the id of a commit's tree; the tree itself may be missing."""
         shown = self.run("log", "--max-count=1", "--format=%T", commit, "--")
         return Oid(shown.stdout.decode().strip())
 
     def read_config(self, key: str) -> list[str]:
-        """Return all values of a setting, the one that counts last."""
+        """Return all values of a setting; the last one takes effect."""
         done = self.run("config", "--null", "--get-all", key, ok=(0, 1))
         return [value for value in done.stdout.decode("utf-8", "replace").split("\0") if value]
 
     def find_ref(self, ref: str) -> Oid | None:
-        """Return what a full ref name points at, or None."""
+        """Return the object that a full ref name points at, or None."""
         done = self.run("rev-parse", "--verify", "--quiet", ref, ok=None)
         return Oid(done.stdout.decode().strip()) if done.returncode == 0 else None
 
     def find_head_branch(self) -> str | None:
-        """Return the branch that is checked out, None where HEAD is detached."""
-        # With --short, a branch that has a tag's name is heads/NAME.
+        """Return the current branch, None if HEAD is detached."""
+        # With --short, git prints heads/NAME for a branch that shares its name with a tag.
         done = self.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1))
         return done.stdout.decode().strip().removeprefix("refs/heads/") or None
 
     def resolve_branch(self, name: str | None) -> tuple[str, Oid]:
-        """Return a branch and its last commit; None means the one that is checked out.
+        """Return a branch and its last commit; None means the current branch.
 
-        Raises UsageError where none is, BaseError where there is no such branch.
+        Raises UsageError if HEAD is detached, BaseError if there is no such branch.
         """
         branch = name or self.find_head_branch()
         if branch is None:
-            raise UsageError("HEAD is on no branch", hint="name the branch of the series")
+            raise UsageError("HEAD is detached", hint="name the branch of the series")
         tip = self.find_ref(f"refs/heads/{branch}")
         if tip is None:
             raise BaseError(f"there is no branch {branch!r}", hint="`git branch` lists them")
         return branch, tip
 
     def describe(self, commit: Oid) -> str:
-        """Return the tag on a commit where there is one, else its abbreviated id."""
+        """Return the tag on a commit if there is one, else its abbreviated id."""
         done = self.run("describe", "--tags", "--exact-match", commit, ok=None)
         return done.stdout.decode().strip() if done.returncode == 0 else commit[:12]
 
     def check_branch_name(self, branch: str) -> str:
-        """Return the full ref name of a branch that is to be made, or to have mails.
+        """Return the full ref name of a branch that will be created, or formatted as mails.
 
         Raises UsageError for a name that git refuses, and for one with control characters or bytes
-        that are not UTF-8: mails, records and file names have it.
+        that are not UTF-8: the name is written into mails, records and file names.
         """
         if has_controls(branch):
             raise UsageError(
@@ -256,13 +257,13 @@ class Repository:
             )
         done = self.run("check-ref-format", "--branch", branch, ok=None)
         if done.returncode != 0 or branch.startswith(("-", "@")):
-            raise UsageError(f"{branch!r} is not a branch name that git takes")
+            raise UsageError(f"{branch!r} is not a valid branch name for git")
         return f"refs/heads/{branch}"
 
     def find_clash(self, ref: str) -> str | None:
-        """Return a ref with which `ref` cannot be: one that is a folder of its name, or below it.
+        """Return a ref that cannot exist next to `ref`: one above or below it, or None.
 
-        Refs are named like files (git-check-ref-format(1)), also where they are packed.
+        Refs are named like files (git-check-ref-format(1)), even if they are packed.
         """
         parts = ref.split("/")
         above = ["/".join(parts[:count]) for count in range(3, len(parts))]
@@ -283,14 +284,14 @@ class Repository:
         """Return author and committer as git would record them now.
 
         With SOURCE_DATE_EPOCH set (reproducible-builds.org), both dates are that moment, in UTC.
-        With `as_of`, they are that commit's date, so that what was made with it is made again.
-        Raises ToolError where git has no identity, UsageError where that is not a date.
+        With `as_of`, both are that commit's date, so that the same commits are made again. Raises
+        ToolError if git has no identity, UsageError if SOURCE_DATE_EPOCH is not a number.
         """
         epoch = os.environ.get("SOURCE_DATE_EPOCH")
         date = f"{_check_epoch(epoch)} +0000" if epoch else f"{_now()} {_zone()}"
         if as_of is not None:
-            words = ("show", "--no-patch", "--date=raw", "--format=%cd", as_of)
-            date = self.run(*words).stdout.decode().strip()
+            args = ("show", "--no-patch", "--date=raw", "--format=%cd", as_of)
+            date = self.run(*args).stdout.decode().strip()
         return Signatures(
             self._read_identity("GIT_AUTHOR_IDENT", date),
             self._read_identity("GIT_COMMITTER_IDENT", date),
@@ -303,18 +304,18 @@ class Repository:
             done.stdout.decode("utf-8", "replace").strip(),
         )
         if done.returncode != 0 or match is None:
-            said = done.errors.splitlines()[-1:] or ["no reason given"]
+            reason = done.errors.splitlines()[-1:] or ["no reason given"]
             raise ToolError(
-                f"git does not know who you are ({said[0].removeprefix('fatal: ')})",
+                f"git does not know who you are ({reason[0].removeprefix('fatal: ')})",
                 hint="git config user.name NAME; git config user.email ADDRESS",
             )
         check_identity(match["name"], match["email"])
         return Identity(match["name"], match["email"], date)
 
 
-def _find_subcommand(words: Sequence[str]) -> str:
-    """Return which git command it is; "" where it looks at a work tree (-C)."""
-    rest = iter(words)
+def _find_subcommand(args: Sequence[str]) -> str:
+    """Return the git command among arguments; "" if they choose a work tree (-C)."""
+    rest = iter(args)
     for word in rest:
         if word == "-c":
             next(rest, None)
@@ -326,11 +327,11 @@ def _find_subcommand(words: Sequence[str]) -> str:
 
 
 def _now() -> int:
-    """Return seconds since 1970. Raises ToolError for a clock that is before: git has no such."""
+    """Return seconds since 1970. Raises ToolError for an earlier clock: git has no such dates."""
     now = int(time.time())
     if now < 0:
         raise ToolError(
-            f"the clock is {-now} seconds before 1970, and git has no date for that",
+            f"the clock is {-now} seconds before 1970, a date that git cannot represent",
             hint="set the clock, or SOURCE_DATE_EPOCH",
         )
     return now
@@ -340,7 +341,7 @@ def _check_epoch(epoch: str) -> int:
     if not re.fullmatch(r"[0-9]{1,11}", epoch):
         raise UsageError(
             f"SOURCE_DATE_EPOCH is {epoch!r}",
-            hint="it is the number of seconds since 1970, of at most 11 digits",
+            hint="set it to a number of seconds since 1970, with at most 11 digits",
         )
     return int(epoch)
 

@@ -1,11 +1,12 @@
-"""A search for words over the files of a tree: in git's objects, or in a work tree that has them.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Search the files of a tree for words: in git's objects, or in a work tree that has the files.
 
-Objects have to be inflated, which takes three times as long as to read files. So where HEAD is the
-tree in question, the files of the work tree are searched, and those that differ are named besides:
-more is found than there is, never less. That holds where git takes a file as it is. It does not
-where a file may be missing or be another one without git's noticing (skip-worktree, which sparse
-checkouts set, and assume-unchanged: git-update-index(1)), or where it has a filter or an encoding
-(gitattributes(5)); objects are searched then.
+Objects have to be inflated, which takes three times as long as reading files. So if HEAD has the
+tree in question, the files of the work tree are searched, and the files that differ from the tree
+are listed as well: the result may list too many files, never too few. That holds if git checks
+files out unchanged. Objects are searched if a file may be missing or differ without git noticing
+(skip-worktree, which sparse checkouts set, and assume-unchanged: git-update-index(1)), or if it has
+a filter or an encoding (gitattributes(5)).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import PurePosixPath
 from patchgen.model.base import Oid
 from patchgen.odb.repository import Repository
 
-# Of git's flags, "H" is a file that is in the work tree, and looked at (git-ls-files(1), -v).
+# git marks a file that is in the work tree and not exempted with "H" (git-ls-files(1), -v).
 _AS_IT_IS = "H"
 _SIGN = "[0-9A-Za-z_]"
 _ALTERED = ":(top,exclude,attr:!filter !working-tree-encoding)"
@@ -26,9 +27,9 @@ _ALTERED = ":(top,exclude,attr:!filter !working-tree-encoding)"
 
 @dataclass(frozen=True, slots=True)
 class PlannedSearch:
-    """Where to search. `checkout` are git's options for the work tree, None to take the objects.
+    """How to search. `checkout` are git's options for the work tree, None to search the objects.
 
-    `within` are the pathspecs of the files in question.
+    `within` are the pathspecs of the files to search.
     """
 
     tree: Oid
@@ -40,7 +41,7 @@ class PlannedSearch:
 def plan_search(
     repository: Repository, tree: Oid, paths: Sequence[PurePosixPath], suffixes: tuple[str, ...]
 ) -> PlannedSearch:
-    """Find out how the files of a tree can be searched: before it is known for what."""
+    """Determine how the files of a tree can be searched, before the words are known."""
     within = tuple(
         spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)
     )
@@ -51,17 +52,17 @@ def plan_search(
 def grep_files(
     repository: Repository, search: PlannedSearch, words: frozenset[str]
 ) -> Iterator[str]:
-    """Yield the paths of the files that have one of the words (git-grep(1)).
+    """Yield the paths of the files that contain one of the words (git-grep(1)).
 
-    They come as git finds them, so that work on them can begin. A file that differs from the tree
-    in a work tree may be among them without having the words.
+    They are yielded as git finds them, so that work on them can begin. If the work tree is
+    searched, files that differ from the tree are included even if they lack the words.
     """
     tree, within, checkout = search.tree, search.within, search.checkout
     pattern = "|".join(sorted(map(_escape, words)))
-    # With more than one pattern, git would look at each line, not for the first hit in the file.
+    # With several patterns, git would look at each line instead of stopping at the first hit.
     grep = ["grep", "-l", "-z", "-a", "--full-name"]
     if search.has_pcre:
-        # With -w, PCRE's first alternative would stand for all that begin with it.
+        # With -w, PCRE would settle for the first alternative that is a prefix of the word.
         grep += ["-P", "-e", f"(?<!{_SIGN})(?:{pattern})(?!{_SIGN})"]
     else:
         grep += ["-E", "-w", "-e", pattern]
@@ -73,8 +74,8 @@ def grep_files(
     for name in _read_names(repository, *checkout, *grep, "--", *within):
         found.add(name)
         yield name
-    # Asked behind the search, so that what is changed meanwhile is among them.
-    # git would run `git status` in a submodule, with that one's configuration.
+    # Listed after the search, so that files changed meanwhile are included. In a submodule, git
+    # would run `git status` with the submodule's configuration.
     submodules = "--ignore-submodules=all"
     differ = ("diff-index", "--name-only", "-z", submodules, tree, "--", *within)
     for name in _read_names(repository, *checkout, *differ):
@@ -85,10 +86,10 @@ def grep_files(
 def _find_checkout(
     repository: Repository, tree: Oid, within: Sequence[str]
 ) -> tuple[str, ...] | None:
-    """Return git's options for the work tree, None where it cannot stand for the tree."""
+    """Return git's options for the work tree, None if it cannot stand in for the tree."""
     if repository.work_tree is None or repository.find_ref("HEAD^{tree}") != tree:
         return None
-    # From its top, where attributes are read.
+    # Attributes are read from the current folder's tree, so git runs at the top.
     top = str(repository.work_tree)
     checkout = ("-C", top, f"--work-tree={top}")
     if any(_read_names(repository, *checkout, "ls-files", "-z", "--", *within, _ALTERED)):
@@ -97,24 +98,24 @@ def _find_checkout(
     return checkout if all(line.startswith(_AS_IT_IS) for line in flags) else None
 
 
-def _read_names(repository: Repository, *words: str) -> Iterator[str]:
-    """Yield what git prints with -z; git grep ends with 1 where it finds nothing."""
+def _read_names(repository: Repository, *args: str) -> Iterator[str]:
+    """Yield names that git prints with -z; git grep exits with 1 if it finds nothing."""
     rest = b""
-    for piece in repository.stream(*words, ok=(0, 1)):
+    for piece in repository.stream(*args, ok=(0, 1)):
         *names, rest = (rest + piece).split(b"\0")
         for name in names:
             yield name.decode("utf-8", "surrogateescape")
 
 
 def _has_pcre(repository: Repository, tree: Oid) -> bool:
-    """Tell whether git was built with PCRE, which takes alternatives in half the time."""
+    """Return whether git was built with PCRE, which matches alternatives in half the time."""
     nowhere = ":(top,literal)there is no such file"
-    words = ("grep", "-q", "-P", "-e", "word", tree, "--", nowhere)
-    return repository.run(*words, ok=None).returncode in (0, 1)
+    args = ("grep", "-q", "-P", "-e", "word", tree, "--", nowhere)
+    return repository.run(*args, ok=None).returncode in (0, 1)
 
 
 def _specs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:
-    """Yield what git takes for a file, or for the files with these suffixes in a folder."""
+    """Yield the pathspecs for a file, or for the files with these suffixes in a folder."""
     name = "" if str(path) == "." else str(path)
     if name.endswith(suffixes):
         yield f":(top,literal){name}"
@@ -124,4 +125,4 @@ def _specs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:
 
 
 def _escape(word: str) -> str:
-    return "".join(sign if sign.isalnum() or sign == "_" else f"[{sign}]" for sign in word)
+    return "".join(c if c.isalnum() or c == "_" else f"[{c}]" for c in word)

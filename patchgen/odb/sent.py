@@ -1,4 +1,5 @@
-"""Versions that went out: annotated tags `sent/CHANGE-ID-vN`, as b4 makes them.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Versions that were sent: annotated tags `sent/CHANGE-ID-vN`, as b4 makes them.
 
 Format (ez.py, cmd_send() and get_base_changeid_from_tag(), b4 0.12 to 0.16): the tag points at the
 last patch of a line of commits on the base, without the cover letter's commit. Its message is
@@ -9,9 +10,9 @@ last patch of a line of commits on the base, without the cover letter's commit. 
     base-commit: OID
     change-id: CHANGE-ID
 
-and, where patchgen sent or imported it, one line `message-id: ID` for each mail, the cover letter's
-first ("-" where it was imported without one). b4 reads the lines that it knows and passes over the
-others. Up to 0.12 it looks for `sent/BRANCH-vN`, with BRANCH as it is checked out:
+and, if patchgen sent or imported it, one line `message-id: ID` for each mail, the cover letter's
+first ("-" if it was imported without one). b4 reads the lines that it knows and ignores the
+others. Up to 0.12 it looks for `sent/BRANCH-vN`, with BRANCH as it is checked out, so
 `names_for_branch` gives tags such names, too.
 """
 
@@ -34,9 +35,9 @@ _FIELD = re.compile(r"^(?P<key>base-commit|change-id|message-id): *(?P<value>\S+
 
 @dataclass(frozen=True, slots=True)
 class SentVersion:
-    """A version that went out. `message_ids` are without brackets, () where they are unknown.
+    """A version that was sent. `message_ids` are without brackets, () if they are not known.
 
-    The cover letter's, the first, is "" where there was none.
+    The first one is the cover letter's, "" if there was none.
     """
 
     tag: str
@@ -64,11 +65,11 @@ def record_sent(
     *,
     branch: str | None = None,
 ) -> str:
-    """Tag a version, whose commits the repository has, and return the tag's name.
+    """Tag a version whose commits the repository has, and return the tag's name.
 
-    In the same transaction, all versions of the series get the names by which b4 0.12 finds them
-    when `branch` is checked out. Raises BaseError where the tag exists, because a version goes out
-    once, or where git cannot write it.
+    In the same transaction, all versions of the series get the tag names by which b4 0.12 finds
+    them while `branch` is checked out. Raises BaseError if the tag exists, because a version is
+    sent only once, or if git cannot write it.
     """
     tag = sent_tag(change_id, revision)
     fields = [f"base-commit: {base}", f"change-id: {change_id}"]
@@ -97,14 +98,14 @@ def record_sent(
             why, hint = explain_ref_failure(err.message)
             raise BaseError(f"the tag {tag} cannot be written: {why}", hint=hint) from None
         raise BaseError(
-            f"v{revision} is recorded as sent already: the tag {tag} exists",
-            hint=f"`git tag -d {tag}` forgets it",
+            f"v{revision} is already recorded as sent: the tag {tag} exists",
+            hint=f"`git tag -d {tag}` removes the record",
         ) from None
     return tag
 
 
 def names_for_branch(repository: Repository, change_id: str, branch: str) -> dict[str, Oid]:
-    """Return the refs by which b4 0.12 finds the versions of a series on a branch, and their tags.
+    """Return the refs by which b4 0.12 finds a branch's sent versions, and the tags they name.
 
     Refs that exist are left out.
     """
@@ -122,16 +123,16 @@ def _branch_tag(branch: str, revision: int) -> str:
 
 
 def find_sent(repository: Repository, tag: str) -> SentVersion | None:
-    """Return the version that a tag sent/... records, None where there is no such tag."""
+    """Return the version that a tag sent/... records, None if there is no such tag."""
     name = tag.removeprefix("refs/tags/")
     found = _list(repository, f"refs/tags/{name}") if name.startswith(_PREFIX) else ()
     return found[0] if found else None
 
 
 def read_sent(repository: Repository, change_id: str) -> tuple[SentVersion, ...]:
-    """Return the versions of a series that went out, oldest first, each once.
+    """Return the versions of a series that were sent, oldest first, each once.
 
-    A tag that b4 0.12 named by the branch is one of them where it tells of the series.
+    A tag that b4 0.12 named after the branch is included if it names the change-id.
     """
     found: dict[int, SentVersion] = {}
     for sent in list_sent(repository):
@@ -143,19 +144,19 @@ def read_sent(repository: Repository, change_id: str) -> tuple[SentVersion, ...]
 
 
 def list_sent(repository: Repository) -> tuple[SentVersion, ...]:
-    """Return what all tags sent/... record, the oldest versions first."""
+    """Return the versions that all tags sent/... record, oldest first."""
     return _list(repository, "refs/tags/" + _PREFIX.rstrip("/"))
 
 
 def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
-    words = ("for-each-ref", "--format=%(refname:lstrip=2)%00%(*objectname)%00%(contents)%00%01")
-    listed = repository.run(*words, pattern).stdout
+    args = ("for-each-ref", "--format=%(refname:lstrip=2)%00%(*objectname)%00%(contents)%00%01")
+    listed = repository.run(*args, pattern).stdout
     found = []
     for entry in listed.decode("utf-8", "replace").split("\0\x01"):
         tag, _, rest = entry.strip("\n").partition("\0")
         tip, _, message = rest.partition("\0")
         version = re.search(r"-v(\d+)$", tag)
-        # Only what is below the last cut: the letter may quote such lines.
+        # Only lines below the last cut: the cover letter may quote such lines.
         fields = [(match["key"], match["value"]) for match in _FIELD.finditer(_footer(message))]
         bases = [value for key, value in fields if key == "base-commit"]
         if version is None or not tip or not bases:

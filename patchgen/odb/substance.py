@@ -1,7 +1,8 @@
-"""What a commit changes, apart from where: its added and removed lines, file by file.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Digests of what a commit changes, without the position: added and removed lines, file by file.
 
-`git patch-id` counts the lines around a change, too, so it differs where somebody else changed the
-line above. Whether a review still holds is a matter of the change itself.
+`git patch-id` includes the lines around a change, so it differs if somebody else changed the line
+above. Whether a review still holds depends on the change itself.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _MARK = b"\0commit "
 
 
 def read_substances(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:
-    """Return a digest of what each commit above `base` changes, oldest first."""
+    """Return a digest of the changes of each commit above `base`, oldest first."""
     shown = git.run(
         "log",
         "--reverse",
@@ -40,7 +41,7 @@ def read_substances(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:
 def _digest(diff: bytes) -> str:
     digest = hashlib.sha256()
     for line in diff.split(b"\n"):
-        # Ids of blobs and numbers of lines differ with the base.
+        # Blob ids and line numbers differ with the base.
         if line and not line.startswith((b"@@ ", b"index ")):
             digest.update(line + b"\n")
     return digest.hexdigest()

@@ -47,8 +47,8 @@ class GitTree:
     def read(self, file: TreeFile) -> bytes:
         """Return the content of a file.
 
-        Raises MissingObjectsError where the repository lacks the blob, with all others that it
-        lacks of the files found so far: they are likely to be read, too.
+        Raises MissingObjectsError if the repository lacks the blob. The error also names the other
+        missing blobs of the files found so far, since they are likely to be read, too.
         """
         if file.oid not in self._content:
             content = self._repository.read_blob(file.oid)
@@ -60,7 +60,7 @@ class GitTree:
         return self._content[file.oid]
 
     def require(self, patterns: Sequence[str]) -> None:
-        """Raise MissingObjectsError, with all that are missing, where files lack their content."""
+        """Raise MissingObjectsError, with all missing blobs, if the files lack their content."""
         require_objects(self._repository, [file.oid for file in self.find(patterns)])
 
     def _find_pattern(self, pattern: str) -> list[TreeFile]:
@@ -88,7 +88,7 @@ class GitTree:
                 yield from self._walk(_join(folder, entry.name), depth)
 
     def _open(self, folder: str) -> list[_Entry]:
-        """Return what is in a folder; nothing where the tree does not have it."""
+        """Return the entries of a folder; none if the tree does not have it."""
         entries = self._read_folder(self.oid)
         for name in filter(None, folder.split("/")):
             below = [entry.oid for entry in entries if entry[:2] == (_FOLDER, name)]

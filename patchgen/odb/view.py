@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A partial clone without its promise: the same objects and refs, and no configuration.
+"""A partial clone without its promisor: the same objects and refs, and no configuration.
 
-In a partial clone git fetches each object that it misses by itself. Where it may not, it first
-looks through all packs for who promised the object, which takes minutes in a kernel's history. A
-repository that has no promisor remote says at once that the object is missing.
+In a partial clone, git fetches each missing object by itself. If it must not, it first searches
+all packs for the promise, which takes minutes in a kernel's history. In a repository without a
+promisor remote, git reports at once that the object is missing.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _PACKS = "objects/pack"
 
 
 def is_partial_clone(location: Location) -> bool:
-    """Tell whether a repository has packs of a partial clone (git-pack-objects(1), .promisor)."""
+    """Return whether a repository has packs of a partial clone (git-pack-objects(1), .promisor)."""
     return any((location.git_dir / _PACKS).glob("*.promisor"))
 
 
 class PartialView:
-    """A folder that git reads as a repository: links to the refs of another, and its objects."""
+    """A folder that git reads as a repository, with links to another's refs, and its objects."""
 
     def __init__(self, location: Location):
         stack = ExitStack()
         self.git_dir = stack.enter_context(scratch_folder("view"))
         self._end = weakref.finalize(self, stack.close)
         write_skeleton(self.git_dir, location, bare=True)
-        # As contrib/workdir/git-new-workdir does. HEAD as a link would be a symbolic ref.
+        # As in contrib/workdir/git-new-workdir. HEAD is copied: as a link it would be a symref.
         for name in ("refs", "packed-refs"):
             (self.git_dir / name).symlink_to(location.git_dir / name)
         with suppress(OSError):
@@ -46,7 +46,7 @@ class PartialView:
 
 
 def write_skeleton(git_dir: Path, location: Location, *, bare: bool) -> None:
-    """Make `git_dir` a repository without refs that has all objects of another."""
+    """Make `git_dir` a repository without refs that borrows all objects of another."""
     (git_dir / "objects/info").mkdir(parents=True)
     (git_dir / "HEAD").write_text("ref: refs/heads/none\n")
     version = (

@@ -58,7 +58,7 @@ def test_a_posted_version_is_recorded_for_the_series(patchgen, applied, posted, 
     compared = patchgen(*against, "--against", document["tag"])
     assert compared.code == 1 and "x86: Do 1" in compared.out
     again = patchgen(*words)
-    assert again.code == 1 and "is recorded as sent already" in again.err
+    assert again.code == 1 and "is already recorded as sent" in again.err
 
 
 def test_an_imported_branch_equals_itself(patchgen, applied, git):
@@ -236,5 +236,5 @@ def test_a_ref_that_git_cannot_write_is_not_a_version_that_was_sent(patchgen, to
     tag = json.loads(patchgen(*words).out)["tag"]
     (toy / f".git/refs/tags/{tag}").rename(toy / f".git/refs/tags/{tag}.lock")
     done = patchgen(*words)
-    assert done.code == 1 and "recorded as sent already" not in done.err
+    assert done.code == 1 and "already recorded as sent" not in done.err
     assert f"the tag {tag} cannot be written" in done.err and ".lock" in done.err

@@ -88,7 +88,7 @@ WRONG = {
     "no such .config": (("made", "--config", "./none"), 2, "No such file"),
     "an unknown check": (("made", "--skip", "lnt"), 2, "no check 'lnt'"),
     "no such branch": (("mad",), 1, "there is no file, folder, branch or commit 'mad'"),
-    "nothing of its own": (("master",), 1, "other branches have all of its commits"),
+    "nothing of its own": (("master",), 1, "other refs have all of its commits"),
     "a base above it": (("master", "--base", "made"), 1, "does not build on"),
     "an empty range": (("made..made",), 1, "has no commits of its own"),
     "a folder without mails": ((".",), 1, "has no mails"),

@@ -60,5 +60,5 @@ def test_what_is_not_a_date_is_refused_before_the_work(patchgen, toy, monkeypatc
     before = snapshot(toy, without="none")
     done = patchgen("apply", "--variant", "pvops", "--tree", toy)
     assert (done.code, done.out) == (2, "")
-    assert f"SOURCE_DATE_EPOCH is '{epoch}'\nhint: it is the number of seconds" in done.err
+    assert f"SOURCE_DATE_EPOCH is '{epoch}'\nhint: set it to a number of seconds" in done.err
     assert snapshot(toy, without="none") == before

@@ -59,7 +59,7 @@ def test_refuses_the_repository_of_another_user_before_anything_else(patchgen, t
     done = patchgen(command, *words.get(command, []), "--tree", toy)
     assert done.code == 1
     assert done.err == (
-        f"patchgen: {toy} belongs to another user, and git does not open it\n"
+        f"patchgen: {toy} belongs to another user; git refuses to open it\n"
         f"hint: if you trust its owner: git config --global --add safe.directory {toy}\n"
     )
 
@@ -401,7 +401,7 @@ def test_nothing_is_put_into_a_bare_repository(patchgen, toy, git, tmp_path):
     git(tmp_path, "clone", "-q", "--bare", toy, bare)
     done = patchgen("apply", "--variant", "pvops", "--tree", ".", cwd=bare)
     assert done.code == 2
-    assert "it has no folder for mails" in done.err
+    assert "mails cannot be written into it" in done.err
     assert not (bare / "outgoing").exists()
     work = tmp_path / "work"
     work.mkdir()

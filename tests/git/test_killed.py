@@ -81,7 +81,7 @@ def prepare_import(patchgen, git, tree):
     git(tree, "checkout", "-q", "master")
     git(tree, "branch", "-q", "-D", "by-hand")
     args = ("import", str(tree.parent / "v3.mbox"), "--series", V4)
-    return args, "is recorded as sent already"
+    return args, "is already recorded as sent"
 
 
 def prepare_split(patchgen, git, tree):

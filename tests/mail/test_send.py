@@ -371,7 +371,7 @@ def test_checks_come_first(patchgen, series, git, server):
         ([V4], 2, "there is no terminal to ask on"),
         ([V4, "--yes", "--arrived", "1"], 2, "go with --resume"),
         ([V4, "--yes", "--resume"], 1, "nothing to resume"),
-        (["master", "--yes"], 1, "where the series on master begins cannot be told"),
+        (["master", "--yes"], 1, "cannot tell where the series on master starts"),
     ],
 )
 def test_says_what_is_wrong(patchgen, series, server, words, code, problem):
