@@ -1,4 +1,5 @@
-"""A semantic patch over a whole tree: only what can match is parsed, and nothing twice."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run a semantic patch over a whole tree, parsing only what can match, and nothing twice."""
 
 import lazy_loader
 

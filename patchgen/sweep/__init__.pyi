@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 from .document import describe_sweep as describe_sweep
 from .executor import (
     Executor as Executor,

@@ -1,7 +1,8 @@
-"""Where the bodies of functions and the contents of tables are in a C file, told from its layout.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the bodies of functions and the contents of tables in a C file by its layout.
 
-Only what is in the kernel's layout is found: the braces alone in the first column, or `= {` at a
-line's end and `};`. What is not laid out so, or not sure, is not.
+Only the kernel's layout is recognised: braces alone in the first column, or `= {` at the end of a
+line and `};`. Code in another layout, and doubtful code, is not found.
 """
 
 from __future__ import annotations
@@ -12,22 +13,22 @@ from dataclasses import dataclass
 
 from patchgen.sweep.spans import Span
 
-# What opens a function, and what opens a table, at a line's end.
+# The openings of a function and of tables, at the end of a line.
 _SIGNS = (b"\n{", b"= {", b"={")
 _END_OF_LINE = re.compile(rb"[ \t\r]*(?:\n|\Z)")
-# An item's end, behind which the next one begins in the first column: else the brace was not its.
+# The next item begins in the first column. Otherwise the brace did not close this item.
 _END_OF_ITEM = re.compile(rb"[ \t\r]*(?:\n(?:[ \t\r]*\n)*+(?![ \t])|\Z)")
 _END_OF_TABLE = re.compile(rb"[ \t]*;")
 _WORDS = re.compile(rb"[A-Za-z_]\w*")
-# What opens a block in a function, should its brace be in the first column.
+# Words before the brace of a block in a function, should that brace be in the first column.
 _NO_FUNCTION = frozenset({b"if", b"else", b"for", b"while", b"do", b"switch", b"return", b"sizeof"})
-# A body with one of these says something about the code behind it: macros that it defines, types
-# and declarations that hold for the whole file.
+# A body with one of these affects the code after it: it defines macros, types or declarations that
+# are valid in the whole file.
 _TYPE = re.compile(rb"\b(?:struct|union|enum)(?:\s+\w+)?\s*\Z")
 _NO_TYPE = (b") ", b"else ", b"do ", b"= ")
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(define|undef|include|pragma|if|else|elif|endif)", re.M)
 _WHOLE_DIRECTIVE = re.compile(rb"[ \t]*#(?:[^\\\n]|\\[^\n]|\\\n)*")
-# A header as most are, behind an empty line, a comment or another item: told in one look.
+# The usual header, after an empty line, a comment or another item: recognised by one match.
 _PLAIN_HEADER = re.compile(
     rb"(?:(?!(?:%s)\b)[A-Za-z_]\w*[ \t\n*]+)+(?!(?:%s)\b)[A-Za-z_]\w*\([^(){};=#\"'/\\]*\)"
     % (b"|".join(sorted(_NO_FUNCTION)), b"|".join(sorted(_NO_FUNCTION)))
@@ -37,9 +38,9 @@ _ATTRIBUTE_AT_END = re.compile(rb"\)\s*\w+\Z")
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is between the braces of a function or a table: offsets, and of the item's end.
+    """The range between the braces of a function or a table, and the end of the item, as offsets.
 
-    `header` is where that of a function begins, -1 where it is not a plain one.
+    `header` is the start of a function's header, -1 if it is not a plain one.
     """
 
     begin: int
@@ -50,28 +51,28 @@ class Body:
 
     @property
     def inner(self) -> Span:
-        """What is between the braces."""
+        """The range between the braces."""
         return Span(self.begin, self.end)
 
     @property
     def outer(self) -> Span:
-        """A plain header."""
+        """The range of a plain header."""
         return Span(self.header, self.begin)
 
 
 def find_bodies(source: bytes) -> Iterator[Body]:
     """Yield the bodies of functions and tables in the kernel's layout.
 
-    A body goes from behind its `{` to before the line of its `}`.
+    A body begins after its `{` and ends before the line of its `}`.
     """
     at = 0
     places = [-1] * len(_SIGNS)
     comments = _Comments(source)
     while True:
-        # To look for each again, also for what is rare, would take as long as the rest.
-        for number, sign in enumerate(_SIGNS):
+        # Searching for all three again each time would take as long as everything else.
+        for number, opening in enumerate(_SIGNS):
             if places[number] < at:
-                places[number] = _find_at_line_end(source, sign, at)
+                places[number] = _find_at_line_end(source, opening, at)
         opened = min(places)
         begin = source.find(b"{", opened) + 1
         closed = source.find(b"\n}", begin)
@@ -83,7 +84,7 @@ def find_bodies(source: bytes) -> Iterator[Body]:
         header = -1 if is_table else _find_plain_header(source, opened)
         if (
             is_table == bool(ends)
-            # What stands behind the brace belongs to it: `} name;`, or has a column.
+            # Code after the brace belongs to the item (`} name;`), or is indented.
             and _END_OF_ITEM.match(source, at)
             and not comments.may_hold(opened)
             and (is_table or header >= 0 or _is_function(source, opened))
@@ -92,9 +93,9 @@ def find_bodies(source: bytes) -> Iterator[Body]:
 
 
 class _Comments:
-    """The last comment before an offset; offsets come in their order.
+    """Finds the last comment before an offset; offsets must ascend.
 
-    Searched back to the source's beginning each time, it would be a square of its length.
+    Searching back to the start of the source each time would take quadratic time.
     """
 
     def __init__(self, source: bytes):
@@ -103,8 +104,8 @@ class _Comments:
         self._opened = self._closed = -1
 
     def may_hold(self, at: int) -> bool:
-        """Tell whether a comment is open at an offset, as far as `/*` and `*/` say."""
-        # A sign may lie across the offset that was seen last.
+        """Return whether a comment is open at an offset, going by `/*` and `*/` only."""
+        # A `/*` or `*/` may lie across the previous offset.
         begin = max(0, self._seen - 1)
         self._opened = max(self._opened, self._source.rfind(b"/*", begin, at))
         self._closed = max(self._closed, self._source.rfind(b"*/", begin, at))
@@ -112,17 +113,17 @@ class _Comments:
         return self._opened > self._closed
 
 
-def _find_at_line_end(source: bytes, sign: bytes, at: int) -> int:
-    """Return where the next such sign stands at a line's end; the source's length for none."""
-    while (found := source.find(sign, at)) >= 0:
-        if _END_OF_LINE.match(source, found + len(sign)):
+def _find_at_line_end(source: bytes, opening: bytes, at: int) -> int:
+    """Return where this opening next occurs at a line's end; the source's length if nowhere."""
+    while (found := source.find(opening, at)) >= 0:
+        if _END_OF_LINE.match(source, found + len(opening)):
             return found
         at = found + 1
     return len(source)
 
 
 def _find_plain_header(source: bytes, brace: int) -> int:
-    """Return where a function's header begins before a brace in the first column; -1 if unsure."""
+    """Return where a function's header begins before a brace in the first column; -1 in doubt."""
     window = max(0, brace - 500)
     begin = max(
         source.rfind(b"\n\n", window, brace) + 2,
@@ -133,7 +134,7 @@ def _find_plain_header(source: bytes, brace: int) -> int:
 
 
 def _header_start(source: bytes, brace: int) -> int:
-    """Return where the header of a function begins: behind a `;`, `}`, comment or directive."""
+    """Return where the header of a function begins: after a `;`, `}`, comment or directive."""
     window = max(0, brace - 2000)
     comment = source.rfind(b"*/", window, brace)
     begin = max(
@@ -142,7 +143,7 @@ def _header_start(source: bytes, brace: int) -> int:
         source.rfind(b"}", window, brace) + 1,
         comment + 2 if comment >= 0 else 0,
     )
-    # It may be within a directive of several lines, and others may follow.
+    # That may be inside of a directive with continuation lines, and more directives may follow.
     at = line_start(source, begin)
     while at < brace:
         directive = _WHOLE_DIRECTIVE.match(source, at, brace)
@@ -155,7 +156,7 @@ def _header_start(source: bytes, brace: int) -> int:
 
 
 def line_start(source: bytes, at: int) -> int:
-    """Return where the line begins that an offset is in, with the lines that it continues."""
+    """Return the start of the line at an offset, or of the first line that it continues."""
     begin = source.rfind(b"\n", 0, at) + 1
     while begin >= 2 and source[begin - 2 : begin - 1] == b"\\":
         begin = source.rfind(b"\n", 0, begin - 1) + 1
@@ -163,17 +164,17 @@ def line_start(source: bytes, at: int) -> int:
 
 
 def _is_function(source: bytes, brace: int) -> bool:
-    """Tell whether a brace in the first column opens a function, not a type, block or K&R list."""
+    """Return whether a brace in the first column opens a function: no type, block or K&R list."""
     header = source[_header_start(source, brace) : brace]
     before, parenthesis, _ = header.partition(b"(")
     words = _WORDS.findall(before)
     if not parenthesis or b"=" in before or not words or not _NO_FUNCTION.isdisjoint(words):
         return False
-    # A type and a name; or a macro, as SYSCALL_DEFINE1(). A block of a loop's has neither.
+    # A type and a name, or a macro like SYSCALL_DEFINE1(). A block in a function has neither.
     if len(words) == 1 and not words[0].isupper():
         return False
     text = header.rstrip()
-    # An attribute may stand behind the parameters.
+    # An attribute may follow the parameters.
     return text.endswith(b")") or _ATTRIBUTE_AT_END.search(text) is not None
 
 
@@ -183,10 +184,10 @@ def may_go(body: bytes) -> bool:
     before_braces = body.split(b"{")
     if body.count(b"}") != len(before_braces) - 1:
         return False
-    # The brace that closes it may stand in a comment or a string that begins in it.
+    # The closing brace may be inside of a comment or a string that begins in the body.
     if body.rfind(b"/*") > body.rfind(b"*/") or body.count(b'"') % 2:
         return False
-    # `struct x {`, unlike nearly all.
+    # `struct x {`; nearly all others end in _NO_TYPE.
     for text in before_braces[:-1]:
         if not text.endswith(_NO_TYPE) and _TYPE.search(text[-80:]):
             return False
@@ -194,7 +195,7 @@ def may_go(body: bytes) -> bool:
 
 
 def _has_whole_conditions(body: bytes) -> bool:
-    """Tell whether each #if in a body ends in it, and no other directive is there."""
+    """Return whether each #if in a body ends in it, and the body has no other directives."""
     depth = 0
     for directive in _DIRECTIVE.finditer(body):
         if directive[1] == b"if":

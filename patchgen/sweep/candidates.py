@@ -1,4 +1,5 @@
-"""Which files a semantic patch can match in, and what of each spatch has to see."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the files that a semantic patch can match in, and the parts that spatch has to see."""
 
 from __future__ import annotations
 
@@ -34,16 +35,16 @@ from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.slices import slice_source
 from patchgen.sweep.words import has_word
 
-# So few files are read and looked at one by one sooner than all are searched.
+# Up to this many files are read one by one sooner than all are searched.
 _FEW = 400
-# To read costs a process; to wait for as many to be found costs time at first.
+# Each read starts a process; waiting for more files delays the start.
 _READ_FIRST = 4
 _READ_AT_ONCE = 64
 _NEEDS = b"needs"
 
 
 def recall_needs(kept: KeptResults) -> Needs | None:
-    """Return the words that a semantic patch needs, where an earlier run has asked."""
+    """Return the words that a semantic patch needs, if an earlier run has determined them."""
     packed = kept.find_fact(_NEEDS)
     if packed is None:
         return None
@@ -53,7 +54,7 @@ def recall_needs(kept: KeptResults) -> Needs | None:
 
 
 def keep_needs(kept: KeptResults, needs: Needs) -> None:
-    """Keep what words a semantic patch needs."""
+    """Cache the words that a semantic patch needs."""
     dumped = None if needs.functions is None else list(map(dump_formula, needs.functions))
     kept.keep_fact(_NEEDS, json.dumps([dump_formula(needs.file), dumped, needs.why_not]).encode())
 
@@ -61,10 +62,10 @@ def keep_needs(kept: KeptResults, needs: Needs) -> None:
 def plan_candidates(
     repository: Repository, request: SweepRequest, files: Mapping[str, Entry]
 ) -> PlannedSearch | None:
-    """Return how the files are to be searched for words, None where they are few enough to read.
+    """Return how to search the files for words, None if they are few enough to read.
 
-    Raises MissingObjectsError for files of which a partial clone lacks the content: `git grep`
-    passes over them.
+    Raises MissingObjectsError for files whose content a partial clone lacks: `git grep` would skip
+    them.
     """
     if repository.is_partial:
         require_objects(repository, [oid for _, oid in files.values()])
@@ -76,10 +77,10 @@ def plan_candidates(
 def find_candidates(
     repository: Repository, search: PlannedSearch | None, files: Mapping[str, Entry], needs: Needs
 ) -> Iterator[TreeFile]:
-    """Yield the files that may have the words that the semantic patch needs, once found.
+    """Yield the files that may have the words that the semantic patch needs, as they are found.
 
-    They have one word of the clause that the fewest files should satisfy; the rest is looked for
-    when they are read, which costs less than a second search.
+    They contain one word of the clause that the fewest files should satisfy. The other clauses are
+    checked when the files are read, which costs less than a second search.
     """
     clauses = clauses_of(needs.file)
     names: Iterable[str] = files
@@ -92,20 +93,20 @@ def find_candidates(
 
 
 def _commonness(clause: frozenset[str]) -> tuple[float, list[str]]:
-    """Return a key by which clauses that few files satisfy come first: few and long words.
+    """Return a sort key that puts clauses first that few files satisfy: few and long words.
 
-    A letter more makes a word half as common, roughly; `memset` is in more files than any of
-    `dma_pool_alloc|pci_pool_alloc`.
+    Roughly, each additional letter halves the number of files; `memset` is in more files than any
+    word of `dma_pool_alloc|pci_pool_alloc`.
     """
     return sum(0.5 ** len(word) for word in clause), sorted(clause)
 
 
 @dataclass(slots=True)
 class Slicer:
-    """Reads files and cuts from them what cannot match.
+    """Reads files, and cuts out of them what cannot match.
 
-    `parts` are what was cut from each file that is run. Nothing can match in the files that are
-    `lacking` words, nor in the `idle` ones, which have them, but not in one place.
+    `parts` are the parts cut from each file that is run. Nothing can match in the `lacking` files,
+    which lack words, nor in the `idle` files, where no single item has all words.
     """
 
     repository: Repository
@@ -116,7 +117,7 @@ class Slicer:
     idle: list[TreeFile] = field(default_factory=list)
 
     def read(self, files: Iterator[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
-        """Yield files with their whole texts."""
+        """Yield files with their complete texts."""
         most = _READ_FIRST
         while part := list(islice(files, most)):
             most = min(2 * most, _READ_AT_ONCE)
@@ -127,7 +128,7 @@ class Slicer:
         return _has_words(text, self.needs.file)
 
     def cut(self, file: TreeFile, text: bytes) -> Source | None:
-        """Return what spatch has to see of a file, None where nothing can match."""
+        """Return the part of a file that spatch has to see, None if nothing can match."""
         if not self.may_match(text):
             self.lacking.append(file)
             return None
@@ -143,9 +144,9 @@ class Slicer:
 
 
 def _has_words(text: bytes, formula: Formula) -> bool:
-    """Tell whether a text has what a formula asks for; a search of the tree asks for less."""
+    """Return whether a text satisfies a formula; the search of the tree checks less than that."""
     words = words_of(formula)
-    # What is no word of C, as the name of a header, may stand there otherwise spelt.
+    # A name that is not a C identifier, as that of a header, may be spelled otherwise in a file.
     found = {word for word in words if not word.isidentifier() or has_word(text, word.encode())}
     return holds(formula, found)
 
@@ -153,9 +154,9 @@ def _has_words(text: bytes, formula: Formula) -> bool:
 def read_headers(
     repository: Repository, headers: Collection[tuple[str, Oid]], held: dict[Oid, bytes]
 ) -> Mapping[PurePosixPath, bytes]:
-    """Return headers' contents by their paths; `held` are those that were read before.
+    """Return headers' contents by their paths; `held` has the headers read before.
 
-    Raises BaseError for one that the repository lacks.
+    Raises MissingObjectsError for headers that the repository lacks.
     """
     missing = {oid: path for path, oid in headers if oid not in held}
     files = [TreeFile(PurePosixPath(path), "100644", oid) for oid, path in missing.items()]
@@ -164,7 +165,7 @@ def read_headers(
 
 
 def read_header(repository: Repository, path: str, oid: Oid) -> bytes:
-    """Return the content of a header. Raises BaseError where the repository lacks it."""
+    """Return the content of a header. Raises MissingObjectsError if the repository lacks it."""
     content = repository.read_blob(oid)
     if content is None:
         raise MissingObjectsError([oid], what=path)

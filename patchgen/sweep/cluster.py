@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Batches worked on by a dask.distributed cluster.
+"""Run batches on a dask.distributed cluster.
 
-A batch carries its files' contents, so that workers need the same patchgen and a spatch of the same
-version, and nothing of the repository. A dead worker's batches are given to another one by the
-scheduler; a result is the same wherever it was made. Therefore each result names what made it
-(patchgen.sweep.reply), and is checked before anything uses it: a worker may join at any time.
+A batch carries the contents of its files, so workers need the same patchgen and the same version of
+spatch, but not the repository. The scheduler gives the batches of a dead worker to another one; a
+result does not depend on the worker. Each result therefore names what produced it
+(patchgen.sweep.reply), and is checked before it is used: a worker may join at any time.
 
-distributed sends Python's pickles both ways. Whoever can talk to the scheduler, a worker or this
-client can run any code as its user; only TLS with certificates of one's own (`tls://`) or a trusted
-network keeps others out (https://distributed.dask.org/en/stable/tls.html).
+distributed sends Python pickles in both directions. Whoever can connect to the scheduler, a worker
+or this client can run any code as its user. Only TLS with private certificates (`tls://`) or a
+trusted network keeps others out (https://distributed.dask.org/en/stable/tls.html).
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from patchgen.sweep.reply import Job, check_reply, make_job, work_there
 from patchgen.sweep.work import Batch
 
 _CONNECT_S = 10
-# How long all workers together may take to say what they are.
+# Time for all workers together to report their versions.
 _INTRODUCE_S = 20
-# How often the scheduler is asked whether it is there while no result comes, and for how long.
+# How often the scheduler is asked for a sign of life while no result arrives, and its time limit.
 _ASK_S = 5
 _ANSWER_S = 10
 # A nanny starts a worker again in a few seconds.
 _NO_WORKER_S = 30
-# How many batches a core may have in hand: one at work, others on their way.
+# Batches per core: one that runs, and others on their way.
 _AHEAD = 4
-# How many workers may die over one batch before it is given up.
+# A batch is given up after this many workers have died on it.
 _RETRIES = 5
 
 
 class DaskExecutor:
-    """Works on the cluster of a scheduler, named by its address (`tcp://HOST:PORT`)."""
+    """Runs batches on the cluster of a scheduler, named by its address (`tcp://HOST:PORT`)."""
 
     def __init__(self, scheduler: str):
         self._scheduler = scheduler
@@ -48,10 +48,10 @@ class DaskExecutor:
     def run(
         self, spatch: Spatch, program: Program, batches: Iterator[Batch], timeout_s: int
     ) -> Iterator[tuple[Batch, list[Ran]]]:
-        """Yield each batch with its results, in the order in which they are done.
+        """Yield each batch with its results, in the order of completion.
 
-        Raises ToolError where there is no scheduler or worker, where a worker has another patchgen
-        or spatch, or where the cluster is lost.
+        Raises ToolError if there is no scheduler or worker, if a worker has another patchgen or
+        spatch, or if the cluster is lost.
         """
         job = make_job(program, timeout_s, spatch)
         cluster = _Cluster(self._scheduler)
@@ -77,7 +77,7 @@ def _run(
 
 
 class _Cluster:
-    """A connection to a scheduler. All waiting is bounded, and all errors are ToolErrors."""
+    """A connection to a scheduler. Every wait has a time limit; every error is a ToolError."""
 
     def __init__(self, scheduler: str):
         self._scheduler = scheduler
@@ -88,17 +88,17 @@ class _Cluster:
 
     def close(self) -> None:
         self._futures.clear()
-        # Where the scheduler has gone there is nobody to say goodbye to.
+        # Errors are ignored: the scheduler may be gone.
         with suppress(Exception):
             self._client.close(timeout=2)
-        # Else it tries again, for half a minute, when it is collected as garbage.
+        # Otherwise the client tries to reconnect for half a minute when it is garbage-collected.
         self._client.status = "closed"
 
     def check_workers(self, job: Job) -> int:
-        """Return how many cores the workers have together.
+        """Return the number of cores of all workers.
 
-        Raises ToolError where there are none, where one has another patchgen or spatch, or where
-        none of them answers. One that does not answer is the scheduler's to deal with.
+        Raises ToolError if there are no workers, if one has another patchgen or spatch, or if none
+        answers. The scheduler handles a single worker that does not answer.
         """
         workers = self._ask_workers()
         if not workers:
@@ -126,9 +126,9 @@ class _Cluster:
         return sum(workers.values())
 
     def submit(self, job: Job, batch: Batch, workers: list[str] | None = None) -> str:
-        """Give a batch to the cluster; return the key under which its reply comes.
+        """Submit a batch to the cluster; return the key of its reply.
 
-        The job goes with each batch: what is scattered is lost with the only worker that has it.
+        The job is sent with each batch: scattered data is lost with the only worker that has it.
         """
         try:
             future = self._client.submit(
@@ -141,7 +141,7 @@ class _Cluster:
         return str(future.key)
 
     def next_reply(self) -> tuple[str, object]:
-        """Wait for a batch to be done. Raises ToolError where the cluster is lost meanwhile."""
+        """Wait for a batch to be done. Raises ToolError if the cluster is lost meanwhile."""
         while True:
             try:
                 future = self._done.get(timeout=_ASK_S)
@@ -178,7 +178,7 @@ class _Cluster:
     def _fetch(self, future: Any) -> object:
         """Get a result from the worker that has it.
 
-        Where that does not answer, the scheduler has the work done again by another one
+        If that worker does not answer, the scheduler has another one repeat the work
         (`distributed.scheduler.worker-ttl`, 5 minutes).
         """
         while True:
@@ -188,7 +188,7 @@ class _Cluster:
                 self._check_alive()
 
     def _check_alive(self) -> None:
-        """Raise ToolError where the scheduler is gone, or has had no workers for a while."""
+        """Raise ToolError if the scheduler is gone, or has had no workers for some time."""
         if self._ask_workers():
             self._without_workers = None
             return
@@ -198,23 +198,25 @@ class _Cluster:
             raise ToolError(f"the dask scheduler at {self._scheduler} has lost all its workers")
 
     def _ask_workers(self) -> dict[str, int]:
-        """Return the workers' addresses, each with its number of threads."""
+        """Return the number of threads of each worker, by address."""
         try:
-            said = self._client.sync(self._client.scheduler.identity, callback_timeout=_ANSWER_S)
-            return {name: int(each["nthreads"]) for name, each in said["workers"].items()}
+            identity = self._client.sync(
+                self._client.scheduler.identity, callback_timeout=_ANSWER_S
+            )
+            return {name: int(each["nthreads"]) for name, each in identity["workers"].items()}
         except Exception as err:
             raise self._lost(err) from None
 
     def _lost(self, err: Exception | None = None) -> ToolError:
         why = f": {_say(err)}" if err is not None and str(err) else ""
         return ToolError(
-            f"the dask scheduler at {self._scheduler} does not answer any more{why}",
+            f"the dask scheduler at {self._scheduler} has stopped answering{why}",
             hint="results that arrived are cached; run the same command again",
         )
 
 
 def _say(err: Exception) -> str:
-    """Return an error of another program's library on one line."""
+    """Return an error of a foreign library as one line."""
     if isinstance(err, TimeoutError):
         return "it does not answer"
     return " ".join(f"{type(err).__name__}: {err}".split())[:300]
@@ -229,7 +231,7 @@ def _connect(scheduler: str) -> Any:
         ) from None
     _silence()
     try:
-        # A Client that cannot connect waits for longer than it is told to, and again at its end.
+        # A Client that cannot connect exceeds its time limit, and waits again when it is closed.
         asyncio.run(asyncio.wait_for(_greet(scheduler), _CONNECT_S))
         return Client(  # type: ignore[no-untyped-call]
             scheduler, timeout=_CONNECT_S, set_as_default=False
@@ -243,7 +245,7 @@ def _connect(scheduler: str) -> Any:
 
 
 async def _greet(scheduler: str) -> None:
-    """Ask a scheduler who it is. Raises an error of distributed's or of the system's."""
+    """Ask a scheduler for its identity. Raises an error of distributed or of the system."""
     from distributed import Security, rpc
 
     arguments = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
@@ -251,15 +253,15 @@ async def _greet(scheduler: str) -> None:
         scheduler, timeout=_CONNECT_S, connection_args=arguments
     )
     try:
-        said = await peer.identity()
+        identity = await peer.identity()
     finally:
         await peer.close_rpc()
-    if said.get("type") != "Scheduler":
-        raise ValueError(f"it is a dask {said.get('type')}")
+    if identity.get("type") != "Scheduler":
+        raise ValueError(f"it is a dask {identity.get('type')}")
 
 
 def _silence() -> None:
-    """Turn off what distributed logs: where it matters, an error says the same."""
+    """Turn off distributed's log messages: where they matter, an exception reports the same."""
     import logging
     import warnings
 

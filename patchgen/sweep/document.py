@@ -1,4 +1,5 @@
-"""The document of `run --json`: a sweep in plain values."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Convert a sweep to the document of `run --json`."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from patchgen.sweep.hunks import find_hunks, format_diff
 
 
 def describe_sweep(sweep: Sweep, header: Header | None = None) -> dict[str, Any]:
-    """Return what a sweep came to. Lines and columns count from 1; None is what is not known."""
+    """Return the result of a sweep. Lines and columns count from 1; unknown values are None."""
     header = header or Header()
     return {
         "semantic_patch": sweep.semantic_patch,
@@ -62,7 +63,7 @@ def _describe_edit(edit: FileEdit) -> dict[str, Any]:
         "insertions": sum(len(hunk.after) for hunk in hunks),
         "deletions": sum(len(hunk.before) for hunk in hunks),
         "lines": [hunk.start for hunk in hunks],
-        # JSON has no bytes that are not UTF-8.
+        # JSON cannot represent bytes that are not UTF-8.
         "diff": format_diff(edit).encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
     }
 

@@ -1,4 +1,5 @@
-"""Where batches are worked on: in threads here, each of which waits for a spatch."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run batches locally: in threads, each of which waits for a spatch process."""
 
 from __future__ import annotations
 
@@ -15,19 +16,19 @@ from patchgen.sweep.work import Batch, work
 
 
 class Executor(Protocol):
-    """Works on batches and yields their results as they come."""
+    """Runs batches and yields their results as they complete."""
 
     def run(
         self, spatch: Spatch, program: Program, batches: Iterator[Batch], timeout_s: int
     ) -> Iterator[tuple[Batch, list[Ran]]]:
-        """Yield each batch with its results, in the order in which they are done."""
+        """Yield each batch with its results, in the order of completion."""
 
 
 class LocalExecutor:
-    """Works with as many spatch processes at once as there are cores, or `jobs`.
+    """Runs as many spatch processes at once as there are cores, or `jobs`.
 
-    Batches are taken from their iterator only as they are needed, so that memory stays bounded;
-    of those that wait, the largest is begun first.
+    Batches are taken from their iterator only when needed, so that memory stays bounded. The
+    largest of the waiting batches starts first.
     """
 
     def __init__(self, jobs: int = 0):
@@ -36,7 +37,7 @@ class LocalExecutor:
     def run(
         self, spatch: Spatch, program: Program, batches: Iterator[Batch], timeout_s: int
     ) -> Iterator[tuple[Batch, list[Ran]]]:
-        """Yield each batch with its results, in the order in which they are done."""
+        """Yield each batch with its results, in the order of completion."""
         waiting: list[tuple[int, int, Batch]] = []
         running: dict[Future[list[Ran]], Batch] = {}
         number = 0
@@ -47,8 +48,8 @@ class LocalExecutor:
                 while waiting or running or not exhausted:
                     while waiting and len(running) < self._jobs:
                         batch = heapq.heappop(waiting)[2]
-                        words = (spatch, program, batch, timeout_s, ended.is_set)
-                        running[pool.submit(work, *words)] = batch
+                        args = (spatch, program, batch, timeout_s, ended.is_set)
+                        running[pool.submit(work, *args)] = batch
                     if not exhausted and len(waiting) < 4 * self._jobs:
                         following = next(batches, None)
                         exhausted = following is None

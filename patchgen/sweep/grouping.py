@@ -1,9 +1,10 @@
-"""Which files may share a spatch: told from what a semantic patch's scripts keep.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Determine which files may share a spatch process, from what the scripts keep between files.
 
-spatch runs `initialize` rules once, before its first file, and `finalize` rules once, behind its
-last one; what they define lives as long as spatch does (Coccinelle's manual, "Interaction with
-scripting languages"). A table that one file fills changes what is found in the next one, and so a
-result would depend on which files happened to be beside it.
+spatch runs `initialize` rules once, before its first file, and `finalize` rules once, after its
+last one; what they define lives as long as the process (Coccinelle's manual, "Interaction with
+scripting languages"). A table that is filled for one file changes what is found in the next, so a
+result would depend on the files that happen to be in the same batch.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from patchgen.sweep.scripts import Script
 
 
 class Grouping(StrEnum):
-    """Which files one spatch is given."""
+    """How files are assigned to spatch processes."""
 
     ANY = "any"
-    """As it suits: a file's result does not depend on another file."""
+    """In any way: the result of a file does not depend on other files."""
     APART = "apart"
-    """Each file alone: scripts keep something from file to file."""
+    """One file each: scripts keep state between files."""
     TOGETHER = "together"
-    """All of them: a finalize rule looks back at what was seen."""
+    """All files in one process: a finalize rule uses what was collected."""
 
 
 def choose_grouping(scripts: Sequence[Script]) -> Grouping:
-    """Return how files may be grouped where these scripts run; in doubt, each is apart."""
+    """Return how files may be grouped if these scripts run; APART in doubt."""
     if any(script.kind == "finalize" for script in scripts):
         return Grouping.TOGETHER
-    # Only what an initialize rule has defined is there before the first file, and only another
-    # script can change it.
+    # Before the first file, only an initialize rule can have defined state; only another script
+    # can change it.
     for language in {script.language for script in scripts if script.kind == "initialize"}:
         own = [script for script in scripts if script.language == language]
         keeps = _python_keeps if language == "python" else _ocaml_keeps
@@ -42,16 +43,16 @@ def choose_grouping(scripts: Sequence[Script]) -> Grouping:
     return Grouping.ANY
 
 
-# What can be changed once it is made, in OCaml's own words.
+# OCaml's mutable types and its assignments.
 _CHANGEABLE = re.compile(
     r"\b(ref|mutable|Hashtbl|Buffer|Queue|Stack|Array|Bytes|Bigarray|Weak|incr|decr)\b|:=|<-"
 )
-# Calls whose result cannot be changed.
+# Calls with an immutable result.
 _FIXED_CALLS = frozenset({"frozenset", "tuple", "str", "int", "float", "bool", "re.compile"})
 
 
 def _python_keeps(scripts: Iterable[Script]) -> bool:
-    """Tell whether Python scripts may hand something on from one file to the next."""
+    """Return whether Python scripts may pass state from one file to the next."""
     names: set[str] = set()
     stored: set[str] = set()
     for script in scripts:
@@ -83,7 +84,7 @@ def _list_stored(module: ast.Module) -> set[str]:
 
 
 def _is_harmless(statement: ast.stmt) -> bool:
-    """Tell whether nothing that a later script could change comes from a statement."""
+    """Return whether a statement creates nothing that a later script could change."""
     match statement:
         case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr():
             return True

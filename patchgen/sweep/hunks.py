@@ -1,4 +1,5 @@
-"""The lines in which two versions of a file differ, and the diff of them."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the lines that differ between two versions of a file, and format them as a diff."""
 
 from __future__ import annotations
 
@@ -11,16 +12,16 @@ from itertools import takewhile
 from patchgen.model.series import FileEdit
 
 _LONG = 2000
-# As `diff -u` and git have it.
+# As in `diff -u` and git.
 _CONTEXT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """Lines that take the place of others, without context.
+    """Lines that replace others, without context.
 
-    `start` counts from 1 and is of the first line of `before`; where that is empty, it is of the
-    line that `after` stands before. Lines have their line ends.
+    `start` counts from 1: the first line of `before` or, if that is empty, the line before which
+    `after` is inserted. Lines include their line ends.
     """
 
     start: int
@@ -29,12 +30,12 @@ class Hunk:
 
     @property
     def end(self) -> int:
-        """The line behind the last one of `before`."""
+        """The line after the last one of `before`."""
         return self.start + len(self.before)
 
 
 def find_hunks(before: bytes, after: bytes) -> Iterator[Hunk]:
-    """Yield where two versions of a file differ, in the order of lines."""
+    """Yield the hunks in which two versions of a file differ, in the order of lines."""
     return _find_hunks(_lines(before), _lines(after))
 
 
@@ -42,7 +43,7 @@ def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[Hunk]:
     head = _count_equal(old, new)
     tail = _count_equal(old[head:][::-1], new[head:][::-1])
     middle = slice(head, len(old) - tail), slice(head, len(new) - tail)
-    # Lines that come often are looked at only where time allows: all pairs of them are compared.
+    # SequenceMatcher compares all pairs of equal lines; in long texts it skips frequent lines.
     is_long = len(old) - head - tail > _LONG
     matcher = SequenceMatcher(None, old[middle[0]], new[middle[1]], autojunk=is_long)
     for tag, i, j, k, m in matcher.get_opcodes():
@@ -53,7 +54,7 @@ def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[Hunk]:
 
 
 def format_diff(edit: FileEdit) -> str:
-    """Return a diff that `git apply` takes; bytes that are no UTF-8 are surrogates in it."""
+    """Return a diff for `git apply`; bytes that are not UTF-8 are surrogates in it."""
     old = _lines(edit.before or b"")
     pieces = [_header(str(edit.path))]
     added = 0
@@ -76,7 +77,7 @@ def format_diff(edit: FileEdit) -> str:
 
 def _header(path: str) -> str:
     before, after = _quote(f"a/{path}"), _quote(f"b/{path}")
-    # A tab ends a name with a blank in it, as git writes it.
+    # Like git: a tab ends a name that contains a space.
     end = "\t\n" if " " in path else "\n"
     return f"diff --git {before} {after}\n--- {before}{end}+++ {after}{end}"
 
@@ -86,16 +87,16 @@ _ESCAPES = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
 def _quote(name: str) -> str:
-    """Return a file's name as diffs have it (git-config(1), core.quotePath=false)."""
+    """Return a file's name as it is written in diffs (git-config(1), core.quotePath=false)."""
     if not _SPECIAL.search(name):
         return name
     return '"{}"'.format(
-        _SPECIAL.sub(lambda sign: _ESCAPES.get(sign[0], f"\\{ord(sign[0]):03o}"), name)
+        _SPECIAL.sub(lambda special: _ESCAPES.get(special[0], f"\\{ord(special[0]):03o}"), name)
     )
 
 
 def _group(hunks: Iterator[Hunk]) -> Iterator[list[Hunk]]:
-    """Yield hunks whose context touches, together."""
+    """Yield groups of hunks whose contexts touch."""
     group: list[Hunk] = []
     for hunk in hunks:
         if group and hunk.start - group[-1].end > 2 * _CONTEXT:
@@ -107,7 +108,7 @@ def _group(hunks: Iterator[Hunk]) -> Iterator[list[Hunk]]:
 
 
 def _range(start: int, length: int) -> str:
-    """Return a hunk's range; one of no lines names the line before it (diff(1), unified format)."""
+    """Return a hunk's range; an empty one names the line before it (diff(1), unified format)."""
     return f"{start}" if length == 1 else f"{start if length else start - 1},{length}"
 
 
@@ -122,7 +123,7 @@ def _count_equal(old: Sequence[bytes], new: Sequence[bytes]) -> int:
 
 
 def _lines(content: bytes) -> list[bytes]:
-    """Return the lines; only line feeds end them, as in git."""
+    """Return the lines; only a line feed ends a line, as in git."""
     lines = [line + b"\n" for line in content.split(b"\n")]
     last = lines.pop().removesuffix(b"\n")
     return [*lines, last] if last else lines

@@ -1,8 +1,10 @@
-"""Which headers spatch may look into for a file, found in the tree's listing.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the headers that spatch may read for a file, in the tree's listing.
 
-spatch's styles (parsing_c/includes.ml): none; local, `#include "x.h"` beside the .c file; all, what
-the .c file includes itself, searched in the -I folders as well; recursive, what these include in
-turn. Without an option it is local where a metavariable has a type, else none.
+spatch has four styles (parsing_c/includes.ml): none; local, `#include "x.h"` next to the .c file;
+all, everything that the .c file includes itself, searched in the -I folders as well; recursive,
+which also follows the includes of those headers. Without an option it is local if a metavariable
+has a type, else none.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ _FEW_FOLDERS = 8
 
 
 class Includes(StrEnum):
-    """How far spatch follows #include, by its option."""
+    """How far spatch follows #include, by its command-line option."""
 
     NONE = "--no-includes"
     LOCAL = "--local-includes"
@@ -31,10 +33,10 @@ class Includes(StrEnum):
 
 
 class Listing:
-    """The files of a tree by their paths, of which those below some paths are known at first.
+    """The files of a tree by their paths, of which at first only those below some paths are listed.
 
-    Most headers are beside the files that are run over. To list the whole tree for the others takes
-    longer than many a semantic patch, so the first few are looked for by their folders.
+    Most headers are next to the files that are run. Listing the whole tree for the others takes
+    longer than running many a semantic patch, so the first few are looked up folder by folder.
     """
 
     def __init__(
@@ -44,15 +46,15 @@ class Listing:
         list_below: Callable[[Sequence[PurePosixPath]], Mapping[str, Entry]],
     ):
         self._known = known
-        # Without paths, all is known.
+        # No paths means that the whole tree is listed.
         self._below = tuple(map(_prefix_of, paths)) or ("",)
         self._list_below = list_below
         self._folders_left = _FEW_FOLDERS
 
     def find(self, path: str) -> Oid | None:
-        """Return the id of a regular file, None where there is none."""
+        """Return the id of a regular file, None if there is none."""
         if path not in self._known and not path.startswith(self._below):
-            # Nothing of the tree is above its top, or in a folder of this machine.
+            # Paths that leave the tree, or are absolute, do not exist in it.
             if path.startswith(("../", "/")):
                 return None
             self._know_more(PurePosixPath(path).parent if self._folders_left else PurePosixPath())
@@ -70,7 +72,7 @@ def _prefix_of(folder: PurePosixPath) -> str:
 
 
 class HeaderFinder:
-    """Finds the headers of a file. Paths are strings, from the tree's top."""
+    """Finds the headers of a file. Paths are strings, relative to the top of the tree."""
 
     def __init__(
         self,
@@ -86,7 +88,7 @@ class HeaderFinder:
         self._included: dict[Oid, list[tuple[bool, str]]] = {}
 
     def find(self, path: str, source: bytes) -> dict[str, Oid]:
-        """Return the headers that are looked into for a file, by their paths."""
+        """Return the headers that spatch reads for a file, by their paths."""
         found: dict[str, Oid] = {}
         if self._style is Includes.NONE or path.endswith(".h"):
             return found

@@ -1,4 +1,5 @@
-"""A sweep from end to end: what is in question, what is known, what has to be run, the result."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A sweep from end to end: select the files, look up cached results, run the rest."""
 
 from __future__ import annotations
 
@@ -28,22 +29,22 @@ def sweep(
     executor: Executor | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Sweep:
-    """Run a semantic patch over files of a tree, and tell what it came to.
+    """Run a semantic patch over files of a tree, and return the result.
 
-    The result is the same whatever was kept, and in whatever order files came to their end.
+    The result does not depend on what was cached, nor on the order in which files are done.
 
-    Raises SpecError where spatch refuses the semantic patch, BaseError for a path that the tree
-    lacks, ToolError where a program is missing or breaks.
+    Raises SpecError if spatch refuses the semantic patch, BaseError for a path that the tree
+    lacks, ToolError if a program is missing or fails.
     """
     began = time.monotonic()
     spatch = find_spatch()
-    # What rules print in the end is about all files, so that no file's share can be kept.
+    # The final output of rules covers all files, so no result of a single file can be cached.
     path = None if request.grouping is Grouping.TOGETHER else request.kept
     with KeptResults(path, name_run(request, spatch.version)) as kept:
         selection = _select(repository, request)
         found = _recall(kept, selection)
         if found is None:
-            # What it needs takes longer to import than a sweep takes that finds all kept.
+            # Importing these takes longer than a sweep whose results are all cached.
             from patchgen.sweep.executor import LocalExecutor
             from patchgen.sweep.search import Search
 
@@ -54,7 +55,7 @@ def sweep(
 
 
 def _select(repository: Repository, request: SweepRequest) -> Selection | None:
-    """Return what names the files in question, None where trees and paths do not say it all."""
+    """Return the key of the selected files, None if trees and paths do not determine them."""
     tree = request.base.tree
     where = [(each.path, each.oid) for each in resolve_paths(repository, tree, request.paths)]
     if request.only is not None or request.grouping is Grouping.TOGETHER:
@@ -73,10 +74,10 @@ def _recall(kept: KeptResults, selection: Selection | None) -> Found | None:
 def _result(
     repository: Repository, request: SweepRequest, found: Found, note: str, seconds: float
 ) -> Sweep:
-    """Return what the sweep came to, in the order of the paths."""
+    """Return the result of the sweep, sorted by path."""
     outcomes = [found.outcomes[path] for path in sorted(found.outcomes)]
-    said = (each.said for each in outcomes)
-    reports, output = _read_said([text for text in (*said, found.said) if text])
+    printed = (each.said for each in outcomes)
+    reports, output = _read_said([text for text in (*printed, found.said) if text])
     return Sweep(
         request.program.patch.name,
         request.base,
@@ -94,14 +95,14 @@ def _result(
 
 
 def _read_said(texts: list[str]) -> tuple[tuple[Report, ...], str]:
-    """Return the reports in what scripts said, file by file, and the rest of it."""
+    """Split the output of scripts, file by file, into reports and other text."""
     if not texts:
         return (), ""
     from patchgen.coccinelle import read_said
 
-    said = [read_said(text) for text in texts]
-    reports = tuple(report for each in said for report in each.reports)
-    return reports, "".join(each.rest for each in said)
+    parts = [read_said(text) for text in texts]
+    reports = tuple(report for each in parts for report in each.reports)
+    return reports, "".join(each.rest for each in parts)
 
 
 def _read_edits(

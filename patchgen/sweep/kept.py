@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Results of earlier runs, by content: what was run once over a blob is not run again.
 
-One SQLite file, `~/.cache/patchgen/sweep.sqlite` or below $XDG_CACHE_HOME. A *run* is all that a
-result depends on but the file: semantic patch, options, versions, patchgen's own code; its digest
-names it. For each key (a blob's id, or a digest of it and of the headers that it sees) there is a
-row with its result, which is empty where nothing matched. A *fact* is what else is known of a run,
-by a name: the words that it needs, the files that have results in a tree. Each result and fact is
-sealed (patchgen.cachefile) for its run and key, so that a damaged row is treated as absent.
+One SQLite file, `~/.cache/patchgen/sweep.sqlite` or below $XDG_CACHE_HOME. A *run* is everything
+that a result depends on except the file: semantic patch, options, versions, patchgen's own code;
+its digest is its name. For each key (a blob's id, or a digest of it and of the headers that it
+sees) there is a row with its result, which is empty if nothing matched. A *fact* is other
+information about a run, stored by name: the words that it needs, the files of a tree that have
+results. Each result and fact is sealed (patchgen.cachefile) for its run and key, so that a damaged
+row is treated as absent.
 
-Several processes may use it at once. Deleting it costs only time; it is made anew when it cannot
-be read, and above LIMIT the runs that were not used for longest are dropped.
+Several processes may use the file at once. Deleting it costs only time. It is created anew if it
+cannot be read. Above LIMIT, the least recently used runs are dropped.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ CREATE TABLE IF NOT EXISTS facts (
     run INTEGER, name BLOB, fact BLOB, PRIMARY KEY (run, name)
 ) WITHOUT ROWID;
 """
-# SQLite takes 32766 values in a statement (limits.html); each key is one.
+# SQLite allows 32766 parameters in a statement (limits.html); each key is one.
 _AT_ONCE = 20_000
 
 
 class KeptResults:
-    """The results of one run that are cached. Use in a `with`; each method is a transaction.
+    """The cached results of one run. Use in a `with`; each method is a transaction.
 
-    Without a path nothing is known or cached. `note` says what went wrong, "" for nothing.
+    Without a path nothing is cached. `note` is a warning about the file, "" if there is none.
     """
 
     def __init__(self, path: Path | None, digest: str):
@@ -56,16 +57,16 @@ class KeptResults:
 
     @property
     def note(self) -> str:
-        """What the user should know of the file."""
+        """A warning for the user about the file."""
         return self._database.note
 
     @property
     def is_open(self) -> bool:
-        """Whether there is anything to find, or to cache results in."""
+        """Whether results can be found or cached."""
         return self._database.is_open
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, bytes | None]:
-        """Return the results that are known of these keys; None where nothing matched."""
+        """Return the cached results of these keys; None if nothing matched."""
         known: dict[bytes, bytes | None] = {}
         for at in range(0, len(keys), _AT_ONCE):
             part = keys[at : at + _AT_ONCE]
@@ -78,7 +79,7 @@ class KeptResults:
         return known
 
     def keep(self, results: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Cache results by their keys; None where nothing matched."""
+        """Cache results by their keys; None if nothing matched."""
         rows = [
             (self._run, key, seal(self._context("result", key), result or b""))
             for key, result in results
@@ -87,14 +88,14 @@ class KeptResults:
             self._database.write("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
 
     def find_fact(self, name: bytes) -> bytes | None:
-        """Return a fact that was cached, or None."""
+        """Return a cached fact, or None."""
         query = "SELECT fact FROM facts WHERE run = ? AND name = ?"
         for (row,) in self._database.query(query, (self._run, name)):
             return open_seal(self._context("fact", name), row)
         return None
 
     def keep_fact(self, name: bytes, fact: bytes) -> None:
-        """Cache a fact, in the place of an earlier one."""
+        """Cache a fact, replacing an earlier one."""
         row = (self._run, name, seal(self._context("fact", name), fact))
         self._database.write("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", [row])
 
@@ -102,7 +103,7 @@ class KeptResults:
         return f"{self._digest} {kind} {key.hex()}"
 
     def _begin_run(self) -> None:
-        """Note that the run is used, and make room."""
+        """Record that the run is used, and make room."""
         self._database.write(
             "INSERT INTO runs (digest, used) VALUES (?, ?)"
             " ON CONFLICT (digest) DO UPDATE SET used = excluded.used",
@@ -115,7 +116,7 @@ class KeptResults:
 
 
 def _shrink(database: CacheDatabase, run: int) -> None:
-    """Drop the runs that were not used for longest while the file is above its limit."""
+    """Drop the least recently used runs while the file is above its limit."""
 
     def pragma(name: str) -> int:
         return sum(int(value) for (value,) in database.query(f"PRAGMA {name}"))

@@ -1,4 +1,5 @@
-"""What a run came to for one file, its form in the store of kept results, and for all files."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The results of a run, for one file and for all, and how they are stored in the cache."""
 
 from __future__ import annotations
 
@@ -17,10 +18,10 @@ from patchgen.model.sweep import Counts, Report, Unfinished
 
 @dataclass(frozen=True, slots=True)
 class FileSweep:
-    """What is known of one file: never that nothing matched, which is None instead.
+    """The result for one file that matched or was not parsed; a file without a match has None.
 
-    `after` is the whole file, None where it does not change. `hits` are those of the rules that
-    matched. `marks` are the places that context mode points at.
+    `after` is the whole new file, None if it does not change. `hits` are the rules that matched,
+    with their counts. `marks` are the places that context mode marks.
     """
 
     path: PurePosixPath
@@ -33,7 +34,7 @@ class FileSweep:
 
 @dataclass(slots=True)
 class Found:
-    """What is known of all files in question: those that have an outcome, and their outcomes."""
+    """The results for all selected files: the files with an outcome, and their outcomes."""
 
     files: Mapping[PurePosixPath, TreeFile]
     outcomes: Mapping[PurePosixPath, FileSweep]
@@ -44,14 +45,14 @@ class Found:
 
 
 def outcome_of(ran: Ran) -> FileSweep | None:
-    """Return the outcome of a run over a whole file that came to its end."""
+    """Return the outcome of a completed run over a whole file."""
     hits = tuple((rule.rule, rule.hits) for rule in ran.rules if rule.hits)
     outcome = FileSweep(ran.path, ran.after, hits, ran.unparsed, ran.said, ran.marks)
     return None if outcome == FileSweep(ran.path) else outcome
 
 
 def pack(outcome: FileSweep | None) -> bytes | None:
-    """Return the bytes that are kept of an outcome."""
+    """Return the bytes that are cached for an outcome."""
     if outcome is None:
         return None
     after = None if outcome.after is None else base64.b64encode(outcome.after).decode()
@@ -62,7 +63,7 @@ def pack(outcome: FileSweep | None) -> bytes | None:
 
 
 def unpack(kept: bytes, path: PurePosixPath) -> FileSweep:
-    """Read an outcome that was kept, perhaps of the same content at another path."""
+    """Read a cached outcome, which may be that of the same content at another path."""
     fields = json.loads(zlib.decompress(kept).decode("utf-8", "surrogatepass"))
     was, after, hits, unparsed, said, marks = fields
     return FileSweep(

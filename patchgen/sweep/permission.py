@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which semantic patches may run code: by the options of a run, or by what the user trusts."""
+"""Decide which semantic patches may run code: by the options of a run, or by the user's trust."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from patchgen.truststore import are_trusted, find_file, read_trust
 
 
 class CodePermission:
-    """Tells of a semantic patch that runs code whether it may.
+    """Decides whether a semantic patch may run code.
 
-    `is_trusted` is set where all may in this run, `folders` have those that may on disk.
+    With `is_trusted` all semantic patches may, else those on disk in `folders`.
     """
 
     def __init__(self, repository: Repository, *, is_trusted: bool, folders: Sequence[Path]):
@@ -26,9 +26,9 @@ class CodePermission:
         self._folders = [Path(os.path.realpath(folder)) for folder in folders]
 
     def __call__(self, cocci: Cocci) -> bool:
-        """Return whether it may run code. Raises SpecError where it changed after it was trusted.
+        """Return whether it may run code. Raises SpecError if it changed after it was trusted.
 
-        Also raises PatchgenError where the store of what is trusted cannot be used.
+        Also raises PatchgenError if the trust store cannot be used.
         """
         file = Path(os.path.realpath(cocci.name))
         if self._is_trusted or any(file.is_relative_to(folder) for folder in self._folders):
@@ -44,7 +44,7 @@ class CodePermission:
 
 
 def locate(repository: Repository, name: str) -> tuple[str, str]:
-    """Return the repository that a file or folder is in, "" for none, and its path there."""
+    """Return the repository that contains a file or folder ("" if none), and its path there."""
     path = Path(name)
     if not path.exists():
         return str(repository.git_dir), os.path.normpath(name)
@@ -59,7 +59,7 @@ def _changed(cocci: Cocci, path: str, date: str, commit: str) -> SpecError:
     first = cocci.code[0]
     shown = f"`git diff {commit[:12]} -- {shlex.quote(path)}` shows how" if commit else "read it"
     return SpecError(
-        f"it has changed since you trusted it on {date}: {first.why}",
+        f"the semantic patch has changed since you trusted it on {date}: {first.why}",
         place=Place(cocci.name, first.line, excerpt=first.text),
         hint=f"{shown}; then `patchgen trust {shlex.quote(cocci.name)}` trusts it again",
         parameters=("trusted", "trusted_folders"),

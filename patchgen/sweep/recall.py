@@ -1,4 +1,5 @@
-"""What earlier runs say of the files in question."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Cached results for a whole selection of files."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from patchgen.sweep.outcome import FileSweep, unpack
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The files with some suffixes at or below some places of a tree, with these places' ids."""
+    """The files with some suffixes at or below some places of a tree, and the places' ids."""
 
     tree: Oid
     places: tuple[tuple[PurePosixPath, Oid], ...]
@@ -24,18 +25,18 @@ class Selection:
 
     @property
     def name(self) -> bytes:
-        """What names the files with their contents: the ids say what is in them."""
+        """The key of the files with their contents: the ids determine the contents."""
         return _name([[str(path), oid] for path, oid in self.places], self.suffixes)
 
     @property
     def shape(self) -> bytes:
-        """What names them in any tree."""
+        """The key of the selection in any tree."""
         return _name([str(path) for path, _ in self.places], self.suffixes)
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A selection whose whole result is known: how many files, and those that have an outcome."""
+    """The cached result of a whole selection: the number of files, and those with an outcome."""
 
     tree: Oid
     count: int
@@ -44,7 +45,7 @@ class Recalled:
 
 
 def name_content(oid: Oid, headers: Mapping[str, Oid]) -> bytes:
-    """Return what names a file's content and that of the headers that are looked into."""
+    """Return the key of a file's content and of the headers that it sees."""
     if not headers:
         return bytes.fromhex(oid)
     return _name(oid, sorted(headers.items()))
@@ -55,12 +56,12 @@ def _name(*facts: object) -> bytes:
 
 
 def recall_selection(kept: KeptResults, selection: Selection) -> Recalled | None:
-    """Return the result of a selection that was run before, None where a part of it is gone."""
+    """Return the cached result of a selection, None if it is missing or incomplete."""
     return _recall(kept, selection.name, selection.tree)
 
 
 def recall_earlier(kept: KeptResults, selection: Selection) -> Recalled | None:
-    """Return the result of the tree that was last asked for the same paths, or None."""
+    """Return the cached result of the tree that was last run with the same paths, or None."""
     packed = kept.find_fact(selection.shape)
     if packed is None:
         return None
@@ -93,7 +94,7 @@ def keep_selection(
     count: int,
     entries: Sequence[tuple[TreeFile, bytes]],
 ) -> None:
-    """Keep which files of a selection have outcomes, and the keys of these."""
+    """Cache which files of a selection have outcomes, and the keys of these outcomes."""
     listed = [[str(file.path), file.mode, file.oid, key.hex()] for file, key in entries]
     kept.keep_fact(selection.name, zlib.compress(json.dumps([count, listed]).encode(), 6))
     kept.keep_fact(selection.shape, json.dumps([selection.tree, selection.name.hex()]).encode())

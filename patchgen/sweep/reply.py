@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a cluster's worker is given and what it answers, with what made the answer.
+"""What a cluster's worker receives and answers, with the origin of the answer.
 
-Results go into the cache, and a finding that is lost there is lost in every later run. So a worker
-with another patchgen, or another spatch, is refused: before it works, and again when it answers.
+Results go into the cache, so a finding that is lost there is lost in every later run. Therefore a
+worker with another patchgen or another spatch is refused, both before it works and when it answers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from patchgen.sweep.work import Batch, work
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a result depends on but the files: patchgen's code, spatch's version, what it runs."""
+    """What a result depends on besides the files: patchgen's code, spatch, the program."""
 
     code: str
     spatch: str
@@ -37,7 +37,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What every batch is given. `origin` is what its results have to name."""
+    """The parameters of all batches. `origin` is the origin that their results must have."""
 
     program: Program
     timeout_s: int
@@ -45,7 +45,7 @@ class Job:
 
 
 def make_job(program: Program, timeout_s: int, spatch: Spatch) -> Job:
-    """Return the job of running a semantic patch with what is installed here."""
+    """Return the job of running a semantic patch with the versions installed here."""
     return Job(program, timeout_s, _origin(program, spatch.version))
 
 
@@ -55,7 +55,7 @@ def _origin(program: Program, spatch: str) -> Origin:
 
 
 def work_there(job: Job, batch: Batch) -> Reply:
-    """Work on a batch, unless the result would be refused. An empty batch only asks who answers."""
+    """Run a batch, unless its result would be refused. An empty batch only asks for the origin."""
     from distributed import get_worker
 
     worker = get_worker().address
@@ -73,16 +73,16 @@ def work_there(job: Job, batch: Batch) -> Reply:
 
 
 def check_reply(reply: object, job: Job, batch: Batch) -> list[Ran]:
-    """Return the results of a batch. Raises ToolError where something else made them."""
+    """Return the results of a batch. Raises ToolError if their origin is not that of the job."""
     if not isinstance(reply, Reply):
         raise ToolError("a worker has another patchgen", hint="install the same version everywhere")
     _check_origin(reply, job)
     if reply.error is not None:
         raise reply.error
-    # What no file's output is has the path ".".
+    # Output that belongs to no file has the path ".".
     paths = {str(ran.path) for ran in reply.results} - {"."}
     if paths != {str(source.path) for source in batch.sources}:
-        raise ToolError(f"the worker {reply.worker} answered for other files than it was given")
+        raise ToolError(f"the worker {reply.worker} returned results for other files than it got")
     return list(reply.results)
 
 
@@ -92,12 +92,12 @@ def _check_origin(reply: Reply, job: Job) -> None:
         raise ToolError(
             f"the worker {reply.worker} has another patchgen: its code has the digest "
             f"{there.code[:12]}, here it is {here.code[:12]}",
-            hint="results would depend on where a file is looked at; install the same version",
+            hint="results would depend on the worker; install the same version",
         )
     if there.spatch != here.spatch:
         raise ToolError(
             f"the worker {reply.worker} has spatch {there.spatch}, here it is {here.spatch}",
-            hint="results would depend on where a file is looked at; install the same version",
+            hint="results would depend on the worker; install the same version",
         )
     if there.program != here.program:
-        raise ToolError(f"the worker {reply.worker} ran another semantic patch than it was given")
+        raise ToolError(f"the worker {reply.worker} ran a different semantic patch than requested")

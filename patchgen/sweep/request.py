@@ -1,4 +1,5 @@
-"""What to run over which files of a tree, and how far that is."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parameters of a sweep, and its progress."""
 
 from __future__ import annotations
 
@@ -15,18 +16,18 @@ from patchgen.resources import digest_code
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import Includes
 
-# As the kernel's .cocciconfig has it.
+# As in the kernel's .cocciconfig.
 DEFAULT_TIMEOUT_S = 200
-# spatch 1.1.1 takes 220 bytes of memory for each byte of a file: 22 GB for 100 MB. The largest file
-# of Linux 6.12, a header of register masks, has 23 MiB.
+# spatch 1.1.1 takes 220 bytes of memory per byte of a file: 22 GB for 100 MB. The largest file of
+# Linux 6.12, a header of register masks, has 23 MiB.
 MOST_FILE_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sweep is: files that are done, of all that have the words.
+    """The progress of a sweep: the number of files that are done, and of all candidates.
 
-    `total` is None while they are still searched for.
+    `total` is None while candidates are still being searched for.
     """
 
     done: int
@@ -35,10 +36,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SweepRequest:
-    """What to run over which files.
+    """What to run, and over which files.
 
-    `suffixes` are those of the files in question. `only` restricts them to these paths, None does
-    not. `kept` is the file of kept results, None for none. `slices` off gives spatch whole files.
+    `suffixes` are those of the files to run. `only` restricts the files to these paths, unless it
+    is None. `kept` is the file of cached results, None for no cache. With `slices` off, spatch gets
+    whole files.
     """
 
     program: Program
@@ -58,7 +60,7 @@ class SweepRequest:
 
 
 def name_run(request: SweepRequest, spatch_version: str) -> str:
-    """Return what names all that a file's result depends on but the file and its headers."""
+    """Return a digest of all that a result depends on except the file and its headers."""
     program = request.program
     facts = [
         digest_code(),
@@ -72,7 +74,7 @@ def name_run(request: SweepRequest, spatch_version: str) -> str:
         sorted(program.patch.texts.items()),
         request.includes,
         request.include_folders,
-        # A slice's result is the file's own. Where that is doubted, nothing of it may be taken.
+        # A slice's result is that of the whole file. A user who doubts that gets no cached one.
         request.slices,
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

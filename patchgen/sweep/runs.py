@@ -1,10 +1,11 @@
-"""Runs of functions of which nothing is left to see: one comment in the place of several of them.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs of neighbouring functions that need not be seen, each run replaced by one comment.
 
-For each item spatch copies the types that it has met, draws a flow graph and tries every rule, so
-that a function without its body still takes a third of the time. A header says the type of what a
-call returns, which nothing asks for where the name is in no other text that stays, and may be the
-first to tell what is a type (patchgen.sweep.types). The first and the last function of a run keep
-theirs, so that nothing moves beside what is kept.
+For each item, spatch copies the types seen so far, builds a flow graph and tries every rule, so a
+function without its body still takes a third of the time. A header declares the type that a call
+returns, which does not matter if the name occurs in no other remaining text; and it may be the
+first to show that a word is a type (patchgen.sweep.types). The first and the last function of a
+run keep their headers, so that nothing next to the remaining code moves.
 """
 
 from __future__ import annotations
@@ -20,29 +21,29 @@ from patchgen.sweep.types import find_doubtful, find_tellers
 
 _COMMENT = rb"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|//[^\n]*"
 _EXPORT = rb"\bEXPORT_SYMBOL\w*\(\w+\);"
-# What may stand between two functions of a run. A line of slashes is one comment, not many.
+# Text between two functions of a run. A line of slashes is one comment, not many.
 _GAP = re.compile(rb"(?>\s+|%s|%s)*+" % (_COMMENT, _EXPORT))
 _WORDS = re.compile(rb"[A-Za-z_]\w*")
 
 
 def choose_cuts(source: bytes, idle: Sequence[Body]) -> list[Span]:
-    """Return what is to be cut where these bodies are: most of them, or whole functions."""
+    """Return what to cut of these bodies: most bodies alone, or whole functions."""
     goes, stays = _choose_whole(source, idle)
     headers = [body.outer for body, goes_whole in zip(idle, goes, strict=True) if goes_whole]
     bodies = [body.inner for body in idle]
-    told = find_tellers(source, bodies, headers, find_doubtful(stays))
-    if not told.isdisjoint(bodies):
-        idle = [body for body in idle if body.inner not in told]
+    tellers = find_tellers(source, bodies, headers, find_doubtful(stays))
+    if not tellers.isdisjoint(bodies):
+        idle = [body for body in idle if body.inner not in tellers]
         goes, _ = _choose_whole(source, idle)
-    keeps = [body.outer in told for body in idle]
+    keeps = [body.outer in tellers for body in idle]
     goes = [whole and not kept for whole, kept in zip(goes, keeps, strict=True)]
     return list(_join(source, idle, goes))
 
 
 def _choose_whole(source: bytes, cut: Sequence[Body]) -> tuple[list[bool], bytes]:
-    """Tell of each function whether it may go whole: within a run, and its name not used.
+    """Return for each function whether it may go as a whole: inside of a run, its name not used.
 
-    Return also the text that stays in any case.
+    Also return the text that stays in any case.
     """
     adjoins = [_adjoin(source, *pair) for pair in pairwise(cut)]
     spans = []
@@ -52,7 +53,7 @@ def _choose_whole(source: bytes, cut: Sequence[Body]) -> tuple[list[bool], bytes
             begin = cut[number - 1].item_end
         spans.append(Span(begin, body.end))
     stays = without(source, spans)
-    within = [False, *(before and behind for before, behind in pairwise(adjoins)), False]
+    within = [False, *(before and after for before, after in pairwise(adjoins)), False]
     if not any(within):
         return [False] * len(cut), stays
     names = [_name(source, body) for body in cut]
@@ -62,7 +63,7 @@ def _choose_whole(source: bytes, cut: Sequence[Body]) -> tuple[list[bool], bytes
 
 
 def _adjoin(source: bytes, first: Body, second: Body) -> bool:
-    """Tell whether two items are functions with plain headers, and neighbours."""
+    """Return whether two items are adjacent functions with plain headers."""
     are_plain = first.header >= 0 and second.header >= 0
     return are_plain and bool(_GAP.fullmatch(source, first.item_end, second.header))
 
@@ -78,7 +79,7 @@ def _join(source: bytes, cut: Sequence[Body], goes: Sequence[bool]) -> Iterator[
     begin = end = -1
     for body, goes_whole in zip(cut, goes, strict=True):
         if goes_whole:
-            # From the line behind the item before, which stays.
+            # From the line after the previous item, which stays.
             begin = begin if begin >= 0 else source.index(b"\n", end) + 1
         else:
             if begin >= 0:

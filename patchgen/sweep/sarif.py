@@ -1,6 +1,7 @@
-"""Sweeps as SARIF 2.1.0, the format in which analysers hand results to other tools.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sweeps as SARIF 2.1.0, the format in which analysers pass results to other tools.
 
-https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; "section" below is of that text.
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; "section" below refers to it.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _ROOT = "SRCROOT"
-# The words of scripts/coccinelle for `// Confidence:`: level, rank (section 3.27.25, 0 to 100),
-# and the property by which code scanning services sort rules.
+# The values of `// Confidence:` in scripts/coccinelle: level, rank (section 3.27.25, 0 to 100), and
+# the property by which code scanning services sort rules.
 _CONFIDENCE = {
     "very high": ("warning", 95.0, "very-high"),
     "high": ("warning", 80.0, "high"),
@@ -34,23 +35,23 @@ _CONFIDENCE = {
     "average": ("warning", 50.0, "medium"),
     "low": ("note", 20.0, "low"),
 }
-# How scripts begin their texts where they mean it so.
+# Prefixes by which scripts state the level of a message.
 _LEVELS = {"ERROR": "error", "WARNING": "warning", "INFO": "note", "NOTE": "note"}
 _NOTIFICATIONS = {
-    "unparsed": "Code that spatch could not read, so that nothing is known about it",
-    "unfinished": "A file that spatch did not come to an end with",
-    "note": "How the sweep was done",
+    "unparsed": "Code that spatch could not parse, so that nothing is known about it",
+    "unfinished": "A file that spatch did not finish",
+    "note": "How the sweep was run",
 }
 
 
 def make_sarif(
     sweeps: Sequence[tuple[Sweep, Header]], *, spatch_version: str = "", repository_uri: str = ""
 ) -> dict[str, Any]:
-    """Return the log of sweeps over one base: a rule for each semantic patch.
+    """Return the log of sweeps over one base, with one rule for each semantic patch.
 
-    Each report is a result. So are the hunks of an edit that lie in one function: a match may have
-    several, none of which means anything without the others, and together they are one fix.
-    `repository_uri` is where the base can be had; without it, the base is named in a property.
+    Each report is a result. So is each group of hunks in one function: a match may consist of
+    several hunks, which make sense only together, so they form one fix. `repository_uri` is the
+    address of the repository; without it, the base is given as a property.
     """
     run: dict[str, Any] = {
         "tool": {
@@ -80,7 +81,7 @@ def make_sarif(
 
 
 def _provenance(base: Base, repository_uri: str) -> dict[str, Any]:
-    """Return the commit; section 3.14.26 has no room for one without a repository's address."""
+    """Return the commit; section 3.14.26 does not allow one without a repository's address."""
     named = {"properties": {"revision": base.oid, "revisionName": base.describe}}
     if not repository_uri:
         return named
@@ -111,13 +112,13 @@ def _rule(sweep: Sweep, header: Header) -> dict[str, Any]:
     return rule
 
 
-# --- what was found ---
+# --- results ---
 
 
 def _results(sweep: Sweep, index: int) -> Iterator[dict[str, Any]]:
     for report in sweep.reports:
         result = {**_result(sweep, index, report.text), "locations": [_report_location(report)]}
-        # The rule of the semantic patch; SARIF's own rule is the semantic patch.
+        # The rule of the semantic patch, whereas SARIF's rule is the semantic patch itself.
         yield {**result, "properties": {"rule": report.rule}} if report.rule else result
     for edit in sweep.edits:
         for hunks in _group_hunks(edit):
@@ -135,12 +136,12 @@ def _result(sweep: Sweep, index: int, text: str) -> dict[str, Any]:
         "message": {"text": text or sweep.public_name},
     }
     level = _LEVELS.get(text.partition(" ")[0].rstrip(":").upper())
-    # Without one, it is the rule's (section 3.27.10).
+    # Without a level, the rule's applies (section 3.27.10).
     return {**result, "level": level} if level else result
 
 
 def _with_fingerprints(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add what a result is known by when lines move: rule, file, text, and the how manieth."""
+    """Add an identity that survives moved lines: rule, file, text, and an ordinal."""
     counts: Counter[tuple[str, str, str]] = Counter()
     done = []
     for result in results:
@@ -161,7 +162,7 @@ def _report_location(report: Report) -> dict[str, Any]:
         "endColumn": report.end_column,
     }
     if report.column is None and report.end_line is not None:
-        # Whole lines: the last one is the one before.
+        # Whole lines: `end_line` is the line after the last one.
         region["endLine"] = max(report.line, report.end_line - 1)
     return _location(report.path, region)
 
@@ -172,15 +173,15 @@ def _location(path: PurePosixPath, region: Mapping[str, int | None]) -> dict[str
 
 
 def _artifact(path: PurePosixPath) -> dict[str, Any]:
-    # A colon in a first part would be read as a scheme (RFC 3986, section 4.2).
+    # A colon in the first part would be read as a scheme (RFC 3986, section 4.2).
     return {"uri": quote(str(path).encode("utf-8", "surrogateescape")), "uriBaseId": _ROOT}
 
 
-# --- what would be changed ---
+# --- fixes ---
 
 
 def _group_hunks(edit: FileEdit) -> Iterator[list[Hunk]]:
-    """Yield the hunks of an edit, those together between which no function ends."""
+    """Yield the hunks of an edit in groups between which a function ends."""
     lines = (edit.before or b"").split(b"\n")
     group: list[Hunk] = []
     for hunk in find_hunks(edit.before or b"", edit.after):
@@ -220,7 +221,7 @@ def _fix(sweep: Sweep, edit: FileEdit, hunks: Sequence[Hunk]) -> dict[str, Any]:
 
 
 def _deleted(hunk: Hunk) -> dict[str, int]:
-    """Return the region from the first column of a hunk up to the first one behind it."""
+    """Return the region from the first column of a hunk to the first column after it."""
     line, column = hunk.start + len(hunk.before), 1
     if hunk.before and not hunk.before[-1].endswith(b"\n"):
         line, column = line - 1, len(hunk.before[-1].decode("utf-8", "replace")) + 1
@@ -234,7 +235,7 @@ def _content(content: bytes) -> dict[str, str]:
         return {"binary": base64.b64encode(content).decode("ascii")}
 
 
-# --- how it went ---
+# --- invocation ---
 
 
 def _invocation(sweeps: Sequence[Sweep]) -> dict[str, Any]:
@@ -250,9 +251,12 @@ def _invocation(sweeps: Sequence[Sweep]) -> dict[str, Any]:
 
 def _notifications(sweep: Sweep, index: int) -> Iterator[dict[str, Any]]:
     for place in sweep.unparsed:
-        text = f"spatch could not read {place.name}()" if place.name else "spatch could not read"
+        what = f"{place.name}()" if place.name else "this code"
         location = _location(place.path, {"startLine": place.line})
-        yield {**_notification("unparsed", "warning", text, index), "locations": [location]}
+        yield {
+            **_notification("unparsed", "warning", f"spatch could not parse {what}", index),
+            "locations": [location],
+        }
     for file in sweep.unfinished:
         location = {"physicalLocation": {"artifactLocation": _artifact(file.path)}}
         yield {

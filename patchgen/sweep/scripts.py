@@ -1,7 +1,8 @@
-"""The scripts of a semantic patch: which of them can run at all.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the scripts of a semantic patch that can run.
 
-In one mode most do not: `@script:python depends on report@` has no part in a patch. What cannot run
-need not be listened to, and keeps nothing from file to file.
+In one mode most cannot: `@script:python depends on report@` does not run in patch mode. The output
+of such scripts need not be read, and they keep no state between files.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Script:
 
 
 def list_scripts(text: str, virtuals: Collection[str], defined: Collection[str]) -> list[Script]:
-    """Return the scripts that may run where these of the virtual rules are defined."""
+    """Return the scripts that may run if exactly the `defined` virtual rules are defined."""
     values = {name: name in defined for name in virtuals}
     lines = text.split("\n")
     found = []
@@ -31,7 +32,7 @@ def list_scripts(text: str, virtuals: Collection[str], defined: Collection[str])
         head = _HEAD.match("\n".join(lines[rule.start - 1 : rule.body - 1]))
         if rule.is_script and head is not None and may_hold(head["dependency"] or "", values):
             body = "\n".join(lines[rule.body - 1 : rule.end - 1])
-            # Between rules there may be comments, in SmPL's way of writing them.
+            # SmPL comments may stand between rules.
             body = re.sub(r"^//.*", "", body, flags=re.MULTILINE)
             found.append(Script(head["kind"], head["language"], body))
     return found

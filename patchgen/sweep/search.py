@@ -1,4 +1,5 @@
-"""What no earlier run says: which files can match, what spatch makes of them, to be kept."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Search for files that can match, run spatch over them, and cache the results."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ _TOO_LARGE = f"it is larger than the {MOST_FILE_BYTES >> 20} MiB that spatch is 
 
 
 class _Seen:
-    """An iterator over files that knows which it has given, and whether there are more."""
+    """An iterator over files that records which it has returned, and whether it is exhausted."""
 
     def __init__(self, files: Iterator[TreeFile]):
         self._files = files
@@ -70,7 +71,7 @@ class _Seen:
 
 @dataclass(slots=True)
 class Search:
-    """One run over the files of a tree of which not all is known."""
+    """One run over the files of a tree whose results are not all cached."""
 
     repository: Repository
     request: SweepRequest
@@ -88,7 +89,7 @@ class Search:
     finder: HeaderFinder | None = None
 
     def run(self) -> Found:
-        """Find what is known of files, and run the others. Raises as `sweep` does."""
+        """Look up cached results, and run the other files. Raises as `sweep` does."""
         request = self.request
         known = recall_needs(self.kept)
         with beside(lambda: known or self._ask_needs()) as asked:
@@ -122,10 +123,10 @@ class Search:
             may_run_code=program.may_run_code,
         )
 
-    # --- what is known ---
+    # --- cached results ---
 
     def _list(self) -> tuple[int, Mapping[str, Entry]]:
-        """Return how many files are in question, and those of which nothing is known here."""
+        """Return the number of selected files, and those without a result so far."""
         request = self.request
         tree = request.base.tree
         earlier = self._recall_earlier()
@@ -150,13 +151,13 @@ class Search:
         return len(listed), listed
 
     def _recall_earlier(self) -> Recalled | None:
-        """Return what the same came to on another tree, if its files' results hold here, too."""
+        """Return the cached result of another tree, if its files' results are valid here, too."""
         if self.selection is None or self.request.includes is not Includes.NONE:
             return None
         return recall_earlier(self.kept, self.selection)
 
     def _take(self, earlier: Recalled, changes: TreeChanges) -> None:
-        """Take the results of what has not changed."""
+        """Use the results of files that have not changed."""
         for path in earlier.outcomes.keys() - changes.before:
             file = earlier.files[path]
             self.files[path] = file
@@ -164,7 +165,7 @@ class Search:
             self.keys[path] = name_content(file.oid, {})
 
     def _recall_files(self, listed: Mapping[str, Entry]) -> Mapping[str, Entry]:
-        """Take the results that are kept; return the files that have none."""
+        """Use the cached results; return the files that have none."""
         if not self.kept.is_open or self.request.includes is not Includes.NONE:
             return listed
         keys = {name: name_content(oid, {}) for name, (_, oid) in listed.items()}
@@ -182,19 +183,19 @@ class Search:
         return unknown
 
     def _keep_nothing(self, unknown: Mapping[str, Entry], having: Collection[str]) -> None:
-        """Keep that files which lack the words have no match, headers or not."""
+        """Cache that files without the words have no match, whatever their headers."""
         self.kept.keep(
             (name_content(oid, {}), None)
             for name, (_, oid) in unknown.items()
             if name not in having
         )
 
-    # --- what has to be run ---
+    # --- runs of spatch ---
 
     def _run(self, candidates: _Seen, slicer: Slicer) -> int:
-        """Run spatch over what can match in the candidates; return how many files it saw."""
+        """Run spatch over the candidates that can match; return how many files it saw."""
         request = self.request
-        # What holds the rest up if it comes last comes first; large files are not known yet.
+        # The order matters: start what would otherwise finish last; large files are not known yet.
         batches = make_batches(
             self._sources(slicer, candidates),
             grouping=request.grouping,
@@ -230,7 +231,7 @@ class Search:
                 yield source, read_headers(self.repository, headers.items(), held)
 
     def _recall_late(self, file: TreeFile, key: bytes) -> bool:
-        """Take a result whose key was not known before the file was read."""
+        """Use a cached result whose key was not known before the file was read."""
         results = self.kept.find([key])
         if (result := results.get(key)) is not None:
             self.outcomes[file.path] = unpack(result, file.path)
@@ -264,16 +265,16 @@ class Search:
         self.kept.keep(keep)
 
     def _restore(self, ran: Ran, parts: tuple[bytes, ...]) -> Ran:
-        """Return a slice's result as one of the whole file."""
+        """Return the result of a slice as that of the whole file."""
         if not parts or ran.failure == TOOK_TOO_LONG:
             return ran
         whole = None if ran.after is None else restore(ran.after, parts)
         if not ran.failure and (ran.after is None or whole is not None):
             return replace(ran, after=whole)
-        # A rule has reached into what no rule can match, or what is left cannot be read.
+        # A rule changed a part that no rule can match, or spatch could not parse the slice.
         [text] = read_contents(self.repository, [self.files[ran.path]])
         seen = self.finder.find(str(ran.path), text) if self.finder else {}
         batch = Batch((Source(ran.path, text),), read_headers(self.repository, seen.items(), {}))
-        self.notes.append(f"{ran.path} was run again, whole")
+        self.notes.append(f"{ran.path} was run again, as a whole file")
         [again] = work(self.spatch, self.request.program, batch, self.request.timeout_s)
         return again

@@ -1,10 +1,11 @@
-"""Cut out of a C file what no rule can match, keep every line where it is, and put it back.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Cut parts of a C file that no rule can match, keeping all line numbers, and put them back.
 
-spatch parses whole files and its parser is the cost. The body of a function that lacks the words of
-every rule becomes a comment of as many lines, `{/*pg7` ... `*/` and `}`; the same is done with the
-initialisers of tables. Their headers stay, as they say types, but within a run of such functions
-(patchgen.sweep.runs). What spatch then writes has these comments as they were, and each is replaced
-by what stood there.
+spatch parses whole files, and parsing is the main cost. The body of a function that lacks the words
+of every rule becomes a comment of as many lines, `{/*pg7` ... `*/` and `}`; so do the initialisers
+of tables. Headers stay, as they declare types, except inside of a run of such functions
+(patchgen.sweep.runs). spatch copies these comments unchanged to its output, where each is replaced
+by the original text.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _CUT = re.compile(rb"/\*pg(\d+)(?: \w+)*\n*\*/")
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A file's text with parts cut out. `parts` are these, in their order.
+    """A file's text with parts cut out. `parts` are the cut texts, in order.
 
-    `matters` is False where no rule's words are left in any function or outside of them.
+    `matters` is False if neither any function nor the text outside has the words of a rule.
     """
 
     text: bytes
@@ -37,10 +38,10 @@ class Slice:
 def slice_source(
     source: bytes, needs: tuple[Formula, ...], wanted: Collection[str] = frozenset()
 ) -> Slice:
-    """Cut what satisfies none of the needs, each being what one rule needs of a function.
+    """Cut what satisfies none of the needs; each need is what one rule requires of a function.
 
-    A need that always holds keeps everything. Of the `wanted` words, those that the source has stay
-    in the text, if only in a comment: spatch skips a file that lacks them.
+    A need that always holds keeps everything. Those of the `wanted` words that the source has
+    stay in the text, if only in a comment: spatch skips a file that lacks them.
     """
     hits = Hits(source, needs)
     if not hits.any_item_may():
@@ -49,7 +50,7 @@ def slice_source(
     keeps_any = False
     before = 0
     for body in find_bodies(source):
-        # What stands between two items may belong to either; it is the header at least.
+        # Text between two items may belong to either; it is at least the header of the second.
         if hits.satisfy(before, body.item_end):
             keeps_any = True
         elif may_go(source[body.begin : body.end]):
@@ -63,8 +64,8 @@ def slice_source(
 def _cut(source: bytes, cut: Sequence[Span], wanted: Collection[str]) -> Slice:
     parts = tuple(source[span.begin : span.end] for span in cut)
     lines = [part.count(b"\n") for part in parts]
-    signs = [b"/*pg%d%s*/" % (number, b"\n" * count) for number, count in enumerate(lines)]
-    text = replace_spans(source, cut, signs.__getitem__)
+    comments = [b"/*pg%d%s*/" % (number, b"\n" * count) for number, count in enumerate(lines)]
+    text = replace_spans(source, cut, comments.__getitem__)
     lost = [word.encode() for word in sorted(wanted) if word.isidentifier()]
     lost = [word for word in lost if has_word(source, word) and not has_word(text, word)]
     if lost:
@@ -73,7 +74,7 @@ def _cut(source: bytes, cut: Sequence[Span], wanted: Collection[str]) -> Slice:
 
 
 def restore(text: bytes, parts: Sequence[bytes]) -> bytes | None:
-    """Put the parts back into what spatch wrote; None where one is gone, doubled or moved."""
+    """Put the cut parts back into spatch's output; None if one is missing, doubled or moved."""
     found = [int(match[1]) for match in _CUT.finditer(text)]
     if found != list(range(len(parts))):
         return None

@@ -1,4 +1,5 @@
-"""Parts of a text, by where they begin and end: left out, or with something else in their place."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Spans of a text: remove or replace them."""
 
 from __future__ import annotations
 
@@ -7,16 +8,16 @@ from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """A part of a text, from one offset to before another one."""
+    """A part of a text: its begin, and the offset after its end."""
 
     begin: int
     end: int
 
 
 def replace_spans(text: bytes, spans: Sequence[Span], replace: Callable[[int], bytes]) -> bytes:
-    """Return a text with something else in the place of each span, by its number.
+    """Return a text with each span replaced by the result of `replace` for its number.
 
-    Spans are in order and do not overlap.
+    Spans must be in order and must not overlap.
     """
     pieces = []
     at = 0
@@ -27,5 +28,5 @@ def replace_spans(text: bytes, spans: Sequence[Span], replace: Callable[[int], b
 
 
 def without(text: bytes, spans: Sequence[Span]) -> bytes:
-    """Return a text without some parts of it."""
+    """Return a text without these spans."""
     return replace_spans(text, spans, lambda _: b"")

@@ -1,4 +1,5 @@
-"""What `run` is asked to run: a .cocci, a folder of them, and how each is to be run."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Load the semantic patches that `run` is given, and determine how each is run."""
 
 from __future__ import annotations
 
@@ -30,28 +31,28 @@ from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
 from patchgen.sweep.scripts import Script, list_scripts
 
-# What coccicheck gives spatch for x86 (LINUXINCLUDE of the top Makefile), without what only a build
-# makes.
+# The include folders that coccicheck passes to spatch for x86 (LINUXINCLUDE in the top Makefile),
+# except those that only a build creates.
 INCLUDE_FOLDERS = (
     "arch/x86/include",
     "include",
     "arch/x86/include/uapi",
     "include/uapi",
 )
-# Scripts with one of these words may look at files themselves, and must see them whole.
+# Scripts with one of these words may read files themselves, and must see them whole.
 _LOOKS_ITSELF = re.compile(
     r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration|pathlib|Path|read_text|read_bytes"
     r"|stat|mmap|getline|in_channel)\b"
 )
 _NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|^#spatch[^\n]*|^virtual\b[^\n;@]*;?", re.M | re.S)
 _CODE = re.compile(r"\S")
-# Options that say which files are in question, or how spatch is to speak: those are ours to say.
+# Options for the choice of files and for spatch's output; patchgen sets these itself.
 _OURS = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
 
 
 @dataclass(frozen=True, slots=True)
 class Cocci:
-    """A semantic patch of somebody's. `companions` are the files that it reads, by their names.
+    """A semantic patch from outside. `companions` are the files that it reads, by their names.
 
     `code` are the lines that run code.
     """
@@ -65,13 +66,13 @@ class Cocci:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """All that spatch reads of it: its own text, and those of the files that it names."""
+        """All texts that spatch reads: the semantic patch, and the files that it names."""
         return (self.text, *self.companions.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A semantic patch with a mode: what spatch is given, and which files are in question."""
+    """A semantic patch with its mode: the arguments of spatch, and which files to run over."""
 
     cocci: Cocci
     program: Program
@@ -85,15 +86,15 @@ class Bound:
 
 
 Read = Callable[[str], bytes | None]
-# Takes a semantic patch that runs code.
+# Decides whether a semantic patch that runs code is trusted.
 IsTrusted = Callable[[Cocci], bool]
 
 
 def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> Cocci:
     """Load a semantic patch by its name, with the files that it includes.
 
-    `is_trusted` is asked where it runs code. Raises UsageError where there is none, SpecError where
-    it cannot be read, or where it would run code and is not trusted.
+    `is_trusted` is called if it runs code. Raises UsageError if there is no such file, SpecError if
+    it cannot be read, or runs code and is not trusted.
     """
     content = read(name)
     if content is None:
@@ -130,22 +131,22 @@ def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> Cocci:
 def take_mode(
     cocci: Cocci, wanted: Mode | None, definitions: Sequence[str]
 ) -> tuple[Mode | None, tuple[str, ...]]:
-    """Return the mode that is wanted, which `-D report` says as well, and the other definitions.
+    """Return the requested mode, which `-D report` may also name, and the other definitions.
 
-    Raises UsageError where more than one is.
+    Raises UsageError if several modes are requested.
     """
     modes = [Mode(name) for name in definitions if name in cocci.header.modes]
     asked = dict.fromkeys([*modes, *([wanted] if wanted else [])])
     if len(asked) > 1:
         raise UsageError(
             f"{cocci.name} runs in one mode at a time, not in {' and '.join(asked)}",
-            hint="run it once for each",
+            hint="run it once for each mode",
         )
     return next(iter(asked), None), tuple(each for each in definitions if each not in modes)
 
 
 def choose_mode(cocci: Cocci, wanted: Mode | None) -> Mode:
-    """Return the mode to run in: the one that is wanted, else patch, else the first that there is.
+    """Return the mode to run in: the requested one, else patch, else the first one declared.
 
     Raises UsageError for a mode that the semantic patch does not have.
     """
@@ -154,7 +155,7 @@ def choose_mode(cocci: Cocci, wanted: Mode | None) -> Mode:
         if wanted not in (None, Mode.PATCH):
             raise UsageError(
                 f"{cocci.name} has no {wanted} mode",
-                hint="it has no virtual modes at all: name no mode",
+                hint="it declares no virtual modes: do not name one",
                 parameters=("mode",),
             )
         return Mode.PATCH if not _is_marking(cocci.text) else Mode.CONTEXT
@@ -166,9 +167,9 @@ def choose_mode(cocci: Cocci, wanted: Mode | None) -> Mode:
 
 
 def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
-    """Return what spatch is to be given. `definitions` are `NAME` or `NAME=VALUE`.
+    """Return the arguments of spatch for a mode. `definitions` are `NAME` or `NAME=VALUE`.
 
-    Raises UsageError for a definition that the semantic patch has no use for, or that it lacks.
+    Raises UsageError for a definition that the semantic patch does not use, or that is missing.
     """
     header = cocci.header
     values = _check_definitions(cocci, definitions)
@@ -178,11 +179,11 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
     defined = {mode, *rules, *(name for word, name in pairwise(every) if word == "-D")}
     scripts = [each for text in texts for each in list_scripts(text, header.rules, defined)]
     languages = {script.language for script in scripts}
-    words = [word for word in header.options if word not in _OURS and word not in [*Includes]]
+    options = [word for word in header.options if word not in _OURS and word not in [*Includes]]
     includes = _choose_includes(cocci, every)
     if includes is not Includes.NONE:
-        # A header that a .c file includes is a file of its own here, in question or not.
-        words.append("--include-headers-for-types")
+        # A header that a .c file includes is a file of its own here, whether it is run or not.
+        options.append("--include-headers-for-types")
     program = Program(
         SemanticPatch(
             cocci.name,
@@ -192,7 +193,7 @@ def bind(cocci: Cocci, mode: Mode, definitions: Sequence[str]) -> Bound:
         options=(
             includes,
             *(word for folder in _folders(includes) for word in ("-I", folder)),
-            *words,
+            *options,
         ),
         modes=(*((mode,) if header.modes else ()), *rules),
         has_python="python" in languages,
@@ -225,12 +226,12 @@ def _choose_grouping(scripts: Sequence[Script], texts: Iterable[str]) -> tuple[G
     """Return how files may be grouped, and why."""
     grouping = choose_grouping(scripts)
     if grouping is Grouping.TOGETHER:
-        return grouping, "it has a finalize rule: one spatch sees all files, and nothing is kept"
-    alone = "each file has a spatch of its own: "
+        return grouping, "it has a finalize rule: one spatch sees all files, and nothing is cached"
+    alone = "each file gets a spatch process of its own: "
     if grouping is Grouping.APART:
-        return grouping, alone + "scripts may keep something between files"
+        return grouping, alone + "scripts may keep state between files"
     if any(map(has_numbered_identifiers, texts)):
-        return Grouping.APART, alone + "fresh identifiers have numbers"
+        return Grouping.APART, alone + "fresh identifiers are numbered"
     return grouping, ""
 
 
@@ -262,8 +263,8 @@ def _check_definitions(cocci: Cocci, definitions: Sequence[str]) -> dict[str, st
     return values
 
 
-def _choose_includes(cocci: Cocci, words: Sequence[str]) -> Includes:
-    for word in words:
+def _choose_includes(cocci: Cocci, options: Sequence[str]) -> Includes:
+    for word in options:
         if word in [*Includes]:
             return Includes(word)
     return Includes.LOCAL if has_typed_metavariables(cocci.text) else Includes.NONE
@@ -274,7 +275,7 @@ def _folders(includes: Includes) -> tuple[str, ...]:
 
 
 def _is_marking(text: str) -> bool:
-    """Tell whether a semantic patch only marks lines with `*`."""
+    """Return whether a semantic patch only marks lines with `*`."""
     lines = text.split("\n")
     bodies = [lines[rule.body - 1 : rule.end - 1] for rule in read_rules(text) if rule.modifies]
     return any(line.startswith("*") for body in bodies for line in body)

@@ -1,10 +1,11 @@
-"""Which parts of a C file tell spatch what is a type, so that they cannot go.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the parts of a C file that show spatch that a word is a type, so that they must stay.
 
-spatch knows no typedef but those that it has seen declare something, further up in the file
-(`lookahead2` in parsing_c/parsing_hacks.ml). Where it does not, `(u64)(x)` is a call, and the first
-argument of `min_t(u32, a, b)` an expression rather than a type. A word that stays has to be told
-where it was: what may be in doubt and what may tell it is taken generously, and what is sure to
-tell it narrowly.
+spatch recognises a typedef name only after it has seen it declare something, further up in the file
+(`lookahead2` in parsing_c/parsing_hacks.ml). Otherwise `(u64)(x)` is a call, and the first argument
+of `min_t(u32, a, b)` an expression rather than a type. So a type name in the remaining text must be
+shown to be one where it was before. The words that may be doubtful, and the code that may show that
+they are types, are matched generously; code that certainly shows it is matched narrowly.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ _OF_C = frozenset(
     b" inline int long register return short signed sizeof static struct switch typeof union"
     b" unsigned void volatile while NULL".split()
 )
-# `w x`, `w *x`, `w (*x)` and `w *)` where a line, a statement or an argument begins; and casts, as
-# `(w)(x)` and `(__force w)x`.
+# `w x`, `w *x`, `w (*x)` and `w *)` at the start of a line, a statement or an argument; and casts,
+# as in `(w)(x)` and `(__force w)x`.
 _TELLS = rb"(?=\s++(?:\*++\s*+)?[A-Za-z_(]|\s*+\*++\s*+[A-Za-z_(,)])"
-# `__force` says nothing of what is behind it, but `__be32` is a type: both count.
+# After `__force` comes a type, but `__be32` is one itself: both words are matched.
 _WORD = rb"((?:__\w+\s+)*[A-Za-z_]\w*)"
 _CAST = re.compile(
     rb"\((?<![\w)\]]\()(?<!\bif \()(?<!\bwhile \()(?<!\bswitch \()"
@@ -36,10 +37,10 @@ _IN_BODY = (
     re.compile(rb"[({;](?=\s*+\w++[ \t\n*])\s*+%s%s%s" % (_QUALIFIERS, _WORD, _TELLS)),
     _CAST,
 )
-# After a newline only its own line is looked at: each of many empty lines would look at the rest.
+# After a newline, only the same line is scanned: else each of many empty lines would scan the rest.
 _IN_HEADER = re.compile(rb"(?:[(,]\s*+|\n[^\S\n]*+)%s%s%s" % (_QUALIFIERS, _WORD, _TELLS))
-# Where it matters whether a word is a type: `(w)`, `f(w, w *)`, `(__force w *)x`, `(w (*)(`, and
-# `w *x;` or `w (x)`, which are products and calls else.
+# Code whose meaning depends on whether a word is a type: `(w)`, `f(w, w *)`, `(__force w *)x`,
+# `(w (*)(`, and `w *x;` or `w (x)`, which are products and calls otherwise.
 _DOUBTFUL = (
     re.compile(rb"[(,]\s*+(?:const\s+)?%s(?:[\s*]|__\w+)*+(?=[),])" % _WORD),
     re.compile(rb"\(\s*+([A-Za-z_]\w*+)\s*+\(\s*+\*"),
@@ -48,7 +49,7 @@ _DOUBTFUL = (
 )
 _TELLS_BEHIND = re.compile(_TELLS)
 _TAG = re.compile(rb"\b(?:struct|union|enum|goto)\s+\Z")
-# `w x;`, `(w x,`, `{ w *x;`, `static w x(`, in no macro's text.
+# `w x;`, `(w x,`, `{ w *x;`, `static w x(`, outside of macro definitions.
 _SURE_BEFORE = re.compile(
     rb"(?:(?P<open>[;{]|\A)|[(,}])\s*(?:(?:static|const|inline|extern|volatile)\s+)*\Z"
 )
@@ -56,7 +57,7 @@ _SURE_BEHIND = re.compile(rb"[ \t]+(\**)[A-Za-z_]\w*\s*[,;)=\[(]")
 
 
 def find_doubtful(text: bytes) -> set[bytes]:
-    """Return the words of a text for which it matters whether they are types."""
+    """Return the words of a text whose being a type makes a difference."""
     return _find_words(_DOUBTFUL, text) - _OF_C
 
 
@@ -68,17 +69,17 @@ def _find_words(patterns: Iterable[re.Pattern[bytes]], text: bytes) -> set[bytes
 def find_tellers(
     source: bytes, bodies: Sequence[Span], headers: Sequence[Span], words: Collection[bytes]
 ) -> set[Span]:
-    """Return those of the bodies and headers that may be the first to tell one of the words.
+    """Return those of the bodies and headers that may be the first to show a word to be a type.
 
-    All are in their order.
+    All are in order.
     """
     inner = b"\n".join(source[begin:end] for begin, end in ((0, 0), *bodies))
     outer = b"\n".join(source[begin:end] for begin, end in ((0, 0), *headers))
-    told = _find_words(_IN_BODY, inner) | _find_words([_IN_HEADER], outer)
+    declared = _find_words(_IN_BODY, inner) | _find_words([_IN_HEADER], outer)
     parts = sorted((*bodies, *headers))
     starts = [span.begin for span in parts]
     tellers: set[Span] = set()
-    for word in told & set(words):
+    for word in declared & set(words):
         for at in find_word(source, word):
             number = bisect_right(starts, at) - 1
             is_in_part = number >= 0 and at < parts[number].end
@@ -98,12 +99,12 @@ def _may_tell(source: bytes, at: int, word: bytes) -> bool:
 
 
 def _is_sure(source: bytes, at: int, word: bytes) -> bool:
-    behind = _SURE_BEHIND.match(source, at + len(word))
+    after = _SURE_BEHIND.match(source, at + len(word))
     before = _SURE_BEFORE.search(source[max(0, at - 80) : at])
-    if not behind or not before or (behind[1] and before["open"] is None):
+    if not after or not before or (after[1] and before["open"] is None):
         return False
     line = source.rfind(b"\n", 0, at) + 1
     is_macro = source.startswith(b"#", line) or source.endswith(b"\\\n", 0, line)
-    # In doubt, it is in a comment.
+    # In doubt it is in a comment.
     may_be_comment = source.rfind(b"/*", 0, at) > source.rfind(b"*/", 0, at)
     return not is_macro and not may_be_comment and not is_prose(source, at)

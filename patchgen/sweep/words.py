@@ -1,4 +1,5 @@
-"""Where the words of a semantic patch stand in a C file."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find where the words of a semantic patch occur in a C file."""
 
 from __future__ import annotations
 
@@ -14,38 +15,38 @@ from patchgen.sweep.bodies import Body, line_start
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _STRING = re.compile(rb"(?<!\\)\"(?:\\.|[^\"\\])*+\"|'(?:\\.|[^'\\])'")
 _WORD_SIGN = re.compile(rb"\w")
-# `a /* by *// b` is one.
+# `a /* by *// b` contains one.
 _DIVISION = re.compile(rb"(?:(?<![*/])|(?<=\*/))/(?![*/])")
 _SIGNS = frozenset(sign.encode() for sign in OPERATORS)
 
 
 def find_word(text: bytes, word: bytes) -> Iterator[int]:
-    """Yield where a word of C stands, not as a part of a longer one."""
+    """Yield the offsets of a C word, except inside of longer words."""
     at = text.find(word)
     while at >= 0:
-        before, behind = text[at - 1 : at], text[at + len(word) : at + len(word) + 1]
-        if not (_WORD_SIGN.match(before) or _WORD_SIGN.match(behind)):
+        before, after = text[at - 1 : at], text[at + len(word) : at + len(word) + 1]
+        if not (_WORD_SIGN.match(before) or _WORD_SIGN.match(after)):
             yield at
         at = text.find(word, at + len(word))
 
 
-def find_operator(text: bytes, sign: bytes) -> Iterator[int]:
-    """Yield where an operator's signs stand, comments and strings not told apart.
+def find_operator(text: bytes, operator: bytes) -> Iterator[int]:
+    """Yield the offsets of an operator, including those in comments and strings.
 
-    A slash that begins or ends a comment is none.
+    The slash of a comment mark is not an operator.
     """
-    pattern = _DIVISION if sign == b"/" else re.compile(re.escape(sign))
+    pattern = _DIVISION if operator == b"/" else re.compile(re.escape(operator))
     return (found.start() for found in pattern.finditer(text))
 
 
 def is_prose(text: bytes, at: int) -> bool:
-    """Tell whether an offset is in a comment or a string, as far as its line and `/*` say."""
+    """Return whether an offset is in a comment or a string, judging by its line and by `/*`."""
     line = _STRING.sub(b"", text[text.rfind(b"\n", 0, at) + 1 : at])
     return b'"' in line or b"//" in line or _is_in_comment(text, at)
 
 
 def _begins_as_comment(text: bytes, at: int) -> bool:
-    """Tell whether an offset is in a line that is nothing but a comment up to there."""
+    """Return whether an offset is in a line that consists of comment up to it."""
     line = text[text.rfind(b"\n", 0, at) + 1 : at].lstrip()
     return line.startswith(b"//") or (line.startswith((b"*", b"/*")) and _is_in_comment(text, at))
 
@@ -54,18 +55,18 @@ def _is_in_comment(text: bytes, at: int) -> bool:
     opened = text.rfind(b"/*", 0, at)
     if opened <= text.rfind(b"*/", 0, at):
         return False
-    # "drivers/*" opens none.
+    # "drivers/*" does not open a comment.
     before = text[text.rfind(b"\n", 0, opened) + 1 : opened]
     return b'"' not in before and b"//" not in before
 
 
 def has_word(text: bytes, word: bytes) -> bool:
-    """Tell whether a word of C stands in a text."""
+    """Return whether a text has a C word."""
     return next(find_word(text, word), None) is not None
 
 
 class _Wanted:
-    """Sets of words that satisfy one of the needs, or none; each set is looked at once."""
+    """Whether sets of words satisfy one of the needs; each set is evaluated once."""
 
     def __init__(self, needs: tuple[Formula, ...]):
         self._needs = needs
@@ -74,7 +75,7 @@ class _Wanted:
         self.words = tuple(sorted(word.encode("latin-1", "replace") for word in words))
 
     def are_met_by(self, words: frozenset[str]) -> bool:
-        """Tell whether a text with these words satisfies any of the needs."""
+        """Return whether a text with these words satisfies any of the needs."""
         known = self._known.get(words)
         if known is None:
             known = self._known[words] = any(holds(need, words) for need in self._needs)
@@ -85,7 +86,7 @@ _wanted = lru_cache(maxsize=64)(_Wanted)
 
 
 class Hits:
-    """Where the words of the needs stand in a source, macros of the file that have them too."""
+    """The offsets in a source of the words of the needs, and of macros that contain them."""
 
     def __init__(self, source: bytes, needs: tuple[Formula, ...]):
         self.wanted = _wanted(needs)
@@ -105,7 +106,7 @@ class Hits:
         return frozenset(word for _, word in self._places[first:last])
 
     def outside(self, bodies: Iterable[Body]) -> frozenset[str]:
-        """Return the words that are in none of the bodies, which are in order."""
+        """Return the words outside of all these bodies, which are in order."""
         found: list[tuple[int, str]] = []
         begin = 0
         for body in [*bodies, Body(len(self._source), 0, 0)]:
@@ -115,14 +116,14 @@ class Hits:
         return frozenset(word for _, word in found)
 
     def satisfy(self, begin: int, end: int) -> bool:
-        """Tell whether what is between two offsets satisfies any of the needs."""
+        """Return whether the text between two offsets satisfies any of the needs."""
         return self.wanted.are_met_by(self.words(begin, end))
 
     def any_item_may(self) -> bool:
-        """Tell whether any stretch from one item's end to the next one's satisfies a need.
+        """Return whether any stretch from one item's end to the next satisfies a need.
 
-        Such a stretch has no part of an item, so that this is never wrongly false; it is quick,
-        and most files end here.
+        A stretch never splits an item, so the answer is never wrongly False. The check is quick,
+        and most files are dropped by it.
         """
         if self.wanted.are_met_by(frozenset()):
             return True
@@ -134,15 +135,15 @@ class Hits:
         """Yield the words of each stretch that has any.
 
         An item ends with a line that has a `}` in the first column, if all braces are closed there.
-        Where braces of strings or of #if branches are in the way, more may be closed than were
-        opened; from then on it cannot be told, and the rest is one stretch.
+        Braces in strings or in #if branches may close more than were opened; from there on the ends
+        of items are unknown, and the rest is one stretch.
         """
         source = self._source
         words: set[str] = set()
-        # Braces are counted up to `counted`, and `depth` of them are open there.
+        # Braces are counted up to `counted`; `depth` of them are open there.
         depth = counted = last = 0
         for at, word in self._places:
-            # The line that the last word stands in may be one that ends an item.
+            # The line of the last word may be one that ends an item.
             closed = source.find(b"\n}", max(0, source.rfind(b"\n", 0, last)), at)
             has_ended = False
             while depth >= 0 <= closed and (end := source.find(b"\n", closed + 1, at + 1)) >= 0:
@@ -158,7 +159,7 @@ class Hits:
         yield frozenset(words)
 
     def _macro_places(self, places: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
-        """Return uses of macros whose text has words: spatch may put that text in their place."""
+        """Return the uses of macros whose definition has words: spatch may expand them."""
         found: list[tuple[int, str]] = []
         waiting = list(places)
         seen: set[tuple[bytes, str]] = set()
@@ -173,7 +174,7 @@ class Hits:
         return found
 
     def _macro_at(self, at: int) -> bytes | None:
-        """Return the macro whose definition an offset is in."""
+        """Return the macro that is defined at an offset."""
         begin = line_start(self._source, at)
         defined = _DEFINE.match(self._source, begin)
         return defined[1] if defined and defined.start(1) != at else None

@@ -1,7 +1,8 @@
-"""Batches of files, and the work of one: what a thread here or a worker elsewhere does.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Batches of files, and how a thread here or a worker elsewhere runs one.
 
-A batch holds all that its run needs, so that it can be sent to a machine that has neither the
-repository nor the cache.
+A batch contains everything that its run needs, so that it can be sent to a machine without the
+repository and the cache.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from patchgen.coccinelle import (
 from patchgen.scratch import scratch_folder
 from patchgen.sweep.grouping import Grouping
 
-# The start of spatch costs 20 to 220 ms, depending on the rules; 400 KB take a second. The first
-# batches are smaller, so that no core waits for the search to find as much. Later ones are larger,
-# but not so large that one core would be at work on the last of them for long. spatch keeps the
-# types that it has met, which makes it slower by a sixth with 60 files, by half with 120.
+# Starting spatch costs 20 to 220 ms, depending on the rules; 400 KB take a second. The first
+# batches are smaller, so that no core waits for the search to fill them. Later ones are larger, but
+# not so large that a single core would be busy with the last of them for long. spatch keeps the
+# types that it has seen, which makes it slower by a sixth with 60 files, by half with 120.
 _FIRST_BYTES = 50_000
 _BATCH_BYTES = 400_000
 _MOST_BYTES = 1_600_000
@@ -43,7 +44,7 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """How many bytes spatch has to parse at least, which is what the time goes with."""
+        """The number of bytes that spatch has to parse, which determines the time."""
         texts = [source.text for source in self.sources]
         return sum(map(len, (*texts, *self.headers.values())))
 
@@ -55,11 +56,11 @@ def work(
     timeout_s: int,
     is_ended: Callable[[], bool] = lambda: False,
 ) -> list[Ran]:
-    """Run a batch, and again what another file's fault kept from its end.
+    """Run a batch, and run again the files that another file's failure kept from finishing.
 
-    `is_ended` tells that nobody waits for the result any more; nothing new is begun then.
+    `is_ended` returns True once nobody waits for the result; no further run is started then.
 
-    Raises SpecError where spatch refuses the semantic patch, ToolError where it breaks.
+    Raises SpecError if spatch refuses the semantic patch, ToolError if it fails.
     """
     results: dict[PurePosixPath, Ran] = {}
     waiting = [batch.sources]
@@ -68,7 +69,7 @@ def work(
         with scratch_folder("sweep") as folder:
             ran = run_batch(spatch, program, sources, batch.headers, folder, timeout_s=timeout_s)
         if len(sources) == 1:
-            # There is no other file whose fault it was.
+            # It is alone, so the failure is its own.
             ran = [
                 replace(each, failure=NOT_UNDERSTOOD) if _is_open(each) else each for each in ran
             ]
@@ -92,9 +93,9 @@ def make_batches(
     grouping: Grouping = Grouping.ANY,
     cores: int = 1,
 ) -> Iterator[Batch]:
-    """Put files into batches of about the same cost, or as their semantic patch wants it.
+    """Group files into batches of about the same cost, or as their semantic patch requires.
 
-    What is left at the end is shared out to that many cores: nothing else is there for them.
+    The last files are shared out to that many cores, since no other work is left for these.
     """
     limit = 1 if grouping is Grouping.APART else _BATCH_FILES
     together = grouping is Grouping.TOGETHER
@@ -118,14 +119,14 @@ _Seen = tuple[Source, Mapping[PurePosixPath, bytes]]
 
 @dataclass(slots=True)
 class _Held:
-    """Files that are to go into one batch. A header that several see is parsed once."""
+    """Files collected for one batch. A header that several of them see is parsed once."""
 
     files: list[_Seen] = field(default_factory=list)
     headers: dict[PurePosixPath, bytes] = field(default_factory=dict)
     size: int = 0
 
     def weigh(self, source: Source, headers: Mapping[PurePosixPath, bytes]) -> int:
-        """Return how many bytes more spatch has to parse with a file."""
+        """Return how many more bytes spatch has to parse if a file is added."""
         new = (text for path, text in headers.items() if path not in self.headers)
         return len(source.text) + sum(map(len, new))
 
@@ -138,7 +139,7 @@ class _Held:
         return Batch(tuple(source for source, _ in self.files), self.headers)
 
     def share_out(self, cores: int) -> Iterator[Batch]:
-        """Yield as many batches as cores, of about the same size; neighbours stay together."""
+        """Yield one batch per core, of about the same size; neighbours stay together."""
         parts = max(1, min(cores, self.size // _PART_BYTES, len(self.files)))
         left = self.size
         part = _Held()

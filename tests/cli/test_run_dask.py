@@ -243,7 +243,7 @@ def test_a_scheduler_that_is_gone_or_silent_is_named(cluster, tree, rule, how):
         _, errors = there.communicate(timeout=90)
     said = errors.decode().splitlines()
     assert there.returncode == 1 and len(said) == 2, errors
-    named = f"patchgen: the dask scheduler at {cluster.address} does not answer any more"
+    named = f"patchgen: the dask scheduler at {cluster.address} has stopped answering"
     assert said[0].startswith(named)
 
 

@@ -97,7 +97,7 @@ def test_a_file_s_result_does_not_depend_on_its_neighbours(patchgen, tree, tmp_p
     assert alone.out.splitlines() == ["c.c:3: the first one"], alone.err
     all_of_them = patchgen("run", rule, "--tree", tree, "--trust", "--no-kept")
     assert all_of_them.out.splitlines() == [f"{name}.c:3: the first one" for name in "abc"]
-    assert "scripts may keep something between files" in all_of_them.err
+    assert "scripts may keep state between files" in all_of_them.err
 
 
 @pytest.mark.parametrize(("seed", "name"), [("", "__extra_counter__"), (' = "new_"', "new_")])
@@ -110,7 +110,7 @@ def test_numbers_of_fresh_identifiers_do_not_depend_on_neighbours(
     assert alone.out.count(f"+\tkfree({name}") == 2, alone.err
     all_of_them = patchgen("run", rule, "--tree", tree, "--no-kept")
     assert alone.out in all_of_them.out and all_of_them.out.count("\n+\tkfree(") == 6
-    assert "fresh identifiers have numbers" in all_of_them.err
+    assert "fresh identifiers are numbered" in all_of_them.err
     seeded = _write(tmp_path, text.replace(f"new{seed};\n@@", 'new = "p" ## "q";\n@@'))
     assert "of its own" not in patchgen("run", seeded, "--tree", tree, "--no-kept").err
 

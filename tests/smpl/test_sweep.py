@@ -37,7 +37,7 @@ def test_a_slice_that_cannot_be_used_is_run_again_whole(tmp_path: Path, monkeypa
     assert [edit.after for edit in result.edits] == [
         b"void f(void *p)\n{\n\tvfree(p);\n}\n\nint g;\n"
     ]
-    assert result.notes == ("a.c was run again, whole",)
+    assert result.notes == ("a.c was run again, as a whole file",)
     assert not result.unfinished
 
 

@@ -119,7 +119,7 @@ def test_what_could_not_be_looked_at_is_a_notification():
         ("unfinished", "error"),
         ("note", "note"),
     ]
-    assert said[0]["message"]["text"] == "spatch could not read f()"
+    assert said[0]["message"]["text"] == "spatch could not parse f()"
     assert said[0]["locations"][0]["physicalLocation"]["region"] == {"startLine": 4}
     known = {each["id"] for each in run["tool"]["driver"]["notifications"]}
     assert {each["descriptor"]["id"] for each in said} <= known
