@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 from .batch import run_batch as run_batch
 from .bridge import (
     DEFAULT_TIMEOUT_S as DEFAULT_TIMEOUT_S,

@@ -1,10 +1,11 @@
-"""One run of spatch over many files, each a group of its own, and a result for each file.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One run of spatch over many files, each in a group of its own, with a result for each file.
 
-What spatch says goes two ways, each in the order of the files: on stderr `HANDLING: FILE` before
-what it could not parse there, on stdout the trace of the rules between `let's go` and `Finished`.
-What Python rules print goes a third way (listening.py). Changes are written in place,
-in the scratch folder, when all files are done; so a run that breaks off has no results, and what
-was not at fault has to be run again.
+spatch's output comes on two channels, each in the order of the files: on stderr, `HANDLING: FILE`
+is followed by what it could not parse in the file; on stdout, `let's go` is followed by the trace
+of the rules. The output of Python rules has a channel of its own (listening.py). spatch writes
+changes in place, in the scratch folder, only after all files are done. So a run that is cut off has
+no results, and the files that did not cause it have to be run again.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ def run_batch(
     *,
     timeout_s: int,
 ) -> list[Ran]:
-    """Run a semantic patch over the files, in a scratch folder that is empty, and read the results.
+    """Run a semantic patch over files, in an empty scratch folder, and read the results.
 
-    `headers` are files that lie beside them for #include to find.
+    `headers` are files that are put next to them for #include to find.
 
-    Raises SpecError where spatch refuses the semantic patch, ToolError where it breaks.
+    Raises SpecError if spatch refuses the semantic patch, ToolError if spatch fails.
     """
     names = SafeNames([*headers, *(source.path for source in sources)])
     ran = _run_named(
@@ -65,7 +66,7 @@ def _run_named(
     scratch: Path,
     timeout_s: int,
 ) -> list[Ran]:
-    """Run over files whose names are harmless."""
+    """Run over files whose names are safe."""
     tree = scratch / "tree"
     for source in (*(Source(path, text) for path, text in headers.items()), *sources):
         file = tree / source.path
@@ -75,21 +76,21 @@ def _run_named(
     (scratch / "groups").write_text(groups, encoding="ascii")
     done, witnessed = _run(spatch, program, scratch, timeout_s)
     if (lost := _NOT_WRITTEN.search(done.stderr)) is not None:
-        # spatch copies with cp, and does not look at what that says.
+        # spatch copies files with cp, and ignores its errors.
         raise ToolError(
-            f"spatch cannot write what it made: {lost[0].decode('utf-8', 'replace')}",
-            hint="is the disk full? TMPDIR names another place",
+            f"spatch cannot write its result: {lost[0].decode('utf-8', 'replace')}",
+            hint="the disk may be full; set TMPDIR to a folder on another one",
         )
     parts = _split(_HANDLING, done.stderr.decode("latin-1"))
     stdout = _split(_BEGIN, output := done.stdout.decode("latin-1"))
     if done.timed_out or done.returncode != 0:
         return _broken_off(program, witnessed, done, parts, sources)
-    # A file that lacks the words of every rule (a slice of it, say) is skipped.
+    # spatch skips a file (a slice, for example) that lacks the words of every rule.
     skipped = {_handled(part) for part in parts if part.startswith("Skipping")}
     stderr = [part for part in parts if part.startswith("HANDLING")]
     handled = [source for source in sources if str(source.path) not in skipped]
     if program.has_ocaml and (len(handled) == 1 or not output):
-        # Without a trace nothing marks whose output it is: it has to be one file's, or nobody's.
+        # Without a trace, nothing assigns output to a file: there must be one file or no output.
         stdout = [output for _ in handled]
     if len(handled) == 1:
         stdout, stderr = ["".join(stdout)], ["".join(stderr)]
@@ -97,12 +98,12 @@ def _run_named(
         len(stdout) != len(stderr)
     ):
         return [Ran(source.path, failure=AGAIN) for source in sources]
-    said, rest = read_said(scratch)
+    printed, rest = read_said(scratch)
     results = [Ran(source.path) for source in sources if str(source.path) in skipped]
     for source, errors, trace in zip(handled, stderr, stdout, strict=True):
-        results.append(_read(program, witnessed, source, tree, errors, trace, said))
+        results.append(_read(program, witnessed, source, tree, errors, trace, printed))
     if rest:
-        # What `finalize` rules print is of no file; there is one batch then.
+        # The output of `finalize` rules belongs to no file; there is only one batch then.
         results.append(Ran(PurePosixPath("."), said=rest))
     return results
 
@@ -110,14 +111,14 @@ def _run_named(
 _NOT_WRITTEN = re.compile(rb"^cp: .*", re.MULTILINE)
 _HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
 _BEGIN = re.compile(r"^let's go$", re.MULTILINE)
-# What context mode marks comes as a diff, behind all that scripts print.
+# Context mode prints its marks as a diff, after the output of all scripts.
 _DIFF = re.compile(r"^(?:diff -u -p .*\n)?--- .*\n\+\+\+ ", re.MULTILINE)
 
 
 def _run(
     spatch: Spatch, program: Program, scratch: Path, timeout_s: int
 ) -> tuple[Completed, Witnessed]:
-    """Run spatch without witnesses: over a tree, a rule's hits are counted, not placed."""
+    """Run spatch without witnesses: over a tree, the hits of rules are counted, not located."""
     text = without_witnesses(program.patch.text)
     if program.has_python:
         text = listen(text)
@@ -147,7 +148,7 @@ def _write_macros(scratch: Path, patch: SemanticPatch) -> tuple[str, ...]:
 
 
 def _split(mark: re.Pattern[str], text: str) -> list[str]:
-    """Return the parts that begin with a mark; what stands before the first one is of no file."""
+    """Return the parts that begin with a mark; text before the first mark belongs to no file."""
     return mark.split(text)[1:]
 
 
@@ -162,15 +163,15 @@ def _broken_off(
     stderr: Sequence[str],
     sources: Sequence[Source],
 ) -> list[Ran]:
-    """Return who was at fault; all others have to be run again."""
+    """Return which file made the run end; all others have to be run again."""
     if not stderr:
         output = (done.stdout + done.stderr).decode("latin-1")
         raise explain_refusal(program.patch, witnessed, done, output)
     culprit = str(sources[0].path) if len(sources) == 1 else _handled(stderr[-1])
-    said = [line for line in stderr[-1].splitlines() if line.strip()]
+    lines = [line for line in stderr[-1].splitlines() if line.strip()]
     why = TOOK_TOO_LONG if done.timed_out else f"spatch ended with {done.returncode}"
-    if not done.timed_out and said:
-        why += f": {said[-1].strip()}"
+    if not done.timed_out and lines:
+        why += f": {lines[-1].strip()}"
     return [
         Ran(source.path, failure=why if str(source.path) == culprit else AGAIN)
         for source in sources
@@ -184,7 +185,7 @@ def _read(
     tree: Path,
     errors: str,
     trace: str,
-    said: Mapping[str, str],
+    printed: Mapping[str, str],
 ) -> Ran:
     if why := explain_exception(errors, witnessed):
         return Ran(source.path, failure=why)
@@ -195,6 +196,6 @@ def _read(
         None if after == source.text else after,
         () if program.has_ocaml else read_hits(trace, rules, witnessed.lines, source.path),
         read_unparsed(errors, source.text, source.path),
-        _DIFF.split(trace)[0] if program.has_ocaml else said.get(str(source.path), ""),
+        _DIFF.split(trace)[0] if program.has_ocaml else printed.get(str(source.path), ""),
         read_context(trace) if program.shows_marks else (),
     )

@@ -1,4 +1,5 @@
-"""One semantic patch over one file's content: run spatch, read the result back."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run one semantic patch over the content of one file, and read the result."""
 
 from __future__ import annotations
 
@@ -31,12 +32,11 @@ def apply_to_file(
 ) -> FileResult:
     """Run a semantic patch over the content of one file.
 
-    The run happens in a scratch folder of its own; the file there keeps only its base name. Safe
-    to call from several threads at once. What the file holds never makes this raise: "no match",
-    "could not parse" and "took too long" are results.
+    spatch runs in a scratch folder of its own, where the file has only its base name. Thread-safe.
+    No file content raises an error: "no match", "could not parse" and "took too long" are results.
 
-    Raises SpecError, at the template's line, where the semantic patch would run code or spatch
-    refuses it; ToolError where spatch breaks.
+    Raises SpecError, at the template's line, if the semantic patch would run code or spatch refuses
+    it; ToolError if spatch fails.
     """
     refuse_code(patch)
     check_markers(patch)
@@ -69,7 +69,7 @@ def _run(
     scratch: Path,
     timeout_s: int,
 ) -> tuple[Completed, str, Witnessed]:
-    """Run spatch with witnesses; where one of those is what it refuses, without them."""
+    """Run spatch with witnesses; if it refuses one of those, without them."""
     file = scratch / _plain_name(path)
     file.write_bytes(content)
     macro_file = scratch / _MACROS if patch.macros else None
@@ -78,7 +78,7 @@ def _run(
     plain = without_witnesses(patch.text)
     for witnessed in (add_witnesses(patch.text), plain):
         if find_forbidden(witnessed.text):
-            # A twin lacks the `+` lines. What was in a string before must not become a script.
+            # A twin lacks the `+` lines, so text that was in a string might become a script.
             continue
         (scratch / _SEMANTIC_PATCH).write_text(witnessed.text, encoding="utf-8")
         done = spatch.run(
@@ -97,13 +97,13 @@ def _run(
 
 
 def _plain_name(path: PurePosixPath) -> str:
-    """Return the base name or its stand-in, and none of those that the bridge uses."""
+    """Return the base name or its stand-in, never a name that the bridge uses itself."""
     name = make_safe(path.name)
     return f"input-{name}" if name.startswith("patchgen") else name
 
 
 def _read_output(output: Path, before: bytes, patch: SemanticPatch) -> FileOutcome:
-    """Compare what spatch wrote with what it was given; it writes a copy where nothing matched."""
+    """Compare spatch's output with its input; spatch writes a copy if nothing matched."""
     try:
         after = output.read_bytes()
     except FileNotFoundError:

@@ -1,8 +1,9 @@
-"""Which rules of a semantic patch must see the functions that they can match in.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the rules of a semantic patch that must see the functions that they can match in.
 
-Not all have to. One that only finds something for others is of no consequence where these cannot
-match, as long as what they take from it lies in their own function: a position at which they match,
-too, or one that they rule out. What such a rule takes from others in turn may be anywhere.
+Not all rules must. A rule that only finds something for other rules has no effect in a function
+where these cannot match, if what they use of it lies in the same function: a position at which they
+match as well, or one that they exclude. What such a rule itself uses of others may be anywhere.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from patchgen.coccinelle.structure import Rule, read_rules
 
 
 def find_consequential(text: str) -> frozenset[str]:
-    """Return the rules, by the names that spatch gives them, whose functions must be seen.
+    """Return the rules whose functions must be seen, by the names that spatch gives them.
 
-    These are the rules that change or mark something or that a script reads, and those from which
-    such a rule takes more than a place in its own function.
+    These are the rules that change or mark code or that a script reads, and the rules from which
+    such a rule uses more than a position in its own function.
     """
     rules = [rule for rule in read_rules(text) if not rule.is_script]
     named = {rule.name: rule for rule in rules if rule.name}
@@ -40,7 +41,7 @@ def find_consequential(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """The rules that a rule takes something from: of any function, or of the place it is at."""
+    """The rules that a rule uses: their results in any function, or at the place of its match."""
 
     anywhere: frozenset[str] = frozenset()
     here: frozenset[str] = frozenset()
@@ -58,7 +59,7 @@ def _uses(text: str, rule: Rule) -> _Uses:
     for declaration in declared.split(";"):
         is_position = declaration.split()[:1] == ["position"]
         if is_position:
-            # A position that is ruled out (`p != r.p`) is one in this function, or none at all.
+            # An excluded position (`p != r.p`) lies in this function, or nowhere.
             excluded |= {
                 name
                 for part in _EXCLUDED.findall(declaration)
@@ -70,15 +71,15 @@ def _uses(text: str, rule: Rule) -> _Uses:
     return _Uses(frozenset(taken - tied - {"virtual"}), frozenset(tied | excluded))
 
 
-# Disjunctions: within a line, those first that have none within; and by lines of their own.
+# Disjunctions: within a line, those first that contain none; and those that span lines.
 _INLINE = re.compile(r"\\\((?P<branches>(?:(?!\\\().)*?)\\\)", re.DOTALL)
-# Not to be attached says less: then the other rule may have matched anywhere.
+# Beyond that depth, a position is assumed not to be attached: its rule may have matched anywhere.
 _DEEPEST = 64
 _BLOCK = re.compile(r"^\((?P<branches>.*?)^\)", re.DOTALL | re.MULTILINE)
 
 
 def _is_attached(position: str, body: str) -> bool:
-    """Tell whether what a rule matches has the position in any case, whichever branch it takes."""
+    """Return whether every match of a rule has the position, whichever branches it takes."""
     mark = re.compile(rf"@{position}\b")
 
     def choose(separator: str) -> Callable[[re.Match[str]], str]:
@@ -94,7 +95,7 @@ def _is_attached(position: str, body: str) -> bool:
             break
     else:
         return False
-    # Up to the last `)` each `(` is closed: none is looked through to the text's end.
+    # Every `(` before the last `)` is closed, so no search runs to the end of the text.
     closed = body.rfind("\n)") + 2
     body = _BLOCK.sub(choose(r"^\|"), body[:closed]) + body[closed:]
     return mark.search(body) is not None
@@ -111,14 +112,14 @@ def _depends(header: str) -> list[str]:
 
 
 def rule_parts(text: str, rule: Rule) -> tuple[str, str, str]:
-    """Return a rule's header, its metavariables, and what it matches, without comments."""
+    """Return a rule's header, its metavariables, and its pattern, without comments."""
     lines = _lines_of(text)
     body = [line for line in lines[rule.body - 1 : rule.end - 1] if not line.startswith("+")]
     _, header, declared = "\n".join(lines[rule.start - 1 : rule.body - 1]).split("@", 2)
     return header, declared, "\n".join(body)
 
 
-# For each rule anew, the time would grow with the square of their number.
+# Cached: splitting the text for each rule would take quadratic time.
 @lru_cache(maxsize=8)
 def _lines_of(text: str) -> list[str]:
     return [line.split("//", 1)[0] for line in text.split("\n")]

@@ -1,11 +1,12 @@
-"""What a rule depends on (`depends on patch && !(r || s)`): whether it can hold at all."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Evaluate the dependencies of rules (`depends on patch && !(r || s)`): can they hold?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-# The words that may follow a dependency in a header (manual, "The SmPL grammar").
+# Words that may follow a dependency in a header (manual, "The SmPL grammar") are excluded.
 _CLAUSE = re.compile(
     r"\bdepends\s+on\b(?P<dependency>(?:\s*(?:&&|\|\||[!()]|"
     r"\b(?!(?:exists|forall|disable|using|extends|expression|identifier|type)\b)\w+\b))+)"
@@ -13,9 +14,9 @@ _CLAUSE = re.compile(
 
 
 def drop_dependency(header: str, virtuals: Mapping[str, bool]) -> str:
-    """Return a rule's header without what it depends on, if that may hold, on as many lines.
+    """Return a rule's header with its dependency blanked, if that may hold; line breaks stay.
 
-    `virtuals` says of each virtual rule whether it is defined.
+    `virtuals` maps each virtual rule to whether it is defined.
     """
 
     def drop(clause: re.Match[str]) -> str:
@@ -30,9 +31,9 @@ _TOKEN = re.compile(r"\s*(?:(?P<word>\w+)|(?P<sign>&&|\|\||[!()]))")
 
 
 def may_hold(dependency: str, values: Mapping[str, bool]) -> bool:
-    """Tell whether a dependency can be satisfied; of other rules nothing is known beforehand.
+    """Return whether a dependency can hold; for ordinary rules nothing is known beforehand.
 
-    What is not understood may hold.
+    A dependency that cannot be parsed may hold.
     """
     tokens = []
     at = 0
@@ -54,7 +55,7 @@ def may_hold(dependency: str, values: Mapping[str, bool]) -> bool:
 
 
 class _Reader:
-    """Reads `a && !(b || c)` with three values: True, False, and None for what is not known."""
+    """Evaluates `a && !(b || c)` with three values: True, False, and None for unknown."""
 
     def __init__(self, tokens: list[str], values: Mapping[str, bool]):
         self._tokens = [*tokens, ""]
@@ -62,7 +63,7 @@ class _Reader:
         self._at = 0
 
     def left(self) -> bool:
-        """Tell whether not all has been read."""
+        """Return whether tokens are left."""
         return self._tokens[self._at] != ""
 
     def read_or(self) -> bool | None:
@@ -90,8 +91,8 @@ class _Reader:
         self._at += 1 if word else 0
         return self._values.get(word)
 
-    def _take(self, sign: str) -> bool:
-        if self._tokens[self._at] != sign:
+    def _take(self, token: str) -> bool:
+        if self._tokens[self._at] != token:
             return False
         self._at += 1
         return True

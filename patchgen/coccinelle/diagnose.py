@@ -1,6 +1,7 @@
-"""What spatch says when it refuses a semantic patch, told at the line that its author wrote.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Translate spatch's errors about a semantic patch to the lines that its author wrote.
 
-The forms of its messages are those of 1.1.1 and 1.3.1; tests/data/spatch has them as recorded.
+The forms of its messages are those of 1.1.1 and 1.3.1; tests/data/spatch has recorded examples.
 """
 
 from __future__ import annotations
@@ -28,26 +29,26 @@ _ERROR = re.compile(
 )
 # Lines of the trace and of the C code that may look like an error.
 _NOT_ERROR = re.compile(r"^(bad: |BAD:|\s*= error in |parse error $|warning: |exn while)")
-# A number of the rendered text would only confuse beside the template's line.
+# Line numbers of the rendered text would confuse next to the template's line.
 _NUMBERS = re.compile(
     r"(?<!\s)\s*\bstarting on lines? \d+( and \d+)?|^SP line \d+: |(?<!\s)\s*\bon line \d+|^\d+: "
     r"|^Fatal error: exception |^error: "
 )
 
 
-# What spatch prints of a file that it gives up: `EXN: Failure("...") in FILE`.
+# spatch's message about a file that it gives up: `EXN: Failure("...") in FILE`.
 _EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in .*$", re.MULTILINE)
 _FAILURE = re.compile(r'Failure\("(?P<said>.*)"\)\Z', re.DOTALL)
 _SCRIPT_FAILED = re.compile(r'Error in Python script, line (\d+), file "[^"]*": Python failure')
-# The last line of a traceback: the one that begins with the exception's name.
+# The last line of a traceback begins with the name of the exception.
 _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
 _RULE_LINE = re.compile(r"(?<=\bstarting on line )(\d+)")
 
 
 def explain_exception(errors: str, witnessed: Witnessed) -> str:
-    """Return why spatch gave up a file, by what it said on stderr; "" where it did not.
+    """Return why spatch gave up a file, from its stderr; "" if it did not.
 
-    Lines are those of the semantic patch as its author has it.
+    Line numbers are those of the author's semantic patch.
     """
     exception = _EXCEPTION.search(errors)
     if exception is None:
@@ -61,34 +62,34 @@ def explain_exception(errors: str, witnessed: Witnessed) -> str:
         return str(witnessed.lines[int(number) - 1])
 
     if (script := _SCRIPT_FAILED.fullmatch(what)) is not None:
-        said = [line for line in errors[: exception.start()].splitlines() if _RAISED.match(line)]
+        raised = [line for line in errors[: exception.start()].splitlines() if _RAISED.match(line)]
         return f"its script on line {original(script[1])} fails" + "".join(
-            f": {line}" for line in said[-1:]
+            f": {line}" for line in raised[-1:]
         )
     return _RULE_LINE.sub(lambda found: original(found[1]), what)
 
 
 def is_timeout(done: Completed, output: str) -> bool:
-    """Tell whether a run ended at spatch's --timeout or at the hard limit behind it."""
+    """Return whether a run ended at spatch's --timeout or at patchgen's hard limit."""
     return done.timed_out or bool(
         re.search(r"^timeout \(we abort\)|EXN: *\S*Timeout", output, re.MULTILINE)
     )
 
 
 def is_skipped(output: str) -> bool:
-    """Tell whether spatch left the file out because it lacks the words of every rule."""
+    """Return whether spatch skipped the file because it lacks the words of every rule."""
     return "-o can not be applied because" in output
 
 
 def explain_refusal(
     patch: SemanticPatch, witnessed: Witnessed, done: Completed, output: str
 ) -> PatchgenError:
-    """Return the error for a run that failed: the author's line where spatch names one."""
+    """Return the error for a failed run, at the author's line if spatch names one."""
     message = _message(output)
     if "No rules apply" in message:
         return SpecError(
             f"{patch.name}: spatch finds no rule to apply",
-            hint="a virtual identifier without a value, or a dependency that cannot hold?",
+            hint="check for a virtual identifier without a value, or a dependency that cannot hold",
         )
     column = None
     if places := list(_PLACE.finditer(output)):
@@ -100,35 +101,35 @@ def explain_refusal(
     elif (rule := _named_rule(message, patch)) is not None:
         return SpecError(f"spatch: {_NUMBERS.sub('', message)}", place=patch.place(rule.start))
     elif message:
-        # "nothing to attach pragma to": a comment or marker is all that takes a code's place.
+        # "nothing to attach pragma to": the code consists of a comment or a marker only.
         return SpecError(f"spatch: {message}", place=Place(patch.name))
     else:
-        return ToolError(f"{patch.name}: spatch ended with {done.returncode} and gives no reason")
-    # At the end of the file spatch names the line behind the last one.
+        return ToolError(f"{patch.name}: spatch exited with {done.returncode} and gave no reason")
+    # At the end of the file, spatch names the line after the last one.
     line = min(line, len(witnessed.lines))
     original = witnessed.lines[line - 1] if line > 0 else None
     if original is None:
-        return ToolError(f"{patch.name}: spatch refuses a rule of the bridge: {message}")
+        return ToolError(f"{patch.name}: spatch refuses a rule added by the bridge: {message}")
     return SpecError(
         f"spatch: {_NUMBERS.sub('', message).strip()}", place=patch.place(original, column)
     )
 
 
 def _named_rule(message: str, patch: SemanticPatch) -> Rule | None:
-    """Return the rule of a message such as "error: RULE: x appears only in + code"."""
+    """Return the rule named in a message such as "error: RULE: x appears only in + code"."""
     named = re.match(r"error: (\w+): ", message)
     rules = read_rules(patch.text) if named else ()
     return next((rule for rule in rules if named and rule.name == named[1]), None)
 
 
 def _message(output: str) -> str:
-    """Return the line that says what is wrong; "" where there is none (1.1.1, lexical errors).
+    """Return the line that states the error; "" if there is none (1.1.1, lexical errors).
 
-    Errors come last: behind the echo of the semantic patch, and behind the trace.
+    Errors come last: after the echo of the semantic patch, and after the trace.
     """
     unknown = re.search(r"unknown option [^\n]*", output)
     if unknown is not None:
-        # What follows is the list of those that it knows.
+        # The list of known options follows.
         return unknown[0]
     for line in reversed(output.splitlines()):
         if _ERROR.search(line) and not _NOT_ERROR.match(line):

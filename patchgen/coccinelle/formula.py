@@ -1,4 +1,5 @@
-"""What words a text must have: conjunctions and alternatives, as spatch states them."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The words that a text must have: conjunctions and alternatives, as spatch states them."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ Formula = Word | AllOf | AnyOf
 ALWAYS = AllOf()
 NEVER = AnyOf()
 
-# A conjunction with more clauses than that is no use to a search of files.
+# A search of files gains nothing from a conjunction with more clauses.
 _MOST_CLAUSES = 64
 
 
@@ -54,7 +55,7 @@ def any_of(*parts: Formula) -> Formula:
 
 
 def holds(formula: Formula, words: Collection[str]) -> bool:
-    """Tell whether a text with these words satisfies the formula."""
+    """Return whether a text with these words satisfies the formula."""
     match formula:
         case Word(text):
             return text in words
@@ -65,16 +66,16 @@ def holds(formula: Formula, words: Collection[str]) -> bool:
 
 
 def words_of(formula: Formula) -> frozenset[str]:
-    """Return all words that the formula speaks of."""
+    """Return all words in the formula."""
     if isinstance(formula, Word):
         return frozenset({formula.text})
     return frozenset().union(*(words_of(part) for part in formula.parts))
 
 
 def clauses_of(formula: Formula) -> list[frozenset[str]]:
-    """Return sets of words, of each of which a text must have one.
+    """Return sets of words; a text must have a word of each.
 
-    Less may be asked for than the formula does, never more. Empty where nothing is asked for.
+    The clauses may require less than the formula, never more. Empty if nothing is required.
     """
     match formula:
         case Word(text):
@@ -99,7 +100,7 @@ def _distribute(alternatives: list[list[frozenset[str]]]) -> list[frozenset[str]
 
 
 def dump_formula(formula: Formula) -> Any:
-    """Return a formula as JSON has it: a word, or a sign and its parts."""
+    """Return a formula as a JSON value: a word, or a list of an operator and its parts."""
     match formula:
         case Word(text):
             return text
@@ -113,21 +114,21 @@ def load_formula(dumped: Any) -> Formula:
     """Read what dump_formula returned."""
     if isinstance(dumped, str):
         return Word(dumped)
-    sign, *parts = dumped
-    return (AllOf if sign == "&" else AnyOf)(tuple(map(load_formula, parts)))
+    operator, *parts = dumped
+    return (AllOf if operator == "&" else AnyOf)(tuple(map(load_formula, parts)))
 
 
 _TOKEN = re.compile(r"[()&|]|[^()&|]+")
 
 
 def parse_formula(text: str) -> Formula:
-    """Read a formula as spatch prints it: `(kmalloc&(memset|bzero))`, `true`.
+    """Parse a formula as spatch prints it: `(kmalloc&(memset|bzero))`, `true`.
 
-    `true` and `false` may be the words of C just as well. spatch leaves the constants out of
-    conjunctions and alternatives, so inside of those they are words. Alone, each is taken for
-    what asks less of a text: `true` always holds, `false` is a word.
+    `true` and `false` may also be words of the C code. spatch removes the constants from
+    conjunctions and alternatives, so inside of those they are words. Alone, each is read in the
+    way that requires less of a text: `true` always holds, `false` is a word.
 
-    Raises ValueError for what is no formula.
+    Raises ValueError for other text.
     """
     if text.strip() == "true":
         return ALWAYS
@@ -137,27 +138,27 @@ def parse_formula(text: str) -> Formula:
     except RecursionError:
         raise ValueError("the formula is nested too deeply") from None
     if tokens:
-        raise ValueError(f"{text!r} is no formula")
+        raise ValueError(f"{text!r} is not a formula")
     return formula
 
 
 def _parse(tokens: list[str]) -> Formula:
-    """Read a formula from the end of a list of tokens, the last one first; take them away."""
+    """Parse a formula from reversed tokens, consuming them from the end."""
     if not tokens or tokens[-1] in ")&|" or "!" in tokens[-1]:
-        raise ValueError("a formula has a word or a parenthesis here")
+        raise ValueError("expected a word or a parenthesis")
     first = tokens.pop()
     if first != "(":
         return Word(first)
     parts = []
-    signs = set()
+    operators = set()
     while True:
         parts.append(_parse(tokens))
         if not tokens:
             raise ValueError("a parenthesis is not closed")
-        sign = tokens.pop()
-        if sign == ")":
+        operator = tokens.pop()
+        if operator == ")":
             break
-        signs.add(sign)
-    if signs - {"&"} and signs - {"|"}:
-        raise ValueError("& and | stand side by side")
-    return any_of(*parts) if "|" in signs else all_of(*parts)
+        operators.add(operator)
+    if operators - {"&"} and operators - {"|"}:
+        raise ValueError("& and | are mixed without parentheses")
+    return any_of(*parts) if "|" in operators else all_of(*parts)

@@ -1,8 +1,9 @@
-"""What a .cocci says of itself: its purpose, its options, what it needs, and its modes.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The metadata of a .cocci: its purpose, its options, its requirements, and its modes.
 
-Documentation/dev-tools/coccinelle.rst and scripts/coccicheck of the kernel: `///` lines say what
-it is for, `//#` lines comment on it, and `// Confidence:`, `// Options:`, `// Requires:` are read
-by grep, wherever they stand. `virtual` names are SmPL (Coccinelle manual, "The SmPL grammar").
+From the kernel's Documentation/dev-tools/coccinelle.rst and scripts/coccicheck: `///` lines state
+the purpose, `//#` lines comment on it; `// Confidence:`, `// Options:` and `// Requires:` are read
+with grep, wherever they are. `virtual` names are SmPL (Coccinelle manual, "The SmPL grammar").
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ _VIRTUAL = re.compile(
 )
 _IDENTIFIER = re.compile(rf"(?<![A-Za-z0-9_$])virtual[ \t\n]*\.[ \t\n]*({_WORD})")
 # Read before anything else, in comments and scripts as well. cocci_args.ml (1.1.1 and 1.3.1) trims
-# the line and what follows `#`, and wants no space after `spatch`.
+# the line and the text after `#`, and does not require a space after `spatch`.
 _SPATCH = re.compile(r"^[ \t\r\f\v]*#[ \t\r\f\v]*spatch(?P<words>.+)$")
 _INCLUDE = re.compile(r"#[ \t]*include[ \t]*\"(?P<name>[^\"]{1,4096})\"")
-# A literal may be of any kind of character: L"..." (lexer_cocci.mll).
+# A literal may have any of C's prefixes: L"..." (lexer_cocci.mll).
 _ISOMORPHISMS = re.compile(r"(?:L|U|u8?)?\"(?P<name>(?:\\.|[^\"\\])*+)\"", re.DOTALL)
 _SHIPPED = re.compile(r"<(?P<name>[^>\n]{0,255})>")
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """Words that stand in a line. Lines count from 1."""
+    """Words and the number of their line, from 1."""
 
     line: int
     words: tuple[str, ...]
@@ -39,12 +40,12 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a .cocci says of itself.
+    """The metadata of a .cocci.
 
-    `options` are those of `// Options:` lines, `own_options` those of `#spatch` lines; spatch
-    reads the latter itself. `requires` is the least version of spatch, "" for any. `modes` are
-    those that can be asked for with -D; with none of them it is run as it is, in PATCH mode.
-    `virtuals` are its other virtual rules, `identifiers` the virtual identifiers that it uses.
+    `options` are those of `// Options:` lines, `own_options` those of `#spatch` lines, which spatch
+    reads itself. `requires` is the minimum version of spatch, "" for any. `modes` are the modes
+    that -D can select; without modes, the .cocci is run as it is, in PATCH mode. `virtuals` are its
+    other virtual rules, `identifiers` the virtual identifiers that it uses.
     """
 
     purpose: str = ""
@@ -59,19 +60,19 @@ class Header:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """All virtual rules, the modes among them."""
+        """All virtual rules, including the modes."""
         return (*self.modes, *self.virtuals)
 
     def is_met_by(self, version: str) -> bool:
-        """Tell whether a spatch of that version is new enough, in the order of `sort -V`."""
+        """Return whether a version of spatch is new enough, in the order of `sort -V`."""
         return not self.requires or _version_key(self.requires) <= _version_key(version)
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Another file that a .cocci reads: its name, and the offset where it is named.
+    """Another file that a .cocci reads: its name, and the offset of the reference.
 
-    `is_shipped` is set for isomorphisms in angle brackets, which stand in Coccinelle's folder.
+    `is_shipped` is set for isomorphisms in angle brackets, which are in Coccinelle's folder.
     """
 
     name: str
@@ -80,9 +81,9 @@ class Reference:
 
 
 def decode_cocci(content: bytes, name: str) -> str:
-    """Return the text of a .cocci, its lines ended by line feeds.
+    """Return the text of a .cocci, with line feeds as line ends.
 
-    Raises SpecError with the line where it is not UTF-8.
+    Raises SpecError with the line if it is not UTF-8.
     """
     try:
         return content.decode("utf-8").replace("\r\n", "\n")
@@ -97,7 +98,7 @@ def decode_cocci(content: bytes, name: str) -> str:
 
 
 def read_header(text: str) -> Header:
-    """Return what a .cocci says of itself."""
+    """Return the metadata of a .cocci."""
     names = _virtual_names(text)
     requires = sorted((v for _, v in _fields(text, "Requires:") if v), key=_version_key)
     confidence = [value for _, value in _fields(text, "Confidence:") if value]
@@ -115,12 +116,12 @@ def read_header(text: str) -> Header:
 
 
 def read_options(text: str) -> tuple[Numbered, ...]:
-    """Return the words of `// Options:` lines, as coccicheck's grep and cut take them."""
+    """Return the words of `// Options:` lines, as coccicheck's grep and cut find them."""
     return tuple(Numbered(line, tuple(value.split())) for line, value in _fields(text, "Options:"))
 
 
 def read_own_options(text: str) -> tuple[Numbered, ...]:
-    """Return the words of `#spatch` lines, cut at spaces and tabs only; quotes are left in them."""
+    """Return the words of `#spatch` lines, split at spaces and tabs only; quotes stay in them."""
     found = []
     for number, line in enumerate(text.split("\n"), 1):
         if match := _SPATCH.match(line):
@@ -130,7 +131,7 @@ def read_own_options(text: str) -> tuple[Numbered, ...]:
 
 
 def find_includes(text: str) -> tuple[Reference, ...]:
-    """Return the .cocci files that are included: `#include "..."` before the first rule."""
+    """Return the included .cocci files: `#include "..."` before the first rule."""
     plain = make_plain(text)
     found = [
         Reference(text[start + 1 : end - 1], start)
@@ -146,8 +147,8 @@ def find_includes(text: str) -> tuple[Reference, ...]:
 def find_isomorphisms(text: str) -> tuple[Reference, ...]:
     """Return the isomorphism files that `using` names, before the rules or in their headers.
 
-    A header may name several, with commas (parser_cocci_menhir.mly: choose_iso). One whose name
-    cannot be read has the name "".
+    A header may name several, separated by commas (parser_cocci_menhir.mly: choose_iso). If a name
+    cannot be read, it is "".
     """
     return tuple(
         reference
@@ -157,7 +158,7 @@ def find_isomorphisms(text: str) -> tuple[Reference, ...]:
 
 
 def _read_using(text: str, start: int, at: int | None) -> Iterator[Reference]:
-    """Yield the files that stand after a `using`, the first of them at an offset."""
+    """Yield the files named after a `using`, of which the first begins at an offset."""
     if at is not None and (shipped := _SHIPPED.match(text, at)):
         yield Reference(shipped["name"], start, is_shipped=True)
         return
@@ -182,7 +183,7 @@ def _virtual_names(text: str) -> tuple[str, ...]:
 
 
 def _fields(text: str, name: str) -> list[tuple[int, str]]:
-    """Return line and value of what `grep NAME | cut -d: -f2` finds."""
+    """Return line and value of the matches of `grep NAME | cut -d: -f2`."""
     lines = enumerate(text.split("\n"), 1)
     return [(number, line.split(":")[1].strip()) for number, line in lines if name in line]
 
@@ -193,12 +194,12 @@ def _comment_lines(text: str, mark: str) -> str:
 
 
 def _version_key(version: str) -> list[tuple[list[int], int]]:
-    """Return a key in the order of filevercmp(3), which `sort -V` has."""
+    """Return a sort key for the order of filevercmp(3), which `sort -V` uses."""
     parts = re.findall(r"([^0-9]*)([0-9]*)", version)
-    return [([_order(sign) for sign in text] + [0], int(digits or 0)) for text, digits in parts]
+    return [([_order(each) for each in text] + [0], int(digits or 0)) for text, digits in parts]
 
 
-def _order(sign: str) -> int:
-    if sign == "~":
+def _order(character: str) -> int:
+    if character == "~":
         return -1
-    return ord(sign) if sign.isalpha() else ord(sign) + 0x110000
+    return ord(character) if character.isalpha() else ord(character) + 0x110000

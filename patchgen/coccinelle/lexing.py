@@ -1,29 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tokens of SmPL, as spatch itself cuts them, as far as a file can be read in one way only.
+"""The tokens of SmPL, split as spatch does, as far as a file can be read in only one way.
 
 Source: parsing_cocci/lexer_cocci.mll of Coccinelle 1.1.1 (commit 5444e1410) and of 1.3.1. It has
 two rules. `token` reads the prolog, rule headers and bodies; `metavariable_decl_token` reads
-declarations. Always the longest lexeme wins. What counts here:
+declarations. The longest lexeme wins. What matters here:
 
 - White space is space, tab, newline, CR, vertical tab and form feed, and no other character.
-- `//` is a comment up to the newline (CR does not end it); `/*` one up to the first `*/`.
-- `#!` is a comment up to the newline. `#`, spaces or tabs, `spatch` is skipped, too; only if a
-  space or tab follows, it reaches to the newline. So `#spatchscript` is the word `script`.
-- `#include "NAME"` and `#include <NAME>` are one token each; NAME may hold newlines. `#include`
-  alone, `##`, and `#define X` and `#undef X` end where they are written; what follows is
-  read as usual. `#if`, `#else`, `#elif`, `#endif`, `#error`, `#line`, `#pragma X Y`, and `---` and
-  `+++` reach to the newline. Any other `#` is an error, and spatch runs nothing.
+- `//` is a comment up to the newline (CR does not end it); `/*` is one up to the first `*/`.
+- `#!` is a comment up to the newline. `#`, spaces or tabs, and `spatch` are skipped, too; only if a
+  space or tab follows, the rest of the line is skipped as well. So `#spatchscript` is the word
+  `script`.
+- `#include "NAME"` and `#include <NAME>` are one token each; NAME may contain newlines. `#include`
+  alone, `##`, and `#define X` and `#undef X` are tokens without the text after them, which is read
+  as usual. `#if`, `#else`, `#elif`, `#endif`, `#error`, `#line`, `#pragma X Y`, and `---` and `+++`
+  extend to the newline. Any other `#` is an error, and spatch runs nothing.
 - A word begins with a letter, `_` or `$`. A number ends where a word can begin: `1script` is `1`
   and `script`.
-- `"` and `'` open literals in which a backslash protects the next character.
+- `"` and `'` open literals in which a backslash escapes the next character.
 - In the first columns, `-`, `+`, `?` and `*` are skipped.
-- `analysis` in a declaration hands over to lexer_script.mll, which has other comments.
+- `analysis` in a declaration switches to lexer_script.mll, which has other comments.
 
-Declarations know none of the `#` tokens but `##`, and stop there with an error. Scripts are read
-by lexer_script.mll, but only after a header or constraint that has already been seen as code.
+In declarations, `##` is the only `#` token; any other is an error. Scripts are read by
+lexer_script.mll, but only after a header or constraint that has already been recognised as code.
 
 Where versions or rules could disagree on the end of a comment or literal, `make_plain` stops and
-leaves the rest as it is: readers of that rest find too much, never too little.
+leaves the rest unchanged: readers of the rest may find too much, never too little.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-# A gap is what spatch skips between two tokens. Possessive: there is one way to read it.
+# A gap is what spatch skips between two tokens. Possessive, as it can be read in only one way.
 _SPATCH = r"\#[ \t]*spatch(?:[ \t][^\n]*)?"
 GAP = rf"(?:[ \t\n\r\v\f]|//[^\n]*|/\*.*?\*/|[-+*?]|\\\r?\n|\#![^\n]*|{_SPATCH})*+"
 _GAP = re.compile(GAP, re.DOTALL)
 _BLANK_GAP = re.compile(r"[ \t\n\r\v\f*+?-]*+")
-# A gap with a comment in uncertain text is read up to here, so that reading stays linear.
+# In uncertain text, a gap with a comment is read only up to here, so that reading stays linear.
 _GAP_LIMIT = 1024
 
 _STRING = r'"(?:[^"\\\n]|\\[^\n])*+"'
@@ -66,9 +67,9 @@ _WORD = re.compile(r"(?P<directive>\#[ \t]*+)?(?P<word>[A-Za-z0-9_$]+)")
 class Plain:
     """A text of the same length and lines, with spaces in place of comments and literals.
 
-    `certain` is the offset up to which they are replaced; from there on the text is as it was.
-    `prolog_end` is the offset of the first `@` token, the text's length where that is uncertain.
-    `includes` are the spans of the names in `#include "NAME"`, quotes included, up to `certain`.
+    Text after the offset `certain` is unchanged. `prolog_end` is the offset of the first `@` token,
+    the text's length if that is uncertain. `includes` are the spans of the names in
+    `#include "NAME"`, quotes included, up to `certain`.
     """
 
     text: str
@@ -100,8 +101,8 @@ def make_plain(text: str) -> Plain:
 def find_words(text: str, words: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
     """Yield each place where one of these words may be a token, with its offsets.
 
-    In the uncertain rest of a text that can be in a comment. A word ends a run of letters and
-    digits; it begins there too, unless the run begins with a number or with `#`.
+    In the uncertain rest of a text it may be in a comment. A word ends a run of letters and digits;
+    it is the whole run, unless the run begins with a number or follows `#`.
     """
     for run in _WORD.finditer(make_plain(text).text):
         for word in words:
@@ -111,23 +112,23 @@ def find_words(text: str, words: tuple[str, ...]) -> Iterator[tuple[str, int, in
 
 
 def skip_gap(text: str, at: int) -> int | None:
-    """Return where the next token begins, None where that is too far off to say.
+    """Return where the next token begins, None if it is too far away to be certain.
 
-    `at` is the end of a token, which is outside of comments and literals.
+    `at` is the end of a token, outside of comments and literals.
     """
     at = _end_of(_BLANK_GAP, text, at, len(text))
     if not text.startswith(("//", "/*", "#", "\\"), at):
         return at
     limit = min(len(text), at + _GAP_LIMIT)
     end = _end_of(_GAP, text, at, limit)
-    # What begins like a comment may end after the limit.
+    # What looks like a comment here may end after the limit.
     if limit < len(text) and (end == limit or text[end] in "/#\\"):
         return None
     return end
 
 
 class LineNumbers:
-    """The lines of a text, from 1, by offsets."""
+    """Line numbers of a text, from 1, by offset."""
 
     def __init__(self, text: str):
         self._ends = [found.start() for found in re.finditer("\n", text)]
@@ -143,7 +144,7 @@ def _end_of(pattern: re.Pattern[str], text: str, at: int, limit: int) -> int:
 
 
 def _ends_with(run: str, word: str) -> bool:
-    """Tell whether a run of letters and digits is a word, or a number and then that word."""
+    """Return whether a run of letters and digits is the word, or a number followed by the word."""
     return run == word or (run.endswith(word) and run[0].isdigit())
 
 
@@ -151,7 +152,7 @@ def _without_literals(token: re.Match[str]) -> str:
     if token["blank"]:
         return _only_breaks(token)
     if token["line"]:
-        # An `@` of such a line begins no rule.
+        # An `@` in such a line does not begin a rule.
         return _LITERAL.sub(_only_breaks, token[0]).replace("@", " ")
     if token["include"]:
         name = token["include"]

@@ -1,8 +1,9 @@
-"""What Python rules print, told by file and by rule.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The output of Python rules, by file and by rule.
 
-It goes to a file in which each line names the files it is about, since spatch's own buffer and
-Python's would break into each other's lines. A rule put before all others redirects it, and a line
-put before each script says which rule it speaks of.
+It is written to a file in which each line names the files that spatch is at, because the buffers of
+spatch and of Python would interleave their lines. A rule added before all others redirects the
+output, and a line added before each script names the rule that it reports on.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ pg_said.ended = True
 """
 _SCRIPT = re.compile(r"@\s*script\s*:\s*python\b(?P<name>[^@]*)@")
 _READ = re.compile(r"\b(?P<variable>\w+)\s*<<\s*(?P<rule>\w+)\s*\.")
-# `print_report(p2[0], ...)`: the place that is spoken of.
+# `print_report(p2[0], ...)`: the position that is reported.
 _SPEAKS = re.compile(r"\bprint_\w+\s*\(\s*(?P<variable>\w+)\b")
 
 
 def listen(witnessed: Witnessed) -> Witnessed:
-    """Return the semantic patch with what makes its Python rules heard."""
+    """Return the semantic patch with added code that captures the output of its Python rules."""
     lines = witnessed.text.split("\n")
     first = next((at for at, line in enumerate(lines) if line.startswith("@")), len(lines))
     added = {first: _LISTENER.rstrip("\n").split("\n")}
@@ -54,8 +55,8 @@ def listen(witnessed: Witnessed) -> Witnessed:
         code = next((at for at, line in enumerate(body) if line.strip()), None)
         subject = _find_subject(lines, rule)
         if code is not None and subject is not None:
-            blank = body[code][: len(body[code]) - len(body[code].lstrip())]
-            added[rule.body - 1 + code] = [f"{blank}pg_said.rule = {subject!r}"]
+            indent = body[code][: len(body[code]) - len(body[code].lstrip())]
+            added[rule.body - 1 + code] = [f"{indent}pg_said.rule = {subject!r}"]
     text: list[str] = []
     origin: list[int | None] = []
     for at in range(len(lines) + 1):
@@ -67,7 +68,7 @@ def listen(witnessed: Witnessed) -> Witnessed:
 
 
 def _find_subject(lines: list[str], rule: Rule) -> str | None:
-    """Return the rule whose places a script speaks of, "" if it reads none; None for no script."""
+    """Return the rule that a script reports on, "" if it reads none; None if it is not a script."""
     header = "\n".join(lines[rule.start - 1 : rule.body - 1])
     if not rule.is_script or _SCRIPT.match(header) is None:
         return None
@@ -78,20 +79,20 @@ def _find_subject(lines: list[str], rule: Rule) -> str | None:
 
 
 def read_said(scratch: Path) -> tuple[dict[str, str], str]:
-    """Return what scripts printed, by file, and what they printed in the end.
+    """Return what scripts printed for each file, and what they printed at the end.
 
-    Where another rule begins to be spoken of there is a mark of it.
+    A mark precedes the text wherever another rule is reported on.
     """
-    said: dict[str, str] = {}
+    printed: dict[str, str] = {}
     rules: dict[str, str] = {}
     path = scratch / _SAID
     if not path.exists():
-        return said, ""
+        return printed, ""
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         files, rule, text = json.loads(line)
         name = files[0] if files else ""
         if rules.get(name, "") != rule:
             rules[name] = rule
             text = mark_rule(rule) + text
-        said[name] = said.get(name, "") + text
-    return said, said.pop("", "")
+        printed[name] = printed.get(name, "") + text
+    return printed, printed.pop("", "")

@@ -1,8 +1,9 @@
-"""Texts that spatch never sees: put in place of a marker in what it wrote.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts that spatch never sees: each replaces a marker in spatch's output.
 
-SmPL has no inline assembly and cannot keep the layout of comments or long bodies. A plus line
-`+/* patchgen: NAME */` passes through spatch as a comment and comes out where the semantic patch
-put it; there it is replaced by the text NAME, empty lines at its ends included.
+SmPL has no inline assembly and cannot preserve the layout of comments or long bodies. A plus line
+`+/* patchgen: NAME */` passes through spatch as a comment, to the place that the semantic patch
+gives it. There it is replaced by the text NAME, including empty lines at its ends.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ _MARKER_INLINE = re.compile(rb"/\* patchgen: (?P<name>\w+) \*/")
 
 
 def check_markers(patch: SemanticPatch) -> None:
-    """Raise SpecError for a marker without a text, and for a text or definition without a use.
+    """Raise SpecError for a marker without a text, and for an unused text or definition.
 
-    spatch says nothing of a definition that no `identifier virtual.NAME` takes.
+    spatch does not report a definition without an `identifier virtual.NAME`.
     """
     used = set()
     for number, line in enumerate(patch.text.split("\n"), 1):
@@ -42,12 +43,12 @@ def check_markers(patch: SemanticPatch) -> None:
         if name not in used:
             raise SpecError(
                 f"{patch.name} has no marker for the text {name}",
-                hint=f"put `+/* patchgen: {name} */` where it belongs",
+                hint=f"put `+/* patchgen: {name} */` where the text belongs",
             )
 
 
 def fill_markers(content: bytes, patch: SemanticPatch) -> bytes:
-    """Replace the markers in a file. One that has a line to itself gives its indentation."""
+    """Replace the markers in a file. The indentation of a marker alone on its line is kept."""
     return locate_texts(content, patch)[0]
 
 
@@ -90,7 +91,7 @@ def locate_texts(content: bytes, patch: SemanticPatch) -> tuple[bytes, frozenset
 
 
 def _indent(text: str, indent: bytes) -> bytes:
-    """Indent the lines of a text, but for empty ones and preprocessor lines."""
+    """Indent the lines of a text, except empty ones and preprocessor lines."""
     lines = text.removesuffix("\n").encode().split(b"\n")
     return b"\n".join(
         line if not line or line.startswith(b"#") else indent + line for line in lines

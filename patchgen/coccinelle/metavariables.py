@@ -1,7 +1,8 @@
-"""Declarations of metavariables: which have a C type, and the same rules with plain ones.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Declarations of metavariables: which ones have a C type, and rules with untyped ones instead.
 
-Coccinelle manual, "The SmPL grammar", metadecl. A declaration begins with a word of the grammar or
-with a C type; it has names, each with its constraints.
+Coccinelle manual, "The SmPL grammar", metadecl. A declaration begins with a keyword of the grammar
+or with a C type, followed by names, each with its constraints.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from patchgen.coccinelle.structure import Rule, read_rules
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|((?<!\\)\"(?:\\.|[^\"\\\n])*+\")", re.DOTALL)
 _INHERITED = re.compile(r"\b(?!virtual\b)[A-Za-z_]\w*\s*\.\s*(?=[A-Za-z_])")
 _SCRIPT = re.compile(r":\s*script:\s*\w+\s*\([^()]*\)\s*\{[^{}]*\}")
-# `expression list[n = {1...3}] es`: how long it is, and no name or type.
+# `expression list[n = {1...3}] es`: the length is neither a name nor a type.
 _LENGTH = re.compile(r"\blist\s*\[[^\]]*\]")
 _CONSTRAINT = re.compile(r"!=|==|=~|!~|=|<|>|:")
-# Words that a C type may follow; without one they are plain.
+# Keywords that a C type may follow; without one the metavariable is untyped.
 _MAY_HAVE_TYPE = frozenset({"expression", "idexpression", "constant", "local", "global"})
-# Words that no C type follows. What begins with any other word begins with a type.
+# Keywords that no C type follows. A declaration that begins with any other word begins with a type.
 _UNTYPED = frozenset(
     {"identifier", "field", "statement", "type", "position", "parameter", "typedef", "symbol"}
     | {"iterator", "declarer", "declaration", "initializer", "initialiser", "function", "attribute"}
@@ -32,18 +33,18 @@ _UNTYPED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A declaration up to its semicolon, comments and script constraints made blank."""
+    """A declaration up to its semicolon, with comments and script constraints blanked."""
 
     text: str
 
     @property
     def words(self) -> list[str]:
-        """Its words and signs, white space left out."""
+        """Its words and operators, without white space."""
         return re.findall(r"\w+|\S", self.text)
 
     @property
     def kind(self) -> str:
-        """The word that it begins with, "" where it is empty."""
+        """Its first word, "" if it is empty."""
         return next(iter(self.words), "")
 
     @property
@@ -57,7 +58,7 @@ class Declaration:
 
     @property
     def is_typed(self) -> bool:
-        """Whether it has a C type, so that spatch's type inference takes part in a match."""
+        """Whether it has a C type, so that a match depends on spatch's type inference."""
         if self.kind in _MAY_HAVE_TYPE:
             first = _CONSTRAINT.split(_LENGTH.sub("list ", self.text).split(",")[0])[0]
             inherited = re.sub(r"\w+\s*\.\s*", "", first)
@@ -66,7 +67,7 @@ class Declaration:
         return bool(self.kind) and self.kind not in _UNTYPED
 
     def plain(self) -> str:
-        """Return it without types and without what it inherits, on as many lines.
+        """Return it without types and inherited metavariables, on as many lines.
 
         An inherited position stays: it ties a rule to the place where another one matched.
         """
@@ -90,46 +91,46 @@ def read_declarations(text: str) -> Iterator[Declaration]:
 
 
 def has_typed_metavariables(text: str) -> bool:
-    """Tell whether a metavariable has a C type; spatch then looks into local headers (cocci.ml)."""
+    """Return whether a metavariable has a C type; spatch then reads local headers (cocci.ml)."""
     return any(declaration.is_typed for declaration in read_declarations(text))
 
 
 def has_numbered_identifiers(text: str) -> bool:
-    """Tell whether spatch makes names with numbers that it counts up from file to file.
+    """Return whether spatch numbers the names that it makes up, counting from file to file.
 
-    So do all fresh identifiers but those whose seed is a list: `fresh identifier x = "s" ## y;`
-    (parsing_cocci/ast_cocci.ml, NoVal and StringSeed, unlike ListSeed).
+    It does for fresh identifiers, except those whose seed is a list: `fresh identifier x = "s" ##
+    y;` (parsing_cocci/ast_cocci.ml, NoVal and StringSeed, unlike ListSeed).
     """
     fresh = (each for each in read_declarations(text) if each.kind == "fresh")
     return any("##" not in part for each in fresh for part in each.text.split(","))
 
 
 def list_declared_words(text: str) -> frozenset[str]:
-    """Return all words of the declarations of a semantic patch, the names among them."""
+    """Return all words of the declarations of a semantic patch, including the names."""
     return frozenset(word for each in read_declarations(text) for word in each.words)
 
 
 def plain_types(text: str, virtuals: Mapping[str, bool]) -> str | None:
     """Return the semantic patch with inherited and typed metavariables made plain ones.
 
-    Of what a rule depends on, only what cannot hold stays: where a rule that it inherits a position
-    from depends on one of another function, that one's words are not in this function. `virtuals`
-    says which virtual rules are defined. Lines stay where they are. None where a declaration is not
-    understood.
+    A dependency stays only if it cannot hold: if a rule inherits a position from a rule that
+    depends on one in another function, the words of the latter are not in this function. `virtuals`
+    maps each virtual rule to whether it is defined. Line numbers do not change. None if a
+    declaration cannot be parsed.
     """
     lines = text.split("\n")
-    for rule, before, declared, behind in _sections(text):
+    for rule, before, declared, closing in _sections(text):
         declarations = list(_declarations(declared))
         if any("script" in each.words or not _is_whole(each) for each in declarations):
             return None
         plain = ";".join(each.plain() for each in declarations)
         header = drop_dependency(before, virtuals)
-        lines[rule.start - 1 : rule.body - 1] = (header + plain + behind).split("\n")
+        lines[rule.start - 1 : rule.body - 1] = (header + plain + closing).split("\n")
     return "\n".join(lines)
 
 
 def _sections(text: str) -> Iterator[tuple[Rule, str, str, str]]:
-    """Yield each rule that is no script: its header, declarations, and what closes them."""
+    """Yield each rule except scripts: its header, its declarations, and their closing `@@`."""
     lines = text.split("\n")
     for rule in read_rules(text):
         if not rule.is_script:

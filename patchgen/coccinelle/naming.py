@@ -1,9 +1,11 @@
-"""Names under which files of a tree lie in a scratch folder for spatch, and the way back.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names of a tree's files in a scratch folder for spatch, and the way back.
 
-A tree can have any bytes but NUL and `/` in a name. spatch hands names to a shell (`cp`, behind
---in-place), takes lists of them by lines, and prints them in messages that are read line by line.
-So a name with another sign than these gets a stand-in, which is the same in each folder, so that
-#include still finds what is beside a file. `..` is no way out of the scratch folder, either.
+A name in a tree can have any bytes but NUL and `/`. spatch passes names to a shell (`cp`, for
+--in-place), reads lists of them line by line, and prints them in messages that are parsed line by
+line. So a name with other characters than those below gets a stand-in. It is the same in each
+folder, so that #include still finds files next to each other. `..` gets one, too, so no path leads
+out of the scratch folder.
 """
 
 from __future__ import annotations
@@ -21,17 +23,17 @@ _UNSAFE = re.compile(rb"[^A-Za-z0-9_.+,@%=-]|^[-.]|^\Z")
 
 
 def make_safe(name: str) -> str:
-    """Return a file's or a folder's name, or its stand-in. Its suffix stays if it is harmless."""
-    return _UNSAFE.sub(lambda sign: b"_%s_" % sign[0].hex().encode(), os.fsencode(name)).decode()
+    """Return the name of a file or folder, or its stand-in. A harmless suffix stays."""
+    return _UNSAFE.sub(lambda found: b"_%s_" % found[0].hex().encode(), os.fsencode(name)).decode()
 
 
 class SafeNames:
-    """The names of some files in a scratch folder, different for each of them."""
+    """Unique names of some files in a scratch folder."""
 
     def __init__(self, paths: Iterable[PurePosixPath]):
         self._safe: dict[PurePosixPath, PurePosixPath] = {}
         self._original: dict[PurePosixPath, PurePosixPath] = {}
-        # Those that need none come first, so that a stand-in never takes the name of a file.
+        # Files without a stand-in come first, so that a stand-in never takes the name of a file.
         for path in sorted(paths, key=lambda each: _stand_in(each) != each):
             if path not in self._safe:
                 safe = _stand_in(path)
@@ -42,7 +44,7 @@ class SafeNames:
         self._changed = {str(safe): str(path) for path, safe in self._safe.items() if safe != path}
 
     def find(self, path: PurePosixPath) -> PurePosixPath:
-        """Return where a file lies in the scratch folder."""
+        """Return the path of a file in the scratch folder."""
         return self._safe[path]
 
     def restore(self, ran: Ran) -> Ran:

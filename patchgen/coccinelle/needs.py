@@ -1,19 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The words that a semantic patch needs: in a file, and in a function.
 
-spatch works them out itself, isomorphisms, disjunctions and dependencies included
-(parsing_cocci/get_constants2.ml), and says them with `--parse-cocci --debug-parse-cocci`:
+spatch determines them itself, including isomorphisms, disjunctions and dependencies
+(parsing_cocci/get_constants2.ml), and prints them with `--parse-cocci --debug-parse-cocci`:
 
     Rule: r
     Dependencies: no_dep
-    Result: true                          what the rule's dependencies need
-    Result_from_code: (kmalloc&memset)    what its code needs
+    Result: true                          the words for the rule's dependencies
+    Result_from_code: (kmalloc&memset)    the words for its code
 
-A rule's match lies in one function or other top-level item ("all the tokens within a rule should be
-in a single CFG entity", cocci.ml). So the code's formula holds for that item's own text, if only
-words from elsewhere are kept out of it: what a metavariable inherits was matched in any function,
-and the type of one is that of a declaration anywhere. spatch is asked a second time with such
-metavariables made plain. An inherited position stays: it says that both rules match in one place.
-And it is asked once more with operators spelt as words (patchgen.coccinelle.operators).
+A rule's match lies in a single function or other top-level item ("all the tokens within a rule
+should be in a single CFG entity", cocci.ml). So the formula of the code holds for the text of that
+item, unless it includes words from elsewhere: an inherited metavariable was matched in any
+function, and the type of a metavariable comes from a declaration anywhere. spatch is asked a second
+time with such metavariables made plain. An inherited position stays: it means that both rules match
+in one place. And spatch is asked once more with operators spelt as words
+(patchgen.coccinelle.operators).
 """
 
 from __future__ import annotations
@@ -51,14 +53,14 @@ _SAID = re.compile(
     r"Result: (?P<needs>[^\n]*)\n(?:Result_from_code: (?P<code>[^\n]*)\n)?",
     re.MULTILINE | re.DOTALL,
 )
-_NOT_UNDERSTOOD = "a metavariable's declaration is not understood"
+_NOT_UNDERSTOOD = "the declaration of a metavariable cannot be parsed"
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a file must have to be worth a run, and what a function must have, one of these.
+    """The words that make a file worth a run, and alternatives of words that a function must have.
 
-    `functions` is None where it cannot be told; `why_not` says the reason.
+    `functions` is None if they are unknown; `why_not` is the reason.
     """
 
     file: Formula
@@ -74,17 +76,17 @@ def find_needs(
     *,
     may_run_code: bool = False,
 ) -> Needs:
-    """Ask spatch what words a semantic patch needs, in a file and in each function.
+    """Ask spatch which words a semantic patch needs, in a file and in each function.
 
-    `companions` are files that it includes. Rules that stand there are not known here, so that
-    with them only a file's needs can be told.
+    `companions` are files that it includes. The rules in them are not read here, so with companions
+    only the needs of a file can be determined.
 
-    Raises SpecError, at the template's line, where spatch refuses the semantic patch, and where it
-    would run code and is not trusted.
+    Raises SpecError, at the template's line, if spatch refuses the semantic patch, or if it would
+    run code and is not trusted.
     """
     plain, why_not = _make_plain(patch, modes, companions)
     asked = [patch.text] if plain is None else [patch.text, plain, spell_operators(plain)]
-    # Each takes as long as the rules take to be read, and all are asked at once.
+    # Each question takes as long as spatch needs to read the rules; all are asked in parallel.
     texts = list(dict.fromkeys(asked))
     for text in texts if not may_run_code else ():
         check_harmless(patch, text, companions)
@@ -93,31 +95,31 @@ def find_needs(
     )
     answered = dict(zip(texts, answers, strict=True))
     done, *others = (answered[text] for text in asked)
-    said = done.stdout.decode("latin-1")
+    output = done.stdout.decode("latin-1")
     if done.returncode != 0:
-        refusal = explain_refusal(patch, without_witnesses(patch.text), done, said)
+        refusal = explain_refusal(patch, without_witnesses(patch.text), done, output)
         if isinstance(refusal, SpecError):
             raise refusal
-        return Needs(ALWAYS, None, "spatch does not say which words it needs")
+        return Needs(ALWAYS, None, "spatch does not report which words it needs")
     try:
         functions = None
         if plain is not None:
-            before = read_codes(said, patch.text)
+            before = read_codes(output, patch.text)
             again, spelt = (
                 read_codes(each.stdout.decode("latin-1"), patch.text) for each in others
             )
             codes = _join_operators(again, spelt)
             functions, why_not = _find_function_needs(patch.text, before, codes)
-        return Needs(read_file_need(said, patch.text), functions, why_not)
+        return Needs(read_file_need(output, patch.text), functions, why_not)
     except ValueError:
         # The value of a virtual identifier may be any text.
-        return Needs(ALWAYS, None, "the words that it needs are not understood")
+        return Needs(ALWAYS, None, "spatch's list of words cannot be parsed")
 
 
 def _make_plain(
     patch: SemanticPatch, modes: Sequence[str], companions: Mapping[str, str]
 ) -> tuple[str | None, str]:
-    """Return the text in which no word of a metavariable's comes from elsewhere; None, and why."""
+    """Return the text without words that metavariables bring from elsewhere; None, and why."""
     if companions:
         return None, "it includes other files"
     if any(re.search(r"\bextends\b", _header(patch.text, rule)) for rule in read_rules(patch.text)):
@@ -130,20 +132,20 @@ def _make_plain(
 def _find_function_needs(
     text: str, before: list[tuple[str, Formula]], codes: list[tuple[str, Formula]]
 ) -> tuple[tuple[Formula, ...] | None, str]:
-    """Return what a function must have, one of these; None, and why, where it cannot be told.
+    """Return the alternatives of what a function must have; None, and why, if that is unknown.
 
-    `codes` are what the rules need with their metavariables made plain, `before` without.
+    `codes` are the needs of the rules with their metavariables made plain, `before` without that.
     """
     wanted = find_consequential(text)
     known = {traced_name(rule) for rule in read_rules(text)}
     found = dict.fromkeys(
         code
         for name, code in codes
-        # Prototypes stand outside of functions. Another rule that is not known was misread.
+        # Prototypes are outside of functions. Any other unknown rule was misread.
         if name in wanted or (name not in known and not name.startswith("proto for "))
     )
-    # spatch leaves out words beside rarer ones, so that a rule that inherits less may have more. A
-    # metavariable whose declaration was misread would be one of them.
+    # spatch omits words next to rarer ones, so a rule that inherits less may need more of them. If
+    # a declaration was misread, the name of its metavariable would be among these.
     more = _all_words(found) - _all_words(code for _, code in before) - OPERATORS
     if not codes or not more.isdisjoint(list_declared_words(text)):
         return None, _NOT_UNDERSTOOD
@@ -155,10 +157,10 @@ def _find_function_needs(
 def _join_operators(
     codes: list[tuple[str, Formula]], spelt: list[tuple[str, Formula]]
 ) -> list[tuple[str, Formula]]:
-    """Return what rules need, and of operators what spatch says where these are spelt as words.
+    """Return the needs of the rules, with the operators that spatch reports if they are words.
 
-    Words may be left out beside these, so that both hold. Where spatch does not take the text that
-    has operators as words, nothing is known of them.
+    spatch may omit other words next to these, so both needs are combined. If spatch does not accept
+    the text with operators as words, nothing is known about them.
     """
     if [name for name, _ in codes] != [name for name, _ in spelt]:
         return codes
@@ -168,11 +170,11 @@ def _join_operators(
     ]
 
 
-def read_file_need(said: str, text: str) -> Formula:
-    """Return what a file needs, from what spatch said of a semantic patch."""
+def read_file_need(output: str, text: str) -> Formula:
+    """Return what a file needs, from spatch's report on a semantic patch."""
     modifying = {traced_name(rule): rule.modifies for rule in read_rules(text)}
     parts = []
-    for found in _SAID.finditer(said):
+    for found in _SAID.finditer(output):
         dependencies = _read_formula(found["needs"], text)
         if found["code"] is None:
             parts.append(dependencies)
@@ -181,19 +183,19 @@ def read_file_need(said: str, text: str) -> Formula:
     return any_of(*parts) if parts else ALWAYS
 
 
-def read_codes(said: str, text: str) -> list[tuple[str, Formula]]:
-    """Return each rule, by the name that spatch gives it, and what its code needs."""
+def read_codes(output: str, text: str) -> list[tuple[str, Formula]]:
+    """Return each rule, by the name that spatch gives it, with the need of its code."""
     return [
         (found["rule"], _read_formula(found["code"], text))
-        for found in _SAID.finditer(said)
+        for found in _SAID.finditer(output)
         if found["code"] is not None
     ]
 
 
-def _read_formula(said: str, text: str) -> Formula:
-    """Read a formula; `false` is a word only of a semantic patch that has it."""
+def _read_formula(formula: str, text: str) -> Formula:
+    """Parse a formula; `false` is a word only if the semantic patch contains it."""
     is_word = re.search(r"\bfalse\b", text) is not None
-    return parse_formula(said) if is_word or said.strip() != "false" else NEVER
+    return parse_formula(formula) if is_word or formula.strip() != "false" else NEVER
 
 
 def _header(text: str, rule: Rule) -> str:

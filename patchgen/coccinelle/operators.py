@@ -1,10 +1,11 @@
-"""Operators that a match must have, asked of spatch as if they were words.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The operators that a match needs, which spatch reports if they are spelt as words.
 
-spatch says which words a rule needs, not which operators. An operator between two operands can be
-written as a word, `a && b` as `a + patchgen_and + b`: this is an expression in each place where the
-other one is, and what spatch says of the word, alternatives and isomorphisms included, holds for
-the operator. That is so as no isomorphism of Coccinelle's (standard.iso) makes one of these
-operators from something else, or the other way round.
+spatch reports which words a rule needs, not which operators. An operator between two operands can
+be written as a word, `a && b` as `a + patchgen_and + b`: that is an expression wherever the
+original is, and what spatch reports about the word, including alternatives and isomorphisms, holds
+for the operator. This is correct because none of Coccinelle's isomorphisms (standard.iso) turns
+other code into one of these operators, or the other way round.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _SPELT = {
 }
 OPERATORS = frozenset(_SPELT)
 _SIGNS = {word: sign for sign, word in _SPELT.items()}
-# Behind an operand on the same line; `...` is none, nor is there a sum of dots: `a || ... || b`.
+# After an operand on the same line; `...` is not one, and dots cannot be added: `a || ... || b`.
 _BETWEEN = re.compile(r"(?<=[\w)\]])([ \t]*)(&&|\|\||<<|>>|[/%])(?![/*=&|<>])(?![ \t]*\.\.\.)")
-# Isomorphisms and macros of the user's own may make operators of anything.
+# The user's own isomorphisms and macros may turn anything into operators.
 _OWN_RULES = re.compile(r"\busing\b|--(?:iso|macro)-file")
 
 
@@ -49,7 +50,7 @@ def _spell(found: re.Match[str]) -> str:
 
 
 def name_operators(formula: Formula) -> Formula:
-    """Return the formula that spatch states for such a text, with the operators themselves."""
+    """Return spatch's formula for a spelt-out text, with the operators themselves."""
     match formula:
         case Word(text):
             return Word(_SIGNS.get(text, text))

@@ -1,4 +1,5 @@
-"""The spatch program: where it is, which version, and how it is started."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The spatch program: its path, its version, and how it is started."""
 
 from __future__ import annotations
 
@@ -36,11 +37,11 @@ class Spatch:
     ) -> Completed:
         """Run a semantic patch over one file, with spatch's trace in the result's stdout.
 
-        All paths are in a scratch folder that is spatch's working directory and its home:
-        .cocciconfig is read from the home directory, the working directory and --dir
-        (Documentation/dev-tools/coccinelle.rst), so the tree's own never takes part.
-        `timeout_s` is spatch's own limit for the file; a hard limit stands behind it, because
-        spatch does not interrupt everything it does.
+        All paths are in a scratch folder, which is spatch's working directory and its home. spatch
+        reads .cocciconfig from the home directory, the working directory and --dir
+        (Documentation/dev-tools/coccinelle.rst), so that of the tree is never read. `timeout_s` is
+        spatch's own limit for the file. A hard limit follows, because spatch cannot interrupt all
+        of its steps.
         """
         argv = [
             self.path,
@@ -70,11 +71,11 @@ class Spatch:
         in_place: bool,
         timeout_s: int,
     ) -> Completed:
-        """Run `patchgen.cocci` of a scratch folder over the files of its folder `tree`.
+        """Run `patchgen.cocci` in a scratch folder over the files of its folder `tree`.
 
-        `groups` lists them, each with an empty line behind it: what stands together is one group,
-        in which a match in one file counts for the others. With `in_place` they are changed, else
-        a diff is printed. `traced` asks for spatch's trace.
+        `groups` lists them, separated by empty lines: consecutive lines are one group, in which a
+        match in one file has an effect on the others. With `in_place` the files are changed, else a
+        diff is printed. `traced` turns spatch's trace on.
         """
         argv = [
             self.path,
@@ -96,7 +97,7 @@ class Spatch:
     def ask_needs(
         self, scratch: Path, modes: Sequence[str], definitions: Mapping[str, str]
     ) -> Completed:
-        """Let spatch read `patchgen.cocci` of a scratch folder and say what words it needs."""
+        """Let spatch read `patchgen.cocci` in a scratch folder and report the words it needs."""
         argv = [
             self.path,
             "--parse-cocci",
@@ -128,7 +129,7 @@ class Spatch:
 
 
 def _environment(home: str) -> dict[str, str]:
-    """Return what spatch gets of the environment; `home` must hold no .cocciconfig."""
+    """Return spatch's environment; `home` must not contain a .cocciconfig."""
     env = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": home,
@@ -142,11 +143,11 @@ def _environment(home: str) -> dict[str, str]:
 
 
 def write_companions(folder: Path, companions: Mapping[str, str]) -> None:
-    """Put the files that a semantic patch names into a folder; their names lead nowhere else.
+    """Write the files that a semantic patch names into a folder; their names must stay inside it.
 
     spatch looks for isomorphisms next to the semantic patch. For #include, 1.1.1 looks in its
-    working folder, and 1.3.1 in both (parse_cocci.ml). What is there already stays. Raises
-    SpecError for a name that is taken by something else.
+    working directory, and 1.3.1 in both (parse_cocci.ml). Existing files stay. Raises SpecError for
+    a name that cannot be written.
     """
     for name, text in companions.items():
         path = folder / name
@@ -159,14 +160,14 @@ def write_companions(folder: Path, companions: Mapping[str, str]) -> None:
 
 
 def _python() -> tuple[str, ...]:
-    """Return the option that names the system's Python: through a shim, 300 ms are lost a run."""
+    """Return the option that names the system's Python: a shim would cost 300 ms per run."""
     path = Path("/usr/bin/python3")
     return ("--python", str(path)) if path.exists() else ()
 
 
 @lru_cache
 def _ask_version(path: str) -> str:
-    # Options of a .cocciconfig in the user's home or in the working folder would change the answer.
+    # A .cocciconfig in the user's home or in the working directory would change the answer.
     env = _environment(os.devnull)
     return run([path, "--version"], ok=None, cwd=Path("/"), env=env).stdout.decode(
         "utf-8", "replace"
@@ -176,18 +177,18 @@ def _ask_version(path: str) -> str:
 def find_spatch() -> Spatch:
     """Return the spatch named by $SPATCH or found in $PATH.
 
-    Raises ToolError where there is none, or where it is older than MINIMUM_VERSION.
+    Raises ToolError if there is none, or if it is older than MINIMUM_VERSION.
     """
     name = os.environ.get("SPATCH") or "spatch"
     path = shutil.which(name)
     if path is None:
         raise ToolError(f"{name} is not installed", hint=HINT)
-    said = _ask_version(path)
-    match = re.search(r"spatch version (\d+(?:\.\d+)*)", said)
+    output = _ask_version(path)
+    match = re.search(r"spatch version (\d+(?:\.\d+)*)", output)
     if match is None:
-        raise ToolError(f"{path} does not say that it is spatch: {said[:80]!r}", hint=HINT)
+        raise ToolError(f"{path} does not identify itself as spatch: {output[:80]!r}", hint=HINT)
     version = match.group(1)
     if tuple(int(part) for part in version.split(".")) < MINIMUM_VERSION:
-        wanted = ".".join(map(str, MINIMUM_VERSION))
-        raise ToolError(f"{path} is spatch {version}; {wanted} or later is needed", hint=HINT)
+        minimum = ".".join(map(str, MINIMUM_VERSION))
+        raise ToolError(f"{path} is spatch {version}; {minimum} or later is needed", hint=HINT)
     return Spatch(path, version)

@@ -1,8 +1,9 @@
-"""What scripts print about places in the code, in the forms of Coccinelle's own libraries.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reports that scripts print about places in the code, in the forms of Coccinelle's own libraries.
 
 python/coccilib/report.py, org.py, output.py and xml_firehose.py, which ocaml/coccilib.ml follows,
 and the diff of context mode. Coccinelle counts columns from 0, and the end of a range is the first
-column behind it; a report says on which line a range begins, and not on which it ends.
+column after it. A report names the line on which a range begins, not the one on which it ends.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ _REPORT = re.compile(
     r"(?P<path>[^\s:][^:\n]*):(?P<line>\d{1,9}):(?P<column>-?\d{1,9})-(?P<end>-?\d{1,9})"
     r": ?(?P<text>.*)"
 )
-# What scripts print themselves, and coccilib.output.Console: as compilers do.
+# Output of scripts' own, and of coccilib.output.Console, in the form of compilers.
 _PLAIN = re.compile(
     r"(?P<path>[^\s:][^:\n]*\.[A-Za-z+]+):(?P<line>\d{1,9}):(?:(?P<column>\d{1,9}):)? (?P<text>.*)"
 )
-# print_todo and print_link; the text may have line ends.
+# print_todo and print_link; the text may contain line ends.
 _ORG = re.compile(
     r"^(?:\* TODO )?\[\[view:(?P<path>[^\n]*?)::face=[^\n:]*::linb=(?P<line>\d{1,9})"
     r"::colb=(?P<column>-?\d{1,9})::cole=(?P<end>-?\d{1,9})\]\[(?P<text>(?:(?!\[\[view:).)*?)\]\]$",
     re.MULTILINE | re.DOTALL,
 )
-# print_analysis; in Python 3 it prints bytes as Python writes them.
+# print_analysis; in Python 3 it prints the repr of a bytes object.
 _ANALYSIS = re.compile(
     r"^(?:b'<\?xml.*?</analysis>(?:\\n)?'|b\"<\?xml.*?</analysis>(?:\\n)?\""
     r"|(?:<\?xml[^>]*>\s*)?<analysis\b.*?</analysis>)$",
@@ -44,33 +45,33 @@ _HUNK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What scripts printed: the places that they point at, and the rest, line by line."""
+    """The output of scripts: the reports, and the rest, line by line."""
 
     reports: tuple[Report, ...]
     rest: str
 
 
 def read_said(text: str, folder: str = "") -> Said:
-    """Read what scripts printed; `folder` is taken away from the beginning of paths.
+    """Parse the output of scripts; `folder` is removed from the beginning of paths.
 
-    Indented lines behind a report belong to its text. Reports are of the rule whose mark stands
-    before them.
+    Indented lines after a report belong to its text. A report belongs to the rule whose mark
+    precedes it.
     """
     first, *marked = _RULE.split(text)
-    said = _read_part(first, folder)
+    whole = _read_part(first, folder)
     for rule, part in zip(marked[::2], marked[1::2], strict=True):
         more = _read_part(part, folder)
         reports = tuple(replace(report, rule=rule) for report in more.reports)
-        said = Said(said.reports + reports, said.rest + more.rest)
-    return said
+        whole = Said(whole.reports + reports, whole.rest + more.rest)
+    return whole
 
 
-# Between two separators that no text has (ASCII's "record" and "unit").
+# Between two separators that occur in no text (ASCII's "record" and "unit" separators).
 _RULE = re.compile("\x1e([^\x1f]*)\x1f")
 
 
 def mark_rule(rule: str) -> str:
-    """Return what says which rule the text behind it is of."""
+    """Return a mark that assigns the text after it to a rule."""
     return f"\x1e{rule}\x1f"
 
 
@@ -90,9 +91,9 @@ def _read_part(text: str, folder: str) -> Said:
 
 
 def read_context(diff: str, folder: str = "") -> tuple[Report, ...]:
-    """Return the lines that context mode marks with `-`; those in a row are one report.
+    """Return the lines that context mode marks with `-`; consecutive lines are one report.
 
-    Its text is the first of them. `diff` is what spatch prints for any number of files.
+    Its text is the first of them. `diff` is spatch's output for any number of files.
     """
     reports: list[Report] = []
     for path, number, text in _marked_lines(diff.split("\n")):
@@ -106,7 +107,7 @@ def read_context(diff: str, folder: str = "") -> tuple[Report, ...]:
 
 
 def _find_blocks(text: str) -> Iterator[re.Match[str]]:
-    """Yield what may be longer than a line: org's links and XML."""
+    """Yield blocks that may span several lines: links in org mode, and XML."""
     blocks = [*_ORG.finditer(text), *_ANALYSIS.finditer(text)]
     end = 0
     for found in sorted(blocks, key=lambda each: each.start()):
@@ -116,7 +117,7 @@ def _find_blocks(text: str) -> Iterator[re.Match[str]]:
 
 
 def _read_lines(text: str, folder: str, reports: list[Report], rest: list[str]) -> None:
-    """Add to the reports and to the rest what lines say that are no part of a block."""
+    """Parse lines outside of blocks, and add them to the reports or to the rest."""
     is_open = False
     for line in text.removesuffix("\n").split("\n") if text else []:
         found = _REPORT.fullmatch(line) or _PLAIN.fullmatch(line)
@@ -144,10 +145,10 @@ def _report(found: re.Match[str], folder: str) -> Report:
 def _place(
     path: PurePosixPath, line: int, column: int | None, end: int, text: str, end_line: int = 0
 ) -> Report:
-    """Return a report of a place whose columns count from 0; below 0 they are not known."""
+    """Return the report of a place whose columns count from 0; negative ones are unknown."""
     if column is None or column < 0:
         return Report(path, line, None, text)
-    # An end that is before the column is on a later line, which is not said.
+    # An end before the column is on a later line, which the report does not name.
     if end_line > line or (end_line in (0, line) and end > column):
         return Report(path, line, column + 1, text, end_line=end_line or line, end_column=end + 1)
     return Report(path, line, column + 1, text)
@@ -160,11 +161,11 @@ def _path(name: str, folder: str) -> PurePosixPath:
 
 
 def _parse_analysis(text: str) -> ElementTree.Element | None:
-    """Return the XML of an analysis, None where it is none."""
+    """Return the XML of an analysis, None if the text is not one."""
     try:
         if text.startswith("b"):
             text = ast.literal_eval(text).decode("utf-8", "replace")
-        # No entities of its own: they could make much of little.
+        # No DOCTYPE: its entities could expand a small document to a huge one.
         return None if "<!" in text else ElementTree.fromstring(text.encode("utf-8"))
     except (SyntaxError, ValueError):
         return None
@@ -195,7 +196,7 @@ def _number(point: ElementTree.Element, name: str, default: int) -> int:
 
 
 def _marked_lines(lines: list[str]) -> Iterator[tuple[str, int, str]]:
-    """Yield file, line and text of what a diff takes away."""
+    """Yield file, line and text of the lines that a diff removes."""
     path = ""
     at = old = new = 0
     for before, line in zip(["", *lines], lines, strict=False):
@@ -214,6 +215,6 @@ def _marked_lines(lines: list[str]) -> Iterator[tuple[str, int, str]]:
 
 
 def _old_name(old: str, new: str) -> str:
-    """Return the file's name; with --patch, spatch writes a/ and b/ before it."""
+    """Return the file's name; with --patch, spatch prefixes it with a/ and b/."""
     old, new = old.partition("\t")[0], new.partition("\t")[0]
     return old[2:] if old[:2] == "a/" and new == f"b/{old[2:]}" else old

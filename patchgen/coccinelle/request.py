@@ -1,4 +1,5 @@
-"""What a run of spatch over many files takes, and what it gives for each of them."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parameters of a run of spatch over many files, and the result for each file."""
 
 from __future__ import annotations
 
@@ -10,21 +11,21 @@ from patchgen.model.outcome import RuleHits, UnparsedFunction
 from patchgen.model.smpl import SemanticPatch
 from patchgen.model.sweep import Report
 
-# The file was not at fault: another one in its batch was.
+# Another file in the batch made the run fail, not this one.
 AGAIN = "to be run again"
 TOOK_TOO_LONG = "it took too long"
-NOT_UNDERSTOOD = "what spatch printed is not understood"
+NOT_UNDERSTOOD = "spatch's output cannot be parsed"
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """A semantic patch as it is run over a tree.
 
-    `options` are words for spatch (the .cocci's own `// Options:`, -I, ...); `modes` the virtual
-    rules that are defined (-D NAME). `has_python` and `has_ocaml` say which scripts it has.
-    `may_run_code` is set for those that the user trusts.
-    `shows_marks` is context mode: nothing is changed, lines are marked. `companions` are other
-    files that the semantic patch reads, by the names that it uses.
+    `options` are options for spatch (the .cocci's own `// Options:`, -I, ...). `modes` are the
+    virtual rules that are defined (-D NAME). `has_python` and `has_ocaml` are set if it has such
+    scripts. `may_run_code` is set if the user trusts it. With `shows_marks` (context mode) lines
+    are marked, and nothing is changed. `companions` are other files that the semantic patch reads,
+    by the names that it uses.
     """
 
     patch: SemanticPatch
@@ -39,7 +40,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file for spatch: its path in the tree and its text, whole or a slice of it."""
+    """A file for spatch: its path in the tree, and its text as a whole or as a slice."""
 
     path: PurePosixPath
     text: bytes
@@ -47,11 +48,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What spatch made of one file.
+    """The result of spatch for one file.
 
-    `after` is None where nothing was changed. `said` is what scripts printed while they were at
-    it. `marks` are the places that context mode points at. `failure` is set, and all else empty,
-    where spatch did not come to an end with the file.
+    `after` is None if nothing changed. `said` is what scripts printed for the file. `marks` are the
+    places that context mode marks. If spatch did not finish the file, `failure` is set, and all
+    else is empty.
     """
 
     path: PurePosixPath

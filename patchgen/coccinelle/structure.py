@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The rules of a semantic patch, as far as the bridge must know them.
 
-This reads headers, metavariable sections and bodies (Coccinelle manual, "The SmPL grammar"); it
-does not judge them. What it cannot make out is left to spatch, whose error is better than ours.
+This reads headers, metavariable sections and bodies (Coccinelle manual, "The SmPL grammar"). It
+does not validate them: spatch's error for a text that is not understood here is better than ours.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|(?<!\\)\"(?:\\.|[^\"\\\n])*+\"
 _HEADER = re.compile(r"^@(?P<head>[^@]*)@", re.MULTILINE)
 _SCRIPT = re.compile(r"\s*(script|initialize|finalize)\s*:")
 _NAME = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)")
-# `?-` and `!-` are lines of which there may be none, or only one.
+# `?-` and `!-`: lines that may occur never or exactly once.
 _CHANGE = re.compile(r"^[?!]*[-+*]", re.MULTILINE)
 _POSITION = re.compile(r"\bposition\b(?P<names>[^;]*);")
 # Words that may begin a header without a name: `@exists@`, `@depends on r@`, `@expression@`.
@@ -28,11 +29,11 @@ _KEYWORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. Lines count from 1 in the rendered text; `end` is behind its last line.
+    """One rule. Lines count from 1 in the rendered text; `end` is the line after its last one.
 
-    `name` is None for `@@`; spatch then calls it by `name_line`, where its header's `@` closes.
-    `positions` are the position metavariables that it declares itself and attaches to its match.
-    `modifies` is set where it has `-` or `+` lines, or `*`.
+    `name` is None for `@@`; spatch then names it by `name_line`, the line of the header's closing
+    `@`. `positions` are the position metavariables that it declares itself and attaches to its
+    match. `modifies` is set if it has `-` or `+` lines, or `*`.
     """
 
     name: str | None
@@ -47,7 +48,7 @@ class Rule:
 
 @lru_cache(maxsize=256)
 def read_rules(text: str) -> tuple[Rule, ...]:
-    """Return the rules of a semantic patch in their order."""
+    """Return the rules of a semantic patch in order."""
     plain = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
     rules: list[Rule] = []
     lines = LineNumbers(plain)
@@ -90,7 +91,7 @@ def _rule_name(head: str) -> str | None:
 
 
 def _attached_positions(declared: str, body: str) -> tuple[str, ...]:
-    """Return the rule's own position metavariables that stand in context or minus lines."""
+    """Return the rule's own position metavariables that are in context or minus lines."""
     matched = "\n".join(line for line in body.split("\n") if not line.startswith("+"))
     names: list[str] = []
     for declaration in _POSITION.finditer(declared):

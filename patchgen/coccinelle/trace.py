@@ -1,6 +1,7 @@
-"""Read what spatch says with --debug: which rules matched where, and what it could not parse.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read spatch's --debug output: which rules matched where, and what could not be parsed.
 
-The form, the same in 1.1.1 and 1.3.1 (stdout and stderr of the run merged):
+Its form, the same in 1.1.1 and 1.3.1 (stdout and stderr of the run merged):
 
     -----------------------------------------------------------------------
     RULE =
@@ -8,15 +9,16 @@ The form, the same in 1.1.1 and 1.3.1 (stdout and stderr of the run merged):
     binding in = [...]
     binding relevant in = [RULE.p --> poss[(a.c,f,((9,0),(14,1)),(12,1),(12,4)), (...)]]
                    with rule_elem: ...            once for each node that is changed
-         binding out = [...]                      once for each match, over several lines if long
+         binding out = [...]                      once for each match, on several lines if long
 
-The places of a rule are read from its witness, whose `binding relevant in` holds nothing else and
-is one line. In `poss`, lines count from 1: file, enclosing element, its extent, and the beginning
-and end of the token. A function that an earlier rule changed is parsed again from a file of its
-own, cocci_small_output-*; lines in there say nothing of the file. A rule without a name is called
-`rule starting on line N`, and one that spatch makes itself `proto for RULE`.
+The places of a rule are read from its witness, whose `binding relevant in` contains nothing else
+and is a single line. In `poss`, lines count from 1: file, enclosing element, its extent, and the
+beginning and end of the token. If an earlier rule changed a function, spatch parses it again from a
+file of its own, cocci_small_output-*, whose line numbers are not those of the original file. A rule
+without a name is called `rule starting on line N`, and one that spatch creates itself
+`proto for RULE`.
 
-What cannot be parsed:
+Code that cannot be parsed:
 
     badcount: 2
     bad: static inline long f(void)
@@ -43,13 +45,13 @@ _ITEM = re.compile(
 )
 _REPARSED = "cocci_small_output-"
 _BAD = re.compile(r"^(?:bad: |BAD:!!!!! )(?P<line>.*)$")
-# What stands for the function at the top level, among others the attribute behind a struct.
+# Elements at the top level that are not functions, for example the attribute after a struct.
 _NO_FUNCTION = re.compile(r"something_else$|__\w+$")
 
 
 @dataclass(slots=True)
 class _Section:
-    """What the trace says of one rule. `places` are (file, line, column) and the element there."""
+    """The trace of one rule. `places` map (file, line, column) to the element there."""
 
     bindings: int = 0
     changed_nodes: int = 0
@@ -61,12 +63,12 @@ def read_hits(
 ) -> tuple[RuleHits, ...]:
     """Return for each rule how often it matched and where.
 
-    `lines[i]` is the line of the rules' text that line i+1 of what ran came from. A rule without
-    a name is called "line N" after its header.
+    `lines[i]` is the line of the rules' text that line i+1 of the text that was run comes from. A
+    rule without a name is called "line N" after its header.
 
-    A rule with a position has a hit for each distinct place of it. One without has a hit for each
-    node that it changed or, where it changes nothing, for each binding that it made. A place in a
-    function that an earlier rule of the same semantic patch changed is a hit, but no site.
+    A rule with a position has one hit for each distinct place of it. A rule without has one hit for
+    each node that it changed or, if it changes nothing, for each binding that it made. A place in a
+    function that an earlier rule of the same semantic patch changed is a hit, but not a site.
     """
     sections = _read_sections(output)
     hits = []
@@ -79,7 +81,7 @@ def read_hits(
         witness = sections.get(WITNESS + matched, _Section())
         name = rule.name or f"line {rule.start}"
         if rule.modifies and own.changed_nodes == 0:
-            # The twin is freed of what only `+` lines inherit, and may match where the rule cannot.
+            # The twin lacks what only `+` lines inherit, so it may match where the rule cannot.
             hits.append(RuleHits(name, 0))
         elif rule.positions and matched in sections:
             places = sorted(witness.places.items())
@@ -104,7 +106,7 @@ def _read_sections(output: str) -> dict[str, _Section]:
     current = _Section()
     for line in output.splitlines():
         if header := _SECTION.match(line):
-            # spatch goes through all rules once for each function group; counts add up.
+            # spatch runs through all rules once for each group of functions; counts add up.
             current = sections.setdefault(header["rule"], _Section())
         elif "with rule_elem:" in line:
             current.changed_nodes += 1
@@ -118,15 +120,15 @@ def _read_sections(output: str) -> dict[str, _Section]:
 
 
 def read_unparsed(output: str, source: bytes, path: PurePosixPath) -> tuple[UnparsedFunction, ...]:
-    """Return the functions in the stretches of the file that spatch called bad.
+    """Return the functions in the stretches of the file that spatch marked as bad.
 
-    A stretch without a function in it (macros, say) is one entry without a name.
+    A stretch without a function (of macros, for example) is one entry without a name.
     """
     stretches = _bad_stretches(output)
     if not stretches:
         return ()
     lines = source.decode("latin-1").split("\n")
-    # A stretch can begin in the middle of a continued #define, so blank those in the whole file.
+    # A stretch can begin in the middle of a continued #define, so directives are blanked file-wide.
     code = blank_directives(source).split(b"\n")
     unparsed: list[UnparsedFunction] = []
     searched = 0
@@ -158,7 +160,7 @@ def _bad_stretches(output: str) -> list[list[str]]:
 
 
 def _locate(stretch: Sequence[str], lines: Sequence[str], start: int) -> int | None:
-    """Return the index from `start` on where a stretch is in the file, None where it is not."""
+    """Return the index of a stretch in the file, from `start` on; None if it is not found."""
     wanted = [line.rstrip() for line in stretch]
     for index in range(start, len(lines) - len(wanted) + 1):
         if all(lines[index + k].rstrip() == line for k, line in enumerate(wanted)):

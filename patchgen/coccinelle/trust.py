@@ -1,19 +1,20 @@
-"""What in a semantic patch makes spatch run code, or read and write files of its choice.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find what in a semantic patch makes spatch run code, or read and write files of its choice.
 
-spatch has no switch that forbids scripts, so they are found before it reads them. The rule, after
-the tokens that lexing.py describes and parsing_cocci/ of Coccinelle 1.1.1 and 1.3.1:
+spatch has no switch that forbids scripts, so they are found before it reads them. The rule, by the
+tokens that lexing.py describes and by parsing_cocci/ of Coccinelle 1.1.1 and 1.3.1:
 
 - Each way to write a script has the word `script`, `initialize` or `finalize` with `:` as the next
   token: rule headers, constraints of metavariables, seeds of fresh identifiers
   (parser_cocci_menhir.mly). This holds for isomorphism files, too, whose declarations may have
   constraints.
-- A `#spatch` line gives options, wherever it stands (cocci_args.ml). So does `.cocciconfig` in the
+- A `#spatch` line sets options, wherever it is (cocci_args.ml). So does `.cocciconfig` in the
   folder that spatch runs in (read_options.ml), which is why no included file may have that name.
-- `#include "FILE"` before the first rule and `using "FILE", ...` read other files. What they hold
-  is judged in the same way; a file that cannot be read counts as code. `using <FILE>` reads
+- `#include "FILE"` before the first rule and `using "FILE", ...` read other files. Their contents
+  are judged in the same way; a file that cannot be read is treated as code. `using <FILE>` reads
   Coccinelle's own folder.
 
-A .cocci that does none of these runs no code. In doubt it is code: nothing is left out because it
+A .cocci that does none of these runs no code. In doubt it is code: nothing is ignored because it
 seems to be in a comment, unless spatch can only read it as one.
 """
 
@@ -36,7 +37,7 @@ from patchgen.coccinelle.lexing import LineNumbers, find_words, make_plain, skip
 from patchgen.errors import Place, SpecError
 from patchgen.model.smpl import SemanticPatch
 
-# Options that name no program, no file and no folder (enter.ml), and what their argument must be.
+# Options that name no program, file or folder (enter.ml), and the form of their argument.
 _FLAGS = """
 --no-includes --local-includes --all-includes --recursive-includes --include-headers
 --include-headers-for-types --no-include-cache --relax-include-path
@@ -53,13 +54,13 @@ _WORDS = "-D --disable-iso --defined --undefined"
 _ARGUMENTS = {
     **dict.fromkeys(_FLAGS.split()),
     **dict.fromkeys(_NUMBERS.split(), re.compile(r"[0-9]+")),
-    # What ends so is read as one more semantic patch (cocci_args.ml).
+    # An argument that ends in .cocci is read as another semantic patch (cocci_args.ml).
     **dict.fromkeys(
         _WORDS.split(), re.compile(r"(?!.*\.cocci$)[A-Za-z_]\w*(?:=[\w+*&.,:-]*)?", re.ASCII)
     ),
 }
-# Files that are read as well lie next to what patchgen gives spatch, and must not replace it
-# (batch.py); spatch 1.3.1 looks in its working folder, `tree`, first. Hidden ones: .cocciconfig.
+# Companion files are next to patchgen's own input for spatch (batch.py), and must not replace it.
+# spatch 1.3.1 looks in its working directory, `tree`, first. Hidden names include .cocciconfig.
 _FILE_NAME = re.compile(
     r"(?!(?:tree|groups|patchgen[^/]*)(?:/|\Z))(?:[^/.\0-\x1f][^/\0-\x1f]*(?:/(?!\Z)|\Z))+"
 )
@@ -75,7 +76,7 @@ _REASONS = {
 class Code:
     """A line that would run code, or have spatch use programs or files of the author's choice.
 
-    Lines count from 1. `text` is the line, `why` says what it would do.
+    Lines count from 1. `text` is the line, `why` states what it would do.
     """
 
     line: int
@@ -84,41 +85,41 @@ class Code:
 
 
 def find_code(text: str, read: Callable[[str], str | None] = lambda _: None) -> tuple[Code, ...]:
-    """Return all that a semantic patch would run, in the order of its lines.
+    """Return all code that a semantic patch would run, in the order of its lines.
 
-    `read` gives the text of a file that it includes, or None. A file that cannot be read counts
-    as code, since it cannot be said what is in it.
+    `read` returns the text of a file that it includes, or None. A file that cannot be read is
+    treated as code, since its content is unknown.
     """
-    # patchgen reads `// Options:` as coccicheck does; spatch does not.
+    # patchgen obeys `// Options:` as coccicheck does; spatch ignores these lines.
     options = set(_find_in_options(read_options(text), "Options:"))
     return _with_lines(text, options.union(_find_code(text, _Files(read))))
 
 
 def refuse_code(patch: SemanticPatch) -> None:
-    """Refuse what would run code of its own, or set options, when spatch reads it.
+    """Refuse a semantic patch that runs code or sets options when spatch reads it.
 
-    A variant's `// Options:` are for its readers only. Raises SpecError at the first such line.
+    A variant's `// Options:` are only for its readers. Raises SpecError at the first such line.
     """
     for line, why in find_forbidden(patch.text):
         raise SpecError(
-            f"{why}, which a variant may not do",
+            f"{why}; a variant must not do that",
             place=patch.place(line),
-            hint="say it with rules, virtual identifiers and texts",
+            hint="use rules, virtual identifiers and texts instead",
         )
 
 
 def find_forbidden(text: str) -> list[tuple[int, str]]:
     """Return the lines of a variant's semantic patch that run code or set options, and why."""
     own = read_own_options(text)
-    found = {(each.line, "a #spatch line sets options of its own") for each in own}
+    found = {(each.line, "a #spatch line sets options") for each in own}
     found |= {*_find_scripts(text), *_find_in_references(text, _Files(lambda _: None))}
     return sorted(found)
 
 
 def check_harmless(patch: SemanticPatch, text: str, companions: Mapping[str, str]) -> None:
-    """Refuse a text that spatch is about to read, and that would run code.
+    """Refuse a text that would run code, right before spatch reads it.
 
-    `text` was made from the semantic patch. This is the last check, for what that may have bared.
+    `text` was derived from the semantic patch; this last check covers what that may have exposed.
     Raises SpecError.
     """
     code = _with_lines(text, _find_code(text, _Files(companions.get)))
@@ -130,21 +131,21 @@ def check_harmless(patch: SemanticPatch, text: str, companions: Mapping[str, str
 
 
 def refuse_option(words: tuple[str, ...]) -> str | None:
-    """Return the first word that is no harmless option or its argument, None where all are."""
+    """Return the first argument that is not known to be harmless, None if all are."""
     rest = iter(words)
     for word in rest:
         option = _spelled_out(word)
         if option not in _ARGUMENTS:
             return word
-        wanted = _ARGUMENTS[option]
-        if wanted is not None and not wanted.fullmatch(next(rest, "")):
+        expected = _ARGUMENTS[option]
+        if expected is not None and not expected.fullmatch(next(rest, "")):
             return word
     return None
 
 
 @dataclass(slots=True)
 class _Files:
-    """The files that a semantic patch reads as well, each judged once: what it would run."""
+    """The other files that a semantic patch reads, each judged once: what it would run."""
 
     read: Callable[[str], str | None]
     judged: dict[str, str | None] = field(default_factory=dict)
@@ -152,7 +153,7 @@ class _Files:
 
 
 def _find_code(text: str, files: _Files) -> Iterator[tuple[int, str]]:
-    """Yield the lines that have spatch run code, and why; some twice, and in any order."""
+    """Yield the lines that make spatch run code, and why; unordered, and some twice."""
     yield from _find_scripts(text)
     yield from _find_in_options(read_own_options(text), "#spatch")
     yield from _find_in_references(text, files)
@@ -176,7 +177,7 @@ def _find_in_options(lines: tuple[Numbered, ...], mark: str) -> Iterator[tuple[i
     for each in lines:
         word = refuse_option(each.words)
         if word is not None:
-            yield each.line, f"{mark} gives spatch {word}, which is not known to be harmless"
+            yield each.line, f"{mark} passes {word} to spatch, which is not known to be harmless"
 
 
 def _find_in_references(text: str, files: _Files) -> Iterator[tuple[int, str]]:
@@ -188,12 +189,12 @@ def _find_in_references(text: str, files: _Files) -> Iterator[tuple[int, str]]:
 
 
 def _judge_reference(reference: Reference, files: _Files) -> str | None:
-    """Return what another file would run, None where it runs nothing."""
+    """Return what another file would run, None if it runs nothing."""
     name = reference.name
     if reference.is_shipped and posixpath.basename(name) == name and name.endswith(".iso"):
         return None
     if not (_FILE_NAME.fullmatch(name) and name.endswith((".cocci", ".iso"))):
-        return f"{name!r} is read as well, and is not the name of a .cocci or .iso file below it"
+        return f"it reads {name!r}, which is not a .cocci or .iso file in or below its folder"
     if name not in files.judged:
         files.judged[name] = f"{name} includes itself"
         files.judged[name] = _judge_file(name, files)
@@ -201,12 +202,12 @@ def _judge_reference(reference: Reference, files: _Files) -> str | None:
 
 
 def _judge_file(name: str, files: _Files) -> str | None:
-    """Return what an included file would run, None where it runs nothing."""
+    """Return what an included file would run, None if it runs nothing."""
     text = files.read(name)
     if text is None:
-        return f"{name} is read as well, and cannot be looked into"
+        return f"it reads {name}, which cannot be checked"
     if files.depth == _DEEPEST:
-        return f"{name} is included by more than {_DEEPEST} files in a row"
+        return f"{name} is included through more than {_DEEPEST} files"
     files.depth += 1
     inside = min(_find_code(text, files), default=None)
     files.depth -= 1
@@ -214,7 +215,7 @@ def _judge_file(name: str, files: _Files) -> str | None:
 
 
 def _spelled_out(word: str) -> str:
-    """Return an option as spatch takes it: `-no_includes` is `--no-includes` (enter.ml)."""
+    """Return an option as spatch reads it: `-no_includes` is `--no-includes` (enter.ml)."""
     if len(word) > 2 and word[0] == "-" and word[1] != "-":
         return "-" + "-".join(part for part in word.split("_") if part)
     return word

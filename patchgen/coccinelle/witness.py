@@ -1,9 +1,10 @@
-"""Rules put into a semantic patch so that spatch's trace says where its rules matched.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules added to a semantic patch so that spatch's trace shows where its rules matched.
 
 spatch drops a position metavariable that no later rule uses, and refuses to inherit one over a
-modification. So behind each context rule with a position comes a *witness*, a rule that inherits
-the position and can never match; and before each modifying rule comes its *twin*, the same rule
-with `-` lines as context and without `+` lines, with a witness of its own. The twin sees just what
+modification. So each context rule with a position is followed by a *witness*, a rule that inherits
+the position and can never match. Each modifying rule is preceded by its *twin*, the same rule with
+`-` lines as context and without `+` lines, with a witness of its own. The twin sees exactly what
 the rule is about to see. Neither changes any file, and no script is needed.
 """
 
@@ -57,17 +58,17 @@ def add_witnesses(text: str) -> Witnessed:
 
 
 def without_witnesses(text: str) -> Witnessed:
-    """Return the semantic patch as it is, for where a twin is not accepted by spatch."""
+    """Return the semantic patch unchanged, for use if spatch does not accept a twin."""
     return Witnessed(text, tuple(range(1, len(_lines(text)) + 1)))
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines as spatch has them. `splitlines` would end a comment at U+2028."""
+    """Return the lines as spatch splits them. `splitlines` would end a comment at U+2028."""
     return text.removesuffix("\n").split("\n")
 
 
 def _twin(rule: Rule, source: list[str]) -> list[str]:
-    """Return the rule under another name, with all that it changes turned into context."""
+    """Return the rule under another name, with all its changes turned into context."""
     head = source[rule.start - 1 : rule.body - 1]
     name = re.escape(str(rule.name))
     head = [re.sub(rf"^(@\s*){name}\b", rf"\g<1>{TWIN}{rule.name}", head[0]), *head[1:]]

@@ -487,7 +487,7 @@ def test_no_variant_runs_code_of_its_own(patchgen, variant, tree, tmp_path, comm
     words = ("apply", "--variant", variant) if command == "apply" else ("run", variant)
     done = patchgen(*words, "--tree", tree)
     assert done.code == 1 and not canary.exists()
-    assert "rename.cocci.j2:7: a script runs code, which a variant may not do" in done.err
+    assert "rename.cocci.j2:7: a script runs code; a variant must not do that" in done.err
 
 
 def test_a_file_that_is_not_the_variants_own_is_refused_at_the_manifests_line(
@@ -539,4 +539,4 @@ def test_a_semantic_patch_includes_no_file(patchgen, variant, tree, tmp_path):
         (variant / "rename.cocci.j2").write_text(f"{reference}\n" + FILES["rename.cocci.j2"])
         done = patchgen("apply", "--variant", variant, "--tree", tree, "--dry-run")
         assert (done.code, done.out) == (1, "")
-        assert "which a variant may not do" in done.err
+        assert "a variant must not do that" in done.err
