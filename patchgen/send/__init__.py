@@ -1,4 +1,5 @@
-"""A version of a series sent by `git send-email`, each mail once."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Send a version of a series with `git send-email`, each mail once."""
 
 from patchgen.send.courier import DeliveryReport
 from patchgen.send.job import Plan, SendRequest, SendResult, plan_sending, send_version

@@ -1,13 +1,14 @@
-"""One mail given to `git send-email`, in a process that outlives patchgen: its own program.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Send one mail with `git send-email`, in a process of its own that outlives patchgen.
 
-    python -m patchgen.send.attempt OUTCOME smtp|command WORD ...
+    python -m patchgen.send.attempt OUTCOME smtp|command ARG ...
 
-It runs the words, and writes to the file OUTCOME, by a rename, what became of the mail:
+It runs the command ARG ..., and writes the outcome for the mail to the file OUTCOME, by a rename:
 
     {"verdict": "accepted", "reason": ""}
 
-So a patchgen that is killed meanwhile leaves no doubt behind. Nothing else of what git and the
-server say is written: the trace of an SMTP session has the password in it.
+So the outcome is known even if patchgen is killed meanwhile. No other output of git or the server
+is written: the trace of an SMTP session contains the password.
 """
 
 from __future__ import annotations
@@ -21,23 +22,23 @@ from patchgen.send.outcome import Outcome, Verdict, read_outcome
 
 
 def main(argv: list[str]) -> None:
-    """Run the words and write the outcome."""
-    target, kind, *words = argv
-    done = run(words, ok=None)
-    said = done.stdout.decode("utf-8", "replace")
-    outcome = read_outcome(done.returncode, said, done.errors, by_smtp=kind == "smtp")
+    """Run the command and write the outcome."""
+    target, kind, *args = argv
+    done = run(args, ok=None)
+    output = done.stdout.decode("utf-8", "replace")
+    outcome = read_outcome(done.returncode, output, done.errors, by_smtp=kind == "smtp")
     write_outcome(Path(target), outcome)
 
 
 def write_outcome(path: Path, outcome: Outcome) -> None:
-    """Write an outcome, all of it or nothing."""
+    """Write an outcome atomically."""
     temporary = path.with_suffix(".new")
     temporary.write_text(json.dumps({"verdict": outcome.verdict, "reason": outcome.reason}))
     temporary.replace(path)
 
 
 def find_outcome(path: Path) -> Outcome | None:
-    """Return an outcome that was written, None where none was."""
+    """Return a written outcome, None if there is none."""
     try:
         document = json.loads(path.read_text())
         return Outcome(Verdict(document["verdict"]), str(document["reason"]))

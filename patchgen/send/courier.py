@@ -1,4 +1,5 @@
-"""Send what has not been sent, in order, and write down each step."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Send the unsent mails in order, and record each step."""
 
 from __future__ import annotations
 
@@ -18,21 +19,21 @@ OnMail = Callable[[int, Entry], None]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What is known of each mail; `failed` is the index of the one that it stopped at, or None."""
+    """The state of each mail; `failed` is the index of the mail that stopped the run, or None."""
 
     entries: tuple[Entry, ...]
     failed: int | None = None
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything went out."""
+        """Whether all mails were sent."""
         return all(entry.state is State.SENT for entry in self.entries)
 
 
 def settle(journal: Journal, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return the entries with what became of a mail that was on its way when patchgen ended.
+    """Return the entries with the outcome of a mail that was in flight when patchgen ended.
 
-    The journal must be locked: then nothing is on its way any more.
+    The journal must be locked, so that no mail is in flight any more.
     """
     settled = []
     for entry in entries:
@@ -52,10 +53,10 @@ def deliver(
     transport: Transport,
     on_mail: OnMail = lambda number, entry: None,
 ) -> DeliveryReport:
-    """Send the mails that wait, in order; stop at the first that was not taken.
+    """Send the waiting mails in order; stop at the first that was not accepted.
 
-    An interruption is heeded when the mail that is on its way has come to its end; a second one at
-    once, and then that mail writes its own outcome. Raises KeyboardInterrupt.
+    An interrupt takes effect when the mail in flight is done. A second one takes effect at once;
+    that mail then writes its own outcome. Raises KeyboardInterrupt.
     """
     current = list(entries)
     for index, mail in enumerate(mails):

@@ -1,4 +1,5 @@
-"""`patchgen send`: a branch or a folder of mails in, a version sent and recorded."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen send`: send a branch or a folder of mails as a version, and record the version."""
 
 from __future__ import annotations
 
@@ -32,12 +33,12 @@ _TO_EDIT = "EDITME"
 
 @dataclass(frozen=True, slots=True)
 class SendRequest:
-    """What the user asked for.
+    """The parameters of `patchgen send`.
 
-    `source` is a branch or a folder of mails; None means the branch that is checked out. `to` and
-    `cc` get all mails, `cover_cc` the cover letter; with `resume`, what was said when sending began
-    counts where nothing is said now. `arrived` and `again` are numbers, from 0 for
-    the cover letter, of mails of which nobody could tell whether they went out.
+    `source` is a branch or a folder of mails; None means the current branch. `to` and `cc` get all
+    mails, `cover_cc` gets the cover letter. With `resume`, the values of the first attempt are used
+    unless new ones are given. `arrived` and `again` are numbers (0 for the cover letter) of mails
+    whose outcome is unknown.
     """
 
     tree: Path
@@ -54,14 +55,14 @@ class SendRequest:
 
     @property
     def wishes(self) -> Wishes:
-        """What was said of all mails."""
+        """The options that apply to all mails."""
         program = str(self.get_maintainer) if self.get_maintainer else None
         return Wishes(self.to, self.cc, self.cover_cc, self.in_reply_to, program)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would go out: the mails that wait have state "waiting". `bcc` get a copy of each."""
+    """The mails to send (those with state "waiting"), and all others. `bcc` get a copy of each."""
 
     posting: Posting
     wishes: Wishes
@@ -73,7 +74,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What went out; `tag` records the version when all of it did, "" otherwise."""
+    """The result of sending; `tag` records the version if all mails were sent, else it is ""."""
 
     plan: Plan
     report: DeliveryReport
@@ -81,7 +82,7 @@ class SendResult:
 
 
 def plan_sending(request: SendRequest) -> Plan:
-    """Return what would go out. Raises a PatchgenError where nothing may."""
+    """Return what would be sent. Raises a PatchgenError if sending would be refused."""
     repository = Repository(request.tree)
     try:
         with Quarantine(repository) as quarantine:
@@ -89,7 +90,7 @@ def plan_sending(request: SendRequest) -> Plan:
             try:
                 transport = open_transport(repository)
             except ToolError as err:
-                # Who would get what can be shown all the same.
+                # The recipients can be shown all the same.
                 return replace(plan, warnings=(*plan.warnings, f"{err.message}; {err.hint}"))
             transport.rehearse(plan.posting.mails)
             return plan
@@ -104,10 +105,10 @@ def send_version(
     confirm: Callable[[Plan], bool] = lambda plan: True,
     on_mail: OnMail = lambda number, entry: None,
 ) -> SendResult | None:
-    """Send the mails of a version that wait, and record the version when all are sent.
+    """Send the waiting mails of a version, and record the version when all are sent.
 
-    `check` raises where the version is not fit to go out; None is returned where `confirm` says
-    no. Raises a PatchgenError with nothing sent.
+    `check` raises an error if the version is not fit to be sent. Returns None if `confirm` returns
+    False. Raises a PatchgenError with nothing sent.
     """
     repository = Repository(request.tree)
     try:
@@ -124,7 +125,7 @@ def send_version(
             posting = plan.posting
             journal = Journal(repository, posting.change_id, posting.revision)
             with journal.lock() as lock:
-                # Another patchgen may have sent some of it while this one asked.
+                # Another patchgen may have sent some of the mails before the lock was taken.
                 now = _plan(repository, quarantine, request, journal)
                 if now.posting.mails != posting.mails:
                     raise BaseError(f"{posting.name} has changed meanwhile; nothing was sent")
@@ -144,7 +145,7 @@ def _plan(
     request: SendRequest,
     locked: Journal | None = None,
 ) -> Plan:
-    """Return the plan. With a `locked` journal it is settled what became of each mail."""
+    """Return the plan. With a `locked` journal, the outcomes of mails in flight are resolved."""
     posting, warnings = _open(repository, quarantine, request)
     journal = locked or Journal(repository, posting.change_id, posting.revision)
     wishes = request.wishes
@@ -183,14 +184,14 @@ def _open(
 ) -> tuple[Posting, tuple[str, ...]]:
     source = request.source or repository.find_head_branch()
     if source is None:
-        raise UsageError("HEAD is on no branch", hint="name a branch or a folder of mails")
+        raise UsageError("HEAD is detached", hint="name a branch or a folder of mails")
     if repository.find_ref(f"refs/heads/{source}") is None and Path(source).exists():
         if request.in_reply_to:
             raise UsageError(
-                "mails in a folder say themselves what they answer", hint="name a branch"
+                "mails in a folder already name the mail they answer", hint="name a branch"
             )
         if request.get_maintainer:
-            raise UsageError("mails in a folder have their recipients", hint="name a branch")
+            raise UsageError("mails in a folder already have recipients", hint="name a branch")
         return _from_folder(Path(source)), ()
     return prepare_posting(
         repository,
@@ -226,7 +227,7 @@ def _from_folder(path: Path) -> Posting:
 def _complete(repository: Repository, posting: Posting, wishes: Wishes) -> Posting:
     """Return the mails with the people of the command line and of git's configuration.
 
-    Only sendemail.from may have git put the author into the body of a patch, and not a second time.
+    Only sendemail.from may make git put the author into the body of a patch, and only once.
     """
     is_alias = find_aliases(repository)
     to = split_people((*read_settings(repository, "to"), *wishes.to), is_alias)
@@ -234,18 +235,18 @@ def _complete(repository: Repository, posting: Posting, wishes: Wishes) -> Posti
     mails = [add_recipients(mail, Recipients(to, cc)) for mail in posting.mails]
     mails[0] = add_recipients(mails[0], Recipients((), split_people(wishes.cover_cc, is_alias)))
     sender = find_sender(repository)
-    # An alias is for git to resolve.
+    # git resolves aliases itself.
     if "@" in sender:
         mails = [replace_sender(mail, sender) for mail in mails]
     return replace(posting, mails=tuple(mails))
 
 
 def _check_ids(name: str, mails: Sequence[Mail]) -> None:
-    """Raise BaseError where mails have no message-ids, or share one: they are not a thread then."""
+    """Raise BaseError if mails lack message-ids or share one: they do not form a thread then."""
     ids = {read_message_id(parse_mail(mail)) for mail in mails}
     if "" in ids or len(ids) != len(mails):
         raise BaseError(
-            f"the mails of {name} have no message-ids of their own, and so are not a thread",
+            f"the mails of {name} do not form a thread: message-ids are missing or not unique",
             hint="name the branch, or a folder that patchgen made",
         )
 
@@ -267,11 +268,11 @@ def _check_mails(posting: Posting) -> None:
 
 
 def _next_step(*, is_complete: bool, is_branch: bool) -> str:
-    """Return the hint for a version of which mails went out, and that is not recorded as sent."""
+    """Return the hint for a version that was sent in part, or sent and not recorded."""
     if not is_complete:
         return "`patchgen send --resume` sends the rest in the same thread"
     if is_branch:
-        return "`patchgen send --resume` records the version, which a killed run did not"
+        return "`patchgen send --resume` records the version, which a killed run did not record"
     # Mails of a folder have no commits to record.
     return "`patchgen reroll` makes the next version"
 
@@ -279,16 +280,16 @@ def _next_step(*, is_complete: bool, is_branch: bool) -> str:
 def _go_on(
     journal: Journal, fresh: tuple[Entry, ...], request: SendRequest, *, is_branch: bool
 ) -> tuple[Entry, ...]:
-    """Return the entries with what the journal knows of them."""
+    """Return the entries with the states in the journal."""
     known, _ = journal.read()
     if request.resume and not known:
-        raise BaseError("nothing of this version was sent, so there is nothing to resume")
+        raise BaseError("nothing of this version was sent: there is nothing to resume")
     if all(entry.state is State.WAITING for entry in known):
         return fresh
     count = sum(entry.state is State.SENT for entry in known)
     if not request.resume:
         raise BaseError(
-            f"{count} of {len(known)} mails of this version went out already",
+            f"{count} of {len(known)} mails of this version have been sent already",
             hint=_next_step(is_complete=count == len(known), is_branch=is_branch),
         )
     for old, new in zip(known, fresh, strict=False):
@@ -296,15 +297,15 @@ def _go_on(
             continue
         if (old.message_id, old.digest) != (new.message_id, new.digest):
             raise BaseError(
-                f'"{old.subject}" went out, but reads otherwise now ({new.file})',
-                hint="put the branch, and who gets it, back to what was sent; changes belong into "
+                f'"{old.subject}" was sent, and has changed since ({new.file})',
+                hint="restore the branch and the recipients to what was sent; changes belong into "
                 "the next version",
             )
     if len(known) != len(fresh):
         raise BaseError(
             f"the series had {len(known) - 1} patches when sending began, and has "
             f"{len(fresh) - 1} now",
-            hint="put the branch back to what was sent; changes belong into the next version",
+            hint="restore the branch to what was sent; changes belong into the next version",
         )
     return tuple(
         replace(new, state=old.state, time=old.time, reason=old.reason)
@@ -313,14 +314,14 @@ def _go_on(
 
 
 def _choose(entries: Sequence[Entry], request: SendRequest) -> tuple[Entry, ...]:
-    """Return the entries with the user's word on those of which nothing is known."""
+    """Return the entries with the user's answers for the mails in an unknown state."""
     chosen = list(entries)
     for number, state in [(n, State.SENT) for n in request.arrived] + [
         (n, State.WAITING) for n in request.again
     ]:
         if not 0 <= number < len(chosen) or chosen[number].state is not State.UNKNOWN:
-            raise UsageError(f"there is no doubt about mail {number}")
-        chosen[number] = set_state(chosen[number], state, "as the user said")
+            raise UsageError(f"mail {number} is not in an unknown state")
+        chosen[number] = set_state(chosen[number], state, "set by the user")
     for number, entry in enumerate(chosen):
         if entry.state is State.UNKNOWN:
             raise BaseError(
@@ -335,7 +336,7 @@ def _choose(entries: Sequence[Entry], request: SendRequest) -> tuple[Entry, ...]
 def _reflect(
     repository: Repository, plan: Plan, transport: Transport, on_mail: OnMail
 ) -> SendResult:
-    """Send all mails to the user only; nothing is recorded."""
+    """Send all mails to the user only, without recording them."""
     posting = plan.posting
     mails = tuple(redirect_mail(mail, find_sender(repository)) for mail in posting.mails)
     journal = Journal(repository, f"reflect-{posting.change_id}", posting.revision)

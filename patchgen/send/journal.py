@@ -1,16 +1,17 @@
-"""What went out of a version, written down before and after each mail.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The mails of a version that were sent, recorded before and after each mail.
 
 Format 1: `patchgen/send/CHANGE-ID-vN.json` in the repository's own folder,
 
     {"format": 1, "wishes": {"to", "cc", "cover_cc", "in_reply_to", "get_maintainer"},
      "mails": [{"file", "message_id", "subject", "digest", "state", "time", "reason"}]}
 
-with wishes what the command line said of all mails, so that the rest is sent in the same way;
-get_maintainer, the path of a program or null, may be missing (before 0.2). State
-is "waiting", "sending", "sent" or "unknown", time in seconds since 1970, digest the sha256 of the
-mail. It is written to a new file, synced, and renamed. Beside it are the outcome of the mail that
-is on its way (attempt.py) and a file to lock: who holds it sends, and a mail that outlives a killed
-patchgen holds it, too.
+where "wishes" are the options of the command line, so that the rest is sent in the same way;
+get_maintainer, the path of a program or null, may be missing (before 0.2). State is "waiting",
+"sending", "sent" or "unknown", time is in seconds since 1970, digest is the sha256 of the mail. The
+file is written to a new name, synced, and renamed. Next to it are the outcome of the mail in flight
+(attempt.py) and a lock file. Whoever holds the lock may send; the process of a mail that outlives a
+killed patchgen holds it, too.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ from patchgen.odb import Repository
 from patchgen.sourcefolder import read_regular
 
 _FORMAT = 1
-# What reading can raise for a file that this module did not write.
+# Errors from reading a file that this module did not write.
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SpecError)
 
 
 class State(StrEnum):
-    """Where a mail is."""
+    """The state of a mail."""
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -61,7 +62,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the user said on the command line, beside what the branch and git's settings say."""
+    """The options of the command line, in addition to the branch and git's settings."""
 
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
@@ -71,11 +72,13 @@ class Wishes:
 
 
 class Journal:
-    """The journal of one version; `wishes` are what is written into it."""
+    """The journal of one version; `wishes` are written into it."""
 
     def __init__(self, repository: Repository, change_id: str, revision: int):
         if not re.fullmatch(r"[\w+][\w.+-]*", change_id):
-            raise BaseError(f"{change_id!r} is no change-id", hint="b4 and patchgen make them")
+            raise BaseError(
+                f"{change_id!r} is not a change-id", hint="use one that b4 or patchgen made"
+            )
         folder = repository.git_dir / "patchgen" / "send"
         self._path = folder / f"{change_id}-v{revision}.json"
         self.wishes = Wishes()
@@ -83,9 +86,9 @@ class Journal:
 
     @contextmanager
     def lock(self) -> Iterator[int]:
-        """Give an open file that is locked while the block runs.
+        """Yield an open file that is locked while the block runs.
 
-        Raises BaseError where another patchgen, or a mail that it began, holds it.
+        Raises BaseError if another patchgen, or a mail that it started, holds the lock.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.with_suffix(".lock").open("w") as file:
@@ -93,13 +96,13 @@ class Journal:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise BaseError(
-                    "this version is being sent right now, by another patchgen",
-                    hint="wait until it is done; `patchgen send --resume` then tells what is left",
+                    "another patchgen is sending this version right now",
+                    hint="wait until it is done; `patchgen send --resume` then shows what is left",
                 ) from None
             yield file.fileno()
 
     def read(self) -> tuple[tuple[Entry, ...], Wishes]:
-        """Return the mails, () where nothing was begun, and what was wished of them.
+        """Return the mails (() if sending has not begun) and the options.
 
         Raises BaseError for a journal that cannot be read.
         """
@@ -110,16 +113,16 @@ class Journal:
             )
             if document["format"] != _FORMAT or not entries:
                 raise ValueError(f"it has format {document['format']} and {len(entries)} mails")
-            said = document["wishes"]
-            to, cc, cover_cc = (tuple(said[key]) for key in ("to", "cc", "cover_cc"))
-            wishes = Wishes(to, cc, cover_cc, said["in_reply_to"], said.get("get_maintainer"))
+            stored = document["wishes"]
+            to, cc, cover_cc = (tuple(stored[key]) for key in ("to", "cc", "cover_cc"))
+            wishes = Wishes(to, cc, cover_cc, stored["in_reply_to"], stored.get("get_maintainer"))
             return entries, wishes
         except FileNotFoundError:
             return (), Wishes()
         except _UNREADABLE as err:
             raise BaseError(
                 f"{self._path} cannot be read: {err!r}",
-                hint="it says what was sent; look in the list's archive before you remove it",
+                hint="it records what was sent; look in the list's archive before you remove it",
             ) from None
 
     def write(self, entries: Sequence[Entry]) -> None:
@@ -143,7 +146,7 @@ class Journal:
 
 
 def begin_entries(mails: Sequence[Mail]) -> tuple[Entry, ...]:
-    """Return the entries of mails of which none went out."""
+    """Return the entries of mails of which none has been sent."""
     return tuple(
         Entry(
             file=mail.file_name,

@@ -1,15 +1,16 @@
-"""What became of one mail, read from what `git send-email --quiet --smtp-debug` says.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The outcome for one mail, read from the output of `git send-email --quiet --smtp-debug`.
 
-Its exit code 0 tells nothing: it is also that of a git which was asked to end (SIGTERM), or which
-dropped the mail because of an address that it does not take. What counts is:
+Exit code 0 proves nothing: git also exits with it after SIGTERM, and after dropping a mail because
+of an address that it does not accept. The outcome is determined by:
 
-- By SMTP, the trace. Net::Cmd prints ">>> LINE" before it sends a line, and "<<< CODE TEXT" for
-  what is answered. The line ">>> ." ends the mail. A server takes a mail over with its answer to
-  that line (RFC 5321, 4.2.5): with 250 it has it, with 4xx or 5xx it has not. Where the connection
-  ends between the two, nobody can tell (RFC 1047).
-- By a command (sendemail.sendmailCmd), the line "Sent SUBJECT" on standard output, which follows
-  the command's exit code 0. With another code it has refused the mail. If it was killed, it may
-  have the mail or not; Perl then ends with 255 (die(), perlfunc(1)).
+- With SMTP, the trace. Net::Cmd prints ">>> LINE" before it sends a line, and "<<< CODE TEXT" for
+  each answer. The line ">>> ." ends the mail. A server accepts a mail with its answer to that line
+  (RFC 5321, 4.2.5): with 250 it has the mail, with 4xx or 5xx it has not. If the connection ends
+  between the two, nobody can know (RFC 1047).
+- With a command (sendemail.sendmailCmd), the line "Sent SUBJECT" on standard output, which follows
+  the command's exit code 0. With another code the command has refused the mail. If it was killed,
+  it may or may not have the mail; Perl then exits with 255 (die(), perlfunc(1)).
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ _SENT = re.compile(r"^Net::SMTP\S*>>> ?(?P<line>.*)$")
 _ANSWER = re.compile(r"^Net::SMTP\S*<<< (?P<code>\d{3})[ -]?(?P<text>.*)$")
 _TRACE = re.compile(r"^Net::(SMTP|Cmd)\S*|^(DEBUG|Using|Loading|SSL)")
 _PLACE = re.compile(r" at \S+ line \d+\.?$")
-# What git-send-email says at its end when the reason is above, or in nobody's words.
+# Last lines of git-send-email that do not state the reason; it is above, or nowhere.
 _EMPTY = ("Died", "warning: no patches were sent")
 _DONE = re.compile(r"^Sent ", re.MULTILINE)
 
 
 class Verdict(StrEnum):
-    """Whether a server has a mail."""
+    """Whether a server has the mail."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -37,48 +38,48 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a mail; `reason` is the server's or git's own word, "" where it was taken."""
+    """The outcome for a mail; `reason` quotes the server or git, "" if the mail was accepted."""
 
     verdict: Verdict
     reason: str = ""
 
 
 def read_outcome(returncode: int, stdout: str, stderr: str, *, by_smtp: bool) -> Outcome:
-    """Return what became of the one mail that a run of `git send-email` was given."""
-    reason = last_words(stderr) or f"git send-email ended with exit code {returncode}"
+    """Return the outcome for the one mail that a run of `git send-email` was given."""
+    reason = last_words(stderr) or f"git send-email exited with code {returncode}"
     if by_smtp:
         return _read_trace(stderr, reason)
     if _DONE.search(stdout) and returncode == 0:
         return Outcome(Verdict.ACCEPTED)
-    # git gives 128 and the number of the signal that killed its subcommand.
+    # git exits with 128 plus the number of the signal that killed its subcommand.
     was_killed = returncode < 0 or returncode > 128
     return Outcome(Verdict.UNKNOWN if was_killed or returncode == 0 else Verdict.REFUSED, reason)
 
 
 def last_words(stderr: str) -> str:
-    """Return the last line that is no trace: the trace has what a server must not be told twice."""
+    """Return the last line outside of the trace, which contains secrets for the server only."""
     lines = [line.strip() for line in stderr.split("\n") if not _TRACE.match(line)]
-    said = [_PLACE.sub("", line) for line in lines if line]
-    return next((line for line in reversed(said) if not line.startswith(_EMPTY)), "")
+    kept = [_PLACE.sub("", line) for line in lines if line]
+    return next((line for line in reversed(kept) if not line.startswith(_EMPTY)), "")
 
 
 def _read_trace(stderr: str, reason: str) -> Outcome:
     sent = ""
     answers: list[str] = []
-    # Not splitlines(): a form feed in a patch ends no line of the trace.
+    # Not splitlines(): a form feed in a patch does not end a line of the trace.
     for line in stderr.split("\n"):
         if match := _SENT.match(line):
             sent = match["line"].strip()
             answers.clear()
         elif match := _ANSWER.match(line):
             answers.append(f"{match['code']} {match['text']}".strip())
-            # A line of the mail may be a dot, too, but none of those is answered.
+            # A line of the mail may be a dot, too, but the server answers none of those.
             if sent == "." and answers[-1].startswith("2"):
                 return Outcome(Verdict.ACCEPTED)
     if answers and answers[-1][0] in "45":
-        said = " ".join([answers[0], *(answer[4:] for answer in answers[1:])])
+        reply = " ".join([answers[0], *(answer[4:] for answer in answers[1:])])
         whom = f" ({sent})" if sent.upper().startswith("RCPT ") else ""
-        return Outcome(Verdict.REFUSED, said + whom)
+        return Outcome(Verdict.REFUSED, reply + whom)
     if sent == ".":
         return Outcome(Verdict.UNKNOWN, "the connection ended before the server answered")
     return Outcome(Verdict.REFUSED, reason)

@@ -1,8 +1,9 @@
-"""`git send-email`, with the user's own configuration, one mail a run.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run `git send-email` with the user's own configuration, once for each mail.
 
-One mail a run, because its exit code is then a fact about that mail; of several it tells only that
-one of them failed. Our mails have their To, Cc, Message-ID and In-Reply-To, and these are used as
-they are: nobody is added from trailers or by a command, nobody who was shown is left out.
+One mail per run makes the exit code a fact about that mail; with several it would tell only that
+one of them failed. The mails have To, Cc, Message-ID and In-Reply-To, which are used as they are:
+nobody is added from trailers or by a command, and nobody who was shown is left out.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from patchgen.scratch import scratch_folder, scratch_locks
 from patchgen.send.attempt import find_outcome
 from patchgen.send.outcome import Outcome, Verdict, last_words
 
-# RFC 5321, 4.5.3.1.6: a line has 998 octets at most. git counts the end of the line among them.
+# RFC 5321, 4.5.3.1.6: a line has at most 998 octets. git includes the end of the line in that.
 _LONGEST = 997
-# Where git-send-email looks for a program that takes mails.
+# Where git-send-email looks for a program to send mails with.
 _SENDMAILS = ("/usr/sbin/sendmail", "/usr/lib/sendmail")
 _OPTIONS = (
     "--quiet",
@@ -40,7 +41,7 @@ _OPTIONS = (
     "--suppress-cc=author",
     "--suppress-cc=body",
     "--suppress-cc=self",
-    # Both may be configured to guess recipients; these guess none.
+    # Both may be configured to guess recipients; `:` adds none.
     "--to-cmd=:",
     "--cc-cmd=:",
     "--no-to",
@@ -50,21 +51,21 @@ _OPTIONS = (
 
 
 class Transport(Protocol):
-    """Something that takes one mail."""
+    """Something that sends one mail."""
 
     def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> Outcome:
-        """Give a mail away, and say what became of it. Calls `begin` when all is ready for that.
+        """Send a mail and return the outcome. Calls `begin` when everything is ready.
 
-        The outcome is also written to a file, even when patchgen is killed meanwhile; until then
-        the open file `lock` stays locked.
+        The outcome is also written to a file, even if patchgen is killed meanwhile. Until then the
+        open file `lock` stays locked.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class GitSendEmail:
-    """`git send-email` in a repository. `credentials` is more configuration, for this run only.
+    """`git send-email` in a repository. `credentials` is extra configuration for this run only.
 
-    `with_bcc` says whether those in sendemail.bcc get the mails, too.
+    `with_bcc` sends the mails to sendemail.bcc, too.
     """
 
     repository: Repository
@@ -73,43 +74,43 @@ class GitSendEmail:
     with_bcc: bool = True
 
     def rehearse(self, mails: Sequence[Mail]) -> None:
-        """Raise BaseError for a mail that git would not send: its hooks, addresses, settings."""
+        """Raise BaseError for a mail that git would refuse: by hooks, addresses or settings."""
         for mail in mails:
             with scratch_folder("send") as folder:
-                words = [*self._words(mail, folder), "--dry-run"]
-                done = run(words, cwd=self.repository.top, env=self._environment(), ok=None)
-            said = done.stdout.decode("utf-8", "replace")
-            if done.returncode != 0 or "Dry-Sent " not in said:
-                # A hook of the user may have more to say than the last line.
+                args = [*self._words(mail, folder), "--dry-run"]
+                done = run(args, cwd=self.repository.top, env=self._environment(), ok=None)
+            output = done.stdout.decode("utf-8", "replace")
+            if done.returncode != 0 or "Dry-Sent " not in output:
+                # A hook of the user may print more than one line.
                 reason = done.errors if done.returncode else last_words(done.errors)
                 raise BaseError(
-                    f"git send-email does not take {mail.file_name}: {reason or said.strip()}"
+                    f"git send-email refuses {mail.file_name}: {reason or output.strip()}"
                 )
 
     def log_in(self) -> GitSendEmail:
-        """Return the transport with the password: asked for once, and not by git for each mail."""
+        """Return the transport with the password, so that git does not ask for it for each mail."""
         server = read_setting(self.repository, "smtpServer")
         if not self.by_smtp or server is None:
             return self
         return replace(self, credentials=_ask_password(self.repository, server))
 
     def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> Outcome:
-        """Give a mail to git, and say what became of it."""
+        """Send a mail with git, and return the outcome."""
         outcome.unlink(missing_ok=True)
         with scratch_folder("send") as folder:
             kind = "smtp" if self.by_smtp else "command"
             attempt = [sys.executable, "-P", "-m", "patchgen.send.attempt", str(outcome), kind]
-            words = [*attempt, *self._words(mail, folder)]
+            args = [*attempt, *self._words(mail, folder)]
             env = self._environment()
-            # From here on a killed patchgen leaves a mail of which nobody knows.
+            # If patchgen is killed after this, the state of the mail is unknown.
             begin()
             run(
-                words,
+                args,
                 cwd=self.repository.top,
                 env=env,
                 ok=None,
                 detached=True,
-                # The mail is in the scratch folder, which stays until it is gone.
+                # The mail is in the scratch folder, which must outlive it.
                 pass_fds=(lock, *scratch_locks()),
             )
         found = find_outcome(outcome)
@@ -118,15 +119,15 @@ class GitSendEmail:
     def _words(self, mail: Mail, folder: Path) -> list[str]:
         path = folder / mail.file_name
         path.write_bytes(mail.content)
-        words = ["git", "send-email", *_OPTIONS, f"--transfer-encoding={encoding_of(mail)}"]
-        words += ["--smtp-debug=1"] if self.by_smtp else []
-        words += [] if self.with_bcc else ["--no-bcc"]
+        args = ["git", "send-email", *_OPTIONS, f"--transfer-encoding={encoding_of(mail)}"]
+        args += ["--smtp-debug=1"] if self.by_smtp else []
+        args += [] if self.with_bcc else ["--no-bcc"]
         if read_setting(self.repository, "from") is None:
-            words.append(f"--from={find_sender(self.repository)}")
-        # Once more beside the header, which git passes over where sendemail.suppressCc says so, and
-        # where the sender is in it.
-        words += [f"--cc={encode_address(each)}" for each in list_recipients(mail).cc]
-        return [*words, str(path)]
+            args.append(f"--from={find_sender(self.repository)}")
+        # In addition to the header, which git ignores if sendemail.suppressCc says so, and if it
+        # contains the sender.
+        args += [f"--cc={encode_address(each)}" for each in list_recipients(mail).cc]
+        return [*args, str(path)]
 
     def _environment(self) -> dict[str, str]:
         env = add_config(mailing_environment(), self.credentials)
@@ -138,7 +139,7 @@ class GitSendEmail:
 def open_transport(repository: Repository, *, with_bcc: bool = True) -> GitSendEmail:
     """Return the transport that the user has configured.
 
-    Raises ToolError where git send-email is missing or knows no server.
+    Raises ToolError if git send-email is missing or no server is configured.
     """
     exec_path = run(["git", "--exec-path"]).stdout.decode().strip()
     if not (Path(exec_path) / "git-send-email").is_file():
@@ -149,7 +150,7 @@ def open_transport(repository: Repository, *, with_bcc: bool = True) -> GitSendE
     server = read_setting(repository, "smtpServer")
     if not command and not server and not _has_sendmail():
         raise ToolError(
-            "git does not know how to send mails",
+            "git is not configured to send mails",
             hint="git config sendemail.smtpServer HOST (git-send-email(1), CONFIGURATION)",
         )
     if command or not server or server.startswith("/"):
@@ -162,7 +163,7 @@ def _has_sendmail() -> bool:
 
 
 def find_sender(repository: Repository) -> str:
-    """Return who the mails are from: sendemail.from, else who commits."""
+    """Return the sender of the mails: sendemail.from, else the committer."""
     if configured := read_setting(repository, "from"):
         return configured
     who = repository.read_signatures().committer
@@ -170,7 +171,7 @@ def find_sender(repository: Repository) -> str:
 
 
 def read_setting(repository: Repository, name: str) -> str | None:
-    """Return a setting of sendemail, or of the identity in it that is chosen."""
+    """Return a setting of sendemail, or of its selected identity."""
     values = read_settings(repository, name)
     return values[-1] if values else None
 
@@ -185,19 +186,19 @@ def read_settings(repository: Repository, name: str) -> Sequence[str]:
 
 
 def encoding_of(mail: Mail) -> str:
-    """Return the transfer encoding under which a mail arrives byte for byte.
+    """Return the transfer encoding with which a mail arrives byte for byte.
 
-    SMTP ends lines with CR LF, so a CR of the file's own would be lost or doubled; and it has a
-    limit for lines.
+    SMTP ends lines with CR LF, so a CR in the file would be lost or doubled, and SMTP limits the
+    length of lines.
     """
     too_long = any(len(line) > _LONGEST for line in mail.content.split(b"\n"))
     return "quoted-printable" if too_long or b"\r" in mail.content else "8bit"
 
 
 def _ask_password(repository: Repository, server: str) -> Mapping[str, str]:
-    """Return the password as configuration, where there is a user without one.
+    """Return the password as configuration, if a user is configured without one.
 
-    `git credential` answers from the user's helpers, or asks on the terminal.
+    `git credential` gets it from the user's helpers, or asks on the terminal.
     """
     user = read_setting(repository, "smtpUser")
     auth = read_setting(repository, "smtpAuth")
@@ -206,13 +207,13 @@ def _ask_password(repository: Repository, server: str) -> Mapping[str, str]:
     port = read_setting(repository, "smtpServerPort")
     host = f"{server}:{port}" if port else server
     question = f"protocol=smtp\nhost={host}\nusername={user}\n\n"
-    words = ["git", "credential", "fill"]
+    args = ["git", "credential", "fill"]
     env = mailing_environment(may_ask=True)
-    done = run(words, stdin=question.encode(), cwd=repository.top, env=env, ok=None)
+    done = run(args, stdin=question.encode(), cwd=repository.top, env=env, ok=None)
     fields = dict(line.partition("=")[::2] for line in done.stdout.decode().splitlines())
     if done.returncode != 0 or "password" not in fields:
         raise ToolError(
             f"there is no password for {user} at {host}",
-            hint="git config sendemail.smtpPass, or a helper: gitcredentials(7)",
+            hint="set sendemail.smtpPass, or configure a helper: gitcredentials(7)",
         )
     return {"sendemail.smtpPass": fields["password"]}

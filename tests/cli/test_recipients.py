@@ -39,7 +39,7 @@ def test_a_dry_run_needs_no_server(patchgen, toy):
     done = patchgen("send", "--tree", toy, V4, "--dry-run")
     assert done.code == 0 and "5 mails, " in done.out
     has_server = any(os.access(f"/usr/{lib}/sendmail", os.X_OK) for lib in ("sbin", "lib"))
-    assert has_server or "warning: git does not know how to send mails; git config" in done.err
+    assert has_server or "warning: git is not configured to send mails; git config" in done.err
 
 
 CONFIG = '[recipients]\nignore = ["kvm@example.org"]\ncc_cover = ["chief@example.org"]\n'

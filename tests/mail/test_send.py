@@ -133,7 +133,10 @@ def test_after_a_fault_the_rest_is_sent_once(patchgen, series, git, server, faul
         answer = {"no recipient": "550 no such user"}.get(fault, f"{fault} not now")
         assert answer in done.err
         refused = send(patchgen, series)
-        assert refused.code == 1 and "2 of 5 mails of this version went out already" in refused.err
+        assert (
+            refused.code == 1
+            and "2 of 5 mails of this version have been sent already" in refused.err
+        )
         done = send(patchgen, series, "--resume")
     assert done.code == 0, done.err
     assert len(server.received) == 5
@@ -195,7 +198,7 @@ def test_killed(patchgen, series, server, during):
     # A mail that was on its way comes to its own end, and says so.
     for _ in range(100):
         done = send(patchgen, series, "--resume")
-        if "is being sent right now" not in done.err:
+        if "is sending this version right now" not in done.err:
             break
         time.sleep(0.1)
     assert done.code == 0, done.err
@@ -214,7 +217,7 @@ def test_what_went_out_must_not_change_before_the_rest_does(patchgen, series, gi
         git(series, "cherry-pick", oid)
     git(series, "update-ref", f"refs/heads/{V4}", "HEAD")
     done = send(patchgen, series, "--resume")
-    assert done.code == 1 and "went out, but reads otherwise now" in done.err
+    assert done.code == 1 and "was sent, and has changed since" in done.err
     assert len(server.received) == 2
 
 
@@ -386,7 +389,7 @@ def test_no_server_is_configured(patchgen, series, git):
     git(series, "config", "--unset", "sendemail.smtpServer")
     done = send(patchgen, series)
     if done.code != 0:
-        assert "git does not know how to send mails" in done.err
+        assert "git is not configured to send mails" in done.err
 
 
 def test_a_folder_of_mails_is_sent_as_it_is(patchgen, series, server):
@@ -398,4 +401,4 @@ def test_a_folder_of_mails_is_sent_as_it_is(patchgen, series, server):
     again = patchgen(
         "send", "--tree", series, series / "outgoing" / "pvops-v4", "--yes", "--skip-checks"
     )
-    assert again.code == 1 and "5 of 5 mails of this version went out already" in again.err
+    assert again.code == 1 and "5 of 5 mails of this version have been sent already" in again.err

@@ -82,7 +82,7 @@ def resume(patchgen: Patchgen, tree: Path, server: Server):
         words = ()
         if done.code == 0:
             return done
-        if "is being sent right now" in done.err:
+        if "is sending this version right now" in done.err:
             time.sleep(0.1)
         elif "may have arrived, or not" in done.err:
             number = done.err.partition("mail ")[2].split()[0]
@@ -126,7 +126,7 @@ def check_killed(campaign: Campaign, patchgen, server: Server, when: int | float
     assert read_refs(campaign.tree) in (campaign.before, campaign.after), when
     done = send(patchgen, campaign.tree, "--skip-checks")
     if done.code != 0 and "was sent already" not in done.err:
-        assert "went out already" in done.err and "send --resume" in done.err, done.err
+        assert "have been sent already" in done.err and "send --resume" in done.err, done.err
         resume(patchgen, campaign.tree, server)
     delivered_once(server.received)
     assert len(server.received) == 5
@@ -220,7 +220,7 @@ def test_a_hook_of_the_user_stops_it_before_the_first_mail(patchgen, series, ser
     hook.write_text('#!/bin/sh\ngrep -q "PATCH v4 3/4" "$1" || exit 0\necho No way. >&2\nexit 1\n')
     hook.chmod(0o755)
     done = send(patchgen, series, "--skip-checks")
-    assert done.code == 1 and "does not take v4-0003-" in done.err and "No way." in done.err
+    assert done.code == 1 and "refuses v4-0003-" in done.err and "No way." in done.err
     assert server.received == []
 
 
@@ -308,7 +308,7 @@ def test_people_of_the_first_run_get_the_rest(patchgen, series, server):
     words = ("--to", "list@example.org, Bea <bea@example.org>", "--cc-cover", "chief@example.org")
     assert send(patchgen, series, *words, "--in-reply-to", "<v3@example.org>").code == 1
     done = send(patchgen, series, "--resume", "--to", "another@example.org")
-    assert done.code == 1 and "went out, but reads otherwise now" in done.err
+    assert done.code == 1 and "was sent, and has changed since" in done.err
     done = send(patchgen, series, "--resume")
     assert done.code == 0, done.err
     delivered_once(server.received)
@@ -354,7 +354,7 @@ def test_mails_of_a_folder_that_are_no_version(patchgen, series, server):
     cover = next(folder.glob("*-0000-*"))
     good = cover.read_bytes()
     for before, after, problem in (
-        (b"change-id: ", b"change-id: ../../", "is no change-id"),
+        (b"change-id: ", b"change-id: ../../", "is not a change-id"),
         (b"Message-ID: ", b"X-No: ", "no message-ids of their own"),
         (b"change-id: ", b"no-id: ", "has no change-id"),
     ):
@@ -482,7 +482,10 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
     [
         ((V4, "--json"), "no terminal to ask on"),
         ((V4, "--yes", "--reflect", "--resume"), "leave --resume out"),
-        (("outgoing/pvops-v4", "--yes", "--in-reply-to", "a@b"), "say themselves what they answer"),
+        (
+            ("outgoing/pvops-v4", "--yes", "--in-reply-to", "a@b"),
+            "already name the mail they answer",
+        ),
         ((V4, "--yes", "--to", "ä@ö.example"), "characters other than ASCII"),
     ],
 )

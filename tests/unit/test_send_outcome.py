@@ -44,7 +44,7 @@ BEGUN = (
         # git send-email ends with 0 when it is asked to end, and when it drops a mail.
         (0, f"{BEGUN}{OUT}+more\n", Verdict.REFUSED, None),
         (0, "error: unable to extract a valid address from: a@b\n", Verdict.REFUSED, None),
-        (0, "", Verdict.REFUSED, "git send-email ended with exit code 0"),
+        (0, "", Verdict.REFUSED, "git send-email exited with code 0"),
         (255, "No way at /usr/lib/git-core/git-send-email line 1.\n", Verdict.REFUSED, "No way"),
     ],
 )
