@@ -1,4 +1,5 @@
-"""From a series to mails in a folder."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Format a series as mails in a folder, and read mails."""
 
 from patchgen.mail.aliases import find_aliases
 from patchgen.mail.box import parse_mail, read_header, read_message_id, read_subject

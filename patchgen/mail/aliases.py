@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The names that git send-email knows for addresses: sendemail.aliasesFile of the user."""
+"""The user's aliases for addresses, as git send-email reads them (sendemail.aliasesFile)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from patchgen.process import run
 
 
 def find_aliases(repository: Repository) -> Callable[[str], bool]:
-    """Return what says whether a word is an alias; git is asked when that is first needed.
+    """Return a function that tells whether a word is an alias; git is asked on its first use.
 
-    Raises ToolError then, where there is a file of aliases that git cannot read.
+    That function raises ToolError if git cannot read the file of aliases.
     """
 
     @cache
@@ -23,10 +23,10 @@ def find_aliases(repository: Repository) -> Callable[[str], bool]:
         configured = repository.run("config", "--get-all", "sendemail.aliasesFile", ok=None)
         if configured.returncode != 0:
             return frozenset()
-        words = ["git", "send-email", "--dump-aliases"]
-        done = run(words, cwd=repository.top, env=reading_environment(), ok=None)
+        args = ["git", "send-email", "--dump-aliases"]
+        done = run(args, cwd=repository.top, env=reading_environment(), ok=None)
         if done.returncode != 0:
-            raise ToolError(f"git send-email cannot read its file of aliases: {done.errors}")
+            raise ToolError(f"git send-email cannot read the file of aliases: {done.errors}")
         return frozenset(done.stdout.decode("utf-8", "replace").split("\n"))
 
     return lambda name: name in list_aliases()

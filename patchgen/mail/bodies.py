@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The text of a mail: the parts that people read, decoded, and what went wrong on the way."""
+"""The text of a mail: its plain-text parts, decoded, and the problems in decoding them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
 class Body:
     """The text of a mail. `text` is its first plain part, `everything` all plain parts in order.
 
-    `is_flowed` is whether `text` is format=flowed, `deletes_spaces` its DelSp (RFC 3676).
-    `problems` are what could not be read ("it has no plain text"); `is_damaged` is whether text is
-    missing.
+    `is_flowed` is set if `text` is format=flowed, `deletes_spaces` by its DelSp (RFC 3676).
+    `problems` describe what could not be read ("it has no plain text"). `is_damaged` is set if text
+    is missing.
     """
 
     text: str
@@ -41,11 +41,11 @@ class Body:
 
     @property
     def has_diff(self) -> bool:
-        """Whether it has a diff of its own; a quoted one does not count."""
+        """Whether it contains a diff that is not quoted."""
         return bool(_DIFF.search(self.everything))
 
     def unfold(self) -> str:
-        """Return `text` with the lines joined that format=flowed has broken (RFC 3676, 4.1)."""
+        """Return `text` with lines joined that format=flowed has broken (RFC 3676, 4.1)."""
         return _unflow(self.text, self.deletes_spaces) if self.is_flowed else self.text
 
 
@@ -62,7 +62,7 @@ def read_body(message: Message) -> Body:
         content, problem = _decode_transfer(part)
         charset = _parameter(part, "charset")
         if charset and not is_known_charset(charset):
-            problems.append(f"its charset {charset!r} is not known")
+            problems.append(f"its charset {charset!r} is unknown")
         texts.append(decode_bytes(content, charset))
         if problem:
             problems.append(problem)
@@ -79,24 +79,24 @@ def read_body(message: Message) -> Body:
 
 
 def _plain_parts(message: Message) -> Iterator[Message]:
-    """Yield the parts of text that is not HTML, inline ones and attached patches."""
+    """Yield the text parts that are not HTML, including attached patches."""
     for part in message.walk():
         kind = part.get_content_type()
-        # A multipart without a boundary is not split.
+        # The parser does not split a multipart without a boundary.
         is_text = kind in _TEXT or kind.startswith("multipart/")
         if is_text and not part.is_multipart():
             yield part
 
 
 def _parameter(part: Message, name: str) -> str:
-    """Return a parameter of Content-Type, "" where it is not there."""
+    """Return a parameter of Content-Type, "" if it is missing."""
     value = part.get_param(name, "")
-    # RFC 2231 gives (charset, language, value).
+    # A parameter in RFC 2231 form is a tuple (charset, language, value).
     return str(value[2] if isinstance(value, tuple) else value).strip()
 
 
 def _decode_transfer(part: Message) -> tuple[bytes, str]:
-    """Return the bytes of a part without their transfer encoding, and what is wrong with it."""
+    """Return the bytes of a part without their transfer encoding, and the problem with it."""
     raw = str(part.get_payload()).encode("latin-1")
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if encoding == "base64":
@@ -105,11 +105,11 @@ def _decode_transfer(part: Message) -> tuple[bytes, str]:
         return quopri.decodestring(raw), ""
     if encoding in ("", "7bit", "8bit", "binary"):
         return raw, ""
-    return raw, f"its transfer encoding {encoding[:40]!r} is not known"
+    return raw, f"its transfer encoding {encoding[:40]!r} is unknown"
 
 
 def _decode_base64(raw: bytes) -> tuple[bytes, str]:
-    """Decode base64 up to its end; a mailing list's footer in plain text may follow there."""
+    """Decode base64 up to its end; a mailing list may have appended a footer in plain text."""
     lines = [line.strip() for line in raw.split(b"\n")]
     good = list(itertools.takewhile(_BASE64.fullmatch, lines))
     joined = b"".join(good)
@@ -121,7 +121,7 @@ def _decode_base64(raw: bytes) -> tuple[bytes, str]:
 
 
 def _unflow(text: str, deletes_spaces: bool) -> str:
-    """Join flowed lines. A line that starts a tag starts a line, also after a flowed one."""
+    """Join flowed lines. A line that begins with a tag is not joined to the line before it."""
     joined: list[list[str]] = []
     last_mark = ""
     is_open = False

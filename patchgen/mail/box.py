@@ -1,4 +1,5 @@
-"""Headers of mails that patchgen itself or a door before it has read."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Headers of mails that patchgen wrote itself, or that `read_mail` has accepted."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from patchgen.model.series import Mail
 
 
 def parse_mail(mail: Mail) -> EmailMessage:
-    """Return a mail's headers and parts. A mail of a stranger goes through `read_mail` first."""
+    """Return a mail's headers and parts. Check a stranger's mail with `read_mail` first."""
     content = mail.content
     if content.startswith(b"From "):
         content = content.partition(b"\n")[2]
@@ -22,11 +23,11 @@ def parse_mail(mail: Mail) -> EmailMessage:
 
 
 def read_header(message: EmailMessage, name: str) -> str:
-    """Return a header, decoded; "" where it is not there or cannot be read."""
+    """Return a header, decoded; "" if it is missing or cannot be read."""
     try:
         return " ".join(str(message.get(name, "")).split())
     except Exception:
-        # The standard library parses a header when it is asked for it, and raises what it likes.
+        # The standard library parses a header on access, and may raise anything.
         return ""
 
 
@@ -43,10 +44,10 @@ def read_people(message: EmailMessage, name: str) -> tuple[str, ...]:
 
 
 def read_message_id(message: EmailMessage) -> str:
-    """Return a mail's message-id without brackets, "" where it has none."""
+    """Return a mail's message-id without brackets, "" if it has none."""
     return read_header(message, "Message-ID").strip("<> ")
 
 
 def read_subject(mail: Mail) -> Subject:
-    """Return a mail's subject, read."""
+    """Return a mail's parsed subject."""
     return parse_subject(read_header(parse_mail(mail), "Subject"))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What mails come in: an mbox, a maildir, a folder of files, one file; as they are or compressed.
+"""Read mails from an mbox, a maildir, a folder of files or a single file, compressed or not.
 
-The form is recognised by the content, as archives name these files in many ways. What comes out is
-one `Mail` for each, with LF line ends, without what its container added: a byte order mark, the
-`>` that mboxrd puts before "From ".
+The format is recognised by the content, since archives name these files in many ways. The result
+is one `Mail` for each mail, with LF line ends, and without what the container added: a byte order
+mark, and the `>` that mboxrd puts before "From ".
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ _PACKERS: Mapping[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
     b"\xfd7zXZ\0": lzma.LZMAFile,
     b"BZh": bz2.BZ2File,
 }
-# A line "From SENDER DATE" before a header: a body may have lines that begin with "From ", too.
-# git-mailsplit(1) looks for the date's time and year as well.
+# A line "From SENDER DATE" before a header; lines of a body may begin with "From ", too.
+# git-mailsplit(1) also checks for the date's time and year.
 _FROM = re.compile(
     rb"^From [^\n]{0,300}\d:\d\d[^\n]{0,60}[ \t](?:19|20)\d\d[^\n]{0,10}\n"
     rb"(?=[!-9;-~]{1,100}[ \t]*:|>From )",
     re.MULTILINE,
 )
-# `git format-patch` writes this date into every one of its mails, and escapes nothing in them.
+# `git format-patch` writes this date into all of its mails, and escapes nothing in them.
 _FORMAT_PATCH = re.compile(rb"From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001\r?\n")
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
 def read_mails(path: Path) -> list[Mail]:
-    """Return the mails of an mbox, a maildir, a folder of mails, sorted by name, or of one file.
+    """Return the mails of an mbox, a maildir, a folder of mails (sorted by name), or a single file.
 
-    Raises BaseError where nothing in it is a mail, or where it cannot be read.
+    Raises BaseError if it contains no mail, or cannot be read.
     """
     try:
         mails = _read_folder(path) if path.is_dir() else _read_file(path)
@@ -58,9 +58,9 @@ def read_mails(path: Path) -> list[Mail]:
 
 
 def read_stream(stream: IO[bytes], name: str) -> list[Mail]:
-    """Return the mails of an mbox, or the one mail, from an open file.
+    """Return the mails of an mbox, or the single mail, in an open file.
 
-    Raises BaseError where nothing in it is a mail, or where it cannot be read.
+    Raises BaseError if it contains no mail, or cannot be read.
     """
     try:
         return _require_mails(_split(_read_limited(stream, name), name), name)
@@ -72,7 +72,7 @@ def _require_mails(mails: list[Mail], name: str) -> list[Mail]:
     if not any(looks_like_mail(_without_from_line(mail.content)) for mail in mails):
         raise BaseError(
             f"{name} has no mails",
-            hint="it can be an mbox, a maildir, one mail, or a folder of files that end in "
+            hint="expected an mbox, a maildir, a mail, or a folder of files that end in "
             + ", ".join(_SUFFIXES),
         )
     return mails
@@ -93,30 +93,30 @@ def _read_file(file: Path) -> list[Mail]:
 
 
 def _read_limited(stream: IO[bytes], name: str) -> bytes:
-    """Return a file's content, decompressed. Raises BaseError above the limit of size."""
+    """Return a file's content, decompressed. Raises BaseError above the size limit."""
     content = stream.read(SIZE_LIMIT + 1)
     state = ""
     if content.startswith(_ZSTD):
         raise BaseError(f"{name} is compressed with zstd", hint="decompress it with `unzstd`")
     for magic, unpack in _PACKERS.items():
         if content.startswith(magic) and len(content) <= SIZE_LIMIT:
-            state = " when it is decompressed"
+            state = " when decompressed"
             try:
                 with unpack(io.BytesIO(content)) as packed:
                     content = packed.read(SIZE_LIMIT + 1)
             except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as err:
-                raise BaseError(f"{name} is compressed, and damaged: {err}") from None
+                raise BaseError(f"{name} is compressed and damaged: {err}") from None
             break
     if len(content) > SIZE_LIMIT:
         raise BaseError(
             f"{name} is larger than the limit of {SIZE_LIMIT >> 20} MiB{state}",
-            hint="give the mails of one series only",
+            hint="name the mails of one series only",
         )
     return content
 
 
 def _split(content: bytes, name: str) -> list[Mail]:
-    """Return the mails of an mbox, or the one mail."""
+    """Return the mails of an mbox, or the single mail."""
     content = content.removeprefix(_BOM).lstrip(b"\r\n")
     if not content:
         return []
@@ -133,7 +133,7 @@ def _split(content: bytes, name: str) -> list[Mail]:
 
 
 def _with_lf(content: bytes) -> bytes:
-    """Return a mail with LF line ends where its headers end in CRLF, as git-mailsplit(1) does.
+    """Return a mail with LF line ends if its headers end in CRLF, as git-mailsplit(1) does.
 
     In other mails a CR belongs to a line of the file that the patch changes.
     """

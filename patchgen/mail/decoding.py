@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bytes of a mail to text: declared charsets that are wrong, missing or unknown, RFC 2047 words.
+"""Decode the bytes of a mail: wrong, missing or unknown charsets, and RFC 2047 words.
 
-Nothing here guesses a character and nothing raises: a byte that cannot be decoded becomes a lone
+Nothing here guesses a character or raises an error: a byte that cannot be decoded becomes a lone
 surrogate (PEP 383), which `patchgen.controls.has_controls` finds.
 """
 
@@ -14,9 +14,9 @@ import quopri
 import re
 from collections.abc import Sequence
 
-# Their bytes are valid UTF-8 and mean something else, so the declaration has to come first.
+# Their bytes are also valid UTF-8, with another meaning, so the declaration is tried first.
 _STATEFUL = re.compile(r"utf-?(7|16|32)|iso-?2022|hz", re.IGNORECASE)
-# Mailers declare the first and send the second, a superset: https://encoding.spec.whatwg.org/
+# Mailers declare the former and send the latter, a superset: https://encoding.spec.whatwg.org/
 _SUPERSETS = {
     "iso8859-1": "cp1252",
     "gb2312": "gb18030",
@@ -28,9 +28,9 @@ _WORD = re.compile(r"=\?([^\s?*]{1,40})(?:\*[^\s?]*)?\?([bqBQ])\?([^\s?]*)\?=")
 _BETWEEN = re.compile(r"(?<=\?=)\s+(?==\?[^\s?]{1,60}\?[bqBQ]\?)")
 
 _UNDECODED = re.compile(r"(?:=[89A-F][0-9A-F]){2}|&(?:#x?[0-9a-f]{1,6}|[a-z]{2,8});|\w\?+\w", re.I)
-# What programs read UTF-8 as that they do not recognise: on Windows, Unix, a terminal, a Mac. In
-# part of a text it has to give accented letters of Latin, and be more than letters, for any two
-# letters may be the bytes of another one.
+# Charsets as which programs misread UTF-8: on Windows, on Unix, in a terminal, on a Mac. For part
+# of a text, the result must be accented Latin letters, and the part must not be letters only,
+# because any two letters may be the bytes of another one.
 _LATIN = re.compile(r"[\u00c0-\u017f]+")
 _WINDOWS = ("cp1252", "latin-1")
 _ONE_BYTE = (
@@ -46,9 +46,9 @@ _ONE_BYTE = (
 
 
 def decode_bytes(content: bytes, charset: str) -> str:
-    """Return the text of bytes: UTF-8 where it is that, else in the declared charset.
+    """Return the text of bytes: decoded as UTF-8 if valid, else by the declared charset.
 
-    UTF-8 comes first because a mail that is valid UTF-8 and declares another charset was declared
+    UTF-8 comes first because a mail that is valid UTF-8 but declares another charset declares it
     wrongly: accented text in a one-byte charset is practically never valid UTF-8.
     """
     declared = _find_charset(charset)
@@ -64,14 +64,14 @@ def decode_bytes(content: bytes, charset: str) -> str:
 
 
 def is_known_charset(charset: str) -> bool:
-    """Return whether a declared charset is one that Python can decode."""
+    """Return whether Python can decode a declared charset."""
     return bool(_find_charset(charset))
 
 
 def decode_words(text: str) -> str:
     """Return a header's text with its encoded words (RFC 2047) decoded.
 
-    A word in an unknown charset or with broken base64 stays as it is written.
+    A word in an unknown charset or with broken base64 stays encoded.
     """
     return _WORD.sub(_decode_word, _BETWEEN.sub("", text))
 
@@ -79,9 +79,9 @@ def decode_words(text: str) -> str:
 def has_garbled_name(text: str) -> bool:
     """Return whether a text lost characters on its way: U+FFFD, undecoded bytes or words, mojibake.
 
-    Mojibake is UTF-8 that some program read in a one-byte charset: "BÃ©a" for "Béa". Undecoded are
-    also quoted-printable, "B=C3=A9a", and entities of HTML, "B&#233;a"; a program that writes ASCII
-    only leaves "B?a".
+    Mojibake is UTF-8 that some program read in a one-byte charset: "BÃ©a" for "Béa". Undecoded text
+    includes quoted-printable, "B=C3=A9a", and HTML entities, "B&#233;a"; a program that writes only
+    ASCII leaves "B?a".
     """
     if "\ufffd" in text or "=?" in text or any("\ud800" <= each <= "\udfff" for each in text):
         return True
@@ -98,12 +98,12 @@ def has_garbled_name(text: str) -> bool:
 
 
 def _is_mojibake(text: str, charsets: Sequence[str]) -> bool:
-    """Return whether a text, not ASCII, is UTF-8 that was read in one of some charsets."""
+    """Return whether a text is UTF-8 that was read in one of the charsets; not if it is ASCII."""
     return not text.isascii() and any(_undo(text, charset) for charset in charsets)
 
 
 def _undo(text: str, charset: str) -> str:
-    """Return what was read in a one-byte charset and is UTF-8, "" where it is not."""
+    """Return the UTF-8 text that was misread in a one-byte charset, "" if it is not UTF-8."""
     try:
         return text.encode(charset).decode("utf-8")
     except UnicodeError:
@@ -111,10 +111,10 @@ def _undo(text: str, charset: str) -> str:
 
 
 def _find_charset(charset: str) -> str:
-    """Return Python's name of a charset, "" where it has none or where it is not one of text."""
+    """Return Python's name of a charset, "" if it has none or the codec is not for text."""
     try:
         found = codecs.lookup(charset)
-        # Codecs as "hex" and "rot13" turn bytes into bytes or text into text.
+        # Codecs such as "hex" and "rot13" map bytes to bytes or text to text.
         "".encode(found.name)
         b"".decode(found.name)
     except (LookupError, ValueError, UnicodeError, TypeError, AssertionError):

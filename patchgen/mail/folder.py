@@ -1,10 +1,11 @@
-"""The folder of mails: staged out of sight, put in place by one rename.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The folder of mails: staged in a hidden folder, put in place by one rename.
 
-A folder belongs to one version of one series. There is no list of its files: `git send-email DIR`
-would send that, too. A mail belongs to a version if it is a cover letter with the series' change-id
-and the version in its subject, or a patch that answers such a cover letter and has the message-id
-that patchgen gives to it. Nothing else is ever removed or overwritten: not an answer that somebody
-saved there, and not a patch that somebody else posted in the thread.
+A folder belongs to one version of one series. It contains no list of its files, because `git
+send-email DIR` would send that, too. A mail belongs to a version if it is a cover letter with the
+series' change-id and the version in its subject, or a patch that answers such a cover letter and
+has the message-id that patchgen gives it. No other file is ever removed or overwritten: neither an
+answer that somebody saved there, nor a patch that somebody else posted in the thread.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _CHANGE_ID = re.compile(rb"^change-id: *(\S+)\s*$", re.MULTILINE)
 
 
 class Existing(Enum):
-    """What a folder that exists may hold when mails are written to it."""
+    """What an existing folder may contain when mails are written to it."""
 
     NOTHING = auto()
     THIS_VERSION = auto()
@@ -40,9 +41,9 @@ class Existing(Enum):
 class StagedFolder:
     """Mails in a hidden folder next to their target; removed again unless `publish` is called.
 
-    The hidden folder ignores itself (a .gitignore of `*`), so `git status` never shows it, not
-    even when the process is killed. The next run that writes mails there removes it then. `hidden`
-    is a folder above the target that gets such a .gitignore, too, if it is made here.
+    The hidden folder ignores itself (a .gitignore of `*`), so `git status` never shows it, even if
+    the process is killed. The next run that writes mails there then removes it. `hidden` is a
+    folder above the target that gets such a .gitignore, too, if it is created here.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class StagedFolder:
                 self._make_parents(stack)
                 owned = stack.enter_context(owned_folder(self._target.parent, _PREFIX))
                 (owned.path / _IGNORE).write_text(_IGNORE_ALL)
-                # Not the owned folder itself: it has a .gitignore, which is not a mail.
+                # Not the owned folder itself: its .gitignore is not a mail.
                 self._staged = owned.path / "mails"
                 self._staged.mkdir()
                 for mail in self._mails:
@@ -83,7 +84,7 @@ class StagedFolder:
         self._stack.close()
 
     def _make_parents(self, stack: ExitStack) -> None:
-        """Make the folders above the target; what stays empty is removed with the staged folder."""
+        """Make the folders above the target; empty ones are removed with the staged folder."""
         made = [path for path in self._target.parents if not path.exists()]
         for path in reversed(made):
             if path == self._hidden:
@@ -93,28 +94,28 @@ class StagedFolder:
             stack.callback(_remove_unused, path)
 
     def _find_stale(self) -> tuple[Path, ...]:
-        """Return the mails of this version that the target has.
+        """Return the mails of this version in the target.
 
-        Raises BaseError where it has other files, unless it may have; and always where one of them
-        has the name of a mail.
+        Raises BaseError if it has other files that are not allowed, and always if one of them has
+        the name of a mail.
         """
         if not self._target.exists():
             return ()
         own = find_own_mails(self._target, self._mails[0])
-        # Earlier releases put a .gitignore there.
+        # Earlier releases wrote a .gitignore there.
         others = {path for path in self._target.iterdir() if path.name != _IGNORE} - set(own)
         if others and self._existing is Existing.THIS_VERSION:
             raise BaseError(
                 f"the output folder {self._target} has a file that is not a mail of this version "
                 f"of the series: {min(others).name}",
-                hint="name another folder, or let the other files stay in it",
+                hint="name another folder, or allow other files in it",
                 parameters=("output", "force"),
             )
         for mail in self._mails:
             if self._target / mail.file_name in others:
                 raise BaseError(
-                    f"{self._target / mail.file_name} is not a mail of this version of the series, "
-                    "and is not overwritten",
+                    f"{self._target / mail.file_name} is not a mail of this version of the series; "
+                    "it is not overwritten",
                     hint="move it away, or name another folder",
                     parameters=("output",),
                 )
@@ -123,7 +124,7 @@ class StagedFolder:
     def publish(self) -> list[Path]:
         """Put the mails in place and return their paths.
 
-        A folder that exists keeps what is not of this version; the mails that are, are replaced.
+        In an existing folder, the mails of this version are replaced, and other files stay.
         """
         try:
             if not self._target.exists():
@@ -137,7 +138,7 @@ class StagedFolder:
                     path.replace(self._target / path.name)
         except OSError as err:
             raise BaseError(
-                f"the branch is there, but its mails cannot be put in place: {err}",
+                f"the branch exists, but its mails cannot be put in place: {err}",
                 hint="`patchgen format` writes the mails of a branch again",
             ) from None
         return [self._target / mail.file_name for mail in self._mails]
@@ -146,22 +147,20 @@ class StagedFolder:
 def name_folder(branch: str, revision: int) -> PurePosixPath:
     """Return the folder for the mails of a version, below the folder of all series.
 
-    It is the branch's name, which git keeps from being absolute or having "..", without a leading
-    patchgen/ and with the version at its end.
+    It is the branch's name without a leading patchgen/ and with the version at its end. git ensures
+    that the name is relative and has no "..".
     """
     name = branch.removeprefix("patchgen/")
     return PurePosixPath(name if name.endswith(f"-v{revision}") else f"{name}-v{revision}")
 
 
 def check_folder(target: Path, existing: Existing) -> None:
-    """Raise UsageError or BaseError where the output folder cannot be used, whatever the mails."""
+    """Raise UsageError or BaseError if the output folder cannot be used, whatever the mails."""
     if target.exists() and not target.is_dir():
-        raise UsageError(
-            f"{target} is not a folder", hint="name another one", parameters=("output",)
-        )
+        raise UsageError(f"{target} is not a folder", hint="name a folder", parameters=("output",))
     if existing is Existing.NOTHING and target.exists() and any(target.iterdir()):
         raise BaseError(
-            f"the output folder {target} exists already, and is not empty",
+            f"the output folder {target} exists and is not empty",
             hint="name another folder, or have the mails of this version in it replaced",
             parameters=("output", "force"),
         )
@@ -170,21 +169,21 @@ def check_folder(target: Path, existing: Existing) -> None:
 def find_own_mails(folder: Path, cover: Mail) -> tuple[Path, ...]:
     """Return the mails in a folder that belong to the same version of a series as a cover letter.
 
-    The order is that of their names.
+    They are sorted by name.
     """
     return find_mails_of(folder, read_change_id(cover.content), _read(cover.content).revision or 1)
 
 
 def find_mails_of(folder: Path, change_id: str, revision: int) -> tuple[Path, ...]:
-    """Return the mails of a version in a folder: its cover letters, and what answers them.
+    """Return the mails of a version in a folder: its cover letters, and their answers.
 
-    The order is that of their names. A folder that does not exist has none. Subjects that name no
-    version are of version 1.
+    They are sorted by name. A folder that does not exist has none. A subject without a version is
+    of version 1.
     """
     heads = {}
     covers = set()
     for path in sorted(folder.glob("*.patch")):
-        # A link is not followed: what it leads to is not a mail of ours.
+        # Links are not followed: their targets are not patchgen's mails.
         if path.is_symlink() or not path.is_file():
             continue
         content = path.read_bytes()
@@ -202,16 +201,16 @@ def find_mails_of(folder: Path, change_id: str, revision: int) -> tuple[Path, ..
 
 
 def read_change_id(content: bytes) -> str:
-    """Return the change-id at the end of a cover letter's mail, "" where it has none."""
+    """Return the change-id at the end of a cover letter's mail, "" if it has none."""
     found = _CHANGE_ID.findall(content)
     return found[-1].decode("utf-8", "replace") if found else ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What tells a mail's place: its ids, and what its subject says.
+    """The headers that place a mail in a series: its ids, and the fields of its subject.
 
-    `number` is None for a reply, whatever number the mail has that it answers.
+    `number` is None for a reply, whatever the number of the mail that it answers.
     """
 
     number: int | None
@@ -220,14 +219,14 @@ class _Head:
     answers: str
 
     def is_patch_of(self, cover_id: str) -> bool:
-        """Return whether it has the message-id of a patch below that of its cover letter."""
+        """Return whether its message-id is that of a patch below this cover letter."""
         mark = f"-v{self.revision}-"
         expected = f"{mark}{self.number}-".join(cover_id.rsplit(f"{mark}0-", 1))
         return bool(self.number) and self.message_id == expected != cover_id
 
 
 def _read(content: bytes) -> _Head:
-    # Only headers: the body of a file that is not ours may be nested without end.
+    # Headers only: the body of a foreign file may be nested without end.
     parsed = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(content)
     subject = parse_subject(str(parsed.get("Subject", "")))
     ids = (str(parsed.get(name, "")).strip() for name in ("Message-ID", "In-Reply-To"))
@@ -236,7 +235,7 @@ def _read(content: bytes) -> _Head:
 
 
 def _make_hidden(folder: Path) -> None:
-    """Make a folder that has its .gitignore from the first: a later run would not add it."""
+    """Make a folder together with its .gitignore, as a later run would not add that."""
     with owned_folder(folder.parent, _PREFIX) as owned:
         (owned.path / _IGNORE).write_text(_IGNORE_ALL)
         made = owned.path / "made"
@@ -251,7 +250,7 @@ def _make_hidden(folder: Path) -> None:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Remove a folder that nothing was put into but the .gitignore of ours."""
+    """Remove a folder that contains nothing but patchgen's .gitignore."""
     with suppress(OSError):
         if {path.name for path in folder.iterdir()} <= {_IGNORE}:
             (folder / _IGNORE).unlink(missing_ok=True)

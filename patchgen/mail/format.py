@@ -1,7 +1,8 @@
-"""A series as mails: `git format-patch` writes them; headers and the cover letter are made here.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Format a series as mails: git format-patch, with patchgen's headers and cover letter.
 
-The cover letter has the layout that b4 gives it (DEFAULT_COVER_TEMPLATE in ez.py, 0.12 to 0.16), so
-that what patchgen and `b4 send` make of one branch reads the same.
+The cover letter has b4's layout (DEFAULT_COVER_TEMPLATE in ez.py, 0.12 to 0.16), so that the mails
+of patchgen and of `b4 send` for one branch read the same.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from patchgen.odb import Quarantine, sort_patches
 from patchgen.scratch import scratch_folder
 from patchgen.series import digest_content, make_message_id
 
-# What `git show --patch-with-stat`, and so b4, uses where there is no terminal.
+# The width that `git show --patch-with-stat`, and so b4, uses without a terminal.
 _STAT_WIDTH = 80
 _SIGNATURE = re.compile(rb"\n-- \n([\d.]+[^\n]*)\n\n*\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A version of a series that is to become mails.
+    """A version of a series to format as mails.
 
     The patches are the commits above `start` up to `tip`; `start` has the tree of `base`. The cover
     letter answers the mail `in_reply_to`, if there is one.
@@ -51,27 +52,27 @@ class Outgoing:
 def format_patches(
     quarantine: Quarantine, series: Outgoing, sender: Identity, *, cover_text: str | None = None
 ) -> list[Mail]:
-    """Return the patches as mails, in order, behind a cover letter if there is a text for it.
+    """Return the patches as mails, in order, after a cover letter if `cover_text` is given.
 
-    The user's format.* configuration takes no part: the same series gives the same bytes.
+    The user's format.* configuration is ignored: the same series results in the same bytes.
     """
     who = {
         "GIT_COMMITTER_NAME": sender.name,
         "GIT_COMMITTER_EMAIL": sender.email,
-        # Without the @ git reads a number below 100000000 as another form of date (date.c).
+        # Without the @, git parses a number below 100000000 in another date format (date.c).
         "GIT_COMMITTER_DATE": f"@{sender.date}",
     }
     ref = quarantine.name_branch(series.branch, series.tip)
-    words = ["--no-cover-letter"]
+    args = ["--no-cover-letter"]
     with scratch_folder("mails") as scratch:
         folder, config = scratch / "mails", scratch / "config"
         config.touch()
         if cover_text is not None:
-            words = ["--cover-letter", "--cover-from-description=subject"]
-            # As the branch's description it gets its subject, and its charset, from git itself. A
-            # file has room for more than an argument or a variable (128 KiB on Linux).
+            args = ["--cover-letter", "--cover-from-description=subject"]
+            # git takes the cover letter's subject and charset from the branch's description. A file
+            # has room for more text than an argument or a variable (128 KiB on Linux).
             described = f"{series.cover.subject}\n\n{cover_text}"
-            # A branch's name may have any byte.
+            # A branch's name may contain any bytes.
             config.write_text(
                 _describe_branch(series.branch, described),
                 encoding="utf-8",
@@ -82,9 +83,9 @@ def format_patches(
             f"include.path={config}",
             "format-patch",
             "--quiet",
-            *words,
+            *args,
             f"--subject-prefix={' '.join(['PATCH', *series.prefixes])}",
-            # The first version is not said to be one, as b4 has it.
+            # Like b4: the subject of a first version does not name the version.
             *((f"--reroll-count={series.revision}",) if series.revision > 1 else ()),
             f"--from={sender.name} <{sender.email}>",
             f"--stat={_STAT_WIDTH}",
@@ -96,7 +97,7 @@ def format_patches(
 
 
 def _describe_branch(branch: str, text: str) -> str:
-    """Return a configuration with a branch's description (git-config(1), "Syntax")."""
+    """Return a configuration file with a branch's description (git-config(1), "Syntax")."""
     section, value = (
         each.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
         for each in (branch, text)
@@ -113,7 +114,7 @@ def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> 
             Mail(cover.file_name, _replace_body(cover.content, text)),
             format_person(sender.name, sender.email),
         ),
-        # b4 has an empty line before the signature.
+        # Like b4: an empty line precedes the signature.
         *(Mail(m.file_name, _SIGNATURE.sub(rb"\n\n-- \n\1\n\n", m.content)) for m in patches),
     ]
     content = digest_content(quarantine, series.base, series.start, series.tip)
@@ -129,8 +130,8 @@ def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> 
 def address_mails(mails: Sequence[Mail], recipients: SeriesRecipients) -> list[Mail]:
     """Return the mails, cover letter first, with To and Cc.
 
-    Raises BaseError where a header would have control characters, or an address that no mail can
-    be sent to.
+    Raises BaseError if a header would have control characters, or an address that mail cannot be
+    sent to.
     """
     return [
         check_headers(Mail(mail.file_name, add_headers(mail.content, address_headers(who))))
@@ -142,8 +143,8 @@ def _cover_text(quarantine: Quarantine, series: Outgoing, sender: Identity) -> s
     """Return the body of the cover letter's mail."""
     commits = f"{series.start}..{series.tip}"
     shortlog = quarantine.run("shortlog", commits).stdout.decode("utf-8", "replace")
-    words = ("diff", f"--stat={_STAT_WIDTH}", commits)
-    stat = quarantine.run(*words).stdout.decode("utf-8", "replace")
+    args = ("diff", f"--stat={_STAT_WIDTH}", commits)
+    stat = quarantine.run(*args).stdout.decode("utf-8", "replace")
     notes = f"\n---\n{series.cover.notes}" if series.cover.notes else ""
     return (
         f"{series.cover.body}{notes}\n"
@@ -159,7 +160,7 @@ def _replace_body(content: bytes, text: str) -> bytes:
 
 
 def _thread_headers(series: Outgoing, number: int, sender: Identity, content: str) -> str:
-    """Return the headers that make the patches answers to the cover letter."""
+    """Return the headers that make the patches replies to the cover letter."""
     ids = [
         make_message_id(series.change_id, series.revision, each, sender.email, content)
         for each in (0, number)

@@ -1,4 +1,5 @@
-"""Headers put into a mail as bytes, so that the rest of it stays as it is."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Edit headers of a mail as bytes, so that the rest of it does not change."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def address_headers(recipients: Recipients) -> str:
 
 
 def add_headers(content: bytes, headers: str) -> bytes:
-    """Put headers behind the Subject, which may be folded over several lines."""
+    """Insert headers after the Subject, which may be folded over several lines."""
     subject = re.search(rb"^Subject: .*\n(?:[ \t].*\n)*", content, re.MULTILINE)
     if subject is None:
         return content
@@ -31,7 +32,7 @@ def add_headers(content: bytes, headers: str) -> bytes:
 
 
 def format_person(name: str, address: str) -> str:
-    """Return a person in one line of text; a name that could be read otherwise is quoted."""
+    """Return a person as one line of text, with quotes around a name that needs them."""
     if not name:
         return address
     if re.search(r'[\\"(),:;<>@\[\]]', name):
@@ -40,24 +41,24 @@ def format_person(name: str, address: str) -> str:
 
 
 def _address_header(name: str, addresses: Sequence[str]) -> str:
-    """Return a header with one address a line, as git writes it; "" without addresses."""
+    """Return a header with one address per line, as git writes it; "" without addresses."""
     if not addresses:
         return ""
     return f"{name}: " + ",\n    ".join(map(encode_address, addresses)) + "\n"
 
 
 def encode_address(address: str) -> str:
-    """Return an address in ASCII: a name with other characters is encoded (RFC 2047).
+    """Return an address in ASCII; a name with other characters is encoded (RFC 2047).
 
-    A word without an @ is an alias of git send-email's. Raises BaseError where mail cannot be sent
-    to the address.
+    A word without an @ is an alias of git send-email. Raises BaseError if mail cannot be sent to
+    the address.
     """
     try:
         people = parse_people(address, is_word)
         if len(people) != 1:
             raise AddressError(f"'{escape_controls(address)}' is not one address")
     except AddressError as err:
-        raise BaseError(f"a mail cannot be addressed: {err}") from None
+        raise BaseError(f"a recipient or sender is invalid: {err}") from None
     name, mailbox = people[0].name, people[0].address
     if not name:
         return mailbox
@@ -67,10 +68,10 @@ def encode_address(address: str) -> str:
 
 
 def check_headers(mail: Mail) -> Mail:
-    """Return a mail that patchgen made, as it is.
+    """Return a mail that patchgen made, unchanged.
 
-    Raises BaseError where a header of it has control characters, encoded or not: a subject or a
-    name comes from a variant, a tree or a configuration.
+    Raises BaseError if one of its headers has control characters, encoded or not: a subject or a
+    name may come from a variant, a tree or a configuration.
     """
     message = email.message_from_bytes(mail.content.partition(b"\n\n")[0] + b"\n\n")
     for name, value in message.raw_items():
@@ -97,10 +98,10 @@ def replace_recipients(mail: Mail, recipients: Recipients) -> Mail:
 
 
 def replace_sender(mail: Mail, sender: str) -> Mail:
-    """Return a mail that `sender` sends, where that does not hide who the author is.
+    """Return a mail from `sender`, unless that would hide the author.
 
-    A patch that has its author in the first line of its body, "From: ...", and a mail without a
-    patch may come from anybody. Others are left as they are.
+    A mail may come from anybody if it is not a patch, or if the first line of its body names the
+    author, "From: ...". Other mails are returned unchanged.
     """
     head, empty, body = mail.content.partition(b"\n\n")
     if re.search(rb"^diff --git ", body, re.MULTILINE) and not body.startswith(b"From: "):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A version of a series among mails, and the one place that decides whether it is whole.
+"""Find a version of a series among mails, and check that it is complete.
 
-It is whole where the patches that say "n/N" have all numbers from 1 to N, each once. The cover
+It is complete if the patches marked "n/N" have all numbers from 1 to N, each once. The cover
 letter, number 0, may be missing. Of several versions, as a folder has them after a reroll, the
-newest counts; an older one is never used because the newest is incomplete. Mails that answer others
-are of one thread.
+newest is used; an older one never replaces an incomplete newest one. Mails that answer others must
+be in one thread.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from patchgen.errors import BaseError
 from patchgen.mail.reading import ReadableMail, UnreadableMail, split_readable
 from patchgen.model.series import Mail
 
-# How many missing numbers a message names.
+# The maximum number of missing patches that a message lists.
 _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class PostedSeries:
-    """A version as it was posted. `cover` is None where there is none.
+    """A version as it was posted. `cover` is None if there is none.
 
-    `patches` are in order. `revision` is 0 where the subjects have no brackets; `versions` are all
-    that were there, the oldest first.
+    `patches` are in order. `revision` is 0 if the subjects have no brackets; `versions` are all
+    versions that were found, oldest first.
     """
 
     revision: int
@@ -42,15 +42,15 @@ class PostedSeries:
 
     @property
     def everything(self) -> tuple[ReadableMail, ...]:
-        """The cover letter, where there is one, and the patches."""
+        """The cover letter, if there is one, and the patches."""
         return ((self.cover,) if self.cover else ()) + self.patches
 
 
 def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None) -> PostedSeries:
-    """Return a version of the series that is in mails: `revision` if it is there, else the newest.
+    """Return a version of the series in mails: `revision` if it is there, else the newest.
 
-    `name` is what the mails were read from. Raises BaseError where the version is not whole, where
-    two mails claim one number, or where there is no patch at all.
+    `name` is where the mails were read from. Raises BaseError if the version is not complete, if
+    two mails claim the same number, or if there is no patch at all.
     """
     readable, unreadable = split_readable(mails)
     unique = _without_copies(name, [mail for mail in readable if not mail.subject.is_reply])
@@ -71,9 +71,9 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
 
 
 def _without_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMail]:
-    """Return mails without those that came twice, by way of two lists or as a resend.
+    """Return mails without second copies from another list or a resend.
 
-    Raises BaseError where two mails with one message-id differ in their patches.
+    Raises BaseError if two mails with one message-id differ in their patches.
     """
     unique: list[ReadableMail] = []
     by_id: dict[str, ReadableMail] = {}
@@ -91,7 +91,7 @@ def _without_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMa
 
 
 def _essence(mail: ReadableMail) -> tuple[str, bool, str]:
-    """Return what has to be the same in two copies: lists add headers and footers."""
+    """Return the part that two copies must share: lists add headers and footers."""
     text = mail.body.everything.replace("\r\n", "\n").partition("\n-- \n")[0]
     return mail.subject.text, mail.is_patch, text.rstrip() if mail.is_patch else ""
 
@@ -110,8 +110,8 @@ def _order(
     numbered = [mail for mail in patches if mail.subject.number is not None]
     if not numbered and (letter := next((m for m in parts if m.subject.number == 0), None)):
         raise BaseError(
-            f"{name} has patches without numbers, as {patches[0].name}, and a cover letter that "
-            f'says "{letter.subject.label}": whether it is whole cannot be told'
+            f"{name} has patches without numbers, such as {patches[0].name}, and a cover letter "
+            f'marked "{letter.subject.label}": cannot tell whether the series is complete'
         )
     if not numbered:
         if unreadable and len(patches) > 1:
@@ -140,7 +140,7 @@ def _check_numbers(
     by_number: dict[int, ReadableMail],
     unreadable: Sequence[UnreadableMail],
 ) -> None:
-    """Raise BaseError where the numbers are not 1 to N."""
+    """Raise BaseError if the numbers are not 1 to N."""
     letters = [mail for mail in parts if mail.subject.number == 0]
     counted = [*letters, *by_number.values()]
     totals = sorted({mail.subject.total for mail in counted if mail.subject.total is not None})
@@ -162,15 +162,15 @@ def _check_numbers(
         without = [mail.name for mail in parts if mail.subject.number in missing]
         found = f" ({without[0]} has no diff that can be read)" if without else ""
         raise BaseError(
-            f"{name} has not all {total} patches of v{revision}; there is no {numbers}{found}"
+            f"{name} is incomplete: of {total} patches of v{revision}, it lacks {numbers}{found}"
             + _tell_unreadable(unreadable)
         )
 
 
 def _check_threads(name: str, mails: Sequence[ReadableMail]) -> None:
-    """Raise BaseError where mails of a version are of two threads, and so of two series.
+    """Raise BaseError if the mails of a version are in two threads, and so of two series.
 
-    A mail that answers nothing may be of any: not everybody sends a series as a thread.
+    A mail that answers nothing may belong to any: not everybody sends a series as a thread.
     """
     threads: list[tuple[ReadableMail, set[str]]] = []
     for mail in mails:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The one door for mails that strangers wrote: a mail is readable, or unreadable with the reason.
+"""The only reader of strangers' mails: a mail is readable, or unreadable for a stated reason.
 
-Python's email package raises some ten kinds of exceptions on mails that were seen in archives
+Python's email package raises some ten kinds of exceptions on mails found in archives
 (AttributeError, IndexError, LookupError, RecursionError, UnicodeError, ...), and its newer policies
-parse each header into a tree, in quadratic time. So this module asks it for raw headers and parts
-only, catches all it raises, and reads the few headers that matter itself.
+parse each header into a tree, in quadratic time. So this module uses it only for raw headers and
+parts, catches everything that it raises, and parses the few headers that matter itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from patchgen.mail.senders import parse_sender
 from patchgen.mail.subjects import Subject, parse_subject
 from patchgen.model.series import Mail
 
-# In bytes. Mail servers take 10 to 50 MB; a series of References with 500 mails has 50 KB.
+# In bytes. Mail servers accept 10 to 50 MB; the References of a thread of 500 mails have 50 KB.
 _MAIL_LIMIT = 25 << 20
 _HEADERS_LIMIT = 1 << 20
 _HEADER_LIMIT = 64 << 10
@@ -43,8 +43,8 @@ _ID = re.compile(r"<([^<>\s]+)>")
 class ReadableMail:
     """A mail that could be read.
 
-    `sender` is None where it has no From. `message_id` and `answers` are without brackets;
-    `answers` are the mails that it may answer, the likeliest first.
+    `sender` is None if it has no From. `message_id` and `answers` are without brackets; `answers`
+    are the mails that it may answer, the most likely one first.
     """
 
     mail: Mail
@@ -56,12 +56,12 @@ class ReadableMail:
 
     @property
     def name(self) -> str:
-        """The name of its file, or one that its container gave it."""
+        """The name of its file, or the name given by its container."""
         return self.mail.file_name
 
     @property
     def is_patch(self) -> bool:
-        """Whether it is a patch: no answer, no cover letter, and it has a diff."""
+        """Whether it is a patch: it has a diff, and is neither a reply nor a cover letter."""
         return not self.subject.is_reply and self.subject.number != 0 and self.body.has_diff
 
 
@@ -74,7 +74,7 @@ class UnreadableMail:
 
     @property
     def name(self) -> str:
-        """The name of its file, or one that its container gave it."""
+        """The name of its file, or the name given by its container."""
         return self.mail.file_name
 
     def __str__(self) -> str:
@@ -82,7 +82,7 @@ class UnreadableMail:
 
 
 def read_mail(mail: Mail) -> ReadableMail | UnreadableMail:
-    """Read a mail. Never raises."""
+    """Read a mail. Never raises an error."""
     try:
         return _read(mail)
     except _UnreadableError as err:
@@ -90,14 +90,14 @@ def read_mail(mail: Mail) -> ReadableMail | UnreadableMail:
     except RecursionError:
         return UnreadableMail(mail, "its parts are nested too deeply")
     except Exception as err:
-        # Whatever it is: one odd mail must not stop the others.
+        # Any error: one odd mail must not stop the others.
         return UnreadableMail(mail, f"Python's email package fails on it ({type(err).__name__})")
 
 
 def split_readable(
     mails: Sequence[Mail],
 ) -> tuple[list[ReadableMail], list[UnreadableMail]]:
-    """Return those of the mails that can be read and those that cannot, each in their order."""
+    """Return the readable and the unreadable mails, each in order."""
     read = [read_mail(mail) for mail in mails]
     return (
         [each for each in read if isinstance(each, ReadableMail)],
@@ -106,14 +106,14 @@ def split_readable(
 
 
 def looks_like_mail(content: bytes) -> bool:
-    """Return whether bytes begin with the headers of a mail, however odd these are."""
+    """Return whether bytes begin with mail headers, however odd these are."""
     head = content[:_HEADERS_LIMIT].partition(b"\n\n")[0]
     first = head.lstrip(b"\n").partition(b"\n")[0]
     return bool(_HEADER.match(first) and _KNOWN.search(head))
 
 
 class _UnreadableError(Exception):
-    """Why a mail cannot be read."""
+    """The reason why a mail cannot be read."""
 
 
 def _read(mail: Mail) -> ReadableMail:
@@ -123,13 +123,13 @@ def _read(mail: Mail) -> ReadableMail:
     if len(content) > _MAIL_LIMIT:
         raise _UnreadableError(f"it is larger than {_MAIL_LIMIT >> 20} MiB")
     if not looks_like_mail(content):
-        raise _UnreadableError("it has no headers of a mail")
+        raise _UnreadableError("it has no mail headers")
     if len(content.partition(b"\n\n")[0]) > _HEADERS_LIMIT:
         raise _UnreadableError(f"its headers are larger than {_HEADERS_LIMIT >> 20} MiB")
     if content.count(b"boundary=") * content.count(b"\n") > _PARTS_LIMIT:
         raise _UnreadableError("it has too many parts")
-    # As Latin-1 each byte is one character and comes back as it was; from bytes, the package would
-    # put U+FFFD for those that it cannot decode.
+    # In Latin-1 each byte is one character, so no byte is lost; from bytes, the package would put
+    # U+FFFD for bytes that it cannot decode.
     message = email.message_from_string(content.decode("latin-1"), policy=email.policy.compat32)
     ids = _ID.findall(_header(message, "Message-ID"))
     direct = _ID.findall(_header(message, "In-Reply-To"))
@@ -158,7 +158,7 @@ def _read_sender(message: Message) -> Person | None:
 
 
 def _header(message: Message, name: str, limit: int = _HEADER_LIMIT) -> str:
-    """Return a header on one line, its encoded words as they are, "" where it is not there."""
+    """Return a header on one line, with encoded words left as they are; "" if it is missing."""
     raw = str(message.get(name, "")).encode("latin-1")
     if len(raw) > limit:
         raise _UnreadableError(f"its {name} has more than {limit >> 10} KiB")

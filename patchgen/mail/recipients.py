@@ -1,4 +1,5 @@
-"""Who gets which mail of a series: what the tree's maintainers say, and what the user adds."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The recipients of each mail of a series: from the tree's MAINTAINERS, and from the user."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from patchgen.mail.headers import add_headers, replace_recipients
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
 
-# git send-email unfolds headers that it does not know, and SMTP has a limit for lines.
+# git send-email unfolds headers that it does not know, and SMTP limits the length of lines.
 _A_LINE = 10
 
 
@@ -30,9 +31,9 @@ class SeriesRecipients:
 def address_patches(
     tree: TreeReader, patches: Sequence[Mail], program: Path | None = None
 ) -> tuple[SeriesRecipients, tuple[str, ...]]:
-    """Return who gets each of the patches, and warnings.
+    """Return the recipients of each of the patches, and warnings.
 
-    MAINTAINERS of the tree decides, or a program of the user's in its place.
+    They come from the tree's MAINTAINERS, or from the user's program instead.
     """
     found = ask_program(program, tree, patches) if program else find_recipients(tree, patches)
     if found is None:
@@ -40,7 +41,7 @@ def address_patches(
         return nobody, ("the base has no MAINTAINERS: the mails have no To, Cc",)
     each = tuple(found.by_mail[mail.file_name] for mail in patches)
     warnings = found.warnings + tuple(
-        f"nobody maintains what {mail.file_name} changes"
+        f"nobody maintains the files that {mail.file_name} changes"
         for mail, who in zip(patches, each, strict=True)
         if not who.to and not who.cc
     )
@@ -50,7 +51,7 @@ def address_patches(
 def edit_recipients(
     found: SeriesRecipients, added: Recipients, removed: Recipients
 ) -> SeriesRecipients:
-    """Return who gets the mails of a series when some get all of them, and others none."""
+    """Return the recipients with some added to all mails, and others removed from all."""
     return SeriesRecipients(
         _edit(found.cover, added, removed),
         tuple(_edit(each, added, removed) for each in found.patches),
@@ -67,10 +68,10 @@ def include_people(found: SeriesRecipients, cc: Sequence[str]) -> SeriesRecipien
 
 
 def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients:
-    """Return who gets the mails of a series whose cover letter names its recipients.
+    """Return the recipients of a series whose cover letter names them.
 
-    Who is not among them gets nothing; whom no patch was found for gets all of it. A patch that
-    nobody maintains goes to all of them.
+    People who are not among those get nothing. People who were not found for any patch get all
+    mails. A patch that nobody maintains goes to all of them.
     """
     wanted = {address_of(each) for each in cover.to + cover.cc}
     known = {address_of(each) for each in found.cover.to + found.cover.cc}
@@ -90,7 +91,7 @@ def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients
 def map_recipients(
     found: SeriesRecipients, rename: Callable[[Sequence[str]], Sequence[str]]
 ) -> SeriesRecipients:
-    """Return the recipients under other names; `rename` is asked once, for all of them.
+    """Return the recipients with other names; `rename` is called once, with all of them.
 
     Two names may become those of one person, who stays at the first place.
     """
@@ -105,7 +106,7 @@ def map_recipients(
 
 
 def join_list(found: SeriesRecipients, alias: str, mailing_list: str) -> SeriesRecipients:
-    """Return the recipients with a list in Cc wherever an alias is among them."""
+    """Return the recipients with a list added to Cc wherever an alias is among them."""
 
     def join(each: Recipients) -> Recipients:
         there = {address_of(name) for name in each.to + each.cc}
@@ -125,7 +126,7 @@ def _edit(found: Recipients, added: Recipients, removed: Recipients) -> Recipien
 
 
 def _list_once(to: Iterable[str], cc: Iterable[str]) -> Recipients:
-    """Return people with each address once: in To if it is there, and as it is written first."""
+    """Return people with each address once: in To if it occurs there, spelt as at first."""
     in_to: dict[str, str] = {}
     for each in to:
         in_to.setdefault(address_of(each), each)
@@ -137,7 +138,7 @@ def _list_once(to: Iterable[str], cc: Iterable[str]) -> Recipients:
 
 
 def list_recipients(mail: Mail) -> Recipients:
-    """Return who is in To and Cc of a mail, decoded."""
+    """Return the decoded To and Cc of a mail."""
     message = parse_mail(mail)
     to, cc = (read_people(message, name) for name in ("To", "Cc"))
     return Recipients(to, cc)
@@ -146,10 +147,10 @@ def list_recipients(mail: Mail) -> Recipients:
 def split_people(
     texts: Sequence[str], is_alias: Callable[[str], bool] = is_word
 ) -> tuple[str, ...]:
-    """Return the people in options and settings, where one may name several: "a@b, C <c@d>".
+    """Return the people in options and settings, each of which may name several: "a@b, C <c@d>".
 
-    Each comes once, as "Name <address>", a bare address, or an alias. Raises UsageError for an
-    address that mail cannot be sent to, and for a word that is not an alias.
+    Each person is returned once, as "Name <address>", a bare address, or an alias. Raises
+    UsageError for an address that mail cannot be sent to, and for a word that is not an alias.
     """
     people: dict[str, str] = {}
     for text in texts:
@@ -157,7 +158,7 @@ def split_people(
             for person in parse_people(text, is_alias):
                 people.setdefault(person.address.lower(), str(person))
         except AddressError as err:
-            hint = "git-send-email(1), sendemail.aliasesFile, says how names become aliases"
+            hint = "to define aliases, see sendemail.aliasesFile in git-send-email(1)"
             raise UsageError(str(err), hint=None if "@" in text else hint) from None
     return tuple(people.values())
 
@@ -174,7 +175,7 @@ def add_recipients(mail: Mail, people: Recipients) -> Mail:
 
 
 def redirect_mail(mail: Mail, to: str) -> Mail:
-    """Return a mail that goes to one person, and tells whom it would have gone to."""
+    """Return a mail that goes to one person, with headers that name the original recipients."""
     there = list_recipients(mail)
     headers = "".join(
         f"X-Original-{name}: {', '.join(map(address_of, people[first : first + _A_LINE]))}\n"
@@ -186,5 +187,5 @@ def redirect_mail(mail: Mail, to: str) -> Mail:
 
 
 def address_of(recipient: str) -> str:
-    """Return the e-mail address in "Name <address>", in small letters."""
+    """Return the e-mail address in "Name <address>", in lower case."""
     return (email.utils.parseaddr(recipient)[1] or recipient).lower()

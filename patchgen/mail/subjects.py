@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The subject of a mail: what the brackets say of version and number, and the text after them."""
+"""The subject of a mail: the version and number in its brackets, and the text after them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REPLY = re.compile(
     r"\s*(?:\[\d{1,3}\])?\s*[:：]\s*",
     re.IGNORECASE,
 )
-# git has four digits at least, and more for a series of more than 9,999 patches.
+# git writes at least four digits, and more for a series of more than 9,999 patches.
 _NUMBER = re.compile(r"(?<![\d/])(\d{1,9})\s?/\s?(\d{1,9})(?![\d/])")
 # "v3", "PATCHv3", "RFC-V3"; "v6.1" is a version of the kernel.
 _VERSION = re.compile(r"(?:(?<![^\W_])|(?<=PATCH)|(?<=RFC))V(\d{1,4})(?![\w.]{0,8}[^\W_])")
@@ -24,7 +24,7 @@ _PATCH = re.compile(r"PATCH|RFC")
 class Subject:
     """A mail's subject: "Re: [PATCH v4 2/6] x86: Do it" is (text "x86: Do it", 4, 2, 6, reply).
 
-    `revision`, `number` and `total` are None where the brackets do not have them; a patch without
+    `revision`, `number` and `total` are None if the brackets do not have them; a patch without
     a version is version 1.
     """
 
@@ -37,14 +37,14 @@ class Subject:
 
     @property
     def label(self) -> str:
-        """The version and number as a message names them: "v4 2/6"."""
+        """The version and number for a message: "v4 2/6"."""
         version = f"v{self.revision}" if self.revision is not None else ""
         number = f"{self.number}/{self.total}" if self.number is not None else ""
         return " ".join(filter(None, (version, number)))
 
 
 def parse_subject(subject: str) -> Subject:
-    """Read a subject, which may be folded over lines."""
+    """Parse a subject, which may be folded over lines."""
     text = " ".join(subject.split())
     is_reply = False
     inside = ""

@@ -90,7 +90,7 @@ def test_the_version_that_is_named_is_taken_from_several(patchgen, applied, tmp_
     [path] = tmp_path.glob("v3-0002*")
     path.unlink()
     done = patchgen(*words, "-v", "3")
-    assert done.code == 1 and "has not all 4 patches of v3; there is no 2" in done.err
+    assert done.code == 1 and "is incomplete: of 4 patches of v3, it lacks 2" in done.err
 
 
 def test_a_version_without_a_cover_letter(patchgen, applied, git, tmp_path):

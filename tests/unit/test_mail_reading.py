@@ -85,8 +85,8 @@ def test_an_address_in_a_name_is_not_the_sender(text, person):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"no mail at all\n", "it has no headers of a mail"),
-        (b"", "it has no headers of a mail"),
+        (b"no mail at all\n", "it has no mail headers"),
+        (b"", "it has no mail headers"),
         (b"From: Bent-Type: text/plain; chara <b@x.org>\n\nx", "its From does not name one"),
         (b"From: a@x.org\nFrom: b@x.org\n\nx", "it has several From headers"),
         (b"From: " + b"(" * 100_000 + b"\n\nx", "its From has more than 4 KiB"),

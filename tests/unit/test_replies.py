@@ -94,7 +94,7 @@ def test_reads_multipart_and_other_charsets():
     strange = b"From: b@x.org\nContent-Type: text/plain; charset=klingon\n\nAcked-by: B <b@x.org>\n"
     reply = parse(Mail("x", strange))
     assert [str(tag.trailer) for tag in reply.tags] == ["Acked-by: B <b@x.org>"]
-    assert reply.problems == ("its charset 'klingon' is not known",)
+    assert reply.problems == ("its charset 'klingon' is unknown",)
 
 
 @given(st.binary(max_size=400))
