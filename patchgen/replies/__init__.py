@@ -1,4 +1,5 @@
-"""Answers to a posted series, and the tags in them."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Collect the tags in replies to a posted series."""
 
 from patchgen.replies.collect import (
     Applied,

@@ -1,4 +1,5 @@
-"""`patchgen trailers`: the tags of all replies put on the patches that they are for."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen trailers`: add the tags in replies to the patches that they are for."""
 
 from __future__ import annotations
 
@@ -24,9 +25,9 @@ _OF_OTHERS = frozenset({"Reviewed-by", "Acked-by", "Tested-by"})
 
 @dataclass(frozen=True, slots=True)
 class CollectRequest:
-    """What the user asked for: the replies in `source` ("-" is standard input) for a branch.
+    """The parameters of `patchgen trailers`: the replies in `source` ("-" is standard input).
 
-    `branch` None means the one that is checked out.
+    `branch` None means the current branch.
     """
 
     tree: Path
@@ -38,7 +39,7 @@ class CollectRequest:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A tag that a patch got; `number` counts from 1."""
+    """A tag that was added to a patch; `number` counts from 1."""
 
     number: int
     trailer: Trailer
@@ -48,7 +49,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class NotApplied:
-    """A tag that no patch got, and why. `number` is None where it is not known for which."""
+    """A tag that was not added, and why. `number` is its patch, None if that is unknown."""
 
     trailer: Trailer
     reply: Reply
@@ -58,7 +59,7 @@ class NotApplied:
 
 @dataclass(slots=True)
 class CollectResult:
-    """What came of it. `remarks` are about replies as a whole."""
+    """The result of collecting tags. `remarks` are about whole replies."""
 
     branch: str
     subjects: tuple[str, ...]
@@ -70,10 +71,10 @@ class CollectResult:
 
 
 def collect_trailers(request: CollectRequest) -> CollectResult:
-    """Put the tags in replies on the commits of a branch, each in its place.
+    """Add the tags in replies to the commits of a branch that they are for.
 
-    Only messages change; so a branch that is checked out may be moved. Raises a PatchgenError with
-    nothing written.
+    Only messages change, so the current branch may be moved. Raises a PatchgenError with nothing
+    written.
     """
     mails = _read_source(request.source)
     repository = Repository(request.tree)
@@ -107,7 +108,7 @@ def match_tags(
     patch_id: PatchId,
     own: Sequence[Mail] = (),
 ) -> CollectResult:
-    """Return every tag of all replies, either with the patch that gets it or with a reason.
+    """Return every tag of all replies, either with its patch or with a reason why it has none.
 
     `own` are mails of the series itself, which replies may answer.
     """
@@ -119,7 +120,7 @@ def match_tags(
     result.unreadable += unreadable
     judge = _Judge(commits, result)
     for reply in replies:
-        # What somebody posts has that person's own tags; only what is answered gives some.
+        # A posted patch has its own tags; only a reply gives tags to others.
         if reply.is_post:
             judge.list_own(reply)
             continue
@@ -140,7 +141,7 @@ def match_tags(
 
 
 class _Judge:
-    """Decides for each tag of a reply and each patch; the tags before it are on the patch then."""
+    """Decides on each tag of a reply for each patch, given the tags that were added before."""
 
     def __init__(self, commits: Sequence[Commit], result: CollectResult):
         self._commits = commits
@@ -149,7 +150,7 @@ class _Judge:
         self._seen: set[tuple[str, str, str]] = set()
 
     def drop_copies(self, reply: Reply) -> list[FoundTag]:
-        """Return the tags of a reply without those of the same mail that came twice."""
+        """Return the tags of a reply, except in a second copy of the same mail."""
         if not reply.message_id:
             return list(reply.tags)
         keys = [(reply.message_id, reply.sender, str(tag.trailer)) for tag in reply.tags]
@@ -158,27 +159,27 @@ class _Judge:
         return new
 
     def list_own(self, reply: Reply) -> None:
-        """Note the sender's own tags in a cover letter, which may be an answer without "Re:"."""
+        """Report the sender's own tags in a cover letter, which may be a reply without "Re:"."""
         for tag in reply.tags if reply.subject.number == 0 else ():
             if tag.trailer.address == reply.sender and tag.trailer.key in GIVEN:
-                reason = "it is in a mail with the subject of a cover letter, not of an answer"
+                reason = "it is in a mail with the subject of a cover letter, not of a reply"
                 self._result.not_applied.append(NotApplied(tag.trailer, reply, reason))
 
     def apply(self, tag: FoundTag, reply: Reply, match: Match) -> None:
-        """Add a tag to the patches that it is for, or note why one does not get it."""
+        """Add a tag to its patches, or report why a patch does not get it."""
         result, trailer = self._result, tag.trailer
         if reason := _refuse(tag, reply):
             result.not_applied.append(NotApplied(trailer, reply, reason, match.number or None))
             return
         if not tag.is_for(match.number or None):
-            reason = f'by what is written with it, it is for "{tag.scope}" only'
+            reason = f'the text next to it restricts it to "{tag.scope}"'
             result.not_applied.append(NotApplied(trailer, reply, reason, match.number or None))
             return
         everything = range(1, len(self._commits) + 1)
         for number in everything if match.number == COVER else [match.number]:
             message, author = self._messages[number - 1], self._commits[number - 1].author
             if version := match.outdated.get(number):
-                reason = f"the patch is not as it was in {version}"
+                reason = f"the patch has changed since {version}"
             else:
                 reason = _refuse_here(trailer, message, author)
             if reason:
@@ -199,12 +200,12 @@ def add_tags(commits: Sequence[Commit], applied: Sequence[Applied]) -> Mapping[O
 
 
 def _refuse(tag: FoundTag, reply: Reply) -> str:
-    """Return why no patch gets a tag, "" where one may."""
+    """Return why no patch may get a tag, "" if one may."""
     trailer = tag.trailer
     if tag.problem:
         return tag.problem
     if trailer.key not in GIVEN:
-        return f"a reply does not give {trailer.key}"
+        return f"a reply cannot give {trailer.key}"
     if not trailer.address:
         return "it names no address"
     if trailer.address != reply.sender:
@@ -213,24 +214,24 @@ def _refuse(tag: FoundTag, reply: Reply) -> str:
 
 
 def _refuse_here(tag: Trailer, message: Message, author: str) -> str:
-    """Return why this patch does not get a tag, "" where it does."""
+    """Return why this patch does not get a tag, "" if it does."""
     if tag.key in _OF_OTHERS and Trailer("", author).address == tag.address:
-        return "it is the author's own patch"
+        return "it is from the author of the patch"
     if tag.identity in {each.identity for each in message.trailers}:
-        return "it is there already"
+        return "the patch has it already"
     if tag.key == "Acked-by" and ("reviewed-by", tag.address) in _identities(message):
         return "there is a Reviewed-by of the same person"
     return ""
 
 
 def _add(message: Message, tag: Trailer) -> Message:
-    """Return a message with a tag; a review takes the place of the same person's ack."""
+    """Return a message with a tag added; a review replaces the same person's ack."""
     if tag.key == "Reviewed-by":
         message, _ = message.without_trailers(
             lambda each: each.identity == ("acked-by", tag.address)
         )
     if tag.note and not any(each.name == "Signed-off-by" for each in message.trailers):
-        # A line that is not a trailer would make the paragraph prose for git.
+        # As a separate line it would not be a trailer, and git would read the paragraph as prose.
         tag = Trailer(tag.key, f"{tag.value} {tag.note}")
     return message.with_trailers([tag])
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What replies to a series can be recognised by: subjects, changes, message-ids of all versions."""
+"""What identifies replies to a series: the subjects, changes and message-ids of all versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from patchgen.series import SeriesBranch, Tracking, digest_content, make_message
 
 
 class PatchIds:
-    """git-patch-id(1) of texts."""
+    """Computes git-patch-id(1) of texts."""
 
     def __init__(self, quarantine: Quarantine):
         self._quarantine = quarantine
@@ -30,7 +30,7 @@ class PatchIds:
 
 @dataclass(slots=True)
 class _Posted:
-    """Message-ids that went out; see `Patches`."""
+    """Message-ids that were posted; see `Patches`."""
 
     numbers: dict[str, int] = field(default_factory=dict)
     outdated: dict[str, Mapping[int, str]] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class _Posted:
 def describe_patches(
     repository: Repository, quarantine: Quarantine, series: SeriesBranch, patch_id: PatchId
 ) -> Patches:
-    """Return what replies to a branch can be recognised by."""
+    """Return what identifies replies to a branch."""
     subjects = {number: commit.subject for number, commit in enumerate(series.commits, 1)}
     if series.cover is not None:
         subjects[COVER] = series.cover.subject
@@ -76,10 +76,10 @@ def describe_patches(
 
 
 def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, ...]:
-    """Return the mails of the branch's version that are in its default folder.
+    """Return the mails of the branch's version in its default folder.
 
-    git send-email itself may have sent them, which leaves no tag. When the branch is edited then,
-    its patches have other message-ids than these mails.
+    They may have been sent with git send-email directly, which leaves no tag. If the branch is then
+    edited, the message-ids of its patches differ from those of these mails.
     """
     if series.cover is None or series.tracking is None:
         return ()
@@ -96,9 +96,9 @@ def _read_sent(
     tracking: Tracking,
     posted: _Posted,
 ) -> None:
-    """Note the message-ids of versions that went out, with the patch that each is today.
+    """Record the message-ids of sent versions, each with the patch that it is today.
 
-    Patches that are not as they were in a version are outdated for its mails.
+    Patches that have changed since a version are outdated for its mails.
     """
     substances = read_substances(quarantine, series.start, series.tip)
     today = {substances[commit.oid]: n for n, commit in enumerate(series.commits, 1)}
@@ -130,9 +130,9 @@ def _read_sent(
 
 
 def _read_history(tracking: Tracking, numbers: Sequence[int], posted: _Posted) -> None:
-    """Note the cover letters of versions of which nothing but the message-id is known.
+    """Record the cover letters of versions of which only the message-id is known.
 
-    What their patches were like is not known, so a reply to such a letter is for none of today's.
+    The content of their patches is unknown, so a reply to such a letter applies to no patch.
     """
     for version, ids in tracking.history.items():
         for message_id in ids[:1]:
@@ -142,15 +142,15 @@ def _read_history(tracking: Tracking, numbers: Sequence[int], posted: _Posted) -
 
 
 def _by_subject(commits: Sequence[Commit]) -> dict[str, int]:
-    """Return the numbers of commits by those subjects that only one of them has."""
+    """Return the numbers of commits by subject, for subjects that are unique."""
     count = Counter(commit.subject for commit in commits)
     return {each.subject: n for n, each in enumerate(commits, 1) if count[each.subject] == 1}
 
 
 def _guess_ids(cover: Sequence[str], revision: int, count: int) -> tuple[str, ...]:
-    """Return the message-ids of a version of which b4 noted that of the cover letter.
+    """Return the message-ids of a version of which b4 recorded only the cover letter's.
 
-    Those of its patches have their number where that one has a 0 (make_msgid_tpt() in b4's ez.py).
+    Those of its patches have their number in place of the 0 (make_msgid_tpt() in b4's ez.py).
     """
     if not cover:
         return ()

@@ -1,8 +1,9 @@
-"""Which patch a reply is about: by message-ids, else by the change it quotes, else by subject.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the patch of a reply: by message-ids, else by the quoted change, else by subject.
 
-A review of an older version must not go onto a patch with other code. So a subject counts only
-where nothing contradicts it: no other version in its brackets, no answered mail that is unknown, no
-other diff in the box or in the quote.
+A review of an older version must not be added to a patch with other code. So a subject is used only
+if nothing contradicts it: no other version in its brackets, no unknown mail that it answers, no
+other diff in the mailbox or in the quote.
 """
 
 from __future__ import annotations
@@ -16,21 +17,20 @@ from patchgen.odb.difftext import digest_changes, list_changes, with_usual_prefi
 from patchgen.replies.reply import Reply
 
 COVER = 0
-# Returns the patch-id of a text that contains a diff, "" where it contains none.
+# Returns the patch-id of a text that contains a diff, "" if it contains none.
 PatchId = Callable[[bytes], str]
-_UNKNOWN = "it cannot be told which patch it is for"
+_UNKNOWN = "cannot tell which patch it is for"
 
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """The series that replies are for. Numbers count from 1, 0 is the cover letter.
+    """The series that replies are for. Numbers count from 1; 0 is the cover letter.
 
-    `subjects` are by number, `patch_ids` are the numbers by git-patch-id and by `digest_changes`,
-    `posted` the numbers by message-id, without brackets. `outdated` are by message-id, too: for a
-    mail of an earlier version, the patches that are not as they were then, each with that version.
-    `gone` are mails of patches that the series has no more, with a name for them ("v3 5/5").
-    `changes` are the changed lines of each patch. `revision` is None, and `change_id` and `base`
-    are "", where they are not known.
+    `subjects` are by number. `patch_ids` map git-patch-id and `digest_changes` to numbers, `posted`
+    maps message-ids without brackets. `outdated` maps the message-id of an earlier version's mail
+    to the patches that have changed since, each with that version. `gone` maps mails of patches
+    that the series no longer has to a name for them ("v3 5/5"). `changes` are the changed lines of
+    each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
     """
 
     subjects: Mapping[int, str]
@@ -49,9 +49,9 @@ class Patches:
         return tuple(number for number in self.subjects if number != COVER)
 
     def find_subject(self, subject: Subject) -> int | None:
-        """Return the one patch with a subject, whatever its spaces and letter case.
+        """Return the only patch with a subject, ignoring white space and case.
 
-        Of several patches with one subject the number in the brackets decides.
+        If several patches have it, the number in the brackets decides.
         """
         expected = _plain(subject.text)
         found = [n for n, text in self.subjects.items() if _plain(text) == expected]
@@ -62,9 +62,9 @@ class Patches:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The patch of a reply, and how it was found. `remark` tells of facts that disagree.
+    """The patch of a reply, and how it was found. `remark` reports contradicting facts.
 
-    `outdated` are patches that are not those which were answered, each with the version.
+    `outdated` are patches that have changed since the answered version, each with that version.
     """
 
     number: int
@@ -75,14 +75,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """Why a reply is for none of the patches."""
+    """Why a reply applies to no patch."""
 
     reason: str
 
 
 @dataclass(slots=True)
 class Matcher:
-    """Finds the patches of all replies in a box."""
+    """Finds the patches of all replies in a mailbox."""
 
     patches: Patches
     patch_id: PatchId
@@ -92,7 +92,7 @@ class Matcher:
     foreign: dict[str, str] = field(default_factory=dict)
 
     def learn(self, mails: Sequence[ReadableMail], replies: Sequence[Reply]) -> None:
-        """Take note of the replies, and of patches that are in the box themselves."""
+        """Record the replies, and the patches that are in the mailbox themselves."""
         self.replies = {reply.message_id: reply for reply in replies if reply.message_id}
         self.known = dict(self.patches.posted)
         self.outdated = dict(self.patches.outdated)
@@ -122,9 +122,9 @@ class Matcher:
     def _learn_covers(
         self, letters: Sequence[ReadableMail], patches: Sequence[ReadableMail]
     ) -> None:
-        """Take note of cover letters: those in the box, and those that its patches answer.
+        """Record cover letters: those in the mailbox, and those that its patches answer.
 
-        Such a letter stands for those of our patches that are in its thread with the same code.
+        A cover letter stands for those of our patches that are in its thread with the same code.
         """
         ids = {mail.message_id for mail in patches}
         threads: dict[str, list[ReadableMail]] = {mail.message_id: [] for mail in letters}
@@ -149,7 +149,7 @@ class Matcher:
                 }
 
     def _contradict(self, letter: ReadableMail) -> str:
-        """Return why a cover letter without its patches is not that of the series."""
+        """Return why a cover letter without its patches does not belong to the series."""
         subject, ours = letter.subject, self.patches
         if ours.find_subject(subject) != COVER:
             return f'it answers "{_describe(subject)}", which is not of this series'
@@ -160,14 +160,14 @@ class Matcher:
         return self._other_version(subject)
 
     def find(self, reply: Reply) -> Match | NoMatch:
-        """Return which patch a reply is about, or why that cannot be told."""
+        """Return the patch that a reply is about, or why it is unknown."""
         by_subject = self.patches.find_subject(reply.subject)
         trail = self._follow(reply)
         if trail.answered is not None:
             number = self.known[trail.answered]
             remark = ""
             if by_subject is not None and by_subject != number:
-                remark = f"by its subject it would be patch {by_subject}"
+                remark = f"its subject is that of patch {by_subject}"
             return Match(number, "message-id", remark, self.outdated.get(trail.answered, {}))
         quoted = self._identify(reply.quoted + "\n") if "diff --git " in reply.quoted else None
         if quoted is not None:
@@ -182,22 +182,22 @@ class Matcher:
         return Match(by_subject, "subject")
 
     def _identify(self, text: str) -> int | None:
-        """Return which patch a text with a diff is, None where it is none of them."""
+        """Return the number of the patch in a text with a diff, None if it is another patch."""
         content = with_usual_prefixes(text).encode("utf-8", "surrogateescape")
         ids = self.patches.patch_ids
         return ids.get(digest_changes(text)) or ids.get(self.patch_id(content))
 
     def _other_version(self, subject: Subject) -> str:
-        """Return a reason where a subject names another version, "" otherwise."""
+        """Return a reason if a subject names another version, "" otherwise."""
         revision, ours = subject.revision, self.patches.revision
         if revision is None or ours is None or revision == ours:
             return ""
-        return f"by its subject it is for v{revision}, not for v{ours}"
+        return f"its subject names v{revision}, not v{ours}"
 
     def _other_code(self, reply: Reply, number: int) -> str:
-        """Return a reason where a reply quotes changes that a patch does not have, or a number.
+        """Return a reason if a reply quotes changes, or has a number, that a patch does not have.
 
-        A quote may be trimmed, so it needs to have only lines of the patch.
+        A quote may be trimmed, so it only needs to have no lines that the patch lacks.
         """
         changes = self.patches.changes.get(number)
         quoted = list_changes(reply.quoted.split("\n"))
@@ -209,10 +209,10 @@ class Matcher:
         return ""
 
     def _follow(self, reply: Reply) -> _Trail:
-        """Return where a reply leads to, by way of other replies if need be.
+        """Return the mail that a reply leads to, through other replies if necessary.
 
-        All of a thread leads to the cover letter in the end; where a mail in between is unknown,
-        which may be a patch, the reply is not about the cover letter, nor about a patch of another
+        Every thread leads to the cover letter in the end. If a mail in between is unknown, it may
+        be a patch: then the reply is neither about the cover letter, nor about a patch of another
         version than its subject names.
         """
         seen: set[str] = set()
@@ -242,7 +242,7 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class _Trail:
-    """Where a reply leads to: a known mail, else one with other code, else an unknown one."""
+    """The mail that a reply leads to: a known one, one with other code, or an unknown one."""
 
     answered: str | None = None
     foreign: str = ""

@@ -1,7 +1,8 @@
-"""One reply: who wrote it, what it answers, and the tags that its own words give.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A reply: its sender, the mails that it answers, and the tags in its own text.
 
-Own words are what the sender wrote: not what is quoted, not what is below a signature or in the
-mail that is answered at the top, and not the lines of a diff.
+Its own text is what the sender wrote: not quotes, not the text below a signature, not a mail that
+is answered at the top, and not the lines of a diff.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from patchgen.replies.tags import GIVEN, FoundTag, find_mentions, find_tags
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _QUOTED = re.compile(r"^[ \t]*[>|]")
 _QUOTE_MARK = re.compile(r"^(?:[ \t]*>)+ ?")
-# From here on it is the signature, or the mail that is answered.
+# The signature, or the answered mail, begins here.
 _END = re.compile(r"^(-- |-- ?$|-{3,} ?Original Message ?-{3,}|_{20,}$)", re.IGNORECASE)
 _OUTLOOK = re.compile(r"^(From|Von|De): .*\S")
 _OUTLOOK_NEXT = re.compile(r"^(Sent|Date|To|Gesendet|An|Envoyé|À): ")
@@ -25,11 +26,11 @@ _OUTLOOK_NEXT = re.compile(r"^(Sent|Date|To|Gesendet|An|Envoyé|À): ")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply. `name` says which mail it is, for messages. `sender` is an address in lower case.
+    """A reply. `name` identifies the mail in messages. `sender` is an address in lower case.
 
-    `answers` are the message-ids that it may answer, the likeliest first. `tags` were found in its
-    own words; `quoted` is what it quotes, without the marks; `own_diff` is a text with the diffs
-    that it does not quote, "" where it has none. `problems` are what could not be read of it.
+    `answers` are the message-ids that it may answer, the most likely one first. `tags` were found
+    in its own text. `quoted` is the quoted text without marks. `own_diff` is a text with the diffs
+    that are not quoted, "" if there are none. `problems` describe what could not be read.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Reply:
 
     @property
     def is_post(self) -> bool:
-        """Whether it is a patch or a cover letter that somebody posted: its tags are its own."""
+        """Whether it is a posted patch or cover letter, whose tags are its own."""
         if self.subject.is_reply or not self.subject.is_patch:
             return False
         return bool(self.own_diff) or self.subject.number == 0
@@ -54,7 +55,7 @@ class Reply:
 
 
 def parse_reply(mail: ReadableMail) -> Reply:
-    """Read a mail as a reply."""
+    """Parse a mail as a reply."""
     lines = _LINE_END.split(mail.body.unfold().removeprefix("\ufeff"))
     quoted = "\n".join(_QUOTE_MARK.sub("", line) for line in lines if _QUOTED.match(line))
     sender = mail.sender.address.lower() if mail.sender else ""
@@ -68,7 +69,7 @@ def parse_reply(mail: ReadableMail) -> Reply:
         *_find_elsewhere(
             _LINE_END.split(mail.body.everything[len(mail.body.text) :]),
             sender,
-            "it is in another part of the mail than its text",
+            "it is in another part of the mail than the text",
         ),
     )
     return Reply(
@@ -93,7 +94,7 @@ def _find_elsewhere(lines: Sequence[str], sender: str, problem: str) -> Iterator
 
 
 def _own_lines(lines: Sequence[str]) -> Iterator[str]:
-    """Yield what the sender wrote, with an empty line for each that is quoted."""
+    """Yield the sender's own lines, with an empty line in place of each quoted one."""
     for number, line in enumerate(lines):
         following = lines[number + 1] if number + 1 < len(lines) else ""
         if _END.match(line) or (_OUTLOOK.match(line) and _OUTLOOK_NEXT.match(following)):
@@ -102,7 +103,7 @@ def _own_lines(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _leave_diffs_out(lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the lines without diffs, and the context lines of these, which may be miscounted."""
+    """Return the lines outside of diffs, and the diffs' context lines, which may be miscounted."""
     prose: list[str] = []
     inside: list[str] = []
     for kind, line in classify_lines(lines):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tags in the lines that a sender wrote: "Reviewed-by: Name <address>" and its kin.
+"""The tags in the lines that a sender wrote: "Reviewed-by: Name <address>" and similar.
 
-Whatever looks like a tag is found; what cannot be added as it is has a problem, and the caller
-reports it. So a tag is never lost without a word.
+Everything that looks like a tag is found. One that cannot be added as it is has a problem, which
+the caller reports. So no tag is lost silently.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from patchgen.controls import has_controls
 from patchgen.mail import decode_words, has_garbled_name
 from patchgen.series.trailers import Trailer, usual_case
 
-# What a reply can say of a patch. The rest is for its author, or for whoever applies it.
+# Tags that a reply can give. Others are for the author, or for whoever applies the patch.
 GIVEN = frozenset({"Reviewed-by", "Acked-by", "Tested-by", "Reported-by", "Suggested-by"})
 _WORD = r"[A-Za-z]+(?:-[A-Za-z]+)*"
 _SEPARATOR = r"[ \t]*(?:/|&|\+|,|[ \t]and[ \t])[ \t]*"
@@ -30,20 +30,20 @@ _TAG = re.compile(
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _ANGLE = re.compile(r"<[^<>\s]+@[^<>\s]+>")
 _QUOTED = re.compile(r'"[^"]*"')
-# Between two people in one line; a comment after the last one stays with it.
+# Separators between two people on one line; a comment after the last person stays with it.
 _BETWEEN = re.compile(r"(?<=>)\s*(?:[,;&/+]|\band\b)\s*(?=[^\s#(\[])", re.IGNORECASE)
 _IN_NAME = re.compile(r"[,;&/+]|\band\b", re.IGNORECASE)
 _SCOPE = re.compile(r"\[[^\[\]]+\]")
-# What a terminal obeys (ECMA-48): a control sequence, and a command for the operating system.
+# Escape sequences of terminals (ECMA-48): control sequences and operating system commands.
 _SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*\x07?)")
-# Scripts of India and Iran write names with them.
+# Scripts of India and Iran use them in names.
 _JOINERS = frozenset("\u200c\u200d")
 _CONTROLS = "it has control characters"
-# A tag in the middle of a sentence, in a list, or written in another way.
+# A tag inside of a sentence, in a list, or spelled differently.
 _MENTION = re.compile(
     r"(?P<stem>reviewed|acked|tested|reported|suggested)[\W_]{0,3}by(?![a-z])", re.I
 )
-# "For patches 1-3:", "# 2/4": a tag that is not for all of the series.
+# "For patches 1-3:", "# 2/4": a tag that is not for the whole series.
 _PATCHES = re.compile(
     r"\bpatch(?:es)?[ \t]*(?:#|no\.?|number)?[ \t]*\d[^a-z]*(?:(?:and|to)[ \t]*#?\d[^a-z]*)*"
     r"|(?<![\d/.-])\d{1,4}/\d{1,4}(?![\d/.-])",
@@ -53,15 +53,15 @@ _NUMBERS = re.compile(r"(\d+)(?:[ \t]*/[ \t]*\d+|[ \t]*(?:-|\u2013|to)[ \t]*#?(\
 _CONDITION = re.compile(
     r"\b(?:if|once|when|unless|until|provided|assuming|after|modulo|except)\b", re.IGNORECASE
 )
-# In characters. Longer lines are not tags that people write, and regular expressions take time.
+# In characters. People do not write longer tags, and regular expressions would take long.
 _LONG = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTag:
-    """A tag, and why it cannot be added as it is, "" where it can.
+    """A tag, and why it cannot be added as it is, "" if it can.
 
-    `scope` is what its sender says of the patches that it is for, "" where that is nothing.
+    `scope` names the patches that its sender restricts it to, "" for no restriction.
     """
 
     trailer: Trailer
@@ -69,7 +69,7 @@ class FoundTag:
     scope: str = ""
 
     def is_for(self, number: int | None) -> bool:
-        """Return whether it is for a patch; None is all of the series."""
+        """Return whether it is for a patch; None is the whole series."""
         if not self.scope:
             return True
         spans = ((int(a), int(b or a)) for a, b in _NUMBERS.findall(self.scope))
@@ -77,12 +77,12 @@ class FoundTag:
 
 
 def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
-    """Yield the tags in lines, in their order."""
+    """Yield the tags in lines, in order."""
     above = ""
     for number, line in enumerate(lines):
         match = match_tag(line)
         if match is None:
-            # What ends with a colon is about what follows, also below an empty line.
+            # A line that ends with a colon refers to the next text, even after an empty line.
             above = line if line.strip() or not above.rstrip().endswith(":") else above
             continue
         key, value = match["key"], match["value"].strip(" \t")
@@ -91,7 +91,7 @@ def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
             yield FoundTag(shown, f"the line has {len(line)} characters")
             continue
         following = [each.strip() for each in lines[number + 1 : number + 3]]
-        # A mailer that wraps puts the address on a line of its own.
+        # A mailer that wraps lines puts the address on a line of its own.
         if following and not _ADDRESS.search(value) and _can_follow(following[0]):
             value = f"{value} {following.pop(0)}".strip()
         note = following[0] if following and _SCOPE.fullmatch(following[0]) else ""
@@ -102,7 +102,7 @@ def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
 
 
 def find_mentions(lines: Sequence[str], sender: str) -> Iterator[FoundTag]:
-    """Yield what may be tags of the sender, an address in lower case, in lines that are not tags.
+    """Yield possible tags of the sender (an address in lower case) in lines that are not tags.
 
     So "With that, Acked-by: Bea <bea@example.org>" is reported, and prose is not.
     """
@@ -114,19 +114,19 @@ def find_mentions(lines: Sequence[str], sender: str) -> Iterator[FoundTag]:
         if not _ADDRESS.search(rest) and _can_follow(following):
             rest = f"{rest} {following.strip()}"
         if sender in rest.lower():
-            problem = f'it is not a line of its own: "{line[:_LONG].strip()}"'
+            problem = f'it is not on a line of its own: "{line[:_LONG].strip()}"'
             yield FoundTag(Trailer(usual_case(f"{match['stem']}-by"), rest), problem)
 
 
 def _tidy(value: str) -> str:
-    """Return a value without white space and punctuation that are not of it."""
+    """Return a value without surplus white space and punctuation."""
     value = re.sub(r"[ \t]+", " ", value)
     value = re.sub(r"<[ \t]*([^<>\s]+@[^<>\s]+)[ \t]*>", r"<\1>", value)
     return re.sub(r"(?<=>)[.,;]+$", "", value)
 
 
 def _find_scope(value: str, above: str) -> str:
-    """Return which patches a tag is for, by what is after its address, or in the line above."""
+    """Return the patches that a tag is for, from the text after its address or the line above."""
     for text in (value.rpartition(">")[2], above):
         if match := _PATCHES.search(text[:_LONG]):
             return match[0].strip()
@@ -152,7 +152,7 @@ def _can_follow(line: str) -> bool:
 
 
 def _read(key: str, value: str, note: str) -> Iterator[FoundTag]:
-    """Yield the tags that one line comes to: one for each key and person in it."""
+    """Yield the tags of one line: one for each key and person in it."""
     keys, problem = _split_key(key)
     value = decode_words(value)
     problem = problem or _find_problem(value, note)
@@ -167,7 +167,7 @@ def _read(key: str, value: str, note: str) -> Iterator[FoundTag]:
 
 
 def _split_key(key: str) -> tuple[list[str], str]:
-    """Return the tags that a key stands for: "Reviewed-and-tested-by" is two of them."""
+    """Return the tags that a key stands for: "Reviewed-and-tested-by" is two."""
     plain = re.sub(r"[ _]by$", "-by", key.lower())
     if plain != key.lower():
         return [usual_case(plain)], f'it is written "{key}", not "{usual_case(plain)}"'
@@ -179,23 +179,23 @@ def _split_key(key: str) -> tuple[list[str], str]:
 
 
 def _find_problem(value: str, note: str) -> str:
-    """Return why nobody can be named with a value, "" where somebody can."""
+    """Return why a value cannot name anybody, "" if it can."""
     text = f"{value} {note}"
     if has_garbled_name(text):
         return "it has characters that could not be decoded"
     if has_controls(text):
         return _CONTROLS
     if any(unicodedata.category(each) == "Cf" and each not in _JOINERS for each in text):
-        return "it has characters that cannot be seen"
+        return "it has invisible characters"
     plain = _QUOTED.sub("", _without_comment(value))
     if plain.count("<") != plain.count(">"):
         return "its angle brackets are not closed"
     found = _CONDITION.search(plain.rpartition(">")[2]) if ">" in plain else None
-    return f'it depends on something: "{found.string.strip()}"' if found else ""
+    return f'it has a condition: "{found.string.strip()}"' if found else ""
 
 
 def _find_strangers(person: str) -> str:
-    """Return why a value does not name one person, "" where it does."""
+    """Return why a value does not name exactly one person, "" if it does."""
     person = _without_comment(person)
     unquoted = _QUOTED.sub("", person)
     angles = _ANGLE.findall(unquoted)
@@ -204,10 +204,10 @@ def _find_strangers(person: str) -> str:
     if len(angles) > 1 or _IN_NAME.search(before) or (not angles and len(everything) > 1):
         return "it names several people"
     if angles and everything - {angles[0][1:-1].lower()}:
-        return "it has another address than the person's"
+        return "it has another address besides the person's"
     return ""
 
 
 def _without_comment(value: str) -> str:
-    """Return a value without what people add to it: "# for the x86 part", with a link perhaps."""
+    """Return a value without added comments: "# for the x86 part", perhaps with a link."""
     return value.partition(" #")[0]

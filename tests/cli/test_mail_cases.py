@@ -150,7 +150,7 @@ def test_a_tag_goes_into_the_block_of_a_message_with_two_notes(patchgen, v4, git
     assert again.code == 0, again.err
     document = json.loads(again.out)
     # The subject is without "[PATCH]", and there is nothing else that contradicts it.
-    assert [each["reason"] for each in document["not_applied"]] == ["it is there already"]
+    assert [each["reason"] for each in document["not_applied"]] == ["the patch has it already"]
     box = tmp_path / "box"
     mail = (DATA / "msg-two-notes" / "box.mbox").read_text()
     box.write_text(mail.replace("Bea Bee", "Dee").replace("bea@", "dee@"))
@@ -199,7 +199,7 @@ def test_an_input_without_any_mail_is_an_error(patchgen, v4, tmp_path, content):
     ("name", "reason"),
     [
         ("old-thread-in-box", "[v3 2/4] x86/mm: Notify page encryption status changes"),
-        ("old-subject-v3-recorded", "by its subject it is for v3, not for v4"),
+        ("old-subject-v3-recorded", "its subject names v3, not v4"),
     ],
 )
 def test_a_review_of_an_older_version_is_listed_as_outdated(patchgen, v4, tmp_path, name, reason):

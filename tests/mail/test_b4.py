@@ -181,7 +181,7 @@ def test_tags_that_b4_collects_are_kept(patchgen, branch, git, b4, tmp_path):
     assert REVIEWED in git(branch, "log", "-1", "--format=%B", f"{V4}~2")
     (tmp_path / "box").write_bytes(answer(ids[2], ids[0], REVIEWED, subject))
     found = json.loads(patchgen("trailers", "--tree", branch, tmp_path / "box", "--json").out)
-    assert [each["reason"] for each in found["not_applied"]] == ["it is there already"]
+    assert [each["reason"] for each in found["not_applied"]] == ["the patch has it already"]
     shown = patchgen("explain", "--tree", branch, f"{V4}~2").out
     assert "patch: callers" in shown and "state: as it was made" in shown
     document = reroll(patchgen, git, branch, V4, "--base", "master")
