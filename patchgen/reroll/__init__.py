@@ -1,4 +1,5 @@
-"""The next version of a series: made again on another base, with what people changed by hand."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make the next version of a series on another base, and carry over changes made by hand."""
 
 from patchgen.reroll.job import abort_reroll, reroll_series
 from patchgen.reroll.request import RerollRequest, RerollResult

@@ -1,8 +1,9 @@
-"""The series as it was made before people edited it: one side of every three-way merge.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the series as it was generated, before people edited it: the base of each three-way merge.
 
-It is looked for under the ref that a reroll keeps, then in the branch's reflog, where `apply` left
-it. Else it is made again, which gives the same where the templates and tools are the same. The
-record in the branch says whether what is found is the right one.
+It is looked up under the ref that a reroll writes, then in the branch's reflog, where `apply` left
+it. Otherwise it is generated again, with the same result if the templates and tools are the same.
+The record in the branch proves whether a candidate is the right one.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from patchgen.series import (
 
 @dataclass(frozen=True, slots=True)
 class MadeBefore:
-    """The commits as they were made, by the patches' names, and the cover letter.
+    """The generated commits, by the names of their patches, and the generated cover letter.
 
-    `cover` is None where what can be made today is not what the record tells of.
+    `cover` is None if the one generated today differs from the record.
     """
 
     commits: Mapping[str, Commit]
@@ -41,7 +42,7 @@ class MadeBefore:
 
 
 def made_ref(change_id: str, revision: int) -> str:
-    """Return the ref under which a reroll keeps what was made, before edits were carried over."""
+    """Return the ref under which a reroll stores the generated series, without hand edits."""
     return f"refs/patchgen/made/{change_id}/v{revision}"
 
 
@@ -53,9 +54,9 @@ def find_made_before(
     variant: str,
     subjects: Mapping[str, str],
 ) -> MadeBefore | None:
-    """Return the series as patchgen made it, None where that cannot be had any more.
+    """Return the series as patchgen generated it, None if it cannot be found any more.
 
-    `subjects` are those that its patches have on the branch, by their names.
+    `subjects` are the subjects of its patches on the branch, by the patches' names.
     """
     for tip in _candidates(repository, series, record):
         found = _read(repository, quarantine, series.name, tip, record)
@@ -82,7 +83,7 @@ def _candidates(repository: Repository, series: SeriesBranch, record: Record) ->
 def _read(
     repository: Repository, quarantine: Quarantine, name: str, tip: Oid, record: Record
 ) -> MadeBefore | None:
-    """Return what ends in `tip`, where that is what the record tells of."""
+    """Return the series that ends in `tip`, None if it does not match the record."""
     try:
         found = read_branch(repository, quarantine, name, tip)
     except MissingObjectsError:
@@ -143,7 +144,7 @@ def _make_again(
 
 
 def _guess_hand_work(draft: SeriesDraft, record: Record, subjects: Mapping[str, str]) -> HandWork:
-    """Return what a series tells of hand edits, where its record does not: by its messages."""
+    """Return the hand edits of a series whose record lacks them, as seen in its messages."""
     digests = dict(zip(draft.names, draft.record.patches, strict=True))
     edited = {
         patch.name: subjects.get(patch.name, patch.subject)
@@ -156,7 +157,7 @@ def _guess_hand_work(draft: SeriesDraft, record: Record, subjects: Mapping[str, 
 def _read_signatures(
     repository: Repository, quarantine: Quarantine, series: SeriesBranch
 ) -> Signatures:
-    """Return who made the series, for the patches were signed off by nobody else."""
+    """Return the author of the series: the patches were signed off with that name only."""
     now = repository.read_signatures()
     if series.cover_commit is None:
         return now

@@ -1,8 +1,9 @@
-"""Carry what people did to a series over to the one made now, commit by commit.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Carry hand edits of a series over to the newly generated one, commit by commit.
 
-For a commit of the branch there are three sides: what patchgen made before, what the branch has,
-and what is made now. The hand edit is the difference of the first two; it is put on top of the
-third. A commit that a person added is rebased. The order is the branch's.
+For each commit of the branch there are three sides: the one generated before, the one on the
+branch, and the one generated now. The hand edit is the difference between the first two; it is
+applied to the third. A commit that a person added is rebased. The order is the branch's.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from patchgen.series.match import Matched
 from patchgen.series.record import digest_message
 from patchgen.series.trailers import Message, Trailer, parse_message
 
-# How much of a file's lines another has to have to be what became of it.
+# The share of a file's lines that another file must have to be its successor.
 _ALIKE = 0.4
 MESSAGE_FILE = "COMMIT-MESSAGE"
 COVER_FILE = "COVER-LETTER"
 
 
 class ConflictsError(Exception):
-    """Both sides changed the same; `subject` is the commit's. Caught by the job, never shown."""
+    """Both sides changed the same lines of commit `subject`. Caught by the job, never shown."""
 
     def __init__(self, subject: str, conflicts: Sequence[Conflict]):
         super().__init__(subject)
@@ -45,10 +46,10 @@ class ConflictsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A commit of the new version: what it is made from, its tree and its message.
+    """A commit of the new version: its source, its tree and its message.
 
-    `source` is the commit whose author it keeps, `before` the same patch in the branch, None where
-    it is new. `name` is the patch's, "" where a person added the commit.
+    `source` is the commit whose author it keeps. `before` is the same patch on the branch, None if
+    it is new. `name` is the patch's, "" if a person added the commit.
     """
 
     name: str
@@ -60,10 +61,10 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A commit of the new version of which only the message is open.
+    """A commit of the new version, complete except for its message.
 
-    `name` is the patch's, "" where a person added the commit. `matched` is it on the branch, None
-    where it is new. `is_made` says that it is made now.
+    `name` is the patch's, "" if a person added the commit. `matched` is the commit on the branch,
+    None if it is new. `is_made` is set if it is generated now.
     """
 
     name: str
@@ -80,12 +81,12 @@ class Placed:
 
 @dataclass(slots=True)
 class Carrier:
-    """Carries one series. `substances` are of the branch's commits.
+    """Carries one series over. `substances` are those of the branch's commits.
 
-    `now` are the patches made now by name, in their order, with the messages that they have where
-    nobody edits anything, and `edited` the messages that tell of an edit; `recorded` are the names
-    of the patches made before. `labels` name the two sides in conflict markers: what is made now,
-    and the branch.
+    `now` are the newly generated patches by name, in order, with the messages for a series without
+    hand edits. `edited` are the messages that mention an edit. `recorded` are the names of the
+    patches generated before. `labels` name the two sides in conflict markers: the new series, and
+    the branch.
     """
 
     quarantine: Quarantine
@@ -102,10 +103,10 @@ class Carrier:
     def carry_content(
         self, base_tree: Oid, branch: Sequence[Matched], gone: set[str]
     ) -> tuple[Placed, ...]:
-        """Return the commits of the new version of a branch, on a base, in their order.
+        """Return the commits of the new version on a base, in order.
 
-        `gone` are patches that the base has now. Raises ConflictsError at the first commit where
-        both sides changed the same.
+        `gone` are patches that the base has by now. Raises ConflictsError at the first commit
+        that both sides changed in conflicting ways.
         """
         placed: list[Placed] = []
         tree = base_tree
@@ -119,10 +120,10 @@ class Carrier:
     def carry_messages(
         self, placed: Sequence[Placed], messages: Mapping[str, str]
     ) -> tuple[Carried, ...]:
-        """Return the commits with their messages; `messages` are those of what is made now, by
-        name, and tell of the work by hand.
+        """Return the commits with their messages; `messages` are the newly generated ones, by
+        name, which mention the work by hand.
 
-        Raises ConflictsError at the first commit where both sides changed the same.
+        Raises ConflictsError at the first commit that both sides changed in conflicting ways.
         """
         carried = []
         for each in placed:
@@ -142,7 +143,7 @@ class Carrier:
         return tuple(carried)
 
     def _in_order(self, branch: Sequence[Matched], gone: set[str]) -> list[Matched | str]:
-        """Return the branch's commits with the names of new patches in their places."""
+        """Return the branch's commits, with the names of new patches inserted."""
         order: list[Matched | str] = list(branch)
         names = [each.name for each in branch]
         known = set(names) | self._dropped(names, gone)
@@ -158,7 +159,7 @@ class Carrier:
         return order
 
     def _dropped(self, names: Sequence[str], gone: set[str]) -> set[str]:
-        """Return what was made before and is no longer on the branch: a person took it out."""
+        """Return the patches generated before that a person removed from the branch."""
         dropped = set(self.recorded) - set(names) - gone
         for name in sorted(dropped & set(self.now)):
             self.remarks.append(f'left out, as on the branch: "{self.now[name].subject}"')
@@ -171,46 +172,46 @@ class Carrier:
         commit, name = matched.commit, matched.name
         if name not in self.now:
             if matched.patch is not None and not matched.is_edited(self.substances):
-                self.remarks.append(f'not made on this base: "{commit.subject}"')
+                self.remarks.append(f'not generated on this base: "{commit.subject}"')
                 return None
             merged = self._pick(commit.subject, commit.oid, tree)
             if merged == tree:
-                why = "gone, as the base has it" if commit.files else "left out, as it is empty"
+                why = "dropped, the base has it" if commit.files else "dropped, it is empty"
                 self.remarks.append(f'{why}: "{commit.subject}"')
                 return None
             return Placed(name, commit.oid, merged, matched, is_made=False)
         assert matched.patch is not None
         content = self._merge_content(tree, matched)
         if content.conflicts:
-            # A person gets all of a commit at once.
+            # The person gets all conflicts of a commit at once.
             message = self._merge_message(commit, name, matched.patch.message, self.edited[name])
             also = [message] if isinstance(message, Conflict) else []
             raise ConflictsError(commit.subject, [*content.conflicts, *also])
         return Placed(name, commit.oid, content.tree, matched)
 
     def _merge_content(self, tree: Oid, matched: Matched) -> MergedTree:
-        """Return the tree of a patch that is made again, with what people changed in it."""
+        """Return the tree of a regenerated patch with its hand edits."""
         assert matched.patch is not None
         name, edited = matched.patch.name, matched.commit
         if not matched.is_edited(self.substances):
             return MergedTree(self._pick(edited.subject, self.now[name].oid, tree))
         made = self.before.commits.get(name) if self.before else None
         if made is not None:
-            # What was made before, in the place where the edited commit is now.
+            # The generated commit, moved to the place of the edited one.
             parent = self._tree(self.parents(edited.oid))
             placed = self._merge(self._tree(self.parents(made.oid)), parent, made.tree)
             anew = self._pick(edited.subject, self.now[name].oid, tree)
             if not placed.conflicts:
                 sides = self._follow(made, self.now[name], placed.tree, edited.tree)
                 return self._merge(sides[0], anew, sides[1])
-        self.remarks.append(f'rebased, not made again: "{edited.subject}"')
+        self.remarks.append(f'rebased, not generated again: "{edited.subject}"')
         return self._merge(self._tree(self.parents(edited.oid)), tree, edited.tree)
 
     def _follow(self, made: Commit, now: Commit, before: Oid, edited: Oid) -> tuple[Oid, Oid]:
-        """Return two trees with files under the names that the patch has them by now.
+        """Return two trees with files renamed to where the patch has them now.
 
-        Between two bases code moves to other files. Where the same patch changes another file
-        instead of one that it changed before, and that is much like it, hand edits go there, too.
+        Between two bases, code moves to other files. If the patch now changes a file in place of
+        one that it changed before, and the two are similar, hand edits move to the new file, too.
         """
         lost = [path for path in made.files if path not in now.files]
         gained = [path for path in now.files if path not in made.files]
@@ -239,11 +240,11 @@ class Carrier:
         ours, theirs = parse_message(now), parse_message(edited.message)
         made = self.before.commits.get(name) if self.before else None
         if made is None or digest_message(made.message) != digest:
-            # Whether it was edited can still be told, but not what.
+            # The digest shows whether it was edited, but not how.
             same = digest_message(edited.message) == digest
             kept = ours if same else theirs
             if not same:
-                self.remarks.append(f'the message is the branch\'s: "{edited.subject}"')
+                self.remarks.append(f'the message is that of the branch: "{edited.subject}"')
             trailers = theirs.trailers or ours.trailers
             return replace(theirs, text=kept.text, trailers=trailers)
         base = parse_message(made.message)
@@ -256,7 +257,7 @@ class Carrier:
         return replace(theirs, text=text, trailers=merged)
 
     def _pick(self, subject: str, oid: Oid, tree: Oid) -> Oid:
-        """Return the tree of a commit picked onto another tree."""
+        """Return the tree that results from picking a commit onto another tree."""
         picked = self._merge(self._tree(self.parents(oid)), tree, self._tree(oid))
         if picked.conflicts:
             raise ConflictsError(subject, picked.conflicts)
@@ -267,8 +268,8 @@ class Carrier:
         return merge_trees(self.quarantine, base, *sides, self.resolutions)
 
     def _tree(self, commit: Oid) -> Oid:
-        words = ("rev-parse", "--verify", f"{commit}^{{tree}}")
-        return Oid(self.quarantine.run(*words).stdout.decode().strip())
+        args = ("rev-parse", "--verify", f"{commit}^{{tree}}")
+        return Oid(self.quarantine.run(*args).stdout.decode().strip())
 
 
 def carry_cover(
@@ -279,10 +280,11 @@ def carry_cover(
     labels: tuple[str, str],
     resolutions: Resolutions,
 ) -> Cover:
-    """Return the cover letter made now with what people changed in the one before.
+    """Return the newly generated cover letter with the hand edits of the one before.
 
-    `now` is what is made where nobody edits anything, and what is made. What is below the cut is
-    the branch's. Raises ConflictsError where both sides changed the same.
+    `now` is the letter generated for a series without hand edits, and the one generated for this
+    series. The text below the cut is the branch's. Raises ConflictsError if both sides changed the
+    same lines.
     """
     prose = Prose(COVER_FILE, *map(_to_text, (before, *now, branch)))
     merged = merge_prose(prose, quarantine, labels, resolutions)
@@ -299,8 +301,9 @@ def _to_text(cover: Cover) -> str:
 def _merge_trailers(
     base: Sequence[Trailer], ours: Sequence[Trailer], theirs: Sequence[Trailer]
 ) -> tuple[Trailer, ...]:
-    """Return the branch's trailers, with what is new in those made now, and without what is gone
-    from these.
+    """Return the branch's trailers, with those that are new in the generated ones, in order.
+
+    Trailers that were generated for the old version and are not generated now are left out.
     """
     known = {trailer.identity for trailer in base}
     new = [trailer for trailer in ours if trailer.identity not in known]

@@ -1,10 +1,11 @@
-"""What is new in a version: where people write it, and where it goes.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The change log of a version: read it, and write it to messages and cover letter.
 
-`--changes PATCH=TEXT` is about one patch, by its name in the variant, and `--changes TEXT` about
-the series. Whatever is one word before the first "=" is a name, also a mistyped one; a text that
-begins so, "CONFIG_X=y is needed", is `--changes cover=TEXT`. A
-folder of files says the same: vN/cover.txt and vN/PATCH.txt below it, or cover.txt and PATCH.txt in
-it. Each paragraph or "- " item becomes an item.
+`--changes PATCH=TEXT` describes one patch, by its name in the variant, `--changes TEXT` the series.
+A single word before the first "=" is always a name, even a misspelt one; a text that begins like
+that, "CONFIG_X=y is needed", is written as `--changes cover=TEXT`. A folder of files works the same
+way: vN/cover.txt and vN/PATCH.txt below it, or cover.txt and PATCH.txt in it. Each paragraph or
+"- " item becomes an item.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from patchgen.sourcefolder import decode_text, read_regular
 
 _WIDTH = 72
 _COVER = "cover"
-# b4 asks with such items for what it cannot know (DEFAULT_CHANGELOG_TEMPLATE in ez.py).
+# b4's placeholder items, to be edited by a person (DEFAULT_CHANGELOG_TEMPLATE in ez.py).
 _TO_EDIT = re.compile(r"^- EDITME.*(?:\n(?!- ).+)*\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The items about the series as a whole, and about patches by their names."""
+    """The items for the series as a whole, and for patches by name."""
 
     cover: tuple[str, ...] = ()
     patches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -37,8 +38,8 @@ def read_changes(
 ) -> Changes:
     """Return the change log of a version, from --changes and from a folder of files.
 
-    `names` are those that a patch may have. Raises UsageError or BaseError for another name, and
-    for a text that is empty.
+    `names` are the valid names of patches. Raises UsageError or BaseError for another name, and for
+    an empty text.
     """
     cover: list[str] = []
     patches: dict[str, list[str]] = {}
@@ -72,13 +73,13 @@ def read_changes(
 
 
 def check_changes(changes: Changes, revision: int, names: Collection[str]) -> None:
-    """Raise BaseError for a change of a patch that is not among the names of those to go out."""
+    """Raise BaseError for a change of a patch that the version does not have."""
     for name in changes.patches:
         if name not in names:
             raise BaseError(
-                f"v{revision} has no patch {name!r}, and a change of it is described",
+                f"v{revision} has no patch {name!r}, but the change log describes it",
                 hint=f"its patches are {_list(names)}; describe the change for the cover letter, "
-                "or leave it out",
+                "or remove it",
                 parameters=("changes",),
             )
 
@@ -96,16 +97,16 @@ def _list(names: Collection[str]) -> str:
 
 
 def format_changes(revision: int, items: Iterable[str]) -> str:
-    """Return "Changes in vN:" with its items, "" without any."""
+    """Return "Changes in vN:" with its items, "" if there are none."""
     lines = [_format_item(item) for item in items if item.strip()]
     return "\n".join([f"Changes in v{revision}:", *lines]) + "\n" if lines else ""
 
 
 def put_on_top(notes: str, revision: int, changes: str) -> str:
-    """Return the notes with a version's change log above those of earlier ones.
+    """Return the notes with a version's change log above the earlier ones.
 
-    What there is of that version already (b4 begins it when it has sent the one before, with items
-    to be edited) is kept behind it.
+    Existing items of that version follow the new ones. b4 creates them after sending the previous
+    version, with placeholders, which are removed.
     """
     head = f"Changes in v{revision}:\n"
     if not changes:
@@ -124,7 +125,7 @@ def _files(folder: Path | None, revision: int) -> list[Path]:
     chosen = folder / f"v{revision}"
     files = sorted((chosen if chosen.is_dir() else folder).glob("*.txt"))
     for path in files:
-        # The folder may be one of a stranger's tree, and what it links to goes into a mail.
+        # The folder may be in a stranger's tree; the target of a link would go into a mail.
         if path.is_symlink() or not path.is_file():
             raise BaseError("is not a regular file", place=Place(str(path)))
     return files

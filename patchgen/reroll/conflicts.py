@@ -1,14 +1,15 @@
-"""A reroll that waits for a person: the conflicts as files, and what the person made of them.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A stopped reroll that waits for a person: conflicts as files, and their resolutions.
 
 Format 1, in the repository's own folder, below `patchgen/reroll/`:
 
     state.json     {"format": 1, "request": {...}, "conflicts": [{"file", "key", "sides"}]}
     conflicts/     the conflicts of one patch: COMMIT-MESSAGE, or the file's own path, with markers;
-                   where there cannot be any, PATH.LABEL for each side that has the file
-    resolved/KEY   a resolution of an earlier stop of the same reroll; KEY.deleted for "delete it"
+                   if git cannot write markers, PATH.LABEL for each side that has the file
+    resolved/KEY   a resolution from an earlier stop of the same reroll; KEY.deleted removes a file
 
-A resolution is known by its conflict's key, so the whole reroll simply runs again with all of them:
-nothing half done is kept. What a person resolved is written before anything else is removed.
+A resolution is found by its conflict's key, so the whole reroll simply runs again with all of them:
+no intermediate state is stored. Resolutions are written before anything else is removed.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _DELETED = ".deleted"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A reroll that stopped: the words that it was asked with, and what is resolved so far."""
+    """A stopped reroll: its request, and the resolutions so far."""
 
     request: Mapping[str, Any]
     resolutions: Resolutions
@@ -44,9 +45,9 @@ def stop_for(
     resolutions: Resolutions,
     conflicts: Sequence[Conflict],
 ) -> tuple[list[Path], list[Path]]:
-    """Write the conflicts down.
+    """Write the conflicts to files.
 
-    Returns the files that a person has to edit, and those that have one side of a conflict each.
+    Returns the files that a person has to edit, and those that contain one side of a conflict.
     """
     folder = _folder(repository)
     if not is_waiting(repository):
@@ -79,21 +80,21 @@ def stop_for(
 
 
 def read_waiting(repository: Repository) -> Waiting:
-    """Return the reroll that waits, with what a person made of its conflicts.
+    """Return the stopped reroll, with a person's resolutions of its conflicts.
 
-    Raises BaseError where none waits, or where a conflict is not resolved.
+    Raises BaseError if no reroll is waiting, or if a conflict is not resolved.
     """
     folder = _folder(repository)
     try:
         request, conflicts = _parse_state(read_regular(folder / "state.json"))
     except (FileNotFoundError, NotADirectoryError):
         raise BaseError(
-            "no reroll waits here", hint="`patchgen reroll BRANCH --base REV` begins one"
+            "no reroll is waiting here", hint="`patchgen reroll BRANCH --base REV` starts one"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SpecError) as err:
         raise BaseError(
             f"{folder / 'state.json'} cannot be read: {getattr(err, 'message', repr(err))}",
-            hint="`patchgen reroll --abort` removes it; then begin again",
+            hint="`patchgen reroll --abort` removes it; then start again",
         ) from None
     resolutions: dict[str, bytes | None] = {}
     for path in (folder / "resolved").glob("*"):
@@ -106,7 +107,7 @@ def read_waiting(repository: Repository) -> Waiting:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A conflict as state.json has it."""
+    """A conflict as recorded in state.json."""
 
     file: str
     key: str
@@ -114,7 +115,7 @@ class _Entry:
 
 
 def _parse_state(content: bytes) -> tuple[Mapping[str, Any], list[_Entry]]:
-    """Raise ValueError, KeyError or TypeError where it is not what `_write_state` writes."""
+    """Raises ValueError, KeyError or TypeError if `_write_state` did not write this."""
     state = json.loads(content)
     if state["format"] != _FORMAT:
         raise ValueError(f"it has format {state['format']!r}")
@@ -126,36 +127,36 @@ def _parse_state(content: bytes) -> tuple[Mapping[str, Any], list[_Entry]]:
 
 
 def _read_resolution(folder: Path, conflict: _Entry) -> bytes | None:
-    """Return what a person made of a conflict, None where the file is to be deleted."""
+    """Return a person's resolution of a conflict, None if the file is to be deleted."""
     path = folder / conflict.file
     for side in conflict.sides:
         if (folder / side).exists():
             raise BaseError(
                 f"{folder / side} is still there",
-                hint=f"make {path} what the file is to be, from this or the other side, and remove "
+                hint=f"write the intended content to {path}, from either side, and remove "
                 "the sides; without it the file is deleted",
             )
     if conflict.sides and not path.exists():
         return None
     if not path.is_file():
-        raise BaseError(f"{path} is gone", hint="`patchgen reroll --abort` gives the reroll up")
+        raise BaseError(f"{path} is missing", hint="`patchgen reroll --abort` ends the reroll")
     content = path.read_bytes()
     if has_markers(content):
         raise BaseError(
             f"{path} still has conflict markers",
-            hint="edit it until it reads as it should, then `patchgen reroll --continue`",
+            hint="resolve them, then run `patchgen reroll --continue`",
         )
     return content
 
 
 def is_waiting(repository: Repository) -> bool:
-    """Tell whether a reroll waits for a person."""
-    # A link that leads nowhere is there, too: `continue` refuses it, and `abort` removes it.
+    """Return whether a reroll is waiting for a person."""
+    # A dangling link counts, too: `continue` refuses it, and `abort` removes it.
     return os.path.lexists(_folder(repository) / "state.json")
 
 
 def forget(repository: Repository) -> None:
-    """Remove what a reroll waits with; killed before the end, none waits any more."""
+    """Remove the state of a stopped reroll; state.json goes first, in case this is interrupted."""
     with suppress(IsADirectoryError, NotADirectoryError):
         (_folder(repository) / "state.json").unlink(missing_ok=True)
     shutil.rmtree(_folder(repository), ignore_errors=True)
@@ -166,7 +167,7 @@ def _write_state(folder: Path, state: Mapping[str, Any]) -> None:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is as before, or whole, whenever patchgen is killed."""
+    """Write a file atomically, even if patchgen is killed."""
     scratch = path.with_name(f".{path.name}.new")
     scratch.write_bytes(content)
     scratch.replace(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What of the series that goes out people did by hand, told from its commits alone."""
+"""Find the hand edits in the new version of a series, from its commits alone."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from patchgen.series import HandWork, Matched, Record
 def expect_names(
     made: Made, record: Record, branch: Sequence[Matched], substances: Mapping[Oid, str]
 ) -> list[str]:
-    """Return the names of the patches that a version can have, before edits are carried over.
+    """Return the names of the patches that a version may have, before edits are carried over.
 
-    Those are what is made and was not left out by a person, and what a person edited.
+    These are the generated patches that no person left out, and those that a person edited.
     """
     there = {each.name for each in branch}
     had = {patch.name for patch in made.made if patch.present_at}
@@ -36,9 +36,10 @@ def find_edited(
     substances: Mapping[Oid, str],
     signatures: Signatures,
 ) -> frozenset[str]:
-    """Return the names of the patches that a person edited, and that still are not as made.
+    """Return the names of the patches that a person edited and that still differ from the
+    generated ones.
 
-    `made` are the commits that are made now on the base, by name, and `substances` those of the
+    `made` are the commits generated now on the base, by name, and `substances` those of the
     branch's commits.
     """
     lines = [(each.source, each.tree, None) for each in placed]
@@ -60,9 +61,9 @@ def find_hand_work(
     made: Collection[str],
     all_of: Collection[str],
 ) -> HandWork:
-    """Return the work by hand in a series, whose commits have these subjects.
+    """Return the hand edits in a series whose commits have these subjects.
 
-    `edited` are names of patches, `made` those that are made now, `all_of` those of the plan.
+    `edited` are names of patches, `made` those generated now, `all_of` those of the plan.
     """
     named = {
         each.name: subject

@@ -1,7 +1,8 @@
-"""What a series was before: its record, the versions that went out, and which one comes next.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The history of a series: its record, the versions that were sent, and the next version.
 
-b4 keeps a version that it sent as a tag, and the message-ids in the cover letter's commit; patchgen
-reads both, so that either may send.
+b4 records a version that it sent as a tag, and its message-ids in the cover letter's commit.
+patchgen reads both, so either tool may send.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ from patchgen.series.trailers import parse_message
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A series on its branch, and what people know of it.
+    """A series on its branch, with what was sent of it.
 
-    `sent` is the newest version that went out, before the one that is to be made; None for none.
-    `revision` is the version to make.
+    `sent` is the newest version that was sent before the one to make, None if none was. `revision`
+    is the version to make.
     """
 
     series: SeriesBranch
@@ -50,7 +51,7 @@ class History:
     def find_earlier(
         self, git: Quarantine, commits: Sequence[Carried], substances: Mapping[Oid, str]
     ) -> list[Earlier | None]:
-        """Return what each commit was in the version that people know, None for a new one."""
+        """Return what each commit was in the last known version, None for a new one."""
         branch = [each.before for each in commits]
         if self.sent is None:
             return [Earlier(substances[c.oid], c.message) if c else None for c in branch]
@@ -66,7 +67,7 @@ class History:
         ]
 
     def compare(self, git: Quarantine, start: Oid, commits: Sequence[Oid]) -> str:
-        """Return the range-diff from the version that people know to these commits."""
+        """Return the range-diff from the last known version to these commits."""
         known = (self.series.start, [commit.oid for commit in self.series.commits])
         if self.sent is not None:
             sent = read_commits(git, self.sent.base, self.sent.tip)
@@ -77,10 +78,10 @@ class History:
 def read_history(
     repository: Repository, quarantine: Quarantine, branch: str | None, wanted: int | None
 ) -> History:
-    """Read a branch (None: the one that is checked out) and choose the version that comes next.
+    """Read a branch (None: the current one) and choose the next version.
 
-    Raises BaseError where the branch has no record or is a campaign's, or where the version that is
-    wanted went out already; UsageError where it is older than the branch.
+    Raises BaseError if the branch has no record or is a campaign's, or if the requested version was
+    sent already; UsageError if it is older than the branch.
     """
     name, tip = repository.resolve_branch(branch)
     series = read_branch(repository, quarantine, name, tip)
@@ -101,22 +102,22 @@ def read_history(
 def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
     if series.record is None or series.tracking is None:
         raise BaseError(
-            f"{series.name} has no record of how it was made, so it cannot be made again",
-            hint="`patchgen apply --b4`, the default, keeps one in the cover letter's commit",
+            f"{series.name} has no record of how it was generated, so it cannot be rerolled",
+            hint="`patchgen apply --b4`, the default, stores one in the cover letter's commit",
         )
     if series.record.split:
         made = series.record
         raise BaseError(
-            f"{series.name} is a campaign of {made.variant}, and is not rerolled",
+            f"{series.name} is a campaign of {made.variant}; campaigns cannot be rerolled",
             hint=f"`patchgen run {made.variant} --base REV --split {made.split} "
             f"-v {made.revision + 1}` runs it again on the newer base; "
-            "`patchgen status` says which of its patches are still needed",
+            "`patchgen status` shows which of its patches are still needed",
         )
     return series.record, series.tracking
 
 
 def _with_sent(tracking: Tracking, sent: Sequence[SentVersion]) -> Tracking:
-    """Return the tracking with the versions that tags tell of, as b4 keeps them."""
+    """Return the tracking with the versions that tags record, as b4 stores them."""
     for each in sent:
         tracking = tracking.with_sent(each.revision, tuple(filter(None, each.message_ids[:1])))
     return tracking
@@ -125,30 +126,30 @@ def _with_sent(tracking: Tracking, sent: Sequence[SentVersion]) -> Tracking:
 def _choose_revision(
     wanted: int | None, record: Record, tracking: Tracking, sent: Sequence[SentVersion]
 ) -> int:
-    """Return the version to make: the next one, or one that was asked for and did not go out.
+    """Return the version to make: the next one, or a requested one that was not sent.
 
-    b4 counts up when it has sent one; patchgen when it rerolls.
+    b4 increments the version after sending one, patchgen when it rerolls.
     """
     out = [each.revision for each in sent]
     if wanted is None:
         return max(record.revision + 1, tracking.revision, *(revision + 1 for revision in out))
     if wanted in out:
         raise BaseError(
-            f"v{wanted} went out already",
-            hint="name no version to make the next one",
+            f"v{wanted} was sent already",
+            hint="omit the version to make the next one",
             parameters=("revision",),
         )
     if wanted < record.revision:
         raise UsageError(
             f"v{wanted} is older than the branch, which has v{record.revision}",
-            hint="name no version to make the next one",
+            hint="omit the version to make the next one",
             parameters=("revision",),
         )
     return wanted
 
 
 def _without_notes(git: Quarantine, start: Oid, commits: Sequence[Oid]) -> tuple[Oid, Oid]:
-    """Return start and tip of a series without what is below the cut of its messages."""
+    """Return start and tip of a series without the text below the cut of its messages."""
     shown = read_commits(git, start, commits[-1])
     parsed = {commit.oid: parse_message(commit.message) for commit in shown}
     messages = {

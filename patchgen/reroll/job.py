@@ -1,4 +1,5 @@
-"""`patchgen reroll`: a branch in, its next version on a newer base out."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen reroll`: make the next version of a branch on a newer base."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ from patchgen.series import (
 def reroll_series(
     request: RerollRequest, *, on_progress: OnProgress = lambda done, total: None
 ) -> RerollResult:
-    """Make a series again on another base, and carry over what people changed.
+    """Generate a series again on another base, and carry hand edits over.
 
     Raises a PatchgenError with nothing written; a conflict is a result, not an error.
     """
@@ -69,31 +70,31 @@ def reroll_series(
 
 def _nothing_left(made: Made) -> BaseError:
     return BaseError(
-        f"{made.plan.base.describe} has all of it: nothing is left to make",
+        f"{made.plan.base.describe} has the whole series: no patch is left",
         hint="`patchgen apply` on that base shows where",
     )
 
 
 def _another_waits() -> BaseError:
     return BaseError(
-        "another reroll waits here for its conflicts",
-        hint="`patchgen reroll --continue` goes on with it, `--abort` gives it up",
+        "another reroll is waiting here for its conflicts",
+        hint="`patchgen reroll --continue` resumes it, `--abort` ends it",
     )
 
 
 def abort_reroll(tree: Path) -> None:
-    """Give up the reroll that waits. Raises BaseError where none does."""
+    """End the reroll that is waiting. Raises BaseError if there is none."""
     repository = Repository(tree)
     try:
         if not waiting.is_waiting(repository):
-            raise BaseError("no reroll waits here")
+            raise BaseError("no reroll is waiting here")
         waiting.forget(repository)
     finally:
         repository.close()
 
 
 class _Reroll:
-    """One run: the series as it is on the branch, and what it becomes."""
+    """One run: the series on the branch, and its next version."""
 
     def __init__(
         self,
@@ -116,7 +117,7 @@ class _Reroll:
         self._people = find_people(repository, record.to, record.cc, record.cover_cc)
         name = request.new_branch or history.next_branch
         self._target = choose_target(repository, name, self._revision, request.output)
-        # What is made again replaces its mails; files of others stay only where the user says so.
+        # Remaking a version replaces its mails; other files stay only if the user allows them.
         may_have_others = request.force or request.dry_run
         self._existing = Existing.ANYTHING if may_have_others else Existing.THIS_VERSION
         in_place = self._target.branch == self._series.name
@@ -127,7 +128,7 @@ class _Reroll:
             self._repository,
             replace=self._replaces,
             existing=self._existing,
-            # Killed before it forgot what it waited with.
+            # It may have been killed after publishing, before it removed its state.
             may_be_made=self._request.go_on,
         )
         if old is not None and not self._replaces:
@@ -137,7 +138,7 @@ class _Reroll:
         before = self._find_before(branch)
         made, changes = self._make(on_progress)
         base = made.plan.base
-        # A change log for a patch that is not there is refused before any conflict where possible.
+        # If possible, refuse a change log for a missing patch before any conflict.
         names = expect_names(made, self._record, branch, substances)
         check_changes(changes, self._revision, names)
         plain = made.draft(self._signatures)
@@ -170,7 +171,7 @@ class _Reroll:
         return self._publish(made, old, posted, carried, remarks, version, pristine)
 
     def _make(self, on_progress: OnProgress) -> tuple[Made, Changes]:
-        """Make the variant on the base; the change log is read before that work."""
+        """Generate the variant on the base; the change log is read before that work."""
         planned = plan_variant(self._repository, self._to_make())
         changes = self._read_changes(planned)
         made = carry_out(planned, on_progress)
@@ -226,7 +227,7 @@ class _Reroll:
         )
 
     def _read_changes(self, planned: Planned) -> Changes:
-        """Read the change log before the work; a patch may be the variant's or the branch's."""
+        """Read the change log before the work; it may name patches of the variant or the branch."""
         names = [patch.name for patch in planned.plan.patches]
         names += [patch.name for patch in self._record.patches]
         folder = self._request.changelog
@@ -268,12 +269,12 @@ class _Reroll:
         placed: Sequence[Placed],
         edited: Collection[str],
     ) -> tuple[tuple[Carried, ...], SeriesDraft]:
-        """Return the commits with their messages, and the draft that tells of them as they are."""
+        """Return the commits with their messages, and the draft that matches them."""
         planned = [patch.name for patch in made.plan.patches]
         subjects = [each.subject for each in placed]
         hand = find_hand_work(placed, subjects, edited, plain.names, planned)
-        told = made.draft(self._signatures, hand)
-        carried = carrier.carry_messages(placed, told.messages)
+        draft = made.draft(self._signatures, hand)
+        carried = carrier.carry_messages(placed, draft.messages)
         subjects = [each.message.subject for each in carried]
         hand = find_hand_work(placed, subjects, edited, plain.names, planned)
         return carried, made.draft(self._signatures, hand)
@@ -287,7 +288,7 @@ class _Reroll:
         if digest_cover(branch) == self._record.cover:
             return replace(now, notes=branch.notes), ()
         if before is None or before.cover is None:
-            return branch, ("the cover letter is the branch's, not made again",)
+            return branch, ("the cover letter is that of the branch, not generated again",)
         sides = (before.cover, branch, (plain, now))
         return carry_cover(*sides, self._quarantine, self._labels(), self._resolutions), ()
 
@@ -303,7 +304,7 @@ class _Reroll:
         sent = self._history.sent
         before = sent.revision if sent else self._record.revision
         link = "".join(self._tracking.history.get(f"v{before}", ())[:1])
-        # b4 has put one there when it sent that version.
+        # b4 adds the link when it sends that version.
         is_linked = self._series.cover is not None and link in self._series.cover.notes
         moved = self._repository.describe(base) if base != self._series.base else ""
         return describe_version(
@@ -317,7 +318,7 @@ class _Reroll:
         )
 
     def _edited_recipients(self) -> tuple[Recipients, Recipients]:
-        """Return whom people added to the cover letter, and whom they took out."""
+        """Return the recipients that people added to the cover letter, and those they removed."""
         assert self._series.cover is not None
         now = self._series.cover.recipients
         made = self._record.found or now
@@ -326,18 +327,18 @@ class _Reroll:
     def _keep_made(
         self, made: Made, draft: SeriesDraft, posted: Posted, oids: Sequence[Oid]
     ) -> Oid:
-        """Write what was made, before edits, as a branch of its own, and return its tip."""
+        """Write the generated series, without edits, as a branch of its own; return its tip."""
         base, cover = made.plan.base.oid, (draft.cover, posted.tracking)
         return put_cover_below(self._quarantine, base, *cover, oids, self._signatures)[1][-1]
 
     def _stop(self, subject: str, base: Oid, found: Sequence[Conflict]) -> RerollResult:
-        """Write conflicts down for a person, unless nothing is to be written."""
+        """Write conflicts to files for a person, unless it is a dry run."""
         result = RerollResult(self._target.branch, self._revision, stopped_at=subject)
         if self._request.dry_run:
             return replace(result, conflicts=tuple(Path(each.path) for each in found))
         if not self._request.go_on and waiting.is_waiting(self._repository):
             raise _another_waits()
-        # The same base when it goes on, whatever moves meanwhile.
+        # Resume on the same base, even if the ref has moved meanwhile.
         request = replace(self._request, base=base if self._request.base else None)
         document = to_document(request, self._series.name)
         marked, sides = waiting.stop_for(self._repository, document, self._resolutions, found)
@@ -388,8 +389,8 @@ class _Reroll:
         return replace(result, mails=mails)
 
     def _parent(self, commit: Oid) -> Oid:
-        words = ("rev-parse", "--verify", f"{commit}^")
-        return Oid(self._quarantine.run(*words).stdout.decode().strip())
+        args = ("rev-parse", "--verify", f"{commit}^")
+        return Oid(self._quarantine.run(*args).stdout.decode().strip())
 
 
 def _without(all_of: Recipients, some: Recipients) -> Recipients:

@@ -1,8 +1,9 @@
-"""Messages and cover letters merged three ways.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Three-way merges of messages and cover letters.
 
-What is made now says of hand edits what was made before did not, and so it differs from that in a
-sentence wherever a person edited something. That must be no conflict where the person has replaced
-or removed the sentence.
+Text generated now mentions hand edits, text generated before did not. So the two differ in a
+sentence wherever a person edited something. That must not become a conflict if the person has
+replaced or removed the sentence.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from patchgen.odb import Conflict, Quarantine, Resolutions, merge_texts
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A text in its versions: as made before, as made now, and as a person left it.
+    """The versions of a text: as generated before, as generated now, and as a person left it.
 
-    `plain` is what is made now where nobody edits anything.
+    `plain` is the text generated now for a series without hand edits.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Prose:
 def merge_prose(
     prose: Prose, quarantine: Quarantine, labels: tuple[str, str], resolutions: Resolutions
 ) -> str | Conflict:
-    """Return what is made now with what a person changed; `labels` are of these two."""
+    """Return the new text with a person's changes; `labels` name these two sides."""
 
     def merge(before: str, now: str, edited: str) -> str | Conflict:
         sides = ((labels[0], now), (labels[1], edited))
@@ -42,16 +43,16 @@ def merge_prose(
     without = merge(prose.before, prose.plain, prose.edited)
     if isinstance(without, Conflict):
         return merged
-    told = merge(prose.plain, prose.now, without)
-    if not isinstance(told, Conflict):
-        return told
+    updated = merge(prose.plain, prose.now, without)
+    if not isinstance(updated, Conflict):
+        return updated
     words = " ".join(without.split())
     still_denies = any(phrase in words for phrase in _removed(prose.plain, prose.now))
     return merged if still_denies else without
 
 
 def _removed(old: str, new: str) -> list[str]:
-    """Return what the second text does not have of the first, in runs of words."""
+    """Return the runs of words that the second text lacks."""
     words = old.split()
     matcher = difflib.SequenceMatcher(None, words, new.split(), autojunk=False)
     return [

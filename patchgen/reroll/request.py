@@ -1,4 +1,5 @@
-"""What is asked of a reroll, what comes of it, and how a request waits for a person."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The request and the result of a reroll, and the request's form while it waits for a person."""
 
 from __future__ import annotations
 
@@ -14,11 +15,11 @@ from patchgen.model.plan import LeftOut
 
 @dataclass(frozen=True, slots=True)
 class RerollRequest:
-    """What the user asked for.
+    """The parameters of `patchgen reroll`.
 
-    `branch` None means the one that is checked out; `base` None, the base that it has; `revision`
-    None, the next one. `variant` is a folder, where the record's name is of none that is shipped.
-    With `go_on` all of it is taken from the reroll that waits.
+    `branch` None means the current branch; `base` None, the branch's base; `revision` None, the
+    next version. `variant` is a folder, needed if the record names a variant that is not shipped.
+    With `go_on`, the request of the waiting reroll is used.
     """
 
     tree: Path
@@ -40,11 +41,11 @@ class RerollRequest:
 
 @dataclass(frozen=True, slots=True)
 class RerollResult:
-    """What came of it.
+    """The result of a reroll.
 
-    If it stopped, `conflicts` are the files that wait for a person, with markers, and `sides` those
-    that have one side of a conflict each. `range_diff` compares with the newest version that went
-    out, or with the branch where none did; "" where all patches are the same. `left_out` are the
+    If it stopped, `conflicts` are files with markers that wait for a person, and `sides` files that
+    contain one side of a conflict each. `range_diff` compares with the newest version that was
+    sent, or with the branch if none was; "" if all patches are the same. `left_out` are the
     backends and patches that the variant does not make on the base.
     """
 
@@ -64,7 +65,7 @@ class RerollResult:
 
 
 def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
-    """Return a request as JSON has it: the branch by its name, whatever is checked out later."""
+    """Return a request as a JSON value. The branch is named, whatever is checked out later."""
     document = asdict(replace(request, branch=branch))
     for key in ("tree", "go_on"):
         del document[key]
@@ -76,9 +77,9 @@ def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
 
 
 def from_document(request: RerollRequest, document: Mapping[str, Any]) -> RerollRequest:
-    """Return a request that JSON has, for the tree of another one.
+    """Return the request in a JSON value, for the tree of another request.
 
-    Raises BaseError where it is not one that `to_document` makes.
+    Raises BaseError if `to_document` did not make it.
     """
     from pydantic import TypeAdapter
 
@@ -90,6 +91,6 @@ def from_document(request: RerollRequest, document: Mapping[str, Any]) -> Reroll
         return TypeAdapter(RerollRequest).validate_python({**document, **own})
     except ValueError as err:
         raise BaseError(
-            f"the reroll that waits cannot be read: {err}",
-            hint="`patchgen reroll --abort` removes it; then begin again",
+            f"the request of the waiting reroll cannot be read: {err}",
+            hint="`patchgen reroll --abort` removes it; then start again",
         ) from None

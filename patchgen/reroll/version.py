@@ -1,8 +1,9 @@
-"""What a new version says of itself: its change log, and the review tags that it loses.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Describe a new version: its change log, and the review tags that it drops.
 
-Versions are told apart below the cut (Documentation/process/submitting-patches.rst, "The canonical
-patch format"); a tag for a patch that has changed in substance is taken off, and that is said
-there, too ("Reviewer's statement of oversight").
+Change logs go below the cut (Documentation/process/submitting-patches.rst, "The canonical patch
+format"). A tag of a patch that has changed in substance is removed, and the change log says so
+("Reviewer's statement of oversight").
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LORE = "https://lore.kernel.org/r/"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The commits' messages in order, the cover letter's change log, and the tags that are lost."""
+    """The commits' messages in order, the cover letter's change log, and the dropped tags."""
 
     messages: tuple[str, ...]
     cover: str
@@ -28,7 +29,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A patch as people know it from the version before."""
+    """A patch as people know it from the previous version."""
 
     substance: str
     message: str
@@ -44,11 +45,11 @@ def describe_version(
     moved_to: str,
     posted_as: str,
 ) -> Version:
-    """Return what the second of two revisions says. The first is None where none went out.
+    """Return the messages and change logs of the second of two revisions.
 
-    `substances` are of its commits, `earlier` what these were in the first one. `moved_to` is the
-    new base, "" if it is the old one; `posted_as` the message-id of the first one's cover letter,
-    "" if there is to be no link to it.
+    The first is None if none was sent. `substances` are those of the commits, `earlier` what these
+    were in the first revision. `moved_to` is the new base, "" if it has not changed; `posted_as` is
+    the message-id of the first revision's cover letter, "" for no link to it.
     """
     old, new = revisions
     messages: list[str] = []
@@ -56,19 +57,19 @@ def describe_version(
     items = list(changes.cover)
     for commit, substance, before in zip(commits, substances, earlier, strict=True):
         same = before is not None and before.substance == substance
-        said = changes.patches.get(commit.name, ())
-        items += said
+        own = changes.patches.get(commit.name, ())
+        items += own
         message, gone = commit.message, tuple[Trailer, ...]()
         if not same:
             message, gone = message.without_trailers(_is_review)
-        said += tuple(f"Drop {tag.key} of {tag.value}, as the patch has changed" for tag in gone)
+        own += tuple(f"Drop {tag.key} of {tag.value}, as the patch has changed" for tag in gone)
         dropped += [f'{tag} ("{message.subject}")' for tag in gone]
-        if same and old is not None and not said and _reads_the_same(before, message):
-            said = (f"(no changes since v{old})",)
-        notes = put_on_top(message.notes, new, format_changes(new, said))
+        if same and old is not None and not own and _reads_the_same(before, message):
+            own = (f"(no changes since v{old})",)
+        notes = put_on_top(message.notes, new, format_changes(new, own))
         messages.append(str(replace(message, notes=notes.strip("\n"))))
     if moved_to and old is not None and not items:
-        items.append(f"Make the series again on {moved_to}")
+        items.append(f"Regenerate the series on {moved_to}")
     items += [f"Drop {tag}, as the patch has changed" for tag in dropped]
     items += [f"Link to v{old}: {_LORE}{posted_as}"] if posted_as else []
     return Version(tuple(messages), format_changes(new, items), tuple(dropped))
@@ -79,5 +80,5 @@ def _is_review(trailer: Trailer) -> bool:
 
 
 def _reads_the_same(before: Earlier | None, message: Message) -> bool:
-    """Tell whether the message says what it did, apart from trailers and notes."""
+    """Return whether the message has the same text as before, apart from trailers and notes."""
     return before is not None and parse_message(before.message).text == message.text

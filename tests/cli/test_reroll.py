@@ -78,7 +78,7 @@ def test_makes_the_series_again_on_a_newer_base(patchgen, applied, git):
     )
     cover = message(git, applied, f"{V5}~4")
     base = git(applied, "rev-parse", "--short=12", "master").strip()
-    assert f"---\nChanges in v5:\n- Make the series again on {base}\n\nChanges in v4:\n" in cover
+    assert f"---\nChanges in v5:\n- Regenerate the series on {base}\n\nChanges in v4:\n" in cover
     assert '"revision": 5' in cover
     assert message(git, applied, V5).endswith("---\nChanges in v5:\n(no changes since v4)\n\n")
     after = snapshot(applied, without=V5)
@@ -243,7 +243,7 @@ def test_what_was_made_before_cannot_be_had(patchgen, applied, git, tmp_path):
     assert sorted(document["remarks"]) == [
         'left out, as on the branch: "x86/kvm: Tell the host of page encryption status changes '
         'under SEV"',
-        "the cover letter is the branch's, not made again",
+        "the cover letter is that of the branch, not generated again",
         'the message is the branch\'s: "x86/mm: Tell"',
     ]
     assert "As all know, guests with encrypted" in message(git, clone, f"{V5}~3")
@@ -371,7 +371,7 @@ def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
     assert "new_call( KVM_HC" in git(applied, "show", f"{V5}:{KVM}")
     assert "issues this hypercall by new_call()" in message(git, applied, V5)
     done = patchgen("reroll", "--tree", applied, "--continue")
-    assert done.code == 1 and "no reroll waits here" in done.err
+    assert done.code == 1 and "no reroll is waiting here" in done.err
 
 
 def test_abort_forgets_the_conflict(patchgen, applied, git):
@@ -463,7 +463,7 @@ def test_order_drops_and_what_the_base_has_by_now(patchgen, applied, git):
     assert sorted(document["remarks"]) == [
         'left out, as on the branch: "x86/kvm: Tell the host of page encryption status changes '
         'under SEV"',
-        'not made on this base: "x86/kvm: Add a hypercall for SEV guests that needs no '
+        'not generated on this base: "x86/kvm: Add a hypercall for SEV guests that needs no '
         'alternatives"',
     ]
 
@@ -475,13 +475,13 @@ def test_a_version_that_is_not_out_is_made_again(patchgen, applied, git):
     assert "kvm_sev_hypercall3( KVM_HC" in git(applied, "show", f"{V4}:{KVM}")
     # Nobody has seen a v4 yet that this one could differ from.
     said = git(applied, "log", "--format=%B", f"master..{V4}")
-    assert "no changes since" not in said and "Make the series again" not in said
+    assert "no changes since" not in said and "Regenerate the series" not in said
     done = patchgen("reroll", "--tree", applied, V4, "-v", "3")
     assert done.code == 2 and "v3 is older than the branch, which has v4" in done.err
     done = patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "4")
     assert done.code == 0, done.err
     done = patchgen("reroll", "--tree", applied, V4, "-v", "4")
-    assert done.code == 1 and "v4 went out already" in done.err
+    assert done.code == 1 and "v4 was sent already" in done.err
     assert reroll(patchgen, applied, V4)["revision"] == 5
 
 
@@ -507,7 +507,7 @@ def test_change_logs_from_files(patchgen, applied, git):
     ("words", "problem"),
     [
         (["none"], "there is no branch 'none'"),
-        (["master"], "has no record of how it was made"),
+        (["master"], "has no record of how it was generated"),
         ([V4, "--base", "none"], "has no commit 'none'"),
         ([V4, "--changelog", "none"], "none is not a folder of change logs"),
         ([V4, "--continue", "--abort"], "exclude each other"),
@@ -525,4 +525,4 @@ def test_a_branch_without_a_record_is_refused(patchgen, toy, git):
     patchgen("apply", "--variant", "pvops", "--tree", toy, "--no-b4", "--quiet")
     assert len(git(toy, "rev-list", f"master..{V4}").split()) == 4
     done = patchgen("reroll", "--tree", toy, V4)
-    assert done.code == 1 and "has no record of how it was made" in done.err
+    assert done.code == 1 and "has no record of how it was generated" in done.err

@@ -57,7 +57,7 @@ def prepare_continue(patchgen, git, tree):
         r"<<<<<<< .*?=======\n(.*?)>>>>>>> [^\n]*\n", r"\1", file.read_text(), flags=re.S
     )
     file.write_text(merged)
-    return ("reroll", "--continue"), "no reroll waits here"
+    return ("reroll", "--continue"), "no reroll is waiting here"
 
 
 def prepare_trailers(patchgen, git, tree):

@@ -67,7 +67,7 @@ def test_a_file_in_the_place_of_the_folder_means_that_no_reroll_waits(tmp_path):
     (tmp_path / "patchgen").write_text("")
     repository = SimpleNamespace(git_dir=tmp_path)
     assert not is_waiting(repository)
-    with pytest.raises(BaseError, match="no reroll waits here"):
+    with pytest.raises(BaseError, match="no reroll is waiting here"):
         read_waiting(repository)
 
 
