@@ -1,12 +1,13 @@
-"""Conflicts that are none: both sides did the same, or one removed all that the other changed.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Resolve false conflicts: both sides did the same, or one removed what the other changed.
 
-git's merge stops wherever two sides touch neighbouring lines. It writes down what each side had
-there (`merge.conflictStyle=diff3`, git-merge(1)), and that tells more:
+git's merge stops wherever two sides touch neighbouring lines. It writes what each side had there
+(`merge.conflictStyle=diff3`, git-merge(1)), which shows more:
 
-- each change of the patch is among what upstream has there, beside something else: it is *in*;
-- upstream has nothing there, and the lines are nowhere else in the file: they are *gone*.
+- upstream has each change of the patch there, next to other changes: the patch is *in*;
+- upstream has nothing there, and the file has lost the lines: they are *gone*.
 
-All else is for a person to look at.
+A person has to look at everything else.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from difflib import SequenceMatcher
 Lines = tuple[bytes, ...]
 
 _OURS, _BASE, _THEIRS, _END = b"<<<<<<< ", b"||||||| ", b"=======", b">>>>>>> "
-# A line of no more characters than these, say a brace, is everywhere.
+# Lines of at most this length, such as a brace, occur everywhere.
 _SHORT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines between markers: what upstream has, what both had, and what the patch makes of it."""
+    """Lines between markers: those of upstream, of the common base, and of the patch."""
 
     ours: Lines
     base: Lines
@@ -34,16 +35,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A file whose conflicts are none: its content, and how many changes are gone in it."""
+    """A file without real conflicts: its content, and how many of the patch's changes are gone."""
 
     content: bytes
     gone: int
 
 
 def settle(marked: bytes, before: bytes, upstream: bytes) -> Settled | None:
-    """Return the file with upstream's side where that is right, None where a person has to look.
+    """Return the file with upstream's side if that is right, None if a person has to look.
 
-    `marked` is the file with its conflicts between markers, `before` what both sides come from.
+    `marked` is the file with its conflicts between markers, `before` the common base.
     """
     parts = split_blocks(marked)
     if parts is None:
@@ -63,7 +64,7 @@ def settle(marked: bytes, before: bytes, upstream: bytes) -> Settled | None:
 
 
 def split_blocks(marked: bytes) -> list[bytes | Block] | None:
-    """Return the lines of a file, conflicts as blocks; None where markers cannot be told."""
+    """Return the lines of a file, with conflicts as blocks; None if the markers are ambiguous."""
     parts: list[bytes | Block] = []
     sides: list[list[bytes]] = []
     for line in marked.split(b"\n"):
@@ -72,7 +73,7 @@ def split_blocks(marked: bytes) -> list[bytes | Block] | None:
         elif line.startswith(_BASE) and len(sides) == 1:
             sides.append([])
         elif line == _THEIRS and sides:
-            # A line of the file's own that looks like it would be the third.
+            # A line of the file that looks like this marker would be a second one.
             if len(sides) != 2:
                 return None
             sides.append([])
@@ -88,11 +89,11 @@ def split_blocks(marked: bytes) -> list[bytes | Block] | None:
 
 
 def is_in(block: Block) -> bool:
-    """Tell whether upstream has all of the patch's changes in a block, beside its own.
+    """Return whether upstream has all of the patch's changes in a block, next to its own.
 
-    What the patch adds is there, and what it removes is not; where it only removes, the lines
-    before and after have become neighbours. White space and where lines break do not count, unless
-    the patch is about nothing else: spatch breaks lines in its own way.
+    Added lines must be there, and removed lines must not; if the patch only removes lines, the
+    lines before and after must be neighbours. White space and line breaks are ignored, unless the
+    patch changes nothing else: spatch breaks lines in its own way.
     """
     base, theirs, ours = (_squeeze(side) for side in (block.base, block.theirs, block.ours))
     between = b""
@@ -112,9 +113,9 @@ def is_in(block: Block) -> bool:
 
 
 def _is_removed(block: Block, lost: Counter[bytes]) -> bool:
-    """Tell whether upstream has nothing in a block, and the file has lost what was there.
+    """Return whether upstream has nothing in a block, and the file has lost the lines.
 
-    Lines that only went to another place of the file are as many as before.
+    Lines that only moved within the file are as frequent as before.
     """
     if any(_squeeze(block.ours)):
         return False
@@ -125,15 +126,15 @@ def _is_removed(block: Block, lost: Counter[bytes]) -> bool:
 
 
 def _changes(base: Lines, theirs: Lines) -> list[tuple[int, int, int, int]]:
-    """Return what the patch changes: from and to which line, before and after."""
+    """Return the changes of the patch: first and last line, before and after."""
     matcher = SequenceMatcher(None, base, theirs, autojunk=False)
     return [(i, j, k, n) for tag, i, j, k, n in matcher.get_opcodes() if tag != "equal"]
 
 
-def _has(lines: Lines, wanted: Lines) -> bool:
-    """Tell whether lines stand one after the other in others."""
-    size = len(wanted)
-    return any(lines[at : at + size] == wanted for at in range(len(lines) - size + 1))
+def _has(lines: Lines, sequence: Lines) -> bool:
+    """Return whether the wanted lines occur in sequence."""
+    size = len(sequence)
+    return any(lines[at : at + size] == sequence for at in range(len(lines) - size + 1))
 
 
 def _squeeze(lines: Lines) -> Lines:
@@ -141,5 +142,5 @@ def _squeeze(lines: Lines) -> Lines:
 
 
 def _count(lines: Sequence[bytes]) -> Counter[bytes]:
-    """Count the lines that say something: a brace or an empty line is everywhere."""
+    """Count the lines, except short ones: a brace or an empty line occurs everywhere."""
     return Counter(line for line in _squeeze(tuple(lines)) if len(line) > _SHORT)

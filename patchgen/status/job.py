@@ -1,6 +1,7 @@
-"""`patchgen status`: a branch and a newer base in, what each patch is there out.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen status`: the state of each patch of a branch on a newer base.
 
-The patches go on top of each other, as a rebase would have them, without those that conflict.
+The patches are applied on top of each other, as in a rebase, except those that conflict.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ def find_status(
     *,
     on_progress: OnProgress = lambda done, total: None,
 ) -> SeriesStatus:
-    """Say what each patch of a series is on a newer base; the repository stays as it is.
+    """Return the state of each patch of a series on a newer base; the repository does not change.
 
-    `branch` None means the one that is checked out, `onto` None the branch that the series' base
-    was on. Raises BaseError for a branch or a revision that cannot be read, UsageError where a name
-    is missing that cannot be told.
+    `branch` None means the current branch, `onto` None the branch that contains the series' base.
+    Raises BaseError for a branch or a revision that cannot be read, UsageError if `onto` is missing
+    and ambiguous.
     """
     repository = Repository(tree)
     try:
@@ -75,19 +76,19 @@ def _read_series(
     except BaseError as err:
         raise BaseError(
             err.message,
-            hint="a branch that `patchgen run --split` or `patchgen apply` made has its base in "
-            "the cover letter's commit, below a line of patches",
+            hint="a branch made by `patchgen run --split` or `patchgen apply` has its base in the "
+            "cover letter's commit, below a line of patches",
         ) from None
 
 
 def _warn(quarantine: Quarantine, base: Oid, onto: Oid, name: str) -> tuple[str, ...]:
     if base == onto:
-        return (f"{name} is the series' own base: there is nothing newer to compare with",)
+        return (f"{name} is the series' own base: there is no newer commit to compare with",)
     met = quarantine.run("merge-base", base, onto, ok=(0, 1)).stdout.decode().strip()
     if not met:
         return (
-            f"{name} and the series' base have no history in common here (a shallow clone?): "
-            "commits that did the same cannot be named",
+            f"{name} and the series' base share no history here (a shallow clone?): commits that "
+            "made the same changes cannot be named",
         )
     return (f"{name} is older than the series' base",) if met == onto else ()
 
@@ -119,7 +120,7 @@ def _judge(
 
 
 def _move(commit: CommitChanges, moves: Mapping[PurePosixPath, PurePosixPath]) -> CommitChanges:
-    """Return a commit with files under their new names, but for what removes the old one."""
+    """Return a commit with files under their new names, without deletions of the old names."""
     files = {
         moves.get(path, path): change
         for path, change in commit.files.items()
@@ -132,7 +133,7 @@ def _move(commit: CommitChanges, moves: Mapping[PurePosixPath, PurePosixPath]) -
 class _Judge:
     """Judges the patches one after the other; `files` are those of the newer base so far.
 
-    `stopped` are the files that conflict, by the number of the first patch that does.
+    `stopped` maps files that conflict to the number of the first patch that conflicts there.
     """
 
     picker: Picker
@@ -178,7 +179,7 @@ class _Judge:
         return status
 
     def _ask_history(self, commit: Commit, status: FileStatus, picked: PickedFile) -> FileStatus:
-        """Return the state of what cannot be merged, or goes on, with what once happened to it."""
+        """Return the status of a conflicting or needed part, corrected by upstream's history."""
         now = status.renamed_to or status.path
         found = self.history.find_same(commit, now, picked.hunks)
         if found is None:
@@ -191,7 +192,7 @@ class _Judge:
         return status
 
     def _is_elsewhere(self, path: PurePosixPath, left: tuple[Hunk, ...]) -> bool:
-        """Tell whether hunks that only add have their lines in the file, at another place."""
+        """Return whether hunks that only add lines have them elsewhere in the file."""
         if path not in self.files or any(hunk.removed or hunk.about for hunk in left):
             return False
         content = self.picker.read_content(self.files[path])

@@ -1,4 +1,5 @@
-"""Which branch is the newer base, where the user does not say: the one that the base was on."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Choose the newer base if the user names none: the branch that contains the series' base."""
 
 from __future__ import annotations
 
@@ -27,13 +28,14 @@ class _Ref:
 
 
 def choose_onto(repository: Repository, series: SeriesBranch) -> tuple[str, Oid]:
-    """Return the name of the branch that a series' base was on, and its last commit.
+    """Return the name of the branch that contains a series' base, and its last commit.
 
-    That is the branch's upstream, else what the remotes' HEADs are if they are one, else the only
-    other branch with the base that is no series itself. Raises UsageError where it cannot be told.
+    That is the branch's upstream, else the commit of the remotes' HEADs if there is only one, else
+    the only other branch with the base that is not a series itself. Raises UsageError if it is
+    ambiguous.
     """
-    words = ("for-each-ref", f"--contains={series.base}", f"--format={_FORMAT}")
-    listed = repository.run(*words, "refs/heads", "refs/remotes").stdout.decode()
+    args = ("for-each-ref", f"--contains={series.base}", f"--format={_FORMAT}")
+    listed = repository.run(*args, "refs/heads", "refs/remotes").stdout.decode()
     refs = [_Ref(*line.split("\0")) for line in listed.splitlines()]  # type: ignore[arg-type]
     own = f"refs/heads/{series.name}"
     upstream = next((ref.upstream for ref in refs if ref.name == own), "")
@@ -51,7 +53,7 @@ def choose_onto(repository: Repository, series: SeriesBranch) -> tuple[str, Oid]
 
 
 def _without_series(repository: Repository, refs: Sequence[_Ref], base: Oid) -> list[_Ref]:
-    """Return the branches that are no series, and of a branch and its upstream the latter."""
+    """Return the branches that are not series; of a branch and its upstream, only the upstream."""
     upstreams = {ref.upstream for ref in refs} & {ref.name for ref in refs}
     return [
         ref
@@ -64,12 +66,12 @@ def _unclear(branch: str, found: Sequence[_Ref]) -> UsageError:
     named = ", ".join(ref.short for ref in found[:_NAMED]) + (", ..." if found[_NAMED:] else "")
     if not found:
         return UsageError(
-            f"no other branch has the base of {branch}, so the newer base is to be named",
+            f"no other branch contains the base of {branch}; name the newer base",
             hint="name a branch, a tag or a commit",
             parameters=("onto",),
         )
     return UsageError(
-        f"several branches have the base of {branch}, so the newer base is to be named",
-        hint=f"name one; those branches are: {named}",
+        f"several branches contain the base of {branch}; name the newer base",
+        hint=f"name one of these: {named}",
         parameters=("onto",),
     )

@@ -1,7 +1,8 @@
-"""A patch put on top of another tree: what of it is there, what is left, what cannot be merged.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Apply a patch to another tree: which hunks are there already, which are left, which conflict.
 
-Each side is a tree of the patch's files only, under the names that the files have now, so that
-nothing else of the kernel takes part.
+Each side is a tree of only the patch's files, under the names that the files have now, so that the
+rest of the kernel has no effect.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ _UPSTREAM, _PATCH = "upstream", "patch"
 
 @dataclass(frozen=True, slots=True)
 class PickedFile:
-    """What a patch's `hunks` in one file came to: `left` change something, `gone` have no place.
+    """The result for a patch's `hunks` in one file: `left` change it, `gone` have no place there.
 
-    With a conflict neither is known. `is_deleted` says that upstream has no such file any more.
+    With a conflict neither is known. `is_deleted` is set if upstream has deleted the file.
     """
 
     hunks: tuple[Hunk, ...]
@@ -48,13 +49,13 @@ class PickedFile:
         if self.is_conflict or self.is_deleted:
             return ()
         rest = list((Counter(self.hunks) - Counter(self.left)).elements())
-        # How many are gone is known, not which.
+        # Only the number of hunks that are gone is known.
         return tuple(rest[: max(len(self.hunks) - len(self.left) - self.gone, 0)])
 
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A patch on top of other files: what it came to in each, and the files with it."""
+    """A patch applied to other files: the result for each, and the files after it."""
 
     files: Mapping[PurePosixPath, PickedFile]
     after: TreeFiles
@@ -62,24 +63,24 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class Picker:
-    """Puts patches on top of files. `moves` are their new names by their old ones."""
+    """Applies patches to files. `moves` maps the files' old names to new ones."""
 
     quarantine: Quarantine
     moves: Mapping[PurePosixPath, PurePosixPath] = field(default_factory=dict)
 
     def rename(self, path: PurePosixPath) -> PurePosixPath:
-        """Return the name that a file has now."""
+        """Return the current name of a file."""
         return self.moves.get(path, path)
 
     def read(self, tree: str, *paths: PurePosixPath) -> dict[PurePosixPath, TreeFile]:
-        """Return files of a tree under their new names, whichever they have in it."""
+        """Return files of a tree under their new names, whichever names they have in it."""
         names = {*paths, *map(self.rename, paths)}
         found = read_files(self.quarantine, tree, names)
         named = {self.rename(path): file for path, file in found.items()}
         return {path: replace(file, path=path) for path, file in named.items()}
 
     def pick(self, commit: Commit, onto: TreeFiles) -> Picked:
-        """Put a patch on top of files, which are under their new names, as the result is."""
+        """Apply a patch to files; these, and the result, have their new names."""
         paths = [self.rename(path) for path in commit.files]
         before = self.read(f"{commit.oid}^", *commit.files)
         ours = {path: onto[path] for path in paths if path in onto}
@@ -87,7 +88,7 @@ class Picker:
         changes = diff_trees(self.quarantine, f"{commit.oid}^", commit.oid)
         made = {self.rename(path): change.hunks for path, change in changes.items()}
         if ours == before:
-            # Nobody has touched them since.
+            # The files have not changed since.
             whole = {path: PickedFile(made[path], left=made[path]) for path in paths}
             return Picked(whole, theirs)
         trees = (write_tree(self.quarantine, files) for files in (before, ours, theirs))
@@ -111,7 +112,7 @@ class Picker:
     def _merge(
         self, trees: tuple[Oid, Oid, Oid], before: TreeFiles, ours: TreeFiles
     ) -> tuple[MergedTree, dict[PurePosixPath, int]]:
-        """Return the merged tree, and where conflicts were none, how many changes are gone."""
+        """Return the merged tree and, for resolved conflicts, how many changes are gone."""
         sides = (trees[0], (_UPSTREAM, trees[1]), (_PATCH, trees[2]))
         merged = merge_trees(self.quarantine, *sides, {})
         gone: dict[PurePosixPath, int] = {}
@@ -125,7 +126,7 @@ class Picker:
     def _settle(
         self, conflict: Conflict, before: TreeFiles, ours: TreeFiles
     ) -> tuple[int, bytes | None] | None:
-        """Return how many changes are gone, and the content, where the conflict is none."""
+        """Return the number of changes that are gone, and the content, if there is no conflict."""
         path = conflict.path
         if path not in ours:
             # Upstream deleted the file that the patch changes.
@@ -137,5 +138,5 @@ class Picker:
         return (settled.gone, settled.content) if settled else None
 
     def read_content(self, file: TreeFile) -> bytes:
-        """Return what is in a file."""
+        """Return the content of a file."""
         return self.quarantine.run("cat-file", "blob", file.oid).stdout

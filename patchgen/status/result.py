@@ -1,4 +1,5 @@
-"""What is said of a series against a newer base: of the whole, of each patch, and of each file."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The status of a series on a newer base: of the series, of each patch, and of each file."""
 
 from __future__ import annotations
 
@@ -13,10 +14,10 @@ from patchgen.series import Record
 
 
 class State(StrEnum):
-    """What a patch, or its part in one file, is on the newer base.
+    """The state of a patch, or of its part in one file, on the newer base.
 
-    APPLIED: what it does is there. NEEDED: it goes on, and changes something. CONFLICTS: a person
-    has to look. GONE: what it would change is not there any more.
+    APPLIED: its changes are there. NEEDED: it applies, and changes something. CONFLICTS: a person
+    has to look. GONE: the code that it would change is no longer there.
     """
 
     APPLIED = "applied"
@@ -37,10 +38,10 @@ class Upstream:
 class FileStatus:
     """A patch's part in one file, of `hunks` hunks without context.
 
-    `path` is the file's name on the old base, `renamed_to` the one that it has now, if another.
-    `present` hunks are there already; `by` are commits that did them, as far as any did just that.
-    `removed_by` deleted the file. `undone_by` took the same change back after it had been there.
-    `after` is the number of an earlier patch of the series that conflicts in the file, from 1.
+    `path` is the file's name on the old base, `renamed_to` its name now, if that differs. `present`
+    hunks are there already; `by` are the commits that made exactly these. `removed_by` deleted the
+    file. `undone_by` reverted the same change after another commit had made it. `after` is the
+    number, from 1, of an earlier patch of the series that conflicts in the file.
     """
 
     path: PurePosixPath
@@ -57,35 +58,35 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class PatchStatus:
-    """A commit of the series and what it is now."""
+    """A commit of the series and its state now."""
 
     commit: Commit
     files: tuple[FileStatus, ...]
 
     @property
     def state(self) -> State:
-        """The state of the whole: what is still to be done counts more than what is done."""
+        """The state of the whole patch: what is left to do takes precedence over what is done."""
         states = {file.state for file in self.files}
         order = (State.CONFLICTS, State.NEEDED, State.APPLIED)
         return next((state for state in order if state in states), State.GONE)
 
     @property
     def is_partly_applied(self) -> bool:
-        """Whether some of it is there, and not all."""
+        """Whether some of it is there, but not all."""
         is_open = self.state in (State.NEEDED, State.CONFLICTS)
         return is_open and any(file.present for file in self.files)
 
     @property
     def by(self) -> tuple[Upstream, ...]:
-        """The commits that did what is there, each once, those of the first file first."""
+        """The commits that made the present hunks, each once, those of the first file first."""
         return tuple(dict.fromkeys(commit for file in self.files for commit in file.by))
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesStatus:
-    """A branch against a newer base. `base` and `onto` are each an id and what people call it.
+    """A branch on a newer base. `base` and `onto` are each an id and its name for people.
 
-    `newer` counts the commits that the newer base has and the old one has not.
+    `newer` is the number of commits that the newer base has and the old one lacks.
     """
 
     branch: str
@@ -98,6 +99,6 @@ class SeriesStatus:
 
     @property
     def counts(self) -> Mapping[State, int]:
-        """How many patches are in each state."""
+        """The number of patches in each state."""
         states = [patch.state for patch in self.patches]
         return {state: states.count(state) for state in State}

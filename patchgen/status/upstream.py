@@ -1,7 +1,8 @@
-"""Who did upstream what a patch does: commits that change the same, and those that undid it.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the upstream commits that made the changes of a patch, and those that reverted them.
 
-That a commit has the same lines is not enough, for the same lines may be elsewhere in the file:
-what counts is that the patch, put on top of that very commit, has nothing left to do.
+Equal lines alone are not enough, as the same lines may occur elsewhere in the file: the patch,
+applied to that very commit, must have nothing left to do.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from patchgen.odb import CommitChanges, FileChange, Hunk
 from patchgen.status.pick import Picker
 from patchgen.status.result import Upstream
 
-# How many commits with the same lines are tried, the youngest first.
+# The number of commits with the same lines that are tried, the youngest first.
 _TRIED = 3
-# A change of no more characters than these is found anywhere.
+# A change of at most this many characters occurs everywhere.
 _TRIFLE = 8
 
 
@@ -26,7 +27,7 @@ _TRIFLE = 8
 class History:
     """The commits between the old base and the new one that touch the series' files.
 
-    They are youngest first, and their files are under the names that they have now.
+    They are youngest first, and their files have their current names.
     """
 
     commits: Sequence[CommitChanges]
@@ -35,9 +36,9 @@ class History:
     def find_makers(
         self, present: Mapping[PurePosixPath, Sequence[Hunk]]
     ) -> dict[PurePosixPath, tuple[Upstream, ...]]:
-        """Return for each file the commits that made its hunks, as few as can be over all files.
+        """Return for each file the commits that made its hunks, as few as possible over all files.
 
-        White space does not count. Hunks that no commit made, whatever it did beside, have none.
+        White space is ignored. Hunks that no commit made have none.
         """
         left = Counter((path, hunk.folded) for path, hunks in present.items() for hunk in hunks)
         made = [(commit, _made(commit, present) & left) for commit in self.commits]
@@ -55,9 +56,9 @@ class History:
         return {path: tuple(found) for path, found in makers.items()}
 
     def _find_kin(self, path: PurePosixPath, hunk: Hunk) -> Upstream | None:
-        """Return the youngest commit that made a hunk with more beside it, or its substance.
+        """Return the youngest commit that made a hunk along with more, or the core of it.
 
-        What spatch has indented anew is in its hunk, too, and not in that of a person.
+        spatch's hunk includes lines that it only reindented; a person's does not.
         """
         for commit in self.commits:
             for each in commit.files[path].hunks if path in commit.files else ():
@@ -69,7 +70,7 @@ class History:
     def find_same(
         self, patch: Commit, path: PurePosixPath, hunks: Sequence[Hunk]
     ) -> tuple[Upstream, Upstream | None] | None:
-        """Return the youngest commit that did the same to a file, and the one that undid it."""
+        """Return the youngest commit that made the same change to a file, and its revert."""
         change = FileChange(tuple(hunks))
         same = [
             at
@@ -89,7 +90,7 @@ class History:
         return None
 
     def find_removal(self, path: PurePosixPath) -> Upstream | None:
-        """Return the commit that deleted a file, None where that is not known."""
+        """Return the commit that deleted a file, None if it is unknown."""
         for commit in self.commits:
             if path in commit.files and commit.files[path].is_deleted:
                 return _name(commit)

@@ -378,7 +378,7 @@ def test_the_newer_base_is_the_branch_that_the_old_one_was_on(patchgen, tree, gi
     document = status(patchgen, clone)
     assert document["onto"]["name"] == "origin/next"
     assert document["warnings"] == [
-        "origin/next is the series' own base: there is nothing newer to compare with"
+        "origin/next is the series' own base: there is no newer commit to compare with"
     ]
     # Two remotes with a HEAD each: nobody can tell.
     git(clone, "branch", "-q", "--unset-upstream", CAMPAIGN)
@@ -396,7 +396,7 @@ def test_without_history_it_says_that_it_cannot_name_commits(patchgen, tree, git
     document = status(patchgen, tree, "--onto", new)
     assert states(document) == ["applied", "needed", "needed", "needed"]
     assert document["patches"][0]["by"] == []
-    assert "no history in common" in document["warnings"][0]
+    assert "share no history here" in document["warnings"][0]
     done = patchgen("status", CAMPAIGN, "--tree", tree, "--onto", new)
     assert done.out.splitlines()[2].strip() == "all of it is there; no commit did just that"
     assert "warning: " in done.err
