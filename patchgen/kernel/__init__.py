@@ -1,4 +1,5 @@
-"""A kernel tree: what it knows of itself, its scripts, and how it is built."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A kernel tree: its version, its MAINTAINERS, its scripts, and how it is built and booted."""
 
 import lazy_loader
 

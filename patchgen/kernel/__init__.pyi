@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 from .boot import (
     CONFIG_NEEDED as CONFIG_NEEDED,
     BootLog as BootLog,

@@ -1,8 +1,9 @@
-"""Boot a small kernel in QEMU, and compare what two kernels say while they boot.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boot a small kernel in QEMU, and compare what two kernels print while they boot.
 
 QEMU emulates the processor (TCG), so nothing of the host is needed. Its clock counts instructions
-(-icount): the same kernel says the same in each run, to the byte. TCG has no SEV and no TDX, and
-does not let itself be taken for KVM; see pretend_kvm() for the latter.
+(-icount): the same kernel prints the same bytes in each run. TCG has no SEV and no TDX, and does
+not identify itself as KVM; pretend_kvm() works around the latter.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ MARKER = "patchgen: init reached"
 HINT = "apt-get install --no-install-recommends qemu-system-x86, or set QEMU to its path"
 _INIT_FLAGS = ("-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-Os", "-s")
 _COMMAND_LINE = "console=ttyS0 earlyprintk=serial panic=-1 reboot=k"
-# What a guest needs to get to user space; all else is off (make allnoconfig). PVH lets QEMU start
-# vmlinux itself, so that no bzImage has to be made.
+# The options that a guest needs to reach user space; all others are off (make allnoconfig). PVH
+# lets QEMU start vmlinux itself, so that no bzImage has to be built.
 _CONFIG = """\
 EXPERT 64BIT SMP CC_OPTIMIZE_FOR_SIZE UNWINDER_GUESS INIT_STACK_NONE HYPERVISOR_GUEST PARAVIRT PVH
 KVM_GUEST AMD_MEM_ENCRYPT X86_X2APIC PRINTK EARLY_PRINTK BUG TTY SERIAL_8250 SERIAL_8250_CONSOLE
 BLK_DEV_INITRD BINFMT_ELF
 """
-# Those that say what the boot is about; a kernel without them would prove little.
+# The options under test; a kernel without them would prove little.
 CONFIG_NEEDED = ("PARAVIRT", "KVM_GUEST", "AMD_MEM_ENCRYPT", "SERIAL_8250_CONSOLE")
 _TDX = re.compile(r"^config INTEL_TDX_GUEST\n(?:[\t ].*\n|\n)*", re.MULTILINE)
 _KVM_SIGNATURE = b"KVMKVMKVM\0\0\0"
@@ -42,7 +43,7 @@ _TROUBLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class BootLog:
-    """What a kernel said. `trouble` has the lines that no sound kernel prints."""
+    """The output of a kernel. `trouble` are lines that no sound kernel prints."""
 
     lines: tuple[str, ...]
     seconds: float
@@ -55,13 +56,13 @@ class BootLog:
 
     @property
     def trouble(self) -> tuple[str, ...]:
-        """The lines that tell of a bug or a crash."""
+        """The lines that report a bug or a crash."""
         return tuple(line for line in self.lines if _TROUBLE.search(line))
 
 
 @dataclass(frozen=True, slots=True)
 class LogDiff:
-    """The lines of one log that the other does not have, normalised on both sides."""
+    """The lines that only one of two logs has, compared after normalisation."""
 
     lost: tuple[str, ...]
     gained: tuple[str, ...]
@@ -70,8 +71,8 @@ class LogDiff:
 def config_fragment(kconfig: str) -> str:
     """Return the options to set, for `make KCONFIG_ALLCONFIG=FILE allnoconfig` and then `vmlinux`.
 
-    `kconfig` is the tree's arch/x86/Kconfig. TDX is on where the tree has it; from v6.3 on that
-    needs an EFI stub, and so ACPI.
+    `kconfig` is the tree's arch/x86/Kconfig. TDX is on if the tree has it; from v6.3 on that needs
+    an EFI stub, and so ACPI.
     """
     options = _CONFIG.split()
     if tdx := _TDX.search(kconfig):
@@ -81,11 +82,11 @@ def config_fragment(kconfig: str) -> str:
 
 
 def pretend_kvm(vmlinux: Path, target: Path) -> bool:
-    """Write a copy of a kernel that takes TCG for KVM, so that its KVM guest code runs.
+    """Write a copy of a kernel that recognises TCG as KVM, so that its KVM guest code runs.
 
-    The copy looks for TCG's signature in CPUID leaf 0x40000000, whose features are none: the
-    platform's init hooks run, and what depends on a feature does not. Returns False, and writes
-    nothing, where the kernel does not have KVM's signature just once.
+    The copy looks for TCG's signature in CPUID leaf 0x40000000, which announces no features: the
+    platform's init hooks run, and code that depends on a feature does not. Returns False, and
+    writes nothing, unless the kernel has KVM's signature exactly once.
     """
     content = vmlinux.read_bytes()
     if content.count(_KVM_SIGNATURE) != 1:
@@ -95,12 +96,12 @@ def pretend_kvm(vmlinux: Path, target: Path) -> bool:
 
 
 def build_initramfs(folder: Path) -> Path:
-    """Compile the init that says MARKER and restarts, and pack it. Raises ToolError without gcc."""
+    """Compile the init that prints MARKER and restarts; pack it. Raises ToolError without gcc."""
     init = folder / "init"
     source = Path(__file__).with_name("init.c")
     compiler = os.environ.get("CC") or "gcc"
-    words = [compiler, *_INIT_FLAGS, f'-DMARKER="{MARKER}"', "-o", str(init), str(source)]
-    run(words, env={**os.environ, "TMPDIR": str(folder)})
+    args = [compiler, *_INIT_FLAGS, f'-DMARKER="{MARKER}"', "-o", str(init), str(source)]
+    run(args, env={**os.environ, "TMPDIR": str(folder)})
     packed = folder / "initramfs.cpio"
     packed.write_bytes(
         _cpio_entry("dev", 0o40755)
@@ -114,31 +115,31 @@ def build_initramfs(folder: Path) -> Path:
 def _cpio_entry(
     name: str, mode: int, data: bytes = b"", *, device: tuple[int, int] = (0, 0)
 ) -> bytes:
-    """Return an entry as Documentation/driver-api/early-userspace/buffer-format.rst has it."""
+    """Return an entry (Documentation/driver-api/early-userspace/buffer-format.rst)."""
     fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(name) + 1, 0)
     head = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
     return b"".join(part + b"\0" * (-len(part) % 4) for part in (head, data))
 
 
 def find_qemu() -> str:
-    """Return the path of $QEMU or qemu-system-x86_64. Raises ToolError where there is none."""
+    """Return the path of $QEMU or qemu-system-x86_64. Raises ToolError if there is none."""
     name = os.environ.get("QEMU") or "qemu-system-x86_64"
     if (path := shutil.which(name)) is None:
-        raise ToolError(f"{name} is not installed, which boots kernels", hint=HINT)
+        raise ToolError(f"{name} is not installed (needed to boot kernels)", hint=HINT)
     return path
 
 
 def qemu_version() -> str:
-    """Return the first line of the emulator's --version. Raises ToolError where there is none."""
+    """Return the first line of the emulator's --version. Raises ToolError if it is missing."""
     return run([find_qemu(), "--version"]).stdout.decode("utf-8", "replace").partition("\n")[0]
 
 
 def run_qemu(
     kernel: Path, initramfs: Path, *, timeout_s: float = 60, processor: str = "max"
 ) -> BootLog:
-    """Boot a vmlinux with PVH, or a bzImage, until init restarts it or time is up."""
+    """Boot a vmlinux with PVH, or a bzImage, until init restarts it or the time is up."""
     machine = "-nodefaults -no-user-config -display none -serial stdio -no-reboot -m 256"
-    # 32 ns for each instruction: less, and the kernel's waiting takes many; more, and it is coarse.
+    # 32 ns per instruction: with less, delays take many instructions; with more, time is coarse.
     clock = "-accel tcg -icount shift=5,sleep=off -rtc base=2021-08-20,clock=vm"
     argv = [find_qemu(), *machine.split(), *clock.split(), "-cpu", processor]
     argv += ["-kernel", str(kernel), "-initrd", str(initramfs), "-append", _COMMAND_LINE]
@@ -151,10 +152,10 @@ def run_qemu(
 
 
 def compare_logs(base: Sequence[str], tip: Sequence[str]) -> LogDiff:
-    """Return the lines that only one of two logs has, in their order there.
+    """Return the lines that only one of two logs has, in order.
 
-    Lines count by what normalise_line() leaves of them and by their number, not by their place:
-    kernel threads may take turns in another order.
+    Lines are compared as normalise_line() returns them, and by how often they occur, not by their
+    position: kernel threads may run in another order.
     """
     return LogDiff(_missing_in(tip, base), _missing_in(base, tip))
 

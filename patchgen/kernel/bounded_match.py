@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Matching with regular expressions of a tree, which may be such that they never come to an end.
+"""Match regular expressions of a tree, some of which may run forever, within limits.
 
-`^(([a-z0-9/_.]+)+)+!$` takes longer than anybody waits for, in Python as in Perl. They are matched
-in a process of its own with limits (regex_worker.py): a linear engine would lack what Perl has
-(look-around, back references), and would be one more dependency.
+`^(([a-z0-9/_.]+)+)+!$` takes longer than anybody waits, in Python as in Perl. They are matched in a
+process of its own with limits (regex_worker.py). An engine with linear time would lack features of
+Perl (look-around, back references), and would be one more dependency.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from patchgen.errors import ToolError
 from patchgen.kernel.perl_regex import Translated
 from patchgen.process import run
 
-# Seconds of the processor for one regular expression and all its subjects, and for all of them.
-# The 146 of Linux 6.12 take 0.3 s for 10,000 files.
+# CPU seconds for one regular expression with all its subjects, and for all of them. The 146 of
+# Linux 6.12 take 0.3 s for 10,000 files.
 _EACH_S = 2.0
 _ALL_S = 20.0
-# Seconds of the clock, for a machine that stands still.
+# Seconds of wall-clock time, for a machine that has stalled.
 _PATIENCE_S = 600.0
 _BYTES = 4 << 30
 _WORKER = Path(__file__).with_name("regex_worker.py")
@@ -30,7 +30,7 @@ _WORKER = Path(__file__).with_name("regex_worker.py")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A regular expression, and the name of the subjects that it is matched with."""
+    """A regular expression, and the name of the subjects to match it with."""
 
     regex: Translated
     subjects: str
@@ -41,8 +41,8 @@ def match_bounded(
 ) -> list[frozenset[int] | str]:
     """Return for each job the numbers of the subjects that match, or why it was not matched.
 
-    A subject is a list of texts, and matches where any of them does. A job whose literal is in no
-    subject costs no process. Raises ToolError where the process cannot be run.
+    A subject is a list of texts, and matches if any of them does. A job whose literal occurs in no
+    subject is not sent to the process. Raises ToolError if the process cannot be run.
     """
     wholes = {name: ["".join(texts) for texts in each] for name, each in subjects.items()}
     lower: dict[str, list[str]] = {}
@@ -79,7 +79,7 @@ def _ask(
         for job, numbers in jobs
     ]
     request = {**limits, "subjects": needed, "jobs": questions}
-    # Isolated, and without the site's packages: it starts in 20 ms.
+    # Isolated and without site-packages, it starts in 20 ms.
     argv = [sys.executable, "-I", "-S", str(_WORKER)]
     done = run(argv, stdin=json.dumps(request).encode(), timeout_s=_PATIENCE_S, ok=None)
     if done.timed_out or done.returncode != 0:

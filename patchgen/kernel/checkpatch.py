@@ -1,4 +1,5 @@
-"""What the tree's own scripts/checkpatch.pl has to say of a patch."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run the tree's own scripts/checkpatch.pl on a patch."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from patchgen.process import run
 from patchgen.scratch import scratch_folder
 
 SCRIPT = "scripts/checkpatch.pl"
-# --terse gives one line a report: "FILE:LINE: LEVEL:TYPE: text".
+# --terse prints one line per report: "FILE:LINE: LEVEL:TYPE: text".
 _REPORT = re.compile(r"^.*?:(?P<line>\d*): (?P<level>ERROR|WARNING|CHECK):(?P<text>.*)$")
 
 
@@ -27,28 +28,28 @@ class Report:
 
 
 def has_checkpatch(tree: Path) -> bool:
-    """Tell whether a work tree has the script."""
+    """Return whether a work tree has the script."""
     return (tree / SCRIPT).is_file()
 
 
 def check_mail(tree: Path, mail: Mail) -> list[Report]:
-    """Return all that checkpatch.pl --strict reports of a mail.
+    """Return all that checkpatch.pl --strict reports about a mail.
 
-    `tree` is a work tree with the script; where it is a git tree, commits that the message cites
-    are looked up in it. Raises ToolError where the script cannot be run.
+    `tree` is a work tree with the script; if it is a git tree, the script looks up commits that the
+    message cites. Raises ToolError if the script cannot be run.
     """
     if not has_checkpatch(tree):
         raise ToolError(
-            f"the base has no {SCRIPT}", alternatives={"skip": "leave the check checkpatch out"}
+            f"the base has no {SCRIPT}", alternatives={"skip": "skip the checkpatch check"}
         )
     with scratch_folder("checkpatch") as folder:
         file = folder / "mail.patch"
         file.write_bytes(mail.content)
-        # --no-tree: the work tree does not have all folders by which the script knows a kernel.
+        # --no-tree: the work tree may lack folders by which the script recognises a kernel.
         options = ("--strict", "--terse", "--show-types", "--no-summary", "--no-tree", "--root=.")
-        words = ["perl", SCRIPT, *options, str(file)]
-        # It runs git there, to look up the commits that a message cites.
-        done = run(words, cwd=tree, env=program_environment(), ok=(0, 1))
+        args = ["perl", SCRIPT, *options, str(file)]
+        # The script runs git there to look up cited commits.
+        done = run(args, cwd=tree, env=program_environment(), ok=(0, 1))
     reports = []
     for text in done.stdout.decode("utf-8", "replace").splitlines():
         match = _REPORT.match(text)

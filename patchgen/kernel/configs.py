@@ -1,4 +1,5 @@
-"""The configurations that a series is built in: names for the command line, and what they mean."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The configurations that a series is built in: their names on the command line, and options."""
 
 from __future__ import annotations
 
@@ -13,13 +14,13 @@ from patchgen.kernel.dotconfig import read_dotconfig
 
 @dataclass(frozen=True, slots=True)
 class BuildConfig:
-    """How to get a .config: a target of kconfig's, and options that are to differ from it.
+    """How to make a .config: a target of kconfig, and options that must differ from it.
 
-    `on` and `off` have to hold in the end, else the configuration is not what its name says.
-    `if_known` are switched on where the tree has such an option: a patch of the series may be the
-    one that adds it. `file` is a .config of the user's, taken in place of `target`.
-    `stable_code` means that functions may be compared between commits: neither line numbers in the
-    code (the sleeping checks of allmodconfig) nor addends inside instructions (i386) change them.
+    If `on` and `off` do not hold in the end, the configuration is not what its name says, and is
+    refused. `if_known` are switched on if the tree has such an option: a patch of the series may be
+    the one that adds it. `file` is a .config of the user's, used in place of `target`.
+    `stable_code` means that functions can be compared between commits: their code contains neither
+    line numbers (as the sleeping checks of allmodconfig do) nor addends in instructions (i386).
     """
 
     name: str
@@ -32,7 +33,7 @@ class BuildConfig:
     stable_code: bool = True
 
 
-# -Werror would turn a new warning into a failure that hides all others.
+# -Werror would turn a new warning into an error that hides all others.
 _NO_WERROR = ("WERROR",)
 _GUEST = ("HYPERVISOR_GUEST", "PARAVIRT", "KVM_GUEST")
 # INTEL_TDX_GUEST depends on X86_X2APIC (mainline, arch/x86/Kconfig).
@@ -63,7 +64,7 @@ CONFIGS = (
         if_known=_TDX,
     ),
     BuildConfig("i386", "i386", "i386_defconfig", _GUEST, _NO_WERROR, stable_code=False),
-    # BTF and the compiler's plugins need programs that an object does not.
+    # BTF and the compiler's plugins need programs that building an object does not.
     BuildConfig(
         "allmodconfig",
         "x86_64",
@@ -77,7 +78,7 @@ CONFIGS = (
 def find_config(name: str) -> BuildConfig:
     """Return a configuration by its name, or the user's own .config by a path with a `/`.
 
-    Raises UsageError that lists the known ones.
+    Raises UsageError that lists the known configurations.
     """
     if "/" in name:
         path = Path(name)

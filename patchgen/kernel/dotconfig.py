@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The text of a .config that the user names."""
+"""Read a .config that the user names."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from patchgen.sourcefolder import read_regular
 
 
 def read_dotconfig(path: Path) -> str:
-    """Return the text of a .config. A string option may hold any bytes, as kconfig copies them.
+    """Return the text of a .config. A string option may contain any bytes, as kconfig copies them.
 
-    Raises UsageError where it cannot be read, and for what is not a regular file: a FIFO would be
-    waited for, and a configuration is small.
+    Raises UsageError if the file cannot be read or is not regular: reading a FIFO would block, and
+    a configuration is small.
     """
     try:
         return read_regular(path).decode("utf-8", "surrogateescape")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an instruction that calls a hypervisor does on each platform, read from `effects.toml`."""
+"""The effect of an instruction that calls a hypervisor on each platform, from `effects.toml`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EFFECTS_FILE = Path(__file__).with_name("effects.toml")
 def load_effects() -> Mapping[Form, Mapping[Platform, Effect]]:
     """Return the effect of each form on each platform, before alternatives are patched.
 
-    Form.ALTERNATIVE has those of VMCALL: KVM_HYPERCALL is VMCALL until apply_alternatives() runs
-    (arch/x86/include/asm/kvm_para.h).
+    Form.ALTERNATIVE has the effects of VMCALL: KVM_HYPERCALL is VMCALL until apply_alternatives()
+    runs (arch/x86/include/asm/kvm_para.h).
     """
     read = tomllib.loads(EFFECTS_FILE.read_text(encoding="utf-8"))
     effects = {

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who gets a patch: what scripts/get_maintainer.pl says, without running a program of the tree.
+"""The recipients of a patch, as by scripts/get_maintainer.pl, without running the tree's script.
 
 The files come from the base commit, so that no checkout is needed. The rules are those of the
 script in Linux 6.1 to 6.12, run as `--no-git --no-git-fallback --roles --no-rolestats` on a patch
-mail: --git and its fallback guess from the log, which proposes whoever once fixed a typo there.
-Without them the script asks neither .get_maintainer.ignore nor "Fixes:" about anybody.
-.get_maintainer.conf has options for the person who runs the script, and is not read.
+mail: --git and its fallback guess from the log, and propose whoever once fixed a typo there.
+Without them the script uses neither .get_maintainer.ignore nor "Fixes:". .get_maintainer.conf has
+options for the person who runs the script, and is not read.
 
-Unlike the script: CRLF ends a line, quoted and spaced names of files are read, an address that
-mail cannot be sent to is left out with a warning, and a list of people is split where names have
-dots in them.
+Unlike the script: CRLF ends a line; quoted file names and names with spaces are read; an address
+that mail cannot be sent to is left out with a warning; and a list of people is split even if names
+contain dots.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
 
 _MOST_WARNINGS = 10
-# Whose names the script never gives, though THE REST has them.
+# The script never returns this name, though THE REST has it.
 _CHIEF = "Linus Torvalds <torvalds@linux-foundation.org>"
 _RENAMED = re.compile(r" mode change [0-7]+ => [0-7]+ (\S+)\s*$|rename (?:from|to) (\S+)\s*$")
 _DIFF = re.compile(r"diff --git a/(\S+) b/(\S+)\s*$")
@@ -42,7 +42,7 @@ _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 @dataclass(frozen=True, slots=True)
 class FoundRecipients:
-    """Who gets each mail, by file name, and warnings about what of MAINTAINERS was left out."""
+    """The recipients of each mail, by file name, and warnings about lines left out."""
 
     by_mail: Mapping[str, Recipients]
     warnings: tuple[str, ...] = ()
@@ -50,17 +50,17 @@ class FoundRecipients:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What a patch mail says that decides who gets it. The paths are sorted, each there once."""
+    """The parts of a patch mail that determine its recipients. The paths are sorted and unique."""
 
     paths: tuple[str, ...]
     texts: Texts
 
 
 def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients | None:
-    """Return who gets each patch mail. None: the tree has no MAINTAINERS.
+    """Return the recipients of each patch mail. None: the tree has no MAINTAINERS.
 
     Maintainers and supporters go to To; reviewers, lists and all others to Cc. Raises ToolError
-    where regular expressions cannot be matched at all.
+    if regular expressions cannot be matched at all.
     """
     matcher = open_matcher(tree)
     if matcher is None:
@@ -84,7 +84,7 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients 
 
 
 def join_recipients(all_recipients: Sequence[Recipients]) -> Recipients:
-    """Return everybody who gets any of the patches, for the cover letter."""
+    """Return all recipients of any of the patches, for the cover letter."""
     to = dict.fromkeys(address for each in all_recipients for address in each.to)
     cc = dict.fromkeys(address for each in all_recipients for address in each.cc)
     return Recipients(tuple(to), tuple(address for address in cc if address not in to))
@@ -93,8 +93,8 @@ def join_recipients(all_recipients: Sequence[Recipients]) -> Recipients:
 def _read_change(text: str) -> _Change:
     """Read a patch mail line by line, as the script does.
 
-    A line that names a file, a hunk or a "Fixes:" has no keywords. The missing side of a new or
-    deleted file is the path dev/null, which THE REST has.
+    A line that names a file, a hunk or a "Fixes:" is not searched for keywords. The missing side of
+    a new or deleted file is the path dev/null, which belongs to THE REST.
     """
     paths: set[str] = set()
     above: list[str] = []
@@ -114,7 +114,7 @@ def _read_change(text: str) -> _Change:
 
 
 def _unquote(path: str) -> str:
-    """Return a path that git put in quotes, for it has odd characters (git-config, core.quotePath).
+    """Return a path without the quotes that git puts around special characters (core.quotePath).
 
     Bytes that are not UTF-8 become surrogates.
     """
@@ -133,9 +133,9 @@ def _unquote(path: str) -> str:
 
 
 class _People:
-    """People and lists of sections, in the order in which they were found, without doubles.
+    """The people and lists of sections, in the order in which they were found, each once.
 
-    `problems` gets what of MAINTAINERS was left out; it is a dictionary for its order.
+    `problems` collects skipped lines of MAINTAINERS; it is a dictionary to keep their order.
     """
 
     def __init__(self, problems: dict[str, None]):
@@ -147,7 +147,7 @@ class _People:
         self._seen_lists: set[str] = set()
 
     def add(self, section: Section) -> None:
-        """Add the people and lists of a section whose name or address is not there yet."""
+        """Add the people and lists of a section whose name or address is new."""
         is_maintained = _is_maintained(section)
         for field in section.select("LMR"):
             if field.key == "L":
@@ -165,18 +165,18 @@ class _People:
 
     def _add_list(self, field: Field) -> None:
         address, _, kind = field.value.strip().replace("\t", " ").partition(" ")
-        # Nobody else's mail gets there.
+        # A list for subscribers only does not accept other mail.
         if "subscribers-only" in kind or address.lower() in self._seen_lists:
             return
         self._seen_lists.add(address.lower())
         try:
             self._lists.append(parse_person(address).address)
         except AddressError:
-            problem = f"'{escape_controls(field.value)}' does not begin with an address: left out"
+            problem = f"skipped, as '{escape_controls(field.value)}' does not begin with an address"
             _report(field, problem, self._problems)
 
     def finish(self, mailmap: Mailmap) -> Recipients:
-        """Return all of them under the names of .mailmap, which may make some the same."""
+        """Return all of them under their names in .mailmap, which may merge some."""
         by_name: dict[str, tuple[str, str]] = {}
         by_address: dict[str, tuple[str, str]] = {}
         to: dict[str, None] = {}
@@ -203,12 +203,10 @@ def _is_maintained(section: Section) -> bool:
 
 
 def _read_people(field: Field, problems: dict[str, None]) -> Iterator[tuple[str, str]]:
-    """Yield names and addresses of a line M: or R:; what is wrong with it goes to the problems."""
+    """Yield names and addresses of an M: or R: line; its problems are added to `problems`."""
     text = field.value.replace("\t", " ")
     if has_controls(text):
-        _report(
-            field, "the name has control characters, or is not UTF-8: it was left out", problems
-        )
+        _report(field, "the name has control characters or is not UTF-8: it was left out", problems)
         text = " ".join(f"<{address}>," for address in re.findall(r"<([^<>]*)>", text))
     yield from _parse(field, text, problems)
 
@@ -217,14 +215,14 @@ def _parse(field: Field, text: str, problems: dict[str, None]) -> Iterable[tuple
     try:
         people = parse_people(text) or [parse_person(text)]
     except AddressError as err:
-        # "Last, First <address>", which should have quotes.
+        # "Last, First <address>" without the quotes that it needs.
         match = _ONE_PERSON.fullmatch(text)
         try:
             address = encode_address(match[2]) if match else ""
         except AddressError:
             address = ""
         if match is None or not address:
-            _report(field, f"{err}: left out", problems)
+            _report(field, f"skipped, as {err}", problems)
             return []
         return [(clean_name(match[1]), address)]
     return [(person.name, person.address) for person in people]

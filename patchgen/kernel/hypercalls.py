@@ -1,8 +1,9 @@
-"""Where an object leaves for the hypervisor: VMCALL, VMMCALL and TDCALL in its machine code.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the hypercalls of an object: VMCALL, VMMCALL and TDCALL in its machine code.
 
-What is executed before apply_alternatives() is what stands in the code; an entry in
-.altinstructions says that it is replaced later. So both are read from the object: no source says
-what the compiler and the macros made of it.
+Before apply_alternatives() the code itself is executed; an entry in .altinstructions means that it
+is replaced later. Both are read from the object, since no source shows what the compiler and the
+macros made of it.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ _HEADER = re.compile(r"^ *\d+ (?P<name>\S+) +(?P<size>[0-9a-f]+) ")
 
 @dataclass(frozen=True, slots=True)
 class HypercallSite:
-    """One such instruction, as it is before alternatives are patched.
+    """One such instruction, before alternatives are patched.
 
-    `patched` tells that alternatives may replace it. `reports` tells that its function is about
-    the encryption status of pages: it has the number of KVM_HC_MAP_GPA_RANGE or of MapGPA.
-    `spares_tdx` tells that the function goes another way in a TDX guest (kvm_hypercall*() from
-    v5.19 on): it refers to the hypercall by TDCALL as well.
+    `patched` is set if alternatives may replace it. `reports` is set if its function is about the
+    encryption status of pages: it contains the number of KVM_HC_MAP_GPA_RANGE or of MapGPA.
+    `spares_tdx` is set if the function takes another way in a TDX guest (kvm_hypercall*() from
+    v5.19 on): it also refers to the hypercall by TDCALL.
     """
 
     function: str
@@ -45,7 +46,7 @@ class HypercallSite:
 
 
 def read_hypercalls(path: Path) -> list[HypercallSite]:
-    """Return the sites of an object in their order. Raises ToolError where it cannot be read."""
+    """Return the sites of an object in order. Raises ToolError if it cannot be read."""
     listing = run(["objdump", "-d", "-r", "-w", "--no-show-raw-insn", str(path)])
     patched = _read_alternatives(path)
     found: list[tuple[str, str, bool]] = []
@@ -72,20 +73,20 @@ def read_hypercalls(path: Path) -> list[HypercallSite]:
 
 
 def converts_by_tdcall(path: Path) -> bool:
-    """Tell whether an object asks for TDG.VP.VMCALL<MapGPA>, be TDCALL in it or in a helper."""
+    """Return whether an object requests TDG.VP.VMCALL<MapGPA>, by its own TDCALL or by a helper."""
     listing = run(["objdump", "-d", "--no-show-raw-insn", str(path)])
     return bool(_MAP_GPA.search(listing.stdout.decode("utf-8", "replace")))
 
 
 def read_text_size(path: Path) -> int:
-    """Return how many bytes of machine code an object has, in all its sections."""
+    """Return the size of an object's machine code in bytes, over all its sections."""
     lines = run(["objdump", "-h", "-w", str(path)]).stdout.decode("utf-8", "replace").splitlines()
     heads = [match for line in lines if "CODE" in line and (match := _HEADER.match(line))]
     return sum(int(match["size"], 16) for match in heads)
 
 
 def _read_alternatives(path: Path) -> set[tuple[str, int]]:
-    """Return section and offset of each instruction that .altinstructions is about.
+    """Return section and offset of each instruction that .altinstructions replaces.
 
     Each entry begins with a reference to it and one to its replacement (struct alt_instr in
     arch/x86/include/asm/alternative.h).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The init of a kernel that is booted to see whether it boots: say so, and restart, which
- * `qemu -no-reboot` takes for the end. Powering off would need ACPI. There is no C library.
+ * The init of a kernel that is booted for a test: print a marker, and restart, which ends
+ * `qemu -no-reboot`. Powering off would need ACPI. There is no C library.
  */
 
 static long call(long nr, long a, long b, long c)

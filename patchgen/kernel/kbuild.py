@@ -1,7 +1,8 @@
-"""Build objects of a kernel tree in one configuration, and tell what was said of each.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Build objects of a kernel tree in one configuration, and collect the warnings for each.
 
-make is the judge of what has to be built again; a work tree that moves from commit to commit keeps
-its output folder, so that each commit costs what it changes.
+make decides what has to be rebuilt. A work tree that moves from commit to commit keeps its output
+folder, so that each commit costs only what it changes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from patchgen.kernel.makefiles import Makefiles
 from patchgen.model.build import BuildFailure, BuiltObject
 from patchgen.process import run
 
-# What a build runs, and Debian's package for it.
+# The programs that a build runs, and their Debian packages.
 BUILD_PROGRAMS = {
     "make": "make",
     "gcc": "gcc",
@@ -42,14 +43,14 @@ _OFFSET = re.compile(r"\+0x[0-9a-f]+")
 
 
 def check_build_tools() -> None:
-    """Raise ToolError that names every program that a build needs and that is not there."""
+    """Raise ToolError that names all missing programs that a build needs."""
     missing = [name for name in BUILD_PROGRAMS if shutil.which(name) is None]
     if missing:
         packages = dict.fromkeys(BUILD_PROGRAMS[name] for name in missing)
         raise ToolError(
             f"not installed, but needed to build: {', '.join(missing)}",
             hint=f"apt-get install {' '.join(packages)}",
-            alternatives={"skip": "leave the check build out"},
+            alternatives={"skip": "skip the build check"},
         )
 
 
@@ -70,7 +71,7 @@ class BuildError(Exception):
 class Builder:
     """A source tree, an output folder and a configuration.
 
-    `jobs` is make's -j. `sparse` runs the checker of that name over what is compiled.
+    `jobs` is make's -j. `sparse` also runs the checker of that name.
     """
 
     source: Path
@@ -81,9 +82,9 @@ class Builder:
     _warnings: dict[str, Counter[str]] = field(default_factory=dict)
 
     def configure(self, log: Path) -> None:
-        """Write .config, check that it says what was asked for, and make what all objects need.
+        """Write .config, check that it has the required options, and make what all objects need.
 
-        Raises BaseError where the tree cannot be configured that way, BuildError where make fails.
+        Raises BaseError if the tree cannot be configured that way, BuildError if make fails.
         """
         config = self.config
         self.output.mkdir(parents=True, exist_ok=True)
@@ -92,16 +93,16 @@ class Builder:
             shutil.copyfile(config.file, dot_config)
         elif not dot_config.is_file():
             self._make(log, config.target)
-        words = [w for o in (*config.on, *config.if_known) for w in ("-e", o)]
-        words += [w for o in config.off for w in ("-d", o)]
-        if words:
-            run(["bash", str(self.source / "scripts/config"), "--file", str(dot_config), *words])
+        args = [w for o in (*config.on, *config.if_known) for w in ("-e", o)]
+        args += [w for o in config.off for w in ("-d", o)]
+        if args:
+            run(["bash", str(self.source / "scripts/config"), "--file", str(dot_config), *args])
         self._make(log, "olddefconfig")
         self._check_config()
         self._make(log, "prepare", "scripts")
 
     def link(self, fragment: Path, log: Path) -> None:
-        """Configure the least kernel that has the options of a fragment, and make its vmlinux.
+        """Configure the smallest kernel with the options of a fragment, and make its vmlinux.
 
         Raises as `configure` does.
         """
@@ -111,34 +112,34 @@ class Builder:
         self._make(log, "vmlinux")
 
     def _check_config(self) -> None:
-        """Raise BaseError where .config does not have what the configuration is about."""
+        """Raise BaseError if .config lacks options that define the configuration."""
         config = self.config
         text = (self.output / ".config").read_text()
         wrong = [o for o in config.on if f"CONFIG_{o}=y\n" not in text]
         wrong += [f"!{o}" for o in config.off if f"CONFIG_{o}=y\n" in text]
         if wrong:
             raise BaseError(
-                f"the base cannot be configured as {config.name}: kconfig does not give "
+                f"the base cannot be configured as {config.name}: kconfig does not set "
                 + ", ".join(wrong),
                 alternatives={"configs": "choose other configurations"},
             )
 
     def find_objects(self, files: Iterable[PurePosixPath]) -> list[str]:
-        """Return the objects that this configuration builds of these files."""
+        """Return the objects that this configuration builds from these files."""
         makefiles = Makefiles(self.source, self.output)
         found = [makefiles.find_object(file) for file in files]
         return sorted(str(path) for path in found if path is not None)
 
     def build(self, targets: Sequence[str], log: Path) -> dict[str, BuiltObject]:
-        """Build objects (or folders, with a `/` at their end) with W=1 and return what came of it.
+        """Build objects (or folders, with a trailing `/`) with W=1 and return the results.
 
-        Raises BuildError, with everything that make said in `log`.
+        Raises BuildError, with make's complete output in `log`.
         """
         if not targets:
             log.write_text("nothing to build\n")
             return {}
-        words = ["W=1", *(["C=1"] if self.sparse else []), *targets]
-        self._note_warnings(self._make(log, *words))
+        args = ["W=1", *(["C=1"] if self.sparse else []), *targets]
+        self._note_warnings(self._make(log, *args))
         return {
             str(path): BuiltObject(
                 tuple(sorted(self._warnings.get(str(path), Counter()).elements())),
@@ -151,9 +152,9 @@ class Builder:
         """Return the names that nm(1) lists with --undefined-only or --defined-only."""
         if not objects:
             return set()
-        words = ["nm", option, "--format=just-symbols", *objects]
-        said = run(words, cwd=self.output).stdout.decode("utf-8", "replace")
-        return {name for name in said.split() if not name.endswith(":")}
+        args = ["nm", option, "--format=just-symbols", *objects]
+        output = run(args, cwd=self.output).stdout.decode("utf-8", "replace")
+        return {name for name in output.split() if not name.endswith(":")}
 
     def _list_objects(self, targets: Sequence[str]) -> list[PurePosixPath]:
         found = []
@@ -165,11 +166,11 @@ class Builder:
                 found.append(PurePosixPath(target))
         return list(dict.fromkeys(found))
 
-    def _note_warnings(self, said: str) -> None:
-        """Keep the warnings of each object that was built; others keep those they had."""
+    def _note_warnings(self, output: str) -> None:
+        """Record the warnings of each object that was built; other objects keep theirs."""
         current = ""
         built: set[str] = set()
-        for line in said.splitlines():
+        for line in output.splitlines():
             if match := _STEP.match(line):
                 target = match["target"].removeprefix(f"{self.source}/")
                 current = re.sub(r"\.[cS]$", ".o", target)
@@ -181,9 +182,9 @@ class Builder:
                 text = _OFFSET.sub("", match["text"])
                 self._warnings.setdefault(current, Counter())[f"{file}: {text}"] += 1
 
-    def _make(self, log: Path, *words: str) -> str:
-        """Run make and return what it said. The log holds the whole of its last run."""
-        # A make or a build around us has left words there that are not meant for this one.
+    def _make(self, log: Path, *args: str) -> str:
+        """Run make and return its output. The log has the complete output of its last run."""
+        # An enclosing make or build sets variables that are not meant for this one.
         foreign = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH", "CROSS_COMPILE")
         env = {
             name: value
@@ -194,16 +195,16 @@ class Builder:
             [
                 "make",
                 f"-j{self.jobs}",
-                # Keep the output of one target together, so that a warning has an object.
+                # Print the output of one target together, so that a warning can be assigned.
                 "--output-sync=target",
                 f"--directory={self.source}",
                 f"O={self.output}",
                 f"ARCH={self.config.arch}",
                 "LOCALVERSION=",
-                *words,
+                *args,
             ],
-            # The kernel's Makefile takes LC_ALL away again. What gcc leaves in TMPDIR when it is
-            # killed goes with the output.
+            # The kernel's Makefile unsets LC_ALL. Files that a killed gcc leaves in TMPDIR are
+            # removed with the output.
             env={
                 **env,
                 "TMPDIR": str(self.output),
@@ -215,19 +216,19 @@ class Builder:
             ok=None,
             merge_stderr=True,
         )
-        said = done.stdout.decode("utf-8", "replace")
+        output = done.stdout.decode("utf-8", "replace")
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(f"$ make {' '.join(words)}\n{said}")
+        log.write_text(f"$ make {' '.join(args)}\n{output}")
         if done.returncode != 0:
-            raise BuildError(BuildFailure(self._first_error(said), log))
-        return said
+            raise BuildError(BuildFailure(self._first_error(output), log))
+        return output
 
-    def _first_error(self, said: str) -> str:
-        """Return the compiler's first error, else what make itself complains of."""
-        lines = said.splitlines()
+    def _first_error(self, output: str) -> str:
+        """Return the compiler's first error, else make's own."""
+        lines = output.splitlines()
         error = r"^\S+:\d+(:\d+)?: (fatal )?error: |: undefined reference to |^error: "
         for pattern in (error, r"^(make.*: )?\*\*\* "):
             for line in lines:
                 if re.search(pattern, line):
                     return line.replace(f"{self.source}/", "")
-        return lines[-1] if lines else "make said nothing"
+        return lines[-1] if lines else "make printed nothing"

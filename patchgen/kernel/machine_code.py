@@ -1,8 +1,9 @@
-"""The machine code of each function in an object, such that equal code compares as equal.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Digests of the machine code of each function in an object, such that equal code compares equal.
 
-A change elsewhere in the file moves functions, strings and variables about. So addresses are made
-relative to the function that they are in, and a relocation against a section is told by the symbol
-that lies there. What stays is what the processor will do.
+A change elsewhere in the file moves functions, strings and variables. So addresses are made
+relative to the function that contains them, and a relocation against a section is replaced by the
+symbol at its target. What remains is what the processor executes.
 """
 
 from __future__ import annotations
@@ -20,31 +21,31 @@ _SYMBOL = re.compile(
 )
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[^>]+)>:$")
 _CODE = re.compile(r"^\s*(?P<at>[0-9a-f]+):\t(?P<text>.*?)\s*$")
-# With -w behind its instruction: "1e: R_X86_64_32S", a tab, and what it refers to.
+# With -w it follows its instruction: "1e: R_X86_64_32S", a tab, and its target.
 _RELOCATION = re.compile(r"^(?P<at>[0-9a-f]+): (?P<kind>R_\S+)\s+(?P<target>\S+)$")
 _RELATIVE = ("R_X86_64_PC32", "R_X86_64_PLT32")
 _PADDING = re.compile(r"(nop|cs nop|data16|xchg +%ax,%ax|int3)")
-# "call 4a0 <name+0x10>": the address says nothing that the name does not.
+# "call 4a0 <name+0x10>": the address adds nothing to the name.
 _TARGET = re.compile(r"\b[0-9a-f]+ <(?P<name>[^>]+)>")
-# "__already_done.3", "find.constprop.0": numbers that shift when a static variable is added.
+# "__already_done.3", "find.constprop.0": the numbers shift when a static variable is added.
 _NUMBER = re.compile(r"\.\d+(?=[-+]|$)")
 _COMMENT = re.compile(r"(?<!\s)\s+#.*$")
 _BY_SECTION = re.compile(r"^(?P<section>\.[\w.]+?)(?P<sign>[-+])0x(?P<offset>[0-9a-f]+)$")
-# Data that line numbers or layout change: bug tables, unwinder, debug and version information.
+# Excludes data that line numbers or layout change: bug tables, unwinder, debug and version data.
 _DATA = re.compile(r"^\.(rodata|data|init\.data|init\.rodata|bss)")
 _SECTION_HEAD = re.compile(
     r"^(?:Contents of section |RELOCATION RECORDS FOR \[)(?P<name>[^\s\]]+)\]?:$"
 )
 _POINTER = re.compile(r"^(?P<offset>[0-9a-f]{8,}) (?P<kind>R_\S+) +(?P<target>\S+)$")
 
-# For each section the places of its symbols, in order.
+# The symbols of each section, sorted by offset.
 _Symbols = Mapping[str, list[tuple[int, str]]]
 
 
 def read_functions(path: Path) -> dict[str, str]:
     """Return a digest for each function of an object, and for its data as `(section)`.
 
-    Raises ToolError where objdump cannot read the object.
+    Raises ToolError if objdump cannot read the object.
     """
     argv = ["objdump", "--syms", "-d", "-r", "-w", "--no-show-raw-insn", str(path)]
     listing = run(argv).stdout.decode("utf-8", "replace")
@@ -56,18 +57,18 @@ def read_functions(path: Path) -> dict[str, str]:
             _normalise(line, int(end["at"], 16) if end else None, symbols)
             for line, end in zip(lines, ends, strict=True)
         ]
-        # What pads a function to the start of the next one is not its code.
+        # Padding before the next function is not part of the code.
         while instructions and _PADDING.match(instructions[-1]):
             instructions.pop()
         code = "\n".join(instructions)
-        # Functions of one name, and those that the compiler numbers, count together.
+        # Functions with the same name, numbered ones included, share a digest.
         name = _NUMBER.sub("", label)
         digests[name] = _digest(digests.get(name, "") + code)
     return digests | _read_data(path, symbols)
 
 
 def list_changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Return the names whose digests differ, appeared or went away, sorted."""
+    """Return the names whose digests differ, or that only one side has, sorted."""
     return sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
 
 
@@ -100,7 +101,7 @@ def _split_functions(listing: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _normalise(line: str, end: int | None, symbols: _Symbols) -> str:
-    """Return an instruction without addresses; `end` is where the next one begins."""
+    """Return an instruction without addresses; `end` is the start of the next one."""
     match = _CODE.match(line)
     if match is None:
         return line.strip()
@@ -118,7 +119,7 @@ def _normalise(line: str, end: int | None, symbols: _Symbols) -> str:
 
 
 def _name_target(target: str, distance: int, symbols: _Symbols) -> str:
-    """Return the symbol that a relocation refers to, where it names a section and an offset."""
+    """Return the symbol at the target of a relocation that names a section and an offset."""
     match = _BY_SECTION.match(target)
     section = match["section"] if match else target
     if not section.startswith("."):
@@ -133,7 +134,7 @@ def _name_target(target: str, distance: int, symbols: _Symbols) -> str:
 
 
 def _read_data(path: Path, symbols: _Symbols) -> dict[str, str]:
-    """Return a digest of each data section: its bytes, and what its pointers refer to."""
+    """Return a digest of each data section: its bytes, and the targets of its pointers."""
     listing = run(["objdump", "-r", "-s", str(path)]).stdout.decode("utf-8", "replace")
     contents: dict[str, list[str]] = {}
     section: str | None = None
@@ -146,7 +147,7 @@ def _read_data(path: Path, symbols: _Symbols) -> dict[str, str]:
             name = _name_target(match["target"], 0, symbols)
             contents.setdefault(section, []).append(f"{match['offset']} {match['kind']} {name}")
         else:
-            # " 0000 61626364 ...": hexadecimal of 16 bytes, then the same as text.
+            # " 0000 61626364 ...": 16 bytes in hexadecimal, then as text.
             contents.setdefault(section, []).append(line[1:].partition(" ")[2][:35])
     return {f"({name})": _digest("\n".join(lines)) for name, lines in contents.items()}
 

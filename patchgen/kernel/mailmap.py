@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The people of MAINTAINERS under the names that .mailmap gives them.
+"""Rename the people of MAINTAINERS by .mailmap.
 
-This is what scripts/get_maintainer.pl (Linux 6.1 to 6.12) makes of .mailmap (gitmailmap(5)): unlike
-git it compares addresses by upper and lower case, and an entry with an old name counts only for
+The rules are those of scripts/get_maintainer.pl (Linux 6.1 to 6.12) for .mailmap (gitmailmap(5)):
+unlike git it compares addresses case-sensitively, and an entry with an old name applies only to
 exactly that name.
 """
 
@@ -23,13 +23,13 @@ _ENTRY = re.compile(r"([^<]*)<([^>]+)>(?:\s*([^<]*)<([^>]+)>)?")
 
 @dataclass(frozen=True, slots=True)
 class Mailmap:
-    """New names and addresses by the old "Name <address>", or by the old address."""
+    """New names and addresses, keyed by the old "Name <address>" or by the old address."""
 
     names: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
 
     def rename(self, name: str, address: str) -> tuple[str, str]:
-        """Return the name and the address that somebody has now."""
+        """Return the current name and address of a person."""
         whole = format_recipient(name, address)
         key = whole if whole in self.names or whole in self.addresses else address
         return self.names.get(key, name), self.addresses.get(key, address)
@@ -42,7 +42,7 @@ def read_mailmap(tree: TreeReader) -> Mailmap:
 
 
 def parse_mailmap(text: str) -> Mailmap:
-    """Read the text of a .mailmap. Lines that are not entries do not count."""
+    """Parse the text of a .mailmap. Lines that are not entries are ignored."""
     mailmap = Mailmap()
     for line in text.split("\n"):
         entry = line.partition("#")[0].strip()
@@ -66,7 +66,7 @@ def parse_mailmap(text: str) -> Mailmap:
 
 
 def clean_name(name: str) -> str:
-    """Return a name without the quotes around it, and without those that are escaped in it."""
+    """Return a name without surrounding quotes, and with escaped quotes unescaped."""
     name = name.strip().removeprefix('"').removesuffix('"')
     return re.sub(r'\\(["\\])', r"\1", name)
 
@@ -74,7 +74,7 @@ def clean_name(name: str) -> str:
 def format_recipient(name: str, address: str) -> str:
     """Return "Name <address>" as the script prints it.
 
-    It quotes a name that has other characters than ASCII letters, digits, spaces, `_` and `-`.
+    It quotes names with characters other than ASCII letters, digits, spaces, `_` and `-`.
     """
     if not name:
         return address

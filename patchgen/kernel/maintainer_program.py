@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A program of the user's that says who gets a patch, for trees that have their own way.
+"""Run a program of the user's that names the recipients of a patch, for trees with other rules.
 
-It is called as scripts/get_maintainer.pl is: with options, and a patch mail as a file, in a folder
+It is called like scripts/get_maintainer.pl: with options and a patch mail as a file, in a folder
 that has the MAINTAINERS, .mailmap and .get_maintainer.ignore of the base. It prints one
-"ADDRESS (ROLE)" a line.
+"ADDRESS (ROLE)" per line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from patchgen.scratch import scratch_folder
 # The last two are for scripts/get_maintainer.pl itself, if that is the program.
 _FILES = ("MAINTAINERS", "MAINTAINERS/**", ".get_maintainer.ignore", ".mailmap")
 _OPTIONS = ("--no-tree", "--no-git", "--no-git-fallback", "--roles", "--no-rolestats")
-# An address may end in a name of a section that has one parenthesis of two, for it was cut.
+# An address may be followed by a section's name that was cut within parentheses.
 _LINE = re.compile(r"(?P<address>[^<>]*<[^<>]*>|\S+)\s+\((?P<role>.*)\)\s*")
 _TO = ("maintainer", "supporter")
 
@@ -35,22 +35,22 @@ _TO = ("maintainer", "supporter")
 def find_program(name: str) -> Path:
     """Return the path of a program that is named by its path, or is in PATH.
 
-    Raises BaseError where there is none, or where it cannot be run.
+    Raises BaseError if there is none, or if it cannot be run.
     """
     found = shutil.which(name)
     if found is None:
         what = "cannot be run" if Path(name).exists() else "does not exist"
         raise BaseError(
             f"the program {escape_controls(name)} {what}",
-            hint="it takes a patch as scripts/get_maintainer.pl does, and has to be executable",
+            hint="it must be executable, and take a patch like scripts/get_maintainer.pl",
         )
     return Path(found).absolute()
 
 
 def ask_program(program: Path, tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients:
-    """Return who gets each patch mail, as a program says.
+    """Return the recipients that a program names for each patch mail.
 
-    Raises ToolError where it fails, or prints what is not an address.
+    Raises ToolError if it fails or prints something that is not an address.
     """
     with scratch_folder("maintainers") as scratch:
         for file in tree.find(_FILES):
@@ -71,7 +71,7 @@ def _ask(program: Path, scratch: Path, file_name: str) -> Recipients:
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(scratch),
         "LC_ALL": "C",
-        # Perl's hashes have an order that differs from run to run (perlrun).
+        # The order of Perl's hashes differs from run to run (perlrun).
         "PERL_HASH_SEED": "0",
         "PERL_PERTURB_KEYS": "0",
     }
@@ -82,7 +82,7 @@ def _ask(program: Path, scratch: Path, file_name: str) -> Recipients:
 
 
 def parse_recipients(output: str, program: str = "get_maintainer.pl") -> Recipients:
-    """Read the output of `get_maintainer.pl --roles`: one "ADDRESS (ROLE)" a line.
+    """Parse the output of `get_maintainer.pl --roles`: one "ADDRESS (ROLE)" per line.
 
     Raises ToolError for an address that mail cannot be sent to.
     """
@@ -90,7 +90,7 @@ def parse_recipients(output: str, program: str = "get_maintainer.pl") -> Recipie
     cc: list[str] = []
     for line in filter(str.strip, output.split("\n")):
         if line.startswith(" ("):
-            # What the script prints for a list that MAINTAINERS has without an address.
+            # The script prints this for a list without an address in MAINTAINERS.
             continue
         match = _LINE.fullmatch(line)
         text, role = (match["address"], match["role"]) if match else (line, "")
@@ -98,7 +98,7 @@ def parse_recipients(output: str, program: str = "get_maintainer.pl") -> Recipie
             person = parse_person(text.strip())
         except AddressError as err:
             raise ToolError(
-                f"{escape_controls(program)} printed what is not an address: {err}"
+                f"{escape_controls(program)} printed an invalid address: {err}"
             ) from None
         address = format_recipient(person.name, person.address)
         if address not in to + cc:

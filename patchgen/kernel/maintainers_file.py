@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""MAINTAINERS as text: its sections, and the lines in them.
+"""Parse MAINTAINERS: its sections, and their lines.
 
-The format is described at the top of MAINTAINERS itself; what scripts/get_maintainer.pl (Linux 6.1
-to 6.12) makes of it decides where that leaves something open. A line "X: value", where X is a
-capital letter in the first column, belongs to the last line before it that is neither such a line,
-nor empty, nor a comment: the name of the section.
+The top of MAINTAINERS itself describes the format; where it is ambiguous, the rules are those of
+scripts/get_maintainer.pl (Linux 6.1 to 6.12). A line "X: value", where X is a capital letter in
+the first column, belongs to the last line before it that is neither such a line, nor empty, nor a
+comment: the name of the section.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from patchgen.controls import escape_controls
 from patchgen.model.base import TreeReader
 
 _FIELD = re.compile(r"(?P<key>[A-Z]):\s*(?P<value>.*)", re.DOTALL)
-# The longest of Linux 6.12 has 160 characters.
+# The longest line of Linux 6.12 has 160 characters.
 _LONGEST = 4096
 # MAINTAINERS may be a folder of files (get_maintainer.pl --mpath).
 _FILES = ("MAINTAINERS", "MAINTAINERS/*")
@@ -27,10 +27,10 @@ Line = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A line "KEY: VALUE" at a line of a file; `number` is its place among all that are not empty.
+    """A line "KEY: VALUE" of a file; `number` is its index among all lines that are not empty.
 
-    The value is as it is written there: it may have control characters, and bytes that are not
-    UTF-8 as surrogates (PEP 383).
+    The value is unchanged: it may have control characters, and bytes that are not UTF-8 as
+    surrogates (PEP 383).
     """
 
     key: str
@@ -41,15 +41,15 @@ class Field:
 
     @property
     def place(self) -> str:
-        """Where it is, as "FILE:LINE"."""
+        """Its location, as "FILE:LINE"."""
         return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Section:
-    """A section of MAINTAINERS. `number` is its place there; its name has no control characters.
+    """A section of MAINTAINERS. `number` is its index there; its name has no control characters.
 
-    Sections are compared as objects, since some have hundreds of lines.
+    Sections are compared by identity, since some have hundreds of lines.
     """
 
     number: int
@@ -57,12 +57,12 @@ class Section:
     fields: tuple[Field, ...] = ()
 
     def select(self, keys: str) -> Iterator[Field]:
-        """Yield the lines with one of these keys, in their order."""
+        """Yield the lines with one of these keys, in order."""
         return (each for each in self.fields if each.key in keys)
 
     @property
     def maintainers(self) -> tuple[str, ...]:
-        """What the M: lines say, without control characters."""
+        """The values of the M: lines, without control characters."""
         return tuple(escape_controls(each.value.strip()) for each in self.select("M"))
 
     @property
@@ -74,7 +74,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class MaintainersFile:
-    """All sections of a tree's MAINTAINERS, and what of it could not be read."""
+    """All sections of a tree's MAINTAINERS, and warnings about lines that could not be read."""
 
     sections: tuple[Section, ...]
     warnings: tuple[str, ...] = ()
@@ -82,14 +82,14 @@ class MaintainersFile:
 
 @dataclass(slots=True)
 class _Draft:
-    """A section that is being read."""
+    """A section under construction."""
 
     name: str
     fields: list[Field] = field(default_factory=list)
 
 
 def read_maintainers(tree: TreeReader) -> MaintainersFile | None:
-    """Return the MAINTAINERS of a tree, None where it has none."""
+    """Return the MAINTAINERS of a tree, None if it has none."""
     files = [file for file in tree.find(_FILES) if not file.path.name.startswith(".")]
     if not files:
         return None
@@ -98,7 +98,7 @@ def read_maintainers(tree: TreeReader) -> MaintainersFile | None:
 
 
 def parse_maintainers(text: str, name: str = "MAINTAINERS") -> MaintainersFile:
-    """Read the text of one file."""
+    """Parse the text of one file."""
     return _read(_number(name, text))
 
 
@@ -121,7 +121,7 @@ def _read(lines: Iterable[Line]) -> MaintainersFile:
         if match is None:
             drafts.append(_Draft(line))
         elif not drafts:
-            # The script has no other name for what comes before all names.
+            # Like the script: a field before the first name becomes a name itself.
             drafts.append(_Draft(line))
         else:
             drafts[-1].fields.append(Field(match["key"], match["value"], file, number, count))

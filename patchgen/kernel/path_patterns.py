@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The path patterns of MAINTAINERS, F: and X:, and an index of them.
 
-get_maintainer.pl makes a Perl regular expression of a pattern: `*` is `.*`, which crosses folders,
-`?` is any character, a dot is a dot, and it has to match at the beginning of the path. One that
-ends in a slash covers all below it; another one only paths with as many slashes as it has itself.
-One that names a folder without the slash gets it, which the script sees in a checkout, and we in
-the tree. All other characters that are special in Perl are so in patterns, too: `[ch]`.
+get_maintainer.pl turns a pattern into a Perl regular expression: `*` is `.*`, which crosses
+folders, `?` is any character, a dot is a dot, and it has to match at the beginning of the path. A
+pattern that ends in a slash covers everything below it; any other only paths with as many slashes
+as the pattern. A slash is added to a pattern that names a folder; the script looks that up in a
+checkout, and patchgen in the tree. All other special characters of Perl are special in patterns,
+too: `[ch]`.
 
-Those with only `*` and `?` are matched here, in time that is linear in the path for each part
-between two stars; the others are left to bounded_match.py.
+Patterns with only `*` and `?` are matched here, in linear time for each part between two stars; the
+others are left to bounded_match.py.
 """
 
 from __future__ import annotations
@@ -28,40 +29,40 @@ IsFolder = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class PathPattern:
-    """A pattern of a section. `is_regex` is whether more than `*` and `?` is special in it."""
+    """A pattern of a section."""
 
     section: Section
     field: Field
 
     @property
     def text(self) -> str:
-        """The pattern as it is written."""
+        """The pattern as written."""
         return self.field.value
 
     @property
     def is_regex(self) -> bool:
-        """Whether it has to be matched as a regular expression."""
+        """Whether characters other than `*` and `?` are special, so that it needs an engine."""
         return bool(_SPECIAL.search(self.text))
 
     @property
     def regex(self) -> str:
-        """The regular expression of Perl's that it stands for."""
+        """Its regular expression in Perl's syntax."""
         text = self.text.replace(".", "\\.").replace("*", ".*").replace("?", ".")
         return f"^{text}"
 
     @property
     def depth(self) -> int:
-        """How deep it is: the section with the deepest pattern comes first."""
+        """Its depth: the section with the deepest pattern comes first."""
         if self.text.startswith("*"):
             return -1
         return self.text.count("/") + (0 if self.text.endswith("/") else 1)
 
     def accepts_slashes(self, path: str) -> bool:
-        """Return whether a path that the beginning of which matches is not too deep."""
+        """Return whether a path whose beginning matches is not too deep."""
         return self.text.endswith("/") or self.text.count("/") == path.count("/")
 
     def matches(self, path: str, is_folder: IsFolder) -> bool:
-        """Return whether a path belongs to the pattern, which is not `is_regex`."""
+        """Return whether a path matches the pattern, which must not be `is_regex`."""
         if _WILD.search(self.text):
             return self.accepts_slashes(path) and _match_parts(self.text, path)
         if not path.startswith(self.text):
@@ -73,7 +74,7 @@ class PathPattern:
 
 
 def _match_parts(pattern: str, path: str) -> bool:
-    """Return whether a path begins with what a pattern of `*` and `?` stands for.
+    """Return whether a path begins with a match of a pattern of `*` and `?`.
 
     The first place where the part after a star fits is as good as any later one.
     """
@@ -100,7 +101,7 @@ def _find(part: str, path: str, start: int) -> int:
 
 
 def _fit(part: str, path: str, at: int) -> int:
-    """Return `at` where a part without stars fits there, else -1."""
+    """Return `at` if a part without stars fits there, else -1."""
     there = path[at : at + len(part)]
     fits = len(there) == len(part) and all(
         mine in ("?", their) for mine, their in zip(part, there, strict=True)
@@ -109,7 +110,7 @@ def _fit(part: str, path: str, at: int) -> int:
 
 
 class PatternIndex:
-    """Patterns by what they begin with, so that a path is compared with few of them."""
+    """Patterns by their fixed beginnings, so that a path is compared with few of them."""
 
     def __init__(self, patterns: Iterable[PathPattern]):
         self._by_start: defaultdict[str, list[PathPattern]] = defaultdict(list)
@@ -122,7 +123,7 @@ class PatternIndex:
         self._lengths = sorted({len(start) for start in self._by_start})
 
     def find(self, path: str, is_folder: IsFolder) -> Iterator[PathPattern]:
-        """Yield the patterns that a path belongs to, but for the `regexes`."""
+        """Yield the patterns that match a path, except the `regexes`."""
         for length in self._lengths:
             if length > len(path):
                 return

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The Perl regular expressions of MAINTAINERS (N:, K:), in the syntax of Python.
+"""Translate the Perl regular expressions of MAINTAINERS (N:, K:) to Python's syntax.
 
-get_maintainer.pl matches them with the modifier /x: white space and what follows a `#` are not
-part of them. What Perl and Python write in different ways (perlre(1), perlrecharclass(1)) is
-translated; what Python lacks is refused, and never read as something else.
+get_maintainer.pl matches them with the modifier /x: white space, and text after a `#`, are ignored.
+What Perl and Python write differently (perlre(1), perlrecharclass(1)) is translated; what Python
+lacks is refused, and never read as something else.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 _LONGEST = 4096
 _DEEPEST = 50
 
-# Escapes that Python lacks, or that mean something else there.
+# Escapes that Python lacks, or that have another meaning there.
 _ESCAPES = {
     "z": r"\Z",
     "Z": r"(?=\n?\Z)",
@@ -25,13 +25,13 @@ _ESCAPES = {
     "R": r"(?:\r\n|[\n-\r])",
     "N": r"[^\n]",
     "e": r"\x1b",
-    # A match is all that is asked for, so that it does not matter where it begins.
+    # Only whether there is a match is asked, so it does not matter where it begins.
     "K": "",
 }
 _SAME = frozenset("AbBdDwWsSafnrt")
 _IN_CLASS = {"h": r" \t", "v": r"\n-\r", "e": r"\x1b", "b": r"\x08"}
 _SAME_IN_CLASS = frozenset("dDwWsSafnrt")
-# Escapes that stand for no single character and that are not translated.
+# Escapes that do not stand for a single character and are not translated.
 _REFUSED = frozenset("pPgGkXoNcx")
 _POSIX = {
     "alpha": "a-zA-Z",
@@ -64,9 +64,10 @@ class RegexError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """A regular expression for `re`. Every text that it matches has `literal` in it.
+    """A regular expression for `re`. Every text that it matches contains `literal`.
 
-    `ignores_case` is whether the literal has to be looked for in lower case; "" says nothing.
+    `ignores_case` is set if the literal has to be looked for in lower-case text. An empty literal
+    occurs in every text.
     """
 
     source: str
@@ -75,11 +76,11 @@ class Translated:
 
 
 def translate(perl: str, before: str = "", *, spaced: bool = True) -> Translated:
-    """Return what a Perl regular expression is in Python, put after the text `before`.
+    """Return the Python equivalent of a Perl regular expression, after the text `before`.
 
-    `spaced` is the modifier /x. `before` is a regular expression of Python's; where `perl` has
-    alternatives, it belongs to the first of them only, as the script has it. Raises RegexError
-    where there is no translation; the result may still be one that `re` refuses.
+    `spaced` is the modifier /x. `before` is a regular expression of Python's; if `perl` has
+    alternatives, it belongs only to the first of them, as in the script. Raises RegexError if there
+    is no translation; `re` may still refuse the result.
     """
     if not perl.strip():
         raise RegexError("it is empty")
@@ -96,7 +97,7 @@ def translate(perl: str, before: str = "", *, spaced: bool = True) -> Translated
 
 @dataclass(slots=True)
 class _Level:
-    """An open group: its modifiers, and how many scoped groups have to be closed with it."""
+    """An open group: its modifiers, and the scoped groups to be closed with it."""
 
     modifiers: frozenset[str]
     scopes: list[str] = field(default_factory=list)
@@ -178,7 +179,7 @@ class _Reader:
         level = self._levels[-1]
         if len(self._levels) == 1:
             self.has_alternatives = True
-        # A modifier holds up to the end of the group, through its other alternatives.
+        # A modifier holds to the end of the group, including later alternatives.
         self._out.append(")" * len(level.scopes) + "|" + "".join(level.scopes))
 
     def _open(self) -> None:
@@ -206,11 +207,11 @@ class _Reader:
         self._levels.append(level)
 
     def _modify(self, flags: str, to_the_end: bool, level: _Level) -> None:
-        """Open a group of Python's for modifiers, which hold in it, or to the end of this one."""
+        """Open a group for modifiers, which hold in it or, with `to_the_end`, to the outer end."""
         on, _, off = flags.partition("-")
         changed = (level.modifiers | set(on)) - set(off)
         self.ignores_case |= "i" in on
-        # White space is dealt with here.
+        # White space is handled by this reader.
         on, off = on.replace("x", ""), off.replace("x", "")
         opened = f"(?{on}{f'-{off}' if off else ''}:"
         self._out.append(opened)
@@ -242,14 +243,14 @@ class _Reader:
             self._end_run()
             self._out.append(_ESCAPES[character])
         else:
-            # Perl reads another letter as itself, \Q and \E among them: the text is not quoted.
+            # Perl reads any other letter as itself, including \Q and \E: the text is not quoted.
             self._literal(character)
 
     def _peek(self) -> str:
         return self._perl[self._at : self._at + 1]
 
     def _read_code(self) -> str | None:
-        """Read a character that is written as a number: \\x41, \\x{263a}, \\012."""
+        """Read a character written as a number: \\x41, \\x{263a}, \\012."""
         match = re.compile(r"x\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{1,2})|(0[0-7]{0,2})").match(
             self._perl, self._at
         )
@@ -262,7 +263,7 @@ class _Reader:
         return chr(number)
 
     def _read_class(self) -> str:
-        """Read a bracketed class, of which the opening bracket was read."""
+        """Read a bracketed class after its opening bracket."""
         out = "["
         if self._peek() == "^":
             self._at += 1

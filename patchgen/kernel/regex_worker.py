@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A program that matches regular expressions which nobody vouches for, within limits.
+"""A program that matches untrusted regular expressions within limits.
 
 It is run by its path, in a process of its own (bounded_match.py), and imports nothing of patchgen.
 Standard input and output are JSON:
@@ -9,9 +9,9 @@ Standard input and output are JSON:
      "jobs": [{"regex": "...", "subjects": NAME, "numbers": [NUMBER, ...]}, ...]}
     [[NUMBER, ...] or "why it was not matched", ...]
 
-A subject matches where any of its texts does; the numbers are those of the subjects to look at,
-and of those that match. The limits are seconds of the processor, for one job and for all, so that
-a busy machine changes nothing.
+A subject matches if any of its texts does. The input's numbers are those of the subjects to try,
+the output's those of the subjects that match. The limits are CPU seconds, for one job and for all,
+so that a busy machine makes no difference.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _match(job: dict[str, object], subjects: dict[str, list[str]], seconds: floa
     numbers = job["numbers"]
     assert isinstance(numbers, list)
     try:
-        # While it matches, `re` looks for signals every few thousand steps (_sre.c).
+        # While it matches, `re` checks for signals every few thousand steps (_sre.c).
         signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
         try:
             search = re.compile(str(job["regex"])).search
@@ -55,7 +55,7 @@ def _match(job: dict[str, object], subjects: dict[str, list[str]], seconds: floa
 
 
 def main() -> None:
-    """Do what standard input asks for."""
+    """Run the jobs on standard input."""
     request = json.load(sys.stdin)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (request["bytes"], request["bytes"]))
@@ -65,7 +65,7 @@ def main() -> None:
     for job in request["jobs"]:
         left = request["total"] - time.process_time()
         if left <= 0:
-            results.append(f"the others took the {request['total']:g} s that all may take")
+            results.append(f"the others used up the limit of {request['total']:g} s for all")
         else:
             seconds = min(request["seconds"], left)
             results.append(_match(job, request["subjects"][job["subjects"]], seconds))

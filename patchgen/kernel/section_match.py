@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which sections of MAINTAINERS paths and texts belong to, and in which order.
+"""Find the sections of MAINTAINERS for paths and texts, in the order of the script.
 
-The order is that of scripts/get_maintainer.pl (Linux 6.1 to 6.12): for a path, first the section
-with the deepest pattern; then those of keywords (K:). Where patterns are as deep as each other,
-the script has the order of Perl's hashes, and this the order of MAINTAINERS.
+The order is that of scripts/get_maintainer.pl (Linux 6.1 to 6.12): for a path, the section with the
+deepest pattern comes first; sections of keywords (K:) come last. For patterns of the same depth,
+the script uses the order of Perl's hashes, and this module the order of MAINTAINERS.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from patchgen.kernel.perl_regex import RegexError, Translated, translate
 from patchgen.model.base import TreeReader
 
 REST = "THE REST"
-# The script looks for keywords in the lines that a patch adds and takes away.
+# The script looks for keywords in the lines that a patch adds and removes.
 _CHANGED = "^[+-].*"
 _MOST_WARNINGS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts to look for keywords in: the lines above the diffs, and those from there on."""
+    """Texts to search for keywords: the lines above the diffs, and the lines from there on."""
 
     above: tuple[str, ...] = ()
     diffs: tuple[str, ...] = ()
@@ -36,9 +36,9 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class FoundSections:
-    """The sections of each path, the deepest pattern first; those that each text has a keyword of.
+    """The sections of each path, the deepest pattern first, and those whose keywords a text has.
 
-    `warnings` name what of MAINTAINERS could not be matched.
+    `warnings` name lines of MAINTAINERS that could not be matched.
     """
 
     by_path: Mapping[str, tuple[Section, ...]]
@@ -48,7 +48,7 @@ class FoundSections:
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    """A path belongs to a section, or a text has a keyword of it, by a line of it."""
+    """A line by which a path belongs to a section, or a text has a keyword of it."""
 
     section: Section
     field: Field
@@ -57,7 +57,7 @@ class _Hit:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A regular expression of MAINTAINERS, what it is matched with, and what a match says."""
+    """A regular expression of MAINTAINERS, its subjects, and the meaning of a match."""
 
     job: Job
     hit: _Hit
@@ -65,7 +65,7 @@ class _Question:
 
 
 class SectionMatcher:
-    """Finds sections of one MAINTAINERS. `is_folder` is whether a path is a folder of the tree."""
+    """Finds sections of one MAINTAINERS. `is_folder` returns whether the tree has such a folder."""
 
     def __init__(self, maintainers: MaintainersFile, is_folder: IsFolder = lambda path: False):
         self._file = maintainers
@@ -79,7 +79,7 @@ class SectionMatcher:
     def find(self, paths: Iterable[str], texts: Sequence[Texts] = ()) -> FoundSections:
         """Return the sections of paths and of texts.
 
-        Raises ToolError where the process that matches regular expressions cannot be run.
+        Raises ToolError if the process that matches regular expressions cannot be run.
         """
         known = list(dict.fromkeys(paths))
         by_path = {
@@ -115,7 +115,7 @@ class SectionMatcher:
         )
 
     def _ask(self, warnings: dict[str, None], *, with_texts: bool) -> Iterator[_Question]:
-        """Yield the regular expressions; those without a translation go to the warnings."""
+        """Yield the regular expressions; a warning is added for one without a translation."""
         for pattern in self._index.regexes:
             regex = _translate(pattern.field, pattern.regex, warnings, spaced=False)
             if regex is not None:
@@ -134,9 +134,10 @@ class SectionMatcher:
 def find_owners(
     tree: TreeReader, paths: Sequence[PurePosixPath]
 ) -> tuple[Mapping[PurePosixPath, Section | None], tuple[str, ...]] | None:
-    """Return the section that each path belongs to first, and warnings.
+    """Return the first section of each path, and warnings.
 
-    It is None for a path that only THE REST has. None instead of all: the tree has no MAINTAINERS.
+    It is None for a path that only THE REST covers. None instead of both: the tree has no
+    MAINTAINERS.
     """
     matcher = open_matcher(tree)
     if matcher is None:
@@ -147,7 +148,7 @@ def find_owners(
 
 
 def open_matcher(tree: TreeReader) -> SectionMatcher | None:
-    """Return what finds the sections of a tree's MAINTAINERS, None where it has none."""
+    """Return a matcher for a tree's MAINTAINERS, None if it has none."""
     maintainers = read_maintainers(tree)
     if maintainers is None:
         return None
@@ -161,7 +162,7 @@ def _first(sections: Sequence[Section]) -> Section | None:
 def _order(hits: Iterable[_Hit]) -> Iterator[Section]:
     """Yield the sections that a path belongs to, in order.
 
-    Of several lines of a section the last one says how deep it is; an X: takes the path out of it.
+    The last matching line of a section determines its depth; a matching X: excludes the section.
     """
     by_section: defaultdict[int, list[_Hit]] = defaultdict(list)
     for hit in hits:
@@ -176,7 +177,7 @@ def _order(hits: Iterable[_Hit]) -> Iterator[Section]:
 
 
 def _order_keywords(found: Mapping[int, Section]) -> Iterator[Section]:
-    """Yield the sections of keywords in the script's order: that of their numbers as texts."""
+    """Yield the sections of keywords in the script's order: by their numbers, compared as texts."""
     return (found[number] for number in sorted(found, key=str))
 
 
@@ -196,12 +197,12 @@ def _translate(
 def _warn(field: Field, why: str) -> str:
     value = escape_controls(field.value)
     shown = value if len(value) <= 80 else f"{value[:77]}..."
-    return f"{field.place}: {field.key}: {shown}: not matched, as {escape_controls(why)}"
+    return f"{field.place}: {field.key}: {shown}: not matched: {escape_controls(why)}"
 
 
 def _shorten(warnings: list[str]) -> list[str]:
-    """Return as many warnings as somebody reads."""
+    """Return at most as many warnings as a person would read."""
     more = len(warnings) - _MOST_WARNINGS
     if more <= 0:
         return warnings
-    return [*warnings[:_MOST_WARNINGS], f"MAINTAINERS: {more} more lines like that"]
+    return [*warnings[:_MOST_WARNINGS], f"MAINTAINERS: {more} more such lines"]
