@@ -1,1 +1,2 @@
-"""The values that flow through patchgen: frozen, without input or output of their own."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The data types of patchgen: frozen, and without I/O."""

@@ -1,7 +1,8 @@
-"""What an audit says of a kernel: which hypercalls can run before alternatives are patched.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The result of an audit: the hypercalls that can run before alternatives are patched.
 
 `patchgen audit --json` prints an Audit, `--diff --json` an AuditDiff; `patchgen/audit/document.py`
-says how the fields below are spelt there.
+defines how the fields below are spelt there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import StrEnum
 
 
 class Form(StrEnum):
-    """What stands in the machine code before alternatives are patched, by what it does then."""
+    """The machine code of a hypercall before alternatives are patched, by its effect then."""
 
     ALTERNATIVE = "alternative"  # VMCALL that alternatives may replace (KVM_HYPERCALL)
     VMCALL = "vmcall"  # fixed VMCALL
@@ -25,7 +26,7 @@ class Form(StrEnum):
 
 
 class Platform(StrEnum):
-    """Who runs the guest, and with which protection."""
+    """The virtualization of the guest, and its protection."""
 
     VTX = "VT-x"
     SVM = "SVM"
@@ -35,16 +36,16 @@ class Platform(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a form ends on a platform."""
+    """The outcome of a form on a platform."""
 
     WORKS = "works"
     EMULATED = "emulated"  # works, by an exception or exit that someone has to decode
     FATAL = "fatal"
-    UNUSED = "unused"  # the code does not get there on this platform
+    UNUSED = "unused"  # the code is not executed on this platform
 
 
 class How(StrEnum):
-    """How control gets from one function of a path to the next."""
+    """How control passes from one function of a path to the next."""
 
     ENTRY = "entry"  # the first step
     CALL = "call"
@@ -56,12 +57,12 @@ class How(StrEnum):
 
 
 class Group(StrEnum):
-    """Under which heading a hypercall is shown."""
+    """The heading under which a hypercall is shown."""
 
     UNROUTED = "unrouted"
     ROUTED = "routed"
-    OWN = "own"  # VMGEXIT and TDCALL, which alternatives have no part in
-    OTHER = "other"  # other hypervisors' own
+    OWN = "own"  # VMGEXIT and TDCALL, which alternatives do not patch
+    OTHER = "other"  # those of other hypervisors
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,10 +78,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A function on a path. `defined` is where it stands.
+    """A function on a path. `defined` is its definition.
 
-    `called` is the place, in the function before it, that leads here; None for the first step.
-    `via` is what it goes through where `how` is no plain call: `x86_init.hyper.init_platform`,
+    `called` is the place in the previous function that leads here; None for the first step. `via`
+    is what it goes through if `how` is not a plain call: `x86_init.hyper.init_platform`,
     `early_param("mem_encrypt")`, `early_initcall`.
     """
 
@@ -95,8 +96,8 @@ class Step:
 class Effect:
     """What a form does on a platform before alternatives are patched, and why, in words.
 
-    `exception` is what the processor raises in the guest ("#UD", "#VE", "#VC"), "" for nothing.
-    `source` says where that is written: a manual's section or a kernel file.
+    `exception` is the one that the processor raises in the guest ("#UD", "#VE", "#VC"), "" if none.
+    `source` is the evidence: a section of a manual, or a kernel file.
     """
 
     outcome: Outcome
@@ -109,8 +110,8 @@ class Effect:
 class Instruction:
     """An asm statement, or a line of assembly, that calls a hypervisor.
 
-    `text` is what the assembler is given, shortened. `hypervisor` is "kvm", "sev" (the GHCB
-    protocol), "tdx", "hyperv", "xen", "vmware", "acrn", "jailhouse" or "" where unknown.
+    `text` is the assembler's input, shortened. `hypervisor` is "kvm", "sev" (the GHCB protocol),
+    "tdx", "hyperv", "xen", "vmware", "acrn", "jailhouse", or "" if unknown.
     """
 
     function: str
@@ -122,10 +123,10 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How the window reaches something: the shortest path to the function that contains it.
+    """How the window reaches a function: the shortest path to it.
 
-    `paths` counts the simple paths in the call graph with its cycles condensed; `capped` says
-    that counting stopped there.
+    `paths` is the number of simple paths in the call graph with its cycles condensed; `capped` is
+    set if counting stopped there.
     """
 
     steps: tuple[Step, ...]
@@ -137,12 +138,12 @@ class Route:
 class Hypercall:
     """A place in a function that makes a hypercall: the site.
 
-    Where the instruction is in an inline function of a header or in a function written in
-    assembly, the site is where that is called, else it is the instruction itself. `function` is
-    the one that contains `place`. `purpose` is the first argument as written, "" where there is
-    none. `early` is None where no path of the window reaches it, else its route. `routed` tells
-    that all early paths go through the op that reports page status (`Audit.notify`); `unrouted`
-    is the shortest that does not, None where all do. `effects` has every platform.
+    If the instruction is in an inline function of a header, or in a function written in assembly,
+    the site is the call of that function, else the instruction itself. `function` is the one that
+    contains `place`. `purpose` is the first argument as written, "" if there is none. `early` is
+    the route by which the window reaches it, None if no path does. `routed` is set if all early
+    paths go through the op that reports page status (`Audit.notify`); `unrouted` is the shortest
+    path that does not, None if all do. `effects` has every platform.
     """
 
     function: str
@@ -158,12 +159,12 @@ class Hypercall:
 
     @property
     def reports_status(self) -> bool:
-        """Tell whether it is KVM_HC_MAP_GPA_RANGE, by which a guest reports page status."""
+        """Return whether it is KVM_HC_MAP_GPA_RANGE, by which a guest reports page status."""
         return "MAP_GPA" in self.purpose
 
     @property
     def group(self) -> Group:
-        """Return under which heading it is shown."""
+        """Return the heading under which it is shown."""
         if self.routed:
             return Group.ROUTED
         if self.instruction.form in (Form.VMGEXIT, Form.TDCALL):
@@ -174,10 +175,10 @@ class Hypercall:
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """What tells the hypervisor of a change: by which means, where, and on which platforms.
+    """A means by which the hypervisor is notified of a change, its place, and its platforms.
 
-    `means` is "op" (`Audit.notify`), "callback" (x86_platform.guest.*) or "hypercall". `via` is
-    what it goes through, `functions` who is behind that by the code that can be seen.
+    `means` is "op" (`Audit.notify`), "callback" (x86_platform.guest.*) or "hypercall". `via` is the
+    member or function that it goes through, `functions` are the known implementations.
     """
 
     means: str
@@ -189,11 +190,11 @@ class Teller:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """A place that asks for pages to become shared (decrypted) or private (encrypted).
+    """A place that requests pages to become shared (decrypted) or private (encrypted).
 
     `call` is the function that it calls with pages of its own choice, `pages` the argument as
-    written; `to` is "shared", "private" or "" where the callee decides. `tellers` is empty where
-    nobody is told. `routed` tells that the op is one of the tellers.
+    written; `to` is "shared", "private", or "" if the callee decides. `tellers` is empty if the
+    hypervisor is not notified. `routed` is set if the op is one of the tellers.
     """
 
     function: str
@@ -207,13 +208,13 @@ class StatusChange:
 
     @property
     def routed(self) -> bool:
-        """Tell whether the op that reports page status is called for it."""
+        """Return whether the op that reports page status is called for it."""
         return any(teller.means == "op" for teller in self.tellers)
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A call in the window through a pointer that nothing seen assigns a function to."""
+    """A call in the window through a pointer to which no known code assigns a function."""
 
     function: str
     place: Place
@@ -223,11 +224,11 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What runs before alternatives are patched.
+    """The code that runs before alternatives are patched.
 
-    `entries` are where the kernel begins, `end` the function that patches alternatives.
-    `spine` is the path from the last entry to `end`: in each of its functions, only what stands
-    before the call to the next is early. `functions` are all early ones, by file.
+    `entries` are the kernel's entry points, `end` is the function that patches alternatives.
+    `spine` is the path from the last entry to `end`: in each of its functions, only the code before
+    the call to the next one is early. `functions` are all early functions, by file.
     """
 
     entries: tuple[str, ...]
@@ -238,10 +239,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """The op that reports page status: where it is declared, and who implements it.
+    """The op that reports page status: its declaration, and its implementations.
 
-    `member` is how it is called, `pv_ops.mmu.notify_page_enc_status_changed`; None in an Audit
-    says that the kernel has none.
+    `member` is how it is called, `pv_ops.mmu.notify_page_enc_status_changed`. None in an Audit
+    means that the kernel has no such op.
     """
 
     member: str
@@ -253,8 +254,8 @@ class Notify:
 class Coverage:
     """How much was read. `lost` are functions that the parser gave up on, as `path:line name`.
 
-    `unread` are names that the window calls and that nothing defines in what was read: functions
-    of other folders, and macros without calls.
+    `unread` are names that the window calls and that no file that was read defines: functions of
+    other folders, and macros without calls.
     """
 
     files: int
@@ -267,10 +268,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The whole result. `config` is the .config that was followed, "" for all branches.
+    """The complete result. `config` is the .config that was followed, "" for all branches.
 
-    `revision` is as the user named it, `commit` its id, `version` the Makefile's. `hypercalls`
-    and `changes` have those outside the window, too. All are in the order of their places.
+    `revision` is the user's name for the commit, `commit` its id, `version` is the Makefile's.
+    `hypercalls` and `changes` include those outside of the window. All are sorted by place.
     """
 
     revision: str
@@ -297,19 +298,19 @@ class Audit:
 
 
 class Fate(StrEnum):
-    """What became of a site between two revisions."""
+    """What happened to a site between two revisions."""
 
-    ROUTED = "routed"  # it did not go through the op, or told nobody, and now does
+    ROUTED = "routed"  # it bypassed the op, or notified nobody, and now goes through the op
     UNROUTED = "unrouted"  # the other way round
     NEW = "new"
     GONE = "gone"
-    LATE = "late"  # still there, but not before alternatives any more
+    LATE = "late"  # still there, but no longer before alternatives
     STAYS = "stays"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A site in one or both of two audits, and why it counts as what it does."""
+    """A site in one or both of two audits, and the reason for its fate."""
 
     fate: Fate
     reason: str
@@ -319,7 +320,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class AuditDiff:
-    """Two audits and what became of each early site of either."""
+    """Two audits, and the fate of each early site of either."""
 
     before: Audit
     after: Audit

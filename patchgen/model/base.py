@@ -1,4 +1,5 @@
-"""The commit that a series is made on."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commit that a series builds on, and its tree."""
 
 from __future__ import annotations
 
@@ -13,10 +14,10 @@ Oid = NewType("Oid", str)
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A commit of a kernel tree: its id, its tree's id, and how people call it.
+    """A commit of a kernel tree: its id, its tree's id, and its name for people.
 
-    `describe` is what the user named it by (or `git describe`); `version` is the VERSION,
-    PATCHLEVEL and SUBLEVEL of the top Makefile, "" where it has none.
+    `describe` is the user's name for it (or that of `git describe`); `version` is the VERSION,
+    PATCHLEVEL and SUBLEVEL of the top Makefile, "" if it has none.
     """
 
     oid: Oid
@@ -35,7 +36,7 @@ class TreeFile:
 
 
 class TreeReader(Protocol):
-    """What the rooms above need of a tree in git, without knowing git."""
+    """What other rooms need of a tree in git, without knowing git."""
 
     def find(self, patterns: Sequence[str]) -> list[TreeFile]:
         """Return the regular files that match any of the paths or globs, sorted by path."""
@@ -45,16 +46,16 @@ class TreeReader(Protocol):
 
 
 def compile_glob(pattern: str) -> re.Pattern[str]:
-    """Return what a whole path has to match: `*` and `?` stay within a folder, `**` crosses.
+    """Return the pattern for a whole path: `*` and `?` stay within a folder, `**` crosses folders.
 
-    `**/` after a slash, or at the beginning, may also stand for nothing. Raises ValueError for a
-    range of characters that is none, as `[z-a]`.
+    `**/` after a slash, or at the beginning, also matches nothing. Raises ValueError for an invalid
+    range of characters, such as `[z-a]`.
 
     The time is bounded by the square of the path's length: between two wildcards the first place
-    that fits is as good as any later one, so nothing but the last one is tried in several ways.
+    that fits is as good as any later one, so only the last one is tried in several ways.
     """
     parts = re.split(r"((?:(?<=/)|^)\*\*/|\*\*|\*|\?|\[[^\]]+\])", pattern)
-    # What stands between two `**`: texts, each of which may begin after any text without a slash.
+    # The texts between two `**`; each may follow any text without a slash.
     groups: list[list[str]] = [[""]]
     crossings: list[str] = []
     for part in parts:
@@ -89,7 +90,7 @@ def _one_character(part: str) -> str:
 
 
 def _first_fit(texts: list[str], *, is_last: bool) -> str:
-    """Return a regular expression of texts that `*` separates; the last one may end the path."""
+    """Return a regular expression of texts separated by `*`; the last one may end the path."""
     first, *others = texts
     last = others.pop() if is_last and others else None
     regex = first + "".join(f"(?>[^/]*?{text})" for text in others)

@@ -1,4 +1,5 @@
-"""What building a commit in one configuration came to."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The result of building a commit in one configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pathlib import Path
 class BuiltObject:
     """An object as built: its warnings without line numbers, and digests of its functions.
 
-    `functions` is empty where the configuration's code is not to be compared.
+    `functions` is empty if the configuration's code cannot be compared.
     """
 
     warnings: tuple[str, ...] = ()
@@ -20,7 +21,7 @@ class BuiltObject:
 
 @dataclass(frozen=True, slots=True)
 class BuildFailure:
-    """Why a build stopped: the compiler's own first error, and where the whole output is."""
+    """Why a build stopped: the compiler's first error, and the log with the complete output."""
 
     error: str
     log: Path

@@ -1,4 +1,5 @@
-"""What a treewide change is to become: by what it is divided, and how it is named."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parameters of a campaign: how a treewide change is divided, and how it is named."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from pathlib import Path
 
 
 class Split(StrEnum):
-    """What the patches of a campaign are divided by."""
+    """The criterion by which a campaign is divided into patches."""
 
     MAINTAINER = "maintainer"
     SUBSYSTEM = "subsystem"
@@ -19,7 +20,7 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CampaignRequest:
-    """How the edits become a series. What is None has a default, see ApplyRequest.
+    """How the edits become a series. For the defaults of None, see ApplyRequest.
 
     The first version is 1.
     """

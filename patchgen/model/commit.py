@@ -1,4 +1,5 @@
-"""A commit of a series that exists already, as its checks read it."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An existing commit of a series, as its checks read it."""
 
 from __future__ import annotations
 

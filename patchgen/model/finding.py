@@ -1,4 +1,5 @@
-"""What a check has to say of a commit."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A finding of a check about a commit."""
 
 from __future__ import annotations
 
@@ -10,11 +11,11 @@ from patchgen.model.base import Oid
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or worth knowing where it is no `failure`.
+    """A fault or, if it is not a `failure`, a remark.
 
-    `check` is the name of the check. `commit` is None for what concerns the series as a whole.
-    `where` is a file, with a line where one is known; `config` the configuration that was built;
-    `log` the whole output of the program that found it.
+    `check` is the name of the check. `commit` is None if the finding is about the whole series.
+    `where` is a file, with a line if known; `config` is the configuration that was built; `log` is
+    the complete output of the program that found it.
     """
 
     check: str
@@ -26,8 +27,8 @@ class Finding:
     failure: bool = True
 
     def __str__(self) -> str:
-        """Give the finding in one line, without its commit."""
+        """Return the finding as one line, without its commit."""
         config = f" [{self.config}]" if self.config else ""
         where = f"{self.where}: " if self.where else ""
-        log = f" (all of it: {self.log})" if self.log else ""
+        log = f" (full log: {self.log})" if self.log else ""
         return f"{self.check}{config}: {where}{self.text}{log}"

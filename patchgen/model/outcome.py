@@ -1,4 +1,5 @@
-"""What became of one semantic patch on one file, and on all of them."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The result of one semantic patch on one file, and on all files."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place in the file as it was before the run: path, line from 1, enclosing function."""
+    """A place in the file before the run: path, line from 1, enclosing function."""
 
     path: PurePosixPath
     line: int
@@ -30,7 +31,7 @@ class RuleHits:
 
 @dataclass(frozen=True, slots=True)
 class UnparsedFunction:
-    """A function (or, without a name, other code) that spatch could not read and so skipped."""
+    """A function (or, without a name, other code) that spatch could not parse and so skipped."""
 
     path: PurePosixPath
     line: int
@@ -53,7 +54,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """spatch read the file (but for `unparsed`) and had nothing to change."""
+    """spatch read the file (except `unparsed`) and had nothing to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A call that a text points at: its place in the result and the function that it is made in.
+    """A call that a text cites: its place in the result, and the function that contains it.
 
-    `via` are the names from the callee to what it leads to, both included.
+    `via` are the names from the callee to the call's final target, including both.
     """
 
     site: Site
@@ -92,7 +93,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class CitedCalls:
-    """All calls that a manifest's table `name` asks for. With a `title` they are to be shown."""
+    """All calls that a manifest's table `name` selects. They are shown if there is a `title`."""
 
     name: str
     title: str

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A variant bound to a base: the patches to make, in order. Nothing has run yet."""
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from patchgen.sourcefolder import SourceFolder
 
 @dataclass(frozen=True, slots=True)
 class HitCount:
-    """How often a rule has to fire: exactly `count` times, or at least that often."""
+    """How often a rule must match: exactly `count` times, or at least that often."""
 
     count: int
     at_least: bool = False
 
     def accepts(self, hits: int) -> bool:
-        """Tell whether that many hits are as declared."""
+        """Return whether that many hits match the declaration."""
         return hits >= self.count if self.at_least else hits == self.count
 
     def __str__(self) -> str:
@@ -60,11 +61,11 @@ Edit = RunRules | NewFile | InsertLines
 
 @dataclass(frozen=True, slots=True)
 class PlannedPatch:
-    """A commit to make. `present_at` is set where the base has it already: nothing to do then.
+    """A commit to make. `present_at` is set if the base has the change already; it is then skipped.
 
-    Where the rules of an `optional` one change nothing, the base has no need of it.
-    `message` is its template, looked up in `folders`; it is rendered when it is known how the
-    rules fired. `trailers` are keys and values that its message gets besides.
+    If the rules of an `optional` patch change nothing, the base does not need it. `message` is its
+    template, looked up in `folders`; it is rendered once the rules' hits are known. `trailers` are
+    keys and values that its message gets in addition.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a base shows for a reason: a text, and the place of what is there (or None)."""
+    """A fact about the base that supports a reason: a text, and its place in the base (or None)."""
 
     text: str
     site: Site | None = None
@@ -102,9 +103,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A backend that is not part of the series, or one `patch` only, and why.
+    """A backend, or only one `patch`, that is not part of the series, and why.
 
-    `lacks` are lines about what the base lacks. `on_request` ones are made where they are named.
+    `lacks` are lines about what the base lacks. With `on_request` it is made if it is named.
     """
 
     backend: str | None
@@ -116,7 +117,7 @@ class LeftOut:
 
     @property
     def name(self) -> str:
-        """The name of what is left out."""
+        """The name of the patch or the backend."""
         return self.patch or self.backend or ""
 
     def __str__(self) -> str:
@@ -127,10 +128,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be done: the base, the patches in order, and what their templates may say.
+    """The work to do: the base, the patches in order, and the context of their templates.
 
-    `cc` are people that the variant names, who get all mails. `asked` are the
-    variables that the user is to be asked for.
+    `cc` are people that the variant names, who get all mails. `asked` are the variables that the
+    user is asked for.
     """
 
     variant: str

@@ -1,4 +1,5 @@
-"""A version of a series, ready to go out."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A version of a series, ready to be sent."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from patchgen.model.series import Cover, Mail
 class Posting:
     """The mails of a version, cover letter first, with all their headers.
 
-    `tip` is the last of the patches as a line of commits on `base`, without the cover letter's;
-    both are None for mails that came from a folder.
+    `tip` is the last of the patches as a line of commits on `base`, without the cover letter's
+    commit; both are None for mails from a folder.
     """
 
     name: str

@@ -1,4 +1,5 @@
-"""Patches that have been made, and the series that they form."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Patches that have been generated, and the series that they form."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from patchgen.model.outcome import RuleHits, Site, UnparsedFunction
 
 @dataclass(frozen=True, slots=True)
 class FileEdit:
-    """A file before and after a patch. `before` is None where the patch adds the file."""
+    """A file before and after a patch. `before` is None if the patch adds the file."""
 
     path: PurePosixPath
     mode: str
@@ -42,11 +43,10 @@ class LineCount:
 
 @dataclass(frozen=True, slots=True)
 class MadePatch:
-    """What one planned patch came to: its edits, by file what made their lines, and how its rules
-    fired.
+    """The result of one planned patch: its edits, the origin of their lines by file, its hits.
 
-    `present_at` is set, and `edits` empty, where the base has it already. Without either it is an
-    optional patch that the base has no need of.
+    `present_at` is set, and `edits` empty, if the base has the change already. If both are empty,
+    it is an optional patch that the base does not need.
     """
 
     name: str
@@ -59,13 +59,13 @@ class MadePatch:
 
     @property
     def is_needless(self) -> bool:
-        """Whether nothing in the base called for the patch."""
+        """Whether the base does not need the patch."""
         return not self.edits and self.present_at is None
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who and when: name, e-mail, and git's raw date, "<seconds since 1970> <+hhmm>"."""
+    """Person and time: name, e-mail, and git's raw date, "<seconds since 1970> <+hhmm>"."""
 
     name: str
     email: str
@@ -74,7 +74,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """Author and committer of the commits to come."""
+    """Author and committer of new commits."""
 
     author: Identity
     committer: Identity
@@ -95,7 +95,7 @@ class CommitDraft:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """How many lines a commit adds and takes away."""
+    """The number of lines that a commit adds and removes."""
 
     insertions: int
     deletions: int
@@ -111,7 +111,7 @@ class Recipients:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The cover letter. `notes` are below the cut: change logs, "" where there are none."""
+    """The cover letter. `notes` are the change logs below the cut, "" if there are none."""
 
     subject: str
     body: str
@@ -124,7 +124,7 @@ class Series:
     """Commits that exist as objects, from the base up, and the cover letter.
 
     `commits[i]` was made from `drafts[i]` and changes `stats[i]` lines. `cover_commit` is the empty
-    commit below them that b4 reads, None where it was left out.
+    commit below them that b4 reads, None if it was left out.
     """
 
     base: Base
@@ -145,7 +145,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as `git send-email` takes it: its file name and its bytes."""
+    """A mail for `git send-email`: its file name and its bytes."""
 
     file_name: str
     content: bytes

@@ -1,4 +1,5 @@
-"""A semantic patch that has been rendered and is ready for spatch."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A rendered semantic patch, ready for spatch."""
 
 from __future__ import annotations
 
@@ -17,15 +18,15 @@ class SourceLine:
     text: str
 
     def place(self, column: int | None = None) -> Place:
-        """Return where an error in this line is."""
+        """Return the place of an error in this line."""
         return Place(self.file, self.number, column, excerpt=self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class SemanticPatch:
-    """The exact SmPL that spatch gets, and what goes with it.
+    """The exact SmPL for spatch, and the inputs that go with it.
 
-    `origin[i]` is the template line that made line i+1 of `text` (None: unknown). `definitions`
+    `origin[i]` is the template line that produced line i+1 of `text` (None: unknown). `definitions`
     are values of virtual identifiers (spatch -D NAME=TEXT). `texts` replace the markers
     `/* patchgen: NAME */` in the result. `macros` is the content of spatch's --macro-file.
     """
@@ -38,7 +39,7 @@ class SemanticPatch:
     macros: str = ""
 
     def place(self, line: int, column: int | None = None) -> Place:
-        """Return the author's place for a line of the rendered text (both from 1)."""
+        """Return the place in the template for a line of the rendered text (both from 1)."""
         if 0 < line <= len(self.origin):
             source = self.origin[line - 1]
             if source is not None:

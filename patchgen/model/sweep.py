@@ -1,4 +1,5 @@
-"""A semantic patch run over a whole tree: what it found, what it would change, what it cost."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The result of a semantic patch run over a whole tree: reports, edits and counts."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from patchgen.model.series import FileEdit
 
 
 class Mode(StrEnum):
-    """What a semantic patch is asked for, as coccicheck's MODE
-    (Documentation/dev-tools/coccinelle.rst). A .cocci without virtual modes has PATCH only.
+    """The mode of a semantic patch, as coccicheck's MODE
+    (Documentation/dev-tools/coccinelle.rst). A .cocci without virtual modes has only PATCH.
     """
 
     PATCH = "patch"
@@ -24,10 +25,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A place that a semantic patch points at. Lines and columns count from 1.
+    """A place that a semantic patch reports. Lines and columns count from 1.
 
-    `end_line` and `end_column` are of the first character behind it, None where nothing says so.
-    `rule` is the rule that said it; "" where that cannot be told.
+    `end_line` and `end_column` are those of the first character after it, None if unknown. `rule`
+    is the rule that reported it, "" if unknown.
     """
 
     path: PurePosixPath
@@ -54,7 +55,7 @@ class RuleCount:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A file that spatch did not come to an end with: a timeout, or an error that it met there."""
+    """A file that spatch did not finish, because of a timeout or an error in it."""
 
     path: PurePosixPath
     reason: str
@@ -65,9 +66,9 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many files were in question, had the words that the rules need, and were run by spatch.
+    """The numbers of files: selected, candidates (with the words that the rules need), and run.
 
-    `kept` are those whose result was known from an earlier run.
+    `kept` is the number of files whose result was cached.
     """
 
     files: int
@@ -78,9 +79,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one semantic patch came to on one tree. All but `edits` in the order of paths.
+    """The result of one semantic patch on one tree. All lists but `edits` are sorted by path.
 
-    `edits` is empty but in PATCH mode. `output` is what its scripts printed and is no report.
+    `edits` is empty except in PATCH mode. `output` is what scripts printed other than reports.
     """
 
     semantic_patch: str
@@ -98,14 +99,15 @@ class Sweep:
 
     @property
     def public_name(self) -> str:
-        """What other people can know the semantic patch by: see public_name()."""
+        """The semantic patch's name for other people: see public_name()."""
         return public_name(self.semantic_patch)
 
 
 def public_name(name: str) -> str:
-    """Return a semantic patch's path in the tree, or only its own name: no place of a machine.
+    """Return a semantic patch's path in the tree, or only its file name if it is outside.
 
-    Bytes of it that are no UTF-8 are replaced, as it goes into messages.
+    It goes into messages, so paths of this machine are left out, and bytes that are not UTF-8 are
+    replaced.
     """
     path = PurePosixPath(name)
     public = path.name if path.is_absolute() or ".." in path.parts else str(path)

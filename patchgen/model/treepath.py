@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which paths git accepts in a tree.
+"""Check which paths git accepts in a tree.
 
-git writes any name into a tree and refuses to check it out only later, on somebody else's machine.
+git writes any name into a tree, and refuses to check it out only later, on somebody else's machine.
 The rule is verify_path() of git's read-cache.c (2.39) with core.protectHFS and core.protectNTFS
-both on, as a series goes to people with other file systems; test_treepath.py asks git itself.
+both on, since a series goes to people with other file systems. test_treepath.py compares with git.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 
 from patchgen.controls import has_controls
 
-# NTFS: a name ends before spaces and periods at its end, and before a stream (is_ntfs_dotgit()).
+# NTFS ignores trailing spaces and periods, and a stream's name (is_ntfs_dotgit()).
 _END = rb"[. ]*(?::.*)?"
 _NTFS_GIT = re.compile(rb"(?:\.git|git~1)" + _END, re.IGNORECASE | re.DOTALL)
 # Short names of .gitmodules: the first four, and those with a hash (is_ntfs_dot_generic()).
@@ -31,7 +31,7 @@ _LONGEST_PATH = 4095
 
 
 def refuse_tree_path(path: str, mode: str = "100644") -> str | None:
-    """Return why git does not check out a path, None where it does.
+    """Return why git does not check out a path, None if it does.
 
     Bytes that are not UTF-8 are surrogates (PEP 383), as everywhere in patchgen.
     """
@@ -51,10 +51,10 @@ def refuse_tree_path(path: str, mode: str = "100644") -> str | None:
 
 
 def refuse_new_path(path: str) -> str | None:
-    r"""Return why a manifest may not name a path, None where it may.
+    r"""Return why a manifest may not name a path, None if it may.
 
-    More than git itself refuses: characters that a terminal or a diff cannot show, `\`, which
-    separates folders on Windows, and what no file system of Linux can hold.
+    It refuses more than git: characters that a terminal or a diff cannot show, `\`, which separates
+    folders on Windows, and names that are too long for Linux's file systems.
     """
     raw = os.fsencode(path)
     if has_controls(path):
@@ -67,7 +67,7 @@ def refuse_new_path(path: str) -> str | None:
 
 
 def _is_git(name: bytes) -> bool:
-    # NTFS separates folders by backslashes, too.
+    # On NTFS, backslashes separate folders, too.
     parts = name.split(b"\\")
     return _hfs(name) == ".git" or any(_NTFS_GIT.fullmatch(part) for part in parts)
 
@@ -78,11 +78,11 @@ def _is_modules(name: bytes) -> bool:
 
 
 def _hfs(name: bytes) -> str:
-    """Return a name as HFS+ compares it; git reads no further than what is not UTF-8."""
+    """Return a name as HFS+ compares it; git stops reading at bytes that are not UTF-8."""
     try:
         text = name.decode("utf-8")
     except UnicodeDecodeError as err:
         text = name[: err.start].decode("utf-8")
     text = _HFS_IGNORED.sub("", text)
-    # git folds no letters but ASCII's.
+    # git ignores the case of ASCII letters only.
     return text.lower() if text.isascii() else text
