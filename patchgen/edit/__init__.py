@@ -1,4 +1,5 @@
-"""From a plan to the edits of each patch, in memory."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Carry out a plan: compute the edits of each patch, in memory."""
 
 import lazy_loader
 

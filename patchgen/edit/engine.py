@@ -1,7 +1,8 @@
-"""Carry out a plan in memory: every semantic patch over its files, as parallel as they allow.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Carry out a plan in memory: run every semantic patch over its files, in parallel if possible.
 
-A patch sees what the patches before it made of its files, and of its files only: so the edits of
-one file form a chain, and the chains of different files run side by side. Nothing is written.
+A patch depends on the results of earlier patches for its files, and on no other file. So the edits
+of one file form a chain, and the chains of different files run in parallel. Nothing is written.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class _Step:
 
 @dataclass(slots=True)
 class _Chain:
-    """The edits of one file in order. Filled by one thread, read when all are done."""
+    """The edits of one file in order. One thread fills it; it is read after all are done."""
 
     path: PurePosixPath
     mode: str = "100644"
@@ -59,10 +60,10 @@ def make_patches(
     timeout_s: int,
     on_progress: OnProgress = lambda done, total: None,
 ) -> tuple[MadePatch, ...]:
-    """Return what each planned patch comes to.
+    """Return the result of each planned patch.
 
-    `on_progress` is called from any thread with the number of finished and of all edits.
-    Raises the first error in the order of the patches, whichever thread met it.
+    `on_progress` is called from any thread with the number of finished edits and of all edits.
+    Raises the first error in the order of the patches, whichever thread raised it.
     """
     for planned in plan.patches:
         for edit in planned.edits:
@@ -80,7 +81,7 @@ def make_patches(
         done += 1
         on_progress(done, total)
 
-    # spatch is a process of its own, so threads are enough; the longest chains go first.
+    # Threads are enough, since spatch is a separate process; the longest chains go first.
     longest_first = sorted(chains.values(), key=lambda chain: -len(chain.steps))
     map_parallel(
         lambda chain: _run_chain(chain, spatch, timeout_s, step_done),
@@ -118,7 +119,7 @@ def _chain_of(chains: dict[PurePosixPath, _Chain], file: TreeFile) -> _Chain:
 def _run_chain(
     chain: _Chain, spatch: Spatch, timeout_s: int, step_done: Callable[[], None]
 ) -> None:
-    """Run the edits of one file one after the other; stop at the first error."""
+    """Run the edits of one file in order; stop at the first error."""
     for step in chain.steps:
         before = chain.content
         try:
@@ -156,7 +157,7 @@ def _run_step(chain: _Chain, step: _Step, spatch: Spatch, timeout_s: int) -> byt
 
 
 def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> MadePatch:
-    """Put together what the chains made of one patch, and check it against its declarations."""
+    """Collect the edits of one patch from the chains, and check them against its declarations."""
     if planned.present_at is not None:
         return MadePatch(planned.name, present_at=planned.present_at)
     runs: list[tuple[RunRules, list[FileResult]]] = []
@@ -187,7 +188,7 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
     if not edits and not planned.optional:
         raise BaseError(
             f"patch {planned.name} changes nothing in this base",
-            hint="its rules match nothing here; should its probe have found that it is there?",
+            hint="its rules match nothing here; if the base has the change, its probe missed that",
         )
     all_results = [result for _, results in runs for result in results]
     return MadePatch(

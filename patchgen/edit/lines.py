@@ -1,4 +1,5 @@
-"""Edits of what is no C: lines for Kconfig and Makefile, next to a line that is known."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Edits of files that are not C: insert lines into Kconfig and Makefile next to a known line."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from patchgen.model.plan import InsertLines
 
 
 def insert_lines(content: bytes, edit: InsertLines) -> bytes:
-    """Return the content with the edit's lines before or after the first anchor that fits.
+    """Return the content with the edit's lines before or after an anchor.
 
-    An anchor fits where it is the whole of exactly one line; how its words are spaced does not
-    matter, as makefiles are aligned by taste. Raises BaseError where none does.
+    The first anchor that equals exactly one line is used. The spacing of words is ignored, since
+    makefiles are aligned by taste. Raises BaseError if there is no such anchor.
     """
     lines = content.splitlines(keepends=True)
     by_words: dict[tuple[bytes, ...], list[int]] = {}
@@ -29,14 +30,15 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
         count = "no line reads" if not found else f"{len(found)} lines read"
         tried.append(f"{count} {anchor!r}")
     raise BaseError(
-        f"{', '.join(tried)}; exactly one is needed to insert at", place=Place(str(edit.file.path))
+        f"{', '.join(tried)}; an anchor must match exactly one line",
+        place=Place(str(edit.file.path)),
     )
 
 
 def with_line_ends_of(before: bytes | None, after: bytes) -> bytes:
     """Return a file's new content with the line ends of the old one.
 
-    Templates and spatch end lines with LF. Where all lines of a file end with CR LF, new ones do.
+    Templates and spatch end lines with LF. If all lines of a file end with CR LF, new ones do, too.
     """
     if before is None or not before.count(b"\n") == before.count(b"\r\n") > 0:
         return after

@@ -1,4 +1,5 @@
-"""A tree as it is with patches on top, before there is a commit of it."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A tree with patches applied, before it is committed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Did the rules do what their author declared? If not, say why in one message."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check that the rules matched as their author declared; if not, explain why in one message."""
 
 from __future__ import annotations
 
@@ -11,19 +12,19 @@ from patchgen.model.plan import HitCount, PlannedPatch, RunRules
 
 
 def check_declared_rules(run: RunRules) -> None:
-    """Raise SpecError where `must_fire` names a rule that the semantic patch does not have."""
+    """Raise SpecError if `must_fire` names a rule that the semantic patch does not have."""
     names = [rule.name for rule in read_rules(run.patch.text) if rule.name]
     for name in run.must_fire:
         if name not in names:
             raise SpecError(
-                f"must_fire names the rule {name!r}, which is not there",
+                f"must_fire names the rule {name!r}, which does not exist",
                 place=Place(run.patch.name),
-                hint=f"its rules: {', '.join(names) or 'none with a name'}",
+                hint=f"its rules: {', '.join(names) or 'none has a name'}",
             )
 
 
 def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
-    """Raise ToolError where spatch gave up on a file, as nothing is known of it then."""
+    """Raise ToolError if spatch gave up on a file, as its result is unknown then."""
     for result in results:
         if isinstance(result.outcome, TimedOut):
             raise ToolError(
@@ -35,12 +36,12 @@ def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileR
 
 
 def check_hits(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
-    """Raise the error for the first rule that matched other than declared, if any."""
+    """Raise the error for the first rule that did not match as declared, if any."""
     totals = sum_hits(results)
-    for name, wanted in run.must_fire.items():
+    for name, expected in run.must_fire.items():
         hits = totals[name].hits if name in totals else 0
-        if not wanted.accepts(hits):
-            raise _misfire(planned, run, results, name, hits, wanted)
+        if not expected.accepts(hits):
+            raise _misfire(planned, run, results, name, hits, expected)
 
 
 def _misfire(
@@ -49,28 +50,28 @@ def _misfire(
     results: Sequence[FileResult],
     name: str,
     hits: int,
-    wanted: HitCount,
+    expected: HitCount,
 ) -> PatchgenError:
     where = ", ".join(str(result.path) for result in results)
     fired = f"patch {planned.name}: the rule {name} matched {_times(hits)} in {where}"
     place = _rule_place(run, name)
-    if hits > wanted.count:
+    if hits > expected.count:
         sites = next(t.sites for r, t in sum_hits(results).items() if r == name)
         at = f" (at {', '.join(map(str, sites))})" if sites else ""
-        return BaseError(f"{fired}{at}, but has to match {wanted}", place=place)
+        return BaseError(f"{fired}{at}, but must match {expected}", place=place)
     hidden = _hidden_targets(run, results, name)
     if hidden:
         return BaseError(
-            f"{fired}, but has to match {wanted}: its target is code that spatch cannot parse: "
+            f"{fired}, but must match {expected}: its target is code that spatch cannot parse: "
             + ", ".join(map(str, hidden)),
             place=place,
-            hint="define the macros in its way in the variant's `macros` file",
+            hint="define the macros that confuse spatch in the variant's `macros` file",
         )
     unparsed = [function for result in results for function in result.unparsed if function.name]
     return BaseError(
-        f"{fired}, but has to match {wanted}",
+        f"{fired}, but must match {expected}",
         place=place,
-        hint="the base has no code of that shape; the variant is not for it, or needs a rule more"
+        hint="the base has no code of that form: the variant is not for it, or needs another rule"
         + (f". spatch could not parse {', '.join(map(str, unparsed))}" if unparsed else ""),
     )
 

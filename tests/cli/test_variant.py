@@ -436,7 +436,7 @@ BROKEN = {
         "must_fire names the rule 'renamed'",
     ),
     "too few hits": ("manifest.toml", (">=2", ">=3"), "matched 2 times in lib/a.c"),
-    "too many hits": ("manifest.toml", ('">=2"', "1"), "but has to match 1"),
+    "too many hits": ("manifest.toml", ('">=2"', "1"), "but must match 1"),
     "an undefined variable": ("rename.cocci.j2", ("callee", "calle"), "'calle' is undefined"),
     "broken SmPL": ("rename.cocci.j2", ("@@\n-", "@@\n(-"), "rename.cocci.j2:"),
     "a script": (

@@ -30,7 +30,7 @@ def test_inserts_lines_next_to_an_anchor():
 
 @pytest.mark.parametrize("content", [b"a\n", b"b\nb\n", b"bb\n"])
 def test_refuses_an_anchor_that_is_not_one_line(content):
-    with pytest.raises(BaseError, match="exactly one is needed"):
+    with pytest.raises(BaseError, match="must match exactly one line"):
         insert_lines(content, edit("b", before=True))
 
 
