@@ -1,4 +1,5 @@
-"""The part of a semantic patch that a message shows: the rules that make the change."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The part of a semantic patch that a message quotes: the rules that make the change."""
 
 from __future__ import annotations
 
@@ -14,9 +15,9 @@ _COMMENT = re.compile(r"^//[^\n]*(?:\n|\Z)", re.MULTILINE)
 
 
 def excerpt(text: str) -> str:
-    """Return a semantic patch without what its other modes, its scripts and its header say.
+    """Return a semantic patch without its header, its scripts, and the rules of other modes.
 
-    All of it is returned where nothing else would be left.
+    If nothing would be left, it is returned as a whole.
     """
     lines = text.split("\n")
     rules = read_rules(text)
@@ -42,7 +43,7 @@ def excerpt(text: str) -> str:
 
 
 def _is_of_other_mode(header: str) -> bool:
-    """Tell whether a rule depends on another mode than that which makes changes."""
+    """Return whether a rule depends on a mode other than patch."""
     depends = _DEPENDS.search(header)
     words = set(re.findall(r"!?\w+", depends[1])) if depends else set()
     return "patch" not in words and ("!patch" in words or bool(words & _OTHERS))

@@ -1,4 +1,5 @@
-"""Which edits go into one patch."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Group edits into patches."""
 
 from __future__ import annotations
 
@@ -19,14 +20,14 @@ _MOST_NAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The edits of one patch, in the order of their paths. `names` say what they share."""
+    """The edits of one patch, sorted by path. `names` are what the files have in common."""
 
     names: tuple[str, ...]
     edits: tuple[FileEdit, ...]
 
     @property
     def name(self) -> str:
-        """The names as a list for people, without addresses, the first of them where many."""
+        """The names as a list for people, without addresses; only the first of many."""
         plain = [_ADDRESS.sub("", name).strip().strip('"') for name in self.names]
         names = list(dict.fromkeys(plain))
         if len(names) <= _MOST_NAMES:
@@ -35,22 +36,22 @@ class Group:
 
     @property
     def paths(self) -> tuple[PurePosixPath, ...]:
-        """The files that it changes."""
+        """The files that the patch changes."""
         return tuple(edit.path for edit in self.edits)
 
     @property
     def folder(self) -> str:
-        """The deepest folder that has all of its files, "" for the tree's top."""
+        """The deepest folder that contains all of its files, "" for the top of the tree."""
         return os.path.commonpath([str(path.parent) for path in self.paths]).strip(".")
 
 
 def split_edits(
     edits: Sequence[FileEdit], split: Split, owners: Mapping[PurePosixPath, Section | None]
 ) -> list[Group]:
-    """Put each edit into one group, and the groups into the order of their first files.
+    """Assign each edit to one group; groups are sorted by their first files.
 
     `owners` are the sections of MAINTAINERS that the files belong to; files without one are grouped
-    by their folders.
+    by folder.
     """
     groups: dict[tuple[str, ...], list[FileEdit]] = {}
     for edit in sorted(edits, key=lambda each: each.path):
@@ -59,7 +60,7 @@ def split_edits(
 
 
 def _names(path: PurePosixPath, split: Split, section: Section | None) -> tuple[str, ...]:
-    """Return what a file's group is known by."""
+    """Return the names that identify a file's group."""
     if split is Split.NONE:
         return ("everything",)
     if split is Split.FILE:
@@ -72,9 +73,9 @@ def _names(path: PurePosixPath, split: Split, section: Section | None) -> tuple[
 
 
 def merge_groups(groups: Sequence[Group], limit: int) -> list[Group]:
-    """Join groups until there are no more than `limit`: the smallest with its nearest neighbour.
+    """Merge groups until there are at most `limit`: the smallest with its nearest neighbour.
 
-    Nearest is the one with which it shares the most folders, and of these the smallest.
+    The nearest is the one that shares the most folders with it; of several, the smallest.
     """
     merged = list(groups)
     while len(merged) > limit:
@@ -85,8 +86,8 @@ def merge_groups(groups: Sequence[Group], limit: int) -> list[Group]:
             key=lambda group: (
                 _shared(smallest, group),
                 -len(group.edits),
-                # The first one of those that are as near.
-                [-ord(sign) for sign in str(group.paths[0])],
+                # Of equal groups, the first one.
+                [-ord(character) for character in str(group.paths[0])],
             ),
         )
         merged.remove(nearest)
@@ -97,7 +98,7 @@ def merge_groups(groups: Sequence[Group], limit: int) -> list[Group]:
 
 
 def _shared(one: Group, other: Group) -> int:
-    """Return how many folders from the top two groups have in common at most."""
+    """Return the largest number of leading folders that files of two groups share."""
     return max(_common(path, their) for path in one.paths for their in other.paths)
 
 

@@ -1,4 +1,5 @@
-"""A campaign from edits to a branch and mails, by the same way as a variant's series."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make a campaign: from edits to a branch and mails, in the same way as a variant's series."""
 
 from __future__ import annotations
 
@@ -39,16 +40,16 @@ from patchgen.sourcefolder import SourceFolder
 from patchgen.templating import render_text
 
 _BODY_WIDTH = 72
-# What leaves room for a prefix.
+# Leaves room for a prefix.
 _MOST_WORDS = 55
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The semantic patch that made the edits, as messages tell of it.
+    """The semantic patch that made the edits, for messages.
 
-    `purpose` and `comments` are its own words (`///`, `//#`), `command` the run's command line,
-    `hits` how often its rules matched.
+    `purpose` and `comments` are its own text (`///`, `//#`), `command` is the run's command line,
+    `hits` are the numbers of its rules' matches.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """The series that was made: its groups, one a patch, and its mails on disk."""
+    """The series that was made: its groups, one per patch, and its mails on disk."""
 
     groups: tuple[Group, ...]
     series: Series
@@ -77,10 +78,10 @@ def make_campaign(
     edits: Sequence[FileEdit],
     origin: Origin,
 ) -> Campaign:
-    """Make a branch and mails of edits to a base, of which there is at least one.
+    """Make a branch and mails from the edits to a base; there must be at least one edit.
 
-    Raises BaseError where the branch or the folder may not be used, ToolError where git does not
-    know who the user is. Nothing is written then.
+    Raises BaseError if the branch or the folder must not be used, ToolError if git does not know
+    the user's identity. Nothing is written then.
     """
     stem = PurePosixPath(origin.name).stem
     existing = Existing.ANYTHING if request.force else Existing.NOTHING
@@ -137,7 +138,7 @@ def make_campaign(
 def _choose_target(
     repository: Repository, request: CampaignRequest, stem: str, existing: Existing
 ) -> tuple[Version, Target, Oid | None]:
-    """Return the version, its branch and folder, and what the branch points at now."""
+    """Return the version, its branch and folder, and the branch's current commit."""
     version = choose_version(repository, request.branch, stem, first=1, wanted=request.revision)
     branch = request.branch or f"patchgen/{stem}-v{version.revision}"
     target = choose_target(repository, branch, version.revision, request.output)
@@ -175,9 +176,9 @@ def _draft(
 
 
 def _what(request: CampaignRequest, origin: Origin) -> str:
-    """Return what the subjects say is done: the author's words, else the semantic patch's own.
+    """Return the phrase for the subjects: the user's, else the semantic patch's purpose.
 
-    `///` may be a whole paragraph of reasons, which is no subject; its name is one then.
+    `///` may be a whole paragraph of reasons, which is not a subject; its file name is used then.
     """
     if request.subject:
         return request.subject
@@ -202,7 +203,7 @@ def _render_cover(
         subject=subject,
         split=request.split,
         files=sum(len(group.edits) for group in groups),
-        # The files' contents stay here: templates are rendered in another process.
+        # Without the files' contents: templates are rendered in another process.
         groups=[
             (draft.subject, {"name": group.name, "edits": list(map(str, group.paths))})
             for draft, group in zip(drafts, groups, strict=True)
@@ -225,13 +226,13 @@ def _render(template: str, base: Base, origin: Origin, **context: object) -> str
         [SourceFolder(shipped_folder("templates"))],
         {"origin": origin, "base": described, "tools": tools, **wrapped, **context},
     )
-    # Paths, names of MAINTAINERS and the semantic patch's own words are in it.
+    # It contains paths, names from MAINTAINERS, and text of the semantic patch.
     text = escape_controls(text, allow="\n\t")
     return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
 
 
 def _wrap(text: str) -> str:
-    """Wrap paragraphs as a message has them; what is indented stays as it is."""
+    """Wrap the paragraphs of a message; indented ones are not changed."""
     paragraphs = []
     for paragraph in text.strip("\n").split("\n\n"):
         is_code = any(line.startswith((" ", "\t")) for line in paragraph.split("\n"))
@@ -246,7 +247,7 @@ def _check_whole(
     tip: Oid,
     signatures: Signatures,
 ) -> None:
-    """Make sure that the patches together are the change that was not split."""
+    """Check that the patches together equal the change that was split."""
     [whole] = quarantine.write_commits(
         base.oid, [CommitDraft("everything\n", tuple(edits))], signatures
     )
@@ -286,7 +287,7 @@ def _record(
                 message=digest_message(draft.message),
                 content=substances[commit],
                 files=tuple(map(str, group.paths)),
-                # Once is enough: it is the same for all.
+                # All patches have the same, so one copy is enough.
                 semantic_patches={origin.name: origin.text} if number == 1 else {},
             )
             for number, (group, draft, commit) in enumerate(
@@ -304,9 +305,9 @@ def _warn(drafts: Sequence[CommitDraft], request: CampaignRequest) -> list[str]:
     ]
     if len(drafts) > 15 and request.most is None:
         warnings.append(
-            f"{len(drafts)} patches are many at a time (submitting-patches.rst: 15 or so); "
+            f"{len(drafts)} patches are many at once (submitting-patches.rst: 15 or so); "
             "--max-patches 15 joins groups"
         )
     if request.subject is None:
-        warnings.append("the subjects are the semantic patch's own words; --subject has yours")
+        warnings.append("the subjects quote the semantic patch; --subject sets your own")
     return warnings

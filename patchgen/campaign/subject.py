@@ -1,4 +1,5 @@
-"""The subject of a patch: the prefix that its files are used to, and what is done."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The subject of a patch: the usual prefix for its files, and what the patch does."""
 
 from __future__ import annotations
 
@@ -17,33 +18,33 @@ _LOOKED_AT = 40
 _FILES = 50
 # `net: ethernet: ` and `x86/kvm: `, not `Merge branch`, `Revert "..."` or a version.
 _PREFIX = re.compile(r"^(?P<prefix>(?:[\w./,+*{}\[\]() -]{1,40}: ){1,4})\S")
-# Folders that are not spoken of: https://docs.kernel.org/process/submitting-patches.html has
+# Folders that prefixes leave out: https://docs.kernel.org/process/submitting-patches.html asks for
 # "subsystem or file", and these are neither.
 _SILENT = frozenset({"drivers", "arch", "fs", "kernel", "tools", "include"})
 _MOST_PARTS = 3
 
 
 def learn_prefix(git: Git, base: Oid, group: Group) -> str:
-    """Return the prefix that most of the last commits of a group's files have, with its blank.
+    """Return the prefix of most of the last commits to a group's files, with a trailing space.
 
-    Where the history does not say (a tree without one, new files), it is told from the folder.
+    If the history has none (a tree without history, new files), it is derived from the folder.
     """
     paths = [f":(top,literal){path}" for path in group.paths[:_FILES]]
-    # One without a parent has all files, whatever it says: an import, or a shallow clone's end.
-    words = ("log", "--no-merges", f"--max-count={_LOOKED_AT}", "--format=%P%x09%s", base, "--")
+    # A commit without a parent lists all files: an import, or the end of a shallow clone.
+    args = ("log", "--no-merges", f"--max-count={_LOOKED_AT}", "--format=%P%x09%s", base, "--")
     try:
-        lines = git.run(*words, *paths).stdout.decode("utf-8", "replace").splitlines()
+        lines = git.run(*args, *paths).stdout.decode("utf-8", "replace").splitlines()
     except MissingObjectsError:
-        # A clone without the trees of its history; nobody wants them all for a prefix.
+        # A clone without the trees of its history; fetching them all for a prefix is not worth it.
         return derive_prefix(group)
     subjects = [line.partition("\t")[2] for line in lines if not line.startswith("\t")]
     return find_common_prefix(subjects) or derive_prefix(group)
 
 
 def find_common_prefix(subjects: Sequence[str]) -> str:
-    """Return the prefix that more than half of the subjects begin with, "" for none.
+    """Return the prefix that more than half of the subjects begin with, "" if there is none.
 
-    A longer one that many of those go on with is taken instead: `net: ` and then `net: phy: `.
+    If many of those share a longer prefix, that is returned: `net: phy: ` rather than `net: `.
     """
     found = [match["prefix"] for subject in subjects if (match := _PREFIX.match(subject))]
     prefix = ""
@@ -56,14 +57,14 @@ def find_common_prefix(subjects: Sequence[str]) -> str:
         if not longer:
             return prefix
         best, count = min(longer.items(), key=lambda item: (-item[1], item[0]))
-        # One commit alone is no custom, but of a file that has no more.
+        # A single commit does not make a custom, unless the file has no others.
         if 2 * count <= len(subjects) or (count < 2 and len(subjects) > 1):
             return prefix
         prefix = best
 
 
 def derive_prefix(group: Group) -> str:
-    """Return a prefix by the custom of most of the tree: the folders, without the top ones."""
+    """Return a prefix as in most of the tree: the folders, without those of the top level."""
     parts = [part for part in group.folder.split("/") if part]
     if not parts:
         return "treewide: "
@@ -74,20 +75,20 @@ def derive_prefix(group: Group) -> str:
 
 
 def make_subjects(prefixes: Sequence[str], groups: Sequence[Group], what: str) -> list[str]:
-    """Return a subject for each group, none of them twice and none too long, if that can be.
+    """Return a subject for each group, unique and of acceptable length if possible.
 
-    Subjects that would be the same say their folder or file; a prefix that leaves no room loses
+    The folder or file is added to subjects that would be equal; a prefix that leaves no room loses
     its last parts.
     """
     subjects = [_fit(prefix, what) for prefix in prefixes]
     counts = Counter(subjects)
-    told = [
+    distinct = [
         _fit(prefix, f"{what} in {_place(group)}") if counts[subject] > 1 else subject
         for prefix, group, subject in zip(prefixes, groups, subjects, strict=True)
     ]
     seen: Counter[str] = Counter()
     unique = []
-    for subject in told:
+    for subject in distinct:
         seen[subject] += 1
         unique.append(subject if seen[subject] == 1 else f"{subject} ({seen[subject]})")
     return unique
