@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What all tests share: a sealed environment, the toy tree, and the program as users run it."""
 
 from __future__ import annotations

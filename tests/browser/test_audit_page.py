@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The page of an audit in Chromium: searched, folded, read on a phone. Screenshots are kept.
 
 They go to $PATCHGEN_ARTEFACTS, by default `.artefacts` at the project's top.

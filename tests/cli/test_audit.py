@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen audit` as users run it, on a kernel of a few lines."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen run --split`: a treewide change as a series, on a small tree with a history."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The small commands, and what happens to errors on the command line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`make demo`, without its setting up: what a first user runs."""
 
 from __future__ import annotations

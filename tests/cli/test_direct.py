@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """pvops on bases that make the SEV hypercall outside of the op's callback, too."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen import` and `patchgen explain`: what was posted, and what was made."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Who gets which mail: maintainers, the user's own wishes, and what was edited by hand."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen reroll` on the toy tree: a newer base, hand edits, conflicts, change logs, tags."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen run` on trees whose file names are hostile or odd, and on caches that are damaged."""
 
 from __future__ import annotations

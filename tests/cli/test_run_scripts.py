@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen run` with scripts that print, and with what remembers one file in the next."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen status` on a small tree: a campaign of a patch a file, and what upstream made of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The TDX backend on a base without TDX: the C that is added, compiled and run as a program."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen trailers` on a branch of the toy tree."""
 
 from __future__ import annotations

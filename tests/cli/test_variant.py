@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A variant of somebody's own: everything that a manifest can hold, on a tree of two files."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The variants beside pvops: what each is made of, and that all four tell the host the same."""
 
 from __future__ import annotations

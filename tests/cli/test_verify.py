@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen verify` on the toy tree: which series is meant, its form, its mails, and bad input.
 
 What needs a compiler is tested on a real kernel, in tests/kernel/test_verify.py.

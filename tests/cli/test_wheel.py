@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A wheel in an empty environment has all that it needs, and runs from any folder."""
 
 from __future__ import annotations

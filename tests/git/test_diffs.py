@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What `run` prints as a diff: `git apply` makes the new file of the old one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is read is the blob's content, whatever the work tree has in its place."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Every kind of repository that a maintainer may have gives the same series."""
 
 from __future__ import annotations

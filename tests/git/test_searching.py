@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A search for words in a work tree finds all that a search of the objects finds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What several tests of real kernels use, made once."""
 
 from __future__ import annotations

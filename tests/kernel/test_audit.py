@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen audit` on Debian's kernels: what the thread is about, found in code as it is."""
 
 from __future__ import annotations

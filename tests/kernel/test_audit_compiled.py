@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Each instruction of the compiled kernel that calls a hypervisor is a site of the audit.
 
 And the other way round. The objects of the guest's side are built with everything that a guest may

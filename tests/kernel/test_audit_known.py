@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What reading three kernels says of their early hypercalls, and what `patchgen audit` says.
 
 tests/data/audit/known-*.toml holds the answers, found by reading the kernels and not by running

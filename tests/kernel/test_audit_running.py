@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the audit calls early runs before alternatives are patched in a kernel that boots.
 
 QEMU emulates the processor and shows no KVM: the kernel says what it does on bare hardware. Then

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A real kernel, configured and linked as small as it goes, boots in QEMU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A treewide change of Debian's 6.1, split by maintainer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen compare` on Debian's 6.1 without the op: the table, read from what was compiled."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The main job on real kernels: Debian's 6.1 without the op, and 6.1 and 6.12 as they are."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A series rerolled from one real kernel to another, with a hand edit, and sent."""
 
 from __future__ import annotations

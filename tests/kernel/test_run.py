@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen run` on Debian's 6.1: the same as spatch itself, by the kernel's own semantic patches.
 
 The folders are small here; $PATCHGEN_COCCICHECK names others ("arch/x86 kernel mm drivers/net" is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The TDX backend on kernels with TDX guest support: Debian's 6.1, also without the op, and 6.12.
 
 On older ones it adds a file of its own, which tests/cli/test_tdx.py looks at.

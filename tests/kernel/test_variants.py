@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The variants beside pvops on Debian's 6.1 without the op, each verified as a user would."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen verify` on Debian's 6.1: a series broken by hand, each fault found by its check."""
 
 from __future__ import annotations

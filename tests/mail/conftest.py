@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of mails share: an SMTP server, a series to send, and b4 in two versions."""
 
 from __future__ import annotations

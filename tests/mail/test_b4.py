@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """b4 and patchgen on one branch, in turns: each goes on from what the other left."""
 
 from __future__ import annotations

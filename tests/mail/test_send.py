@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen send` to a real SMTP server: what arrives, and what becomes of faults."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen send` under attack: each mail goes out once, or what became of it is asked."""
 
 from __future__ import annotations

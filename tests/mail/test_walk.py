@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A series from v4 to what arrived of v5: by patchgen alone, and with b4 in the middle."""
 
 from __future__ import annotations

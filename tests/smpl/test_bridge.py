@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The bridge against the real spatch: what it reads back, and how it tells of errors."""
 
 from __future__ import annotations

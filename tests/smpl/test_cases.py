@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The rules of pvops on the toy tree: a second run of every rule that adds something is refused."""
 
 from __future__ import annotations

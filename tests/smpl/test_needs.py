@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What words a semantic patch needs, in a file and in a function, as spatch says it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Coccinelle's own regression cases: what the bridge and a sweep make of each is what spatch makes.
 
 The cases are Coccinelle's, so they are not here: $PATCHGEN_COCCINELLE names the folder `tests` of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What scripts print about places, as Coccinelle's own library prints it."""
 
 from __future__ import annotations

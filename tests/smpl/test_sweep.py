@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A sweep where a slice is not what it should be: the whole file is run."""
 
 from __future__ import annotations

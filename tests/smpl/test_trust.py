@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What spatch would run, and that all of it is found: spatch itself is the judge."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Audits of real kernels, made once a test run by the program as users run it."""
 
 from __future__ import annotations

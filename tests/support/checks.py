@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Questions that several tests ask of a repository or a mail."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel's coccicheck, one semantic patch at a time, to compare `patchgen run` with.
 
 `make coccicheck` asks for a configured tree and runs all of a mode, stopping at the first failure.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What functions of objects execute, and which of the objects' functions they come to."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Audits for pages: a small kernel with a site of each kind, and one whose names are markup."""
 
 from __future__ import annotations

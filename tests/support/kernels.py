@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's kernel sources as git repositories, prepared once and then only read.
 
 A tree lives in $PATCHGEN_TREES (default ~/.cache/patchgen/trees), outside of the project. The

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The instructions of an object that call a hypervisor, and where each was written.
 
 Read from the machine code: objdump tells the instructions, .altinstructions which of them are

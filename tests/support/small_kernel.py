@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A kernel of a few lines, as the audit sees one: an entry, a window, and what a test adds."""
 
 from __future__ import annotations

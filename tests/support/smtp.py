@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """An SMTP server on loopback, with STARTTLS and AUTH, that does what tests tell it."""
 
 from __future__ import annotations

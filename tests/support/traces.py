@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which functions of a kernel run, in the order in which each runs first.
 
 QEMU emulates the processor and says (-d in_asm) what it translates, which it does the first time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """#if expressions by a .config, and .config files that are none."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The page of an audit, as text: it is one file, always the same, and nothing in it can act."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reading C: what the parser is spared, what it gives, and what it may not lose."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the window reaches: each construct that the audit models, in a kernel of a few lines."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How files are put into batches: each once, neighbours together, shared headers weighed once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Booting: what goes into QEMU, what is made of what comes out, and what counts as a difference."""
 
 from __future__ import annotations

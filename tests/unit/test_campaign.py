@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How edits are divided into patches, and what their subjects say."""
 
 from __future__ import annotations

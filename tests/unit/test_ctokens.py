@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """C tokens: what counts as code, and which functions a text defines."""
 
 from __future__ import annotations

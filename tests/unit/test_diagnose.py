@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """spatch's errors, as recorded from 1.1.1 and 1.3.1, told at the line of the semantic patch."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What spatch says a text must have, read and evaluated."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which files may share a spatch: what scripts may keep, and what they cannot."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where headers are found: beside the files in question, else in folders that are asked for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Kept results: found again, shared by processes, bounded, and never in the way."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The form of messages and series, as the tip tree wants it."""
 
 from __future__ import annotations

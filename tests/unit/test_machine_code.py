@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Machine code compared: what moves is the same, what does something else is not."""
 
 from __future__ import annotations

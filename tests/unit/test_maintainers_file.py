@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """MAINTAINERS: which section has a file, by the rules that stand at its top."""
 
 from __future__ import annotations

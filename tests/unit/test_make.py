@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The language of makefiles, as far as kbuild's need it, and what a .config builds."""
 
 from __future__ import annotations

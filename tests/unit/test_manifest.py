@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """manifest.toml: what is taken, and how an error names file, line, key and remedy."""
 
 from __future__ import annotations

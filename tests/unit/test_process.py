@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs that are started from threads, and what happens to them when patchgen is interrupted."""
 
 from __future__ import annotations

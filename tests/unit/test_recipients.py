@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Names and addresses on their way through headers."""
 
 from __future__ import annotations

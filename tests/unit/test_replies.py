@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Answers: the tags in them, and the patches that they are for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which functions leave their headers behind, too, and that all else stays where it is."""
 
 from __future__ import annotations

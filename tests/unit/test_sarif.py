@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Sweeps as SARIF and as the document of --json."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What became of a mail, read from the words of git send-email."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is cut from a file, and that all of it comes back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the parts of `patchgen status` make of diffs and of conflicts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Templates: each line's origin, and errors at the author's line."""
 
 from __future__ import annotations

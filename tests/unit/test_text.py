@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Small pure pieces: line edits, sign-offs, recipients, error messages."""
 
 from __future__ import annotations

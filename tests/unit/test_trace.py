@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """spatch's trace, as 1.1.1 and 1.3.1 print it."""
 
 from __future__ import annotations

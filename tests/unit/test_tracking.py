@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The cover letter's commit: what b4 and patchgen read in it, and that nothing is lost."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Trailers: read, put in their place, and nothing lost."""
 
 from __future__ import annotations
