@@ -153,7 +153,7 @@ class CacheDatabase:
             return 0
 
     def give_back(self) -> None:
-        """Shorten the file by what was deleted in it."""
+        """Shrink the file by its deleted pages."""
         if self._connection is None:
             return
         try:

@@ -53,9 +53,9 @@ def fill_markers(content: bytes, patch: SemanticPatch) -> bytes:
 
 
 def describe_texts(patch: SemanticPatch) -> str:
-    """Return the SmPL for readers: comments that say how many lines go there, for the markers.
+    """Return the SmPL for readers, with the number of lines of each text in place of its marker.
 
-    spatch takes them as it takes the markers.
+    These are comments, which spatch accepts like the markers.
     """
 
     def comment(match: re.Match[str]) -> str:
@@ -69,7 +69,7 @@ def describe_texts(patch: SemanticPatch) -> str:
 
 
 def locate_texts(content: bytes, patch: SemanticPatch) -> tuple[bytes, frozenset[int]]:
-    """Replace the markers in a file; return it, and its lines, from 0, that have text now."""
+    """Replace the markers in a file; return it, and the numbers, from 0, of its replaced lines."""
     if not patch.texts:
         return content, frozenset()
 

@@ -136,7 +136,7 @@ def read_unparsed(output: str, source: bytes, path: PurePosixPath) -> tuple[Unpa
         found = _locate(stretch, lines, searched)
         start = searched if found is None else found
         if found is not None:
-            # Stretches come in the file's order, and the next one may look the same.
+            # Stretches are in the file's order, and the next one may have the same text.
             searched = found + len(stretch)
         functions = find_functions(b"\n".join(code[start : start + len(stretch)]))
         if functions:

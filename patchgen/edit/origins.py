@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the lines that a patch adds come from: from templates as they are, or from rules.
+"""Determine the origin of each line that a patch adds: a template, or a rule.
 
 Documentation/process/generated-content.rst (Linux 7.1) asks which portions of a contribution a tool
 made. Lines are followed through all edits of a patch to one file by comparing the file before and
@@ -18,7 +18,7 @@ from patchgen.model.series import LineCount
 
 
 class Origin(Enum):
-    """What made a line: the base or an earlier patch, a template, or a rule."""
+    """The origin of a line: the base or an earlier patch, a template, or a rule."""
 
     BEFORE = auto()
     TEMPLATE = auto()
@@ -39,8 +39,8 @@ def follow_lines(
 ) -> list[Origin]:
     """Return the origins of a file's lines after an edit, given those before it.
 
-    `result` is what came of running a semantic patch. A line that has the value of a virtual
-    identifier is the template's, whatever the rule puts around it.
+    `result` is that of running a semantic patch. A line with the value of a virtual identifier
+    comes from the template, whatever the rule adds around it.
     """
     old, new = (before or b"").splitlines(), after.splitlines()
     texts: Collection[int] = range(len(new))
@@ -64,7 +64,7 @@ def follow_lines(
 
 
 def count_lines(before: bytes | None, origins: Sequence[Origin]) -> LineCount:
-    """Return how many lines a patch adds to a file and takes out of it."""
+    """Return how many lines a patch adds to a file and removes from it."""
     left = origins.count(Origin.BEFORE)
     return LineCount(
         templates=origins.count(Origin.TEMPLATE),
@@ -74,9 +74,9 @@ def count_lines(before: bytes | None, origins: Sequence[Origin]) -> LineCount:
 
 
 def _compare(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[bool, int, int, int]]:
-    """Yield the runs of lines in the new text: whether the old one has them, begin, end, and where.
+    """Yield the runs of lines in the new text: whether they are old, begin, end, and old begin.
 
-    What both begin and end with is set aside, as an edit is small and files are large.
+    The common head and tail of both are set aside, as edits are small and files are large.
     """
     shortest = min(len(old), len(new))
     head = next((i for i in range(shortest) if old[i] != new[i]), shortest)

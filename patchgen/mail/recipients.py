@@ -59,7 +59,7 @@ def edit_recipients(
 
 
 def include_people(found: SeriesRecipients, cc: Sequence[str]) -> SeriesRecipients:
-    """Return who gets the mails of a series when some people get all of them, at least in Cc."""
+    """Return the recipients with people who get all mails, at least in Cc."""
 
     def include(each: Recipients) -> Recipients:
         return _list_once(each.to, (*each.cc, *cc))
@@ -93,7 +93,7 @@ def map_recipients(
 ) -> SeriesRecipients:
     """Return the recipients with other names; `rename` is called once, with all of them.
 
-    Two names may become those of one person, who stays at the first place.
+    Two names may become those of one person, who then keeps the first place.
     """
     everybody = (found.cover, *found.patches)
     names = list(dict.fromkeys(name for each in everybody for name in each.to + each.cc))

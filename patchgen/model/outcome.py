@@ -45,7 +45,7 @@ class UnparsedFunction:
 class Changed:
     """The semantic patch changed the file into `after`.
 
-    `from_texts` are the lines of it, from 0, that the semantic patch's texts put there.
+    `from_texts` are its lines, from 0, that come from the semantic patch's texts.
     """
 
     after: bytes

@@ -65,7 +65,7 @@ class PlannedPatch:
 
     If the rules of an `optional` patch change nothing, the base does not need it. `message` is its
     template, looked up in `folders`; it is rendered once the rules' hits are known. `trailers` are
-    keys and values that its message gets in addition.
+    keys and values that are added to its message.
     """
 
     name: str
@@ -80,9 +80,9 @@ class PlannedPatch:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A variable that is empty and should not be. `text` says what its value has to be.
+    """A variable that should have a value and is empty. `text` describes the value.
 
-    `trailers` are the keys of the trailers that get the value, "Link".
+    `trailers` are the keys of the trailers that get the value, such as "Link".
     """
 
     name: str
@@ -131,7 +131,7 @@ class Plan:
     """The work to do: the base, the patches in order, and the context of their templates.
 
     `cc` are people that the variant names, who get all mails. `asked` are the variables that the
-    user is asked for.
+    user has to give.
     """
 
     variant: str

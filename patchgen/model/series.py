@@ -23,9 +23,9 @@ class FileEdit:
 
 @dataclass(frozen=True, slots=True)
 class LineCount:
-    """Lines that a patch adds to a file: as `templates` have them, and as `rules` made them.
+    """The numbers of lines that `templates` and `rules` of a patch add to a file.
 
-    `removed` are those that its rules take out.
+    `removed` is the number of lines that its rules remove.
     """
 
     templates: int = 0
@@ -33,7 +33,7 @@ class LineCount:
     removed: int = 0
 
     def __add__(self, other: LineCount) -> LineCount:
-        """Return the lines of both."""
+        """Return the sums."""
         return LineCount(
             self.templates + other.templates,
             self.rules + other.rules,
@@ -43,7 +43,7 @@ class LineCount:
 
 @dataclass(frozen=True, slots=True)
 class MadePatch:
-    """The result of one planned patch: its edits, the origin of their lines by file, its hits.
+    """The result of one planned patch: its edits, the origin of their lines by file, and its hits.
 
     `present_at` is set, and `edits` empty, if the base has the change already. If both are empty,
     it is an optional patch that the base does not need.

@@ -87,7 +87,7 @@ def read_history(
     series = read_branch(repository, quarantine, name, tip)
     record, tracking = _recorded(series)
     if series.cover is not None:
-        # What was tested is no edit of somebody's, and may not hold for the next version.
+        # The test results are not a hand edit, and may not hold for the next version.
         series = replace(series, cover=take_out_testing(series.cover, record)[0])
     sent = read_sent(repository, tracking.change_id)
     revision = _choose_revision(wanted, record, tracking, sent)
