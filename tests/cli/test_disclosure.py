@@ -15,14 +15,20 @@ from textwrap import dedent
 import pytest
 
 from tests.conftest import Patchgen
+from tests.support.small_variant import VARIANT, make_small_tree
 
 VARIANTS = ("pvops", "sev-hypercall", "vmmcall-default", "x86-platform")
 _ROW = re.compile(r"^ +(\d+) +(\d+) +(\d+)  (\S+)$", re.MULTILINE)
-_SECTION = re.compile(r"^\* (\S+)\n((?:  (?:on|with) .*\n)*)\n((?: {4}.*\n|\n)+)", re.MULTILINE)
+_SECTION = re.compile(
+    r"^\* (?P<name>\S+)\n(?P<files>(?:  on .*\n)*)"
+    r"(?:  with -D (?P<defined>\w+)=TEXT, where TEXT is\n\n(?P<value>(?: {4}.*\n)+))?"
+    r"\n(?P<text>(?: {4}.*\n|\n)+)",
+    re.MULTILINE,
+)
 _PLACE = re.compile(r"\s*/\* \w+: (\d+) lines? of template text \*/")
 
 
-def apply(patchgen: Patchgen, tree: Path, variant: str) -> tuple[dict, str]:
+def apply(patchgen: Patchgen, tree: Path, variant: str | Path) -> tuple[dict, str]:
     """Return the document of a series and the text of its letter."""
     done = patchgen("apply", "--variant", variant, "--tree", tree, "--json")
     assert done.code == 0, done.err
@@ -61,12 +67,27 @@ def test_the_letter_counts_the_lines_as_git_does_and_claims_nothing_else(
         assert phrase not in said
 
 
-def read_rules(letter: str) -> Iterator[tuple[str, list[str], dict[str, str], str]]:
-    """Yield name, files, definitions and text of each semantic patch that a letter shows."""
+def read_rules(letter: str) -> Iterator[tuple[str, list[str], list[str], str]]:
+    """Yield name, files, options and text of each semantic patch that a letter shows."""
     shown = letter[letter.index("The semantic patches, in") : letter.index("\n[1] ")]
-    for name, head, text in _SECTION.findall(f"{shown}\n"):
-        files = re.findall(r"^  on (\S+)$", head, re.MULTILINE)
-        yield name, files, {}, dedent(text)
+    for section in _SECTION.finditer(f"{shown}\n"):
+        files = re.findall(r"^  on (\S+)$", section["files"], re.MULTILINE)
+        value = re.sub(r"^ {4}", "", section["value"] or "", flags=re.MULTILINE).rstrip("\n")
+        words = ["-D", f"{section['defined']}={value}"] if section["defined"] else []
+        yield section["name"], files, words, dedent(section["text"])
+
+
+def run_as_a_reader(letter: str, tree: Path) -> None:
+    """Run the semantic patches of a letter in plain spatch, as it says."""
+    options = letter[letter.index("`spatch ") + 8 : letter.index("--sp-file")].split()
+    for name, files, more, text in read_rules(letter):
+        # macros.h stands first, for --macro-file.
+        path = tree / Path(name).name
+        path.write_text(text)
+        for file in files:
+            words = ["spatch", *options, *more, "--sp-file", path.name, "--in-place", file]
+            done = subprocess.run(words, cwd=tree, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -74,23 +95,16 @@ def test_the_semantic_patches_of_the_letter_run_in_plain_spatch_and_find_every_p
     patchgen, toy, git, tmp_path, variant
 ):
     document, letter = apply(patchgen, toy, variant)
-    options = letter[letter.index("`spatch ") + 8 : letter.index("--sp-file")].split()
-    run_in = tmp_path / "reader"
-    git(tmp_path, "clone", "-q", toy, run_in)
-    for name, files, _, text in read_rules(letter):
-        path = run_in / Path(name).name
-        path.write_text(text)
-        for file in files:
-            words = ["spatch", *options, "--sp-file", path.name, "--in-place", file]
-            done = subprocess.run(words, cwd=run_in, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
+    reader = tmp_path / "reader"
+    git(tmp_path, "clone", "-q", toy, reader)
+    run_as_a_reader(letter, reader)
     places = 0
     others = letter.partition("No semantic patch was needed")[2].partition("Tools:")[0]
     for file in {file for patch in document["patches"] for file in patch["files"]}:
         made = iter(git(toy, "show", f"{document['tip']}:{file}").splitlines())
         # What the letter names there goes in without SmPL.
         may_skip = file in others
-        for line in (run_in / file).read_text().splitlines():
+        for line in (reader / file).read_text().splitlines():
             if place := _PLACE.fullmatch(line):
                 places += 1
                 for _ in range(int(place[1])):
@@ -102,3 +116,23 @@ def test_the_semantic_patches_of_the_letter_run_in_plain_spatch_and_find_every_p
                 assert found.split() == line.split(), file
         assert list(made) == [], file
     assert places > 0
+
+
+def test_a_letter_has_the_values_of_virtual_identifiers_as_spatch_got_them(patchgen, git, tmp_path):
+    tree = make_small_tree(tmp_path, git)
+    for name, text in {
+        "manifest.toml": VARIANT["manifest.toml"].partition("[[patch.lines]]")[0]
+        + '[[patch.rules]]\nfile = "if.cocci.j2"\non = "x.c"\nmust_fire = { guard = 1 }\n'
+        + 'define = { CONDITION = "condition.c.j2" }\n',
+        "if.cocci.j2": "@guard@\nidentifier virtual.CONDITION;\nexpression e;\nposition p;\n@@\n"
+        "-kfree@p(e);\n+if (CONDITION)\n+\tkfree(e);\n",
+        "condition.c.j2": "is_sev() &&\n\t    !is_tdx()\n",
+        "cover.txt.j2": 'toy: Mine\n\n{% include "cover-end.txt.j2" %}\n\n'
+        '{% include "cover-base.txt.j2" %}\n',
+        "message.txt.j2": 'toy: Do it\n\nBecause.\n\n{% include "provenance.txt.j2" %}\n',
+    }.items():
+        (tmp_path / "mine" / name).write_text(text)
+    document, letter = apply(patchgen, tree, tmp_path / "mine")
+    assert "Of 3 lines that the series adds, 2 are template text" in " ".join(letter.split())
+    run_as_a_reader(letter, tree)
+    assert (tree / "x.c").read_text() == git(tree, "show", f"{document['tip']}:x.c")
