@@ -179,7 +179,7 @@ def _make_series(
             target.branch,
             series,
             warnings=(*warnings, *posted.warnings),
-            asked=tuple(describe_asked(draft.record, list(draft.messages.values()))),
+            asked=tuple(describe_asked(target.branch, draft.record, list(draft.messages.values()))),
         )
         if request.dry_run:
             start = posted.cover_commit or base.oid

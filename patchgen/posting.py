@@ -344,7 +344,7 @@ def prepare_posting(
     if record is not None:
         people = find_people(repository, record.to, record.cc, record.cover_cc)
         found = include_people(found, record.variant_cc)
-        problems += tuple(describe_asked(record, [each.message for each in series.commits]))
+        problems += tuple(describe_asked(branch, record, [each.message for each in series.commits]))
     recipients = add_people(quarantine, series.base, found, people, (Recipients(), Recipients()))
     wanted = cover.recipients
     if wanted.to or wanted.cc:

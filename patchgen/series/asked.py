@@ -6,17 +6,18 @@ Only the sender knows them. A trailer that somebody wrote by hand is an answer, 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from patchgen.series.record import Record
 from patchgen.series.trailers import parse_message
 
 
-def describe_asked(record: Record, messages: Sequence[str]) -> list[str]:
+def describe_asked(branch: str, record: Record, messages: Sequence[str]) -> list[str]:
     """Return a sentence for each variable that is empty; `messages` are those of the patches."""
     trailers = [each for message in messages for each in parse_message(message).trailers]
     there = {each.name.lower() for each in trailers if each.value}
-    again = f"`patchgen reroll -v {record.revision} --define"
+    again = f"`patchgen reroll {shlex.quote(branch)} -v {record.revision} --define"
     return [
         f"the variable {asked.name} is empty: {asked.text}; {again} {asked.name}=...` sets it"
         for asked in record.asked

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
@@ -92,7 +93,8 @@ def choose_cover(series: SeriesBranch, cover: Cover) -> tuple[Cover, tuple[str, 
     Recorded testing of other patches is left out.
     """
     record = series.record
-    again = f"`patchgen verify --record {series.name}` tests these, and says so in the letter"
+    name = shlex.quote(series.name)
+    again = f"`patchgen verify --record {name}` tests these, and says so in the letter"
     if record is not None and record.testing is not None:
         trees = [commit.tree for commit in series.commits]
         if record.testing.content == digest_tested(series.base, trees):

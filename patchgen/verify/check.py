@@ -238,7 +238,7 @@ class _Run:
             substances = read_substances(self.checkout, self.target.start, self.target.tip)
             yield from check_claims(self.target.commits, substances, self.target.record)
             messages = [commit.message for commit in self.target.commits]
-            for text in describe_asked(self.target.record, messages):
+            for text in describe_asked(self.target.name, self.target.record, messages):
                 yield Finding("lint", text, failure=False)
 
     def _checkpatch(self) -> list[Finding]:

@@ -72,7 +72,8 @@ def test_trailers_of_a_manifest_stand_in_the_tip_tree_s_order(patchgen, git, sma
 def test_an_empty_link_is_asked_for_and_never_made_up(patchgen, git, small):
     words = ("apply", "--variant", small.parent / "mine", "--tree", small, "--signoff")
     done = patchgen(*words)
-    asked = "the variable link is empty: where the thread is; `patchgen reroll -v 1 --define link="
+    again = "`patchgen reroll patchgen/mine-v1 -v 1 --define link="
+    asked = f"the variable link is empty: where the thread is; {again}"
     assert done.code == 0 and asked in done.err.splitlines()[-1]
     assert "http" not in git(small, "log", "--format=%B", "master..patchgen/mine-v1")
     for command in ("format", "send --dry-run", "verify --skip build --skip checkpatch"):
