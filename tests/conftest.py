@@ -4,25 +4,47 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from tests.support.kernels import REQUIRED, KernelMissingError, commit_all, kernel_tree
+from tests.support.kernels import REQUIRED, KernelMissingError, kernel_tree
+from tests.support.prepared import TOY_TREE, Prepared
 
-TOY_TREE = Path(__file__).parent / "tree"
 VARIANTS = Path(__file__).parent / "semantic-patches"
 
+
+# Below nohup, or in the background of a shell, SIGINT is ignored, and so it is in all programs that
+# are started from here: a test that interrupts one would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A slow machine is not a failure. The rest stays as hypothesis has it; in CI its examples are the
 # same in each run.
 settings.register_profile("no-deadline", parent=settings.default, deadline=None)
 settings.load_profile("no-deadline")
+
+
+def seal_environment() -> dict[str, str | None]:
+    """Return the variables that keep the user's configuration and identity out; None: not set."""
+    prefixes = ("GIT_", "XDG_", "SOURCE_DATE", "COCCINELLE")
+    sealed: dict[str, str | None] = {name: None for name in os.environ if name.startswith(prefixes)}
+    sealed |= {"LC_ALL": "C", "TZ": "UTC", "GIT_EDITOR": "false"}
+    sealed |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    for role in ("AUTHOR", "COMMITTER"):
+        sealed[f"GIT_{role}_NAME"] = "Ada Übergang"
+        sealed[f"GIT_{role}_EMAIL"] = "ada@example.org"
+    return sealed
+
+
+SEALED = seal_environment()
 
 
 @pytest.fixture(autouse=True)
@@ -33,19 +55,22 @@ def sealed_environment(
 
     $SPATCH stays: it chooses the spatch that is tested.
     """
-    home = tmp_path_factory.mktemp("home")
-    for name in list(os.environ):
-        if name.startswith(("GIT_", "XDG_", "SOURCE_DATE", "COCCINELLE")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("LC_ALL", "C")
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_EDITOR", "false")
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada Übergang")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.org")
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    for name, value in SEALED.items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Return what all tests of this run, in all workers, begin with."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    environment = {name: value for name, value in os.environ.items() if name not in SEALED}
+    environment |= {name: value for name, value in SEALED.items() if value is not None}
+    return Prepared(shared / "prepared", environment)
 
 
 @dataclass(frozen=True)
@@ -81,12 +106,30 @@ def patchgen() -> Patchgen:
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Path:
+def toy(tmp_path: Path, prepared: Prepared) -> Path:
     """Return the toy tree as a repository of the test's own, on branch master."""
     tree = tmp_path / "toy"
-    subprocess.run(["cp", "-r", TOY_TREE, tree], check=True)
-    commit_all(tree, "toy")
+    prepared.copy_toy(tree)
     return tree
+
+
+MakeSeries = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def pvops_on(toy: Path, prepared: Prepared) -> MakeSeries:
+    """Put v4 of pvops onto the toy tree, and return what `apply --json` and the words print.
+
+    It is made once a test run, and copied.
+    """
+    return lambda *words: prepared.copy_series(toy, words)
+
+
+@pytest.fixture
+def pvops(toy: Path, pvops_on: MakeSeries) -> Path:
+    """Return the toy tree with v4 of pvops, signed off."""
+    pvops_on("--signoff")
+    return toy
 
 
 @pytest.fixture

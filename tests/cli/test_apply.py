@@ -29,8 +29,8 @@ def line_of(path: Path, text: str) -> int:
     return next(n for n, line in enumerate(path.read_text().splitlines(), 1) if text in line)
 
 
-def test_makes_four_commits_in_the_order_of_their_need(patchgen, toy, git):
-    document = apply(patchgen, toy)
+def test_makes_four_commits_in_the_order_of_their_need(pvops_on, toy, git):
+    document = pvops_on()
     assert [p["name"] for p in document["patches"]] == ["op", "callers", "hypercall", "sev"]
     assert {p["status"] for p in document["patches"]} == {"made"}
     cover, *commits = git(toy, "rev-list", "--reverse", f"master..{BRANCH}").split()
@@ -42,8 +42,8 @@ def test_makes_four_commits_in_the_order_of_their_need(patchgen, toy, git):
     ).splitlines()
 
 
-def test_reports_where_each_rule_matched(patchgen, toy):
-    rules = {r["rule"]: r for p in apply(patchgen, toy)["patches"] for r in p["rules"]}
+def test_reports_where_each_rule_matched(pvops_on, toy):
+    rules = {r["rule"]: r for p in pvops_on()["patches"] for r in p["rules"]}
     assert rules["early_notifies"]["hits"] == 2
     for rule, path, text in (
         ("op_member", "arch/x86/include/asm/paravirt_types.h", "(*exit_mmap)"),
@@ -52,8 +52,8 @@ def test_reports_where_each_rule_matched(patchgen, toy):
         assert rules[rule]["sites"] == [f"{path}:{line_of(toy / path, text)}"]
 
 
-def test_counts_lines_as_git_does(patchgen, toy, git):
-    for patch in apply(patchgen, toy)["patches"]:
+def test_counts_lines_as_git_does(pvops_on, toy, git):
+    for patch in pvops_on()["patches"]:
         numstat = git(toy, "show", "--numstat", "--format=", patch["commit"])
         rows = [line.split("\t") for line in numstat.splitlines()]
         assert patch["insertions"] == sum(int(row[0]) for row in rows)
@@ -61,8 +61,8 @@ def test_counts_lines_as_git_does(patchgen, toy, git):
         assert patch["files"] == [row[2] for row in rows]
 
 
-def test_git_am_of_the_mails_gives_the_same_tree(patchgen, toy, git, tmp_path):
-    document = apply(patchgen, toy)
+def test_git_am_of_the_mails_gives_the_same_tree(pvops_on, toy, git, tmp_path):
+    document = pvops_on()
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", toy, clone)
     mails = [Path(mail) for mail in document["mails"][1:]]
@@ -112,8 +112,8 @@ def test_the_cover_letter_states_the_problem_of_the_base_in_hand(patchgen, toy, 
     assert "- SEV guests on KVM get a callback" in letter and "early_set_memory" not in letter
 
 
-def test_the_mails_have_cover_letter_base_and_recipients(patchgen, toy, git):
-    names = [Path(mail).name for mail in apply(patchgen, toy)["mails"]]
+def test_the_mails_have_cover_letter_base_and_recipients(pvops_on, toy, git):
+    names = [Path(mail).name for mail in pvops_on()["mails"]]
     assert names[0] == "v4-0000-cover-letter.patch"
     assert [name[:8] for name in names[1:]] == ["v4-0001-", "v4-0002-", "v4-0003-", "v4-0004-"]
     raw = (toy / "outgoing" / "pvops-v4" / names[0]).read_bytes()
@@ -132,12 +132,12 @@ def test_the_mails_have_cover_letter_base_and_recipients(patchgen, toy, git):
     assert raw.split(b"\n\n", 1)[0].isascii()
 
 
-def test_send_email_takes_the_mails(patchgen, toy):
+def test_send_email_takes_the_mails(pvops_on, toy):
     if not (
         Path(subprocess.check_output(["git", "--exec-path"], text=True).strip()) / "git-send-email"
     ).is_file():
         pytest.fail("git send-email is missing: apt-get install git-email")
-    mails = apply(patchgen, toy)["mails"]
+    mails = pvops_on()["mails"]
     done = subprocess.run(
         [
             "git",
@@ -197,8 +197,8 @@ def test_a_dry_run_shows_the_diffs_and_writes_nothing(patchgen, toy):
     assert not (toy / "outgoing").exists()
 
 
-def test_applied_on_its_own_result_everything_is_already_there(patchgen, toy):
-    apply(patchgen, toy)
+def test_applied_on_its_own_result_everything_is_already_there(patchgen, pvops_on, toy):
+    pvops_on()
     done = patchgen(
         "apply",
         "--variant",
@@ -218,15 +218,15 @@ def test_applied_on_its_own_result_everything_is_already_there(patchgen, toy):
     assert not (toy / "again").exists()
 
 
-def test_makes_what_remains_where_a_part_is_there(patchgen, toy, git):
-    apply(patchgen, toy)
+def test_makes_what_remains_where_a_part_is_there(patchgen, pvops_on, toy, git):
+    pvops_on()
     document = apply(patchgen, toy, "--base", f"{BRANCH}~2", "--branch", "rest", "-o", toy / "r")
     assert [p["status"] for p in document["patches"]] == ["already there"] * 2 + ["made"] * 2
     assert git(toy, "rev-parse", f"{BRANCH}^{{tree}}") == git(toy, "rev-parse", "rest^{tree}")
 
 
-def test_signs_off_only_when_asked(patchgen, toy, git):
-    apply(patchgen, toy)
+def test_signs_off_only_when_asked(patchgen, pvops_on, toy, git):
+    pvops_on()
     assert "Signed-off-by" not in git(toy, "log", f"master..{BRANCH}")
     apply(patchgen, toy, "--force", "--signoff")
     log = git(toy, "log", "--format=%(trailers:key=Signed-off-by)", f"master..{BRANCH}")
@@ -263,8 +263,8 @@ def test_refuses(patchgen, toy, words, code, said):
     assert snapshot(toy, without="none") == before
 
 
-def test_refuses_an_existing_branch_without_force(patchgen, toy):
-    apply(patchgen, toy)
+def test_refuses_an_existing_branch_without_force(patchgen, pvops_on, toy):
+    pvops_on()
     done = patchgen("apply", "--variant", "pvops", "--tree", toy)
     assert done.code == 1
     assert f"the branch {BRANCH} exists already" in done.err
@@ -361,8 +361,8 @@ def test_prints_the_two_commands_to_run_next(patchgen, toy):
     assert patchgen("apply", "--variant", "pvops", "--force", "--quiet", cwd=toy).out == ""
 
 
-def test_messages_say_how_the_change_was_made_and_tested(patchgen, toy, git):
-    apply(patchgen, toy, "--signoff")
+def test_messages_say_how_the_change_was_made_and_tested(patchgen, pvops_on, toy, git):
+    pvops_on("--signoff")
     message = git(toy, "show", "-s", "--format=%B", BRANCH)
     provenance, _, trailers = message.strip().rpartition("\n\n")
     assert trailers.startswith("Signed-off-by: ")

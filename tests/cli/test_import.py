@@ -9,17 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Patchgen
 from tests.support.checks import snapshot
 
 V4 = "patchgen/pvops-v4"
-
-
-@pytest.fixture
-def applied(patchgen: Patchgen, toy: Path) -> Path:
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
-    assert done.code == 0, done.err
-    return toy
 
 
 @pytest.fixture
@@ -40,50 +32,50 @@ def posted(git, toy: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_posted_version_is_recorded_for_the_series(patchgen, applied, posted, git):
-    before = snapshot(applied, without="none")
-    words = ("import", "--tree", applied, posted, "--series", V4, "--json")
+def test_a_posted_version_is_recorded_for_the_series(patchgen, pvops, posted, git):
+    before = snapshot(pvops, without="none")
+    words = ("import", "--tree", pvops, posted, "--series", V4, "--json")
     done = patchgen(*words)
     assert done.code == 0, done.err
     document = json.loads(done.out)
     assert document["revision"] == 3 and len(document["message_ids"]) == 3
     assert document["patches"] == ["x86: Do 1", "x86: Do 2"]
-    assert document["base"] == git(applied, "rev-parse", "master").strip()
-    said = git(applied, "cat-file", "-p", document["tag"])
+    assert document["base"] == git(pvops, "rev-parse", "master").strip()
+    said = git(pvops, "cat-file", "-p", document["tag"])
     assert said.partition("\n\n")[2].startswith("x86: Do it\n\nAll.\n\n---\nbase-commit: ")
     kept = [
-        line for line in snapshot(applied, without="none").splitlines() if "tags/sent" not in line
+        line for line in snapshot(pvops, without="none").splitlines() if "tags/sent" not in line
     ]
     assert kept == before.splitlines()
-    against = ("verify", V4, "--tree", applied, "--skip", "build", "--skip", "checkpatch")
+    against = ("verify", V4, "--tree", pvops, "--skip", "build", "--skip", "checkpatch")
     compared = patchgen(*against, "--against", document["tag"])
     assert compared.code == 1 and "x86: Do 1" in compared.out
     again = patchgen(*words)
     assert again.code == 1 and "is already recorded as sent" in again.err
 
 
-def test_an_imported_branch_equals_itself(patchgen, applied, git):
-    done = patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "3", "--json")
+def test_an_imported_branch_equals_itself(patchgen, pvops, git):
+    done = patchgen("import", "--tree", pvops, V4, "--series", V4, "-v", "3", "--json")
     assert done.code == 0, done.err
     tag = json.loads(done.out)["tag"]
     # As b4 has it: on the base, without the commit of the cover letter, which is in the tag.
-    assert git(applied, "rev-parse", f"{tag}~4") == git(applied, "rev-parse", "master")
-    said = git(applied, "cat-file", "tag", tag).partition("\n\n")[2]
+    assert git(pvops, "rev-parse", f"{tag}~4") == git(pvops, "rev-parse", "master")
+    said = git(pvops, "cat-file", "tag", tag).partition("\n\n")[2]
     assert said.startswith("x86: Route page encryption status changes through pv_ops\n\nGuests")
-    against = ("verify", V4, "--tree", applied, "--skip", "build", "--skip", "checkpatch")
+    against = ("verify", V4, "--tree", pvops, "--skip", "build", "--skip", "checkpatch")
     assert patchgen(*against, "--against", tag).code == 0
     assert patchgen(*against, "--against", "v3").code == 0
     missing = patchgen(*against, "--against", "v2")
     assert missing.code == 1 and "there is no file, folder, branch or commit 'v2'" in missing.err
 
 
-def test_the_version_that_is_named_is_taken_from_several(patchgen, applied, tmp_path):
-    for path in (applied / "outgoing" / "pvops-v4").glob("v4-*"):
+def test_the_version_that_is_named_is_taken_from_several(patchgen, pvops, tmp_path):
+    for path in (pvops / "outgoing" / "pvops-v4").glob("v4-*"):
         for version in ("v2", "v3"):
             text = path.read_text().replace("[PATCH v4", f"[PATCH {version}")
             name = path.name.replace("v4", version)
             (tmp_path / name).write_text(text.replace("-v4-", f"-{version}-"))
-    words = ("import", "--tree", applied, tmp_path, "--series", V4, "--json")
+    words = ("import", "--tree", pvops, tmp_path, "--series", V4, "--json")
     done = patchgen(*words, "-v", "5")
     assert done.code == 2 and "has v2, v3, not v5" in done.err
     document = json.loads(patchgen(*words, "-v", "2").out)
@@ -94,10 +86,10 @@ def test_the_version_that_is_named_is_taken_from_several(patchgen, applied, tmp_
     assert done.code == 1 and "is incomplete: of 4 patches of v3, it lacks 2" in done.err
 
 
-def test_a_version_without_a_cover_letter(patchgen, applied, git, tmp_path):
-    for path in (applied / "outgoing" / "pvops-v4").glob("v4-000[1-4]*"):
+def test_a_version_without_a_cover_letter(patchgen, pvops, git, tmp_path):
+    for path in (pvops / "outgoing" / "pvops-v4").glob("v4-000[1-4]*"):
         (tmp_path / path.name).write_text(path.read_text().replace("[PATCH v4", "[PATCH v3"))
-    done = patchgen("import", "--tree", applied, tmp_path, "--series", V4, "--json")
+    done = patchgen("import", "--tree", pvops, tmp_path, "--series", V4, "--json")
     assert done.code == 0, done.err
     ids = json.loads(done.out)["message_ids"]
     assert ["-v4-1-" in ids[0], len(ids)] == [True, 4]
@@ -106,18 +98,18 @@ def test_a_version_without_a_cover_letter(patchgen, applied, git, tmp_path):
         f"From: B <b@example.org>\nSubject: Re: it\nMessage-ID: <a@x>\nIn-Reply-To: <{ids[0]}>\n\n"
         "Acked-by: B <b@example.org>\n"
     )
-    found = json.loads(patchgen("trailers", "--tree", applied, V4, box, "--json").out)
+    found = json.loads(patchgen("trailers", "--tree", pvops, V4, box, "--json").out)
     assert [each["patch"] for each in found["applied"]] == [1]
-    done = patchgen("reroll", "--tree", applied, V4, "--quiet")
+    done = patchgen("reroll", "--tree", pvops, V4, "--quiet")
     assert done.code == 0, done.err
-    assert "Link to" not in git(applied, "show", "-s", "--format=%B", "patchgen/pvops-v5~4")
+    assert "Link to" not in git(pvops, "show", "-s", "--format=%B", "patchgen/pvops-v5~4")
 
 
-def test_answers_to_an_imported_version_find_their_patches(patchgen, applied, git, tmp_path):
-    for path in (applied / "outgoing" / "pvops-v4").glob("v4-*"):
+def test_answers_to_an_imported_version_find_their_patches(patchgen, pvops, git, tmp_path):
+    for path in (pvops / "outgoing" / "pvops-v4").glob("v4-*"):
         text = path.read_text().replace("[PATCH v4", "[PATCH v3").replace("-v4-", "-v3-")
         (tmp_path / path.name).write_text(text)
-    done = patchgen("import", "--tree", applied, tmp_path, "--series", V4, "--json")
+    done = patchgen("import", "--tree", pvops, tmp_path, "--series", V4, "--json")
     assert done.code == 0, done.err
     document = json.loads(done.out)
     assert document["revision"] == 3
@@ -126,7 +118,7 @@ def test_answers_to_an_imported_version_find_their_patches(patchgen, applied, gi
         "From: B <b@example.org>\nSubject: Re: it\nMessage-ID: <a@x>\n"
         f"In-Reply-To: <{document['message_ids'][3]}>\n\nAcked-by: B <b@example.org>\n"
     )
-    found = json.loads(patchgen("trailers", "--tree", applied, V4, box, "--json").out)
+    found = json.loads(patchgen("trailers", "--tree", pvops, V4, box, "--json").out)
     assert [(each["patch"], each["matched_by"]) for each in found["applied"]] == [(3, "message-id")]
 
 
@@ -140,17 +132,17 @@ def test_answers_to_an_imported_version_find_their_patches(patchgen, applied, gi
         (["v3.mbox", "--base", "none"], "has no commit 'none'"),
     ],
 )
-def test_says_what_is_wrong(patchgen, applied, posted, words, problem):
+def test_says_what_is_wrong(patchgen, pvops, posted, words, problem):
     (posted.parent / "empty").write_text("")
-    before = snapshot(applied, without="none")
-    done = patchgen("import", "--tree", applied, *words, cwd=posted.parent)
+    before = snapshot(pvops, without="none")
+    done = patchgen("import", "--tree", pvops, *words, cwd=posted.parent)
     assert done.code in (1, 2) and problem in done.err, done.err
-    assert snapshot(applied, without="none") == before
+    assert snapshot(pvops, without="none") == before
 
 
-def test_explains_what_a_commit_was_made_from(patchgen, applied, git, tmp_path):
+def test_explains_what_a_commit_was_made_from(patchgen, pvops, git, tmp_path):
     clone = tmp_path / "elsewhere"
-    git(tmp_path, "clone", "-q", "--branch", V4, applied, clone)
+    git(tmp_path, "clone", "-q", "--branch", V4, pvops, clone)
     done = patchgen("explain", "--tree", clone, "HEAD~1", "--json")
     assert done.code == 0, done.err
     document = json.loads(done.out)
@@ -162,7 +154,7 @@ def test_explains_what_a_commit_was_made_from(patchgen, applied, git, tmp_path):
     assert "@sev_hypercall@" in smpl
     shown = patchgen("explain", "--tree", clone, "HEAD~1").out
     assert "patch: hypercall (backend sev)" in shown and "@sev_hypercall@" in shown
-    assert str(applied) not in done.out and "/" + "root" not in done.out
+    assert str(pvops) not in done.out and "/" + "root" not in done.out
     source = clone / "arch/x86/kernel/kvm.c"
     source.write_text(source.read_text() + "/* by hand */\n")
     git(clone, "commit", "-q", "-a", "--amend", "-m", "x86/kvm: Another", "-m", "Text.")
@@ -174,26 +166,26 @@ def test_explains_what_a_commit_was_made_from(patchgen, applied, git, tmp_path):
     assert nothing.code == 1 and "there is no record of" in nothing.err
 
 
-def test_explains_what_somebody_added_in_between(patchgen, applied, git):
-    git(applied, "checkout", "-q", "--detach", f"{V4}~1")
-    source = applied / "arch/x86/kernel/kvm.c"
+def test_explains_what_somebody_added_in_between(patchgen, pvops, git):
+    git(pvops, "checkout", "-q", "--detach", f"{V4}~1")
+    source = pvops / "arch/x86/kernel/kvm.c"
     source.write_text(source.read_text() + "/* by hand */\n")
-    git(applied, "commit", "-q", "-a", "-m", "x86/kvm: Add a comment")
-    git(applied, "cherry-pick", V4)
-    git(applied, "branch", "-q", "-f", V4)
-    git(applied, "checkout", "-q", "master")
+    git(pvops, "commit", "-q", "-a", "-m", "x86/kvm: Add a comment")
+    git(pvops, "cherry-pick", V4)
+    git(pvops, "branch", "-q", "-f", V4)
+    git(pvops, "checkout", "-q", "master")
     for key, value in {
         "diff.noprefix": "true",
         "diff.algorithm": "patience",
         "color.ui": "always",
         "i18n.logOutputEncoding": "ISO-8859-1",
     }.items():
-        git(applied, "config", key, value)
+        git(pvops, "config", key, value)
     # It touches the file of the patch that comes after it, and is not that patch.
-    shown = patchgen("explain", "--tree", applied, f"{V4}~1").out
+    shown = patchgen("explain", "--tree", pvops, f"{V4}~1").out
     assert "added by hand to a series that patchgen made" in shown
-    assert "patch: sev (backend sev)" in patchgen("explain", "--tree", applied, V4).out
-    assert "state: as it was made" in patchgen("explain", "--tree", applied, f"{V4}~5").out
+    assert "patch: sev (backend sev)" in patchgen("explain", "--tree", pvops, V4).out
+    assert "state: as it was made" in patchgen("explain", "--tree", pvops, f"{V4}~5").out
 
 
 def test_an_answer_is_not_read_as_the_cover_letter(patchgen, toy, posted, git):

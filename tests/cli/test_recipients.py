@@ -28,16 +28,14 @@ def apply(patchgen: Patchgen, tree: Path, *words: str) -> None:
     assert done.code == 0, done.err
 
 
-def test_the_cover_letter_goes_to_all_of_them(patchgen, toy):
-    apply(patchgen, toy)
-    cover, *patches = recipients(patchgen, toy)
+def test_the_cover_letter_goes_to_all_of_them(patchgen, pvops):
+    cover, *patches = recipients(patchgen, pvops)
     assert cover == set.union(*patches)
     assert "mem@example.org" in patches[1] and "mem@example.org" not in patches[2]
 
 
-def test_a_dry_run_needs_no_server(patchgen, toy):
-    apply(patchgen, toy)
-    done = patchgen("send", "--tree", toy, V4, "--dry-run")
+def test_a_dry_run_needs_no_server(patchgen, pvops):
+    done = patchgen("send", "--tree", pvops, V4, "--dry-run")
     assert done.code == 0 and "5 mails, " in done.out
     has_server = any(os.access(f"/usr/{lib}/sendmail", os.X_OK) for lib in ("sbin", "lib"))
     assert has_server or "warning: git is not configured to send mails; git config" in done.err

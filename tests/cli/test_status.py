@@ -295,9 +295,8 @@ def test_one_function_gone_and_one_changed_is_needed_for_the_other(patchgen, tre
     assert (file["state"], file["present"]) == ("needed", 0)
 
 
-def test_patches_that_build_on_each_other_are_judged_so(patchgen, toy, git):
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--quiet")
-    assert done.code == 0, done.err
+def test_patches_that_build_on_each_other_are_judged_so(patchgen, toy, pvops_on, git):
+    pvops_on()
     (toy / "arch/x86/mm/newer.c").write_text("int newer;\n")
     git(toy, "add", "-A", "-f", "arch/x86/mm")
     git(toy, "commit", "-q", "-m", "newer")

@@ -14,7 +14,7 @@ import pytest
 
 from patchgen.mail import parse_mail, read_message_id
 from patchgen.model.series import Mail
-from tests.conftest import Patchgen
+from tests.conftest import MakeSeries
 from tests.support.checks import snapshot
 
 V4 = "patchgen/pvops-v4"
@@ -23,11 +23,9 @@ REVIEWED = f"Reviewed-by: {BEA}"
 
 
 @pytest.fixture
-def posted(patchgen: Patchgen, toy: Path) -> list[str]:
-    """Make v4 in the toy tree, and return the message-ids of its mails."""
-    words = ("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--json")
-    document = json.loads(patchgen(*words).out)
-    mails = [Mail(path, Path(path).read_bytes()) for path in document["mails"]]
+def posted(pvops_on: MakeSeries) -> list[str]:
+    """Put v4 onto the toy tree, and return the message-ids of its mails."""
+    mails = [Mail(path, Path(path).read_bytes()) for path in pvops_on("--signoff")["mails"]]
     return [read_message_id(parse_mail(mail)) for mail in mails]
 
 

@@ -15,11 +15,9 @@ FAST = ("--skip", "build", "--skip", "checkpatch")
 
 
 @pytest.fixture
-def series(patchgen, toy, tmp_path) -> Path:
-    """Make pvops on the toy tree: the branch `made`, mails in `mails`."""
-    words = ["--variant", "pvops", "--tree", toy, "--branch", "made", "-o", tmp_path / "mails"]
-    done = patchgen("apply", *words, "--signoff", "--backend", "sev")
-    assert done.code == 0, done.err
+def series(pvops_on, tmp_path) -> Path:
+    """Put pvops onto the toy tree: the branch `made`, mails in `mails`."""
+    pvops_on("--branch", "made", "-o", "{mails}", "--signoff", "--backend", "sev")
     return tmp_path / "mails"
 
 

@@ -34,7 +34,6 @@ def prepare_apply(patchgen, git, tree):
 
 
 def prepare_reroll(patchgen, git, tree):
-    apply(patchgen, tree)
     file = tree / "arch/x86/kernel/kvm.c"
     file.write_text(file.read_text() + "/* newer */\n")
     git(tree, "commit", "-q", "-a", "-m", "newer")
@@ -61,7 +60,6 @@ def prepare_continue(patchgen, git, tree):
 
 
 def prepare_trailers(patchgen, git, tree):
-    apply(patchgen, tree)
     [mail] = tree.rglob("outgoing/**/v4-0001-*.patch")
     [line] = [each for each in mail.read_text().splitlines() if each.startswith("Message-ID")]
     reply = _REPLY.replace("<ID>", line.partition(": ")[2])
@@ -70,7 +68,6 @@ def prepare_trailers(patchgen, git, tree):
 
 
 def prepare_import(patchgen, git, tree):
-    apply(patchgen, tree)
     git(tree, "checkout", "-q", "-b", "by-hand")
     for number in (1, 2):
         (tree / f"file{number}").write_text(f"{number}\n")
@@ -94,11 +91,8 @@ def prepare_split(patchgen, git, tree):
     return ("run", str(tree.parent / "x.cocci"), "--split", "directory"), "exists already"
 
 
-def apply(patchgen, tree):
-    done = patchgen("apply", "--variant", "pvops", "--tree", tree, "--signoff", "--quiet")
-    assert done.code == 0, done.err
-
-
+# Commands that begin with a series.
+NEEDS_SERIES = ("reroll", "reroll --continue", "trailers", "import")
 PREPARE = {
     "apply": prepare_apply,
     "reroll": prepare_reroll,
@@ -113,16 +107,30 @@ PREPARE = {
 def campaign(request, patchgen, git, toy, tmp_path, monkeypatch) -> Campaign:
     """Return the campaign of a command, by its name."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", DATE)
+    if request.param in NEEDS_SERIES:
+        request.getfixturevalue("pvops")
     args, done = PREPARE[request.param](patchgen, git, toy)
     return Campaign(toy, args, done, tmp_path)
 
 
-@pytest.mark.parametrize("campaign", PREPARE, indirect=True)
-def test_killed_at_chosen_steps(campaign):
-    """In the middle, before refs are moved, and before what follows: mails that come into place."""
+# Where each command is killed: in the middle, before refs are moved, and before what follows: mails
+# that come into place. test_killed_at_every_step tries these and all others.
+CHOSEN = {
+    "apply": ("middle", "refs", "mails"),
+    "reroll": ("refs", "mails"),
+    "reroll --continue": ("refs",),
+    "trailers": ("refs",),
+    "import": ("refs",),
+    "run --split": ("middle", "mails"),
+}
+
+
+@pytest.mark.parametrize(("campaign", "points"), CHOSEN.items(), ids=CHOSEN, indirect=["campaign"])
+def test_killed_at_chosen_steps(campaign, points):
     last, moves_refs = len(campaign.whole.events), campaign.whole.moves_refs
-    for number in (last // 2, moves_refs, moves_refs + 1):
-        campaign.try_event(number, whole_group=number % 2 == 0)
+    numbers = {"middle": last // 2, "refs": moves_refs, "mails": moves_refs + 1}
+    for point in points:
+        campaign.try_event(numbers[point], whole_group=numbers[point] % 2 == 0)
 
 
 @pytest.mark.parametrize("campaign", ["apply"], indirect=True)

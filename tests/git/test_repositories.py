@@ -27,10 +27,9 @@ def make(patchgen, tree: Path, *words: str | Path) -> dict:
 
 
 @pytest.fixture
-def plain_tree(patchgen, toy, git, tmp_path) -> str:
-    """The id of the tree that an ordinary clone gives."""
-    git(tmp_path, "clone", "-q", toy, tmp_path / "plain")
-    make(patchgen, tmp_path / "plain")
+def plain_tree(prepared, git, tmp_path) -> str:
+    """The id of the tree that an ordinary repository gives."""
+    prepared.copy_series(tmp_path / "plain", ())
     return git(tmp_path / "plain", "rev-parse", f"{BRANCH}^{{tree}}")
 
 
@@ -149,9 +148,9 @@ def box(tmp_path) -> Path:
 
 @pytest.mark.parametrize("command", ["trailers", "apply --force"])
 def test_a_commit_that_comes_onto_a_branch_meanwhile_is_not_lost(
-    patchgen, toy, git, box, command, request
+    patchgen, toy, pvops_on, git, box, command, request
 ):
-    make(patchgen, toy)
+    pvops_on()
     request.getfixturevalue("commit_meanwhile")
     words = {
         "trailers": ("trailers", BRANCH, box),

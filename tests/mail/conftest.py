@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Patchgen
 from tests.support.kernels import REQUIRED
 from tests.support.smtp import Server, serve
 
@@ -26,7 +25,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def series(patchgen: Patchgen, toy: Path, git: Callable[..., str], server: Server) -> Path:
+def series(pvops: Path, git: Callable[..., str], server: Server) -> Path:
     """Return the toy tree with v4, its user's configuration, and a newer commit on master."""
     for key, value in {
         "sendemail.smtpServer": "127.0.0.1",
@@ -34,12 +33,10 @@ def series(patchgen: Patchgen, toy: Path, git: Callable[..., str], server: Serve
         "user.name": "Ada Übergang",
         "user.email": "ada@example.org",
     }.items():
-        git(toy, "config", key, value)
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
-    assert done.code == 0, done.err
-    (toy / _KVM).write_text("/* newer */\n" + (toy / _KVM).read_text())
-    git(toy, "commit", "-q", "-a", "-m", "newer")
-    return toy
+        git(pvops, "config", key, value)
+    (pvops / _KVM).write_text("/* newer */\n" + (pvops / _KVM).read_text())
+    git(pvops, "commit", "-q", "-a", "-m", "newer")
+    return pvops
 
 
 def b4_programs() -> list[str]:

@@ -33,13 +33,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def series(patchgen: Patchgen, toy: Path, git, server: Server) -> Path:
+def series(pvops: Path, git, server: Server) -> Path:
     """Return the toy tree with v4, configured for the server."""
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
-    assert done.code == 0, done.err
-    git(toy, "config", "sendemail.smtpServer", "127.0.0.1")
-    git(toy, "config", "sendemail.smtpServerPort", str(server.port))
-    return toy
+    git(pvops, "config", "sendemail.smtpServer", "127.0.0.1")
+    git(pvops, "config", "sendemail.smtpServerPort", str(server.port))
+    return pvops
 
 
 def send(patchgen: Patchgen, tree: Path, *words: str | Path):
@@ -222,10 +220,8 @@ def test_what_went_out_must_not_change_before_the_rest_does(patchgen, series, gi
     assert len(server.received) == 2
 
 
-def test_tls_and_a_login(patchgen, toy, git, tmp_path):
+def test_tls_and_a_login(patchgen, pvops, git, tmp_path):
     with serve(tmp_path, secure=True) as server:
-        done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
-        assert done.code == 0, done.err
         for key, value in {
             "smtpServer": "127.0.0.1",
             "smtpServerPort": str(server.port),
@@ -234,21 +230,20 @@ def test_tls_and_a_login(patchgen, toy, git, tmp_path):
             "smtpUser": USER,
             "smtpPass": PASSWORD,
         }.items():
-            git(toy, "config", f"sendemail.{key}", value)
-        done = send(patchgen, toy)
+            git(pvops, "config", f"sendemail.{key}", value)
+        done = send(patchgen, pvops)
         assert done.code == 0, done.err
         assert len(server.received) == 5 and server.logins == 5
         delivered_once(server.received)
-        journals = list((toy / ".git/patchgen/send").iterdir())
+        journals = list((pvops / ".git/patchgen/send").iterdir())
         assert journals
         for path in journals:
             assert PASSWORD.encode() not in path.read_bytes()
             assert b"AUTH" not in path.read_bytes()
 
 
-def test_a_wrong_password_sends_nothing(patchgen, toy, git, tmp_path):
+def test_a_wrong_password_sends_nothing(patchgen, pvops, git, tmp_path):
     with serve(tmp_path, secure=True) as server:
-        patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
         for key, value in {
             "smtpServer": "127.0.0.1",
             "smtpServerPort": str(server.port),
@@ -257,19 +252,18 @@ def test_a_wrong_password_sends_nothing(patchgen, toy, git, tmp_path):
             "smtpUser": USER,
             "smtpPass": "wrong",
         }.items():
-            git(toy, "config", f"sendemail.{key}", value)
-        done = send(patchgen, toy)
+            git(pvops, "config", f"sendemail.{key}", value)
+        done = send(patchgen, pvops)
         assert done.code == 1 and "535" in done.err and "nothing was sent" in done.err
         assert "wrong" not in done.err and server.received == []
 
 
-def test_a_password_is_asked_for_once(patchgen, toy, git, tmp_path):
+def test_a_password_is_asked_for_once(patchgen, pvops, git, tmp_path):
     asked = tmp_path / "asked"
     helper = tmp_path / "helper"
     helper.write_text(f'#!/bin/sh\necho "$1" >> {asked}\necho "password={PASSWORD}"\n')
     helper.chmod(0o755)
     with serve(tmp_path, secure=True) as server:
-        patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
         for key, value in {
             "sendemail.smtpServer": "127.0.0.1",
             "sendemail.smtpServerPort": str(server.port),
@@ -278,8 +272,8 @@ def test_a_password_is_asked_for_once(patchgen, toy, git, tmp_path):
             "sendemail.smtpUser": USER,
             "credential.helper": str(helper),
         }.items():
-            git(toy, "config", key, value)
-        done = send(patchgen, toy)
+            git(pvops, "config", key, value)
+        done = send(patchgen, pvops)
         assert done.code == 0, done.err
         assert asked.read_text().split().count("get") == 1
         assert len(server.received) == 5

@@ -32,13 +32,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def series(patchgen: Patchgen, toy: Path, git, server: Server) -> Path:
+def series(pvops: Path, git, server: Server) -> Path:
     """Return the toy tree with v4, configured for the server."""
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
-    assert done.code == 0, done.err
-    git(toy, "config", "sendemail.smtpServer", "127.0.0.1")
-    git(toy, "config", "sendemail.smtpServerPort", str(server.port))
-    return toy
+    git(pvops, "config", "sendemail.smtpServer", "127.0.0.1")
+    git(pvops, "config", "sendemail.smtpServerPort", str(server.port))
+    return pvops
 
 
 def start(tree: Path) -> subprocess.Popen[str]:
@@ -399,12 +397,11 @@ def test_nothing_else_goes_out_with_what_goes_to_oneself(patchgen, series, git, 
     assert done.code == 1 and "--resume" not in done.err
 
 
-def test_a_password_is_asked_for_where_the_user_says(patchgen, toy, git, tmp_path, monkeypatch):
+def test_a_password_is_asked_for_where_the_user_says(patchgen, pvops, git, tmp_path, monkeypatch):
     helper = tmp_path / "ask"
     helper.write_text(f"#!/bin/sh\necho \"$1\" >> {tmp_path}/asked\necho '{PASSWORD}'\n")
     helper.chmod(0o755)
     with serve(tmp_path, secure=True) as server:
-        patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
         for key, value in {
             "smtpServer": "127.0.0.1",
             "smtpServerPort": str(server.port),
@@ -412,17 +409,16 @@ def test_a_password_is_asked_for_where_the_user_says(patchgen, toy, git, tmp_pat
             "smtpSSLCertPath": str(server.certificate),
             "smtpUser": USER,
         }.items():
-            git(toy, "config", f"sendemail.{key}", value)
+            git(pvops, "config", f"sendemail.{key}", value)
         monkeypatch.setenv("GIT_ASKPASS", str(helper))
-        done = send(patchgen, toy, "--skip-checks")
+        done = send(patchgen, pvops, "--skip-checks")
         assert done.code == 0, done.err
         assert (tmp_path / "asked").read_text().count("Password") == 1
         assert len(server.received) == 5
 
 
-def test_a_server_that_nobody_vouches_for_gets_no_password(patchgen, toy, git, tmp_path):
+def test_a_server_that_nobody_vouches_for_gets_no_password(patchgen, pvops, git, tmp_path):
     with serve(tmp_path, secure=True) as server:
-        patchgen("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--quiet")
         for key, value in {
             "smtpServer": "127.0.0.1",
             "smtpServerPort": str(server.port),
@@ -430,8 +426,8 @@ def test_a_server_that_nobody_vouches_for_gets_no_password(patchgen, toy, git, t
             "smtpUser": USER,
             "smtpPass": PASSWORD,
         }.items():
-            git(toy, "config", f"sendemail.{key}", value)
-        done = send(patchgen, toy, "--skip-checks")
+            git(pvops, "config", f"sendemail.{key}", value)
+        done = send(patchgen, pvops, "--skip-checks")
         assert done.code == 1 and "certificate verify failed" in done.err
         assert server.logins == 0 and server.received == []
 

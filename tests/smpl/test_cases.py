@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-import json
 
-
-def test_each_rule_fires_as_declared_and_the_result_has_each_addition_once(patchgen, toy, git):
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--json")
-    assert done.code == 0, done.err
-    branch = json.loads(done.out)["branch"]
+def test_each_rule_fires_as_declared_and_the_result_has_each_addition_once(toy, pvops_on, git):
+    branch = pvops_on()["branch"]
     for text, path, count in (
         ("(*notify_page_enc_status_changed)(", "arch/x86/include/asm/paravirt_types.h", 1),
         ("notify_page_enc_status_changed(unsigned long pfn", "arch/x86/include/asm/paravirt.h", 2),
@@ -23,8 +19,8 @@ def test_each_rule_fires_as_declared_and_the_result_has_each_addition_once(patch
         assert "patchgen:" not in git(toy, "show", f"{branch}:{path}")
 
 
-def test_notifies_only_after_success(patchgen, toy, git):
-    assert patchgen("apply", "--variant", "pvops", "--tree", toy).code == 0
+def test_notifies_only_after_success(toy, pvops_on, git):
+    pvops_on()
     source = git(toy, "show", "patchgen/pvops-v4:arch/x86/mm/pat/set_memory.c")
     body = source[source.index("static int __set_memory_enc_dec") :]
     assert body.index("cpa_flush(&cpa, 0);") < body.index("if (!ret)")

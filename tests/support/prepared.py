@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What many tests begin with, made once a test run and copied: the toy tree, and series on it.
+
+The workers of pytest-xdist share one folder. The first that needs something makes it, and the
+others wait for it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.support.kernels import commit_all
+
+TOP = Path(__file__).parents[2]
+TOY_TREE = TOP / "tests" / "tree"
+
+
+class Prepared:
+    """Trees in a folder; `environment` is what the programs that make them get."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]):
+        self._folder = folder
+        self._environment = environment
+
+    def copy_toy(self, target: Path) -> None:
+        """Copy the toy tree, a repository with one commit on master."""
+        _copy(self._make("toy", self._make_toy) / "toy", target)
+
+    def copy_series(self, target: Path, words: tuple[str, ...]) -> dict[str, Any]:
+        """Copy the toy tree with what `apply --variant pvops --json` and `words` make of it.
+
+        Return the document that it printed, as if it had been made in `target`. A folder `mails`
+        may be named in `words` by "{mails}"; it gets beside the target.
+        """
+        digest = hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
+        made = self._make(f"series-{digest}", lambda folder: self._make_series(folder, words))
+        _copy(made / "toy", target)
+        if (made / "mails").exists():
+            shutil.copytree(made / "mails", target.parent / "mails")
+        text = (made / "document.json").read_text()
+        return json.loads(
+            text.replace(str(made / "toy"), str(target)).replace(str(made), str(target.parent))
+        )
+
+    def _make(self, name: str, make: Callable[[Path], None]) -> Path:
+        folder = self._folder / name
+        self._folder.mkdir(exist_ok=True)
+        with (self._folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "made").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                (folder / "made").touch()
+        return folder
+
+    def _make_toy(self, folder: Path) -> None:
+        subprocess.run(["cp", "-r", TOY_TREE, folder / "toy"], check=True)
+        commit_all(folder / "toy", "toy")
+
+    def _make_series(self, folder: Path, words: tuple[str, ...]) -> None:
+        self.copy_toy(folder / "toy")
+        (folder / "home").mkdir()
+        argv = [sys.executable, "-m", "patchgen", "apply", "--variant", "pvops", "--json"]
+        argv += ["--tree", str(folder / "toy")]
+        argv += [word.replace("{mails}", str(folder / "mails")) for word in words]
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            check=False,
+            text=True,
+            env={**self._environment, "HOME": str(folder / "home"), "PYTHONPATH": str(TOP)},
+        )
+        assert done.returncode == 0, done.stderr
+        (folder / "document.json").write_text(done.stdout)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a repository; git then knows that the files are as they were."""
+    shutil.rmtree(target, ignore_errors=True)
+    subprocess.run(["cp", "-a", source, target], check=True)
+    subprocess.run(["git", "-C", target, "update-index", "-q", "--refresh"], check=True)
