@@ -114,7 +114,7 @@ def test_a_base_that_cannot_carry_it(toy, patchgen):
     assert (done.code, done.out) == (1, "") and lack in done.err
     done = patchgen(*words)
     assert done.code == 0, done.err
-    assert "backends: sev\n" in done.out and "left out: the backend tdx" in done.out
+    assert "backends: sev\n" in done.out and "tdx left out: this base cannot carry it" in done.out
 
 
 def test_the_machine_code_of_the_callback(gcc, made):
