@@ -35,7 +35,7 @@ from patchgen.scratch import scratch_folder
 from patchgen.verify import around, needed_patterns
 
 # What makes hypercalls before alternatives, whether a variant touches it or not.
-_ALWAYS = ("arch/x86/kernel/kvm.c", "arch/x86/coco/tdx/tdx.c", "arch/x86/kernel/tdx.c")
+_ALWAYS = ("arch/x86/kernel/kvm.c", "arch/x86/coco/tdx/tdx.c")
 # Which platforms have a page status to report, and the instructions that could do it there.
 _REPORTING = {
     Platform.SEV: (Form.VMCALL, Form.VMMCALL),
