@@ -225,7 +225,7 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
         else:
             summary = summarise_patch(patch.edits, result.series.stats[number])
             printer.line(f"  {number + 1}/{len(result.series.commits)} {subject} ({summary})")
-    print_left_out(printer, plan.left_out)
+    print_left_out(printer, plan.left_out, plan.backends)
     for cite in result.making.cites:
         if cite.title and cite.calls:
             printer.line(f"  {cite.title}:")

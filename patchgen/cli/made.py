@@ -40,13 +40,19 @@ def describe_left_out(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
     ]
 
 
-def print_left_out(printer: Printer, left_out: Sequence[LeftOut], *, option: bool = True) -> None:
-    """Print what a series leaves out and why, with the option that puts it in."""
+def print_left_out(
+    printer: Printer, left_out: Sequence[LeftOut], made: Sequence[str] | None
+) -> None:
+    """Print what a series leaves out and why.
+
+    `made` are the backends that it has: then the options that add one are printed, too.
+    """
     for each in left_out:
         for line in str(each).splitlines():
             printer.line(f"  {line}")
-        if each.on_request and option:
-            printer.line(f"    --backend {each.backend} makes it all the same")
+        if each.on_request and made is not None:
+            options = " ".join(f"--backend {name}" for name in (*made, each.backend))
+            printer.line(f"    made on request: {options}")
 
 
 def read_recipients(mail: Path) -> Recipients:

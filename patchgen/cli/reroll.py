@@ -145,7 +145,7 @@ def _print(printer: Printer, result: RerollResult, *, dry_run: bool) -> None:
     printer.line(f"v{result.revision}, {len(result.subjects)} patches", bold=True)
     for number, subject in enumerate(result.subjects, 1):
         printer.line(f"  {number}/{len(result.subjects)} {subject}")
-    print_left_out(printer, result.left_out, option=False)
+    print_left_out(printer, result.left_out, None)
     for remark in result.remarks:
         printer.line(f"  {remark}")
     for tag in result.dropped:

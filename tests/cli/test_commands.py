@@ -27,7 +27,7 @@ def test_variants(patchgen):
     pvops = next(variant for variant in document if variant["name"] == "pvops")
     assert pvops["backends"] == ["sev", "tdx"]
     sev = ["hypercall", "sev", "direct"]
-    tdx = ["prepare", "tdx-guest", "tdx-mapgpa", "tdx-keep", "tdx-notify"]
+    tdx = ["prepare", "tdx-order", "tdx-guest", "tdx-mapgpa", "tdx-keep", "tdx-notify"]
     assert pvops["patches"] == ["op", "callers", *sev, *tdx]
     assert "pvops" in patchgen("variants").out
 

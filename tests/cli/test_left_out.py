@@ -56,7 +56,7 @@ evidence = { fact = "frees", say = "frees it" }
 """
 LINE = (
     "two left out: this base cannot use two (x.c:3 frees memory; no check of the pointer)\n"
-    "    --backend two makes it all the same\n"
+    "    made on request: --backend one --backend two\n"
 )
 
 
@@ -127,7 +127,7 @@ def test_nothing_is_made_of_what_the_base_serves_itself(patchgen, tree):
     done = patchgen(*words, "--backend", "two")
     assert (done.code, done.out) == (1, "")
     assert "two left out: this base cannot use two (x.c:3 frees memory;" in done.err
-    assert "makes it all the same" not in patchgen(*words, "--dry-run").out
+    assert "made on request" not in patchgen(*words, "--dry-run").out
 
     # One patch of a backend, whoever names it.
     write_variant(tree.parent / "mine", FACTS, SERVED)

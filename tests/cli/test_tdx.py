@@ -172,6 +172,16 @@ def test_the_default_names_what_a_tdx_guest_would_lack(patchgen, base, git):
     ) in done.out
 
 
+def test_a_base_that_reports_in_the_wrong_order_by_itself(patchgen, base, git):
+    source = base / "arch/x86/mm/pat/set_memory.c"
+    call = "\tnotify_range_enc_status_changed(addr, numpages, enc);\n\n\treturn ret;\n"
+    source.write_text(source.read_text().replace("\n\treturn ret;\n", call))
+    git(base, "commit", "-q", "-a", "-m", "v5.17")
+    done = patchgen("apply", "--variant", "pvops", "--backend", "tdx", "--tree", base)
+    assert (done.code, done.out) == (1, "")
+    assert "in an order that TDX forbids (arch/x86/mm/pat/set_memory.c:20 reports" in done.err
+
+
 def test_the_machine_code_of_the_callbacks(gcc, made):
     functions = disassemble(gcc("intel.o", "-c", made / SOURCE))
     path = reachable(functions, "tdx_notify_enc_status")
