@@ -117,7 +117,7 @@ def test_a_patch_with_a_hand_edit_that_is_not_made_again_stays(branches):
     placed, remarks = branches.carry(made, edited, branches.chain(THREE))
     assert [(each.name, each.is_made) for each in placed] == [("two", False), ("three", True)]
     assert branches.read(placed[0], "b.c") == text("two", "and more")
-    assert remarks == ['not made on this base: "one"']
+    assert remarks == ['not generated on this base: "one"']
 
 
 def test_a_commit_that_a_person_added_stays_where_it_is(branches):
@@ -188,7 +188,7 @@ def test_what_the_base_has_by_now_is_left_out(branches):
     # By hand, in a commit of its own, somebody takes back what is not made any more.
     placed, remarks = branches.carry(made, branches.chain(ONE, undo, TWO), branches.chain(TWO))
     assert [each.name for each in placed] == ["two"]
-    assert remarks == ['not made on this base: "one"', 'gone, as the base has it: "undo"']
+    assert remarks == ['not generated on this base: "one"', 'dropped, the base has it: "undo"']
 
 
 def test_hand_edits_of_two_files_do_not_become_one(branches):

@@ -76,7 +76,7 @@ def test_a_declaration_that_is_misread_cuts_nothing(monkeypatch):
     monkeypatch.setattr(needs_module, "plain_types", misread)
     needs = needs_of("@@\nint x;\n@@\n- f(x);\n")
     assert needs.functions is None
-    assert needs.why_not == "a metavariable's declaration is not understood"
+    assert needs.why_not == "the declaration of a metavariable cannot be parsed"
     assert words_of(needs.file) == {"f"}
 
 

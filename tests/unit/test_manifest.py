@@ -12,7 +12,7 @@ from patchgen.errors import SpecError, UsageError
 from patchgen.spec import bind_variables, describe_variables
 from patchgen.spec.catalog import find_variant, list_variants
 from patchgen.spec.manifest import load_variant
-from patchgen.spec.probe import check_facts, fill_in
+from patchgen.spec.probe import fill_in, find_facts
 from patchgen.spec.toml import locate
 from tests.support.memory_tree import MemoryTree
 
@@ -138,11 +138,12 @@ def test_a_fact_that_two_manifests_declare_differently_is_refused(tmp_path):
     write(tmp_path, WITH_BACKENDS.replace("[variables.depth]", f"{fact}[variables.depth]", 1))
     add_backend(tmp_path, "b", "b", fact)
     tree = MemoryTree({"a.c": b"x\n"})
-    assert check_facts(load_variant(tmp_path).units, tree) == {"has_x": True}
+    found = find_facts(load_variant(tmp_path).units, tree)
+    assert {name: str(site) for name, site in found.items()} == {"has_x": "a.c:1"}
     shutil.rmtree(tmp_path / "backends")
     add_backend(tmp_path, "b", "b", fact.replace('"x"', '"y"'))
     with pytest.raises(SpecError, match="is declared twice, differently"):
-        check_facts(load_variant(tmp_path).units, tree)
+        find_facts(load_variant(tmp_path).units, tree)
 
 
 def test_a_folder_without_a_manifest(tmp_path):
