@@ -23,6 +23,7 @@ KERNELS     := /usr/src/linux-source-6.1.tar.xz:linux-source-6.1 \
 help:
 	@echo 'make demo              apply pvops to a toy tree, and show the series'
 	@echo 'make demo TREE=LINUX   the same on a real kernel tree (a git repository)'
+	@echo 'make check             lint, and the tests to run while you work, in three minutes'
 	@echo 'make test              lint, and all tests, with the real kernels where they can be had'
 	@echo 'make torture           kill each command with SIGKILL at hundreds of moments'
 	@echo 'make lint              ruff, mypy --strict, import rules'
@@ -58,12 +59,19 @@ demo: run-tools $(STAMP)
 
 # --- test ---------------------------------------------------------------------------------------
 
-.PHONY: lint test torture
+# All but what takes long, and of the command line one file for each kind of command.
+CHECKED := tests/unit tests/smpl tests/git tests/mail \
+           $(patsubst %,tests/cli/test_%.py,apply commands import run status trailers verify)
+
+.PHONY: lint check test torture
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: run-tools $(STAMP) lint
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup -m 'not slow and not torture' $(CHECKED)
 
 test: test-tools $(STAMP) lint
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --durations=5

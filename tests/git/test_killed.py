@@ -16,6 +16,8 @@ import pytest
 from tests.cli.test_reroll import edit
 from tests.support.killing import DATE, KILLS, Campaign
 
+pytestmark = pytest.mark.slow
+
 V4 = "patchgen/pvops-v4"
 _RULE = "/// Use new_call()\n@@\n@@\n- old_call();\n+ new_call();\n"
 _CODE = "static inline void call(void)\n{\n\told_call();\n}\n"

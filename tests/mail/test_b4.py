@@ -25,6 +25,8 @@ REVIEWED = f"Reviewed-by: {BEA}"
 Git = Callable[..., str]
 B4 = Callable[..., str]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def branch(series: Path, git: Git, server) -> Path:

@@ -24,6 +24,8 @@ from tests.support.smtp import PASSWORD, USER, Server, serve
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
+import pytest
+
 from tests.mail.conftest import b4_programs
 from tests.mail.test_send import as_files, delivered_once, parse
 from tests.support.checks import apply_mails
@@ -19,6 +21,8 @@ V4, V5 = "patchgen/pvops-v4", "patchgen/pvops-v5"
 KVM = "arch/x86/kernel/kvm.c"
 REVIEWED = "Reviewed-by: Bea <bea@example.org>"
 Git = Callable[..., str]
+
+pytestmark = pytest.mark.slow
 
 
 def edit_last(git: Git, tree: Path) -> None:

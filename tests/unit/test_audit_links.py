@@ -44,6 +44,16 @@ def test_what_the_configuration_leaves_out_leads_nowhere(live, dead, use, value,
     assert early(source) is True
 
 
+@pytest.mark.parametrize(("value", "expected"), [("n", True), ("y", False)])
+def test_a_function_that_is_left_out_does_not_hide_another_one(value, expected):
+    source = (
+        "#ifdef CONFIG_X\nstatic void other(void) { }\n#endif\n"
+        "void console_init(void) { other(); }\nvoid to_site(void) { site(); }\n"
+    )
+    extra = {"arch/x86/kernel/other.c": "void other(void)\n{\n\tto_site();\n}\n"}
+    assert early(source, extra, settings={"CONFIG_X": value}) is expected
+
+
 @pytest.mark.parametrize("names", [["a_t"], ["a_t", "b_t"], ["a_t", "b_t", "c_t"]], ids=len)
 def test_a_type_is_found_by_any_of_its_names(names):
     typedefs = f"{OPS}typedef struct ops {names[0]};\n" + "".join(
