@@ -177,7 +177,7 @@ def _find_in_options(lines: tuple[Numbered, ...], mark: str) -> Iterator[tuple[i
     for each in lines:
         word = refuse_option(each.words)
         if word is not None:
-            yield each.line, f"{mark} passes {word} to spatch, which is not known to be harmless"
+            yield each.line, f"{mark} passes spatch {word}, which is not known to be harmless"
 
 
 def _find_in_references(text: str, files: _Files) -> Iterator[tuple[int, str]]:
