@@ -40,6 +40,7 @@ from .kbuild import (
     Builder as Builder,
     BuildError as BuildError,
     check_build_tools as check_build_tools,
+    check_make_variables as check_make_variables,
     compiler_version as compiler_version,
 )
 from .linkage import find_undefined as find_undefined
@@ -51,6 +52,10 @@ from .maintainer_program import (
 from .maintainers_file import (
     Section as Section,
     parse_maintainers as parse_maintainers,
+)
+from .make_errors import (
+    MakeError as MakeError,
+    find_make_error as find_make_error,
 )
 from .section_match import (
     SectionMatcher as SectionMatcher,

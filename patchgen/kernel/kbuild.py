@@ -15,10 +15,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from patchgen.errors import BaseError, ToolError
+from patchgen.errors import ToolError, UsageError
 from patchgen.git_environment import program_environment
 from patchgen.kernel.configs import BuildConfig
 from patchgen.kernel.machine_code import read_functions
+from patchgen.kernel.make_errors import find_make_error
 from patchgen.kernel.makefiles import Makefiles
 from patchgen.model.build import BuildFailure, BuiltObject
 from patchgen.process import run
@@ -41,6 +42,12 @@ _SAID = re.compile(
 # "kvm.o: warning: objtool: kvm_init()+0x12: ...": the offset changes with everything before it.
 _OFFSET = re.compile(r"\+0x[0-9a-f]+")
 
+_VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+# What decides where the output goes, for which architecture, and which warnings are printed.
+_OWN_VARIABLES = frozenset(
+    ("ARCH", "C", "KBUILD_OUTPUT", "KCONFIG_ALLCONFIG", "LOCALVERSION", "M", "MAKEFLAGS", "O", "W")
+)
+
 
 def check_build_tools() -> None:
     """Raise ToolError that names all missing programs that a build needs."""
@@ -59,6 +66,16 @@ def compiler_version() -> str:
     return run(["gcc", "--version"]).stdout.decode("utf-8", "replace").partition("\n")[0]
 
 
+def check_make_variables(variables: Sequence[str]) -> None:
+    """Raise UsageError for what is not a NAME=VALUE that a build can be given."""
+    for text in variables:
+        name, equals, _ = text.partition("=")
+        if not equals or not _VARIABLE.fullmatch(name):
+            raise UsageError(f"{text!r}: expected NAME=VALUE", parameters=("make_variables",))
+        if name in _OWN_VARIABLES:
+            raise UsageError(f"{text!r}: verify sets {name} itself", parameters=("make_variables",))
+
+
 class BuildError(Exception):
     """make failed. `failure` has the first error and the path of the log."""
 
@@ -71,7 +88,8 @@ class BuildError(Exception):
 class Builder:
     """A source tree, an output folder and a configuration.
 
-    `jobs` is make's -j. `sparse` also runs the checker of that name.
+    `jobs` is make's -j. `sparse` also runs the checker of that name. `variables` are "NAME=VALUE"
+    for make's command line.
     """
 
     source: Path
@@ -79,12 +97,13 @@ class Builder:
     config: BuildConfig
     jobs: int = 1
     sparse: bool = False
+    variables: Sequence[str] = ()
     _warnings: dict[str, Counter[str]] = field(default_factory=dict)
 
     def configure(self, log: Path) -> None:
         """Write .config, check that it has the required options, and make what all objects need.
 
-        Raises BaseError if the tree cannot be configured that way, BuildError if make fails.
+        Raises BuildError if the tree cannot be configured that way, or make fails.
         """
         config = self.config
         self.output.mkdir(parents=True, exist_ok=True)
@@ -98,7 +117,7 @@ class Builder:
         if args:
             run(["bash", str(self.source / "scripts/config"), "--file", str(dot_config), *args])
         self._make(log, "olddefconfig")
-        self._check_config()
+        self._check_config(log)
         self._make(log, "prepare", "scripts")
 
     def link(self, fragment: Path, log: Path) -> None:
@@ -108,20 +127,19 @@ class Builder:
         """
         self.output.mkdir(parents=True, exist_ok=True)
         self._make(log, f"KCONFIG_ALLCONFIG={fragment}", self.config.target)
-        self._check_config()
+        self._check_config(log)
         self._make(log, "vmlinux")
 
-    def _check_config(self) -> None:
-        """Raise BaseError if .config lacks options that define the configuration."""
+    def _check_config(self, log: Path) -> None:
+        """Raise BuildError if .config lacks options that define the configuration."""
         config = self.config
-        text = (self.output / ".config").read_text()
+        text = (self.output / ".config").read_text("utf-8", "surrogateescape")
         wrong = [o for o in config.on if f"CONFIG_{o}=y\n" not in text]
         wrong += [f"!{o}" for o in config.off if f"CONFIG_{o}=y\n" in text]
         if wrong:
-            raise BaseError(
-                f"the base cannot be configured as {config.name}: kconfig does not set "
-                + ", ".join(wrong),
-                alternatives={"configs": "choose other configurations"},
+            text = f"kconfig does not set {', '.join(wrong)}, which {config.name} requires"
+            raise BuildError(
+                BuildFailure(text, log, hint="choose other configurations", parameter="configs")
             )
 
     def find_objects(self, files: Iterable[PurePosixPath]) -> list[str]:
@@ -201,6 +219,7 @@ class Builder:
                 f"O={self.output}",
                 f"ARCH={self.config.arch}",
                 "LOCALVERSION=",
+                *self.variables,
                 *args,
             ],
             # The kernel's Makefile unsets LC_ALL. Files that a killed gcc leaves in TMPDIR are
@@ -218,17 +237,10 @@ class Builder:
         )
         output = done.stdout.decode("utf-8", "replace")
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(f"$ make {' '.join(args)}\n{output}")
+        log.write_text(f"$ make {' '.join([*self.variables, *args])}\n{output}")
         if done.returncode != 0:
-            raise BuildError(BuildFailure(self._first_error(output), log))
+            error = find_make_error(output, str(self.source))
+            raise BuildError(
+                BuildFailure(error.text, log, error.where, error.hint, error.parameter)
+            )
         return output
-
-    def _first_error(self, output: str) -> str:
-        """Return the compiler's first error, else make's own."""
-        lines = output.splitlines()
-        error = r"^\S+:\d+(:\d+)?: (fatal )?error: |: undefined reference to |^error: "
-        for pattern in (error, r"^(make.*: )?\*\*\* "):
-            for line in lines:
-                if re.search(pattern, line):
-                    return line.replace(f"{self.source}/", "")
-        return lines[-1] if lines else "make printed nothing"

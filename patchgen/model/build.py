@@ -21,10 +21,21 @@ class BuiltObject:
 
 @dataclass(frozen=True, slots=True)
 class BuildFailure:
-    """Why a build stopped: the compiler's first error, and the log with the complete output."""
+    """Why a build stopped: the first error, its file and line, and the log of the complete output.
 
-    error: str
+    `hint` is what to do about it, "" where nobody knows; `parameter` is the input that it is about.
+    """
+
+    text: str
     log: Path
+    where: str = ""
+    hint: str = ""
+    parameter: str = ""
+
+    @property
+    def error(self) -> str:
+        """Return the error in one line, with its place."""
+        return f"{self.where}: {self.text}" if self.where else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +43,14 @@ class Build:
     """One commit in one configuration: objects by their paths, or the failure.
 
     `needed` are the symbols that the objects refer to, `undefined` those of them that nothing in
-    this configuration defines.
+    this configuration defines. `mismatches` are modpost's reports of references to code and data
+    that are freed after boot; `unchecked` says why there are none where modpost could not read the
+    objects.
     """
 
     objects: Mapping[str, BuiltObject] = field(default_factory=dict)
     needed: tuple[str, ...] = ()
     undefined: tuple[str, ...] = ()
+    mismatches: tuple[str, ...] = ()
+    unchecked: str = ""
     failure: BuildFailure | None = None

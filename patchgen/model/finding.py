@@ -15,7 +15,8 @@ class Finding:
 
     `check` is the name of the check. `commit` is None if the finding is about the whole series.
     `where` is a file, with a line if known; `config` is the configuration that was built; `log` is
-    the complete output of the program that found it.
+    the complete output of the program that found it. `hint` is what to do about it; `parameter` is
+    the input of the request that the hint is about.
     """
 
     check: str
@@ -25,6 +26,8 @@ class Finding:
     config: str = ""
     log: Path | None = None
     failure: bool = True
+    hint: str = ""
+    parameter: str = ""
 
     def __str__(self) -> str:
         """Return the finding as one line, without its commit."""
