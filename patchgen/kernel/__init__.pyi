@@ -35,6 +35,11 @@ from .hypercalls import (
     read_hypercalls as read_hypercalls,
     read_text_size as read_text_size,
 )
+from .init_stores import (
+    CFile as CFile,
+    Store as Store,
+    read_c_file as read_c_file,
+)
 from .kbuild import (
     BUILD_PROGRAMS as BUILD_PROGRAMS,
     Builder as Builder,
@@ -57,6 +62,7 @@ from .make_errors import (
     MakeError as MakeError,
     find_make_error as find_make_error,
 )
+from .modpost import find_mismatches as find_mismatches
 from .section_match import (
     SectionMatcher as SectionMatcher,
     find_owners as find_owners,

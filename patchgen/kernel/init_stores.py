@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where C source stores the address of a function into something that is not a local variable.
+
+modpost does not see `pv_ops.mmu.x = f;` in an `__init` function, where f is `__init`, too: the
+store is code in .init.text, which may refer to .init.text (scripts/mod/modpost.c, `sectioncheck`).
+The pointer outlives the function, and the next call through it jumps into freed memory.
+
+Read are tokens: what macros expand to is not known, nor is what a function does with an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from patchgen.ctokens import Token, blank_directives, tokenize
+
+INIT_FUNCTION = frozenset((b"__init",))
+INIT_DATA = frozenset((b"__initdata", b"__initconst"))
+# Macros that store, by the places of the object and of the value in their arguments.
+_STORERS = {
+    b"WRITE_ONCE": (0, 1),
+    b"rcu_assign_pointer": (0, 1),
+    b"RCU_INIT_POINTER": (0, 1),
+    b"smp_store_release": (0, 1),
+    b"smp_store_mb": (0, 1),
+    b"static_call_update": (0, 1),
+    b"xchg": (0, 1),
+    b"cmpxchg": (0, 2),
+}
+_CONDITIONS = frozenset((b"if", b"while", b"for", b"switch"))
+_WORDS_BEFORE = frozenset((b"else", b"do"))
+_ATTRIBUTES = frozenset(
+    (b"__attribute__", b"__aligned", b"__section", b"__printf", b"__acquires", b"__releases")
+)
+_OPENS = {b"(": 1, b"[": 1, b")": -1, b"]": -1}
+# A word between these is a value by itself, not an operand.
+_BEFORE_VALUE = frozenset((b"=", b"(", b"?", b":", b",", b"&", b")"))
+_AFTER_VALUE = frozenset((b")", b":", b",", b""))
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store in a function: into which object, by name and in full, and the address of what."""
+
+    function: str
+    root: str
+    place: str
+    value: str
+    line: int
+
+
+@dataclass
+class CFile:
+    """What a C file declares at file level, and the stores in its functions.
+
+    By name, True for what `__init`, `__initdata` or `__initconst` marks. What is only declared
+    here, without such a mark, may have it where it is defined: it is left out.
+    """
+
+    functions: dict[str, bool] = field(default_factory=dict)
+    variables: dict[str, bool] = field(default_factory=dict)
+    stores: list[Store] = field(default_factory=list)
+
+
+@dataclass
+class _Scope:
+    """The names that are local to a function; what local pointers point to and hold."""
+
+    function: str
+    names: set[bytes]
+    targets: dict[bytes, bytes] = field(default_factory=dict)
+    values: dict[bytes, list[bytes]] = field(default_factory=dict)
+
+
+def read_c_file(source: bytes) -> CFile:
+    """Return declarations and stores of a C source. What is not C gives none, or wrong ones."""
+    file = CFile()
+    bodies = []
+    for header, body in _split_items(list(tokenize(blank_directives(source)))):
+        marks = {token.text for token in header}
+        name = _function_name(header)
+        if name is not None:
+            key = name.text.decode()
+            if marks & INIT_FUNCTION or body is not None:
+                file.functions[key] = file.functions.get(key, False) or bool(marks & INIT_FUNCTION)
+            if body is not None:
+                bodies.append((key, header, body))
+        elif b"extern" not in marks or marks & INIT_DATA:
+            for key in (token.text.decode() for token in _before_value(header) if token.is_word):
+                file.variables[key] = file.variables.get(key, False) or bool(marks & INIT_DATA)
+    for key, header, body in bodies:
+        scope = _Scope(key, {token.text for token in header if token.is_word})
+        for statement in _split_statements(body):
+            file.stores += _read_statement(statement, scope)
+    return file
+
+
+def _split_items(
+    tokens: Sequence[Token],
+) -> Iterator[tuple[list[Token], list[Token] | None]]:
+    """Yield what is at file level: tokens of a declaration, and the body of a function."""
+    header: list[Token] = []
+    body: list[Token] = []
+    depth = parens = 0
+    for token in tokens:
+        if token.text == b"{":
+            depth += 1
+        if depth:
+            body.append(token)
+        elif token.text == b";" and parens == 0:
+            yield header, None
+            header = []
+        else:
+            parens = max(0, parens + _OPENS.get(token.text, 0))
+            header.append(token)
+        if token.text == b"}" and depth:
+            depth -= 1
+            if depth == 0:
+                if _function_name(header) is not None:
+                    yield header, body
+                    header = []
+                body = []
+
+
+def _function_name(header: Sequence[Token]) -> Token | None:
+    """Return the name of the function that a header declares, None for anything else."""
+    depth = 0
+    for index, token in enumerate(header):
+        after = [token.text for token in header[index + 1 : index + 3]]
+        if token.text == b"=" and depth == 0:
+            return None
+        if depth == 0 and token.is_word and after[:1] == [b"("]:
+            if after[1:] == [b"*"]:
+                # A pointer to a function: "void (*hook)(void)".
+                return None
+            if token.text not in _ATTRIBUTES:
+                return token
+        depth += _OPENS.get(token.text, 0)
+    return None
+
+
+def _before_value(header: Sequence[Token]) -> Sequence[Token]:
+    texts = [token.text for token in header]
+    return header[: texts.index(b"=")] if b"=" in texts else header
+
+
+def _split_statements(body: Sequence[Token]) -> Iterator[list[Token]]:
+    statement: list[Token] = []
+    depth = 0
+    for token in body:
+        depth = max(0, depth + _OPENS.get(token.text, 0))
+        if token.text in (b"{", b"}") or (token.text == b";" and depth == 0):
+            if statement:
+                yield statement
+            statement, depth = [], 0
+        else:
+            statement.append(token)
+
+
+def _read_statement(statement: Sequence[Token], scope: _Scope) -> Iterator[Store]:
+    tokens = _skip_control(statement)
+    pieces = _split_at(tokens, b",")
+    is_declaration = _is_declaration(pieces[0])
+    for piece in pieces:
+        parts = _split_at(piece, b"=")
+        if is_declaration:
+            words = [token for token in parts[0] if token.is_word]
+            scope.names.update(token.text for token in words)
+            parts[0] = words[-1:]
+        if len(parts) == 1:
+            yield from _read_storer(piece, scope)
+            continue
+        values = list(_values(parts[-1]))
+        for part in parts[:-1]:
+            yield from _store(part, values, scope)
+
+
+def _read_storer(tokens: Sequence[Token], scope: _Scope) -> Iterator[Store]:
+    for index, token in enumerate(tokens[:-1]):
+        if token.text in _STORERS and tokens[index + 1].text == b"(":
+            arguments = _split_at(_inside(tokens, index + 1), b",")
+            place, value = _STORERS[token.text]
+            if len(arguments) > value:
+                yield from _store(arguments[place], list(_values(arguments[value])), scope)
+
+
+def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Iterator[Store]:
+    """Yield the stores of values into one place; note what a local variable is given."""
+    words = [token for token in part if token.is_word]
+    # ".member = f" initialises what is local: all else of a function's is not made by its code.
+    if not words or part[0].text == b".":
+        return
+    texts = [token.text for token in part]
+    root = words[0].text
+    after = texts[texts.index(root) + 1 : texts.index(root) + 2]
+    if after == [b"("]:
+        return
+    held = [found for value in values for found in scope.values.get(value.text, [value.text])]
+    place = b"".join(texts).lstrip(b"&")
+    if root in scope.names:
+        through = b"*" in texts or after in ([b"->"], [b"["])
+        if not through and len(part) == 1:
+            scope.values[root] = held
+            scope.targets[root] = held[0] if len(held) == 1 else b""
+        if not through or not (target := scope.targets.get(root)):
+            return
+        root = target
+    if root in scope.names:
+        return
+    for value in dict.fromkeys(held):
+        if value not in scope.names:
+            line = words[0].line
+            yield Store(scope.function, root.decode(), place.decode(), value.decode(), line)
+
+
+def _values(part: Sequence[Token]) -> Iterator[Token]:
+    """Yield the words of an expression whose own value it may have: `f`, `&f`, `c ? f : g`."""
+    texts = [b"=", *(token.text for token in part), b""]
+    calls: list[bool] = []
+    for index, token in enumerate(part, 1):
+        if token.text == b"(":
+            calls.append(texts[index - 1][:1].isalpha() or texts[index - 1][:1] == b"_")
+        elif token.text == b")" and calls:
+            calls.pop()
+        elif token.is_word and not any(calls):
+            target = texts[index - 1] == b"&" and texts[index + 1] in (b".", b"->", b"[")
+            alone = texts[index - 1] in _BEFORE_VALUE and texts[index + 1] in _AFTER_VALUE
+            if (alone and not _is_cast(texts, index)) or target:
+                yield token
+
+
+def _is_cast(texts: Sequence[bytes], index: int) -> bool:
+    """Tell whether a word in parentheses is a type: "(word) value"."""
+    if (texts[index - 1], texts[index + 1]) != (b"(", b")"):
+        return False
+    after = texts[index + 2]
+    return after in (b"&", b"(", b"*") or after[:1].isalnum() or after[:1] == b"_"
+
+
+def _skip_control(statement: Sequence[Token]) -> Sequence[Token]:
+    """Return a statement without conditions, labels and what is before it in the same line."""
+    tokens = statement
+    while tokens:
+        texts = [token.text for token in tokens[:2]]
+        if texts[0] in _CONDITIONS and texts[1:] == [b"("]:
+            tokens = tokens[len(_inside(tokens, 1)) + 3 :]
+        elif texts[0] in _WORDS_BEFORE:
+            tokens = tokens[1:]
+        elif texts[0] == b"case" or (tokens[0].is_word and texts[1:] == [b":"]):
+            colon = next((i for i, token in enumerate(tokens) if token.text == b":"), 0)
+            tokens = tokens[colon + 1 :]
+            if colon == 0:
+                break
+        else:
+            break
+    return tokens
+
+
+def _is_declaration(tokens: Sequence[Token]) -> bool:
+    """Tell whether tokens begin as a declaration does: a word, and another one or a `*`."""
+    return (
+        len(tokens) > 1
+        and tokens[0].is_word
+        and tokens[0].text not in (b"return", b"goto")
+        and (tokens[1].is_word or tokens[1].text == b"*")
+    )
+
+
+def _inside(tokens: Sequence[Token], opening: int) -> Sequence[Token]:
+    """Return what is between the parenthesis at an index and its match, or the end."""
+    depth = 0
+    for index in range(opening, len(tokens)):
+        depth += _OPENS.get(tokens[index].text, 0)
+        if depth == 0:
+            return tokens[opening + 1 : index]
+    return tokens[opening + 1 :]
+
+
+def _split_at(tokens: Sequence[Token], separator: bytes) -> list[list[Token]]:
+    """Return the parts between separators that are outside of parentheses; one where none is."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += _OPENS.get(token.text, 0)
+        if token.text == separator and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
