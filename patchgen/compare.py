@@ -32,7 +32,7 @@ from patchgen.model.plan import LeftOut
 from patchgen.model.series import Identity, Signatures
 from patchgen.odb import Checkout, Repository
 from patchgen.scratch import scratch_folder
-from patchgen.verify import around, needed_patterns
+from patchgen.verify import prepare_scripts, source_patterns
 
 # What makes hypercalls before alternatives, whether a variant touches it or not.
 _ALWAYS = ("arch/x86/kernel/kvm.c", "arch/x86/coco/tdx/tdx.c")
@@ -174,7 +174,7 @@ class _Trial:
             }
             | {PurePosixPath(name) for name in _ALWAYS}
         )
-        self.checkout.choose_files([*needed_patterns(), *around(self._files)])
+        self.checkout.choose_files(source_patterns(self._files))
         self._builder = Builder(
             self.checkout.folder, self.output, self.config, jobs=self.request.jobs
         )
@@ -183,6 +183,7 @@ class _Trial:
         """Compile a variant, or the base as it is, and read what came of it."""
         base = self.results[0].making.plan.base.oid
         self.checkout.switch(base)
+        prepare_scripts(self.checkout)
         self.checkout.run("clean", "-f", "-d", "-q")
         for made in result.making.made if result else ():
             for edit in made.edits:

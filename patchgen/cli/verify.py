@@ -56,6 +56,13 @@ from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
     help="Write what passed into the cover letter of the branch.",
 )
 @click.option(
+    "--make-var",
+    "make_variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set this variable for make, as WERROR=0 for an old tree; may be repeated.",
+)
+@click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),
@@ -120,6 +127,7 @@ def _describe(finding: Finding) -> dict[str, Any]:
         "config": finding.config or None,
         "where": finding.where or None,
         "text": finding.text,
+        "hint": finding.hint or None,
         "log": str(finding.log) if finding.log else None,
     }
 
@@ -130,10 +138,10 @@ def _print_findings(printer: Printer, report: Report) -> None:
         if found:
             echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
         for finding in found:
-            echo(f"  {'' if finding.failure else 'note: '}{finding}")
+            _print_finding("  ", finding)
     for finding in report.findings:
         if finding.commit is None:
-            echo(f"series: {'' if finding.failure else 'note: '}{finding}")
+            _print_finding("series: ", finding)
     printer.line()
     if report.passed:
         count = len(report.target.commits)
@@ -156,6 +164,15 @@ def _print_recorded(printer: Printer, request: VerifyRequest, report: Report) ->
         )
     elif request.record:
         printer.warning("nothing is recorded in the cover letter, as the series does not pass")
+
+
+def _print_finding(before: str, finding: Finding) -> None:
+    """Print a finding on a line, with what to do on the next one."""
+    echo(f"{before}{'' if finding.failure else 'note: '}{finding}")
+    if finding.hint:
+        params = click.get_current_context().command.params
+        options = [max(each.opts, key=len) for each in params if each.name == finding.parameter]
+        echo(f"    hint: {finding.hint}" + (f" ({options[0]})" if options else ""))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from .effects import (
     EFFECTS_FILE as EFFECTS_FILE,
     load_effects as load_effects,
 )
+from .exec_bits import restore_exec_bits as restore_exec_bits
 from .get_maintainer import (
     FoundRecipients as FoundRecipients,
     find_recipients as find_recipients,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from patchgen.git_environment import scratch_environment
@@ -18,9 +19,15 @@ from patchgen.process import run
 _LEFT_OUT = ("drivers", "fs", "net", "sound")
 
 
-def find_undefined(
-    builder: Builder, objects: Sequence[str], known: set[str], log: Path
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Linkage:
+    """Symbols that nothing defines, and the objects that were built as they define another one."""
+
+    undefined: tuple[str, ...]
+    definers: tuple[str, ...]
+
+
+def find_undefined(builder: Builder, objects: Sequence[str], known: set[str], log: Path) -> Linkage:
     """Return the symbols that objects need and nothing in this configuration defines, sorted.
 
     `known` are symbols that were needed before, and so are defined somewhere. A name that occurs
@@ -28,10 +35,16 @@ def find_undefined(
     """
     needed = builder.find_symbols(objects, "--undefined-only")
     needed -= builder.find_symbols(objects, "--defined-only") | known
-    return tuple(sorted(name for name in needed if not _is_defined(builder, name, objects, log)))
+    definers: list[str] = []
+    undefined = [
+        name for name in sorted(needed) if not _is_defined(builder, name, objects, definers, log)
+    ]
+    return Linkage(tuple(undefined), tuple(dict.fromkeys(definers)))
 
 
-def _is_defined(builder: Builder, name: str, objects: Sequence[str], log: Path) -> bool:
+def _is_defined(
+    builder: Builder, name: str, objects: Sequence[str], definers: list[str], log: Path
+) -> bool:
     word = rf"\b{re.escape(name)}\b"
     mentions = _grep(builder, word, "*.c", "*.S", "*.h")
     if not mentions or any(path.name.endswith((".lds.S", ".lds.h")) for path in mentions):
@@ -50,6 +63,7 @@ def _is_defined(builder: Builder, name: str, objects: Sequence[str], log: Path) 
         except BuildError:
             continue
         if name in builder.find_symbols([candidate], "--defined-only"):
+            definers.append(candidate)
             return True
     # Files outside of the sparse checkout cannot be built; assume that a definition there is.
     return bool(_grep(builder, definition, "*.c", "*.S", revision="HEAD", folders=_LEFT_OUT))

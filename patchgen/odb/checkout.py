@@ -72,6 +72,12 @@ class Checkout:
         """Check out a commit. Only files that differ are written, so make rebuilds only these."""
         self.run("checkout", "--quiet", "--force", "--detach", commit)
 
+    def ignore_modes(self) -> None:
+        """Let the files of the work tree keep the exec bits that they have by now."""
+        self.run("config", "core.fileMode", "false")
+        # Else each file looks changed since git wrote it, and the next switch writes it again.
+        self.run("update-index", "-q", "--refresh", ok=None)
+
     def _promise(self) -> tuple[str, ...]:
         """Return the git options with which a tree may name blobs that a partial clone lacks.
 

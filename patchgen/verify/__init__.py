@@ -1,6 +1,6 @@
 """Is a series fit to be sent? Its form, its mails, and whether each of its commits builds."""
 
-from patchgen.verify.builds import around, needed_patterns
+from patchgen.verify.builds import prepare_scripts, source_patterns
 from patchgen.verify.check import CHECKS, Cell, Report, VerifyRequest, verify_series
 from patchgen.verify.target import Target, open_target
 
@@ -10,8 +10,8 @@ __all__ = [
     "Report",
     "Target",
     "VerifyRequest",
-    "around",
-    "needed_patterns",
     "open_target",
+    "prepare_scripts",
+    "source_patterns",
     "verify_series",
 ]

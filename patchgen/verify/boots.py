@@ -7,11 +7,10 @@ run. See patchgen/kernel/boot.py for what the emulation shows and what it cannot
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from patchgen.errors import BaseError
 from patchgen.kernel import (
     CONFIG_NEEDED,
     BootLog,
@@ -29,8 +28,9 @@ from patchgen.model.build import BuildFailure
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout
 from patchgen.scratch import scratch_folder
-from patchgen.verify.builds import NEEDED, Point
+from patchgen.verify.builds import NEEDED, PRODUCTS, Point, prepare_scripts
 from patchgen.verify.cache import BuildCache
+from patchgen.verify.judge import judge_base_failure
 
 # Switched off in the small kernel, but for what its makefiles name unconditionally.
 _PATTERNS = (
@@ -48,6 +48,7 @@ _PATTERNS = (
     "Kbuild*",
     "*.h",
     "!/drivers/gpu/drm/amd/include/",
+    *(f"!{pattern}" for pattern in PRODUCTS),
 )
 # KVM_GUEST and the others are checked by name: kconfig drops what it cannot have without a word.
 _CONFIG = BuildConfig("boot", "x86_64", "allnoconfig", on=CONFIG_NEEDED)
@@ -65,46 +66,54 @@ class Booted:
 
 @dataclass
 class BootTrial:
-    """What is needed to boot the base and the tip. `diff` is all that the series changes."""
+    """What is needed to boot the base and the tip. `diff` is all that the series changes.
+
+    `variables` are make's, "NAME=VALUE".
+    """
 
     checkout: Checkout
     jobs: int
     cache: BuildCache
     logs: Path
     diff: str
+    variables: Sequence[str] = ()
 
     def run(self, base: Point, tip: Point, on_boot: Callable[[Oid], None]) -> Iterator[Finding]:
         """Boot base and tip, and yield what the tip does otherwise.
 
-        Raises BaseError where the base itself cannot be linked or does not boot.
+        Where the base itself cannot be linked or does not boot, that is what is found.
         """
         self.checkout.choose_files(_PATTERNS)
         with scratch_folder("boot") as folder:
             on_boot(base.commit)
             before = self._boot(folder, base)
             if before.failure is not None:
-                raise BaseError(
-                    f"the base cannot be linked to boot it: {before.failure.error}",
-                    hint=f"all that make said: {before.failure.log}",
-                )
+                yield judge_base_failure("boot", "", before.failure)
+                return
             for kind, log in before.logs.items():
                 if not log.reached_init:
-                    raise BaseError(f"the base does not boot ({kind}): {_last(log)}")
+                    yield Finding("boot", f"the base does not boot ({kind}): {_last(log)}")
+                    return
             on_boot(tip.commit)
             after = self._boot(folder, tip)
         if after.failure is not None:
-            yield Finding("boot", after.failure.error, tip.commit, log=after.failure.log)
+            yield Finding(
+                "boot", after.failure.text, tip.commit, after.failure.where, log=after.failure.log
+            )
             return
         for kind, log in after.logs.items():
             yield from self._judge(tip.commit, kind, before.logs[kind], log)
 
     def _boot(self, folder: Path, point: Point) -> Booted:
-        key = self.cache.name(["boot", point.tree])
+        key = self.cache.name(["boot", point.tree, list(self.variables)])
         if (kept := self.cache.read(key)) is not None:
             return Booted({kind: BootLog(tuple(lines), 0, False) for kind, lines in kept.items()})
         self.checkout.switch(point.commit)
+        prepare_scripts(self.checkout)
         output = folder / "out"
-        builder = Builder(self.checkout.folder, output, _CONFIG, jobs=self.jobs)
+        builder = Builder(
+            self.checkout.folder, output, _CONFIG, jobs=self.jobs, variables=self.variables
+        )
         fragment = folder / "fragment"
         kconfig = self.checkout.folder / "arch/x86/Kconfig"
         fragment.write_text(config_fragment(kconfig.read_text(errors="replace")))

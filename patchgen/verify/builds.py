@@ -6,8 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from patchgen.errors import BaseError
-from patchgen.kernel import BuildConfig, Builder, BuildError, find_undefined
+from patchgen.errors import ToolError
+from patchgen.kernel import (
+    BuildConfig,
+    Builder,
+    BuildError,
+    find_mismatches,
+    find_undefined,
+    restore_exec_bits,
+)
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
 from patchgen.odb import Checkout
@@ -49,6 +56,25 @@ NEEDED = (
     "*.h",
     "!/drivers/gpu/drm/amd/include/",
 )
+# What a build makes (the top Makefile: CLEAN_FILES, MRPROPER_FILES and the rule of clean). Some
+# trees have it committed. make refuses to build out of a tree with the first two ("The source tree
+# is not clean"), would include stale headers, and finds objects in it by VPATH.
+PRODUCTS = (
+    ".config",
+    "/include/config/",
+    "/include/generated/",
+    "/arch/*/include/generated/",
+    "*.a",
+    "*.ko",
+    "*.mod",
+    "*.mod.c",
+    "*.o",
+    ".*.cmd",
+    ".tmp_*",
+    "/.version",
+    "/Module.symvers",
+    "modules.order",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +90,8 @@ class Matrix:
     """What to build: commits by configurations.
 
     `files` are all that the series touches. `folders` are built whole: what includes a header that
-    a commit touches is built again by make. `logs` is where the output of each build goes.
+    a commit touches is built again by make. `variables` are make's, "NAME=VALUE". `logs` is where
+    the output of each build goes. After `run`, `lacks_exec_bits` tells of a base that has none.
     """
 
     checkout: Checkout
@@ -75,6 +102,8 @@ class Matrix:
     sparse: bool
     cache: BuildCache
     logs: Path
+    variables: Sequence[str] = ()
+    lacks_exec_bits: bool = False
     _builders: dict[str, Builder] = field(default_factory=dict)
 
     def run(
@@ -82,20 +111,23 @@ class Matrix:
     ) -> Mapping[tuple[Oid, str], Build]:
         """Build what was not built before, and return the result of each commit and configuration.
 
-        The first is the base's own. Raises BaseError where the base itself does not build.
+        The first is the base's own. Where the base fails in a configuration, no commit is built in
+        it: nothing would be known of what the commit itself does.
         """
-        self.checkout.choose_files([*NEEDED, *around(self.files), *self.folders])
+        self.checkout.choose_files(source_patterns(self.files, self.folders))
         results: dict[tuple[Oid, str], Build] = {}
         with scratch_folder("build") as output:
             for point in [base, *commits]:
                 missing = []
                 for config in self.configs:
-                    kept = self.cache.find(self._key(base, point, config))
-                    if kept is None:
+                    if (result := results.get((base.commit, config.name))) and result.failure:
+                        continue
+                    cached = self.cache.find(self._key(base, point, config))
+                    if cached is None:
                         missing.append(config)
                     else:
-                        results[point.commit, config.name] = kept
-                        on_build(point.commit, config.name, kept)
+                        results[point.commit, config.name] = cached
+                        on_build(point.commit, config.name, cached)
                 if missing:
                     self._build_all(output, base, point, missing, results, on_build)
         return results
@@ -110,6 +142,7 @@ class Matrix:
         on_build: OnBuild,
     ) -> None:
         self.checkout.switch(point.commit)
+        self.lacks_exec_bits |= prepare_scripts(self.checkout)
 
         def build(config: BuildConfig) -> tuple[BuildConfig, Build]:
             on_build(point.commit, config.name, None)
@@ -121,11 +154,6 @@ class Matrix:
         # make is slow to start, and a series touches few objects: configurations side by side use
         # the processors better than one make with many jobs.
         for config, result in map_parallel(build, configs, workers=self.jobs):
-            if result.failure is not None and point is base:
-                raise BaseError(
-                    f"the base itself does not build as {config.name}: {result.failure.error}",
-                    hint=f"all that make said: {result.failure.log}",
-                )
             results[point.commit, config.name] = result
             self.cache.keep(self._key(base, point, config), result)
 
@@ -134,43 +162,66 @@ class Matrix:
     ) -> Build:
         """Build one commit in one configuration. `before` is the base's, None for the base."""
         log = self.logs / f"{point.commit[:12]}-{config.name}.log"
-        first = config.name not in self._builders
-        builder = self._builders.setdefault(
-            config.name,
-            Builder(
-                self.checkout.folder,
-                output / config.name,
-                config,
-                jobs=max(1, self.jobs // len(self.configs)),
-                sparse=self.sparse,
-            ),
-        )
         try:
-            if first or any(file.name.startswith("Kconfig") for file in self.files):
-                builder.configure(log)
+            builder = self._configured(output, config, log)
             objects = builder.find_objects(self._existing())
             built = builder.build([*objects, *(f"{folder}/" for folder in self.folders)], log)
             needed = builder.find_symbols(objects, "--undefined-only")
             # What the base's objects need, the base must have.
             known = needed if before is None else set(before.needed)
-            undefined = find_undefined(builder, objects, known, log.with_suffix(".link.log"))
+            linkage = find_undefined(builder, objects, known, log.with_suffix(".link.log"))
         except BuildError as err:
             return Build(failure=err.failure)
-        return Build(built, tuple(sorted(needed)), undefined)
+        mismatches: tuple[str, ...] = ()
+        unchecked = ""
+        try:
+            together = sorted({*built, *linkage.definers})
+            mismatches = find_mismatches(builder, together, log.with_suffix(".sections.log"))
+        except ToolError as err:
+            unchecked = err.message
+        return Build(built, tuple(sorted(needed)), linkage.undefined, mismatches, unchecked)
+
+    def _configured(self, output: Path, config: BuildConfig, log: Path) -> Builder:
+        """Return the builder of a configuration, which it is ready to build in."""
+        known = self._builders.get(config.name)
+        builder = known or Builder(
+            self.checkout.folder,
+            output / config.name,
+            config,
+            jobs=max(1, self.jobs // len(self.configs)),
+            sparse=self.sparse,
+            variables=self.variables,
+        )
+        if known is None or any(file.name.startswith("Kconfig") for file in self.files):
+            builder.configure(log)
+        self._builders[config.name] = builder
+        return builder
 
     def _existing(self) -> list[PurePosixPath]:
         return [file for file in self.files if (self.checkout.folder / file).is_file()]
 
     def _key(self, base: Point, point: Point, config: BuildConfig) -> str:
         targets = [*map(str, self.files), *(f"{folder}/" for folder in self.folders)]
-        return self.cache.key(base.tree, point.tree, config, targets)
+        return self.cache.key(base.tree, point.tree, config, targets, self.variables)
 
 
-def needed_patterns() -> tuple[str, ...]:
-    """Return patterns for the files that building any object of a kernel takes."""
-    return NEEDED
+def prepare_scripts(checkout: Checkout) -> bool:
+    """Make the scripts of a tree executable where none of them is; tell whether that was needed.
+
+    A tree that was unpacked by other means than git, and committed, may have lost all exec bits.
+    """
+    if not restore_exec_bits(checkout.folder):
+        return False
+    checkout.ignore_modes()
+    return True
 
 
-def around(files: Iterable[PurePosixPath]) -> list[str]:
-    """Return patterns for the folders of files, whole: what they include is beside them."""
-    return sorted({f"/{file.parent}/" for file in files if file.parent != PurePosixPath()})
+def source_patterns(files: Iterable[PurePosixPath], folders: Iterable[str] = ()) -> list[str]:
+    """Return patterns for a checkout in which objects of these files and folders can be built.
+
+    Folders of files are there whole, as they include what is next to them. What a build makes is
+    left out, whoever committed it: the last pattern that matches decides.
+    """
+    around = {f"/{file.parent}/" for file in files if file.parent != PurePosixPath()}
+    whole = [f"/{folder}/" for folder in folders]
+    return [*NEEDED, *sorted(around), *whole, *(f"!{pattern}" for pattern in PRODUCTS)]

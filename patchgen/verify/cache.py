@@ -28,10 +28,17 @@ class BuildCache:
     folder: Path
     tools: Sequence[str]
 
-    def key(self, base: Oid, tree: Oid, config: BuildConfig, targets: Sequence[str]) -> str:
-        """Return the name under which a build's result is kept; both ids are trees."""
-        text = config.file.read_bytes() if config.file else b""
-        return self.name([base, tree, repr(config), text.decode("latin-1"), list(targets)])
+    def key(
+        self,
+        base: Oid,
+        tree: Oid,
+        config: BuildConfig,
+        targets: Sequence[str],
+        variables: Sequence[str] = (),
+    ) -> str:
+        """Return the name under which a build's result is cached; both ids are trees."""
+        content = (config.file.read_bytes() if config.file else b"").decode("latin-1")
+        return self.name([base, tree, repr(config), content, list(targets), list(variables)])
 
     def name(self, parts: Sequence[object]) -> str:
         """Return a name for what follows from these parts and the tools."""
@@ -46,17 +53,23 @@ class BuildCache:
                 name: BuiltObject(tuple(each["warnings"]), each["functions"])
                 for name, each in document["objects"].items()
             }
-            return Build(objects, tuple(document["needed"]), tuple(document["undefined"]))
+            return Build(
+                objects,
+                tuple(document["needed"]),
+                tuple(document["undefined"]),
+                tuple(document["mismatches"]),
+            )
         except (KeyError, TypeError, AttributeError):
             return None
 
     def keep(self, key: str, build: Build) -> None:
-        """Keep a build's result, unless it failed."""
-        if build.failure is None:
+        """Cache a build's result, unless it failed or is not complete."""
+        if build.failure is None and not build.unchecked:
             document = {
                 "objects": {name: asdict(each) for name, each in build.objects.items()},
                 "needed": build.needed,
                 "undefined": build.undefined,
+                "mismatches": build.mismatches,
             }
             self.write(key, document)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from patchgen.kernel import (
     BuildConfig,
     check_build_tools,
     check_mail,
+    check_make_variables,
     compiler_version,
     find_config,
     find_qemu,
@@ -36,16 +37,16 @@ from patchgen.verify.builds import Matrix, Point
 from patchgen.verify.cache import BuildCache
 from patchgen.verify.judge import (
     is_compiled,
-    judge_build,
-    judge_code,
-    list_changed_functions,
+    judge_base_failure,
+    judge_builds,
     list_never_built,
 )
 from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
 from patchgen.verify.recording import check_recordable, record_testing
+from patchgen.verify.sections import InitStores
 from patchgen.verify.target import Target, find_strips, list_touched, open_target
 
-CHECKS = ("lint", "checkpatch", "am", "build", "code")
+CHECKS = ("lint", "checkpatch", "am", "sections", "build", "code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class VerifyRequest:
     `configs` are names; none means all. `folders` are built whole. `skip` are names of CHECKS;
     checkpatch is left out, too, where the base has no such script and that is `optional`.
     `boot` asks to link and boot a small kernel of the base and of the tip, `record` to write what
-    passed into the series' cover letter.
+    passed into the series' cover letter. `make_variables` are "NAME=VALUE" for make's command line.
     """
 
     tree: Path
@@ -69,6 +70,7 @@ class VerifyRequest:
     against: str | None = None
     boot: bool = False
     record: bool = False
+    make_variables: tuple[str, ...] = ()
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
@@ -128,6 +130,7 @@ def verify_series(
                 hint=f"known: {', '.join(CHECKS)}",
                 parameters=("skip",),
             )
+    check_make_variables(request.make_variables)
     configs = [find_config(name) for name in dict.fromkeys(request.configs)] or list(CONFIGS)
     if "build" in request.skip:
         configs = []
@@ -141,9 +144,11 @@ def verify_series(
             target = open_target(repository, checkout, request.series, request.base)
             if request.record:
                 check_recordable(repository, target)
-            if not is_compiled(target.commits):
-                configs = []
-            run = _Run(request, repository, checkout, target, configs, on_cell)
+            compiled = is_compiled(target.commits)
+            skipped = {*request.skip, *(() if compiled else ("sections",))}
+            run = _Run(
+                request, repository, checkout, target, configs if compiled else [], skipped, on_cell
+            )
             on_start(target, run.columns)
             findings = run.check_all()
             report = Report(
@@ -168,6 +173,7 @@ class _Run:
         checkout: Checkout,
         target: Target,
         configs: Sequence[BuildConfig],
+        skip: Collection[str],
         on_cell: OnCell,
     ):
         self.request = request
@@ -177,12 +183,17 @@ class _Run:
         self.configs = configs
         self.on_cell = on_cell
         self.changed: dict[Oid, dict[str, list[str]]] = {}
+        self.stores: dict[Oid, list[Finding]] = {}
         self._folder = cache_path("verify")
-        skipped = {*request.skip, *(() if configs else ("code",))}
-        mail_checks = [name for name in ("lint", "checkpatch", "am") if name not in skipped]
-        code = [] if "code" in skipped else ["code"]
-        boot = ["boot"] if request.boot else []
-        self.columns = (*mail_checks, *(config.name for config in configs), *code, *boot)
+        skipped = {*skip, *(() if configs else ("code",))}
+        first = ("lint", "checkpatch", "am")
+        last = ("sections", "code")
+        self.columns = (
+            *(name for name in first if name not in skipped),
+            *(config.name for config in configs),
+            *(name for name in last if name not in skipped),
+            *(["boot"] if request.boot else []),
+        )
 
     def check_all(self) -> list[Finding]:
         """Run what was asked for, the cheap checks first."""
@@ -199,6 +210,8 @@ class _Run:
             findings += self._checkpatch()
         if "am" in self.columns:
             findings += self._round_trip()
+        if "sections" in self.columns:
+            findings += self._find_init_stores()
         if self.configs:
             findings += self._build()
         if self.request.boot:
@@ -285,6 +298,20 @@ class _Run:
         tree = self.checkout.run("rev-parse", f"{made[-1]}^{{tree}}").stdout.decode().strip()
         return "" if tree == commit.tree else "what `git am` makes of the mail is another tree"
 
+    def _find_init_stores(self) -> list[Finding]:
+        """Read the source for what modpost, which looks at what was built, cannot see."""
+        search = InitStores(self.checkout)
+        findings: list[Finding] = []
+        parent = self.target.base
+        for commit in self.target.commits:
+            self.on_cell(Cell(commit.oid, "sections", None))
+            self.stores[commit.oid] = search.find(parent, commit)
+            findings += self.stores[commit.oid]
+            if not self.configs:
+                self._end(commit.oid, "sections", self.stores[commit.oid])
+            parent = commit.oid
+        return findings
+
     def _build(self) -> list[Finding]:
         base = self._base_point()
         sparse = shutil.which("sparse") is not None
@@ -297,21 +324,32 @@ class _Run:
             sparse=sparse,
             cache=self._cache(f"sparse {sparse}"),
             logs=self._folder / "logs",
+            variables=self.request.make_variables,
         )
         points = [Point(commit.oid, commit.tree) for commit in self.target.commits]
         builds = matrix.run(base, points, self._on_build)
         findings: list[Finding] = []
-        parents = [base.commit, *(point.commit for point in points)]
-        for parent, commit in zip(parents, self.target.commits, strict=False):
-            changed = self.changed.setdefault(commit.oid, {})
-            for config in self.configs:
-                before, after = builds[parent, config.name], builds[commit.oid, config.name]
-                found = list(judge_build(commit, config.name, before, after))
-                findings += self._end(commit.oid, config.name, found)
-                changed[config.name] = list_changed_functions(before, after)
-            if "code" in self.columns:
-                findings += self._end(commit.oid, "code", judge_code(commit, self.configs, changed))
-        return [*findings, *list_never_built(self.target.commits, builds)]
+        if matrix.lacks_exec_bits:
+            text = "no script of the base has the exec bit: it was set to build the base"
+            findings.append(Finding("build", text, failure=False))
+        for config in self.configs:
+            if (failure := builds[base.commit, config.name].failure) is not None:
+                findings.append(judge_base_failure("build", config.name, failure))
+        return [
+            *findings,
+            *self._judge(base, builds),
+            *list_never_built(self.target.commits, builds),
+        ]
+
+    def _judge(self, base: Point, builds: Mapping[tuple[Oid, str], Build]) -> Iterator[Finding]:
+        verdicts = judge_builds(
+            self.target.commits, base.commit, self.configs, builds, self.changed
+        )
+        for commit, column, found in verdicts:
+            if column in self.columns:
+                stores = self.stores[commit] if column == "sections" else ()
+                self._end(commit, column, [*stores, *found])
+                yield from found
 
     def _boot(self) -> list[Finding]:
         diff = self.checkout.run("diff", "--no-renames", self.target.base, self.target.tip)
@@ -320,6 +358,7 @@ class _Run:
             jobs=self.request.jobs,
             cache=self._cache(qemu_version()),
             logs=self._folder / "logs",
+            variables=self.request.make_variables,
             diff=diff.stdout.decode("utf-8", "replace"),
         )
         base, last = self._base_point(), self.target.commits[-1]

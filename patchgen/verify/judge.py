@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from patchgen.kernel import BuildConfig, list_changed
 from patchgen.model.base import Oid
-from patchgen.model.build import Build
+from patchgen.model.build import Build, BuildFailure
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 
@@ -33,13 +33,66 @@ def is_compiled(commits: Sequence[Commit]) -> bool:
     return any(f.suffix in _SOURCES or f.name.startswith(_BUILD_FILES) for f in files)
 
 
+def judge_builds(
+    commits: Sequence[Commit],
+    base: Oid,
+    configs: Sequence[BuildConfig],
+    builds: Mapping[tuple[Oid, str], Build],
+    changed: dict[Oid, dict[str, list[str]]],
+) -> Iterator[tuple[Oid, str, list[Finding]]]:
+    """Yield the findings for each commit: of each configuration, of "sections" and of "code".
+
+    A commit is compared with the last one below it that builds: above a broken one, it answers for
+    what both add. `changed` gets the changed functions of each commit, by configuration.
+    """
+    last_good = {name: build for (oid, name), build in builds.items() if oid == base}
+    parent = base
+    for commit in commits:
+        functions = changed.setdefault(commit.oid, {})
+        sections: list[Finding] = []
+        for name in (config.name for config in configs):
+            after = builds.get((commit.oid, name))
+            if after is None:
+                continue
+            before = last_good[name]
+            yield commit.oid, name, list(judge_build(commit, name, before, after))
+            sections += judge_sections(commit, name, before, after)
+            functions[name] = list_changed_functions(builds[parent, name], after)
+            last_good[name] = before if after.failure else after
+        yield commit.oid, "sections", sections
+        yield commit.oid, "code", list(judge_code(commit, configs, functions))
+        parent = commit.oid
+
+
+def judge_base_failure(check: str, config: str, failure: BuildFailure) -> Finding:
+    """Return what is found where the base itself does not build."""
+    return Finding(
+        check,
+        f"the base itself does not build: {failure.text}",
+        where=failure.where,
+        config=config,
+        log=failure.log,
+        hint=failure.hint,
+        parameter=failure.parameter,
+    )
+
+
 def judge_build(commit: Commit, config: str, before: Build, after: Build) -> Iterator[Finding]:
-    """Yield what one commit broke in one configuration, compared with its parent."""
-    if after.failure is not None:
-        where, _, error = after.failure.error.partition(": ")
-        yield Finding("build", error or where, commit.oid, where, config, after.failure.log)
-        return
-    if before.failure is not None:
+    """Yield what one commit broke in one configuration.
+
+    `before` is the last commit below it that builds, which is its parent unless that is broken.
+    """
+    if (failure := after.failure) is not None:
+        yield Finding(
+            "build",
+            failure.text,
+            commit.oid,
+            failure.where,
+            config,
+            failure.log,
+            hint=failure.hint,
+            parameter=failure.parameter,
+        )
         return
     new: Counter[str] = Counter()
     for name, built in after.objects.items():
@@ -51,6 +104,17 @@ def judge_build(commit: Commit, config: str, before: Build, after: Build) -> Ite
         yield Finding("build", f"new warning: {text}", commit.oid, where, config)
     for name in sorted(set(after.undefined) - set(before.undefined)):
         yield Finding("build", f"{name} is used, but nothing defines it", commit.oid, "", config)
+
+
+def judge_sections(commit: Commit, config: str, before: Build, after: Build) -> Iterator[Finding]:
+    """Yield modpost's reports that one configuration has since the last commit that builds."""
+    if after.failure is not None:
+        return
+    if after.unchecked:
+        text = f"modpost could not look at the sections: {after.unchecked}"
+        yield Finding("sections", text, commit.oid, config=config)
+    for text in sorted((Counter(after.mismatches) - Counter(before.mismatches)).elements()):
+        yield Finding("sections", text, commit.oid, config=config)
 
 
 def list_changed_functions(before: Build, after: Build) -> list[str]:

@@ -47,12 +47,14 @@ def describe_testing(columns: Sequence[str], findings: Sequence[Finding]) -> str
     noted = {finding.config or finding.check for finding in findings}
     passed = [name for name in columns if name not in noted]
     parts = []
-    others = ("checkpatch", "boot", *_OF_FORM)
+    others = ("checkpatch", "boot", "sections", *_OF_FORM)
     if builds := [name for name in passed if name not in others]:
         parts.append(
             f"what it touches builds with W=1 and no new warning as {_join(builds)} "
             f"({compiler_version()})"
         )
+        if "sections" in passed:
+            parts.append("modpost finds no new section mismatch in it")
     if unbuilt := sorted(f.where for f in findings if f.check == "build" and f.where):
         parts.append(f"no configuration builds {_join(unbuilt)}")
     if "checkpatch" in passed:

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The exec bits of a kernel tree's scripts, without which make cannot run most of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# What a build of x86 runs scripts of.
+_FOLDERS = ("scripts", "tools", "arch/x86")
+
+
+def restore_exec_bits(tree: Path) -> bool:
+    """Make all scripts of a work tree executable if none of them is; return whether that is so.
+
+    A tree in which some are is as its author wants it: not every script there has to be.
+    """
+    scripts = [
+        path for folder in _FOLDERS for path in (tree / folder).rglob("*") if _is_script(path)
+    ]
+    if not scripts or any(path.stat().st_mode & 0o100 for path in scripts):
+        return False
+    for path in scripts:
+        path.chmod(path.stat().st_mode | 0o111)
+    return True
+
+
+def _is_script(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(2) == b"#!"

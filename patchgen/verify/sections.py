@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Addresses of `__init` functions that a commit stores where they outlive the function.
+
+Only what is new against the parent is found: an added store, and a store that was there before of
+a function that the commit marks `__init`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from patchgen.kernel import CFile, Store, read_c_file
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.finding import Finding
+from patchgen.odb import Checkout
+
+# Where what x86 code refers to is declared or defined. All of a tree takes half a minute.
+_FOLDERS = ("include", "arch/x86", "init", "kernel", "mm", "lib", "drivers/iommu", "drivers/hv")
+_CONSTANT = re.compile(r"[A-Z0-9_]+|true|false|NULL|current|this_cpu")
+
+# A store by where it is and what it says, without its line.
+_Key = tuple[PurePosixPath, str, str, str]
+
+
+@dataclass
+class InitStores:
+    """The search through the commits of a series. What was found for one is its child's parent."""
+
+    checkout: Checkout
+    _files: dict[tuple[Oid, PurePosixPath], CFile] = field(default_factory=dict)
+    _marked: dict[Oid, frozenset[str]] = field(default_factory=dict)
+
+    def find(self, parent: Oid, commit: Commit) -> list[Finding]:
+        """Return a finding for each store that the commit brings."""
+        paths = [path for path in commit.files if path.suffix in (".c", ".h")]
+        paths += self._find_users(commit.oid, self._newly_init(parent, commit.oid, paths))
+        after = self._stores(commit.oid, paths)
+        before = self._stores(parent, paths) if after else {}
+        return [
+            _describe(commit.oid, key[0], store)
+            for key, store in after.items()
+            if key not in before
+        ]
+
+    def _newly_init(self, parent: Oid, commit: Oid, paths: Iterable[PurePosixPath]) -> list[str]:
+        """Return the functions that the commit marks, and that were there before."""
+        return [
+            name
+            for path in paths
+            for name, is_init in self._read(commit, path).functions.items()
+            if is_init and self._read(parent, path).functions.get(name) is False
+        ]
+
+    def _stores(self, commit: Oid, paths: Iterable[PurePosixPath]) -> dict[_Key, Store]:
+        found: list[tuple[PurePosixPath, CFile, Store]] = []
+        for path in dict.fromkeys(paths):
+            file = self._read(commit, path)
+            found += [
+                (path, file, store)
+                for store in file.stores
+                if not _CONSTANT.fullmatch(store.value) and store.value not in file.variables
+            ]
+        folders = {str(path.parent) for path, _, _ in found}
+        known = all(store.value in file.functions for _, file, store in found)
+        marked = frozenset() if known else self._find_marked(commit, folders)
+        found = [
+            (path, file, store)
+            for path, file, store in found
+            if file.functions.get(store.value, store.value in marked)
+        ]
+        if any(store.root not in file.variables for _, file, store in found):
+            marked = self._find_marked(commit, folders)
+        return {
+            (path, store.function, store.place, store.value): store
+            for path, file, store in found
+            if not file.variables.get(store.root, store.root in marked)
+        }
+
+    def _read(self, commit: Oid, path: PurePosixPath) -> CFile:
+        key = (commit, path)
+        if key not in self._files:
+            done = self.checkout.run("cat-file", "blob", f"{commit}:{path}", ok=None)
+            self._files[key] = read_c_file(done.stdout if done.returncode == 0 else b"")
+        return self._files[key]
+
+    def _find_marked(self, commit: Oid, folders: Collection[str]) -> frozenset[str]:
+        """Return what a declaration in the tree marks as `__init`, `__initdata`, `__initconst`."""
+        if commit not in self._marked:
+            listing = self._grep(commit, r"^\w.*\b__init(data|const)?\b", folders, "-h")
+            found: set[str] = set()
+            for line in listing.splitlines():
+                # A line may be all there is of a declaration, or its beginning.
+                declared = read_c_file(line.partition("=")[0].rstrip(" {\r").encode() + b";")
+                marks: Mapping[str, bool] = declared.variables | declared.functions
+                found.update(name for name, is_marked in marks.items() if is_marked)
+            self._marked[commit] = frozenset(found)
+        return self._marked[commit]
+
+    def _find_users(self, commit: Oid, names: Collection[str]) -> list[PurePosixPath]:
+        if not names:
+            return []
+        pattern = rf"\b({'|'.join(sorted(names))})\b"
+        listing = self._grep(commit, pattern, (), "-l")
+        prefix = f"{commit}:"
+        return [PurePosixPath(line.removeprefix(prefix)) for line in listing.splitlines()]
+
+    def _grep(self, commit: Oid, pattern: str, folders: Collection[str], option: str) -> str:
+        pathspecs = [
+            f":(glob){folder}/**/*.{suffix}"
+            for folder in dict.fromkeys((*_FOLDERS, *sorted(folders)))
+            for suffix in "ch"
+        ]
+        args = ("grep", option, "--perl-regexp", pattern, commit, "--", *pathspecs)
+        done = self.checkout.run(*args, ok=(0, 1))
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def _describe(commit: Oid, path: PurePosixPath, store: Store) -> Finding:
+    place = store.place if store.place.startswith(store.root) else f"{store.place} ({store.root})"
+    return Finding(
+        "sections",
+        f"{store.function}() stores the address of {store.value}() in {place}: the function is "
+        f"__init and is freed after boot, but {store.root} is not __initdata",
+        commit,
+        f"{path}:{store.line}",
+        hint=f"remove __init from {store.value}(), unless nothing calls it after boot",
+    )

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen verify` where a build fails: in one configuration, or of the base already.
+
+make and gcc build a tree of one object. A real kernel is built in tests/kernel/test_verify.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.buildable_tree import KVM, write_buildable_tree
+
+FILE = "arch/x86/kernel/kvm.c"
+CONFIGS = ("x86_64", "no-paravirt", "i386")
+ONLY_BUILD = ("--skip", "lint", "--skip", "am", "--skip", "checkpatch", "--skip", "code")
+BROKEN = "#ifndef CONFIG_PARAVIRT\nint kvm_other(void) { return undeclared; }\n#endif\n"
+UNUSED = "static int kvm_unused(void) { return 0; }\n"
+
+
+@pytest.fixture
+def small(git, tmp_path) -> Path:
+    tree = tmp_path / "linux"
+    git(tmp_path, "init", "-q", "-b", "master", tree)
+    write_buildable_tree(tree)
+    git(tree, "add", "-A", "-f")
+    git(tree, "commit", "-q", "-m", "Linux")
+    return tree
+
+
+@pytest.fixture
+def commit(git, small) -> Callable[..., None]:
+    def run(*changes: tuple[str, str]) -> None:
+        for name, text in changes:
+            path = small / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        git(small, "add", "-A", "-f")
+        git(small, "commit", "-q", "-m", "x86: Change it")
+
+    return run
+
+
+@pytest.fixture
+def verify(patchgen, small, git) -> Callable[..., dict]:
+    """Check what is above the branch master."""
+
+    def run(*words: str) -> dict:
+        args = [word for name in CONFIGS for word in ("--config", name)]
+        done = patchgen("verify", "master..HEAD", "--tree", small, "--json", *args, *words)
+        assert done.out, done.err
+        return json.loads(done.out)
+
+    def start() -> None:
+        git(small, "checkout", "-q", "-b", "series")
+
+    run.start = start
+    return run
+
+
+def builds(findings: list[dict]) -> dict[str, list[tuple[str, str]]]:
+    """Return place and text of what failed to build, by configuration."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for finding in findings:
+        if finding["check"] == "build" and finding["failure"]:
+            found.setdefault(finding["config"], []).append((finding["where"], finding["text"]))
+    return found
+
+
+def test_a_configuration_that_fails_hides_nothing_of_the_others(verify, commit):
+    verify.start()
+    commit((FILE, KVM + BROKEN + UNUSED))
+    commit((FILE, KVM + UNUSED))
+    document = verify(*ONLY_BUILD)
+    broken, mended = [builds(each["findings"]) for each in document["commits"]]
+    warning = [(FILE, "new warning: 'kvm_unused' defined but not used [-Wunused-function]")]
+    [(where, text)] = broken.pop("no-paravirt")
+    assert where.startswith(f"{FILE}:8") and text.startswith("'undeclared' undeclared")
+    assert broken == {"x86_64": warning, "i386": warning}
+    # What the broken commit adds is found in the next one that builds.
+    assert mended == {"no-paravirt": warning}
+    assert document["series_findings"] == []
+
+
+def test_a_base_that_fails_in_one_configuration_is_checked_in_the_others(verify, commit):
+    commit((FILE, KVM + BROKEN))
+    verify.start()
+    commit((FILE, KVM + BROKEN + UNUSED))
+    document = verify(*ONLY_BUILD)
+    [failure] = document["series_findings"]
+    assert failure["config"] == "no-paravirt" and failure["where"].startswith(f"{FILE}:8")
+    assert "the base itself does not build: 'undeclared' undeclared" in failure["text"]
+    assert "undeclared" in Path(failure["log"]).read_text()
+    [findings] = [builds(each["findings"]) for each in document["commits"]]
+    assert set(findings) == {"x86_64", "i386"}
+
+
+def test_a_base_that_needs_a_make_variable(verify, commit, patchgen, small):
+    commit(("tools/tool.c", "static int unused(void) { return 0; }\n"))
+    verify.start()
+    commit((FILE, KVM.replace("0", "1")))
+    failures = verify(*ONLY_BUILD)["series_findings"]
+    assert [each["config"] for each in failures] == list(CONFIGS)
+    assert "-Werror=unused-function" in failures[0]["text"]
+    assert failures[0]["where"].startswith("tools/tool.c:1")
+    done = patchgen("verify", "master..HEAD", "--tree", small, "--config", "i386", *ONLY_BUILD)
+    assert done.code == 1 and "series: build [i386]: tools/tool.c:1:12: the base" in done.out
+    document = verify("--make-var", "WERROR=0", *ONLY_BUILD)
+    assert document["passed"], document
+
+
+@pytest.mark.parametrize("name", [".config", "include/config/auto.conf"])
+def test_what_a_build_made_and_somebody_committed_is_left_out(verify, commit, name):
+    commit((name, "CONFIG_OLD=y\n"))
+    verify.start()
+    commit((FILE, KVM.replace("0", "1")))
+    document = verify(*ONLY_BUILD)
+    assert document["passed"], document
+
+
+def test_names_the_script_that_has_no_exec_bit(verify, commit, patchgen, small):
+    (small / "scripts/check.sh").chmod(0o644)
+    commit()
+    verify.start()
+    commit((FILE, KVM.replace("0", "1")))
+    done = patchgen("verify", "master..HEAD", "--tree", small, "--config", "i386", *ONLY_BUILD)
+    assert done.code == 1
+    assert "scripts/check.sh: the base itself does not build: the script has no exec" in done.out
+    assert "hint: `git update-index --chmod=+x scripts/check.sh`, and commit that" in done.out
+
+
+def test_a_tree_without_any_exec_bit_is_built_and_reported(verify, commit, small, git):
+    for path in (small / "scripts").iterdir():
+        path.chmod(0o644)
+    commit()
+    verify.start()
+    commit((FILE, KVM.replace("0", "1")))
+    commit((FILE, KVM.replace("0", "2")))
+    document = verify(*ONLY_BUILD)
+    assert document["passed"], document
+    [note] = document["series_findings"]
+    assert "no script of the base has the exec bit" in note["text"] and not note["failure"]
+    assert git(small, "ls-tree", "HEAD", "scripts/check.sh").startswith("100644")
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [("WERROR", "expected NAME=VALUE"), ("=0", "expected NAME=VALUE"), ("O=/x", "sets O itself")],
+)
+def test_refuses_a_make_variable_that_it_cannot_set(patchgen, small, variable, said):
+    done = patchgen("verify", "master", "--tree", small, "--make-var", variable)
+    assert (done.code, done.out) == (2, "") and said in done.err
+    assert "(--make-var)" not in done.err or "hint" in done.err
