@@ -71,6 +71,19 @@ def test_finds(message, problem):
     assert len(found) == 1 and problem in found[0], found
 
 
+def test_a_subject_and_a_line_may_have_75_characters_and_not_76():
+    subject = "x86/kvm: Do ".ljust(75, "x")
+    assert said(body(SIGNED).replace("x86/kvm: Do it", subject)) == []
+    assert said(body(SIGNED).replace("x86/kvm: Do it", subject + "x")) == [
+        "the subject has 76 characters; at most 75 are wanted"
+    ]
+    line = "word " * 14 + "words"
+    assert (len(line), said(body(SIGNED, text=line))) == (75, [])
+    assert said(body(SIGNED, text=line + "x")) == [
+        "the line has 76 characters; wrap the text at 75"
+    ]
+
+
 def diff(*lines: str) -> str:
     return "--- a/a.c\n+++ b/a.c\n@@ -1,1 +10,9 @@ x\n" + "\n".join(lines) + "\n"
 
