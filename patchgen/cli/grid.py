@@ -78,8 +78,9 @@ class Grid:
             rows.insert(0, (target.base, "(base)"))
         for oid, subject in rows:
             shown = [printable(subject)] if wide else []
+            label = oid[:_ID_LENGTH] if wide or oid != target.base else "(base)"
             cells = [self._mark(oid, column) for column in self._columns]
-            table.add_row(oid[:_ID_LENGTH], *shown, *cells)
+            table.add_row(label, *shown, *cells)
         return table
 
     def _mark(self, oid: Oid, column: str) -> Text:

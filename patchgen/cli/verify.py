@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -137,11 +138,10 @@ def _print_findings(printer: Printer, report: Report) -> None:
         found = [finding for finding in report.findings if finding.commit == commit.oid]
         if found:
             echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
-        for finding in found:
+        for finding in _join_configs(found):
             _print_finding("  ", finding)
-    for finding in report.findings:
-        if finding.commit is None:
-            _print_finding("series: ", finding)
+    for finding in _join_configs([each for each in report.findings if each.commit is None]):
+        _print_finding("series: ", finding)
     printer.line()
     if report.passed:
         count = len(report.target.commits)
@@ -164,6 +164,20 @@ def _print_recorded(printer: Printer, request: VerifyRequest, report: Report) ->
         )
     elif request.record:
         printer.warning("nothing is recorded in the cover letter, as the series does not pass")
+
+
+def _join_configs(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings, those that differ in nothing but their configurations as one.
+
+    It names all of them, and the log of the first.
+    """
+    joined: dict[Finding, list[Finding]] = {}
+    for finding in findings:
+        joined.setdefault(replace(finding, config="", log=None), []).append(finding)
+    return [
+        replace(same[0], config=", ".join(filter(None, (each.config for each in same))))
+        for same in joined.values()
+    ]
 
 
 def _print_finding(before: str, finding: Finding) -> None:

@@ -99,7 +99,7 @@ def _read_last(lines: Sequence[str]) -> MakeError:
 def _explain(error: MakeError, rest: Sequence[str]) -> MakeError:
     """Add what to do, and the folder that a sub-make of tools/ does not name."""
     target = next((match["target"] for line in rest if (match := _RECIPE.match(line))), "")
-    if "-Werror" in error.text and "tools/" in target:
+    if "-Werror" in error.text and ("tools/" in target or error.where.startswith("tools/")):
         hint = "the compiler is newer than this tree: WERROR=0 builds its tools all the same"
         return MakeError(error.text, error.where, hint, "make_variables")
     if "-Werror" in error.text:

@@ -60,7 +60,8 @@ def judge_builds(
             functions[name] = list_changed_functions(builds[parent, name], after)
             last_good[name] = before if after.failure else after
         yield commit.oid, "sections", sections
-        yield commit.oid, "code", list(judge_code(commit, configs, functions))
+        if functions:
+            yield commit.oid, "code", list(judge_code(commit, configs, functions))
         parent = commit.oid
 
 

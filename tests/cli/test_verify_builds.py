@@ -108,6 +108,13 @@ def test_a_base_that_needs_a_make_variable(verify, commit, patchgen, small):
     assert failures[0]["where"].startswith("tools/tool.c:1")
     done = patchgen("verify", "master..HEAD", "--tree", small, "--config", "i386", *ONLY_BUILD)
     assert done.code == 1 and "series: build [i386]: tools/tool.c:1:12: the base" in done.out
+    assert "hint: the compiler is newer than this tree: WERROR=0 builds its tools" in done.out
+    assert "(--make-var)" in done.out
+    # What several configurations say is printed once.
+    words = ("--tree", small, "--config", "i386", "--config", "x86_64", *ONLY_BUILD[:-2])
+    done = patchgen("verify", "master..HEAD", *words)
+    [line] = [line for line in done.out.splitlines() if line.startswith("series: ")]
+    assert line.startswith("series: build [i386, x86_64]: tools/tool.c:1:12: the base")
     document = verify("--make-var", "WERROR=0", *ONLY_BUILD)
     assert document["passed"], document
 

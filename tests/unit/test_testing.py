@@ -55,9 +55,10 @@ def test_the_words_that_somebody_changed_stay():
 
 
 def test_only_what_passed_without_a_remark_is_said_to_be_tested():
-    columns = ("lint", "checkpatch", "am", "x86_64", "i386", "code", "boot")
+    columns = ("lint", "checkpatch", "am", "x86_64", "i386", "sections", "code", "boot")
     said = describe_testing(columns, [])
-    assert "as x86_64 and i386 (gcc" in said and "checkpatch --strict reports nothing" in said
+    assert "as x86_64 and i386 (gcc" in said and "no new section mismatch" in said
+    assert "checkpatch --strict reports nothing" in said
     assert "boots in QEMU, without SEV and TDX" in said
     notes = [
         Finding("build", "the base does not build", config="i386", failure=False),
@@ -69,6 +70,6 @@ def test_only_what_passed_without_a_remark_is_said_to_be_tested():
     assert "no configuration builds a.c" in said
 
 
-@pytest.mark.parametrize("columns", [(), ("lint", "am"), ("lint", "am", "code")])
+@pytest.mark.parametrize("columns", [(), ("lint", "am"), ("lint", "am", "code"), ("sections",)])
 def test_checks_of_the_form_alone_are_not_a_test(columns):
     assert describe_testing(columns, []) == ""
