@@ -61,9 +61,19 @@ def check_build_tools() -> None:
         )
 
 
-def compiler_version() -> str:
-    """Return the first line of `gcc --version`."""
-    return run(["gcc", "--version"]).stdout.decode("utf-8", "replace").partition("\n")[0]
+def compiler_version(variables: Sequence[str] = ()) -> str:
+    """Return the first line that the compiler prints for --version.
+
+    `variables` are make's, "NAME=VALUE". Which of them choose the compiler:
+    Documentation/kbuild/kbuild.rst (CROSS_COMPILE, CC) and llvm.rst (LLVM).
+    """
+    values = dict(text.split("=", 1) for text in variables)
+    llvm = values.get("LLVM", "")
+    name = f"{values.get('CROSS_COMPILE', '')}gcc"
+    if llvm:
+        name = f"{llvm}clang" if llvm.endswith("/") else f"clang{llvm if llvm[0] == '-' else ''}"
+    argv = (values.get("CC") or name).split()
+    return run([*argv, "--version"]).stdout.decode("utf-8", "replace").partition("\n")[0]
 
 
 def check_make_variables(variables: Sequence[str]) -> None:

@@ -59,11 +59,14 @@ NEEDED = (
 # What a build makes (the top Makefile: CLEAN_FILES, MRPROPER_FILES and the rule of clean). Some
 # trees have it committed. make refuses to build out of a tree with the first two ("The source tree
 # is not clean"), would include stale headers, and finds objects in it by VPATH.
-PRODUCTS = (
+PRODUCT_FOLDERS = (
     ".config",
-    "/include/config/",
-    "/include/generated/",
-    "/arch/*/include/generated/",
+    "include/config",
+    "include/generated",
+    "arch/x86/include/generated",
+)
+PRODUCTS = (
+    *(f"/{path}" for path in PRODUCT_FOLDERS),
     "*.a",
     "*.ko",
     "*.mod",
@@ -214,6 +217,12 @@ def prepare_scripts(checkout: Checkout) -> bool:
         return False
     checkout.ignore_modes()
     return True
+
+
+def list_products(checkout: Checkout, commit: Oid) -> list[str]:
+    """Return what a commit has for which make would refuse to build out of its tree."""
+    args = ("ls-tree", "-z", "--name-only", commit, "--", *PRODUCT_FOLDERS)
+    return checkout.run(*args).stdout.decode("utf-8", "replace").split("\0")[:-1]
 
 
 def source_patterns(files: Iterable[PurePosixPath], folders: Iterable[str] = ()) -> list[str]:

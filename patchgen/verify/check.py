@@ -33,7 +33,7 @@ from patchgen.odb import Checkout, Repository, read_substances
 from patchgen.series import describe_asked
 from patchgen.verify.against import check_against
 from patchgen.verify.boots import BootTrial
-from patchgen.verify.builds import Matrix, Point
+from patchgen.verify.builds import Matrix, Point, list_products
 from patchgen.verify.cache import BuildCache
 from patchgen.verify.judge import (
     is_compiled,
@@ -156,7 +156,9 @@ def verify_series(
             )
             if request.record and report.passed:
                 assert target.series is not None
-                said = record_testing(repository, target.series, run.columns, findings)
+                said = record_testing(
+                    repository, target.series, run.columns, findings, request.make_variables
+                )
                 report = replace(report, recorded=said)
             return report
     finally:
@@ -332,6 +334,9 @@ class _Run:
         if matrix.lacks_exec_bits:
             text = "no script of the base has the exec bit: it was set to build the base"
             findings.append(Finding("build", text, failure=False))
+        if made := list_products(self.checkout, base.commit):
+            text = f"the base has what a build makes, and it was left out: {', '.join(made)}"
+            findings.append(Finding("build", text, failure=False))
         for config in self.configs:
             if (failure := builds[base.commit, config.name].failure) is not None:
                 findings.append(judge_base_failure("build", config.name, failure))
@@ -376,7 +381,10 @@ class _Run:
         return Point(self.target.base, Oid(tree.strip()))
 
     def _cache(self, *tools: str) -> BuildCache:
-        return BuildCache(self._folder / "builds", (__version__, compiler_version(), *tools))
+        return BuildCache(
+            self._folder / "builds",
+            (__version__, compiler_version(self.request.make_variables), *tools),
+        )
 
     def _on_build(self, commit: Oid, config: str, build: Build | None) -> None:
         if build is None:

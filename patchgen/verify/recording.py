@@ -38,11 +38,13 @@ def check_recordable(repository: Repository, target: Target) -> None:
         )
 
 
-def describe_testing(columns: Sequence[str], findings: Sequence[Finding]) -> str:
+def describe_testing(
+    columns: Sequence[str], findings: Sequence[Finding], variables: Sequence[str] = ()
+) -> str:
     """Return what a series passed, for a cover letter; "" where only its form was checked.
 
-    `columns` are the checks and configurations that ran. One that has a finding, were it only a
-    note, is not said to be passed.
+    `columns` are the checks and configurations that ran, `variables` make's, "NAME=VALUE". One that
+    has a finding, were it only a note, is not said to be passed.
     """
     noted = {finding.config or finding.check for finding in findings}
     passed = [name for name in columns if name not in noted]
@@ -51,7 +53,7 @@ def describe_testing(columns: Sequence[str], findings: Sequence[Finding]) -> str
     if builds := [name for name in passed if name not in others]:
         parts.append(
             f"what it touches builds with W=1 and no new warning as {_join(builds)} "
-            f"({compiler_version()})"
+            f"({', '.join([compiler_version(variables), *variables])})"
         )
         if "sections" in passed:
             parts.append("modpost finds no new section mismatch in it")
@@ -69,6 +71,7 @@ def record_testing(
     series: SeriesBranch,
     columns: Sequence[str],
     findings: Sequence[Finding],
+    variables: Sequence[str] = (),
 ) -> str:
     """Write what a series passed into its letter, and return that.
 
@@ -76,7 +79,7 @@ def record_testing(
     checked out may be moved. Raises BaseError where there is nothing to record, or where the branch
     was moved meanwhile.
     """
-    summary = describe_testing(columns, findings)
+    summary = describe_testing(columns, findings, variables)
     if not summary:
         raise BaseError(
             "there is nothing to record: no configuration was built, and checkpatch did not run",

@@ -119,13 +119,21 @@ def test_a_base_that_needs_a_make_variable(verify, commit, patchgen, small):
     assert document["passed"], document
 
 
-@pytest.mark.parametrize("name", [".config", "include/config/auto.conf"])
-def test_what_a_build_made_and_somebody_committed_is_left_out(verify, commit, name):
+@pytest.mark.parametrize(
+    ("name", "reported"),
+    [(".config", ".config"), ("include/config/auto.conf", "include/config")],
+)
+def test_what_a_build_made_and_somebody_committed_is_left_out(verify, commit, name, reported):
     commit((name, "CONFIG_OLD=y\n"))
     verify.start()
     commit((FILE, KVM.replace("0", "1")))
     document = verify(*ONLY_BUILD)
     assert document["passed"], document
+    [note] = document["series_findings"]
+    assert (
+        note["text"].endswith(f"it was left out: {name.removesuffix('/auto.conf')}")
+        and not note["failure"]
+    )
 
 
 def test_names_the_script_that_has_no_exec_bit(verify, commit, patchgen, small):

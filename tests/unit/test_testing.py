@@ -60,6 +60,7 @@ def test_only_what_passed_without_a_remark_is_said_to_be_tested():
     assert "as x86_64 and i386 (gcc" in said and "no new section mismatch" in said
     assert "checkpatch --strict reports nothing" in said
     assert "boots in QEMU, without SEV and TDX" in said
+    assert ", WERROR=0)" in describe_testing(columns, [], ["WERROR=0"])
     notes = [
         Finding("build", "the base does not build", config="i386", failure=False),
         Finding("checkpatch", "the base has no such script", failure=False),
