@@ -187,7 +187,8 @@ def test_the_cover_letter_tells_of_no_hand_edit_that_is_not_in_the_series(patchg
     assert hypercall not in document["patches"]
     letter = message(git, applied, f"{V5}~{len(document['patches'])}")
     text, _, _ = letter.partition("--- b4-submit-tracking")
-    assert hypercall not in text and "edited by hand" not in text
+    assert text.count(hypercall) == 1 and "edited by hand" not in text
+    assert f"The base already has these changes:\n\n  {hypercall}\n    arch/" in text
     assert "These patches were written by hand:\n\n  Documentation: Tell of the op\n" in text
 
 
