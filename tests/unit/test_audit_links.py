@@ -75,11 +75,14 @@ def test_a_type_is_found_by_any_of_its_names(names):
         "static struct ops o = INIT;\n"
         "void second(void) { use(&o); }\n"
         "void console_init(void) { struct ops *p; p->go(); second(); }\n",
+        "static struct ops o = INIT;\n"
+        "void later(void) { struct ops *p; p->go(); }\n"
+        "void console_init(void) { use(&o); later(); }\n",
         "static struct ops many[] = { INIT, };\n"
         "void second(void) { use(many); }\n"
         "void console_init(void) { struct ops *p; p->go(); second(); }\n",
     ],
-    ids=["before", "after", "array"],
+    ids=["inside", "after", "before", "array"],
 )
 def test_a_member_is_followed_however_its_struct_is_filled(initialiser, walk):
     assert early(OPS + walk.replace("INIT", initialiser))
@@ -109,9 +112,9 @@ def test_each_pointer_call_that_leads_nowhere_is_listed_and_no_other():
         "static void (*hook)(void);\n"
         "struct other {\n\tvoid (*stop)(void);\n};\nstatic struct other none;\n"
         "void console_init(void)\n{\n\to.go();\n\tempty.go();\n\tnone.stop();\n\thook();\n"
-        "\tget(1)->halt();\n}\n"
+        "\tget(1)->halt();\n\t(*(table + 1))();\n}\n"
     )
     audit = audit_files({"arch/x86/kernel/mine.c": source})
     found = {each.via for each in audit.unresolved if each.function == "console_init"}
-    # What o.go() leads to is known by its type, and so is what empty.go() may.
-    assert found == {"none.stop", "hook", "get.halt"}
+    # "?" is a call of what an expression gives. What o.go() leads to is known by its type, and so is what empty.go() may.
+    assert found == {"none.stop", "hook", "get.halt", "?"}
