@@ -116,5 +116,6 @@ def test_each_pointer_call_that_leads_nowhere_is_listed_and_no_other():
     )
     audit = audit_files({"arch/x86/kernel/mine.c": source})
     found = {each.via for each in audit.unresolved if each.function == "console_init"}
-    # "?" is a call of what an expression gives. What o.go() leads to is known by its type, and so is what empty.go() may.
+    # "?" is a call of what an expression gives. What o.go() leads to is known by its type, and so
+    # is what empty.go() may lead to.
     assert found == {"none.stop", "hook", "get.halt", "?"}
