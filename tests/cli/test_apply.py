@@ -72,6 +72,7 @@ def test_git_am_of_the_mails_gives_the_same_tree(pvops_on, toy, git, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_cover_letter_claims_no_path_that_the_base_does_not_have(patchgen, toy, git):
     def paths(*words) -> str:
         cover = apply(patchgen, toy, "--force", *words)["mails"][0]
@@ -95,6 +96,7 @@ def test_the_cover_letter_claims_no_path_that_the_base_does_not_have(patchgen, t
     assert "  apf_reason: no call leads to the op\n" in paths()
 
 
+@pytest.mark.slow
 def test_the_cover_letter_states_the_problem_of_the_base_in_hand(patchgen, toy, git):
     def read_letter(document):
         message = email.message_from_bytes(Path(document["mails"][0]).read_bytes())
@@ -157,6 +159,7 @@ def test_send_email_takes_the_mails(pvops_on, toy):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(patchgen, toy, git, tmp_path, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
     first = apply(patchgen, toy, "-o", tmp_path / "a")
@@ -322,6 +325,7 @@ def test_needs_no_identity_from_a_guess(patchgen, toy, monkeypatch):
     assert "git does not know who you are" in done.err
 
 
+@pytest.mark.slow
 def test_an_odd_environment_changes_nothing(patchgen, toy, tmp_path, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
     plain = apply(patchgen, toy, "-o", tmp_path / "plain")
@@ -353,6 +357,7 @@ def test_without_spatch_says_how_to_get_it(patchgen, toy, monkeypatch):
     assert "apt-get install coccinelle" in done.err
 
 
+@pytest.mark.slow
 def test_prints_the_two_commands_to_run_next(patchgen, toy):
     done = patchgen("apply", "--variant", "pvops", cwd=toy)
     assert done.code == 0, done.err
@@ -380,6 +385,7 @@ def test_takes_a_branch_name_with_braces(patchgen, toy, git):
     git(toy, "rev-parse", "--verify", "refs/heads/a{b}")
 
 
+@pytest.mark.slow
 def test_a_branch_without_its_mails_gets_them_from_the_same_command(patchgen, toy, git):
     """A run that was killed between the two leaves one."""
     words = ("apply", "--variant", "pvops", "--tree", toy, "--json")

@@ -275,6 +275,7 @@ def canaries(toy: Path, git, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_no_command_that_reads_runs_a_program_of_the_configuration(
     patchgen, toy, canaries, tmp_path, git
 ):

@@ -106,6 +106,7 @@ def test_what_is_missing_is_fetched_in_batches_and_gives_the_same_series(
     assert again.code == 0 and "fetching " not in again.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "kind"),
     [

@@ -112,7 +112,13 @@ def test_a_version_goes_out_once_and_is_recorded_for_b4_and_patchgen(patchgen, s
     assert f'"v4": [\n        "{first}"' in cover
 
 
-@pytest.mark.parametrize("fault", ["451", "550", "drop", "no recipient"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "451",
+        *(pytest.param(fault, marks=pytest.mark.slow) for fault in ("550", "drop", "no recipient")),
+    ],
+)
 def test_after_a_fault_the_rest_is_sent_once(patchgen, series, git, server, fault):
     server.faults[2] = fault
     done = send(patchgen, series)
@@ -144,6 +150,7 @@ def test_after_a_fault_the_rest_is_sent_once(patchgen, series, git, server, faul
     assert {str(parse(mail)["In-Reply-To"]) for mail in server.received[1:]} == {first}
 
 
+@pytest.mark.slow
 def test_a_mail_that_was_taken_without_an_answer_is_not_sent_again(patchgen, series, server):
     server.faults[2] = "take and drop"
     assert send(patchgen, series).code == 1
@@ -153,6 +160,7 @@ def test_a_mail_that_was_taken_without_an_answer_is_not_sent_again(patchgen, ser
     delivered_once(server.received)
 
 
+@pytest.mark.slow
 def test_nobody_listens(patchgen, series, git, server):
     git(series, "config", "sendemail.smtpServerPort", "1")
     done = send(patchgen, series)
@@ -162,6 +170,7 @@ def test_nobody_listens(patchgen, series, git, server):
     delivered_once(server.received)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("during", [False, True], ids=["between two mails", "during a mail"])
 def test_killed(patchgen, series, server, during):
     if during:
@@ -220,6 +229,7 @@ def test_what_went_out_must_not_change_before_the_rest_does(patchgen, series, gi
     assert len(server.received) == 2
 
 
+@pytest.mark.slow
 def test_tls_and_a_login(patchgen, pvops, git, tmp_path):
     with serve(tmp_path, secure=True) as server:
         for key, value in {
