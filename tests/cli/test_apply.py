@@ -251,7 +251,7 @@ REFUSALS = {
     "no value": (["--define", "hypercall"], 2, "expected NAME=VALUE (--define)"),
     "unknown base": (["--base", "nope"], 1, "has no commit 'nope'"),
     "an option as base": (["--base=--all"], 2, "is not a revision"),
-    "bad branch": (["--branch", "a..b"], 2, "is not a branch name"),
+    "bad branch": (["--branch", "a..b"], 2, "is not a valid branch name"),
     "zero": (["-v", "0"], 2, "0 is not in the range"),
     "checked out": (["--branch", "master", "--force"], 1, "is checked out in"),
 }

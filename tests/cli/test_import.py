@@ -127,7 +127,7 @@ def test_answers_to_an_imported_version_find_their_patches(patchgen, pvops, git,
     [
         (["none"], "there is no file, folder, branch or commit 'none'"),
         (["v3.mbox", "--series", "none"], "there is no branch 'none'"),
-        (["v3.mbox", "--series", "master"], "begins cannot be told"),
+        (["v3.mbox", "--series", "master"], "cannot tell where the series on"),
         (["empty"], "empty has no mails"),
         (["v3.mbox", "--base", "none"], "has no commit 'none'"),
     ],

@@ -244,7 +244,7 @@ def test_what_was_made_before_cannot_be_had(patchgen, applied, git, tmp_path):
         'left out, as on the branch: "x86/kvm: Tell the host of page encryption status changes '
         'under SEV"',
         "the cover letter is that of the branch, not generated again",
-        'the message is the branch\'s: "x86/mm: Tell"',
+        'the message is that of the branch: "x86/mm: Tell"',
     ]
     assert "As all know, guests with encrypted" in message(git, clone, f"{V5}~3")
 
@@ -361,7 +361,7 @@ def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
     done = patchgen("reroll", "--tree", applied, "--continue")
     assert done.code == 1 and f"{files[0]} still has conflict markers" in done.err
     done = patchgen(*words)
-    assert done.code == 1 and "another reroll waits" in done.err
+    assert done.code == 1 and "another reroll is waiting" in done.err
     for path in files:
         theirs = re.sub(
             r"<<<<<<< .*?=======\n(.*?)>>>>>>> [^\n]*\n", r"\1", path.read_text(), flags=re.S

@@ -342,7 +342,7 @@ def test_a_branch_without_a_record_is_read_as_well(patchgen, tree, git):
     git(tree, "branch", "same", "master")
     done = patchgen("status", "same", "--tree", tree)
     assert (done.code, done.out) == (1, "")
-    assert "where the series on same begins cannot be told" in done.err
+    assert "cannot tell where the series on same starts" in done.err
     assert "--split" in done.err
 
 

@@ -141,7 +141,7 @@ def store() -> Path:
         (lambda path: path.write_text("{"), "is damaged"),
         (lambda path: path.write_text("[" * 100_000), "is damaged"),
         (lambda path: path.write_text('{"version": 1, "entries": [{"id": 1}]}'), "is damaged"),
-        (lambda path: path.write_text('{"version": 2}'), "is of version 2"),
+        (lambda path: path.write_text('{"version": 2}'), "has version 2"),
         (lambda path: path.unlink() or os.mkfifo(path), "is not a regular file"),
         (lambda path: path.unlink() or path.mkdir(), "is not a regular file"),
     ],

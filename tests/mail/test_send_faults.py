@@ -356,7 +356,7 @@ def test_mails_of_a_folder_that_are_no_version(patchgen, series, server):
     good = cover.read_bytes()
     for before, after, problem in (
         (b"change-id: ", b"change-id: ../../", "is not a change-id"),
-        (b"Message-ID: ", b"X-No: ", "no message-ids of their own"),
+        (b"Message-ID: ", b"X-No: ", "do not form a thread"),
         (b"change-id: ", b"no-id: ", "has no change-id"),
     ):
         cover.write_bytes(good.replace(before, after))
