@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import tree_sitter
 
-from patchgen.audit.facts import Access, Call, Store
+from patchgen.audit.branches import Held, descend
+from patchgen.audit.facts import Access, Call, Guard, Store
 from patchgen.audit.syntax import (
     declared,
     line_of,
@@ -72,6 +73,10 @@ _NO_FUNCTIONS = frozenset(
         "update_expression",
     ]
 )
+_NAME = re.compile(r"\b[A-Za-z_]\w*\b")
+_FLAG_TYPES = frozenset(["bool", "int", "_Bool", "unsigned int"])
+_MOST_ARGUMENTS = 5
+_MOST_TEXT = 200
 _MAY_PASS = frozenset(
     ["identifier", "pointer_expression", "cast_expression", "conditional_expression"]
 )
@@ -90,6 +95,11 @@ class Body:
         self._parameters: set[str] = set()
         self._flows: list[tuple[str, frozenset[str]]] = []
         self._first_sources: dict[int, frozenset[str]] = {}
+        self.parameters: list[str] = []
+        self.guards: list[Guard] = []
+        self._numbers: dict[Guard, int] = {}
+        self._flags: set[str] = set()
+        self._given: dict[str, list[str]] = {}
         self._read_parameters(node.child_by_field_name("declarator"))
         self._walk(body)
         self._close()
@@ -103,17 +113,20 @@ class Body:
             if each.type != "parameter_declaration":
                 continue
             name, function = declared(each.child_by_field_name("declarator"))
+            self.parameters.append(name)
             if name:
                 kind = each.child_by_field_name("type")
                 self._parameters.add(name)
+                if kind is not None and text_of(kind) in _FLAG_TYPES:
+                    self._flags.add(name)
                 self._types[name] = "()" if function else type_name(kind)
                 if _ADDRESS_TYPES.search(text_of(each)) and not function:
                     self._own.add(name)
 
     def _walk(self, node: tree_sitter.Node) -> None:
-        stack = [node]
+        stack: list[tuple[tree_sitter.Node, Held]] = [(node, ())]
         while stack:
-            each = stack.pop()
+            each, held = stack.pop()
             kind = each.type
             if kind == "identifier":
                 self.words.add(text_of(each))
@@ -121,22 +134,38 @@ class Body:
             if kind in ("string_literal", "comment"):
                 continue
             if kind == "declaration":
-                self._read_declaration(each)
+                self._read_declaration(each, held)
             elif kind == "call_expression":
-                self._read_call(each)
+                self._read_call(each, held)
                 callee = each.child_by_field_name("function")
                 if callee is not None and callee.type == "identifier":
                     arguments = each.child_by_field_name("arguments")
                     if arguments is not None:
-                        stack.append(arguments)
+                        stack.append((arguments, held))
                     continue
             elif kind == "assignment_expression":
-                self._read_assignment(each)
+                self._read_assignment(each, held)
             elif kind == "compound_literal_expression":
                 self._read_literal(each)
-            stack.extend(reversed(each.named_children))
+            stack.extend(reversed(descend(each, held)))
 
-    def _read_declaration(self, node: tree_sitter.Node) -> None:
+    def _under(self, held: Held) -> tuple[int, ...]:
+        """Return the numbers of the conditions that can tell platforms or callers apart."""
+        numbers = []
+        for guard in held:
+            if guard not in self._numbers and self._is_telling(guard.text):
+                self._numbers[guard] = len(self.guards)
+                self.guards.append(guard)
+            if guard in self._numbers:
+                numbers.append(self._numbers[guard])
+        return tuple(numbers)
+
+    def _is_telling(self, text: str) -> bool:
+        """Tell whether a condition is about more than values that the function computes."""
+        local = self._types.keys() - self._flags - self._given.keys()
+        return not text or any(name not in local for name in _NAME.findall(text))
+
+    def _read_declaration(self, node: tree_sitter.Node, held: Held) -> None:
         kind = type_name(node.child_by_field_name("type"))
         for each in node.children_by_field_name("declarator"):
             name, function = declared(each)
@@ -146,10 +175,13 @@ class Body:
             value = each.child_by_field_name("value") if each.type == "init_declarator" else None
             if value is None:
                 continue
+            self._given.setdefault(name, []).append(shorten(value, _MOST_TEXT))
             self._follow(name, value)
             if value.type == "initializer_list" or function or value.type == "identifier":
                 target = Access(name, self._types[name], (), local=True)
-                self.stores.extend(read_initialiser(value, target))
+                under = self._under(held)
+                stores = read_initialiser(value, target)
+                self.stores.extend(each._replace(under=under) for each in stores)
 
     def _read_literal(self, node: tree_sitter.Node) -> None:
         described = node.child_by_field_name("type")
@@ -158,19 +190,25 @@ class Body:
         if value is not None:
             self.stores.extend(read_initialiser(value, Access("", type_name(kind), (), local=True)))
 
-    def _read_assignment(self, node: tree_sitter.Node) -> None:
+    def _read_assignment(self, node: tree_sitter.Node, held: Held) -> None:
         left = node.child_by_field_name("left")
         right = node.child_by_field_name("right")
         if left is None or right is None:
             return
         if left.type == "identifier":
             self._follow(text_of(left), right)
+            self._forget(text_of(left))
+            self._given.setdefault(text_of(left), []).append(shorten(right, _MOST_TEXT))
         if right.type in _NO_FUNCTIONS:
             return
         target = self._access(left)
         names = [each for each in names_in(right) if each not in self._types]
         if target is not None and names:
-            self.stores.append(Store(line_of(node), target, tuple(names)))
+            self.stores.append(Store(line_of(node), target, tuple(names), self._under(held)))
+
+    def _forget(self, name: str) -> None:
+        """Note that a parameter does not hold what the caller gave any more."""
+        self.parameters = ["" if each == name else each for each in self.parameters]
 
     def _follow(self, name: str, value: tree_sitter.Node) -> None:
         """Note that a local variable holds an address that came by the parameters."""
@@ -209,11 +247,24 @@ class Body:
             found = {name for name, sources in self._flows if not self._own.isdisjoint(sources)}
             grown = not found <= self._own
             self._own |= found
+        self.guards = [each._replace(text=self._resolve(each.text)) for each in self.guards]
         for number, sources in self._first_sources.items():
             if not self._own.isdisjoint(sources):
                 self.calls[number] = self.calls[number]._replace(forwards=True)
 
-    def _read_call(self, node: tree_sitter.Node) -> None:
+    def _resolve(self, text: str) -> str:
+        """Put in the place of local variables what they are given, where that is once."""
+        once = {
+            name: values[0]
+            for name, values in self._given.items()
+            if len(values) == 1 and name in self._types and name not in self._parameters
+        }
+        found = _NAME.sub(
+            lambda match: f"({once[match[0]]})" if match[0] in once else match[0], text
+        )
+        return found if len(found) <= 2 * _MOST_TEXT else text
+
+    def _read_call(self, node: tree_sitter.Node, held: Held) -> None:
         callee = node.child_by_field_name("function")
         arguments = node.child_by_field_name("arguments")
         if callee is None or arguments is None:
@@ -235,9 +286,10 @@ class Body:
                 line_of(callee),
                 name,
                 access,
-                tuple(shorten(each) for each in parts[:3]),
+                tuple(shorten(each) for each in parts[:_MOST_ARGUMENTS]),
                 tuple(passed),
                 False,
+                self._under(held),
             )
         )
         if parts and (sources := frozenset(self._sources(parts[0]))):

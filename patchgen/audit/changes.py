@@ -7,34 +7,49 @@ pages itself asks for it. What such a request leads to is followed by the same r
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from patchgen.audit.code import Code, Node
-from patchgen.audit.facts import Access, Call
+from patchgen.audit.facts import Call
 from patchgen.audit.flow import Flow
+from patchgen.audit.platforms import Env, PlatformTests, find_surest
+from patchgen.audit.reach import Doubts, Reach
 from patchgen.audit.routes import Routes
 from patchgen.audit.tables import Tables
+from patchgen.audit.tellers import Tellers, Visit
 from patchgen.model.audit import Place, Platform, StatusChange, Teller
 
-_DEPTH = 8
+Platforms = tuple[Platform, ...]
 
 
-def find_changes(code: Code, tables: Tables, flow: Flow, routes: Routes) -> list[StatusChange]:
+def find_changes(
+    code: Code, tables: Tables, flow: Flow, routes: Routes, reach: Reach, tests: PlatformTests
+) -> list[StatusChange]:
     """Return all requests, early or not, in the order of their places."""
-    return _Changes(code, tables, flow, routes).find()
+    return _Changes(code, tables, flow, routes, reach, tests).find()
 
 
 class _Changes:
     """Finds how the status is changed, who asks for it, and who is told."""
 
-    def __init__(self, code: Code, tables: Tables, flow: Flow, routes: Routes):
+    def __init__(
+        self,
+        code: Code,
+        tables: Tables,
+        flow: Flow,
+        routes: Routes,
+        reach: Reach,
+        tests: PlatformTests,
+    ):
         self._code = code
         self._status = tables.status
-        self._tables = tables
         self._flow = flow
         self._routes = routes
-        self._told: dict[Node, tuple[Teller, ...]] = {}
+        self._reach = reach
+        self._tests = tests
+        self._tellers = Tellers(code, tables, flow, reach, tests)
+        self._told: dict[tuple[Node, Env, Platforms], list[Teller]] = {}
+        self._changed: dict[tuple[Node, Env, Platform], Doubts | None] = {}
 
     def find(self) -> list[StatusChange]:
         means = {node for node in self._code.nodes if self._rewrites(node)}
@@ -85,7 +100,12 @@ class _Changes:
 
     def _change(self, caller: Node, call: Call, targets: Sequence[Node]) -> StatusChange:
         early = self._flow.is_early(caller, call.line)
-        tellers = [each for target in targets for each in self._tellers(target)]
+        where = self._find_platforms(caller, call, targets, early=early)
+        tellers = [
+            teller
+            for target in targets
+            for teller in self._find_tellers(target, self._env(call, target), tuple(where))
+        ]
         return StatusChange(
             function=caller.name,
             place=Place(caller.path, call.line),
@@ -95,6 +115,8 @@ class _Changes:
             early=self._routes.find(caller) if early else None,
             tellers=tuple(dict.fromkeys(tellers)),
             config=self._code.describe_condition(caller.path, call.line),
+            platforms=tuple(platform for platform, doubts in where.items() if not doubts),
+            doubts=tuple(doubt for doubts in where.values() for doubt in doubts[:1]),
         )
 
     def _direction(self, call: Call, targets: Sequence[Node]) -> str:
@@ -107,80 +129,59 @@ class _Changes:
                 return "private"
         return ""
 
-    # --- who is told ------------------------------------------------------------------------------
+    # --- where it runs ----------------------------------------------------------------------------
 
-    def _tellers(self, start: Node) -> tuple[Teller, ...]:
-        if start not in self._told:
-            self._told[start] = tuple(dict.fromkeys(self._find_tellers(start)))
-        return self._told[start]
+    def _find_platforms(
+        self, caller: Node, call: Call, targets: Sequence[Node], *, early: bool
+    ) -> Mapping[Platform, Doubts]:
+        """Return the platforms on which pages are changed, with conditions that are not known."""
+        found: dict[Platform, Doubts] = {}
+        for platform in Platform:
+            before = self._reach.find_statement(caller, call.under, platform) if early else None
+            if not early:
+                before = self._tests.find_doubts(caller, call.under, (), platform)
+            ways = [self._find_changed(t, self._env(call, t), platform) for t in targets]
+            known = [each for each in ways if each is not None]
+            if before is not None and known:
+                found[platform] = (*before, *min(known, key=len))
+        return found
 
-    def _find_tellers(self, start: Node) -> Iterator[Teller]:
-        for node in self._hand_on([start]):
-            for line, access in self._pointer_calls(node):
-                yield from self._pointer_teller(node, line, access)
-            constants = sorted(filter(self._status.constants.fullmatch, node.words))
-            if constants and node is not start:
-                place = Place(node.path, node.line)
-                yield Teller(
-                    "hypercall", constants[0], place, (node.name,), self._platforms([node])
-                )
+    def _env(self, call: Call, target: Node) -> Env:
+        return self._tests.bind(call.arguments, (), target)
 
-    def _hand_on(self, start: Iterable[Node], *, all_calls: bool = False) -> Iterator[Node]:
-        """Yield what is called with the pages, from these functions on."""
-        queue = deque((node, 0) for node in start)
-        seen = set(start)
-        while queue:
-            node, depth = queue.popleft()
-            yield node
-            for call in node.calls if depth < _DEPTH else ():
-                if call.name and (all_calls or call.forwards or node.kind == "macro"):
-                    for target in self._code.resolve(node.path, call.name):
-                        if target not in seen:
-                            seen.add(target)
-                            queue.append((target, depth + 1))
+    def _find_changed(self, target: Node, env: Env, platform: Platform) -> Doubts | None:
+        """Return the doubts about whether a request changes a mapping, None where it does not."""
+        key = (target, env, platform)
+        if key not in self._changed:
+            ways: list[Doubts] = []
+            for visit in self._tellers.walk(target, env, platform):
+                if self._rewrites(visit.node):
+                    ways += self._writes(visit, platform)
+            if not ways and not self._is_rewritten_anywhere(target):
+                ways.append(())
+            self._changed[key] = find_surest(ways)
+        return self._changed[key]
 
-    def _pointer_calls(self, node: Node) -> Iterator[tuple[int, Access]]:
-        for call in node.calls:
-            if call.access is not None:
-                yield call.line, call.access
-            else:
-                yield from ((call.line, access) for access in self._flow.operands(node, call))
-
-    def _pointer_teller(self, node: Node, line: int, access: Access) -> Iterator[Teller]:
-        member = access.members[-1] if access.members else ""
-        means = "op" if member == self._tables.member else "callback"
-        if means == "callback" and not self._status.callbacks.fullmatch(member):
-            return
-        holders = self._flow.holders(member)
-        real = [each for each in holders if not _does_nothing(each)]
-        yield Teller(
-            means,
-            ".".join([access.base or access.type, *access.members]),
-            Place(node.path, line),
-            tuple(each.name for each in real),
-            self._platforms(real),
+    def _is_rewritten_anywhere(self, target: Node) -> bool:
+        """Tell whether the code that changes the mapping was found, on whatever platform."""
+        return any(
+            self._rewrites(visit.node)
+            for platform in Platform
+            for visit in self._tellers.walk(target, (), platform)
         )
 
-    def _platforms(self, nodes: Iterable[Node]) -> tuple[Platform, ...]:
-        """Return the platforms that functions tell, by the constants in what they call."""
-        found: set[Platform] = set()
-        for node in self._hand_on(list(nodes), all_calls=True):
-            for pattern, platforms in self._status.platforms:
-                if any(map(pattern.fullmatch, node.words)):
-                    found.update(platforms)
-            for _, access in self._pointer_calls(node):
-                if access.members and access.members[-1] == self._tables.member:
-                    holders = [h for h in self._flow.holders(self._tables.member) if h is not node]
-                    found.update(self._constants(holders))
-        return tuple(each for each in Platform if each in found)
+    def _writes(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
+        node = visit.node
+        calls = [each for each in node.calls if self._status.writes.fullmatch(each.name)]
+        if not calls:
+            yield visit.doubts
+        for call in calls:
+            inside = self._tests.find_doubts(node, call.under, visit.env, platform)
+            if inside is not None:
+                yield (*visit.doubts, *inside)
 
-    def _constants(self, nodes: Iterable[Node]) -> Iterator[Platform]:
-        for node in self._hand_on(list(nodes), all_calls=True):
-            for pattern, platforms in self._status.platforms:
-                if any(map(pattern.fullmatch, node.words)):
-                    yield from platforms
-
-
-def _does_nothing(node: Node) -> bool:
-    """Tell whether a function is the stub that stands for no implementation."""
-    return not node.calls and not node.asms and not node.stores
+    def _find_tellers(self, target: Node, env: Env, platforms: Platforms) -> list[Teller]:
+        key = (target, env, platforms)
+        if key not in self._told:
+            self._told[key] = self._tellers.find(target, env, platforms)
+        return self._told[key]

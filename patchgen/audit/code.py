@@ -15,12 +15,13 @@ from functools import cached_property
 from typing import TypeVar
 
 from patchgen.audit.conditions import Conditions, Settings
-from patchgen.audit.expand import defines_functions, expand_invocations
-from patchgen.audit.facts import Access, Asm, Call, FileFacts, Macro, Region, Store, Variable
+from patchgen.audit.expand import defines_functions, expand_invocations, read_macro
+from patchgen.audit.facts import Access, Asm, Call, FileFacts, Guard, Macro, Region, Store, Variable
 from patchgen.model.audit import Place
 
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
 _MEMBER_CALL = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")
+_CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
 _LONG = 3000
 Key = tuple[str, str]
 _Lined = TypeVar("_Lined", Call, Store, Asm)
@@ -43,6 +44,9 @@ class Node:
     words: Sequence[str]
     body: str = ""
     condition: str = ""
+    parameters: Sequence[str] = ()
+    guards: Sequence[Guard] = ()
+    returns: str = ""
 
     @property
     def header(self) -> bool:
@@ -104,6 +108,9 @@ class Code:
                     dead.keep(function.asms),
                     function.words,
                     condition=dead.describe(function.line),
+                    parameters=function.parameters,
+                    guards=function.guards,
+                    returns=function.returns,
                 )
             )
         for variable in facts.variables:
@@ -141,6 +148,7 @@ class Code:
                 (),
                 tuple(each for each in words if each not in macro.parameters),
                 macro.body,
+                parameters=macro.parameters,
             )
         )
 
@@ -175,6 +183,18 @@ class Code:
             if own:
                 return own
         return self._shared.get(name, ())
+
+    def read_calls(self, node: Node) -> Sequence[Call]:
+        """Return the calls of a node; those of a macro under the conditions in its text.
+
+        A macro's text is read as that of a function when it is asked for the first time.
+        """
+        if node.kind == "macro" and _CHOICE.search(node.body) and not node.guards:
+            read = read_macro(node.name, node.line, node.parameters, node.body)
+            if read is not None:
+                node.calls = [each._replace(forwards=True) for each in read.calls]
+                node.guards = read.guards
+        return node.calls
 
     def is_macro(self, name: str) -> bool:
         """Tell whether a macro has this name, be it without a call in it."""

@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from patchgen.model.audit import (
+    PROTECTED,
     Audit,
     AuditDiff,
     Difference,
+    Doubt,
     Fate,
     Form,
     Group,
     Hypercall,
     Outcome,
+    Platform,
     StatusChange,
 )
 
@@ -130,11 +133,26 @@ def _compare_changes(
 
 
 def describe_tellers(change: StatusChange) -> str:
-    """Return who tells the hypervisor of a change, in a phrase."""
+    """Return who tells the hypervisor of a change, on which platforms, in a phrase."""
+    if not change.protected:
+        return "changes no page on SEV, SEV-ES/SNP or TDX"
+    where = _describe_platforms(change.platforms, change.doubts)
     if not change.tellers:
-        return "tells nobody"
+        return f"tells nobody; it runs on {where}"
     phrases = []
     for teller in change.tellers:
-        on = f" ({', '.join(p.value for p in teller.platforms)})" if teller.platforms else ""
-        phrases.append(f"{teller.via}{on}")
-    return "tells by " + ", ".join(dict.fromkeys(phrases))
+        on = _describe_platforms(teller.platforms, teller.doubts)
+        phrases.append(f"{teller.via} ({on})" if on else teller.via)
+    text = "tells by " + ", ".join(dict.fromkeys(phrases))
+    silent = ", ".join(each.value for each in change.silent_on)
+    return f"{text}; tells nobody on {silent}" if silent else text
+
+
+def _describe_platforms(known: Sequence[Platform], doubts: Sequence[Doubt]) -> str:
+    """Return platforms in words, those with conditions that are not known after the others."""
+    parts = [", ".join(each.value for each in known if each in PROTECTED)]
+    for place in dict.fromkeys(doubt.place for doubt in doubts):
+        names = [d.platform.value for d in doubts if d.place == place and d.platform in PROTECTED]
+        if names:
+            parts.append(f"{', '.join(names)} under a condition that audit does not know: {place}")
+    return "; ".join(filter(None, parts))

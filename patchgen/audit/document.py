@@ -56,7 +56,7 @@ def count_sites(audit: Audit) -> dict[str, int]:
         "own": groups.count(Group.OWN),
         "other": groups.count(Group.OTHER),
         "early_changes": len(audit.early_changes),
-        "silent": sum(not each.tellers for each in audit.early_changes),
+        "silent": sum(each.silent for each in audit.early_changes),
         "unresolved": len(audit.unresolved),
     }
 

@@ -31,7 +31,7 @@ def render_dot(audit: Audit) -> str:
         if change.early is not None:
             _add(edges, change.early)
             box = f"{change.place} {change.call}"
-            boxes[box] = f"color={'black' if change.tellers else 'firebrick'}"
+            boxes[box] = f"color={'firebrick' if change.silent else 'black'}"
             edges.setdefault((_last(change.early), box), "")
     return "\n".join(_lines(edges, boxes)) + "\n"
 

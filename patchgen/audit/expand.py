@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from patchgen.audit.facts import FileFacts, Invocation, Macro
+from patchgen.audit.facts import FileFacts, Function, Invocation, Macro
 from patchgen.audit.parse import parse_source
 from patchgen.audit.text import closing, split_arguments
 
@@ -38,6 +38,15 @@ def expand_invocations(
         if macro is not None:
             text = _expand(macro, invocation.arguments, macros, _DEPTH)
             yield parse_source(b"\n" * (invocation.line - 1) + text.encode("utf-8", "replace"))
+
+
+def read_macro(name: str, line: int, parameters: Sequence[str], text: str) -> Function | None:
+    """Return a macro's text as the function that it would be, None where it cannot be one."""
+    body = _JOIN.sub("", _STRING.sub('""', text.replace("\\", " ")))
+    given = ", ".join(f"int {each}" for each in parameters if each != _REST)
+    code = "\n" * (line - 1) + f"void {name}({given}) {{ {body}; }}"
+    found = parse_source(code.encode("utf-8", "replace")).functions
+    return found[0] if found else None
 
 
 def _expand(macro: Macro, arguments: Sequence[str], macros: Mapping[str, Macro], depth: int) -> str:

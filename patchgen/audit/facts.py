@@ -42,11 +42,25 @@ class Access(NamedTuple):
     local: bool = False
 
 
+class Guard(NamedTuple):
+    """A condition that code runs under: `text`, a C expression, is true where `holds`.
+
+    `text` is "" where the expression is too long to be stored. Not `sure` is one that code gets
+    past by a jump to a label.
+    """
+
+    line: int
+    text: str
+    holds: bool
+    sure: bool = True
+
+
 class Call(NamedTuple):
     """A call, by name or through an access. `forwards` tells that an address among the arguments
     comes from the function's own parameters. `arguments` are shortened, as written.
 
-    `passed` are names among the arguments that may be functions.
+    `passed` are names among the arguments that may be functions. `under` are the numbers of the
+    function's guards that it runs under.
     """
 
     line: int
@@ -55,6 +69,7 @@ class Call(NamedTuple):
     arguments: tuple[str, ...]
     passed: tuple[str, ...]
     forwards: bool
+    under: tuple[int, ...] = ()
 
 
 class Store(NamedTuple):
@@ -63,6 +78,7 @@ class Store(NamedTuple):
     line: int
     target: Access
     names: tuple[str, ...]
+    under: tuple[int, ...] = ()
 
 
 class Asm(NamedTuple):
@@ -75,7 +91,11 @@ class Asm(NamedTuple):
 
 class Function(NamedTuple):
     """A function's definition. `words` are the names in it that may be variables, functions or
-    constants elsewhere. `result` is the struct that it returns (a pointer to), or ""."""
+    constants elsewhere. `result` is the struct that it returns (a pointer to), or "".
+
+    `parameters` are their names, "" for one that the function assigns to. `returns` is the
+    expression that it returns where it does nothing else, "" for all other functions.
+    """
 
     name: str
     line: int
@@ -87,6 +107,9 @@ class Function(NamedTuple):
     stores: tuple[Store, ...]
     asms: tuple[Asm, ...]
     words: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    returns: str = ""
 
 
 class Variable(NamedTuple):

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 from patchgen.audit.code import Code, Datum, Key, Node
 from patchgen.audit.facts import Access, Call, Store
 from patchgen.audit.tables import Tables
-from patchgen.errors import BaseError
 from patchgen.model.audit import How
 
 _OPERAND = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
@@ -26,26 +24,28 @@ _MAX_STRUCTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A way from one function into another, at a line of the first. `op` is the notify op."""
+    """A way from one function into another, at a line of the first. `op` is the notify op.
 
+    `under` are the guards of `source` that it is under; `member` is what holds the target, "" for
+    a call by name.
+    """
+
+    source: Node
     target: Node
     line: int
     how: How
     via: str
     op: bool = False
+    under: tuple[int, ...] = ()
+    member: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Spine:
-    """The path to what patches alternatives. `limits` are the lines where the window ends."""
+class Install:
+    """What puts a function into a member: a function under its guards; None is an initialiser."""
 
-    nodes: tuple[Node, ...]
-    lines: tuple[int, ...]
-
-    @property
-    def limits(self) -> Mapping[Node, int]:
-        """Return the line of each node's call to the next."""
-        return dict(zip(self.nodes, self.lines, strict=False))
+    by: Node | None
+    under: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class _PointerCall:
     node: Node
     line: int
     via: str
+    under: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,55 +64,6 @@ class Loose:
     line: int
     via: str
     key: Key | None
-
-
-def find_spine(code: Code, tables: Tables) -> Spine:
-    """Return the path from the kernel's entry to the function that patches alternatives.
-
-    Raises BaseError where direct calls do not lead there.
-    """
-    for end in tables.end:
-        for entry in tables.spine_from:
-            for start in code.find_nodes(entry):
-                found = _search(code, start, end)
-                if found:
-                    return found
-    raise BaseError(
-        f"no calls lead from {' or '.join(tables.spine_from)} to {' or '.join(tables.end)}",
-        hint="the audit is about kernels that patch alternatives at boot; a configuration has to "
-        "build all files of arch/x86/kernel and init",
-        parameters=("config",),
-    )
-
-
-def _search(code: Code, start: Node, end: str) -> Spine | None:
-    """Walk calls by name, breadth first."""
-    before: dict[Node, Node] = {}
-    queue = deque([start])
-    seen = {start}
-    while queue:
-        node = queue.popleft()
-        if node.name == end:
-            return _trace(code, before, node)
-        for call in node.calls:
-            for target in code.resolve(node.path, call.name) if call.name else ():
-                if target not in seen:
-                    seen.add(target)
-                    before[target] = node
-                    queue.append(target)
-    return None
-
-
-def _trace(code: Code, before: Mapping[Node, Node], last: Node) -> Spine:
-    nodes = [last]
-    while nodes[-1] in before:
-        nodes.append(before[nodes[-1]])
-    nodes.reverse()
-    lines = [
-        max(call.line for call in node.calls if following in code.resolve(node.path, call.name))
-        for node, following in pairwise(nodes)
-    ]
-    return Spine(tuple(nodes), tuple(lines))
 
 
 class Flow:
@@ -131,7 +83,8 @@ class Flow:
         self._calls: dict[Key, list[_PointerCall]] = {}
         self._asked: dict[str, list[_PointerCall]] = {}
         self._unknown: list[Loose] = []
-        self._connected: set[tuple[Node, int, Node]] = set()
+        self._connected: dict[tuple[Node, int, Node], int] = {}
+        self._installs: dict[tuple[str, Node], list[Install]] = {}
         self._add_aliases()
         self._register_all()
         self._wake_sections()
@@ -202,12 +155,22 @@ class Flow:
             self.edges[node] = []
             self._queue.append(node)
 
-    def _connect(self, node: Node, target: Node, line: int, how: How, via: str, op: bool) -> None:
-        if (node, line, target) in self._connected or target.name in self._tables.never:
+    def _connect(self, edge: Edge) -> None:
+        if edge.target.name in self._tables.never:
             return
-        self._connected.add((node, line, target))
-        self.edges[node].append(Edge(target, line, how, via, op))
-        self._reach(target)
+        edges = self.edges[edge.source]
+        key = (edge.source, edge.line, edge.target)
+        if key in self._connected:
+            # Two calls on a line: what both are under, through what either goes.
+            at = self._connected[key]
+            first = edges[at]
+            both = tuple(each for each in first.under if each in edge.under)
+            member = first.member if first.member == edge.member else ""
+            edges[at] = replace(first, under=both, member=member)
+            return
+        self._connected[key] = len(edges)
+        edges.append(edge)
+        self._reach(edge.target)
 
     def _visit(self, node: Node) -> None:
         limit = self._limits.get(node)
@@ -226,32 +189,36 @@ class Flow:
             for target in self._functions(node.path, name):
                 if key is None:
                     via = f"a variable of {node.name}()"
-                    self._connect(node, target, store.line, How.POINTER, via, False)
+                    self._connect(
+                        Edge(node, target, store.line, How.POINTER, via, under=store.under)
+                    )
                 else:
-                    self._store(key, target, How.POINTER, "")
+                    by = Install(node, store.under)
+                    self._store(key, target, How.POINTER, "", by)
 
     def _visit_word(self, node: Node, word: str) -> None:
         for datum in self._code.find_data(node.path, word):
             self._wake(datum, node)
         for name in self._tables.stubs.get(word, ()):
             for target in self._functions(node.path, name):
-                self._connect(node, target, node.line, How.POINTER, word, False)
+                self._connect(Edge(node, target, node.line, How.POINTER, word))
         if word in self._tables_of_functions:
             self._ask(("table", word), _PointerCall(node, node.line, word))
 
     def _follow(self, node: Node, call: Call) -> None:
         if call.access is not None:
-            self._follow_pointer(node, call.line, call.access)
+            self._follow_pointer(node, call, call.access)
         else:
             for access in self.operands(node, call):
-                self._follow_pointer(node, call.line, access)
+                self._follow_pointer(node, call, access)
             for member in self._code.find_named_members(call):
-                self._ask(("?", member), _PointerCall(node, call.line, f"{call.name}({member})"))
+                via = f"{call.name}({member})"
+                self._ask(("?", member), _PointerCall(node, call.line, via, call.under))
             how = How.ASSEMBLY if node.kind == "assembly" else How.CALL
             targets = self._code.resolve(node.path, call.name)
             for target in targets:
                 if target is not node:
-                    self._connect(node, target, call.line, how, "", False)
+                    self._connect(Edge(node, target, call.line, how, "", under=call.under))
             if not targets:
                 self._follow_unknown(node, call)
         if call.passed and not self._tables.deferred.fullmatch(call.name):
@@ -259,12 +226,12 @@ class Flow:
                 # A macro may be handed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
                 for target in self._code.resolve(node.path, name):
                     via = f"an argument of {call.name or 'a pointer'}()"
-                    self._connect(node, target, call.line, How.POINTER, via, False)
+                    self._connect(Edge(node, target, call.line, How.POINTER, via, under=call.under))
 
     def _follow_unknown(self, node: Node, call: Call) -> None:
         """Follow a call by a name that is no function's: a variable's, or of what is not read."""
         if self._code.find_data(node.path, call.name):
-            self._follow_pointer(node, call.line, Access(call.name, "", ()))
+            self._follow_pointer(node, call, Access(call.name, "", ()))
         elif node.kind == "function" and not call.name.startswith("__builtin_"):
             self.unread.add(call.name)
 
@@ -281,7 +248,8 @@ class Flow:
         limit = self._limits.get(node)
         return node in self.edges and (limit is None or line < limit)
 
-    def _follow_pointer(self, node: Node, line: int, access: Access) -> None:
+    def _follow_pointer(self, node: Node, call: Call, access: Access) -> None:
+        line = call.line
         if access.type == "(parameter)":
             return
         via = ".".join([access.base or access.type, *access.members])
@@ -293,7 +261,7 @@ class Flow:
             return
         if node.kind == "assembly" and not self._code.find_data(node.path, access.base):
             return
-        self._ask(key, _PointerCall(node, line, via))
+        self._ask(key, _PointerCall(node, line, via, call.under))
 
     # --- pointers ---------------------------------------------------------------------------------
 
@@ -305,7 +273,7 @@ class Flow:
         if by is not None and variable.type in self._tables.hardware:
             for name in variable.words:
                 for target in self._functions(datum.path, name):
-                    self._connect(by, target, by.line, How.POINTER, variable.name, False)
+                    self._connect(Edge(by, target, by.line, How.POINTER, variable.name))
         if datum in self._live_data or not variable.words:
             return
         self._live_data.add(datum)
@@ -326,11 +294,14 @@ class Flow:
             for name in store.names:
                 for target in self._functions(datum.path, name):
                     via = datum.variable.name
-                    self._connect(by, target, by.line, How.POINTER, via, False)
+                    self._connect(Edge(by, target, by.line, How.POINTER, via))
 
-    def _store(self, key: Key | None, target: Node, how: How, via: str) -> None:
+    def _store(
+        self, key: Key | None, target: Node, how: How, via: str, by: Install | None = None
+    ) -> None:
         if key is None:
             return
+        self._installs.setdefault((key[1], target), []).append(by or Install(None))
         held = self._stores.setdefault(key, {})
         if target in held:
             return
@@ -371,7 +342,11 @@ class Flow:
         else:
             how = How.STATIC_CALL if key[0] == "static_call" else how
             shown = call.via
-        self._connect(call.node, target, call.line, how, shown, op)
+        self._connect(Edge(call.node, target, call.line, how, shown, op, call.under, key[1]))
+
+    def installs(self, member: str, target: Node) -> Sequence[Install]:
+        """Return what puts a function into members of that name."""
+        return self._installs.get((member, target), ())
 
     def holders(self, member: str) -> list[Node]:
         """Return the functions that a member of any struct is known to hold."""

@@ -14,9 +14,11 @@ from patchgen.audit.changes import find_changes
 from patchgen.audit.code import Code, Node
 from patchgen.audit.conditions import Settings, load_config
 from patchgen.audit.facts import FileFacts
-from patchgen.audit.flow import Flow, Loose, Spine, find_spine
+from patchgen.audit.flow import Flow, Loose
 from patchgen.audit.hypercalls import find_hypercalls
 from patchgen.audit.kbuild import find_unbuilt
+from patchgen.audit.platforms import PlatformTests
+from patchgen.audit.reach import Reach
 from patchgen.audit.read import (
     BulkTree,
     OnProgress,
@@ -25,6 +27,7 @@ from patchgen.audit.read import (
     read_facts,
 )
 from patchgen.audit.routes import Routes
+from patchgen.audit.spine import Spine, find_spine
 from patchgen.audit.stored import dump_audit, load_audit
 from patchgen.audit.tables import Tables, load_tables
 from patchgen.kernel import read_version
@@ -171,6 +174,8 @@ def build_audit(code: Code, tables: Tables, *, version: str = "") -> Audit:
     flow.run(entries)
     alive = [node for node in entries if node in flow.edges]
     routes = Routes(flow.edges, alive, aside=tables.aside)
+    tests = PlatformTests(code, tables)
+    reach = Reach(flow, alive, tests)
     unrouted = Routes(flow.edges, alive, lambda edge: not edge.op, tables.aside)
     return Audit(
         revision="",
@@ -180,7 +185,7 @@ def build_audit(code: Code, tables: Tables, *, version: str = "") -> Audit:
         window=_window(spine, flow, alive),
         notify=_notify(code, tables, flow),
         hypercalls=tuple(find_hypercalls(code, tables, flow, routes, unrouted)),
-        changes=tuple(find_changes(code, tables, flow, routes)),
+        changes=tuple(find_changes(code, tables, flow, routes, reach, tests)),
         unresolved=tuple(_unresolved(each) for each in flow.loose),
         coverage=_coverage(code, flow),
     )

@@ -151,7 +151,7 @@ def render_diff_page(diff: AuditDiff) -> str:
 def headline(audit: Audit) -> tuple[str, ...]:
     """Return what a maintainer wants to know first, a sentence each."""
     past = [each for each in audit.early_hypercalls if each.group is Group.UNROUTED]
-    silent = sum(not each.tellers for each in audit.early_changes)
+    silent = sum(each.silent for each in audit.early_changes)
     first = "No early hypercall goes past the op"
     if past:
         calls = "hypercall goes" if len(past) == 1 else "hypercalls go"

@@ -25,6 +25,7 @@ from patchgen.audit.syntax import (
     line_of,
     names_in,
     read_initialiser,
+    returned,
     text_of,
     type_name,
 )
@@ -160,6 +161,9 @@ class _Unit:
                 tuple(reader.stores),
                 tuple(each for each in self._asms if first <= each.line <= last),
                 tuple(sorted(reader.words)),
+                tuple(reader.parameters),
+                tuple(reader.guards),
+                returned(body),
             )
         )
 

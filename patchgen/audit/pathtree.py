@@ -78,7 +78,7 @@ def early_sites(audit: Audit) -> tuple[Hypercall | StatusChange, ...]:
 def mark_site(site: Hypercall | StatusChange) -> Mark:
     """Return what a site is, as its path's end."""
     if isinstance(site, StatusChange):
-        return Mark.TOLD if site.tellers else Mark.SILENT
+        return Mark.SILENT if site.silent else Mark.TOLD
     match site.group:
         case Group.UNROUTED:
             return Mark.UNROUTED

@@ -9,14 +9,15 @@ import tree_sitter
 from patchgen.audit.facts import Access, Store
 
 _SHORT = 80
+_LONG = 300
 
 
 def text_of(node: tree_sitter.Node) -> str:
     return (node.text or b"").decode("utf-8", "replace")
 
 
-def shorten(node: tree_sitter.Node) -> str:
-    return " ".join(text_of(node).split())[:_SHORT]
+def shorten(node: tree_sitter.Node, length: int = _SHORT) -> str:
+    return " ".join(text_of(node).split())[:length]
 
 
 def line_of(node: tree_sitter.Node) -> int:
@@ -106,3 +107,12 @@ def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[Store]:
             yield from read_initialiser(each, target)
         elif each.type != "comment":
             yield from read_initialiser(each, target._replace(members=(*target.members, "*")))
+
+
+def returned(body: tree_sitter.Node) -> str:
+    """Return the expression that a function's body returns and is all of it, or ""."""
+    inner = [each for each in body.named_children if each.type != "comment"]
+    if len(inner) != 1 or inner[0].type != "return_statement" or not inner[0].named_children:
+        return ""
+    text = " ".join(text_of(inner[0].named_children[0]).split())
+    return text if len(text) <= _LONG else ""

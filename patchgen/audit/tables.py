@@ -68,6 +68,15 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformTest:
+    """A term of a condition: the platforms where it is true, and where it may be either."""
+
+    pattern: Pattern
+    true: frozenset[Platform]
+    some: frozenset[Platform]
+
+
+@dataclass(frozen=True, slots=True)
 class Tables:
     """All of it. `digest` is of all files that it was read from, for the keys of cached results."""
 
@@ -91,6 +100,9 @@ class Tables:
     forms: tuple[FormRule, ...]
     hypervisors: tuple[tuple[str, Pattern], ...]
     status: Status
+    platform_tests: tuple[PlatformTest, ...]
+    platform_words: Pattern
+    platform_ignored: Pattern
     effects: Mapping[Form, Mapping[Platform, Effect]]
 
 
@@ -129,6 +141,9 @@ def load_tables() -> Tables:
         forms=tuple(_form(each) for each in read["form"]),
         hypervisors=tuple((e["name"], re.compile(e["found"])) for e in read["hypervisor"]),
         status=_status(read["status"]),
+        platform_tests=tuple(_platform_test(each) for each in read["platforms"]["test"]),
+        platform_words=re.compile(read["platforms"]["words"]),
+        platform_ignored=re.compile(read["platforms"]["ignored"]),
         effects=load_effects(),
     )
 
@@ -143,6 +158,11 @@ def _form(entry: dict[str, Any]) -> FormRule:
     return FormRule(
         Form(entry["form"]), re.compile(entry["asm"]), operands, entry.get("hypervisor", "")
     )
+
+
+def _platform_test(entry: dict[str, Any]) -> PlatformTest:
+    true, some = (frozenset(map(Platform, entry.get(key, ()))) for key in ("true", "some"))
+    return PlatformTest(re.compile(entry["test"]), true, some)
 
 
 def _status(table: dict[str, Any]) -> Status:

@@ -237,8 +237,8 @@ def _print_route(printer: Printer, route: Route | None) -> None:
 
 
 def _print_changes(printer: Printer, changes: Iterable[StatusChange], *, verbose: bool) -> None:
-    silent = [each for each in changes if not each.tellers]
-    told = [each for each in changes if each.tellers]
+    silent = [each for each in changes if each.silent]
+    told = [each for each in changes if not each.silent]
     for title, found in (("tell nobody", silent), ("tell the hypervisor", told)):
         if not found:
             continue

@@ -35,6 +35,10 @@ class Platform(StrEnum):
     TDX = "TDX"
 
 
+# Where memory is encrypted, and the hypervisor has to be told which pages are shared.
+PROTECTED = (Platform.SEV, Platform.SEV_ES, Platform.TDX)
+
+
 class Outcome(StrEnum):
     """The outcome of a form on a platform."""
 
@@ -174,11 +178,27 @@ class Hypercall:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A condition that decides what happens on a platform, and that the audit does not know.
+
+    `condition` is the C expression, "" for one that is too long, and `holds` whether it has to be
+    true or false for what it is about.
+    """
+
+    platform: Platform
+    place: Place
+    condition: str
+    holds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Teller:
     """A means by which the hypervisor is notified of a change, its place, and its platforms.
 
     `means` is "op" (`Audit.notify`), "callback" (x86_platform.guest.*) or "hypercall". `via` is the
-    member or function that it goes through, `functions` are the known implementations.
+    member or function that it goes through, `functions` are the known implementations. `doubts`
+    are the platforms where a condition decides that the audit does not know. A platform in
+    `platforms` is not in `doubts`.
     """
 
     means: str
@@ -186,6 +206,7 @@ class Teller:
     place: Place
     functions: tuple[str, ...]
     platforms: tuple[Platform, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +216,9 @@ class StatusChange:
     `call` is the function that it calls with pages of its own choice, `pages` the argument as
     written; `to` is "shared", "private", or "" if the callee decides. `tellers` is empty if the
     hypervisor is not notified. `routed` is set if the op is one of the tellers.
+
+    `platforms` are those where it changes pages, `doubts` those where a condition decides that the
+    audit does not know. The tellers are those on these platforms.
     """
 
     function: str
@@ -205,11 +229,34 @@ class StatusChange:
     early: Route | None
     tellers: tuple[Teller, ...]
     config: str = ""
+    platforms: tuple[Platform, ...] = tuple(Platform)
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def routed(self) -> bool:
         """Return whether the op that reports page status is called for it."""
         return any(teller.means == "op" for teller in self.tellers)
+
+    @property
+    def protected(self) -> tuple[Platform, ...]:
+        """Return the platforms with encrypted memory on which pages change, or may change."""
+        where = {*self.platforms, *(doubt.platform for doubt in self.doubts)}
+        return tuple(each for each in PROTECTED if each in where)
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether nobody is told on any platform where that matters."""
+        return not self.tellers and bool(self.protected)
+
+    @property
+    def silent_on(self) -> tuple[Platform, ...]:
+        """Return the platforms where pages change and nobody is told, as far as is known."""
+        told = {each for teller in self.tellers for each in teller.platforms}
+        told |= {doubt.platform for teller in self.tellers for doubt in teller.doubts}
+        # Whom a function tells that has no known constant cannot be seen.
+        if any(not each.platforms and not each.doubts for each in self.tellers):
+            return ()
+        return tuple(each for each in self.protected if each not in told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Under which conditions the statements of a function run, by the shape of its code.
+
+Conditions come from what encloses a statement (`if`, `while`, `for`, `switch`, `?:`, `&&`, `||`)
+and from what leaves the function or the block before it (`if (!x) return;`). After a label, what
+was found before it may not hold: something else jumps there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import tree_sitter
+
+from patchgen.audit.facts import Guard
+from patchgen.audit.syntax import line_of, text_of
+
+Held = tuple[Guard, ...]
+_Visit = tuple[tree_sitter.Node, Held]
+_MAX_TEXT = 300
+_JUMPS = frozenset(["return_statement", "goto_statement", "break_statement", "continue_statement"])
+_NO_RETURN = frozenset(["panic", "BUG", "do_exit", "sev_es_terminate", "unreachable"])
+
+
+def descend(node: tree_sitter.Node, held: Held) -> list[_Visit]:
+    """Return the parts of a syntax node, each with the conditions that it runs under."""
+    match node.type:
+        case "if_statement" | "conditional_expression":
+            return list(_descend_choice(node, held))
+        case "while_statement" | "for_statement":
+            return list(_descend_loop(node, held))
+        case "binary_expression":
+            return list(_descend_binary(node, held))
+        case "switch_statement":
+            return list(_descend_switch(node, held))
+        case "compound_statement" | "case_statement":
+            return list(_descend_sequence(node.named_children, held))
+        case "labeled_statement":
+            held = _doubt(held)
+    return [(each, held) for each in node.named_children]
+
+
+def _guard(condition: tree_sitter.Node, *, holds: bool) -> Guard:
+    text = " ".join(text_of(condition).split())
+    return Guard(line_of(condition), text if len(text) <= _MAX_TEXT else "", holds)
+
+
+def _doubt(held: Held) -> Held:
+    return tuple(each._replace(sure=False) for each in held)
+
+
+def _descend_choice(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
+    condition = node.child_by_field_name("condition")
+    taken = node.child_by_field_name("consequence")
+    other = node.child_by_field_name("alternative")
+    for each in node.named_children:
+        if condition is not None and each == taken:
+            yield each, (*held, _guard(condition, holds=True))
+        elif condition is not None and each == other:
+            yield each, (*held, _guard(condition, holds=False))
+        else:
+            yield each, held
+
+
+def _descend_loop(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
+    condition = node.child_by_field_name("condition")
+    body = node.child_by_field_name("body")
+    for each in node.named_children:
+        inside = condition is not None and each == body
+        yield each, (*held, _guard(condition, holds=True)) if inside and condition else held
+
+
+def _descend_binary(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
+    operator = node.child_by_field_name("operator")
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    sign = text_of(operator) if operator is not None else ""
+    for each in node.named_children:
+        if sign in ("&&", "||") and left is not None and each == right:
+            yield each, (*held, _guard(left, holds=sign == "&&"))
+        else:
+            yield each, held
+
+
+def _descend_switch(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
+    """Yield the cases, each under the comparison with its values and those that fall into it."""
+    value = node.child_by_field_name("condition")
+    body = node.child_by_field_name("body")
+    if value is None or body is None:
+        yield from ((each, held) for each in node.named_children)
+        return
+    yield value, held
+    text = " ".join(text_of(value).split())
+    cases = [each for each in body.named_children if each.type == "case_statement"]
+    every = [_compare(text, label) for each in cases if (label := _label(each))]
+    falling: list[str] = []
+    for each in body.named_children:
+        if each.type != "case_statement":
+            yield each, held
+            continue
+        label = _label(each)
+        own = _compare(text, label) if label else f"!({' || '.join(every) or '0'})"
+        falling.append(own)
+        tests = " || ".join(falling)
+        if len(tests) > _MAX_TEXT:
+            tests = ""
+        yield each, (*held, Guard(line_of(each), tests, True))
+        if _leaves(each):
+            falling = []
+
+
+def _label(case: tree_sitter.Node) -> str:
+    value = case.child_by_field_name("value")
+    return " ".join(text_of(value).split()) if value is not None else ""
+
+
+def _compare(value: str, label: str) -> str:
+    return f"({value} == {label})"
+
+
+def _descend_sequence(children: Sequence[tree_sitter.Node], held: Held) -> Iterator[_Visit]:
+    for each in children:
+        if each.type == "labeled_statement":
+            held = _doubt(held)
+        yield each, held
+        held = (*held, *_left_by(each))
+
+
+def _left_by(statement: tree_sitter.Node) -> Iterator[Guard]:
+    """Yield what holds after a statement, because the code leaves where it does not."""
+    if statement.type != "if_statement":
+        return
+    condition = statement.child_by_field_name("condition")
+    taken = statement.child_by_field_name("consequence")
+    other = statement.child_by_field_name("alternative")
+    if condition is None or taken is None:
+        return
+    if _leaves(taken):
+        yield _guard(condition, holds=False)
+    elif other is not None and _leaves(other):
+        yield _guard(condition, holds=True)
+
+
+def _leaves(statement: tree_sitter.Node) -> bool:
+    """Tell whether control never gets behind a statement."""
+    if statement.type in _JUMPS:
+        return True
+    if statement.type in ("compound_statement", "else_clause", "case_statement"):
+        inner = [each for each in statement.named_children if each.type != "comment"]
+        return bool(inner) and _leaves(inner[-1])
+    if statement.type == "if_statement":
+        branches = [statement.child_by_field_name(n) for n in ("consequence", "alternative")]
+        return all(each is not None and _leaves(each) for each in branches)
+    return statement.type == "expression_statement" and _never_returns(statement.named_children)
+
+
+def _never_returns(parts: Iterable[tree_sitter.Node]) -> bool:
+    for each in parts:
+        callee = each.child_by_field_name("function") if each.type == "call_expression" else None
+        if callee is not None and text_of(callee) in _NO_RETURN:
+            return True
+    return False

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""On which platforms a condition holds: `cc_platform_has(...)`, `cc_vendor == CC_VENDOR_AMD`.
+
+The terms of a condition are looked up in tables.toml, with its sources. A function that only
+returns an expression stands for that expression, and a parameter for the constant that it is given.
+A term that is about the platform by its words, or by those of the function that it calls, and that
+the table does not have, is never guessed: the answer is "unknown". All other terms may hold on any
+platform.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from enum import Enum
+
+from patchgen.audit.code import Code, Node
+from patchgen.audit.conditions import Settings
+from patchgen.audit.facts import Guard
+from patchgen.audit.tables import Tables
+from patchgen.model.audit import Doubt, Place, Platform
+
+Env = tuple[tuple[str, bool], ...]
+_DEPTH = 4
+_SPACE = re.compile(r"\s+")
+_CALL = re.compile(r"([A-Za-z_]\w*)\((.*)\)")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_PARENTHESIZED = re.compile(r"(?<!\w)\((\w+)\)")
+_PASSED_ON = re.compile(r"(?:likely|unlikely|WARN_ON\w*|READ_ONCE|static_branch_\w+)\((.*)\)")
+_CONSTANTS = {"1": True, "true": True, "0": False, "false": False, "NULL": False}
+_OPTION = re.compile(r"IS_(?:ENABLED|BUILTIN|MODULE|REACHABLE)\((CONFIG_\w+)\)")
+
+
+class Answer(Enum):
+    """Whether a condition holds on a platform. EITHER: what decides is not the platform."""
+
+    YES = "yes"
+    NO = "no"
+    EITHER = "either"
+    UNKNOWN = "unknown"
+
+
+class PlatformTests:
+    """Evaluates conditions of the linked code. `settings` are those of a .config, or None."""
+
+    def __init__(self, code: Code, tables: Tables, settings: Settings | None = None):
+        self._code = code
+        self._tests = tables.platform_tests
+        self._words = tables.platform_words
+        self._ignored = tables.platform_ignored
+        self._settings = settings
+        self._known: dict[tuple[str, str, Env, Platform], Answer] = {}
+        self._telling: dict[tuple[str, str], bool] = {}
+        self._about: dict[tuple[str, str], bool] = {}
+
+    def find_doubts(
+        self, node: Node, under: Iterable[int], env: Env, platform: Platform
+    ) -> tuple[Doubt, ...] | None:
+        """Return the conditions that are not known, of those that a statement runs under.
+
+        None where it does not run on the platform.
+        """
+        doubts = []
+        for number in under:
+            guard = node.guards[number]
+            if not self._is_about(guard.text, node, env):
+                continue
+            answer = self._judge(node, guard, env, platform)
+            if answer is Answer.NO:
+                return None
+            if answer is Answer.UNKNOWN:
+                doubts.append(
+                    Doubt(platform, Place(node.path, guard.line), guard.text, guard.holds)
+                )
+        return tuple(doubts)
+
+    def _is_about(self, text: str, node: Node, env: Env) -> bool:
+        """Tell whether a condition can exclude anything: else it need not be evaluated."""
+        key = (text, node.path)
+        if key not in self._about:
+            plain = _SPACE.sub("", text)
+            known = any(test.pattern.search(plain) for test in self._tests)
+            self._about[key] = not text or known or self._has_words(plain, node.path, 2)
+        return self._about[key] or any(name in text for name, _ in env)
+
+    def _judge(self, node: Node, guard: Guard, env: Env, platform: Platform) -> Answer:
+        answer = self.holds(guard.text, node, env, platform)
+        if not guard.holds:
+            answer = _invert(answer)
+        # What gets there by a jump may have left out the test.
+        return Answer.UNKNOWN if answer is Answer.NO and not guard.sure else answer
+
+    def holds(
+        self, text: str, node: Node, env: Env, platform: Platform, depth: int = _DEPTH
+    ) -> Answer:
+        """Return whether a C expression in a function is true."""
+        if not text:
+            return Answer.UNKNOWN
+        key = (text, node.path, env, platform)
+        if key not in self._known:
+            plain = _SPACE.sub("", text)
+            self._known[key] = self._evaluate(plain, node, env, platform, depth)
+        return self._known[key]
+
+    def bind(self, arguments: Sequence[str], env: Env, target: Node) -> Env:
+        """Return which parameters of a called function are known to be true or false."""
+        found = []
+        for name, argument in zip(target.parameters, arguments, strict=False):
+            value = _constant(_SPACE.sub("", argument), dict(env))
+            if name and value is not None:
+                found.append((name, value))
+        return tuple(found)
+
+    # --- expressions ------------------------------------------------------------------------------
+
+    def _evaluate(self, text: str, node: Node, env: Env, platform: Platform, depth: int) -> Answer:
+        text = _PARENTHESIZED.sub(r"\1", _strip(text))
+        for operator, combine in (("||", _any), ("&&", _all)):
+            parts = _split(text, operator)
+            if len(parts) > 1:
+                return combine([self._evaluate(each, node, env, platform, depth) for each in parts])
+        if text.startswith("!") and not text.startswith("!="):
+            return _invert(self._evaluate(text[1:], node, env, platform, depth))
+        if passed := _PASSED_ON.fullmatch(text):
+            return self._evaluate(_split(passed[1], ",")[0], node, env, platform, depth)
+        constant = _constant(text, dict(env))
+        if constant is not None:
+            return Answer.YES if constant else Answer.NO
+        if option := _OPTION.fullmatch(text):
+            return self._option(option[1])
+        return self._term(text, node, env, platform, depth)
+
+    def _option(self, name: str) -> Answer:
+        if self._settings is None:
+            return Answer.EITHER
+        return Answer.YES if self._settings.get(name, "n") in ("y", "m") else Answer.NO
+
+    def _term(self, text: str, node: Node, env: Env, platform: Platform, depth: int) -> Answer:
+        found = self._look_up(text, platform)
+        if found is None and "!=" in text:
+            found = self._look_up(text.replace("!=", "=="), platform)
+            found = None if found is None else _invert(found)
+        if found is not None:
+            return found
+        if called := _CALL.fullmatch(text):
+            return self._called(called[1], called[2], node, env, platform, depth)
+        return Answer.UNKNOWN if self._is_telling(text, node) else Answer.EITHER
+
+    def _look_up(self, text: str, platform: Platform) -> Answer | None:
+        for test in self._tests:
+            if test.pattern.fullmatch(text):
+                if platform in test.true:
+                    return Answer.YES
+                return Answer.EITHER if platform in test.some else Answer.NO
+        return None
+
+    def _called(
+        self, name: str, inner: str, node: Node, env: Env, platform: Platform, depth: int
+    ) -> Answer:
+        """Return what a call gives, by the expression that the function returns."""
+        targets = [t for t in self._code.resolve(node.path, name) if t.kind != "macro"]
+        # What stands in for a function that is not built returns a constant.
+        real = [t for t in targets if t.returns not in _CONSTANTS] or targets
+        if not real or not depth or not all(each.returns for each in real):
+            telling = self._is_telling(f"{name}({inner})", node)
+            return Answer.UNKNOWN if telling else Answer.EITHER
+        answers = set()
+        for each in real:
+            given = self.bind(_split(inner, ","), env, each)
+            answers.add(self.holds(each.returns, each, given, platform, depth - 1))
+        if len(answers) == 1:
+            return answers.pop()
+        return Answer.UNKNOWN if Answer.UNKNOWN in answers else Answer.EITHER
+
+    def _is_telling(self, text: str, node: Node) -> bool:
+        """Tell whether a term is about the platform, by its words or those of what it calls."""
+        key = (text, node.path)
+        if key not in self._telling:
+            self._telling[key] = self._has_words(text, node.path, 2)
+        return self._telling[key]
+
+    def _has_words(self, text: str, path: str, depth: int) -> bool:
+        names = set(_NAME.findall(text))
+        if any(map(self._ignored.fullmatch, names)):
+            return False
+        if any(map(self._words.search, names)):
+            return True
+        if not depth:
+            return False
+        called = {match[0].rstrip("(") for match in re.finditer(r"[A-Za-z_]\w*\(", text)}
+        for name in called & names:
+            for target in self._code.resolve(path, name):
+                about = [target.returns, *(each.text for each in target.guards)]
+                if any(self._has_words(each, target.path, depth - 1) for each in about if each):
+                    return True
+        return False
+
+
+def find_surest(ways: Iterable[tuple[Doubt, ...]]) -> tuple[Doubt, ...] | None:
+    """Return the doubts of the best of several ways, None where there is none.
+
+    Two ways that only differ in whether one condition holds are no doubt: one of them is taken.
+    """
+    found = list(dict.fromkeys(ways))
+    single = {way[0] for way in found if len(way) == 1}
+    if any(replace(doubt, holds=not doubt.holds) in single for doubt in single):
+        return ()
+    return min(found, key=len, default=None)
+
+
+def _invert(answer: Answer) -> Answer:
+    return {Answer.YES: Answer.NO, Answer.NO: Answer.YES}.get(answer, answer)
+
+
+def _all(answers: Sequence[Answer]) -> Answer:
+    for answer in (Answer.NO, Answer.UNKNOWN, Answer.EITHER):
+        if answer in answers:
+            return answer
+    return Answer.YES
+
+
+def _any(answers: Sequence[Answer]) -> Answer:
+    return _invert(_all([_invert(each) for each in answers]))
+
+
+def _constant(text: str, env: dict[str, bool]) -> bool | None:
+    if text.startswith("!"):
+        value = _constant(_strip(text[1:]), env)
+        return None if value is None else not value
+    return env.get(text, _CONSTANTS.get(text))
+
+
+def _strip(text: str) -> str:
+    """Take off parentheses that are around all of it."""
+    while text.startswith("(") and text.endswith(")") and _closes_at_end(text):
+        text = text[1:-1]
+    return text
+
+
+def _closes_at_end(text: str) -> bool:
+    depth = 0
+    for at, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return at == len(text) - 1
+    return False
+
+
+def _split(text: str, operator: str) -> list[str]:
+    """Split at an operator outside of parentheses."""
+    return list(_parts(text, operator)) if operator in text else [text]
+
+
+def _parts(text: str, operator: str) -> Iterator[str]:
+    depth = start = at = 0
+    while at < len(text):
+        letter = text[at]
+        depth += (letter in "([{") - (letter in ")]}")
+        if depth == 0 and text.startswith(operator, at):
+            yield text[start:at]
+            at += len(operator)
+            start = at
+        else:
+            at += 1
+    yield text[start:]

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""On which platforms the functions of the window run, by the conditions on the ways to them.
+
+A function runs on a platform where some way leads to it on which no condition excludes the
+platform. Through a pointer that is so where the function is installed: by code that runs there, or
+by an initialiser. A way without conditions that are not known is preferred.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+
+from patchgen.audit.code import Node
+from patchgen.audit.flow import Edge, Flow, Install
+from patchgen.audit.platforms import PlatformTests, find_surest
+from patchgen.model.audit import Doubt, Platform
+
+Doubts = tuple[Doubt, ...]
+
+
+class Reach:
+    """The platforms of all functions of the window."""
+
+    def __init__(self, flow: Flow, entries: Iterable[Node], tests: PlatformTests):
+        self._flow = flow
+        self._tests = tests
+        starts = list(entries)
+        self._found = {platform: self._walk(starts, platform) for platform in Platform}
+
+    def find(self, node: Node, platform: Platform) -> Doubts | None:
+        """Return the unknown conditions on the way to a function, None where it does not run."""
+        return self._found[platform].get(node)
+
+    def find_statement(self, node: Node, under: Iterable[int], platform: Platform) -> Doubts | None:
+        """Return the same for a statement that runs under some of a function's guards."""
+        before = self.find(node, platform)
+        inside = self._tests.find_doubts(node, under, (), platform)
+        return None if before is None or inside is None else (*before, *inside)
+
+    def find_installed(self, member: str, target: Node, platform: Platform) -> Doubts | None:
+        """Return the same for what puts a function into a member of that name."""
+        found = [
+            () if each.by is None else self.find_statement(each.by, each.under, platform)
+            for each in self._flow.installs(member, target)
+        ]
+        known = [each for each in found if each is not None]
+        return find_surest(known) if found else ()
+
+    def _walk(self, starts: Iterable[Node], platform: Platform) -> dict[Node, Doubts]:
+        found: dict[Node, Doubts] = {}
+        waiting: dict[Node, list[tuple[Doubts, Edge]]] = {}
+        serial = 0
+        heap: list[tuple[int, int, Node, Doubts]] = []
+        for serial, node in enumerate(starts):
+            heapq.heappush(heap, (0, serial, node, ()))
+        while heap:
+            _, _, node, doubts = heapq.heappop(heap)
+            if node in found:
+                continue
+            found[node] = doubts
+            ways = [(doubts, node, edge) for edge in self._flow.edges.get(node, ())]
+            ways += [(before, node, edge) for before, edge in waiting.pop(node, ())]
+            for before, _, edge in ways:
+                if edge.target in found:
+                    continue
+                way = self._follow(edge, before, platform, found, waiting)
+                if way is not None:
+                    serial += 1
+                    heapq.heappush(heap, (len(way), serial, edge.target, way))
+        return found
+
+    def _follow(
+        self,
+        edge: Edge,
+        before: Doubts,
+        platform: Platform,
+        found: dict[Node, Doubts],
+        waiting: dict[Node, list[tuple[Doubts, Edge]]],
+    ) -> Doubts | None:
+        """Return the doubts after an edge; an edge whose function is not installed yet waits."""
+        inside = self._tests.find_doubts(edge.source, edge.under, (), platform)
+        if inside is None:
+            return None
+        if not edge.member:
+            return _join(before, inside)
+        best: Doubts | None = None
+        installs = self._flow.installs(edge.member, edge.target)
+        for each in installs:
+            installed = self._installed(each, platform, found)
+            if installed is None and each.by is not None:
+                waiting.setdefault(each.by, []).append((before, edge))
+            elif installed is not None and (best is None or len(installed) < len(best)):
+                best = installed
+        if installs and best is None:
+            return None
+        return _join(before, inside, best or ())
+
+    def _installed(
+        self, install: Install, platform: Platform, found: dict[Node, Doubts]
+    ) -> Doubts | None:
+        if install.by is None:
+            return ()
+        if install.by not in found:
+            return None
+        inside = self._tests.find_doubts(install.by, install.under, (), platform)
+        return None if inside is None else (*found[install.by], *inside)
+
+
+def _join(*parts: Doubts) -> Doubts:
+    return tuple(dict.fromkeys(doubt for part in parts for doubt in part))

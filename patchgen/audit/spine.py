@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The path from the kernel's entry to what patches alternatives, by calls by name."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from patchgen.audit.code import Code, Node
+from patchgen.audit.tables import Tables
+from patchgen.errors import BaseError
+
+
+@dataclass(frozen=True, slots=True)
+class Spine:
+    """The path to what patches alternatives. `limits` are the lines where the window ends."""
+
+    nodes: tuple[Node, ...]
+    lines: tuple[int, ...]
+
+    @property
+    def limits(self) -> Mapping[Node, int]:
+        """Return the line of each node's call to the next."""
+        return dict(zip(self.nodes, self.lines, strict=False))
+
+
+def find_spine(code: Code, tables: Tables) -> Spine:
+    """Return the path from the kernel's entry to the function that patches alternatives.
+
+    Raises BaseError where direct calls do not lead there.
+    """
+    for end in tables.end:
+        for entry in tables.spine_from:
+            for start in code.find_nodes(entry):
+                found = _search(code, start, end)
+                if found:
+                    return found
+    raise BaseError(
+        f"no calls lead from {' or '.join(tables.spine_from)} to {' or '.join(tables.end)}",
+        hint="the audit is about kernels that patch alternatives at boot; a configuration has to "
+        "build all files of arch/x86/kernel and init",
+        parameters=("config",),
+    )
+
+
+def _search(code: Code, start: Node, end: str) -> Spine | None:
+    """Walk calls by name, breadth first."""
+    before: dict[Node, Node] = {}
+    queue = deque([start])
+    seen = {start}
+    while queue:
+        node = queue.popleft()
+        if node.name == end:
+            return _trace(code, before, node)
+        for call in node.calls:
+            for target in code.resolve(node.path, call.name) if call.name else ():
+                if target not in seen:
+                    seen.add(target)
+                    before[target] = node
+                    queue.append(target)
+    return None
+
+
+def _trace(code: Code, before: Mapping[Node, Node], last: Node) -> Spine:
+    nodes = [last]
+    while nodes[-1] in before:
+        nodes.append(before[nodes[-1]])
+    nodes.reverse()
+    lines = [
+        max(call.line for call in node.calls if following in code.resolve(node.path, call.name))
+        for node, following in pairwise(nodes)
+    ]
+    return Spine(tuple(nodes), tuple(lines))

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who tells the hypervisor of a change of page status, and on which platforms.
+
+The calls that hand the pages on are followed for each platform by itself, under the conditions in
+the code: a callback that only converts pages to private does not tell when they become shared, and
+one that is installed on SEV does not tell on TDX.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from patchgen.audit.code import Code, Node
+from patchgen.audit.facts import Access, Call
+from patchgen.audit.flow import Flow
+from patchgen.audit.platforms import Env, PlatformTests, find_surest
+from patchgen.audit.reach import Doubts, Reach
+from patchgen.audit.tables import Tables
+from patchgen.model.audit import Place, Platform, Teller
+
+_DEPTH = 8
+_Key = tuple[str, str, Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A function on the way, what its parameters are known to be, and conditions not known."""
+
+    node: Node
+    env: Env
+    doubts: Doubts
+
+
+@dataclass(slots=True)
+class _Found:
+    """A teller, as one platform after the other is followed."""
+
+    functions: list[str] = field(default_factory=list)
+    told: dict[Platform, Doubts] = field(default_factory=dict)
+    telling: bool = False
+
+
+class Tellers:
+    """Follows the code from a request on."""
+
+    def __init__(self, code: Code, tables: Tables, flow: Flow, reach: Reach, tests: PlatformTests):
+        self._code = code
+        self._status = tables.status
+        self._member = tables.member
+        self._flow = flow
+        self._reach = reach
+        self._tests = tests
+        self._tells: dict[tuple[Node, Env, Platform], Doubts | None] = {}
+
+    def find(self, start: Node, env: Env, platforms: Iterable[Platform]) -> list[Teller]:
+        """Return who is told of a request, on those of these platforms where somebody is."""
+        found: dict[_Key, _Found] = {}
+        for platform in platforms:
+            for visit in self.walk(start, env, platform):
+                for call, access in self._pointer_calls(visit.node):
+                    self._add_pointer(found, visit, call, access, platform)
+                if visit.node is not start:
+                    self._add_hypercall(found, visit, platform)
+        return [_teller(key, each) for key, each in found.items() if each.told or not each.telling]
+
+    def walk(
+        self, start: Node, env: Env, platform: Platform, *, all_calls: bool = False
+    ) -> Iterator[Visit]:
+        """Yield what is called with the pages on a platform; first by ways without doubts.
+
+        With `all_calls`, what is called without them as well.
+        """
+        sure = deque([(Visit(start, env, ()), 0)])
+        doubtful: deque[tuple[Visit, int]] = deque()
+        seen: set[tuple[Node, Env]] = set()
+        while sure or doubtful:
+            visit, depth = sure.popleft() if sure else doubtful.popleft()
+            if (visit.node, visit.env) in seen:
+                continue
+            seen.add((visit.node, visit.env))
+            yield visit
+            for call in self._code.read_calls(visit.node) if depth < _DEPTH else ():
+                handed = call.forwards or visit.node.kind == "macro"
+                if call.name and (all_calls or handed):
+                    for following in self._follow(visit, call, platform):
+                        queue = doubtful if following.doubts else sure
+                        queue.append((following, depth + 1))
+
+    def _follow(self, visit: Visit, call: Call, platform: Platform) -> Iterator[Visit]:
+        targets = self._code.resolve(visit.node.path, call.name)
+        doubts = self._doubts(visit, call, platform) if targets else None
+        if doubts is not None:
+            for target in targets:
+                env = self._tests.bind(call.arguments, visit.env, target)
+                yield Visit(target, env, doubts)
+
+    def _doubts(self, visit: Visit, call: Call, platform: Platform) -> Doubts | None:
+        inside = self._tests.find_doubts(visit.node, call.under, visit.env, platform)
+        return None if inside is None else (*visit.doubts, *inside)
+
+    def _pointer_calls(self, node: Node) -> Iterator[tuple[Call, Access]]:
+        for call in self._code.read_calls(node):
+            if call.access is not None:
+                yield call, call.access
+            else:
+                yield from ((call, access) for access in self._flow.operands(node, call))
+
+    # --- who is told ------------------------------------------------------------------------------
+
+    def _add_hypercall(self, found: dict[_Key, _Found], visit: Visit, platform: Platform) -> None:
+        node = visit.node
+        constants = sorted(filter(self._status.constants.fullmatch, node.words))
+        if not constants:
+            return
+        key = ("hypercall", constants[0], Place(node.path, node.line))
+        each = found.setdefault(key, _Found([node.name], telling=True))
+        for doubts in self._name_constants(visit, platform):
+            _note(each.told, platform, doubts)
+
+    def _add_pointer(
+        self,
+        found: dict[_Key, _Found],
+        visit: Visit,
+        call: Call,
+        access: Access,
+        platform: Platform,
+    ) -> None:
+        member = access.members[-1] if access.members else ""
+        means = "op" if member == self._member else "callback"
+        if means == "callback" and not self._status.callbacks.fullmatch(member):
+            return
+        doubts = self._doubts(visit, call, platform)
+        if doubts is None:
+            return
+        via = ".".join([access.base or access.type, *access.members])
+        each = found.setdefault((means, via, Place(visit.node.path, call.line)), _Found())
+        for holder, env in self._holders(visit, call, member):
+            if holder.name not in each.functions:
+                each.functions.append(holder.name)
+            each.telling = each.telling or self._tells_anywhere(holder)
+            told = self._find_told(holder, env, member, platform)
+            if told is not None:
+                _note(each.told, platform, (*doubts, *told))
+
+    def _holders(self, visit: Visit, call: Call, member: str) -> Iterator[tuple[Node, Env]]:
+        """Yield the functions that a member may hold, with what they are given."""
+        for holder in self._flow.holders(member):
+            if not _does_nothing(holder):
+                arguments = _arguments(call, member)
+                yield holder, self._tests.bind(arguments, visit.env, holder)
+
+    def _find_told(self, holder: Node, env: Env, member: str, platform: Platform) -> Doubts | None:
+        """Return the doubts about whether a callback is installed and tells, None where not."""
+        installed = self._reach.find_installed(member, holder, platform)
+        tells = self._find_tells(holder, env, platform) if installed is not None else None
+        return None if installed is None or tells is None else (*installed, *tells)
+
+    def _find_tells(self, holder: Node, env: Env, platform: Platform) -> Doubts | None:
+        key = (holder, env, platform)
+        if key not in self._tells:
+            self._tells[key] = None  # what comes back here on the way adds nothing
+            self._tells[key] = find_surest(self._ways(holder, env, platform))
+        return self._tells[key]
+
+    def _ways(self, holder: Node, env: Env, platform: Platform) -> Iterator[Doubts]:
+        for visit in self.walk(holder, env, platform, all_calls=True):
+            yield from self._name_constants(visit, platform)
+            for call, access in self._pointer_calls(visit.node):
+                if not access.members or access.members[-1] != self._member:
+                    continue
+                before = self._doubts(visit, call, platform)
+                for inner, given in self._holders(visit, call, self._member):
+                    told = self._find_told(inner, given, self._member, platform)
+                    if before is not None and told is not None:
+                        yield (*before, *told)
+
+    def _tells_anywhere(self, holder: Node) -> bool:
+        """Tell whether what a function does for some request or platform is known to tell."""
+        return any(self._find_tells(holder, (), platform) is not None for platform in Platform)
+
+    def _name_constants(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
+        """Yield the doubts of each place where a function names a constant for a platform."""
+        for pattern, platforms in self._status.platforms:
+            for word in filter(pattern.fullmatch, visit.node.words):
+                if platform not in platforms:
+                    continue
+                calls = [c for c in self._code.read_calls(visit.node) if _names(c, word)]
+                if not calls:
+                    yield visit.doubts
+                for call in calls:
+                    doubts = self._doubts(visit, call, platform)
+                    if doubts is not None:
+                        yield doubts
+
+
+def _names(call: Call, word: str) -> bool:
+    return word in call.passed or any(word in argument for argument in call.arguments)
+
+
+def _note(told: dict[Platform, Doubts], platform: Platform, doubts: Doubts) -> None:
+    if platform not in told or len(doubts) < len(told[platform]):
+        told[platform] = doubts
+
+
+def _arguments(call: Call, member: str) -> Sequence[str]:
+    """Return what a callback is given: for a macro, what follows the member."""
+    for number, argument in enumerate(call.arguments):
+        if call.access is None and argument.rpartition(".")[2] == member:
+            return call.arguments[number + 1 :]
+    return call.arguments
+
+
+def _teller(key: _Key, found: _Found) -> Teller:
+    means, via, place = key
+    told = _in_order(found.told)
+    doubts = [doubt for platform, ways in told.items() for doubt in ways[:1]]
+    known = tuple(platform for platform, ways in told.items() if not ways)
+    return Teller(means, via, place, tuple(found.functions), known, tuple(doubts))
+
+
+def _in_order(told: Mapping[Platform, Doubts]) -> dict[Platform, Doubts]:
+    return {platform: told[platform] for platform in Platform if platform in told}
+
+
+def _does_nothing(node: Node) -> bool:
+    """Tell whether a function is the stub that stands for no implementation."""
+    return not node.calls and not node.asms and not node.stores
