@@ -115,6 +115,7 @@ class _Changes:
             early=self._routes.find(caller) if early else None,
             tellers=tuple(dict.fromkeys(tellers)),
             config=self._code.describe_condition(caller.path, call.line),
+            within=self._code.find_within(caller) if early else (),
             platforms=tuple(platform for platform, doubts in where.items() if not doubts),
             doubts=tuple(doubt for doubts in where.values() for doubt in doubts[:1]),
         )

@@ -220,6 +220,26 @@ class Code:
             found.setdefault(node.name, []).append(node)
         return found
 
+    def find_within(self, node: Node) -> tuple[str, ...]:
+        """Return the functions of a file that call a function of it, by way of others or not."""
+        found: dict[str, None] = {}
+        todo = [node.name]
+        while todo:
+            for name in sorted(self._callers_in_files.get((node.path, todo.pop()), ())):
+                if name != node.name and name not in found:
+                    found[name] = None
+                    todo.append(name)
+        return tuple(found)
+
+    @cached_property
+    def _callers_in_files(self) -> dict[tuple[str, str], set[str]]:
+        found: dict[tuple[str, str], set[str]] = {}
+        for node in self.nodes:
+            for call in node.calls if node.kind == "function" else ():
+                if call.name:
+                    found.setdefault((node.path, call.name), set()).add(node.name)
+        return found
+
     def find_data(self, path: str, name: str) -> Sequence[Datum]:
         """Return the variables that a name may mean in a file."""
         found = self._data.get(name, ())

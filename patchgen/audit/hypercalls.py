@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from patchgen.audit.code import Code
+from patchgen.audit.code import Code, Node
 from patchgen.audit.flow import Flow
 from patchgen.audit.instructions import Use, find_uses
 from patchgen.audit.routes import Routes
 from patchgen.audit.tables import Tables
-from patchgen.model.audit import Effect, Hypercall, Outcome, Place, Platform
+from patchgen.model.audit import Effect, Hypercall, OpCall, Outcome, Place, Platform
 
 _SPARED = Effect(Outcome.WORKS, "a TDX guest goes another way, by TDCALL")
 
@@ -43,7 +43,31 @@ def _hypercall(
         unrouted=around,
         effects=_effects(tables, use),
         config=code.describe_condition(use.node.path, use.line),
+        within=code.find_within(use.node) if early else (),
     )
+
+
+def find_op_calls(code: Code, tables: Tables, flow: Flow) -> Iterator[OpCall]:
+    """Yield the calls of the op; that of an inline function of a header is its callers'."""
+    wrappers = {node.name for node in code.nodes if node.header and _op_lines(node, tables, flow)}
+    for node in code.nodes:
+        if node.header or node.kind == "assembly":
+            continue
+        lines = [call.line for call in node.calls if call.name in wrappers]
+        for line in sorted({*lines, *_op_lines(node, tables, flow)}):
+            early = flow.is_early(node, line)
+            place = Place(node.path, line)
+            yield OpCall(node.name, place, early, code.find_within(node))
+
+
+def _op_lines(node: Node, tables: Tables, flow: Flow) -> list[int]:
+    """Return the lines of a function that call the op through the member that holds it."""
+    return [
+        call.line
+        for call in node.calls
+        for access in ([call.access] if call.access else flow.operands(node, call))
+        if access.members[-1:] == (tables.member,)
+    ]
 
 
 def _effects(tables: Tables, use: Use) -> Mapping[Platform, Effect]:

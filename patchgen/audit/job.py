@@ -15,7 +15,7 @@ from patchgen.audit.code import Code, Node
 from patchgen.audit.conditions import Settings, load_config
 from patchgen.audit.facts import FileFacts
 from patchgen.audit.flow import Flow, Loose
-from patchgen.audit.hypercalls import find_hypercalls
+from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.reach import Reach
@@ -216,7 +216,8 @@ def _notify(code: Code, tables: Tables, flow: Flow) -> Notify | None:
         return None
     holders = flow.holders(tables.member)
     steps = tuple(Step(n.name, Place(n.path, n.line), None, How.POINTER) for n in holders)
-    return Notify(f"pv_ops.mmu.{tables.member}", declared, steps)
+    calls = tuple(find_op_calls(code, tables, flow))
+    return Notify(f"pv_ops.mmu.{tables.member}", declared, steps, calls)
 
 
 def _unresolved(loose: Loose) -> Unresolved:

@@ -56,6 +56,7 @@ _FATES = {
     Fate.UNROUTED: "Not routed any more",
     Fate.NEW: "New",
     Fate.GONE: "Gone",
+    Fate.MOVED: "Moved",
     Fate.LATE: "Not early any more",
     Fate.STAYS: "As before",
 }

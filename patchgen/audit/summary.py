@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from patchgen.audit.diff import compare_audits
 from patchgen.audit.job import audit_tree
-from patchgen.model.audit import Audit, AuditDiff, Fate, Group, Hypercall, StatusChange
+from patchgen.model.audit import (
+    PROTECTED,
+    Audit,
+    AuditDiff,
+    Fate,
+    Group,
+    Hypercall,
+    StatusChange,
+)
 from patchgen.model.base import Oid
 from patchgen.odb import Git
 
@@ -30,40 +38,80 @@ def _tree(git: Git, commit: Oid) -> Oid:
 def render_summary(diff: AuditDiff) -> str:
     """Return a paragraph and the sites that it counts, one a line."""
     after = diff.after
-    silent = [each for each in after.early_changes if not each.tellers]
+    silent = [each for each in after.early_changes if each.silent]
     open_sites = [each for each in after.early_hypercalls if each.group is Group.UNROUTED]
     reporting = [each for each in open_sites if each.reports_status]
     text = (
         f"What can run before alternatives are patched, in any configuration, was looked up in "
         f"the call graph: {_count(after.early_changes, 'place asks', 'places ask')} for pages to "
-        f"become shared or private then. {_before(diff)} {_routed(after)} "
+        f"become shared or private then. {_before(diff)} {_series(diff)} {_after(after)} "
         f"{_stays(open_sites, reporting)} {_limits(after)}"
     )
     lines = [*textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]
-    for title, found in (("Told nobody:", silent), ("Not through the op:", open_sites)):
+    partly = {
+        f"Nobody is told on {platform.value}:": [
+            each for each in after.early_changes if each.tellers and platform in each.silent_on
+        ]
+        for platform in PROTECTED
+    }
+    titled: dict[str, Sequence[Hypercall | StatusChange]] = {
+        "Told nobody:": silent,
+        **partly,
+        "Not through the op:": open_sites,
+    }
+    for title, found in titled.items():
         if found:
             lines += ["", title, "", *(f"  {_line(each)}" for each in found)]
     return "\n".join(lines)
 
 
 def _before(diff: AuditDiff) -> str:
-    told = sum(not each.tellers for each in diff.before.early_changes)
-    routed = [
-        each
-        for each in diff.differences
-        if each.fate is Fate.ROUTED and isinstance(each.after, StatusChange)
-    ]
-    return (
-        f"On the base, {told or 'none'} of {len(diff.before.early_changes)} told nobody; "
-        f"the series routes {len(routed) or 'none'} through the op."
-    )
+    """Return what is missing on the base."""
+    silent = sum(each.silent for each in diff.before.early_changes)
+    total = len(diff.before.early_changes)
+    if not total:
+        return "The base has no such place."
+    if not silent:
+        return f"On the base, {'it tells' if total == 1 else 'each tells'} the hypervisor."
+    return f"On the base, {silent} of {total} {'tells' if silent == 1 else 'tell'} nobody."
 
 
-def _routed(audit: Audit) -> str:
-    routed = sum(each.routed for each in audit.early_changes)
-    silent = sum(not each.tellers for each in audit.early_changes)
-    rest = "none tells nobody" if not silent else f"{silent} tell nobody"
-    return f"With it, {routed} of {len(audit.early_changes)} go through the op, and {rest}."
+def _series(diff: AuditDiff) -> str:
+    """Return what the series routes: requests, and hypercalls that were made directly."""
+    routed = [each for each in diff.differences if each.fate is Fate.ROUTED]
+    sites = [each.before or each.after for each in routed]
+    changes = [each for each in sites if isinstance(each, StatusChange)]
+    calls = [each for each in sites if isinstance(each, Hypercall)]
+    parts = []
+    if changes:
+        parts.append(_count(changes, "of these places", "of these places"))
+    if calls:
+        parts.append(_count(calls, "hypercall made directly", "hypercalls made directly"))
+    if not parts:
+        return "The series does not change which of them go through the op."
+    return f"The series routes {' and '.join(parts)} through the op."
+
+
+def _after(audit: Audit) -> str:
+    """Return what is reached with the series, and where not."""
+    changes = audit.early_changes
+    routed = sum(each.routed for each in changes)
+    silent = sum(each.silent for each in changes)
+    if not changes:
+        return "With it, there is none."
+    rest = "each tells the hypervisor"
+    if _find_doubtful(changes):
+        rest += " as far as the audit can decide"
+    if silent:
+        rest = f"{silent} {'tells' if silent == 1 else 'tell'} nobody"
+    parts = [f"With it, {routed} of {len(changes)} go through the op, and {rest}."]
+    for platform in PROTECTED:
+        missing = sum(bool(each.tellers) and platform in each.silent_on for each in changes)
+        if missing:
+            verb = "runs" if missing == 1 else "run"
+            where = f"{verb} on {platform.value}, too"
+            parts.append(f"{missing} of them {where}, and nobody is told there.")
+    return " ".join(parts)
 
 
 def _stays(found: Sequence[Hypercall], reporting: Sequence[Hypercall]) -> str:
@@ -75,7 +123,20 @@ def _stays(found: Sequence[Hypercall], reporting: Sequence[Hypercall]) -> str:
 
 
 def _limits(audit: Audit) -> str:
-    return f"{len(audit.unresolved)} calls through pointers in the window could not be resolved."
+    """Return what the audit does not know."""
+    unresolved = (
+        f"{len(audit.unresolved)} calls through pointers in the window could not be resolved"
+    )
+    doubtful = _find_doubtful(audit.early_changes)
+    if not doubtful:
+        return f"{unresolved}."
+    places = _count(doubtful, "place depends", "places depend")
+    return f"{unresolved}; {places} on conditions that the audit does not know."
+
+
+def _find_doubtful(changes: Sequence[StatusChange]) -> list[StatusChange]:
+    """Return the changes for which a condition decides that the audit does not know."""
+    return [each for each in changes if each.doubts or any(t.doubts for t in each.tellers)]
 
 
 def _count(found: Sequence[object], one: str, many: str) -> str:

@@ -46,6 +46,7 @@ _FATES = {
     Fate.UNROUTED: "not routed any more",
     Fate.NEW: "new",
     Fate.GONE: "gone",
+    Fate.MOVED: "moved",
     Fate.LATE: "not early any more",
     Fate.STAYS: "stays",
 }

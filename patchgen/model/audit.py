@@ -147,7 +147,8 @@ class Hypercall:
     contains `place`. `purpose` is the first argument as written, "" if there is none. `early` is
     the route by which the window reaches it, None if no path does. `routed` is set if all early
     paths go through the op that reports page status (`Audit.notify`); `unrouted` is the shortest
-    path that does not, None if all do. `effects` has every platform.
+    path that does not, None if all do. `effects` has every platform. `within` are the
+    functions of the same file that call `function`, by way of others or not.
     """
 
     function: str
@@ -160,6 +161,7 @@ class Hypercall:
     unrouted: Route | None
     effects: Mapping[Platform, Effect]
     config: str = ""
+    within: tuple[str, ...] = ()
 
     @property
     def reports_status(self) -> bool:
@@ -218,7 +220,8 @@ class StatusChange:
     hypervisor is not notified. `routed` is set if the op is one of the tellers.
 
     `platforms` are those where it changes pages, `doubts` those where a condition decides that the
-    audit does not know. The tellers are those on these platforms.
+    audit does not know. The tellers are those on these platforms. `within` are the functions of
+    the same file that call `function`, by way of others or not.
     """
 
     function: str
@@ -231,6 +234,7 @@ class StatusChange:
     config: str = ""
     platforms: tuple[Platform, ...] = tuple(Platform)
     doubts: tuple[Doubt, ...] = ()
+    within: tuple[str, ...] = ()
 
     @property
     def routed(self) -> bool:
@@ -285,8 +289,21 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class OpCall:
+    """A place that calls the op that reports page status, itself or by a header's wrapper.
+
+    `within` are the functions of the same file that call `function`, by way of others or not.
+    """
+
+    function: str
+    place: Place
+    early: bool
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
-    """The op that reports page status: its declaration, and its implementations.
+    """The op that reports page status: its declaration, implementations and calls.
 
     `member` is how it is called, `pv_ops.mmu.notify_page_enc_status_changed`. None in an Audit
     means that the kernel has no such op.
@@ -295,6 +312,7 @@ class Notify:
     member: str
     declared: Place
     implementations: tuple[Step, ...]
+    calls: tuple[OpCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,11 +365,14 @@ class Audit:
 class Fate(StrEnum):
     """What happened to a site between two revisions."""
 
-    ROUTED = "routed"  # it bypassed the op, or notified nobody, and now goes through the op
+    # It bypassed the op, or notified nobody, and now goes through the op; `after` is None where a
+    # call of the op stands in its place.
+    ROUTED = "routed"
     UNROUTED = "unrouted"  # the other way round
     NEW = "new"
     GONE = "gone"
     LATE = "late"  # still there, but no longer before alternatives
+    MOVED = "moved"  # in another function or file, or by another call; otherwise the same
     STAYS = "stays"
 
 

@@ -81,7 +81,7 @@ def test_a_series_routes_what_told_nobody(kernel_6_1, patchgen, tmp_path):
     assert done.code == 0, done.err
     (cover,) = (tmp_path / "mails").glob("v4-0000-*")
     text = " ".join(cover.read_text().split())
-    assert "go through the op, and none tells nobody." in text
+    assert "go through the op, and each tells the hypervisor." in text
 
     before = changes(audit(patchgen, repository, "--rev", "pre-pvops"))
     after = changes(audit(patchgen, repository, "--rev", "post"))

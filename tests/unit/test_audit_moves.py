@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What became of a site that is not where it was: moved, or made by the op now."""
+
+from __future__ import annotations
+
+from patchgen.audit import compare_audits, render_summary
+from patchgen.model.audit import Difference, Fate, Hypercall
+from tests.support.small_kernel import audit_files
+
+PATH = "arch/x86/kernel/kvm.c"
+OP = """\
+struct pv_mmu_ops {
+	void (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);
+};
+struct paravirt_patch_template {
+	struct pv_mmu_ops mmu;
+};
+extern struct paravirt_patch_template pv_ops;
+static inline void notify_page_enc_status_changed(unsigned long pfn, int npages, bool enc)
+{
+	PVOP_VCALL3(ROOTmmu.notify_page_enc_status_changed, pfn, npages, enc);
+}
+"""
+HEAD = """\
+static void kvm_sev_notify(unsigned long pfn, int npages, bool enc)
+{
+	kvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE, pfn << PAGE_SHIFT);
+}
+"""
+TAIL = "struct x86_init_ops x86_init = { .hyper.init_platform = kvm_init_platform };\n"
+# What calls the op in any case.
+OTHER = "void identify_boot_cpu(void)\n{\n\tnotify_page_enc_status_changed(0, 1, true);\n}\n"
+DIRECT = "kvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE, entry->addr);"
+ROUTED = "notify_page_enc_status_changed(entry->addr, 1, true);"
+
+
+def kvm(body: str, more: str = "") -> str:
+    """Return the file: kvm_init_platform() installs the op, then has `body`."""
+    install = "\tpv_ops.mmu.notify_page_enc_status_changed = kvm_sev_notify;\n"
+    function = f"static void kvm_init_platform(void)\n{{\n{install}\t{body}\n}}\n"
+    return HEAD + more + function + TAIL
+
+
+def helper(body: str, name: str = "kvm_reset_range") -> str:
+    return f"static void {name}(struct e820_entry *entry)\n{{\n\t{body}\n}}\n"
+
+
+def compare(
+    before: str, after: str, path: str = PATH, later: str = PATH, root: str = ""
+) -> list[Difference]:
+    """Return what became of the sites that are not as they were."""
+    op = {"arch/x86/include/asm/paravirt.h": OP.replace("ROOT", root), "arch/x86/mm/o.c": OTHER}
+    audits = (audit_files({path: before, **op}), audit_files({later: after, **op}))
+    return [e for e in compare_audits(*audits).differences if e.fate is not Fate.STAYS]
+
+
+def test_a_direct_hypercall_that_the_op_replaces_is_routed_and_not_gone():
+    for root in ("", "pv_ops, "):
+        (found,) = compare(kvm(DIRECT), kvm(ROUTED), root=root)
+        assert found.fate is Fate.ROUTED
+        assert found.reason == (f"the op is called in its place now: {PATH}:8 kvm_init_platform()")
+        assert isinstance(found.before, Hypercall) and found.after is None
+
+
+def test_it_is_routed_where_a_helper_of_the_file_calls_the_op():
+    after = kvm("kvm_reset_range(entry);", helper(ROUTED))
+    (found,) = compare(kvm(DIRECT), after)
+    assert (found.fate, found.reason) == (
+        Fate.ROUTED,
+        f"the op is called in its place now: {PATH}:7 kvm_reset_range()",
+    )
+
+
+def test_the_way_back_is_not_routed_any_more_and_not_new():
+    (found,) = compare(kvm(ROUTED), kvm(DIRECT))
+    assert found.fate is Fate.UNROUTED
+    assert "the op was called in its place" in found.reason
+
+
+def test_a_call_of_the_op_that_was_there_stands_for_nothing():
+    (found,) = compare(kvm(f"{DIRECT}\n\t{ROUTED}"), kvm(ROUTED))
+    assert (found.fate, found.reason) == (Fate.GONE, "it is not there any more")
+
+
+def test_another_hypercall_is_not_one_that_the_op_stands_for():
+    (found,) = compare(kvm("kvm_sev_hypercall3(KVM_HC_OTHER, 0);"), kvm(ROUTED))
+    assert (found.fate, found.reason) == (Fate.GONE, "it is not there any more")
+
+
+def test_what_cannot_be_decided_says_so():
+    after = kvm("", helper(ROUTED)) + "void console_init(void)\n{\n\tkvm_reset_range(0);\n}\n"
+    (found,) = compare(kvm(DIRECT), after)
+    assert found.fate is Fate.GONE
+    assert found.reason == (
+        "it is not there any more; audit does not know whether "
+        f"{PATH}:7 kvm_reset_range() stands for it"
+    )
+
+
+def test_code_that_moves_to_a_helper_is_moved():
+    for before, after in (
+        (kvm(DIRECT), kvm("kvm_reset_range(entry);", helper(DIRECT))),
+        (kvm("kvm_reset_range(entry);", helper(DIRECT)), kvm(DIRECT)),
+    ):
+        (found,) = compare(before, after)
+        assert found.fate is Fate.MOVED
+        assert found.before is not None and found.after is not None
+        assert found.reason.startswith(f"it was in {found.before.function}(); ")
+
+
+def test_two_functions_that_do_not_call_each_other_are_not_one_site():
+    after = kvm("", helper(DIRECT)) + "void console_init(void)\n{\n\tkvm_reset_range(0);\n}\n"
+    fates = {each.fate for each in compare(kvm(DIRECT), after)}
+    assert fates == {Fate.GONE, Fate.NEW}
+
+
+def test_a_function_that_moves_to_another_file_is_moved():
+    later = "arch/x86/coco/kvm.c"
+    found = compare(kvm(DIRECT), kvm(DIRECT), later=later)
+    assert {each.fate for each in found} == {Fate.MOVED}
+    assert all(each.reason.startswith(f"it was in {PATH}; ") for each in found)
+
+
+def test_another_call_with_the_same_number_is_moved():
+    before = kvm("kvm_hypercall1(KVM_HC_MAP_GPA_RANGE, entry->addr);")
+    (found,) = compare(before, kvm(DIRECT))
+    assert found.fate is Fate.MOVED
+    assert found.reason.startswith("it called kvm_hypercall1(); ")
+
+
+def test_a_line_that_moved_is_as_before():
+    assert compare(kvm(DIRECT), "\n\n\n" + kvm(DIRECT)) == []
+
+
+def test_a_series_that_routes_a_direct_hypercall_is_not_one_that_routes_nothing():
+    op = {"arch/x86/include/asm/paravirt.h": OP.replace("ROOT", "")}
+    audits = [audit_files({PATH: kvm(body), **op}) for body in (DIRECT, ROUTED)]
+    text = " ".join(render_summary(compare_audits(audits[0], audits[1])).split())
+    assert "The series routes 1 hypercall made directly through the op." in text
+    assert "none" not in text
+    same = " ".join(render_summary(compare_audits(audits[0], audits[0])).split())
+    assert "The series does not change which of them go through the op." in same
