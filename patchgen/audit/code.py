@@ -22,6 +22,9 @@ from patchgen.model.audit import Place
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
 _MEMBER_CALL = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")
 _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
+# objcopy gives it to the symbols of code that runs from the identity mapping
+# (arch/x86/boot/startup/Makefile), SYM_PIC_ALIAS() to what that may use (asm/linkage.h).
+_PREFIX = "__pi_"
 _LONG = 3000
 Key = tuple[str, str]
 _Lined = TypeVar("_Lined", Call, Store, Asm)
@@ -182,7 +185,10 @@ class Code:
             own = self._local.get((unit, name))
             if own:
                 return own
-        return self._shared.get(name, ())
+        found = self._shared.get(name, ())
+        if not found and name.startswith(_PREFIX):
+            return self._shared.get(name.removeprefix(_PREFIX), ())
+        return found
 
     def read_calls(self, node: Node) -> Sequence[Call]:
         """Return the calls of a node; those of a macro under the conditions in its text.

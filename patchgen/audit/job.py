@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from patchgen.audit.facts import FileFacts
 from patchgen.audit.flow import Flow, Loose
 from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt
+from patchgen.audit.linked import find_unlinked
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.reach import Reach
 from patchgen.audit.read import (
@@ -117,11 +118,13 @@ def _find_audit(
     on_progress: OnProgress,
 ) -> Audit:
     """Return the audit that is cached, or make it and cache it."""
-    key = _result_key(tree, files, tables, settings)
+    unbuilt = find_unlinked(git, tree, files)
+    key = _result_key(tree, files, tables, settings, unbuilt)
     cached = cache.find([key]).get(key)
     if cached is not None and (audit := load_audit(cached)) is not None:
         return audit
-    unbuilt = find_unbuilt(git, tree, files, settings) if settings is not None else set()
+    if settings is not None:
+        unbuilt |= find_unbuilt(git, tree, files, settings)
     facts = _read_built(git, files, unbuilt, cache, on_progress)
     version = read_version(BulkTree(git, tree))
     audit = build_audit(Code(facts, settings), tables, version=version)
@@ -155,11 +158,15 @@ def _read_built(
 
 
 def _result_key(
-    tree: Oid, files: Sequence[TreeFile], tables: Tables, settings: Settings | None
+    tree: Oid,
+    files: Sequence[TreeFile],
+    tables: Tables,
+    settings: Settings | None,
+    unlinked: Set[str],
 ) -> str:
     # With a configuration the Makefiles of the tree count, too.
     said = "" if settings is None else f"{tree} {sorted(settings.items())}"
-    text = f"{tables.digest} {digest_files(files)} {settings is None} {said}"
+    text = f"{tables.digest} {digest_files(files)} {settings is None} {said} {sorted(unlinked)}"
     return f"audit:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 

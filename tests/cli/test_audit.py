@@ -207,3 +207,15 @@ def test_refuses_what_is_no_x86_kernel(tmp_path, patchgen):
     assert (done.code, done.out) == (1, "")
     assert "the audit is about x86 kernels" in done.err
     assert "not in a git repository" in patchgen("audit", "--tree", tmp_path).err
+
+
+def test_a_folder_that_kbuild_links_now_is_read_though_no_source_changed(kernel, patchgen, git):
+    boot = "void console_init(void)\n{\n\tkvm_hypercall1(KVM_HC_X, 0);\n}\n"
+    kbuild = "obj-y += kernel/\n"
+    for more, expected in (("", 1), ("obj-y += boot/startup/\n", 2)):
+        files = {"arch/x86/boot/startup/sev.c": boot, "arch/x86/Kbuild": kbuild + more}
+        write_files(kernel, files)
+        git(kernel, "add", ".")
+        git(kernel, "commit", "-q", "-m", "boot")
+        document = json.loads(patchgen("audit", "--tree", kernel, "--json").out)
+        assert len(document["hypercalls"]) == expected

@@ -392,3 +392,13 @@ def test_a_hypercall_that_goes_around_the_op_is_not_routed():
     found = {each.function: each for each in audit_files({**OP, PATH: direct}).early_hypercalls}
     assert found["kvm_init_platform"].group is Group.UNROUTED
     assert found["kvm_init_platform"].unrouted is not None
+
+
+def test_code_that_runs_from_the_identity_mapping_goes_by_its_prefixed_name():
+    head = "SYM_CODE_START(startup_64)\n\tcall __pi_startup\nSYM_CODE_END(startup_64)\n"
+    files = {
+        "arch/x86/kernel/head_64.S": head,
+        "arch/x86/boot/startup/map.c": "void startup(void)\n{\n\tkvm_hypercall1(KVM_HC_X, 0);\n}\n",
+    }
+    (found,) = audit_files(files).early_hypercalls
+    assert found.function == "startup"
