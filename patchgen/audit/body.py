@@ -74,7 +74,10 @@ _NO_FUNCTIONS = frozenset(
     ]
 )
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b")
+_PLAIN_NAME = re.compile(r"(?<![\w.>])[A-Za-z_]\w*+(?!\s*(?:->|\.|\[|\())")
 _FLAG_TYPES = frozenset(["bool", "int", "_Bool", "unsigned int"])
+# include/linux/static_call.h
+_STATIC_CALLS = frozenset(["static_call", "static_call_mod", "static_call_cond"])
 _MOST_ARGUMENTS = 5
 _MOST_TEXT = 200
 _MAY_PASS = frozenset(
@@ -253,13 +256,16 @@ class Body:
                 self.calls[number] = self.calls[number]._replace(forwards=True)
 
     def _resolve(self, text: str) -> str:
-        """Put in the place of local variables what they are given, where that is once."""
+        """Put in the place of local variables what they are given, where that is once.
+
+        A pointer stays: what its members say is not what it is given.
+        """
         once = {
             name: values[0]
             for name, values in self._given.items()
             if len(values) == 1 and name in self._types and name not in self._parameters
         }
-        found = _NAME.sub(
+        found = _PLAIN_NAME.sub(
             lambda match: f"({once[match[0]]})" if match[0] in once else match[0], text
         )
         return found if len(found) <= 2 * _MOST_TEXT else text
@@ -349,6 +355,6 @@ class Body:
         if name in _CONTAINER and len(parts) > 1:
             words = re.findall(r"\w+", text_of(parts[1]))
             return Access("", words[-1] if words else "", (), local=True)
-        if name == "static_call" and parts:
+        if name in _STATIC_CALLS and parts:
             return Access("static_call", "", (text_of(parts[0]),))
         return Access(name, "", (), called=True)

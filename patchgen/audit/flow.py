@@ -11,13 +11,16 @@ import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from patchgen.audit.code import Code, Datum, Key, Node
 from patchgen.audit.facts import Access, Call, Store
+from patchgen.audit.static_calls import find_updates
 from patchgen.audit.tables import Tables
 from patchgen.model.audit import How
 
 _OPERAND = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
+_MEMBERS = re.compile(r"[a-z_]\w*(?:\.\w+)*")
 # A member's name alone is taken for a match where no more structs than these have it.
 _MAX_STRUCTS = 3
 
@@ -82,6 +85,7 @@ class Flow:
         self._by_member: dict[str, set[Key]] = {}
         self._calls: dict[Key, list[_PointerCall]] = {}
         self._asked: dict[str, list[_PointerCall]] = {}
+        self._same: dict[Key, set[Key]] = {}
         self._unknown: list[Loose] = []
         self._connected: dict[tuple[Node, int, Node], int] = {}
         self._installs: dict[tuple[str, Node], list[Install]] = {}
@@ -209,6 +213,7 @@ class Flow:
         if call.access is not None:
             self._follow_pointer(node, call, call.access)
         else:
+            updated = self._update_static_calls(node, call)
             for access in self.operands(node, call):
                 self._follow_pointer(node, call, access)
             for member in self._code.find_named_members(call):
@@ -221,12 +226,31 @@ class Flow:
                     self._connect(Edge(node, target, call.line, how, "", under=call.under))
             if not targets:
                 self._follow_unknown(node, call)
+            if updated:
+                return
         if call.passed and not self._tables.deferred.fullmatch(call.name):
             for name in call.passed:
                 # A macro may be handed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
                 for target in self._code.resolve(node.path, name):
                     via = f"an argument of {call.name or 'a pointer'}()"
                     self._connect(Edge(node, target, call.line, How.POINTER, via, under=call.under))
+
+    def _update_static_calls(self, node: Node, call: Call) -> bool:
+        """Note what a static call is set to; tell whether the call is one that sets it."""
+        updates = list(find_updates(self._code, node, call))
+        for update in updates:
+            key = ("static_call", update.name)
+            for target in self._functions(node.path, update.value):
+                self._store(key, target, How.STATIC_CALL, "", Install(node, call.under))
+            member = None
+            if update.access is not None:
+                member = self._code.find_key(node.path, update.access)
+            if member is not None:
+                # Who makes the static call calls what the member holds.
+                self._same.setdefault(key, set()).add(member)
+                for each in list(self._calls.get(key, ())):
+                    self._ask(member, each)
+        return bool(updates)
 
     def _follow_unknown(self, node: Node, call: Call) -> None:
         """Follow a call by a name that is no function's: a variable's, or of what is not read."""
@@ -236,11 +260,19 @@ class Flow:
             self.unread.add(call.name)
 
     def operands(self, node: Node, call: Call) -> list[Access]:
-        """Return the member that a call of a macro goes through, where it is such a macro."""
+        """Return the member that a call of a macro goes through, where it is such a macro.
+
+        `PVOP_VCALL1(mmu.exit_mmap, mm)`, or with the variable before the member, as v7.1 has it:
+        `PVOP_VCALL1(pv_ops_lock, kick, cpu)`.
+        """
         for macro, root in self._tables.member_calls:
-            if macro.fullmatch(call.name) and node.kind != "macro":
-                found = [match[0] for text in call.arguments for match in _OPERAND.finditer(text)]
-                return [Access(root, "", tuple(each.split("."))) for each in found[:1]]
+            if not macro.fullmatch(call.name) or node.kind == "macro":
+                continue
+            for name, member in pairwise(call.arguments):
+                if name.startswith(root) and _MEMBERS.fullmatch(member):
+                    return [Access(name, "", tuple(member.split(".")))]
+            found = [match[0] for text in call.arguments for match in _OPERAND.finditer(text)]
+            return [Access(root, "", tuple(each.split("."))) for each in found[:1]]
         return []
 
     def is_early(self, node: Node, line: int) -> bool:
@@ -251,17 +283,27 @@ class Flow:
     def _follow_pointer(self, node: Node, call: Call, access: Access) -> None:
         line = call.line
         if access.type == "(parameter)":
+            # What is given for it was connected where it is given.
             return
         via = ".".join([access.base or access.type, *access.members])
         key = self._code.find_key(node.path, access)
         if key is None:
             # What a local variable holds was connected where it is stored.
-            if access.base == "?" and node.kind != "assembly":
-                self._unknown.append(Loose(node, line, via, None))
+            if node.kind != "assembly" and not self._is_stored(node, access):
+                self._unknown.append(Loose(node, line, f"{via}()" if access.called else via, None))
             return
         if node.kind == "assembly" and not self._code.find_data(node.path, access.base):
             return
         self._ask(key, _PointerCall(node, line, via, call.under))
+
+    def _is_stored(self, node: Node, access: Access) -> bool:
+        """Tell whether a function puts functions into the local variable that it calls through."""
+        return access.local and any(
+            store.target.local
+            and store.target.base == access.base
+            and any(self._functions(node.path, name) for name in store.names)
+            for store in node.stores
+        )
 
     # --- pointers ---------------------------------------------------------------------------------
 
@@ -313,6 +355,8 @@ class Flow:
     def _ask(self, key: Key, call: _PointerCall) -> None:
         self._calls.setdefault(key, []).append(call)
         self._asked.setdefault(key[1], []).append(call)
+        for member in sorted(self._same.get(key, ())):
+            self._ask(member, call)
         for match in list(self._matching(key)):
             for target, (how, via) in list(self._stores.get(match, {}).items()):
                 self._link(call, target, match, how, via)

@@ -41,12 +41,17 @@ def render_summary(diff: AuditDiff) -> str:
     silent = [each for each in after.early_changes if each.silent]
     open_sites = [each for each in after.early_hypercalls if each.group is Group.UNROUTED]
     reporting = [each for each in open_sites if each.reports_status]
-    text = (
-        f"What can run before alternatives are patched, in any configuration, was looked up in "
-        f"the call graph: {_count(after.early_changes, 'place asks', 'places ask')} for pages to "
-        f"become shared or private then. {_before(diff)} {_series(diff)} {_after(after)} "
-        f"{_stays(open_sites, reporting)} {_limits(after)}"
+    asking = _count(after.early_changes, "place asks", "places ask")
+    sentences = (
+        "What can run before alternatives are patched, in any configuration, was looked up in the "
+        f"call graph: {asking} for pages to become shared or private then.",
+        _before(diff),
+        _series(diff),
+        _after(after),
+        _stays(open_sites, reporting),
+        _limits(after),
     )
+    text = " ".join(filter(None, sentences))
     lines = [*textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]
     partly = {
         f"Nobody is told on {platform.value}:": [
@@ -70,7 +75,7 @@ def _before(diff: AuditDiff) -> str:
     silent = sum(each.silent for each in diff.before.early_changes)
     total = len(diff.before.early_changes)
     if not total:
-        return "The base has no such place."
+        return ""
     if not silent:
         return f"On the base, {'it tells' if total == 1 else 'each tells'} the hypervisor."
     return f"On the base, {silent} of {total} {'tells' if silent == 1 else 'tell'} nobody."
@@ -98,7 +103,7 @@ def _after(audit: Audit) -> str:
     routed = sum(each.routed for each in changes)
     silent = sum(each.silent for each in changes)
     if not changes:
-        return "With it, there is none."
+        return ""
     rest = "each tells the hypervisor"
     if _find_doubtful(changes):
         rest += " as far as the audit can decide"

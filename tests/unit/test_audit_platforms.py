@@ -216,3 +216,12 @@ def test_a_parameter_that_is_assigned_is_not_what_the_caller_gave():
 def test_a_macro_s_condition_counts():
     more = "#define MAP(x) ({ if (sev_active()) set_memory_decrypted(x, 1); x; })\n"
     assert told(change("MAP(start());", more=more)) == {SEV, ES}
+
+
+def test_what_a_pointer_is_given_is_not_what_its_members_say():
+    source = (
+        "static void f(void)\n{\n\tstruct snp_desc *d = ghcb->buffer;\n\tint now = d->now;\n"
+        "\twhile (d->now <= d->end && now)\n\t\tg();\n}\n"
+    )
+    (function,) = parse_source(source.encode()).functions
+    assert [each.text for each in function.guards] == ["(d->now <= d->end && (d->now))"]

@@ -402,3 +402,76 @@ def test_code_that_runs_from_the_identity_mapping_goes_by_its_prefixed_name():
     }
     (found,) = audit_files(files).early_hypercalls
     assert found.function == "startup"
+
+
+@pytest.mark.parametrize(
+    ("what", "source"),
+    [
+        (
+            "static_call_cond",
+            "DEFINE_STATIC_CALL(x, site);\nvoid console_init(void) { static_call_cond(x)(1); }",
+        ),
+        (
+            "static_call_mod",
+            "DEFINE_STATIC_CALL(x, site);\nvoid console_init(void) { static_call_mod(x)(1); }",
+        ),
+        (
+            "a static call that is set in the window",
+            "void identify_boot_cpu(void) { static_call_update(x, site); }\n"
+            "void console_init(void) { static_call(x)(1); }",
+        ),
+        (
+            "a static call that is set to a member",
+            "struct ops { void (*go)(void); };\nstruct ops mine = { .go = site };\n"
+            "void identify_boot_cpu(void) { static_call_update(x, mine.go); }\n"
+            "void console_init(void) { static_call(x)(1); }",
+        ),
+        (
+            "a static call that a macro sets by a name put together",
+            "struct apic { void (*eoi)(void); };\nstruct apic mine = { .eoi = site };\n"
+            "struct apic *apic = &mine;\n"
+            "#define update_call(__cb) static_call_update(apic_call_##__cb, *apic->__cb)\n"
+            "void identify_boot_cpu(void) { update_call(eoi); }\n"
+            "void console_init(void) { static_call(apic_call_eoi)(1); }",
+        ),
+        (
+            "a member of another root",
+            "struct lock_ops { void (*kick)(int); };\nstruct lock_ops pv_ops_lock = "
+            "{ .kick = site };\nvoid console_init(void) { PVOP_VCALL1(pv_ops_lock, kick, 1); }",
+        ),
+        (
+            "a member of a root with a type before it",
+            "struct lock_ops { int (*kick)(int); };\nstruct lock_ops pv_ops_lock = "
+            "{ .kick = site };\n"
+            "int console_init(void) { return PVOP_CALL1(int, pv_ops_lock, kick, 1); }",
+        ),
+    ],
+)
+def test_what_goes_through_a_static_call_or_a_root_is_followed(what, source):
+    assert early(source), what
+
+
+def test_setting_a_static_call_does_not_call_it():
+    source = "void console_init(void) { static_call_update(x, site); }"
+    assert not early(source)
+
+
+@pytest.mark.parametrize(
+    ("body", "via"),
+    [
+        ("find(1)(2);", "find()"),
+        ("void (*f)(int) = find(1);\n\tf(2);", "find()"),
+        ("void (*f)(int) = (void *)(address + 4);\n\tf(2);", "f"),
+        ("static_call(nobody)(1);", "static_call.nobody"),
+        ("PVOP_VCALL1(pv_ops_lock, kick, 1);", "pv_ops_lock.kick"),
+        ("table[3](1);", "table"),
+        ("(*(void (**)(int))address)(1);", "address"),
+    ],
+)
+def test_a_call_that_is_not_resolved_is_listed(body, via):
+    source = (
+        "struct lock_ops { void (*kick)(int); };\nstruct lock_ops pv_ops_lock;\n"
+        f"void (*table[4])(int);\nvoid console_init(void)\n{{\n\t{body}\n}}\n"
+    )
+    found = [each.via for each in audit_files({PATH: source}).unresolved]
+    assert via in found

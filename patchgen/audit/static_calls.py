@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What static calls are set to: `static_call_update(name, function)` (include/linux/static_call.h).
+
+The value may be a member that holds the function, and the update may be in a macro that puts the
+names together: `#define update_call(__cb) static_call_update(apic_call_##__cb, *apic->__cb)`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from patchgen.audit.code import Code, Node
+from patchgen.audit.facts import Access, Call
+
+_UPDATE = re.compile(r"\b_*static_call_update\s*\(\s*(\w+)\s*,\s*([^(),]+?)\s*\)")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_JOIN = re.compile(r"\s*##\s*")
+_MEMBERS = re.compile(r"\*?\s*([A-Za-z_]\w*)\s*((?:(?:\.|->)\s*\w+\s*)+)")
+_MACRO = "static_call_update"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A static call's name, and its value: a function's name, or a member that holds one."""
+
+    name: str
+    value: str
+    access: Access | None
+
+
+def find_updates(code: Code, node: Node, call: Call) -> Iterator[Update]:
+    """Yield what a call sets static calls to, be it by way of a macro."""
+    if call.name.lstrip("_") == _MACRO and node.kind != "macro":
+        if len(call.arguments) > 1:
+            yield _update(call.arguments[0], call.arguments[1])
+        return
+    for target in code.resolve(node.path, call.name):
+        if target.kind == "macro" and _MACRO in target.body:
+            for match in _UPDATE.finditer(_expand(target, call)):
+                yield _update(match[1], match[2])
+
+
+def _expand(macro: Node, call: Call) -> str:
+    given = dict(zip(macro.parameters, call.arguments, strict=False))
+    text = _NAME.sub(lambda word: given.get(word[0], word[0]), macro.body.replace("\\", " "))
+    return _JOIN.sub("", text)
+
+
+def _update(name: str, value: str) -> Update:
+    value = value.strip("& ")
+    match = _MEMBERS.fullmatch(value)
+    if match is None:
+        return Update(name.strip(), value, None)
+    members = tuple(_NAME.findall(match[2]))
+    return Update(name.strip(), "", Access(match[1], "", members))
