@@ -179,7 +179,7 @@ class Flow:
     def _visit(self, node: Node) -> None:
         limit = self._limits.get(node)
         for call in node.calls:
-            if limit is None or call.line <= limit:
+            if self.is_in_window(node, call.line):
                 self._follow(node, call)
         for store in node.stores:
             if limit is None or store.line < limit:
@@ -275,6 +275,11 @@ class Flow:
             return [Access(root, "", tuple(each.split("."))) for each in found[:1]]
         return []
 
+    def is_in_window(self, node: Node, line: int) -> bool:
+        """Tell whether a call at a line is followed: that of the window's end is, too."""
+        limit = self._limits.get(node)
+        return limit is None or line <= limit
+
     def is_early(self, node: Node, line: int) -> bool:
         """Tell whether a line of a function can run in the window."""
         limit = self._limits.get(node)
@@ -289,14 +294,14 @@ class Flow:
         key = self._code.find_key(node.path, access)
         if key is None:
             # What a local variable holds was connected where it is stored.
-            if node.kind != "assembly" and not self._is_stored(node, access):
+            if node.kind != "assembly" and not self.is_stored(node, access):
                 self._unknown.append(Loose(node, line, f"{via}()" if access.called else via, None))
             return
         if node.kind == "assembly" and not self._code.find_data(node.path, access.base):
             return
         self._ask(key, _PointerCall(node, line, via, call.under))
 
-    def _is_stored(self, node: Node, access: Access) -> bool:
+    def is_stored(self, node: Node, access: Access) -> bool:
         """Tell whether a function puts functions into the local variable that it calls through."""
         return access.local and any(
             store.target.local

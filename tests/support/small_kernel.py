@@ -6,11 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from patchgen.audit.account import CallAccount, account_calls
 from patchgen.audit.assembly import parse_assembly
 from patchgen.audit.code import Code
 from patchgen.audit.conditions import Settings
+from patchgen.audit.flow import Flow
 from patchgen.audit.job import build_audit
 from patchgen.audit.parse import parse_source
+from patchgen.audit.spine import find_spine
 from patchgen.audit.tables import load_tables
 from patchgen.model.audit import Audit
 
@@ -110,6 +113,14 @@ def link_files(files: Mapping[str, str], settings: Settings | None = None) -> Co
 def audit_files(extra: Mapping[str, str], settings: Settings | None = None) -> Audit:
     """Return the audit of the small kernel with files added, or put in the place of its own."""
     return build_audit(link_files({**FILES, **extra}, settings), load_tables())
+
+
+def account_files(extra: Mapping[str, str]) -> CallAccount:
+    """Return what became of each call in the window of the small kernel with files added."""
+    code, tables = link_files({**FILES, **extra}), load_tables()
+    flow = Flow(code, tables, find_spine(code, tables).limits)
+    flow.run(node for name in tables.entries for node in code.find_nodes(name))
+    return account_calls(code, flow)
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from patchgen.errors import BaseError
 from patchgen.model.audit import Form, Group, How, Outcome, Platform
-from tests.support.small_kernel import COMMON, audit_files
+from tests.support.small_kernel import COMMON, account_files, audit_files
 
 PATH = "arch/x86/kernel/kvm.c"
 SITE = "static void site(void)\n{\n\tkvm_hypercall1(KVM_HC_X, 0);\n}\n"
@@ -475,3 +475,51 @@ def test_a_call_that_is_not_resolved_is_listed(body, via):
     )
     found = [each.via for each in audit_files({PATH: source}).unresolved]
     assert via in found
+
+
+FORMS = """\
+struct ops { void (*go)(int); struct ops *next; };
+struct ops table[3] = { { .go = site_of_table } };
+struct lock_ops { void (*kick)(int); };
+struct lock_ops pv_ops_lock;
+typedef void (*handler)(int);
+#define MARK(x) (x)
+#define CALL(op, x) ((op)->go(x))
+static void by_parameter(void (*f)(int)) { f(1); }
+void console_init(struct ops *ops, int n)
+{
+	void (*local)(int) = find(1);
+	handler given = site;
+	struct ops *mine = container_of(ops, struct ops, next);
+
+	MARK(1);
+	CALL(ops, 1);
+	__builtin_expect(n, 1);
+	unread_function(n);
+	by_parameter(site);
+	local(1);
+	given(1);
+	find(1)(2);
+	ops->go(1);
+	ops->next->next->go(1);
+	mine->go(1);
+	table[n].go(1);
+	(*table[n].go)(1);
+	(n ? ops->go : mine->go)(1);
+	((handler)address)(1);
+	static_call(some)(1);
+	static_call_cond(other)(1);
+	PVOP_VCALL1(pv_ops_lock, kick, 1);
+	PVOP_VCALL1(mmu.flush, 1);
+	get_ops(n)->go(1);
+	for_each_thing(n)
+		thing(n);
+}
+"""
+
+
+def test_every_call_is_resolved_or_listed():
+    account = account_files({PATH: SITE + FORMS})
+    assert account.lost == ()
+    assert account.seen == account.resolved + account.listed
+    assert account.seen > 25 and account.listed > 5

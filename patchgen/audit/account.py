@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What became of every call in the window: resolved, listed as not resolved, or lost.
+
+A call is resolved where code that it leads to was followed, or where it cannot lead anywhere (a
+macro without calls, a compiler's builtin). None may be lost: the tests see to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from patchgen.audit.code import Code, Node
+from patchgen.audit.facts import Access, Call
+from patchgen.audit.flow import Flow
+from patchgen.model.audit import Place
+
+
+@dataclass(frozen=True, slots=True)
+class CallAccount:
+    """How many calls the window has; `lost` are those that are neither resolved nor listed."""
+
+    seen: int
+    resolved: int
+    listed: int
+    lost: tuple[Place, ...]
+
+
+def account_calls(code: Code, flow: Flow) -> CallAccount:
+    """Return the account of a flow that has run."""
+    loose = {(each.node, each.line) for each in flow.loose}
+    resolved = listed = 0
+    lost: list[Place] = []
+    for node in flow.edges:
+        lines = {edge.line for edge in flow.edges[node]}
+        for call in _early_calls(node, flow):
+            if (node, call.line) in loose or _is_unread(code, flow, node, call):
+                listed += 1
+            elif _is_resolved(code, flow, node, call, lines):
+                resolved += 1
+            else:
+                lost.append(Place(node.path, call.line))
+    return CallAccount(resolved + listed + len(lost), resolved, listed, tuple(lost))
+
+
+def _early_calls(node: Node, flow: Flow) -> Iterator[Call]:
+    """Yield the calls; an operand of an instruction that names data is none."""
+    for call in node.calls:
+        loads = node.kind == "assembly" and call.access is not None
+        if flow.is_in_window(node, call.line) and not loads:
+            yield call
+
+
+def _is_unread(code: Code, flow: Flow, node: Node, call: Call) -> bool:
+    known = code.resolve(node.path, call.name) or code.find_data(node.path, call.name)
+    return bool(call.name) and not known and call.name in flow.unread
+
+
+def _is_resolved(code: Code, flow: Flow, node: Node, call: Call, lines: set[int]) -> bool:
+    if call.access is None:
+        # A name that nothing defines is in `unread`, an instruction, or in a macro's text.
+        operands = flow.operands(node, call)
+        return not operands or any(_is_followed(code, flow, node, e, call, lines) for e in operands)
+    return _is_followed(code, flow, node, call.access, call, lines)
+
+
+def _is_followed(
+    code: Code, flow: Flow, node: Node, access: Access, call: Call, lines: set[int]
+) -> bool:
+    if access.type == "(parameter)" or call.line in lines or flow.is_stored(node, access):
+        return True
+    key = code.find_key(node.path, access)
+    return key is not None and code.is_plain(key)
