@@ -26,7 +26,7 @@ from patchgen.odb import (
 from patchgen.reroll.before import MadeBefore
 from patchgen.reroll.prose import Prose, merge_prose
 from patchgen.series.match import Matched
-from patchgen.series.record import digest_message
+from patchgen.series.record import RecordedPatch, digest_message
 from patchgen.series.trailers import Message, Trailer, parse_message
 
 # The share of a file's lines that another file must have to be its successor.
@@ -133,7 +133,7 @@ class Carrier:
             elif each.is_made:
                 assert each.matched is not None and each.matched.patch is not None
                 ours = messages[each.name]
-                merged = self._merge_message(before, each.name, each.matched.patch.message, ours)
+                merged = self._merge_message(before, each.matched.patch, ours)
                 if isinstance(merged, Conflict):
                     raise ConflictsError(before.subject, [merged])
                 message = merged
@@ -184,7 +184,7 @@ class Carrier:
         content = self._merge_content(tree, matched)
         if content.conflicts:
             # The person gets all conflicts of a commit at once.
-            message = self._merge_message(commit, name, matched.patch.message, self.edited[name])
+            message = self._merge_message(commit, matched.patch, self.edited[name])
             also = [message] if isinstance(message, Conflict) else []
             raise ConflictsError(commit.subject, [*content.conflicts, *also])
         return Placed(name, commit.oid, content.tree, matched)
@@ -234,9 +234,8 @@ class Carrier:
         shown = self.quarantine.run("cat-file", "blob", f"{commit}:{path}", ok=None)
         return set(shown.stdout.split(b"\n"))
 
-    def _merge_message(
-        self, edited: Commit, name: str, digest: str, now: str
-    ) -> Message | Conflict:
+    def _merge_message(self, edited: Commit, patch: RecordedPatch, now: str) -> Message | Conflict:
+        name, digest = patch.name, patch.message
         ours, theirs = parse_message(now), parse_message(edited.message)
         made = self.before.commits.get(name) if self.before else None
         if made is None or digest_message(made.message) != digest:
@@ -245,15 +244,16 @@ class Carrier:
             kept = ours if same else theirs
             if not same:
                 self.remarks.append(f'the message is that of the branch: "{edited.subject}"')
-            trailers = theirs.trailers or ours.trailers
-            return replace(theirs, text=kept.text, trailers=trailers)
+            signed = [each for each in ours.trailers if each.name == "Signed-off-by"]
+            merged = _merge_trailers(signed, ours.trailers, theirs.trailers, patch)
+            return replace(theirs, text=kept.text, trailers=merged or ours.trailers)
         base = parse_message(made.message)
         plain = parse_message(self.now[name].message).text
         prose = Prose(MESSAGE_FILE, base.text, plain, ours.text, theirs.text)
         text = merge_prose(prose, self.quarantine, self.labels, self.resolutions)
         if isinstance(text, Conflict):
             return text
-        merged = _merge_trailers(base.trailers, ours.trailers, theirs.trailers)
+        merged = _merge_trailers(base.trailers, ours.trailers, theirs.trailers, patch)
         return replace(theirs, text=text, trailers=merged)
 
     def _pick(self, subject: str, oid: Oid, tree: Oid) -> Oid:
@@ -299,14 +299,19 @@ def _to_text(cover: Cover) -> str:
 
 
 def _merge_trailers(
-    base: Sequence[Trailer], ours: Sequence[Trailer], theirs: Sequence[Trailer]
+    base: Sequence[Trailer],
+    ours: Sequence[Trailer],
+    theirs: Sequence[Trailer],
+    patch: RecordedPatch,
 ) -> tuple[Trailer, ...]:
     """Return the branch's trailers, with those that are new in the generated ones, in order.
 
-    Trailers that were generated for the old version and are not generated now are left out.
+    Those of the manifest that were generated for the old version and are not generated now are
+    left out. `base` may have tags of reviewers: its message was recognised without its trailers.
     """
-    known = {trailer.identity for trailer in base}
+    named = {Trailer(key, value).identity for key, value in patch.trailers}
+    known = {trailer.identity for trailer in base} | named
     new = [trailer for trailer in ours if trailer.identity not in known]
-    gone = known - {trailer.identity for trailer in ours}
+    gone = named - {trailer.identity for trailer in ours}
     kept = tuple(trailer for trailer in theirs if trailer.identity not in gone)
     return Message("", kept).with_trailers(new).trailers

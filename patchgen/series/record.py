@@ -29,7 +29,8 @@ class _Frozen(BaseModel):
 class RecordedPatch(_Frozen):
     """A patch as it was made. `message` and `content` are digests, to see hand edits by.
 
-    That of the content is of odb/substance.py. `semantic_patches` are the rendered texts by name,
+    That of the content is of odb/substance.py. `trailers` are those of the manifest, with their
+    values. `semantic_patches` are the rendered texts by name,
     `rules` how often each rule matched.
     """
 
@@ -38,6 +39,7 @@ class RecordedPatch(_Frozen):
     subject: str
     message: str
     content: str = ""
+    trailers: tuple[tuple[str, str], ...] = ()
     files: tuple[str, ...] = ()
     rules: Mapping[str, int] = {}
     semantic_patches: Mapping[str, str] = {}
@@ -153,6 +155,7 @@ def record_patches(
                 backend=planned.backend,
                 subject=drafts[patch.name].subject,
                 message=digest_message(drafts[patch.name].message),
+                trailers=planned.trailers,
                 files=tuple(str(edit.path) for edit in patch.edits),
                 rules={rule.rule: rule.hits for rule in patch.rules},
                 semantic_patches={each.name: each.text for each in runs},
