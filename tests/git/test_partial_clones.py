@@ -88,6 +88,7 @@ def test_all_files_that_a_run_needs_are_counted_at_once(patchgen, clone, git, so
     assert f"the repository lacks {len(needed)} needed objects" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILTERS)
 def test_what_is_missing_is_fetched_in_batches_and_gives_the_same_series(
     patchgen, source, clone, kind, git, monkeypatch
