@@ -89,7 +89,8 @@ class Variable(_Table):
     """A value that the user may set with --define.
 
     A `person` is "Name <address>", a `url` starts with http:// or https://; both may be empty.
-    `ask` says what the user is asked for as long as the value is empty.
+    `ask` says what the user is asked for as long as the value is empty, and `ask_for` names the
+    patches that need it, else the series does.
     """
 
     type: Literal["identifier", "string", "text", "person", "url", "integer", "boolean", "choice"]
@@ -97,6 +98,7 @@ class Variable(_Table):
     help: str
     choices: tuple[str, ...] = ()
     ask: str = ""
+    ask_for: tuple[Name, ...] = ()
 
 
 class Fact(_Table):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from patchgen.addresses import AddressError, parse_person
@@ -72,8 +72,13 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
     return values
 
 
-def list_asked(variant: Variant, values: Mapping[str, Any]) -> tuple[Asked, ...]:
-    """Return the variables that are empty and that the user is to be asked for."""
+def list_asked(
+    variant: Variant, values: Mapping[str, Any], made: Collection[str]
+) -> tuple[Asked, ...]:
+    """Return the variables that are empty and that the user is to be asked for.
+
+    `made` are the names of the patches of the series.
+    """
     patches = [patch for unit in variant.units for patch in unit.manifest.patch]
     trailers = [item for patch in patches for item in patch.trailers.items()]
     return tuple(
@@ -84,6 +89,7 @@ def list_asked(variant: Variant, values: Mapping[str, Any]) -> tuple[Asked, ...]
         )
         for name, variable in describe_variables(variant).items()
         if variable.ask and values[name] == ""
+        if not variable.ask_for or set(variable.ask_for) & set(made)
     )
 
 

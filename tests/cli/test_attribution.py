@@ -87,6 +87,15 @@ def test_an_empty_link_is_asked_for_and_never_made_up(patchgen, git, small):
     assert asked not in patchgen("format", "--tree", small, "patchgen/mine-v1").err
 
 
+@pytest.mark.parametrize(("patch", "asks"), [("kconfig", True), ("another", False)])
+def test_what_another_patch_needs_is_not_asked_for(patch, asks, patchgen, git, tmp_path):
+    tree = make_small_tree(tmp_path, git)
+    add_to_manifest(tree, VARIABLES.replace("[rec", f'ask_for = ["{patch}"]\n\n[rec'), TRAILERS)
+    done = patchgen("apply", "--variant", tree.parent / "mine", "--tree", tree)
+    assert done.code == 0, done.err
+    assert ("the variable link is empty" in done.err) == asks
+
+
 def test_a_link_that_somebody_wrote_by_hand_is_not_asked_for(patchgen, git, small):
     apply_small(patchgen, small, "--signoff")
     git(small, "checkout", "-q", "patchgen/mine-v1")
