@@ -27,7 +27,8 @@ def test_variants(patchgen):
     pvops = next(variant for variant in document if variant["name"] == "pvops")
     assert pvops["backends"] == ["sev", "tdx"]
     sev = ["hypercall", "sev", "direct"]
-    tdx = ["prepare", "tdx-order", "tdx-guest", "tdx-mapgpa", "tdx-keep", "tdx-notify"]
+    tdx = ["prepare", "tdx-order", "tdx-guest", "tdx-mapgpa", "tdx-keep", "tdx-keep-vendor"]
+    tdx += ["tdx-percpu", "convert", "tdx-notify", "tdx-private-first"]
     assert pvops["patches"] == ["op", "callers", *sev, *tdx]
     assert "pvops" in patchgen("variants").out
 
