@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a TDX guest does when it shares pages or takes them back, on kernels with TDX guests.
+
+The functions of the kernel that take part are cut out of a tree and compiled as a program, in which
+page tables, host and TDX module are played: tests/data/tdx/conversion.c.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import VARIANTS
+from tests.support.c_functions import read_functions, with_callees
+from tests.support.kernels import clone_bare
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
+
+PROGRAM = Path(__file__).parent.parent / "data" / "tdx" / "conversion.c"
+BRANCH = "patchgen/pvops-v4"
+WITHOUT = "pre-pvops"
+BASES = {
+    "6.1 without the op": ("kernel_6_1", WITHOUT),
+    "6.1": ("kernel_6_1", "master"),
+    "6.12": ("kernel_6_12", "master"),
+}
+Run = Callable[..., list[str]]
+
+# Name: frames, what they become, the answers of host and module, and what has to happen. The last
+# lines are what the caller gets, and what host and module have of the pages in the end.
+SHARE = "flush with caches", "page tables: shared", "flush"
+PRIVATE = "page tables: private", "flush"
+CASES: dict[str, tuple[str, str, str, list[str]]] = {
+    "shared after the page tables": (
+        "100,101,102",
+        "shared",
+        "",
+        [*SHARE, "MapGPA shared 100000+3", "returns 0", "shared,shared,shared"],
+    ),
+    "private before the page tables": (
+        "100,101",
+        "private",
+        "",
+        [
+            "MapGPA private 100000+2",
+            "accept 100000 level 0",
+            "accept 101000 level 0",
+            *PRIVATE,
+            "returns 0",
+            "private,private",
+        ],
+    ),
+    "a call for each run of frames": (
+        "100,101,300",
+        "shared",
+        "",
+        [
+            *SHARE,
+            "MapGPA shared 100000+2",
+            "MapGPA shared 300000+1",
+            "returns 0",
+            "shared,shared,shared",
+        ],
+    ),
+    "a part of a large mapping": (
+        "2M:205",
+        "shared",
+        "",
+        [*SHARE, "MapGPA shared 205000+3", "returns 0", "shared,shared,shared"],
+    ),
+    "the host does not share": (
+        "100,101",
+        "shared",
+        "8000000000000000",
+        [*SHARE, "MapGPA shared 100000+2", "WARNS", "returns -5", "private,private"],
+    ),
+    "the host does not share the second run": (
+        "100,300",
+        "shared",
+        "-,8000000000000000",
+        [
+            *SHARE,
+            "MapGPA shared 100000+1",
+            "MapGPA shared 300000+1",
+            "WARNS",
+            "returns -5",
+            "shared,private",
+        ],
+    ),
+    "the host does not take back": (
+        "100,101",
+        "private",
+        "8000000000000000",
+        ["MapGPA private 100000+2", "WARNS", "returns -5", "shared,shared"],
+    ),
+    "the module does not accept": (
+        "100,101",
+        "private",
+        "-,-,c000010000000001",
+        [
+            "MapGPA private 100000+2",
+            "accept 100000 level 0",
+            "accept 101000 level 0",
+            "WARNS",
+            "returns -5",
+            "private,pending",
+        ],
+    ),
+    "the second run is not accepted": (
+        "100,300",
+        "private",
+        "-,-,-,c000010000000001",
+        [
+            "MapGPA private 100000+1",
+            "accept 100000 level 0",
+            "MapGPA private 300000+1",
+            "accept 300000 level 0",
+            "WARNS",
+            "returns -5",
+            "private,pending",
+        ],
+    ),
+}
+
+
+def build(repository: Path, revision: str, git, folder: Path, *words: str) -> Run:
+    """Compile what a revision does to change the encryption status of pages in a TDX guest."""
+
+    def show(path: str) -> str:
+        return git(repository, "show", f"{revision}:arch/x86/{path}")
+
+    def installed(member: str, path: str, table: str = "") -> str:
+        return re.search(rf"{re.escape(table)}\.{member}\s*=\s*(\w+)", show(path))[1]
+
+    ops = {
+        "PREPARE": installed("prepare_page_enc_status_change", "coco/tdx/tdx.c", "pv_ops.mmu"),
+        "NOTIFY": installed("notify_page_enc_status_changed", "coco/tdx/tdx.c", "pv_ops.mmu"),
+    }
+    hooks = {
+        f"{kind}_{name.upper()}": found
+        for name in ("prepare", "finish")
+        for kind, found in (
+            ("NOOP", installed(f"enc_status_change_{name}", "kernel/x86_init.c")),
+            (
+                "HOOK",
+                re.search(rf"(\w+) \(\*enc_status_change_{name}\)", show("include/asm/x86_init.h"))[
+                    1
+                ],
+            ),
+        )
+    }
+    played = PROGRAM.read_text()
+    tdx = show("coco/tdx/tdx.c")
+    set_memory = read_functions(show("mm/pat/set_memory.c"))
+    [change] = [
+        name
+        for name, text in set_memory.items()
+        if "__change_page_attr_set_clr(&cpa" in text and "enc_status_change_finish" in text
+    ]
+    defaults = read_functions(show("kernel/x86_init.c"))
+    roots = {*ops.values(), "tdx_tlb_flush_required", "tdx_cache_flush_required"}
+    counter = re.search(r"^static atomic_long_t (\w+);$", tdx, re.MULTILINE)
+    parts = [
+        *re.findall(r"^int \w+_range_enc_\w+\([^;]*\);$", show("mm/mm_internal.h"), re.MULTILINE),
+        *(defaults[hooks[f"NOOP_{name}"]] for name in ("PREPARE", "FINISH")),
+        counter[0] if counter else "",
+        with_callees(read_functions(tdx), roots, played),
+        with_callees(
+            set_memory,
+            {change, "prepare_range_enc_status_change", "notify_range_enc_status_changed"},
+            played,
+        ),
+    ]
+    (folder / "made.c").write_text("\n".join(parts))
+    values = {**ops, **hooks, "CHANGE": change} | ({"COUNTER": counter[1]} if counter else {})
+    defines = [f"-D{name}={value}" for name, value in values.items()]
+    flags = ["-std=gnu11", "-O1", "-Wall", "-Werror", "-Wno-unused-function", f"-I{folder}"]
+    program = folder / "conversion"
+    subprocess.run(["gcc", *flags, *defines, *words, PROGRAM, "-o", program], check=True)
+
+    def run(*args: str) -> list[str]:
+        done = subprocess.run([program, *args], capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    return run
+
+
+@pytest.mark.parametrize(("kernel", "base"), BASES.values(), ids=BASES)
+def test_pages_are_converted_in_the_order_of_tdx(kernel, base, request, patchgen, git, tmp_path):
+    repository = clone_bare(request.getfixturevalue(kernel), tmp_path / "linux.git")
+    if base == WITHOUT:
+        words = ("--variant", VARIANTS / "without-op", "--branch", base, "-o", tmp_path / "x")
+        assert patchgen("apply", "--tree", repository, *words).code == 0
+    words = ("--variant", "pvops", "--base", base, "-o", tmp_path / "out", "--tree", repository)
+    done = patchgen("apply", *words, "--backend", "tdx")
+    assert done.code == 0, done.err
+    run = build(repository, BRANCH, git, tmp_path)
+
+    warns = "WARN_ONCE" in (tmp_path / "made.c").read_text().partition("vmm_fail:")[2]
+    for name, (frames, becomes, answers, expected) in CASES.items():
+        said = run(frames, becomes, answers)
+        counted = [said.pop()] if said[-1].startswith("counted") else []
+        lines = [
+            "WARN" if line == "WARNS" else line for line in expected if line != "WARNS" or warns
+        ]
+        assert said == lines, name
+        if counted and "returns 0" in said:
+            pages = len(said[-1].split(","))
+            assert counted == [f"counted {pages if becomes == 'shared' else -pages}"], name
+
+    # The same with both directions after the page tables: what the simulation is to notice.
+    late = build(repository, BRANCH, git, tmp_path, "-DBOTH_LATE")
+    assert "GUEST ENDS: private mapping of shared frame 100" in late("100", "private", "")
