@@ -168,7 +168,7 @@ def test_every_commit_passes_with_both_backends_and_the_tip_boots(made, patchgen
     # The first patch adds an operation that nobody calls: it changes the table, and code that
     # writes to a member which now lies further on. The others do something.
     changed = [commit["changed_functions"]["x86_64"] for commit in checked["commits"]]
-    assert [bool(names) for names in changed] == [True, True, False, True, True]
+    assert [bool(names) for names in changed] == [True, True, False, *[True] * 5]
     assert set(changed[0]) == {
         "arch/x86/kernel/paravirt.o: (.data)",
         "arch/x86/kernel/kvm.o: kvm_guest_init",
