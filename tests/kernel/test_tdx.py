@@ -79,7 +79,7 @@ def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git
     git(tmp_path, "clone", "-q", "--shared", "-b", BRANCH, repository, "source")
     check_machine_code(tmp_path / "source", tmp_path / "out")
 
-    # The order was right before, so that "tdx-order" is there, too.
+    # The order was right before, so that "tdx-private-first" is there, too.
     again = patchgen("apply", "--variant", "pvops", *only_tdx, "--base", BRANCH)
     assert again.code == 0, again.err
     assert again.out.count("already there") == len(there + made) + 1
