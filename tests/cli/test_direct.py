@@ -118,6 +118,18 @@ E820 = f"""
 """
 
 
+def test_leaves_a_hypercall_that_can_run_after_boot(patchgen, base, git):
+    source = base / "arch/x86/kernel/kvm.c"
+    text = source.read_text().replace(
+        "static void __init kvm_sev_init_platform", "static void kvm_sev_init_platform"
+    )
+    source.write_text(text)
+    document = apply(patchgen, base, git, INSTALL + LOOP)
+    assert document["tip"] is None
+    [_, left] = document["cites"]["direct"]
+    assert left["reason"].startswith(UNSURE)
+
+
 def made(document: dict) -> list[str]:
     return [p["name"] for p in document["patches"] if p["status"] == "made"]
 
