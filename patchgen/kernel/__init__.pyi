@@ -63,7 +63,10 @@ from .make_errors import (
     MakeError as MakeError,
     find_make_error as find_make_error,
 )
-from .modpost import find_mismatches as find_mismatches
+from .modpost import (
+    find_mismatches as find_mismatches,
+    read_mismatches as read_mismatches,
+)
 from .section_match import (
     SectionMatcher as SectionMatcher,
     find_owners as find_owners,

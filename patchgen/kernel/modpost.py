@@ -19,12 +19,12 @@ from patchgen.process import Completed, run
 from patchgen.scratch import scratch_folder
 
 _PROGRAM = "scripts/mod/modpost"
-# Up to v6.3 "vmlinux(.data+0x8): Section mismatch in reference from the variable x to the function
-# .init.text:f()", later "vmlinux: section mismatch in reference: x+0x8 (section: .data) -> f
-# (section: .init.text)". The offsets change with everything before them.
+# v5.15: "vmlinux(.data+0x8): Section mismatch in reference from the variable x to the function
+# .init.text:f()"; v6.1: "vmlinux: section mismatch in reference: x (section: .data) -> f (section:
+# .init.text)"; later "x+0x8". The offsets change with everything before them.
 _REPORT = re.compile(
     r"^(?:WARNING|ERROR): modpost: vmlinux(?:\.o)?(?:\(\S+\))?: "
-    r"(?P<text>(?:S|s)ection mismatch in reference.*|EXPORT_SYMBOL used for init/exit symbol.*)$"
+    r"(?P<text>[Ss]ection mismatch in reference.*|EXPORT_SYMBOL used for init/exit symbol.*)$"
 )
 _OFFSET = re.compile(r"\+0x[0-9a-f]+")
 
@@ -54,9 +54,13 @@ def find_mismatches(builder: Builder, objects: Sequence[str], log: Path) -> tupl
             merge_stderr=True,
         )
     log.write_bytes(done.stdout)
-    lines = done.stdout.decode("utf-8", "replace").splitlines()
-    found = [match["text"] for match in map(_REPORT.match, lines) if match]
-    return tuple(sorted(_OFFSET.sub("", text[:1].lower() + text[1:]) for text in found))
+    return read_mismatches(done.stdout.decode("utf-8", "replace"))
+
+
+def read_mismatches(output: str) -> tuple[str, ...]:
+    """Return the reports in modpost's output that are about sections, without offsets, sorted."""
+    found = [match["text"] for match in map(_REPORT.match, output.splitlines()) if match]
+    return tuple(sorted(_OFFSET.sub("", text) for text in found))
 
 
 def _link(builder: Builder, objects: Sequence[str], folder: Path) -> Completed:
