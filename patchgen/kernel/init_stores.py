@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where C source stores the address of a function into something that is not a local variable.
+"""Where C source puts the address of a function into something that is not a local variable.
 
-modpost does not see `pv_ops.mmu.x = f;` in an `__init` function, where f is `__init`, too: the
-store is code in .init.text, which may refer to .init.text (scripts/mod/modpost.c, `sectioncheck`).
-The pointer outlives the function, and the next call through it jumps into freed memory.
+modpost lets data refer to `__init` functions whose name ends in `_ops`, as `pv_ops`
+(scripts/mod/modpost.c, `secref_whitelist()`). Nor does it see `pv_ops.mmu.x = f;` in an `__init`
+function: the store is code in .init.text, which may refer to .init.text (`sectioncheck`). The
+pointer outlives f, and the next call through it jumps into freed memory.
 
 Read are tokens: what macros expand to is not known, nor is what a function does with an argument.
 """
@@ -16,7 +17,10 @@ from dataclasses import dataclass, field
 from patchgen.ctokens import Token, blank_directives, tokenize
 
 INIT_FUNCTION = frozenset((b"__init",))
-INIT_DATA = frozenset((b"__initdata", b"__initconst"))
+# __ref* tell modpost that their author knows (include/linux/init.h).
+INIT_DATA = frozenset((b"__initdata", b"__initconst", b"__refdata", b"__refconst"))
+# Macros that are their argument, in another type (arch/x86/include/asm/paravirt_types.h).
+_TRANSPARENT = frozenset((b"__PV_IS_CALLEE_SAVE", b"PV_CALLEE_SAVE"))
 # Macros that store, by the places of the object and of the value in their arguments.
 _STORERS = {
     b"WRITE_ONCE": (0, 1),
@@ -41,7 +45,10 @@ _AFTER_VALUE = frozenset((b")", b":", b",", b""))
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store in a function: into which object, by name and in full, and the address of what."""
+    """A store: into which object, by name and in full, and the address of what.
+
+    `function` is "" for the initial value of an object at file level.
+    """
 
     function: str
     root: str
@@ -52,7 +59,7 @@ class Store:
 
 @dataclass
 class CFile:
-    """What a C file declares at file level, and the stores in its functions.
+    """What a C file declares at file level, and the stores in its functions and initial values.
 
     By name, True for what `__init`, `__initdata` or `__initconst` marks. What is only declared
     here, without such a mark, may have it where it is defined: it is left out.
@@ -87,8 +94,10 @@ def read_c_file(source: bytes) -> CFile:
             if body is not None:
                 bodies.append((key, header, body))
         elif b"extern" not in marks or marks & INIT_DATA:
-            for key in (token.text.decode() for token in _before_value(header) if token.is_word):
+            names = (_variable_name(part) for part in _split_at(_before_value(header), b","))
+            for key in (token.text.decode() for token in names if token is not None):
                 file.variables[key] = file.variables.get(key, False) or bool(marks & INIT_DATA)
+            file.stores += _read_initial(header, body or [])
     for key, header, body in bodies:
         scope = _Scope(key, {token.text for token in header if token.is_word})
         for statement in _split_statements(body):
@@ -99,7 +108,7 @@ def read_c_file(source: bytes) -> CFile:
 def _split_items(
     tokens: Sequence[Token],
 ) -> Iterator[tuple[list[Token], list[Token] | None]]:
-    """Yield what is at file level: tokens of a declaration, and the body of a function."""
+    """Yield what is at file level: tokens of a declaration, and what is in its braces."""
     header: list[Token] = []
     body: list[Token] = []
     depth = parens = 0
@@ -109,18 +118,16 @@ def _split_items(
         if depth:
             body.append(token)
         elif token.text == b";" and parens == 0:
-            yield header, None
-            header = []
+            yield header, body or None
+            header, body = [], []
         else:
             parens = max(0, parens + _OPENS.get(token.text, 0))
             header.append(token)
         if token.text == b"}" and depth:
             depth -= 1
-            if depth == 0:
-                if _function_name(header) is not None:
-                    yield header, body
-                    header = []
-                body = []
+            if depth == 0 and _function_name(header) is not None:
+                yield header, body
+                header, body = [], []
 
 
 def _function_name(header: Sequence[Token]) -> Token | None:
@@ -143,6 +150,38 @@ def _function_name(header: Sequence[Token]) -> Token | None:
 def _before_value(header: Sequence[Token]) -> Sequence[Token]:
     texts = [token.text for token in header]
     return header[: texts.index(b"=")] if b"=" in texts else header
+
+
+def _read_initial(header: Sequence[Token], body: Sequence[Token]) -> Iterator[Store]:
+    """Yield what the initial value of an object refers to."""
+    declared = _before_value(header)
+    root = _variable_name(declared)
+    if len(declared) == len(header) or root is None:
+        return
+    pieces = _split_at(header[len(declared) + 1 :], b",")
+    pieces += [piece for part in _split_statements(body) for piece in _split_at(part, b",")]
+    for piece in pieces:
+        parts = _split_at(piece, b"=")
+        member = b"".join(token.text for token in parts[0]) if len(parts) > 1 else b""
+        for value in _values(parts[-1]):
+            place = (root.text + member).decode()
+            yield Store("", root.text.decode(), place, value.text.decode(), value.line)
+
+
+def _variable_name(declared: Sequence[Token]) -> Token | None:
+    """Return the name in a declaration: the last word that is neither an attribute nor a size."""
+    depth = 0
+    names: list[Token] = []
+    pointer = after_star = False
+    for token in declared:
+        # A pointer to a function has its name in parentheses: "void (*__initdata hook)(void)".
+        pointer = token.text == b"*" or (pointer and token.text.startswith(b"__"))
+        if token.is_word and (depth == 0 or after_star):
+            names.append(token)
+        after_star = pointer
+        depth += _OPENS.get(token.text, 0)
+    plain = [token for token in names if not token.text.startswith(b"__")]
+    return plain[-1] if plain else None
 
 
 def _split_statements(body: Sequence[Token]) -> Iterator[list[Token]]:
@@ -220,7 +259,9 @@ def _values(part: Sequence[Token]) -> Iterator[Token]:
     calls: list[bool] = []
     for index, token in enumerate(part, 1):
         if token.text == b"(":
-            calls.append(texts[index - 1][:1].isalpha() or texts[index - 1][:1] == b"_")
+            callee = texts[index - 1]
+            is_call = callee[:1].isalpha() or callee[:1] == b"_"
+            calls.append(is_call and callee not in _TRANSPARENT)
         elif token.text == b")" and calls:
             calls.pop()
         elif token.is_word and not any(calls):

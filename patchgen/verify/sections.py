@@ -121,10 +121,11 @@ class InitStores:
 
 def _describe(commit: Oid, path: PurePosixPath, store: Store) -> Finding:
     place = store.place if store.place.startswith(store.root) else f"{store.place} ({store.root})"
+    who = f"{store.function}() stores" if store.function else "the initial value has"
     return Finding(
         "sections",
-        f"{store.function}() stores the address of {store.value}() in {place}: the function is "
-        f"__init and is freed after boot, but {store.root} is not __initdata",
+        f"{who} the address of {store.value}() in {place}: the function is __init and is freed "
+        f"after boot, but {store.root} is not __initdata",
         commit,
         f"{path}:{store.line}",
         hint=f"remove __init from {store.value}(), unless nothing calls it after boot",

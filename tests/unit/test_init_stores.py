@@ -53,6 +53,7 @@ FOUND = {
         "struct ops *p;\np = &pv_ops.mmu;\np->x = cb;",
         [("pv_ops", "p->x", "cb")],
     ),
+    "a macro of paravirt": ("pv_ops.mmu.x = __PV_IS_CALLEE_SAVE(cb);", [PV]),
     "by way of a variable": ("initcall_t f = cb;\npv_ops.mmu.x = f;", [PV]),
 }
 NOT_FOUND = {
@@ -83,12 +84,36 @@ def test_passes_over(code):
     assert [each for each in stores(*code.split("\n")) if each[2] == "cb"] == []
 
 
+INITIAL = {
+    "a member": ("struct a pv_ops = {\n\t.mmu.x = cb,\n};", [("pv_ops", "pv_ops.mmu.x", "cb")]),
+    "with an attribute": (
+        "static const struct a x_ops __ro_after_init = { .f = cb, .g = NULL };",
+        [("x_ops", "x_ops.f", "cb")],
+    ),
+    "nested": ("struct a x = { .b = { .f = &cb } };", [("x", "x.f", "cb")]),
+    "a macro": ("struct a x = { .f = PV_CALLEE_SAVE(cb) };", [("x", "x.f", "cb")]),
+    "a list": ("initcall_t list[MOST] = { cb, NULL };", [("list", "list", "cb")]),
+    "an index": ("initcall_t list[] = { [FIRST] = cb };", [("list", "list[FIRST]", "cb")]),
+    "a pointer": ("void (*hook)(void) = cb;", [("hook", "hook", "cb")]),
+    "a type": ("struct a { int b; } x = { cb };", [("x", "x", "cb")]),
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), INITIAL.values(), ids=INITIAL)
+def test_finds_initial_values(code, expected):
+    """modpost lets pv_ops and whatever ends in _ops refer to __init functions."""
+    found = read_c_file((HEAD + code).encode()).stores
+    assert [(each.root, each.place, each.value) for each in found if each.value == "cb"] == expected
+    assert all(each.function == "" for each in found)
+
+
 def test_knows_what_the_file_marks():
     file = read_c_file(
         b"struct x86_init_ops x86_init __initdata = { .f = g };\n"
         b"void (*__initdata late)(void);\n"
         b"struct ops ops __ro_after_init = { .f = g };\n"
         b"extern struct ops elsewhere;\n"
+        b"static int a, *b;\n"
         b"void prototype(void);\n"
         b"extern void __init marked(void);\n"
         b"static int __init\nbelow(void) __acquires(lock)\n{\n}\n"
@@ -102,7 +127,9 @@ def test_knows_what_the_file_marks():
         "plain": False,
     }
     assert (file.variables["x86_init"], file.variables["late"]) == (True, True)
-    assert file.variables["ops"] is False
+    assert file.variables["ops"] is False and file.variables["a"] is file.variables["b"] is False
+    # The mark is the object's, not its type's.
+    assert "x86_init_ops" not in file.variables
     # What is only declared here is marked where it is defined, if at all.
     assert "elsewhere" not in file.variables and "prototype" not in file.functions
 
