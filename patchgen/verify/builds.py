@@ -66,7 +66,9 @@ PRODUCT_FOLDERS = (
     "arch/x86/include/generated",
 )
 PRODUCTS = (
-    *(f"/{path}" for path in PRODUCT_FOLDERS),
+    "/.config",
+    # A pattern of the folder alone would lose against "*.h", which matches the files.
+    *(f"/{path}/**" for path in PRODUCT_FOLDERS),
     "*.a",
     "*.ko",
     "*.mod",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 MAKEFILE = """\
-ifneq ($(wildcard $(CURDIR)/.config $(CURDIR)/include/config),)
+ifneq ($(wildcard $(CURDIR)/.config $(CURDIR)/include/config $(CURDIR)/include/generated),)
 $(error The source tree is not clean, please run 'make ARCH=$(ARCH) mrproper')
 endif
 -include $(O)/include/config/auto.conf
