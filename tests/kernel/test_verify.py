@@ -45,7 +45,7 @@ COMMITS = (
         ("build", "kvm_missing is used, but nothing defines it"),
     ),
     (
-        insert("static int kvm_broken(void)\n{\n\treturn undeclared;\n}\n\n"),
+        insert("int kvm_broken(void);\n\nint kvm_broken(void)\n{\n\treturn undeclared;\n}\n\n"),
         f"x86/kvm: Break the build\n\nIt does not compile.\n\n{SIGNED}\n",
         ("build", "'undeclared' undeclared"),
     ),
@@ -58,6 +58,27 @@ COMMITS = (
         insert("void kvm_style( void );\n\n"),
         f"x86/kvm: Declare a function\n\nIt has blanks.\n\n{SIGNED}\n",
         ("checkpatch", "ERROR:SPACING: space prohibited after that open parenthesis"),
+    ),
+    (
+        insert(
+            "static void __init kvm_freed(void)\n{\n}\n\nvoid (*kvm_kept)(void) = kvm_freed;\n\n"
+        ),
+        f"x86/kvm: Keep a pointer\n\nIt outlives the function.\n\n{SIGNED}\n",
+        ("sections", "section mismatch in reference"),
+    ),
+    (
+        insert("void (*kvm_far)(void) = init_hypervisor_platform;\n\n"),
+        f"x86/kvm: Keep another pointer\n\nAnother object has it.\n\n{SIGNED}\n",
+        ("sections", "section mismatch in reference"),
+    ),
+    (
+        lambda text: text.replace(
+            "static void __init kvm_init_platform(void)\n{\n",
+            "static void __init kvm_init_platform(void)\n{\n"
+            "\tpv_ops.mmu.flush_tlb_user = kvm_freed;\n",
+        ),
+        f"x86/kvm: Set a callback\n\nmodpost does not see it.\n\n{SIGNED}\n",
+        ("sections", "kvm_init_platform() stores the address of kvm_freed() in pv_ops.mmu.flush"),
     ),
 )
 
@@ -112,7 +133,7 @@ def test_each_fault_is_found_by_the_right_check(broken, patchgen, git):
 def test_a_configuration_that_the_base_cannot_have(broken, patchgen, tmp_path):
     dot_config = tmp_path / "x.config"
     dot_config.write_text("CONFIG_64BIT=y\n")
-    done = patchgen("verify", "HEAD~6..HEAD~5", "--tree", broken, "--config", dot_config, "--json")
+    done = patchgen("verify", "HEAD~9..HEAD~8", "--tree", broken, "--config", dot_config, "--json")
     # A .config without KVM_GUEST builds no kvm.c, and that is said.
     document = json.loads(done.out)
     assert any(FILE in (f["where"] or "") for f in document["series_findings"]), document
