@@ -28,6 +28,8 @@ _CALL = re.compile(r"([A-Za-z_]\w*)\((.*)\)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _PARENTHESIZED = re.compile(r"(?<!\w)\((\w+)\)")
 _PASSED_ON = re.compile(r"(?:likely|unlikely|WARN_ON\w*|READ_ONCE|static_branch_\w+)\((.*)\)")
+# Another way to read a variable.
+_READ = re.compile(r"\b(?:RIP_REL_REF|READ_ONCE|rip_rel_ptr)\(&?(\w+)\)")
 _CONSTANTS = {"1": True, "true": True, "0": False, "false": False, "NULL": False}
 _OPTION = re.compile(r"IS_(?:ENABLED|BUILTIN|MODULE|REACHABLE)\((CONFIG_\w+)\)")
 
@@ -79,7 +81,7 @@ class PlatformTests:
         """Tell whether a condition can exclude anything: else it need not be evaluated."""
         key = (text, node.path)
         if key not in self._about:
-            plain = _SPACE.sub("", text)
+            plain = _READ.sub(r"\1", _SPACE.sub("", text))
             known = any(test.pattern.search(plain) for test in self._tests)
             self._about[key] = not text or known or self._has_words(plain, node.path, 2)
         return self._about[key] or any(name in text for name, _ in env)
@@ -99,7 +101,7 @@ class PlatformTests:
             return Answer.UNKNOWN
         key = (text, node.path, env, platform)
         if key not in self._known:
-            plain = _SPACE.sub("", text)
+            plain = _READ.sub(r"\1", _SPACE.sub("", text))
             self._known[key] = self._evaluate(plain, node, env, platform, depth)
         return self._known[key]
 

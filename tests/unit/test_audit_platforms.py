@@ -128,6 +128,11 @@ def test_without_conditions_all_platforms_are_told():
             "bool mine = sev_active();\n\tif (!mine)\n\t\treturn;\n\tset_memory_decrypted(s(), 1);",
             {SEV, ES},
         ),
+        (
+            "if (!(RIP_REL_REF(sev_status) & MSR_AMD64_SEV_SNP_ENABLED))\n\t\treturn;\n"
+            "\tset_memory_decrypted(start(), 1);",
+            {ES},
+        ),
         ("if (other)\n\t\tset_memory_decrypted(start(), 1);", {SEV, ES, TDX}),
     ],
 )
