@@ -140,8 +140,16 @@ def _limits(audit: Audit) -> str:
 
 
 def _find_doubtful(changes: Sequence[StatusChange]) -> list[StatusChange]:
-    """Return the changes for which a condition decides that the audit does not know."""
-    return [each for each in changes if each.doubts or any(t.doubts for t in each.tellers)]
+    """Return the changes for which an unknown condition decides where memory is encrypted."""
+    return [
+        each
+        for each in changes
+        if any(
+            doubt.platform in PROTECTED
+            for doubts in (each.doubts, *(teller.doubts for teller in each.tellers))
+            for doubt in doubts
+        )
+    ]
 
 
 def _count(found: Sequence[object], one: str, many: str) -> str:
