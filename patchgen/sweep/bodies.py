@@ -166,6 +166,9 @@ def line_start(source: bytes, at: int) -> int:
 def _is_function(source: bytes, brace: int) -> bool:
     """Return whether a brace in the first column opens a function: no type, block or K&R list."""
     header = source[_header_start(source, brace) : brace]
+    if b"{" in header:
+        # A block that is open there: the brace is within a function, `void f(void) {`.
+        return False
     before, parenthesis, _ = header.partition(b"(")
     words = _WORDS.findall(before)
     if not parenthesis or b"=" in before or not words or not _NO_FUNCTION.isdisjoint(words):

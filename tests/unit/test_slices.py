@@ -222,6 +222,8 @@ def test_what_stands_behind_the_brace_belongs_to_it():
 def test_a_brace_in_the_first_column_may_be_within_a_function():
     source = b"int f(void)\n{\nif (a) {\n\tkmalloc(a);\n}\n\nmemset(a);\n}\n"
     assert slice_source(source, NEEDS).text == source
+    beside = source.replace(b"f(void)\n{", b"f(void) {")
+    assert slice_source(beside, NEEDS).text == beside
     # And in two functions the words are apart.
     apart = source.replace(b"}\n\nmemset", b"}\n}\n\nint g(void)\n{\nmemset")
     assert not slice_source(apart, NEEDS).matters
@@ -301,8 +303,9 @@ def test_headers_stay_whatever_they_look_like(item):
         b'void f(void)\n{\n\tputs("idle {\\\n}\n\\");\n}\n',
         b'void f(void)\n{\n\tputs("idle \\\n}\n\\");\n}\n',
         b"int f(void)\n{\n\tidle(); /*\n}\n*/\n\tuse();\n}\n",
-        b"void f(void) {\nelse if (x)" + IDLE + b"\tuse(2);\n}\n",
-        b"void f(void) {\nlist_for_each(x)" + IDLE + b"\tuse(2);\n}\n",
+        b"void f(void) {\nuse(1);\nelse if (x)" + IDLE + b"use(2);\n}\n",
+        b"void f(void) {\nuse(1);\nlist_for_each(x)" + IDLE + b"use(2);\n}\n",
+        b"void f(void) {\nlist_for_each(x)" + IDLE + b"use(2);\n}\n",
         b"struct foo\n{\n\tint idle;\n}\n__packed;\n",
         b"static int *t = (int[])\n{\n\tidle,\n}\n;\n",
     ],
