@@ -191,6 +191,7 @@ def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, z
     assert anew["files"]["run"] == 4 and anew["edits"] == third["edits"]
 
 
+@pytest.mark.slow
 def test_another_tree_costs_what_differs_and_the_result_is_the_same(
     patchgen, git, ready, zalloc, tmp_path
 ):
@@ -337,6 +338,7 @@ expression p;
 """
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_too_long_is_said_and_others_are_done(patchgen, git, ready, tmp_path):
     for name, branches in (("slow", 4000), ("quick", 1)):
         body = "\tif (a)\n\t\tg();\n" * branches
@@ -355,6 +357,7 @@ def test_a_file_that_takes_too_long_is_said_and_others_are_done(patchgen, git, r
     assert patchgen(*words, "--strict").code == 1
 
 
+@pytest.mark.slow
 def test_interrupted_it_goes_on_from_what_was_done(ready, zalloc, git, tmp_path):
     for number in range(150):
         text = ALLOC.replace(b"NAME", b"n%d" % number).replace(b"*t = km", b"*t;\n\n\tt = km")

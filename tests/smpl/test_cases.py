@@ -56,4 +56,7 @@ def test_on_later_kernels_the_platform_hook_notifies(patchgen, toy, git):
     assert "notify" not in body[: body.index("\n}\n")]
     kvm = git(toy, "show", "patchgen/pvops-v4:arch/x86/kernel/kvm.c")
     assert "#include <linux/cc_platform.h>" in kvm
-    assert "if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))" in kvm
+    assert (
+        "\tif (!IS_ENABLED(CONFIG_AMD_MEM_ENCRYPT) ||\n"
+        "\t    !cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))\n\t\treturn;\n"
+    ) in kvm
