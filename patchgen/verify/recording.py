@@ -34,7 +34,7 @@ def check_recordable(repository: Repository, target: Target) -> None:
     if series.cover_commit is None or series.record is None:
         raise BaseError(
             f"{series.name} has no record of how it was made, and no place for a test in it",
-            hint="patchgen keeps its record in the cover letter's commit (not with --no-b4)",
+            hint="patchgen keeps both in the commit of the cover letter, which this branch lacks",
         )
 
 
