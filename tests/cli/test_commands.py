@@ -26,7 +26,7 @@ def test_variants(patchgen):
     document = json.loads(patchgen("variants", "--json").out)
     pvops = next(variant for variant in document if variant["name"] == "pvops")
     assert pvops["backends"] == ["sev", "tdx"]
-    sev = ["hypercall", "sev", "direct"]
+    sev = ["hypercall", "sev", "whole-pages", "direct"]
     tdx = ["prepare", "tdx-order", "tdx-guest", "tdx-mapgpa", "tdx-keep", "tdx-keep-vendor"]
     tdx += ["tdx-percpu", "convert", "tdx-notify", "tdx-private-first"]
     assert pvops["patches"] == ["op", "callers", *sev, *tdx]
