@@ -1,4 +1,8 @@
-"""Which hypercalls can run before alternatives are patched: a call graph of the guest's code."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the hypercalls that can run before alternatives are patched, by a call graph of the guest.
+
+`run_audit` makes an audit, `compare_audits` compares two.
+"""
 
 from patchgen.audit.diff import compare_audits, describe_tellers, explain_stay
 from patchgen.audit.document import count_sites, describe_audit, describe_diff

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What became of every call in the window: resolved, listed as not resolved, or lost.
+"""Account for every call in the window: resolved, listed as unresolved, or lost.
 
-A call is resolved where code that it leads to was followed, or where it cannot lead anywhere (a
-macro without calls, a compiler's builtin). None may be lost: the tests see to that.
+A call is resolved if the code that it leads to was followed, or if it cannot lead anywhere (a
+macro without calls, a compiler builtin). The tests check that no call is lost.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from patchgen.model.audit import Place
 
 @dataclass(frozen=True, slots=True)
 class CallAccount:
-    """How many calls the window has; `lost` are those that are neither resolved nor listed."""
+    """The numbers of calls in the window; `lost` are calls neither resolved nor listed."""
 
     seen: int
     resolved: int
@@ -27,7 +27,7 @@ class CallAccount:
 
 
 def account_calls(code: Code, flow: Flow) -> CallAccount:
-    """Return the account of a flow that has run."""
+    """Account for the calls of a flow that has run."""
     loose = {(each.node, each.line) for each in flow.loose}
     resolved = listed = 0
     lost: list[Place] = []
@@ -44,7 +44,7 @@ def account_calls(code: Code, flow: Flow) -> CallAccount:
 
 
 def _early_calls(node: Node, flow: Flow) -> Iterator[Call]:
-    """Yield the calls; an operand of an instruction that names data is none."""
+    """Yield the calls in the window, without instruction operands that name data."""
     for call in node.calls:
         loads = node.kind == "assembly" and call.access is not None
         if flow.is_in_window(node, call.line) and not loads:
@@ -58,7 +58,8 @@ def _is_unread(code: Code, flow: Flow, node: Node, call: Call) -> bool:
 
 def _is_resolved(code: Code, flow: Flow, node: Node, call: Call, lines: set[int]) -> bool:
     if call.access is None:
-        # A name that nothing defines is in `unread`, an instruction, or in a macro's text.
+        # An undefined name here is an instruction or part of a macro's text; others are in
+        # `unread`.
         operands = flow.operands(node, call)
         return not operands or any(_is_followed(code, flow, node, e, call, lines) for e in operands)
     return _is_followed(code, flow, node, call.access, call, lines)

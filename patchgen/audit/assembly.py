@@ -1,8 +1,10 @@
-"""Read .S files: symbols, what they call, and which instructions leave for a hypervisor.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read .S files: symbols, their calls, and instructions that may call a hypervisor.
 
-By text: SYM_FUNC_START()/SYM_CODE_START() begin a symbol, assembler macros (.macro) are followed by
-their names. What a macro has under `.if \\ARGUMENT` is a function of its own, "MACRO ARGUMENT=1",
-and what is under its `.else` "MACRO ARGUMENT=0": who gives the argument calls that one, too.
+The reader matches lines of text. SYM_FUNC_START() or SYM_CODE_START() begins a symbol, and a use of
+an assembler macro (.macro) is a call by its name. The part of a macro under `.if \\ARGUMENT` is a
+function of its own, "MACRO ARGUMENT=1", and the part under `.else` is "MACRO ARGUMENT=0": a use
+that passes the argument calls that function, too.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ _WORD = re.compile(r"^\s*(?:[\w.]+:\s*)?(?:rep;?\s*)?([A-Za-z_][\w.]*)")
 
 
 def parse_assembly(content: bytes) -> FileFacts:
-    """Return the facts of a .S file. An assembler macro is a function of its name."""
+    """Return the facts of a .S file. An assembler macro becomes a function of the same name."""
     prepared = read_directives(content)
     reader = _Reader()
     for number, line in enumerate(prepared.text.decode("utf-8", "replace").split("\n"), 1):
@@ -62,7 +64,7 @@ class _Reader:
             if before and "INNER" in line:
                 # Control falls through to it.
                 self._calls.append(Call(number, match[1], None, (), (), False))
-            # A local symbol is called by what macros of headers make of it.
+            # Local symbols, too: macros of headers call them from other files.
             self._begin(match[1], number, static=False)
         elif ".endm" in line or _END.search(line):
             self.end(number)
@@ -74,7 +76,7 @@ class _Reader:
             self._read_instruction(number, line)
 
     def _read_condition(self, line: str) -> bool:
-        """Note an `.if`, `.else` or `.endif`; tell whether the line is one."""
+        """Record an `.if`, `.else` or `.endif`; return whether the line is one."""
         if match := _IF.match(line):
             self._ifs.append((match[1] or "", True))
         elif re.match(r"\s*\.else\b", line) and self._ifs:
@@ -86,7 +88,7 @@ class _Reader:
         return True
 
     def _part(self) -> tuple[list[Call], list[Asm]]:
-        """Return where calls and instructions go: to the symbol, or to a part of the macro."""
+        """Return the lists for calls and instructions: the symbol's, or those of a macro's part."""
         named = [f"{name}={int(value)}" for name, value in self._ifs if name]
         if not named:
             return self._calls, self._asms

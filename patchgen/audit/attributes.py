@@ -1,6 +1,7 @@
-"""Attributes that kernel code spells as macros, which the grammar has no place for.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Blank attributes that kernel code spells as macros and the grammar does not know.
 
-It takes one unknown word in a declaration for a type; with two it loses the function.
+The grammar reads one unknown word in a declaration as a type; with two it loses the function.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 
 from patchgen.audit.text import blank, closing
 
-# Patterns, each of a whole word.
+# Patterns that match whole words.
 _WORDS = rb"""
     ACPI_EXPORT_SYMBOL_INIT ACPI_INIT_\w+ ACPI_INTERNAL_VAR_XFACE ACPI_SYSTEM_XFACE
     __always_unused asmlinkage __assume_ctx_lock __attribute_const__ __attribute_used__
@@ -44,7 +45,7 @@ _ALWAYS_INLINE = re.compile(rb"\b__always_inline\b")
 
 
 def blank_attributes(text: bytes) -> bytes:
-    """Overwrite attributes with blanks, those with arguments as well."""
+    """Overwrite attributes and their arguments with spaces."""
     text = _ALWAYS_INLINE.sub(b"inline         ", text)
     text = _blank_calls(text)
     text = _FREE.sub(lambda match: blank(match[0]), text)
@@ -52,7 +53,7 @@ def blank_attributes(text: bytes) -> bytes:
 
 
 def _blank_calls(text: bytes) -> bytes:
-    """Overwrite attributes that have arguments."""
+    """Overwrite attributes that have arguments with spaces."""
     pieces, done = [], 0
     for match in _ATTRIBUTE_CALL.finditer(text):
         if match.start() < done:

@@ -1,4 +1,5 @@
-"""Read a function's body: what it calls and stores, and whether addresses are handed on."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read a function's body: its calls and stores, and whether it passes addresses on."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from patchgen.audit.syntax import (
     type_name,
 )
 
-# What gives back what it is given, or the place behind it.
+# Calls that evaluate to their argument, or to what it points to.
 _TRANSPARENT = frozenset(
     [
         "this_cpu_ptr",
@@ -51,12 +52,12 @@ _CONTAINER = frozenset(
     ["container_of", "list_entry", "list_first_entry", "hlist_entry", "rb_entry"]
 )
 _CONVERSION = re.compile(r"_to_|addr|__pa|__va|PAGE_|ALIGN|pfn|round_|PFN|pgprot|pte|min|max|PTR")
-# A pointer to a struct is no address of pages, but for `struct page *`.
+# A pointer to a struct is not an address of pages, except for `struct page *`.
 _ADDRESS_TYPES = re.compile(
     r"\b(?:void|char|u8|struct page|const)\s*\*|unsigned long"
     r"|\b(?:u64|phys_addr_t|dma_addr_t|pte_t|pgd_t|pgprot_t|uintptr_t|ulong|pmd_t|pud_t)\b"
 )
-# The part of an expression that names what the whole one does.
+# The part of an expression that names the same object as the whole expression.
 _PARTS = {
     "subscript_expression": "argument",
     "pointer_expression": "argument",
@@ -86,7 +87,7 @@ _MAY_PASS = frozenset(
 
 
 class Body:
-    """A function's body being read."""
+    """The facts of a function's body, read when it is constructed."""
 
     def __init__(self, node: tree_sitter.Node, body: tree_sitter.Node):
         self.calls: list[Call] = []
@@ -153,7 +154,7 @@ class Body:
             stack.extend(reversed(descend(each, held)))
 
     def _under(self, held: Held) -> tuple[int, ...]:
-        """Return the numbers of the conditions that can tell platforms or callers apart."""
+        """Return the numbers of the conditions that can distinguish platforms or callers."""
         numbers = []
         for guard in held:
             if guard not in self._numbers and self._is_telling(guard.text):
@@ -164,7 +165,7 @@ class Body:
         return tuple(numbers)
 
     def _is_telling(self, text: str) -> bool:
-        """Tell whether a condition is about more than values that the function computes."""
+        """Return whether a condition depends on more than values that the function computes."""
         local = self._types.keys() - self._flags - self._given.keys()
         return not text or any(name not in local for name in _NAME.findall(text))
 
@@ -210,11 +211,11 @@ class Body:
             self.stores.append(Store(line_of(node), target, tuple(names), self._under(held)))
 
     def _forget(self, name: str) -> None:
-        """Note that a parameter does not hold what the caller gave any more."""
+        """Record that a parameter no longer holds the caller's argument."""
         self.parameters = ["" if each == name else each for each in self.parameters]
 
     def _follow(self, name: str, value: tree_sitter.Node) -> None:
-        """Note that a local variable holds an address that came by the parameters."""
+        """Record what a local variable is assigned: addresses from parameters, and accesses."""
         if name in self._types:
             sources = frozenset(self._sources(value))
             if sources:
@@ -230,7 +231,7 @@ class Body:
                 self._aliases[name] = access
 
     def _sources(self, node: tree_sitter.Node) -> Iterator[str]:
-        """Yield the local names that an address comes from: not what a call looked up by them."""
+        """Yield the local names that an address derives from, through conversions if called."""
         if node.type == "identifier":
             name = text_of(node)
             if name in self._types:
@@ -244,7 +245,7 @@ class Body:
             yield from self._sources(each)
 
     def _close(self) -> None:
-        """Find all locals that hold what came by the parameters, in whatever order they are set."""
+        """Find all locals that derive from parameters, in whatever order they are assigned."""
         grown = True
         while grown:
             found = {name for name, sources in self._flows if not self._own.isdisjoint(sources)}
@@ -256,9 +257,9 @@ class Body:
                 self.calls[number] = self.calls[number]._replace(forwards=True)
 
     def _resolve(self, text: str) -> str:
-        """Put in the place of local variables what they are given, where that is once.
+        """Replace local variables that are assigned once by the expression assigned to them.
 
-        A pointer stays: what its members say is not what it is given.
+        A variable followed by `->`, `.`, `[` or `(` stays, as the condition is not on its value.
         """
         once = {
             name: values[0]
@@ -302,7 +303,7 @@ class Body:
             self._first_sources[len(self.calls) - 1] = sources
 
     def _pointer(self, callee: tree_sitter.Node) -> Access:
-        """Return what a call goes through; a local variable stands for what it was given."""
+        """Return the access that a call goes through; a local variable's is that of its value."""
         access = self._access(callee)
         if access is None:
             return Access("?", "", ())
@@ -314,7 +315,7 @@ class Body:
         return access
 
     def _access(self, node: tree_sitter.Node) -> Access | None:
-        """Return what an expression names, or None where it is something else."""
+        """Return the variable or member that an expression names, None for other expressions."""
         match node.type:
             case "identifier":
                 name = text_of(node)
@@ -330,7 +331,7 @@ class Body:
         return self._part(node, _PARTS.get(node.type, ""))
 
     def _part(self, node: tree_sitter.Node, name: str) -> Access | None:
-        """Return what a part of an expression names. "" is its first, where it has no name."""
+        """Return what a named part of an expression names; of parentheses, what is in them."""
         if node.type == "parenthesized_expression":
             return self._access(node.named_children[0]) if node.named_children else None
         part = node.child_by_field_name(name) if name else None

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Under which conditions the statements of a function run, by the shape of its code.
+"""Find the conditions under which the statements of a function run, from its syntax tree.
 
 Conditions come from what encloses a statement (`if`, `while`, `for`, `switch`, `?:`, `&&`, `||`)
-and from what leaves the function or the block before it (`if (!x) return;`). After a label, what
-was found before it may not hold: something else jumps there.
+and from earlier statements that leave the function or the block (`if (!x) return;`). After a label,
+the conditions found before it are uncertain: a jump to the label may bypass them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NO_RETURN = frozenset(["panic", "BUG", "do_exit", "sev_es_terminate", "unreacha
 
 
 def descend(node: tree_sitter.Node, held: Held) -> list[_Visit]:
-    """Return the parts of a syntax node, each with the conditions that it runs under."""
+    """Return the children of a syntax node, each with the conditions that it runs under."""
     match node.type:
         case "if_statement" | "conditional_expression":
             return list(_descend_choice(node, held))
@@ -82,7 +82,7 @@ def _descend_binary(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
 
 
 def _descend_switch(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
-    """Yield the cases, each under the comparison with its values and those that fall into it."""
+    """Yield each case under the comparison with its value and those that fall through to it."""
     value = node.child_by_field_name("condition")
     body = node.child_by_field_name("body")
     if value is None or body is None:
@@ -126,7 +126,7 @@ def _descend_sequence(children: Sequence[tree_sitter.Node], held: Held) -> Itera
 
 
 def _left_by(statement: tree_sitter.Node) -> Iterator[Guard]:
-    """Yield what holds after a statement, because the code leaves where it does not."""
+    """Yield the condition that holds after an `if` whose other branch leaves."""
     if statement.type != "if_statement":
         return
     condition = statement.child_by_field_name("condition")
@@ -141,7 +141,7 @@ def _left_by(statement: tree_sitter.Node) -> Iterator[Guard]:
 
 
 def _leaves(statement: tree_sitter.Node) -> bool:
-    """Tell whether control never gets behind a statement."""
+    """Return whether control never continues after a statement."""
     if statement.type in _JUMPS:
         return True
     if statement.type in ("compound_statement", "else_clause", "case_statement"):

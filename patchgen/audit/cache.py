@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was read from files and trees before: one SQLite file that may be deleted at any time.
+"""The cache of files' facts and of audits: one SQLite file that may be deleted at any time.
 
-Table `cached` of `audit/facts.sqlite`: `key` names what a value follows from (the blob; or a tree,
-a .config and the tables), `value` is sealed (patchgen.cachefile) for its key and patchgen's code,
-`used` the day of the last use. A value of other code, or one that is damaged, is absent.
+Table `cached` of `audit/facts.sqlite`: `key` names the input of a value (the blob; or a tree, a
+.config and the tables), `value` is sealed (patchgen.cachefile) for its key and patchgen's code,
+`used` is the day of the last use. A value that is damaged or of other code is treated as absent.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from patchgen.cachefile import CacheDatabase, cache_path, open_seal, seal
 from patchgen.resources import digest_code
 
 _DAY_S = 86400
-# About five kernels' worth; what was not used for longest goes first.
+# About five kernels; the least recently used values are dropped first.
 _BOUND_BYTES = 400 << 20
 _AT_ONCE = 500
 _SCHEMA = "CREATE TABLE IF NOT EXISTS cached (key TEXT PRIMARY KEY, value BLOB, used INTEGER);"
 
 
 def cache_file() -> Path:
-    """Return where the file is, or would be."""
+    """Return the path of the file, whether it exists or not."""
     return cache_path("audit/facts.sqlite")
 
 
 class FactsCache(CacheDatabase):
-    """The opened file; where it cannot be had, a cache that forgets. Use in a `with`."""
+    """The opened file; an empty cache if it cannot be opened. Use in a `with`."""
 
     def __init__(self, path: Path | None):
         super().__init__(path, _SCHEMA)
@@ -52,7 +52,7 @@ class FactsCache(CacheDatabase):
         return found
 
     def keep(self, values: Iterable[tuple[str, bytes]]) -> None:
-        """Cache values, and drop the oldest where there are too many."""
+        """Cache values, and drop the least recently used if they take too much space."""
         today = int(time.time() // _DAY_S)
         self.write(
             "INSERT OR REPLACE INTO cached VALUES (?, ?, ?)",

@@ -1,8 +1,9 @@
-"""The other half: who asks for pages to become shared or private, and whom that is told.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the requests for pages to become shared or private, and what tells the hypervisor.
 
 A function that computes a mapping's encryption and writes the mapping changes the status. A caller
-that hands on an address of its own parameters is part of how it is done; the first one that names
-pages itself asks for it. What such a request leads to is followed by the same rule.
+that passes on an address from its own parameters belongs to the implementation; the first caller
+that names pages itself makes the request. Calls below a request are followed by the same rule.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ Platforms = tuple[Platform, ...]
 def find_changes(
     code: Code, tables: Tables, flow: Flow, routes: Routes, reach: Reach, tests: PlatformTests
 ) -> list[StatusChange]:
-    """Return all requests, early or not, in the order of their places."""
+    """Return all requests, early or not, sorted by place."""
     return _Changes(code, tables, flow, routes, reach, tests).find()
 
 
 class _Changes:
-    """Finds how the status is changed, who asks for it, and who is told."""
+    """Finds the code that changes the status, the requests, and what tells the hypervisor."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class _Changes:
         return sorted(changes, key=lambda each: (each.place, each.call))
 
     def _rewrites(self, node: Node) -> bool:
-        """Tell whether a function computes a mapping's encryption and writes a mapping."""
+        """Return whether a function computes a mapping's encryption and writes a mapping."""
         if node.kind != "function" or node.path.endswith(".h"):
             return False
         names = {*node.words, *(call.name for call in node.calls)}
@@ -79,7 +80,7 @@ class _Changes:
         )
 
     def _walk_up(self, means: set[Node]) -> Iterator[tuple[Node, Call, Node]]:
-        """Yield the calls that name pages themselves; `means` grows by those that hand them on."""
+        """Yield the calls that name pages themselves; add callers that pass them on to `means`."""
         fresh = set(means)
         while fresh:
             names = {node.name for node in fresh}
@@ -121,7 +122,7 @@ class _Changes:
         )
 
     def _direction(self, call: Call, targets: Sequence[Node]) -> str:
-        # A macro has its own name; what it calls says what it does.
+        # A macro whose own name does not show the direction: the names in its text do.
         inside = [word for node in targets if node.kind == "macro" for word in node.words]
         for names in ([call.name], inside):
             if any(map(self._status.shared.search, names)):
@@ -135,7 +136,7 @@ class _Changes:
     def _find_platforms(
         self, caller: Node, call: Call, targets: Sequence[Node], *, early: bool
     ) -> Mapping[Platform, Doubts]:
-        """Return the platforms on which pages are changed, with conditions that are not known."""
+        """Return the platforms on which pages change, with the conditions that are unknown."""
         found: dict[Platform, Doubts] = {}
         for platform in Platform:
             before = self._reach.find_statement(caller, call.under, platform) if early else None
@@ -151,7 +152,7 @@ class _Changes:
         return self._tests.bind(call.arguments, (), target)
 
     def _find_changed(self, target: Node, env: Env, platform: Platform) -> Doubts | None:
-        """Return the doubts about whether a request changes a mapping, None where it does not."""
+        """Return the doubts about whether a request changes a mapping, None if it does not."""
         key = (target, env, platform)
         if key not in self._changed:
             ways: list[Doubts] = []
@@ -164,7 +165,7 @@ class _Changes:
         return self._changed[key]
 
     def _is_rewritten_anywhere(self, target: Node) -> bool:
-        """Tell whether the code that changes the mapping was found, on whatever platform."""
+        """Return whether the code that changes the mapping was found for any platform."""
         return any(
             self._rewrites(visit.node)
             for platform in Platform

@@ -1,8 +1,9 @@
-"""All files linked: which function a name means in which file, and what a member holds.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Link the facts of all files: which functions a name means in a file, and how members are keyed.
 
-Nodes are functions and macros that take arguments. Names are looked up as the compiler and the
-linker do it, as far as that can be told without headers' order: what is static in the file (and in
-.c files that include one another), then what headers define, then what is global.
+Nodes are functions, and macros with calls or inline assembly. Names are looked up as the compiler
+and the linker do, as far as possible without the order of headers: first static functions of the
+file (and of .c files that include one another), then functions of headers and global ones.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from patchgen.model.audit import Place
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
 _MEMBER_CALL = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")
 _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
-# objcopy gives it to the symbols of code that runs from the identity mapping
-# (arch/x86/boot/startup/Makefile), SYM_PIC_ALIAS() to what that may use (asm/linkage.h).
+# objcopy adds it to the symbols of code that runs from the identity mapping
+# (arch/x86/boot/startup/Makefile), SYM_PIC_ALIAS() to symbols that this code uses (asm/linkage.h).
 _PREFIX = "__pi_"
 _LONG = 3000
 Key = tuple[str, str]
@@ -32,7 +33,7 @@ _Lined = TypeVar("_Lined", Call, Store, Asm)
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A function, a macro, or an assembler's symbol. Compared by identity."""
+    """A function, a macro, or a symbol of a .S file. Compared by identity."""
 
     name: str
     path: str
@@ -53,13 +54,13 @@ class Node:
 
     @property
     def header(self) -> bool:
-        """Tell whether it is compiled into whoever calls it."""
+        """Return whether it is compiled into its callers."""
         return self.path.endswith(".h") or self.kind == "macro"
 
 
 @dataclass(slots=True, eq=False)
 class Datum:
-    """A variable with static storage, in its file."""
+    """A variable with static storage, and its file."""
 
     path: str
     variable: Variable
@@ -156,7 +157,7 @@ class Code:
         )
 
     def _add_expanded(self, path: str, facts: FileFacts) -> None:
-        """Add what macros at file scope define."""
+        """Add the definitions that macros at file scope expand to."""
         used = [each for each in facts.invocations if each.name in self._definers]
         if used:
             dead = _Dead(facts.regions, self._c)
@@ -168,18 +169,18 @@ class Code:
         self.nodes.append(node)
         if node.path.endswith(".h") or not node.static:
             self._shared.setdefault(node.name, []).append(node)
-        # What is global may be weak, and is defined elsewhere again.
+        # A global function may be weak, and defined again elsewhere.
         if node.static and not node.path.endswith(".h"):
             self._local.setdefault((self._units[node.path], node.name), []).append(node)
 
     def add_alias(self, name: str, path: str, line: int, calls: Sequence[Call]) -> None:
-        """Add a symbol that macros make for a function: it makes these calls."""
+        """Add a symbol that a macro creates for a function, with the calls that it makes."""
         self._add(Node(name, path, line, line, "assembly", False, "", tuple(calls), (), (), ()))
 
     # --- names ----------------------------------------------------------------------------------
 
     def resolve(self, path: str, name: str) -> Sequence[Node]:
-        """Return what a name that is called or referred to in a file may mean."""
+        """Return the nodes that a name in a file may refer to."""
         unit = self._units.get(path)
         if unit is not None:
             own = self._local.get((unit, name))
@@ -191,9 +192,9 @@ class Code:
         return found
 
     def read_calls(self, node: Node) -> Sequence[Call]:
-        """Return the calls of a node; those of a macro under the conditions in its text.
+        """Return the calls of a node; those of a macro have the conditions in its text.
 
-        A macro's text is read as that of a function when it is asked for the first time.
+        A macro's text is parsed like a function's body on the first request.
         """
         if node.kind == "macro" and _CHOICE.search(node.body) and not node.guards:
             read = read_macro(node.name, node.line, node.parameters, node.body)
@@ -203,20 +204,20 @@ class Code:
         return node.calls
 
     def is_macro(self, name: str) -> bool:
-        """Tell whether a macro has this name, be it without a call in it."""
+        """Return whether a macro has this name, even if it makes no calls."""
         return name in self._texts
 
     def find_named_members(self, call: Call) -> list[str]:
-        """Return the arguments of a macro that are members which it calls: `fwnode_call_op(f, op)`.
+        """Return a macro's arguments that name members to call: `op` of `fwnode_call_op(f, op)`.
 
-        Of a call's arguments the first few are known.
+        Only the first few arguments of a call are recorded.
         """
         numbers = self._member_parameters.get(call.name, ())
         given = [call.arguments[each] for each in numbers if each < len(call.arguments)]
         return [each for each in given if each.isidentifier()]
 
     def find_nodes(self, name: str) -> list[Node]:
-        """Return all functions of a name, static ones as well."""
+        """Return all functions of a name, including static ones."""
         return [node for node in self._by_name.get(name, ()) if node.kind != "macro"]
 
     @cached_property
@@ -227,7 +228,7 @@ class Code:
         return found
 
     def find_within(self, node: Node) -> tuple[str, ...]:
-        """Return the functions of a file that call a function of it, by way of others or not."""
+        """Return the functions of a node's file that call it, directly or through others."""
         found: dict[str, None] = {}
         todo = [node.name]
         while todo:
@@ -247,7 +248,7 @@ class Code:
         return found
 
     def find_data(self, path: str, name: str) -> Sequence[Datum]:
-        """Return the variables that a name may mean in a file."""
+        """Return the variables that a name in a file may refer to."""
         found = self._data.get(name, ())
         own = [each for each in found if each.path == path]
         if own:
@@ -255,7 +256,7 @@ class Code:
         return [each for each in found if not each.variable.static or each.path.endswith(".h")]
 
     def expand(self, text: str, depth: int = 6) -> str:
-        """Return a text with the macros in it replaced, as often as `depth`."""
+        """Return a text with its macros expanded, up to `depth` levels."""
         for _ in range(depth):
             expanded = _IDENTIFIER.sub(self._expand_word, text)
             if expanded == text or len(expanded) > 20000:
@@ -265,7 +266,7 @@ class Code:
 
     def _expand_word(self, match: re.Match[str]) -> str:
         word = match[0]
-        # Registers and instructions are no macros, and ALTERNATIVE is known by its name.
+        # Registers and instructions are not macros, and ALTERNATIVE is recognised by its name.
         plain = not word.isupper() and not word.startswith("__")
         if plain or word.startswith("ALTERNATIVE"):
             return word
@@ -280,10 +281,11 @@ class Code:
     # --- members --------------------------------------------------------------------------------
 
     def find_key(self, path: str, access: Access) -> Key | None:
-        """Return under which name a member or a variable is known that holds functions.
+        """Return the key of a member or a variable that holds functions.
 
-        The struct and the member: `("x86_hyper_init", "init_platform")`; `("=", name)` for a
-        variable; `("?", member)` where the struct cannot be told; None for local variables.
+        It is the struct and the member, `("x86_hyper_init", "init_platform")`; `("=", name)` for a
+        variable; `("static_call", name)`; `("?", member)` if the struct is unknown; None for local
+        variables.
         """
         if access.base == "static_call":
             return ("static_call", access.members[-1])
@@ -326,12 +328,12 @@ class Code:
         return self._structs.get(self._real(kind), {}).get(member, "")
 
     def is_plain(self, key: Key) -> bool:
-        """Tell whether a key is known to be no function: a field of another type."""
+        """Return whether a key is known not to hold a function: a field that is a struct."""
         kind = self._structs.get(key[0], {}).get(key[1], "")
         return bool(kind) and kind != "()" and self._real(kind) in self._structs
 
     def find_field(self, member: str) -> Place | None:
-        """Return where the first struct is declared that has a member, or None."""
+        """Return the place of the first struct that has a member, or None."""
         for path in sorted(self._facts):
             for struct in self._facts[path].structs:
                 if any(name == member for name, _ in struct.fields):
@@ -340,7 +342,7 @@ class Code:
 
     @property
     def facts(self) -> Mapping[str, FileFacts]:
-        """What was linked, by path."""
+        """The linked facts, by path."""
         return self._facts
 
     def invocations(self) -> Iterator[tuple[str, str, int, tuple[str, ...]]]:
@@ -352,7 +354,7 @@ class Code:
                     yield path, each.name, each.line, each.arguments
 
     def describe_condition(self, path: str, line: int) -> str:
-        """Return the #if conditions about CONFIG_ options that a line stands in, in words of C."""
+        """Return the #if conditions on CONFIG_ options around a line, as a C expression."""
         facts = self._facts.get(path)
         if facts is None:
             return ""
@@ -389,13 +391,13 @@ class _Dead:
 
 
 def _find_member_parameters(macro: Macro) -> frozenset[int]:
-    """Return which parameters of a macro stand for a member that is called."""
+    """Return the numbers of a macro's parameters that name a member which the macro calls."""
     called = set(_MEMBER_CALL.findall(macro.body)) if "(" in macro.body else set()
     return frozenset(at for at, name in enumerate(macro.parameters) if name in called)
 
 
 def _find_units(facts: Mapping[str, FileFacts]) -> dict[str, str]:
-    """Return, for each .c and .S file, the file that stands for all that are compiled with it."""
+    """Return for each .c and .S file the one that represents all files compiled with it."""
     units = {path: path for path in facts if not path.endswith(".h")}
     for path in sorted(units):
         for include in facts[path].includes:

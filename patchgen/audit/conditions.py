@@ -1,7 +1,9 @@
-"""Whether lines are compiled: #if expressions by a .config, in three values.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Evaluate #if expressions by a .config, as true, false or unknown.
 
-Without a .config nothing is known of CONFIG_*, and all branches are followed. What the compiler or
-other headers define is unknown, too, but for what is the same in every kernel's C code.
+Without a .config, CONFIG_* options are unknown and all branches are followed. Macros of the
+compiler and of other headers are unknown, too, except those that are the same in all C code of the
+kernel.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ _OPTION = re.compile(r"CONFIG_\w+")
 _SETTING = re.compile(r"(CONFIG_\w+)=(.*)")
 _UNSET = re.compile(r"# (CONFIG_\w+) is not set")
 _TESTS = ("IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE")
-# The same in every kernel's C code.
+# The same in all C code of the kernel.
 _DEFINED = frozenset(["__KERNEL__", "__GNUC__"])
 _UNDEFINED = frozenset(
     [
@@ -45,7 +47,7 @@ Settings = Mapping[str, str]
 def load_config(path: Path) -> Settings:
     """Return the options of a .config that are set.
 
-    Raises UsageError for a file that cannot be read or is no .config, with the line.
+    Raises UsageError, with the line, for a file that cannot be read or is not a .config.
     """
     text = read_dotconfig(path)
     settings: dict[str, str] = {}
@@ -57,7 +59,8 @@ def load_config(path: Path) -> Settings:
             known += 1
         elif line.strip() and not line.startswith("#"):
             raise UsageError(
-                "this is no line of a .config", place=Place(str(path), number, excerpt=line[:200])
+                "this line does not belong in a .config",
+                place=Place(str(path), number, excerpt=line[:200]),
             )
     if not settings and not known:
         raise UsageError(
@@ -69,7 +72,7 @@ def load_config(path: Path) -> Settings:
 
 
 class Conditions:
-    """Evaluates #if expressions. `settings` is None where all branches are followed."""
+    """Evaluates #if expressions. `settings` is None to follow all branches."""
 
     def __init__(self, settings: Settings | None, *, assembly: bool = False):
         self._settings = settings
@@ -77,7 +80,7 @@ class Conditions:
         self._known: dict[str, bool | None] = {}
 
     def holds(self, condition: str) -> bool | None:
-        """Tell whether a condition is true, None where that is not known."""
+        """Return whether a condition is true, None if unknown."""
         if condition not in self._known:
             try:
                 self._known[condition] = _Expression(condition, self).read()
@@ -86,7 +89,7 @@ class Conditions:
         return self._known[condition]
 
     def is_defined(self, name: str) -> bool | None:
-        """Tell whether a macro is defined."""
+        """Return whether a macro is defined, None if unknown."""
         if name in _DEFINED:
             return True
         if name in ("__ASSEMBLY__", "__ASSEMBLER__"):
@@ -100,7 +103,7 @@ class Conditions:
         return self._settings.get(name, "n") not in ("n", "m")
 
     def is_enabled(self, test: str, name: str) -> bool | None:
-        """Tell what IS_ENABLED() and its like give."""
+        """Return the value of IS_ENABLED() or a similar test, None if unknown."""
         if self._settings is None or not name.startswith("CONFIG_"):
             return None
         value = self._settings.get(name, "n")
@@ -109,7 +112,7 @@ class Conditions:
 
 
 class _Expression:
-    """A recursive descent over the tokens of one expression. Arithmetic is not known."""
+    """A recursive-descent parser of one expression. The value of arithmetic is unknown."""
 
     def __init__(self, text: str, conditions: Conditions):
         self._tokens = _TOKEN.findall(text)
@@ -152,7 +155,7 @@ class _Expression:
         return value
 
     def _skip(self) -> None:
-        """Pass over the rest of a comparison."""
+        """Skip the rest of a comparison."""
         depth = 0
         while self._peek() and (depth or self._peek() not in ("&&", "||", ")")):
             token = self._next()

@@ -1,7 +1,9 @@
-"""What became of each early site between two audits, and why it counts as that.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare two audits: the fate of each early site, and the reason.
 
-patchgen.audit.pairs says which site is which. A hypercall that reports page status and is replaced
-by a call of the op, in its function or in one that this calls in its file, is routed, not gone.
+patchgen.audit.pairs pairs the sites. If a call of the op replaces a hypercall that reports page
+status, in its function or in one of the same file that this function calls, the hypercall is
+routed, not gone.
 """
 
 from __future__ import annotations
@@ -25,13 +27,13 @@ from patchgen.model.audit import (
     StatusChange,
 )
 
-_OWN = "VMGEXIT and TDCALL are what they are before and after alternatives"
-_OTHER = "it is another hypervisor's own call, which the op has no part in"
-_COMMON = "it reports no page status, so the op has no part in it"
+_OWN = "alternatives do not patch VMGEXIT and TDCALL"
+_OTHER = "it is a call to another hypervisor, which the op does not replace"
+_COMMON = "it does not report page status, so the op does not replace it"
 
 
 def compare_audits(before: Audit, after: Audit) -> AuditDiff:
-    """Return what became of the early sites of either."""
+    """Return the fate of each early site of either audit."""
     differences = [
         *_compare_hypercalls(before, after),
         *_compare_changes(before.changes, after.changes),
@@ -47,7 +49,7 @@ def _compare(
     turns: Callable[[Site], str],
     stays: Callable[[Site], str],
 ) -> Iterator[Difference]:
-    """Yield what became of each early site; the callables say what there is to a new state."""
+    """Yield the fate of each early site; the callables describe its state and the reason."""
     for pair in pairs:
         old, new = pair.before, pair.after
         was, now = bool(old and old.early), bool(new and new.early)
@@ -57,11 +59,11 @@ def _compare(
         if new is None and old is not None:
             yield goes(old)
         elif new is not None and not now:
-            yield Difference(Fate.LATE, f"{moved}no early path leads to it any more", old, new)
+            yield Difference(Fate.LATE, f"{moved}no early path leads to it now", old, new)
         elif new is not None and old is None:
             yield comes(new)
         elif new is not None and not was:
-            why = f"{moved}it was there, but not early; {stays(new)}"
+            why = f"{moved}it existed before, but was not early; {stays(new)}"
             yield Difference(Fate.NEW, why, old, new)
         elif new is not None and old is not None and old.routed != new.routed:
             fate = Fate.ROUTED if new.routed else Fate.UNROUTED
@@ -77,7 +79,7 @@ def _compare_hypercalls(before: Audit, after: Audit) -> Iterator[Difference]:
     def goes(site: Hypercall) -> Difference:
         calls = _replaced(site, was, now)
         if calls:
-            reason = f"the op is called in its place now: {_name_calls(calls)}"
+            reason = f"the op is now called in its place: {_name_calls(calls)}"
             return Difference(Fate.ROUTED, reason, site, None)
         return Difference(Fate.GONE, _explain_gone(site, was, now), site, None)
 
@@ -86,7 +88,7 @@ def _compare_hypercalls(before: Audit, after: Audit) -> Iterator[Difference]:
             reason = f"the op was called in its place: {_name_calls(calls)}"
             return Difference(Fate.UNROUTED, reason, None, site)
         through = "; all its paths go through the op" if site.routed else ""
-        return Difference(Fate.NEW, "it was not there" + through, None, site)
+        return Difference(Fate.NEW, "it did not exist before" + through, None, site)
 
     def turns(site: Hypercall) -> str:
         how = "all its early paths" if site.routed else "not all its early paths"
@@ -97,7 +99,7 @@ def _compare_hypercalls(before: Audit, after: Audit) -> Iterator[Difference]:
 
 
 def _replaced(site: Hypercall, here: Sequence[OpCall], there: Sequence[OpCall]) -> Sequence[OpCall]:
-    """Return the calls of the op that stand for a site that is open-coded on one side only.
+    """Return the calls of the op that replace a site which is open-coded on one side only.
 
     `here` are the calls of the op on the side that has the site, `there` those on the other.
     """
@@ -108,14 +110,14 @@ def _replaced(site: Hypercall, here: Sequence[OpCall], there: Sequence[OpCall]) 
 
 
 def _explain_gone(site: Hypercall, was: Sequence[OpCall], now: Sequence[OpCall]) -> str:
-    reason = "it is not there any more"
+    reason = "it no longer exists"
     if not site.reports_status or site.routed:
         return reason
     known = {(each.place.path, each.function) for each in was}
     fresh = [e for e in now if e.early and (e.place.path, e.function) not in known]
     if not fresh:
         return reason
-    return f"{reason}; audit does not know whether {_name_calls(fresh)} stands for it"
+    return f"{reason}; it is unknown whether {_name_calls(fresh)} replaces it"
 
 
 def _name_calls(calls: Iterable[OpCall]) -> str:
@@ -123,7 +125,7 @@ def _name_calls(calls: Iterable[OpCall]) -> str:
 
 
 def explain_stay(site: Hypercall) -> str:
-    """Return why an early hypercall is as it is."""
+    """Return why an early hypercall goes through the op or not."""
     if site.routed:
         return "it goes through the op"
     if site.instruction.form in (Form.VMGEXIT, Form.TDCALL):
@@ -133,17 +135,17 @@ def explain_stay(site: Hypercall) -> str:
     fatal = [str(p.value) for p, e in site.effects.items() if e.outcome is Outcome.FATAL]
     where = f"; it is fatal on {', '.join(fatal)}" if fatal else ""
     reports = site.reports_status
-    return ("it reports page status, but not through the op" if reports else _COMMON) + where
+    return ("it reports page status, but bypasses the op" if reports else _COMMON) + where
 
 
 def _compare_changes(
     before: Sequence[StatusChange], after: Sequence[StatusChange]
 ) -> Iterator[Difference]:
     def goes(change: StatusChange) -> Difference:
-        return Difference(Fate.GONE, "it is not there any more", change, None)
+        return Difference(Fate.GONE, "it no longer exists", change, None)
 
     def comes(change: StatusChange) -> Difference:
-        reason = f"it was not there; {describe_tellers(change)}"
+        reason = f"it did not exist before; {describe_tellers(change)}"
         return Difference(Fate.NEW, reason, None, change)
 
     pairs = pair_sites(before, after)
@@ -151,7 +153,7 @@ def _compare_changes(
 
 
 def describe_tellers(change: StatusChange) -> str:
-    """Return who tells the hypervisor of a change, on which platforms, in a phrase."""
+    """Return a phrase on what tells the hypervisor of a change, and on which platforms."""
     if not change.protected:
         return "changes no page on SEV, SEV-ES/SNP or TDX"
     where = _describe_platforms(change.platforms, change.doubts)
@@ -161,16 +163,16 @@ def describe_tellers(change: StatusChange) -> str:
     for teller in change.tellers:
         on = _describe_platforms(teller.platforms, teller.doubts)
         phrases.append(f"{teller.via} ({on})" if on else teller.via)
-    text = "tells by " + ", ".join(dict.fromkeys(phrases))
+    text = "tells the hypervisor by " + ", ".join(dict.fromkeys(phrases))
     silent = ", ".join(each.value for each in change.silent_on)
     return f"{text}; tells nobody on {silent}" if silent else text
 
 
 def _describe_platforms(known: Sequence[Platform], doubts: Sequence[Doubt]) -> str:
-    """Return platforms in words, those with conditions that are not known after the others."""
+    """Return platforms as text, those with unknown conditions after the others."""
     parts = [", ".join(each.value for each in known if each in PROTECTED)]
     for place in dict.fromkeys(doubt.place for doubt in doubts):
         names = [d.platform.value for d in doubts if d.place == place and d.platform in PROTECTED]
         if names:
-            parts.append(f"{', '.join(names)} under a condition that audit does not know: {place}")
+            parts.append(f"{', '.join(names)} under a condition that audit cannot decide: {place}")
     return "; ".join(filter(None, parts))

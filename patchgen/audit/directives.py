@@ -1,7 +1,8 @@
-"""What the preprocessor's lines of a file say, and the file without them.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read a file's preprocessor directives, and remove them from its text.
 
-Directives cut through statements and declarations, so that a parser which does not expand macros
-cannot read them in place.
+Directives cut through statements and declarations, so a parser that does not expand macros cannot
+read the text with them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from patchgen.audit.text import Lines, blank
 _DIRECTIVE = re.compile(
     rb"^[ \t]*#[ \t]*(\w+)((?:\\\r?\n|/\*.*?\*/|[^\n\\]|\\(?!\r?\n))*)", re.M | re.S
 )
-# Linear: a comment that nothing closes goes to the end, and an escaped quote begins no literal.
+# Linear time: an unclosed comment extends to the end, and an escaped quote begins no literal.
 _COMMENT_OR_STRING = re.compile(
     rb'/\*.*?(?:\*/|\Z)|//[^\n]*|(?<!\\)"(?:\\.|[^"\\\n])*+"|(?<!\\)\'(?:\\.|[^\'\\\n])*+\'', re.S
 )
@@ -35,7 +36,7 @@ _NO_CALLS = frozenset(_KEYWORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A text without comments and directives, each byte in its line, and what they say."""
+    """A text without comments and directives, each byte in its line, and the directives read."""
 
     text: bytes
     regions: tuple[Region, ...]
@@ -44,7 +45,7 @@ class Taken:
 
 
 def read_directives(content: bytes) -> Taken:
-    """Take comments and directives out of a file, C or assembly."""
+    """Remove comments and directives from a file, C or assembly."""
     content = _COMMENT_OR_STRING.sub(_blank_comment, content)
     reader = _Directives(content)
     text = bytearray(content)
@@ -60,12 +61,12 @@ def _blank_comment(match: re.Match[bytes]) -> bytes:
     text = match[0]
     if text[:1] in b"\"'":
         return text
-    # In a macro's text the line goes on behind a comment as well.
+    # In a macro's text, a backslash inside a comment continues the line, too.
     return _CONTINUED.join(map(blank, text.split(_CONTINUED)))
 
 
 class _Directives:
-    """Reads directives in their order: conditions become regions of lines."""
+    """Reads directives in order: conditions become regions of lines."""
 
     def __init__(self, content: bytes):
         self._content = content
@@ -97,8 +98,10 @@ class _Directives:
             self._define(match[2], line)
 
     def _close(self, line: int, offset: int) -> None:
-        """End a branch: its lines get its condition, and where it cuts through braces, only the
-        first of its alternatives stays in the text."""
+        """End a branch and record its condition for its lines.
+
+        If the alternatives of an #if have unbalanced braces, only the first stays in the text.
+        """
         branch = self._open[-1]
         condition = " && ".join(
             [*(f"!({each})" for each in branch.earlier), f"({branch.condition})"]
@@ -115,7 +118,7 @@ class _Directives:
         if match is None:
             return
         body = match[4].decode("utf-8", "replace")
-        # What inline assembly calls counts, too; other strings say nothing.
+        # Keep the calls of inline assembly; drop other strings.
         bare = _STRING.sub(_keep_call, body)
         parameters = (match[3] or b"").decode("utf-8", "replace").replace("...", "__VA_ARGS__")
         names = tuple(each.strip() for each in parameters.split(",") if each.strip())
@@ -123,7 +126,7 @@ class _Directives:
         for called in _CALLED.finditer(bare):
             if called[1] not in _NO_CALLS and called[1] not in names:
                 calls.append((called[1], line + bare.count("\n", 0, called.start())))
-        # What defines functions is expanded where it is used at file scope.
+        # A macro that defines functions is expanded where it is used at file scope.
         defines = _FUNCTION_IN_MACRO.search(body) is not None
         keep = defines or bool(_ASM.search(body)) or '"' in body or len(body) < 400
         self.macros.append(

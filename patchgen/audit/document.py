@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The document of `patchgen audit --json`: the fields of patchgen/model/audit.py, as JSON.
 
-Format 1. Every dataclass is an object with the fields of the same name and meaning, every tuple a
-list, every StrEnum its value, None is null. Besides:
+Format 1. A dataclass is an object with the fields of the same name and meaning, a tuple is a list,
+a StrEnum is its value, and None is null. In addition:
 
 - the top level has `"format": 1`, and `"kind"`, "audit" or "diff";
 - a Place is a string, `arch/x86/kernel/kvm.c:530`;
-- a Hypercall has `"group"` too, a StatusChange `"routed"`;
+- a Hypercall also has `"group"`, a StatusChange `"routed"`;
 - a Step has its `function`, `defined`, `called`, `how`, `via`;
 - `effects` maps each platform ("VT-x", "SVM", "SEV", "SEV-ES/SNP", "TDX") to an Effect;
 - an Audit has `"counts"`: early_hypercalls, unrouted, routed, own, other, early_changes, silent
@@ -13,7 +14,7 @@ list, every StrEnum its value, None is null. Besides:
 - in a diff, `before` and `after` at the top level are whole audits, and each of `differences` has
   `fate`, `reason`, `what` ("hypercall" or "change"), `before` and `after` (such a site, or null).
 
-A reader has to accept fields that it does not know; one that changes its meaning makes format 2.
+A reader has to accept unknown fields; a field that changes its meaning makes format 2.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def describe_diff(diff: AuditDiff) -> dict[str, Any]:
 
 
 def count_sites(audit: Audit) -> dict[str, int]:
-    """Return how many sites of each group are early, and how many changes tell nobody."""
+    """Return the number of early sites of each group, and of early changes that tell nobody."""
     groups = [each.group for each in audit.early_hypercalls]
     return {
         "early_hypercalls": len(groups),
@@ -62,7 +63,7 @@ def count_sites(audit: Audit) -> dict[str, int]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of the model in the terms of JSON."""
+    """Return a value of the model as a value of JSON."""
     match value:
         case Place():
             return str(value)

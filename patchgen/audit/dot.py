@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The early paths as a graph for Graphviz: `patchgen audit --dot | dot -Tsvg`."""
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _COLORS = {
 
 
 def render_dot(audit: Audit) -> str:
-    """Return a digraph: functions by name and file, sites as boxes in the colour of their group."""
+    """Return a digraph: functions by name and file, and sites as boxes coloured by group."""
     edges: dict[tuple[str, str], str] = {}
     boxes: dict[str, str] = {}
     for site in audit.early_hypercalls:

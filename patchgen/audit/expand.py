@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Functions and variables that macros at file scope define: `DEFINE_POPULATE(fname, a, b, init)`.
 
-Only macros whose text has a function's body are expanded, and only where they stand at file scope;
-calls of macros inside of functions are followed as they are. C11, 6.10.3: parameters are replaced,
-`##` joins, `#` makes a string.
+Only macros whose text has a function's body are expanded, and only at file scope; calls of macros
+in functions are followed without expansion. C11, 6.10.3: parameters are replaced, `##` joins
+tokens, `#` makes a string.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ _REST = "__VA_ARGS__"
 
 
 def defines_functions(macro: Macro) -> bool:
-    """Tell whether a macro's text has what looks like a function's head and body."""
+    """Return whether a macro's text seems to have a function's head and body."""
     return macro.takes and _BODY.search(macro.body) is not None and len(macro.body) < _LONG
 
 
 def expand_invocations(
     invocations: Sequence[Invocation], macros: Mapping[str, Macro]
 ) -> Iterator[FileFacts]:
-    """Yield what each macro that is used at file scope defines, at the lines where it is used."""
+    """Yield the definitions of each macro used at file scope, at the lines of its use."""
     for invocation in invocations:
         macro = macros.get(invocation.name)
         if macro is not None:
@@ -41,7 +42,7 @@ def expand_invocations(
 
 
 def read_macro(name: str, line: int, parameters: Sequence[str], text: str) -> Function | None:
-    """Return a macro's text as the function that it would be, None where it cannot be one."""
+    """Return a macro's text parsed as the body of a function, None if that is not possible."""
     body = _JOIN.sub("", _STRING.sub('""', text.replace("\\", " ")))
     given = ", ".join(f"int {each}" for each in parameters if each != _REST)
     code = "\n" * (line - 1) + f"void {name}({given}) {{ {body}; }}"
@@ -50,7 +51,7 @@ def read_macro(name: str, line: int, parameters: Sequence[str], text: str) -> Fu
 
 
 def _expand(macro: Macro, arguments: Sequence[str], macros: Mapping[str, Macro], depth: int) -> str:
-    """Return a macro's text with its arguments put in, on one line."""
+    """Return a macro's text with its parameters replaced by the arguments, on one line."""
     given = dict(zip(macro.parameters, arguments, strict=False))
     if macro.parameters[-1:] == (_REST,):
         given[_REST] = ", ".join(arguments[len(macro.parameters) - 1 :])
@@ -60,7 +61,7 @@ def _expand(macro: Macro, arguments: Sequence[str], macros: Mapping[str, Macro],
 
 
 def _expand_inner(text: str, macros: Mapping[str, Macro], depth: int) -> str:
-    """Expand what the text of a macro has of others that define functions."""
+    """Expand the macros in a macro's text that define functions."""
     pieces = []
     at = 0
     for called in _CALLED.finditer(text) if depth else ():

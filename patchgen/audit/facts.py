@@ -1,7 +1,8 @@
-"""What is read from one file, whatever the configuration: values without objects of the parser.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The facts of one file for all configurations, without objects of the parser.
 
-All are tuples of plain values, so that they are kept and sent between processes as they are. Lines
-count from 1. An access (`x86_init.hyper.init_platform`) is a base and the members behind it.
+All are tuples of plain values, so they can be cached and sent between processes unchanged. Lines
+count from 1. An access (`x86_init.hyper.init_platform`) is a base and the members that follow it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 
 class Region(NamedTuple):
-    """Lines from `first` to `last` are compiled where `condition`, an #if expression, holds."""
+    """Lines from `first` to `last` are compiled if `condition`, an #if expression, holds."""
 
     first: int
     last: int
@@ -18,7 +19,10 @@ class Region(NamedTuple):
 
 
 class Macro(NamedTuple):
-    """A #define. `calls` are the names in it that are followed by a parenthesis, with lines."""
+    """A #define. `calls` are the names in it that a parenthesis follows, with lines.
+
+    `takes` is set if it takes arguments.
+    """
 
     name: str
     line: int
@@ -31,8 +35,9 @@ class Macro(NamedTuple):
 class Access(NamedTuple):
     """A value as written: a variable, member by member.
 
-    `base` is a variable, or the function whose result it is where `called`. `type` is the struct
-    of the base where the function itself declares it, "" where that has to be looked up.
+    `base` is a variable; if `called` is set, it is a function, and the access is to its result.
+    `type` is the struct of the base if the function itself declares it, "" if it has to be looked
+    up.
     """
 
     base: str
@@ -43,10 +48,10 @@ class Access(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """A condition that code runs under: `text`, a C expression, is true where `holds`.
+    """A condition that code runs under: the C expression `text` has the truth value `holds`.
 
-    `text` is "" where the expression is too long to be stored. Not `sure` is one that code gets
-    past by a jump to a label.
+    `text` is "" if the expression is too long to be stored. `sure` is False if a jump to a label
+    may bypass the condition.
     """
 
     line: int
@@ -56,11 +61,11 @@ class Guard(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call, by name or through an access. `forwards` tells that an address among the arguments
-    comes from the function's own parameters. `arguments` are shortened, as written.
+    """A call, by name or through an access.
 
-    `passed` are names among the arguments that may be functions. `under` are the numbers of the
-    function's guards that it runs under.
+    `forwards` is set if the first argument is an address that derives from the function's own
+    parameters. `arguments` are as written, shortened. `passed` are names among the arguments that
+    may be functions. `under` are the numbers of the function's guards that the call runs under.
     """
 
     line: int
@@ -73,7 +78,7 @@ class Call(NamedTuple):
 
 
 class Store(NamedTuple):
-    """An assignment of what may be functions to a variable or a member."""
+    """An assignment of names that may be functions to a variable or a member."""
 
     line: int
     target: Access
@@ -90,11 +95,12 @@ class Asm(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function's definition. `words` are the names in it that may be variables, functions or
-    constants elsewhere. `result` is the struct that it returns (a pointer to), or "".
+    """A function's definition.
 
-    `parameters` are their names, "" for one that the function assigns to. `returns` is the
-    expression that it returns where it does nothing else, "" for all other functions.
+    `words` are the names in it that may be variables, functions or constants defined elsewhere.
+    `result` is the struct that it returns or returns a pointer to, or "". `parameters` are names,
+    "" for a parameter that the function assigns to. `returns` is the expression that a function
+    returns if it does nothing else, "" for all other functions.
     """
 
     name: str
@@ -113,8 +119,11 @@ class Function(NamedTuple):
 
 
 class Variable(NamedTuple):
-    """A variable with static storage. `stores` are what its initialiser puts into its members,
-    relative to it; `words` the names in the initialiser."""
+    """A variable with static storage.
+
+    `stores` are the assignments that its initialiser makes to its members, relative to it; `words`
+    are the names in the initialiser.
+    """
 
     name: str
     line: int
@@ -127,7 +136,7 @@ class Variable(NamedTuple):
 class Struct(NamedTuple):
     """A struct, union or typedef of one: its fields, each with the struct that it is or points to.
 
-    A field that is a pointer to a function has the type "()".
+    The type of a pointer to a function is "()".
     """
 
     name: str
@@ -144,7 +153,7 @@ class Invocation(NamedTuple):
 
 
 class FileFacts(NamedTuple):
-    """All of a file. `lost` are functions (line, name) that the parser could not make out."""
+    """All facts of a file. `lost` are functions (line, name) that the parser could not read."""
 
     includes: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()

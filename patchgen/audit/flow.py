@@ -1,8 +1,10 @@
-"""What the window reaches: calls followed from the entries, pointers as their holders come alive.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find what the window reaches: follow calls from the entries, and pointers once they are assigned.
 
-A pointer's target counts only when what assigns it has been reached itself: a function that stores
-it, or an initialiser of a variable that something reached refers to (rapid type analysis, Bacon
-and Sweeney, OOPSLA 1996, with structs for classes). So what an initcall installs is not early.
+A function is reached through a pointer only after the assignment is reached: in a function that
+stores it, or in the initialiser of a variable that a reached function refers to (rapid type
+analysis, Bacon and Sweeney, OOPSLA 1996, with structs for classes). So a function that an initcall
+installs is not early.
 """
 
 from __future__ import annotations
@@ -21,16 +23,16 @@ from patchgen.model.audit import How
 
 _OPERAND = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
 _MEMBERS = re.compile(r"[a-z_]\w*(?:\.\w+)*")
-# A member's name alone is taken for a match where no more structs than these have it.
+# A member's name alone is a match if at most this many structs have a member of that name.
 _MAX_STRUCTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A way from one function into another, at a line of the first. `op` is the notify op.
+    """A transfer of control from a line of one function to another. `op` is set for the notify op.
 
-    `under` are the guards of `source` that it is under; `member` is what holds the target, "" for
-    a call by name.
+    `under` are the guards of `source` that it is under; `member` is the member that holds the
+    target, "" for a call by name.
     """
 
     source: Node
@@ -45,7 +47,8 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """What puts a function into a member: a function under its guards; None is an initialiser."""
+    """An assignment of a function to a member: by a function, under its guards, or if `by` is None
+    by an initialiser."""
 
     by: Node | None
     under: tuple[int, ...] = ()
@@ -61,7 +64,7 @@ class _PointerCall:
 
 @dataclass(frozen=True, slots=True)
 class Loose:
-    """A call through a pointer in the window that nothing seen assigns."""
+    """A call in the window through a pointer to which no reached code assigns a function."""
 
     node: Node
     line: int
@@ -70,7 +73,7 @@ class Loose:
 
 
 class Flow:
-    """Follows the window to its end; `edges` and `loose` are what came of it."""
+    """Follows the window to its end; `edges` and `loose` are the result."""
 
     def __init__(self, code: Code, tables: Tables, limits: Mapping[Node, int]):
         self._code = code
@@ -93,7 +96,7 @@ class Flow:
         self._register_all()
         self._wake_sections()
 
-    # --- what is alive from the beginning ---------------------------------------------------------
+    # --- alive from the start ---------------------------------------------------------------------
 
     def _add_aliases(self) -> None:
         for path, name, line, arguments in list(self._code.invocations()):
@@ -118,7 +121,7 @@ class Flow:
                     self._store(key, node, rule.how, via)
 
     def _wake_sections(self) -> None:
-        """Wake variables that no code names: a section puts them where a walk finds them."""
+        """Wake variables that no code names: a walk over their section finds them."""
         named: set[str] = set()
         for node in self._code.nodes:
             named.update(node.words)
@@ -147,7 +150,7 @@ class Flow:
 
     @property
     def loose(self) -> list[Loose]:
-        """Return the pointer calls that lead nowhere, by place."""
+        """Return the pointer calls without a target, sorted by place."""
         found = list(self._unknown)
         for key, calls in self._calls.items():
             if not any(self._matching(key)) and not self._code.is_plain(key):
@@ -165,7 +168,7 @@ class Flow:
         edges = self.edges[edge.source]
         key = (edge.source, edge.line, edge.target)
         if key in self._connected:
-            # Two calls on a line: what both are under, through what either goes.
+            # Two calls on a line: keep the guards that both share, and the member if both agree.
             at = self._connected[key]
             first = edges[at]
             both = tuple(each for each in first.under if each in edge.under)
@@ -230,13 +233,13 @@ class Flow:
                 return
         if call.passed and not self._tables.deferred.fullmatch(call.name):
             for name in call.passed:
-                # A macro may be handed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
+                # A macro may be passed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
                 for target in self._code.resolve(node.path, name):
                     via = f"an argument of {call.name or 'a pointer'}()"
                     self._connect(Edge(node, target, call.line, How.POINTER, via, under=call.under))
 
     def _update_static_calls(self, node: Node, call: Call) -> bool:
-        """Note what a static call is set to; tell whether the call is one that sets it."""
+        """Record the new target of a static call; return whether the call updates one."""
         updates = list(find_updates(self._code, node, call))
         for update in updates:
             key = ("static_call", update.name)
@@ -246,23 +249,23 @@ class Flow:
             if update.access is not None:
                 member = self._code.find_key(node.path, update.access)
             if member is not None:
-                # Who makes the static call calls what the member holds.
+                # A static call then calls the function that the member holds.
                 self._same.setdefault(key, set()).add(member)
                 for each in list(self._calls.get(key, ())):
                     self._ask(member, each)
         return bool(updates)
 
     def _follow_unknown(self, node: Node, call: Call) -> None:
-        """Follow a call by a name that is no function's: a variable's, or of what is not read."""
+        """Follow a call by the name of a variable, or of a function that was not read."""
         if self._code.find_data(node.path, call.name):
             self._follow_pointer(node, call, Access(call.name, "", ()))
         elif node.kind == "function" and not call.name.startswith("__builtin_"):
             self.unread.add(call.name)
 
     def operands(self, node: Node, call: Call) -> list[Access]:
-        """Return the member that a call of a macro goes through, where it is such a macro.
+        """Return the member that a macro calls through, if it is such a macro, else nothing.
 
-        `PVOP_VCALL1(mmu.exit_mmap, mm)`, or with the variable before the member, as v7.1 has it:
+        `PVOP_VCALL1(mmu.exit_mmap, mm)`, or with the variable before the member, as in v7.1:
         `PVOP_VCALL1(pv_ops_lock, kick, cpu)`.
         """
         for macro, root in self._tables.member_calls:
@@ -276,24 +279,24 @@ class Flow:
         return []
 
     def is_in_window(self, node: Node, line: int) -> bool:
-        """Tell whether a call at a line is followed: that of the window's end is, too."""
+        """Return whether a call at a line is followed; the call that ends the window is, too."""
         limit = self._limits.get(node)
         return limit is None or line <= limit
 
     def is_early(self, node: Node, line: int) -> bool:
-        """Tell whether a line of a function can run in the window."""
+        """Return whether a line of a function can run in the window."""
         limit = self._limits.get(node)
         return node in self.edges and (limit is None or line < limit)
 
     def _follow_pointer(self, node: Node, call: Call, access: Access) -> None:
         line = call.line
         if access.type == "(parameter)":
-            # What is given for it was connected where it is given.
+            # The argument was connected at the call that passes it.
             return
         via = ".".join([access.base or access.type, *access.members])
         key = self._code.find_key(node.path, access)
         if key is None:
-            # What a local variable holds was connected where it is stored.
+            # The target in a local variable was connected at the store.
             if node.kind != "assembly" and not self.is_stored(node, access):
                 self._unknown.append(Loose(node, line, f"{via}()" if access.called else via, None))
             return
@@ -302,7 +305,7 @@ class Flow:
         self._ask(key, _PointerCall(node, line, via, call.under))
 
     def is_stored(self, node: Node, access: Access) -> bool:
-        """Tell whether a function puts functions into the local variable that it calls through."""
+        """Return whether a function stores functions in the local variable of a call."""
         return access.local and any(
             store.target.local
             and store.target.base == access.base
@@ -336,7 +339,7 @@ class Flow:
                 self._wake(each)
 
     def _connect_hidden(self, by: Node, datum: Datum, store: Store) -> None:
-        """Follow what a macro puts into a struct: `.timer = __TIMER_INITIALIZER(f, 0)`."""
+        """Follow functions that a macro stores in a struct: `= __TIMER_INITIALIZER(f, 0)`."""
         if not any(map(self._tables.deferred.fullmatch, store.names)):
             for name in store.names:
                 for target in self._functions(datum.path, name):
@@ -367,7 +370,7 @@ class Flow:
                 self._link(call, target, match, how, via)
 
     def _asking(self, key: Key) -> list[_PointerCall]:
-        """Return the calls that a store is for."""
+        """Return the calls that a store provides a target for."""
         if key[1] == "*":
             return [c for each, calls in self._calls.items() if each[0] == key[0] for c in calls]
         calls = list(self._calls.get(key, ()))
@@ -378,7 +381,7 @@ class Flow:
         return calls
 
     def _matching(self, key: Key) -> Iterable[Key]:
-        """Return the keys of the stores that a call finds."""
+        """Return the keys of the stores that provide targets for a call."""
         if key[0] == "?":
             found = self._by_member.get(key[1], set())
             return sorted(found) if len(found) <= _MAX_STRUCTS else []
@@ -394,10 +397,10 @@ class Flow:
         self._connect(Edge(call.node, target, call.line, how, shown, op, call.under, key[1]))
 
     def installs(self, member: str, target: Node) -> Sequence[Install]:
-        """Return what puts a function into members of that name."""
+        """Return the assignments of a function to members of a name."""
         return self._installs.get((member, target), ())
 
     def holders(self, member: str) -> list[Node]:
-        """Return the functions that a member of any struct is known to hold."""
+        """Return the known functions in a member of any struct, sorted by place."""
         found = {n for key in self._by_member.get(member, ()) for n in self._stores[key]}
         return sorted(found, key=lambda node: (node.path, node.line))

@@ -1,4 +1,5 @@
-"""The hypercalls of a kernel: each use of an instruction, with its route and what comes of it."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The hypercalls of a kernel: each use of an instruction, with its route and its effects."""
 
 from __future__ import annotations
 
@@ -11,13 +12,13 @@ from patchgen.audit.routes import Routes
 from patchgen.audit.tables import Tables
 from patchgen.model.audit import Effect, Hypercall, OpCall, Outcome, Place, Platform
 
-_SPARED = Effect(Outcome.WORKS, "a TDX guest goes another way, by TDCALL")
+_SPARED = Effect(Outcome.WORKS, "a TDX guest makes the call by TDCALL instead")
 
 
 def find_hypercalls(
     code: Code, tables: Tables, flow: Flow, routes: Routes, unrouted: Routes
 ) -> list[Hypercall]:
-    """Return all hypercalls, early or not, in the order of their places.
+    """Return all hypercalls, early or not, sorted by place.
 
     `unrouted` are the routes that do not go through the op.
     """
@@ -48,7 +49,7 @@ def _hypercall(
 
 
 def find_op_calls(code: Code, tables: Tables, flow: Flow) -> Iterator[OpCall]:
-    """Yield the calls of the op; that of an inline function of a header is its callers'."""
+    """Yield the calls of the op; those of a header's inline function are its callers."""
     wrappers = {node.name for node in code.nodes if node.header and _op_lines(node, tables, flow)}
     for node in code.nodes:
         if node.header or node.kind == "assembly":

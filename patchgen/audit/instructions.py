@@ -1,8 +1,9 @@
-"""Find the instructions that call a hypervisor, and the places that they are used at.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the instructions that call a hypervisor, and the places that use them.
 
 Instructions are recognised by the assembler's text with macros expanded, not by the names of
-functions. What is inline in a header, or a symbol of a .S file, is nobody's own: its callers are
-the sites, through as many such functions as there are.
+functions. If an instruction is in an inline function of a header, in a macro or in a .S file, the
+sites are the callers, through any number of such functions.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from patchgen.audit.facts import Call
 from patchgen.audit.tables import FormRule, Tables
 from patchgen.model.audit import Instruction, Place
 
-# An escape ends an instruction, but would join the letters around it.
+# An escape separates instructions; removing it would join the letters around it.
 _ESCAPE = re.compile(r"\\[nrt]")
 _JOINT = re.compile(r'"\s*"')
 _SHORT = 60
@@ -25,10 +26,10 @@ _DEPTH = 8
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A place where a hypercall is made: `call` is the call of what contains the instruction.
+    """A place that makes a hypercall.
 
-    None where the instruction stands in the function itself. `spares_tdx` tells that what is
-    called goes another way in a TDX guest.
+    `call` is the call of the function that contains the instruction, None if the instruction is in
+    `node` itself. `spares_tdx` is set if the called function takes another path in a TDX guest.
     """
 
     node: Node
@@ -40,7 +41,7 @@ class Use:
 
 
 def find_uses(code: Code, tables: Tables) -> list[Use]:
-    """Return all places in the code that call a hypervisor, in the order of their places."""
+    """Return all uses in the code that call a hypervisor, sorted by place."""
     found = _Finder(code, tables)
     uses = list(found.find())
     order = sorted(uses, key=lambda use: (use.node.path, use.line, use.name, use.instruction.form))
@@ -60,7 +61,7 @@ class _Finder:
         self._hot = self._find_hot()
 
     def _find_hot(self) -> re.Pattern[str]:
-        """Return what makes an asm worth expanding: names of macros, or mnemonics."""
+        """Return the pattern of an asm that is worth expanding: names of macros, or mnemonics."""
         direct = re.compile(
             r"(?i)\bvmm?call|\btdcall|hypercall|0x0f\s*,\s*0x01\s*,\s*0xc|VMWARE_\w*(?:PORT|MAGIC)"
         )
@@ -126,7 +127,7 @@ class _Finder:
         return ""
 
     def _spread(self, holders: Mapping[Node, Sequence[tuple[Instruction, bool]]]) -> Iterator[Use]:
-        """Yield the uses of instructions, through what is compiled into its callers."""
+        """Yield the uses of instructions, through functions compiled into their callers."""
         own = {n: list(found) for n, found in holders.items()}
         todo = list(own)
         callers = self._callers(own)
@@ -154,7 +155,7 @@ class _Finder:
                         yield Use(caller, call.line, call, node.name, instruction, spares)
 
     def _callers(self, holders: Mapping[Node, object]) -> dict[Node, list[tuple[Node, Call]]]:
-        """Return who calls what is passed on, as far up as it is."""
+        """Return the callers of functions whose instructions belong to their callers."""
         found: dict[Node, list[tuple[Node, Call]]] = {}
         fresh = {node for node in holders if _is_passed_on(node)}
         known = set(fresh)
@@ -179,11 +180,11 @@ class _Finder:
     def _resolve(self, caller: Node, name: str) -> Sequence[Node]:
         found = self._code.resolve(caller.path, name)
         if not found and caller.kind == "assembly":
-            # An assembler's macro comes from a file that is included, which may be another's, too.
+            # An assembler macro is defined in an included file, possibly of another folder.
             return self._code.find_nodes(name)
         return found
 
 
 def _is_passed_on(node: Node) -> bool:
-    """Tell whether an instruction in it is its callers': inline, a macro, or assembly."""
+    """Return whether its instructions belong to its callers: inline, a macro, or assembly."""
     return node.header or node.kind == "assembly"

@@ -1,4 +1,5 @@
-"""An audit from a revision and a .config to its result, and the comparison of two."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run an audit, from a revision and a .config to its result."""
 
 from __future__ import annotations
 
@@ -62,10 +63,10 @@ def run_audit(
     on_progress: OnProgress = lambda done, total: None,
     on_note: OnNote = lambda note: None,
 ) -> Audit:
-    """Return the audit of a kernel. `on_note` is given what the user should know of the cache.
+    """Return the audit of a kernel. `on_note` receives notes for the user about the cache.
 
-    Raises BaseError for a revision that is none or no x86 kernel, UsageError for a .config that
-    cannot be read.
+    Raises BaseError if the revision does not exist or is not an x86 kernel, UsageError for a
+    .config that cannot be read.
     """
     begin = time.monotonic()
     settings = load_config(request.config) if request.config else None
@@ -95,7 +96,7 @@ def audit_tree(
     on_progress: OnProgress = lambda done, total: None,
     on_note: OnNote = lambda note: None,
 ) -> Audit:
-    """Return the audit of a tree that a repository or a quarantine has, with no name for it.
+    """Return the audit of a tree in a repository or a quarantine, without a revision.
 
     `settings` are those of a .config, None to follow all branches.
     """
@@ -117,7 +118,7 @@ def _find_audit(
     cache: FactsCache,
     on_progress: OnProgress,
 ) -> Audit:
-    """Return the audit that is cached, or make it and cache it."""
+    """Return the cached audit, or make and cache it."""
     unbuilt = find_unlinked(git, tree, files)
     key = _result_key(tree, files, tables, settings, unbuilt)
     cached = cache.find([key]).get(key)
@@ -141,7 +142,7 @@ def _read_built(
     cache: FactsCache,
     on_progress: OnProgress,
 ) -> Mapping[str, FileFacts]:
-    """Return the facts of what is built, and of what that includes."""
+    """Return the facts of the files that are built, and of those that they include."""
     wanted = [file for file in files if file.path.as_posix() not in unbuilt]
     left = {file.path.as_posix(): file for file in files if file.path.as_posix() in unbuilt}
     facts: dict[str, FileFacts] = {}
@@ -164,7 +165,7 @@ def _result_key(
     settings: Settings | None,
     unlinked: Set[str],
 ) -> str:
-    # With a configuration the Makefiles of the tree count, too.
+    # With a configuration, the result depends on the Makefiles of the tree, too.
     said = "" if settings is None else f"{tree} {sorted(settings.items())}"
     text = f"{tables.digest} {digest_files(files)} {settings is None} {said} {sorted(unlinked)}"
     return f"audit:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
@@ -173,7 +174,7 @@ def _result_key(
 def build_audit(code: Code, tables: Tables, *, version: str = "") -> Audit:
     """Return the audit of linked files, without the names of revision and configuration.
 
-    Raises BaseError where nothing leads to what patches alternatives.
+    Raises BaseError if no path leads to the function that patches alternatives.
     """
     spine = find_spine(code, tables)
     flow = Flow(code, tables, spine.limits)
@@ -229,9 +230,9 @@ def _notify(code: Code, tables: Tables, flow: Flow) -> Notify | None:
 
 def _unresolved(loose: Loose) -> Unresolved:
     if loose.key is None:
-        reason = "what the expression holds cannot be told"
+        reason = "the value of the expression is unknown"
     elif loose.key[0] == "?":
-        reason = f"the struct of {loose.key[1]} cannot be told"
+        reason = f"the struct of {loose.key[1]} is unknown"
     elif loose.key[0] == "=":
         reason = f"nothing in the window assigns {loose.key[1]}"
     else:

@@ -1,9 +1,10 @@
-"""Which files a .config leaves out, by the Makefiles of Kbuild.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the files that a .config leaves out, by kbuild's Makefiles.
 
-Documentation/kbuild/makefiles.rst describes them. Read by text: `obj-$(CONFIG_X) += a.o sub/`,
-composite objects (`foo-y := a.o`), `lib-y`; ifdef and ifeq blocks as if they were taken. A folder
-whose Makefile lies outside of what is read counts as built, and so does a file that no Makefile
-names: nothing is left out by guess.
+Documentation/kbuild/makefiles.rst describes them. The text is matched for
+`obj-$(CONFIG_X) += a.o sub/`, composite objects (`foo-y := a.o`) and `lib-y`; ifdef and ifeq blocks
+are treated as taken. A folder whose Makefile is not read is treated as built, and so is a file that
+no Makefile names: a file is left out only if the Makefiles show it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _LISTS = frozenset(["obj", "lib", "core", "libs", "drivers", "head"])
 
 
 def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], settings: Settings) -> set[str]:
-    """Return the .c and .S files among these that the configuration does not build."""
+    """Return those of the .c and .S files that the configuration does not build."""
     folders = sorted({posixpath.dirname(file.path.as_posix()) for file in files})
     rules = _read_makefiles(git, tree, folders)
     dead_folders = _find_dead_folders(rules, settings)
@@ -46,7 +47,7 @@ _Rules = Mapping[str, Mapping[str, Sequence[tuple[str, str]]]]
 
 
 def _read_makefiles(git: Git, tree: Oid, folders: Sequence[str]) -> _Rules:
-    """Return, by folder and by what is built, the lists that it is in: (list, option or "y")."""
+    """Return by Makefile's folder the lists, as (list, option or "y"), of each object or folder."""
     parents = {posixpath.dirname(folder) for folder in folders} | set(folders)
     parents.discard("")
     wanted = [f"{folder}/{name}" for folder in sorted(parents) for name in ("Makefile", "Kbuild")]
@@ -78,7 +79,7 @@ def _is_set(option: str, settings: Settings) -> bool:
 
 
 def _find_dead_folders(rules: _Rules, settings: Settings) -> list[str]:
-    """Return folders that each rule about them leaves out."""
+    """Return the folders that all rules about them leave out."""
     dead = []
     for folder, targets in rules.items():
         for target, lists in targets.items():
@@ -95,7 +96,7 @@ def _find_dead_folders(rules: _Rules, settings: Settings) -> list[str]:
 def _is_left_out(
     rules: _Rules, folder: str, target: str, settings: Settings, depth: int = 4
 ) -> bool:
-    """Tell whether every list that an object is in is left out."""
+    """Return whether every list that contains an object is left out."""
     lists = rules.get(folder, {}).get(target, ())
     if not lists or not depth:
         return False
@@ -104,7 +105,7 @@ def _is_left_out(
             continue
         if name in _LISTS:
             return False
-        # Part of a composite object, or of a list that goes by another name.
+        # Part of a composite object, or of a list of another name.
         if not _is_left_out(rules, folder, f"{name}.o", settings, depth - 1):
             return False
     return True

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which folders of arch/x86 are linked into vmlinux, by the makefiles of kbuild.
+"""Find the folders of arch/x86 that are linked into vmlinux, by kbuild's makefiles.
 
 arch/x86/boot is a program of its own, but arch/x86/boot/startup is part of vmlinux since v6.16;
-only the makefiles say so (Documentation/kbuild/makefiles.rst). A folder counts where the makefile
-of a folder above it names it, other than for `make clean` (`subdir-`), and that folder counts.
-Where no makefile can name it, it counts as well: nothing is left out by guess.
+only the makefiles show this (Documentation/kbuild/makefiles.rst). A folder is linked if the
+makefile of a linked folder above names it, other than for `make clean` (`subdir-`). A folder that
+no makefile can name is treated as linked: one is left out only if the makefiles show it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def find_unlinked(git: Git, tree: Oid, files: Iterable[TreeFile]) -> set[str]:
 
 
 def _read_named(git: Git, tree: Oid, folders: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return, by folder with a makefile, the paths of the folders that it names."""
+    """Return for each folder with a makefile the paths of the folders that it names."""
     holders = {_ROOT, *(above for folder in folders for above in _above(folder))}
     wanted = [f"{holder}/{name}" for holder in sorted(holders) for name in ("Kbuild", "Makefile")]
     found = list_files(git, tree, list(map(PurePosixPath, wanted)))
@@ -54,7 +54,7 @@ def _read_named(git: Git, tree: Oid, folders: Iterable[str]) -> Mapping[str, fro
 
 
 def _above(folder: str) -> list[str]:
-    """Return the folders above one, up to arch/x86."""
+    """Return the parent folders, up to arch/x86."""
     found = []
     while folder.startswith(f"{_ROOT}/"):
         folder = posixpath.dirname(folder)
@@ -66,7 +66,7 @@ def _is_linked(folder: str, named: Mapping[str, frozenset[str]]) -> bool:
     if folder == _ROOT or _ROOT not in named:
         return True
     above = _above(folder)
-    # A folder that no makefile stands in, or stands above, cannot be named.
+    # The parent has no makefile that could name it.
     if above[0] not in named and above[0] != _ROOT and _is_linked(above[0], named):
         return True
     return any(folder in named.get(each, ()) and _is_linked(each, named) for each in above)

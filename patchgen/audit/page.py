@@ -1,9 +1,10 @@
-"""An audit, or the comparison of two, as one page that needs no network.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Render an audit, or the comparison of two, as one HTML page that needs no network.
 
-The page holds everything itself, and says so to the browser: its content security policy allows
-its own script and style by their digests, and nothing else, so that text from a hostile tree could
-not act even if it were taken for markup. The drawing is laid out here; the script of the page
-only folds and searches it (`templates/audit/page.js`).
+The page is self-contained. Its content security policy allows only its own script and style, by
+their digests, so that text from a hostile tree could not run even if a browser read it as markup.
+The drawing is laid out here; the script of the page only folds and searches it
+(`templates/audit/page.js`).
 """
 
 from __future__ import annotations
@@ -46,31 +47,31 @@ ROW_HEIGHT, INDENT, MARGIN, LETTER = 24, 18, 16, 7.6
 
 _FOLDED = (Group.OWN, Group.OTHER)
 _HEADINGS = {
-    Group.UNROUTED: "Not through the op",
-    Group.ROUTED: "Through the op",
-    Group.OWN: "VMGEXIT and TDCALL, which alternatives have no part in",
-    Group.OTHER: "Other hypervisors’ own",
+    Group.UNROUTED: "Not routed through the op",
+    Group.ROUTED: "Routed through the op",
+    Group.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
+    Group.OTHER: "Of other hypervisors",
 }
 _FATES = {
     Fate.ROUTED: "Routed now",
-    Fate.UNROUTED: "Not routed any more",
+    Fate.UNROUTED: "No longer routed",
     Fate.NEW: "New",
     Fate.GONE: "Gone",
     Fate.MOVED: "Moved",
-    Fate.LATE: "Not early any more",
+    Fate.LATE: "No longer early",
     Fate.STAYS: "As before",
 }
 _LEGEND = {
-    Mark.UNROUTED: "hypercall, not through the op",
+    Mark.UNROUTED: "hypercall that bypasses the op",
     Mark.SILENT: "change that tells nobody",
-    Mark.ROUTED: "hypercall, through the op",
+    Mark.ROUTED: "hypercall through the op",
     Mark.TOLD: "change that tells the hypervisor",
     Mark.OWN: "VMGEXIT, TDCALL",
-    Mark.OTHER: "another hypervisor’s",
+    Mark.OTHER: "call to another hypervisor",
     Mark.END: "alternatives are patched",
 }
-# What no name has and no page may: control characters, halves of surrogate pairs (bytes of a path
-# that are no UTF-8), and marks that reverse the order of what follows.
+# Characters that no name contains and no page may: control characters, surrogates (bytes of a path
+# that are not UTF-8), and marks that reverse the direction of text.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -78,7 +79,7 @@ _UNPRINTABLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An early site as the page shows it. `number` and `row` are the ids of it and of its row."""
+    """An early site as shown on the page. `number` is its id, `row` the id of its row."""
 
     number: int
     row: int
@@ -92,7 +93,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Sites under a heading. What is folded has a summary of what it holds."""
+    """Sites under a heading. A folded section has a summary of its sites."""
 
     key: str
     heading: str
@@ -103,7 +104,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference between two audits as the page shows it. `number` is that of the later site."""
+    """A difference between two audits as shown on the page. `number` is that of the later site."""
 
     place: str
     was: str
@@ -115,7 +116,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class FateSection:
-    """Differences of one fate; `more` are those that are only counted, by their reason."""
+    """Differences of one fate; `more` counts those that are not listed, by reason."""
 
     key: str
     heading: str
@@ -124,7 +125,7 @@ class FateSection:
 
     @property
     def total(self) -> int:
-        """Return how many differences there are of the fate."""
+        """Return the number of differences of the fate."""
         return len(self.changes) + sum(count for _, count in self.more)
 
 
@@ -135,7 +136,7 @@ def render_page(audit: Audit) -> str:
 
 
 def render_diff_page(diff: AuditDiff) -> str:
-    """Return the page of a comparison: what became of each site, then the later audit."""
+    """Return the page of a comparison: the fate of each site, then the later audit."""
     context = _context(diff.after)
     numbers = {id(site): number for number, site in enumerate(early_sites(diff.after))}
     fates = tuple(_fate(fate, diff.differences, numbers) for fate in _FATES)
@@ -150,14 +151,14 @@ def render_diff_page(diff: AuditDiff) -> str:
 
 
 def headline(audit: Audit) -> tuple[str, ...]:
-    """Return what a maintainer wants to know first, a sentence each."""
+    """Return the two main results, a sentence each."""
     past = [each for each in audit.early_hypercalls if each.group is Group.UNROUTED]
     silent = sum(each.silent for each in audit.early_changes)
-    first = "No early hypercall goes past the op"
+    first = "No early hypercall bypasses the op"
     if past:
-        calls = "hypercall goes" if len(past) == 1 else "hypercalls go"
+        calls = "hypercall bypasses" if len(past) == 1 else "hypercalls bypass"
         reporting = sum(each.reports_status for each in past) or "none"
-        first = f"{len(past)} early {calls} past the op, {reporting} to report page status"
+        first = f"{len(past)} early {calls} the op, {reporting} to report page status"
     if not audit.early_changes:
         return (first,)
     if not silent:
@@ -214,7 +215,7 @@ def _occurs(mark: Mark, rows: Iterable[Row]) -> bool:
 
 
 def row_width(row: Row) -> int:
-    """Return how many pixels a row takes; page.js computes the same from the letters it shows."""
+    """Return the width of a row in pixels; page.js computes the same from its characters."""
     via = f" by {row.via}" if row.via else ""
     letters = len(f"{row.name}(){via}  {row.place or ''}")
     return round(2 * MARGIN + row.depth * INDENT + letters * LETTER)
@@ -237,7 +238,7 @@ def _entries(sites: Sequence[Hypercall | StatusChange], rows: Iterable[Row]) -> 
 
 
 def explain_site(site: Hypercall | StatusChange) -> str:
-    """Return why a site counts as what it does."""
+    """Return the reason for a site's group."""
     return explain_stay(site) if isinstance(site, Hypercall) else describe_tellers(site)
 
 
@@ -260,7 +261,7 @@ def _sections(entries: Sequence[Entry]) -> Iterator[Section]:
 
 
 def _summarise(entries: Iterable[Entry]) -> str:
-    """Return how many there are of which hypervisor and form."""
+    """Return the number of hypercalls of each hypervisor and form."""
     kinds = Counter(
         f"{each.site.instruction.hypervisor or 'unknown'} by {each.site.instruction.form.value}"
         for each in entries

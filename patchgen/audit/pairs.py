@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which site of one audit is which of another, though lines, functions and files may differ.
+"""Pair the sites of two audits, though lines, functions and files may differ.
 
-A site is known again by its file, its function, what it calls and the pages or the number that it
-gives. What is left over is paired where all but one of these agree, and where code moved into
-another function, only if one of the two functions calls the other in that file.
+A site is recognised by its file, its function, its call and the pages or the number that it passes.
+The remaining sites are paired if all but one of these agree; sites in different functions are
+paired only if one of the two functions calls the other in that file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _Key = Callable[[Hypercall | StatusChange], Hashable]
 
 @dataclass(frozen=True, slots=True)
 class Pair(Generic[Site]):
-    """A site before and after, None where it is not there; `moved` is what is different, or ""."""
+    """A site before and after, None if it does not exist; `moved` is the difference, or ""."""
 
     before: Site | None
     after: Site | None
@@ -28,7 +28,7 @@ class Pair(Generic[Site]):
 
 
 def pair_sites(before: Sequence[Site], after: Sequence[Site]) -> list[Pair[Site]]:
-    """Return all sites of either side, in the order of their names."""
+    """Return all sites of either side, sorted by name."""
     old, new = list(before), list(after)
     pairs = [Pair(a, b) for a, b in _take(old, new, _whole, _always)]
     pairs += [
@@ -47,7 +47,7 @@ def pair_sites(before: Sequence[Site], after: Sequence[Site]) -> list[Pair[Site]
 
 
 def find_op_calls(calls: Sequence[OpCall], site: Hypercall) -> list[OpCall]:
-    """Return the early calls of the op that a site's function makes, itself or in its file."""
+    """Return the early calls of the op by a site's function, directly or through its file."""
     return [
         each
         for each in calls
@@ -60,7 +60,7 @@ def find_op_calls(calls: Sequence[OpCall], site: Hypercall) -> list[OpCall]:
 def _take(
     old: list[Site], new: list[Site], key: _Key, fits: Callable[[Site, Site], bool]
 ) -> Iterator[tuple[Site, Site]]:
-    """Take the pairs of one key out of both lists."""
+    """Remove the sites of equal key from both lists, and yield them as pairs."""
     waiting: dict[Hashable, list[Site]] = {}
     for each in new:
         waiting.setdefault(key(each), []).append(each)
@@ -105,7 +105,7 @@ def _always(before: object, after: object) -> bool:
 
 
 def _are_related(before: Site, after: Site) -> bool:
-    """Tell whether one of the functions of two sites calls the other, in either audit."""
+    """Return whether one of the functions of two sites calls the other, in either audit."""
     return before.function in after.within or after.function in before.within
 
 

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Read C with tree-sitter: functions, calls, stores of functions, structs.
 
-tree-sitter, not libclang: libclang needs each file's command line and all headers, so a configured
-tree on disk, sees one branch of every #if, and takes minutes for what is read here in seconds.
-tree-sitter needs one file and no headers, goes on behind what it does not understand, and comes as
-a wheel. What it lacks - macros, types from headers - is added by `prepare` before it and `graph`
-behind it. What it cannot make out is counted against a scan for function heads (`FileFacts.lost`).
+tree-sitter, not libclang: libclang needs the command line of each file and all headers, that is, a
+configured tree on disk, sees one branch of every #if, and takes minutes instead of seconds.
+tree-sitter needs one file and no headers, continues after syntax errors, and comes as a wheel. It
+does not expand macros, which `prepare` handles before it, nor know types from headers, which `code`
+looks up after it. A scan for function heads finds the functions that it lost (`FileFacts.lost`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _HEAD = re.compile(
 )
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
-# An escaped quote begins none, or the time would grow with the square of their number.
+# An escaped quote begins no literal, or the time would be quadratic in the number of quotes.
 _LITERAL = re.compile(rb'(?<!\\)"(?:\\.|[^"\\])*+"', re.S)
 _NO_HEADS = frozenset([b"if", b"for", b"while", b"switch", b"do", b"else", b"return", b"sizeof"])
 
@@ -49,7 +50,7 @@ def _parser() -> tree_sitter.Parser:
 
 
 def parse_source(content: bytes) -> FileFacts:
-    """Return the facts of a C file or a header. Never raises for what is written in it."""
+    """Return the facts of a C file or a header. No content raises an error."""
     prepared = prepare_source(content)
     tree = _parser().parse(prepared.text)
     unit = _Unit(prepared.asms)
@@ -76,7 +77,7 @@ def parse_source(content: bytes) -> FileFacts:
 
 
 def _find_lost(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str]]:
-    """Yield what looks like a function's head and was not read as one."""
+    """Yield apparent function heads that were not read as functions."""
     known = {each.name for each in functions}
     plain = _LITERAL.sub(lambda match: blank(match[0]), text) if b'"' in text else text
     for match in _HEAD.finditer(plain):
@@ -86,7 +87,7 @@ def _find_lost(text: bytes, functions: list[Function]) -> Iterator[tuple[int, st
 
 
 def _read_words(line: int, name: str, piece: bytes) -> Function:
-    """Return a function by its words alone: the names that a parenthesis follows are its calls."""
+    """Return a function read word by word: each name that a parenthesis follows is a call."""
     text = piece.decode("utf-8", "replace")
     body = text.find("{")
     calls = [
@@ -101,7 +102,7 @@ def _read_words(line: int, name: str, piece: bytes) -> Function:
 
 
 def _find_pieces(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str, bytes]]:
-    """Yield functions that were not made out, alone: what confused the parser is not there.
+    """Yield the text of each lost function, without the surroundings that confused the parser.
 
     A function ends with the first brace in the first column (Documentation/process/coding-style).
     """
@@ -115,7 +116,7 @@ def _find_pieces(text: bytes, functions: list[Function]) -> Iterator[tuple[int, 
 
 
 class _Unit:
-    """One file being read."""
+    """The facts of one file, collected as its syntax tree is read."""
 
     def __init__(self, asms: tuple[Asm, ...]):
         self._asms = asms
@@ -125,7 +126,7 @@ class _Unit:
         self.typedefs: list[tuple[str, str]] = []
 
     def read(self, node: tree_sitter.Node) -> None:
-        """Read what stands at file scope, and in what the parser could not make out there."""
+        """Read the definitions at file scope, including those inside of syntax errors."""
         for each in node.named_children:
             match each.type:
                 case "function_definition":

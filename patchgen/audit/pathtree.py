@@ -1,7 +1,9 @@
-"""The early paths as one tree: what a drawing shows line by line.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The early paths as one tree, for a drawing with one row for each function.
 
-Every site has one path, its shortest that counts; paths that begin alike share their first lines.
-Below a function stands what it calls, in the order of the calls, which is mostly that of time.
+Every site has one path, the shortest that bypasses the op if there is one; paths with a common
+start share their first rows. The rows below a function are its calls in source order, which mostly
+is the order of execution.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from patchgen.model.audit import Audit, Group, How, Hypercall, Place, Route, Sta
 
 
 class Mark(StrEnum):
-    """What a path ends in, from what a reader looks for to what may be folded away."""
+    """The end of a path, from the most interesting to those that may be folded away."""
 
     UNROUTED = "unrouted"
     SILENT = "silent"  # a change of page status that tells nobody
@@ -33,9 +35,9 @@ _FOLDED = (Mark.OWN, Mark.OTHER)
 class Row:
     """A line of the tree: a function, or a site as a leaf below the function that contains it.
 
-    `number` counts from 0, `last` is the number of the last row below it, or its own. `site`
-    tells which of `early_sites` it is. `marks` are those of all sites below, or its own one;
-    `sites` is how many. `folded` says that nothing below it is worth to be shown at first.
+    `number` counts from 0, `last` is the number of the last row below it, or its own. `site` is the
+    index in `early_sites`. `marks` are those of all sites below, or its own; `sites` is their
+    number. `folded` is set if the rows below are hidden at first.
     """
 
     number: int
@@ -61,22 +63,22 @@ class _Branch:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """A row that is still to be written."""
+    """A row that has yet to be written."""
 
     branch: _Branch | None
     site: int | None
     parent: int | None
     depth: int
-    hidden: bool  # below something that is folded
+    hidden: bool  # below a folded row
 
 
 def early_sites(audit: Audit) -> tuple[Hypercall | StatusChange, ...]:
-    """Return all that the tree leads to, hypercalls first."""
+    """Return all sites of the tree, hypercalls first."""
     return (*audit.early_hypercalls, *audit.early_changes)
 
 
 def mark_site(site: Hypercall | StatusChange) -> Mark:
-    """Return what a site is, as its path's end."""
+    """Return the mark of a site."""
     if isinstance(site, StatusChange):
         return Mark.SILENT if site.silent else Mark.TOLD
     match site.group:
@@ -91,13 +93,13 @@ def mark_site(site: Hypercall | StatusChange) -> Mark:
 
 
 def shown_route(site: Hypercall | StatusChange) -> Route | None:
-    """Return the path that says most of a site: the shortest that does not go through the op."""
+    """Return the shortest path that bypasses the op, else the shortest path."""
     unrouted = site.unrouted if isinstance(site, Hypercall) else None
     return unrouted or site.early
 
 
 def grow_tree(audit: Audit) -> tuple[Row, ...]:
-    """Return the rows from top to bottom: the window's own path, and a path a site."""
+    """Return the rows from top to bottom: the window's own path, and one path for each site."""
     root = _Branch(Step("", Place("", 0)))
     _grow(root, audit.window.spine, Mark.END)
     sites = early_sites(audit)
@@ -120,7 +122,7 @@ def grow_tree(audit: Audit) -> tuple[Row, ...]:
 
 
 def _grow(root: _Branch, steps: Sequence[Step], mark: Mark) -> _Branch:
-    """Return the branch of the last step, made where it is not there yet."""
+    """Return the branch of the last step; create missing branches."""
     branch = root
     for step in steps:
         key = (step.function, step.defined.path)
@@ -132,7 +134,7 @@ def _grow(root: _Branch, steps: Sequence[Step], mark: Mark) -> _Branch:
 def _below(
     branch: _Branch, sites: Sequence[Hypercall | StatusChange]
 ) -> Iterator[tuple[tuple[str, int, str], tuple[_Branch | None, int | None]]]:
-    """Yield what stands below a branch, each behind what it is sorted by."""
+    """Yield the branches and sites below a branch, each after its sort key."""
     for each in branch.below.values():
         at = each.step.called or each.step.defined
         yield (at.path, at.line, each.step.function), (each, None)
@@ -177,7 +179,7 @@ def _site_row(number: int, due: _Due, sites: Sequence[Hypercall | StatusChange])
 
 
 def _close(rows: list[Row]) -> tuple[Row, ...]:
-    """Return the rows with each one's last row below it."""
+    """Return the rows with `last` set to the last row below each."""
     last = [row.number for row in rows]
     for row in reversed(rows):
         if row.parent is not None:
@@ -186,7 +188,7 @@ def _close(rows: list[Row]) -> tuple[Row, ...]:
 
 
 def describe_call(site: Hypercall | StatusChange) -> str:
-    """Return what stands at a site: the call with what it is for, or the bare instruction."""
+    """Return the call at a site with its first argument, or the bare instruction."""
     if isinstance(site, StatusChange):
         return f"{site.call}({site.pages})"
     return f"{site.call}({site.purpose})" if site.call else site.instruction.text

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""On which platforms a condition holds: `cc_platform_has(...)`, `cc_vendor == CC_VENDOR_AMD`.
+"""Find the platforms on which a condition holds: `cc_platform_has(...)`, `cc_vendor == ...`.
 
-The terms of a condition are looked up in tables.toml, with its sources. A function that only
-returns an expression stands for that expression, and a parameter for the constant that it is given.
-A term that is about the platform by its words, or by those of the function that it calls, and that
-the table does not have, is never guessed: the answer is "unknown". All other terms may hold on any
-platform.
+The terms of a condition are looked up in tables.toml, which cites their sources. A call of a
+function that only returns an expression is replaced by that expression, and a parameter by the
+constant passed for it. If the words of a term, or those of the function that it calls, are about
+the platform and the table lacks the term, the answer is "unknown", never a guess. All other terms
+may hold on any platform.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _CALL = re.compile(r"([A-Za-z_]\w*)\((.*)\)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _PARENTHESIZED = re.compile(r"(?<!\w)\((\w+)\)")
 _PASSED_ON = re.compile(r"(?:likely|unlikely|WARN_ON\w*|READ_ONCE|static_branch_\w+)\((.*)\)")
-# Another way to read a variable.
+# Macros that read a variable.
 _READ = re.compile(r"\b(?:RIP_REL_REF|READ_ONCE|rip_rel_ptr)\(&?(\w+)\)")
 _CONSTANTS = {"1": True, "true": True, "0": False, "false": False, "NULL": False}
 _OPTION = re.compile(r"IS_(?:ENABLED|BUILTIN|MODULE|REACHABLE)\((CONFIG_\w+)\)")
 
 
 class Answer(Enum):
-    """Whether a condition holds on a platform. EITHER: what decides is not the platform."""
+    """Whether a condition holds on a platform. EITHER: it does not depend on the platform."""
 
     YES = "yes"
     NO = "no"
@@ -59,9 +59,9 @@ class PlatformTests:
     def find_doubts(
         self, node: Node, under: Iterable[int], env: Env, platform: Platform
     ) -> tuple[Doubt, ...] | None:
-        """Return the conditions that are not known, of those that a statement runs under.
+        """Return the unknown conditions among those that a statement runs under.
 
-        None where it does not run on the platform.
+        Returns None if the statement does not run on the platform.
         """
         doubts = []
         for number in under:
@@ -78,7 +78,7 @@ class PlatformTests:
         return tuple(doubts)
 
     def _is_about(self, text: str, node: Node, env: Env) -> bool:
-        """Tell whether a condition can exclude anything: else it need not be evaluated."""
+        """Return whether a condition can exclude a platform; others need no evaluation."""
         key = (text, node.path)
         if key not in self._about:
             plain = _READ.sub(r"\1", _SPACE.sub("", text))
@@ -90,7 +90,7 @@ class PlatformTests:
         answer = self.holds(guard.text, node, env, platform)
         if not guard.holds:
             answer = _invert(answer)
-        # What gets there by a jump may have left out the test.
+        # A jump to the code may have bypassed the test.
         return Answer.UNKNOWN if answer is Answer.NO and not guard.sure else answer
 
     def holds(
@@ -106,7 +106,7 @@ class PlatformTests:
         return self._known[key]
 
     def bind(self, arguments: Sequence[str], env: Env, target: Node) -> Env:
-        """Return which parameters of a called function are known to be true or false."""
+        """Return the parameters of a called function that are known to be true or false."""
         found = []
         for name, argument in zip(target.parameters, arguments, strict=False):
             value = _constant(_SPACE.sub("", argument), dict(env))
@@ -160,9 +160,9 @@ class PlatformTests:
     def _called(
         self, name: str, inner: str, node: Node, env: Env, platform: Platform, depth: int
     ) -> Answer:
-        """Return what a call gives, by the expression that the function returns."""
+        """Return the result of a call, by the expression that the function returns."""
         targets = [t for t in self._code.resolve(node.path, name) if t.kind != "macro"]
-        # What stands in for a function that is not built returns a constant.
+        # A stub for a function that is not built returns a constant.
         real = [t for t in targets if t.returns not in _CONSTANTS] or targets
         if not real or not depth or not all(each.returns for each in real):
             telling = self._is_telling(f"{name}({inner})", node)
@@ -176,7 +176,7 @@ class PlatformTests:
         return Answer.UNKNOWN if Answer.UNKNOWN in answers else Answer.EITHER
 
     def _is_telling(self, text: str, node: Node) -> bool:
-        """Tell whether a term is about the platform, by its words or those of what it calls."""
+        """Return whether a term is about the platform, by its words or those of its callees."""
         key = (text, node.path)
         if key not in self._telling:
             self._telling[key] = self._has_words(text, node.path, 2)
@@ -200,9 +200,9 @@ class PlatformTests:
 
 
 def find_surest(ways: Iterable[tuple[Doubt, ...]]) -> tuple[Doubt, ...] | None:
-    """Return the doubts of the best of several ways, None where there is none.
+    """Return the doubts of the path with the fewest of them, None without a path.
 
-    Two ways that only differ in whether one condition holds are no doubt: one of them is taken.
+    Two paths that differ only in whether one condition holds raise no doubt: one of them is taken.
     """
     found = list(dict.fromkeys(ways))
     single = {way[0] for way in found if len(way) == 1}
@@ -234,7 +234,7 @@ def _constant(text: str, env: dict[str, bool]) -> bool | None:
 
 
 def _strip(text: str) -> str:
-    """Take off parentheses that are around all of it."""
+    """Remove parentheses that enclose the whole expression."""
     while text.startswith("(") and text.endswith(")") and _closes_at_end(text):
         text = text[1:-1]
     return text

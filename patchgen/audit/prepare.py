@@ -1,9 +1,10 @@
-"""Make kernel C readable for a parser that does not expand macros, and keep what that takes away.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make kernel C readable for a parser that does not expand macros.
 
-Directives are taken out of the text, since they cut through statements and declarations; what they
-say is returned beside it: conditions by line, includes, macros. Attributes that the grammar has no
-place for (`__init`, `noinstr`) and macros that stand for a function's head (`DEFINE_IDTENTRY(f)`)
-are overwritten in place. Every byte keeps its line.
+Directives are removed from the text, since they cut through statements and declarations, and
+returned separately: conditions by line, includes, macros. Attributes that the grammar does not know
+(`__init`, `noinstr`) and macros that replace a function's head (`DEFINE_IDTENTRY(f)`) are
+overwritten in place. Every byte stays on its line.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _ASM_STATEMENT = re.compile(
     rb"\b(?:asm|__asm__|__asm|asm_inline|asm_volatile_goto|asm_goto_output)\b"
     rb"(?:\s|volatile\b|__volatile__\b|__volatile\b|goto\b|inline\b|__inline\b)*\("
 )
-# A loop by a macro: to a parser, a call and then a statement without a semicolon between.
+# A loop macro: a parser sees a call, and then a statement without a semicolon between them.
 _LOOP = re.compile(rb"^[ \t]+\w*for_each\w*[ \t]*\(", re.M)
 _STATEMENT = re.compile(rb"\s*([ \t])(?=[A-Za-z_{])")
 # `DEFINE_SCHED_CLASS(fair) = {`: by custom the macro's name is the struct's.
@@ -43,7 +44,7 @@ _HEAD_MACRO = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the parser gets, and what was taken out of it."""
+    """The text for the parser, and what was removed from it."""
 
     text: bytes
     taken: Taken
@@ -53,7 +54,7 @@ class Prepared:
 
 
 def prepare_source(content: bytes) -> Prepared:
-    """Take directives and what the grammar does not know out of a C file."""
+    """Remove directives, and what the grammar does not know, from a C file."""
     taken = read_directives(content)
     cleaned, asms = _take_asms(_HEAD_MACRO.sub(_spell_head, blank_attributes(taken.text)))
     cleaned = _DEFINED.sub(_spell_variable, _end_loop_heads(cleaned))
@@ -64,7 +65,7 @@ def prepare_source(content: bytes) -> Prepared:
 
 
 def _take_asms(text: bytes) -> tuple[bytes, list[Asm]]:
-    """Take asm statements out: the grammar knows only those whose template is a literal."""
+    """Remove asm statements: the grammar knows only those whose template is a literal."""
     pieces, asms, done = [], [], 0
     lines = Lines(text)
     for match in _ASM_STATEMENT.finditer(text):
@@ -81,7 +82,7 @@ def _take_asms(text: bytes) -> tuple[bytes, list[Asm]]:
 
 
 def _split_template(inner: str) -> tuple[str, str]:
-    """Split what is between the parentheses of an asm at its first colon outside of strings."""
+    """Split the text between the parentheses of an asm at its first colon outside of strings."""
     depth = 0
     for match in re.finditer(r'"(?:\\.|[^"\\])*"|[():]', inner):
         if match[0] in "()":
@@ -95,7 +96,7 @@ def _split_template(inner: str) -> tuple[str, str]:
 
 
 def _end_loop_heads(text: bytes) -> bytes:
-    """Put a semicolon behind the head of a loop by a macro, in the place of a blank."""
+    """Replace a space after the head of a loop macro by a semicolon."""
     changed = bytearray(text)
     for match in _LOOP.finditer(text):
         follows = _STATEMENT.match(text, closing(text, match.end() - 1))
@@ -105,7 +106,7 @@ def _end_loop_heads(text: bytes) -> bytes:
 
 
 def _spell_variable(match: re.Match[bytes]) -> bytes:
-    """Spell a variable that a macro defines as one, in as many bytes."""
+    """Spell a macro that defines a variable as its declaration, in as many bytes."""
     spelt = b"struct %b %b" % (match[1].lower(), match[2])
     return spelt.ljust(len(match[0])) if len(spelt) <= len(match[0]) else match[0]
 
@@ -118,7 +119,7 @@ def _find_percpu(text: bytes) -> Iterator[tuple[str, int, str]]:
 
 
 def _take_invocations(text: bytes) -> tuple[bytes, list[Invocation]]:
-    """Take macros out that stand at file scope where a declaration would."""
+    """Remove macros that are used at file scope in place of a declaration."""
     pieces, found, done = [], [], 0
     lines = Lines(text)
     for match in _INVOCATION.finditer(text):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""On which platforms the functions of the window run, by the conditions on the ways to them.
+"""Find the platforms on which the functions of the window run, by the conditions on their paths.
 
-A function runs on a platform where some way leads to it on which no condition excludes the
-platform. Through a pointer that is so where the function is installed: by code that runs there, or
-by an initialiser. A way without conditions that are not known is preferred.
+A function runs on a platform if a path leads to it on which no condition excludes the platform. A
+path through a pointer also requires that the function is installed: by code that runs on the
+platform, or by an initialiser. Paths without unknown conditions are preferred.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Reach:
         self._found = {platform: self._walk(starts, platform) for platform in Platform}
 
     def find(self, node: Node, platform: Platform) -> Doubts | None:
-        """Return the unknown conditions on the way to a function, None where it does not run."""
+        """Return the unknown conditions on the path to a function, None if it does not run."""
         return self._found[platform].get(node)
 
     def find_statement(self, node: Node, under: Iterable[int], platform: Platform) -> Doubts | None:
@@ -39,7 +39,7 @@ class Reach:
         return None if before is None or inside is None else (*before, *inside)
 
     def find_installed(self, member: str, target: Node, platform: Platform) -> Doubts | None:
-        """Return the same for what puts a function into a member of that name."""
+        """Return the same for the code that installs a function in a member of that name."""
         found = [
             () if each.by is None else self.find_statement(each.by, each.under, platform)
             for each in self._flow.installs(member, target)

@@ -1,7 +1,8 @@
-"""Read the facts of all files of a tree that can matter: from what is kept, else with the parser.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read the facts of all relevant files of a tree, from the cache or with the parser.
 
-Two processes parse, as the parser's work is Python's. Blobs are read in batches, so that a whole
-kernel is never in memory at once.
+Parsing uses two processes, as most of its work is in Python. Blobs are read in batches, so that a
+whole kernel is never in memory at once.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ OnProgress = Callable[[int, int], None]
 _BATCH_BYTES = 400_000
 _WORKERS = 2
 _MAX_BYTES = 2 << 20
-_TOO_LARGE = FileFacts(lost=((1, f"the file, which has more than {_MAX_BYTES >> 20} MiB"),))
+_TOO_LARGE = FileFacts(lost=((1, f"the whole file, as it is over {_MAX_BYTES >> 20} MiB"),))
 _Piece = list[tuple[str, bool, bytes | None]]
 
 
 def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
-    """Return the files of a tree that are read, by path.
+    """Return the files of a tree that an audit reads, sorted by path.
 
-    Raises BaseError for a tree that is no kernel with arch/x86.
+    Raises BaseError for a tree that is not a kernel with arch/x86.
     """
     folders = [PurePosixPath(each) for each in (*tables.sources, *tables.headers)]
     files = []
@@ -44,27 +45,27 @@ def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
             files.append(file)
     if not any(file.path.as_posix().startswith("arch/x86/kernel/") for file in files):
         raise BaseError(
-            "the tree has no arch/x86/kernel: the audit is about x86 kernels",
-            hint="name a kernel's git repository and one of its commits",
+            "the tree has no arch/x86/kernel: an audit needs an x86 kernel",
+            hint="name the git repository of a kernel and one of its commits",
             parameters=("tree", "rev", "base"),
         )
     return files
 
 
 class BulkTree:
-    """A tree of a repository, or of a quarantine; a TreeReader."""
+    """A TreeReader of a tree in a repository or a quarantine."""
 
     def __init__(self, git: Git, tree: Oid):
         self._git = git
         self._tree = tree
 
     def find(self, patterns: Sequence[str]) -> list[TreeFile]:
-        """Return the regular files of these paths, sorted by path. Globs are not for it."""
+        """Return the regular files of these paths, sorted by path. Globs are not supported."""
         files = list_files(self._git, self._tree, list(map(PurePosixPath, patterns)))
         return sorted(files, key=lambda file: file.path.as_posix())
 
     def read(self, file: TreeFile) -> bytes:
-        """Return the content of a file. Raises BaseError where the repository lacks it."""
+        """Return the content of a file. Raises BaseError if the repository lacks it."""
         return next(read_blobs(self._git, [file.oid]))
 
 
@@ -74,7 +75,7 @@ def read_facts(
     cache: FactsCache,
     on_progress: OnProgress = lambda done, total: None,
 ) -> Mapping[str, FileFacts]:
-    """Return the facts of each file by its path. Raises BaseError where a blob is missing."""
+    """Return the facts of each file by path. Raises BaseError if a blob is missing."""
     keys = {file.path.as_posix(): _key(file) for file in files}
     stored = cache.find(sorted(set(keys.values())))
     loaded = {key: load_facts(value) for key, value in stored.items()}
@@ -131,7 +132,7 @@ def _parse(content: bytes | None, is_assembly: bool) -> FileFacts:
 
 
 def digest_files(files: Sequence[TreeFile]) -> str:
-    """Return a digest of all that the facts follow from."""
+    """Return a digest of all input of the facts."""
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.oid} ".encode() + bytes(file.path) + b"\0")

@@ -1,4 +1,5 @@
-"""Ways through the window: the shortest path to a function, and how many there are."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Paths through the window: the shortest one to a function, and their number."""
 
 from __future__ import annotations
 
@@ -10,14 +11,14 @@ from patchgen.audit.code import Node
 from patchgen.audit.flow import Edge
 from patchgen.model.audit import How, Place, Route, Step
 
-# Counting paths stops here: beyond, the number tells nothing.
+# Counting paths stops here: a larger number is of no use.
 _CAP = 1_000_000
-# A path that a reader can follow is preferred: calls by name cost 1, what is less certain more.
+# A path that a reader can follow is preferred: calls by name cost least, less certain ones more.
 _COST = {How.CALL: 2, How.ASSEMBLY: 2, How.POINTER: 4, How.PARAM: 4, How.INITCALL: 4}
 _COST_PASSED = 6
-# What a function costs more that is shown only where there is no other way.
+# The extra cost of a function that is shown only if there is no other path.
 _COST_ASIDE = 20
-# What each entry costs more than the one before it.
+# The extra cost of each entry over the one before it.
 _COST_ENTRY = 6
 
 Graph = Mapping[Node, Sequence[Edge]]
@@ -26,8 +27,8 @@ Graph = Mapping[Node, Sequence[Edge]]
 class Routes:
     """Shortest paths from the entries, all at once (Dijkstra), and counts in the condensed graph.
 
-    Of two paths of one cost the one whose calls come first is taken, so that runs agree. Edges for
-    which `usable` is false are not gone.
+    Of two paths of equal cost, the one whose calls come first is taken, so that the result is
+    deterministic. Edges for which `usable` is false are not followed.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Routes:
         return _price(edge) + (_COST_ASIDE if aside else 0)
 
     def reaches(self, node: Node) -> bool:
-        """Tell whether there is a path to a function."""
+        """Return whether there is a path to a function."""
         return node in self._before
 
     def find(self, node: Node) -> Route | None:
@@ -100,7 +101,7 @@ def _price(edge: Edge) -> int:
 def _count_paths(
     graph: Graph, entries: Iterable[Node], usable: Callable[[Edge], bool]
 ) -> dict[Node, int]:
-    """Return the number of paths to each function, cycles being one function."""
+    """Return the number of paths to each function; a cycle is counted as one function."""
     following = {
         node: list(dict.fromkeys(edge.target for edge in edges if usable(edge)))
         for node, edges in graph.items()
@@ -111,7 +112,7 @@ def _count_paths(
     for entry in entries:
         if entry in part:
             counts[part[entry]] += 1
-    # Tarjan gives a component before those that lead to it.
+    # Tarjan's algorithm yields a component before those that lead to it.
     for number in range(len(order) - 1, -1, -1):
         if not counts[number]:
             continue

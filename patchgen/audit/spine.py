@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The path from the kernel's entry to what patches alternatives, by calls by name."""
+"""The path from the kernel's entry to the function that patches alternatives, by calls by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from patchgen.errors import BaseError
 
 @dataclass(frozen=True, slots=True)
 class Spine:
-    """The path to what patches alternatives. `limits` are the lines where the window ends."""
+    """The path to the function that patches alternatives; `limits` are where the window ends."""
 
     nodes: tuple[Node, ...]
     lines: tuple[int, ...]
@@ -29,7 +29,7 @@ class Spine:
 def find_spine(code: Code, tables: Tables) -> Spine:
     """Return the path from the kernel's entry to the function that patches alternatives.
 
-    Raises BaseError where direct calls do not lead there.
+    Raises BaseError if direct calls do not lead there.
     """
     for end in tables.end:
         for entry in tables.spine_from:
@@ -39,8 +39,8 @@ def find_spine(code: Code, tables: Tables) -> Spine:
                     return found
     raise BaseError(
         f"no calls lead from {' or '.join(tables.spine_from)} to {' or '.join(tables.end)}",
-        hint="the audit is about kernels that patch alternatives at boot; a configuration has to "
-        "build all files of arch/x86/kernel and init",
+        hint="an audit needs a kernel that patches alternatives at boot; a .config has to build "
+        "all files of arch/x86/kernel and init on that path",
         parameters=("config",),
     )
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What static calls are set to: `static_call_update(name, function)` (include/linux/static_call.h).
+"""Find updates of static calls: `static_call_update(name, function)` (include/linux/static_call.h).
 
-The value may be a member that holds the function, and the update may be in a macro that puts the
-names together: `#define update_call(__cb) static_call_update(apic_call_##__cb, *apic->__cb)`.
+The value may be a member that holds the function, and the update may be in a macro that joins the
+names: `#define update_call(__cb) static_call_update(apic_call_##__cb, *apic->__cb)`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Update:
 
 
 def find_updates(code: Code, node: Node, call: Call) -> Iterator[Update]:
-    """Yield what a call sets static calls to, be it by way of a macro."""
+    """Yield the updates of static calls that a call makes, directly or through a macro."""
     if call.name.lstrip("_") == _MACRO and node.kind != "macro":
         if len(call.arguments) > 1:
             yield _update(call.arguments[0], call.arguments[1])

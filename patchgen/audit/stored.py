@@ -2,8 +2,8 @@
 """The form in which facts and audits are cached: JSON, compressed by zlib.
 
 The JSON is pydantic's for the types in patchgen.audit.facts (a list for each NamedTuple) and
-patchgen.model.audit (an object for each dataclass); reading checks it against these types. It is
-read by the code that wrote it only, since the cache's seals name that code.
+patchgen.model.audit (an object for each dataclass); reading checks it against these types. Only the
+code that wrote it reads it, as the cache's seals name that code.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _AUDIT = "audit"
 
 
 def dump_facts(facts: FileFacts) -> bytes:
-    """Return facts of a file in their cached form."""
+    """Return the cached form of a file's facts."""
     return zlib.compress(_adapter(_FACTS).dump_json(facts), _LEVEL)
 
 
 def load_facts(stored: bytes) -> FileFacts | None:
-    """Return the facts that `dump_facts` was given, None for anything else."""
+    """Return the facts stored by `dump_facts`, None for anything else."""
     facts: FileFacts | None = _load(_FACTS, stored)
     return facts
 
 
 def dump_audit(audit: Audit) -> bytes | None:
-    """Return an audit in its cached form; None where it has a path that is not UTF-8."""
+    """Return the cached form of an audit; None if it has a path that is not UTF-8."""
     try:
         return zlib.compress(_adapter(_AUDIT).dump_json(audit), _LEVEL)
     except ValueError:
@@ -43,7 +43,7 @@ def dump_audit(audit: Audit) -> bytes | None:
 
 
 def load_audit(stored: bytes) -> Audit | None:
-    """Return the audit that `dump_audit` was given, None for anything else."""
+    """Return the audit stored by `dump_audit`, None for anything else."""
     audit: Audit | None = _load(_AUDIT, stored)
     return audit
 
@@ -57,7 +57,7 @@ def _load(kind: str, stored: bytes) -> Any:
 
 @cache
 def _adapter(kind: str) -> TypeAdapter[Any]:
-    # The import takes longer than a command needs that has nothing to do with the cache.
+    # The import takes longer than a whole command that does not use the cache.
     from pydantic import TypeAdapter
 
     return TypeAdapter(FileFacts if kind == _FACTS else Audit)

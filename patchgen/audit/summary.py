@@ -1,4 +1,5 @@
-"""What an audit found, as a paragraph for a cover letter."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Summarise an audit in a paragraph for a cover letter."""
 
 from __future__ import annotations
 
@@ -23,9 +24,9 @@ _WIDTH = 72
 
 
 def summarise_series(git: Git, base: Oid, tip: Oid) -> str:
-    """Return what a series does about early hypercalls, wrapped for a cover letter.
+    """Return what a series changes for early hypercalls, wrapped for a cover letter.
 
-    `git` has the commits `base` and `tip`. Raises BaseError where one is no x86 kernel.
+    `git` has the commits `base` and `tip`. Raises BaseError if one is not an x86 kernel.
     """
     before, after = (audit_tree(git, _tree(git, commit)) for commit in (base, tip))
     return render_summary(compare_audits(before, after))
@@ -36,15 +37,15 @@ def _tree(git: Git, commit: Oid) -> Oid:
 
 
 def render_summary(diff: AuditDiff) -> str:
-    """Return a paragraph and the sites that it counts, one a line."""
+    """Return a paragraph and the sites that it counts, one on each line."""
     after = diff.after
     silent = [each for each in after.early_changes if each.silent]
     open_sites = [each for each in after.early_hypercalls if each.group is Group.UNROUTED]
     reporting = [each for each in open_sites if each.reports_status]
     asking = _count(after.early_changes, "place asks", "places ask")
     sentences = (
-        "What can run before alternatives are patched, in any configuration, was looked up in the "
-        f"call graph: {asking} for pages to become shared or private then.",
+        "A call graph shows the code that can run before alternatives are patched, in any "
+        f"configuration: in it, {asking} for pages to become shared or private.",
         _before(diff),
         _series(diff),
         _after(after),
@@ -54,15 +55,15 @@ def render_summary(diff: AuditDiff) -> str:
     text = " ".join(filter(None, sentences))
     lines = [*textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]
     partly = {
-        f"Nobody is told on {platform.value}:": [
+        f"Do not tell the hypervisor on {platform.value}:": [
             each for each in after.early_changes if each.tellers and platform in each.silent_on
         ]
         for platform in PROTECTED
     }
     titled: dict[str, Sequence[Hypercall | StatusChange]] = {
-        "Told nobody:": silent,
+        "Do not tell the hypervisor:": silent,
         **partly,
-        "Not through the op:": open_sites,
+        "Bypass the op:": open_sites,
     }
     for title, found in titled.items():
         if found:
@@ -71,18 +72,19 @@ def render_summary(diff: AuditDiff) -> str:
 
 
 def _before(diff: AuditDiff) -> str:
-    """Return what is missing on the base."""
+    """Return what the base leaves out."""
     silent = sum(each.silent for each in diff.before.early_changes)
     total = len(diff.before.early_changes)
     if not total:
         return ""
     if not silent:
-        return f"On the base, {'it tells' if total == 1 else 'each tells'} the hypervisor."
-    return f"On the base, {silent} of {total} {'tells' if silent == 1 else 'tell'} nobody."
+        return f"On the base, {'it tells' if total == 1 else 'all of them tell'} the hypervisor."
+    verb = "does" if silent == 1 else "do"
+    return f"On the base, {silent} of {total} {verb} not tell the hypervisor."
 
 
 def _series(diff: AuditDiff) -> str:
-    """Return what the series routes: requests, and hypercalls that were made directly."""
+    """Return what the series routes: requests, and open-coded hypercalls."""
     routed = [each for each in diff.differences if each.fate is Fate.ROUTED]
     sites = [each.before or each.after for each in routed]
     changes = [each for each in sites if isinstance(each, StatusChange)]
@@ -91,14 +93,14 @@ def _series(diff: AuditDiff) -> str:
     if changes:
         parts.append(_count(changes, "of these places", "of these places"))
     if calls:
-        parts.append(_count(calls, "hypercall made directly", "hypercalls made directly"))
+        parts.append(_count(calls, "open-coded hypercall", "open-coded hypercalls"))
     if not parts:
         return "The series does not change which of them go through the op."
     return f"The series routes {' and '.join(parts)} through the op."
 
 
 def _after(audit: Audit) -> str:
-    """Return what is reached with the series, and where not."""
+    """Return what the series achieves, and what it leaves out."""
     changes = audit.early_changes
     routed = sum(each.routed for each in changes)
     silent = sum(each.silent for each in changes)
@@ -106,37 +108,38 @@ def _after(audit: Audit) -> str:
         return ""
     rest = "each tells the hypervisor"
     if _find_doubtful(changes):
-        rest += " as far as the audit can decide"
+        rest += " as far as the call graph shows"
     if silent:
-        rest = f"{silent} {'tells' if silent == 1 else 'tell'} nobody"
-    parts = [f"With it, {routed} of {len(changes)} go through the op, and {rest}."]
+        rest = f"{silent} {'does' if silent == 1 else 'do'} not tell the hypervisor"
+    parts = [f"With the series, {routed} of {len(changes)} go through the op, and {rest}."]
     for platform in PROTECTED:
         missing = sum(bool(each.tellers) and platform in each.silent_on for each in changes)
         if missing:
-            verb = "runs" if missing == 1 else "run"
-            where = f"{verb} on {platform.value}, too"
-            parts.append(f"{missing} of them {where}, and nobody is told there.")
+            verbs = ("runs", "does") if missing == 1 else ("run", "do")
+            where = f"{verbs[0]} on {platform.value}, too"
+            parts.append(
+                f"{missing} of them {where}, but {verbs[1]} not tell the hypervisor there."
+            )
     return " ".join(parts)
 
 
 def _stays(found: Sequence[Hypercall], reporting: Sequence[Hypercall]) -> str:
     if not found:
-        return "No early KVM hypercall is left outside of the op."
-    about = f"{len(reporting)} of them report" if reporting else "none of them reports"
-    stay = _count(found, "early KVM hypercall stays", "early KVM hypercalls stay")
-    return f"{stay} outside of the op; {about} page status."
+        return "No early KVM hypercall bypasses the op."
+    verb = "reports" if len(reporting) == 1 else "report"
+    about = f"{len(reporting)} of them {verb}" if reporting else "none of them reports"
+    stay = _count(found, "early KVM hypercall still bypasses", "early KVM hypercalls still bypass")
+    return f"{stay} the op; {about} page status."
 
 
 def _limits(audit: Audit) -> str:
-    """Return what the audit does not know."""
-    unresolved = (
-        f"{len(audit.unresolved)} calls through pointers in the window could not be resolved"
-    )
+    """Return what the audit could not resolve."""
+    unresolved = f"{len(audit.unresolved)} calls through pointers could not be resolved"
     doubtful = _find_doubtful(audit.early_changes)
     if not doubtful:
         return f"{unresolved}."
     places = _count(doubtful, "place depends", "places depend")
-    return f"{unresolved}; {places} on conditions that the audit does not know."
+    return f"{unresolved}; {places} on conditions that the audit could not evaluate."
 
 
 def _find_doubtful(changes: Sequence[StatusChange]) -> list[StatusChange]:

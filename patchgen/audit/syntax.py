@@ -1,4 +1,5 @@
-"""What the nodes of a syntax tree say: names, types, declarators, initialisers."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read the nodes of a syntax tree: names, types, declarators, initialisers."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ def type_name(node: tree_sitter.Node | None) -> str:
 
 
 def declared(node: tree_sitter.Node | None) -> tuple[str, bool]:
-    """Return the name that a declarator declares, and whether as a function or pointer to one."""
+    """Return the declared name, and whether it is a function or a pointer to one."""
     function = False
     while node is not None:
         if node.type in ("identifier", "field_identifier", "type_identifier"):
@@ -58,7 +59,7 @@ def declared(node: tree_sitter.Node | None) -> tuple[str, bool]:
 
 
 def is_prototype(node: tree_sitter.Node | None) -> bool:
-    """Tell whether a declarator declares a function, not a pointer to one."""
+    """Return whether a declarator declares a function, not a pointer to one."""
     while node is not None:
         inner = node.child_by_field_name("declarator")
         if node.type == "function_declarator":
@@ -68,7 +69,7 @@ def is_prototype(node: tree_sitter.Node | None) -> bool:
 
 
 def names_in(node: tree_sitter.Node) -> list[str]:
-    """Return the identifiers of an expression that stand for values, in their order."""
+    """Return the identifiers of an expression that denote values, in order."""
     found = []
     stack = [node]
     while stack:
@@ -81,7 +82,7 @@ def names_in(node: tree_sitter.Node) -> list[str]:
 
 
 def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[Store]:
-    """Yield what an initialiser puts where, member by member. `*` is a member that has no name."""
+    """Yield the stores of an initialiser, member by member. `*` is a member without a name."""
     if node.type != "initializer_list":
         if node.type == "compound_literal_expression":
             value = node.child_by_field_name("value")
@@ -110,7 +111,7 @@ def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[Store]:
 
 
 def returned(body: tree_sitter.Node) -> str:
-    """Return the expression that a function's body returns and is all of it, or ""."""
+    """Return the expression of a body that consists of one return statement, else ""."""
     inner = [each for each in body.named_children if each.type != "comment"]
     if len(inner) != 1 or inner[0].type != "return_statement" or not inner[0].named_children:
         return ""

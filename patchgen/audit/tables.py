@@ -1,4 +1,5 @@
-"""The tables of tables.toml, compiled: what the audit knows of kernels beyond C."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The compiled tables of tables.toml: facts about kernels that the C code does not show."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ Pattern = re.Pattern[str]
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A macro that puts a function where a member, a table or a static call finds it."""
+    """A macro that registers a function for a member, a table or a static call."""
 
     macro: Pattern
     function: int
@@ -33,7 +34,10 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A macro that gives a function other names; `{}` in them is its own. `also` is called too."""
+    """A macro that gives a function other names, in which `{}` is its own.
+
+    The named symbols call the function, and those in `also`.
+    """
 
     macro: Pattern
     function: int
@@ -43,7 +47,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class FormRule:
-    """How an instruction's form is recognised. `hypervisor` is "" where the place tells it."""
+    """How to recognise an instruction's form. `hypervisor` is "" if the place determines it."""
 
     form: Form
     asm: Pattern
@@ -53,7 +57,7 @@ class FormRule:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is known of the encryption status of pages."""
+    """Patterns of code that changes the encryption status of pages or reports it."""
 
     masks: Pattern
     writes: Pattern
@@ -69,7 +73,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class PlatformTest:
-    """A term of a condition: the platforms where it is true, and where it may be either."""
+    """A term of a condition: where it is true (`true`), and where it may be either (`some`)."""
 
     pattern: Pattern
     true: frozenset[Platform]
@@ -78,7 +82,7 @@ class PlatformTest:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All of it. `digest` is of all files that it was read from, for the keys of cached results."""
+    """All tables. `digest` is that of the files that they were read from, for cache keys."""
 
     digest: str
     sources: tuple[str, ...]

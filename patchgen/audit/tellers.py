@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who tells the hypervisor of a change of page status, and on which platforms.
+"""Find what tells the hypervisor of a change of page status, and on which platforms.
 
-The calls that hand the pages on are followed for each platform by itself, under the conditions in
-the code: a callback that only converts pages to private does not tell when they become shared, and
-one that is installed on SEV does not tell on TDX.
+Calls that pass the pages on are followed for each platform separately, under the conditions in the
+code: a callback that only converts pages to private tells nobody when they become shared, and one
+that is installed on SEV tells nobody on TDX.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _Key = tuple[str, str, Place]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A function on the way, what its parameters are known to be, and conditions not known."""
+    """A function on the path, the known values of its parameters, and unknown conditions."""
 
     node: Node
     env: Env
@@ -35,7 +35,7 @@ class Visit:
 
 @dataclass(slots=True)
 class _Found:
-    """A teller, as one platform after the other is followed."""
+    """A teller, collected over the platforms."""
 
     functions: list[str] = field(default_factory=list)
     told: dict[Platform, Doubts] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Tellers:
         self._tells: dict[tuple[Node, Env, Platform], Doubts | None] = {}
 
     def find(self, start: Node, env: Env, platforms: Iterable[Platform]) -> list[Teller]:
-        """Return who is told of a request, on those of these platforms where somebody is."""
+        """Return the tellers of a request, each with those of the platforms on which it tells."""
         found: dict[_Key, _Found] = {}
         for platform in platforms:
             for visit in self.walk(start, env, platform):
@@ -68,9 +68,9 @@ class Tellers:
     def walk(
         self, start: Node, env: Env, platform: Platform, *, all_calls: bool = False
     ) -> Iterator[Visit]:
-        """Yield what is called with the pages on a platform; first by ways without doubts.
+        """Yield the functions called with the pages on a platform, paths without doubts first.
 
-        With `all_calls`, what is called without them as well.
+        `all_calls` includes functions called without the pages.
         """
         sure = deque([(Visit(start, env, ()), 0)])
         doubtful: deque[tuple[Visit, int]] = deque()
@@ -107,7 +107,7 @@ class Tellers:
             else:
                 yield from ((call, access) for access in self._flow.operands(node, call))
 
-    # --- who is told ------------------------------------------------------------------------------
+    # --- what tells the hypervisor ----------------------------------------------------------------
 
     def _add_hypercall(self, found: dict[_Key, _Found], visit: Visit, platform: Platform) -> None:
         node = visit.node
@@ -145,14 +145,14 @@ class Tellers:
                 _note(each.told, platform, (*doubts, *told))
 
     def _holders(self, visit: Visit, call: Call, member: str) -> Iterator[tuple[Node, Env]]:
-        """Yield the functions that a member may hold, with what they are given."""
+        """Yield the functions that a member may hold, with the known values of their parameters."""
         for holder in self._flow.holders(member):
             if not _does_nothing(holder):
                 arguments = _arguments(call, member)
                 yield holder, self._tests.bind(arguments, visit.env, holder)
 
     def _find_told(self, holder: Node, env: Env, member: str, platform: Platform) -> Doubts | None:
-        """Return the doubts about whether a callback is installed and tells, None where not."""
+        """Return the doubts about whether a callback is installed and tells, None if it is not."""
         installed = self._reach.find_installed(member, holder, platform)
         tells = self._find_tells(holder, env, platform) if installed is not None else None
         return None if installed is None or tells is None else (*installed, *tells)
@@ -160,7 +160,7 @@ class Tellers:
     def _find_tells(self, holder: Node, env: Env, platform: Platform) -> Doubts | None:
         key = (holder, env, platform)
         if key not in self._tells:
-            self._tells[key] = None  # what comes back here on the way adds nothing
+            self._tells[key] = None  # recursion adds nothing
             self._tells[key] = find_surest(self._ways(holder, env, platform))
         return self._tells[key]
 
@@ -177,7 +177,7 @@ class Tellers:
                         yield (*before, *told)
 
     def _tells_anywhere(self, holder: Node) -> bool:
-        """Tell whether what a function does for some request or platform is known to tell."""
+        """Return whether a function is known to tell for any request on any platform."""
         return any(self._find_tells(holder, (), platform) is not None for platform in Platform)
 
     def _name_constants(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
@@ -205,7 +205,7 @@ def _note(told: dict[Platform, Doubts], platform: Platform, doubts: Doubts) -> N
 
 
 def _arguments(call: Call, member: str) -> Sequence[str]:
-    """Return what a callback is given: for a macro, what follows the member."""
+    """Return the arguments of a callback: for a macro, those after the member."""
     for number, argument in enumerate(call.arguments):
         if call.access is None and argument.rpartition(".")[2] == member:
             return call.arguments[number + 1 :]
@@ -225,5 +225,5 @@ def _in_order(told: Mapping[Platform, Doubts]) -> dict[Platform, Doubts]:
 
 
 def _does_nothing(node: Node) -> bool:
-    """Tell whether a function is the stub that stands for no implementation."""
+    """Return whether a function is a stub without an implementation."""
     return not node.calls and not node.asms and not node.stores

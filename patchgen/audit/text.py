@@ -1,4 +1,5 @@
-"""C as text: its lines, its parentheses, and blanks in the place of what is taken out."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""C as text: its lines, its parentheses, and spaces that replace removed text."""
 
 from __future__ import annotations
 
@@ -16,17 +17,17 @@ class Lines:
         self._starts = [0, *(match.end() for match in _END.finditer(text))]
 
     def number(self, offset: int) -> int:
-        """Return the number of the line that an offset is in, from 1."""
+        """Return the number, from 1, of the line that contains an offset."""
         return bisect.bisect_right(self._starts, offset)
 
 
 def blank(content: bytes) -> bytes:
-    """Return as many bytes, all blanks but for the ends of lines."""
+    """Return as many bytes, all spaces except for line ends."""
     return _INK.sub(b" ", content) if b"\n" in content else b" " * len(content)
 
 
 def closing(text: bytes, opening: int) -> int:
-    """Return the offset behind the parenthesis that closes the one at `opening`."""
+    """Return the offset after the parenthesis that closes the one at `opening`."""
     depth = 0
     for match in re.compile(rb"[()]").finditer(text, opening):
         depth += 1 if match[0] == b"(" else -1

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 "use strict";
-// Folds and searches the drawing. patchgen/audit/page.py has laid it out with these numbers.
+// Folds and searches the drawing, which patchgen/audit/page.py lays out with the same numbers.
 const ROW = 24, INDENT = 18, MARGIN = 16, LETTER = 7.6;
 const tree = document.getElementById("tree");
 const drawing = document.getElementById("drawing");
@@ -22,7 +23,7 @@ const rows = Array.from(tree.querySelectorAll(".row"), (element, number) => ({
   y: 0,
 }));
 let found = [];
-let opened = new Set(); // what a search holds open, without unfolding it for good
+let opened = new Set(); // rows that only the current search unfolds
 let current = -1;
 
 function above(row) {
@@ -172,7 +173,7 @@ document.getElementById("fold").addEventListener("click", () => {
   lay();
 });
 
-// Links to sites and to rows: what they point at may be folded away.
+// The target of a link to a site or a row may be folded away.
 function follow() {
   const target = document.getElementById(location.hash.slice(1));
   if (!target) return;

@@ -137,7 +137,7 @@ def sum_of(color: str) -> int:
 
 def test_a_name_that_is_markup_does_nothing(browser, page_file):
     page = open_page(browser, page_file)
-    assert page.title().startswith("2 early hypercalls go past the op")
+    assert page.title().startswith("2 early hypercalls bypass the op")
     assert page.locator("img").count() == 0
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')")
     page.wait_for_timeout(200)

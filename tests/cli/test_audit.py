@@ -27,7 +27,8 @@ op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()
 early hypercalls, not routed through the op: 1
   arch/x86/kernel/kvm.c:3 kvm_init_platform()
       kvm_hypercall1(KVM_HC_X): alternative, fatal on SEV, SEV-ES/SNP, TDX
-      it reports no page status, so the op has no part in it; it is fatal on SEV, SEV-ES/SNP, TDX
+      it does not report page status, so the op does not replace it; \
+it is fatal on SEV, SEV-ES/SNP, TDX
       1 path; the shortest:
         x86_64_start_kernel()
         start_kernel() at arch/x86/kernel/head64.c:3
@@ -133,11 +134,11 @@ def test_what_a_built_file_includes_is_read_though_it_is_not_built(kernel, patch
 def test_the_page_is_written_for_one_and_for_two(kernel, patchgen, git, tmp_path):
     page = tmp_path / "audit.html"
     assert patchgen("audit", "--tree", kernel, "--html", page).code == 0
-    assert "1 early hypercall goes past the op" in page.read_text()
+    assert "1 early hypercall bypasses the op" in page.read_text()
     git(kernel, "commit", "-q", "--allow-empty", "-m", "same")
     words = ("audit", "--tree", kernel, "--diff", "HEAD~..HEAD", "--html", page)
     assert patchgen(*words).code == 0
-    assert "What became of each site" in page.read_text()
+    assert "The fate of each site" in page.read_text()
     done = patchgen("audit", "--tree", kernel, "--html", tmp_path / "no/audit.html")
     assert done.code == 2 and "there is no folder" in done.err
 
@@ -158,9 +159,9 @@ def test_a_comparison_says_what_is_new_gone_and_stays(kernel, patchgen, git):
     assert done.out == (
         "HEAD~ .. HEAD\n\nnew: 1\n"
         "  arch/x86/kernel/kvm.c:11 console_init(): kvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE)\n"
-        "      it was not there\n\nstays: 1\n"
+        "      it did not exist before\n\nstays: 1\n"
         "  arch/x86/kernel/kvm.c:4 kvm_init_platform(): kvm_hypercall1(KVM_HC_X)\n"
-        "      it reports no page status, so the op has no part in it; it is fatal on SEV, "
+        "      it does not report page status, so the op does not replace it; it is fatal on SEV, "
         "SEV-ES/SNP, TDX\n"
     )
     back = patchgen("audit", "--tree", kernel, "--diff", "HEAD..HEAD~", "--json")
@@ -205,7 +206,7 @@ def test_refuses_what_is_no_x86_kernel(tmp_path, patchgen):
     commit_all(tree, "other")
     done = patchgen("audit", "--tree", tree)
     assert (done.code, done.out) == (1, "")
-    assert "the audit is about x86 kernels" in done.err
+    assert "an audit needs an x86 kernel" in done.err
     assert "not in a git repository" in patchgen("audit", "--tree", tmp_path).err
 
 

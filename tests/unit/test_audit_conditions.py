@@ -44,9 +44,9 @@ def test_reads_a_config(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"CONFIG_A=y\nint main(void);\n", "this is no line of a .config"),
+        (b"CONFIG_A=y\nint main(void);\n", "this line does not belong in a .config"),
         (b"# nothing\n", "has no CONFIG_ option"),
-        (b"\xff\xfe\x00", "this is no line of a .config"),
+        (b"\xff\xfe\x00", "this line does not belong in a .config"),
         (None, "No such file"),
     ],
 )

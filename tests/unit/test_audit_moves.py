@@ -58,7 +58,7 @@ def test_a_direct_hypercall_that_the_op_replaces_is_routed_and_not_gone():
     for root in ("", "pv_ops, "):
         (found,) = compare(kvm(DIRECT), kvm(ROUTED), root=root)
         assert found.fate is Fate.ROUTED
-        assert found.reason == (f"the op is called in its place now: {PATH}:8 kvm_init_platform()")
+        assert found.reason == (f"the op is now called in its place: {PATH}:8 kvm_init_platform()")
         assert isinstance(found.before, Hypercall) and found.after is None
 
 
@@ -67,7 +67,7 @@ def test_it_is_routed_where_a_helper_of_the_file_calls_the_op():
     (found,) = compare(kvm(DIRECT), after)
     assert (found.fate, found.reason) == (
         Fate.ROUTED,
-        f"the op is called in its place now: {PATH}:7 kvm_reset_range()",
+        f"the op is now called in its place: {PATH}:7 kvm_reset_range()",
     )
 
 
@@ -79,12 +79,12 @@ def test_the_way_back_is_not_routed_any_more_and_not_new():
 
 def test_a_call_of_the_op_that_was_there_stands_for_nothing():
     (found,) = compare(kvm(f"{DIRECT}\n\t{ROUTED}"), kvm(ROUTED))
-    assert (found.fate, found.reason) == (Fate.GONE, "it is not there any more")
+    assert (found.fate, found.reason) == (Fate.GONE, "it no longer exists")
 
 
 def test_another_hypercall_is_not_one_that_the_op_stands_for():
     (found,) = compare(kvm("kvm_sev_hypercall3(KVM_HC_OTHER, 0);"), kvm(ROUTED))
-    assert (found.fate, found.reason) == (Fate.GONE, "it is not there any more")
+    assert (found.fate, found.reason) == (Fate.GONE, "it no longer exists")
 
 
 def test_what_cannot_be_decided_says_so():
@@ -92,8 +92,7 @@ def test_what_cannot_be_decided_says_so():
     (found,) = compare(kvm(DIRECT), after)
     assert found.fate is Fate.GONE
     assert found.reason == (
-        "it is not there any more; audit does not know whether "
-        f"{PATH}:7 kvm_reset_range() stands for it"
+        f"it no longer exists; it is unknown whether {PATH}:7 kvm_reset_range() replaces it"
     )
 
 
@@ -136,7 +135,7 @@ def test_a_series_that_routes_a_direct_hypercall_is_not_one_that_routes_nothing(
     op = {"arch/x86/include/asm/paravirt.h": OP.replace("ROOT", "")}
     audits = [audit_files({PATH: kvm(body), **op}) for body in (DIRECT, ROUTED)]
     text = " ".join(render_summary(compare_audits(audits[0], audits[1])).split())
-    assert "The series routes 1 hypercall made directly through the op." in text
+    assert "The series routes 1 open-coded hypercall through the op." in text
     assert "none" not in text
     same = " ".join(render_summary(compare_audits(audits[0], audits[0])).split())
     assert "The series does not change which of them go through the op." in same

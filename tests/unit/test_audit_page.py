@@ -67,8 +67,8 @@ def test_the_same_audit_gives_the_same_page(audit):
 
 def test_it_says_first_what_is_not_routed(audit):
     page = render_page(audit)
-    assert "2 early hypercalls go past the op, 1 to report page status" in page
-    assert "No early hypercall goes past the op" in render_page(audit_files({}))
+    assert "2 early hypercalls bypass the op, 1 to report page status" in page
+    assert "No early hypercall bypasses the op" in render_page(audit_files({}))
 
 
 def test_the_tree_has_each_path_once_in_the_order_of_calls(audit):
@@ -89,7 +89,7 @@ def test_the_tree_has_each_path_once_in_the_order_of_calls(audit):
 def test_a_comparison_says_what_became_of_each_site(audit):
     before = audit_files({})
     page = render_diff_page(compare_audits(before, audit))
-    assert "What became of each site" in page and ">New" in page
+    assert "The fate of each site" in page and ">New" in page
     gone = render_diff_page(compare_audits(audit, before))
     assert ">Gone" in gone
 

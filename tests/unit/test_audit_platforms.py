@@ -193,7 +193,7 @@ def test_a_condition_that_is_not_known_is_reported_with_its_place():
     }
     callback = change("set_memory_decrypted(start(), 1);", tdx_only="tdx_special()")
     assert told(callback) == {SEV, ES}
-    expected = "TDX under a condition that audit does not know: arch/x86/kernel/backends.c:7"
+    expected = "TDX under a condition that audit cannot decide: arch/x86/kernel/backends.c:7"
     assert expected in describe_tellers(callback)
     assert callback.silent_on == ()
 
