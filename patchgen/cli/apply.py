@@ -1,4 +1,5 @@
-"""`patchgen apply`: options in, one call, the result printed."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen apply`: make a variant's series, and print it."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ from patchgen.model.series import MadePatch
     required=True,
     metavar="NAME",
     shell_complete=complete_variant,
-    help="A variant, or a folder with one.",
+    help="The name of a shipped variant, or the path of a variant's folder.",
 )
 @tree_option
 @click.option(
@@ -46,12 +47,12 @@ from patchgen.model.series import MadePatch
     default="HEAD",
     show_default=True,
     metavar="REV",
-    help="The commit to make the series on.",
+    help="The commit to base the series on.",
 )
 @click.option(
     "--branch",
     metavar="NAME",
-    help="The branch to make.  [default: patchgen/VARIANT-vN]",
+    help="The branch to create.  [default: patchgen/VARIANT-vN]",
 )
 @click.option(
     "-v",
@@ -59,15 +60,15 @@ from patchgen.model.series import MadePatch
     "revision",
     type=click.IntRange(min=1),
     metavar="N",
-    help="The version of the series.  [default: the variant's first_version, or the next after one "
-    "that went out]",
+    help="The version of the series.  [default: the variant's first_version, or one more than the "
+    "newest version that was sent]",
 )
 @click.option(
     "--backend",
     "backends",
     multiple=True,
     metavar="NAME",
-    help="Make this backend; may be repeated.  [default: all that fit the base]",
+    help="Make this backend; may be repeated.  [default: all backends that fit the base]",
 )
 @click.option(
     "--define",
@@ -87,12 +88,12 @@ from patchgen.model.series import MadePatch
     "--b4/--no-b4",
     "with_cover",
     default=True,
-    help="Keep the cover letter as an empty commit, as b4 prep does.  [default: b4]",
+    help="Store the cover letter in an empty commit, as b4 prep does.  [default: b4]",
 )
 @click.option(
-    "--audit", is_flag=True, help="Put what `patchgen audit` finds into the cover letter."
+    "--audit", is_flag=True, help="Add the findings of `patchgen audit` to the cover letter."
 )
-@click.option("--dry-run", is_flag=True, help="Show the patches and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the patches, but write nothing.")
 @click.option(
     "--timeout",
     "timeout_s",
@@ -100,14 +101,14 @@ from patchgen.model.series import MadePatch
     default=DEFAULT_TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",
-    help="Time for each run of spatch.",
+    help="Time limit for each run of spatch.",
 )
 @json_option
 @click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
 def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
     """Make a variant's series on a kernel tree: a branch and a folder of mails.
 
-    The work tree, the index and the current branch are never touched.
+    This never touches the work tree, the index or the current branch.
     """
     request = ApplyRequest(**options)
     printer = Printer(quiet=quiet, as_json=as_json)
@@ -207,7 +208,7 @@ def _describe_patches(result: ApplyResult) -> list[dict[str, Any]]:
 
 
 def _numbered(result: ApplyResult) -> Iterator[tuple[MadePatch, str, int | None]]:
-    """Yield each patch with its subject and its index in the series, None if the base has it."""
+    """Yield each patch, its subject, and its index in the series (None if the base has it)."""
     count = itertools.count()
     for patch, subject in zip(result.making.made, result.making.subjects, strict=True):
         yield patch, subject, None if patch.present_at else next(count)
@@ -235,7 +236,10 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
 
 
 def _load_summary() -> Summarise:
-    """Return what summarises a series; it brings a C parser, which others need not wait for."""
+    """Import and return the function that summarises a series.
+
+    It imports a C parser, which a run without --audit does not need.
+    """
     from patchgen.audit import summarise_series
 
     return summarise_series

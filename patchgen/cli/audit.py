@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen audit`: which hypercalls can run before alternatives are patched."""
 
 from __future__ import annotations
@@ -38,16 +39,16 @@ from patchgen.model.audit import (
 _TITLES = {
     Group.UNROUTED: "not routed through the op",
     Group.ROUTED: "routed through the op",
-    Group.OWN: "VMGEXIT and TDCALL, which alternatives have no part in",
-    Group.OTHER: "other hypervisors' own",
+    Group.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
+    Group.OTHER: "of other hypervisors",
 }
 _FATES = {
     Fate.ROUTED: "routed now",
-    Fate.UNROUTED: "not routed any more",
+    Fate.UNROUTED: "no longer routed",
     Fate.NEW: "new",
     Fate.GONE: "gone",
     Fate.MOVED: "moved",
-    Fate.LATE: "not early any more",
+    Fate.LATE: "no longer early",
     Fate.STAYS: "stays",
 }
 _FOLDED = (Group.OWN, Group.OTHER)
@@ -72,17 +73,18 @@ _FOLDED = (Group.OWN, Group.OTHER)
     "--diff",
     "span",
     metavar="REV1..REV2",
-    help="Compare two commits: what was routed, what is new, what stays and why.",
+    help="Compare two commits: which calls the later one routes, adds and leaves as they are, and "
+    "why.",
 )
 @click.option("--dot", is_flag=True, help="Print the early paths as a graph for Graphviz.")
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write a page with the table and the path graph to a file, too.",
+    help="Also write an HTML page with the table and the path graph to this file.",
 )
-@click.option("--strict", is_flag=True, help="Exit with 1 if an early hypercall is not routed.")
-@click.option("--verbose", is_flag=True, help="Show all paths, and what cannot be resolved.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if an early KVM hypercall is not routed.")
+@click.option("--verbose", is_flag=True, help="Show the paths and effects of all calls, too.")
 @json_option
 def command(
     rev: str,
@@ -96,14 +98,17 @@ def command(
 ) -> int:
     """Show which hypercalls can run before alternatives are patched, and by which paths.
 
-    Nothing is checked out, compiled or written. Exit code 0 says that the audit was made, whatever
-    it found; with --strict, 1 says that an early KVM hypercall does not go through
-    pv_ops.mmu.notify_page_enc_status_changed().
+    The audit reads the commit; it checks out, compiles and writes nothing. Exit code 0 means that
+    the audit completed, whatever it found. With --strict, exit code 1 means that an early KVM
+    hypercall bypasses pv_ops.mmu.notify_page_enc_status_changed().
     """
     if as_json and dot:
-        raise UsageError("--json and --dot exclude each other: both print to standard output")
+        raise UsageError("--json cannot be combined with --dot: both print to standard output")
     if span is not None and dot:
-        raise UsageError("--diff has no --dot", hint="--html FILE draws the later of the two")
+        raise UsageError(
+            "--diff cannot be combined with --dot",
+            hint="--html FILE draws the paths of the later commit",
+        )
     check_output_file(html)
     printer = Printer(as_json=as_json or dot)
     request = AuditRequest(revision=rev, **options)
@@ -137,7 +142,9 @@ def _run_diff(
 ) -> int:
     first, dots, second = span.partition("..")
     if not dots or not first or not second or second.startswith("."):
-        raise UsageError(f"{span!r} is not REV1..REV2", hint="--diff v6.1..my-branch")
+        raise UsageError(
+            f"{span!r} is not a range REV1..REV2", hint="for example --diff v6.1..my-branch"
+        )
     with printer.progress("reading") as on_progress:
         before, after = (
             run_audit(
@@ -165,7 +172,7 @@ def _print_dot(printer: Printer, audit: Audit) -> None:
 
 
 def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
-    """Print what a maintainer reads first: what is not routed, then the rest, then the counts."""
+    """Print the hypercalls that are not routed first, then the others, then the counts."""
     config = audit.config or "all branches (no --config)"
     printer.line(f"{audit.version or audit.commit[:12]} ({audit.revision}), {config}", bold=True)
     end = audit.window.spine[-1].called
@@ -181,7 +188,7 @@ def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
     _print_changes(printer, audit.early_changes, verbose=verbose)
     if verbose and audit.unresolved:
         printer.line()
-        printer.line("pointers that cannot be resolved", bold=True)
+        printer.line("unresolved pointers", bold=True)
         for each in audit.unresolved:
             printer.line(f"  {each.place} {each.function}(): {each.via}: {each.reason}")
     _print_counts(printer, audit, verbose=verbose)
@@ -213,7 +220,7 @@ def _print_group(
 
 
 def _fold(found: Iterable[Hypercall]) -> list[str]:
-    """Return a line a hypervisor and form: how many, and in which files."""
+    """Return one line for each hypervisor and instruction form: the count and the files."""
     groups: dict[tuple[str, str], list[Hypercall]] = {}
     for each in found:
         key = (each.instruction.hypervisor or "unknown", each.instruction.form.value)
@@ -264,13 +271,13 @@ def _print_counts(printer: Printer, audit: Audit, *, verbose: bool) -> None:
         f" {counts['unresolved']} pointers unresolved{hint}"
     )
     if audit.coverage.lost:
-        printer.line(f"{len(audit.coverage.lost)} functions could not be read")
+        printer.line(f"{len(audit.coverage.lost)} functions could not be parsed")
         for each in audit.coverage.lost if verbose else ():
             printer.line(f"  {each}")
 
 
 def print_diff(printer: Printer, diff: AuditDiff) -> None:
-    """Print what became of the early sites, by fate."""
+    """Print what has changed between two commits for each early site, grouped by fate."""
     printer.line(f"{diff.before.revision} .. {diff.after.revision}", bold=True)
     for fate, title in _FATES.items():
         found = [each for each in diff.differences if each.fate is fate]

@@ -1,4 +1,5 @@
-"""The part of `patchgen run` that makes a series: its options, and what is printed of it."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen run --split`: the options of a series, and the output about it."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from patchgen.campaign import Campaign, Origin
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-# Without --split these would have nothing to say.
+# Options that have no effect without --split.
 _ONLY_WITH_SPLIT = {
     "most": "--max-patches",
     "subject": "--subject",
@@ -47,24 +48,28 @@ _OPTIONS = (
     click.option(
         "--split",
         type=click.Choice([split.value for split in Split]),
-        help="Make a series, with a patch for each of these.",
+        help="Make a series with one patch for each maintainer, subsystem, directory or file, or a "
+        "single patch (none).",
     ),
     click.option(
         "--max-patches",
         "most",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Join the smallest patches until there are N.",
+        help="Join the smallest patches until at most N are left.",
     ),
-    click.option("--subject", metavar="TEXT", help="What the subjects say, behind their prefix."),
-    click.option("--branch", metavar="NAME", help="The branch.  [default: patchgen/NAME-vN]"),
+    click.option("--subject", metavar="TEXT", help="The text of all subjects, after the prefix."),
+    click.option(
+        "--branch", metavar="NAME", help="The branch to create.  [default: patchgen/NAME-vN]"
+    ),
     click.option(
         "-v",
         "--reroll-count",
         "revision",
         type=click.IntRange(min=1),
         metavar="N",
-        help="The version of the series.  [default: 1, or the next after one that went out]",
+        help="The version of the series.  [default: 1, or one more than the newest version that "
+        "was sent]",
     ),
     output_option,
     click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by."),
@@ -72,34 +77,38 @@ _OPTIONS = (
     cc_option,
     cover_cc_option,
     get_maintainer_option,
-    click.option("--force", is_flag=True, help="Replace the branch, and the mails."),
+    click.option(
+        "--force", is_flag=True, help="Replace the branch, and the mails of this version."
+    ),
 )
 
 
 def campaign_options(command: _Command) -> _Command:
-    """Add the options that a series takes."""
+    """Add the options of a series to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
-    """Take the series' options out of a command's; None where no series is asked for.
+    """Remove the series' options from a command's options; return None without --split.
 
-    Raises UsageError for an option that only a series has a use for.
+    Raises UsageError for a series' option without --split.
     """
     split = options.pop("split")
     taken = {name: options.pop(name) for name in (*_ONLY_WITH_SPLIT, "revision")}
     if split is None:
         for name, word in _ONLY_WITH_SPLIT.items():
             if taken[name]:
-                raise UsageError(f"{word} is for a series", hint="say how to split it: --split ...")
+                raise UsageError(
+                    f"{word} requires --split", hint="choose how to divide the series: --split ..."
+                )
         return None
     return CampaignRequest(Split(split), **taken)
 
 
 def check_campaign(repository: Repository, request: CampaignRequest, run: Run) -> None:
-    """Refuse before the sweep what cannot be one series, and people who cannot be in its mails.
+    """Refuse, before the sweep, runs that cannot become one series, and invalid recipients.
 
     Raises a PatchgenError.
     """
@@ -109,14 +118,15 @@ def check_campaign(repository: Repository, request: CampaignRequest, run: Run) -
     find_people(repository, request.to, request.cc, request.cover_cc)
     if len(run.ready) != 1:
         raise UsageError(
-            "a series is of one semantic patch", hint="name a single .cocci with --split"
+            "--split takes one semantic patch, not several", hint="name a single .cocci file"
         )
     if run.ready[0].bound is None:
         raise UsageError(
-            "a variant has its own patches", hint="patchgen apply --variant makes them"
+            "--split does not take a variant: a variant defines its own patches",
+            hint="`patchgen apply --variant NAME` makes them",
         )
     if run.ready[0].request.mode is not Mode.PATCH:
-        raise UsageError("a series is made of changes", hint="--split goes with --mode patch")
+        raise UsageError("--split requires --mode patch: other modes change nothing")
 
 
 def publish_campaign(
@@ -130,10 +140,10 @@ def publish_campaign(
 ) -> dict[str, Any]:
     """Make the series, print it, and return its document.
 
-    `tree` is the repository's folder as the user gave it. `words` are the command line's that say
-    what was changed, without the semantic patch.
+    `tree` is the repository's folder as the user gave it. `words` are the arguments of the command
+    line that determine the change, without the semantic patch.
     """
-    # Mails, trailers and templates take longer to import than a run takes that finds all kept.
+    # Importing mails, trailers and templates takes longer than a run whose results are all cached.
     from patchgen.campaign import make_campaign
 
     made = make_campaign(repository, request, run.base, found.edits, _origin(run, words, found))
@@ -185,6 +195,6 @@ def _print(made: Campaign, split: Split, tree: Path, base: Oid, printer: Printer
     for number, (group, draft, stat) in enumerate(rows, 1):
         printer.line(f"  {number}/{count} {draft.subject} ({summarise_patch(group.edits, stat)})")
         who = read_recipients(made.mails[number])
-        # The people of a mail can differ from those of a section: a configuration adds and ignores.
+        # A configuration can add people to a section's and ignore some, so read the mail itself.
         printer.line(f"      {name_people(who.to) if by_maintainer and who.to else group.name}")
     print_next(printer, tree, base, series.branch, made.mails)

@@ -1,4 +1,5 @@
-"""`patchgen compare`: variants side by side on one base."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen compare`: make several variants on one base, and print a table of them."""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ from patchgen.model.audit import Platform
 
 _COUNTS = ("patches", "files", "insertions", "deletions")
 _LEGEND = """\
-hypercall: what kvm_hypercall*() executes before alternatives are patched. page status: what
-tells the host there that pages became shared or private. Both are read from the machine code;
-whether a base boots as such a guest at all is another question."""
+hypercall: the instruction that kvm_hypercall*() executes before alternatives are patched.
+page status: how the guest reports shared and private pages to the host at that time. Both are
+read from the machine code; they do not show whether the base boots as such a guest."""
 
 
 @click.command("compare")
@@ -39,14 +40,15 @@ whether a base boots as such a guest at all is another question."""
     default=lambda: os.cpu_count() or 1,
     show_default="processors",
     metavar="N",
-    help="How much to compile at the same time.",
+    help="Number of parallel compile jobs.",
 )
 @json_option
 def command(as_json: bool, **options: Any) -> None:
     """Compare VARIANTS on one base: their size, and what hypercalls execute before alternatives.
 
-    Each is made and compiled aside; nothing is written. This runs programs of the base (its
-    Makefiles and scripts), as `make` does: compare only on a base that you would build.
+    Each variant is made and compiled in a temporary folder; the repository does not change. This
+    runs programs of the base (its Makefiles and scripts), as `make` does: compare only on a base
+    that you would build.
     """
     printer = Printer(as_json=as_json)
     show = is_terminal(sys.stderr) and not as_json
@@ -125,6 +127,6 @@ def _count(column: Column, what: str) -> str:
 
 
 def _grown(base: Column, column: Column, name: str) -> str:
-    """Return by how many bytes an object grew, "" where it did not change."""
+    """Return by how many bytes an object grew, "" if its size is unchanged."""
     grown = column.text.get(name, 0) - base.text.get(name, 0)
     return f"{grown:+d}" if grown and not column.refused else ""

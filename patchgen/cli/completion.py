@@ -1,4 +1,5 @@
-"""`patchgen completion SHELL`, and what completes in place of a variant's name."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen completion SHELL`, and the completion of variant names."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from patchgen.spec import list_names
 
 
 def complete_variant(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the variants whose names begin so, for shell completion."""
+    """Return the names of variants that begin with `incomplete`, for shell completion."""
     return [name for name in list_names() if name.startswith(incomplete)]
 
 

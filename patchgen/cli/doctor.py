@@ -1,4 +1,5 @@
-"""`patchgen doctor`: what is installed, which version, how to get what is missing."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen doctor`: which programs are installed, and how to install the missing ones."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from patchgen.process import run
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program: its version or path where it is fine, else what is wrong and what to do."""
+    """A program: `found` is its version or path; if None, `problem` and `remedy` say why."""
 
     program: str
     purpose: str
@@ -35,9 +36,9 @@ class Program:
 @click.command("doctor")
 @json_option
 def command(as_json: bool) -> None:
-    """Show which programs are installed, and how to get what is missing.
+    """Show which programs are installed, and how to install the missing ones.
 
-    Exit code 1 means that something is missing without which `patchgen apply` cannot work.
+    Exit code 1 means that a program is missing that `patchgen apply` needs.
     """
     findings = examine()
     if as_json:
@@ -64,7 +65,7 @@ def command(as_json: bool) -> None:
 
 
 def examine() -> list[Program]:
-    """Look at each program that patchgen uses."""
+    """Check for each program that patchgen uses."""
     return [
         Program("patchgen", "itself", True, f"{__version__}, Python {platform.python_version()}"),
         _probe("git", "reading trees, writing commits", git_version, "apt-get install git"),
@@ -110,7 +111,7 @@ def _probe(
 
 
 def _module(module: str, purpose: str, remedy: str) -> Program:
-    """Look for a Perl module that git send-email loads."""
+    """Check for a Perl module that git send-email loads."""
 
     def load() -> str:
         run(["perl", f"-M{module}", "-e", "1"])

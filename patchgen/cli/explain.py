@@ -1,4 +1,5 @@
-"""`patchgen explain`: what a commit was made from."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen explain`: show what a commit was made from."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from patchgen.series import Record, RecordedPatch
 def command(revision: str, tree: Path, as_json: bool) -> None:
     """Show what a commit was made from: variant, variables, semantic patches, tools.
 
-    That is kept in the cover letter's commit, so it is known wherever the branch is.
+    The record is part of the cover letter's commit, so it is available wherever the branch is.
     """
     found = explain_commit(tree, revision)
     printer = Printer(as_json=as_json)
@@ -56,7 +57,7 @@ def _print(printer: Printer, found: Explanation) -> None:
     if found.is_cover:
         printer.line("the cover letter of a series, with the record of how it was made")
     elif patch is None:
-        printer.line("added by hand to a series that patchgen made")
+        printer.line("added by hand to a series that patchgen generated")
     for name, value in (*_rows_of_commit(found), *_rows_of_series(record)):
         printer.line(f"  {name}: {value}")
     if patch is not None:
@@ -82,7 +83,7 @@ def _rows_of_commit(found: Explanation) -> Iterator[tuple[str, str]]:
         yield "patch", patch.name + (f" (backend {patch.backend})" if patch.backend else "")
     if patch is not None or found.is_cover:
         edited = ", ".join(found.edited)
-        yield "state", f"edited by hand: {edited}" if edited else "as it was made"
+        yield "state", f"edited by hand: {edited}" if edited else "as generated"
 
 
 def _rows_of_series(record: Record) -> Iterator[tuple[str, str]]:

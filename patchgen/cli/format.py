@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen format`: options in, one call, the mails' folder printed."""
+"""`patchgen format`: write the mails of a branch, and print their folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from patchgen.formatting import FormatRequest, format_series
 @click.argument("branch", required=False)
 @tree_option
 @output_option
-@click.option("--force", is_flag=True, help="Write to a folder that has other files, too.")
+@click.option("--force", is_flag=True, help="Write to a folder even if it has other files.")
 @json_option
 @click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
 def command(
@@ -25,8 +25,8 @@ def command(
 ) -> None:
     """Write the mails of a branch again, after it was edited.
 
-    They are what `patchgen send BRANCH` would send. Mails of the same version in the folder are
-    replaced; other files are never removed or overwritten.
+    They are the mails that `patchgen send BRANCH` would send. Mails of the same version in the
+    folder are replaced; other files are never removed or overwritten.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
     result = format_series(FormatRequest(tree, branch, output, force))

@@ -1,4 +1,5 @@
-"""The table of `patchgen verify`: a row a commit, a column a check, filled as results come in."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table of `patchgen verify`: one row per commit, one column per check, filled live."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _PIPE_WIDTH = 160
 
 
 class Grid:
-    """The table; `live` redraws it in place, otherwise `end` prints it once."""
+    """The table. With `live` it is redrawn in place; otherwise `end` prints it once."""
 
     def __init__(self, *, silent: bool, live: bool):
         self._silent = silent
@@ -34,7 +35,7 @@ class Grid:
         self._cells: dict[tuple[Oid, str], int | None] = {}
 
     def start(self, target: Target, columns: Sequence[str]) -> None:
-        """Show the commits, with nothing known of them."""
+        """Show the commits, without results."""
         self._target = target
         self._columns = columns
         if self._live and not self._silent:
@@ -42,18 +43,18 @@ class Grid:
             self._draw()
 
     def update(self, cell: Cell) -> None:
-        """Show that a check began or ended. May be called from any thread."""
+        """Show that a check started or ended. May be called from any thread."""
         with self._lock:
             self._cells[cell.commit, cell.column] = cell.findings
             self._draw()
 
     def end(self) -> None:
-        """Print the finished table where it was not shown all the time."""
+        """Print the finished table if it was not shown live."""
         if not self._silent and self._live is None and self._target is not None:
             show_table(self._table(self._target), width=_PIPE_WIDTH)
 
     def close(self) -> None:
-        """Leave the terminal as it was, with the table on it."""
+        """Restore the terminal, and leave the table on it."""
         if self._live is not None and self._live.is_started:
             self._live.stop()
 
@@ -64,7 +65,7 @@ class Grid:
     def _table(self, target: Target) -> Table:
         headings = [_fold(column) for column in self._columns]
         widths = [max(map(len, heading.split("\n"))) for heading in headings]
-        # Each column has two blanks behind it; what they leave is the subject's, if anything.
+        # Two spaces follow each column; the subject gets the rest of the width, if any.
         left = self._console.width - _ID_LENGTH - sum(widths) - 2 * len(widths) - 6
         wide = left >= _LEAST_SUBJECT
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, int(wide), 0, 0))
@@ -93,7 +94,7 @@ class Grid:
 
 
 def _fold(name: str) -> str:
-    """Return a column's name on as many lines as it takes to fit a terminal of 80 columns."""
+    """Return a column's name, split over several lines to fit a terminal of 80 columns."""
     if len(name) <= _HEADING_WIDTH:
         return name
     parts = name.split("-") if "-" in name else [name[: len(name) // 2], name[len(name) // 2 :]]

@@ -1,4 +1,5 @@
-"""`patchgen import`: a version that was posted without patchgen."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen import`: record a version that was posted without patchgen."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from patchgen.importing import ImportRequest, import_series
 @click.option(
     "--series",
     metavar="BRANCH",
-    help="The branch of the series that it is a version of.  [default: a series of its own]",
+    help="The branch of the series that this is a version of.  [default: a separate series]",
 )
 @click.option(
     "-v",
@@ -25,21 +26,22 @@ from patchgen.importing import ImportRequest, import_series
     "revision",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Its version.  [default: what the mails say, else the one before BRANCH's]",
+    help="Its version.  [default: the one in the mails' subjects, else one less than BRANCH's]",
 )
 @click.option(
     "--base",
     cls=StartOption,
     metavar="REV",
-    help="The commit that it was made on.  [default: what the mails say]",
+    help="The commit that it is based on.  [default: the base-commit in the mails]",
 )
 @json_option
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 def command(as_json: bool, quiet: bool, **options: Any) -> None:
-    """Record a version that was posted without patchgen, as b4 and patchgen record what they send.
+    """Record a version that was posted without patchgen.
 
-    A tag sent/CHANGE-ID-vN keeps its commits, its base and its message-ids: `verify --against` and
-    `b4 prep --compare-to` compare with it, a reroll links to it, and `trailers` knows its mails.
+    The record is a tag sent/CHANGE-ID-vN with its commits, its base and its message-ids, as b4 and
+    patchgen create when they send. `verify --against` and `b4 prep --compare-to` compare with it, a
+    reroll links to it, and `trailers` finds its mails.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
     imported = import_series(ImportRequest(**options))

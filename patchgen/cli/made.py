@@ -1,4 +1,5 @@
-"""What is printed of a series that was made: how large a patch is, and what to do next."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Print a series that was made: the size of each patch, recipients, and the next commands."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def summarise_patch(edits: Sequence[FileEdit], stat: Stat) -> str:
 
 
 def describe_left_out(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
-    """Return the entries of --json for what a series leaves out."""
+    """Return the entries of --json for the backends and patches that a series leaves out."""
     return [
         {
             "backend": each.backend,
@@ -43,9 +44,9 @@ def describe_left_out(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
 def print_left_out(
     printer: Printer, left_out: Sequence[LeftOut], made: Sequence[str] | None
 ) -> None:
-    """Print what a series leaves out and why.
+    """Print which backends and patches a series leaves out, and why.
 
-    `made` are the backends that it has: then the options that add one are printed, too.
+    `made` are the backends that it has; unless it is None, the options that add one are printed.
     """
     for each in left_out:
         for line in str(each).splitlines():
@@ -56,8 +57,8 @@ def print_left_out(
 
 
 def read_recipients(mail: Path) -> Recipients:
-    """Return who a mail of ours goes to, as its header says."""
-    # `run` makes a series rarely, and need not wait for what that imports.
+    """Return the recipients in the header of a mail that patchgen wrote."""
+    # Imported here because most runs of `patchgen run` make no series.
     from email import policy
     from email.parser import BytesHeaderParser
 
@@ -67,15 +68,15 @@ def read_recipients(mail: Path) -> Recipients:
 
 
 def name_people(people: Sequence[str]) -> str:
-    """Return people as a list without addresses, the first of them where there are many."""
-    # As in read_recipients.
+    """Return the names of people without addresses; of many people, only the first ones."""
+    # Imported here for the reason in read_recipients().
     from patchgen.campaign.groups import Group
 
     return escape_controls(Group(tuple(people), ()).name)
 
 
 def print_recipients(printer: Printer, who: Recipients) -> None:
-    """Print who gets the cover letter, which all recipients of the patches get."""
+    """Print the recipients of the cover letter: all recipients of the patches get it."""
     printer.line()
     for name, people in (("To", who.to), ("Cc", who.cc)):
         for person in people:
@@ -91,9 +92,10 @@ def print_next(
     *,
     with_cover: bool = True,
 ) -> None:
-    """Print where a series is, and commands that read and send it from the current folder.
+    """Print the location of a series, and commands that show and send it from the current folder.
 
-    `tree` is as the user gave it. Without the cover letter's commit only the mails can be sent.
+    `tree` is as the user gave it. Without the cover letter's commit (`with_cover`) only the folder
+    of mails can be sent.
     """
     folder = mails[0].parent
     print_recipients(printer, read_recipients(mails[0]))
@@ -113,9 +115,9 @@ def print_next(
 
 
 def name_mails(mails: Sequence[Path]) -> str:
-    """Return words for a shell that are exactly these mails, seen from the current folder.
+    """Return shell arguments that name exactly these mails, relative to the current folder.
 
-    They are a pattern, unless it is that of other files in the folder, too.
+    The result is one pattern, unless that matches other files in the folder, too.
     """
     folder = mails[0].parent
     shown = _seen_from_here(folder)
@@ -128,14 +130,14 @@ def name_mails(mails: Sequence[Path]) -> str:
 
 
 def _seen_from_here(folder: Path) -> Path:
-    """Return a folder by its name from the current one, where it is below that."""
-    # A file that is named "-x" would be an option.
+    """Return a folder's path, relative to the current folder if it is below that."""
+    # git would read a relative path such as "-x" as an option.
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     return folder if str(shown).startswith("-") else shown
 
 
 def _full_name(tree: Path, branch: str) -> str:
-    """Return a branch's name for git, which would prefer a tag of that name."""
+    """Return a name that git resolves to this branch even if a tag has the same name."""
     repository = Repository(tree)
     try:
         is_tag = repository.find_ref(f"refs/tags/{branch}") is not None

@@ -1,7 +1,8 @@
-"""The command line: which commands there are, and what happens to an error.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line: the list of commands, and the handling of errors.
 
-Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong usage, 3 a bug of ours (with a log),
-130 interrupted.
+Exit codes: 0 success, 1 refused or failed with a reason, 2 usage error, 3 a bug in patchgen (with a
+log), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,30 +25,30 @@ from patchgen.cli.printer import OutputError, ReaderGoneError, echo
 from patchgen.errors import PatchgenError
 from patchgen.interrupts import INTERRUPTS, done_before
 
-# Each command is a module of this room with a click command of the same name. It is imported when
-# it is called, so that --help and completion do not pay for what they do not use.
+# Each command is a module of this package with the name of the command. It is imported when the
+# command is called, so that --help and completion import no command.
 _COMMANDS = {
     "apply": "Make a variant's series on a kernel tree: a branch and a folder of mails.",
     "audit": "Show which hypercalls can run before alternatives are patched.",
     "compare": "Compare variants: their size, and what hypercalls execute before alternatives.",
     "completion": "Print the shell completion script for bash, zsh or fish.",
     "doctor": "Show which programs are installed, and how to get what is missing.",
-    "explain": "Show what a commit was made from, and with what.",
+    "explain": "Show what a commit was made from, and with which tools.",
     "format": "Write the mails of a branch again, after it was edited.",
     "import": "Record a version that was posted without patchgen.",
-    "reroll": "Make the next version of a series, with what was changed by hand.",
+    "reroll": "Make the next version of a series, and carry over hand edits.",
     "run": "Run any semantic patch over a kernel tree: a diff, reports, or a series.",
     "send": "Send a version of a series with git send-email, each mail once.",
     "show": "Show a variant's patches, variables and needs.",
-    "status": "Say for each patch whether a newer base has it, needs it, or conflicts.",
-    "trailers": "Put the review tags of answers on the patches that they are for.",
-    "trust": "Trust semantic patches that run code, as they are now; list and revoke.",
+    "status": "Show for each patch whether a newer base has it, needs it, or conflicts.",
+    "trailers": "Add the review tags in replies to the patches that they are for.",
+    "trust": "Trust semantic patches that run code; list or revoke trust.",
     "variants": "List the variants.",
     "verify": "Check each commit of a series: its form, its mail, its builds, its machine code.",
 }
 
 
-# What to do about a state of the machine that is not patchgen's fault.
+# Hints for errors that the machine causes, not patchgen.
 _HINTS = {
     errno.ENOSPC: "the disk is full; TMPDIR names another place for temporary files",
     errno.EDQUOT: "your quota is used up; TMPDIR names another place for temporary files",
@@ -60,7 +61,7 @@ _HINTS = {
 
 
 class _LazyGroup(click.Group):
-    """A group that imports a command's module when the command is used."""
+    """A group that imports a command's module when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -68,7 +69,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        # `import` is a keyword, so that its module has another name.
+        # `import` is a keyword, so its module has another name.
         name = "import_series" if cmd_name == "import" else cmd_name
         module = importlib.import_module(f"patchgen.cli.{name}")
         gc.enable()
@@ -77,7 +78,7 @@ class _LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a refusal leaves with the options of the command that was called."""
+        """Run the command; add the options of the called command to a refusal."""
         try:
             return super().invoke(ctx)
         except PatchgenError as err:
@@ -101,7 +102,7 @@ class _LazyGroup(click.Group):
 
 
 class _RefusedError(Exception):
-    """A refusal, and for each parameter of the command that was called the option that sets it."""
+    """A refusal, described with the options of the command that was called."""
 
     def __init__(self, error: PatchgenError, options: Mapping[str, str]):
         super().__init__(str(error))
@@ -110,7 +111,7 @@ class _RefusedError(Exception):
 
 
 def _options_of(command: click.Command) -> dict[str, str]:
-    """Return the long form of each option of a command, by the name of the input that it sets."""
+    """Return the long form of each option of a command, by the name of the parameter it sets."""
     return {
         getattr(parameter, "input", parameter.name): max(parameter.opts, key=len)
         for parameter in command.params
@@ -121,12 +122,12 @@ def _options_of(command: click.Command) -> dict[str, str]:
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="patchgen")
 def patchgen() -> None:
-    """Templated Coccinelle semantic patches, from a kernel tree to a series for git send-email."""
+    """Apply templated Coccinelle semantic patches to a kernel tree, and send them as a series."""
 
 
 def main() -> NoReturn:
     """Run patchgen with the arguments of the command line, and exit."""
-    # A polite kill and a lost terminal unwind like Ctrl-C, so that scratch folders go away. A
+    # Let SIGTERM and SIGHUP unwind the stack like Ctrl-C, so that scratch folders are removed. A
     # signal that the caller ignores (nohup) stays ignored.
     for number in set(INTERRUPTS) - {signal.SIGINT}:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -146,12 +147,12 @@ def _remove_abandoned_runs() -> None:
 
 
 def _prepare_streams() -> None:
-    """Make standard output and error fit for any text, and their numbers unfit for other files."""
+    """Let standard output and error take any text, and reserve their file descriptors."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            # Else the next file to be opened gets the number, and another program prints into it.
+            # Otherwise the next opened file gets this descriptor, and a child would print into it.
             os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -159,7 +160,7 @@ def _prepare_streams() -> None:
 
 
 def _end_with(err: BaseException) -> int:
-    """Say what an error means to the user; return the exit code."""
+    """Print an error for the user; return the exit code."""
     match err:
         case click.ClickException():
             shown = io.StringIO()
@@ -193,10 +194,10 @@ def _end_with_state(err: BaseException) -> int:
 
 
 def _name_state(err: BaseException) -> str | None:
-    """Return what a state of the machine or the size of an input prevents; None for a bug."""
+    """Return the message for an error of the machine or of the input's size; None for a bug."""
     match err:
         case FileNotFoundError() if not err.filename and not os.access(".", os.F_OK):
-            return "the working directory does not exist any more"
+            return "the working directory no longer exists"
         case OSError():
             where = f"{err.filename}: " if err.filename else ""
             hint = _HINTS.get(err.errno or 0)
@@ -206,13 +207,13 @@ def _name_state(err: BaseException) -> str | None:
         case RecursionError():
             return "the input is nested too deeply to be read"
         case RuntimeError() if "can't start new thread" in str(err):
-            return f"a thread cannot be started\nhint: {_HINTS[errno.EAGAIN]}"
+            return f"cannot start a thread\nhint: {_HINTS[errno.EAGAIN]}"
         case _:
             return None
 
 
 def _say(text: str) -> None:
-    """Print on standard error, if it can be written."""
+    """Print to standard error, if that can be written."""
     try:
         echo(text, err=True)
     except (OSError, PatchgenError, ReaderGoneError):
@@ -220,7 +221,7 @@ def _say(text: str) -> None:
 
 
 def _drop_output() -> None:
-    """Send what is left to nowhere; Python would complain again when it flushes."""
+    """Discard buffered output: Python would report the same error again when it flushes."""
     _point_to_nothing(1)
 
 
@@ -230,7 +231,7 @@ def _point_to_nothing(number: int) -> None:
 
 
 def _report_bug(err: BaseException) -> int:
-    """Write the traceback to a log file and say where it is."""
+    """Write the traceback to a log file, and print the file's name."""
     import platform
     import tempfile
     import traceback
@@ -244,5 +245,5 @@ def _report_bug(err: BaseException) -> int:
         details = f"the details are in {log.name}; please report them"
     except OSError as failure:
         details = f"the details cannot be written: {failure.strerror}"
-    _say(f"patchgen: this is a bug of patchgen: {err!r}\nhint: {details}")
+    _say(f"patchgen: this is a bug in patchgen: {err!r}\nhint: {details}")
     return 3

@@ -1,4 +1,5 @@
-"""Options that several commands have, each declared once."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -15,19 +16,19 @@ def _check_people(
 ) -> tuple[str, ...]:
     for each in people:
         try:
-            # Whether a word is an alias of git send-email's depends on the repository.
+            # Accept any word here: which aliases git send-email has depends on the repository.
             parsed = parse_people(each, is_word)
         except AddressError as err:
             raise click.BadParameter(str(err)) from None
         if not parsed:
-            raise click.BadParameter("it is empty: expected 'Name <user@host>'")
+            raise click.BadParameter("empty: expected 'Name <user@host>'")
     return people
 
 
 class StartOption(click.Option):
-    """A `--base` that is the commit below a series, not one to make a series on.
+    """A `--base` that names the commit below an existing series, not the base of a new one.
 
-    The library's errors call the one "start" and the other "base".
+    The library's errors call the former "start" and the latter "base".
     """
 
     input = "start"
@@ -53,21 +54,21 @@ output_option = click.option(
     "output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where the mails go.  [default: TREE/outgoing/NAME-vN]",
+    help="The folder to write the mails to.  [default: TREE/outgoing/NAME-vN]",
 )
 to_option = click.option(
     "--to",
     multiple=True,
     metavar="ADDRESS",
     callback=_check_people,
-    help="Send all to them, too.",
+    help="Add a To address to every mail; may be repeated.",
 )
 cc_option = click.option(
     "--cc",
     multiple=True,
     metavar="ADDRESS",
     callback=_check_people,
-    help="Send all to them, too, in Cc.",
+    help="Add a Cc address to every mail; may be repeated.",
 )
 cover_cc_option = click.option(
     "--cc-cover",
@@ -75,12 +76,12 @@ cover_cc_option = click.option(
     multiple=True,
     callback=_check_people,
     metavar="ADDRESS",
-    help="Send the cover letter to them, too, in Cc.",
+    help="Add a Cc address to the cover letter; may be repeated.",
 )
 get_maintainer_option = click.option(
     "--get-maintainer",
     metavar="PROGRAM",
     callback=_find_program,
-    help="Let this program name the maintainers, as scripts/get_maintainer.pl would; it is run.  "
+    help="Run this program to find the maintainers, in place of scripts/get_maintainer.pl.  "
     "[default: read MAINTAINERS]",
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A file that the user names for a result: written whole or not at all."""
+"""Write a result to a file that the user names, completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from patchgen.scratch import owned_folder
 
 
 def check_output_file(path: Path | None) -> None:
-    """Raise UsageError, before the work, where the file's folder does not exist."""
+    """Raise UsageError if the file's folder does not exist. Call this before the work."""
     if path is not None and not path.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
+        raise UsageError(f"{path} cannot be written: the folder {path.parent} does not exist")
 
 
 def write_output_file(path: Path, text: str) -> None:
-    """Write a file aside, and rename it into place. Raises UsageError where that fails.
+    """Write a temporary file, and rename it into place. Raises UsageError if that fails.
 
-    A link is followed. What is not a regular file, as /dev/stdout or a FIFO, is written directly.
+    Links are followed. A file that is not a regular one, such as /dev/stdout or a FIFO, is written
+    directly.
     """
     try:
         target = Path(os.path.realpath(path))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All that is printed: plain lines for pipes, colour and a progress bar on a terminal.
+"""All output: plain lines in a pipe, colour and a progress bar on a terminal.
 
-No other module prints. What is printed may come from a tree, a mail, a variant or another program,
-so that control characters are shown as escapes (patchgen.controls). Only text that is for other
-programs, as a diff is for `git apply`, goes into a pipe or a file as it is.
+No other module prints. Text may come from a tree, a mail, a variant or another program, so control
+characters are shown as escapes (patchgen.controls). Only text for other programs, such as a diff
+for `git apply`, is written to a pipe or a file unchanged.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from patchgen.edit import OnProgress
 
-# As `git diff` colours its lines; the longer mark first.
+# The colours of `git diff`; the longer prefix first.
 _DIFF_STYLES = (
     ("diff ", {"bold": True}),
     ("--- ", {"bold": True}),
@@ -47,9 +47,9 @@ class OutputError(PatchgenError):
 
 
 class ReaderGoneError(Exception):
-    """Nobody reads standard output or error any more, as after `| head`.
+    """The reader of standard output or error has ended, as `| head` does.
 
-    Not BrokenPipeError, of which click makes exit code 1 before `main` sees it.
+    This is not a BrokenPipeError: click would exit with 1 before `main` sees that.
     """
 
 
@@ -59,7 +59,7 @@ def _cannot_write(reason: str) -> OutputError:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether a stream is a terminal; one that was closed (`>&-`) is None."""
+    """Return whether a stream is a terminal; a closed one (`>&-`) is None."""
     return stream is not None and stream.isatty()
 
 
@@ -71,7 +71,7 @@ def printable(text: object) -> str:
 def echo(text: object = "", *, err: bool = False, **style: Any) -> None:
     """Print a line, with its control characters as escapes.
 
-    Raises OutputError where the stream cannot be written, ReaderGoneError where its reader ended.
+    Raises OutputError if the stream cannot be written, ReaderGoneError if its reader has ended.
     """
     shown = printable(text)
     _write((click.style(shown, **style) if style else shown) + "\n", err=err)
@@ -100,22 +100,22 @@ class Printer:
         self._as_json = as_json
 
     def line(self, text: str = "", **style: Any) -> None:
-        """Print a line of the result, unless --quiet or --json asks for silence."""
+        """Print a line of the result, unless --quiet or --json is set."""
         if not self._silent:
             echo(text, **style)
 
     def parts(self, *parts: tuple[str, dict[str, Any]]) -> None:
-        """Print a line of the result whose parts have styles of their own."""
+        """Print a line of the result, each part in its own style."""
         if not self._silent:
             _write("".join(click.style(printable(text), **style) for text, style in parts) + "\n")
 
     @property
     def is_silent(self) -> bool:
-        """Whether only results, or one document, are to be printed."""
+        """Whether --quiet or --json suppresses lines, notes and progress."""
         return self._silent
 
     def text(self, text: str) -> None:
-        """Print a text that ends its own lines: as it is, or readable on a terminal."""
+        """Print a text that has its newlines: unchanged in a pipe, escaped on a terminal."""
         if self._as_json:
             return
         if is_terminal(sys.stdout):
@@ -124,14 +124,14 @@ class Printer:
             _write(text.encode("utf-8", "surrogateescape"))
 
     def diff(self, text: str) -> None:
-        """Print a diff that ends its own lines: as it is, or coloured on a terminal."""
+        """Print a diff that has its newlines: unchanged in a pipe, coloured on a terminal."""
         if not is_terminal(sys.stdout):
             self.text(text)
         elif not self._as_json:
             _write("".join(map(_color_diff_line, text.splitlines(keepends=True))))
 
     def note(self, text: str) -> None:
-        """Print on standard error what the result took, unless silence is asked for."""
+        """Print a remark about the run to standard error, unless --quiet or --json is set."""
         if not self._silent:
             echo(text, err=True)
 
@@ -140,10 +140,10 @@ class Printer:
         echo(f"warning: {text}", err=True)
 
     def document(self, value: Any) -> None:
-        r"""Print the one document that --json promises.
+        r"""Print the one document of --json.
 
-        It is UTF-8. JSON cannot hold bytes that are not UTF-8, as a file's name may have them:
-        each such byte is the four characters ``\xNN``.
+        It is UTF-8. A file's name may have bytes that are not UTF-8, which JSON cannot represent:
+        each such byte is written as the four characters ``\xNN``.
         """
         text = json.dumps(_without_surrogates(value), indent=2, ensure_ascii=False)
         _write(text.encode() + b"\n")
@@ -171,7 +171,7 @@ def _color_diff_line(line: str) -> str:
 
 
 def _without_surrogates(value: Any) -> Any:
-    """Return a document whose texts are all valid Unicode."""
+    """Return the document with all texts made valid Unicode."""
     if isinstance(value, str):
         return value if value.isascii() else _SURROGATE.sub(_escape_surrogate, value)
     if isinstance(value, dict):
@@ -186,7 +186,7 @@ def _escape_surrogate(match: re.Match[str]) -> str:
 
 
 def progress_bar(*columns: Any) -> Progress:
-    """Return a progress bar on standard error, to be used in a `with`."""
+    """Return a progress bar on standard error; use it in a `with`."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -194,7 +194,7 @@ def progress_bar(*columns: Any) -> Progress:
 
 
 def print_table(columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table that fits the terminal, with wrapped cells."""
+    """Print a table, with cells wrapped to fit the terminal."""
     from rich import box
     from rich.table import Table
 
@@ -207,7 +207,8 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
 def make_console(width: int, file: TextIO | None = None) -> Console:
     """Return a console for tables whose cells are printable, on standard output or in `file`.
 
-    It is as wide as the terminal; `width` is for what is not one. It does not interpret markup.
+    It is as wide as the terminal, or `width` if the output is not a terminal. It does not interpret
+    markup.
     """
     from rich.console import Console
 
@@ -221,10 +222,10 @@ def make_console(width: int, file: TextIO | None = None) -> Console:
 
 
 def show_table(table: Table, *, width: int = 120) -> None:
-    """Print a table whose cells are printable; `width` is for what is not a terminal."""
+    """Print a table whose cells are printable; `width` applies without a terminal."""
     from io import StringIO
 
-    # Through a buffer, so that a full disk is reported as for every other line.
+    # Render into a buffer: _write() reports a full disk as it does for other lines.
     console = make_console(width, StringIO())
     console.print(table)
     assert isinstance(console.file, StringIO)

@@ -1,4 +1,5 @@
-"""`patchgen reroll`: the next version of a series."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen reroll`: make the next version of a series."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_se
 @click.command("reroll")
 @click.argument("branch", required=False)
 @tree_option
-@click.option("--base", metavar="REV", help="The commit to make it on.  [default: the same]")
+@click.option("--base", metavar="REV", help="The new base.  [default: the same base]")
 @click.option(
     "-v",
     "--reroll-count",
@@ -43,68 +44,69 @@ from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_se
     "--branch",
     "new_branch",
     metavar="NAME",
-    help="The branch to make.  [default: BRANCH with the new version]",
+    help="The branch to create.  [default: BRANCH with the new version]",
 )
 @click.option(
     "--changes",
     multiple=True,
     metavar="[PATCH=]TEXT",
-    help="What is new, in the series (or cover=TEXT) or in one patch; may be repeated.",
+    help="Describe the changes to the series (TEXT or cover=TEXT) or to one patch; may be "
+    "repeated.",
 )
 @click.option(
     "--changelog",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="A folder with cover.txt and PATCH.txt, or with vN/ that has them.  "
-    "[default: TREE/changelog, if there is one]",
+    help="A folder with cover.txt and PATCH.txt, directly or in vN/.  "
+    "[default: TREE/changelog, if it exists]",
 )
 @click.option(
     "--variant",
     metavar="DIR",
     shell_complete=complete_variant,
-    help="The folder of the variant, if it is none that is shipped.",
+    help="The folder of the variant, if it is not a shipped one.",
 )
 @click.option(
     "--backend",
     "backends",
     multiple=True,
     metavar="NAME",
-    help="Make these backends; may be repeated.  [default: those named before]",
+    help="Make this backend; may be repeated.  [default: the backends of the series]",
 )
 @click.option(
     "--define",
     "definitions",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Set a variable of the variant anew; may be repeated.",
+    help="Give a variable of the variant a new value; may be repeated.",
 )
 @output_option
 @get_maintainer_option
-@click.option("--force", is_flag=True, help="Replace the new branch, if it is there.")
-@click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
-@click.option("--continue", "go_on", is_flag=True, help="Go on when the conflicts are resolved.")
-@click.option("--abort", is_flag=True, help="Give up the reroll that waits for its conflicts.")
+@click.option("--force", is_flag=True, help="Replace the new branch, if it exists.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, but write nothing.")
+@click.option("--continue", "go_on", is_flag=True, help="Resume after resolving conflicts.")
+@click.option("--abort", is_flag=True, help="Abandon the reroll that stopped at a conflict.")
 @json_option
 @click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
 def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
-    """Make the next version of a series, on a newer base if that is wanted.
+    """Make the next version of a series, on a newer base if --base names one.
 
-    The semantic patches are applied again. What people changed by hand in code, messages and cover
-    letter since the series was made is carried over; where both sides changed the same, the reroll
-    stops with exit code 1 and says which files to edit. The old branch stays.
+    The semantic patches are applied again. Hand edits of code, messages and cover letter are
+    carried over. If both sides changed the same lines, the reroll stops with exit code 1 and prints
+    which files to edit. The old branch stays.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
     request = RerollRequest(**options)
     if abort:
         if request.go_on:
-            raise UsageError("--continue and --abort exclude each other")
+            raise UsageError("--continue cannot be combined with --abort")
         abort_reroll(request.tree)
-        printer.line("The reroll is given up; nothing was changed.")
+        printer.line("The reroll was abandoned; nothing was changed.")
         return
     if request.go_on and request != RerollRequest(request.tree, go_on=True):
         raise UsageError(
-            "--continue goes on with what was asked for at first",
-            hint="give it --tree at most; --abort lets you ask anew",
+            "--continue takes no option but --tree: it resumes with the options of the first run",
+            hint="to use other options, run --abort, then reroll again",
         )
     check_config(printer, request.tree)
     with printer.progress("rerolling") as on_progress:
@@ -151,7 +153,7 @@ def _print(printer: Printer, result: RerollResult, *, dry_run: bool) -> None:
     for tag in result.dropped:
         printer.line(f"  dropped, as the patch has changed: {tag}")
     printer.line()
-    printer.line(result.range_diff.rstrip() or "All patches are the same.")
+    printer.line(result.range_diff.rstrip() or "No patch has changed.")
     if result.mails:
         print_recipients(printer, read_recipients(result.mails[0]))
         printer.line()
@@ -168,19 +170,19 @@ def _print_conflicts(result: RerollResult, *, dry_run: bool) -> None:
     for path in result.conflicts:
         echo(f"  {path}", err=True)
     if result.sides:
-        echo("Each side is a file of its own where there cannot be markers:", err=True)
+        echo("Both sides are separate files where markers are not possible:", err=True)
     for path in result.sides:
         echo(f"  {path}", err=True)
     if result.sides:
         echo(
-            "Rename the right one, without its last suffix, and remove the other; "
-            "remove both to delete the file.",
+            "Keep one: remove its last suffix, and delete the other file; "
+            "delete both to delete the file in the series.",
             err=True,
         )
     if not dry_run:
         edit = "Edit them, then" if result.conflicts else "Then"
         echo(
-            f"{edit}: patchgen reroll --continue (or give up with --abort).\n"
-            "Nothing was written to the repository's branches.",
+            f"{edit}: patchgen reroll --continue (or abandon it with --abort).\n"
+            "No branch was changed.",
             err=True,
         )

@@ -1,4 +1,5 @@
-"""`patchgen run`: any semantic patch over a tree; results on stdout, what it took on stderr."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen run`: run semantic patches over a tree. Results go to stdout, statistics to stderr."""
 
 from __future__ import annotations
 
@@ -35,44 +36,49 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="FILE.cocci|DIR|VARIANT")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @tree_option
-@click.option("--base", default="HEAD", show_default=True, metavar="REV", help="The commit.")
+@click.option(
+    "--base", default="HEAD", show_default=True, metavar="REV", help="The commit to run on."
+)
 @click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
-    help="What is asked for.  [default: patch, or what there is]",
+    help="Mode to run in.  [default: patch, or the first mode that the semantic patch has]",
 )
 @click.option(
     "-D",
     "definitions",
     multiple=True,
     metavar="NAME[=VALUE]",
-    help="Define a virtual rule, or give a virtual identifier its value; may be repeated.",
+    help="Define a virtual rule, or set a virtual identifier to a value; may be repeated.",
 )
-@click.option("--since", metavar="REV", help="Look only at files that changed since REV.")
+@click.option("--since", metavar="REV", help="Read only files that changed since REV.")
 @click.option(
     "--only-built",
     type=click.Path(path_type=Path),
     metavar="CONFIG",
-    help="Look only at the .c files that this .config builds, and at headers.",
+    help="Read only headers and the .c files that this .config builds.",
 )
-@click.option("--trust", "trusted", is_flag=True, help="Let semantic patches run their scripts.")
+@click.option(
+    "--trust", "trusted", is_flag=True, help="Allow semantic patches to run code in this run."
+)
 @click.option(
     "--trust-folder",
     "trusted_folders",
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Let those below DIR run their scripts, as the tree's scripts/coccinelle.",
+    help="Allow the semantic patches below DIR, such as scripts/coccinelle, to run code in this "
+    "run; may be repeated.",
 )
 @click.option(
-    "--strict", is_flag=True, help="Fail where any function or file could not be looked at."
+    "--strict", is_flag=True, help="Exit with 1 if a function or file could not be checked."
 )
 @click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="How many spatch at once.  [default: one a core]",
+    help="Number of parallel spatch processes.  [default: one per core]",
 )
 @click.option(
     "--executor",
@@ -80,7 +86,7 @@ if TYPE_CHECKING:
     type=click.Choice(["local", "dask"]),
     default="local",
     show_default=True,
-    help="Where spatch runs.",
+    help="Where to run spatch.",
 )
 @click.option(
     "--scheduler",
@@ -95,19 +101,25 @@ if TYPE_CHECKING:
     default=DEFAULT_TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",
-    help="Time for each file.",
+    help="Time limit for each file.",
 )
-@click.option("--no-kept", "kept", flag_value=False, default=True, help="Run everything anew.")
-@click.option("--no-slices", "slices", flag_value=False, default=True, help="Parse whole files.")
+@click.option("--no-kept", "kept", flag_value=False, default=True, help="Ignore cached results.")
+@click.option(
+    "--no-slices",
+    "slices",
+    flag_value=False,
+    default=True,
+    help="Give spatch whole files, not only the parts that can match.",
+)
 @campaign_options
 @click.option(
     "--sarif",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write what is found as SARIF 2.1.0 as well.",
+    help="Also write the findings to this file as SARIF 2.1.0.",
 )
 @json_option
-@click.option("--verbose", is_flag=True, help="Name each function that cannot be parsed.")
+@click.option("--verbose", is_flag=True, help="List all code that could not be parsed.")
 @click.option("--quiet", is_flag=True, help="Print results, warnings and errors only.")
 def command(
     paths: tuple[str, ...],
@@ -122,11 +134,11 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> int:
-    """Run a semantic patch over a kernel tree, and print what it would change or finds.
+    """Run a semantic patch over a kernel tree, and print the diff or the reports.
 
-    PATHs are files and folders, from the tree's top; without any, it is the whole tree. Files are
-    read from the commit, and nothing is written, but with --split: that makes a branch of patches,
-    and a folder of mails.
+    PATHs are files and folders, relative to the top of the tree; the default is the whole tree.
+    Files are read from the commit, and nothing is written. With --split, the changes become a
+    branch of patches and a folder of mails.
     """
     campaign = read_campaign(options)
     check_output_file(sarif)
@@ -155,18 +167,18 @@ def command(
                 repository, campaign, request.tree, run, words, found[0][1], printer
             )
         elif campaign is not None:
-            printer.line("Nothing is to be changed.")
+            printer.line("The semantic patch changes nothing.")
     finally:
         repository.close()
     if as_json:
         printer.document(_describe(run, found) | ({"series": made} if campaign else {}))
     incomplete = any(result.unparsed or result.unfinished for _, result in found)
-    # Of a folder, what cannot be run is said; where that is all, nothing was done.
+    # Skipped semantic patches of a folder are only reported, unless all of them were skipped.
     return 1 if not found or (strict and (incomplete or run.skipped)) else 0
 
 
 def _telling_words(request: RunRequest) -> list[str]:
-    """Return those words of the command line that say what is changed, and nothing of a machine."""
+    """Return the arguments that determine the change, without those that name local files."""
     defined = [word for each in request.definitions for word in ("-D", each)]
     since = ["--since", request.since] if request.since else []
     return [*map(str, request.paths), *defined, *since]
@@ -175,13 +187,15 @@ def _telling_words(request: RunRequest) -> list[str]:
 def _read_path(path: str) -> PurePosixPath:
     read = PurePosixPath(path)
     if not path or read.is_absolute() or ".." in read.parts:
-        raise UsageError(f"{path!r} is no path in the tree", hint="paths are from the tree's top")
+        raise UsageError(
+            f"{path!r} is not a path in the tree", hint="paths are relative to the top of the tree"
+        )
     return read
 
 
 def _choose_executor(name: str, scheduler: str | None) -> Executor | None:
     if (name == "dask") != (scheduler is not None):
-        raise UsageError("--executor dask and --scheduler ADDRESS go together")
+        raise UsageError("--executor dask and --scheduler ADDRESS require each other")
     if scheduler is None:
         return None
     from patchgen.sweep.cluster import DaskExecutor
@@ -198,7 +212,7 @@ def _run(
     verbose: bool,
     diffs: bool,
 ) -> list[tuple[Header, Sweep]]:
-    """Run everything, and print each result as it comes."""
+    """Run all semantic patches, and print each result as soon as it is complete."""
     found: list[tuple[Header, Sweep]] = []
     for skipped in run.skipped:
         printer.warning(f"{skipped.name} was not run: {skipped.reason}")
@@ -220,7 +234,7 @@ def _run(
 
 
 def write_sarif(path: Path, found: Sequence[tuple[Header, Sweep]]) -> None:
-    """Write the log of sweeps. Raises UsageError where the file cannot be written."""
+    """Write the findings as SARIF. Raises UsageError if the file cannot be written."""
     from patchgen.sweep import make_sarif
 
     log = make_sarif(

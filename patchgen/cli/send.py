@@ -1,4 +1,5 @@
-"""`patchgen send`: a summary, a question, and the mails go out."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen send`: show the mails and their recipients, ask, and send them."""
 
 from __future__ import annotations
 
@@ -48,10 +49,10 @@ _FAST = ("lint", "checkpatch", "am")
 @click.option(
     "--in-reply-to",
     metavar="MESSAGE-ID",
-    help="Let the cover letter answer this mail.  [default: a thread of its own]",
+    help="Send the cover letter as a reply to this mail.  [default: start a new thread]",
 )
-@click.option("--reflect", is_flag=True, help="Send all of it to yourself only.")
-@click.option("--resume", is_flag=True, help="Send what an earlier run could not.")
+@click.option("--reflect", is_flag=True, help="Send all mails to yourself only.")
+@click.option("--resume", is_flag=True, help="Send the mails that an earlier run did not send.")
 @click.option(
     "--arrived",
     multiple=True,
@@ -64,27 +65,27 @@ _FAST = ("lint", "checkpatch", "am")
     multiple=True,
     type=click.IntRange(min=0),
     metavar="N",
-    help="With --resume: mail N has not arrived, send it again; may be repeated.",
+    help="With --resume: mail N has not arrived, so send it again; may be repeated.",
 )
 @click.option("--skip-checks", is_flag=True, help=f"Send without {', '.join(_FAST)}.")
 @click.option("--yes", is_flag=True, help="Send without asking.")
-@click.option("--dry-run", is_flag=True, help="Show who would get what and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Show mails and recipients, but send nothing.")
 @json_option
 def command(
     skip_checks: bool, yes: bool, dry_run: bool, as_json: bool, tree: Path, **options: Any
 ) -> None:
     """Send a version of a series with git send-email and its configuration.
 
-    First it is checked (lint, checkpatch, am), and who gets what is shown and confirmed. This runs
-    the scripts/checkpatch.pl of the series' tree, unless --skip-checks is given. If a mail
-    is not taken, --resume later sends that one and those behind it, in the same thread. A version
-    that went out is recorded in a tag, and is not sent twice.
+    First the series is checked (lint, checkpatch, am), then the mails and their recipients are
+    shown for confirmation. This runs the scripts/checkpatch.pl of the series' tree, unless
+    --skip-checks is given. If a mail is not accepted, --resume later sends that mail and the
+    following ones in the same thread. A tag records the sent version, which is never sent again.
     """
     request = SendRequest(tree=tree, **options)
     _check_words(request)
     printer = Printer(as_json=as_json)
     if not (request.source and Path(request.source).is_dir()):
-        # Mails of a folder have their recipients already.
+        # The mails of a folder already have their recipients.
         check_config(printer, tree)
     if dry_run:
         plan = plan_sending(request)
@@ -93,9 +94,14 @@ def command(
             printer.document(describe(plan.entries, plan))
         return
     if not yes and not is_terminal(sys.stdin):
-        raise UsageError("there is no terminal to ask on", hint="--yes sends without asking")
+        raise UsageError(
+            "cannot ask for confirmation without a terminal", hint="--yes sends without asking"
+        )
     if as_json and not yes:
-        raise UsageError("--json leaves no room for a question", hint="--yes sends without asking")
+        raise UsageError(
+            "--json requires --yes or --dry-run: it cannot ask for confirmation",
+            hint="--yes sends without asking",
+        )
     asker = _Asker(printer, request, yes=yes)
     try:
         result = send_version(
@@ -107,25 +113,25 @@ def command(
     except KeyboardInterrupt:
         if not asker.agreed or request.reflect or done_before():
             raise
-        echo("patchgen: interrupted; `patchgen send --resume` sends what is left", err=True)
+        echo("patchgen: interrupted; `patchgen send --resume` sends the remaining mails", err=True)
         sys.exit(130)
     if result is None:
-        raise BaseError("nothing was sent, as you said")
+        raise BaseError("cancelled; nothing was sent")
     if as_json:
         printer.document(describe(result.report.entries, result.plan, result.tag))
     if not result.report.is_complete:
         _explain_failure(result, request)
     elif request.reflect:
-        printer.line("All of it went to you only.")
+        printer.line("All mails were sent to you only.")
     else:
-        printer.line(f"All {len(result.report.entries)} mails are sent." + _tagged(result))
+        printer.line(f"All {len(result.report.entries)} mails were sent." + _tagged(result))
 
 
 def _check_words(request: SendRequest) -> None:
     if (request.arrived or request.again) and not request.resume:
-        raise UsageError("--arrived and --again go with --resume")
+        raise UsageError("--arrived and --again require --resume")
     if request.reflect and request.resume:
-        raise UsageError("what goes to yourself only is always sent whole: leave --resume out")
+        raise UsageError("--reflect cannot be combined with --resume")
 
 
 def describe(entries: tuple[Entry, ...], plan: Plan, tag: str = "") -> dict[str, Any]:
@@ -152,7 +158,7 @@ def describe(entries: tuple[Entry, ...], plan: Plan, tag: str = "") -> dict[str,
 
 
 def _checker(request: SendRequest) -> Callable[[Posting], None]:
-    """Return the checks before a version goes out."""
+    """Return the function that checks a version before it is sent."""
 
     def check(posting: Posting) -> None:
         skip = tuple(name for name in CHECKS if name not in _FAST)
@@ -166,14 +172,14 @@ def _checker(request: SendRequest) -> Callable[[Posting], None]:
                 echo(f"  {finding}", err=True)
         raise BaseError(
             f"{posting.name} does not pass {', '.join(_FAST)}",
-            hint="mend it, or send it all the same with --skip-checks",
+            hint="fix it, or send it without these checks: --skip-checks",
         )
 
     return check
 
 
 class _Asker:
-    """The summary and the question; `agreed` when mails may be on their way."""
+    """Show the mails and ask. `agreed` is set once the user has agreed and mails may be sent."""
 
     def __init__(self, printer: Printer, request: SendRequest, *, yes: bool):
         self._printer = printer
@@ -193,7 +199,7 @@ class _Asker:
 def _teller(printer: Printer) -> Callable[[int, Entry], None]:
     def tell(number: int, entry: Entry) -> None:
         if entry.state is State.SENT:
-            # Mails go on to be sent where nobody reads of it any more (`| head`).
+            # Go on sending even if nobody reads the output any more (`| head`).
             with suppress(ReaderGoneError, OutputError):
                 printer.line(f"  sent {number} {entry.subject}")
 
@@ -208,7 +214,7 @@ def _show(printer: Printer, plan: Plan) -> None:
         for name, people in (("To", who.to), ("Cc", who.cc)):
             for person in people:
                 printer.line(f"      {name}: {person}")
-    # The same address may be written with a name, or not.
+    # The same address may be written with and without a name.
     count = Counter(
         address
         for who in plan.recipients
@@ -216,9 +222,9 @@ def _show(printer: Printer, plan: Plan) -> None:
     )
     mails = len(plan.entries)
     everything = sum(each == mails for each in count.values())
-    printer.line(f"{mails} mails, {len(count)} recipients; {everything} of them get all")
+    printer.line(f"{mails} mails, {len(count)} recipients; {everything} of them get all mails")
     for person in plan.bcc:
-        printer.line(f"Bcc of each: {person}")
+        printer.line(f"Bcc of all mails: {person}")
     for warning in plan.warnings:
         printer.warning(warning)
 
@@ -230,18 +236,18 @@ def _explain_failure(result: SendResult, request: SendRequest) -> None:
     failed = report.entries[report.failed]
     out = f"sent: {', '.join(map(str, sent))}" if sent else "nothing was sent"
     if request.reflect:
-        raise BaseError(f"mail {report.failed} was not taken: {failed.reason} ({out})")
+        raise BaseError(f"mail {report.failed} was not accepted: {failed.reason} ({out})")
     if failed.state is State.UNKNOWN:
         raise BaseError(
-            f"mail {report.failed} may have arrived, or not: {failed.reason} ({out})",
-            hint=f"look for {failed.message_id} in the list's archive, then say "
-            f"--resume --arrived {report.failed} or --resume --again {report.failed}",
+            f"mail {report.failed} is in an unknown state: {failed.reason} ({out})",
+            hint=f"look for {failed.message_id} in the list's archive; if it is there, use "
+            f"--resume --arrived {report.failed}, else --resume --again {report.failed}",
         )
     raise BaseError(
-        f"mail {report.failed} was not taken: {failed.reason} ({out})",
-        hint="`patchgen send --resume` sends it and the rest, in the same thread",
+        f"mail {report.failed} was not accepted: {failed.reason} ({out})",
+        hint="`patchgen send --resume` sends it and the following mails, in the same thread",
     )
 
 
 def _tagged(result: SendResult) -> str:
-    return f" They are recorded in the tag {result.tag}." if result.tag else ""
+    return f" The tag {result.tag} records them." if result.tag else ""

@@ -1,4 +1,5 @@
-"""`patchgen show VARIANT`: its patches, variables and needs."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen show VARIANT`: print its patches, its variables, and what it needs of a base."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry
 @click.argument("variant", shell_complete=complete_variant)
 @json_option
 def command(variant: str, as_json: bool) -> None:
-    """Show a variant's patches, variables and needs."""
+    """Show a variant's patches, its variables, and what it needs of a base."""
     loaded = find_variant(variant)
     document = describe(loaded)
     printer = Printer()
@@ -31,7 +32,7 @@ def command(variant: str, as_json: bool) -> None:
         printer.line(document["help"].strip())
     printer.line()
     print_table(
-        ["patch", "backend", "semantic patches", "there already if"],
+        ["patch", "backend", "semantic patches", "already there if"],
         [
             [
                 p["name"] + (" (optional)" if p["optional"] else ""),
@@ -48,7 +49,7 @@ def command(variant: str, as_json: bool) -> None:
     )
     if document["left_out"]:
         print_table(
-            ["left out", "where", "as", "named"],
+            ["left out", "on bases with", "reason", "if named"],
             [
                 [
                     entry["patch"] or entry["backend"],
@@ -117,7 +118,7 @@ def describe(variant: Variant) -> dict[str, Any]:
 
 
 def _describe_left_out(unit: Unit) -> Iterator[dict[str, Any]]:
-    """Yield what a manifest leaves out on some bases: its backend, and patches."""
+    """Yield the backend and the patches that a manifest leaves out on some bases."""
     manifest = unit.manifest
     entries: list[tuple[str | None, LeftOutEntry]] = []
     if isinstance(manifest, BackendManifest):

@@ -1,4 +1,5 @@
-"""`patchgen status`: a line for each patch of a series, against a newer base."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen status`: print the state of each patch of a series on a newer base."""
 
 from __future__ import annotations
 
@@ -26,10 +27,10 @@ _COLORS = {
     State.CONFLICTS: "red",
     State.GONE: "blue",
 }
-# What a person has to do something about comes first.
+# States that need work come first.
 _ORDER = (State.CONFLICTS, State.NEEDED, State.GONE, State.APPLIED)
 _WIDTH = max(len(state) for state in State)
-# More files than these would hide the other patches; --json has all.
+# The number of files to print for a patch; --json has all.
 _SHOWN = 8
 
 
@@ -38,15 +39,16 @@ _SHOWN = 8
 @click.option(
     "--onto",
     metavar="REV",
-    help="The newer base.  [default: the branch that the series' base was on]",
+    help="The newer base.  [default: the branch's upstream, the remote's HEAD, or the only other "
+    "branch with the series' base]",
 )
 @tree_option
 @json_option
 def command(branch: str | None, onto: str | None, tree: Path, as_json: bool) -> None:
-    """Say what each patch of a series is on a newer base: applied, needed, conflicts, or gone.
+    """Show the state of each patch on a newer base: applied, needed, conflicts, or gone.
 
-    The series is one of `patchgen run --split` or `patchgen apply`, or any branch whose base can be
-    told. Nothing is written.
+    The series comes from `patchgen run --split` or `patchgen apply`, or is any branch whose base
+    can be determined. Nothing is written.
     """
     printer = Printer(as_json=as_json)
     with printer.progress("comparing") as on_progress:
@@ -61,7 +63,7 @@ def command(branch: str | None, onto: str | None, tree: Path, as_json: bool) -> 
 
 
 def describe(found: SeriesStatus) -> dict[str, Any]:
-    """Return the document of --json; the README says what is in it."""
+    """Return the document of --json; the README describes its keys."""
     return {
         "branch": found.branch,
         "base": {"commit": found.base[0], "name": found.base[1]},
@@ -105,7 +107,7 @@ def _describe_commit(commit: Upstream | None) -> dict[str, str] | None:
 
 
 def _lines(found: SeriesStatus) -> Iterator[list[tuple[str, dict[str, Any]]]]:
-    """Yield the lines, each as its parts with their styles."""
+    """Yield each line as parts, with the style of each part."""
     for line in _plain_lines(found):
         yield [(part, {}) if isinstance(part, str) else part for part in line]
 
@@ -142,7 +144,7 @@ def _summary(found: SeriesStatus) -> str:
 
 
 def _details(patch: PatchStatus) -> Iterator[str]:
-    """Yield what is to be known of a patch beside its state, what is open before what is done."""
+    """Yield the details of a patch next to its state: open work first, then what is applied."""
     if not patch.files:
         yield "it changes no file"
     done = [file for file in patch.files if file.state is State.APPLIED]
@@ -156,7 +158,7 @@ def _details(patch: PatchStatus) -> Iterator[str]:
         yield from (f"by {_show(commit)}" for commit in made)
         if unnamed:
             where = "" if len(unnamed) == len(done) else f"{_list(unnamed)}: "
-            yield f"{where}all of it is there; no commit did just that"
+            yield f"{where}all of it is there; no single commit made this change"
         return
     for commit in made:
         files = [file for file in done if commit in file.by]
@@ -176,12 +178,12 @@ def _remark(file: FileStatus) -> str:
     elif file.is_deleted:
         said += ["deleted" + (f" by {_show(file.removed_by)}" if file.removed_by else "")]
     elif file.state is State.GONE:
-        said += ["what it would change was removed"]
+        said += ["the lines that it changes were removed"]
     elif file.present:
         hunks = "hunk" if file.hunks == 1 else "hunks"
         said += [f"{file.present} of {file.hunks} {hunks} already there" + _by(file)]
     if file.undone_by:
-        said += [f"was there, and taken back by {_show(file.undone_by)}"]
+        said += [f"was applied, then reverted by {_show(file.undone_by)}"]
     return "; ".join(said)
 
 
@@ -194,11 +196,11 @@ def _show(commit: Upstream) -> str:
 
 
 def _run_again(found: SeriesStatus) -> str | None:
-    """Return the command that looks for new places, where a semantic patch made the series."""
+    """Return the command that finds new places, if a semantic patch made the series."""
     if found.record is None or not found.record.split or not found.newer:
         return None
     name = found.record.variant
-    # Only the name is recorded of a semantic patch that was not the tree's; where it is, is not.
+    # For a semantic patch that is not part of the tree, only its name is recorded, not its path.
     if "/" not in name and not Path(name).is_file():
         name = f"PATH/{name}"
     words = ["patchgen", "run", name, "--since", found.base[0][:12]]

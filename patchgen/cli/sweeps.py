@@ -1,4 +1,5 @@
-"""What is printed of sweeps: results on stdout, what they took and how far they are on stderr."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Print sweeps: results to stdout, statistics and progress to stderr."""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ from patchgen.cli.printer import Printer, is_terminal, printable, progress_bar
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.sweep import Progress, format_diff
 
-# A script that is wrong is so for every file; --verbose names them all.
+# A faulty script fails on every file, so print only some of them; --verbose lists all.
 _SHOWN = 3
 OnSweep = Callable[[str, Progress], None]
 
 
 def print_sweep(printer: Printer, result: Sweep, *, diffs: bool) -> None:
-    """Print what was found: diffs, reports, and what scripts said, as spatch would."""
+    """Print diffs, reports, and the output of scripts, as spatch would."""
     for edit in result.edits if diffs else ():
         printer.diff(format_diff(edit))
     for report in result.reports:
@@ -25,22 +26,23 @@ def print_sweep(printer: Printer, result: Sweep, *, diffs: bool) -> None:
 
 
 def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines that say what a semantic patch came to, and what it did not come to."""
+    """Yield lines with the counts of a sweep: files, hits, and code that was not parsed."""
     counts = result.counts
     changed = f"{len(result.edits)} changed, " if result.mode is Mode.PATCH else ""
     yield (
-        f"{result.semantic_patch}: {counts.files} files, {changed}{counts.candidates} with the "
-        f"words, {counts.kept} known, {counts.run} run, {result.seconds:.1f} s"
+        f"{result.semantic_patch}: {counts.files} files, {changed}{counts.candidates} candidates, "
+        f"{counts.kept} cached, {counts.run} run, {result.seconds:.1f} s"
     )
     for rule in result.rules:
         if rule.hits:
-            yield f"  {rule.rule}: {rule.hits} {_plural(rule.hits, 'hit')} in {rule.files}"
+            where = f"{rule.files} {_plural(rule.files, 'file')}"
+            yield f"  {rule.rule}: {rule.hits} {_plural(rule.hits, 'hit')} in {where}"
     if result.unparsed:
         files = len({place.path for place in result.unparsed})
         yield (
             f"  not parsed: {len(result.unparsed)} "
             f"{_plural(len(result.unparsed), 'place')} in {files} {_plural(files, 'file')}"
-            + ("" if verbose else " (--verbose names them)")
+            + ("" if verbose else " (--verbose lists them)")
         )
     if verbose:
         yield from (f"    {place}" for place in result.unparsed)
@@ -48,7 +50,7 @@ def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
 
 
 def list_unfinished(result: Sweep, *, verbose: bool) -> Iterator[str]:
-    """Yield what spatch did not come to an end with, files with the same reason together."""
+    """Yield the files that spatch did not finish, grouped by reason."""
     files: dict[str, list[str]] = {}
     for each in result.unfinished:
         files.setdefault(each.reason, []).append(str(each.path))
@@ -65,7 +67,7 @@ def _plural(count: int, noun: str) -> str:
 
 @contextmanager
 def show_sweeps(printer: Printer) -> Iterator[OnSweep]:
-    """Show, on a terminal, how far the sweep is, at what rate, and how long it will take."""
+    """Show the progress of a sweep on a terminal, its rate, and the remaining time."""
     if printer.is_silent or not is_terminal(sys.stderr):
         yield lambda name, progress: None
         return

@@ -1,4 +1,5 @@
-"""`patchgen trailers`: review tags from answers."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen trailers`: add the review tags in replies to a branch."""
 
 from __future__ import annotations
 
@@ -19,21 +20,21 @@ from patchgen.series.trailers import Trailer
 @click.argument("words", nargs=-1, required=True, metavar="[BRANCH] MBOX|MAILDIR|-")
 @tree_option
 @start_option
-@click.option("--dry-run", is_flag=True, help="Show what would be added and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the tags to add, but write nothing.")
 @json_option
-@click.option("--quiet", is_flag=True, help="Print only what was not added.")
+@click.option("--quiet", is_flag=True, help="Print only tags that were not added.")
 def command(
     words: tuple[str, ...], tree: Path, base: str | None, dry_run: bool, as_json: bool, quiet: bool
 ) -> None:
-    """Put the Reviewed-by, Acked-by, Tested-by of answers on the patches that they are for.
+    """Add the Reviewed-by, Acked-by and Tested-by tags in replies to the patches they are for.
 
     A reply is matched by the message-ids that it answers, else by the change that it quotes, else
-    by its subject where nothing contradicts that. Whatever is not added is listed with the reason:
-    a review of an older version of the code, a tag from another address than the mail's sender, a
-    mail that cannot be read.
+    by its subject if nothing contradicts that. Tags that are not added are listed with the reason,
+    such as a review of an older version of the code, or a tag from another address than the mail's
+    sender. Mails that cannot be read are listed, too.
     """
     if len(words) > 2:
-        raise UsageError("one branch and one source of mails are wanted")
+        raise UsageError("expected at most one branch and one source of mails")
     branch = words[0] if len(words) == 2 else None
     result = collect_trailers(CollectRequest(tree, words[-1], branch, base, dry_run))
     printer = Printer(quiet=quiet, as_json=as_json)
@@ -102,7 +103,7 @@ def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
 
 
 def _show(trailer: Trailer) -> str:
-    """Return a tag as a terminal may have it, its note in the same line."""
+    """Return a tag with its note in one line, safe for a terminal."""
     return escape_controls(
         " ".join(filter(None, (f"{trailer.key}: {trailer.value}", trailer.note)))
     )

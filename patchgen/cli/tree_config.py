@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is printed of a configuration that comes with a tree: what it changes, or that it does not.
+"""Print which recipients the configuration of a tree changes, or that it is not trusted.
 
-Commands that make or send mails call `check_config` before their work, so that an error in a
-configuration file costs no time.
+Commands that make or send mails call `check_config` before the expensive part, so that an error in
+a configuration file is reported at once.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from patchgen.spec import TreeConfig, load_own_people, read_tree_config
 
 
 def check_config(printer: Printer, tree: Path) -> None:
-    """Read all configuration files, and print what a tree's changes.
+    """Read all configuration files, and print what the tree's configuration changes.
 
-    Raises SpecError where one is wrong, BaseError where `tree` is in no repository.
+    Raises SpecError if a file is wrong, BaseError if `tree` is not in a repository.
     """
     repository = Repository(tree)
     repository.close()
@@ -38,13 +38,13 @@ def check_config(printer: Printer, tree: Path) -> None:
 
 
 def list_people(config: TreeConfig) -> Iterator[str]:
-    """Yield what a trusted configuration changes, a line for each kind of recipient."""
+    """Yield what a trusted configuration changes, one line for each kind of recipient."""
     assert config.people is not None
     kinds = (
         ("To", config.people.to),
         ("Cc", config.people.cc),
         ("Cc of the cover letter", config.people.cc_cover),
-        ("nothing to", config.people.ignore),
+        ("ignored", config.people.ignore),
     )
     for kind, people in kinds:
         if people:

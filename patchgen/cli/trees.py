@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The options of all commands that read a git tree, and what errors about it have to tell.
+"""The options of all commands that read a git tree, and the hints of errors about the tree.
 
-The library says what is missing or wrong in the repository; which option the user gave it with, or
-can give to mend it, is known here.
+The library reports what is missing or wrong in the repository. This module adds which option names
+it, or which option fixes it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _Command = Callable[..., Any]
 
 
 def tree_option(command: _Command) -> _Command:
-    """Add --tree and --fetch-missing to a command, which gets the first of them only.
+    """Add --tree and --fetch-missing to a command; only --tree is passed on to it.
 
-    The command is run again once objects were fetched: what it needs further shows only then. So it
-    must not have written anything where it raises MissingObjectsError.
+    The command is run again after objects were fetched, as it may then find that it needs more. So
+    it must raise MissingObjectsError before it writes anything.
     """
 
     @click.option(
@@ -40,7 +40,7 @@ def tree_option(command: _Command) -> _Command:
     @click.option(
         "--fetch-missing",
         is_flag=True,
-        help="In a partial clone, fetch the objects that are needed and missing.",
+        help="In a partial clone, fetch the missing objects that the command needs.",
     )
     @functools.wraps(command)
     def run(*, tree: Path, fetch_missing: bool, **options: Any) -> Any:
@@ -77,15 +77,15 @@ def _fetch(tree: Path, err: MissingObjectsError) -> None:
 
 
 def _advise(tree: Path, *, has_fetched: bool) -> str:
-    """Return what the user can do about missing objects."""
+    """Return the hint for missing objects."""
     repository = Repository(tree)
     try:
         remotes = find_promisors(repository)
     finally:
         repository.close()
     if remotes and not has_fetched:
-        return f"it is a partial clone: --fetch-missing fetches them from {', '.join(remotes)}"
-    return "`git fsck` lists what is missing; fetch it from a repository that has it"
+        return f"this is a partial clone: --fetch-missing fetches them from {', '.join(remotes)}"
+    return "`git fsck` lists the missing objects; fetch them from a repository that has them"
 
 
 def _reads_stdin(context: click.Context) -> bool:
@@ -93,7 +93,7 @@ def _reads_stdin(context: click.Context) -> bool:
 
 
 def _name_parameter(context: click.Context, revision: str) -> str | None:
-    """Return which option or argument takes revisions, where the user wrote this one in it."""
+    """Return a hint that names the option or argument with this revision, if there is one."""
     for parameter in context.command.params:
         for text in _texts(context.params.get(parameter.name or "")):
             if revision == text or revision in text.split(".."):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen trust`: which semantic patches may run code, and whose configuration counts."""
+"""`patchgen trust`: choose which semantic patches may run code, and trust a configuration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from patchgen.errors import UsageError
 from patchgen.trusting import Trusted, revoke, trust_code, trust_config
 from patchgen.truststore import TrustEntry, read_trust, store_path
 
-# More lines than these of one semantic patch do not help to find where to read.
+# The number of lines with code to print for one semantic patch.
 _SHOWN = 3
 
 
@@ -46,10 +46,10 @@ def command(
     is_revoke: bool,
     as_json: bool,
 ) -> None:
-    """Trust semantic patches that run code, as they are now; list or revoke what is trusted.
+    """Trust semantic patches that run code, as they are now; list or revoke trust.
 
-    PATH is a .cocci, or a folder of them. Read them first: spatch runs their scripts as you. What
-    is trusted is their content, so that one that changes or is added later is refused again.
+    PATH is a .cocci, or a folder of them. Read them first: spatch runs their code with your rights.
+    Trust covers the content, so a semantic patch that changes or is added later is refused again.
     """
     _check_options(paths, is_config=is_config, is_list=is_list, is_revoke=is_revoke)
     printer = Printer(as_json=as_json)
@@ -58,7 +58,7 @@ def command(
         for each in dropped:
             printer.line(f"revoked: {_describe_line(each.entry)}")
             if each.still:
-                printer.warning(f"files of it are still trusted, by {', '.join(each.still)}")
+                printer.warning(f"some of its files are still trusted by {', '.join(each.still)}")
         _print_document(printer, as_json, "revoked", [describe(each.entry) for each in dropped])
     elif is_config:
         config = trust_config(tree)
@@ -89,11 +89,11 @@ def _check_options(
     paths: Sequence[str], *, is_config: bool, is_list: bool, is_revoke: bool
 ) -> None:
     if is_list + is_revoke + is_config > 1:
-        raise UsageError("--list, --revoke and --config exclude each other")
+        raise UsageError("--list, --revoke and --config cannot be combined")
     if paths and (is_list or is_config):
         raise UsageError("--list and --config take no PATH")
     if is_revoke and not paths:
-        raise UsageError("--revoke needs a PATH or an ID", hint="`patchgen trust` lists them")
+        raise UsageError("--revoke requires a PATH or an ID", hint="`patchgen trust` lists them")
 
 
 def describe(entry: TrustEntry) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _print_trusted(printer: Printer, found: Trusted) -> None:
     for name, why in found.unreadable:
         printer.warning(escape_controls(f"{name} is not trusted: {why}"))
     if found.entry is None:
-        printer.line(f"{found.target} runs no code, so it needs no trust.")
+        printer.line(f"{found.target} runs no code, so it does not need trust.")
         return
     printer.line(f"trusted: {_describe_line(found.entry)}")
     printer.line(f"  {len(found.code)} of {found.looked_at} semantic patches run code")

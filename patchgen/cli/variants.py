@@ -1,4 +1,5 @@
-"""`patchgen variants`: what can be applied."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen variants`: list the variants that can be applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`patchgen verify`: a series checked commit by commit, and what was found."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen verify`: check a series commit by commit, and print the findings."""
 
 from __future__ import annotations
 
@@ -35,33 +36,36 @@ from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
     "folders",
     multiple=True,
     metavar="DIR",
-    help="Build all of this folder of the kernel; may be repeated.  [default: what is touched]",
+    help="Build all of this folder of the kernel; may be repeated.  [default: the files that the "
+    "series changes]",
 )
 @click.option(
     "--skip",
     multiple=True,
     metavar="CHECK",
-    help=f"Leave a check out: {', '.join(CHECKS)}; may be repeated.",
+    help=f"Skip a check: {', '.join(CHECKS)}; may be repeated.",
 )
 @click.option(
     "--against",
     metavar="DIR|BRANCH|MBOX",
-    help="Compare with a series that was posted.",
+    help="Compare with a posted version of the series.",
 )
 @click.option(
-    "--boot", is_flag=True, help="Link a small kernel of base and tip, and boot both in QEMU."
+    "--boot",
+    is_flag=True,
+    help="Link small kernels of the base and of the tip, and boot both in QEMU.",
 )
 @click.option(
     "--record",
     is_flag=True,
-    help="Write what passed into the cover letter of the branch.",
+    help="Record the checks that passed in the cover letter of the branch.",
 )
 @click.option(
     "--make-var",
     "make_variables",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Set this variable for make, as WERROR=0 for an old tree; may be repeated.",
+    help="Pass this variable to make, for example WERROR=0 for an old tree; may be repeated.",
 )
 @click.option(
     "-j",
@@ -70,16 +74,16 @@ from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
     default=lambda: os.cpu_count() or 1,
     show_default="processors",
     metavar="N",
-    help="How much to build at the same time.",
+    help="Number of parallel build jobs.",
 )
 @json_option
 @click.option("--quiet", is_flag=True, help="Print findings only.")
 def command(as_json: bool, quiet: bool, **options: Any) -> None:
     """Check each commit of a series: its form, its mail, its builds, its machine code.
 
-    The series is a branch, BASE..TIP, a folder of mails or an mbox; by default the branch that is
-    checked out. All is built in a work tree of its own; yours is not touched. Exit code 1 means
-    that something was found.
+    The series is a branch, BASE..TIP, a folder of mails or an mbox; the default is the branch that
+    is checked out. All builds run in a separate work tree; yours is not touched. Exit code 1 means
+    that a check failed.
 
     This runs programs of the series' tree (its Makefiles and scripts), as `make` does: verify only
     trees and patches that you would build.
@@ -155,21 +159,21 @@ def _print_findings(printer: Printer, report: Report) -> None:
 
 
 def _print_recorded(printer: Printer, request: VerifyRequest, report: Report) -> None:
-    """Print what the cover letter says now, where that was asked for."""
+    """Print the cover letter's new line about testing, or why --record wrote none."""
     if report.recorded:
         name = report.target.name
-        printer.line(f"the cover letter of {name} says: {report.recorded}")
+        printer.line(f"recorded in the cover letter of {name}: {report.recorded}")
         printer.line(
-            f"its mails are older: `patchgen format {shlex.quote(name)}` writes them again"
+            f"its mails are out of date: `patchgen format {shlex.quote(name)}` writes them again"
         )
     elif request.record:
-        printer.warning("nothing is recorded in the cover letter, as the series does not pass")
+        printer.warning("nothing was recorded in the cover letter, as the series does not pass")
 
 
 def _join_configs(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings, those that differ in nothing but their configurations as one.
+    """Return the findings, with those that differ only in their configuration joined.
 
-    It names all of them, and the log of the first.
+    A joined finding names all configurations, and the log of the first.
     """
     joined: dict[Finding, list[Finding]] = {}
     for finding in findings:
@@ -181,7 +185,7 @@ def _join_configs(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _print_finding(before: str, finding: Finding) -> None:
-    """Print a finding on a line, with what to do on the next one."""
+    """Print a finding on one line, and its hint on the next."""
     echo(f"{before}{'' if finding.failure else 'note: '}{finding}")
     if finding.hint:
         params = click.get_current_context().command.params
@@ -191,7 +195,7 @@ def _print_finding(before: str, finding: Finding) -> None:
 
 @contextmanager
 def _grid(*, silent: bool) -> Iterator[Grid]:
-    """Give the table that fills as results come in: live on a terminal, else at the end."""
+    """Yield the table of results; it is shown live on a terminal, else at the end."""
     grid = Grid(silent=silent, live=is_terminal(sys.stdout))
     try:
         yield grid

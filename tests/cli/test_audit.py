@@ -140,7 +140,7 @@ def test_the_page_is_written_for_one_and_for_two(kernel, patchgen, git, tmp_path
     assert patchgen(*words).code == 0
     assert "The fate of each site" in page.read_text()
     done = patchgen("audit", "--tree", kernel, "--html", tmp_path / "no/audit.html")
-    assert done.code == 2 and "there is no folder" in done.err
+    assert done.code == 2 and "does not exist" in done.err
 
 
 def test_strict_fails_while_a_kvm_hypercall_is_not_routed(kernel, patchgen, git):
@@ -187,10 +187,10 @@ def test_dot_is_a_graph_and_quotes_names(kernel, patchgen):
     [
         (("--rev", "nonsense"), 1, "has no commit 'nonsense'"),
         (("--config", "/nowhere/.config"), 2, "the configuration cannot be read"),
-        (("--diff", "HEAD"), 2, "'HEAD' is not REV1..REV2"),
-        (("--diff", "HEAD...HEAD"), 2, "is not REV1..REV2"),
-        (("--json", "--dot"), 2, "--json and --dot exclude each other"),
-        (("--diff", "HEAD..HEAD", "--dot"), 2, "--diff has no --dot"),
+        (("--diff", "HEAD"), 2, "'HEAD' is not a range REV1..REV2"),
+        (("--diff", "HEAD...HEAD"), 2, "is not a range REV1..REV2"),
+        (("--json", "--dot"), 2, "--json cannot be combined with --dot"),
+        (("--diff", "HEAD..HEAD", "--dot"), 2, "--diff cannot be combined with --dot"),
     ],
 )
 def test_refuses_with_one_message(kernel, patchgen, words, code, said):

@@ -170,8 +170,8 @@ def test_a_program_of_the_user_says_who_gets_each_patch(patchgen, tree, rule):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--max-patches", "3"], "--max-patches is for a series"),
-        (["--subject", "x"], "--subject is for a series"),
+        (["--max-patches", "3"], "--max-patches requires --split"),
+        (["--subject", "x"], "--subject requires --split"),
         (["--split", "maintainer", "--mode", "report"], "has no report mode"),
         (["--split", "sideways"], "sideways"),
     ],
@@ -191,7 +191,7 @@ def test_a_folder_of_semantic_patches_is_no_series(patchgen, tree, rule):
 def test_nothing_is_written_where_nothing_is_to_be_changed(patchgen, git, tree, rule):
     rule.write_text(RULE.replace("old_call", "no_call"))
     done = patchgen("run", rule, "--tree", tree, "--split", "file", "-o", tree.parent / "out")
-    assert done.code == 0 and "Nothing is to be changed." in done.out
+    assert done.code == 0 and "The semantic patch changes nothing." in done.out
     assert git(tree, "branch", "--list", "patchgen/*") == ""
     assert not (tree.parent / "out").exists()
 

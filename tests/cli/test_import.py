@@ -183,9 +183,9 @@ def test_explains_what_somebody_added_in_between(patchgen, pvops, git):
         git(pvops, "config", key, value)
     # It touches the file of the patch that comes after it, and is not that patch.
     shown = patchgen("explain", "--tree", pvops, f"{V4}~1").out
-    assert "added by hand to a series that patchgen made" in shown
+    assert "added by hand to a series that patchgen generated" in shown
     assert "patch: sev (backend sev)" in patchgen("explain", "--tree", pvops, V4).out
-    assert "state: as it was made" in patchgen("explain", "--tree", pvops, f"{V4}~5").out
+    assert "state: as generated" in patchgen("explain", "--tree", pvops, f"{V4}~5").out
 
 
 def test_an_answer_is_not_read_as_the_cover_letter(patchgen, toy, posted, git):

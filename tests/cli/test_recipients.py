@@ -78,7 +78,7 @@ def test_a_configuration_that_came_with_a_tree_changes_no_recipients(patchgen, t
     trust(patchgen, toy)
     done = patchgen(*words)
     assert said not in done.err
-    assert "recipients from .patchgen.toml: nothing to: kvm@example.org\n" in done.err
+    assert "recipients from .patchgen.toml: ignored: kvm@example.org\n" in done.err
     assert "recipients from .patchgen.toml: Cc of the cover letter: chief@example.org\n" in done.err
     # What it says now was never trusted.
     (toy / ".patchgen.toml").write_text(CONFIG + 'to = ["eve@example.org"]\n')

@@ -56,7 +56,7 @@ def test_what_passed_comes_into_the_letter_and_no_warning_stays(patchgen, git, s
     assert f"Tested: each patch by `patchgen verify`: {SAID}" in text and "not yet" not in text
     assert "tested" not in warnings
     # That is no edit of somebody's, and once is enough.
-    assert "as it was made" in patchgen("explain", f"{V1}~1", "--tree", small).out
+    assert "state: as generated" in patchgen("explain", f"{V1}~1", "--tree", small).out
     assert record(patchgen, small).code == 0
     assert letter(patchgen, small)[0].count(SAID) == 1
 
@@ -104,7 +104,7 @@ def test_a_series_that_does_not_pass_is_not_said_to_be_tested(patchgen, git, sma
     apply_small(patchgen, small)
     before = git(small, "rev-parse", V1)
     done = record(patchgen, small)
-    assert done.code == 1 and "nothing is recorded in the cover letter" in done.err
+    assert done.code == 1 and "nothing was recorded in the cover letter" in done.err
     assert git(small, "rev-parse", V1) == before
 
 

@@ -400,7 +400,7 @@ def test_what_waits_goes_on_as_it_was_asked_for(patchgen, applied, git):
     [path] = [Path(line.strip()) for line in done.err.splitlines() if line.startswith("  /")]
     for more in (("--force",), ("-v", "7"), (V4,), ("--dry-run",)):
         done = patchgen("reroll", "--tree", applied, "--continue", *more)
-        assert done.code == 2 and "goes on with what was asked for" in done.err, more
+        assert done.code == 2 and "--continue takes no option but --tree" in done.err, more
     path.write_text(re.sub(r"<<<.*?=======\n(.*?)>>>[^\n]*\n", r"\1", path.read_text(), flags=re.S))
     # Whatever the name of the base means by now.
     base = git(applied, "rev-parse", "master").strip()
@@ -510,7 +510,7 @@ def test_change_logs_from_files(patchgen, applied, git):
         (["master"], "has no record of how it was generated"),
         ([V4, "--base", "none"], "has no commit 'none'"),
         ([V4, "--changelog", "none"], "none is not a folder of change logs"),
-        ([V4, "--continue", "--abort"], "exclude each other"),
+        ([V4, "--continue", "--abort"], "cannot be combined"),
         ([V4, "--variant", "./none"], "manifest.toml"),
     ],
 )  # fmt: skip

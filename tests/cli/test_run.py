@@ -288,11 +288,11 @@ def test_virtual_names_are_checked(patchgen, ready, tmp_path):
         (["missing.cocci"], 2, "there is no semantic patch missing.cocci"),
         (["no-such-variant"], 2, "there is no variant"),
         (["RULE", "no/such/path"], 1, "the tree has no no/such/path"),
-        (["RULE", "../outside"], 2, "is no path in the tree"),
+        (["RULE", "../outside"], 2, "is not a path in the tree"),
         (["RULE", "--base", "nowhere"], 1, "has no commit 'nowhere'"),
         (["RULE", "--since", "nowhere"], 1, "has no commit 'nowhere'"),
         (["RULE", "--mode", "org"], 2, "has no org mode"),
-        (["RULE", "--executor", "dask"], 2, "go together"),
+        (["RULE", "--executor", "dask"], 2, "require each other"),
         (["RULE", "--mode", "other"], 2, "Invalid value"),
     ],
 )

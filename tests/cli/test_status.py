@@ -214,7 +214,7 @@ def test_what_was_taken_and_reverted_is_needed(patchgen, tree, git):
     assert found["state"] == "needed" and found["by"] == []
     assert found["files"][0]["undone_by"]["commit"] == undone
     said = patchgen("status", CAMPAIGN, "--tree", tree).out
-    assert f"drivers/a.c: was there, and taken back by {undone[:12]}" in said
+    assert f"drivers/a.c: was applied, then reverted by {undone[:12]}" in said
     # Taken once more, it is there.
     again = pick(git, tree, "drivers/a.c")
     found = status(patchgen, tree)["patches"][0]
@@ -275,7 +275,7 @@ def test_what_changed_functions_that_are_gone_is_gone(patchgen, tree, git):
     found = status(patchgen, tree)["patches"][2]
     assert found["state"] == "gone"
     said = patchgen("status", CAMPAIGN, "--tree", tree).out
-    assert "fs/c.c: what it would change was removed" in said
+    assert "fs/c.c: the lines that it changes were removed" in said
 
 
 def test_a_function_that_only_moved_is_for_a_person_to_look_at(patchgen, tree, git):
@@ -398,7 +398,9 @@ def test_without_history_it_says_that_it_cannot_name_commits(patchgen, tree, git
     assert document["patches"][0]["by"] == []
     assert "share no history here" in document["warnings"][0]
     done = patchgen("status", CAMPAIGN, "--tree", tree, "--onto", new)
-    assert done.out.splitlines()[2].strip() == "all of it is there; no commit did just that"
+    assert (
+        done.out.splitlines()[2].strip() == "all of it is there; no single commit made this change"
+    )
     assert "warning: " in done.err
 
 
@@ -417,7 +419,7 @@ def test_explain_shows_what_made_a_campaign(patchgen, tree, git):
         shown = patchgen("explain", "--tree", tree, revision).out.splitlines()
         assert "  semantic patch: zalloc.cocci" in shown
         assert f"  patch: {number} of 4, 1 file" in shown
-        assert "  split by: file" in shown and "  state: as it was made" in shown
+        assert "  split by: file" in shown and "  state: as generated" in shown
         assert "zalloc.cocci:" in shown and "+ x = kzalloc(e, GFP_KERNEL);" in shown
         assert not any(line.startswith(("  backends", "  rules", "  variant")) for line in shown)
         document = json.loads(patchgen("explain", "--tree", tree, revision, "--json").out)

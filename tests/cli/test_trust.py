@@ -106,7 +106,7 @@ def test_revoked_trust_is_gone(patchgen, tree):
     listed = json.loads(patchgen("trust", "--json", cwd=tree).out)["trusted"]
     assert [each["path"] for each in listed] == [ONE, "scripts/coccinelle"]
     done = patchgen("trust", "--revoke", ONE, cwd=tree)
-    assert f"still trusted, by {listed[1]['id']}" in done.err
+    assert f"still trusted by {listed[1]['id']}" in done.err
     assert patchgen("run", ONE, cwd=tree).code == 0
     assert patchgen("trust", "--revoke", listed[1]["id"], cwd=tree).code == 0
     assert patchgen("run", ONE, cwd=tree).code == 1

@@ -74,7 +74,7 @@ def test_nothing_is_fetched_unasked(patchgen, clone, kind):
     done = patchgen("apply", "--variant", "pvops", "--tree", tree)
     assert done.code == 1
     assert "the repository lacks " in done.err
-    assert "hint: it is a partial clone: --fetch-missing fetches them from origin" in done.err
+    assert "hint: this is a partial clone: --fetch-missing fetches them from origin" in done.err
     assert (count_packs(tree), count_loose(tree)) == (packs, loose)
     assert not (tree / "outgoing").exists()
 

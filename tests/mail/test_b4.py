@@ -186,7 +186,7 @@ def test_tags_that_b4_collects_are_kept(patchgen, branch, git, b4, tmp_path):
     found = json.loads(patchgen("trailers", "--tree", branch, tmp_path / "box", "--json").out)
     assert [each["reason"] for each in found["not_applied"]] == ["the patch has it already"]
     shown = patchgen("explain", "--tree", branch, f"{V4}~2").out
-    assert "patch: callers" in shown and "state: as it was made" in shown
+    assert "patch: callers" in shown and "state: as generated" in shown
     document = reroll(patchgen, git, branch, V4, "--base", "master")
     assert document["dropped_tags"] == [] and document["range_diff"] == ""
     said = git(branch, "log", "-1", "--format=%B", f"{V5}~2")

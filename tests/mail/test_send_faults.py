@@ -85,13 +85,13 @@ def resume(patchgen: Patchgen, tree: Path, server: Server):
             return done
         if "is sending this version right now" in done.err:
             time.sleep(0.1)
-        elif "may have arrived, or not" in done.err:
+        elif "is in an unknown state" in done.err:
             number = done.err.partition("mail ")[2].split()[0]
             wanted = done.err.partition("look for ")[2].split()[0]
             arrived = f"<{wanted}>" in ids(server.received)
             words = ("--arrived" if arrived else "--again", number)
         else:
-            assert "was not taken" in done.err, done.err
+            assert "was not accepted" in done.err, done.err
     raise AssertionError("it never ended")
 
 
@@ -178,7 +178,7 @@ def test_ctrl_c_waits_for_the_mail(patchgen, series, server):
     out, err = process.communicate()
     assert process.returncode == 130
     assert "sent 2 " in out and "sent 3 " not in out
-    assert "`patchgen send --resume` sends what is left" in err
+    assert "`patchgen send --resume` sends the remaining mails" in err
     assert len(server.received) == 3
     done = send(patchgen, series, "--skip-checks", "--resume")
     assert done.code == 0, done.err
@@ -375,7 +375,7 @@ def test_a_command_that_is_killed_may_have_the_mail(patchgen, series, git, tmp_p
     git(series, "config", "--unset", "sendemail.smtpServer")
     git(series, "config", "sendemail.sendmailCmd", str(program))
     done = send(patchgen, series, "--skip-checks")
-    assert done.code == 1 and "mail 0 may have arrived, or not" in done.err
+    assert done.code == 1 and "mail 0 is in an unknown state" in done.err
     (tmp_path / "on").touch()
     done = send(patchgen, series, "--skip-checks", "--resume", "--arrived", "0")
     assert done.code == 0, done.err
@@ -386,7 +386,7 @@ def test_a_command_that_is_not_there(patchgen, series, git, tmp_path):
     git(series, "config", "--unset", "sendemail.smtpServer")
     git(series, "config", "sendemail.sendmailCmd", str(tmp_path / "none"))
     done = send(patchgen, series, "--skip-checks")
-    assert done.code == 1 and "was not taken" in done.err and "not found" in done.err
+    assert done.code == 1 and "was not accepted" in done.err and "not found" in done.err
 
 
 def test_nothing_else_goes_out_with_what_goes_to_oneself(patchgen, series, git, server):
@@ -479,8 +479,8 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ((V4, "--json"), "no terminal to ask on"),
-        ((V4, "--yes", "--reflect", "--resume"), "leave --resume out"),
+        ((V4, "--json"), "without a terminal"),
+        ((V4, "--yes", "--reflect", "--resume"), "cannot be combined with --resume"),
         (
             ("outgoing/pvops-v4", "--yes", "--in-reply-to", "a@b"),
             "already name the mail they answer",

@@ -56,6 +56,6 @@ def test_what_cannot_be_written_is_named(tmp_path):
     for path in (tmp_path / ("x" * 300), tmp_path, Path("/dev/full"), tmp_path / "no/x"):
         with pytest.raises(UsageError, match="cannot be written"):
             write_output_file(path, "new")
-    with pytest.raises(UsageError, match="there is no folder"):
+    with pytest.raises(UsageError, match="does not exist"):
         check_output_file(tmp_path / "no/x")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["loop"]
