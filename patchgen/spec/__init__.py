@@ -1,4 +1,5 @@
-"""Variants: their manifests, their variables, and the plan for a base."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Variants: load their manifests, bind their variables, and plan their patches for a base."""
 
 from patchgen.spec.backends import select_units
 from patchgen.spec.catalog import find_variant, list_names, list_variants

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which backends of a variant a series has on a base, and why the others are left out.
+"""Choose the backends of a series on a base, and give the reason for each one left out.
 
-A backend is left out where the base lacks what it needs, where its manifest says so of such a base
-(`[[left_out]]`), or where the version that a reroll makes anew does not have it.
+A backend is left out if the base lacks something that it needs, if its manifest leaves it out on
+such a base (`[[left_out]]`), or if the version that a reroll regenerates does not have it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from patchgen.spec.probe import holds, refuse_base
 
 
 class _Planner(Protocol):
-    """What is known of a base: where the facts hold, and what it has of a unit."""
+    """A base: where the facts hold, and which parts of a unit it already has or lacks."""
 
     @property
     def facts(self) -> Mapping[str, Site | None]: ...
@@ -38,7 +38,7 @@ class _Planner(Protocol):
 
 
 def select_units(variant: Variant, backends: Sequence[str]) -> list[Unit]:
-    """Return the variant's own manifest and those of the chosen backends (all, if none named)."""
+    """Return the variant's own manifest and those of the named backends, or of all backends."""
     known = variant.manifest.variant.backends
     for name in backends:
         if name not in known:
@@ -59,18 +59,19 @@ def choose_units(
 ) -> tuple[list[Unit], tuple[LeftOut, ...]]:
     """Return the units of the series, and the backends that are left out.
 
-    Needs and conditions of a unit count only where some of it is left to make. Raises BaseError
-    where the variant itself lacks something, a `named` backend cannot be made, or none is left.
+    The needs and conditions of a unit are checked only if the base does not have all its patches.
+    Raises BaseError if the base lacks a need of the variant itself, if a `named` backend cannot be
+    made, or if all backends are left out.
     """
     backends = [unit for unit in units if unit.backend is not None]
-    # Another variant's backends are nothing to go by.
+    # A reroll may change the variant; ignore backends that this one does not have.
     before = [unit.backend for unit in backends if unit.backend in made_before]
     requested = named or before
     lacks = [line for unit in units if unit.backend is None for line in planner.find_lacks(unit)]
     left_out = []
     for unit in backends:
         if not named and before and unit.backend not in before:
-            reason = "the version that is made anew does not have it"
+            reason = "the version that is rerolled does not have it"
             left_out.append(LeftOut(unit.backend, reason, on_request=True))
         elif (found := _leave_out(planner, unit, requested=unit.backend in requested)) is not None:
             left_out.append(found)
@@ -83,9 +84,9 @@ def choose_units(
 def find_left_out(
     unit: Unit, facts: Mapping[str, Site | None], patch: Patch | None = None
 ) -> LeftOut | None:
-    """Return why a manifest leaves its backend, or one patch, out on a base; None if it does not.
+    """Return why a manifest leaves out its backend, or one patch, on a base; None if it does not.
 
-    Raises SpecError where it goes by a fact that no manifest declares.
+    Raises SpecError for a fact that no manifest declares.
     """
     if patch is not None:
         entries: Sequence[LeftOutEntry] = patch.left_out
@@ -109,7 +110,7 @@ def find_left_out(
 def _find_evidence(
     unit: Unit, facts: Mapping[str, Site | None], entry: LeftOutEntry, *where: str | int
 ) -> tuple[Evidence, ...]:
-    """Return what a base shows for the entry at `where`; nothing where its conditions fail."""
+    """Return the evidence of a base for the entry at `where`; empty if its conditions fail."""
     if not holds(entry.when, facts, unit, "left_out.when", *where, "when"):
         return ()
     field = "left_out.evidence.fact"
@@ -121,9 +122,9 @@ def _find_evidence(
 
 
 def _leave_out(planner: _Planner, unit: Unit, *, requested: bool) -> LeftOut | None:
-    """Return why a backend is left out, None where it is made or the base has all of it."""
+    """Return why a backend is left out, None if it is made or the base has all its patches."""
     if lacks := planner.find_lacks(unit):
-        return LeftOut(unit.backend, "this base cannot carry it", lacks=lacks)
+        return LeftOut(unit.backend, "this base lacks what it needs", lacks=lacks)
     found = find_left_out(unit, planner.facts)
     if found is None or planner.has_all(unit):
         return None
@@ -131,7 +132,7 @@ def _leave_out(planner: _Planner, unit: Unit, *, requested: bool) -> LeftOut | N
 
 
 def _refuse(base: Base, lacks: Sequence[str], left_out: Sequence[LeftOut]) -> None:
-    """Raise the error for a base on which nothing, or not all that was named, can be made."""
+    """Raise the error for a base on which nothing, or not each named backend, can be made."""
     lacking = [*lacks, *itertools.chain(*(each.lacks for each in left_out))]
     others = [str(each) for each in left_out if not each.lacks]
     if lacking:

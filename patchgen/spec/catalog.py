@@ -1,4 +1,5 @@
-"""The variants that can be named on the command line."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find variants by the name or path that the user gives."""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ def list_variants() -> list[Variant]:
 
 
 def find_variant(name: str) -> Variant:
-    """Load a shipped variant by its name, or any by the path of its folder.
+    """Load a shipped variant by its name, or any variant by the path of its folder.
 
-    Raises UsageError with the nearest known name where there is none of that name.
+    Raises UsageError with the nearest known name if no shipped variant has that name.
     """
     if "/" in name or name.startswith("."):
         return load_variant(Path(name))
@@ -34,5 +35,5 @@ def find_variant(name: str) -> Variant:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known variants: {', '.join(known)}"
     raise UsageError(
-        f"there is no variant {name!r}", hint=hint + " (or give a folder's path, with a /)"
+        f"there is no variant {name!r}", hint=hint + " (the path of a folder must contain a /)"
     )

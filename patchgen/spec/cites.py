@@ -1,9 +1,10 @@
-"""Point at calls in a tree: where they are, what they lead to, and why they are as they are.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the calls that a manifest cites: where they are, what they lead to, and the reason.
 
-Text about a series should not claim what a base may not have, so a manifest says what to look for,
-and templates get what was found. The tree is read as tokens: `g(` inside of f() leads from f to g,
-and `x.op = f` leads from op to f, as a call of op may end there. Macros are not looked into, and
-functions of the same name are one.
+A commit message must not claim things that a base may not have. So a manifest names the calls to
+look for, and its templates get those that were found. The tree is read as tokens: `g(` inside of
+f() leads from f to g, and `x.op = f` leads from op to f, as a call of op may end there. Macros are
+not expanded, and functions of the same name are treated as one.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from patchgen.spec.backends import select_units
 from patchgen.spec.manifest import Cite, Variant
 from patchgen.spec.probe import fill_in, holds
 
-# The longest way that matters has 6 steps (set_memory_decrypted() in v6.12). The eighth comes to
-# what all of arch/x86 calls: three times the files, and ways that come about by chance.
+# The longest path that matters has 6 steps (set_memory_decrypted() in v6.12). An eighth step would
+# reach functions that all of arch/x86 calls: three times the files, and accidental paths.
 _FARTHEST = 7
 Ways = Mapping[str, tuple[str, ...]]
 
@@ -28,7 +29,7 @@ Ways = Mapping[str, tuple[str, ...]]
 def find_cited_calls(
     variant: Variant, backends: Sequence[str], tree: TreeReader, context: Mapping[str, Any]
 ) -> tuple[CitedCalls, ...]:
-    """Return what the manifests of a variant and its backends cite, as found in a tree."""
+    """Return the calls in a tree that the manifests of a variant and its backends cite."""
     found = []
     graphs: dict[tuple[str, ...], _Graph] = {}
     for unit in select_units(variant, backends):
@@ -57,7 +58,7 @@ def _cite(cite: Cite, graph: _Graph, context: Mapping[str, Any]) -> Iterator[Cit
 
 
 def _reason(cite: Cite, call: Call, graph: _Graph, context: Mapping[str, Any]) -> str:
-    """Return what the first of the reasons that fit has to say."""
+    """Return the text of the first reason that fits the call, "" if none does."""
     for reason in cite.reasons:
         served = reason.served is None or call.function in graph.find_served(reason.served)
         if served and _contains(call.arguments, _tokens(reason.argument, context)):
@@ -77,7 +78,7 @@ def _contains(tokens: Sequence[bytes], wanted: Sequence[bytes]) -> bool:
 
 @dataclass(slots=True)
 class _Graph:
-    """Which function calls which, in some files of a tree. Files are read when they matter."""
+    """The call graph of some files of a tree. A file is read when a search needs it."""
 
     tree: TreeReader
     files: Sequence[TreeFile]
@@ -87,14 +88,14 @@ class _Graph:
     def calls_of(
         self, names: Sequence[str], *, also: Sequence[bytes] = ()
     ) -> Iterator[tuple[Site, Call]]:
-        """Yield the calls of any of these functions, in files that have all of `also`."""
+        """Yield the calls of any of these functions, in files that contain all of `also`."""
         for file, (calls, _) in self._read(names, also):
             for call in calls:
                 if call.callee in names:
                     yield Site(file.path, call.line, call.function), call
 
     def find_ways(self, target: str) -> Ways:
-        """Return the functions that lead to `target`, each with a shortest way there."""
+        """Return the functions that lead to `target`, each with a shortest path to it."""
         if target not in self._ways:
             ways: dict[str, tuple[str, ...]] = {target: (target,)}
             edge = [target]
@@ -110,7 +111,7 @@ class _Graph:
         return self._ways[target]
 
     def find_served(self, member: str) -> set[str]:
-        """Return the functions that were assigned to a member of that name."""
+        """Return the functions that are assigned to a member of that name."""
         return {
             assignment.value
             for _, (_, assignments) in self._read([member])
@@ -127,7 +128,7 @@ class _Graph:
     def _read(
         self, names: Sequence[str], also: Sequence[bytes] = ()
     ) -> Iterator[tuple[TreeFile, tuple[list[Call], list[Assignment]]]]:
-        """Yield the files that have any of the names and all of `also`, parsed."""
+        """Yield the parsed files that contain any of the names and all of `also`."""
         wanted = [name.encode() for name in names]
         for file in self.files:
             if file not in self._parsed:

@@ -1,15 +1,16 @@
-"""What a user wants of every series: `[recipients]` in a configuration file.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The user's configuration for every series: `[recipients]` in a configuration file.
 
 Two files are read, `$XDG_CONFIG_HOME/patchgen/config.toml` (`~/.config` by default) and then
-`.patchgen.toml` at the top of the work tree; lists add up. The second one comes with the tree, so
-that anybody's branch can bring one. It counts only where the user trusts it, as it is, in this work
-tree (truststore.py). Format:
+`.patchgen.toml` at the top of the work tree; their lists are joined. The second file is part of the
+tree, so anybody's branch can contain one. It is used only if the user trusts its present content in
+this work tree (truststore.py). Format:
 
     [recipients]
     to = ["list@example.org"]        # get all mails
     cc = ["Bea <bea@example.org>"]
     cc_cover = ["chief@example.org"] # get the cover letter
-    ignore = ["gone@example.org"]    # get nothing, whoever names them
+    ignore = ["gone@example.org"]    # get no mail, whoever names them
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _LARGEST = 1 << 20
 
 
 class People(BaseModel):
-    """Who gets the mails of a series beside its maintainers, and who does not."""
+    """Who gets the mails of a series in addition to its maintainers, and who gets none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,8 +46,8 @@ class People(BaseModel):
     @field_validator("*")
     @classmethod
     def _check(cls, people: tuple[str, ...]) -> tuple[str, ...]:
-        # An AddressError is a ValueError, of which load_toml says where it is. Whether a word is
-        # an alias of git send-email's depends on the repository.
+        # An AddressError is a ValueError, for which load_toml() reports file and line. Accept any
+        # word here: which aliases git send-email has depends on the repository.
         for each in people:
             parse_people(each, is_word)
         return people
@@ -54,7 +55,7 @@ class People(BaseModel):
     def with_more(
         self, to: tuple[str, ...] = (), cc: tuple[str, ...] = (), cc_cover: tuple[str, ...] = ()
     ) -> People:
-        """Return these people and more."""
+        """Return these people, with some added."""
         return self.model_copy(
             update={
                 "to": (*self.to, *to),
@@ -74,7 +75,7 @@ class Config(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class TreeConfig:
-    """The .patchgen.toml of a work tree. `people` are set where it is trusted."""
+    """The .patchgen.toml of a work tree. `people` is set if it is trusted."""
 
     path: Path
     text: str
@@ -82,15 +83,14 @@ class TreeConfig:
     people: People | None = None
 
     def read_people(self) -> People:
-        """Return what it says. Raises SpecError that names file and key."""
+        """Return its recipients. Raises SpecError that names file and key."""
         return parse_toml(self.path, self.text, Config).recipients
 
 
 def read_tree_config(work_tree: Path | None) -> TreeConfig | None:
-    """Return the configuration that a work tree brings, None where there is none.
+    """Return the configuration file of a work tree, None if it has none.
 
-    Raises SpecError where it is trusted and wrong, PatchgenError where the store of what is trusted
-    cannot be used.
+    Raises SpecError if it is trusted and wrong, PatchgenError if the trust store cannot be used.
     """
     path = work_tree / _NAME if work_tree is not None else None
     if path is None or not os.path.lexists(path):
@@ -107,15 +107,15 @@ def read_tree_config(work_tree: Path | None) -> TreeConfig | None:
 
 
 def config_entry(config: TreeConfig, repository: str, date: str) -> TrustEntry:
-    """Return the entry that makes a configuration count, as it is."""
+    """Return the trust entry for the present content of a configuration."""
     files = {_NAME: digest_text(config.text)}
     return TrustEntry("config", os.path.realpath(config.path.parent), repository, "", date, files)
 
 
 def load_people(work_tree: Path | None) -> People:
-    """Return the people of all configuration files that count.
+    """Return the people of the user's configuration and of a trusted one in the work tree.
 
-    Raises SpecError that names file and key, and what `read_tree_config` raises.
+    Raises SpecError that names file and key, and the errors of `read_tree_config`.
     """
     tree = read_tree_config(work_tree)
     found = [load_own_people(), *([tree.people] if tree and tree.people else [])]
@@ -128,7 +128,7 @@ def load_people(work_tree: Path | None) -> People:
 
 
 def load_own_people() -> People:
-    """Return the people of the user's own configuration. Raises SpecError."""
+    """Return the people of the user's configuration. Raises SpecError if the file is wrong."""
     path = user_folder("XDG_CONFIG_HOME", ".config") / "patchgen" / "config.toml"
     try:
         path.lstat()
@@ -144,7 +144,7 @@ def _join(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _read_text(path: Path) -> str:
-    """Return the text of a file that came with a tree; a link could lead to any file."""
+    """Return the text of a file in a tree. Links are refused: they could lead to any file."""
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
         raise SpecError("is not a regular file", place=Place(str(path)))

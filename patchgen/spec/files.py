@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The files that a manifest names, each found in the first of some folders that has it."""
+"""Find and read the files that a manifest names, in the first folder that has them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from patchgen.templating import TemplateLine
 
 
 def read_macros(unit: Unit, name: str, folders: Sequence[SourceFolder]) -> str:
+    """Return the text of a variant's macro file. Raises SpecError as `find_file` does."""
     path, content = find_file(unit, name, "variant.macros", folders, "variant", "macros")
     return decode_text(content, Place(str(path)))
 
@@ -21,9 +22,9 @@ def read_macros(unit: Unit, name: str, folders: Sequence[SourceFolder]) -> str:
 def find_file(
     unit: Unit, name: str, field: str, folders: Sequence[SourceFolder], *where: str | int
 ) -> tuple[Path, bytes]:
-    """Return path and content of a file that a manifest names.
+    """Return the path and content of a file that a manifest names.
 
-    Raises SpecError where it is not there, or is nothing that a variant may have.
+    Raises SpecError if the file does not exist, or a variant may not read it.
     """
     try:
         for folder in folders:
@@ -45,7 +46,7 @@ def find_file(
 def read_origin(
     places: Sequence[TemplateLine | None], folders: Sequence[SourceFolder]
 ) -> tuple[SourceLine | None, ...]:
-    """Return the text of each template line."""
+    """Return each template line with its path and text."""
     read: dict[str, tuple[str, list[str]] | None] = {}
     origin: list[SourceLine | None] = []
     for place in places:
@@ -66,7 +67,7 @@ def _read_lines(template: str, folders: Sequence[SourceFolder]) -> tuple[str, li
         try:
             content = folder.read(template)
         except SpecError:
-            # A text can claim to come from any file.
+            # The rendered text names the template, so it can claim any path.
             return None
         if content is not None:
             path = str(folder.path / template)

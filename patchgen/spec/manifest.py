@@ -1,8 +1,9 @@
-"""manifest.toml: what a variant consists of, read into frozen types and checked.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read and check manifest.toml, which lists the parts of a variant, into frozen types.
 
-A variant is a folder with a manifest.toml; each backend is a folder `backends/NAME` below it with
-a manifest.toml of its own. Paths in a manifest are relative to its folder. The order of the
-patches is the order in the file, the variant's before its backends'. README.md describes each key.
+A variant is a folder with a manifest.toml. Each backend is a folder `backends/NAME` below it, with
+its own manifest.toml. Paths in a manifest are relative to its folder. Patches are applied in the
+order of the file, the variant's before those of its backends. README.md describes each key.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _HINT = "a variant is a folder with a manifest.toml"
 
 
 class _Table(BaseModel):
-    """A TOML table: frozen, and unknown keys are errors."""
+    """A TOML table. It is frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,7 +45,7 @@ def _as_tuple(value: Any) -> Any:
 
 def _check_tree_path(value: str) -> str:
     if (why := refuse_new_path(value)) is not None:
-        raise ValueError(f"has to be a path inside the tree, relative to its top; it {why}")
+        raise ValueError(f"must be a path inside the tree, relative to its top; it {why}")
     return value
 
 
@@ -59,7 +60,7 @@ Name = Annotated[str, Field(pattern=_NAME)]
 Count = Annotated[int, Field(ge=0, lt=10**9)]
 TreePath = Annotated[str, AfterValidator(_check_tree_path)]
 TreePattern = Annotated[TreePath, AfterValidator(_check_pattern)]
-# Git is asked for each path, and each file of the tree is compared with each pattern.
+# Each path costs a request to git, and each pattern is compared with all files of the tree.
 _MOST = 1000
 TreePaths = Annotated[
     tuple[TreePattern, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=_MOST)
@@ -72,11 +73,11 @@ Conditions = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 def _refuse_statement(key: str) -> str:
     if key.lower() in _STATEMENTS:
-        raise ValueError("is a statement that only the person in it can make")
+        raise ValueError("is a statement that only the person it names can make")
     return key
 
 
-# Documentation/process/submitting-patches.rst: whoever is named by these has to agree to it.
+# Documentation/process/submitting-patches.rst: these need the consent of the person they name.
 _STATEMENTS = frozenset(
     {"signed-off-by", "co-developed-by", "reviewed-by", "acked-by", "tested-by"}
 )
@@ -89,8 +90,8 @@ class Variable(_Table):
     """A value that the user may set with --define.
 
     A `person` is "Name <address>", a `url` starts with http:// or https://; both may be empty.
-    `ask` says what the user is asked for as long as the value is empty, and `ask_for` names the
-    patches that need it, else the series does.
+    As long as the value is empty, commands report the sentence `ask`; with `ask_for`, only if the
+    series has one of these patches.
     """
 
     type: Literal["identifier", "string", "text", "person", "url", "integer", "boolean", "choice"]
@@ -125,9 +126,9 @@ class Need(Fact):
 
 
 class Rules(_Table):
-    """A semantic patch and the files that it runs over, each on its own.
+    """A semantic patch and the files that it runs on, one at a time.
 
-    Of the files in `on` only those count that have any of the tokens in `containing`.
+    With `containing`, it runs only on files that have any of these token sequences.
     """
 
     file: str
@@ -148,9 +149,9 @@ class NewFileEntry(_Table):
 
 
 class Lines(_Table):
-    """Lines for a file that is no C: put before or after one whole line of it.
+    """Lines to add to a file that is not C, before or after one of its lines (the anchor).
 
-    Of several lines to put them at, the first counts that occurs exactly once.
+    Of several anchors, the first one that occurs exactly once is used.
     """
 
     file: TreePath
@@ -167,16 +168,16 @@ class Lines(_Table):
 
 
 class Evidence(_Table):
-    """What a base shows for a reason: the name of a fact, or `!name`, and what it means."""
+    """A fact that supports a reason: its name, or `!name`, and `say`, what it means."""
 
     fact: str
     say: str
 
 
 class LeftOutEntry(_Table):
-    """Why a patch or a backend is not part of a series on the bases of `when`.
+    """Why a patch or a backend is left out of a series on the bases that `when` selects.
 
-    It holds where the base shows any of the `evidence`.
+    It is left out if any of the `evidence` holds in the base.
     """
 
     reason: str
@@ -185,16 +186,17 @@ class LeftOutEntry(_Table):
 
 
 class BackendLeftOut(LeftOutEntry):
-    """The same for a backend. With `on_request` it is made where the user names it."""
+    """Why a backend is left out. With `on_request`, it is made if the user names it."""
 
     on_request: bool = False
 
 
 class Patch(_Table):
-    """One commit. `probe` finds it in a base that has it already.
+    """One commit. `probe` recognises a base that already has it.
 
-    An optional one is made only where its rules find something to change. `trailers` are for its
-    message; `{name}` in a value stands for a variable, and an empty value leaves the trailer out.
+    An optional patch is made only if its rules find something to change. `trailers` are added to
+    its message; `{name}` in a value is replaced by a variable, and a trailer with an empty value is
+    left out.
     """
 
     name: Name
@@ -216,8 +218,8 @@ class Patch(_Table):
 
 
 class CiteReason(_Table):
-    """Why a cited call is as it is: said where the caller was assigned to a member named `served`,
-    and the call's arguments have the tokens `argument`. Without either it always fits.
+    """The reason for a cited call: `say`, if the caller is assigned to a member named `served` and
+    the call's arguments contain the tokens `argument`. Each condition may be left out.
     """
 
     say: str
@@ -226,10 +228,13 @@ class CiteReason(_Table):
 
 
 class Cite(_Table):
-    """Calls to point at in what was made: those of `calls`, if it leads to `reaches`, or without
-    `calls`, of all that leads there.
+    """Calls to cite in the patched tree.
 
-    Only calls count whose arguments have the tokens `argument`. With a `title` they are printed.
+    They are the calls of the function `calls`, if it leads to `reaches`. Without `calls`, they are
+    the calls of all functions that lead to `reaches`.
+
+    With `argument`, only calls whose arguments contain these tokens are cited. With a `title`,
+    `apply` prints them.
     """
 
     name: Annotated[str, Field(pattern=_VARIABLE)]
@@ -249,21 +254,22 @@ class Cite(_Table):
 
 
 class NamedRecipients(_Table):
-    """People who get all mails of a series, in Cc: those whose design or earlier version it is."""
+    """People who get all mails of a series in Cc, such as the authors of its design."""
 
     cc: tuple[str, ...] = ()
 
     @field_validator("cc")
     @classmethod
     def _check(cls, people: tuple[str, ...]) -> tuple[str, ...]:
-        # An AddressError is a ValueError. An alias is one person's own, and a manifest is shared.
+        # An AddressError is a ValueError. Aliases are refused: they are private to a user, but a
+        # manifest is shared.
         return tuple(str(parse_person(each)) for each in people)
 
 
 class VariantHead(_Table):
-    """What a variant is called, and what belongs to all of it.
+    """The name and the settings of a variant.
 
-    `first_version` is the version of its first series: a variant may go on from patches that were
+    `first_version` is the version of its first series: a variant may continue patches that were
     posted before it was written.
     """
 
@@ -277,7 +283,7 @@ class VariantHead(_Table):
 
 
 class BackendHead(_Table):
-    """What a backend is called."""
+    """The name and the title of a backend."""
 
     name: Name
     title: str
@@ -285,7 +291,7 @@ class BackendHead(_Table):
 
 
 class _Body(_Table):
-    """The tables that variants and backends share. `patch` is [[patch]] in the file."""
+    """The tables that variants and backends share. `patch` has the [[patch]] entries."""
 
     schema_version: Literal[1] = Field(alias="schema")
     variables: dict[Annotated[str, Field(pattern=_VARIABLE)], Variable] = {}
@@ -313,7 +319,7 @@ _Manifest = TypeVar("_Manifest", VariantManifest, BackendManifest)
 
 
 class Unit(BaseModel):
-    """A manifest and the folder it came from: the variant itself (`backend` is None), or one."""
+    """The manifest and the folder of a variant (`backend` is None) or of one of its backends."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -327,14 +333,14 @@ class Unit(BaseModel):
         return self.source.path
 
     def place(self, *where: str | int, field: str) -> Place:
-        """Return where its manifest has a value; `where` are keys, and indices from 0."""
+        """Return the place of a value in its manifest; `where` are keys, and indices from 0."""
         content = self.source.read(FILE_NAME) or b""
         line = locate(content.decode("utf-8", "replace"), where)
         return Place(str(self.folder / FILE_NAME), line, field=field)
 
 
 class Variant(BaseModel):
-    """A variant with all its backends, as loaded."""
+    """A loaded variant with all its backends."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -366,7 +372,7 @@ def load_variant(folder: Path) -> Variant:
         backend = _load(below, BackendManifest)
         if backend.backend.name != name:
             raise SpecError(
-                f'is "{backend.backend.name}", but the folder is backends/{name}',
+                f'is "{backend.backend.name}", but the folder is named backends/{name}',
                 place=Place(str(below.path / FILE_NAME), field="backend.name"),
             )
         units.append(Unit(source=below, backend=name, manifest=backend))
@@ -377,21 +383,21 @@ def _load(folder: SourceFolder, kind: type[_Manifest]) -> _Manifest:
     path = folder.path / FILE_NAME
     content = folder.read(FILE_NAME)
     if content is None:
-        raise SpecError("there is no such file", place=Place(str(path)), hint=_HINT)
+        raise SpecError("the file does not exist", place=Place(str(path)), hint=_HINT)
     return parse_toml(path, decode_text(content, Place(str(path))), kind)
 
 
 def describe_variables(variant: Variant) -> Mapping[str, Variable]:
-    """Return all variables of a variant and its backends; they share one name space.
+    """Return all variables of a variant and its backends; they share one namespace.
 
-    Raises SpecError where two manifests declare the same one differently.
+    Raises SpecError if two manifests declare the same variable differently.
     """
     found: dict[str, Variable] = {}
     for unit in variant.units:
         for name, variable in unit.manifest.variables.items():
             if found.setdefault(name, variable) != variable:
                 raise SpecError(
-                    "is declared twice, differently",
+                    "is declared twice with different content",
                     place=Place(str(unit.folder / FILE_NAME), field=f"variables.{name}"),
                 )
     return found

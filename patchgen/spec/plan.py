@@ -1,4 +1,5 @@
-"""Bind a variant to a base: which patches are to be made, and of what."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Plan the patches of a variant for a base, with their semantic patches rendered."""
 
 from __future__ import annotations
 
@@ -52,11 +53,11 @@ def build_plan(
     shared_templates: Path,
     made_before: Sequence[str] = (),
 ) -> Plan:
-    """Return the plan: what the base has is found out, and every semantic patch is rendered.
+    """Return the plan: which patches the base has already, and rendered rules for the others.
 
-    Without named backends the plan has those of `made_before`, the version that is made anew, or
-    else all that fit the base; what it left out is in it.
-    Raises BaseError where the base lacks something, SpecError where the variant is wrong.
+    Without named backends, the plan has the backends of `made_before` (the version that a reroll
+    regenerates), or else all that fit the base. It lists what was left out.
+    Raises BaseError if the base lacks something, SpecError if the variant is wrong.
     """
     units = select_units(variant, backends)
     facts = find_facts(units, tree)
@@ -126,12 +127,12 @@ class _Planner:
         ]
 
     def has_all(self, unit: Unit) -> bool:
-        """Tell whether the base has the patches of a unit already, all but optional ones."""
+        """Return whether the base already has all patches of a unit that are not optional."""
         sure = [patch for _, patch in self.wanted([unit]) if not patch.optional]
         return bool(sure) and all(self._find_all(patch) for patch in sure)
 
     def find_lacks(self, unit: Unit) -> tuple[str, ...]:
-        """Return what the base lacks of a unit's needs; nothing where nothing is left to make."""
+        """Return which needs of a unit the base lacks; none if the base has all its patches."""
         is_made = any(not patch.optional for _, patch in self.wanted([unit]))
         if not is_made or self.has_all(unit):
             return ()
@@ -140,7 +141,7 @@ class _Planner:
     def plan_patches(
         self, units: Sequence[Unit]
     ) -> tuple[tuple[PlannedPatch, ...], tuple[LeftOut, ...]]:
-        """Return the patches to make, and those that the manifests leave out on this base."""
+        """Return the patches of the plan, and those that the manifests leave out on this base."""
         planned: list[PlannedPatch] = []
         left_out: list[LeftOut] = []
         for unit, patch in self.wanted(units):
@@ -153,7 +154,7 @@ class _Planner:
         return tuple(planned), tuple(left_out)
 
     def plan_patch(self, unit: Unit, patch: Patch) -> PlannedPatch:
-        """Return the patch without edits, and whether the base has it already."""
+        """Return the patch without edits; `present_at` is set if the base already has it."""
         where = (*_where(unit, patch), "message")
         field = f"patch {patch.name}: message"
         find_file(unit, patch.message, field, self._folders(unit), *where)
@@ -185,7 +186,7 @@ class _Planner:
                 yield key, value
 
     def add_edits(self, unit: Unit, patch: Patch, planned: PlannedPatch) -> PlannedPatch:
-        """Return the patch with its semantic patches rendered, unless there is nothing to do."""
+        """Return the patch with its edits and rendered semantic patches, unless the base has it."""
         if planned.present_at is not None:
             return planned
         edits: list[Edit] = []
@@ -201,7 +202,7 @@ class _Planner:
         return replace(planned, edits=tuple(edits))
 
     def _find_all(self, patch: Patch) -> Site | None:
-        """Return the first probe's site where all probes of a patch find something."""
+        """Return the site of the first probe if all probes of a patch match, else None."""
         sites = [find_fact(probe, self.tree, self.context) for probe in patch.probe]
         return sites[0] if all(sites) else None
 
@@ -221,7 +222,7 @@ class _Planner:
             name: text_of("define", name, file).rstrip("\n") for name, file in rules.define.items()
         }
         for name, text_given in definitions.items():
-            # A word of a command: MAX_ARG_STRLEN of linux/binfmts.h, and the name in it.
+            # The name and the text are one argument of spatch: MAX_ARG_STRLEN in linux/binfmts.h.
             if len(text_given.encode()) > _LONGEST_DEFINITION or "\0" in text_given:
                 raise SpecError(
                     f"is longer than {_LONGEST_DEFINITION} bytes, or has a NUL character",
@@ -257,7 +258,7 @@ class _Planner:
         field = f"patch {patch.name}: new_files"
         if (why := self._find_clash(new.path)) is not None:
             raise BaseError(
-                f"{new.path} is to be added, but {why}",
+                f"cannot add {new.path}: {why}",
                 place=unit.place(*where, "path", field=f"{field}.path"),
             )
         file = TreeFile(PurePosixPath(new.path), "100644", Oid(""))
@@ -266,19 +267,19 @@ class _Planner:
         return NewFile(file.path, text.encode())
 
     def _find_clash(self, path: str) -> str | None:
-        """Return what is in the way of a new file: a file or a folder there, or a file above."""
+        """Return why a new file clashes: its path exists, or a parent folder of it is a file."""
         above = [str(each) for each in PurePosixPath(path).parents][:-1]
         for name in (path, *above):
-            kind = "it" if name == path else f"{name}, a file,"
+            kind = "it" if name == path else f"{name}, a file"
             if name in self.added:
-                return f"the patch {self.added[name].patch} adds {kind} already"
+                return f"the patch {self.added[name].patch} already adds {kind}"
             if self.tree.find([_literally(name)]):
-                return f"the base has {kind} already"
+                return f"the base already has {kind}"
         for name, added in self.added.items():
             if name.startswith(f"{path}/"):
-                return f"the patch {added.patch} adds {name}, so that it is a folder"
+                return f"the patch {added.patch} adds {name}, so it is a folder"
         inside = self.tree.find([f"{_literally(path)}/**"])
-        return f"it is a folder of the base, with {inside[0].path}" if inside else None
+        return f"it is a folder of the base, which has {inside[0].path}" if inside else None
 
     def _files(
         self, unit: Unit, patch: Patch, patterns: Sequence[str], containing: Sequence[str] = ()
@@ -286,7 +287,7 @@ class _Planner:
         files = self.tree.find(patterns)
         if containing:
             files = [file for file in files if self._has_any(file, containing)]
-        # A patch may change what one before it added; globs are for what the base has.
+        # A patch may change a file that an earlier patch added; globs match files of the base only.
         files += [self.added[pattern].file for pattern in patterns if pattern in self.added]
         if not files:
             raise BaseError(
@@ -307,24 +308,26 @@ class _Planner:
         return render_text(template, self._folders(unit), self.context)
 
     def _shown(self, path: Path) -> Path:
-        """Return how a semantic patch is called: its path from the variant or the templates on."""
+        """Return the name of a semantic patch: its path, beginning with the variant's folder or
+        `templates`.
+        """
         shared = path.is_relative_to(self.shared.path)
         top = self.shared.path if shared else self.variant.folder
         return path.relative_to(top.parent)
 
     def _folders(self, unit: Unit) -> tuple[SourceFolder, ...]:
-        """Where templates are looked for: the unit, the variant around it, the shared ones."""
+        """Return the folders to search for templates: the unit, its variant, the shared ones."""
         return tuple(dict.fromkeys((unit.source, self.variant.source, self.shared)))
 
 
 def _where(unit: Unit, patch: Patch, kind: str = "", entry: object = None) -> list[str | int]:
-    """Return the way to a patch in its manifest, or to one of its entries."""
+    """Return the keys of a patch, or of one of its entries, in its manifest."""
     where: list[str | int] = ["patch", unit.manifest.patch.index(patch)]
     return [*where, kind, getattr(patch, kind).index(entry)] if kind else where
 
 
 def _literally(path: str) -> str:
-    """Return a glob that matches one path only."""
+    """Return a glob that matches this path only."""
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 

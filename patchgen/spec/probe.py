@@ -1,4 +1,5 @@
-"""Ask the base what it has, by C tokens."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Search a base for facts, as sequences of C tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from patchgen.model.base import Base, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.spec.manifest import FILE_NAME, Fact, Unit
 
-# Where each fact holds, or whether it does.
+# For each fact, where it holds (None if it does not), or whether it holds.
 Facts = Mapping[str, Site | None] | Mapping[str, bool]
 
 
@@ -21,7 +22,7 @@ def find_fact(
 ) -> Site | None:
     """Return where the base has the tokens of a fact, or None.
 
-    A token that is `{name}` stands for the value of that variable.
+    A token `{name}` is replaced by the value of that variable.
     """
     wanted = [token.text for token in tokenize(fill_in(fact.tokens, values or {}).encode())]
     for file in tree.find(fact.file):
@@ -34,7 +35,7 @@ def find_fact(
 def fill_in(text: str, values: Mapping[str, object]) -> str:
     """Return a text with `{name}` replaced by the value of that variable.
 
-    What a value holds is not replaced in turn: values that name each other would have no end.
+    A `{name}` in a value is not replaced: values that name each other would never end.
     """
     return _NAMED.sub(lambda m: str(values[m[1]]) if m[1] in values else m[0], text)
 
@@ -43,23 +44,23 @@ _NAMED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def find_facts(units: Sequence[Unit], tree: TreeReader) -> dict[str, Site | None]:
-    """Return where each declared fact holds, or None. Units share one name space of facts."""
+    """Return where each declared fact holds, or None. All units share one namespace of facts."""
     declared: dict[str, Fact] = {}
     for unit in units:
         for name, fact in unit.manifest.facts.items():
             if declared.setdefault(name, fact) != fact:
                 raise SpecError(
-                    "is declared twice, differently",
+                    "is declared twice with different content",
                     place=Place(str(unit.folder / FILE_NAME), field=f"facts.{name}"),
                 )
     return {name: find_fact(fact, tree) for name, fact in declared.items()}
 
 
 def holds(when: Sequence[str], facts: Facts, unit: Unit, field: str, *where: str | int) -> bool:
-    """Tell whether all conditions hold: names of facts, `!name` for the opposite.
+    """Return whether all conditions hold: the name of a fact, or `!name` for its opposite.
 
-    Raises SpecError for a name that is not a fact's; `where` are the keys of the conditions in
-    the manifest, as for Unit.place().
+    Raises SpecError for an unknown fact; `where` are the keys of the conditions in the manifest, as
+    for Unit.place().
     """
     for condition in when:
         name = condition.removeprefix("!")
@@ -80,7 +81,7 @@ def holds(when: Sequence[str], facts: Facts, unit: Unit, field: str, *where: str
 def find_lacks(
     unit: Unit, facts: Facts, tree: TreeReader, values: Mapping[str, object]
 ) -> tuple[str, ...]:
-    """Return what the base lacks of a manifest's needs, or has too much, a line each."""
+    """Return one line for each need of a manifest that the base does not meet."""
     return tuple(
         f"{' or '.join(need.file)} {'has' if need.absent else 'lacks'} "
         f"`{fill_in(need.tokens, values)}`: {need.reason}"
@@ -91,11 +92,11 @@ def find_lacks(
 
 
 def refuse_base(base: Base, lacks: Sequence[str]) -> BaseError:
-    """Return the error for a base that lacks something; `lacks` are lines of `find_lacks`."""
-    kernel = "" if base.version else " is no kernel tree (no VERSION in its top Makefile): it"
+    """Return the error for a base that does not meet needs; `lacks` are lines of `find_lacks`."""
+    kernel = "" if base.version else " is not a kernel tree (no VERSION in its top Makefile) and"
     return BaseError(
-        f"the base {base.describe}{kernel} is not what the variant needs:\n"
+        f"the base {base.describe}{kernel} does not meet the needs of the variant:\n"
         + "\n".join(f"  {line}" for line in lacks),
-        hint="`patchgen show VARIANT` lists what is needed; name another base",
+        hint="`patchgen show VARIANT` lists the needs; name another base",
         parameters=("base",),
     )

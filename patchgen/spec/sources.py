@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which files of the base a variant reads, by its manifests alone."""
+"""List the files of the base that a variant reads, from its manifests alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from patchgen.spec.manifest import Unit
 
 
 def list_sources(units: Sequence[Unit]) -> list[str]:
-    """Return the paths and globs that manifests name, each once: it may be too many."""
+    """Return the paths and globs that manifests name, each once.
+
+    The list may contain files that a plan does not read, but misses none.
+    """
     return list(dict.fromkeys(path for unit in units for path in _sources_of(unit)))
 
 

@@ -1,4 +1,5 @@
-"""TOML files read into models: what is wrong with one is said by file, line and key."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read TOML files into models, and report errors with file, line and key."""
 
 from __future__ import annotations
 
@@ -18,16 +19,16 @@ from patchgen.sourcefolder import decode_text, read_regular
 _Table = TypeVar("_Table", bound=BaseModel)
 _LONGEST_EXCERPT = 500
 
-# tomllib takes the square of a dotted key's length, and so does what walks down to its value.
+# tomllib needs quadratic time in the length of a dotted key, and so does the search for its value.
 _DEEPEST_KEY = 32
 _KEY = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
 _DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_KEY}(?:\.[ \t]*+{_KEY}){{{_DEEPEST_KEY}}}")
 
 
 def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Table:
-    """Return what a TOML file of the user's says, as a model.
+    """Return the content of a user's TOML file as a model.
 
-    Raises SpecError with file, line and key; `hint` is for a file that cannot be read.
+    Raises SpecError with file, line and key; `hint` is added if the file cannot be read.
     """
     try:
         content = read_regular(path)
@@ -39,7 +40,7 @@ def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Ta
 
 
 def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
-    """Return what a file's text says, as a model. Raises SpecError with file, line and key."""
+    """Return a TOML text as a model. Raises SpecError with file, line and key."""
     if (deep := _DEEP_KEY.search(text)) is not None:
         line = text.count("\n", 0, deep.start()) + 1
         raise SpecError(
@@ -52,7 +53,7 @@ def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
     except RecursionError:
         raise SpecError("is nested too deeply", place=Place(str(path))) from None
     except ValueError:
-        # int() reads no more than 4,300 digits.
+        # int() refuses more than 4,300 digits.
         raise SpecError("has a number that is too long", place=_long_number(path, text)) from None
     _refuse_controls(path, text, data)
     try:
@@ -62,11 +63,11 @@ def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
 
 
 def locate(text: str, where: Sequence[int | str]) -> int | None:
-    """Return the line where a value of a TOML text begins, or the table that lacks it.
+    """Return the line where a value of a TOML text begins, or that of the table that lacks it.
 
-    `where` are keys, and indices from 0. None where it would take too long to look. The statement
-    with the value ends the shortest part of the text, cut at a line's end, that is TOML and has
-    the value. So there is no second parser.
+    `where` are keys, and indices from 0. The result is None if the search would take too long. The
+    search needs no second parser: it looks for the shortest part of the text, cut at the end of a
+    line, that is valid TOML and has the value. This part ends with the value's statement.
     """
     while where and not _has(text, where):
         where = where[:-1]
@@ -75,19 +76,19 @@ def locate(text: str, where: Sequence[int | str]) -> int | None:
     return _Cuts(text).find(where)
 
 
-# Characters that are parsed for that: twenty times a text of 100 kB, whose values are short.
+# The number of characters to parse at most in a search: twenty times a text of 100 kB.
 _MOST_PARSED = 1 << 21
 
 
 class _Cuts:
-    """The parts of a text that end at a line's end, and of which some are TOML."""
+    """The parts of a text up to the end of each line; some of them are valid TOML."""
 
     def __init__(self, text: str):
         self._lines = text.splitlines(keepends=True)
         self._left = _MOST_PARSED
 
     def find(self, where: Sequence[int | str]) -> int | None:
-        """Return the line where a value begins, None where it would take too long to look."""
+        """Return the line where a value begins, None if the search would take too long."""
         low, high, found = 0, len(self._lines), len(self._lines)
         while low < high:
             middle = (low + high) // 2
@@ -102,7 +103,7 @@ class _Cuts:
         return None if above is None else above + 1
 
     def _first(self, numbers: range) -> int | None:
-        """Return the first number of lines that are TOML."""
+        """Return the first of these numbers of lines that is valid TOML."""
         for number in numbers:
             text = "".join(self._lines[:number])
             self._left -= len(text)
@@ -125,7 +126,7 @@ def _has(text: str, where: Sequence[int | str]) -> bool:
     try:
         value: Any = tomllib.loads(text)
         for part in where:
-            # Where a list is expected, a single value may stand for one of it.
+            # A single value may stand for a list with one item.
             if not (part == 0 and not isinstance(value, list)):
                 value = value[part]
     except (ValueError, RecursionError, LookupError, TypeError):
@@ -140,7 +141,7 @@ def _long_number(path: Path, text: str) -> Place:
 
 
 def _refuse_controls(path: Path, text: str, data: Any) -> None:
-    """Refuse control characters in keys and strings: TOML can write each of them as an escape."""
+    """Refuse control characters in keys and strings: TOML escapes can write all of them."""
     waiting: list[tuple[tuple[int | str, ...], Any]] = [((), data)]
     while waiting:
         where, value = waiting.pop()
@@ -148,7 +149,7 @@ def _refuse_controls(path: Path, text: str, data: Any) -> None:
             waiting += [((*where, key), each) for key, each in value.items()]
         elif isinstance(value, list):
             waiting += [((*where, index), each) for index, each in enumerate(value)]
-        # A value is looked at with the key that it has.
+        # Check the value and its key.
         for text_found in (value, *where[-1:]):
             if isinstance(text_found, str) and has_controls(text_found, allow="\n\t"):
                 raise SpecError(
@@ -172,7 +173,7 @@ def _refuse_toml(path: Path, text: str, message: str) -> NoReturn:
 
 
 def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) -> NoReturn:
-    # An unknown key is most often the cause of a missing one: tell of it first.
+    # A misspelt key is often the cause of a missing one, so report unknown keys first.
     errors = sorted(err.errors(), key=lambda error: error["type"] != "extra_forbidden")
     error = errors[0]
     where = [part for part in error["loc"] if not _is_validator(part)]
@@ -203,7 +204,7 @@ def _field(where: Sequence[int | str]) -> str:
 
 
 def _known_keys(kind: type[BaseModel], where: Sequence[int | str]) -> list[str]:
-    """Return the keys of the table at `where`, found by walking down the models' fields."""
+    """Return the valid keys of the table at `where`, from the fields of the models."""
     table: type[BaseModel] | None = kind
     for part in where:
         if table is None or not isinstance(part, str):

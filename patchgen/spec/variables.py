@@ -1,4 +1,5 @@
-"""Values of a variant's variables: defaults, and what the user defines instead."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The values of a variant's variables: the defaults, and the user's definitions."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from patchgen.spec.manifest import FILE_NAME, Variable, Variant, describe_variab
 Value = str | int | bool
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# C11 6.4.1, and what GNU C adds.
+# C11 6.4.1, and the keywords that GNU C adds.
 _KEYWORD = re.compile(
     r"asm|auto|break|case|char|const|continue|default|do|double|else|enum|extern|float|for|goto|if"
     r"|inline|int|long|register|restrict|return|short|signed|sizeof|static|struct|switch|typedef"
@@ -28,7 +29,7 @@ _FALSE = frozenset({"0", "false", "no", "off", "n"})
 
 
 def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Value]:
-    """Return the value of each variable, given the words of --define (NAME=VALUE).
+    """Return the value of each variable, given the arguments of --define (NAME=VALUE).
 
     Raises UsageError for an unknown name or a value of the wrong type, SpecError for a default of
     the wrong type.
@@ -75,9 +76,9 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
 def list_asked(
     variant: Variant, values: Mapping[str, Any], made: Collection[str]
 ) -> tuple[Asked, ...]:
-    """Return the variables that are empty and that the user is to be asked for.
+    """Return the empty variables that have an `ask`.
 
-    `made` are the names of the patches of the series.
+    `made` are the names of the patches in the series, for `ask_for`.
     """
     patches = [patch for unit in variant.units for patch in unit.manifest.patch]
     trailers = [item for patch in patches for item in patch.trailers.items()]
@@ -94,13 +95,13 @@ def list_asked(
 
 
 def _default_place(variant: Variant, name: str) -> Place:
-    """Return where the manifest with a variable gives its default."""
+    """Return the place of a variable's default in its manifest."""
     unit = next(unit for unit in variant.units if name in unit.manifest.variables)
     return unit.place("variables", name, "default", field=f"variables.{name}.default")
 
 
 def _shown(value: Value) -> str:
-    """Return a value for a message. An integer may have more digits than Python prints."""
+    """Return a value for a message. Long integers are in hex: Python may refuse to print them."""
     text = hex(value) if type(value) is int and abs(value) >= 2**64 else repr(value)
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
 
@@ -129,15 +130,15 @@ def _check(variable: Variable, value: Value) -> Value:
     ):
         raise ValueError("is not a C identifier")
     if variable.type == "string" and not value.isprintable():
-        raise ValueError("has characters that cannot be printed, or several lines")
+        raise ValueError("has unprintable characters, or several lines")
     if has_controls(value, allow="\n\t"):
         raise ValueError("has a control character")
     if variable.type == "choice" and value not in variable.choices:
-        raise ValueError(f"is none of {', '.join(variable.choices)}")
+        raise ValueError(f"is not one of {', '.join(variable.choices)}")
     if variable.type == "person" and value:
         return _person(value)
     if variable.type == "url" and value and not _URL.fullmatch(value):
-        raise ValueError("is not the address of a page: expected https://HOST/PATH")
+        raise ValueError("is not a URL: expected https://HOST/PATH")
     return value
 
 
@@ -166,7 +167,7 @@ def _integer(value: Value) -> int:
         number = int(value) if isinstance(value, int) else int(value, 0)
     except ValueError:
         raise ValueError("is not an integer") from None
-    # Those of C, signed and unsigned; Python's have no end, and cannot be printed then.
+    # C's signed and unsigned integers; Python's are unbounded, and may be too long to print.
     if not -(2**63) <= number < 2**64:
         raise ValueError("is not an integer of 64 bits")
     return number

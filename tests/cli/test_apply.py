@@ -280,7 +280,7 @@ def test_says_what_a_tree_lacks(patchgen, tmp_path, git):
     git(tmp_path, "commit", "-q", "-m", "x")
     done = patchgen("apply", "--variant", "pvops", cwd=tmp_path)
     assert done.code == 1
-    assert "is no kernel tree" in done.err
+    assert "is not a kernel tree" in done.err
     assert done.err.count("\n") < 15
 
 

@@ -156,8 +156,8 @@ def test_a_user_keeps_people_of_a_manifest_out(patchgen, git, small):
 @pytest.mark.parametrize(
     ("keys", "tables", "said"),
     [
-        ('trailers = { Reviewed-by = "{idea}" }', "", "only the person in it can make"),
-        ('trailers = { signed-off-by = "A <a@b.org>" }', "", "only the person in it can make"),
+        ('trailers = { Reviewed-by = "{idea}" }', "", "only the person it names can make"),
+        ('trailers = { signed-off-by = "A <a@b.org>" }', "", "only the person it names can make"),
         ('trailers = { "not a key" = "x" }', "", "not a key"),
         ('trailers = { Link = "a\\nb" }', "", "the trailer Link has several lines"),
         ("", '[recipients]\ncc = ["nobody"]\n', "is not an address"),

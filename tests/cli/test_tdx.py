@@ -135,7 +135,7 @@ def test_a_base_that_cannot_carry_it(toy, patchgen):
     done = patchgen(*words)
     assert done.code == 0, done.err
     assert "backends: sev\n" in done.out
-    assert "tdx left out: this base cannot carry it" in done.out
+    assert "tdx left out: this base lacks what it needs" in done.out
 
 
 def letters(patchgen, base: Path, *backends: str) -> str:

@@ -198,7 +198,7 @@ def test_a_backend_that_the_base_cannot_carry(patchgen, variant, tree):
     assert [p["name"] for p in document["patches"]] == ["rename", "config", "one"]
     assert "4 patches" not in Path(document["mails"][0]).read_text()
     done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
-    assert f"  two left out: this base cannot carry it:\n    {lack}\n" in done.out
+    assert f"  two left out: this base lacks what it needs:\n    {lack}\n" in done.out
 
     # Asked for by name, or the only one that there is, it is no longer a matter of taste.
     done = patchgen("apply", "--variant", variant, "--tree", tree, "--force", "--backend", "two")
@@ -446,7 +446,7 @@ BROKEN = {
         "rename.cocci.j2:1: a script runs code",
     ),
     "a missing file": ("manifest.toml", ("new.c.j2", "newer.c.j2"), "newer.c.j2 does not exist"),
-    "a file that is there": ("manifest.toml", ("lib/new.c", "lib/a.c"), "the base has it already"),
+    "a file that is there": ("manifest.toml", ("lib/new.c", "lib/a.c"), "the base already has it"),
     "no such anchor": (
         "manifest.toml",
         ("config LAST", "config LOST"),
@@ -515,8 +515,8 @@ def test_a_file_that_is_not_the_variants_own_is_refused_at_the_manifests_line(
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("lib/sub", "lib/sub is to be added, but it is a folder of the base, with lib/sub/b.c"),
-        ("lib/a.c/x", "lib/a.c/x is to be added, but the base has lib/a.c, a file, already"),
+        ("lib/sub", "cannot add lib/sub: it is a folder of the base, which has lib/sub/b.c"),
+        ("lib/a.c/x", "cannot add lib/a.c/x: the base already has lib/a.c, a file"),
         (".GIT/hooks/x", "names git's own folder .git"),
     ],
 )

@@ -113,7 +113,9 @@ WITH_BACKENDS = GOOD.replace(
 def test_a_backend_that_is_called_other_than_its_folder_is_refused(tmp_path):
     write(tmp_path, WITH_BACKENDS)
     add_backend(tmp_path, "b", "another")
-    with pytest.raises(SpecError, match='is "another", but the folder is backends/b') as caught:
+    with pytest.raises(
+        SpecError, match='is "another", but the folder is named backends/b'
+    ) as caught:
         load_variant(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}/backends/b/manifest.toml: backend.name: ")
     shutil.rmtree(tmp_path / "backends")
@@ -128,7 +130,7 @@ def test_a_variable_that_two_manifests_declare_differently_is_refused(tmp_path):
     assert list(describe_variables(load_variant(tmp_path))) == ["depth", "mode", "loud"]
     shutil.rmtree(tmp_path / "backends")
     add_backend(tmp_path, "b", "b", same.replace("3", "4"))
-    with pytest.raises(SpecError, match="is declared twice, differently") as caught:
+    with pytest.raises(SpecError, match="is declared twice with different content") as caught:
         describe_variables(load_variant(tmp_path))
     assert str(caught.value).startswith(f"{tmp_path}/backends/b/manifest.toml: variables.depth: ")
 
@@ -142,7 +144,7 @@ def test_a_fact_that_two_manifests_declare_differently_is_refused(tmp_path):
     assert {name: str(site) for name, site in found.items()} == {"has_x": "a.c:1"}
     shutil.rmtree(tmp_path / "backends")
     add_backend(tmp_path, "b", "b", fact.replace('"x"', '"y"'))
-    with pytest.raises(SpecError, match="is declared twice, differently"):
+    with pytest.raises(SpecError, match="is declared twice with different content"):
         find_facts(load_variant(tmp_path).units, tree)
 
 
@@ -165,7 +167,7 @@ def test_binds_values_by_type(tmp_path):
     ("word", "said"),
     [
         ("depth=x", "is not an integer"),
-        ("mode=mild", "is none of soft, hard"),
+        ("mode=mild", "is not one of soft, hard"),
         ("loud=maybe", "is neither true nor false"),
         ("dept=1", "did you mean 'depth'?"),
         ("depth", "expected NAME=VALUE"),
