@@ -1,4 +1,5 @@
-"""From edits to commits: messages, the cover letter, and the commits themselves."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Turn edits into commits: their messages, the cover letter, and the branch."""
 
 from patchgen.series.asked import describe_asked
 from patchgen.series.branch import SeriesBranch, find_cover_commit, find_tracking, read_branch

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Variables of a series that are still empty, such as the address of a thread that it answers.
+"""Report variables of a series that are still empty, such as the link to an earlier thread.
 
-Only the sender knows them. A trailer that somebody wrote by hand is an answer, too.
+Only the sender knows their values. A trailer that somebody added by hand gives the value, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from patchgen.series.trailers import parse_message
 
 
 def describe_asked(branch: str, record: Record, messages: Sequence[str]) -> list[str]:
-    """Return a sentence for each variable that is empty; `messages` are those of the patches."""
+    """Return a sentence for each empty variable; `messages` are the patches' commit messages."""
     trailers = [each for message in messages for each in parse_message(message).trailers]
     there = {each.name.lower() for each in trailers if each.value}
     again = f"`patchgen reroll {shlex.quote(branch)} -v {record.revision} --define"

@@ -1,4 +1,5 @@
-"""A series as a branch has it: base, cover letter, and the commits, whoever wrote them last."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read a series from a branch: its base, its cover letter and its commits."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from patchgen.odb import (
 from patchgen.series.record import Record, read_record
 from patchgen.series.tracking import MARKER, Tracking, is_cover_commit, parse_cover_commit
 
-# How many commits are read at first, and then at most, to find a cover letter among them.
+# The number of commits to read at a time in the search for a cover letter: at first, and at most.
 _FIRST_PAGE = 256
 _LARGEST_PAGE = 16384
 
@@ -28,8 +29,8 @@ _LARGEST_PAGE = 16384
 class SeriesBranch:
     """The commits from `base` to `tip`; `commits` are the patches, oldest first.
 
-    `cover_commit`, `cover` and `tracking` are None where the branch has no cover letter of its own,
-    `record` where patchgen did not make it.
+    `cover_commit`, `cover` and `tracking` are None if the branch has no commit with a cover letter,
+    `record` is None if patchgen did not make the series.
     """
 
     name: str
@@ -52,9 +53,9 @@ def read_branch(
 ) -> SeriesBranch:
     """Return the series that ends in `tip`, on the branch `name`.
 
-    It begins above `base`, where that is given, else above its cover letter, else where it leaves
-    all other branches. Raises BaseError where that cannot be told, or where it is no line of
-    commits.
+    It starts above `base` if that is given, else above its cover letter, else where it forks from
+    all other branches. Raises BaseError if the start cannot be determined, or if the commits are
+    not linear.
     """
     cover_oid = find_cover_commit(git, tip, base)
     if cover_oid is None:
@@ -68,14 +69,14 @@ def read_branch(
     if commit.files:
         raise BaseError(
             f"the commit of the cover letter, {cover_oid[:12]}, changes {commit.files[0]}",
-            hint="patchgen and b4 want it empty: move the change into a commit of its own",
+            hint="patchgen and b4 require it to be empty: move the change into a separate commit",
         )
     parent = Oid(git.run("rev-parse", "--verify", f"{cover_oid}^").stdout.decode().strip())
     start = base or parent
     if start != parent:
         raise BaseError(
             f"the cover letter of {name} is on {parent[:12]}, not on {start[:12]}",
-            hint="name no other commit, or rebase the branch from there",
+            hint="leave the commit out, or rebase the branch onto it",
             parameters=("start",),
         )
     cover, tracking = parse_cover_commit(commit.message)
@@ -92,12 +93,12 @@ def read_branch(
 
 
 def find_cover_commit(git: Git, tip: Oid, base: Oid | None = None) -> Oid | None:
-    """Return the youngest commit above `base` that is a cover letter, None where there is none.
+    """Return the youngest commit above `base` that is a cover letter, None if there is none.
 
-    A series is a line of commits on its cover letter, however many: the search ends at the first
-    cover letter, merge or root that it comes to. In a kernel tree it reads a page or two, for
-    mainline is made of merges. Neither dates nor committers bound it, as they do in b4: a series
-    may be dated by SOURCE_DATE_EPOCH, and may be a colleague's.
+    A series is a linear history on its cover letter, so the search ends at the first cover letter,
+    merge or root commit. In a kernel tree it reads a page or two, as mainline consists of merges.
+    Unlike in b4, neither dates nor committers limit the search: SOURCE_DATE_EPOCH may date a
+    series, and it may be a colleague's.
     """
     below: Oid | None = tip
     size = _FIRST_PAGE
@@ -110,7 +111,7 @@ def find_cover_commit(git: Git, tip: Oid, base: Oid | None = None) -> Oid | None
 
 
 def _search_page(git: Git, tip: Oid, base: Oid | None, size: int) -> tuple[Oid | None, Oid | None]:
-    """Return the cover letter among the next commits, and where to go on, None where nowhere."""
+    """Return the cover letter among the next commits, and the commit to continue with, if any."""
     words = ["log", "--no-show-signature", f"--max-count={size}", "--first-parent"]
     words += ["--format=%H%x00%P%x00%B%x00", tip]
     if base is not None:
@@ -127,7 +128,7 @@ def _search_page(git: Git, tip: Oid, base: Oid | None, size: int) -> tuple[Oid |
 
 
 def find_tracking(git: Git, tip: Oid) -> Tracking | None:
-    """Return the tracking section that a branch has, None where it has none that can be read."""
+    """Return the tracking section of a branch, None if it has none that can be read."""
     oid = find_cover_commit(git, tip)
     if oid is None:
         return None

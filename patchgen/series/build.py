@@ -1,4 +1,5 @@
-"""Turn what a plan came to into commits in a quarantine."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Turn the patches that a plan made into commits in a quarantine."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from patchgen.series.tracking import Tracking, format_cover_commit
 
 @dataclass(frozen=True, slots=True)
 class SeriesDraft:
-    """The patches of a plan that are not in the base yet, and what goes with them.
+    """The patches of a plan that the base does not have, with their cover letter and record.
 
     `names` are the patches' names in the manifest, in the order of the drafts.
     """
@@ -33,7 +34,7 @@ class SeriesDraft:
 
     @property
     def messages(self) -> dict[str, str]:
-        """The messages by the patches' names."""
+        """The commit messages, by the patches' names."""
         return dict(zip(self.names, (draft.message for draft in self.drafts), strict=True))
 
 
@@ -46,10 +47,11 @@ def draft_series(
     sign_off: bool,
     hand: HandWork,
 ) -> SeriesDraft:
-    """Return the messages and edits of what was made, one result for each patch of the plan.
+    """Return the messages and edits of the patches that were made.
 
-    At least one of them has edits. `record` knows everything but the patches. Messages and cover
-    letter tell of the work by `hand` in the series that goes out.
+    `made` has one result for each patch of the plan; at least one of them has edits. `record` has
+    everything but the patches. Messages and cover letter take account of hand edits (`hand`) in the
+    branch.
     """
     signer = signatures.committer if sign_off else None
     drafts = {}
@@ -68,7 +70,7 @@ def draft_series(
 def write_patches(
     quarantine: Quarantine, base: Oid, draft: SeriesDraft, signatures: Signatures
 ) -> tuple[tuple[Oid, ...], Record]:
-    """Write the patches on top of the base; return them, and the record with their contents."""
+    """Write the patches on top of the base; return the commits, and the record with digests."""
     commits = quarantine.write_commits(base, draft.drafts, signatures)
     substances = read_substances(quarantine, base, commits[-1])
     patches = tuple(
@@ -86,7 +88,7 @@ def put_cover_below(
     commits: Sequence[Oid],
     signatures: Signatures,
 ) -> tuple[Oid, tuple[Oid, ...]]:
-    """Write the cover letter's commit on the base, and the patches anew on top of it."""
+    """Write the cover letter's commit on the base, and the patches again on top of it."""
     tree = Oid(quarantine.run("rev-parse", "--verify", f"{base}^{{tree}}").stdout.decode().strip())
     cover_commit = write_empty_commit(
         quarantine,

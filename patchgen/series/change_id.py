@@ -1,10 +1,11 @@
-"""The name that a series keeps from its first version to its last, and those of its mails.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The change-id that all versions of a series share, and the message-ids of its mails.
 
 A change-id is YYYYMMDD-SLUG-12HEX (b4, docs/contributor/prep.rst); a message-id is
-YYYYMMDD-SLUG-vREVISION-NUMBER-12HEX@DOMAIN. b4 draws the digits at random. Here they are derived
-from what tells a series from others, so that the same version has the same message-ids whenever
-its mails are made, and that of another base or with other patches has not: an archive drops a mail
-whose message-id it knows.
+YYYYMMDD-SLUG-vREVISION-NUMBER-12HEX@DOMAIN. In b4 the digits are random. Here they are derived from
+the content of the series. So the mails of a version have the same message-ids whenever they are
+written, and those with another base or other patches have different ones: an archive drops a mail
+whose message-id it already has.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from patchgen.odb import Git
 from patchgen.series.trailers import parse_message
 
 _DIGITS = 12
-# It becomes part of a file's name, and of a header's line.
+# The maximum length of a slug, which becomes part of file names and header lines.
 _SLUG = 80
 _CHANGE_ID = re.compile(r"(?:\d{8}-)?(?P<slug>.+)-[0-9a-f]+")
 
 
 def digest_content(git: Git, base: Oid, start: Oid, tip: Oid) -> str:
-    """Return a digest of a version: its base, and what each commit above `start` has and says.
+    """Return a digest of a version: its base, and the tree and text of each commit above `start`.
 
-    Trailers and notes are left out, for they come to a patch when it has been posted; the message
-    of a patch that people answer is still known then.
+    Trailers and notes do not change it: people add them after a patch was posted, and replies must
+    still match its message-id.
     """
     words = ("log", "--reverse", "--no-show-signature", "--format=%T%x00%B%x00")
     shown = git.run(*words, f"{start}..{tip}").stdout.decode("utf-8", "replace")
@@ -39,10 +40,10 @@ def digest_content(git: Git, base: Oid, start: Oid, tip: Oid) -> str:
 
 
 def make_change_id(title: str, branch: str, author: Identity, content: str = "") -> str:
-    """Return the change-id of a new series, dated as its author's commits are.
+    """Return the change-id of a new series, with the date of its author's commits.
 
-    `content` is its `digest_content`. The same title, branch (but for its version), author, content
-    and day give the same one.
+    `content` is its `digest_content`. The same title, branch (without its version), author, content
+    and day result in the same change-id.
     """
     seconds, zone = author.date.split()
     offset = datetime.timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[3:]))

@@ -1,4 +1,5 @@
-"""Which commit of a branch is which patch of the variant, whatever people did to it."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Match the commits of a branch with the recorded patches, even after hand edits."""
 
 from __future__ import annotations
 
@@ -12,18 +13,18 @@ from patchgen.series.record import Record, RecordedPatch
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A commit of the branch; `patch` is what it was made as, None where a person added it."""
+    """A commit of the branch; `patch` is the patch it was made as, None if a person added it."""
 
     commit: Commit
     patch: RecordedPatch | None
 
     @property
     def name(self) -> str:
-        """The patch's name, "" where there is none."""
+        """The patch's name, "" if there is none."""
         return self.patch.name if self.patch else ""
 
     def is_edited(self, substances: Mapping[Oid, str]) -> bool:
-        """Tell whether a person changed the code of what was made."""
+        """Return whether a person changed the code of the patch."""
         return self.patch is not None and self.patch.content != substances[self.commit.oid]
 
 
@@ -32,9 +33,9 @@ def match_commits(
 ) -> tuple[Matched, ...]:
     """Return the commits of a branch, each with the recorded patch that it came from.
 
-    A commit is the patch whose change it has, else the one whose subject it has. What remains on
-    both sides is paired in order where the same files are touched: a commit that was reworded and
-    edited. Each patch is taken once.
+    A commit matches the patch with the same change, else the patch with the same subject. The
+    remaining commits were reworded and edited: each matches the remaining patch that shares most
+    files with it. Each patch matches at most one commit.
     """
     taken: dict[Oid, RecordedPatch] = {}
     left = list(record.patches)

@@ -1,7 +1,8 @@
-"""Commit messages and the cover letter, rendered from their templates and checked for form.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Render commit messages and the cover letter from their templates, and check their form.
 
-The form is that of Documentation/process/submitting-patches.rst and maintainer-tip.rst: one
-subject line, an empty line, paragraphs, then trailers.
+The form follows Documentation/process/submitting-patches.rst and maintainer-tip.rst: a subject
+line, an empty line, paragraphs, then trailers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from patchgen.series.tracking import parse_cover
 from patchgen.series.trailers import Trailer, parse_message
 from patchgen.templating import render_text
 
-# `git am` ends the message at such a line (git-mailinfo(1)).
+# Lines at which `git am` ends the message (git-mailinfo(1)).
 _CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
 
 
@@ -34,11 +35,11 @@ def render_message(
     *,
     edited: bool = False,
 ) -> str:
-    """Return the commit message, signed off by `signer` where there is one.
+    """Return the commit message, signed off by `signer` if there is one.
 
-    `edited` is whether a person goes on from what is made.
+    `edited` is set if a person has edited the patch by hand.
 
-    Raises SpecError where the template is wrong or gives no well-formed message.
+    Raises SpecError if the template is wrong, or its result is not a well-formed message.
     """
     rules = [edit for edit in planned.edits if isinstance(edit, RunRules)]
     patch = {
@@ -64,18 +65,18 @@ def render_message(
 
 
 def render_subject(plan: Plan, planned: PlannedPatch) -> str:
-    """Return the subject that a patch has or would have, made or not."""
+    """Return the subject of a patch, whether or not it is made."""
     return render_message(plan, planned, MadePatch(planned.name), None).partition("\n")[0]
 
 
 def render_cover(
     plan: Plan, made: Sequence[MadePatch], subjects: Mapping[str, str], hand: HandWork
 ) -> Cover:
-    """Return the cover letter of the series that goes out; `subjects` are by the patches' names.
+    """Return the cover letter of the series; `subjects` are by the patches' names.
 
-    Its template knows of each patch whether it is "made", "already there" or "left out", and the
-    subjects of the commits that people added as `by_hand`. `lines` says what made the lines of each
-    file, and `without_rules` which files get text without a semantic patch.
+    Its template gets the `patches`, each with the status "made", "already there" or "left out", the
+    subjects of commits that people added (`by_hand`), what produced the lines of each file
+    (`lines`), and the files that get text without a semantic patch (`without_rules`).
     """
     context: dict[str, Any] = {
         **plan.context,
@@ -99,7 +100,7 @@ def render_cover(
 
 
 def _count_by_file(made: Sequence[MadePatch], hand: HandWork) -> list[dict[str, Any]]:
-    """Return what made the lines of each file, in the order of their paths."""
+    """Return the numbers of lines in each file by what produced them, sorted by path."""
     found: dict[str, LineCount] = {}
     for patch in made:
         if patch.name not in hand.left_out:
@@ -119,7 +120,7 @@ def _status(patch: MadePatch, hand: HandWork) -> str:
 
 
 def sign_off(message: str, signer: Identity) -> str:
-    """Return the message with a Signed-off-by in its place, unless the last one is the signer's."""
+    """Return the message with a Signed-off-by added, unless the last one is the signer's."""
     trailer = Trailer("Signed-off-by", f"{signer.name} <{signer.email}>")
     parsed = parse_message(message)
     signed = [each for each in parsed.trailers if each.name == "Signed-off-by"]
@@ -146,7 +147,7 @@ def _list_without_rules(plan: Plan, hand: HandWork) -> list[str]:
 
 
 def _describe_rules(plan: Plan, hand: HandWork) -> Iterator[dict[str, Any]]:
-    """Yield each semantic patch once, in the order of their use, as a reader can run it."""
+    """Yield each semantic patch once, in order of use, in a form that a reader can run."""
     seen = set()
     for planned in plan.patches:
         for edit in planned.edits:
@@ -165,19 +166,19 @@ def _describe_rules(plan: Plan, hand: HandWork) -> Iterator[dict[str, Any]]:
 
 
 def _well_formed(text: str, template: str) -> str:
-    """Return the text without stray blanks; raise SpecError where it has no subject and body."""
+    """Return the text without stray white space; raise SpecError without a subject and a body."""
     lines = [line.rstrip() for line in text.strip().split("\n")]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
     for number, line in enumerate(text.split("\n"), 1):
         if has_controls(line, allow="\t"):
             raise SpecError(
-                f"line {number} of what it gives has control characters: {escape_controls(line)}",
+                f"line {number} of its result has control characters: {escape_controls(line)}",
                 place=Place(template),
             )
     subject, _, rest = text.partition("\n")
     if not subject or not rest.startswith("\n") or not rest.strip():
         raise SpecError(
-            "a subject line, an empty line and a body are wanted",
+            "expected a subject line, an empty line and a body",
             place=Place(template, 1, excerpt=subject),
         )
     return text

@@ -1,9 +1,10 @@
-"""What patchgen knows of a series that it made, kept in the tracking section (tracking.py).
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The record of how patchgen made a series, stored in the tracking section (tracking.py).
 
-Format 1: the JSON of `Record` under the key `patchgen`. It says what was made, from what and with
-what, so that the same can be made again on another base, and `patchgen explain` can show it. It
-travels with the branch, and b4 sends it along in the header of the cover letter: nothing in it
-names a path of the machine that it was made on.
+Format 1: the JSON of `Record` under the key `patchgen`. It has the inputs, the tools and the
+resulting patches, so that a reroll can make the series again on another base, and `patchgen
+explain` can show it. It is part of the branch, and b4 sends it in a header of the cover letter, so
+it contains no path of the machine that made it.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ class _Frozen(BaseModel):
 
 
 class RecordedPatch(_Frozen):
-    """A patch as it was made. `message` and `content` are digests, to see hand edits by.
+    """A patch as it was made.
 
-    That of the content is of odb/substance.py. `trailers` are those of the manifest, with their
-    values. `semantic_patches` are the rendered texts by name,
-    `rules` how often each rule matched.
+    `message` and `content` are digests that reveal hand edits; odb/substance.py computes the
+    latter. `trailers` are those of the manifest, with their values. `semantic_patches` are the
+    rendered texts by name, `rules` the number of hits of each rule.
     """
 
     name: str
@@ -46,9 +47,9 @@ class RecordedPatch(_Frozen):
 
 
 class RecordedTesting(_Frozen):
-    """What was tested, and of which patches (`content`; series/testing.py).
+    """A test of the patches that `content` identifies (series/testing.py).
 
-    `text` is what the cover letter says of it, and `instead` what it would say without.
+    `text` is the line about it in the cover letter, and `instead` the line that it replaced.
     """
 
     content: str
@@ -58,10 +59,10 @@ class RecordedTesting(_Frozen):
 
 
 class HandWork(_Frozen):
-    """What of a series that goes out is not as patchgen makes it.
+    """How hand edits make a series differ from the one that patchgen generates.
 
-    `edited` and `left_out` are names of patches, `subjects` what patches are called by name, where
-    people may have changed that, and `added` the subjects of commits that patchgen did not make.
+    `edited` and `left_out` are names of patches, `subjects` the present subjects of patches by
+    name, which people may have changed, and `added` the subjects of commits that people added.
     """
 
     edited: tuple[str, ...] = ()
@@ -71,17 +72,17 @@ class HandWork(_Frozen):
 
 
 class Record(_Frozen):
-    """One making of a variant.
+    """How a version of a series was made.
 
-    `backends` are those that were named, `made_backends` those that came of it. `definitions` are
-    the words of --define, `variables` all values, and `asked` those that are empty and should not
-    be. `to`, `cc` and `cover_cc` are people that the user named, next to the maintainers, and
-    `variant_cc` those whom the variant names; `found_to` and `found_cc` are all people of the cover
-    letter, before somebody edits it, and `cover` is a digest of what it says. `inputs` are digests
-    of the folders that templates and rules came from. `split` says by what `patchgen run` divided
-    the series; `variant` is the name of a .cocci then. `hand` is what the texts tell of work by
-    hand, None where a patchgen made it that did not record that. `testing` comes later, by
-    `patchgen verify --record`.
+    `backends` are those that the user named, `made_backends` those of the series. `definitions` are
+    the arguments of --define, `variables` all values, and `asked` the empty variables that need a
+    value. `to`, `cc` and `cover_cc` are people that the user named in addition to the maintainers,
+    and `variant_cc` people that the variant names. `found_to` and `found_cc` are all recipients of
+    the cover letter as generated, and `cover` is a digest of its text. `inputs` are digests of the
+    folders with templates and rules. If `patchgen run` made the series, `split` is how it was
+    divided, and `variant` is the name of the .cocci. `hand` are the hand edits that the messages
+    mention, None if the patchgen that made the series did not record them. `patchgen verify
+    --record` adds `testing`.
     """
 
     format: Literal[1] = 1
@@ -110,28 +111,28 @@ class Record(_Frozen):
     testing: RecordedTesting | None = None
 
     def find_patch(self, name: str) -> RecordedPatch | None:
-        """Return what is recorded of a patch, by its name in the manifest."""
+        """Return the record of a patch, by its name in the manifest."""
         return next((patch for patch in self.patches if patch.name == name), None)
 
     def find_semantic_patches(self, patch: RecordedPatch) -> Mapping[str, str]:
-        """Return the rendered texts that made a patch, by name; a campaign has one for all."""
+        """Return the rendered semantic patches of a patch, by name; a campaign has only one."""
         if self.split:
             return next((each.semantic_patches for each in self.patches), {})
         return patch.semantic_patches
 
     @property
     def found(self) -> Recipients | None:
-        """The people of the cover letter as it was made, None where they are not recorded."""
+        """The recipients of the cover letter as generated, None if they are not recorded."""
         if self.found_to is None or self.found_cc is None:
             return None
         return Recipients(self.found_to, self.found_cc)
 
     def with_found(self, recipients: Recipients) -> Record:
-        """Return the record with the people of the cover letter as it is made."""
+        """Return the record with the recipients of the generated cover letter."""
         return self.model_copy(update={"found_to": recipients.to, "found_cc": recipients.cc})
 
     def to_document(self) -> dict[str, Any]:
-        """Return the record as JSON has it."""
+        """Return the record as values for JSON."""
         return self.model_dump(mode="json")
 
 
@@ -142,9 +143,9 @@ def record_patches(
     drafts: Mapping[str, CommitDraft],
     cover: Cover,
 ) -> Record:
-    """Return a record with what a plan came to; `drafts` are by the patches' names.
+    """Return a record with the patches and the cover letter; `drafts` are by the patches' names.
 
-    The patches' `content` is known when they are written.
+    `write_patches` sets the patches' `content`.
     """
     patches = []
     for planned, patch in zip(plan.patches, made, strict=True):
@@ -166,9 +167,9 @@ def record_patches(
 
 
 def read_record(tracking: Tracking | None) -> Record | None:
-    """Return the record in a tracking section, None where patchgen did not make the series.
+    """Return the record in a tracking section, None if patchgen did not make the series.
 
-    Raises BaseError where it is there and not to be understood.
+    Raises BaseError if the record cannot be read.
     """
     if tracking is None or tracking.record is None:
         return None
@@ -178,21 +179,21 @@ def read_record(tracking: Tracking | None) -> Record | None:
         first = err.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise BaseError(
-            f"what the cover letter's commit says of patchgen cannot be read: {field}: "
+            f"patchgen's record in the cover letter's commit cannot be read: {field}: "
             f"{first['msg']}",
-            hint="was it made by a newer patchgen?",
+            hint="a newer patchgen may have written it",
         ) from None
 
 
 def digest_message(message: str) -> str:
-    """Return a digest of what a commit's message says, apart from its trailers and notes."""
+    """Return a digest of a commit message without its trailers and notes."""
     return hashlib.sha256(parse_message(message).text.strip().encode()).hexdigest()
 
 
 def digest_cover(cover: Cover) -> str:
-    """Return a digest of what a cover letter says, apart from its recipients and notes.
+    """Return a digest of a cover letter without its recipients and notes.
 
-    White space does not count: b4 writes a letter anew, too.
+    Differences in white space do not change it: b4 may rewrap a letter.
     """
     words = f"{cover.subject} {cover.body}".split()
     return hashlib.sha256(" ".join(words).encode()).hexdigest()

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was tested, as the cover letter says it in its line `Tested:`.
+"""The line `Tested:` of a cover letter.
 
-`patchgen verify --record` writes it. It holds for the base and the trees of the patches that were
-tested, and for no others: what was recorded is taken out of the letter again when they change. What
-people write there themselves stays.
+`patchgen verify --record` writes it. It is valid only for the base and the trees that were tested:
+the recorded text is removed from the letter when they change. Text that people wrote there stays.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ _ROW = re.compile(rf"^{_LABEL}.*(?:\n{_INDENT}\S.*)*", re.MULTILINE)
 
 
 def digest_tested(base: Oid, trees: Sequence[Oid]) -> str:
-    """Return a digest of what a test holds for: the base, and the tree of each patch."""
+    """Return a digest of the tested base and the tree of each patch."""
     return hashlib.sha256("\0".join((base, *trees)).encode()).hexdigest()
 
 
 def put_testing(cover: Cover, record: Record, summary: str, content: str) -> tuple[Cover, Record]:
-    """Return letter and record with what was tested, after what people wrote about it.
+    """Return letter and record with a summary of the tests, added to the text people wrote there.
 
-    `content` is a `digest_tested`. A testing that was recorded before is replaced.
+    `content` is a `digest_tested`. A previous record is replaced.
     """
     cover, record = take_out_testing(cover, record)
     row = _ROW.search(cover.body)
@@ -60,14 +59,14 @@ def put_testing(cover: Cover, record: Record, summary: str, content: str) -> tup
 
 
 def take_out_testing(cover: Cover, record: Record) -> tuple[Cover, Record]:
-    """Return letter and record without what was recorded as tested.
+    """Return letter and record without the recorded tests.
 
-    Where somebody has changed its words in the letter, they stay, as that person's.
+    Text in the letter that somebody has changed stays: it is now that person's statement.
     """
     testing = record.testing
     if testing is None:
         return cover, record
-    # b4 may wrap the letter anew.
+    # b4 may have rewrapped the letter.
     words = re.compile(r"[ \t]*" + r"\s+".join(map(re.escape, testing.text.split())))
     body = words.sub(lambda _: testing.instead, cover.body, count=1)
     body = re.sub(r"\n{3,}", "\n\n", body).rstrip() + "\n"
@@ -77,7 +76,7 @@ def take_out_testing(cover: Cover, record: Record) -> tuple[Cover, Record]:
 def keep_testing(
     git: Git, base: Oid, commits: Sequence[Oid], cover: Cover, record: Record, before: Record
 ) -> tuple[Cover, Record]:
-    """Return letter and record with the testing of an earlier record, if it was of these trees."""
+    """Return letter and record with the tests of an earlier record, if they cover these trees."""
     testing = before.testing
     if testing is None:
         return cover, record
@@ -88,13 +87,10 @@ def keep_testing(
 
 
 def choose_cover(series: SeriesBranch, cover: Cover) -> tuple[Cover, tuple[str, ...]]:
-    """Return the letter of a branch as it is true for its patches, and what its sender should know.
-
-    Recorded testing of other patches is left out.
-    """
+    """Return the letter of a branch without outdated test results, and warnings for its sender."""
     record = series.record
     name = shlex.quote(series.name)
-    again = f"`patchgen verify --record {name}` tests these, and says so in the letter"
+    again = f"`patchgen verify --record {name}` tests them, and records that in the letter"
     if record is not None and record.testing is not None:
         trees = [commit.tree for commit in series.commits]
         if record.testing.content == digest_tested(series.base, trees):
@@ -102,10 +98,10 @@ def choose_cover(series: SeriesBranch, cover: Cover) -> tuple[Cover, tuple[str, 
         known = f"{record.testing.summary[:60]}..."
         cover, _ = take_out_testing(cover, record)
         return cover, (
-            f"the patches have changed since they were tested ({known}), and their letter does "
-            f"not say it any more; {again}",
+            f"the patches have changed since they were tested ({known}), so the cover letter no "
+            f"longer mentions these tests; {again}",
         )
     row = _ROW.search(cover.body)
     if row is not None and row[0] == f"{_LABEL}{NOT_YET}":
-        return cover, (f"the cover letter says that nothing was tested; {again}",)
+        return cover, (f"the cover letter says that the patches are not tested; {again}",)
     return cover, ()

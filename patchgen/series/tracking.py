@@ -1,25 +1,26 @@
-"""The cover letter as an empty commit below the patches: what makes a branch one of `b4 prep`.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The cover letter as an empty commit below the patches, in the format of `b4 prep`.
 
 Format, as b4 0.12 to 0.16 read and write it (strategy "commit" of docs/contributor/prep.rst):
 the commit has the tree of its parent, the base, and its message is
 
     SUBJECT
                                           (an empty line, then the body)
-    To: ...                               (a paragraph of To and Cc, one a line, if any)
+    To: ...                               (a paragraph of To and Cc lines, if any)
     ---
-    Changes in v4: ...                    (below the cut; left out where there is nothing)
+    Changes in v4: ...                    (below the cut, if there is anything)
 
     --- b4-submit-tracking ---
     # This section is used internally by b4 prep for tracking purposes.
     {JSON, indented by two}
 
-A line that begins with # is a comment of b4's; ># at its beginning stands for one that is none (so
-b4 0.16; 0.12 leaves that in the mail, as it leaves a line with a bare # out).
+b4 treats a line that begins with # as a comment, and b4 0.16 reads ># at the beginning of a line as
+a # of the text. b4 0.12 leaves ># in the mail, and drops a line with a bare #.
 
-The JSON has `series` (revision: the next one to send, change-id, prefixes, and what b4 adds:
-history, prerequisites, presubject) and whatever others put beside it, which b4 keeps: `patchgen`
-is our record (series/record.py). b4 finds the commit by the marker, the committer's address (since
-0.15) and a committer date of less than a year ago.
+The JSON has `series` (revision: the next one to send; change-id; prefixes; and b4's additions:
+history, prerequisites, presubject). b4 preserves other keys, such as `patchgen`, patchgen's record
+(series/record.py). b4 finds the commit by the marker, the committer's address (since 0.15) and a
+committer date of less than a year ago.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ MARKER = "--- b4-submit-tracking ---"
 _COMMENT = "# This section is used internally by b4 prep for tracking purposes."
 _CUT = "---"
 _ADDRESSED = re.compile(r"(?P<key>To|Cc): +(?P<who>\S.*)", re.IGNORECASE)
-# What becomes part of headers, refs and file names: a branch may be a stranger's. b4's change-ids
-# are [a-z0-9-]+ (make_msgid_tpt() in ez.py); people may name others.
+# These become part of headers, refs and file names, and a branch may be a stranger's. b4's
+# change-ids are [a-z0-9-]+ (make_msgid_tpt() in ez.py); people may choose others.
 _CHANGE_ID = re.compile(r"(?![.-])(?!.*\.\.)[A-Za-z0-9_.+-]{1,200}")
 _PREFIX = re.compile(r"[^\[\]]+")
 _MESSAGE_ID = re.compile(r"[^\s<>]+")
@@ -49,9 +50,9 @@ _NEWEST = 9999
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """What the JSON says. `others` is everything that patchgen does not know, kept as it is.
+    """The content of the JSON. `others` has all keys that patchgen does not use, unchanged.
 
-    `history` has the message-ids (without brackets) under which a version was sent, by "vN".
+    `history` has the message-ids (without brackets) of each version that was sent, by "vN".
     """
 
     change_id: str
@@ -62,9 +63,9 @@ class Tracking:
     others: Mapping[str, Any] = field(default_factory=dict)
 
     def with_sent(self, revision: int, message_ids: tuple[str, ...]) -> Tracking:
-        """Return the tracking with a version in its history, unless that version is there.
+        """Return the tracking with a version added to its history, unless it is there already.
 
-        Message-ids that a branch may not have, as strangers' mails have them, are left out.
+        Invalid message-ids, which strangers' mails may have, are left out.
         """
         message_ids = tuple(filter(_is_message_id, message_ids))
         if f"v{revision}" in self.history or not message_ids:
@@ -73,7 +74,7 @@ class Tracking:
 
 
 def is_cover_commit(message: str) -> bool:
-    """Tell whether a commit's message is a cover letter with its tracking section."""
+    """Return whether a commit's message is a cover letter with its tracking section."""
     return message.splitlines().count(MARKER) == 1
 
 
@@ -90,7 +91,7 @@ def format_cover_commit(cover: Cover, tracking: Tracking) -> str:
     document = {**tracking.others, "series": series}
     if tracking.record is not None:
         document["patchgen"] = dict(tracking.record)
-    # b4 writes JSON in ASCII as well; and in a mail's header that is what it has to be.
+    # In ASCII, as b4 writes the JSON: it becomes part of a mail's header.
     text = re.sub(r"^#", ">#", format_cover(cover), flags=re.MULTILINE)
     return f"{text}\n{MARKER}\n{_COMMENT}\n{json.dumps(document, indent=2)}\n"
 
@@ -98,7 +99,7 @@ def format_cover_commit(cover: Cover, tracking: Tracking) -> str:
 def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
     """Read the message of a cover letter's commit.
 
-    Raises BaseError where the tracking section is not what b4 and patchgen write.
+    Raises BaseError if the tracking section is not in the format of b4 and patchgen.
     """
     text, _, section = message.partition(f"\n{MARKER}\n")
     try:
@@ -116,8 +117,8 @@ def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
         _check(tracking)
     except (ValueError, LookupError, TypeError, AttributeError) as err:
         raise BaseError(
-            f"the tracking section of the cover letter's commit cannot be read: {err!r}",
-            hint=f'what follows "{MARKER}" is JSON that b4 and patchgen write; undo its edit',
+            f"the tracking section in the cover letter's commit cannot be read: {err!r}",
+            hint=f'restore the JSON after "{MARKER}"; only b4 and patchgen should edit it',
         ) from None
     text = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
     return parse_cover(re.sub(r"^>#", "#", text, flags=re.MULTILINE)), tracking
@@ -128,7 +129,7 @@ def _is_message_id(text: str) -> bool:
 
 
 def _check(tracking: Tracking) -> None:
-    """Raise ValueError for what cannot be in a mail's header, or name a version."""
+    """Raise ValueError for a value that is not valid in a mail's header, or as a version."""
     if not _CHANGE_ID.fullmatch(tracking.change_id):
         raise ValueError(f"the change-id {tracking.change_id!r}")
     if not 1 <= tracking.revision <= _NEWEST:
@@ -142,7 +143,7 @@ def _check(tracking: Tracking) -> None:
 
 
 def format_cover(cover: Cover) -> str:
-    """Return subject, body, recipients and what is below the cut as one text."""
+    """Return subject, body, recipients and the notes below the cut as one text."""
     people = [f"To: {each}\n" for each in cover.recipients.to]
     people += [f"Cc: {each}\n" for each in cover.recipients.cc]
     addressed = "\n" + "".join(people) if people else ""
@@ -151,7 +152,7 @@ def format_cover(cover: Cover) -> str:
 
 
 def parse_cover(text: str) -> Cover:
-    """Read a cover letter's text: the subject, the body, and what is below the first cut.
+    """Parse a cover letter's text: subject, body, and the notes below the first cut.
 
     To and Cc are lines of the body's last paragraph.
     """
@@ -171,9 +172,9 @@ def parse_cover(text: str) -> Cover:
 
 
 def _split(match: re.Match[str]) -> tuple[str, ...]:
-    """Return the people in a line; b4 reads several in one, too.
+    """Return the people in a line; b4 accepts several in one line, too.
 
-    What cannot be read stays as it is, and is refused when it is to be mailed.
+    A line that cannot be parsed is returned unchanged; formatting the mails later refuses it.
     """
     try:
         people = tuple(map(str, parse_people(match["who"])))

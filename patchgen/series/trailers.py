@@ -1,14 +1,15 @@
-"""The trailers of a commit message, and their order in the tip tree: the one reader of them.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parse the trailers of a commit message, and add trailers in the order of the tip tree.
 
-A message is a subject, paragraphs, and a last paragraph of trailers. What people keep below a line
-`---` (notes for reviewers, change logs) goes with the commit and into its mail, but not into the
-tree that `git am` makes of it: nothing there is a trailer.
+A message is a subject, paragraphs, and a last paragraph of trailers. Text below a line `---` (notes
+for reviewers, change logs) is part of the commit and of its mail, but `git am` drops it, so it has
+no trailers.
 
-Which paragraph has the trailers is git's decision (git-interpret-trailers(1), "DESCRIPTION"): all
-of its lines are trailers, or one is "Signed-off-by: " or "(cherry picked from commit " and at least
-a quarter are trailers. A line that begins with white space continues the one before it. Two rules
-differ: a note in brackets never makes a paragraph prose, and one without any key that people write
-trailers with ("Note: this is prose") is none.
+The paragraph of trailers is the one that git would choose (git-interpret-trailers(1),
+"DESCRIPTION"): all of its lines are trailers, or one is "Signed-off-by: " or "(cherry picked from
+commit " and at least a quarter are trailers. A line that begins with white space continues the line
+before it. Two rules differ: notes in brackets do not turn a paragraph into prose, and a paragraph
+without any key of a usual trailer ("Note: this is prose") is prose.
 
 The order is that of Documentation/process/maintainer-tip.rst, "Ordering of commit tags".
 """
@@ -20,17 +21,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 _TRAILER = re.compile(r"(?P<key>[A-Za-z0-9-]+)[ \t]*:[ \t]*(?P<value>.*)", re.DOTALL)
-# What git itself writes, recognised in this letter case only.
+# Lines that git itself writes; git recognises them in this letter case only.
 _OF_GIT = ("Signed-off-by: ", "(cherry picked from commit ")
 _NOTE = re.compile(r"\[.*\]?[ \t]*$", re.DOTALL)
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
-# A name may look like an address: what is in angle brackets counts, and not what is in quotes.
+# A name may look like an address: use the address in angle brackets, and ignore quoted text.
 _QUOTED = re.compile(r'"[^"]*"')
 _ADDRESS = re.compile(r"<([^<>\s]+@[^<>\s]+)>")
 _BARE_ADDRESS = re.compile(r"[^\s<>\"',;]+@[^\s<>\"',;]+")
 _CUT = re.compile(r"^---[ \t]*$", re.MULTILINE)
-# Each Closes follows the Reported-by that it is for; of those who looked at a patch there is no
-# order that people keep to.
+# A Closes follows its Reported-by. Tested-by, Reviewed-by and Acked-by are in no fixed order.
 PLACES = {
     "Fixes": 0,
     "Reported-by": 1,
@@ -47,7 +47,7 @@ PLACES = {
 }
 _PLACES = {key.lower(): place for key, place in PLACES.items()}
 _USUAL = {key.lower(): key for key in PLACES}
-# What a reader of a patch says of it, and says no longer when it becomes another patch.
+# Statements about one version of a patch, which are dropped when its code changes.
 REVIEW_TAGS = ("Reviewed-by", "Acked-by", "Tested-by")
 
 
@@ -55,8 +55,8 @@ REVIEW_TAGS = ("Reviewed-by", "Acked-by", "Tested-by")
 class Trailer:
     """A trailer "KEY: VALUE", its value on one line.
 
-    `note` are lines below it that are not trailers, "[ ada: what changed ]". `raw` is how a message
-    has it, where that is otherwise: folded, with a tab or nothing after the colon.
+    `note` are the lines below it that are not trailers, "[ ada: what changed ]". `raw` is its text
+    in the message if that differs: folded, or with a tab or nothing after the colon.
     """
 
     key: str
@@ -71,7 +71,7 @@ class Trailer:
 
     @property
     def address(self) -> str:
-        """The e-mail address in the value, in lower case; "" where there is none."""
+        """The e-mail address in the value, in lower case; "" if there is none."""
         match = _ADDRESS.search(_QUOTED.sub("", self.value))
         if match is not None:
             return match[1].lower()
@@ -80,7 +80,7 @@ class Trailer:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What makes it the same as another: the key, and whose it is."""
+        """The key and the person (or value): trailers with the same identity are duplicates."""
         return self.key.lower(), self.address or self.value
 
     def __str__(self) -> str:
@@ -90,7 +90,7 @@ class Trailer:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A commit message in its parts. `text` is subject and body, `notes` is below the cut.
+    """The parts of a commit message. `text` is subject and body, `notes` the text below the cut.
 
     `lead` are lines of the last paragraph before its first trailer.
     """
@@ -114,12 +114,12 @@ class Message:
         lead = [self.lead] if self.lead else []
         lines = "\n".join([*lead, *map(str, self.trailers)])
         notes = f"---\n{self.notes}\n" if self.notes else ""
-        # Right below the subject the cut would be part of it, as git reads it.
+        # Without an empty line, git would read the cut as part of the subject.
         apart = "\n" if notes and not lines and "\n" not in self.text else ""
         return self.text + (f"\n\n{lines}" if lines else "") + "\n" + apart + notes
 
     def with_trailers(self, new: Iterable[Trailer]) -> Message:
-        """Return the message with each new trailer in its place, unless it is there already."""
+        """Return the message with each new trailer at its place, unless it is a duplicate."""
         message = self
         for trailer in new:
             if trailer.identity not in {each.identity for each in message.trailers}:
@@ -127,7 +127,7 @@ class Message:
         return message
 
     def with_trailer(self, new: Trailer) -> Message:
-        """Return the message with a trailer in its place, whatever is there already."""
+        """Return the message with a trailer at its place, even if it is a duplicate."""
         trailers = list(self.trailers)
         trailers.insert(_find_place(trailers, new), new)
         return replace(self, trailers=tuple(trailers))
@@ -135,19 +135,19 @@ class Message:
     def without_trailers(
         self, is_gone: Callable[[Trailer], bool]
     ) -> tuple[Message, tuple[Trailer, ...]]:
-        """Return the message without some trailers, and these."""
+        """Return the message without the trailers that `is_gone` selects, and those trailers."""
         kept = tuple(trailer for trailer in self.trailers if not is_gone(trailer))
         gone = tuple(trailer for trailer in self.trailers if is_gone(trailer))
         return replace(self, trailers=kept), gone
 
     def with_notes(self, notes: str) -> Message:
-        """Return the message with a text below the cut, above what is there already."""
+        """Return the message with a text below the cut, before the present notes."""
         joined = "\n\n".join(part.strip("\n") for part in (notes, self.notes) if part.strip())
         return replace(self, notes=joined)
 
 
 def parse_message(message: str) -> Message:
-    """Read a commit message."""
+    """Parse a commit message."""
     cut = _CUT.search(message, message.find("\n") + 1)
     above = (message[: cut.start()] if cut else message).strip("\n")
     notes = message[cut.end() :].strip("\n") if cut else ""
@@ -171,7 +171,7 @@ def parse_message(message: str) -> Message:
 
 
 def _unfold(paragraph: str) -> list[str]:
-    """Return the lines of a paragraph, each with the indented ones that continue it."""
+    """Return the lines of a paragraph, each joined with its continuation lines."""
     lines: list[str] = []
     for line in paragraph.split("\n"):
         if lines and line[:1] in (" ", "\t"):
@@ -182,7 +182,7 @@ def _unfold(paragraph: str) -> list[str]:
 
 
 def _read_line(line: str) -> Trailer | None:
-    """Return a trailer, which may go on in further lines, None where a line is not one."""
+    """Return the trailer in a line with its continuation lines, None if it is not a trailer."""
     match = _TRAILER.fullmatch(line)
     if match is None or line[0] in " \t":
         return None
@@ -196,25 +196,25 @@ def _is_block(lines: Sequence[str]) -> bool:
     others = [line for line in lines if _read_line(line) is None]
     if any(line.startswith(_OF_GIT) for line in lines):
         picked = sum(line.startswith(_OF_GIT) for line in others)
-        # Each line of a folded one that is not a trailer counts, as git counts it.
+        # As git does, count each line of a folded line that is not a trailer.
         prose = sum(line.count("\n") + 1 for line in others if not line.startswith(_OF_GIT))
         return (len(trailers) + picked) * 3 >= prose
     return bool(trailers) and all(map(_NOTE.match, others)) and _has_known_key(trailers)
 
 
 def usual_case(key: str) -> str:
-    """Return a key as people write it: "reviewed-BY" is "Reviewed-by"."""
+    """Return a key in the usual letter case: "Reviewed-by" for "reviewed-BY"."""
     return _USUAL.get(key.lower(), key[:1].upper() + key[1:].lower())
 
 
 def _has_known_key(trailers: Sequence[Trailer]) -> bool:
-    """Return whether one of the trailers has a key that people write trailers with."""
+    """Return whether one of the trailers has the key of a usual trailer."""
     keys = {trailer.key.lower() for trailer in trailers}
     return any(key in _PLACES or key.endswith("-by") or "-" in key for key in keys)
 
 
 def _find_place(trailers: list[Trailer], new: Trailer) -> int:
-    """Return where a trailer goes: after the last one that precedes it in order, or is alike."""
+    """Return where to insert a trailer: after the last one that precedes or equals it in order."""
     place = _PLACES.get(new.key.lower(), _PLACES["cc"])
     before = [
         index

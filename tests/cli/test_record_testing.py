@@ -45,7 +45,7 @@ def test_what_passed_comes_into_the_letter_and_no_warning_stays(patchgen, git, s
     apply_small(patchgen, small, "--signoff")
     text, warnings = letter(patchgen, small)
     assert "Tested: not yet" in text
-    assert "says that nothing was tested; `patchgen verify --record patchgen/mine-v1`" in warnings
+    assert "the patches are not tested; `patchgen verify --record patchgen/mine-v1`" in warnings
     tree = git(small, "rev-parse", f"{V1}^{{tree}}")
 
     done = record(patchgen, small)

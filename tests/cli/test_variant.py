@@ -457,7 +457,7 @@ BROKEN = {
     "a message without a body": (
         "message.txt.j2",
         ("\nBecause of {{ callee }}().\n", ""),
-        "an empty line and a body are wanted",
+        "an empty line and a body",
     ),
     "a message that git am would cut": (
         "message.txt.j2",
