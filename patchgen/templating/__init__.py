@@ -1,4 +1,5 @@
-"""Templates: the only room that knows Jinja2."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Render templates. This is the only package that imports Jinja2."""
 
 import lazy_loader
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Jinja2, set up once for prose, once for pages, and once for what goes into a kernel.
+"""Jinja2 environments: one for prose, one for HTML pages, and one for C and SmPL.
 
-C and SmPL contain Jinja's default marks (`= {{0}};`, `{#a, 1}`), and SmPL uses `<<`, `@@` and
-`<...`; `<% %>`, `<%= %>` and `<%# %>` occur in neither, so all templates but `*.txt.j2` and
-`*.html.j2` use those. Values that go into a page are escaped.
-Undefined variables stop the rendering, and templates run in Jinja2's sandbox. What makes a result
-other on each run (`lipsum`, `random`) is left out.
+C and SmPL contain Jinja's default delimiters (`= {{0}};`, `{#a, 1}`), and SmPL uses `<<`, `@@` and
+`<...`. `<% %>`, `<%= %>` and `<%# %>` occur in neither, so all templates but `*.txt.j2` and
+`*.html.j2` use those. Values in HTML pages are escaped.
+Undefined variables are errors, and templates run in Jinja2's sandbox. Functions with random results
+(`lipsum`, `random`) are removed.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def make_smpl(
 
 
 def render_html(template: str, folders: Folders, context: Mapping[str, Any]) -> str:
-    """Render a page. Every value is escaped; only what a template marks as `safe` is not.
+    """Render an HTML page. Values are escaped, except those that the template marks as `safe`.
 
-    For shipped templates only: nothing limits them. Raises SpecError as render_text() does.
+    Use it for shipped templates only: it has no limits. Raises SpecError as render_text() does.
     """
     environment = _environment(tuple(folders), marks=_PROSE, escape=True)
     return _render(environment, template, folders, context, largest=sys.maxsize)
@@ -58,7 +58,7 @@ _CODE = ("<%", "%>", "<%=", "%>", "<%#", "%>")
 
 
 class _Loader(jinja2.BaseLoader):
-    """Reads templates from the first folder that has them."""
+    """Read templates from the first folder that has them."""
 
     def __init__(self, folders: Folders):
         self._folders = folders
@@ -66,7 +66,7 @@ class _Loader(jinja2.BaseLoader):
     def get_source(
         self, environment: jinja2.Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
-        """Return a template's text, its path, and whether it is still the same."""
+        """Return a template's text, its path, and a function that checks that it is unchanged."""
         for folder in self._folders:
             content = folder.read(template)
             if content is not None:
@@ -105,15 +105,15 @@ def _environment(
 
 
 def plus_lines(text: str) -> str:
-    """Put `+` before every line but the first: a line without it would turn into context.
+    """Put `+` before every line but the first: a line without it would be context.
 
-    The first line of a value stands behind the `+` that the author wrote.
+    The first line of a value follows the `+` that the author wrote.
     """
     return text.rstrip("\n").replace("\n", "\n+")
 
 
 def space_under(text: str) -> str:
-    """Return the tabs and spaces that reach as far as a text, for what is aligned behind it."""
+    """Return tabs and spaces of the same width as a text, to align further lines with its end."""
     width = len(text.expandtabs(8))
     return "\t" * (width // 8) + " " * (width % 8)
 
@@ -158,7 +158,7 @@ def _join(pieces: Iterator[str], largest: int) -> str:
         size += len(piece)
         if size > largest:
             why = f"its result is larger than {largest >> 20} MiB"
-            # Thrown where the template is, so that its line is known.
+            # Raise the error inside the template, so that its traceback has the line.
             pieces.throw(LimitError(why))  # type: ignore[attr-defined]
     return "".join(texts)
 
@@ -174,12 +174,12 @@ def _explain(err: Exception) -> str:
 
 
 def _deepest_place(err: BaseException, template: str, folders: Folders) -> Place:
-    """Return the innermost template line of an error; Jinja2 rewrites tracebacks to show them.
+    """Return the innermost template line of an error, from the traceback that Jinja2 rewrites.
 
-    An error in reading a template is at the line that its parser has come to. Where Python itself
-    cannot compile what Jinja2 made of it, the line is not known.
+    An error in parsing a template is at the line that its parser has reached. The line is unknown
+    if Python cannot compile the code that Jinja2 generated.
     """
-    # Time may be up again while this looks for the place.
+    # The timer may fire again during this search.
     TooLongError.wanted = False
     name, line = template, 0
     traceback: TracebackType | None = err.__traceback__

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a template may use: time, memory, and the size of its result.
+"""The limits of a template: processor time, memory, and the size of its result.
 
-Jinja2's sandbox keeps a template from other people's objects, not from using up a machine. Each
-operator, filter and method could be bounded on its own, and one would be forgotten. So templates
-are rendered in a process of their own (patchgen.templating.worker), which the kernel bounds.
+Jinja2's sandbox protects other objects from a template, but does not limit the resources that it
+uses. Limits for each operator, filter and method would miss some. So templates are rendered in a
+separate process (patchgen.templating.worker) with limits that the kernel enforces.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ import signal
 import time
 from collections.abc import Iterator
 
-# Shipped variants take 20 ms for their slowest template, and 60 MB.
+# The slowest template of the shipped variants takes 20 ms, and the process 60 MB.
 SECONDS = 10
 MEMORY_BYTES = 512 << 20
 LARGEST_OUTPUT = 8 << 20
 
-# What is left for the error itself once the memory is used up.
+# Memory in reserve to report the error once a template has used up its memory.
 _SPARE_BYTES = 128 << 20
-# C code does not look at signals: the kernel ends the process so much later (SIGXCPU).
+# Python's C code does not handle signals while it runs: SIGXCPU ends the process this much later.
 _SPARE_SECONDS = 2
 
 
 class LimitError(Exception):
-    """A template uses more than it may."""
+    """A template exceeds a limit."""
 
 
 class TooLongError(LimitError):
-    """A template's time is up. Raised by a signal, as long as it is `wanted`."""
+    """A template exceeds its time. A signal handler raises it while `wanted` is set."""
 
     wanted = False
 
 
 def enter_limits() -> None:
-    """Bound this process for good. Only its processor time is renewed (renew_time())."""
+    """Limit this process permanently. limited_time() sets its processor time for each template."""
     most = MEMORY_BYTES + _SPARE_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -45,12 +45,12 @@ def enter_limits() -> None:
 
 @contextlib.contextmanager
 def limited_time(seconds: int) -> Iterator[None]:
-    """Raise TooLongError in the body where it takes that many seconds of processor time."""
+    """Raise TooLongError in the body once it has used that many seconds of processor time."""
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     spent = int(time.process_time())
     resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds + _SPARE_SECONDS, most))
     TooLongError.wanted = True
-    # Again each second: a filter may catch what the first one raises.
+    # Fire again every second: a filter may catch the first error.
     signal.setitimer(signal.ITIMER_PROF, seconds, 1)
     try:
         yield
@@ -61,7 +61,7 @@ def limited_time(seconds: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def relaxed_memory() -> Iterator[None]:
-    """Give the body the memory that is set aside for an error."""
+    """Let the body use the memory in reserve for errors."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     try:

@@ -1,8 +1,9 @@
-"""Know for each line of a rendered text which template line made it.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Determine for each line of a rendered text which template line produced it.
 
-Each piece of literal text in a template gets an invisible mark with its line at the start of
-every line; after rendering the marks are read and taken out. Values, loops and included files
-thus keep their places without Jinja2's help. The form of a mark: \\x01FILE\\x02LINE\\x03.
+Each line of literal text in a template gets a mark with its line number; after rendering, the marks
+are read and removed. So values, loops and included files keep their template lines without support
+by Jinja2. The format of a mark is \\x01FILE\\x02LINE\\x03.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ _MARK = re.compile("\x01(?P<file>[^\x01-\x03\n]*+)\x02(?P<line>\\d{1,9})\x03")
 
 
 class LineMarks(Extension):
-    """Put a mark at the beginning of each line of a template's literal text."""
+    """Put a mark at the beginning of each line of literal text in a template."""
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
-        """Yield the template's tokens, with marks in those of literal text."""
+        """Yield the template's tokens, with marks in the literal text."""
         name = stream.name or ""
         for token in stream:
             if token.type != "data":
@@ -37,16 +38,16 @@ class LineMarks(Extension):
 
 
 def split_marks(marked: str) -> tuple[str, tuple[TemplateLine | None, ...]]:
-    """Take the marks out; return the text and the place of each of its lines.
+    """Remove the marks; return the text, and the template line of each of its lines.
 
-    A line without a mark of its own (the later lines of a value) has that of the line before.
+    A line without a mark, such as the further lines of a value, has that of the line before.
     """
     lines: list[str] = []
     places: list[TemplateLine | None] = []
     current: TemplateLine | None = None
     for line in marked.split("\n"):
-        # The mark of the last piece on a line belongs to what follows it; the first one counts,
-        # unless nothing but another mark stands behind it.
+        # The first mark with text after it gives the line's place. The last mark on a line applies
+        # to the lines that follow.
         marks = list(_MARK.finditer(line))
         first: TemplateLine | None = None
         for index, mark in enumerate(marks):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where a line of a rendered text came from."""
+"""The template line that produced a line of a rendered text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class TemplateLine(NamedTuple):
-    """A template's name, as its loader knows it, and a line from 1."""
+    """The name of a template, as its loader has it, and a line number from 1."""
 
     template: str
     line: int

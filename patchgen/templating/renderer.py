@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Templates rendered in another process, which has limits (patchgen.templating.limits).
+"""Render templates in another process, which has limits (patchgen.templating.limits).
 
-The process is started with the first template and serves until patchgen ends; it is made anew
-where a template was its end. Neither patchgen nor most of its commands need Jinja2 themselves.
+The process starts with the first template and ends with patchgen; it is started again if a template
+ended it. So patchgen itself does not import Jinja2 for most commands.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from patchgen.templating.place import TemplateLine
 
 Folders = Sequence[SourceFolder]
 
-# The kernel ends what uses up its processor time (limits.py); this is for what uses none.
+# The kernel limits processor time (limits.py). This limits the wait for a process that uses none.
 _STUCK_S = 300
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -32,11 +32,11 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 def render_text(template: str, folders: Folders, context: Mapping[str, Any]) -> str:
     """Render a message, a cover letter or verbatim text, found in the first folder that has it.
 
-    Templates get plain data: of the context's dataclasses, those with a text of their own (Site)
-    become that text, and others have their fields.
+    Templates get plain data: a dataclass of the context with its own __str__ (Site) becomes that
+    text, and another one becomes a mapping of its fields.
 
     Raises SpecError, with the template's line, for a wrong or missing template, for an undefined
-    variable, and for one that takes too much time or memory.
+    variable, and for a template that exceeds its time or memory.
     """
     return str(_render("text", template, folders, context)["text"])
 
@@ -44,7 +44,7 @@ def render_text(template: str, folders: Folders, context: Mapping[str, Any]) -> 
 def render_smpl(
     template: str, folders: Folders, context: Mapping[str, Any]
 ) -> tuple[str, tuple[TemplateLine | None, ...]]:
-    """Render a semantic patch; also return for each of its lines the template line behind it."""
+    """Render a semantic patch; also return the template line that produced each of its lines."""
     answer = _render("smpl", template, folders, context)
     places = (place and TemplateLine(str(place[0]), int(place[1])) for place in answer["places"])
     return answer["text"], tuple(places)
@@ -62,7 +62,7 @@ def _render(
     answer = _worker.ask(json.dumps(request).encode("ascii"))
     if answer is None:
         raise SpecError(
-            "template: it takes too much time or memory, and its process was ended",
+            "template: it takes too much time or memory, so its process was ended",
             place=Place(_shown(template, folders)),
         )
     if "error" in answer:
@@ -83,7 +83,7 @@ def _shown(template: str, folders: Folders) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON can have it."""
+    """Return a value converted to types that JSON has."""
     if value is None or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, Mapping):
@@ -96,9 +96,9 @@ def _plain(value: Any) -> Any:
 
 
 class Worker:
-    """The process, or none yet. Answers one request after the other, whichever thread asks.
+    """The process that renders, started on the first request. Any thread may send requests.
 
-    A template has that many seconds of processor time.
+    Each template may use `seconds` of processor time.
     """
 
     def __init__(self, seconds: int = SECONDS) -> None:
@@ -107,14 +107,14 @@ class Worker:
         self._dialogue: Dialogue | None = None
 
     def ask(self, request: bytes) -> Any:
-        """Return the answer, None where the process did not live to give one."""
+        """Return the answer, None if the process ended without one."""
         with self._lock:
             if self._dialogue is None:
                 self._dialogue = Dialogue(_command(self._seconds))
             try:
                 answer = self._dialogue.ask(request, timeout_s=_STUCK_S)
             except BaseException:
-                # Ctrl-C, say. The answer to come is not the next request's.
+                # For example Ctrl-C: a late answer must not be read as that of the next request.
                 self._close()
                 raise
             if answer is None:
@@ -133,7 +133,7 @@ class Worker:
 
 
 def _command(seconds: int) -> list[str]:
-    """Return a command that finds the same modules as this process, and runs nothing else."""
+    """Return the command of the process: it has this process's module path, and no site code."""
     program = (
         "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
         "from patchgen.templating.worker import main; main(int(sys.argv[2]))"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The process that renders templates, within limits; patchgen.templating.renderer talks to it.
+"""The process that renders templates within limits, for patchgen.templating.renderer.
 
 Format of a request and of an answer: eight bytes with the length, big-endian, and JSON.
 
@@ -7,7 +7,7 @@ Format of a request and of an answer: eight bytes with the length, big-endian, a
     {"text": "...", "places": [["a.j2", 1], null]}      places: for "smpl", of each line
     {"error": "...", "place": ["/root/below/a.j2", 1, "excerpt"] | null, "hint": "..." | null}
 
-It ends when its standard input does, also where patchgen was killed.
+It ends at the end of its standard input, even if patchgen was killed.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from patchgen.templating.limits import enter_limits, limited_time
 
 
 def main(seconds: int) -> None:
-    """Answer requests from standard input until it ends; each has that much processor time."""
-    # Ctrl-C goes to the whole process group; patchgen decides what it means.
+    """Answer requests from standard input until it ends; each may use `seconds` of CPU time."""
+    # Ctrl-C reaches the whole process group; only patchgen itself handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     enter_limits()
     while (request := read_message(sys.stdin.buffer)) is not None:
@@ -42,7 +42,7 @@ def read_message(stream: BinaryIO) -> Any:
 
 
 def write_message(stream: BinaryIO, message: Any) -> None:
-    """Write a message. Raises BrokenPipeError where nobody reads it."""
+    """Write a message. Raises BrokenPipeError if the reader has ended."""
     body = json.dumps(message).encode("ascii")
     stream.write(len(body).to_bytes(8, "big") + body)
     stream.flush()
