@@ -1,7 +1,8 @@
-"""The main job: a variant and a base in, a branch and a folder of mails out.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make the series of a variant on a base: a branch and a folder of mails.
 
-Silent and without a terminal: progress goes to a callback, the result is a value. Nothing is
-visible before the ref update, and everything before it can be thrown away.
+The function prints nothing: progress goes to a callback, and the result is a value. Nothing is
+visible before the ref update, and a run that ends before it needs no cleanup.
 """
 
 from __future__ import annotations
@@ -33,13 +34,14 @@ from patchgen.spec import People, find_variant
 
 @dataclass(frozen=True, slots=True)
 class ApplyRequest:
-    """What the user asked for.
+    """The options of `apply`.
 
-    `branch` None means patchgen/VARIANT-vN, `revision` None the variant's first version, or the
-    next after one that went out, `output` None the folder `outgoing/NAME-vN` at the tree's top,
-    `signatures` None that git names author and committer. `with_cover` puts the cover letter below
-    the patches, as a commit that b4 knows. `to` and `cc` get all mails, `cover_cc` the cover
-    letter. `get_maintainer` is a program that names the maintainers, in place of MAINTAINERS.
+    `branch` None means patchgen/VARIANT-vN. `revision` None means the variant's first version, or
+    one more than the newest version that was sent. `output` None means the folder
+    `outgoing/NAME-vN` at the top of the tree. With `signatures` None, git determines author and
+    committer. `with_cover` stores the cover letter below the patches, in a commit that b4
+    recognises. `to` and `cc` get all mails, `cover_cc` the cover letter. `get_maintainer` is a
+    program that names the maintainers, in place of MAINTAINERS.
     """
 
     variant: str
@@ -63,11 +65,11 @@ class ApplyRequest:
 
     @property
     def existing(self) -> Existing:
-        """What the folder of mails may hold already."""
+        """What an existing folder may contain when the mails are written to it."""
         return Existing.ANYTHING if self.force or self.dry_run else Existing.NOTHING
 
     def to_make(self, revision: int) -> MakeRequest:
-        """Return the part that says what to make, as which version."""
+        """Return the request to make the variant as a version."""
         return MakeRequest(
             variant=self.variant,
             base=self.base,
@@ -84,10 +86,10 @@ class ApplyRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """What came of it. `series` is None where nothing remained to make.
+    """The result of `apply`. `series` is None if the base has all patches.
 
-    `asked` has a sentence for each variable that is empty and should not be.
-    `mails` are on disk; a dry run has none, but `diffs`, coloured if that was asked for.
+    `asked` has a sentence for each empty variable that needs a value. `mails` are the files on
+    disk. A dry run has `diffs` in place of `mails`.
     """
 
     making: Made
@@ -99,7 +101,7 @@ class ApplyResult:
     diffs: str = ""
 
 
-# Says what a series does, for its cover letter: git with its commits, the base, the last patch.
+# Returns a summary of a series for its cover letter, from git, the base and the last patch.
 Summarise = Callable[[Git, Oid, Oid], str]
 
 
@@ -109,13 +111,13 @@ def apply_variant(
     on_progress: OnProgress = lambda done, total: None,
     summarise: Summarise | None = None,
 ) -> ApplyResult:
-    """Make the series that a request asks for; its cover letter has what `summarise` says of it.
+    """Make a series; `summarise` returns a summary for its cover letter.
 
-    Raises a PatchgenError of the kind that fits, with nothing written.
+    Raises a PatchgenError, and then has written nothing.
     """
     repository = Repository(request.tree)
     try:
-        # Before the expensive part, as the checks of the target below.
+        # Fail before the expensive part.
         if request.signatures is None:
             repository.read_signatures()
         people = find_people(repository, request.to, request.cc, request.cover_cc)
@@ -124,7 +126,8 @@ def apply_variant(
         branch = request.branch or f"patchgen/{planned.variant.name}-v{version.revision}"
         target = choose_target(repository, branch, version.revision, request.output)
         may_replace = request.force or request.dry_run
-        # Fail before the expensive part; and what others move meanwhile is not overwritten.
+        # Fail before the expensive part. `old` is read here, so a branch that moves later is not
+        # overwritten.
         if planned.is_sure:
             old = target.check(repository, replace=may_replace, existing=request.existing)
             signatures = _sign(repository, request, old)
@@ -142,7 +145,7 @@ def apply_variant(
 
 
 def _sign(repository: Repository, request: ApplyRequest, old: Oid | None) -> Signatures:
-    """Return who makes the series, and when: as of what a killed run left, if it is that."""
+    """Return author and committer; their dates are those of the branch that a killed run left."""
     may_replace = request.force or request.dry_run
     return request.signatures or repository.read_signatures(as_of=None if may_replace else old)
 
@@ -166,7 +169,7 @@ def _make_series(
     summarise: Summarise | None,
     people: People,
 ) -> ApplyResult:
-    """Write the commits aside; then show them, or publish them with their mails."""
+    """Write the commits in a quarantine; then show them, or publish them with their mails."""
     base = making.plan.base
     warnings = (*making.warnings, *_warn_of_version(request, version))
     with Quarantine(repository) as quarantine:
@@ -210,7 +213,7 @@ def _post_series(
     summarise: Summarise | None,
     people: People,
 ) -> tuple[SeriesDraft, Posted]:
-    """Write the commits aside, and return what they were written from and their mails."""
+    """Write the commits in a quarantine, and return their draft, and the series with its mails."""
     base = making.plan.base
     draft = making.draft(signatures)
     commits, record = write_patches(quarantine, base.oid, draft, signatures)
@@ -246,10 +249,10 @@ def _post_series(
 
 
 def _warn_of_version(request: ApplyRequest, version: Version) -> tuple[str, ...]:
-    """Return a warning where an earlier version went out and the user asked for none."""
+    """Return a warning if an earlier version was sent and the user chose no version."""
     if request.revision is not None or version.after is None:
         return ()
     return (
-        f"v{version.after} went out, so this is v{version.revision}; `patchgen reroll` carries "
-        "over what was changed by hand, too",
+        f"v{version.after} was sent, so this is v{version.revision}; `patchgen reroll` also "
+        "carries over hand edits",
     )

@@ -1,6 +1,7 @@
-"""A variant made on a base, in memory: planned, carried out, and what is known of it recorded.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make a variant on a base in memory: plan it, run its semantic patches, and draft a series.
 
-What `apply` and `reroll` share; nothing is written here.
+`apply` and `reroll` share this module. It writes nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from patchgen.spec import (
     select_units,
 )
 
-# What is read of a base for every variant: its version, and who gets the patches.
+# Files of the base that every variant reads: for the kernel version and for the recipients.
 _ALWAYS_READ = ("Makefile", "MAINTAINERS", "MAINTAINERS/**", ".get_maintainer.ignore", ".mailmap")
 
 
@@ -38,8 +39,7 @@ class MakeRequest:
     """Which variant to make, as which version, on which base, and how.
 
     `backends` are those that the user named, `made_before` those of the version that a reroll
-    makes anew. `to`, `cc` and `cover_cc` are people that the user named; they only go into the
-    record.
+    regenerates. `to`, `cc` and `cover_cc` are people that the user named; they are only recorded.
     """
 
     variant: str
@@ -57,7 +57,7 @@ class MakeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A variant bound to a base; spatch has not run."""
+    """A variant planned for a base; spatch has not run yet."""
 
     request: MakeRequest
     variant: Variant
@@ -69,13 +69,13 @@ class Planned:
 
     @property
     def is_sure(self) -> bool:
-        """Whether there is something to make for sure, and not only if a rule finds its place."""
+        """Whether at least one patch is to be made that is not optional."""
         return any(not patch.present_at and not patch.optional for patch in self.plan.patches)
 
     def as_recorded(self, record: Record) -> Planned:
-        """Return the plan with templates that say what they said when a record was made.
+        """Return the plan with the tools and the base's name of a record.
 
-        That is which tools were at work, and how the base was called.
+        So its templates have the same result as when the record was made.
         """
         called = {**self.plan.context["base"], "describe": record.describe}
         context = {**self.plan.context, "tools": dict(record.tools), "base": called}
@@ -87,9 +87,9 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a plan came to.
+    """The result of a plan.
 
-    `made` and `subjects` have one entry for each patch of the plan. The lines in `cites` are those
+    `made` and `subjects` have one entry for each patch of the plan. `cites` have the line numbers
     of the tree with all patches.
     """
 
@@ -105,19 +105,19 @@ class Made:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether the base has all of it already."""
+        """Whether the base already has all patches."""
         return all(patch.present_at for patch in self.made)
 
     def with_summary(self, text: str) -> Made:
-        """Return the same with a text that cover letters have as `audit_summary`."""
+        """Return the same with a text as `audit_summary` for the cover letter's template."""
         return replace(
             self, plan=replace(self.plan, context={**self.plan.context, "audit_summary": text})
         )
 
     def draft(self, signatures: Signatures, hand: HandWork | None = None) -> SeriesDraft:
-        """Return the messages, the cover letter and the record of what was made.
+        """Return the messages, the cover letter and the record of the series.
 
-        `hand` is the work by hand in the series that goes out, None for none.
+        `hand` are the hand edits in the branch, None for none.
         """
         record = Record(
             variant=self.plan.variant,
@@ -148,9 +148,9 @@ class Made:
 
 
 def plan_variant(repository: Repository, request: MakeRequest) -> Planned:
-    """Bind a variant to a base.
+    """Plan a variant for a base.
 
-    Raises UsageError, SpecError or BaseError where they do not go together, ToolError without
+    Raises UsageError, SpecError or BaseError if the variant cannot be made on it, ToolError without
     spatch.
     """
     spatch = find_spatch()
@@ -174,7 +174,7 @@ def plan_variant(repository: Repository, request: MakeRequest) -> Planned:
 
 
 def carry_out(planned: Planned, on_progress: OnProgress = lambda done, total: None) -> Made:
-    """Run the semantic patches. Raises a PatchgenError where they do not do what they declare."""
+    """Run the semantic patches. Raises a PatchgenError if a rule does not match as declared."""
     request = planned.request
     tried = make_patches(
         planned.plan,
@@ -204,7 +204,7 @@ def carry_out(planned: Planned, on_progress: OnProgress = lambda done, total: No
 def _read_base(
     repository: Repository, revision: str, sources: Sequence[str]
 ) -> tuple[Base, TreeReader]:
-    """Return the base and its tree. Of a partial clone, it has all that is going to be read."""
+    """Return the base and its tree. In a partial clone, check that no object to read is missing."""
     oid = repository.resolve_commit(revision)
     tree_oid = repository.resolve_tree(oid)
     tree = GitTree(repository, tree_oid)
@@ -215,7 +215,7 @@ def _read_base(
 
 
 def _drop_needless(plan: Plan, tried: Sequence[MadePatch]) -> tuple[Plan, tuple[MadePatch, ...]]:
-    """Return plan and patches without the optional ones that the base has no need of."""
+    """Return plan and patches without the optional ones whose rules found nothing to change."""
     kept = [
         (planned, made)
         for planned, made in zip(plan.patches, tried, strict=True)
@@ -227,4 +227,4 @@ def _drop_needless(plan: Plan, tried: Sequence[MadePatch]) -> tuple[Plan, tuple[
 
 def _warn_unparsed(made: Sequence[MadePatch]) -> tuple[str, ...]:
     functions = dict.fromkeys(str(function) for patch in made for function in patch.unparsed)
-    return tuple(f"spatch could not parse {each}; rules do not see it" for each in functions)
+    return tuple(f"spatch could not parse {each}; rules do not match there" for each in functions)

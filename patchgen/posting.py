@@ -1,6 +1,7 @@
-"""From patches that are written to a branch and its mails: cover letter, recipients, headers.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Turn written patches into a branch and its mails: cover letter, recipients and headers.
 
-What `apply`, `reroll` and `send` share.
+`apply`, `reroll` and `send` share this module.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ from patchgen.series import (
 )
 from patchgen.spec import People, load_people
 
-# Documentation/process/submitting-patches.rst.
+# Documentation/process/submitting-patches.rst: "only post say 15 or so at a time".
 _MANY = 15
-# 1 January 2100: tm_to_time_t() in git's date.c refuses what a mail dates from then on.
+# 1 January 2100: tm_to_time_t() in git's date.c refuses mails with a date from then on.
 _TOO_LATE = 4102444800
 
 
@@ -57,8 +58,8 @@ _TOO_LATE = 4102444800
 class Target:
     """Where a series goes: a branch, its full ref name, and a folder for the mails.
 
-    `hidden` is the folder of all series that the mails' folder is in by default: where it has to be
-    made, it gets a .gitignore.
+    `hidden` is the folder that contains the mails of all series by default; if it is created, it
+    gets a .gitignore.
     """
 
     branch: str
@@ -74,11 +75,11 @@ class Target:
         existing: Existing,
         may_be_made: bool = False,
     ) -> Oid | None:
-        """Return what the branch points at now. Raises where branch or folder may not be used.
+        """Return the branch's present commit. Raises an error if branch or folder cannot be used.
 
-        A branch without its folder of mails, or one that `may_be_made` already, is accepted even
-        where it may not be replaced, because a killed run leaves it so. `publish_series` checks
-        that it is the branch to be made.
+        An existing branch without its folder of mails, or with `may_be_made`, is accepted even if
+        it may not be replaced: a killed run leaves such a branch. `publish_series` checks that it
+        is the branch to be made.
         """
         old = repository.find_ref(self.ref)
         if old is not None and not (replace or may_be_made) and self.folder.exists():
@@ -86,13 +87,12 @@ class Target:
         if old is None and (other := repository.find_clash(self.ref)) is not None:
             name = other.removeprefix("refs/heads/")
             raise BaseError(
-                f"the branch {self.branch} cannot be made, as there is a branch {name}",
-                hint="git keeps branches in folders: NAME and NAME/... exclude each other",
+                f"the branch {self.branch} cannot be created, as there is a branch {name}",
+                hint="git stores branches in folders: NAME and NAME/... cannot both exist",
             )
         if (checkout := repository.find_checkout(self.ref)) is not None:
             raise BaseError(
-                f"the branch {self.branch} is checked out in {checkout}; "
-                "moving it would confuse git there",
+                f"the branch {self.branch} is checked out in {checkout}, so it cannot be moved",
                 hint="switch to another branch there",
                 alternatives={"branch": "choose another name"},
             )
@@ -100,12 +100,12 @@ class Target:
         return old
 
     def exists(self) -> BaseError:
-        """Return what there is to say where the branch exists and may not be replaced."""
+        """Return the error for a branch that exists and may not be replaced."""
         return BaseError(
             f"the branch {self.branch} exists already",
             alternatives={
-                "force": "replace it, which loses what was changed in it by hand",
-                "branch": "make another",
+                "force": "replace it, which loses its hand edits",
+                "branch": "create another one",
             },
         )
 
@@ -115,8 +115,8 @@ def choose_target(
 ) -> Target:
     """Return the target of that name.
 
-    The mails go to `outgoing/NAME-vN` at the tree's top by default; for a bare repository, that is
-    in the current folder. Raises UsageError where neither will do.
+    By default, the folder of mails is `outgoing/NAME-vN` at the top of the tree, or in the current
+    folder for a bare repository. Raises UsageError for an invalid branch name.
     """
     ref = repository.check_branch_name(branch)
     if output is not None:
@@ -128,9 +128,9 @@ def choose_target(
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A version of a series as it is to be published: its commits and its mails.
+    """A version of a series to be published: its commits and its mails.
 
-    `cover_commit` is None where it was left out. `tracking` is what its section says.
+    `cover_commit` is None if the cover letter is not stored. `tracking` is its tracking section.
     """
 
     cover: Cover
@@ -157,12 +157,12 @@ def post_series(
     edited: tuple[Recipients, Recipients] = (Recipients(), Recipients()),
     get_maintainer: Path | None = None,
 ) -> Posted:
-    """Return patches that are written on a base with their cover letter, addressed.
+    """Return the series of written patches with its cover letter and its addressed mails.
 
-    `tree` is the base's. The cover letter goes below the patches as a commit, unless that is not
-    wanted: then the patches stay as they are. `record` goes into it. `edited` are people that
-    somebody added to the cover letter by hand, and people that were taken out of it.
-    `get_maintainer` is a program that names the maintainers, in place of MAINTAINERS.
+    `tree` is the base's. With `with_cover`, the cover letter and `record` become a commit below the
+    patches. `edited` are people that somebody added to the cover letter by hand, and people that
+    somebody removed from it. `get_maintainer` is a program that names the maintainers, in place of
+    MAINTAINERS.
     """
     outgoing = Outgoing(
         branch=branch,
@@ -197,7 +197,7 @@ def post_series(
 def describe_series(
     quarantine: Quarantine, base: Base, branch: str, posted: Posted, drafts: Sequence[CommitDraft]
 ) -> Series:
-    """Return the series that was posted, with the number of lines that each patch changes."""
+    """Return a description of the series, with the number of lines that each patch changes."""
     start = posted.cover_commit or base.oid
     return Series(
         base=base,
@@ -228,9 +228,9 @@ def publish_series(
 ) -> tuple[Path, ...]:
     """Move the branch to `tip`, put its mails in place, and return their paths.
 
-    `old` is what `Target.check` returned. A run that was killed between the two is completed: the
-    branch is then at `tip` already. `also` and `names` are more refs (`Quarantine.publish`).
-    Raises BaseError where the branch is another one and may not be replaced, or was moved.
+    `old` is the result of `Target.check`. If the branch is already at `tip`, a killed run moved it,
+    and only the mails are written. `also` and `names` are further refs (`Quarantine.publish`).
+    Raises BaseError if the branch is another one and may not be replaced, or was moved meanwhile.
     """
     is_made = old == tip and not replace
     if old is not None and not replace and not is_made:
@@ -250,10 +250,10 @@ def find_people(
     cc: Sequence[str] = (),
     cover_cc: Sequence[str] = (),
 ) -> People:
-    """Return the people of configuration files and of the command line, checked.
+    """Return the people of configuration files and of the command line, after checking them.
 
-    Raises UsageError for an address that mail cannot be sent to, and for a word that is not an
-    alias of git send-email's; SpecError for a configuration file that is wrong.
+    Raises UsageError for an invalid address, and for a word that is not an alias of git send-email;
+    SpecError for a wrong configuration file.
     """
     people = load_people(repository.work_tree).with_more(tuple(to), tuple(cc), tuple(cover_cc))
     is_alias = find_aliases(repository)
@@ -271,10 +271,10 @@ def add_people(
     people: People,
     edited: tuple[Recipients, Recipients],
 ) -> SeriesRecipients:
-    """Return the recipients that were found, by the base's .mailmap and the user's wishes.
+    """Return the recipients mapped by the base's .mailmap, with the user's people added or removed.
 
-    x86@kernel.org is an alias of the maintainers and no list, so that nobody could follow what went
-    there alone (maintainer-tip.rst, "Patch submission notes").
+    Mails to x86@kernel.org also go to linux-kernel: x86@kernel.org is an alias of the maintainers,
+    not a mailing list (maintainer-tip.rst, "Patch submission notes").
     """
     mapped = map_recipients(found, lambda names: _check_mailmap(quarantine, base, names))
     added = Recipients((*people.to, *edited[0].to), (*people.cc, *edited[0].cc))
@@ -287,7 +287,7 @@ def add_people(
 
 
 def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> list[str]:
-    """Return people as the base's .mailmap calls them."""
+    """Return people with their names and addresses in the base's .mailmap."""
     asked = [name if "<" in name else f"<{name}>" for name in names]
     words = ("-c", f"mailmap.blob={base}:.mailmap", "check-mailmap", "--stdin")
     done = quarantine.run(*words, stdin="".join(f"{each}\n" for each in asked).encode(), ok=None)
@@ -295,7 +295,7 @@ def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> l
     if done.returncode != 0 or len(mapped) != len(names):
         return list(names)
     plain = [each[1:-1] if each.startswith("<") else each for each in mapped]
-    # .mailmap is a text of anybody's; a name in it that no header may have changes nothing.
+    # Anybody may have written .mailmap: ignore a name that is not valid in a header.
     return [name if has_controls(new) else new for name, new in zip(names, plain, strict=True)]
 
 
@@ -309,19 +309,19 @@ def prepare_posting(
 ) -> tuple[Posting, tuple[str, ...]]:
     """Return the mails of a branch as it is now, and warnings.
 
-    Whoever is in the cover letter gets it; each patch goes to those of them who maintain what it
-    changes, and to those whom people added to the cover letter by hand. Raises BaseError where the
-    branch has no cover letter.
+    The recipients in the cover letter get it. Each patch goes to those of them who maintain the
+    files that it changes, and to people that were added to the cover letter by hand. Raises
+    BaseError if the branch has no cover letter.
     """
     _, tip = repository.resolve_branch(branch)
     series = read_branch(repository, quarantine, branch, tip)
     if series.cover is None or series.tracking is None:
         raise BaseError(
             f"{branch} has no cover letter",
-            hint="patchgen apply and b4 prep keep one in a commit; or name a folder of mails",
+            hint="`patchgen apply` and `b4 prep` store one in a commit; or name a folder of mails",
         )
     cover, remarks = choose_cover(series, series.cover)
-    # Dated as the branch is, so that the same branch gives the same mails on another day.
+    # Use the date of the branch, so that the same branch results in the same mails on another day.
     words = ("show", "--no-patch", "--date=raw", "--format=%cd", series.start)
     date = quarantine.run(*words).stdout.decode().strip()
     sender = replace(repository.read_signatures().committer, date=date)
@@ -364,36 +364,36 @@ def prepare_posting(
 
 
 def _check_message_id(text: str) -> str:
-    """Return a message-id without brackets, given as such or as its address in an archive."""
+    """Return a message-id without brackets, from a message-id or its URL in an archive."""
     found = text.strip().strip("<>")
     if found.startswith(("https://", "http://")):
         found = found.rstrip("/").rpartition("/")[2]
     if not re.fullmatch(r"[!-~]+@[!-~]+", found) or set(found) & set("<>"):
-        raise UsageError(f"{text!r} is not a message-id", hint="it looks like 2026-1@example.org")
+        raise UsageError(f"{text!r} is not a message-id", hint="for example 2026-1@example.org")
     return found
 
 
 def warn_of_series(repository: Repository, base: Oid, count: int) -> tuple[str, ...]:
-    """Return what reviewers would mind: too many patches, a base that nobody else has."""
+    """Return warnings about too many patches, and about a base that others may not have."""
     warnings = []
     if count > _MANY:
         warnings.append(f"{count} patches; more than {_MANY} are rarely reviewed at once")
     words = ("rev-list", "--max-count=1", base, "--not", "--remotes", "--exclude=sent/*", "--tags")
     if repository.run(*words, ok=None).stdout.strip():
         warnings.append(
-            f"the base {base[:12]} is on no remote branch and on no tag; others may not have it"
+            f"the base {base[:12]} is not on a remote branch or a tag; others may not have it"
         )
     return tuple(warnings)
 
 
 def warn_of_date(sender: Identity) -> tuple[str, ...]:
-    """Return a warning where those who get the mails cannot apply them, for their date."""
+    """Return a warning if `git am` cannot apply the mails because of their date."""
     if int(sender.date.split()[0]) < _TOO_LATE:
         return ()
-    return ("the mails are dated after 2099, and git am does not read such dates",)
+    return ("the mails are dated after 2099, and `git am` does not accept such dates",)
 
 
 def read_footer(mail: Mail, key: str) -> str:
-    """Return a value below the last cut of a cover letter, as "change-id: ..."; "" if none."""
+    """Return a value at the end of a cover letter, such as "change-id: ..."; "" if none."""
     found = re.findall(rf"^{key}: *(\S+)$".encode(), mail.content, re.MULTILINE)
     return found[-1].decode() if found else ""

@@ -57,7 +57,7 @@ def test_the_version_after_one_that_went_out_is_the_next_one(patchgen, tree, git
     second = apply(patchgen, tree, "-o", tree.parent / "second")
     assert second["branch"] == "patchgen/mine-v2"
     assert second["change_id"] == first["change_id"]
-    assert any("v1 went out, so this is v2" in each for each in second["warnings"])
+    assert any("v1 was sent, so this is v2" in each for each in second["warnings"])
     assert set(ids(first)).isdisjoint(ids(second))
 
 

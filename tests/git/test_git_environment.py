@@ -387,7 +387,7 @@ def test_a_branch_that_cannot_be_is_refused_before_the_work(patchgen, toy, git, 
     before = snapshot(toy, without="none")
     done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--branch", wanted)
     assert done.code == 1
-    assert f"the branch {wanted} cannot be made, as there is a branch {there}" in done.err
+    assert f"the branch {wanted} cannot be created, as there is a branch {there}" in done.err
     assert snapshot(toy, without="none") == before
 
 
