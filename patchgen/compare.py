@@ -1,8 +1,9 @@
-"""Several variants on one base, side by side: how much they change, and what they execute.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare variants on one base: the size of their changes, and the instructions they execute.
 
-Each variant is made in memory and compiled in a work tree of patchgen's own. What a hypercall
-executes before alternatives are patched is read from the machine code; what a processor then does
-with it is the table below, and the same for all variants.
+Each variant is generated in memory and compiled in patchgen's own work tree. The instruction that a
+hypercall executes before alternatives are patched is read from the machine code; its effect on a
+processor comes from a table (patchgen/kernel/effects.toml) that is the same for all variants.
 """
 
 from __future__ import annotations
@@ -34,16 +35,16 @@ from patchgen.odb import Checkout, Repository
 from patchgen.scratch import scratch_folder
 from patchgen.verify import prepare_scripts, source_patterns
 
-# What makes hypercalls before alternatives, whether a variant touches it or not.
+# Files that make hypercalls before alternatives are patched, whether a variant touches them or not.
 _ALWAYS = ("arch/x86/kernel/kvm.c", "arch/x86/coco/tdx/tdx.c")
-# Which platforms have a page status to report, and the instructions that could do it there.
+# The platforms that have to report page status, and the instructions that can do it there.
 _REPORTING = {
     Platform.SEV: (Form.VMCALL, Form.VMMCALL),
     Platform.SEV_ES: (Form.VMCALL, Form.VMMCALL),
     Platform.TDX: (Form.TDCALL,),
 }
 
-# Nothing that is made here stays, so that it does not matter whether git knows the user.
+# No commit made here is stored, so git need not know the user's identity.
 _NOBODY = Signatures(*[Identity("patchgen compare", "nobody@localhost", "0 +0000")] * 2)
 
 OnProgress = Callable[[str], None]
@@ -51,7 +52,7 @@ OnProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class CompareRequest:
-    """What the user asked for: the variants to compare, on which base, with how many jobs."""
+    """The user's request: the variants to compare, their base, and the number of parallel jobs."""
 
     variants: tuple[str, ...]
     tree: Path
@@ -61,7 +62,7 @@ class CompareRequest:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What one platform executes, and what comes of it. No instruction: nothing is executed."""
+    """The instructions that one platform executes, possibly none, and the outcome."""
 
     instructions: tuple[str, ...]
     outcome: str
@@ -74,10 +75,10 @@ class Execution:
 class Column:
     """A variant in the table, or the base itself.
 
-    `text` are bytes of machine code by object, `hypercalls` and `reports` what is executed by
-    platform: by kvm_hypercall*(), and when pages become private or shared in early boot. `refused`
-    says why the variant cannot be made on the base; all else is empty then. `left_out` are its
-    backends and patches that the base is not for.
+    `text` is the number of bytes of machine code by object. `hypercalls` and `reports` are the
+    executions by platform: of kvm_hypercall*(), and of the report when pages become private or
+    shared in early boot. `refused` is the reason why the variant does not apply to the base; all
+    else is empty then. `left_out` are its backends and patches that are not for this base.
     """
 
     name: str
@@ -104,18 +105,18 @@ class Comparison:
 def compare_variants(
     request: CompareRequest, *, on_progress: OnProgress = lambda what: None
 ) -> Comparison:
-    """Make and compile each variant, and return the table.
+    """Generate and compile each variant, and return the table.
 
-    Raises BaseError where none of them can be made, or where one does not compile.
+    Raises BaseError if none of them applies to the base, or if one does not compile.
     """
     check_build_tools()
     made: dict[str, ApplyResult | str] = {}
     for name in dict.fromkeys(request.variants):
-        on_progress(f"making {name}")
+        on_progress(f"generating {name}")
         made[name] = _make(request, name)
     results = [result for result in made.values() if isinstance(result, ApplyResult)]
     if not results:
-        raise BaseError(f"none of them can be made: {next(iter(made.values()))}")
+        raise BaseError(f"none of the variants applies: {next(iter(made.values()))}")
     repository = Repository(request.tree)
     try:
         with Checkout(repository) as checkout, scratch_folder("compare") as output:
@@ -136,7 +137,7 @@ def compare_variants(
 
 
 def _make(request: CompareRequest, variant: str) -> ApplyResult | str:
-    """Return what a variant comes to, with nothing written, or why it cannot be made."""
+    """Return a variant's result without writing anything, or the reason why it does not apply."""
     try:
         return apply_variant(
             ApplyRequest(
@@ -153,7 +154,7 @@ def _make(request: CompareRequest, variant: str) -> ApplyResult | str:
 
 @dataclass
 class _Trial:
-    """The work tree in which the variants are compiled, one after the other."""
+    """The work tree in which the variants are compiled in turn."""
 
     checkout: Checkout
     output: Path
@@ -164,7 +165,7 @@ class _Trial:
     _files: list[PurePosixPath] = field(init=False)
 
     def prepare(self) -> None:
-        """Check the base out, and configure it."""
+        """Choose the files to check out, and create the builder."""
         self._files = sorted(
             {
                 edit.path
@@ -180,7 +181,7 @@ class _Trial:
         )
 
     def measure(self, name: str, result: ApplyResult | None) -> Column:
-        """Compile a variant, or the base as it is, and read what came of it."""
+        """Compile a variant, or the unchanged base, and read its objects."""
         base = self.results[0].making.plan.base.oid
         self.checkout.switch(base)
         prepare_scripts(self.checkout)
@@ -198,7 +199,7 @@ class _Trial:
             self._builder.build(objects, log)
         except BuildError as err:
             raise BaseError(
-                f"{name} does not compile: {err.failure.error}", hint=f"all of it: {log}"
+                f"{name} does not compile: {err.failure.error}", hint=f"the full output is in {log}"
             ) from None
         paths = {name: self.output / name for name in objects}
         sites = [site for path in paths.values() for site in read_hypercalls(path)]
@@ -225,7 +226,7 @@ def _with_counts(column: Column, result: ApplyResult) -> Column:
 
 
 def _judge_hypercalls(sites: Sequence[HypercallSite]) -> dict[Platform, Execution]:
-    """Return what kvm_hypercall*() does: those are the sites that alternatives patch later."""
+    """Return the executions of kvm_hypercall*(): of the sites that alternatives patch later."""
     generic = [site for site in sites if site.patched]
     found = tuple(sorted({site.instruction for site in generic}))
     in_td = tuple(sorted({"tdcall" if s.spares_tdx else s.instruction for s in generic}))
@@ -236,10 +237,10 @@ def _judge_hypercalls(sites: Sequence[HypercallSite]) -> dict[Platform, Executio
 
 
 def _judge_reports(sites: Sequence[HypercallSite], *, tdcall: bool) -> dict[Platform, Execution]:
-    """Return what tells the host, on the platforms that have something to tell."""
+    """Return the executions that report page status, on the platforms that have to report it."""
     found = {site.instruction for site in sites if site.reports} | ({"tdcall"} if tdcall else set())
     return {
-        platform: _execute(platform, tuple(sorted(found & set(own))), "the host is not told")
+        platform: _execute(platform, tuple(sorted(found & set(own))), "does not tell the host")
         for platform, own in _REPORTING.items()
     }
 

@@ -1,4 +1,5 @@
-"""Is a series fit to be sent? Its form, its mails, and whether each of its commits builds."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check a series before it is sent: its form, its mails, and the build of each commit."""
 
 from patchgen.verify.builds import prepare_scripts, source_patterns
 from patchgen.verify.check import CHECKS, Cell, Report, VerifyRequest, verify_series

@@ -1,4 +1,5 @@
-"""Is this series the one that was posted?"""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare a series with a posted version of it."""
 
 from __future__ import annotations
 
@@ -14,25 +15,25 @@ from patchgen.verify.target import Target, open_target
 def check_against(
     repository: Repository, checkout: Checkout, target: Target, other: str
 ) -> Iterator[Finding]:
-    """Yield git's range-diff where a series differs from another one, given as for `open_target`.
+    """Yield git's range-diff if a series differs from another one, named as for `open_target`.
 
-    "vN" is a version of the same series that was sent or imported.
-    Series on different bases are compared by their patches; on the same base, by their trees too.
+    "vN" is a version of the same series that was sent or imported. Series on different bases are
+    compared by their patches; on the same base, also by their trees.
     """
-    # Mails that name no base, or one that is not here, are most likely meant for ours.
+    # Mails that name no base, or one that the repository lacks, most likely apply to our base.
     words = _find_version(repository, checkout, target, other) or other
     theirs = open_target(repository, checkout, words, None, fallback=target.base)
     text = compare_series(checkout, (theirs.start, theirs.tip), (target.start, target.tip))
     if text:
         yield Finding("against", f"differs from {other}:\n{text.rstrip()}")
     elif theirs.base == target.base and theirs.commits[-1].tree != target.commits[-1].tree:
-        yield Finding("against", f"{other} has the same patches, but gives another tree")
+        yield Finding("against", f"{other} has the same patches, but its tree differs")
 
 
 def _find_version(
     repository: Repository, checkout: Checkout, target: Target, words: str
 ) -> str | None:
-    """Return the tag of a version of the target's series, None where the words name none."""
+    """Return the tag of a version of the target's series, None if `words` names no version."""
     version = re.fullmatch(r"v(\d+)", words)
     tracking = find_tracking(checkout, target.tip) if version else None
     if version is None or tracking is None:

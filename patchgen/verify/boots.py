@@ -1,7 +1,8 @@
-"""Link a small kernel of the base and of the tip, boot both, and compare what they say.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Link a small kernel of the base and of the tip, boot both, and compare their logs.
 
-Each is booted twice: as it is, and taken for a guest of KVM, so that the platform's init hooks
-run. See patchgen/kernel/boot.py for what the emulation shows and what it cannot.
+Each is booted twice: unchanged, and made to believe that it is a guest of KVM, so that the
+platform's init hooks run. patchgen/kernel/boot.py describes what the emulation can show.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from patchgen.verify.builds import NEEDED, PRODUCTS, Point, prepare_scripts
 from patchgen.verify.cache import BuildCache
 from patchgen.verify.judge import judge_base_failure
 
-# Switched off in the small kernel, but for what its makefiles name unconditionally.
+# NEEDED, and folders that are disabled in the small kernel except for files that makefiles name
+# unconditionally.
 _PATTERNS = (
     *NEEDED,
     "/drivers/",
@@ -50,7 +52,7 @@ _PATTERNS = (
     "!/drivers/gpu/drm/amd/include/",
     *(f"!{pattern}" for pattern in PRODUCTS),
 )
-# KVM_GUEST and the others are checked by name: kconfig drops what it cannot have without a word.
+# `on` is checked by name: kconfig silently drops an option with unmet dependencies.
 _CONFIG = BuildConfig("boot", "x86_64", "allnoconfig", on=CONFIG_NEEDED)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _FORMAT = re.compile(r"%[-+ #0-9.*lhzjt]*[a-zA-Z][a-zA-Z]*|\\n")
@@ -58,7 +60,7 @@ _FORMAT = re.compile(r"%[-+ #0-9.*lhzjt]*[a-zA-Z][a-zA-Z]*|\\n")
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """What one commit came to: the logs by how it was booted, or the failure to link it."""
+    """The result for one commit: the logs by kind of boot, or the failure to link it."""
 
     logs: dict[str, BootLog]
     failure: BuildFailure | None = None
@@ -66,7 +68,7 @@ class Booted:
 
 @dataclass
 class BootTrial:
-    """What is needed to boot the base and the tip. `diff` is all that the series changes.
+    """The settings to boot the base and the tip. `diff` is the diff of the whole series.
 
     `variables` are make's, "NAME=VALUE".
     """
@@ -79,9 +81,9 @@ class BootTrial:
     variables: Sequence[str] = ()
 
     def run(self, base: Point, tip: Point, on_boot: Callable[[Oid], None]) -> Iterator[Finding]:
-        """Boot base and tip, and yield what the tip does otherwise.
+        """Boot base and tip, and yield the differences of the tip.
 
-        Where the base itself cannot be linked or does not boot, that is what is found.
+        If the base cannot be linked or does not boot, that is the only finding.
         """
         self.checkout.choose_files(_PATTERNS)
         with scratch_folder("boot") as folder:
@@ -144,25 +146,25 @@ class BootTrial:
                 yield Finding("boot", f"{kind}: {line}", tip, log=log)
             else:
                 expected = _mentions(line, self.diff, "+")
-                yield _differs(f"{kind}: the tip says: {line}", tip, log, expected=expected)
+                yield _differs(f"{kind}: the tip prints: {line}", tip, log, expected=expected)
         for line in difference.lost:
             expected = _mentions(line, self.diff, "-")
-            yield _differs(f"{kind}: the tip no longer says: {line}", tip, log, expected=expected)
+            yield _differs(f"{kind}: the tip no longer prints: {line}", tip, log, expected=expected)
 
 
 def _differs(text: str, tip: Oid, log: Path, *, expected: bool) -> Finding:
-    """Return a finding that fails only where nothing in the series explains the line."""
+    """Return a finding that fails only if nothing in the series explains the line."""
     return Finding("boot", text, tip, log=log, failure=not expected)
 
 
 def _last(log: BootLog) -> str:
     if log.trouble:
         return log.trouble[0]
-    return f"the last line is {log.lines[-1]!r}" if log.lines else "it says nothing"
+    return f"the last line is {log.lines[-1]!r}" if log.lines else "it prints nothing"
 
 
 def _mentions(line: str, diff: str, sign: str) -> bool:
-    """Tell whether the series adds (+) or removes (-) a format string that gives this line."""
+    """Return whether the series adds (+) or removes (-) a format string that prints this line."""
     for changed in diff.splitlines():
         if changed.startswith(sign) and not changed.startswith(sign * 3):
             for string in _STRING.findall(changed):

@@ -1,4 +1,5 @@
-"""Build every commit in every configuration, from the base up, in a work tree of patchgen's own."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Build every commit in every configuration, from the base up, in patchgen's own work tree."""
 
 from __future__ import annotations
 
@@ -22,10 +23,10 @@ from patchgen.process import map_parallel
 from patchgen.scratch import scratch_folder
 from patchgen.verify.cache import BuildCache
 
-# Called with a commit, a configuration's name, and what is known of that build: None as it begins.
+# Called with a commit, a configuration's name, and the result; None when the build starts.
 OnBuild = Callable[[Oid, str, Build | None], None]
 
-# What building any object takes; drivers and documentation are most of a kernel tree.
+# The files that any build needs; drivers and documentation are most of a kernel tree.
 NEEDED = (
     "/*",
     "!/*/",
@@ -56,9 +57,9 @@ NEEDED = (
     "*.h",
     "!/drivers/gpu/drm/amd/include/",
 )
-# What a build makes (the top Makefile: CLEAN_FILES, MRPROPER_FILES and the rule of clean). Some
-# trees have it committed. make refuses to build out of a tree with the first two ("The source tree
-# is not clean"), would include stale headers, and finds objects in it by VPATH.
+# Files that a build generates (the top Makefile: CLEAN_FILES, MRPROPER_FILES and the rule of
+# clean). Some trees have them committed. make refuses an out-of-tree build if the first two exist
+# ("The source tree is not clean"), would include stale headers, and finds stale objects by VPATH.
 PRODUCT_FOLDERS = (
     ".config",
     "include/config",
@@ -67,7 +68,7 @@ PRODUCT_FOLDERS = (
 )
 PRODUCTS = (
     "/.config",
-    # A pattern of the folder alone would lose against "*.h", which matches the files.
+    # "*.h" matches the files, and would override a pattern of only the folder.
     *(f"/{path}/**" for path in PRODUCT_FOLDERS),
     "*.a",
     "*.ko",
@@ -92,11 +93,12 @@ class Point:
 
 @dataclass
 class Matrix:
-    """What to build: commits by configurations.
+    """The builds to make: commits by configurations.
 
-    `files` are all that the series touches. `folders` are built whole: what includes a header that
-    a commit touches is built again by make. `variables` are make's, "NAME=VALUE". `logs` is where
-    the output of each build goes. After `run`, `lacks_exec_bits` tells of a base that has none.
+    `files` are all files that the series touches. `folders` are built whole, so that make rebuilds
+    the files in them that include a header which a commit touches. `variables` are make's,
+    "NAME=VALUE". `logs` is the folder for the output of each build. `run` sets `lacks_exec_bits` if
+    no script of the base has the exec bit.
     """
 
     checkout: Checkout
@@ -114,10 +116,10 @@ class Matrix:
     def run(
         self, base: Point, commits: Sequence[Point], on_build: OnBuild
     ) -> Mapping[tuple[Oid, str], Build]:
-        """Build what was not built before, and return the result of each commit and configuration.
+        """Return the result of each commit and configuration, cached or built.
 
-        The first is the base's own. Where the base fails in a configuration, no commit is built in
-        it: nothing would be known of what the commit itself does.
+        The base is built first. If it fails in a configuration, no commit is built in that
+        configuration: the result would not show the effect of the commit itself.
         """
         self.checkout.choose_files(source_patterns(self.files, self.folders))
         results: dict[tuple[Oid, str], Build] = {}
@@ -156,8 +158,8 @@ class Matrix:
             on_build(point.commit, config.name, build)
             return config, build
 
-        # make is slow to start, and a series touches few objects: configurations side by side use
-        # the processors better than one make with many jobs.
+        # make is slow to start, and a series touches few objects: building configurations in
+        # parallel uses the processors better than one make with many jobs.
         for config, result in map_parallel(build, configs, workers=self.jobs):
             results[point.commit, config.name] = result
             self.cache.keep(self._key(base, point, config), result)
@@ -172,7 +174,7 @@ class Matrix:
             objects = builder.find_objects(self._existing())
             built = builder.build([*objects, *(f"{folder}/" for folder in self.folders)], log)
             needed = builder.find_symbols(objects, "--undefined-only")
-            # What the base's objects need, the base must have.
+            # The base is assumed to define every symbol that its own objects need.
             known = needed if before is None else set(before.needed)
             linkage = find_undefined(builder, objects, known, log.with_suffix(".link.log"))
         except BuildError as err:
@@ -187,7 +189,7 @@ class Matrix:
         return Build(built, tuple(sorted(needed)), linkage.undefined, mismatches, unchecked)
 
     def _configured(self, output: Path, config: BuildConfig, log: Path) -> Builder:
-        """Return the builder of a configuration, which it is ready to build in."""
+        """Return the builder of a configuration, configured."""
         known = self._builders.get(config.name)
         builder = known or Builder(
             self.checkout.folder,
@@ -211,9 +213,9 @@ class Matrix:
 
 
 def prepare_scripts(checkout: Checkout) -> bool:
-    """Make the scripts of a tree executable where none of them is; tell whether that was needed.
+    """Make the scripts of a tree executable if none of them is; return whether that was needed.
 
-    A tree that was unpacked by other means than git, and committed, may have lost all exec bits.
+    A tree that was unpacked without git, and then committed, may have lost all exec bits.
     """
     if not restore_exec_bits(checkout.folder):
         return False
@@ -222,7 +224,7 @@ def prepare_scripts(checkout: Checkout) -> bool:
 
 
 def list_products(checkout: Checkout, commit: Oid) -> list[str]:
-    """Return what a commit has for which make would refuse to build out of its tree."""
+    """Return the committed build products, which would make an out-of-tree build fail."""
     args = ("ls-tree", "-z", "--name-only", commit, "--", *PRODUCT_FOLDERS)
     return checkout.run(*args).stdout.decode("utf-8", "replace").split("\0")[:-1]
 
@@ -230,8 +232,8 @@ def list_products(checkout: Checkout, commit: Oid) -> list[str]:
 def source_patterns(files: Iterable[PurePosixPath], folders: Iterable[str] = ()) -> list[str]:
     """Return patterns for a checkout in which objects of these files and folders can be built.
 
-    Folders of files are there whole, as they include what is next to them. What a build makes is
-    left out, whoever committed it: the last pattern that matches decides.
+    The folder of a file is checked out whole, as files include others next to them. Build products
+    are excluded even if they are committed: the last pattern that matches decides.
     """
     around = {f"/{file.parent}/" for file in files if file.parent != PurePosixPath()}
     whole = [f"/{folder}/" for folder in folders]

@@ -1,8 +1,9 @@
-"""What was built before need not be built again: results by the trees that they follow from.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The cache of build results, by the trees that were built.
 
-One JSON file a build, named by a digest of all that it follows from and sealed for that name
-(patchgen.cachefile), so that a damaged file is treated as absent. A failure is not cached: what was
-missing may have been installed meanwhile.
+There is one JSON file for each build, named by a digest of all its input and sealed for that name
+(patchgen.cachefile), so that a damaged file is treated as absent. Failures are not cached: a
+missing program may have been installed since.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from patchgen.resources import digest_code
 
 @dataclass(frozen=True, slots=True)
 class BuildCache:
-    """Results of builds. `tools` are the versions of all programs that take part."""
+    """Cached results of builds. `tools` are the versions of all programs involved."""
 
     folder: Path
     tools: Sequence[str]
@@ -36,17 +37,17 @@ class BuildCache:
         targets: Sequence[str],
         variables: Sequence[str] = (),
     ) -> str:
-        """Return the name under which a build's result is cached; both ids are trees."""
+        """Return the name under which a build's result is cached; both ids are of trees."""
         content = (config.file.read_bytes() if config.file else b"").decode("latin-1")
         return self.name([base, tree, repr(config), content, list(targets), list(variables)])
 
     def name(self, parts: Sequence[object]) -> str:
-        """Return a name for what follows from these parts and the tools."""
+        """Return the name of a result that depends on these parts and the tools."""
         document = json.dumps([digest_code(), *parts, list(self.tools)])
         return hashlib.sha256(document.encode()).hexdigest()
 
     def find(self, key: str) -> Build | None:
-        """Return a build's result that was kept, if it can be read."""
+        """Return the cached result of a build, None if there is none that can be read."""
         try:
             document = self.read(key) or {}
             objects = {
@@ -63,7 +64,7 @@ class BuildCache:
             return None
 
     def keep(self, key: str, build: Build) -> None:
-        """Cache a build's result, unless it failed or is not complete."""
+        """Cache a build's result, unless it failed or is incomplete."""
         if build.failure is None and not build.unchecked:
             document = {
                 "objects": {name: asdict(each) for name, each in build.objects.items()},
@@ -74,11 +75,11 @@ class BuildCache:
             self.write(key, document)
 
     def read(self, key: str) -> dict[str, Any] | None:
-        """Return a document that was kept, if it can be read."""
+        """Return a cached document, None if there is none that can be read."""
         content = read_cached(self.folder / f"{key}.json", key)
         document = None if content is None else json.loads(content)
         return document if isinstance(document, dict) else None
 
     def write(self, key: str, document: dict[str, Any]) -> None:
-        """Cache a document. Where that is not possible, it is made again next time."""
+        """Cache a document. If that fails, the next run makes it again."""
         write_cached(self.folder / f"{key}.json", key, json.dumps(document).encode())

@@ -1,4 +1,5 @@
-"""All checks of a series, in the order of what they cost; each finding names its commit."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run all checks of a series, cheap ones first; each finding names its commit."""
 
 from __future__ import annotations
 
@@ -51,13 +52,13 @@ CHECKS = ("lint", "checkpatch", "am", "sections", "build", "code")
 
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
-    """What the user asked for.
+    """The user's request.
 
-    `series` is a branch, a range, a folder of mails or an mbox; None is the branch checked out.
-    `configs` are names; none means all. `folders` are built whole. `skip` are names of CHECKS;
-    checkpatch is left out, too, where the base has no such script and that is `optional`.
-    `boot` asks to link and boot a small kernel of the base and of the tip, `record` to write what
-    passed into the series' cover letter. `make_variables` are "NAME=VALUE" for make's command line.
+    `series` is a branch, a range, a folder of mails or an mbox; None is the current branch.
+    `configs` are names; empty means all. `folders` are built whole. `skip` are names of CHECKS;
+    with `optional`, checkpatch is also skipped if the base lacks the script. `boot` links and boots
+    a small kernel of the base and of the tip. `record` writes the passed checks into the series'
+    cover letter. `make_variables` are "NAME=VALUE" for make's command line.
     """
 
     tree: Path
@@ -76,7 +77,7 @@ class VerifyRequest:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A check or a configuration begins (`findings` None) or ends for a commit."""
+    """A check or a configuration that starts (`findings` None) or ends for a commit."""
 
     commit: Oid
     column: str
@@ -89,11 +90,11 @@ OnCell = Callable[[Cell], None]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was checked and found.
+    """The checks that ran, and their findings.
 
     `columns` are the checks and configurations that ran. `changed` are for each commit the
-    functions whose machine code it changes, by configuration. `recorded` is what was written into
-    the cover letter, "" for nothing.
+    functions whose machine code it changes, by configuration. `recorded` is the text written into
+    the cover letter, "" if there is none.
     """
 
     target: Target
@@ -121,7 +122,7 @@ def verify_series(
     on_start: OnStart = lambda target, columns: None,
     on_cell: OnCell = lambda cell: None,
 ) -> Report:
-    """Check a series. Findings are the result; what cannot be checked raises a PatchgenError."""
+    """Check a series, and return the findings. Raises a PatchgenError if a check cannot run."""
     begin = time.monotonic()
     for name in request.skip:
         if name not in CHECKS:
@@ -166,7 +167,7 @@ def verify_series(
 
 
 class _Run:
-    """One run over one series: what the checks share."""
+    """One run over one series, with the state that the checks share."""
 
     def __init__(
         self,
@@ -198,10 +199,10 @@ class _Run:
         )
 
     def check_all(self) -> list[Finding]:
-        """Run what was asked for, the cheap checks first."""
+        """Run the requested checks, cheap ones first."""
         findings: list[Finding] = []
         base = self.target.base
-        # The scripts, and what `git am` writes; builds ask for more.
+        # The scripts, and the files that `git am` writes; builds check out more.
         self.checkout.choose_files(["/*", "!/*/", "/scripts/", *list_touched(self.target.mails)])
         self.checkout.switch(base)
         if "lint" in self.columns:
@@ -241,7 +242,7 @@ class _Run:
         return findings
 
     def _find_subject(self, oid: str) -> str | None:
-        """Return the subject of a commit that the base builds on."""
+        """Return the subject of a commit in the history of the base, None if it is not there."""
         words = ("merge-base", "--is-ancestor", oid, self.target.base)
         if self.checkout.run(*words, ok=None).returncode != 0:
             return None
@@ -259,7 +260,7 @@ class _Run:
     def _checkpatch(self) -> list[Finding]:
         findings: list[Finding] = []
         if self.request.optional and not has_checkpatch(self.checkout.folder):
-            return [Finding("checkpatch", "the base has no such script", failure=False)]
+            return [Finding("checkpatch", "the base has no checkpatch.pl", failure=False)]
         for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
             self.on_cell(Cell(commit.oid, "checkpatch", None))
             found = [
@@ -275,9 +276,10 @@ class _Run:
         return findings
 
     def _round_trip(self) -> list[Finding]:
-        """Let `git am` make each commit again from its mail, on its parent: the tree is the same.
+        """Let `git am` apply the mail of each commit to its parent, and compare the trees.
 
-        One after the other on what came before, a first fault would make all that follow look bad.
+        Each mail is applied to the real parent: after a fault, the following mails are still
+        judged on their own.
         """
         findings: list[Finding] = []
         parent = self.target.base
@@ -290,18 +292,18 @@ class _Run:
         return findings
 
     def _apply_again(self, parent: Oid, commit: Commit, mail: Mail) -> str:
-        """Return what is wrong with what `git am` makes of a commit's mail, "" for nothing."""
+        """Return what is wrong with the commit that `git am` makes of a mail, "" for nothing."""
         if not commit.files:
-            return "it changes nothing: `git am` takes no such mail"
+            return "the commit is empty: `git am` refuses its mail"
         try:
             made = self.checkout.apply_mails(parent, [mail], find_strips([mail]))
         except BaseError as err:
             return err.message
         tree = self.checkout.run("rev-parse", f"{made[-1]}^{{tree}}").stdout.decode().strip()
-        return "" if tree == commit.tree else "what `git am` makes of the mail is another tree"
+        return "" if tree == commit.tree else "applying the mail with `git am` gives another tree"
 
     def _find_init_stores(self) -> list[Finding]:
-        """Read the source for what modpost, which looks at what was built, cannot see."""
+        """Find stores in the source that modpost cannot see in the objects."""
         search = InitStores(self.checkout)
         findings: list[Finding] = []
         parent = self.target.base
@@ -332,10 +334,10 @@ class _Run:
         builds = matrix.run(base, points, self._on_build)
         findings: list[Finding] = []
         if matrix.lacks_exec_bits:
-            text = "no script of the base has the exec bit: it was set to build the base"
+            text = "no script of the base has the exec bit; it was set for the build"
             findings.append(Finding("build", text, failure=False))
         if made := list_products(self.checkout, base.commit):
-            text = f"the base has what a build makes, and it was left out: {', '.join(made)}"
+            text = f"the base has committed build products, which were left out: {', '.join(made)}"
             findings.append(Finding("build", text, failure=False))
         for config in self.configs:
             if (failure := builds[base.commit, config.name].failure) is not None:

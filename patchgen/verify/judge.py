@@ -1,4 +1,5 @@
-"""From what was built to what is wrong with it."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Derive findings from build results."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from patchgen.model.build import Build, BuildFailure
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 
-# The claim without a condition: "No functional change as long as ..." is another one.
+# The unconditional claim; "No functional change as long as ..." does not match.
 _CLAIM = re.compile(
     r"\bno (intended )?functional changes?( is| are)?( intended| expected)?\s*(\.|$)",
     re.IGNORECASE | re.MULTILINE,
@@ -23,12 +24,12 @@ _BUILD_FILES = ("Kconfig", "Makefile", "Kbuild")
 
 
 def claims_no_change(message: str) -> bool:
-    """Tell whether a commit message says that the code does what it did before."""
+    """Return whether a commit message claims that behaviour does not change."""
     return bool(_CLAIM.search(message))
 
 
 def is_compiled(commits: Sequence[Commit]) -> bool:
-    """Tell whether a series touches anything that a compiler or kbuild reads."""
+    """Return whether a series touches a file that a compiler or kbuild reads."""
     files = {file for commit in commits for file in commit.files}
     return any(f.suffix in _SOURCES or f.name.startswith(_BUILD_FILES) for f in files)
 
@@ -42,8 +43,9 @@ def judge_builds(
 ) -> Iterator[tuple[Oid, str, list[Finding]]]:
     """Yield the findings for each commit: of each configuration, of "sections" and of "code".
 
-    A commit is compared with the last one below it that builds: above a broken one, it answers for
-    what both add. `changed` gets the changed functions of each commit, by configuration.
+    A commit is compared with the last earlier one that builds; after a broken commit, the findings
+    include those of the broken one. `changed` receives the changed functions of each commit, by
+    configuration.
     """
     last_good = {name: build for (oid, name), build in builds.items() if oid == base}
     parent = base
@@ -66,7 +68,7 @@ def judge_builds(
 
 
 def judge_base_failure(check: str, config: str, failure: BuildFailure) -> Finding:
-    """Return what is found where the base itself does not build."""
+    """Return the finding for a base that does not build."""
     return Finding(
         check,
         f"the base itself does not build: {failure.text}",
@@ -81,7 +83,7 @@ def judge_base_failure(check: str, config: str, failure: BuildFailure) -> Findin
 def judge_build(commit: Commit, config: str, before: Build, after: Build) -> Iterator[Finding]:
     """Yield what one commit broke in one configuration.
 
-    `before` is the last commit below it that builds, which is its parent unless that is broken.
+    `before` is the build of the last earlier commit that builds, usually the parent.
     """
     if (failure := after.failure) is not None:
         yield Finding(
@@ -98,28 +100,28 @@ def judge_build(commit: Commit, config: str, before: Build, after: Build) -> Ite
     new: Counter[str] = Counter()
     for name, built in after.objects.items():
         old = before.objects[name].warnings if name in before.objects else ()
-        # A warning in a header is said once for each object that includes it.
+        # A warning in a header is printed once for each object that includes it.
         new |= Counter(built.warnings) - Counter(old)
     for warning in sorted(new):
         where, _, text = warning.partition(": ")
         yield Finding("build", f"new warning: {text}", commit.oid, where, config)
     for name in sorted(set(after.undefined) - set(before.undefined)):
-        yield Finding("build", f"{name} is used, but nothing defines it", commit.oid, "", config)
+        yield Finding("build", f"{name} is used, but not defined", commit.oid, "", config)
 
 
 def judge_sections(commit: Commit, config: str, before: Build, after: Build) -> Iterator[Finding]:
-    """Yield modpost's reports that one configuration has since the last commit that builds."""
+    """Yield modpost's reports that are new since the last commit that builds."""
     if after.failure is not None:
         return
     if after.unchecked:
-        text = f"modpost could not look at the sections: {after.unchecked}"
+        text = f"modpost could not check the sections: {after.unchecked}"
         yield Finding("sections", text, commit.oid, config=config)
     for text in sorted((Counter(after.mismatches) - Counter(before.mismatches)).elements()):
         yield Finding("sections", text, commit.oid, config=config)
 
 
 def list_changed_functions(before: Build, after: Build) -> list[str]:
-    """Return "object: function" for each whose machine code differs, sorted."""
+    """Return "object: function" for each function whose machine code differs, sorted."""
     if before.failure is not None or after.failure is not None:
         return []
     names = before.objects.keys() | after.objects.keys()
@@ -133,9 +135,9 @@ def list_changed_functions(before: Build, after: Build) -> list[str]:
 def judge_code(
     commit: Commit, configs: Sequence[BuildConfig], changed: Mapping[str, Sequence[str]]
 ) -> Iterator[Finding]:
-    """Yield where a commit that claims no functional change has changed machine code.
+    """Yield a finding if a commit that claims no functional change has changed machine code.
 
-    `changed` are its changed functions by the names of the configurations.
+    `changed` are its changed functions by name of the configuration.
     """
     if not claims_no_change(commit.message):
         return
@@ -152,7 +154,7 @@ def judge_code(
 def list_never_built(
     commits: Sequence[Commit], builds: Mapping[tuple[Oid, str], Build]
 ) -> Iterator[Finding]:
-    """Yield the C files of the series that no configuration builds: nothing is known of them."""
+    """Yield the C files of the series that no configuration builds, and that were not checked."""
     built = {
         name
         for (oid, _), build in builds.items()
@@ -163,7 +165,7 @@ def list_never_built(
     files = {file for commit in commits for file in commit.files if file.suffix in (".c", ".S")}
     for file in sorted(files):
         if str(file.with_suffix(".o")) not in built and not failed:
-            text = "no configuration builds it: it was not checked (--config takes a .config, too)"
+            text = "no configuration builds it: it was not checked (--config also takes a .config)"
             yield Finding("build", text, where=str(file), failure=False)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a series passed, written into its cover letter (series/testing.py)."""
+"""Record the passed checks of a series in its cover letter (series/testing.py)."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from patchgen.series import (
 )
 from patchgen.verify.target import Target
 
-# What patchgen checks of the form only; a reader of the letter sees that for himself.
+# Checks of the form only; readers of the letter can see the form themselves.
 _OF_FORM = ("lint", "am", "code")
 
 
 def check_recordable(repository: Repository, target: Target) -> None:
-    """Raise BaseError where a series has no letter to write into."""
+    """Raise BaseError if a series has no cover letter to write to."""
     series = target.series
     if series is None or repository.find_ref(f"refs/heads/{series.name}") != series.tip:
         raise BaseError(
-            f"{target.name} is not a branch, and has no cover letter to record a test in",
+            f"{target.name} is not a branch, and has no cover letter to record tests in",
             hint="name the branch of the series",
         )
     if series.cover_commit is None or series.record is None:
         raise BaseError(
-            f"{series.name} has no record of how it was made, and no place for a test in it",
-            hint="patchgen keeps both in the commit of the cover letter, which this branch lacks",
+            f"{series.name} has no record of how it was generated, and so no place for tests",
+            hint="the record is in the commit of the cover letter, which this branch lacks",
         )
 
 
 def describe_testing(
     columns: Sequence[str], findings: Sequence[Finding], variables: Sequence[str] = ()
 ) -> str:
-    """Return what a series passed, for a cover letter; "" where only its form was checked.
+    """Return the passed checks for a cover letter; "" if only the form was checked.
 
-    `columns` are the checks and configurations that ran, `variables` make's, "NAME=VALUE". One that
-    has a finding, were it only a note, is not said to be passed.
+    `columns` are the checks and configurations that ran, `variables` make's, "NAME=VALUE". A check
+    with a finding, even a note, is not listed as passed.
     """
     noted = {finding.config or finding.check for finding in findings}
     passed = [name for name in columns if name not in noted]
@@ -52,7 +52,7 @@ def describe_testing(
     others = ("checkpatch", "boot", "sections", *_OF_FORM)
     if builds := [name for name in passed if name not in others]:
         parts.append(
-            f"what it touches builds with W=1 and no new warning as {_join(builds)} "
+            f"the files that it touches build with W=1 and no new warnings for {_join(builds)} "
             f"({', '.join([compiler_version(variables), *variables])})"
         )
         if "sections" in passed:
@@ -60,9 +60,9 @@ def describe_testing(
     if unbuilt := sorted(f.where for f in findings if f.check == "build" and f.where):
         parts.append(f"no configuration builds {_join(unbuilt)}")
     if "checkpatch" in passed:
-        parts.append("checkpatch --strict reports nothing")
+        parts.append("checkpatch --strict is clean")
     if "boot" in passed:
-        parts.append("the last one boots in QEMU, without SEV and TDX")
+        parts.append("the last patch boots in QEMU, without SEV and TDX")
     return f"each patch by `patchgen verify`: {'; '.join(parts)}" if parts else ""
 
 
@@ -73,17 +73,17 @@ def record_testing(
     findings: Sequence[Finding],
     variables: Sequence[str] = (),
 ) -> str:
-    """Write what a series passed into its letter, and return that.
+    """Write the passed checks of a series into its cover letter, and return that text.
 
-    Only the letter's commit changes, and the ids of the patches on top of it: a branch that is
-    checked out may be moved. Raises BaseError where there is nothing to record, or where the branch
-    was moved meanwhile.
+    Only the letter's commit and the ids of the patches on top of it change, so even the current
+    branch may be moved. Raises BaseError if there is nothing to record, or if the branch has moved
+    in the meantime.
     """
     summary = describe_testing(columns, findings, variables)
     if not summary:
         raise BaseError(
             "there is nothing to record: no configuration was built, and checkpatch did not run",
-            hint=f"leave fewer checks out; {_join(_OF_FORM)} are of the form only",
+            hint=f"skip fewer checks; {_join(_OF_FORM)} check only the form",
         )
     assert series.cover is not None and series.record is not None and series.tracking is not None
     content = digest_tested(series.base, [commit.tree for commit in series.commits])
@@ -103,7 +103,7 @@ def record_testing(
 
 
 def _sign(repository: Repository, quarantine: Quarantine, series: SeriesBranch) -> Signatures:
-    """Return the letter's author, and who is at work now as its committer."""
+    """Return the letter's author, with the current user as committer."""
     now = repository.read_signatures()
     assert series.cover_commit is not None
     author = read_commit(quarantine, series.cover_commit).author

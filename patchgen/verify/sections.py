@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Addresses of `__init` functions that a commit stores where they outlive the function.
+"""Find stores of addresses of `__init` functions that outlive the function.
 
-Only what is new against the parent is found: an added store, and a store that was there before of
-a function that the commit marks `__init`.
+Only stores that are new compared with the parent are found: an added store, and an existing store
+of a function that the commit marks `__init`.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout
 
-# Where what x86 code refers to is declared or defined. All of a tree takes half a minute.
+# Folders with the declarations and definitions for x86 code. Searching all of a tree takes half a
+# minute.
 _FOLDERS = ("include", "arch/x86", "init", "kernel", "mm", "lib", "drivers/iommu", "drivers/hv")
 _CONSTANT = re.compile(r"[A-Z0-9_]+|true|false|NULL|current|this_cpu")
 
-# A store by where it is and what it says, without its line.
+# A store without its line: file, function, place and value.
 _Key = tuple[PurePosixPath, str, str, str]
 
 
 @dataclass
 class InitStores:
-    """The search through the commits of a series. What was found for one is its child's parent."""
+    """The search through the commits of a series. The files of a commit are read only once."""
 
     checkout: Checkout
     _files: dict[tuple[Oid, PurePosixPath], CFile] = field(default_factory=dict)
     _marked: dict[Oid, frozenset[str]] = field(default_factory=dict)
 
     def find(self, parent: Oid, commit: Commit) -> list[Finding]:
-        """Return a finding for each store that the commit brings."""
+        """Return a finding for each store that the commit adds."""
         paths = [path for path in commit.files if path.suffix in (".c", ".h")]
         paths += self._find_users(commit.oid, self._newly_init(parent, commit.oid, paths))
         after = self._stores(commit.oid, paths)
@@ -47,7 +48,7 @@ class InitStores:
         ]
 
     def _newly_init(self, parent: Oid, commit: Oid, paths: Iterable[PurePosixPath]) -> list[str]:
-        """Return the functions that the commit marks, and that were there before."""
+        """Return the existing functions that the commit marks `__init`."""
         return [
             name
             for path in paths
@@ -88,12 +89,12 @@ class InitStores:
         return self._files[key]
 
     def _find_marked(self, commit: Oid, folders: Collection[str]) -> frozenset[str]:
-        """Return what a declaration in the tree marks as `__init`, `__initdata`, `__initconst`."""
+        """Return the names that a declaration marks `__init`, `__initdata` or `__initconst`."""
         if commit not in self._marked:
             listing = self._grep(commit, r"^\w.*\b__init(data|const)?\b", folders, "-h")
             found: set[str] = set()
             for line in listing.splitlines():
-                # A line may be all there is of a declaration, or its beginning.
+                # A line may be a whole declaration, or its start.
                 declared = read_c_file(line.partition("=")[0].rstrip(" {\r").encode() + b";")
                 marks: Mapping[str, bool] = declared.variables | declared.functions
                 found.update(name for name, is_marked in marks.items() if is_marked)
@@ -121,7 +122,7 @@ class InitStores:
 
 def _describe(commit: Oid, path: PurePosixPath, store: Store) -> Finding:
     place = store.place if store.place.startswith(store.root) else f"{store.place} ({store.root})"
-    who = f"{store.function}() stores" if store.function else "the initial value has"
+    who = f"{store.function}() stores" if store.function else "the initial value stores"
     return Finding(
         "sections",
         f"{who} the address of {store.value}() in {place}: the function is __init and is freed "

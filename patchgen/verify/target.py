@@ -1,4 +1,5 @@
-"""Which commits are meant: a branch, a range, or mails that still have to become commits."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Open the series to check: a branch, a range, or mails to be applied as commits."""
 
 from __future__ import annotations
 
@@ -29,10 +30,10 @@ _BASE = re.compile(r"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
 class Target:
     """A series to check: its commits exist in the checkout, above `start`.
 
-    `start` is the base, or the commit of the cover letter on it.
-    `mails` has one mail for each commit, in order: those that were given, else made from the
-    commits. `senders` are who sends each, "Name <address>". `series` is the branch or the range
-    that was named, `posted` what the mails are that were named, None where it was the other.
+    `start` is the base, or the commit of the cover letter on it. `mails` has one mail for each
+    commit, in order: the named mails, or mails made from the commits. `senders` are the senders of
+    the mails, "Name <address>". `series` is the named branch or range, `posted` the named mails;
+    the other one is None.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Target:
 
     @property
     def record(self) -> Record | None:
-        """What patchgen noted of the series."""
+        """The record that patchgen keeps of the series, None if there is none."""
         return self.series.record if self.series else None
 
 
@@ -64,17 +65,16 @@ def open_target(
     fallback: Oid | None = None,
     revision: int | None = None,
 ) -> Target:
-    """Return the series that the words name: BRANCH, BASE..TIP, a folder of mails or an mbox.
+    """Return the series that `words` names: BRANCH, BASE..TIP, a folder of mails or an mbox.
 
-    None means the branch that is checked out. `fallback` is where mails are applied that do not
-    name a base which the repository has; of mails of several versions, those of `revision` count,
-    else the newest. Raises UsageError and BaseError where they name nothing, or where the series
-    begins cannot be told.
+    None means the current branch. `fallback` is the base for mails that name none which the
+    repository has. Of mails of several versions, those of `revision` are used, else the newest.
+    Raises UsageError and BaseError if there is no such series, or if its start is ambiguous.
     """
     if words is None:
         words = repository.find_head_branch()
         if words is None:
-            raise UsageError("HEAD is on no branch", hint="name a branch, a range or mails")
+            raise UsageError("HEAD is detached", hint="name a branch, a range or mails")
     path = Path(words)
     if ".." in words and not path.exists():
         start, _, end = words.partition("..")
@@ -93,7 +93,7 @@ def open_target(
 
 
 def _resolve(repository: Repository, words: str) -> Oid:
-    """Return the commit that words name that are not the name of a branch."""
+    """Return the commit with a name that is not a branch's."""
     try:
         return repository.resolve_commit(words)
     except RevisionError:
@@ -136,12 +136,15 @@ def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
 
 
 def list_touched(mails: Sequence[Mail]) -> list[str]:
-    """Return the paths that the diffs of mails are about, sorted, as patterns for a checkout."""
+    """Return the paths in the diffs of mails, sorted, as patterns for a checkout."""
     return sorted("/" + _escape(path) for mail in mails for path in list_paths(_read_text(mail)))
 
 
 def find_strips(mails: Sequence[Mail]) -> list[int]:
-    """Return how many folders to strip of the names in each mail's diff: 0 with diff.noprefix."""
+    """Return the number of folders to strip from the names in each mail's diff.
+
+    It is 0 for mails written with diff.noprefix.
+    """
     return [find_strip(_read_text(mail)) for mail in mails]
 
 
@@ -151,14 +154,14 @@ def _read_text(mail: Mail) -> str:
 
 
 def _escape(path: str) -> str:
-    """Return a path as a pattern that matches it only (gitignore(5))."""
+    """Return a pattern that matches only this path (gitignore(5))."""
     return re.sub(r"([\\*?\[\]]| $)", r"\\\1", path)
 
 
 def _find_base(
     repository: Repository, path: Path, posted: PostedSeries, fallback: Oid | None
 ) -> Oid:
-    """Return the base that one of the mails names."""
+    """Return the base that one of the mails names, else `fallback` or HEAD."""
     match = _BASE.search("\n".join(mail.body.everything for mail in posted.everything))
     if match is None:
         return fallback or repository.resolve_commit("HEAD")
@@ -168,7 +171,7 @@ def _find_base(
         if fallback is not None:
             return fallback
         raise BaseError(
-            f"{path} was made on {match[1][:12]}, which this repository does not have",
+            f"{path} is based on {match[1][:12]}, which this repository does not have",
             hint="name another commit that the mails apply to",
             parameters=("start",),
         ) from None

@@ -12,7 +12,7 @@ from tests.conftest import Patchgen
 from tests.support.small_variant import VARIANT, apply_small, make_small_tree
 
 V1 = "patchgen/mine-v1"
-SAID = "checkpatch --strict reports nothing"
+SAID = "checkpatch --strict is clean"
 COVER = 'toy: Mine\n\nIt is new.\n\n{% include "cover-end.txt.j2" %}\n'
 
 
@@ -114,7 +114,7 @@ def test_a_series_that_does_not_pass_is_not_said_to_be_tested(patchgen, git, sma
         ((f"master..{V1}",), "is not a branch"),
         (("outgoing/mine-v1",), "is not a branch"),
         ((V1, "--skip", "checkpatch"), "nothing to record"),
-        (("plain", "--base", "master"), "has no record of how it was made"),
+        (("plain", "--base", "master"), "has no record of how it was generated"),
     ],
 )
 def test_where_nothing_can_be_recorded_the_reason_is_told(patchgen, git, small, words, said):

@@ -56,7 +56,7 @@ def test_the_table_and_what_was_found(patchgen, toy, series, git):
     assert done.code == 1
     tip = git(toy, "rev-parse", "--short=12", "reworded").strip()
     assert f"4/4 {tip} x86/kvm: Added what is wrong\n" in done.out
-    assert '  lint: the subject is to be imperative, not "Added"\n' in done.out
+    assert '  lint: the subject is not in imperative mood: "Added"\n' in done.out
     assert "  lint: the last Signed-off-by is B <b@c.d>, but the sender is Ada" in done.out
     assert f"first failing commit: {tip} x86/kvm: Added" in done.out
 
@@ -206,7 +206,7 @@ def test_am_names_each_commit_whose_mail_is_at_fault(patchgen, toy, git):
     assert [len(texts) for texts in found] == [1, 0, 1, 0], found
     assert "0001-x86-kvm-Make-0.patch does not apply" in found[0][0]
     assert "hint" not in found[0][0]
-    assert "it changes nothing" in found[2][0]
+    assert "the commit is empty" in found[2][0]
 
 
 def test_a_commit_that_changes_nothing_has_its_mail_checked(patchgen, toy, git):

@@ -134,7 +134,7 @@ def test_what_a_build_made_and_somebody_committed_is_left_out(verify, commit, na
     document = verify(*ONLY_BUILD)
     assert document["passed"], document
     [note] = document["series_findings"]
-    assert note["text"].endswith(f"it was left out: {reported}") and not note["failure"]
+    assert note["text"].endswith(f"which were left out: {reported}") and not note["failure"]
 
 
 def test_names_the_script_that_has_no_exec_bit(verify, commit, patchgen, small):

@@ -48,7 +48,7 @@ def test_the_table_that_the_thread_argued_about(repository, patchgen, git):
     assert cell("vmmcall-default", before, "TDX") == (["tdcall"], "works")
 
     report = "early_page_status_report"
-    assert cell("(base)", report, "SEV") == ([], "the host is not told")
+    assert cell("(base)", report, "SEV") == ([], "does not tell the host")
     for name in NAMES:
         assert cell(name, report, "SEV") == (["vmmcall"], "works")
         assert cell(name, report, "TDX") == (["tdcall"], "works")

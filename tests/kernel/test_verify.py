@@ -42,7 +42,7 @@ COMMITS = (
             "int kvm_missing(void);\n\nint kvm_present(void)\n{\n\treturn kvm_missing();\n}\n\n"
         ),
         f"x86/kvm: Add a caller\n\nNothing defines it.\n\n{SIGNED}\n",
-        ("build", "kvm_missing is used, but nothing defines it"),
+        ("build", "kvm_missing is used, but not defined"),
     ),
     (
         insert("int kvm_broken(void);\n\nint kvm_broken(void)\n{\n\treturn undeclared;\n}\n\n"),

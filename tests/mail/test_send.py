@@ -368,7 +368,7 @@ def test_checks_come_first(patchgen, series, git, server):
     git(series, "commit", "-q", "--amend", "-m", "No area here", "-m", "Text.")
     done = send(patchgen, series)
     assert done.code == 1 and "does not pass lint, checkpatch, am" in done.err
-    assert "the subject has no area" in done.err
+    assert "the subject has no subsystem prefix" in done.err
     assert server.received == []
 
 

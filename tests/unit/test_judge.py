@@ -60,7 +60,7 @@ def test_a_warning_of_a_header_is_reported_once_for_all_objects():
 
 
 def test_a_symbol_that_nothing_defines_is_reported_once_it_is_new():
-    missing = [("", "f is used, but nothing defines it")]
+    missing = [("", "f is used, but not defined")]
     assert texts(build(), build(undefined=("f",))) == missing
     assert texts(build(undefined=("f",)), build(undefined=("f",))) == []
 
@@ -83,7 +83,7 @@ def test_a_new_section_mismatch_is_reported():
     assert not list(judge_sections(commit(), "x86_64", after, after))
     # A program that cannot run is no clean bill of health.
     [found] = judge_sections(commit(), "x86_64", build(), Build(unchecked="modpost: killed"))
-    assert "modpost could not look at the sections: modpost: killed" in found.text
+    assert "modpost could not check the sections: modpost: killed" in found.text
 
 
 @pytest.mark.parametrize(

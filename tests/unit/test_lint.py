@@ -54,16 +54,16 @@ def test_accepts(message):
         (body("Signed-off-by: B <b@c>"), "the last Signed-off-by is B <b@c>, but the sender is"),
         (body(SIGNED, 'Fixes: 0123456789ab ("x86/kvm: Add what was wrong")'), "comes after"),
         (body("Reviewed-by: D <d@c>", SIGNED), "Signed-off-by: Ada <ada@example.org> comes after"),
-        (body("Fixes: 0123", SIGNED), "12 digits of the id"),
-        (body('Fixes: ba9876543210 ("x")', SIGNED), "is no commit that the base has"),
+        (body("Fixes: 0123", SIGNED), "12 digits of the commit id"),
+        (body('Fixes: ba9876543210 ("x")', SIGNED), "is not a commit in the history of the base"),
         (body('Fixes: 0123456789ab ("x86: y")', SIGNED), 'has the subject "x86/kvm: Add what'),
         (body(SIGNED, text="word " * 16), "wrap the text at 75"),
-        (body(SIGNED).replace("x86/kvm: Do", "Do"), "the subject has no area"),
+        (body(SIGNED).replace("x86/kvm: Do", "Do"), "the subject has no subsystem prefix"),
         (body(SIGNED).replace("Do it", "Do " + "x" * 80), "the subject has 92 characters"),
-        (body(SIGNED).replace("Do it", "do it"), "goes on with a small letter"),
-        (body(SIGNED).replace("Do it", "Do it."), "ends with a full stop"),
-        (body(SIGNED).replace("Do it", "Added it"), 'imperative, not "Added"'),
-        (body(SIGNED).replace("Do it", "Fixing it"), 'imperative, not "Fixing"'),
+        (body(SIGNED).replace("Do it", "do it"), "continues in lower case"),
+        (body(SIGNED).replace("Do it", "Do it."), "ends with a period"),
+        (body(SIGNED).replace("Do it", "Added it"), 'not in imperative mood: "Added"'),
+        (body(SIGNED).replace("Do it", "Fixing it"), 'not in imperative mood: "Fixing"'),
     ],
 )
 def test_finds(message, problem):
@@ -75,7 +75,7 @@ def test_a_subject_and_a_line_may_have_75_characters_and_not_76():
     subject = "x86/kvm: Do ".ljust(75, "x")
     assert said(body(SIGNED).replace("x86/kvm: Do it", subject)) == []
     assert said(body(SIGNED).replace("x86/kvm: Do it", subject + "x")) == [
-        "the subject has 76 characters; at most 75 are wanted"
+        "the subject has 76 characters; the limit is 75"
     ]
     line = "word " * 14 + "words"
     assert (len(line), said(body(SIGNED, text=line))) == (75, [])

@@ -57,17 +57,17 @@ def test_the_words_that_somebody_changed_stay():
 def test_only_what_passed_without_a_remark_is_said_to_be_tested():
     columns = ("lint", "checkpatch", "am", "x86_64", "i386", "sections", "code", "boot")
     said = describe_testing(columns, [])
-    assert "as x86_64 and i386 (gcc" in said and "no new section mismatch" in said
-    assert "checkpatch --strict reports nothing" in said
+    assert "for x86_64 and i386 (gcc" in said and "no new section mismatch" in said
+    assert "checkpatch --strict is clean" in said
     assert "boots in QEMU, without SEV and TDX" in said
     assert ", WERROR=0)" in describe_testing(columns, [], ["WERROR=0"])
     notes = [
         Finding("build", "the base does not build", config="i386", failure=False),
-        Finding("checkpatch", "the base has no such script", failure=False),
+        Finding("checkpatch", "the base has no checkpatch.pl", failure=False),
         Finding("build", "no configuration builds it", where="a.c", failure=False),
     ]
     said = describe_testing(columns, notes)
-    assert "as x86_64 (gcc" in said and "i386" not in said and "checkpatch" not in said
+    assert "for x86_64 (gcc" in said and "i386" not in said and "checkpatch" not in said
     assert "no configuration builds a.c" in said
 
 
