@@ -1,9 +1,10 @@
-"""Which .c files of a tree a .config builds, by kbuild's rules and without a work tree.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the .c files of a tree that a .config builds, by kbuild's rules and without a work tree.
 
 Documentation/kbuild/makefiles.rst and scripts/Makefile.lib: obj-y, obj-m and lib-y name objects
-and folders; an object of which FOO-y or FOO-objs exist consists of those. The top Makefile (and
-from 6.1 on Kbuild) and the architecture's say where to begin. What a boot image or a vDSO is made
-of is named in variables of other names, which are known here for x86.
+and folders; an object with FOO-y or FOO-objs is composed of those. The top Makefile (from 6.1 on
+also Kbuild) and the architecture's name the first folders. Variables of other names hold the
+objects of a boot image or a vDSO; this module knows those of x86.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ _MAKEFILES = ("**/Makefile*", "**/Kbuild*", "Makefile", "Kbuild")
 _SOURCES = ("**/*.c", "*.c")
 _BEGIN = ("core-y", "core-m", "drivers-y", "drivers-m", "libs-y", "libs-m", "net-y", "virt-y")
 _PLAIN = ("lib-y", "lib-m", "extra-y", "always-y")
-# What is linked in the end, outside of all lists (scripts/Makefile.vmlinux).
+# Linked last, and not in any list (scripts/Makefile.vmlinux).
 _LINKED = "init/version-timestamp.o"
 _TOP_ONLY = ("ARCH_CORE", "ARCH_LIB", "ARCH_DRIVERS")
-# Programs that are linked into the image or packed into it: arch/x86/boot and below,
+# Lists of programs that are linked or packed into the image: arch/x86/boot and below,
 # arch/x86/entry/vdso, arch/x86/realmode/rm, arch/x86/purgatory.
 _PACKED = re.compile(
     r"(setup-y|vmlinux-objs-y|vobjs(32)?-y|vobjs|realmode-y|purgatory-y|efi-obj-y)$"
@@ -38,7 +39,7 @@ _PACKED = re.compile(
 def read_built(tree: TreeReader, config: Path) -> frozenset[PurePosixPath]:
     """Return the .c files of a tree that a .config builds.
 
-    Raises UsageError where the .config cannot be read, BaseError where the tree has no Makefile.
+    Raises UsageError if the .config cannot be read, BaseError if the tree has no Makefile.
     """
     text = read_dotconfig(config)
     if not _OPTION.search(text):
@@ -52,9 +53,9 @@ def read_built(tree: TreeReader, config: Path) -> frozenset[PurePosixPath]:
 def find_built(
     config: str, makefiles: Mapping[str, str], sources: Collection[str]
 ) -> frozenset[PurePosixPath]:
-    """Return the .c files, of `sources`, that a .config builds; paths are the tree's.
+    """Return those of `sources`, .c files by path in the tree, that a .config builds.
 
-    Raises BaseError where there is no top Makefile.
+    Raises BaseError if there is no top Makefile.
     """
     walk = _Walk(config, makefiles, frozenset(sources))
     walk.run()
@@ -62,7 +63,7 @@ def find_built(
 
 
 class _Walk:
-    """The way from folder to folder. `found` are the .c files so far."""
+    """The walk over the folders. `found` are the .c files so far."""
 
     def __init__(self, config: str, makefiles: Mapping[str, str], sources: frozenset[str]):
         self._options = _read_options(config)
@@ -93,12 +94,12 @@ class _Walk:
         top = Make(self._makefiles.get, sorted([*self._sources, *self._makefiles]))
         top.set(self._options)
         top.set(self._places())
-        # What a call of make for all of a kernel comes to, past its own calls of itself.
+        # The state of `make all` after the top Makefile has called itself.
         top.set(
             {"sub_make_done": "1", "MAKECMDGOALS": "all", "MAKEFLAGS": "rR --no-print-directory"}
         )
         if not top.include("Makefile"):
-            raise BaseError("there is no Makefile at the top of the tree: it is no kernel's")
+            raise BaseError("the tree has no top Makefile: it is not a kernel")
         return top
 
     def _places(self) -> dict[str, str]:
@@ -114,7 +115,7 @@ class _Walk:
     # --- folders ---
 
     def _enter(self, folder: str, *, is_builtin: bool) -> None:
-        """Take what a folder's makefile names; obj-y counts where the folder is built in."""
+        """Add the files that a folder's makefile names; obj-y only if the folder is built in."""
         folder = posixpath.normpath(folder) if folder else ""
         if (folder, is_builtin) in self._entered:
             return
@@ -148,7 +149,7 @@ class _Walk:
         return None
 
     def _take(self, folder: str, word: str, make: Make, is_module: bool) -> None:
-        """Take the .c file of an object, or those of its parts."""
+        """Add the .c file of an object, or those of its parts."""
         if not word.endswith(".o"):
             return
         stem = word.removesuffix(".o")

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The exec bits of a kernel tree's scripts, without which make cannot run most of them."""
+"""Restore the exec bits of a kernel tree's scripts; without them make cannot run most scripts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-# What a build of x86 runs scripts of.
+# The folders whose scripts a build of x86 runs.
 _FOLDERS = ("scripts", "tools", "arch/x86")
 
 
 def restore_exec_bits(tree: Path) -> bool:
-    """Make all scripts of a work tree executable if none of them is; return whether that is so.
+    """Make all scripts of a work tree executable if none of them is; return whether it did.
 
-    A tree in which some are is as its author wants it: not every script there has to be.
+    If some are executable, the tree stays as its author made it: not every script has to be.
     """
     scripts = [
         path for folder in _FOLDERS for path in (tree / folder).rglob("*") if _is_script(path)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where C source puts the address of a function into something that is not a local variable.
+"""Find stores of a function's address to an object that is not a local variable, in C source.
 
-modpost lets data refer to `__init` functions whose name ends in `_ops`, as `pv_ops`
-(scripts/mod/modpost.c, `secref_whitelist()`). Nor does it see `pv_ops.mmu.x = f;` in an `__init`
+modpost allows data whose name ends in `_ops`, such as `pv_ops`, to refer to `__init` functions
+(scripts/mod/modpost.c, `secref_whitelist()`). Nor does it report `pv_ops.mmu.x = f;` in an `__init`
 function: the store is code in .init.text, which may refer to .init.text (`sectioncheck`). The
-pointer outlives f, and the next call through it jumps into freed memory.
+pointer outlives f, and the next call through it jumps to freed memory.
 
-Read are tokens: what macros expand to is not known, nor is what a function does with an argument.
+The source is read as tokens: macros are not expanded, and a store by a called function through its
+argument is not found.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from dataclasses import dataclass, field
 from patchgen.ctokens import Token, blank_directives, tokenize
 
 INIT_FUNCTION = frozenset((b"__init",))
-# __ref* tell modpost that their author knows (include/linux/init.h).
+# __ref* mark references that their author knows to be valid (include/linux/init.h).
 INIT_DATA = frozenset((b"__initdata", b"__initconst", b"__refdata", b"__refconst"))
-# Macros that are their argument, in another type (arch/x86/include/asm/paravirt_types.h).
+# Macros that evaluate to their argument in another type (arch/x86/include/asm/paravirt_types.h).
 _TRANSPARENT = frozenset((b"__PV_IS_CALLEE_SAVE", b"PV_CALLEE_SAVE"))
-# Macros that store, by the places of the object and of the value in their arguments.
+# Macros that store, with the argument numbers of the object and of the value.
 _STORERS = {
     b"WRITE_ONCE": (0, 1),
     b"rcu_assign_pointer": (0, 1),
@@ -38,16 +39,16 @@ _ATTRIBUTES = frozenset(
     (b"__attribute__", b"__aligned", b"__section", b"__printf", b"__acquires", b"__releases")
 )
 _OPENS = {b"(": 1, b"[": 1, b")": -1, b"]": -1}
-# A word between these is a value by itself, not an operand.
+# A word between these is a whole value, not an operand.
 _BEFORE_VALUE = frozenset((b"=", b"(", b"?", b":", b",", b"&", b")"))
 _AFTER_VALUE = frozenset((b")", b":", b",", b""))
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store: into which object, by name and in full, and the address of what.
+    """A store of the address of `value` to an object: its name is `root`, the full access `place`.
 
-    `function` is "" for the initial value of an object at file level.
+    `function` contains the store; it is "" for the initial value of an object at file level.
     """
 
     function: str
@@ -59,10 +60,10 @@ class Store:
 
 @dataclass
 class CFile:
-    """What a C file declares at file level, and the stores in its functions and initial values.
+    """The declarations of a C file at file level, and the stores in functions and initial values.
 
-    By name, True for what `__init`, `__initdata` or `__initconst` marks. What is only declared
-    here, without such a mark, may have it where it is defined: it is left out.
+    `functions` and `variables` have True for names marked `__init`, `__initdata` or `__initconst`.
+    A name that is only declared here, without a mark, is left out: its definition may have one.
     """
 
     functions: dict[str, bool] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class CFile:
 
 @dataclass
 class _Scope:
-    """The names that are local to a function; what local pointers point to and hold."""
+    """The local names of a function; the targets of local pointers, and the values of locals."""
 
     function: str
     names: set[bytes]
@@ -81,7 +82,7 @@ class _Scope:
 
 
 def read_c_file(source: bytes) -> CFile:
-    """Return declarations and stores of a C source. What is not C gives none, or wrong ones."""
+    """Return declarations and stores of a C source. Invalid C gives none, or wrong ones."""
     file = CFile()
     bodies = []
     for header, body in _split_items(list(tokenize(blank_directives(source)))):
@@ -108,7 +109,7 @@ def read_c_file(source: bytes) -> CFile:
 def _split_items(
     tokens: Sequence[Token],
 ) -> Iterator[tuple[list[Token], list[Token] | None]]:
-    """Yield what is at file level: tokens of a declaration, and what is in its braces."""
+    """Yield the tokens of each declaration at file level, and those in its braces."""
     header: list[Token] = []
     body: list[Token] = []
     depth = parens = 0
@@ -153,7 +154,7 @@ def _before_value(header: Sequence[Token]) -> Sequence[Token]:
 
 
 def _read_initial(header: Sequence[Token], body: Sequence[Token]) -> Iterator[Store]:
-    """Yield what the initial value of an object refers to."""
+    """Yield the stores of an object's initial value."""
     declared = _before_value(header)
     root = _variable_name(declared)
     if len(declared) == len(header) or root is None:
@@ -225,9 +226,9 @@ def _read_storer(tokens: Sequence[Token], scope: _Scope) -> Iterator[Store]:
 
 
 def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Iterator[Store]:
-    """Yield the stores of values into one place; note what a local variable is given."""
+    """Yield the stores of values to one place; record the values of local variables."""
     words = [token for token in part if token.is_word]
-    # ".member = f" initialises what is local: all else of a function's is not made by its code.
+    # ".member = f" initialises a local object: a function's code initialises no other.
     if not words or part[0].text == b".":
         return
     texts = [token.text for token in part]
@@ -254,7 +255,7 @@ def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Ite
 
 
 def _values(part: Sequence[Token]) -> Iterator[Token]:
-    """Yield the words of an expression whose own value it may have: `f`, `&f`, `c ? f : g`."""
+    """Yield the words whose value an expression may have: `f`, `&f`, `c ? f : g`."""
     texts = [b"=", *(token.text for token in part), b""]
     calls: list[bool] = []
     for index, token in enumerate(part, 1):
@@ -272,7 +273,7 @@ def _values(part: Sequence[Token]) -> Iterator[Token]:
 
 
 def _is_cast(texts: Sequence[bytes], index: int) -> bool:
-    """Tell whether a word in parentheses is a type: "(word) value"."""
+    """Return whether a word in parentheses is a type: "(word) value"."""
     if (texts[index - 1], texts[index + 1]) != (b"(", b")"):
         return False
     after = texts[index + 2]
@@ -280,7 +281,7 @@ def _is_cast(texts: Sequence[bytes], index: int) -> bool:
 
 
 def _skip_control(statement: Sequence[Token]) -> Sequence[Token]:
-    """Return a statement without conditions, labels and what is before it in the same line."""
+    """Return a statement without the conditions, `else`, `do` and labels before it."""
     tokens = statement
     while tokens:
         texts = [token.text for token in tokens[:2]]
@@ -299,7 +300,7 @@ def _skip_control(statement: Sequence[Token]) -> Sequence[Token]:
 
 
 def _is_declaration(tokens: Sequence[Token]) -> bool:
-    """Tell whether tokens begin as a declaration does: a word, and another one or a `*`."""
+    """Return whether tokens start like a declaration: a word, and another one or a `*`."""
     return (
         len(tokens) > 1
         and tokens[0].is_word
@@ -309,7 +310,7 @@ def _is_declaration(tokens: Sequence[Token]) -> bool:
 
 
 def _inside(tokens: Sequence[Token], opening: int) -> Sequence[Token]:
-    """Return what is between the parenthesis at an index and its match, or the end."""
+    """Return the tokens between the parenthesis at an index and its match, or the end."""
     depth = 0
     for index in range(opening, len(tokens)):
         depth += _OPENS.get(tokens[index].text, 0)
@@ -319,7 +320,7 @@ def _inside(tokens: Sequence[Token], opening: int) -> Sequence[Token]:
 
 
 def _split_at(tokens: Sequence[Token], separator: bytes) -> list[list[Token]]:
-    """Return the parts between separators that are outside of parentheses; one where none is."""
+    """Return the parts between separators outside of parentheses; one part if there are none."""
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:

@@ -1,9 +1,9 @@
-"""The part of make's language that kbuild's makefiles use, evaluated without make.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Evaluate the part of make's language that kbuild's makefiles use, without running make.
 
 GNU make manual, chapters 3 (makefiles), 6 (variables), 7 (conditionals) and 8 (functions). Rules
-and recipes are passed over, and `$(shell ...)` gives nothing: what a makefile says about which
-files belong to what is said in variables. A makefile can be read from any tree, and executes
-nothing.
+and recipes are skipped, and `$(shell ...)` expands to nothing: kbuild assigns files to objects by
+variables only. A makefile of any tree can be evaluated, and no program is executed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from patchgen.kernel.make_syntax import (
     without_comment,
 )
 
-# A file of makefiles by its path in the tree, None where there is none.
+# Returns the content of the makefile at a path in the tree, None if there is no such file.
 Read = Callable[[str], str | None]
 
 _CONDITIONS = ("ifeq", "ifneq", "ifdef", "ifndef")
 _DEPTH = 60
-# All makefiles of a kernel take ten thousand expansions, and make lists of some hundred kilobytes.
+# All makefiles of a kernel need ten thousand expansions, with lists of some hundred kilobytes.
 _MOST_EXPANSIONS = 300_000
 _LONGEST = 10_000_000
 
@@ -43,9 +43,9 @@ class _Value:
 
 
 class Make:
-    """Variables, and the makefiles that set them.
+    """The variables of make, and the evaluation of makefiles that set them.
 
-    `paths` are what `$(wildcard ...)` finds. `exported` are names that makefiles below see.
+    `$(wildcard ...)` searches `paths`. `exported` are the names of variables for sub-makes.
     """
 
     def __init__(self, read: Read, paths: Sequence[str] = (), root: str = "."):
@@ -54,9 +54,9 @@ class Make:
         self._root = root
         self._values: dict[str, _Value] = {}
         self._depth = 0
-        # Shared by all copies: how many expansions are left.
+        # The number of remaining expansions, shared by all copies.
         self._left = [_MOST_EXPANSIONS]
-        # Variables that are being expanded: one that names itself would never come to an end.
+        # Variables that are being expanded: one that refers to itself would recurse endlessly.
         self._open: set[str] = set()
         self._included: set[str] = set()
         self.exported: set[str] = set()
@@ -67,14 +67,14 @@ class Make:
             self._values[name] = _Value(text, True)
 
     def copy(self) -> Make:
-        """Return another one with the same variables."""
+        """Return a copy with the same variables."""
         other = Make(self._read, self._paths, self._root)
         other._left = self._left
         other._values = dict(self._values)
         return other
 
     def copy_exported(self, more: Sequence[str]) -> Make:
-        """Return one with what is exported, and these."""
+        """Return a copy with only the exported variables, and those of these names."""
         other = Make(self._read, self._paths, self._root)
         other._left = self._left
         for name in {*self.exported, *more} & self._values.keys():
@@ -82,7 +82,7 @@ class Make:
         return other
 
     def get(self, name: str) -> str:
-        """Return the expanded value of a variable, "" where it has none."""
+        """Return the expanded value of a variable, "" if it has none."""
         value = self._values.get(name)
         if value is None or name in self._open:
             return ""
@@ -98,13 +98,13 @@ class Make:
         return self.get(name).split()
 
     def names(self) -> list[str]:
-        """Return the variables that are set."""
+        """Return the names of all variables."""
         return list(self._values)
 
     # --- makefiles ---
 
     def include(self, path: str) -> bool:
-        """Evaluate a makefile; return whether there is one."""
+        """Evaluate a makefile; return False if it is missing or being included already."""
         path = posixpath.normpath(path)
         text = self._read(path)
         if text is None or path in self._included:
@@ -116,7 +116,8 @@ class Make:
 
     def evaluate(self, text: str) -> None:
         """Evaluate the lines of a makefile."""
-        # Of each open condition: whether it holds now, whether a branch was taken, and before it.
+        # For each open conditional: whether its current branch, any branch so far, and the code
+        # around it are active.
         conditions: list[tuple[bool, bool, bool]] = []
         active = True
         in_rule = False
@@ -169,7 +170,7 @@ class Make:
         self._assign(name, sign, "\n".join(body))
 
     def _statement(self, line: str, word: str, rest: str) -> bool:
-        """Evaluate a line that is no condition; return whether recipe lines may follow."""
+        """Evaluate a line that is not a conditional; return whether recipe lines may follow."""
         if word in ("include", "sinclude") or line.startswith("-include"):
             words = line.split(None, 1)
             for path in self.expand(words[1] if len(words) > 1 else "").split():
@@ -183,7 +184,7 @@ class Make:
             return self._statement(rest, "", rest) if assigned else False
         assigned = read_assignment(line)
         if assigned is None:
-            # A rule; or a line of functions, which may set variables by $(eval ...).
+            # A rule, or a line of functions, which may set variables by $(eval ...).
             self.expand(line)
             return True
         self._assign(*assigned)
@@ -205,9 +206,9 @@ class Make:
     # --- expansion ---
 
     def expand(self, text: str) -> str:
-        """Return a text with its references to variables and functions replaced.
+        """Return a text with its references to variables and functions expanded.
 
-        Raises BaseError where makefiles keep on expanding.
+        Raises BaseError if the makefiles exceed the limits on expansions and lengths.
         """
         if "$" not in text:
             return text
@@ -228,16 +229,18 @@ class Make:
                 parts.append("$" if sign == "$" else self.get(sign))
                 at = found + 2
         self._depth -= 1
-        # What twice as long a text is made of next is worth two expansions, and so on.
+        # A long result costs more: one expansion for each 10,000 characters.
         length = sum(map(len, parts))
         self._spend(length // 10_000, length)
         return "".join(parts) + text[at:]
 
     def _spend(self, expansions: int, length: int) -> None:
-        """Count expansions, and look at the length of a text before it is made."""
+        """Count expansions, and check the length of a text before it is built."""
         self._left[0] -= expansions
         if self._left[0] < 0 or length > _LONGEST:
-            raise BaseError("the tree's makefiles do not come to an end, or grow without bounds")
+            raise BaseError(
+                "expanding the tree's makefiles takes too many steps or too much memory"
+            )
 
     def _reference(self, inner: str) -> str:
         called = re.match(r"([a-z-]+)[ \t]+", inner)

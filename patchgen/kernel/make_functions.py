@@ -1,4 +1,5 @@
-"""make's functions of texts (GNU make manual, chapter 8), those that need no variables."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The text functions of make (GNU make manual, chapter 8) that do not set or expand variables."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ def _patsubst(pattern: str, new: str, word: str) -> str:
 
 
 def _stem(pattern: str, word: str) -> str | None:
-    """Return what `%` stands for in a word, "" for a pattern without one, None for no match."""
+    """Return the part of a word that matches `%`, "" for a pattern without it, None if none."""
     if "%" not in pattern:
         return "" if pattern == word else None
     head, tail = pattern.split("%", 1)
@@ -48,7 +49,7 @@ def _folder(word: str) -> str:
 
 
 def _on_words(change: Callable[[str], str | None]) -> tuple[int, Callable[..., str]]:
-    """Make a function that changes each word, or drops it."""
+    """Return the table entry of a function that changes each word, or drops it."""
 
     def function(text: str) -> str:
         return " ".join(new for word in text.split() if (new := change(word)) is not None)
@@ -57,7 +58,7 @@ def _on_words(change: Callable[[str], str | None]) -> tuple[int, Callable[..., s
 
 
 def substitute_suffix(text: str, old: str, new: str) -> str:
-    """Return what `$(name:old=new)` stands for, where `name` is a text."""
+    """Return the expansion of `$(name:old=new)`, with `text` as the value of `name`."""
     if "%" not in old:
         old, new = "%" + old, "%" + new
     return " ".join(_patsubst(old, new, word) for word in text.split())
@@ -68,9 +69,9 @@ def _patsubst_all(pattern: str, new: str, words: str) -> str:
 
 
 def work_of(name: str, texts: Sequence[str]) -> tuple[int, int]:
-    """Return what a function costs, in expansions of makefiles, and about how long its result is.
+    """Return the cost of a function, in expansions of makefiles, and the approximate result length.
 
-    Only those are looked at that can take, or give, far more than the length of their arguments.
+    Only functions whose time or result can far exceed the length of their arguments have a cost.
     """
     if name in ("addprefix", "addsuffix"):
         return 0, len(texts[0]) * len(texts[1].split())
@@ -87,8 +88,8 @@ def _nothing(_text: str) -> str:
     return ""
 
 
-# By its name, how many arguments it takes, the last of which has all commas that are left. What
-# asks the machine, or speaks to the user, gives nothing.
+# The functions by name, each with its number of arguments, of which the last takes all remaining
+# commas. Functions that query the machine or print messages expand to nothing.
 FUNCTIONS: dict[str, tuple[int, Callable[..., str]]] = {
     "abspath": _on_words(posixpath.normpath),
     "addprefix": (2, lambda a, b: " ".join(a + word for word in b.split())),

@@ -1,4 +1,5 @@
-"""Lines of makefiles: which belong together, and what an assignment assigns.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parse lines of makefiles: continued lines, arguments and assignments.
 
 GNU make manual, sections 3.1.1 (splitting long lines), 6.5 (setting) and 6.8 (define).
 """
@@ -12,7 +13,7 @@ CLOSES = {"(": ")", "{": "}"}
 
 
 def logical_lines(text: str) -> Iterator[str]:
-    """Yield lines with those that a backslash continues joined."""
+    """Yield lines; lines continued by a backslash are joined."""
     return iter(re.sub(r"(?<![ \t])(?:[ \t]*+\\\n)+[ \t]*+", " ", text).split("\n"))
 
 
@@ -31,7 +32,7 @@ def without_comment(line: str) -> str:
 
 
 def closing(text: str, at: int) -> int:
-    """Return where the bracket at an offset is closed, the end where it is not."""
+    """Return the offset at which the bracket at an offset is closed, the end if it is not."""
     opened, closed = text[at], CLOSES[text[at]]
     depth = 0
     for found in range(at, len(text)):
@@ -55,9 +56,9 @@ def split_arguments(text: str) -> list[str]:
 
 
 def read_assignment(line: str) -> tuple[str, str, str] | None:
-    """Return name, sign and text of an assignment, None where the line is a rule or anything else.
+    """Return name, operator and text of an assignment, None for a rule or any other line.
 
-    `target: NAME = text` is a rule: its variable is the target's own.
+    `target: NAME = text` is a rule: it sets a target-specific variable.
     """
     at = 0
     while at < len(line):

@@ -1,8 +1,9 @@
-"""Which objects a configuration builds from which files: kbuild's own makefiles, evaluated.
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the object that a configuration builds from a file, by evaluating kbuild's makefiles.
 
-Documentation/kbuild/makefiles.rst: obj-y, obj-m and lib-y name objects and folders; an object of
-which FOO-y or FOO-objs exist consists of those. make evaluates them, as conditions and variables
-in them are make's.
+Documentation/kbuild/makefiles.rst: obj-y, obj-m and lib-y name objects and folders; an object with
+FOO-y or FOO-objs is composed of those. make itself evaluates the makefiles, with their conditionals
+and variables.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from patchgen.process import run
 
-# Printed: everything that the makefile wants built, with composite objects taken apart.
+# Prints all objects that the makefile builds, and the parts of composite objects.
 _PROBE = """\
 srctree := {source}
 src := {folder}
@@ -33,7 +34,7 @@ patchgen-print: ; @:$(info $(all-objects) $(foreach o,$(all-objects),$(call part
 
 
 class Makefiles:
-    """The makefiles of a source tree under a .config that has been written to `output`."""
+    """The makefiles of a source tree with the .config in `output`."""
 
     def __init__(self, source: Path, output: Path):
         self._source = source
@@ -41,7 +42,7 @@ class Makefiles:
         self._wanted: dict[PurePosixPath, frozenset[str] | None] = {}
 
     def find_object(self, file: PurePosixPath) -> PurePosixPath | None:
-        """Return the object that is built from a .c or .S file, None where none is."""
+        """Return the object that is built from a .c or .S file, None if there is none."""
         if file.suffix not in (".c", ".S"):
             return None
         wanted = self._read(file.parent)
@@ -50,7 +51,7 @@ class Makefiles:
         return file.with_suffix(".o") if self._is_entered(file.parent) else None
 
     def _is_entered(self, folder: PurePosixPath) -> bool:
-        """Tell whether the folders above, where they name this one at all, lead into it."""
+        """Return whether no parent folder names this folder without building it."""
         while len(folder.parts) > 1:
             parent = folder.parent
             wanted = self._read(parent)

@@ -145,7 +145,7 @@ def test_names_the_script_that_has_no_exec_bit(verify, commit, patchgen, small):
     done = patchgen("verify", "master..HEAD", "--tree", small, "--config", "i386", *ONLY_BUILD)
     assert done.code == 1
     assert "scripts/check.sh: the base itself does not build: the script has no exec" in done.out
-    assert "hint: `git update-index --chmod=+x scripts/check.sh`, and commit that" in done.out
+    assert "hint: `git update-index --chmod=+x scripts/check.sh`, and commit the change" in done.out
 
 
 def test_a_tree_without_any_exec_bit_is_built_and_reported(verify, commit, small, git):
