@@ -29,6 +29,8 @@
 #define HUGE		0x80000000UL	/* 1 mapping of 1G, then nothing */
 #define FAR		0x8000000000UL	/* 1 mapping of 512G, which no kernel makes */
 
+#define PAGE_TABLE	0x7000UL	/* what splits a mapping */
+
 static unsigned long guest_shared[4096], host_shared[4096];
 static unsigned int features, walks;
 
@@ -71,6 +73,9 @@ static unsigned long pfn_at(unsigned long vaddr)
 	return vaddr >> PAGE_SHIFT;
 }
 
+/* While pgd_lock is not held, another CPU splits the mapping as soon as it was looked up. */
+bool pgd_lock;
+
 pte_t *lookup_address(unsigned long vaddr, unsigned int *level)
 {
 	static pte_t pte;
@@ -80,6 +85,8 @@ pte_t *lookup_address(unsigned long vaddr, unsigned int *level)
 	if (*level == PG_LEVEL_NONE)
 		return NULL;
 	pte.pfn = pfn_at(vaddr & page_level_mask(*level));
+	if (*level > PG_LEVEL_4K && !pgd_lock)
+		pte.pfn = PAGE_TABLE;
 	return &pte;
 }
 

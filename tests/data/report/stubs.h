@@ -61,6 +61,10 @@ enum { PG_LEVEL_NONE, PG_LEVEL_4K, PG_LEVEL_2M, PG_LEVEL_1G, PG_LEVEL_512G };
 #define page_level_size(level)		(PAGE_SIZE << 9 * ((level) - PG_LEVEL_4K))
 #define page_level_mask(level)		(~(page_level_size(level) - 1))
 
+extern bool pgd_lock;
+#define spin_lock(lock)			((void)(*(lock) = true))
+#define spin_unlock(lock)		((void)(*(lock) = false))
+
 pte_t *lookup_address(unsigned long vaddr, unsigned int *level);
 
 struct ghcb {

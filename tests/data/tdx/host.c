@@ -79,6 +79,8 @@ static unsigned long pfn_at(unsigned long vaddr)
 	return vaddr >= BACKWARDS && page < 16 ? 0x5000 + 15 - page : vaddr >> PAGE_SHIFT;
 }
 
+bool pgd_lock;
+
 pte_t *lookup_address(unsigned long vaddr, unsigned int *level)
 {
 	static pte_t pte;
