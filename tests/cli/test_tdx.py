@@ -138,6 +138,19 @@ def test_a_base_that_cannot_carry_it(toy, patchgen):
     assert "tdx left out: this base lacks what it needs" in done.out
 
 
+def test_the_default_that_succeeds_is_the_kernel_s_own_where_there_is_one(base, patchgen, git):
+    types = base / "arch/x86/include/asm/paravirt_types.h"
+    types.write_text(types.read_text() + "\nunsigned long paravirt_ret0(void);\n")
+    git(base, "commit", "-q", "-a", "-m", "returns 0")
+    done = patchgen("apply", "--variant", "pvops", "--backend", "tdx", "--tree", base)
+    assert done.code == 0, done.err
+    default = ".mmu.notify_page_enc_status_changed = (void *)paravirt_ret0,"
+    assert default in git(base, "show", "patchgen/pvops-v4:arch/x86/kernel/paravirt.c")
+    series = git(base, "log", "-p", "master..patchgen/pvops-v4")
+    assert "paravirt_enc_status_nop" not in series
+    assert "The default of both is paravirt_ret0()" in series
+
+
 def letters(patchgen, base: Path, *backends: str) -> str:
     """The mails of a series without its semantic patches and diffs."""
     words = [word for name in backends for word in ("--backend", name)]
