@@ -72,6 +72,21 @@ def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git
     tdx = git(repository, "show", f"{BRANCH}:arch/x86/coco/tdx/tdx.c")
     assert "x86_platform.guest.enc_status_change_" not in tdx
 
+    # What does nothing is the kernel's own, by the kernel's name.
+    default = "notify_page_enc_status_changed = (void *)paravirt_ret0,"
+    assert default in git(repository, "show", f"{BRANCH}:arch/x86/kernel/paravirt.c")
+    init = git(repository, "show", f"{BRANCH}:arch/x86/kernel/x86_init.c")
+    assert "= enc_status_change_finish_noop," in init
+
+    # The thread proposed callbacks for the platforms, and none that fails or comes before.
+    credited = [
+        patch["name"]
+        for patch in document["patches"]
+        if patch["status"] == "made"
+        and "Suggested-by:" in git(repository, "show", "-s", "--format=%B", patch["commit"])
+    ]
+    assert credited == [name for name in made if name in {*OP, "tdx-notify"}]
+
     # In 6.1 there are TDX guests without paravirt operations, until the series.
     configs = ("--config", "x86_64", "--config", "no-paravirt")
     checked = patchgen("verify", BRANCH, "--base", base, "--tree", repository, *configs)
