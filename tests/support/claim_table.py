@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""tests/data/claims.toml: what each sentence of the texts that go to LKML rests on."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from patchgen.kernel import load_effects
+from patchgen.model.audit import Form, Platform
+from patchgen.model.base import TreeReader
+from patchgen.spec.backends import find_left_out
+from patchgen.spec.manifest import Fact, Patch, Unit, Variant
+from patchgen.spec.probe import find_fact, find_facts, find_lacks
+from tests.support.text_claims import TOP, Use, load_variants
+
+FILE = TOP / "tests/data/claims.toml"
+# What needs no evidence in a base.
+_KINDS = frozenset({"change", "reason", "computed"})
+# What is looked up in what is known where the sentence is rendered.
+_KNOWN = re.compile(r"(?:fact (!?\w+)|(!?needs .+)|(!?patch [\w-]+)|(!?backend \w+))")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document, or C tokens (any of several) in a file of every base with the sentence."""
+
+    document: str = ""
+    file: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    absent: bool = False
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The whole table: the evidence of each sentence by template and text, and the sources."""
+
+    evidence: Mapping[tuple[str, str], tuple[str, ...]]
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+
+def load_claims(path: Path = FILE) -> Claims:
+    """Return the table. Raises AssertionError for a table that is none of its kinds."""
+    read = tomllib.loads(path.read_text(encoding="utf-8"))
+    sources = {name: Source(**_listed(entry)) for name, entry in read.pop("sources", {}).items()}
+    evidence = {
+        (template, text): (given,) if isinstance(given, str) else tuple(given)
+        for template, entries in read.items()
+        for text, given in entries.items()
+    }
+    return Claims(evidence, sources)
+
+
+def _listed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    lists = {key: entry[key] for key in ("file", "tokens") if key in entry}
+    texts = {
+        key: (value,) if isinstance(value, str) else tuple(value) for key, value in lists.items()
+    }
+    return {**entry, **texts}
+
+
+def find_faults(claims: Claims, uses: Mapping[tuple[str, str], Sequence[Use]]) -> list[str]:
+    """Return what is wrong, each as a text for the maintainer of the table."""
+    faults = [*_find_missing(claims, uses), *_find_stale(claims, uses), *_find_unused(claims)]
+    for key, evidence in claims.evidence.items():
+        template, text = key
+        for fault in _check(claims, text, evidence, uses.get(key, ())):
+            faults.append(f"{template}:\n  {text}\n  {fault}")
+    return faults
+
+
+def _find_missing(claims: Claims, uses: Mapping[tuple[str, str], Sequence[Use]]) -> Iterator[str]:
+    missing: dict[str, list[str]] = {}
+    for template, text in uses:
+        if (template, text) not in claims.evidence:
+            missing.setdefault(template, []).append(text)
+    for template, texts in missing.items():
+        lines = "\n".join(f"{json.dumps(text, ensure_ascii=False)} = []" for text in texts)
+        yield (
+            "sentences without an entry; add them to tests/data/claims.toml, with what makes them "
+            f'true between the brackets (the head of that file lists the kinds):\n["{template}"]\n'
+            f"{lines}"
+        )
+
+
+def _find_stale(claims: Claims, uses: Mapping[tuple[str, str], object]) -> Iterator[str]:
+    for template, text in claims.evidence:
+        if (template, text) not in uses:
+            yield f"{template} has no such sentence any more; delete its entry:\n  {text}"
+
+
+def _find_unused(claims: Claims) -> Iterator[str]:
+    cited = {source_of(item)[0] for items in claims.evidence.values() for item in items}
+    for name in claims.sources:
+        if name not in cited:
+            yield f"no sentence cites the source {name}; delete it"
+
+
+def _check(
+    claims: Claims, text: str, evidence: Sequence[str], uses: Iterable[Use]
+) -> Iterator[str]:
+    if not evidence:
+        yield "the entry is empty: put in what makes the sentence true"
+    for item in evidence:
+        yield from _check_item(claims, item, uses)
+    exceptions = set(re.findall(r"#(?:UD|VE|VC|GP)\b", text))
+    if exceptions and not any(item.startswith("source ") for item in evidence):
+        named = {effect_of(item) for item in evidence if item.startswith("effect ")}
+        for lacking in sorted(exceptions - named):
+            yield f"{lacking} is in no cell of effects.toml that the entry cites"
+
+
+def _check_item(claims: Claims, item: str, uses: Iterable[Use]) -> Iterator[str]:
+    if item in _KINDS:
+        return
+    if item.startswith("effect "):
+        if effect_of(item) is None:
+            yield f"there is no {item!r}: expected `effect FORM PLATFORM` as in effects.toml"
+    elif item.startswith("source "):
+        if source_of(item)[0] not in claims.sources:
+            yield f"there is no [sources] entry for {item!r}"
+    elif _KNOWN.fullmatch(item):
+        literal = item.removeprefix("fact ")
+        for use in uses:
+            if literal not in use.known:
+                yield (
+                    f"{use.variant}, {use.patch}: it is rendered where {item!r} need not hold; "
+                    "guard it in its template (or by `when` or [[needs]] of the manifest), or "
+                    "write it so that it is true there, too"
+                )
+    else:
+        yield f"{item!r} is not a kind of evidence"
+
+
+def effect_of(item: str) -> str | None:
+    """Return the exception of a cell that is cited as `effect FORM PLATFORM`; None for no cell."""
+    form, _, platform = item.removeprefix("effect ").partition(" ")
+    try:
+        return load_effects()[Form(form)][Platform(platform)].exception
+    except (KeyError, ValueError):
+        return None
+
+
+def source_of(item: str) -> tuple[str, str]:
+    """Return the names in `source NAME or patch NAME`; the patch is "" for none."""
+    name, _, patch = item.removeprefix("source ").partition(" or patch ")
+    return (name, patch) if item.startswith("source ") else ("", "")
+
+
+# --- sources in a base --------------------------------------------------------------------------
+
+# The rules of these patches find something only where the fact holds.
+_OPTIONAL = {"whole-pages": "kvm_walks_e820", "direct": "kvm_installs"}
+
+
+def find_untrue(
+    claims: Claims, uses: Mapping[tuple[str, str], Sequence[Use]], tree: TreeReader
+) -> list[str]:
+    """Return each sentence that can be rendered for a base which lacks a source of it."""
+    possible = {variant.name: _Possible(variant, tree) for variant in load_variants()}
+    lacking = {
+        name
+        for name, source in claims.sources.items()
+        if source.file and _has_source(source, tree) == source.absent
+    }
+    return [
+        f"{template}, in {use.variant}, {use.patch}: {item} does not hold\n  {text}"
+        for (template, text), evidence in claims.evidence.items()
+        for item in evidence
+        for use in uses.get((template, text), ())
+        if source_of(item)[0] in lacking
+        and use.variant in possible
+        and possible[use.variant].has(use)
+        and not possible[use.variant].makes(source_of(item)[1])
+    ]
+
+
+def _has_source(source: Source, tree: TreeReader) -> bool:
+    facts = (Fact(file=source.file, tokens=tokens) for tokens in source.tokens)
+    return any(find_fact(fact, tree) is not None for fact in facts)
+
+
+class _Possible:
+    """Which uses of sentences a variant can have on a base."""
+
+    def __init__(self, variant: Variant, tree: TreeReader):
+        self._tree = tree
+        self._facts = find_facts(variant.units, tree)
+        self._values = {
+            name: value.default
+            for unit in variant.units
+            for name, value in unit.manifest.variables.items()
+        }
+        self._units = {unit.backend: self._can_have(unit) for unit in variant.units}
+        self._patches = {
+            patch.name: self._units[unit.backend] and self._can_make(patch)
+            for unit in variant.units
+            for patch in unit.manifest.patch
+        }
+
+    def has(self, use: Use) -> bool:
+        """Tell whether the use can be rendered."""
+        return self._units[None] and all(self._can_be(literal) for literal in use.known)
+
+    def makes(self, patch: str) -> bool:
+        """Tell whether a patch of that name can be in the series."""
+        return self._patches.get(patch, False)
+
+    def _can_be(self, literal: str) -> bool:
+        kind, _, name = literal.partition(" ")
+        if not name:
+            fact = literal.removeprefix("!")
+            return fact not in self._facts or bool(self._facts[fact]) != literal.startswith("!")
+        return {"patch": self._patches, "backend": self._units}.get(kind, {}).get(name, True)
+
+    def _can_have(self, unit: Unit) -> bool:
+        left_out = find_left_out(unit, self._facts)
+        out = left_out is not None and not left_out.on_request
+        return not out and not find_lacks(unit, self._facts, self._tree, self._values)
+
+    def _can_make(self, patch: Patch) -> bool:
+        optional = _OPTIONAL[patch.name] if patch.optional else None
+        if optional is not None and not self._facts.get(optional):
+            return False
+        there = all(find_fact(probe, self._tree, self._values) for probe in patch.probe)
+        return not there and all(self._can_be(literal) for literal in patch.when)
