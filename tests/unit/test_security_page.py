@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""SECURITY.md names the test that holds each promise."""
+"""SECURITY.md names the test that checks each promise."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def test_every_test_that_the_page_names_exists() -> None:
 def test_every_promise_names_a_test() -> None:
     page = (TOP / "SECURITY.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| ") and "| --- |" not in line]
-    promises = [row for row in rows if "| held by |" not in row]
+    promises = [row for row in rows if "| checked by |" not in row]
     assert promises and all(re.search(r"`test_\w+`", row) for row in promises)
