@@ -84,7 +84,7 @@ _FOLDED = (Group.OWN, Group.OTHER)
     help="Also write an HTML page with the table and the path graph to this file.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 if an early KVM hypercall is not routed.")
-@click.option("--verbose", is_flag=True, help="Show the paths and effects of all calls, too.")
+@click.option("--verbose", is_flag=True, help="Show all paths, effects and unresolved pointers.")
 @json_option
 def command(
     rev: str,
