@@ -58,7 +58,7 @@ def test_the_letter_counts_the_lines_as_git_does_and_claims_nothing_else(
     templates = sum(int(row[1]) for row in table.values())
     rules = sum(int(row[2]) for row in table.values())
     said = " ".join(letter.split())
-    assert f"Of {templates + rules} lines that the series adds, {templates} are template" in said
+    assert f"Of {templates + rules} lines that the patches add, {templates} are template" in said
     assert f"The rules made the other {rules}, and removed" in said
     assert "  Tested:  not yet\n" in letter
     # What holds for one run of the tool does not belong into permanent history.
@@ -133,6 +133,6 @@ def test_a_letter_has_the_values_of_virtual_identifiers_as_spatch_got_them(patch
     }.items():
         (tmp_path / "mine" / name).write_text(text)
     document, letter = apply(patchgen, tree, tmp_path / "mine")
-    assert "Of 3 lines that the series adds, 2 are template text" in " ".join(letter.split())
+    assert "Of 3 lines that the patches add, 2 are template text" in " ".join(letter.split())
     run_as_a_reader(letter, tree)
     assert (tree / "x.c").read_text() == git(tree, "show", f"{document['tip']}:x.c")
