@@ -199,7 +199,7 @@ def test_the_thread_s_design_is_credited_in_the_patches_that_carry_it(patchgen, 
         for patch in document["patches"]
         if f"Suggested-by: {ASHISH}" in trailers(git, toy, patch["commit"])
     }
-    assert credited == {"op", "callers", "sev"}
+    assert credited == {"op", "callers", "hypercall", "sev"}
     everything = [line for p in document["patches"] for line in trailers(git, toy, p["commit"])]
     keys = {line.partition(":")[0] for line in everything}
     assert keys == {"Suggested-by", "Signed-off-by", "Link"}
