@@ -241,7 +241,7 @@ def test_what_was_made_before_cannot_be_had(patchgen, applied, git, tmp_path):
         "x86/kvm: Add a hypercall for SEV guests that needs no alternatives",
     ]
     assert sorted(document["remarks"]) == [
-        'left out, as on the branch: "x86/kvm: Tell the host of page encryption status changes '
+        'left out, as on the branch: "x86/kvm: Tell the host about page encryption status changes '
         'under SEV"',
         "the cover letter is that of the branch, not generated again",
         'the message is that of the branch: "x86/mm: Tell"',
@@ -461,7 +461,7 @@ def test_order_drops_and_what_the_base_has_by_now(patchgen, applied, git):
         "x86/mm: Notify page encryption status changes through pv_ops",
     ]
     assert sorted(document["remarks"]) == [
-        'left out, as on the branch: "x86/kvm: Tell the host of page encryption status changes '
+        'left out, as on the branch: "x86/kvm: Tell the host about page encryption status changes '
         'under SEV"',
         'not generated on this base: "x86/kvm: Add a hypercall for SEV guests that needs no '
         'alternatives"',
