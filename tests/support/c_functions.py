@@ -22,6 +22,7 @@ def read_functions(source: str) -> dict[str, str]:
             start = number + 1
         if whole := _WHOLE.fullmatch(line):
             found[whole["name"]] = f"{line}\n"
+            start = number + 1
         elif line == "{" and (head := _HEAD.fullmatch("\n".join(lines[start:number]))):
             end = lines.index("}", number)
             found[head["name"]] = "\n".join([*lines[start : end + 1], ""])
