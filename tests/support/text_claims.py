@@ -133,8 +133,8 @@ def _close(variant: Variant, clauses: Clauses) -> frozenset[str] | None:
             left = {literal for literal in clause if negate(literal) not in known}
             if not left:
                 return None
-            if len(left) == 1:
-                known |= left
+            # What follows from each of the literals follows from the clause.
+            known |= set.intersection(*({each, *_follow(variant, {each})} for each in left))
         known |= set(_follow(variant, known))
         if any(negate(literal) in known for literal in known):
             return None
