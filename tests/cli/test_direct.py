@@ -40,7 +40,7 @@ ROUTED = {
         "kvm_sev_notify_pfn_range(addr, nr, true);",
     ),
 }
-UNSURE = "not shown to be what the op would do"
+UNSURE = "not shown to be equivalent to the op"
 STAYS = {
     "before the callback is there": (LOOP + INSTALL, UNSURE),
     "maybe before the callback is there": ("\tif (nr)\n\t" + INSTALL + LOOP, UNSURE),
@@ -52,7 +52,7 @@ STAYS = {
     ),
     "another hypercall": (
         INSTALL + "\tkvm_sev_hypercall3(KVM_HC_KICK_CPU, addr, nr, 0);\n",
-        "changes no encryption status",
+        "does not change the encryption status",
     ),
 }
 
@@ -87,7 +87,7 @@ def test_routes_what_the_op_would_do(patchgen, base, git, code, call):
     assert source.count("kvm_sev_hypercall3(") == 1
     [stays] = document["cites"]["direct"]
     assert stays["function"] == "kvm_sev_notify_enc_status"
-    assert stays["reason"] == "it is what the op calls"
+    assert stays["reason"] == "the op calls it"
     message = git(base, "show", "-s", "--format=%B", "patchgen/pvops-v4")
     assert "kvm_sev_init_platform() reports a change without it, by the same hypercall" in " ".join(
         message.split()

@@ -181,7 +181,7 @@ def test_the_default_names_what_a_tdx_guest_would_lack(patchgen, base, git):
     assert "backends: sev\n" in done.out
     assert (
         "  tdx left out: this base cannot start as a TDX guest (arch/x86/kernel/head_64.S:2 writes "
-        "EFER whatever it holds; no #VE handler; no shared bit in the page tables)\n"
+        "EFER unconditionally; no #VE handler; no shared bit in the page tables)\n"
     ) in done.out
 
 

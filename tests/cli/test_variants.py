@@ -94,7 +94,7 @@ def test_refuses_a_base_that_reports_through_pv_ops(variant, patchgen, toy, git)
     words = ("--tree", toy, "--base", "patchgen/pvops-v4", "-o", toy / "other")
     done = patchgen("apply", "--variant", variant, *words)
     assert (done.code, done.out) == (1, "")
-    assert "the host must not be told twice" in done.err
+    assert "the host must get each report only once" in done.err
     assert git(toy, "for-each-ref") == refs and not (toy / "other").exists()
 
 

@@ -60,7 +60,7 @@ def test_the_table_that_the_thread_argued_about(repository, patchgen, git):
 def test_says_which_variant_the_base_cannot_have(kernel_6_12, patchgen):
     done = patchgen("compare", "sev-hypercall", "--tree", kernel_6_12)
     assert (done.code, done.out) == (1, "")
-    assert "the base reports through pv_ops, and the host must not be told twice" in done.err
+    assert "the base already reports through pv_ops" in done.err
     assert patchgen("compare", "sev-hypercal", "--tree", kernel_6_12).code == 2
 
 

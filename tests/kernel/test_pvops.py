@@ -245,7 +245,7 @@ def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen
     done = patchgen("apply", *words, "--base", BRANCH)
     assert done.code == 0, done.err
     assert done.out.count("already there (arch/x86/") == 5
-    assert f"    {stays['site']} {stays['function']}(): it is what the op calls\n" in done.out
+    assert f"    {stays['site']} {stays['function']}(): the op calls it\n" in done.out
     assert "Nothing left to make" in done.out
     assert snapshot(repository, without="none") == before
     assert not (repository / "outgoing").exists()

@@ -76,5 +76,5 @@ def test_a_kernel_that_reports_through_the_op_is_refused(
     refs = git(repository, "for-each-ref")
     done = patchgen("apply", "--variant", variant, "--tree", repository)
     assert (done.code, done.out) == (1, "")
-    assert "the host must not be told twice" in done.err
+    assert "the host must get each report only once" in done.err
     assert git(repository, "for-each-ref") == refs
