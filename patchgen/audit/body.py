@@ -245,7 +245,7 @@ class Body:
             yield from self._sources(each)
 
     def _close(self) -> None:
-        """Find all locals that derive from parameters, in whatever order they are assigned."""
+        """Find all locals that derive from parameters, independent of the order of assignments."""
         grown = True
         while grown:
             found = {name for name, sources in self._flows if not self._own.isdisjoint(sources)}

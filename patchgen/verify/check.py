@@ -127,8 +127,8 @@ def verify_series(
     for name in request.skip:
         if name not in CHECKS:
             raise UsageError(
-                f"there is no check {name!r}",
-                hint=f"known: {', '.join(CHECKS)}",
+                f"unknown check {name!r}",
+                hint=f"the checks are {', '.join(CHECKS)}",
                 parameters=("skip",),
             )
     check_make_variables(request.make_variables)
@@ -292,7 +292,7 @@ class _Run:
         return findings
 
     def _apply_again(self, parent: Oid, commit: Commit, mail: Mail) -> str:
-        """Return what is wrong with the commit that `git am` makes of a mail, "" for nothing."""
+        """Return the fault of the commit that `git am` makes of a mail, "" if there is none."""
         if not commit.files:
             return "the commit is empty: `git am` refuses its mail"
         try:

@@ -133,7 +133,7 @@ def _check_trailers(trailers: Sequence[Trailer], sender: str) -> Iterator[str]:
         last, last_key = place, key
     signers = [trailer.value for trailer in trailers if trailer.name == "Signed-off-by"]
     if not signers:
-        yield "there is no Signed-off-by (patchgen apply --signoff)"
+        yield "Signed-off-by is missing (patchgen apply --signoff)"
     elif _address(signers[-1]) != _address(sender):
         yield f"the last Signed-off-by is {signers[-1]}, but the sender is {sender}"
 

@@ -50,7 +50,7 @@ def test_accepts(message):
 @pytest.mark.parametrize(
     ("message", "problem"),
     [
-        (body().rstrip() + "\n", "there is no Signed-off-by"),
+        (body().rstrip() + "\n", "Signed-off-by is missing"),
         (body("Signed-off-by: B <b@c>"), "the last Signed-off-by is B <b@c>, but the sender is"),
         (body(SIGNED, 'Fixes: 0123456789ab ("x86/kvm: Add what was wrong")'), "comes after"),
         (body("Reviewed-by: D <d@c>", SIGNED), "Signed-off-by: Ada <ada@example.org> comes after"),
