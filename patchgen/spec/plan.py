@@ -294,7 +294,7 @@ class _Planner:
                 f"patch {patch.name}: the base has no {' or '.join(patterns)}"
                 + (f" with {' or '.join(containing)}" if containing else ""),
                 place=Place(str(unit.folder / FILE_NAME)),
-                hint="is this a kernel tree that the variant is for?",
+                hint="check that the base is a kernel tree that the variant supports",
             )
         return files
 
