@@ -298,13 +298,13 @@ def test_names_in_another_encoding_survive(patchgen, applied, git, header):
     head, _, text = git(applied, "cat-file", "commit", V4).partition("\n\n")
     head = re.sub("author .* <.*>", "author Jürgen Müller <jm@example.org>", head)
     head += f"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----\n{header}"
-    content = f"{head}\n{text.replace('log it once', 'prüfe es')}".encode("iso-8859-1")
+    content = f"{head}\n{text.replace('log a hypercall', 'prüfe es')}".encode("iso-8859-1")
     (applied.parent / "commit").write_bytes(content)
     words = ("hash-object", "-t", "commit", "-w", applied.parent / "commit")
     git(applied, "update-ref", f"refs/heads/{V4}", git(applied, *words).strip())
     reroll(patchgen, applied, V4, "--base", "master")
     written = git(applied, "cat-file", "commit", V5)
-    assert "author Jürgen Müller <jm@example.org>" in written and ": prüfe es." in written
+    assert "author Jürgen Müller <jm@example.org>" in written and "so prüfe es that" in written
     assert "gpgsig" not in written and "encoding" not in written
     assert "\ncommitter Ada Übergang <ada@example.org>" in written
 
