@@ -10,7 +10,7 @@ import pytest
 
 from patchgen.odb.repository import Repository
 from patchgen.odb.tree import GitTree
-from tests.support.claim_table import Claims, Source, find_untrue, load_claims
+from tests.support.claim_table import Claims, Source, find_lost_documents, find_untrue, load_claims
 from tests.support.text_claims import read_uses
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
@@ -20,16 +20,14 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 def test_a_kernel_has_the_sources_of_each_sentence_that_can_be_rendered_for_it(
     version: str, request: pytest.FixtureRequest
 ) -> None:
-    folder: Path = request.getfixturevalue(version)
-    repository = Repository(folder)
-    tree = GitTree(repository, repository.resolve_tree(repository.resolve_commit("master")))
+    tree = _open(request.getfixturevalue(version))
     untrue = find_untrue(load_claims(), read_uses(), tree)
     assert not untrue, "\n\n".join(["", *untrue])
+    assert not find_lost_documents(load_claims(), tree)
 
 
 def test_a_sentence_whose_source_a_kernel_lacks_is_found(kernel_6_12: Path) -> None:
-    repository = Repository(kernel_6_12)
-    tree = GitTree(repository, repository.resolve_tree(repository.resolve_commit("master")))
+    tree = _open(kernel_6_12)
     uses = read_uses()
     made, there = (_first(uses, f"semantic-patches/pvops/{path}") for path in _MESSAGES)
     source = Source(file=("arch/x86/kernel/kvm.c",), tokens=("no_such_function(",))
@@ -40,6 +38,11 @@ def test_a_sentence_whose_source_a_kernel_lacks_is_found(kernel_6_12: Path) -> N
 
 # 6.12 has the op already, and no call of it for every platform.
 _MESSAGES = ("backends/tdx/convert/message.txt.j2", "op/message.txt.j2")
+
+
+def _open(folder: Path) -> GitTree:
+    repository = Repository(folder)
+    return GitTree(repository, repository.resolve_tree(repository.resolve_commit("master")))
 
 
 def _first(uses: Mapping[tuple[str, str], object], template: str) -> tuple[str, str]:

@@ -23,12 +23,16 @@ FILE = TOP / "tests/data/claims.toml"
 # What needs no evidence in a base.
 _KINDS = frozenset({"change", "reason", "computed"})
 # What is looked up in what is known where the sentence is rendered.
-_KNOWN = re.compile(r"(?:fact (!?\w+)|(!?needs .+)|(!?patch [\w-]+)|(!?backend \w+))")
+_LITERAL = r"(?:fact !?\w+|!?needs .+|!?patch [\w-]+|!?backend \w+)"
+_KNOWN = re.compile(rf"{_LITERAL}(?: or {_LITERAL})*")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A document, or C tokens (any of several) in a file of every base with the sentence."""
+    """C tokens (any of several) in a file of every base with the sentence, or a document.
+
+    Those of a document are in a file of each kernel of the tests, which need not be the base.
+    """
 
     document: str = ""
     file: tuple[str, ...] = ()
@@ -125,9 +129,9 @@ def _check_item(claims: Claims, item: str, uses: Iterable[Use]) -> Iterator[str]
         if source_of(item)[0] not in claims.sources:
             yield f"there is no [sources] entry for {item!r}"
     elif _KNOWN.fullmatch(item):
-        literal = item.removeprefix("fact ")
+        literals = frozenset(each.removeprefix("fact ") for each in item.split(" or "))
         for use in uses:
-            if literal not in use.known:
+            if not literals & use.known and not any(each <= literals for each in use.clauses):
                 yield (
                     f"{use.variant}, {use.patch}: it is rendered where {item!r} need not hold; "
                     "guard it in its template (or by `when` or [[needs]] of the manifest), or "
@@ -166,7 +170,7 @@ def find_untrue(
     lacking = {
         name
         for name, source in claims.sources.items()
-        if source.file and _has_source(source, tree) == source.absent
+        if source.file and not source.document and _has_source(source, tree) == source.absent
     }
     return [
         f"{template}, in {use.variant}, {use.patch}: {item} does not hold\n  {text}"
@@ -177,6 +181,15 @@ def find_untrue(
         and use.variant in possible
         and possible[use.variant].has(use)
         and not possible[use.variant].makes(source_of(item)[1])
+    ]
+
+
+def find_lost_documents(claims: Claims, tree: TreeReader) -> list[str]:
+    """Return the sources whose document a kernel has no more, or has without the tokens."""
+    return [
+        name
+        for name, source in claims.sources.items()
+        if source.document and source.file and not _has_source(source, tree)
     ]
 
 

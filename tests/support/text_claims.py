@@ -45,11 +45,15 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Use:
-    """A place where a sentence goes to LKML: the variant, the patch (or cover), what is known."""
+    """A place where a sentence goes to LKML: the variant, the patch (or cover), what is known.
+
+    Of each of the `clauses` one literal holds, and of these it is not known which.
+    """
 
     variant: str
     patch: str
     known: frozenset[str]
+    clauses: Clauses = frozenset()
 
 
 def read_uses() -> dict[tuple[str, str], list[Use]]:
@@ -65,7 +69,7 @@ def read_uses() -> dict[tuple[str, str], list[Use]]:
                 clauses = sentence.clauses | {Clause({literal}) for literal in known}
                 closed = _close(variant, clauses)
                 if closed is not None:
-                    use = Use(variant.name, patch, closed)
+                    use = Use(variant.name, patch, closed, clauses)
                     found[_name(where), sentence.text].append(use)
     for name in _CAMPAIGN:
         for sentence in read_sentences(TEMPLATES / name):

@@ -64,6 +64,15 @@ def test_a_fact_has_to_hold_in_each_use_of_a_sentence() -> None:
     assert "w, q: it is rendered where" in fault
 
 
+def test_one_of_two_facts_is_enough_where_the_template_asks_for_either() -> None:
+    claims = Claims({KEY: ("fact a or backend b", "source doc")}, {"doc": Source("SDM")})
+    either = frozenset({frozenset({"a", "backend b"})})
+    assert not find_faults(claims, {KEY: [Use("v", "p", frozenset(), either)]})
+    assert not find_faults(claims, {KEY: [Use("v", "p", frozenset({"backend b"}))]})
+    more = frozenset({frozenset({"a", "backend b", "c"})})
+    assert find_faults(claims, {KEY: [Use("v", "p", frozenset(), more)]})
+
+
 def test_sentences_know_the_conditions_of_their_template(tmp_path: Path) -> None:
     template = tmp_path / "t.txt.j2"
     template.write_text(
