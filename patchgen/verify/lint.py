@@ -47,6 +47,10 @@ def check_commit(commit: Commit, find_subject: FindCommit, sender: str) -> Itera
         if len(line) > _BODY_WIDTH and not line.startswith((" ", "\t")) and "://" not in line:
             text = f"the line has {len(line)} characters; wrap the text at {_BODY_WIDTH}"
             yield Finding(_CHECK, text, commit.oid, f"message:{number}")
+        # git-commit(1), --cleanup: a `git commit --amend` or `git rebase -i` would lose the line.
+        if line.startswith("#"):
+            text = "the line begins with '#', and git drops such lines when a message is edited"
+            yield Finding(_CHECK, text, commit.oid, f"message:{number}")
     if re.search(r"\b(This patch|this patch)\b", body):
         yield Finding(
             _CHECK, 'write in imperative mood, without "this patch"', commit.oid, failure=False

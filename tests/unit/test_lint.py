@@ -58,6 +58,7 @@ def test_accepts(message):
         (body('Fixes: ba9876543210 ("x")', SIGNED), "is not a commit in the history of the base"),
         (body('Fixes: 0123456789ab ("x86: y")', SIGNED), 'has the subject "x86/kvm: Add what'),
         (body(SIGNED, text="word " * 16), "wrap the text at 75"),
+        (body(SIGNED, text="It raises\n#UD."), "begins with '#'"),
         (body(SIGNED).replace("x86/kvm: Do", "Do"), "the subject has no subsystem prefix"),
         (body(SIGNED).replace("Do it", "Do " + "x" * 80), "the subject has 92 characters"),
         (body(SIGNED).replace("Do it", "do it"), "continues in lower case"),
