@@ -50,7 +50,9 @@ def test_what_passed_comes_into_the_letter_and_no_warning_stays(patchgen, git, s
 
     done = record(patchgen, small)
     assert done.code == 0, done.err
-    assert f"the cover letter of {V1} says: each patch by `patchgen verify`: {SAID}" in done.out
+    assert (
+        f"recorded in the cover letter of {V1}: each patch by `patchgen verify`: {SAID}" in done.out
+    )
     assert git(small, "rev-parse", f"{V1}^{{tree}}") == tree
     text, warnings = letter(patchgen, small)
     assert f"Tested: each patch by `patchgen verify`: {SAID}" in text and "not yet" not in text
