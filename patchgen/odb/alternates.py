@@ -9,26 +9,14 @@ the borrowing repository's `objects`.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from patchgen.errors import BaseError
+from patchgen.odb.quoting import unquote_path
 
 # Git does not follow longer chains of alternates.
 _DEEPEST = 6
-_ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
-_LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
-_LETTERS |= {b"v": b"\v"}
-
-
-def quote_alternate(folder: Path) -> bytes:
-    """Return the line of an alternates file for a folder, whatever bytes are in its path."""
-    path = os.fsencode(folder)
-    escaped = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    for letter, byte in _LETTERS.items():
-        escaped = escaped.replace(byte, b"\\" + letter)
-    return b'"' + escaped + b'"\n'
 
 
 def check_alternates(objects: Path) -> None:
@@ -59,15 +47,4 @@ def read_alternates(objects: Path) -> Iterator[Path]:
         raise BaseError(f"{err.filename} cannot be read: {err.strerror}") from None
     for line in lines:
         if line and not line.startswith(b"#"):
-            yield objects / os.fsdecode(_unquote(line))
-
-
-def _unquote(line: bytes) -> bytes:
-    if not (line.startswith(b'"') and line.endswith(b'"') and len(line) > 1):
-        return line
-    return _ESCAPE.sub(_replace_escape, line[1:-1])
-
-
-def _replace_escape(match: re.Match[bytes]) -> bytes:
-    code = match[1]
-    return bytes([int(code, 8) & 0xFF]) if len(code) == 3 else _LETTERS.get(code, code)
+            yield objects / os.fsdecode(unquote_path(line))

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
 from patchgen.odb.commits import Git, decode_text
+from patchgen.odb.quoting import unquote_path
 
 _MARK = b"\0commit "
 _HEADER = b"diff --git "
@@ -167,10 +168,7 @@ def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
 def _read_path(header: bytes) -> PurePosixPath:
     """Return the path in "diff --git a/PATH b/PATH"; it may contain spaces, or be quoted."""
     names = header.removeprefix(_HEADER)
-    name = names[: len(names) // 2]
-    if name.startswith(b'"'):
-        # C escapes (git-config(1), core.quotePath).
-        name = name[1:-1].decode("unicode_escape").encode("latin-1")
+    name = unquote_path(names[: len(names) // 2])
     return PurePosixPath(os.fsdecode(name.removeprefix(b"a/")))
 
 

@@ -8,7 +8,6 @@ before that leaves at most unreachable objects, which the next `git gc` removes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
@@ -18,6 +17,7 @@ from patchgen.interrupts import put_off_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft, Identity, Signatures, Stat
 from patchgen.odb.additions import check_additions
+from patchgen.odb.quoting import quote_path
 from patchgen.odb.ref_locks import explain_ref_failure
 from patchgen.odb.repository import Repository
 from patchgen.odb.scratch import create_scratch, run_in_scratch
@@ -85,8 +85,7 @@ class Quarantine:
         stream = b"feature done\ncommit %s\nmark :1\ncommitter %sdata 0\n" % (_BRANCH.encode(), who)
         stream += f"from {commit}\n".encode()
         for old, new in moves.items():
-            names = (_quote(os.fsencode(str(path)), always=True) for path in (old, new))
-            stream += b"R " + b" ".join(names) + b"\n"
+            stream += b"R " + quote_path(old) + b" " + quote_path(new) + b"\n"
         args = ("fast-import", "--quiet", "--force", "--done")
         self.run(*args, stdin=stream + b"done\n")
         return Oid(self.run("rev-parse", _BRANCH).stdout.decode().strip())
@@ -182,8 +181,7 @@ def _fast_import_stream(base: Oid, drafts: Sequence[CommitDraft], signatures: Si
         out += f"data {len(message)}\n".encode() + message + b"\n"
         out += f"from {parent}\n".encode()
         for edit in draft.edits:
-            path = _quote(os.fsencode(str(edit.path)))
-            out += b"M " + edit.mode.encode() + b" inline " + path + b"\n"
+            out += b"M " + edit.mode.encode() + b" inline " + quote_path(edit.path) + b"\n"
             out += f"data {len(edit.after)}\n".encode() + edit.after + b"\n"
         parent = f":{number}"
     return bytes(out + b"done\n")
@@ -191,11 +189,3 @@ def _fast_import_stream(base: Oid, drafts: Sequence[CommitDraft], signatures: Si
 
 def _person(identity: Identity) -> bytes:
     return f"{identity.name} <{identity.email}> {identity.date}\n".encode()
-
-
-def _quote(path: bytes, *, always: bool = False) -> bytes:
-    """Quote a path for fast-import: as a C string if it contains characters that would end it."""
-    if always or path.startswith(b'"') or b"\n" in path or b"\\" in path:
-        quoted = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-        return b'"' + quoted + b'"'
-    return path

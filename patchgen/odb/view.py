@@ -14,8 +14,8 @@ import weakref
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from patchgen.odb.alternates import quote_alternate
 from patchgen.odb.opening import Location
+from patchgen.odb.quoting import quote_path
 from patchgen.scratch import scratch_folder
 
 _PACKS = "objects/pack"
@@ -58,6 +58,6 @@ def write_skeleton(git_dir: Path, location: Location, *, bare: bool) -> None:
     bareness = f"[core]\n\tbare = {'true' if bare else 'false'}\n"
     (git_dir / "config").write_text(bareness + version)
     alternates = git_dir / "objects/info/alternates"
-    alternates.write_bytes(quote_alternate(location.git_dir / "objects"))
+    alternates.write_bytes(quote_path(location.git_dir / "objects") + b"\n")
     if os.path.lexists(location.git_dir / "shallow"):
         shutil.copyfile(location.git_dir / "shallow", git_dir / "shallow")

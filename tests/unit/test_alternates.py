@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from patchgen.errors import BaseError
-from patchgen.odb.alternates import check_alternates, quote_alternate, read_alternates
+from patchgen.odb.alternates import check_alternates, read_alternates
+from patchgen.odb.quoting import quote_path
 
 NAMES = st.binary(min_size=1, max_size=20).filter(
     lambda name: b"\0" not in name and b"/" not in name and name not in (b".", b"..")
@@ -25,7 +26,7 @@ def test_any_path_is_read_back_as_it_was_written(name):
         objects = Path(folder)
         (objects / "info").mkdir()
         path = Path("/srv") / os.fsdecode(name)
-        (objects / "info/alternates").write_bytes(quote_alternate(path))
+        (objects / "info/alternates").write_bytes(quote_path(path) + b"\n")
         assert list(read_alternates(objects)) == [path]
 
 
@@ -39,7 +40,7 @@ def test_git_borrows_from_any_path(name):
         words = ["git", "--git-dir", lender, "hash-object", "-w", "--stdin"]
         oid = subprocess.run(words, input=b"x", capture_output=True, check=True).stdout.strip()
         alternates = borrower / "objects/info/alternates"
-        alternates.write_bytes(quote_alternate(lender / "objects"))
+        alternates.write_bytes(quote_path(lender / "objects") + b"\n")
         words = ["git", "--git-dir", borrower, "cat-file", "blob", oid]
         assert subprocess.run(words, capture_output=True, check=True).stdout == b"x"
         check_alternates(borrower / "objects")
