@@ -9,11 +9,9 @@ from .changes import (
 from .checkout import Checkout as Checkout
 from .commits import (
     Git as Git,
-    read_raw_commits as read_raw_commits,
+    put_empty_below as put_empty_below,
     rechain as rechain,
-    write_empty_commit as write_empty_commit,
     write_line as write_line,
-    write_raw_commit as write_raw_commit,
 )
 from .entries import (
     TreeFiles as TreeFiles,

@@ -8,6 +8,7 @@ lines (a line that begins with a space continues the one before), an empty line,
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -15,7 +16,9 @@ from typing import Protocol
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
+from patchgen.odb.quoting import quote_path
 from patchgen.process import Completed
+from patchgen.scratch import scratch_folder
 
 # Headers with names of people, in the encoding of the commit's message.
 _NAMED = frozenset({b"author", b"committer"})
@@ -65,6 +68,20 @@ class RawCommit:
     def _unsigned(self) -> RawCommit:
         kept = tuple(header for header in self.headers if not header[0].startswith(b"gpgsig"))
         return replace(self, headers=kept)
+
+    @property
+    def tree(self) -> Oid:
+        """The id of its tree."""
+        return Oid(dict(self.headers)[b"tree"].decode())
+
+    @property
+    def oid(self) -> Oid:
+        """The id of the commit: the digest of the object (git-hash-object(1)), by the tree's."""
+        content = self.to_bytes()
+        name = "sha1" if len(self.tree) == 40 else "sha256"
+        digest = hashlib.new(name, b"commit %d\0" % len(content), usedforsecurity=False)
+        digest.update(content)
+        return Oid(digest.hexdigest())
 
     def to_bytes(self) -> bytes:
         """Return the object's content."""
@@ -117,23 +134,52 @@ def read_raw_commits(git: Git, oids: Sequence[Oid]) -> list[RawCommit]:
     return commits
 
 
-def write_raw_commit(git: Git, commit: RawCommit) -> Oid:
-    """Write a commit object and return its id."""
-    args = ("hash-object", "-t", "commit", "-w", "--stdin")
-    return Oid(git.run(*args, stdin=commit.to_bytes()).stdout.decode().strip())
+def _write_raw_commits(git: Git, commits: Sequence[RawCommit]) -> None:
+    """Write commit objects, with one git process for any number of them."""
+    if not commits:
+        return
+    args = ("hash-object", "-t", "commit", "-w", "--no-filters", "--stdin-paths")
+    with scratch_folder("commits") as folder:
+        paths = [folder / str(number) for number in range(len(commits))]
+        for path, commit in zip(paths, commits, strict=True):
+            path.write_bytes(commit.to_bytes())
+        git.run(*args, stdin=b"".join(quote_path(path) + b"\n" for path in paths))
 
 
-def write_empty_commit(
-    git: Git, parent: Oid, tree: Oid, message: str, author: Identity, committer: Identity
-) -> Oid:
-    """Write a commit that changes nothing and return its id."""
+def _make_empty_commit(
+    parent: Oid | None, tree: Oid, message: str, author: Identity, committer: Identity
+) -> RawCommit:
     headers = (
         (b"tree", tree.encode()),
-        (b"parent", parent.encode()),
+        *([(b"parent", parent.encode())] if parent else []),
         (b"author", f"{author.name} <{author.email}> {author.date}".encode()),
         (b"committer", f"{committer.name} <{committer.email}> {committer.date}".encode()),
     )
-    return write_raw_commit(git, RawCommit(headers, message.encode()))
+    return RawCommit(headers, message.encode())
+
+
+def write_empty_commit(
+    git: Git, parent: Oid | None, tree: Oid, message: str, author: Identity, committer: Identity
+) -> Oid:
+    """Write a commit of a tree and return its id."""
+    commit = _make_empty_commit(parent, tree, message, author, committer)
+    _write_raw_commits(git, [commit])
+    return commit.oid
+
+
+def put_empty_below(
+    git: Git, base: Oid, oids: Sequence[Oid], message: str, author: Identity, committer: Identity
+) -> tuple[Oid, ...]:
+    """Write a commit that changes nothing on top of `base`, and a line of commits on top of it.
+
+    Returns their ids.
+    """
+    parent, *above = read_raw_commits(git, [base, *oids])
+    line = [_make_empty_commit(base, parent.tree, message, author, committer)]
+    for commit in above:
+        line.append(commit.with_parent(line[-1].oid))
+    _write_raw_commits(git, line)
+    return tuple(commit.oid for commit in line)
 
 
 def rechain(
@@ -150,7 +196,8 @@ def rechain(
     `committer`, if given, becomes the committer of the commits whose parent or message changes. A
     commit that does not change keeps its id.
     """
-    written = []
+    line: list[Oid] = []
+    written: list[RawCommit] = []
     for oid, commit in zip(oids, read_raw_commits(git, oids), strict=True):
         new = commit.with_parent(parent)
         if messages is not None and oid in messages:
@@ -158,9 +205,11 @@ def rechain(
         if _same(new, commit):
             parent = oid
         else:
-            parent = write_raw_commit(git, new.with_committer(committer) if committer else new)
-        written.append(parent)
-    return tuple(written)
+            written.append(new.with_committer(committer) if committer else new)
+            parent = written[-1].oid
+        line.append(parent)
+    _write_raw_commits(git, written)
+    return tuple(line)
 
 
 def write_line(
@@ -170,15 +219,16 @@ def write_line(
 
     Each is given as a commit whose author it keeps, a tree, and a message (None for the commit's).
     """
-    written = []
+    written: list[RawCommit] = []
     sources = read_raw_commits(git, [source for source, _, _ in commits])
     for (_, tree, message), source in zip(commits, sources, strict=True):
         new = source.with_parent(parent).with_tree(tree)
         # with_message() converts the names to the new encoding, so the committer is set last.
         new = new if message is None else new.with_message(message)
-        parent = write_raw_commit(git, new.with_committer(committer))
-        written.append(parent)
-    return tuple(written)
+        written.append(new.with_committer(committer))
+        parent = written[-1].oid
+    _write_raw_commits(git, written)
+    return tuple(commit.oid for commit in written)
 
 
 def _same(new: RawCommit, old: RawCommit) -> bool:

@@ -14,7 +14,7 @@ from patchgen.model.series import (
     MadePatch,
     Signatures,
 )
-from patchgen.odb import Quarantine, read_substances, rechain, write_empty_commit
+from patchgen.odb import Quarantine, put_empty_below, read_substances
 from patchgen.series.messages import render_cover, render_message
 from patchgen.series.record import HandWork, Record, record_patches
 from patchgen.series.tracking import Tracking, format_cover_commit
@@ -89,13 +89,7 @@ def put_cover_below(
     signatures: Signatures,
 ) -> tuple[Oid, tuple[Oid, ...]]:
     """Write the cover letter's commit on the base, and the patches again on top of it."""
-    tree = Oid(quarantine.run("rev-parse", "--verify", f"{base}^{{tree}}").stdout.decode().strip())
-    cover_commit = write_empty_commit(
-        quarantine,
-        base,
-        tree,
-        format_cover_commit(cover, tracking),
-        signatures.author,
-        signatures.committer,
-    )
-    return cover_commit, rechain(quarantine, commits, cover_commit)
+    message = format_cover_commit(cover, tracking)
+    who = (signatures.author, signatures.committer)
+    cover_commit, *above = put_empty_below(quarantine, base, commits, message, *who)
+    return cover_commit, tuple(above)
