@@ -240,7 +240,6 @@ def _post_series(
         record,
         commits,
         signatures,
-        branch=target.branch,
         with_cover=request.with_cover,
         people=people,
         get_maintainer=request.get_maintainer,

@@ -27,10 +27,10 @@ from patchgen.mail import (
     find_aliases,
     follow_cover,
     format_mails,
-    format_patches,
     include_people,
     join_list,
     map_recipients,
+    name_commits,
     name_folder,
     split_people,
 )
@@ -151,7 +151,6 @@ def post_series(
     commits: Sequence[Oid],
     signatures: Signatures,
     *,
-    branch: str,
     with_cover: bool,
     people: People,
     edited: tuple[Recipients, Recipients] = (Recipients(), Recipients()),
@@ -165,7 +164,6 @@ def post_series(
     MAINTAINERS.
     """
     outgoing = Outgoing(
-        branch=branch,
         base=base,
         start=base,
         tip=commits[-1],
@@ -174,11 +172,11 @@ def post_series(
         cover=cover,
         prefixes=tracking.prefixes,
     )
-    patches = format_patches(quarantine, outgoing, signatures.committer)
-    found, warnings = address_patches(tree, patches, get_maintainer)
-    found = include_people(found, record.variant_cc)
-    recipients = add_people(quarantine, base, found, people, edited)
-    unedited = add_people(quarantine, base, found, people, (Recipients(), Recipients()))
+    mails = format_mails(quarantine, outgoing, signatures.committer)
+    found, warnings = address_patches(tree, mails[1:], get_maintainer)
+    found = _map_people(quarantine, base, include_people(found, record.variant_cc))
+    recipients = add_people(found, people, edited)
+    unedited = add_people(found, people, (Recipients(), Recipients()))
     record = record.with_found(unedited.cover)
     tracking = replace(tracking, record=record.to_document())
     cover = replace(cover, recipients=recipients.cover)
@@ -187,8 +185,7 @@ def post_series(
         cover_commit, commits = put_cover_below(
             quarantine, base, cover, tracking, commits, signatures
         )
-    outgoing = replace(outgoing, start=cover_commit or base, tip=commits[-1], cover=cover)
-    mails = format_mails(quarantine, outgoing, signatures.committer)
+        mails = name_commits(mails, commits)
     addressed = tuple(address_mails(mails, recipients))
     warnings += warn_of_date(signatures.committer)
     return Posted(cover, tracking, cover_commit, tuple(commits), addressed, warnings)
@@ -265,25 +262,25 @@ def find_people(
 
 
 def add_people(
-    quarantine: Quarantine,
-    base: Oid,
-    found: SeriesRecipients,
-    people: People,
-    edited: tuple[Recipients, Recipients],
+    found: SeriesRecipients, people: People, edited: tuple[Recipients, Recipients]
 ) -> SeriesRecipients:
-    """Return the recipients mapped by the base's .mailmap, with the user's people added or removed.
+    """Return the recipients with the user's people added or removed.
 
     Mails to x86@kernel.org also go to linux-kernel: x86@kernel.org is an alias of the maintainers,
     not a mailing list (maintainer-tip.rst, "Patch submission notes").
     """
-    mapped = map_recipients(found, lambda names: _check_mailmap(quarantine, base, names))
     added = Recipients((*people.to, *edited[0].to), (*people.cc, *edited[0].cc))
     removed = Recipients((*people.ignore, *edited[1].to), edited[1].cc)
-    chosen = edit_recipients(mapped, added, removed)
+    chosen = edit_recipients(found, added, removed)
     cover = edit_recipients(
         SeriesRecipients(chosen.cover, ()), Recipients((), people.cc_cover), removed
     ).cover
     return join_list(replace(chosen, cover=cover), "x86@kernel.org", "linux-kernel@vger.kernel.org")
+
+
+def _map_people(quarantine: Quarantine, base: Oid, found: SeriesRecipients) -> SeriesRecipients:
+    """Return the recipients with their names and addresses in the base's .mailmap."""
+    return map_recipients(found, lambda names: _check_mailmap(quarantine, base, names))
 
 
 def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> list[str]:
@@ -327,7 +324,6 @@ def prepare_posting(
     sender = replace(repository.read_signatures().committer, date=date)
     tree = GitTree(repository, repository.resolve_tree(series.base))
     outgoing = Outgoing(
-        branch=branch,
         base=series.base,
         start=series.start,
         tip=tip,
@@ -337,26 +333,26 @@ def prepare_posting(
         prefixes=series.tracking.prefixes,
         in_reply_to=_check_message_id(in_reply_to) if in_reply_to else "",
     )
-    patches = format_patches(quarantine, outgoing, sender)
-    found, problems = address_patches(tree, patches, get_maintainer)
+    mails = format_mails(quarantine, outgoing, sender)
+    found, problems = address_patches(tree, mails[1:], get_maintainer)
     record = series.record
     people = find_people(repository)
     if record is not None:
         people = find_people(repository, record.to, record.cc, record.cover_cc)
         found = include_people(found, record.variant_cc)
         problems += tuple(describe_asked(branch, record, [each.message for each in series.commits]))
-    recipients = add_people(quarantine, series.base, found, people, (Recipients(), Recipients()))
+    found = _map_people(quarantine, series.base, found)
+    recipients = add_people(found, people, (Recipients(), Recipients()))
     wanted = cover.recipients
     if wanted.to or wanted.cc:
         recipients = follow_cover(recipients, wanted)
-    mails = address_mails(format_mails(quarantine, outgoing, sender), recipients)
     oids = [commit.oid for commit in series.commits]
     posting = Posting(
         name=branch,
         change_id=series.tracking.change_id,
         revision=series.tracking.revision,
         cover=cover,
-        mails=tuple(mails),
+        mails=tuple(address_mails(mails, recipients)),
         base=series.base,
         tip=rechain(quarantine, oids, series.base)[-1],
     )

@@ -114,7 +114,6 @@ def make_campaign(
             _record(quarantine, request, version, base, groups, drafts, cover, origin, commits),
             commits,
             signatures,
-            branch=target.branch,
             with_cover=True,
             people=people,
             get_maintainer=request.get_maintainer,

@@ -14,7 +14,7 @@ from patchgen.mail.folder import (
     name_folder,
     read_change_id,
 )
-from patchgen.mail.format import Outgoing, address_mails, format_mails, format_patches
+from patchgen.mail.format import Outgoing, address_mails, format_mails, name_commits
 from patchgen.mail.headers import encode_address, format_person, replace_sender
 from patchgen.mail.posted import PostedSeries, choose_series
 from patchgen.mail.reading import ReadableMail, UnreadableMail, read_mail, split_readable
@@ -56,13 +56,13 @@ __all__ = [
     "find_own_mails",
     "follow_cover",
     "format_mails",
-    "format_patches",
     "format_person",
     "has_garbled_name",
     "include_people",
     "join_list",
     "list_recipients",
     "map_recipients",
+    "name_commits",
     "name_folder",
     "parse_mail",
     "parse_sender",

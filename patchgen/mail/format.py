@@ -27,6 +27,9 @@ from patchgen.series import digest_content, make_message_id
 
 # The width that `git show --patch-with-stat`, and so b4, uses without a terminal.
 _STAT_WIDTH = 80
+# The description of a branch becomes the cover letter. The name itself is in no mail.
+_BRANCH = "series"
+_FROM = re.compile(rb"\AFrom [0-9a-f]+")
 _SIGNATURE = re.compile(rb"\n-- \n([\d.]+[^\n]*)\n\n*\Z")
 
 
@@ -38,7 +41,6 @@ class Outgoing:
     letter answers the mail `in_reply_to`, if there is one.
     """
 
-    branch: str
     base: Oid
     start: Oid
     tip: Oid
@@ -49,10 +51,8 @@ class Outgoing:
     in_reply_to: str = ""
 
 
-def format_patches(
-    quarantine: Quarantine, series: Outgoing, sender: Identity, *, cover_text: str | None = None
-) -> list[Mail]:
-    """Return the patches as mails, in order, after a cover letter if `cover_text` is given.
+def _format(quarantine: Quarantine, series: Outgoing, sender: Identity, text: str) -> list[Mail]:
+    """Return a cover letter with this text, and the patches in order.
 
     The user's format.* configuration is ignored: the same series results in the same bytes.
     """
@@ -62,28 +62,19 @@ def format_patches(
         # Without the @, git parses a number below 100000000 in another date format (date.c).
         "GIT_COMMITTER_DATE": f"@{sender.date}",
     }
-    ref = quarantine.name_branch(series.branch, series.tip)
-    args = ["--no-cover-letter"]
+    ref = quarantine.name_branch(_BRANCH, series.tip)
     with scratch_folder("mails") as scratch:
         folder, config = scratch / "mails", scratch / "config"
-        config.touch()
-        if cover_text is not None:
-            args = ["--cover-letter", "--cover-from-description=subject"]
-            # git takes the cover letter's subject and charset from the branch's description. A file
-            # has room for more text than an argument or a variable (128 KiB on Linux).
-            described = f"{series.cover.subject}\n\n{cover_text}"
-            # A branch's name may contain any bytes.
-            config.write_text(
-                _describe_branch(series.branch, described),
-                encoding="utf-8",
-                errors="surrogateescape",
-            )
+        # git takes the cover letter's subject and charset from the branch's description. A file
+        # has room for more text than an argument or a variable (128 KiB on Linux).
+        config.write_text(_describe_branch(f"{series.cover.subject}\n\n{text}"), encoding="utf-8")
         quarantine.run(
             "-c",
             f"include.path={config}",
             "format-patch",
             "--quiet",
-            *args,
+            "--cover-letter",
+            "--cover-from-description=subject",
             f"--subject-prefix={' '.join(['PATCH', *series.prefixes])}",
             # Like b4: the subject of a first version does not name the version.
             *((f"--reroll-count={series.revision}",) if series.revision > 1 else ()),
@@ -96,19 +87,17 @@ def format_patches(
         return [Mail(path.name, path.read_bytes()) for path in sort_patches(folder)]
 
 
-def _describe_branch(branch: str, text: str) -> str:
-    """Return a configuration file with a branch's description (git-config(1), "Syntax")."""
-    section, value = (
-        each.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-        for each in (branch, text)
-    )
-    return f'[branch "{section}"]\n\tdescription = "{value}"\n'
+def _describe_branch(text: str) -> str:
+    """Return a configuration file with the branch's description (git-config(1), "Syntax")."""
+    for char, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\t", "\\t")):
+        text = text.replace(char, escaped)
+    return f'[branch "{_BRANCH}"]\n\tdescription = "{text}"\n'
 
 
 def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> list[Mail]:
     """Return the cover letter and the patches, in order, as a thread."""
     text = _cover_text(quarantine, series, sender)
-    cover, *patches = format_patches(quarantine, series, sender, cover_text=text)
+    cover, *patches = _format(quarantine, series, sender, text)
     mails = [
         replace_sender(
             Mail(cover.file_name, _replace_body(cover.content, text)),
@@ -124,6 +113,18 @@ def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> 
             add_headers(mail.content, _thread_headers(series, number, sender, content)),
         )
         for number, mail in enumerate(mails)
+    ]
+
+
+def name_commits(mails: Sequence[Mail], commits: Sequence[Oid]) -> list[Mail]:
+    """Return the mails of a series as those of other commits with the same messages and diffs.
+
+    A mail begins with "From OID" (git-format-patch(1)); the cover letter has the last commit's id.
+    """
+    oids = (commits[-1], *commits)
+    return [
+        Mail(mail.file_name, _FROM.sub(b"From " + oid.encode(), mail.content))
+        for mail, oid in zip(mails, oids, strict=True)
     ]
 
 

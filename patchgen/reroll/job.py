@@ -191,7 +191,6 @@ class _Reroll:
             record,
             commits,
             self._signatures,
-            branch=self._target.branch,
             with_cover=True,
             people=self._people,
             edited=self._edited_recipients(),

@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import Patchgen
 from tests.support.checks import apply_mails, snapshot
+from tests.support.small_variant import apply_small, make_small_tree
 
 BRANCH = "patchgen/pvops-v4"
 EPOCH = "1629460000"
@@ -386,6 +387,19 @@ def test_takes_a_branch_name_with_braces(patchgen, toy, git):
 
 
 @pytest.mark.slow
+def test_a_branch_in_a_folder_named_series_is_made(tmp_path, patchgen, git):
+    tree = make_small_tree(tmp_path, git)
+    document = apply_small(patchgen, tree, "--branch", "series/v1")
+    assert document["tip"] == git(tree, "rev-parse", "refs/heads/series/v1").strip()
+
+
+def test_each_mail_names_the_commit_of_the_branch(pvops_on, toy):
+    document = pvops_on()
+    commits = [document["tip"], *(patch["commit"] for patch in document["patches"])]
+    named = [Path(mail).read_text().split()[1] for mail in document["mails"]]
+    assert named == commits
+
+
 def test_a_branch_without_its_mails_gets_them_from_the_same_command(patchgen, toy, git):
     """A run that was killed between the two leaves one."""
     words = ("apply", "--variant", "pvops", "--tree", toy, "--json")
