@@ -81,10 +81,10 @@ class Target:
         it may not be replaced: a killed run leaves such a branch. `publish_series` checks that it
         is the branch to be made.
         """
-        old = repository.find_ref(self.ref)
+        old, other = repository.find_branch(self.ref)
         if old is not None and not (replace or may_be_made) and self.folder.exists():
             raise self.exists()
-        if old is None and (other := repository.find_clash(self.ref)) is not None:
+        if old is None and other is not None:
             name = other.removeprefix("refs/heads/")
             raise BaseError(
                 f"the branch {self.branch} cannot be created, as there is a branch {name}",

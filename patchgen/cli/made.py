@@ -14,7 +14,7 @@ from patchgen.controls import escape_controls
 from patchgen.model.base import Oid
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import FileEdit, Recipients, Stat
-from patchgen.odb import Repository
+from patchgen.odb import has_tag
 
 
 def summarise_patch(edits: Sequence[FileEdit], stat: Stat) -> str:
@@ -138,9 +138,4 @@ def _seen_from_here(folder: Path) -> Path:
 
 def _full_name(tree: Path, branch: str) -> str:
     """Return a name that git resolves to this branch even if a tag has the same name."""
-    repository = Repository(tree)
-    try:
-        is_tag = repository.find_ref(f"refs/tags/{branch}") is not None
-    finally:
-        repository.close()
-    return f"refs/heads/{branch}" if is_tag else branch
+    return f"refs/heads/{branch}" if has_tag(tree, branch) else branch

@@ -55,6 +55,7 @@ from .missing import (
     require_objects as require_objects,
     require_range as require_range,
 )
+from .opening import has_tag as has_tag
 from .plain import read_contents as read_contents
 from .quarantine import Quarantine as Quarantine
 from .repository import Repository as Repository

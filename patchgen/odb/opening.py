@@ -73,6 +73,12 @@ def _ask(path: Path) -> list[bytes]:
     return answers
 
 
+def has_tag(path: Path, name: str) -> bool:
+    """Return whether the repository that a folder is in has a tag of that name."""
+    argv = ["git", "-C", str(path), "rev-parse", "--verify", "--quiet", f"refs/tags/{name}"]
+    return run(argv, env=reading_environment(), ok=None).returncode == 0
+
+
 def _choose_work_tree(path: Path, own_dir: Path, top: Path | None) -> Path | None:
     """Return the work tree that contains the path.
 

@@ -18,7 +18,7 @@ from patchgen.errors import BaseError, RevisionError, ToolError, UsageError
 from patchgen.git_environment import reading_environment
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
-from patchgen.odb.commits import Git
+from patchgen.odb.commits import Git, parse_raw_commit
 from patchgen.odb.identity import check_identity
 from patchgen.odb.missing import explain_failure, require_objects
 from patchgen.odb.opening import Location, locate
@@ -53,6 +53,7 @@ class Repository:
         self._view = PartialView(location) if is_partial_clone(location) else None
         self._reader: ObjectReader | None = None
         self._reads = 0
+        self._people: dict[str, tuple[str, str]] = {}
 
     @property
     def location(self) -> Location:
@@ -205,8 +206,10 @@ class Repository:
 
     def resolve_tree(self, commit: Oid) -> Oid:
         """Return the id of a commit's tree; the tree itself may be missing."""
-        shown = self.run("log", "--max-count=1", "--format=%T", commit, "--")
-        return Oid(shown.stdout.decode().strip())
+        content = self._read("commit", commit)
+        if content is None:
+            raise RevisionError(f"{self.top} has no commit {commit!r}", commit)
+        return parse_raw_commit(content).tree
 
     def read_config(self, key: str) -> list[str]:
         """Return all values of a setting; the last one takes effect."""
@@ -260,16 +263,19 @@ class Repository:
             raise UsageError(f"{branch!r} is not a valid branch name for git")
         return f"refs/heads/{branch}"
 
-    def find_clash(self, ref: str) -> str | None:
-        """Return a ref that cannot exist next to `ref`: one above or below it, or None.
+    def find_branch(self, ref: str) -> tuple[Oid | None, str | None]:
+        """Return the object that a branch points at, and a ref that cannot exist next to it.
 
-        Refs are named like files (git-check-ref-format(1)), even if they are packed.
+        Refs are named like files (git-check-ref-format(1)), even if they are packed: a ref excludes
+        those above and below it.
         """
         parts = ref.split("/")
         above = ["/".join(parts[:count]) for count in range(3, len(parts))]
-        listed = self.run("for-each-ref", "--format=%(refname)", ref, *above).stdout.decode()
-        clashes = (name for name in listed.splitlines() if name != ref)
-        return next((name for name in clashes if name in above or name.startswith(f"{ref}/")), None)
+        args = ("for-each-ref", "--format=%(objectname) %(refname)", ref, *above)
+        listed = self.run(*args).stdout.decode().splitlines()
+        refs = {name: Oid(oid) for oid, _, name in (line.partition(" ") for line in listed)}
+        clashes = (name for name in refs if name in above or name.startswith(f"{ref}/"))
+        return refs.get(ref), next(clashes, None)
 
     def find_checkout(self, ref: str) -> Path | None:
         """Return the work tree that has a branch checked out, or None."""
@@ -292,12 +298,13 @@ class Repository:
         if as_of is not None:
             args = ("show", "--no-patch", "--date=raw", "--format=%cd", as_of)
             date = self.run(*args).stdout.decode().strip()
-        return Signatures(
-            self._read_identity("GIT_AUTHOR_IDENT", date),
-            self._read_identity("GIT_COMMITTER_IDENT", date),
-        )
+        who = ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
+        author, committer = (Identity(*self._read_person(name), date) for name in who)
+        return Signatures(author, committer)
 
-    def _read_identity(self, name: str, date: str) -> Identity:
+    def _read_person(self, name: str) -> tuple[str, str]:
+        if name in self._people:
+            return self._people[name]
         done = self.run("-c", "user.useConfigOnly=true", "var", name, ok=None)
         match = re.fullmatch(
             r"(?P<name>.*) <(?P<email>[^<>]*)> \d+ [-+]\d{4}",
@@ -310,7 +317,8 @@ class Repository:
                 hint="git config user.name NAME; git config user.email ADDRESS",
             )
         check_identity(match["name"], match["email"])
-        return Identity(match["name"], match["email"], date)
+        self._people[name] = match["name"], match["email"]
+        return self._people[name]
 
 
 def _find_subcommand(args: Sequence[str]) -> str:

@@ -22,6 +22,8 @@ from patchgen.series.trailers import parse_message
 _DIGITS = 12
 # The maximum length of a slug, which becomes part of file names and header lines.
 _SLUG = 80
+# Ids of commits name their content, so a digest never changes.
+_digests: dict[tuple[Oid, Oid, Oid], str] = {}
 _CHANGE_ID = re.compile(r"(?:\d{8}-)?(?P<slug>.+)-[0-9a-f]+")
 
 
@@ -31,12 +33,16 @@ def digest_content(git: Git, base: Oid, start: Oid, tip: Oid) -> str:
     Trailers and notes do not change it: people add them after a patch was posted, and replies must
     still match its message-id.
     """
+    key = (base, start, tip)
+    if key in _digests:
+        return _digests[key]
     words = ("log", "--reverse", "--no-show-signature", "--format=%T%x00%B%x00")
     shown = git.run(*words, f"{start}..{tip}").stdout.decode("utf-8", "replace")
     fields = shown.split("\0")
     trees = [tree.strip() for tree in fields[::2]]
     texts = [parse_message(message).text.strip() for message in fields[1::2]]
-    return _digest(base, *trees, *texts)
+    _digests[key] = _digest(base, *trees, *texts)
+    return _digests[key]
 
 
 def make_change_id(title: str, branch: str, author: Identity, content: str = "") -> str:

@@ -106,8 +106,7 @@ def _judge(
     if repository.is_partial:
         require_objects(quarantine, [file.oid for file in has.values()])
     lost = {path: file for path, file in had.items() if path not in has}
-    trees = (repository.resolve_tree(series.base), repository.resolve_tree(onto))
-    moves = find_renames(quarantine, *trees, lost)
+    moves = find_renames(quarantine, series.base, onto, lost)
     picker = Picker(quarantine, moves)
     changes = read_changes(quarantine, series.base, onto, files | set(moves.values()))
     history = History([_move(commit, moves) for commit in changes], picker)

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from patchgen.apply import ApplyRequest, apply_variant
 from tests.conftest import Patchgen
 from tests.support.checks import apply_mails, snapshot
+from tests.support.programs import list_programs
 from tests.support.small_variant import apply_small, make_small_tree
 
 BRANCH = "patchgen/pvops-v4"
@@ -387,6 +389,13 @@ def test_takes_a_branch_name_with_braces(patchgen, toy, git):
 
 
 @pytest.mark.slow
+def test_a_run_starts_fewer_than_45_programs(toy):
+    with list_programs() as started:
+        apply_variant(ApplyRequest("pvops", toy))
+    # The command line starts two more.
+    assert 12 < len(started) < 43, "\n".join(started)
+
+
 def test_a_branch_in_a_folder_named_series_is_made(tmp_path, patchgen, git):
     tree = make_small_tree(tmp_path, git)
     document = apply_small(patchgen, tree, "--branch", "series/v1")

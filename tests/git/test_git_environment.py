@@ -394,7 +394,7 @@ def test_a_branch_that_cannot_be_is_refused_before_the_work(patchgen, toy, git, 
 def test_a_branch_beside_one_with_a_longer_name_can_be_made(toy, git):
     git(toy, "branch", "topics/v1")
     git(toy, "branch", "topic/v2")
-    assert Repository(toy).find_clash("refs/heads/topic/v1") is None
+    assert Repository(toy).find_branch("refs/heads/topic/v1") == (None, None)
 
 
 def test_nothing_is_put_into_a_bare_repository(patchgen, toy, git, tmp_path):
