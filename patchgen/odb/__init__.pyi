@@ -8,7 +8,6 @@ from .changes import (
 )
 from .checkout import Checkout as Checkout
 from .commits import (
-    Git as Git,
     put_empty_below as put_empty_below,
     rechain as rechain,
     write_line as write_line,
@@ -57,6 +56,7 @@ from .missing import (
 )
 from .opening import has_tag as has_tag
 from .plain import read_contents as read_contents
+from .plumbing import Git as Git
 from .quarantine import Quarantine as Quarantine
 from .repository import Repository as Repository
 from .searching import (

@@ -8,7 +8,6 @@ So added files are checked before anything is written.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -16,7 +15,7 @@ from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft
 from patchgen.model.treepath import refuse_tree_path
-from patchgen.odb.commits import Git
+from patchgen.odb.plumbing import Git, list_tree
 
 _KINDS = {"tree": "a folder", "commit": "a submodule", "blob": "a file"}
 
@@ -62,9 +61,5 @@ def _read_kinds(git: Git, tree: str, paths: Iterable[PurePosixPath]) -> dict[Pur
     if not wanted:
         return {}
     # -t: folders on the way to other paths are listed, too.
-    args = ("--literal-pathspecs", "ls-tree", "-t", "-z", "--full-tree", tree, "--", *wanted)
-    kinds = {}
-    for entry in git.run(*args).stdout.split(b"\0")[:-1]:
-        head, _, name = entry.partition(b"\t")
-        kinds[PurePosixPath(os.fsdecode(name))] = head.split(b" ")[1].decode()
-    return kinds
+    listed = list_tree(git, tree, wanted, "-t")
+    return {PurePosixPath(name): kind for _, kind, _, name in listed}

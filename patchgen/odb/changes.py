@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
-from patchgen.odb.commits import Git, decode_text
+from patchgen.odb.commits import decode_text
+from patchgen.odb.plumbing import Git
 from patchgen.odb.quoting import unquote_path
 
 _MARK = b"\0commit "

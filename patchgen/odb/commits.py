@@ -8,27 +8,18 @@ lines (a line that begins with a space continues the one before), an empty line,
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
+from patchgen.odb.plumbing import Git, make_oid, read_objects
 from patchgen.odb.quoting import quote_path
-from patchgen.process import Completed
 from patchgen.scratch import scratch_folder
 
 # Headers with names of people, in the encoding of the commit's message.
 _NAMED = frozenset({b"author", b"committer"})
-
-
-class Git(Protocol):
-    """A repository to run git in: a quarantine or a checkout."""
-
-    def run(self, *args: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
-        """Run git in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +67,8 @@ class RawCommit:
 
     @property
     def oid(self) -> Oid:
-        """The id of the commit: the digest of the object (git-hash-object(1)), by the tree's."""
-        content = self.to_bytes()
-        name = "sha1" if len(self.tree) == 40 else "sha256"
-        digest = hashlib.new(name, b"commit %d\0" % len(content), usedforsecurity=False)
-        digest.update(content)
-        return Oid(digest.hexdigest())
+        """The id of the commit."""
+        return make_oid("commit", self.to_bytes(), like=self.tree)
 
     def to_bytes(self) -> bytes:
         """Return the object's content."""
@@ -120,17 +107,11 @@ def parse_raw_commit(content: bytes) -> RawCommit:
 
 def read_raw_commits(git: Git, oids: Sequence[Oid]) -> list[RawCommit]:
     """Return commit objects by their ids, from one `git cat-file --batch`."""
-    out = git.run("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in oids).encode()).stdout
     commits = []
-    offset = 0
-    for oid in oids:
-        end = out.index(b"\n", offset)
-        fields = out[offset:end].split()
-        if len(fields) != 3 or fields[1] != b"commit":
+    for oid, found in zip(oids, read_objects(git, oids), strict=True):
+        if found is None or found[0] != "commit":
             raise BaseError(f"{oid} is not a commit that git can read")
-        begin = end + 1
-        offset = begin + int(fields[2]) + 1
-        commits.append(parse_raw_commit(out[begin : offset - 1]))
+        commits.append(parse_raw_commit(found[1]))
     return commits
 
 

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid, TreeFile
-from patchgen.odb.commits import Git
+from patchgen.odb.plumbing import Git, list_tree, parse_raw_diff
 from patchgen.odb.quarantine import Quarantine
 from patchgen.scratch import scratch_folder
 
@@ -32,15 +32,11 @@ def read_files(
     wanted = set(paths)
     left = iter(sorted(wanted))
     while chunk := list(islice(left, _AT_ONCE)):
-        args = ("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--")
-        listing = git.run(*args, *map(str, chunk)).stdout
-        for entry in listing.split(b"\0")[:-1]:
-            head, _, name = entry.partition(b"\t")
-            mode, _, oid = head.decode().split(" ")
-            path = PurePosixPath(os.fsdecode(name))
+        for mode, _, oid, name in list_tree(git, tree, [*map(str, chunk)], "-r"):
+            path = PurePosixPath(name)
             # A path may name a folder; git then lists the files in it.
             if path in wanted and mode in _KINDS:
-                found[path] = TreeFile(path, mode, Oid(oid))
+                found[path] = TreeFile(path, mode, oid)
     return found
 
 
@@ -82,12 +78,9 @@ def _read_added(
     quarantine: Quarantine, old: Oid, new: Oid, suffixes: Collection[str]
 ) -> dict[PurePosixPath, TreeFile]:
     args = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--diff-filter=A")
-    fields = quarantine.run(*args, old, new).stdout.split(b"\0")[:-1]
     added = {}
-    # ":000000 100644 0000000 OID A", then the path.
-    for head, name in zip(fields[::2], fields[1::2], strict=True):
-        _, mode, _, oid, _ = head.decode().split(" ")
-        path = PurePosixPath(os.fsdecode(name))
-        if mode in _KINDS and path.suffix in suffixes:
-            added[path] = TreeFile(path, mode, Oid(oid))
+    for change in parse_raw_diff(quarantine.run(*args, old, new).stdout):
+        path = PurePosixPath(change.path)
+        if change.mode in _KINDS and path.suffix in suffixes:
+            added[path] = TreeFile(path, change.mode, change.oid)
     return added

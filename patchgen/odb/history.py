@@ -12,7 +12,8 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb.checkout import Checkout
-from patchgen.odb.commits import Git, decode_text
+from patchgen.odb.commits import decode_text
+from patchgen.odb.plumbing import Git, parse_raw_diff
 from patchgen.odb.repository import Repository
 from patchgen.scratch import scratch_folder
 
@@ -86,22 +87,12 @@ def _read_all(git: Git, oids: Sequence[Oid]) -> tuple[Commit, ...]:
 
 
 def _read_files(git: Git, listed: bytes) -> dict[Oid, tuple[PurePosixPath, ...]]:
-    """Return the paths that each listed commit changes; empty commits are left out.
-
-    Format: git-diff-tree(1), "RAW OUTPUT FORMAT" with -z: an id, then for each file a field that
-    begins with a colon, and its path.
-    """
+    """Return the paths that each listed commit changes; empty commits are left out."""
     args = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames")
-    fields = iter(git.run(*args, stdin=listed).stdout.split(b"\0"))
     found: dict[Oid, tuple[PurePosixPath, ...]] = {}
-    oid = Oid("")
-    for field in fields:
-        if field.startswith(b":"):
-            path = PurePosixPath(next(fields).decode("utf-8", "surrogateescape"))
-            found[oid] = (*found[oid], path)
-        elif field:
-            oid = Oid(field.decode())
-            found[oid] = ()
+    for change in parse_raw_diff(git.run(*args, stdin=listed).stdout):
+        oid = Oid(change.heading)
+        found[oid] = (*found.get(oid, ()), PurePosixPath(change.path))
     return found
 
 

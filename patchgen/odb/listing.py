@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from patchgen.errors import BaseError, MissingObjectsError
 from patchgen.model.base import Oid, TreeFile
-from patchgen.odb.commits import Git
 from patchgen.odb.missing import find_missing
+from patchgen.odb.plumbing import Git, find_objects, list_tree, parse_raw_diff, read_objects
 
 _REGULAR = ("100644", "100755")
 _AT_ONCE = 400
@@ -31,15 +31,11 @@ def list_entries(
 
     No paths means the whole tree.
     """
-    args = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree]
-    listing = git.run(*args, "--", *map(str, paths)).stdout
-    found = {}
-    for entry in listing.decode("utf-8", "surrogateescape").split("\0"):
-        # "100644 blob OID", a tab, and the path
-        if entry.endswith(suffixes) and entry.startswith(_REGULAR):
-            head, _, name = entry.partition("\t")
-            found[name] = (head[:6], Oid(head[12:]))
-    return found
+    return {
+        name: (mode, oid)
+        for mode, _, oid, name in list_tree(git, tree, [*map(str, paths)], "-r", suffixes=suffixes)
+        if mode in _REGULAR
+    }
 
 
 def list_files(
@@ -67,19 +63,14 @@ def resolve_paths(git: Git, tree: Oid, paths: Sequence[PurePosixPath]) -> list[R
     """Return the objects at the paths. Raises BaseError if a path does not exist."""
     names = [f"{tree}:" + ("" if str(path) == "." else str(path)) for path in paths]
     # A path cannot contain a newline: git would read it as two.
-    stdin = "".join(name.replace("\n", "\0") + "\n" for name in names)
-    answers = git.run(
-        "cat-file", "--batch-check", stdin=stdin.encode("utf-8", "surrogateescape")
-    ).stdout.decode("utf-8", "surrogateescape")
+    answers = find_objects(git, [name.replace("\n", "\0") for name in names])
     found = []
-    for path, line in zip(paths, answers.splitlines(), strict=True):
-        # "OID blob 123", or "NAME missing"
-        oid, _, rest = line.partition(" ")
-        if not rest.startswith(("blob ", "tree ")) or not rest[5:].isdigit():
+    for path, answer in zip(paths, answers, strict=True):
+        if answer is None or answer[1] not in ("blob", "tree"):
             raise BaseError(
                 f"the tree has no {path}", hint="paths are relative to the top of the tree"
             )
-        found.append(ResolvedPath(path, Oid(oid), rest.startswith("tree ")))
+        found.append(ResolvedPath(path, answer[0], answer[1] == "tree"))
     return found
 
 
@@ -117,16 +108,13 @@ def list_changes(
         return None
     before = set()
     after = {}
-    fields = done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
-    # ":100644 100644 OID OID M", then the path.
-    for head, name in zip(fields[::2], fields[1::2], strict=True):
-        old_mode, mode, _, oid, _ = head.removeprefix(":").split(" ")
-        if not name.endswith(suffixes):
+    for change in parse_raw_diff(done.stdout):
+        if not change.path.endswith(suffixes):
             continue
-        if old_mode in _REGULAR:
-            before.add(PurePosixPath(name))
-        if mode in _REGULAR:
-            after[name] = (mode, Oid(oid))
+        if change.old_mode in _REGULAR:
+            before.add(PurePosixPath(change.path))
+        if change.mode in _REGULAR:
+            after[change.path] = (change.mode, change.oid)
     return TreeChanges(frozenset(before), after)
 
 
@@ -136,15 +124,7 @@ def read_blobs(git: Git, oids: Sequence[Oid]) -> Iterator[bytes]:
     Raises MissingObjectsError, with all blobs that the repository lacks.
     """
     for start in range(0, len(oids), _AT_ONCE):
-        part = oids[start : start + _AT_ONCE]
-        stdin = "".join(f"{oid}\n" for oid in part).encode()
-        out = git.run("cat-file", "--batch", "--buffer", stdin=stdin).stdout
-        at = 0
-        for _ in part:
-            end = out.index(b"\n", at)
-            header = out[at:end].split()
-            if len(header) != 3:
+        for found in read_objects(git, oids[start : start + _AT_ONCE]):
+            if found is None:
                 raise MissingObjectsError(find_missing(git, oids))
-            begin = end + 1
-            at = begin + int(header[2]) + 1
-            yield out[begin : at - 1]
+            yield found[1]

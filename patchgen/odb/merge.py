@@ -17,6 +17,7 @@ from patchgen.errors import BaseError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.odb.commits import decode_text, write_empty_commit
+from patchgen.odb.plumbing import list_tree
 from patchgen.odb.quarantine import Quarantine
 from patchgen.scratch import scratch_folder
 
@@ -148,8 +149,8 @@ def _describe(
     key = _key(path, stages)
     merged = read(f"{tree}:{path}")
     if has_markers(merged):
-        shown = quarantine.run("ls-tree", "--full-tree", tree, "--", f":(literal){path}").stdout
-        return Conflict(PurePosixPath(path), key, merged, shown.decode("utf-8", "replace")[:6])
+        mode = next((mode for mode, *_ in list_tree(quarantine, tree, [path])), "")
+        return Conflict(PurePosixPath(path), key, merged, mode)
     sides = {
         label: read(by_number[number][1])
         for number, label in ((2, labels[0]), (3, labels[1]))

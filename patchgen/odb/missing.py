@@ -11,16 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from patchgen.errors import MissingObjectsError, ToolError
+from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid
-from patchgen.odb.commits import Git
+from patchgen.odb.plumbing import Git, find_objects, parse_raw_diff
 
 _ID = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")
 _RANGE = re.compile(r"[0-9a-f]{40,64}\.\.[^\s.]\S*")
-_RAW = re.compile(r"^:[0-7]{6} [0-7]{6} ([0-9a-f]+) ([0-9a-f]+) ", re.MULTILINE)
-_NOTHING = re.compile(r"0+")
-# A submodule's commit (git-fast-import(1), "filemodify") is in another repository.
-_SUBMODULE = re.compile(r"^:(?:160000 [0-7]{6}|[0-7]{6} 160000) .*$", re.MULTILINE)
+# No object, and a submodule's commit (git-fast-import(1), "filemodify"), which is elsewhere.
+_NO_BLOB = frozenset({"000000", "160000"})
 _DIFFS = frozenset({"log", "show", "diff", "diff-tree"})
 # Options that make a diff read blobs.
 _CONTENT = ("--patch", "--binary", "--unified", "--stat", "--numstat", "-M", "-l0", "--name")
@@ -29,15 +27,9 @@ _CONTENT = ("--patch", "--binary", "--unified", "--stat", "--numstat", "-M", "-l
 def find_missing(git: Git, oids: Iterable[Oid]) -> tuple[Oid, ...]:
     """Return those of the objects that the repository lacks, each once. It does not fetch."""
     asked = list(dict.fromkeys(oids))
-    stdin = "".join(f"{oid}\n" for oid in asked).encode()
-    # Answers are "OID blob 123" or "OID missing". `ok=None`: an error would call explain() again.
-    done = git.run("cat-file", "--batch-check", stdin=stdin, ok=None)
-    answers = done.stdout.decode().splitlines()
-    if len(answers) != len(asked):
-        raise ToolError("git did not report which objects the repository has")
-    return tuple(
-        oid for oid, answer in zip(asked, answers, strict=True) if answer.endswith(" missing")
-    )
+    # `ok=None`: an error would call explain() again.
+    found = find_objects(git, asked, ok=None)
+    return tuple(oid for oid, answer in zip(asked, found, strict=True) if answer is None)
 
 
 def require_objects(git: Git, oids: Collection[Oid]) -> None:
@@ -84,9 +76,8 @@ def _find_missing_trees(git: Git, args: Sequence[str], text: str) -> tuple[Oid, 
     if ranges:
         listed = git.run("rev-list", "--parents", *ranges, ok=None).stdout.decode().split()
         ids |= dict.fromkeys(listed)
-    stdin = "".join(f"{oid}\n" for oid in ids).encode()
-    kinds = git.run("cat-file", "--batch-check", stdin=stdin, ok=None).stdout.decode().splitlines()
-    commits = [line.split()[0] for line in kinds if line.split()[1] == "commit"]
+    found = find_objects(git, list(ids), ok=None)
+    commits = [answer[0] for answer in found if answer and answer[1] == "commit"]
     if not commits:
         return ()
     stdin = "".join(f"{oid}\n" for oid in commits).encode()
@@ -97,14 +88,14 @@ def _find_missing_trees(git: Git, args: Sequence[str], text: str) -> tuple[Oid, 
     # Each missing tree is a line "?OID" (git-rev-list(1), --missing=print).
     options = ("--objects", "--no-object-names", "--filter=blob:none", "--missing=print")
     stdin = "".join(f"{oid}\n" for oid in dict.fromkeys(roots)).encode()
-    found = git.run("rev-list", *options, "--stdin", stdin=stdin, ok=None).stdout.decode().split()
-    return tuple(Oid(line[1:]) for line in found if line.startswith("?"))
+    listed = git.run("rev-list", *options, "--stdin", stdin=stdin, ok=None).stdout.decode().split()
+    return tuple(Oid(line[1:]) for line in listed if line.startswith("?"))
 
 
 def _find_blobs(git: Git, args: Sequence[str], stdin: bytes) -> set[Oid]:
     """Return the blobs on both sides of the diffs that a command reads."""
     at = next((number for number, word in enumerate(args) if word in _DIFFS), None)
-    raw = ("--raw", "--no-abbrev", "--no-renames")
+    raw = ("--raw", "-z", "--no-abbrev", "--no-renames")
     if at is not None:
         rest = [word for word in args[at + 1 :] if not word.startswith(_CONTENT)]
         recursive = ("-r",) if args[at] == "diff-tree" else ()
@@ -113,6 +104,9 @@ def _find_blobs(git: Git, args: Sequence[str], stdin: bytes) -> set[Oid]:
         shown = b"".join(git.run("log", *raw, "--format=", each, ok=None).stdout for each in ranges)
     else:
         return set()
-    text = _SUBMODULE.sub("", shown.replace(b"\0", b"\n").decode("utf-8", "replace"))
-    sides = {side for match in _RAW.finditer(text) for side in match.groups()}
-    return {Oid(side) for side in sides if not _NOTHING.fullmatch(side)}
+    sides = {
+        side
+        for change in parse_raw_diff(shown)
+        for side in ((change.old_mode, change.old_oid), (change.mode, change.oid))
+    }
+    return {oid for mode, oid in sides if mode not in _NO_BLOB}

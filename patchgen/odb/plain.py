@@ -8,7 +8,6 @@ so nothing needs to be known about the state of the work tree.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -16,11 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from patchgen.errors import MissingObjectsError
-from patchgen.model.base import Oid, TreeFile
+from patchgen.model.base import TreeFile
 from patchgen.odb.listing import read_blobs
+from patchgen.odb.plumbing import make_oid
 from patchgen.odb.repository import Repository
-
-_SHA1_SIGNS = 40
 
 
 def read_contents(repository: Repository, files: Sequence[TreeFile]) -> Iterator[bytes]:
@@ -48,10 +46,5 @@ def _read_plain(top: Path, file: TreeFile) -> bytes | None:
         with os.fdopen(os.open(top / file.path, flags), "rb") as opened:
             if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
                 text = opened.read()
-                return text if _is_named(text, file.oid) else None
+                return text if make_oid("blob", text, like=file.oid) == file.oid else None
     return None
-
-
-def _is_named(text: bytes, oid: Oid) -> bool:
-    kind = hashlib.sha1 if len(oid) == _SHA1_SIGNS else hashlib.sha256
-    return kind(b"blob %d\0" % len(text) + text, usedforsecurity=False).hexdigest() == oid

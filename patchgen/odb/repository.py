@@ -18,10 +18,11 @@ from patchgen.errors import BaseError, RevisionError, ToolError, UsageError
 from patchgen.git_environment import reading_environment
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
-from patchgen.odb.commits import Git, parse_raw_commit
+from patchgen.odb.commits import parse_raw_commit
 from patchgen.odb.identity import check_identity
 from patchgen.odb.missing import explain_failure, require_objects
 from patchgen.odb.opening import Location, locate
+from patchgen.odb.plumbing import Git, list_tree
 from patchgen.odb.reader import ObjectReader
 from patchgen.odb.view import PartialView, is_partial_clone
 from patchgen.process import Completed, run, stream
@@ -125,11 +126,9 @@ class Repository:
         if done.returncode == 0:
             return done.stdout
         if self.is_partial:
-            listed = self.run("--literal-pathspecs", "ls-tree", "--full-tree", tree, "--", path)
-            # "100644 blob OID", a tab, and the path
-            fields = listed.stdout.decode("utf-8", "replace").split(maxsplit=3)
-            if fields[1:2] == ["blob"]:
-                require_objects(self, [Oid(fields[2])])
+            for _, kind, oid, _ in list_tree(self, tree, [path]):
+                if kind == "blob":
+                    require_objects(self, [oid])
         return None
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 
 from patchgen.model.base import Oid
-from patchgen.odb.commits import Git
+from patchgen.odb.plumbing import Git
 
 _MARK = b"\0commit "
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What git prints about trees, objects and changes is read whatever names the files have."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePosixPath
+
+import pytest
+
+from patchgen.errors import BaseError
+from patchgen.model.base import Oid
+from patchgen.odb import Repository, list_changes, list_entries, read_commits, resolve_paths
+from patchgen.odb.plumbing import find_objects, list_tree, parse_raw_diff, read_objects
+
+NAMES = (
+    "plain.c",
+    "a b.c",
+    'q"u.c',
+    "tab\t.c",
+    "new\nline.c",
+    "x\n:100644 100644 1 2 M",
+    "line\u2028sep.c",
+    os.fsdecode(b"\xff.c"),
+    "dir/ünder.c",
+)
+
+
+@pytest.fixture
+def repository(tmp_path, git):
+    """Return a repository whose second commit changes every second file."""
+    git(tmp_path, "init", "-q", "-b", "master")
+    (tmp_path / "dir").mkdir()
+    for name in NAMES:
+        (tmp_path / name).write_text("before\n")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "base")
+    for name in NAMES[::2]:
+        (tmp_path / name).write_text("after\n")
+    git(tmp_path, "commit", "-qa", "-m", ":100644 100644 1 2 M")
+    opened = Repository(tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_a_tree_is_listed_with_any_names(repository):
+    master = repository.resolve_commit("master")
+    assert {path for *_, path in list_tree(repository, master, (), "-r")} == set(NAMES)
+    assert set(list_entries(repository, master)) == set(NAMES)
+    for name in NAMES:
+        [(mode, kind, oid, path)] = list_tree(repository, master, [name])
+        assert (mode, kind, path) == ("100644", "blob", name)
+        assert repository.read_blob(oid) in (b"before\n", b"after\n")
+
+
+def test_changes_are_read_with_any_names(repository):
+    old, new = (repository.resolve_commit(each) for each in ("master~1", "master"))
+    changes = list_changes(repository, old, new, (), ("",))
+    assert changes is not None
+    assert set(changes.after) == set(NAMES[::2])
+    [commit] = read_commits(repository, old, new)
+    assert set(commit.files) == set(map(PurePosixPath, NAMES[::2]))
+    # A commit's message is a heading, not a change.
+    shown = repository.run("log", "-z", "--raw", "--format=%B", f"{old}..{new}").stdout
+    assert {change.path for change in parse_raw_diff(shown)} == set(NAMES[::2])
+
+
+def test_objects_that_are_missing_are_told_from_others(repository):
+    master = repository.resolve_commit("master")
+    nothing = Oid("1" * 40)
+    assert [found and found[0] for found in read_objects(repository, [nothing, master])] == [
+        None,
+        "commit",
+    ]
+    names = ["no\u2028where", f"{nothing} blob 5", master]
+    assert find_objects(repository, names) == [None, None, (master, "commit")]
+
+
+@pytest.mark.parametrize("name", ["no\u2028where", "no\x0bwhere", "no\nwhere"])
+def test_a_path_with_a_line_separator_that_is_not_there_is_refused(repository, name):
+    tree = repository.resolve_tree(repository.resolve_commit("master"))
+    with pytest.raises(BaseError, match="the tree has no"):
+        resolve_paths(repository, tree, [PurePosixPath(name)])
