@@ -20,7 +20,7 @@ from patchgen.errors import (
     SpecError,
     UsageError,
 )
-from patchgen.kernel import parse_version
+from patchgen.kernel import read_version
 from patchgen.model.base import Base, TreeFile
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.odb import (
@@ -122,8 +122,7 @@ def plan_run(repository: Repository, request: RunRequest) -> Run:
     only = _choose_files(repository, request, base)
     if repository.is_partial:
         _require_files(repository, tree, request, only)
-    version = parse_version(repository.read_path(tree_oid, "Makefile") or b"")
-    base = replace(base, version=version)
+    base = replace(base, version=read_version(tree))
     if _is_variant(request.target):
         return Run(base, tuple(_variant_requests(repository, request, base, only)), ())
     names = list_semantic_patches(request.target, tree)

@@ -20,9 +20,9 @@ from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
 from patchgen.odb.commits import parse_raw_commit
 from patchgen.odb.identity import check_identity
-from patchgen.odb.missing import explain_failure, require_objects
+from patchgen.odb.missing import explain_failure
 from patchgen.odb.opening import Location, locate
-from patchgen.odb.plumbing import Git, list_tree
+from patchgen.odb.plumbing import Git
 from patchgen.odb.reader import ObjectReader
 from patchgen.odb.view import PartialView, is_partial_clone
 from patchgen.process import Completed, run, stream
@@ -32,8 +32,6 @@ _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _READ_OBJECTS = frozenset(
     {"cat-file", "diff", "diff-tree", "grep", "log", "ls-tree", "merge-base", "rev-list", "show"}
 )
-# Up to this many git processes cost less than importing GitPython.
-_FEW_READS = 16
 
 
 class Repository:
@@ -53,7 +51,6 @@ class Repository:
         self.object_format = location.object_format
         self._view = PartialView(location) if is_partial_clone(location) else None
         self._reader: ObjectReader | None = None
-        self._reads = 0
         self._people: dict[str, tuple[str, str]] = {}
 
     @property
@@ -90,46 +87,23 @@ class Repository:
 
     def read_blob(self, oid: Oid) -> bytes | None:
         """Return the content of a blob, or None if the repository lacks it."""
-        self._reads += 1
-        if self._reader is None and self._reads <= _FEW_READS:
-            return self._read_alone("blob", oid)
         return self._read("blob", oid)
 
     def read_tree(self, oid: Oid) -> bytes | None:
-        """Return a tree object as git stores it, or None if the repository lacks it.
-
-        Whoever reads one tree reads others and blobs, too, so one long-lived process serves all.
-        """
+        """Return a tree object as git stores it, or None if the repository lacks it."""
         return self._read("tree", oid)
 
     def _read(self, kind: str, oid: Oid) -> bytes | None:
         # GitPython 3.1 cannot read the header of an object with a SHA-256 id.
         if self.object_format != "sha1":
-            return self._read_alone(kind, oid)
+            done = self.run("cat-file", kind, oid, ok=None)
+            return done.stdout if done.returncode == 0 else None
         if self._reader is None:
             git_dirs = (self._own_dir, self.git_dir)
             if self._view is not None:
                 git_dirs = (self._view.git_dir, self._view.git_dir)
             self._reader = ObjectReader(*git_dirs)
         return self._reader.read(oid)
-
-    def _read_alone(self, kind: str, oid: Oid) -> bytes | None:
-        done = self.run("cat-file", kind, oid, ok=None)
-        return done.stdout if done.returncode == 0 else None
-
-    def read_path(self, tree: Oid, path: str) -> bytes | None:
-        """Return the content of one file of a tree, or None if there is no such file.
-
-        Raises MissingObjectsError if a partial clone lacks the file's content.
-        """
-        done = self.run("cat-file", "blob", f"{tree}:{path}", ok=None)
-        if done.returncode == 0:
-            return done.stdout
-        if self.is_partial:
-            for _, kind, oid, _ in list_tree(self, tree, [path]):
-                if kind == "blob":
-                    require_objects(self, [oid])
-        return None
 
     def close(self) -> None:
         """End the processes that serve reads, and remove the view that they read."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from patchgen.errors import MissingObjectsError
-from patchgen.odb import Repository, fetch_objects, find_promisors
+from patchgen.odb import GitTree, Repository, fetch_objects, find_promisors
 
 BRANCH = "patchgen/pvops-v4"
 PATCHGEN = (sys.executable, "-m", "patchgen")
@@ -202,10 +202,9 @@ def test_a_remote_that_promised_nothing_is_not_asked(source, clone, git):
     oid = repository.run("rev-parse", "HEAD:Makefile").stdout.decode().strip()
     fetch_objects(repository, [oid])
     assert repository.read_blob(oid) == (source / "Makefile").read_bytes()
+    files = GitTree(repository, repository.resolve_tree(repository.resolve_commit("HEAD")))
     with pytest.raises(MissingObjectsError):
-        repository.read_path(
-            repository.resolve_tree(repository.resolve_commit("HEAD")), "MAINTAINERS"
-        )
+        files.read(files.find(["MAINTAINERS"])[0])
     repository.close()
 
 
