@@ -13,6 +13,8 @@ from patchgen.mail import parse_mail, read_message_id
 from patchgen.model.series import Mail
 
 SCRIPTS = ("get_maintainer.pl", "checkpatch.pl", "config", "spdxcheck.py", "tags.sh", "coccicheck")
+ASHISH, SEAN = "Ashish Kalra <ashish.kalra@amd.com>", "Sean Christopherson <seanjc@google.com>"
+ASHISH, SEAN = "Ashish Kalra <ashish.kalra@amd.com>", "Sean Christopherson <seanjc@google.com>"
 V4 = "patchgen/pvops-v4"
 
 
@@ -73,7 +75,9 @@ def test_a_program_of_the_user_is_run_in_place_of_maintainers(patchgen, toy, can
     assert done.code == 0, done.err
     done = patchgen("send", V4, "--tree", toy, "--dry-run", "--json", "--get-maintainer", program)
     mails = json.loads(done.out)["mails"]
-    assert {who for mail in mails for who in mail["to"] + mail["cc"]} == {"Zed <zed@example.org>"}
+    people = {who for mail in mails for who in mail["to"] + mail["cc"]}
+    # The variant itself names two participants of its discussion.
+    assert people - {ASHISH, SEAN} == {"Zed <zed@example.org>"}
     assert not canary.exists()
 
 
