@@ -95,6 +95,7 @@ class Body:
         self.words: set[str] = set()
         self._types: dict[str, str] = {}
         self._own: set[str] = set()
+        self._addresses: set[str] = set()
         self._aliases: dict[str, Access] = {}
         self._parameters: set[str] = set()
         self._flows: list[tuple[str, frozenset[str]]] = []
@@ -176,6 +177,8 @@ class Body:
             if not name:
                 continue
             self._types[name] = "()" if function else kind
+            if _ADDRESS_TYPES.search(text_of(node)) and not function:
+                self._addresses.add(name)
             value = each.child_by_field_name("value") if each.type == "init_declarator" else None
             if value is None:
                 continue
@@ -301,6 +304,9 @@ class Body:
         )
         if parts and (sources := frozenset(self._sources(parts[0]))):
             self._first_sources[len(self.calls) - 1] = sources
+            # lookup_mapped_pages(vaddr, &pfn): what it finds for an address, as a result would be.
+            results = {text_of(each) for each in parts[1:] if each.type == "pointer_expression"}
+            self._flows += [(name, sources) for name in self._addresses if f"&{name}" in results]
 
     def _pointer(self, callee: tree_sitter.Node) -> Access:
         """Return the access that a call goes through; a local variable's is that of its value."""

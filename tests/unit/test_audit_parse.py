@@ -131,13 +131,17 @@ int prototype(void);
         ("p = lookup_address(vaddr, &level); g(p);", True),
         ("g(p); p = vaddr;", True),
         ("g(PFN_DOWN(__pa(vaddr)));", True),
+        ("lookup(vaddr, &pfn); g(pfn);", True),
+        ("lookup(cpu, &pfn); g(pfn);", False),
+        ("lookup(vaddr, &level); g(level);", False),
         ("g(&per_cpu(reason, cpu));", False),
         ("p = alloc(vaddr); g(p);", False),
         ("g(1);", False),
     ],
 )
 def test_tells_an_address_that_is_handed_on_from_one_of_its_own(body, forwards):
-    head = "void f(unsigned long vaddr, void *ptr, int cpu)\n{\n\tvoid *p; int level;\n\t"
+    locals_ = "void *p; int level; unsigned long pfn;"
+    head = f"void f(unsigned long vaddr, void *ptr, int cpu)\n{{\n\t{locals_}\n\t"
     calls = {call.name: call for call in one(f"{head}{body}\n}}\n").calls}
     assert calls["g"].forwards is forwards
 
