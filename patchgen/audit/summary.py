@@ -15,6 +15,7 @@ from patchgen.model.audit import (
     Fate,
     Group,
     Hypercall,
+    Platform,
     StatusChange,
 )
 from patchgen.model.base import Oid
@@ -56,7 +57,7 @@ def render_summary(diff: AuditDiff) -> str:
     lines = [*textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]
     partly = {
         f"Do not tell the hypervisor on {platform.value}:": [
-            each for each in after.early_changes if each.tellers and platform in each.silent_on
+            each for each in after.early_changes if _is_silent_on(each, platform)
         ]
         for platform in PROTECTED
     }
@@ -73,14 +74,29 @@ def render_summary(diff: AuditDiff) -> str:
 
 def _before(diff: AuditDiff) -> str:
     """Return what the base leaves out."""
-    silent = sum(each.silent for each in diff.before.early_changes)
-    total = len(diff.before.early_changes)
+    changes = diff.before.early_changes
+    total = len(changes)
     if not total:
         return ""
-    if not silent:
+    silent = sum(each.silent for each in changes)
+    partly = sum(any(_is_silent_on(each, platform) for platform in PROTECTED) for each in changes)
+    if not silent and not partly:
         return f"On the base, {'it tells' if total == 1 else 'all of them tell'} the hypervisor."
-    verb = "does" if silent == 1 else "do"
-    return f"On the base, {silent} of {total} {verb} not tell the hypervisor."
+    parts = []
+    if silent:
+        parts.append(
+            f"{silent} of {total} {'does' if silent == 1 else 'do'} not tell the hypervisor"
+        )
+    if partly:
+        verbs = ("tells", "it runs") if partly == 1 else ("tell", "they run")
+        where = f"only on some of the platforms on which {verbs[1]}"
+        parts.append(f"{partly} of {total} {verbs[0]} the hypervisor {where}")
+    return f"On the base, {', and '.join(parts)}."
+
+
+def _is_silent_on(change: StatusChange, platform: Platform) -> bool:
+    """Return whether a change that tells on some platforms tells nobody on this one."""
+    return bool(change.tellers) and platform in change.silent_on
 
 
 def _series(diff: AuditDiff) -> str:
@@ -113,7 +129,7 @@ def _after(audit: Audit) -> str:
         rest = f"{silent} {'does' if silent == 1 else 'do'} not tell the hypervisor"
     parts = [f"With the series, {routed} of {len(changes)} go through the op, and {rest}."]
     for platform in PROTECTED:
-        missing = sum(bool(each.tellers) and platform in each.silent_on for each in changes)
+        missing = sum(_is_silent_on(each, platform) for each in changes)
         if missing:
             verbs = ("runs", "does") if missing == 1 else ("run", "do")
             where = f"{verbs[0]} on {platform.value}, too"
