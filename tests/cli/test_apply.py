@@ -90,7 +90,7 @@ def test_the_cover_letter_claims_no_path_that_the_base_does_not_have(patchgen, t
     assert "  steal_time: no call leads to the op\n" in said
     assert "    -> early_set_memory_and_notify() ->\n    notify_range_enc_status_cha" in said
     callback = git(toy, "grep", "-n", "kvm_sev_hypercall3(", BRANCH, "--", kvm).split(":")[2]
-    assert f"  {kvm}:{callback} kvm_sev_notify_enc_status()\n    it is what" in said
+    assert f"  {kvm}:{callback} kvm_sev_notify_enc_status()\n    the op calls it" in said
 
     # The same call, but of something that tells nobody.
     source = toy / kvm
