@@ -149,7 +149,8 @@ def verify(patchgen: Patchgen, repository: Path, *words: str | Path) -> dict:
     assert done.out, done.err
     document = json.loads(done.out)
     assert document["passed"], document
-    assert document["series_findings"] == []
+    # Notes ask for what nobody but the sender knows, such as the Link.
+    assert not [each for each in document["series_findings"] if each["failure"]]
     return document
 
 
@@ -162,7 +163,7 @@ def test_every_commit_passes_with_both_backends_and_the_tip_boots(made, patchgen
         patch["subject"] for patch in document["patches"]
     ]
     assert set(checked["checks"]) == {
-        *("lint", "checkpatch", "am", "code", "boot"),
+        *("lint", "checkpatch", "am", "sections", "code", "boot"),
         *("x86_64", "no-amd-mem-encrypt", "no-paravirt", "i386", "allmodconfig"),
     }
     # The first patch adds an operation that nobody calls: it changes the table, and code that
@@ -216,10 +217,11 @@ def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen
     repository = clone_bare(kernel, tmp_path / "linux.git")
     words = ("--variant", "pvops", "--backend", "sev", "--tree", repository)
     document = apply(patchgen, *words, "--signoff", "-o", tmp_path / "outgoing")
-    status = ["already there"] * 4 + ["made"]
+    status = ["already there"] * 4 + ["made"] * 2
     assert [patch["status"] for patch in document["patches"]] == status
-    [patch] = [patch for patch in document["patches"] if patch["status"] == "made"]
-    assert (patch["name"], patch["files"]) == ("direct", ["arch/x86/kernel/kvm.c"])
+    made = [patch for patch in document["patches"] if patch["status"] == "made"]
+    assert [patch["name"] for patch in made] == ["whole-pages", "direct"]
+    assert all(patch["files"] == ["arch/x86/kernel/kvm.c"] for patch in made)
 
     # One call stays, and the letter shows the way of every other one.
     [stays] = document["cites"]["direct"]
@@ -236,7 +238,8 @@ def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen
 
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    assert checkpatch(kernel, Path(document["mails"][1]), scratch) == (0, 0, 0)
+    for mail in document["mails"][1:]:
+        assert checkpatch(kernel, Path(mail), scratch) == (0, 0, 0)
 
     configs = [w for name in ("x86_64", "no-amd-mem-encrypt", "i386") for w in ("--config", name)]
     verify(patchgen, repository, BRANCH, "--base", "master", *configs)
@@ -244,7 +247,7 @@ def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen
     before = snapshot(repository, without="none")
     done = patchgen("apply", *words, "--base", BRANCH)
     assert done.code == 0, done.err
-    assert done.out.count("already there (arch/x86/") == 5
+    assert done.out.count("already there (arch/x86/") == 6
     assert f"    {stays['site']} {stays['function']}(): the op calls it\n" in done.out
     assert "Nothing left to make" in done.out
     assert snapshot(repository, without="none") == before
