@@ -35,19 +35,7 @@ SERIES = {
 }
 
 
-# gcc 12 no longer inlines __set_percpu_decrypted(), which is not __init, with a report added to it:
-# modpost finds a section mismatch on x86_64. The rule has to mark the function; it does not yet.
-_MISMATCH = pytest.mark.xfail(strict=True, reason="__set_percpu_decrypted() needs __init")
-
-
-@pytest.mark.parametrize(
-    "variant",
-    [
-        pytest.param("sev-hypercall", marks=_MISMATCH),
-        pytest.param("vmmcall-default", marks=_MISMATCH),
-        "x86-platform",
-    ],
-)
+@pytest.mark.parametrize("variant", SERIES)
 def test_the_series_on_6_1_without_the_op(variant, kernel_6_1, patchgen, git, tmp_path):
     there, made, sites = SERIES[variant]
     repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
