@@ -102,6 +102,6 @@ def _read_series(
 
 def _no_record(revision: str, oid: Oid) -> BaseError:
     return BaseError(
-        f"there is no record of {revision} ({oid[:12]})",
+        f"{revision} ({oid[:12]}) has no record",
         hint="patchgen stores the record in the cover letter's commit, below the patches",
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen format`: write the mails of a branch, as it is now, to their folder.
+"""`patchgen format`: write the mails of a branch's current commits to their folder.
 
 The mails go stale when a person edits the branch. `send` formats its own.
 """

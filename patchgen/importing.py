@@ -121,7 +121,7 @@ def _identify(
         tip = repository.find_ref(f"refs/heads/{request.series}")
         if tip is None:
             raise BaseError(
-                f"there is no branch {request.series!r}", hint="`git branch` lists them"
+                f"branch {request.series!r} does not exist", hint="`git branch` lists them"
             )
         tracking = read_branch(repository, checkout, request.series, tip).tracking
         if tracking is None:

@@ -234,7 +234,7 @@ def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
         names = [str(file.path) for file in found]
     if not names:
         raise UsageError(
-            f"there is no semantic patch {target}",
+            f"{target} is not a semantic patch",
             hint="name a .cocci, a folder of them, or a variant (`patchgen variants`)",
         )
     return names

@@ -52,7 +52,7 @@ class SourceFolder:
         return SourceFolder(self.root, self.below / name)
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of a file, None if there is no file of that name.
+        """Return the content of a file, None if the file does not exist.
 
         Raises SpecError if the name leads out of the folder, or if the file is not regular or
         larger than LARGEST_BYTES.

@@ -95,7 +95,7 @@ def store_path() -> Path:
 
 
 def read_trust() -> Entries:
-    """Return all entries, none if there is no store.
+    """Return all entries, none if the store does not exist.
 
     Raises PatchgenError if the store cannot be read, is damaged, or could be somebody else's.
     """

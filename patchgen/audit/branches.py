@@ -71,12 +71,12 @@ def _descend_loop(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
 
 
 def _descend_binary(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
-    operator = node.child_by_field_name("operator")
+    middle = node.child_by_field_name("operator")
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    sign = text_of(operator) if operator is not None else ""
+    operator = text_of(middle) if middle is not None else ""
     for each in node.named_children:
-        if sign in ("&&", "||") and left is not None and each == right:
-            yield each, (*held, _guard(left, holds=sign == "&&"))
+        if operator in ("&&", "||") and left is not None and each == right:
+            yield each, (*held, _guard(left, holds=operator == "&&"))
         else:
             yield each, held
 

@@ -26,7 +26,7 @@ OnProgress = Callable[[int, int], None]
 _BATCH_BYTES = 400_000
 _WORKERS = 2
 _MAX_BYTES = 2 << 20
-_TOO_LARGE = FileFacts(lost=((1, f"the whole file, as it is over {_MAX_BYTES >> 20} MiB"),))
+_TOO_LARGE = FileFacts(lost=((1, f"the whole file: it is larger than {_MAX_BYTES >> 20} MiB"),))
 _Piece = list[tuple[str, bool, bytes | None]]
 
 

@@ -16,7 +16,7 @@ _CAP = 1_000_000
 # A path that a reader can follow is preferred: calls by name cost least, less certain ones more.
 _COST = {How.CALL: 2, How.ASSEMBLY: 2, How.POINTER: 4, How.PARAM: 4, How.INITCALL: 4}
 _COST_PASSED = 6
-# The extra cost of a function that is shown only if there is no other path.
+# The extra cost of a function that a path should avoid.
 _COST_ASIDE = 20
 # The extra cost of each entry over the one before it.
 _COST_ENTRY = 6

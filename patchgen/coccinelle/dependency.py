@@ -27,7 +27,7 @@ def drop_dependency(header: str, virtuals: Mapping[str, bool]) -> str:
     return _CLAUSE.sub(drop, header)
 
 
-_TOKEN = re.compile(r"\s*(?:(?P<word>\w+)|(?P<sign>&&|\|\||[!()]))")
+_TOKEN = re.compile(r"\s*(?:(?P<word>\w+)|(?P<operator>&&|\|\||[!()]))")
 
 
 def may_hold(dependency: str, values: Mapping[str, bool]) -> bool:
@@ -42,7 +42,7 @@ def may_hold(dependency: str, values: Mapping[str, bool]) -> bool:
         found = _TOKEN.match(text, at)
         if found is None:
             return True
-        tokens.append(found["word"] or found["sign"])
+        tokens.append(found["word"] or found["operator"])
         at = found.end()
     if not tokens:
         return True

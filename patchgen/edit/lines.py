@@ -13,7 +13,7 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
     """Return the content with the edit's lines before or after an anchor.
 
     The first anchor that equals exactly one line is used. The spacing of words is ignored, since
-    makefiles are aligned by taste. Raises BaseError if there is no such anchor.
+    makefiles are aligned by taste. Raises BaseError if no anchor is found.
     """
     lines = content.splitlines(keepends=True)
     by_words: dict[tuple[bytes, ...], list[int]] = {}

@@ -55,7 +55,7 @@ def find_built(
 ) -> frozenset[PurePosixPath]:
     """Return those of `sources`, .c files by path in the tree, that a .config builds.
 
-    Raises BaseError if there is no top Makefile.
+    Raises BaseError if the tree has no top Makefile.
     """
     walk = _Walk(config, makefiles, frozenset(sources))
     walk.run()

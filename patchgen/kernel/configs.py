@@ -17,7 +17,7 @@ class BuildConfig:
     """How to make a .config: a target of kconfig, and options that must differ from it.
 
     If `on` and `off` do not hold in the end, the configuration is not what its name says, and is
-    refused. `if_known` are switched on if the tree has such an option: a patch of the series may be
+    refused. `if_known` are switched on if the tree has the option: a patch of the series may be
     the one that adds it. `file` is a .config of the user's, used in place of `target`.
     `stable_code` means that functions can be compared between commits: their code contains neither
     line numbers (as the sleeping checks of allmodconfig do) nor addends in instructions (i386).
@@ -99,7 +99,7 @@ def find_config(name: str) -> BuildConfig:
     known = [config.name for config in CONFIGS]
     near = difflib.get_close_matches(name, known, n=1)
     raise UsageError(
-        f"there is no configuration {name!r}",
+        f"unknown configuration {name!r}",
         hint=(f"did you mean {near[0]}? " if near else "")
         + f"known: {', '.join(known)}; or the path of a .config, with a /",
         parameters=("configs",),

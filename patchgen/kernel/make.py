@@ -26,7 +26,7 @@ from patchgen.kernel.make_syntax import (
     without_comment,
 )
 
-# Returns the content of the makefile at a path in the tree, None if there is no such file.
+# Returns the content of the makefile at a path in the tree, None if the file does not exist.
 Read = Callable[[str], str | None]
 
 _CONDITIONS = ("ifeq", "ifneq", "ifdef", "ifndef")
@@ -166,8 +166,8 @@ class Make:
         return same == (word == "ifeq")
 
     def _define(self, head: str, body: list[str]) -> None:
-        name, sign, _ = read_assignment(head) or (head, "=", "")
-        self._assign(name, sign, "\n".join(body))
+        name, operator, _ = read_assignment(head) or (head, "=", "")
+        self._assign(name, operator, "\n".join(body))
 
     def _statement(self, line: str, word: str, rest: str) -> bool:
         """Evaluate a line that is not a conditional; return whether recipe lines may follow."""
@@ -190,18 +190,18 @@ class Make:
         self._assign(*assigned)
         return False
 
-    def _assign(self, name: str, sign: str, text: str) -> None:
+    def _assign(self, name: str, operator: str, text: str) -> None:
         name = self.expand(name).strip()
         old = self._values.get(name)
-        if sign == "?=" and old is not None:
+        if operator == "?=" and old is not None:
             return
-        if sign == "+=" and old is not None:
+        if operator == "+=" and old is not None:
             more = self.expand(text) if old.is_simple else text
             self._values[name] = _Value(f"{old.text} {more}".strip(), old.is_simple)
-        elif sign in (":=", "::="):
+        elif operator in (":=", "::="):
             self._values[name] = _Value(self.expand(text), True)
         else:
-            self._values[name] = _Value("" if sign == "!=" else text, False)
+            self._values[name] = _Value("" if operator == "!=" else text, False)
 
     # --- expansion ---
 
@@ -220,13 +220,13 @@ class Make:
         at = 0
         while (found := text.find("$", at)) >= 0:
             parts.append(text[at:found])
-            sign = text[found + 1 : found + 2]
-            if sign in CLOSES:
+            character = text[found + 1 : found + 2]
+            if character in CLOSES:
                 end = closing(text, found + 1)
                 parts.append(self._reference(text[found + 2 : end]))
                 at = end + 1
             else:
-                parts.append("$" if sign == "$" else self.get(sign))
+                parts.append("$" if character == "$" else self.get(character))
                 at = found + 2
         self._depth -= 1
         # A long result costs more: one expansion for each 10,000 characters.

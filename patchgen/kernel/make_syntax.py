@@ -47,9 +47,9 @@ def split_arguments(text: str) -> list[str]:
     parts = []
     depth = begin = 0
     for found in re.finditer(r"[({,)}]", text):
-        sign = found[0]
-        depth += (sign in "({") - (sign in ")}")
-        if sign == "," and depth <= 0:
+        character = found[0]
+        depth += (character in "({") - (character in ")}")
+        if character == "," and depth <= 0:
             parts.append(text[begin : found.start()])
             begin = found.end()
     return [*parts, text[begin:]]
@@ -65,10 +65,10 @@ def read_assignment(line: str) -> tuple[str, str, str] | None:
         if line[at] == "$" and line[at + 1 : at + 2] in CLOSES:
             at = closing(line, at + 1) + 1
             continue
-        sign = re.compile(r"::?=|[?+!]?=").match(line, at)
-        if sign is not None:
+        operator = re.compile(r"::?=|[?+!]?=").match(line, at)
+        if operator is not None:
             name = line[:at].strip()
-            return (name, sign[0], line[sign.end() :].strip()) if name else None
+            return (name, operator[0], line[operator.end() :].strip()) if name else None
         if line[at] == ":":
             return None
         at += 1

@@ -79,8 +79,8 @@ def translate(perl: str, before: str = "", *, spaced: bool = True) -> Translated
     """Return the Python equivalent of a Perl regular expression, after the text `before`.
 
     `spaced` is the modifier /x. `before` is a regular expression of Python's; if `perl` has
-    alternatives, it belongs only to the first of them, as in the script. Raises RegexError if there
-    is no translation; `re` may still refuse the result.
+    alternatives, it belongs only to the first of them, as in the script. Raises RegexError if
+    Python has no equivalent; `re` may still refuse the result.
     """
     if not perl.strip():
         raise RegexError("it is empty")

@@ -65,7 +65,7 @@ class _Question:
 
 
 class SectionMatcher:
-    """Finds sections of one MAINTAINERS. `is_folder` returns whether the tree has such a folder."""
+    """Finds sections of one MAINTAINERS. `is_folder` returns whether a path is a folder."""
 
     def __init__(self, maintainers: MaintainersFile, is_folder: IsFolder = lambda path: False):
         self._file = maintainers

@@ -50,7 +50,7 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     """Return a version of the series in mails: `revision` if it is there, else the newest.
 
     `name` is where the mails were read from. Raises BaseError if the version is not complete, if
-    two mails claim the same number, or if there is no patch at all.
+    two mails claim the same number, or if none of the mails is a patch.
     """
     readable, unreadable = split_readable(mails)
     unique = _without_copies(name, [mail for mail in readable if not mail.subject.is_reply])

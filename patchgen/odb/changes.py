@@ -38,7 +38,7 @@ class Hunk:
     """Removed lines and the lines added in their place, without `-` and `+`.
 
     A change of the file as a whole (its mode, its creation, its binary content) is a hunk, too:
-    `about` is git's description of it, and there are no lines.
+    `about` is git's description of it, and `lines` is empty.
     """
 
     removed: tuple[bytes, ...] = ()

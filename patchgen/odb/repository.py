@@ -203,14 +203,14 @@ class Repository:
     def resolve_branch(self, name: str | None) -> tuple[str, Oid]:
         """Return a branch and its last commit; None means the current branch.
 
-        Raises UsageError if HEAD is detached, BaseError if there is no such branch.
+        Raises UsageError if HEAD is detached, BaseError if the branch does not exist.
         """
         branch = name or self.find_head_branch()
         if branch is None:
             raise UsageError("HEAD is detached", hint="name the branch of the series")
         tip = self.find_ref(f"refs/heads/{branch}")
         if tip is None:
-            raise BaseError(f"there is no branch {branch!r}", hint="`git branch` lists them")
+            raise BaseError(f"branch {branch!r} does not exist", hint="`git branch` lists them")
         return branch, tip
 
     def describe(self, commit: Oid) -> str:

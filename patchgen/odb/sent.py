@@ -123,7 +123,7 @@ def _branch_tag(branch: str, revision: int) -> str:
 
 
 def find_sent(repository: Repository, tag: str) -> SentVersion | None:
-    """Return the version that a tag sent/... records, None if there is no such tag."""
+    """Return the version that a tag sent/... records, None if the tag does not exist."""
     name = tag.removeprefix("refs/tags/")
     found = _list(repository, f"refs/tags/{name}") if name.startswith(_PREFIX) else ()
     return found[0] if found else None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tags in the lines that a sender wrote: "Reviewed-by: Name <address>" and similar.
 
-Everything that looks like a tag is found. One that cannot be added as it is has a problem, which
+Everything that looks like a tag is found. A tag that cannot be added unchanged has a problem, which
 the caller reports. So no tag is lost silently.
 """
 
@@ -59,7 +59,7 @@ _LONG = 1000
 
 @dataclass(frozen=True, slots=True)
 class FoundTag:
-    """A tag, and why it cannot be added as it is, "" if it can.
+    """A tag, and why it cannot be added unchanged, "" if it can.
 
     `scope` names the patches that its sender restricts it to, "" for no restriction.
     """

@@ -283,7 +283,7 @@ def _go_on(
     """Return the entries with the states in the journal."""
     known, _ = journal.read()
     if request.resume and not known:
-        raise BaseError("nothing of this version was sent: there is nothing to resume")
+        raise BaseError("nothing of this version was sent: nothing to resume")
     if all(entry.state is State.WAITING for entry in known):
         return fresh
     count = sum(entry.state is State.SENT for entry in known)

@@ -213,7 +213,7 @@ def _ask_password(repository: Repository, server: str) -> Mapping[str, str]:
     fields = dict(line.partition("=")[::2] for line in done.stdout.decode().splitlines())
     if done.returncode != 0 or "password" not in fields:
         raise ToolError(
-            f"there is no password for {user} at {host}",
+            f"no password is configured for {user} at {host}",
             hint="set sendemail.smtpPass, or configure a helper: gitcredentials(7)",
         )
     return {"sendemail.smtpPass": fields["password"]}

@@ -138,7 +138,7 @@ def _refuse(base: Base, lacks: Sequence[str], left_out: Sequence[LeftOut]) -> No
     if lacking:
         raise refuse_base(base, list(dict.fromkeys((*lacking, *others))))
     raise BaseError(
-        f"there is nothing to make on {base.describe}:\n" + "\n".join(f"  {x}" for x in others),
+        f"nothing can be made on {base.describe}:\n" + "\n".join(f"  {x}" for x in others),
         hint="name a backend that can be made on this base, or another base",
         parameters=("backends", "base"),
     )

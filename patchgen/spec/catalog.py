@@ -35,5 +35,5 @@ def find_variant(name: str) -> Variant:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known variants: {', '.join(known)}"
     raise UsageError(
-        f"there is no variant {name!r}", hint=hint + " (the path of a folder must contain a /)"
+        f"unknown variant {name!r}", hint=hint + " (the path of a folder must contain a /)"
     )

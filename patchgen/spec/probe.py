@@ -67,7 +67,7 @@ def holds(when: Sequence[str], facts: Facts, unit: Unit, field: str, *where: str
         if name not in facts:
             near = difflib.get_close_matches(name, facts, n=1, cutoff=0.5)
             raise SpecError(
-                f"there is no fact {name!r}",
+                f"unknown fact {name!r}",
                 place=unit.place(*where, field=field),
                 hint=f"did you mean {near[0]!r}?"
                 if near

@@ -83,7 +83,7 @@ def _read_series(
 
 def _warn(quarantine: Quarantine, base: Oid, onto: Oid, name: str) -> tuple[str, ...]:
     if base == onto:
-        return (f"{name} is the series' own base: there is no newer commit to compare with",)
+        return (f"{name} is the series' own base; status needs a newer commit",)
     met = quarantine.run("merge-base", base, onto, ok=(0, 1)).stdout.decode().strip()
     if not met:
         return (

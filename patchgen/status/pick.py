@@ -126,7 +126,7 @@ class Picker:
     def _settle(
         self, conflict: Conflict, before: TreeFiles, ours: TreeFiles
     ) -> tuple[int, bytes | None] | None:
-        """Return the number of changes that are gone, and the content, if there is no conflict."""
+        """Return the number of changes that are gone, and the content, if nothing conflicts."""
         path = conflict.path
         if path not in ours:
             # Upstream deleted the file that the patch changes.

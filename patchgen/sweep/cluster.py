@@ -50,7 +50,7 @@ class DaskExecutor:
     ) -> Iterator[tuple[Batch, list[Ran]]]:
         """Yield each batch with its results, in the order of completion.
 
-        Raises ToolError if there is no scheduler or worker, if a worker has another patchgen or
+        Raises ToolError if no scheduler or no worker answers, if a worker has another patchgen or
         spatch, or if the cluster is lost.
         """
         job = make_job(program, timeout_s, spatch)
@@ -97,8 +97,8 @@ class _Cluster:
     def check_workers(self, job: Job) -> int:
         """Return the number of cores of all workers.
 
-        Raises ToolError if there are no workers, if one has another patchgen or spatch, or if none
-        answers. The scheduler handles a single worker that does not answer.
+        Raises ToolError if the scheduler has no workers, if one has another patchgen or spatch, or
+        if none answers. The scheduler handles a single worker that does not answer.
         """
         workers = self._ask_workers()
         if not workers:
@@ -239,7 +239,7 @@ def _connect(scheduler: str) -> Any:
     except Exception as err:
         # Each kind of address (tcp, tls, ucx, ws) has errors of its own.
         raise ToolError(
-            f"there is no dask scheduler at {scheduler}: {_say(err)}",
+            f"no dask scheduler answers at {scheduler}: {_say(err)}",
             hint="start one with `dask scheduler`, and name its tcp://HOST:PORT",
         ) from None
 

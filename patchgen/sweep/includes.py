@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from patchgen.model.base import Oid
 from patchgen.odb import Entry
 
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?P<sign>["<])(?P<name>[^">\n]+)[">]', re.M)
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?P<quote>["<])(?P<name>[^">\n]+)[">]', re.M)
 
 _FEW_FOLDERS = 8
 
@@ -122,6 +122,6 @@ class HeaderFinder:
 
 def _parse_includes(source: bytes) -> list[tuple[bool, str]]:
     return [
-        (found["sign"] == b'"', found["name"].decode("utf-8", "surrogateescape").strip())
+        (found["quote"] == b'"', found["name"].decode("utf-8", "surrogateescape").strip())
         for found in _INCLUDE.finditer(source)
     ]

@@ -93,12 +93,12 @@ IsTrusted = Callable[[Cocci], bool]
 def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> Cocci:
     """Load a semantic patch by its name, with the files that it includes.
 
-    `is_trusted` is called if it runs code. Raises UsageError if there is no such file, SpecError if
-    it cannot be read, or runs code and is not trusted.
+    `is_trusted` is called if it runs code. Raises UsageError if the file does not exist, SpecError
+    if it cannot be read, or runs code and is not trusted.
     """
     content = read(name)
     if content is None:
-        raise UsageError(f"there is no {name}", hint="name a .cocci, a folder, or a variant")
+        raise UsageError(f"{name} does not exist", hint="name a .cocci, a folder, or a variant")
     text = decode_cocci(content, name)
     if not _CODE.search(_NO_CODE.sub("", text)):
         raise SpecError(f"{name} has no rule", hint="a rule begins with @@ or @NAME@")

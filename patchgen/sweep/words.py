@@ -17,7 +17,7 @@ _STRING = re.compile(rb"(?<!\\)\"(?:\\.|[^\"\\])*+\"|'(?:\\.|[^'\\])'")
 _WORD_SIGN = re.compile(rb"\w")
 # `a /* by *// b` contains one.
 _DIVISION = re.compile(rb"(?:(?<![*/])|(?<=\*/))/(?![*/])")
-_SIGNS = frozenset(sign.encode() for sign in OPERATORS)
+_OPERATORS = frozenset(operator.encode() for operator in OPERATORS)
 
 
 def find_word(text: bytes, word: bytes) -> Iterator[int]:
@@ -94,7 +94,7 @@ class Hits:
         places = [
             (at, word.decode("latin-1"))
             for word in self.wanted.words
-            for at in (find_operator if word in _SIGNS else find_word)(source, word)
+            for at in (find_operator if word in _OPERATORS else find_word)(source, word)
         ]
         places = [place for place in places if not _begins_as_comment(source, place[0])]
         self._places = sorted(places + self._macro_places(places))

@@ -163,10 +163,10 @@ def _last(log: BootLog) -> str:
     return f"the last line is {log.lines[-1]!r}" if log.lines else "it prints nothing"
 
 
-def _mentions(line: str, diff: str, sign: str) -> bool:
+def _mentions(line: str, diff: str, prefix: str) -> bool:
     """Return whether the series adds (+) or removes (-) a format string that prints this line."""
     for changed in diff.splitlines():
-        if changed.startswith(sign) and not changed.startswith(sign * 3):
+        if changed.startswith(prefix) and not changed.startswith(prefix * 3):
             for string in _STRING.findall(changed):
                 words = [word for word in _FORMAT.split(string) if len(word.strip()) > 3]
                 if words and all(word.strip() in line for word in words):

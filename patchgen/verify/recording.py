@@ -76,13 +76,13 @@ def record_testing(
     """Write the passed checks of a series into its cover letter, and return that text.
 
     Only the letter's commit and the ids of the patches on top of it change, so even the current
-    branch may be moved. Raises BaseError if there is nothing to record, or if the branch has moved
+    branch may be moved. Raises BaseError if nothing was checked, or if the branch has moved
     in the meantime.
     """
     summary = describe_testing(columns, findings, variables)
     if not summary:
         raise BaseError(
-            "there is nothing to record: no configuration was built, and checkpatch did not run",
+            "nothing to record: no configuration was built, and checkpatch did not run",
             hint=f"skip fewer checks; {_join(_OF_FORM)} check only the form",
         )
     assert series.cover is not None and series.record is not None and series.tracking is not None

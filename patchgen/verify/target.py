@@ -69,7 +69,7 @@ def open_target(
 
     None means the current branch. `fallback` is the base for mails that name none which the
     repository has. Of mails of several versions, those of `revision` are used, else the newest.
-    Raises UsageError and BaseError if there is no such series, or if its start is ambiguous.
+    Raises UsageError and BaseError if the series does not exist, or if its start is ambiguous.
     """
     if words is None:
         words = repository.find_head_branch()
@@ -97,7 +97,7 @@ def _resolve(repository: Repository, words: str) -> Oid:
     try:
         return repository.resolve_commit(words)
     except RevisionError:
-        raise BaseError(f"there is no file, folder, branch or commit {words!r}") from None
+        raise BaseError(f"{words!r} is not a file, folder, branch or commit") from None
 
 
 def _from_commits(

@@ -506,7 +506,7 @@ def test_change_logs_from_files(patchgen, applied, git):
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["none"], "there is no branch 'none'"),
+        (["none"], "branch 'none' does not exist"),
         (["master"], "has no record of how it was generated"),
         ([V4, "--base", "none"], "has no commit 'none'"),
         ([V4, "--changelog", "none"], "none is not a folder of change logs"),

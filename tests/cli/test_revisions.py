@@ -28,7 +28,7 @@ def test_the_option_that_is_named_is_the_one_that_was_given(patchgen, toy, words
 def test_an_unknown_source_of_mails_is_not_called_a_revision(patchgen, toy):
     done = patchgen("import", "nosuch.mbox", "--tree", toy)
     assert done.code == 1
-    assert "there is no file, folder, branch or commit 'nosuch.mbox'" in done.err
+    assert "'nosuch.mbox' is not a file, folder, branch or commit" in done.err
 
 
 def test_a_revision_out_of_a_mail_is_not_blamed_on_an_option(patchgen, toy, tmp_path):

@@ -285,8 +285,8 @@ def test_virtual_names_are_checked(patchgen, ready, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["missing.cocci"], 2, "there is no semantic patch missing.cocci"),
-        (["no-such-variant"], 2, "there is no variant"),
+        (["missing.cocci"], 2, "missing.cocci is not a semantic patch"),
+        (["no-such-variant"], 2, "unknown variant"),
         (["RULE", "no/such/path"], 1, "the tree has no no/such/path"),
         (["RULE", "../outside"], 2, "is not a path in the tree"),
         (["RULE", "--base", "nowhere"], 1, "has no commit 'nowhere'"),

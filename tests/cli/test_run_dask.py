@@ -232,7 +232,7 @@ def test_what_is_not_a_scheduler_is_refused_within_a_bounded_time(small_tree, ru
             _, errors = process.communicate(timeout=60)
             said = errors.decode().splitlines()
             assert process.returncode == 1 and len(said) == 2, (address, errors)
-            assert said[0].startswith(f"patchgen: there is no dask scheduler at {address}: ")
+            assert said[0].startswith(f"patchgen: no dask scheduler answers at {address}: ")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])

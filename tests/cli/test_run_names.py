@@ -115,7 +115,7 @@ def test_a_folder_of_which_nothing_can_be_run_is_an_error(patchgen, tree, tmp_pa
         (["RULE", "*.c"], 1, "the tree has no *.c"),
         (["RULE", "README"], 2, "README is neither a C file nor a folder"),
         (["RULE", ""], 2, "'' is not a path in the tree"),
-        (["../nowhere.cocci"], 2, "there is no semantic patch ../nowhere.cocci"),
+        (["../nowhere.cocci"], 2, "../nowhere.cocci is not a semantic patch"),
         (["RULE", "-D", "x="], 2, "the definition 'x=' defines nothing"),
         (["RULE", "--since", "nowhere"], 1, "--since takes a branch"),
         (

@@ -351,7 +351,7 @@ def test_a_branch_without_a_record_is_read_as_well(patchgen, tree, git):
     [
         ([CAMPAIGN, "--onto", "nowhere"], 1, "has no commit 'nowhere'\nhint: --onto takes"),
         ([CAMPAIGN, "--onto", "-x"], 2, "'-x' is not a revision"),
-        (["no-such-branch"], 1, "there is no branch 'no-such-branch'"),
+        (["no-such-branch"], 1, "branch 'no-such-branch' does not exist"),
         (["--wrong"], 2, "No such option"),
     ],
 )
@@ -378,7 +378,7 @@ def test_the_newer_base_is_the_branch_that_the_old_one_was_on(patchgen, tree, gi
     document = status(patchgen, clone)
     assert document["onto"]["name"] == "origin/next"
     assert document["warnings"] == [
-        "origin/next is the series' own base: there is no newer commit to compare with"
+        "origin/next is the series' own base; status needs a newer commit"
     ]
     # Two remotes with a HEAD each: nobody can tell.
     git(clone, "branch", "-q", "--unset-upstream", CAMPAIGN)

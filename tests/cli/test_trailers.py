@@ -121,7 +121,7 @@ def test_dry_run_writes_nothing(patchgen, toy, posted, tmp_path):
     [
         ([V4, "none"], 1, "none cannot be read"),
         ([V4, "empty"], 1, "empty has no mails"),
-        (["none", "box"], 1, "there is no branch 'none'"),
+        (["none", "box"], 1, "branch 'none' does not exist"),
         ([V4, "box", "more"], 2, "one branch and one source"),
         ([], 2, "Missing argument"),
     ],

@@ -453,7 +453,7 @@ BROKEN = {
         "Kconfig: no line reads 'config LOST'",
     ),
     "no such target": ("manifest.toml", ("lib/**.c", "src/**.c"), "the base has no src/**.c"),
-    "no such fact": ("manifest.toml", ("!has_extra", "!has_extr"), "there is no fact 'has_extr'"),
+    "no such fact": ("manifest.toml", ("!has_extra", "!has_extr"), "unknown fact 'has_extr'"),
     "a message without a body": (
         "message.txt.j2",
         ("\nBecause of {{ callee }}().\n", ""),

@@ -84,15 +84,15 @@ def test_nothing_of_the_user_is_touched(patchgen, toy, series, git):
 
 
 WRONG = {
-    "an unknown configuration": (("made", "--config", "x86"), 2, "no configuration 'x86'"),
+    "an unknown configuration": (("made", "--config", "x86"), 2, "unknown configuration 'x86'"),
     "no such .config": (("made", "--config", "./none"), 2, "No such file"),
-    "an unknown check": (("made", "--skip", "lnt"), 2, "no check 'lnt'"),
-    "no such branch": (("mad",), 1, "there is no file, folder, branch or commit 'mad'"),
+    "an unknown check": (("made", "--skip", "lnt"), 2, "unknown check 'lnt'"),
+    "no such branch": (("mad",), 1, "'mad' is not a file, folder, branch or commit"),
     "nothing of its own": (("master",), 1, "other refs have all of its commits"),
     "a base above it": (("master", "--base", "made"), 1, "does not build on"),
     "an empty range": (("made..made",), 1, "has no commits of its own"),
     "a folder without mails": ((".",), 1, "has no mails"),
-    "nothing to compare with": (("made", "--against", "mad", *FAST), 1, "branch or commit 'mad'"),
+    "nothing to compare with": (("made", "--against", "mad", *FAST), 1, "'mad' is not a file"),
 }
 
 

@@ -375,7 +375,7 @@ def test_checks_come_first(patchgen, series, git, server):
 @pytest.mark.parametrize(
     ("words", "code", "problem"),
     [
-        (["none", "--yes"], 1, "there is no branch 'none'"),
+        (["none", "--yes"], 1, "branch 'none' does not exist"),
         ([V4], 2, "without a terminal"),
         ([V4, "--yes", "--arrived", "1"], 2, "require --resume"),
         ([V4, "--yes", "--resume"], 1, "nothing to resume"),

@@ -124,10 +124,10 @@ def _check_item(claims: Claims, item: str, uses: Iterable[Use]) -> Iterator[str]
         return
     if item.startswith("effect "):
         if effect_of(item) is None:
-            yield f"there is no {item!r}: expected `effect FORM PLATFORM` as in effects.toml"
+            yield f"unknown {item!r}: expected `effect FORM PLATFORM` as in effects.toml"
     elif item.startswith("source "):
         if source_of(item)[0] not in claims.sources:
-            yield f"there is no [sources] entry for {item!r}"
+            yield f"[sources] has no entry for {item!r}"
     elif _KNOWN.fullmatch(item):
         literals = frozenset(each.removeprefix("fact ") for each in item.split(" or "))
         for use in uses:
