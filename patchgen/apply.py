@@ -19,12 +19,12 @@ from patchgen.making import Made, MakeRequest, carry_out, plan_variant
 from patchgen.model.base import Oid
 from patchgen.model.series import Series, Signatures
 from patchgen.odb import Git, Quarantine, Repository
+from patchgen.people import find_people
 from patchgen.posting import (
     Posted,
     Target,
     choose_target,
     describe_series,
-    find_people,
     post_series,
     publish_series,
 )

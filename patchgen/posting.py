@@ -12,41 +12,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from patchgen.controls import has_controls
 from patchgen.errors import BaseError, UsageError
 from patchgen.interrupts import put_off_interrupts
 from patchgen.mail import (
     Existing,
     Outgoing,
-    SeriesRecipients,
     StagedFolder,
     address_mails,
     address_patches,
     check_folder,
-    edit_recipients,
-    find_aliases,
-    follow_cover,
     format_mails,
     include_people,
-    join_list,
-    map_recipients,
     name_commits,
     name_folder,
-    split_people,
 )
 from patchgen.model.base import Base, Oid, TreeReader
 from patchgen.model.posting import Posting
 from patchgen.model.series import CommitDraft, Cover, Identity, Mail, Recipients, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, rechain
+from patchgen.people import add_people, choose_recipients, map_people
 from patchgen.series import (
     Record,
     Tracking,
     choose_cover,
-    describe_asked,
     put_cover_below,
     read_branch,
 )
-from patchgen.spec import People, load_people
+from patchgen.spec import People
 
 # Documentation/process/submitting-patches.rst: "only post say 15 or so at a time".
 _MANY = 15
@@ -174,7 +166,7 @@ def post_series(
     )
     mails = format_mails(quarantine, outgoing, signatures.committer)
     found, warnings = address_patches(tree, mails[1:], get_maintainer)
-    found = _map_people(quarantine, base, include_people(found, record.variant_cc))
+    found = map_people(quarantine, base, include_people(found, record.variant_cc))
     recipients = add_people(found, people, edited)
     unedited = add_people(found, people, (Recipients(), Recipients()))
     record = record.with_found(unedited.cover)
@@ -241,61 +233,6 @@ def publish_series(
         return tuple(staged.publish())
 
 
-def find_people(
-    repository: Repository,
-    to: Sequence[str] = (),
-    cc: Sequence[str] = (),
-    cover_cc: Sequence[str] = (),
-) -> People:
-    """Return the people of configuration files and of the command line, after checking them.
-
-    Raises UsageError for an invalid address, and for a word that is not an alias of git send-email;
-    SpecError for a wrong configuration file.
-    """
-    people = load_people(repository.work_tree).with_more(tuple(to), tuple(cc), tuple(cover_cc))
-    is_alias = find_aliases(repository)
-    lists = (people.to, people.cc, people.cc_cover, people.ignore)
-    keys = ("to", "cc", "cc_cover", "ignore")
-    return People(
-        **{key: split_people(each, is_alias) for key, each in zip(keys, lists, strict=True)}
-    )
-
-
-def add_people(
-    found: SeriesRecipients, people: People, edited: tuple[Recipients, Recipients]
-) -> SeriesRecipients:
-    """Return the recipients with the user's people added or removed.
-
-    Mails to x86@kernel.org also go to linux-kernel: x86@kernel.org is an alias of the maintainers,
-    not a mailing list (maintainer-tip.rst, "Patch submission notes").
-    """
-    added = Recipients((*people.to, *edited[0].to), (*people.cc, *edited[0].cc))
-    removed = Recipients((*people.ignore, *edited[1].to), edited[1].cc)
-    chosen = edit_recipients(found, added, removed)
-    cover = edit_recipients(
-        SeriesRecipients(chosen.cover, ()), Recipients((), people.cc_cover), removed
-    ).cover
-    return join_list(replace(chosen, cover=cover), "x86@kernel.org", "linux-kernel@vger.kernel.org")
-
-
-def _map_people(quarantine: Quarantine, base: Oid, found: SeriesRecipients) -> SeriesRecipients:
-    """Return the recipients with their names and addresses in the base's .mailmap."""
-    return map_recipients(found, lambda names: _check_mailmap(quarantine, base, names))
-
-
-def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> list[str]:
-    """Return people with their names and addresses in the base's .mailmap."""
-    asked = [name if "<" in name else f"<{name}>" for name in names]
-    words = ("-c", f"mailmap.blob={base}:.mailmap", "check-mailmap", "--stdin")
-    done = quarantine.run(*words, stdin="".join(f"{each}\n" for each in asked).encode(), ok=None)
-    mapped = done.stdout.decode("utf-8", "replace").splitlines()
-    if done.returncode != 0 or len(mapped) != len(names):
-        return list(names)
-    plain = [each[1:-1] if each.startswith("<") else each for each in mapped]
-    # Anybody may have written .mailmap: ignore a name that is not valid in a header.
-    return [name if has_controls(new) else new for name, new in zip(names, plain, strict=True)]
-
-
 def prepare_posting(
     repository: Repository,
     quarantine: Quarantine,
@@ -304,7 +241,7 @@ def prepare_posting(
     in_reply_to: str | None = None,
     get_maintainer: Path | None = None,
 ) -> tuple[Posting, tuple[str, ...]]:
-    """Return the mails of a branch as it is now, and warnings.
+    """Return the mails of a branch's current commits, and warnings.
 
     The recipients in the cover letter get it. Each patch goes to those of them who maintain the
     files that it changes, and to people that were added to the cover letter by hand. Raises
@@ -335,17 +272,7 @@ def prepare_posting(
     )
     mails = format_mails(quarantine, outgoing, sender)
     found, problems = address_patches(tree, mails[1:], get_maintainer)
-    record = series.record
-    people = find_people(repository)
-    if record is not None:
-        people = find_people(repository, record.to, record.cc, record.cover_cc)
-        found = include_people(found, record.variant_cc)
-        problems += tuple(describe_asked(branch, record, [each.message for each in series.commits]))
-    found = _map_people(quarantine, series.base, found)
-    recipients = add_people(found, people, (Recipients(), Recipients()))
-    wanted = cover.recipients
-    if wanted.to or wanted.cc:
-        recipients = follow_cover(recipients, wanted)
+    recipients, asked = choose_recipients(repository, quarantine, series, found, cover.recipients)
     oids = [commit.oid for commit in series.commits]
     posting = Posting(
         name=branch,
@@ -356,7 +283,12 @@ def prepare_posting(
         base=series.base,
         tip=rechain(quarantine, oids, series.base)[-1],
     )
-    return posting, (*problems, *remarks, *warn_of_series(repository, series.base, len(oids)))
+    return posting, (
+        *problems,
+        *asked,
+        *remarks,
+        *warn_of_series(repository, series.base, len(oids)),
+    )
 
 
 def _check_message_id(text: str) -> str:

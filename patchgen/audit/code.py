@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from patchgen.audit.conditions import Conditions, Settings
+from patchgen.audit.dead_code import DeadCode
 from patchgen.audit.expand import defines_functions, expand_invocations, read_macro
-from patchgen.audit.facts import Access, Asm, Call, FileFacts, Guard, Macro, Region, Store, Variable
+from patchgen.audit.facts import Access, Asm, Call, FileFacts, Guard, Macro, Store, Variable
 from patchgen.model.audit import Place
 
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
@@ -28,7 +28,6 @@ _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
 _PREFIX = "__pi_"
 _LONG = 3000
 Key = tuple[str, str]
-_Lined = TypeVar("_Lined", Call, Store, Asm)
 
 
 @dataclass(slots=True, eq=False)
@@ -90,7 +89,7 @@ class Code:
 
     def _add_file(self, path: str, facts: FileFacts) -> None:
         conditions = self._s if path.endswith(".S") else self._c
-        dead = _Dead(facts.regions, conditions)
+        dead = DeadCode(facts.regions, conditions)
         for macro in facts.macros:
             if not dead.covers(macro.line):
                 self._add_macro(path, macro)
@@ -160,7 +159,7 @@ class Code:
         """Add the definitions that macros at file scope expand to."""
         used = [each for each in facts.invocations if each.name in self._definers]
         if used:
-            dead = _Dead(facts.regions, self._c)
+            dead = DeadCode(facts.regions, self._c)
             live = [each for each in used if not dead.covers(each.line)]
             for made in expand_invocations(live, self._definers):
                 self._add_file(path, made._replace(regions=facts.regions, macros=()))
@@ -348,7 +347,7 @@ class Code:
     def invocations(self) -> Iterator[tuple[str, str, int, tuple[str, ...]]]:
         """Yield macros used at file scope: path, name, line, arguments."""
         for path, facts in self._facts.items():
-            dead = _Dead(facts.regions, self._c)
+            dead = DeadCode(facts.regions, self._c)
             for each in facts.invocations:
                 if not dead.covers(each.line):
                     yield path, each.name, each.line, each.arguments
@@ -358,36 +357,12 @@ class Code:
         facts = self._facts.get(path)
         if facts is None:
             return ""
-        return _Dead(facts.regions, self._c).describe(line)
+        return DeadCode(facts.regions, self._c).describe(line)
 
     def data(self) -> Iterator[Datum]:
         """Yield all variables."""
         for each in self._data.values():
             yield from each
-
-
-class _Dead:
-    """The lines of a file that are not compiled."""
-
-    def __init__(self, regions: Sequence[Region], conditions: Conditions):
-        self._regions = regions
-        self._dead = [r for r in regions if conditions.holds(r.condition) is False]
-
-    def covers(self, line: int) -> bool:
-        return any(each.first < line < each.last for each in self._dead)
-
-    def keep(self, items: Iterable[_Lined]) -> Sequence[_Lined]:
-        if not self._dead:
-            return items if isinstance(items, tuple) else tuple(items)
-        return tuple(each for each in items if not self.covers(each.line))
-
-    def describe(self, line: int) -> str:
-        found = [
-            r.condition
-            for r in self._regions
-            if r.first < line < r.last and "CONFIG_" in r.condition
-        ]
-        return " && ".join(found)
 
 
 def _find_member_parameters(macro: Macro) -> frozenset[int]:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from patchgen.audit.code import Code, Datum, Key, Node
+from patchgen.audit.edges import Edge, Install, Loose, PointerCall
 from patchgen.audit.facts import Access, Call, Store
 from patchgen.audit.static_calls import find_updates
 from patchgen.audit.tables import Tables
@@ -25,51 +26,6 @@ _OPERAND = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
 _MEMBERS = re.compile(r"[a-z_]\w*(?:\.\w+)*")
 # A member's name alone is a match if at most this many structs have a member of that name.
 _MAX_STRUCTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A transfer of control from a line of one function to another. `op` is set for the notify op.
-
-    `under` are the guards of `source` that it is under; `member` is the member that holds the
-    target, "" for a call by name.
-    """
-
-    source: Node
-    target: Node
-    line: int
-    how: How
-    via: str
-    op: bool = False
-    under: tuple[int, ...] = ()
-    member: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Install:
-    """An assignment of a function to a member: by a function, under its guards, or if `by` is None
-    by an initialiser."""
-
-    by: Node | None
-    under: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _PointerCall:
-    node: Node
-    line: int
-    via: str
-    under: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Loose:
-    """A call in the window through a pointer to which no reached code assigns a function."""
-
-    node: Node
-    line: int
-    via: str
-    key: Key | None
 
 
 class Flow:
@@ -86,8 +42,8 @@ class Flow:
         self._live_data: set[Datum] = set()
         self._stores: dict[Key, dict[Node, tuple[How, str]]] = {}
         self._by_member: dict[str, set[Key]] = {}
-        self._calls: dict[Key, list[_PointerCall]] = {}
-        self._asked: dict[str, list[_PointerCall]] = {}
+        self._calls: dict[Key, list[PointerCall]] = {}
+        self._asked: dict[str, list[PointerCall]] = {}
         self._same: dict[Key, set[Key]] = {}
         self._unknown: list[Loose] = []
         self._connected: dict[tuple[Node, int, Node], int] = {}
@@ -210,7 +166,7 @@ class Flow:
             for target in self._functions(node.path, name):
                 self._connect(Edge(node, target, node.line, How.POINTER, word))
         if word in self._tables_of_functions:
-            self._ask(("table", word), _PointerCall(node, node.line, word))
+            self._ask(("table", word), PointerCall(node, node.line, word))
 
     def _follow(self, node: Node, call: Call) -> None:
         if call.access is not None:
@@ -221,7 +177,7 @@ class Flow:
                 self._follow_pointer(node, call, access)
             for member in self._code.find_named_members(call):
                 via = f"{call.name}({member})"
-                self._ask(("?", member), _PointerCall(node, call.line, via, call.under))
+                self._ask(("?", member), PointerCall(node, call.line, via, call.under))
             how = How.ASSEMBLY if node.kind == "assembly" else How.CALL
             targets = self._code.resolve(node.path, call.name)
             for target in targets:
@@ -302,7 +258,7 @@ class Flow:
             return
         if node.kind == "assembly" and not self._code.find_data(node.path, access.base):
             return
-        self._ask(key, _PointerCall(node, line, via, call.under))
+        self._ask(key, PointerCall(node, line, via, call.under))
 
     def is_stored(self, node: Node, access: Access) -> bool:
         """Return whether a function stores functions in the local variable of a call."""
@@ -360,7 +316,7 @@ class Flow:
         for asked in self._asking(key):
             self._link(asked, target, key, how, via)
 
-    def _ask(self, key: Key, call: _PointerCall) -> None:
+    def _ask(self, key: Key, call: PointerCall) -> None:
         self._calls.setdefault(key, []).append(call)
         self._asked.setdefault(key[1], []).append(call)
         for member in sorted(self._same.get(key, ())):
@@ -369,7 +325,7 @@ class Flow:
             for target, (how, via) in list(self._stores.get(match, {}).items()):
                 self._link(call, target, match, how, via)
 
-    def _asking(self, key: Key) -> list[_PointerCall]:
+    def _asking(self, key: Key) -> list[PointerCall]:
         """Return the calls that a store provides a target for."""
         if key[1] == "*":
             return [c for each, calls in self._calls.items() if each[0] == key[0] for c in calls]
@@ -387,7 +343,7 @@ class Flow:
             return sorted(found) if len(found) <= _MAX_STRUCTS else []
         return [each for each in (key, (key[0], "*"), ("?", key[1])) if each in self._stores]
 
-    def _link(self, call: _PointerCall, target: Node, key: Key, how: How, via: str) -> None:
+    def _link(self, call: PointerCall, target: Node, key: Key, how: How, via: str) -> None:
         op = key[1] == self._tables.member
         if how is How.PARAM or how is How.INITCALL:
             shown = via or call.via

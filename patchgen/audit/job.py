@@ -14,8 +14,9 @@ from patchgen.audit.cache import FactsCache, cache_file
 from patchgen.audit.changes import find_changes
 from patchgen.audit.code import Code, Node
 from patchgen.audit.conditions import Settings, load_config
+from patchgen.audit.edges import Loose
 from patchgen.audit.facts import FileFacts
-from patchgen.audit.flow import Flow, Loose
+from patchgen.audit.flow import Flow
 from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt
 from patchgen.audit.linked import find_unlinked

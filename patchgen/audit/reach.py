@@ -12,7 +12,8 @@ import heapq
 from collections.abc import Iterable
 
 from patchgen.audit.code import Node
-from patchgen.audit.flow import Edge, Flow, Install
+from patchgen.audit.edges import Edge, Install
+from patchgen.audit.flow import Flow
 from patchgen.audit.platforms import PlatformTests, find_surest
 from patchgen.model.audit import Doubt, Platform
 

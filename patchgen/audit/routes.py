@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from patchgen.audit.code import Node
-from patchgen.audit.flow import Edge
+from patchgen.audit.edges import Edge
 from patchgen.model.audit import How, Place, Route, Step
 
 # Counting paths stops here: a larger number is of no use.

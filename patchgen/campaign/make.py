@@ -20,11 +20,11 @@ from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
 from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
+from patchgen.people import find_people
 from patchgen.posting import (
     Target,
     choose_target,
     describe_series,
-    find_people,
     post_series,
     publish_series,
 )

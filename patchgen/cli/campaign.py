@@ -112,7 +112,7 @@ def check_campaign(repository: Repository, request: CampaignRequest, run: Run) -
 
     Raises a PatchgenError.
     """
-    from patchgen.posting import find_people
+    from patchgen.people import find_people
 
     repository.read_signatures()
     find_people(repository, request.to, request.cc, request.cover_cc)

@@ -12,7 +12,8 @@ from patchgen.cli.completion import complete_variant
 from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import Variant, describe_variables, find_variant
-from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry, Unit
+from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry
+from patchgen.spec.variant import Unit
 
 
 @click.command("show")

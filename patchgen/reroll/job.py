@@ -24,7 +24,8 @@ from patchgen.odb import (
     rechain,
     write_line,
 )
-from patchgen.posting import Posted, choose_target, find_people, post_series, publish_series
+from patchgen.people import find_people
+from patchgen.posting import Posted, choose_target, post_series, publish_series
 from patchgen.reroll import conflicts as waiting
 from patchgen.reroll.before import MadeBefore, find_made_before, made_ref
 from patchgen.reroll.carry import Carried, Carrier, ConflictsError, Placed, carry_cover

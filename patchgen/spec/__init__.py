@@ -12,10 +12,10 @@ from patchgen.spec.config import (
     load_people,
     read_tree_config,
 )
-from patchgen.spec.manifest import Variant, describe_variables
 from patchgen.spec.plan import build_plan
 from patchgen.spec.sources import list_sources
 from patchgen.spec.variables import bind_variables
+from patchgen.spec.variant import Variant, describe_variables
 
 __all__ = [
     "People",

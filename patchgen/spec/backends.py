@@ -15,15 +15,9 @@ from patchgen.errors import BaseError, UsageError
 from patchgen.model.base import Base
 from patchgen.model.outcome import Site
 from patchgen.model.plan import Evidence, LeftOut
-from patchgen.spec.manifest import (
-    BackendLeftOut,
-    BackendManifest,
-    LeftOutEntry,
-    Patch,
-    Unit,
-    Variant,
-)
+from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry, Patch
 from patchgen.spec.probe import holds, refuse_base
+from patchgen.spec.variant import Unit, Variant
 
 
 class _Planner(Protocol):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from patchgen.errors import UsageError
 from patchgen.resources import shipped_folder
-from patchgen.spec.manifest import FILE_NAME, Variant, load_variant
+from patchgen.spec.manifest import FILE_NAME
+from patchgen.spec.variant import Variant, load_variant
 
 
 def list_names() -> list[str]:

@@ -17,8 +17,9 @@ from patchgen.ctokens import Assignment, Call, find_calls, tokenize
 from patchgen.model.base import TreeFile, TreeReader
 from patchgen.model.outcome import Citation, CitedCalls, Site
 from patchgen.spec.backends import select_units
-from patchgen.spec.manifest import Cite, Variant
+from patchgen.spec.manifest import Cite
 from patchgen.spec.probe import fill_in, holds
+from patchgen.spec.variant import Variant
 
 # The longest path that matters has 6 steps (set_memory_decrypted() in v6.12). An eighth step would
 # reach functions that all of arch/x86 calls: three times the files, and accidental paths.

@@ -9,7 +9,7 @@ from pathlib import Path
 from patchgen.errors import Place, SpecError
 from patchgen.model.smpl import SourceLine
 from patchgen.sourcefolder import SourceFolder, decode_text
-from patchgen.spec.manifest import Unit
+from patchgen.spec.variant import Unit
 from patchgen.templating import TemplateLine
 
 

@@ -8,9 +8,7 @@ order of the file, the variant's before those of its backends. README.md describ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -23,11 +21,8 @@ from pydantic import (
 )
 
 from patchgen.addresses import parse_person
-from patchgen.errors import Place, SpecError
 from patchgen.model.base import compile_glob
 from patchgen.model.treepath import refuse_new_path
-from patchgen.sourcefolder import SourceFolder, decode_text
-from patchgen.spec.toml import locate, parse_toml
 
 FILE_NAME = "manifest.toml"
 _HINT = "a variant is a folder with a manifest.toml"
@@ -313,91 +308,3 @@ class BackendManifest(_Body):
 
     backend: BackendHead
     left_out: tuple[BackendLeftOut, ...] = ()
-
-
-_Manifest = TypeVar("_Manifest", VariantManifest, BackendManifest)
-
-
-class Unit(BaseModel):
-    """The manifest and the folder of a variant (`backend` is None) or of one of its backends."""
-
-    model_config = ConfigDict(frozen=True)
-
-    source: SourceFolder
-    backend: str | None
-    manifest: VariantManifest | BackendManifest
-
-    @property
-    def folder(self) -> Path:
-        """Where it is, for messages."""
-        return self.source.path
-
-    def place(self, *where: str | int, field: str) -> Place:
-        """Return the place of a value in its manifest; `where` are keys, and indices from 0."""
-        content = self.source.read(FILE_NAME) or b""
-        line = locate(content.decode("utf-8", "replace"), where)
-        return Place(str(self.folder / FILE_NAME), line, field=field)
-
-
-class Variant(BaseModel):
-    """A loaded variant with all its backends."""
-
-    model_config = ConfigDict(frozen=True)
-
-    source: SourceFolder
-    manifest: VariantManifest
-    units: tuple[Unit, ...]
-
-    @property
-    def folder(self) -> Path:
-        """Where it is, for messages."""
-        return self.source.path
-
-    @property
-    def name(self) -> str:
-        """The variant's name."""
-        return self.manifest.variant.name
-
-
-def load_variant(folder: Path) -> Variant:
-    """Load a variant's manifest and those of its backends.
-
-    Raises SpecError that names file, line, key and, for an unknown key, the nearest known one.
-    """
-    source = SourceFolder(folder)
-    manifest = _load(source, VariantManifest)
-    units = [Unit(source=source, backend=None, manifest=manifest)]
-    for name in manifest.variant.backends:
-        below = source.folder(f"backends/{name}")
-        backend = _load(below, BackendManifest)
-        if backend.backend.name != name:
-            raise SpecError(
-                f'is "{backend.backend.name}", but the folder is named backends/{name}',
-                place=Place(str(below.path / FILE_NAME), field="backend.name"),
-            )
-        units.append(Unit(source=below, backend=name, manifest=backend))
-    return Variant(source=source, manifest=manifest, units=tuple(units))
-
-
-def _load(folder: SourceFolder, kind: type[_Manifest]) -> _Manifest:
-    path = folder.path / FILE_NAME
-    content = folder.read(FILE_NAME)
-    if content is None:
-        raise SpecError("the file does not exist", place=Place(str(path)), hint=_HINT)
-    return parse_toml(path, decode_text(content, Place(str(path))), kind)
-
-
-def describe_variables(variant: Variant) -> Mapping[str, Variable]:
-    """Return all variables of a variant and its backends; they share one namespace.
-
-    Raises SpecError if two manifests declare the same variable differently.
-    """
-    found: dict[str, Variable] = {}
-    for unit in variant.units:
-        for name, variable in unit.manifest.variables.items():
-            if found.setdefault(name, variable) != variable:
-                raise SpecError(
-                    "is declared twice with different content",
-                    place=Place(str(unit.folder / FILE_NAME), field=f"variables.{name}"),
-                )
-    return found

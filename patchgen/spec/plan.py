@@ -28,17 +28,10 @@ from patchgen.model.smpl import SemanticPatch
 from patchgen.sourcefolder import SourceFolder
 from patchgen.spec.backends import choose_units, find_left_out, select_units
 from patchgen.spec.files import find_file, read_macros, read_origin
-from patchgen.spec.manifest import (
-    FILE_NAME,
-    Lines,
-    NewFileEntry,
-    Patch,
-    Rules,
-    Unit,
-    Variant,
-)
+from patchgen.spec.manifest import FILE_NAME, Lines, NewFileEntry, Patch, Rules
 from patchgen.spec.probe import fill_in, find_fact, find_facts, find_lacks, holds
 from patchgen.spec.variables import list_asked
+from patchgen.spec.variant import Unit, Variant
 from patchgen.templating import render_smpl, render_text
 
 _LONGEST_DEFINITION = 100_000

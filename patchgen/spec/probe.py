@@ -11,7 +11,8 @@ from patchgen.ctokens import find_sequence, tokenize
 from patchgen.errors import BaseError, Place, SpecError
 from patchgen.model.base import Base, TreeReader
 from patchgen.model.outcome import Site
-from patchgen.spec.manifest import FILE_NAME, Fact, Unit
+from patchgen.spec.manifest import FILE_NAME, Fact
+from patchgen.spec.variant import Unit
 
 # For each fact, where it holds (None if it does not), or whether it holds.
 Facts = Mapping[str, Site | None] | Mapping[str, bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from patchgen.spec.manifest import Unit
+from patchgen.spec.variant import Unit
 
 
 def list_sources(units: Sequence[Unit]) -> list[str]:

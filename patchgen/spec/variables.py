@@ -12,7 +12,8 @@ from patchgen.addresses import AddressError, parse_person
 from patchgen.controls import has_controls
 from patchgen.errors import Place, SpecError, UsageError
 from patchgen.model.plan import Asked
-from patchgen.spec.manifest import FILE_NAME, Variable, Variant, describe_variables
+from patchgen.spec.manifest import FILE_NAME, Variable
+from patchgen.spec.variant import Variant, describe_variables
 
 Value = str | int | bool
 

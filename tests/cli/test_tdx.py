@@ -237,6 +237,12 @@ def failed(gpa: int, pages: int, kind: str) -> list[str]:
 
 REFUSED = "8000000000000000"
 BACKWARDS = 0x10000000
+# A page that the page tables have as shared, and the host refuses to.
+NOT_SHARED = [
+    tables(0x1000, 1, "shared"),
+    map_gpa(SHARED | 0x1000, 1),
+    *failed(0x1000, 1, "shared"),
+]
 # Name: the change, the answers of host and module, address and pages, and what has to happen.
 CHANGES: dict[str, tuple[str, str, int, int, list[str]]] = {
     "shared": (
@@ -366,22 +372,14 @@ CHANGES: dict[str, tuple[str, str, int, int, list[str]]] = {
         REFUSED,
         0x1000,
         1,
-        [
-            tables(0x1000, 1, "shared"),
-            map_gpa(SHARED | 0x1000, 1),
-            *failed(0x1000, 1, "shared"),
-        ],
+        NOT_SHARED,
     ),
     "refused early": (
         "d",
         REFUSED,
         0x1000,
         1,
-        [
-            tables(0x1000, 1, "shared"),
-            map_gpa(SHARED | 0x1000, 1),
-            *failed(0x1000, 1, "shared"),
-        ],
+        NOT_SHARED,
     ),
     "private and refused is neither accepted nor mapped": (
         "E",

@@ -15,8 +15,9 @@ from patchgen.kernel import load_effects
 from patchgen.model.audit import Form, Platform
 from patchgen.model.base import TreeReader
 from patchgen.spec.backends import find_left_out
-from patchgen.spec.manifest import Fact, Patch, Unit, Variant
+from patchgen.spec.manifest import Fact, Patch
 from patchgen.spec.probe import find_fact, find_facts, find_lacks
+from patchgen.spec.variant import Unit, Variant
 from tests.support.text_claims import TOP, Use, load_variants
 
 FILE = TOP / "tests/data/claims.toml"

@@ -128,3 +128,20 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
+
+
+def declare_op(root: str = "") -> str:
+    """Return C that declares the op and its wrapper; `root` stands before the member, as in 7.1."""
+    return """\
+struct pv_mmu_ops {
+	void (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);
+};
+struct paravirt_patch_template {
+	struct pv_mmu_ops mmu;
+};
+extern struct paravirt_patch_template pv_ops;
+static inline void notify_page_enc_status_changed(unsigned long pfn, int npages, bool enc)
+{
+	PVOP_VCALL3(ROOTmmu.notify_page_enc_status_changed, pfn, npages, enc);
+}
+""".replace("ROOT", root)

@@ -22,7 +22,8 @@ from pathlib import Path
 import jinja2
 from jinja2 import nodes
 
-from patchgen.spec.manifest import Need, Patch, Unit, Variant, load_variant
+from patchgen.spec.manifest import Need, Patch
+from patchgen.spec.variant import Unit, Variant, load_variant
 
 TOP = Path(__file__).parents[2]
 VARIANTS = TOP / "semantic-patches"

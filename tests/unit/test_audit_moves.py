@@ -5,22 +5,9 @@ from __future__ import annotations
 
 from patchgen.audit import compare_audits, render_summary
 from patchgen.model.audit import Difference, Fate, Hypercall
-from tests.support.small_kernel import audit_files
+from tests.support.small_kernel import audit_files, declare_op
 
 PATH = "arch/x86/kernel/kvm.c"
-OP = """\
-struct pv_mmu_ops {
-	void (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);
-};
-struct paravirt_patch_template {
-	struct pv_mmu_ops mmu;
-};
-extern struct paravirt_patch_template pv_ops;
-static inline void notify_page_enc_status_changed(unsigned long pfn, int npages, bool enc)
-{
-	PVOP_VCALL3(ROOTmmu.notify_page_enc_status_changed, pfn, npages, enc);
-}
-"""
 HEAD = """\
 static void kvm_sev_notify(unsigned long pfn, int npages, bool enc)
 {
@@ -49,7 +36,7 @@ def compare(
     before: str, after: str, path: str = PATH, later: str = PATH, root: str = ""
 ) -> list[Difference]:
     """Return what became of the sites that are not as they were."""
-    op = {"arch/x86/include/asm/paravirt.h": OP.replace("ROOT", root), "arch/x86/mm/o.c": OTHER}
+    op = {"arch/x86/include/asm/paravirt.h": declare_op(root), "arch/x86/mm/o.c": OTHER}
     audits = (audit_files({path: before, **op}), audit_files({later: after, **op}))
     return [e for e in compare_audits(*audits).differences if e.fate is not Fate.STAYS]
 
@@ -132,7 +119,7 @@ def test_a_line_that_moved_is_as_before():
 
 
 def test_a_series_that_routes_a_direct_hypercall_is_not_one_that_routes_nothing():
-    op = {"arch/x86/include/asm/paravirt.h": OP.replace("ROOT", "")}
+    op = {"arch/x86/include/asm/paravirt.h": declare_op()}
     audits = [audit_files({PATH: kvm(body), **op}) for body in (DIRECT, ROUTED)]
     text = " ".join(render_summary(compare_audits(audits[0], audits[1])).split())
     assert "The series routes 1 open-coded hypercall through the op." in text

@@ -7,7 +7,7 @@ import pytest
 
 from patchgen.errors import BaseError
 from patchgen.model.audit import Form, Group, How, Outcome, Platform
-from tests.support.small_kernel import COMMON, account_files, audit_files
+from tests.support.small_kernel import COMMON, account_files, audit_files, declare_op
 
 PATH = "arch/x86/kernel/kvm.c"
 SITE = "static void site(void)\n{\n\tkvm_hypercall1(KVM_HC_X, 0);\n}\n"
@@ -298,19 +298,7 @@ def test_unpatched_vmcall_is_fatal_on_sev_only_where_code_is_encrypted():
 # --- the op, and page status --------------------------------------------------------------------
 
 OP = {
-    "arch/x86/include/asm/paravirt.h": """\
-struct pv_mmu_ops {
-	void (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);
-};
-struct paravirt_patch_template {
-	struct pv_mmu_ops mmu;
-};
-extern struct paravirt_patch_template pv_ops;
-static inline void notify_page_enc_status_changed(unsigned long pfn, int npages, bool enc)
-{
-	PVOP_VCALL3(mmu.notify_page_enc_status_changed, pfn, npages, enc);
-}
-""",
+    "arch/x86/include/asm/paravirt.h": declare_op(),
     PATH: """\
 static void kvm_sev_notify(unsigned long pfn, int npages, bool enc)
 {

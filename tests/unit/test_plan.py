@@ -11,7 +11,7 @@ from patchgen.errors import BaseError
 from patchgen.model.base import Base, Oid
 from patchgen.model.plan import Plan
 from patchgen.spec import build_plan
-from patchgen.spec.manifest import load_variant
+from patchgen.spec.variant import load_variant
 from tests.support.memory_tree import MemoryTree
 
 MANIFEST = """\

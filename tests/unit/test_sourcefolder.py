@@ -11,7 +11,7 @@ import pytest
 
 from patchgen.errors import Place, SpecError
 from patchgen.sourcefolder import LARGEST_BYTES, SourceFolder, decode_text, read_regular
-from patchgen.spec.manifest import load_variant
+from patchgen.spec.variant import load_variant
 from patchgen.templating import render_smpl, render_text
 from tests.unit.test_manifest import GOOD, write
 

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Choose who gets the mails of a series: MAINTAINERS, configuration, command line, cover letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from patchgen.controls import has_controls
+from patchgen.mail import (
+    SeriesRecipients,
+    edit_recipients,
+    find_aliases,
+    follow_cover,
+    include_people,
+    join_list,
+    map_recipients,
+    split_people,
+)
+from patchgen.model.base import Oid
+from patchgen.model.series import Recipients
+from patchgen.odb import Quarantine, Repository
+from patchgen.series import SeriesBranch, describe_asked
+from patchgen.spec import People, load_people
+
+
+def find_people(
+    repository: Repository,
+    to: Sequence[str] = (),
+    cc: Sequence[str] = (),
+    cover_cc: Sequence[str] = (),
+) -> People:
+    """Return the people of configuration files and of the command line, after checking them.
+
+    Raises UsageError for an invalid address, and for a word that is not an alias of git send-email;
+    SpecError for a wrong configuration file.
+    """
+    people = load_people(repository.work_tree).with_more(tuple(to), tuple(cc), tuple(cover_cc))
+    is_alias = find_aliases(repository)
+    lists = (people.to, people.cc, people.cc_cover, people.ignore)
+    keys = ("to", "cc", "cc_cover", "ignore")
+    return People(
+        **{key: split_people(each, is_alias) for key, each in zip(keys, lists, strict=True)}
+    )
+
+
+def add_people(
+    found: SeriesRecipients, people: People, edited: tuple[Recipients, Recipients]
+) -> SeriesRecipients:
+    """Return the recipients with the user's people added or removed.
+
+    Mails to x86@kernel.org also go to linux-kernel: x86@kernel.org is an alias of the maintainers,
+    not a mailing list (maintainer-tip.rst, "Patch submission notes").
+    """
+    added = Recipients((*people.to, *edited[0].to), (*people.cc, *edited[0].cc))
+    removed = Recipients((*people.ignore, *edited[1].to), edited[1].cc)
+    chosen = edit_recipients(found, added, removed)
+    cover = edit_recipients(
+        SeriesRecipients(chosen.cover, ()), Recipients((), people.cc_cover), removed
+    ).cover
+    return join_list(replace(chosen, cover=cover), "x86@kernel.org", "linux-kernel@vger.kernel.org")
+
+
+def map_people(quarantine: Quarantine, base: Oid, found: SeriesRecipients) -> SeriesRecipients:
+    """Return the recipients with their names and addresses in the base's .mailmap."""
+    return map_recipients(found, lambda names: _check_mailmap(quarantine, base, names))
+
+
+def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> list[str]:
+    """Return people with their names and addresses in the base's .mailmap."""
+    asked = [name if "<" in name else f"<{name}>" for name in names]
+    words = ("-c", f"mailmap.blob={base}:.mailmap", "check-mailmap", "--stdin")
+    done = quarantine.run(*words, stdin="".join(f"{each}\n" for each in asked).encode(), ok=None)
+    mapped = done.stdout.decode("utf-8", "replace").splitlines()
+    if done.returncode != 0 or len(mapped) != len(names):
+        return list(names)
+    plain = [each[1:-1] if each.startswith("<") else each for each in mapped]
+    # Anybody may have written .mailmap: ignore a name that is not valid in a header.
+    return [name if has_controls(new) else new for name, new in zip(names, plain, strict=True)]
+
+
+def choose_recipients(
+    repository: Repository,
+    quarantine: Quarantine,
+    series: SeriesBranch,
+    found: SeriesRecipients,
+    cover: Recipients,
+) -> tuple[SeriesRecipients, tuple[str, ...]]:
+    """Return who gets the mails of a branch, and which variables the user is asked for."""
+    record = series.record
+    people = find_people(repository)
+    asked: tuple[str, ...] = ()
+    if record is not None:
+        people = find_people(repository, record.to, record.cc, record.cover_cc)
+        found = include_people(found, record.variant_cc)
+        messages = [each.message for each in series.commits]
+        asked = tuple(describe_asked(series.name, record, messages))
+    found = map_people(quarantine, series.base, found)
+    recipients = add_people(found, people, (Recipients(), Recipients()))
+    if cover.to or cover.cc:
+        recipients = follow_cover(recipients, cover)
+    return recipients, asked
