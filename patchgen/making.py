@@ -215,14 +215,19 @@ def _read_base(
 
 
 def _drop_needless(plan: Plan, tried: Sequence[MadePatch]) -> tuple[Plan, tuple[MadePatch, ...]]:
-    """Return plan and patches without the optional ones whose rules found nothing to change."""
+    """Return plan and patches without the optional ones whose rules found nothing to change.
+
+    What only those need is not asked for either.
+    """
     kept = [
         (planned, made)
         for planned, made in zip(plan.patches, tried, strict=True)
         if not made.is_needless
     ]
     patches = tuple(planned for planned, _ in kept)
-    return replace(plan, patches=patches), tuple(made for _, made in kept)
+    new = [patch.name for patch in patches if patch.present_at is None]
+    asked = tuple(each for each in plan.asked if each.is_needed_for(new))
+    return replace(plan, patches=patches, asked=asked), tuple(made for _, made in kept)
 
 
 def _warn_unparsed(made: Sequence[MadePatch]) -> tuple[str, ...]:

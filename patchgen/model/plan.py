@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -82,12 +82,18 @@ class PlannedPatch:
 class Asked:
     """A variable that should have a value and is empty. `text` describes the value.
 
-    `trailers` are the keys of the trailers that get the value, such as "Link".
+    `trailers` are the keys of the trailers that get the value, such as "Link". Only a series with
+    one of `patches` needs the value; without any, each series does.
     """
 
     name: str
     text: str
     trailers: tuple[str, ...] = ()
+    patches: tuple[str, ...] = ()
+
+    def is_needed_for(self, made: Collection[str]) -> bool:
+        """Return whether a series with patches of these names needs the value."""
+        return not self.patches or not set(self.patches).isdisjoint(made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def build_plan(
         patches=patches,
         left_out=(*left_out, *left_out_patches),
         cc=tuple(dict.fromkeys(who for unit in units for who in unit.manifest.recipients.cc)),
-        asked=list_asked(variant, context, [p.name for p in patches if p.present_at is None]),
+        asked=list_asked(variant, context),
         inputs={name: folder.digest() for name, folder in sources.items()},
         context=planner.context,
     )

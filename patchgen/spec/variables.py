@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from patchgen.addresses import AddressError, parse_person
@@ -74,13 +74,8 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
     return values
 
 
-def list_asked(
-    variant: Variant, values: Mapping[str, Any], made: Collection[str]
-) -> tuple[Asked, ...]:
-    """Return the empty variables that have an `ask`.
-
-    `made` are the names of the patches in the series, for `ask_for`.
-    """
+def list_asked(variant: Variant, values: Mapping[str, Any]) -> tuple[Asked, ...]:
+    """Return the empty variables that have an `ask`."""
     patches = [patch for unit in variant.units for patch in unit.manifest.patch]
     trailers = [item for patch in patches for item in patch.trailers.items()]
     return tuple(
@@ -88,10 +83,10 @@ def list_asked(
             name,
             variable.ask,
             tuple(dict.fromkeys(key for key, value in trailers if f"{{{name}}}" in value)),
+            variable.ask_for,
         )
         for name, variable in describe_variables(variant).items()
         if variable.ask and values[name] == ""
-        if not variable.ask_for or set(variable.ask_for) & set(made)
     )
 
 

@@ -96,6 +96,36 @@ def test_what_another_patch_needs_is_not_asked_for(patch, asks, patchgen, git, t
     assert ("the variable link is empty" in done.err) == asks
 
 
+MAYBE = """
+[[patch]]
+name = "maybe"
+message = "message.txt.j2"
+probe = { file = "x.c", tokens = "maybe_new(" }
+optional = true
+[[patch.rules]]
+file = "maybe.cocci.j2"
+on = "x.c"
+must_fire = { maybe = 1 }
+"""
+
+
+@pytest.mark.parametrize("calls_for_it", [False, True])
+def test_what_only_a_needless_patch_needs_is_not_asked_for(calls_for_it, patchgen, git, tmp_path):
+    tree = make_small_tree(tmp_path, git)
+    add_to_manifest(tree, VARIABLES.replace("[rec", 'ask_for = ["maybe"]\n\n[rec'), TRAILERS)
+    variant = tree.parent / "mine"
+    manifest = variant / "manifest.toml"
+    manifest.write_text(manifest.read_text() + MAYBE)
+    rule = "@maybe@\nposition p;\n@@\n-maybe_old@p\n+maybe_new\n (...)\n"
+    (variant / "maybe.cocci.j2").write_text(rule)
+    if calls_for_it:
+        (tree / "x.c").write_text("void f(void)\n{\n\tmaybe_old(1);\n}\n")
+        git(tree, "commit", "-q", "-a", "-m", "call")
+    done = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert done.code == 0, done.err
+    assert ("the variable link is empty" in done.err) == calls_for_it
+
+
 def test_a_link_that_somebody_wrote_by_hand_is_not_asked_for(patchgen, git, small):
     apply_small(patchgen, small, "--signoff")
     git(small, "checkout", "-q", "patchgen/mine-v1")
