@@ -31,6 +31,7 @@ from patchgen.send import (
     SendRequest,
     SendResult,
     State,
+    build_unknown_error,
     plan_sending,
     send_version,
 )
@@ -238,11 +239,7 @@ def _explain_failure(result: SendResult, request: SendRequest) -> None:
     if request.reflect:
         raise BaseError(f"mail {report.failed} was not accepted: {failed.reason} ({out})")
     if failed.state is State.UNKNOWN:
-        raise BaseError(
-            f"mail {report.failed} is in an unknown state: {failed.reason} ({out})",
-            hint=f"look for {failed.message_id} in the list's archive; if it is there, use "
-            f"--resume --arrived {report.failed}, else --resume --again {report.failed}",
-        )
+        raise build_unknown_error(report.failed, failed, f" ({out})")
     raise BaseError(
         f"mail {report.failed} was not accepted: {failed.reason} ({out})",
         hint="`patchgen send --resume` sends it and the following mails, in the same thread",

@@ -3,7 +3,7 @@
 
 from patchgen.send.courier import DeliveryReport
 from patchgen.send.job import Plan, SendRequest, SendResult, plan_sending, send_version
-from patchgen.send.journal import Entry, State
+from patchgen.send.journal import Entry, State, build_unknown_error
 
 __all__ = [
     "DeliveryReport",
@@ -12,6 +12,7 @@ __all__ = [
     "SendRequest",
     "SendResult",
     "State",
+    "build_unknown_error",
     "plan_sending",
     "send_version",
 ]

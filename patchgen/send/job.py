@@ -25,7 +25,15 @@ from patchgen.model.series import Cover, Mail, Recipients
 from patchgen.odb import Quarantine, Repository, read_sent, record_sent
 from patchgen.posting import prepare_posting, read_footer
 from patchgen.send.courier import DeliveryReport, OnMail, deliver, settle
-from patchgen.send.journal import Entry, Journal, State, Wishes, begin_entries, set_state
+from patchgen.send.journal import (
+    Entry,
+    Journal,
+    State,
+    Wishes,
+    begin_entries,
+    build_unknown_error,
+    set_state,
+)
 from patchgen.send.transport import Transport, find_sender, open_transport, read_settings
 
 _TO_EDIT = "EDITME"
@@ -324,12 +332,7 @@ def _choose(entries: Sequence[Entry], request: SendRequest) -> tuple[Entry, ...]
         chosen[number] = set_state(chosen[number], state, "set by the user")
     for number, entry in enumerate(chosen):
         if entry.state is State.UNKNOWN:
-            raise BaseError(
-                f"mail {number} may have arrived, or not: {entry.reason}",
-                hint=f"look for {entry.message_id} in the list's archive, then run "
-                f"`patchgen send --resume --arrived {number}` or "
-                f"`patchgen send --resume --again {number}`",
-            )
+            raise build_unknown_error(number, entry)
     return tuple(chosen)
 
 

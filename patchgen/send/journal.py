@@ -60,6 +60,19 @@ class Entry:
     reason: str = ""
 
 
+def build_unknown_error(number: int, entry: Entry, more: str = "") -> BaseError:
+    """Return the error that asks the user whether a mail in an unknown state arrived.
+
+    `more` stands behind the reason.
+    """
+    return BaseError(
+        f"mail {number} may have arrived, or not: {entry.reason}{more}",
+        hint=f"look for {entry.message_id} in the list's archive, then run "
+        f"`patchgen send --resume --arrived {number}` or "
+        f"`patchgen send --resume --again {number}`",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """The options of the command line, in addition to the branch and git's settings."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import pty
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -85,9 +86,10 @@ def resume(patchgen: Patchgen, tree: Path, server: Server):
             return done
         if "is sending this version right now" in done.err:
             time.sleep(0.1)
-        elif "is in an unknown state" in done.err:
-            number = done.err.partition("mail ")[2].split()[0]
-            wanted = done.err.partition("look for ")[2].split()[0]
+        elif "may have arrived, or not" in done.err:
+            asked = re.search(r"^hint: look for (\S+) .*--arrived (\d+)`", done.err, re.MULTILINE)
+            assert asked, done.err
+            wanted, number = asked.groups()
             arrived = f"<{wanted}>" in ids(server.received)
             words = ("--arrived" if arrived else "--again", number)
         else:
@@ -375,7 +377,7 @@ def test_a_command_that_is_killed_may_have_the_mail(patchgen, series, git, tmp_p
     git(series, "config", "--unset", "sendemail.smtpServer")
     git(series, "config", "sendemail.sendmailCmd", str(program))
     done = send(patchgen, series, "--skip-checks")
-    assert done.code == 1 and "mail 0 is in an unknown state" in done.err
+    assert done.code == 1 and "mail 0 may have arrived, or not" in done.err
     (tmp_path / "on").touch()
     done = send(patchgen, series, "--skip-checks", "--resume", "--arrived", "0")
     assert done.code == 0, done.err
