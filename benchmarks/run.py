@@ -127,7 +127,7 @@ def own_scripts(kernel: Path, scratch: Path, names: Sequence[str]) -> Table:
         script = scripts[name]
         theirs, printed = timed(lambda s=script: coccicheck(tree, s, "patch", SCRIPT_FOLDERS))
         words = ["run", script.path, *SCRIPT_FOLDERS, "--tree", str(kernel), "--mode", "patch"]
-        ours, diff = timed(lambda w=words: patchgen(*w, "--trust", "--no-kept", "--quiet"))
+        ours, diff = timed(lambda w=words: patchgen(*w, "--trust", "--no-cache", "--quiet"))
         same = "" if changed_lines(printed) == changed_lines(diff) else " DIFFERS"
         ratios.append(theirs / ours)
         # All of them take hours: what a run that breaks off has found is not lost.

@@ -167,7 +167,7 @@ def blank_directives(source: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class TokenCall:
     """A call `callee(arguments)` in a function."""
 
     callee: str
@@ -184,7 +184,7 @@ class Assignment:
     value: str
 
 
-def find_calls(source: bytes) -> tuple[list[Call], list[Assignment]]:
+def find_calls(source: bytes) -> tuple[list[TokenCall], list[Assignment]]:
     """Return the calls in functions, and the assignments to members anywhere.
 
     Keywords with parentheses, such as `if (`, are among the calls. Preprocessor lines are left
@@ -192,7 +192,7 @@ def find_calls(source: bytes) -> tuple[list[Call], list[Assignment]]:
     5.2.4.1): all their arguments together would be of quadratic size. A call without a closing
     parenthesis is left out, too.
     """
-    calls: list[Call] = []
+    calls: list[TokenCall] = []
     assignments: list[Assignment] = []
     depth = 0
     function: str | None = None
@@ -215,7 +215,7 @@ def find_calls(source: bytes) -> tuple[list[Call], list[Assignment]]:
             if tokens[index + 1].text == b"(" and function is not None and depth:
                 if index + 1 in ends:
                     arguments = texts[index + 2 : ends[index + 1]]
-                    calls.append(Call(name, token.line, function, arguments))
+                    calls.append(TokenCall(name, token.line, function, arguments))
             elif value := _assigned(tokens, index):
                 assignments.append(Assignment(name, value))
     return calls, assignments

@@ -12,7 +12,7 @@ _SHOWN_OIDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ErrorPlace:
     """Where an error is: a file and, where known, its line, column and field.
 
     `excerpt` is the line itself. It is shown below the message, with a mark under `column`.
@@ -51,7 +51,7 @@ class PatchgenError(Exception):
         self,
         message: str,
         *,
-        place: Place | None = None,
+        place: ErrorPlace | None = None,
         hint: str | None = None,
         parameters: tuple[str, ...] = (),
         alternatives: Mapping[str, str] | None = None,
@@ -105,11 +105,11 @@ class SpecError(PatchgenError):
     """A manifest, a template or a semantic patch is wrong; its author has to fix it."""
 
 
-class BaseError(PatchgenError):
+class RefusedError(PatchgenError):
     """The tree lacks what a variant needs, or the variant cannot be applied to it."""
 
 
-class RevisionError(BaseError):
+class RevisionError(RefusedError):
     """A revision does not name one commit. `revision` is what the user wrote."""
 
     def __init__(self, message: str, revision: str):
@@ -120,8 +120,8 @@ class RevisionError(BaseError):
 class MissingObjectsError(PatchgenError):
     """The repository lacks objects that patchgen needs. `oids` are those known to be missing.
 
-    It is not a BaseError: a partial clone can fetch what it lacks, so callers that handle a
-    BaseError and continue must not handle this one.
+    It is not a RefusedError: a partial clone can fetch what it lacks, so callers that handle a
+    RefusedError and continue must not handle this one.
     """
 
     def __init__(self, oids: Iterable[str], *, what: str = ""):

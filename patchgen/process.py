@@ -63,7 +63,7 @@ def map_parallel(
 
 
 @contextmanager
-def beside(function: Callable[[], _Result]) -> Iterator[Future[_Result]]:
+def in_background(function: Callable[[], _Result]) -> Iterator[Future[_Result]]:
     """Run a function that waits for other programs in a thread, in parallel with the `with` body.
 
     The end of the body waits for it. `result()` returns its result or raises its error.

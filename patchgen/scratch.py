@@ -177,7 +177,7 @@ def _remove_tree(path: Path) -> None:
 
 
 @dataclass(slots=True)
-class _Run:
+class _ScratchFolder:
     """The scratch folder of this process, while it is in use."""
 
     folder: OwnedFolder | None = None
@@ -186,7 +186,7 @@ class _Run:
     guard: threading.RLock = field(default_factory=threading.RLock)
 
 
-_run = _Run()
+_run = _ScratchFolder()
 
 
 def _enter_run() -> Path:

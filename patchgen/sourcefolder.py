@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 
 # The longest file of a shipped variant has 20 kB.
 LARGEST_BYTES = 4 << 20
@@ -73,9 +73,9 @@ class SourceFolder:
             if missing:
                 return None
             why = f"cannot be read: {err.strerror or err}"
-            raise SpecError(why, place=Place(str(path))) from None
+            raise SpecError(why, place=ErrorPlace(str(path))) from None
         except ValueError as err:
-            raise SpecError(str(err), place=Place(str(path)), hint=_HINT) from None
+            raise SpecError(str(err), place=ErrorPlace(str(path)), hint=_HINT) from None
 
     def digest(self) -> str:
         """Return a digest of the paths and contents of all regular files."""
@@ -107,7 +107,7 @@ def read_regular(path: Path) -> bytes:
     try:
         return _read_regular(os.open(path, _FILE_FLAGS))
     except ValueError as err:
-        raise SpecError(str(err), place=Place(str(path))) from None
+        raise SpecError(str(err), place=ErrorPlace(str(path))) from None
 
 
 class _NotThereError(Exception):
@@ -160,7 +160,7 @@ def _read_regular(opened: int) -> bytes:
     return content
 
 
-def decode_text(content: bytes, place: Place) -> str:
+def decode_text(content: bytes, place: ErrorPlace) -> str:
     """Return the text of a file. Raises SpecError, with the line, if it is not plain UTF-8."""
     line = 1
     try:
@@ -169,12 +169,12 @@ def decode_text(content: bytes, place: Place) -> str:
         line += content.count(b"\n", 0, err.start)
         raise SpecError(
             f"is not UTF-8 (the byte {content[err.start]:#04x})",
-            place=Place(place.file, line),
+            place=ErrorPlace(place.file, line),
             hint="convert the file, for example: `iconv -f latin1 -t utf-8`",
         ) from None
     if text.startswith("\ufeff"):
-        raise SpecError("begins with a byte order mark; remove it", place=Place(place.file, 1))
+        raise SpecError("begins with a byte order mark; remove it", place=ErrorPlace(place.file, 1))
     if "\0" in text:
         line += text.count("\n", 0, text.index("\0"))
-        raise SpecError("has a NUL character", place=Place(place.file, line))
+        raise SpecError("has a NUL character", place=ErrorPlace(place.file, line))
     return text

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from patchgen.audit.code import Code, Node
-from patchgen.audit.facts import Access, Call
+from patchgen.audit.code import LinkedCode, Node
+from patchgen.audit.facts import Access, CallFact
 from patchgen.audit.flow import Flow
-from patchgen.model.audit import Place
+from patchgen.model.audit import TreeLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class CallAccount:
     seen: int
     resolved: int
     listed: int
-    lost: tuple[Place, ...]
+    lost: tuple[TreeLocation, ...]
 
 
-def account_calls(code: Code, flow: Flow) -> CallAccount:
+def account_calls(code: LinkedCode, flow: Flow) -> CallAccount:
     """Account for the calls of a flow that has run."""
     loose = {(each.node, each.line) for each in flow.loose}
     resolved = listed = 0
-    lost: list[Place] = []
+    lost: list[TreeLocation] = []
     for node in flow.edges:
         lines = {edge.line for edge in flow.edges[node]}
         for call in _early_calls(node, flow):
@@ -39,11 +39,11 @@ def account_calls(code: Code, flow: Flow) -> CallAccount:
             elif _is_resolved(code, flow, node, call, lines):
                 resolved += 1
             else:
-                lost.append(Place(node.path, call.line))
+                lost.append(TreeLocation(node.path, call.line))
     return CallAccount(resolved + listed + len(lost), resolved, listed, tuple(lost))
 
 
-def _early_calls(node: Node, flow: Flow) -> Iterator[Call]:
+def _early_calls(node: Node, flow: Flow) -> Iterator[CallFact]:
     """Yield the calls in the window, without instruction operands that name data."""
     for call in node.calls:
         loads = node.kind == "assembly" and call.access is not None
@@ -51,12 +51,12 @@ def _early_calls(node: Node, flow: Flow) -> Iterator[Call]:
             yield call
 
 
-def _is_unread(code: Code, flow: Flow, node: Node, call: Call) -> bool:
+def _is_unread(code: LinkedCode, flow: Flow, node: Node, call: CallFact) -> bool:
     known = code.resolve(node.path, call.name) or code.find_data(node.path, call.name)
     return bool(call.name) and not known and call.name in flow.unread
 
 
-def _is_resolved(code: Code, flow: Flow, node: Node, call: Call, lines: set[int]) -> bool:
+def _is_resolved(code: LinkedCode, flow: Flow, node: Node, call: CallFact, lines: set[int]) -> bool:
     if call.access is None:
         # An undefined name here is an instruction or part of a macro's text; others are in
         # `unread`.
@@ -66,7 +66,7 @@ def _is_resolved(code: Code, flow: Flow, node: Node, call: Call, lines: set[int]
 
 
 def _is_followed(
-    code: Code, flow: Flow, node: Node, access: Access, call: Call, lines: set[int]
+    code: LinkedCode, flow: Flow, node: Node, access: Access, call: CallFact, lines: set[int]
 ) -> bool:
     if access.type == "(parameter)" or call.line in lines or flow.is_stored(node, access):
         return True

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from patchgen.audit.directives import read_directives
-from patchgen.audit.facts import Access, Asm, Call, FileFacts, Function, Store, Variable
+from patchgen.audit.facts import Access, Asm, CallFact, FileFacts, Function, StoreFact, VariableFact
 
 _START = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC|INNER)_(?:START|LABEL)\w*\(\s*(\w+)")
 _END = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC)_END\w*\(")
@@ -28,7 +28,7 @@ _WORD = re.compile(r"^\s*(?:[\w.]+:\s*)?(?:rep;?\s*)?([A-Za-z_][\w.]*)")
 def parse_assembly(content: bytes) -> FileFacts:
     """Return the facts of a .S file. An assembler macro becomes a function of the same name."""
     prepared = read_directives(content)
-    reader = _Reader()
+    reader = _AssemblyReader()
     for number, line in enumerate(prepared.text.decode("utf-8", "replace").split("\n"), 1):
         reader.read(number, line.partition("# ")[0])
     reader.end(0)
@@ -41,20 +41,20 @@ def parse_assembly(content: bytes) -> FileFacts:
     )
 
 
-class _Reader:
+class _AssemblyReader:
     """Reads line by line; one symbol or macro is open at a time."""
 
     def __init__(self) -> None:
         self.functions: list[Function] = []
-        self.variables: list[Variable] = []
+        self.variables: list[VariableFact] = []
         self._name = ""
         self._first = 0
         self._static = False
-        self._calls: list[Call] = []
+        self._calls: list[CallFact] = []
         self._asms: list[Asm] = []
         self._words: set[str] = set()
         self._ifs: list[tuple[str, bool]] = []
-        self._parts: dict[str, tuple[list[Call], list[Asm]]] = {}
+        self._parts: dict[str, tuple[list[CallFact], list[Asm]]] = {}
 
     def read(self, number: int, line: str) -> None:
         if match := _MACRO.match(line):
@@ -63,15 +63,17 @@ class _Reader:
             before = self._name
             if before and "INNER" in line:
                 # Control falls through to it.
-                self._calls.append(Call(number, match[1], None, (), (), False))
+                self._calls.append(CallFact(number, match[1], None, (), (), False))
             # Local symbols, too: macros of headers call them from other files.
             self._begin(match[1], number, static=False)
         elif ".endm" in line or _END.search(line):
             self.end(number)
         elif match := _DATA.search(line):
             target = Access(match[1], "", ())
-            store = Store(number, target, (match[2],))
-            self.variables.append(Variable(match[1], number, False, "()", (store,), (match[2],)))
+            store = StoreFact(number, target, (match[2],))
+            self.variables.append(
+                VariableFact(match[1], number, False, "()", (store,), (match[2],))
+            )
         elif self._name and not self._read_condition(line):
             self._read_instruction(number, line)
 
@@ -87,7 +89,7 @@ class _Reader:
             return False
         return True
 
-    def _part(self) -> tuple[list[Call], list[Asm]]:
+    def _part(self) -> tuple[list[CallFact], list[Asm]]:
         """Return the lists for calls and instructions: the symbol's, or those of a macro's part."""
         named = [f"{name}={int(value)}" for name, value in self._ifs if name]
         if not named:
@@ -106,7 +108,7 @@ class _Reader:
         self._name, self._calls, self._asms, self._words = "", [], [], set()
         self._ifs, self._parts = [], {}
 
-    def _add(self, name: str, number: int, calls: list[Call], asms: list[Asm]) -> None:
+    def _add(self, name: str, number: int, calls: list[CallFact], asms: list[Asm]) -> None:
         last = max(number, self._first)
         words = tuple(sorted(self._words))
         self.functions.append(
@@ -142,8 +144,8 @@ class _Reader:
             name = match[1] or match[2] or match[3]
             if not branch or branch[1] != name:
                 self._words.add(name)
-                calls.append(Call(number, "", Access(name, "", ()), (), (), False))
+                calls.append(CallFact(number, "", Access(name, "", ()), (), (), False))
 
 
-def _call(number: int, name: str) -> Call:
-    return Call(number, name, None, (), (), False)
+def _call(number: int, name: str) -> CallFact:
+    return CallFact(number, name, None, (), (), False)

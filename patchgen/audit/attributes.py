@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from patchgen.audit.text import blank, closing
+from patchgen.audit.c_text import blank, closing
 
 # Patterns that match whole words.
 _WORDS = rb"""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import tree_sitter
 
 from patchgen.audit.branches import Held, descend
-from patchgen.audit.facts import Access, Call, Guard, Store
+from patchgen.audit.facts import Access, CallFact, Guard, StoreFact
 from patchgen.audit.syntax import (
     declared,
     line_of,
@@ -86,12 +86,12 @@ _MAY_PASS = frozenset(
 )
 
 
-class Body:
+class FunctionBody:
     """The facts of a function's body, read when it is constructed."""
 
     def __init__(self, node: tree_sitter.Node, body: tree_sitter.Node):
-        self.calls: list[Call] = []
-        self.stores: list[Store] = []
+        self.calls: list[CallFact] = []
+        self.stores: list[StoreFact] = []
         self.words: set[str] = set()
         self._types: dict[str, str] = {}
         self._own: set[str] = set()
@@ -211,7 +211,7 @@ class Body:
         target = self._access(left)
         names = [each for each in names_in(right) if each not in self._types]
         if target is not None and names:
-            self.stores.append(Store(line_of(node), target, tuple(names), self._under(held)))
+            self.stores.append(StoreFact(line_of(node), target, tuple(names), self._under(held)))
 
     def _forget(self, name: str) -> None:
         """Record that a parameter no longer holds the caller's argument."""
@@ -292,7 +292,7 @@ class Body:
         else:
             access = self._pointer(callee)
         self.calls.append(
-            Call(
+            CallFact(
                 line_of(callee),
                 name,
                 access,

@@ -10,21 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from patchgen.audit.code import Code, Node
-from patchgen.audit.facts import Call
+from patchgen.audit.code import LinkedCode, Node
+from patchgen.audit.facts import CallFact
 from patchgen.audit.flow import Flow
+from patchgen.audit.notifiers import NotifierSearch, Visit
 from patchgen.audit.platforms import Env, PlatformTests, find_surest
 from patchgen.audit.reach import Doubts, Reach
 from patchgen.audit.routes import Routes
 from patchgen.audit.tables import Tables
-from patchgen.audit.tellers import Tellers, Visit
-from patchgen.model.audit import Place, Platform, StatusChange, Teller
+from patchgen.model.audit import Notifier, Platform, StatusChange, TreeLocation
 
 Platforms = tuple[Platform, ...]
 
 
 def find_changes(
-    code: Code, tables: Tables, flow: Flow, routes: Routes, reach: Reach, tests: PlatformTests
+    code: LinkedCode, tables: Tables, flow: Flow, routes: Routes, reach: Reach, tests: PlatformTests
 ) -> list[StatusChange]:
     """Return all requests, early or not, sorted by place."""
     return _Changes(code, tables, flow, routes, reach, tests).find()
@@ -35,7 +35,7 @@ class _Changes:
 
     def __init__(
         self,
-        code: Code,
+        code: LinkedCode,
         tables: Tables,
         flow: Flow,
         routes: Routes,
@@ -48,8 +48,8 @@ class _Changes:
         self._routes = routes
         self._reach = reach
         self._tests = tests
-        self._tellers = Tellers(code, tables, flow, reach, tests)
-        self._told: dict[tuple[Node, Env, Platforms], list[Teller]] = {}
+        self._tellers = NotifierSearch(code, tables, flow, reach, tests)
+        self._told: dict[tuple[Node, Env, Platforms], list[Notifier]] = {}
         self._changed: dict[tuple[Node, Env, Platform], Doubts | None] = {}
 
     def find(self) -> list[StatusChange]:
@@ -59,7 +59,7 @@ class _Changes:
             for node in self._code.nodes
             if self._status.requests.fullmatch(node.name) and node.kind == "function"
         }
-        asked: dict[tuple[Node, int, str], tuple[Call, list[Node]]] = {}
+        asked: dict[tuple[Node, int, str], tuple[CallFact, list[Node]]] = {}
         for caller, call, target in self._walk_up(means):
             key = (caller, call.line, call.name)
             asked.setdefault(key, (call, []))[1].append(target)
@@ -79,7 +79,7 @@ class _Changes:
             for pattern in (status.masks, status.writes, status.reads)
         )
 
-    def _walk_up(self, means: set[Node]) -> Iterator[tuple[Node, Call, Node]]:
+    def _walk_up(self, means: set[Node]) -> Iterator[tuple[Node, CallFact, Node]]:
         """Yield the calls that name pages themselves; add callers that pass them on to `means`."""
         fresh = set(means)
         while fresh:
@@ -99,7 +99,7 @@ class _Changes:
             means |= grown
             fresh = grown
 
-    def _change(self, caller: Node, call: Call, targets: Sequence[Node]) -> StatusChange:
+    def _change(self, caller: Node, call: CallFact, targets: Sequence[Node]) -> StatusChange:
         early = self._flow.is_early(caller, call.line)
         where = self._find_platforms(caller, call, targets, early=early)
         tellers = [
@@ -109,7 +109,7 @@ class _Changes:
         ]
         return StatusChange(
             function=caller.name,
-            place=Place(caller.path, call.line),
+            place=TreeLocation(caller.path, call.line),
             call=call.name,
             pages=call.arguments[0] if call.arguments else "",
             to=self._direction(call, targets),
@@ -121,7 +121,7 @@ class _Changes:
             doubts=tuple(doubt for doubts in where.values() for doubt in doubts[:1]),
         )
 
-    def _direction(self, call: Call, targets: Sequence[Node]) -> str:
+    def _direction(self, call: CallFact, targets: Sequence[Node]) -> str:
         # A macro whose own name does not show the direction: the names in its text do.
         inside = [word for node in targets if node.kind == "macro" for word in node.words]
         for names in ([call.name], inside):
@@ -134,7 +134,7 @@ class _Changes:
     # --- where it runs ----------------------------------------------------------------------------
 
     def _find_platforms(
-        self, caller: Node, call: Call, targets: Sequence[Node], *, early: bool
+        self, caller: Node, call: CallFact, targets: Sequence[Node], *, early: bool
     ) -> Mapping[Platform, Doubts]:
         """Return the platforms on which pages change, with the conditions that are unknown."""
         found: dict[Platform, Doubts] = {}
@@ -148,7 +148,7 @@ class _Changes:
                 found[platform] = (*before, *min(known, key=len))
         return found
 
-    def _env(self, call: Call, target: Node) -> Env:
+    def _env(self, call: CallFact, target: Node) -> Env:
         return self._tests.bind(call.arguments, (), target)
 
     def _find_changed(self, target: Node, env: Env, platform: Platform) -> Doubts | None:
@@ -182,7 +182,7 @@ class _Changes:
             if inside is not None:
                 yield (*visit.doubts, *inside)
 
-    def _find_tellers(self, target: Node, env: Env, platforms: Platforms) -> list[Teller]:
+    def _find_tellers(self, target: Node, env: Env, platforms: Platforms) -> list[Notifier]:
         key = (target, env, platforms)
         if key not in self._told:
             self._told[key] = self._tellers.find(target, env, platforms)

@@ -17,8 +17,17 @@ from functools import cached_property
 from patchgen.audit.conditions import Conditions, Settings
 from patchgen.audit.dead_code import DeadCode
 from patchgen.audit.expand import defines_functions, expand_invocations, read_macro
-from patchgen.audit.facts import Access, Asm, Call, FileFacts, Guard, Macro, Store, Variable
-from patchgen.model.audit import Place
+from patchgen.audit.facts import (
+    Access,
+    Asm,
+    CallFact,
+    FileFacts,
+    Guard,
+    Macro,
+    StoreFact,
+    VariableFact,
+)
+from patchgen.model.audit import TreeLocation
 
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
 _MEMBER_CALL = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")
@@ -41,8 +50,8 @@ class Node:
     kind: str  # "function", "macro", "assembly"
     static: bool
     result: str
-    calls: Sequence[Call]
-    stores: Sequence[Store]
+    calls: Sequence[CallFact]
+    stores: Sequence[StoreFact]
     asms: Sequence[Asm]
     words: Sequence[str]
     body: str = ""
@@ -58,14 +67,14 @@ class Node:
 
 
 @dataclass(slots=True, eq=False)
-class Datum:
+class StaticVariable:
     """A variable with static storage, and its file."""
 
     path: str
-    variable: Variable
+    variable: VariableFact
 
 
-class Code:
+class LinkedCode:
     """The linked files. `settings` is the .config, or None for all branches."""
 
     def __init__(self, facts: Mapping[str, FileFacts], settings: Settings | None = None):
@@ -78,7 +87,7 @@ class Code:
         self._shared: dict[str, list[Node]] = {}
         self._structs: dict[str, dict[str, str]] = {}
         self._typedefs: dict[str, str] = {}
-        self._data: dict[str, list[Datum]] = {}
+        self._data: dict[str, list[StaticVariable]] = {}
         self._texts: dict[str, str] = {}
         self._definers: dict[str, Macro] = {}
         self._member_parameters: dict[str, frozenset[int]] = {}
@@ -119,7 +128,7 @@ class Code:
         for variable in facts.variables:
             if not dead.covers(variable.line):
                 kept = variable._replace(stores=tuple(dead.keep(variable.stores)))
-                self._data.setdefault(variable.name, []).append(Datum(path, kept))
+                self._data.setdefault(variable.name, []).append(StaticVariable(path, kept))
         for struct in facts.structs:
             fields = self._structs.setdefault(struct.name, {})
             for name, kind in struct.fields:
@@ -146,7 +155,7 @@ class Code:
                 "macro",
                 not path.endswith(".h"),
                 "",
-                [Call(line, name, None, (), (), True) for name, line in macro.calls],
+                [CallFact(line, name, None, (), (), True) for name, line in macro.calls],
                 (),
                 (),
                 tuple(each for each in words if each not in macro.parameters),
@@ -172,7 +181,7 @@ class Code:
         if node.static and not node.path.endswith(".h"):
             self._local.setdefault((self._units[node.path], node.name), []).append(node)
 
-    def add_alias(self, name: str, path: str, line: int, calls: Sequence[Call]) -> None:
+    def add_alias(self, name: str, path: str, line: int, calls: Sequence[CallFact]) -> None:
         """Add a symbol that a macro creates for a function, with the calls that it makes."""
         self._add(Node(name, path, line, line, "assembly", False, "", tuple(calls), (), (), ()))
 
@@ -190,7 +199,7 @@ class Code:
             return self._shared.get(name.removeprefix(_PREFIX), ())
         return found
 
-    def read_calls(self, node: Node) -> Sequence[Call]:
+    def read_calls(self, node: Node) -> Sequence[CallFact]:
         """Return the calls of a node; those of a macro have the conditions in its text.
 
         A macro's text is parsed like a function's body on the first request.
@@ -206,7 +215,7 @@ class Code:
         """Return whether a macro has this name, even if it makes no calls."""
         return name in self._texts
 
-    def find_named_members(self, call: Call) -> list[str]:
+    def find_named_members(self, call: CallFact) -> list[str]:
         """Return a macro's arguments that name members to call: `op` of `fwnode_call_op(f, op)`.
 
         Only the first few arguments of a call are recorded.
@@ -246,7 +255,7 @@ class Code:
                     found.setdefault((node.path, call.name), set()).add(node.name)
         return found
 
-    def find_data(self, path: str, name: str) -> Sequence[Datum]:
+    def find_data(self, path: str, name: str) -> Sequence[StaticVariable]:
         """Return the variables that a name in a file may refer to."""
         found = self._data.get(name, ())
         own = [each for each in found if each.path == path]
@@ -331,12 +340,12 @@ class Code:
         kind = self._structs.get(key[0], {}).get(key[1], "")
         return bool(kind) and kind != "()" and self._real(kind) in self._structs
 
-    def find_field(self, member: str) -> Place | None:
+    def find_field(self, member: str) -> TreeLocation | None:
         """Return the place of the first struct that has a member, or None."""
         for path in sorted(self._facts):
             for struct in self._facts[path].structs:
                 if any(name == member for name, _ in struct.fields):
-                    return Place(path, struct.line)
+                    return TreeLocation(path, struct.line)
         return None
 
     @property
@@ -359,7 +368,7 @@ class Code:
             return ""
         return DeadCode(facts.regions, self._c).describe(line)
 
-    def data(self) -> Iterator[Datum]:
+    def data(self) -> Iterator[StaticVariable]:
         """Yield all variables."""
         for each in self._data.values():
             yield from each

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from patchgen.errors import Place, UsageError
+from patchgen.errors import ErrorPlace, UsageError
 from patchgen.kernel.dotconfig import read_dotconfig
 
 _TOKEN = re.compile(r"(defined|\w+|&&|\|\||[!<>=]=|[<>!()+*/&|~^?:,-])")
@@ -60,7 +60,7 @@ def load_config(path: Path) -> Settings:
         elif line.strip() and not line.startswith("#"):
             raise UsageError(
                 "this line does not belong in a .config",
-                place=Place(str(path), number, excerpt=line[:200]),
+                place=ErrorPlace(str(path), number, excerpt=line[:200]),
             )
     if not settings and not known:
         raise UsageError(

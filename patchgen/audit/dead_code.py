@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from patchgen.audit.conditions import Conditions
-from patchgen.audit.facts import Asm, Call, Region, Store
+from patchgen.audit.facts import Asm, CallFact, Region, StoreFact
 
-_Lined = TypeVar("_Lined", Call, Store, Asm)
+_Lined = TypeVar("_Lined", CallFact, StoreFact, Asm)
 
 
 class DeadCode:

@@ -15,15 +15,15 @@ from patchgen.model.audit import (
     PROTECTED,
     Audit,
     AuditDiff,
+    ChangeKind,
     Difference,
     Doubt,
-    Fate,
+    EffectOutcome,
     Form,
-    Group,
     Hypercall,
     OpCall,
-    Outcome,
     Platform,
+    SiteGroup,
     StatusChange,
 )
 
@@ -59,17 +59,17 @@ def _compare(
         if new is None and old is not None:
             yield goes(old)
         elif new is not None and not now:
-            yield Difference(Fate.LATE, f"{moved}no early path leads to it now", old, new)
+            yield Difference(ChangeKind.LATE, f"{moved}no early path leads to it now", old, new)
         elif new is not None and old is None:
             yield comes(new)
         elif new is not None and not was:
             why = f"{moved}it existed before, but was not early; {stays(new)}"
-            yield Difference(Fate.NEW, why, old, new)
+            yield Difference(ChangeKind.NEW, why, old, new)
         elif new is not None and old is not None and old.routed != new.routed:
-            fate = Fate.ROUTED if new.routed else Fate.UNROUTED
+            fate = ChangeKind.ROUTED if new.routed else ChangeKind.UNROUTED
             yield Difference(fate, moved + turns(new), old, new)
         elif new is not None:
-            fate = Fate.MOVED if moved else Fate.STAYS
+            fate = ChangeKind.MOVED if moved else ChangeKind.STAYS
             yield Difference(fate, moved + stays(new), old, new)
 
 
@@ -80,15 +80,15 @@ def _compare_hypercalls(before: Audit, after: Audit) -> Iterator[Difference]:
         calls = _replaced(site, was, now)
         if calls:
             reason = f"the op is now called in its place: {_name_calls(calls)}"
-            return Difference(Fate.ROUTED, reason, site, None)
-        return Difference(Fate.GONE, _explain_gone(site, was, now), site, None)
+            return Difference(ChangeKind.ROUTED, reason, site, None)
+        return Difference(ChangeKind.GONE, _explain_gone(site, was, now), site, None)
 
     def comes(site: Hypercall) -> Difference:
         if calls := _replaced(site, now, was):
             reason = f"the op was called in its place: {_name_calls(calls)}"
-            return Difference(Fate.UNROUTED, reason, None, site)
+            return Difference(ChangeKind.UNROUTED, reason, None, site)
         through = "; all its paths go through the op" if site.routed else ""
-        return Difference(Fate.NEW, "it did not exist before" + through, None, site)
+        return Difference(ChangeKind.NEW, "it did not exist before" + through, None, site)
 
     def turns(site: Hypercall) -> str:
         how = "all its early paths" if site.routed else "not all its early paths"
@@ -130,9 +130,9 @@ def explain_stay(site: Hypercall) -> str:
         return "it goes through the op"
     if site.instruction.form in (Form.VMGEXIT, Form.TDCALL):
         return _OWN
-    if site.group is Group.OTHER:
+    if site.group is SiteGroup.OTHER:
         return _OTHER
-    fatal = [str(p.value) for p, e in site.effects.items() if e.outcome is Outcome.FATAL]
+    fatal = [str(p.value) for p, e in site.effects.items() if e.outcome is EffectOutcome.FATAL]
     where = f"; it is fatal on {', '.join(fatal)}" if fatal else ""
     reports = site.reports_status
     return ("it reports page status, but bypasses the op" if reports else _COMMON) + where
@@ -142,17 +142,19 @@ def _compare_changes(
     before: Sequence[StatusChange], after: Sequence[StatusChange]
 ) -> Iterator[Difference]:
     def goes(change: StatusChange) -> Difference:
-        return Difference(Fate.GONE, "it no longer exists", change, None)
+        return Difference(ChangeKind.GONE, "it no longer exists", change, None)
 
     def comes(change: StatusChange) -> Difference:
-        reason = f"it did not exist before; {describe_tellers(change)}"
-        return Difference(Fate.NEW, reason, None, change)
+        reason = f"it did not exist before; {describe_notifiers(change)}"
+        return Difference(ChangeKind.NEW, reason, None, change)
 
     pairs = pair_sites(before, after)
-    return _compare(pairs, goes=goes, comes=comes, turns=describe_tellers, stays=describe_tellers)
+    return _compare(
+        pairs, goes=goes, comes=comes, turns=describe_notifiers, stays=describe_notifiers
+    )
 
 
-def describe_tellers(change: StatusChange) -> str:
+def describe_notifiers(change: StatusChange) -> str:
     """Return a phrase on what tells the hypervisor of a change, and on which platforms."""
     if not change.protected:
         return "changes no page on SEV, SEV-ES/SNP or TDX"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from patchgen.audit.c_text import LineOffsets, blank
 from patchgen.audit.facts import Macro, Region
-from patchgen.audit.text import Lines, blank
 
 _DIRECTIVE = re.compile(
     rb"^[ \t]*#[ \t]*(\w+)((?:\\\r?\n|/\*.*?\*/|[^\n\\]|\\(?!\r?\n))*)", re.M | re.S
@@ -35,7 +35,7 @@ _NO_CALLS = frozenset(_KEYWORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Preprocessed:
     """A text without comments and directives, each byte in its line, and the directives read."""
 
     text: bytes
@@ -44,7 +44,7 @@ class Taken:
     macros: tuple[Macro, ...]
 
 
-def read_directives(content: bytes) -> Taken:
+def read_directives(content: bytes) -> Preprocessed:
     """Remove comments and directives from a file, C or assembly."""
     content = _COMMENT_OR_STRING.sub(_blank_comment, content)
     reader = _Directives(content)
@@ -54,7 +54,9 @@ def read_directives(content: bytes) -> Taken:
         text[match.start() : match.end()] = blank(match[0])
     for start, end in reader.dropped:
         text[start:end] = blank(bytes(text[start:end]))
-    return Taken(bytes(text), tuple(reader.regions), tuple(reader.includes), tuple(reader.macros))
+    return Preprocessed(
+        bytes(text), tuple(reader.regions), tuple(reader.includes), tuple(reader.macros)
+    )
 
 
 def _blank_comment(match: re.Match[bytes]) -> bytes:
@@ -70,8 +72,8 @@ class _Directives:
 
     def __init__(self, content: bytes):
         self._content = content
-        self._lines = Lines(content)
-        self._open: list[_Branch] = []
+        self._lines = LineOffsets(content)
+        self._open: list[_OpenCondition] = []
         self.regions: list[Region] = []
         self.includes: list[str] = []
         self.macros: list[Macro] = []
@@ -82,13 +84,13 @@ class _Directives:
         rest = match[2].replace(b"\\\n", b" ")
         line = self._lines.number(match.start())
         if word in (b"if", b"ifdef", b"ifndef"):
-            self._open.append(_Branch(_condition(word, rest), line, match.end()))
+            self._open.append(_OpenCondition(_condition(word, rest), line, match.end()))
         elif word in (b"elif", b"else", b"elifdef") and self._open:
             self._close(line, match.start())
             before = self._open.pop()
             earlier = [*before.earlier, before.condition]
             own = _condition(b"if", rest) if word == b"elif" else "1"
-            self._open.append(_Branch(own, line, match.end(), earlier, before.uneven))
+            self._open.append(_OpenCondition(own, line, match.end(), earlier, before.uneven))
         elif word == b"endif" and self._open:
             self._close(line, match.start())
             self._open.pop()
@@ -147,7 +149,7 @@ def _keep_call(match: re.Match[str]) -> str:
 
 
 @dataclass(slots=True)
-class _Branch:
+class _OpenCondition:
     condition: str
     line: int
     start: int

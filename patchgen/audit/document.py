@@ -5,7 +5,7 @@ Format 1. A dataclass is an object with the fields of the same name and meaning,
 a StrEnum is its value, and None is null. In addition:
 
 - the top level has `"format": 1`, and `"kind"`, "audit" or "diff";
-- a Place is a string, `arch/x86/kernel/kvm.c:530`;
+- a TreeLocation is a string, `arch/x86/kernel/kvm.c:530`;
 - a Hypercall also has `"group"`, a StatusChange `"routed"`;
 - a Step has its `function`, `defined`, `called`, `how`, `via`;
 - `effects` maps each platform ("VT-x", "SVM", "SEV", "SEV-ES/SNP", "TDX") to an Effect;
@@ -28,10 +28,10 @@ from patchgen.model.audit import (
     Audit,
     AuditDiff,
     Difference,
-    Group,
     Hypercall,
-    Place,
+    SiteGroup,
     StatusChange,
+    TreeLocation,
 )
 
 FORMAT = 1
@@ -52,10 +52,10 @@ def count_sites(audit: Audit) -> dict[str, int]:
     groups = [each.group for each in audit.early_hypercalls]
     return {
         "early_hypercalls": len(groups),
-        "unrouted": groups.count(Group.UNROUTED),
-        "routed": groups.count(Group.ROUTED),
-        "own": groups.count(Group.OWN),
-        "other": groups.count(Group.OTHER),
+        "unrouted": groups.count(SiteGroup.UNROUTED),
+        "routed": groups.count(SiteGroup.ROUTED),
+        "own": groups.count(SiteGroup.OWN),
+        "other": groups.count(SiteGroup.OTHER),
         "early_changes": len(audit.early_changes),
         "silent": sum(each.silent for each in audit.early_changes),
         "unresolved": len(audit.unresolved),
@@ -65,7 +65,7 @@ def count_sites(audit: Audit) -> dict[str, int]:
 def _plain(value: Any) -> Any:
     """Return a value of the model as a value of JSON."""
     match value:
-        case Place():
+        case TreeLocation():
             return str(value)
         case Enum():
             return value.value

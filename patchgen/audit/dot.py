@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from patchgen.controls import escape_controls
-from patchgen.model.audit import Audit, Group, How, Route
+from patchgen.model.audit import Audit, EdgeKind, Route, SiteGroup
 
 _COLORS = {
-    Group.UNROUTED: "firebrick",
-    Group.ROUTED: "forestgreen",
-    Group.OWN: "steelblue",
-    Group.OTHER: "gray50",
+    SiteGroup.UNROUTED: "firebrick",
+    SiteGroup.ROUTED: "forestgreen",
+    SiteGroup.OWN: "steelblue",
+    SiteGroup.OTHER: "gray50",
 }
 
 
@@ -40,7 +40,7 @@ def render_dot(audit: Audit) -> str:
 def _add(edges: dict[tuple[str, str], str], route: Route) -> None:
     names = [f"{step.function}\n{step.defined.path}" for step in route.steps]
     for before, name, step in zip(names, names[1:], route.steps[1:], strict=False):
-        label = step.via if step.how is not How.CALL else ""
+        label = step.via if step.how is not EdgeKind.CALL else ""
         edges.setdefault((before, name), label)
 
 

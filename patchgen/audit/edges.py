@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from patchgen.audit.code import Key, Node
-from patchgen.model.audit import How
+from patchgen.model.audit import EdgeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Edge:
     source: Node
     target: Node
     line: int
-    how: How
+    how: EdgeKind
     via: str
     op: bool = False
     under: tuple[int, ...] = ()
@@ -47,7 +47,7 @@ class PointerCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Loose:
+class UnresolvedCall:
     """A call in the window through a pointer to which no reached code assigns a function."""
 
     node: Node

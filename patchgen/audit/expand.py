@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from patchgen.audit.c_text import closing, split_arguments
 from patchgen.audit.facts import FileFacts, Function, Invocation, Macro
-from patchgen.audit.parse import parse_source
-from patchgen.audit.text import closing, split_arguments
+from patchgen.audit.parse_c import parse_source
 
 _BODY = re.compile(r"\)\s*\{")
 _JOIN = re.compile(r"\s*##\s*")

@@ -60,7 +60,7 @@ class Guard(NamedTuple):
     sure: bool = True
 
 
-class Call(NamedTuple):
+class CallFact(NamedTuple):
     """A call, by name or through an access.
 
     `forwards` is set if the first argument is an address that derives from the function's own
@@ -77,7 +77,7 @@ class Call(NamedTuple):
     under: tuple[int, ...] = ()
 
 
-class Store(NamedTuple):
+class StoreFact(NamedTuple):
     """An assignment of names that may be functions to a variable or a member."""
 
     line: int
@@ -109,8 +109,8 @@ class Function(NamedTuple):
     static: bool
     inline: bool
     result: str
-    calls: tuple[Call, ...]
-    stores: tuple[Store, ...]
+    calls: tuple[CallFact, ...]
+    stores: tuple[StoreFact, ...]
     asms: tuple[Asm, ...]
     words: tuple[str, ...]
     parameters: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ class Function(NamedTuple):
     returns: str = ""
 
 
-class Variable(NamedTuple):
+class VariableFact(NamedTuple):
     """A variable with static storage.
 
     `stores` are the assignments that its initialiser makes to its members, relative to it; `words`
@@ -129,7 +129,7 @@ class Variable(NamedTuple):
     line: int
     static: bool
     type: str
-    stores: tuple[Store, ...]
+    stores: tuple[StoreFact, ...]
     words: tuple[str, ...]
 
 
@@ -159,7 +159,7 @@ class FileFacts(NamedTuple):
     regions: tuple[Region, ...] = ()
     macros: tuple[Macro, ...] = ()
     functions: tuple[Function, ...] = ()
-    variables: tuple[Variable, ...] = ()
+    variables: tuple[VariableFact, ...] = ()
     structs: tuple[Struct, ...] = ()
     typedefs: tuple[tuple[str, str], ...] = ()
     invocations: tuple[Invocation, ...] = ()

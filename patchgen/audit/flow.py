@@ -15,12 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from patchgen.audit.code import Code, Datum, Key, Node
-from patchgen.audit.edges import Edge, Install, Loose, PointerCall
-from patchgen.audit.facts import Access, Call, Store
+from patchgen.audit.code import Key, LinkedCode, Node, StaticVariable
+from patchgen.audit.edges import Edge, Install, PointerCall, UnresolvedCall
+from patchgen.audit.facts import Access, CallFact, StoreFact
 from patchgen.audit.static_calls import find_updates
 from patchgen.audit.tables import Tables
-from patchgen.model.audit import How
+from patchgen.model.audit import EdgeKind
 
 _OPERAND = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
 _MEMBERS = re.compile(r"[a-z_]\w*(?:\.\w+)*")
@@ -31,7 +31,7 @@ _MAX_STRUCTS = 3
 class Flow:
     """Follows the window to its end; `edges` and `loose` are the result."""
 
-    def __init__(self, code: Code, tables: Tables, limits: Mapping[Node, int]):
+    def __init__(self, code: LinkedCode, tables: Tables, limits: Mapping[Node, int]):
         self._code = code
         self._tables = tables
         self._limits = limits
@@ -39,13 +39,13 @@ class Flow:
         self.unread: set[str] = set()
         self._tables_of_functions = frozenset(r.table for r in tables.registered if r.table)
         self._queue: deque[Node] = deque()
-        self._live_data: set[Datum] = set()
-        self._stores: dict[Key, dict[Node, tuple[How, str]]] = {}
+        self._live_data: set[StaticVariable] = set()
+        self._stores: dict[Key, dict[Node, tuple[EdgeKind, str]]] = {}
         self._by_member: dict[str, set[Key]] = {}
         self._calls: dict[Key, list[PointerCall]] = {}
         self._asked: dict[str, list[PointerCall]] = {}
         self._same: dict[Key, set[Key]] = {}
-        self._unknown: list[Loose] = []
+        self._unknown: list[UnresolvedCall] = []
         self._connected: dict[tuple[Node, int, Node], int] = {}
         self._installs: dict[tuple[str, Node], list[Install]] = {}
         self._add_aliases()
@@ -59,7 +59,9 @@ class Flow:
             for alias in self._tables.aliases:
                 if alias.macro.fullmatch(name) and len(arguments) > alias.function:
                     real = arguments[alias.function].strip()
-                    calls = [Call(line, each, None, (), (), False) for each in (real, *alias.also)]
+                    calls = [
+                        CallFact(line, each, None, (), (), False) for each in (real, *alias.also)
+                    ]
                     for spelt in alias.names:
                         self._code.add_alias(spelt.format(real), path, line, calls)
 
@@ -105,12 +107,12 @@ class Flow:
             self._visit(self._queue.popleft())
 
     @property
-    def loose(self) -> list[Loose]:
+    def loose(self) -> list[UnresolvedCall]:
         """Return the pointer calls without a target, sorted by place."""
         found = list(self._unknown)
         for key, calls in self._calls.items():
             if not any(self._matching(key)) and not self._code.is_plain(key):
-                found += [Loose(each.node, each.line, each.via, key) for each in calls]
+                found += [UnresolvedCall(each.node, each.line, each.via, key) for each in calls]
         return sorted(found, key=lambda each: (each.node.path, each.line, each.via))
 
     def _reach(self, node: Node) -> None:
@@ -146,29 +148,29 @@ class Flow:
         for word in node.words:
             self._visit_word(node, word)
 
-    def _visit_store(self, node: Node, store: Store) -> None:
+    def _visit_store(self, node: Node, store: StoreFact) -> None:
         key = self._code.find_key(node.path, store.target)
         for name in store.names:
             for target in self._functions(node.path, name):
                 if key is None:
                     via = f"a variable of {node.name}()"
                     self._connect(
-                        Edge(node, target, store.line, How.POINTER, via, under=store.under)
+                        Edge(node, target, store.line, EdgeKind.POINTER, via, under=store.under)
                     )
                 else:
                     by = Install(node, store.under)
-                    self._store(key, target, How.POINTER, "", by)
+                    self._store(key, target, EdgeKind.POINTER, "", by)
 
     def _visit_word(self, node: Node, word: str) -> None:
         for datum in self._code.find_data(node.path, word):
             self._wake(datum, node)
         for name in self._tables.stubs.get(word, ()):
             for target in self._functions(node.path, name):
-                self._connect(Edge(node, target, node.line, How.POINTER, word))
+                self._connect(Edge(node, target, node.line, EdgeKind.POINTER, word))
         if word in self._tables_of_functions:
             self._ask(("table", word), PointerCall(node, node.line, word))
 
-    def _follow(self, node: Node, call: Call) -> None:
+    def _follow(self, node: Node, call: CallFact) -> None:
         if call.access is not None:
             self._follow_pointer(node, call, call.access)
         else:
@@ -178,7 +180,7 @@ class Flow:
             for member in self._code.find_named_members(call):
                 via = f"{call.name}({member})"
                 self._ask(("?", member), PointerCall(node, call.line, via, call.under))
-            how = How.ASSEMBLY if node.kind == "assembly" else How.CALL
+            how = EdgeKind.ASSEMBLY if node.kind == "assembly" else EdgeKind.CALL
             targets = self._code.resolve(node.path, call.name)
             for target in targets:
                 if target is not node:
@@ -192,15 +194,17 @@ class Flow:
                 # A macro may be passed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
                 for target in self._code.resolve(node.path, name):
                     via = f"an argument of {call.name or 'a pointer'}()"
-                    self._connect(Edge(node, target, call.line, How.POINTER, via, under=call.under))
+                    self._connect(
+                        Edge(node, target, call.line, EdgeKind.POINTER, via, under=call.under)
+                    )
 
-    def _update_static_calls(self, node: Node, call: Call) -> bool:
+    def _update_static_calls(self, node: Node, call: CallFact) -> bool:
         """Record the new target of a static call; return whether the call updates one."""
         updates = list(find_updates(self._code, node, call))
         for update in updates:
             key = ("static_call", update.name)
             for target in self._functions(node.path, update.value):
-                self._store(key, target, How.STATIC_CALL, "", Install(node, call.under))
+                self._store(key, target, EdgeKind.STATIC_CALL, "", Install(node, call.under))
             member = None
             if update.access is not None:
                 member = self._code.find_key(node.path, update.access)
@@ -211,14 +215,14 @@ class Flow:
                     self._ask(member, each)
         return bool(updates)
 
-    def _follow_unknown(self, node: Node, call: Call) -> None:
+    def _follow_unknown(self, node: Node, call: CallFact) -> None:
         """Follow a call by the name of a variable, or of a function that was not read."""
         if self._code.find_data(node.path, call.name):
             self._follow_pointer(node, call, Access(call.name, "", ()))
         elif node.kind == "function" and not call.name.startswith("__builtin_"):
             self.unread.add(call.name)
 
-    def operands(self, node: Node, call: Call) -> list[Access]:
+    def operands(self, node: Node, call: CallFact) -> list[Access]:
         """Return the member that a macro calls through, if it is such a macro, else nothing.
 
         `PVOP_VCALL1(mmu.exit_mmap, mm)`, or with the variable before the member, as in v7.1:
@@ -244,7 +248,7 @@ class Flow:
         limit = self._limits.get(node)
         return node in self.edges and (limit is None or line < limit)
 
-    def _follow_pointer(self, node: Node, call: Call, access: Access) -> None:
+    def _follow_pointer(self, node: Node, call: CallFact, access: Access) -> None:
         line = call.line
         if access.type == "(parameter)":
             # The argument was connected at the call that passes it.
@@ -254,7 +258,9 @@ class Flow:
         if key is None:
             # The target in a local variable was connected at the store.
             if node.kind != "assembly" and not self.is_stored(node, access):
-                self._unknown.append(Loose(node, line, f"{via}()" if access.called else via, None))
+                self._unknown.append(
+                    UnresolvedCall(node, line, f"{via}()" if access.called else via, None)
+                )
             return
         if node.kind == "assembly" and not self._code.find_data(node.path, access.base):
             return
@@ -274,12 +280,12 @@ class Flow:
     def _functions(self, path: str, name: str) -> Sequence[Node]:
         return [node for node in self._code.resolve(path, name) if node.kind != "macro"]
 
-    def _wake(self, datum: Datum, by: Node | None = None) -> None:
+    def _wake(self, datum: StaticVariable, by: Node | None = None) -> None:
         variable = datum.variable
         if by is not None and variable.type in self._tables.hardware:
             for name in variable.words:
                 for target in self._functions(datum.path, name):
-                    self._connect(Edge(by, target, by.line, How.POINTER, variable.name))
+                    self._connect(Edge(by, target, by.line, EdgeKind.POINTER, variable.name))
         if datum in self._live_data or not variable.words:
             return
         self._live_data.add(datum)
@@ -289,21 +295,21 @@ class Flow:
                 self._connect_hidden(by, datum, store)
             for name in store.names:
                 for target in self._functions(datum.path, name) if key else ():
-                    self._store(key, target, How.POINTER, "")
+                    self._store(key, target, EdgeKind.POINTER, "")
         for word in variable.words:
             for each in self._code.find_data(datum.path, word):
                 self._wake(each)
 
-    def _connect_hidden(self, by: Node, datum: Datum, store: Store) -> None:
+    def _connect_hidden(self, by: Node, datum: StaticVariable, store: StoreFact) -> None:
         """Follow functions that a macro stores in a struct: `= __TIMER_INITIALIZER(f, 0)`."""
         if not any(map(self._tables.deferred.fullmatch, store.names)):
             for name in store.names:
                 for target in self._functions(datum.path, name):
                     via = datum.variable.name
-                    self._connect(Edge(by, target, by.line, How.POINTER, via))
+                    self._connect(Edge(by, target, by.line, EdgeKind.POINTER, via))
 
     def _store(
-        self, key: Key | None, target: Node, how: How, via: str, by: Install | None = None
+        self, key: Key | None, target: Node, how: EdgeKind, via: str, by: Install | None = None
     ) -> None:
         if key is None:
             return
@@ -343,12 +349,12 @@ class Flow:
             return sorted(found) if len(found) <= _MAX_STRUCTS else []
         return [each for each in (key, (key[0], "*"), ("?", key[1])) if each in self._stores]
 
-    def _link(self, call: PointerCall, target: Node, key: Key, how: How, via: str) -> None:
+    def _link(self, call: PointerCall, target: Node, key: Key, how: EdgeKind, via: str) -> None:
         op = key[1] == self._tables.member
-        if how is How.PARAM or how is How.INITCALL:
+        if how is EdgeKind.PARAM or how is EdgeKind.INITCALL:
             shown = via or call.via
         else:
-            how = How.STATIC_CALL if key[0] == "static_call" else how
+            how = EdgeKind.STATIC_CALL if key[0] == "static_call" else how
             shown = call.via
         self._connect(Edge(call.node, target, call.line, how, shown, op, call.under, key[1]))
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from patchgen.audit.code import Code, Node
+from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.flow import Flow
 from patchgen.audit.instructions import Use, find_uses
 from patchgen.audit.routes import Routes
 from patchgen.audit.tables import Tables
-from patchgen.model.audit import Effect, Hypercall, OpCall, Outcome, Place, Platform
+from patchgen.model.audit import Effect, EffectOutcome, Hypercall, OpCall, Platform, TreeLocation
 
-_SPARED = Effect(Outcome.WORKS, "a TDX guest makes the call by TDCALL instead")
+_SPARED = Effect(EffectOutcome.WORKS, "a TDX guest makes the call by TDCALL instead")
 
 
 def find_hypercalls(
-    code: Code, tables: Tables, flow: Flow, routes: Routes, unrouted: Routes
+    code: LinkedCode, tables: Tables, flow: Flow, routes: Routes, unrouted: Routes
 ) -> list[Hypercall]:
     """Return all hypercalls, early or not, sorted by place.
 
@@ -28,14 +28,14 @@ def find_hypercalls(
 
 
 def _hypercall(
-    code: Code, tables: Tables, flow: Flow, use: Use, routes: Routes, unrouted: Routes
+    code: LinkedCode, tables: Tables, flow: Flow, use: Use, routes: Routes, unrouted: Routes
 ) -> Hypercall:
     early = routes.find(use.node) if flow.is_early(use.node, use.line) else None
     around = unrouted.find(use.node) if early else None
     purpose = use.call.arguments[0] if use.call and use.call.arguments else ""
     return Hypercall(
         function=use.node.name,
-        place=Place(use.node.path, use.line),
+        place=TreeLocation(use.node.path, use.line),
         call=use.name,
         purpose=purpose,
         instruction=use.instruction,
@@ -48,7 +48,7 @@ def _hypercall(
     )
 
 
-def find_op_calls(code: Code, tables: Tables, flow: Flow) -> Iterator[OpCall]:
+def find_op_calls(code: LinkedCode, tables: Tables, flow: Flow) -> Iterator[OpCall]:
     """Yield the calls of the op; those of a header's inline function are its callers."""
     wrappers = {node.name for node in code.nodes if node.header and _op_lines(node, tables, flow)}
     for node in code.nodes:
@@ -57,7 +57,7 @@ def find_op_calls(code: Code, tables: Tables, flow: Flow) -> Iterator[OpCall]:
         lines = [call.line for call in node.calls if call.name in wrappers]
         for line in sorted({*lines, *_op_lines(node, tables, flow)}):
             early = flow.is_early(node, line)
-            place = Place(node.path, line)
+            place = TreeLocation(node.path, line)
             yield OpCall(node.name, place, early, code.find_within(node))
 
 

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from patchgen.audit.code import Code, Node
-from patchgen.audit.facts import Call
+from patchgen.audit.code import LinkedCode, Node
+from patchgen.audit.facts import CallFact
 from patchgen.audit.tables import FormRule, Tables
-from patchgen.model.audit import Instruction, Place
+from patchgen.model.audit import Instruction, TreeLocation
 
 # An escape separates instructions; removing it would join the letters around it.
 _ESCAPE = re.compile(r"\\[nrt]")
@@ -34,13 +34,13 @@ class Use:
 
     node: Node
     line: int
-    call: Call | None
+    call: CallFact | None
     name: str
     instruction: Instruction
     spares_tdx: bool
 
 
-def find_uses(code: Code, tables: Tables) -> list[Use]:
+def find_uses(code: LinkedCode, tables: Tables) -> list[Use]:
     """Return all uses in the code that call a hypervisor, sorted by place."""
     found = _Finder(code, tables)
     uses = list(found.find())
@@ -55,7 +55,7 @@ def find_uses(code: Code, tables: Tables) -> list[Use]:
 class _Finder:
     """Finds instructions, then walks up from those that belong to their callers."""
 
-    def __init__(self, code: Code, tables: Tables):
+    def __init__(self, code: LinkedCode, tables: Tables):
         self._code = code
         self._tables = tables
         self._hot = self._find_hot()
@@ -118,7 +118,9 @@ class _Finder:
     def _instruction(self, node: Node, line: int, text: str, rule: FormRule) -> Instruction:
         whose = rule.hypervisor or self._whose(f"{node.path} {node.name}")
         short = " ".join(text.replace('"', "").split())
-        return Instruction(node.name, Place(node.path, line), rule.form, whose, short[:_SHORT])
+        return Instruction(
+            node.name, TreeLocation(node.path, line), rule.form, whose, short[:_SHORT]
+        )
 
     def _whose(self, text: str) -> str:
         for name, pattern in self._tables.hypervisors:
@@ -154,9 +156,9 @@ class _Finder:
                     else:
                         yield Use(caller, call.line, call, node.name, instruction, spares)
 
-    def _callers(self, holders: Mapping[Node, object]) -> dict[Node, list[tuple[Node, Call]]]:
+    def _callers(self, holders: Mapping[Node, object]) -> dict[Node, list[tuple[Node, CallFact]]]:
         """Return the callers of functions whose instructions belong to their callers."""
-        found: dict[Node, list[tuple[Node, Call]]] = {}
+        found: dict[Node, list[tuple[Node, CallFact]]] = {}
         fresh = {node for node in holders if _is_passed_on(node)}
         known = set(fresh)
         for _ in range(_DEPTH):

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from patchgen.audit.diff import describe_tellers, explain_stay
+from patchgen.audit.diff import describe_notifiers, explain_stay
 from patchgen.audit.pathtree import (
     Mark,
     Row,
@@ -30,12 +30,12 @@ from patchgen.audit.pathtree import (
 from patchgen.model.audit import (
     Audit,
     AuditDiff,
+    ChangeKind,
     Difference,
-    Fate,
-    Group,
     Hypercall,
     Platform,
     Route,
+    SiteGroup,
     StatusChange,
 )
 from patchgen.resources import shipped_folder
@@ -45,21 +45,21 @@ from patchgen.templating import render_html
 # In pixels; page.js has the same numbers.
 ROW_HEIGHT, INDENT, MARGIN, LETTER = 24, 18, 16, 7.6
 
-_FOLDED = (Group.OWN, Group.OTHER)
+_FOLDED = (SiteGroup.OWN, SiteGroup.OTHER)
 _HEADINGS = {
-    Group.UNROUTED: "Not routed through the op",
-    Group.ROUTED: "Routed through the op",
-    Group.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
-    Group.OTHER: "Of other hypervisors",
+    SiteGroup.UNROUTED: "Not routed through the op",
+    SiteGroup.ROUTED: "Routed through the op",
+    SiteGroup.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
+    SiteGroup.OTHER: "Of other hypervisors",
 }
 _FATES = {
-    Fate.ROUTED: "Routed now",
-    Fate.UNROUTED: "No longer routed",
-    Fate.NEW: "New",
-    Fate.GONE: "Gone",
-    Fate.MOVED: "Moved",
-    Fate.LATE: "No longer early",
-    Fate.STAYS: "As before",
+    ChangeKind.ROUTED: "Routed now",
+    ChangeKind.UNROUTED: "No longer routed",
+    ChangeKind.NEW: "New",
+    ChangeKind.GONE: "Gone",
+    ChangeKind.MOVED: "Moved",
+    ChangeKind.LATE: "No longer early",
+    ChangeKind.STAYS: "As before",
 }
 _LEGEND = {
     Mark.UNROUTED: "hypercall that bypasses the op",
@@ -78,7 +78,7 @@ _UNPRINTABLE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SiteRow:
     """An early site as shown on the page. `number` is its id, `row` the id of its row."""
 
     number: int
@@ -92,12 +92,12 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class SiteSection:
     """Sites under a heading. A folded section has a summary of its sites."""
 
     key: str
     heading: str
-    entries: tuple[Entry, ...]
+    entries: tuple[SiteRow, ...]
     folded: bool
     summary: str
 
@@ -115,7 +115,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class FateSection:
+class ChangeSection:
     """Differences of one fate; `more` counts those that are not listed, by reason."""
 
     key: str
@@ -152,7 +152,7 @@ def render_diff_page(diff: AuditDiff) -> str:
 
 def headline(audit: Audit) -> tuple[str, ...]:
     """Return the two main results, a sentence each."""
-    past = [each for each in audit.early_hypercalls if each.group is Group.UNROUTED]
+    past = [each for each in audit.early_hypercalls if each.group is SiteGroup.UNROUTED]
     silent = sum(each.silent for each in audit.early_changes)
     first = "No early hypercall bypasses the op"
     if past:
@@ -170,7 +170,7 @@ def headline(audit: Audit) -> tuple[str, ...]:
 
 def _routed_now(diff: AuditDiff) -> str:
     fates = Counter(each.fate for each in diff.differences)
-    count = fates[Fate.ROUTED]
+    count = fates[ChangeKind.ROUTED]
     return f"{count or 'No'} early site{'' if count == 1 else 's'} routed"
 
 
@@ -221,11 +221,11 @@ def row_width(row: Row) -> int:
     return round(2 * MARGIN + row.depth * INDENT + letters * LETTER)
 
 
-def _entries(sites: Sequence[Hypercall | StatusChange], rows: Iterable[Row]) -> Iterator[Entry]:
+def _entries(sites: Sequence[Hypercall | StatusChange], rows: Iterable[Row]) -> Iterator[SiteRow]:
     row_of = {row.site: row.number for row in rows if row.site is not None}
     for number, site in enumerate(sites):
         if route := shown_route(site):
-            yield Entry(
+            yield SiteRow(
                 number=number,
                 row=row_of[number],
                 site=site,
@@ -239,7 +239,7 @@ def _entries(sites: Sequence[Hypercall | StatusChange], rows: Iterable[Row]) -> 
 
 def explain_site(site: Hypercall | StatusChange) -> str:
     """Return the reason for a site's group."""
-    return explain_stay(site) if isinstance(site, Hypercall) else describe_tellers(site)
+    return explain_stay(site) if isinstance(site, Hypercall) else describe_notifiers(site)
 
 
 def _count_paths(route: Route) -> str:
@@ -248,7 +248,7 @@ def _count_paths(route: Route) -> str:
     return f"{count}{more} {'path' if route.paths == 1 and not more else 'paths'}"
 
 
-def _sections(entries: Sequence[Entry]) -> Iterator[Section]:
+def _sections(entries: Sequence[SiteRow]) -> Iterator[SiteSection]:
     for group, heading in _HEADINGS.items():
         members = tuple(
             each
@@ -257,10 +257,10 @@ def _sections(entries: Sequence[Entry]) -> Iterator[Section]:
         )
         if members:
             folded = group in _FOLDED
-            yield Section(group.value, heading, members, folded, _summarise(members))
+            yield SiteSection(group.value, heading, members, folded, _summarise(members))
 
 
-def _summarise(entries: Iterable[Entry]) -> str:
+def _summarise(entries: Iterable[SiteRow]) -> str:
     """Return the number of hypercalls of each hypervisor and form."""
     kinds = Counter(
         f"{each.site.instruction.hypervisor or 'unknown'} by {each.site.instruction.form.value}"
@@ -270,17 +270,19 @@ def _summarise(entries: Iterable[Entry]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
 
 
-def _fate(fate: Fate, differences: Iterable[Difference], numbers: Mapping[int, int]) -> FateSection:
+def _fate(
+    fate: ChangeKind, differences: Iterable[Difference], numbers: Mapping[int, int]
+) -> ChangeSection:
     changes, more = [], Counter[str]()
     for each in differences:
         site = each.after or each.before
         if each.fate is not fate or site is None:
             continue
-        if fate is Fate.STAYS and isinstance(site, Hypercall) and site.group in _FOLDED:
+        if fate is ChangeKind.STAYS and isinstance(site, Hypercall) and site.group in _FOLDED:
             more[each.reason] += 1
         else:
             changes.append(_change(each, site, numbers))
-    return FateSection(fate.value, _FATES[fate], tuple(changes), tuple(more.items()))
+    return ChangeSection(fate.value, _FATES[fate], tuple(changes), tuple(more.items()))
 
 
 def _change(

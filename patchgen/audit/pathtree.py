@@ -13,7 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from patchgen.model.audit import Audit, Group, How, Hypercall, Place, Route, StatusChange, Step
+from patchgen.model.audit import (
+    Audit,
+    EdgeKind,
+    Hypercall,
+    Route,
+    SiteGroup,
+    StatusChange,
+    Step,
+    TreeLocation,
+)
 
 
 class Mark(StrEnum):
@@ -46,7 +55,7 @@ class Row:
     last: int
     name: str
     via: str
-    place: Place | None
+    place: TreeLocation | None
     site: int | None
     marks: tuple[Mark, ...]
     sites: int
@@ -54,9 +63,9 @@ class Row:
 
 
 @dataclass(slots=True)
-class _Branch:
+class _TreeBranch:
     step: Step
-    below: dict[tuple[str, str], _Branch] = field(default_factory=dict)
+    below: dict[tuple[str, str], _TreeBranch] = field(default_factory=dict)
     sites: list[int] = field(default_factory=list)
     marks: Counter[Mark] = field(default_factory=Counter)
 
@@ -65,7 +74,7 @@ class _Branch:
 class _Due:
     """A row that has yet to be written."""
 
-    branch: _Branch | None
+    branch: _TreeBranch | None
     site: int | None
     parent: int | None
     depth: int
@@ -82,13 +91,13 @@ def mark_site(site: Hypercall | StatusChange) -> Mark:
     if isinstance(site, StatusChange):
         return Mark.SILENT if site.silent else Mark.TOLD
     match site.group:
-        case Group.UNROUTED:
+        case SiteGroup.UNROUTED:
             return Mark.UNROUTED
-        case Group.ROUTED:
+        case SiteGroup.ROUTED:
             return Mark.ROUTED
-        case Group.OWN:
+        case SiteGroup.OWN:
             return Mark.OWN
-        case Group.OTHER:
+        case SiteGroup.OTHER:
             return Mark.OTHER
 
 
@@ -100,7 +109,7 @@ def shown_route(site: Hypercall | StatusChange) -> Route | None:
 
 def grow_tree(audit: Audit) -> tuple[Row, ...]:
     """Return the rows from top to bottom: the window's own path, and one path for each site."""
-    root = _Branch(Step("", Place("", 0)))
+    root = _TreeBranch(Step("", TreeLocation("", 0)))
     _grow(root, audit.window.spine, Mark.END)
     sites = early_sites(audit)
     for number, site in enumerate(sites):
@@ -121,19 +130,19 @@ def grow_tree(audit: Audit) -> tuple[Row, ...]:
     return _close(rows)
 
 
-def _grow(root: _Branch, steps: Sequence[Step], mark: Mark) -> _Branch:
+def _grow(root: _TreeBranch, steps: Sequence[Step], mark: Mark) -> _TreeBranch:
     """Return the branch of the last step; create missing branches."""
     branch = root
     for step in steps:
         key = (step.function, step.defined.path)
-        branch = branch.below.setdefault(key, _Branch(step))
+        branch = branch.below.setdefault(key, _TreeBranch(step))
         branch.marks[mark] += 1
     return branch
 
 
 def _below(
-    branch: _Branch, sites: Sequence[Hypercall | StatusChange]
-) -> Iterator[tuple[tuple[str, int, str], tuple[_Branch | None, int | None]]]:
+    branch: _TreeBranch, sites: Sequence[Hypercall | StatusChange]
+) -> Iterator[tuple[tuple[str, int, str], tuple[_TreeBranch | None, int | None]]]:
     """Yield the branches and sites below a branch, each after its sort key."""
     for each in branch.below.values():
         at = each.step.called or each.step.defined
@@ -143,7 +152,7 @@ def _below(
         yield (place.path, place.line, f"{index:6}"), (None, index)
 
 
-def _function_row(number: int, due: _Due, branch: _Branch) -> Row:
+def _function_row(number: int, due: _Due, branch: _TreeBranch) -> Row:
     step = branch.step
     return Row(
         number=number,
@@ -151,7 +160,7 @@ def _function_row(number: int, due: _Due, branch: _Branch) -> Row:
         depth=due.depth,
         last=number,
         name=step.function,
-        via=step.via if step.how is not How.CALL else "",
+        via=step.via if step.how is not EdgeKind.CALL else "",
         place=step.called or step.defined,
         site=None,
         marks=tuple(mark for mark in Mark if branch.marks[mark]),

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 
-from patchgen.audit.code import Code, Node
+from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.conditions import Settings
 from patchgen.audit.facts import Guard
 from patchgen.audit.tables import Tables
-from patchgen.model.audit import Doubt, Place, Platform
+from patchgen.model.audit import Doubt, Platform, TreeLocation
 
 Env = tuple[tuple[str, bool], ...]
 _DEPTH = 4
@@ -46,7 +46,7 @@ class Answer(Enum):
 class PlatformTests:
     """Evaluates conditions of the linked code. `settings` are those of a .config, or None."""
 
-    def __init__(self, code: Code, tables: Tables, settings: Settings | None = None):
+    def __init__(self, code: LinkedCode, tables: Tables, settings: Settings | None = None):
         self._code = code
         self._tests = tables.platform_tests
         self._words = tables.platform_words
@@ -73,7 +73,7 @@ class PlatformTests:
                 return None
             if answer is Answer.UNKNOWN:
                 doubts.append(
-                    Doubt(platform, Place(node.path, guard.line), guard.text, guard.holds)
+                    Doubt(platform, TreeLocation(node.path, guard.line), guard.text, guard.holds)
                 )
         return tuple(doubts)
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from patchgen.audit.attributes import blank_attributes
-from patchgen.audit.directives import Taken, read_directives
+from patchgen.audit.c_text import LineOffsets, blank, closing, split_arguments
+from patchgen.audit.directives import Preprocessed, read_directives
 from patchgen.audit.facts import Asm, Invocation
-from patchgen.audit.text import Lines, blank, closing, split_arguments
 
 _ASM_STATEMENT = re.compile(
     rb"\b(?:asm|__asm__|__asm|asm_inline|asm_volatile_goto|asm_goto_output)\b"
@@ -47,7 +47,7 @@ class Prepared:
     """The text for the parser, and what was removed from it."""
 
     text: bytes
-    taken: Taken
+    taken: Preprocessed
     invocations: tuple[Invocation, ...]
     asms: tuple[Asm, ...]
     percpu: tuple[tuple[str, int, str], ...]
@@ -67,7 +67,7 @@ def prepare_source(content: bytes) -> Prepared:
 def _take_asms(text: bytes) -> tuple[bytes, list[Asm]]:
     """Remove asm statements: the grammar knows only those whose template is a literal."""
     pieces, asms, done = [], [], 0
-    lines = Lines(text)
+    lines = LineOffsets(text)
     for match in _ASM_STATEMENT.finditer(text):
         if match.start() < done:
             continue
@@ -113,7 +113,7 @@ def _spell_variable(match: re.Match[bytes]) -> bytes:
 
 def _find_percpu(text: bytes) -> Iterator[tuple[str, int, str]]:
     """Yield variables that macros define: name, line and type."""
-    lines = Lines(text)
+    lines = LineOffsets(text)
     for match in _PERCPU.finditer(text):
         yield match[2].decode(), lines.number(match.start()), match[1].decode()
 
@@ -121,7 +121,7 @@ def _find_percpu(text: bytes) -> Iterator[tuple[str, int, str]]:
 def _take_invocations(text: bytes) -> tuple[bytes, list[Invocation]]:
     """Remove macros that are used at file scope in place of a declaration."""
     pieces, found, done = [], [], 0
-    lines = Lines(text)
+    lines = LineOffsets(text)
     for match in _INVOCATION.finditer(text):
         if match.start() < done or not _begins_statement(text, match.start()):
             continue

@@ -9,12 +9,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from patchgen.audit.code import Node
 from patchgen.audit.edges import Edge
-from patchgen.model.audit import How, Place, Route, Step
+from patchgen.model.audit import EdgeKind, Route, Step, TreeLocation
 
 # Counting paths stops here: a larger number is of no use.
 _CAP = 1_000_000
 # A path that a reader can follow is preferred: calls by name cost least, less certain ones more.
-_COST = {How.CALL: 2, How.ASSEMBLY: 2, How.POINTER: 4, How.PARAM: 4, How.INITCALL: 4}
+_COST = {
+    EdgeKind.CALL: 2,
+    EdgeKind.ASSEMBLY: 2,
+    EdgeKind.POINTER: 4,
+    EdgeKind.PARAM: 4,
+    EdgeKind.INITCALL: 4,
+}
 _COST_PASSED = 6
 # The extra cost of a function that a path should avoid.
 _COST_ASIDE = 20
@@ -85,10 +91,10 @@ class Routes:
         at: Node = node
         while (before := self._before[at]) is not None:
             caller, edge = before
-            called = Place(caller.path, edge.line)
-            steps.append(Step(at.name, Place(at.path, at.line), called, edge.how, edge.via))
+            called = TreeLocation(caller.path, edge.line)
+            steps.append(Step(at.name, TreeLocation(at.path, at.line), called, edge.how, edge.via))
             at = caller
-        steps.append(Step(at.name, Place(at.path, at.line), None, How.ENTRY))
+        steps.append(Step(at.name, TreeLocation(at.path, at.line), None, EdgeKind.ENTRY))
         return tuple(reversed(steps))
 
 

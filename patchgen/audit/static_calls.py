@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from patchgen.audit.code import Code, Node
-from patchgen.audit.facts import Access, Call
+from patchgen.audit.code import LinkedCode, Node
+from patchgen.audit.facts import Access, CallFact
 
 _UPDATE = re.compile(r"\b_*static_call_update\s*\(\s*(\w+)\s*,\s*([^(),]+?)\s*\)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -30,7 +30,7 @@ class Update:
     access: Access | None
 
 
-def find_updates(code: Code, node: Node, call: Call) -> Iterator[Update]:
+def find_updates(code: LinkedCode, node: Node, call: CallFact) -> Iterator[Update]:
     """Yield the updates of static calls that a call makes, directly or through a macro."""
     if call.name.lstrip("_") == _MACRO and node.kind != "macro":
         if len(call.arguments) > 1:
@@ -42,7 +42,7 @@ def find_updates(code: Code, node: Node, call: Call) -> Iterator[Update]:
                 yield _update(match[1], match[2])
 
 
-def _expand(macro: Node, call: Call) -> str:
+def _expand(macro: Node, call: CallFact) -> str:
     given = dict(zip(macro.parameters, call.arguments, strict=False))
     text = _NAME.sub(lambda word: given.get(word[0], word[0]), macro.body.replace("\\", " "))
     return _JOIN.sub("", text)

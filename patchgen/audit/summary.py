@@ -6,16 +6,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from patchgen.audit.audit_tree import audit_tree
 from patchgen.audit.diff import compare_audits
-from patchgen.audit.job import audit_tree
 from patchgen.model.audit import (
     PROTECTED,
     Audit,
     AuditDiff,
-    Fate,
-    Group,
+    ChangeKind,
     Hypercall,
     Platform,
+    SiteGroup,
     StatusChange,
 )
 from patchgen.model.base import Oid
@@ -27,7 +27,7 @@ _WIDTH = 72
 def summarise_series(git: Git, base: Oid, tip: Oid) -> str:
     """Return what a series changes for early hypercalls, wrapped for a cover letter.
 
-    `git` has the commits `base` and `tip`. Raises BaseError if one is not an x86 kernel.
+    `git` has the commits `base` and `tip`. Raises RefusedError if one is not an x86 kernel.
     """
     before, after = (audit_tree(git, _tree(git, commit)) for commit in (base, tip))
     return render_summary(compare_audits(before, after))
@@ -41,7 +41,7 @@ def render_summary(diff: AuditDiff) -> str:
     """Return a paragraph and the sites that it counts, one on each line."""
     after = diff.after
     silent = [each for each in after.early_changes if each.silent]
-    open_sites = [each for each in after.early_hypercalls if each.group is Group.UNROUTED]
+    open_sites = [each for each in after.early_hypercalls if each.group is SiteGroup.UNROUTED]
     reporting = [each for each in open_sites if each.reports_status]
     asking = _count(after.early_changes, "place asks", "places ask")
     sentences = (
@@ -101,7 +101,7 @@ def _is_silent_on(change: StatusChange, platform: Platform) -> bool:
 
 def _series(diff: AuditDiff) -> str:
     """Return what the series routes: requests, and open-coded hypercalls."""
-    routed = [each for each in diff.differences if each.fate is Fate.ROUTED]
+    routed = [each for each in diff.differences if each.fate is ChangeKind.ROUTED]
     sites = [each.before or each.after for each in routed]
     changes = [each for each in sites if isinstance(each, StatusChange)]
     calls = [each for each in sites if isinstance(each, Hypercall)]

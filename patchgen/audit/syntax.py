@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import tree_sitter
 
-from patchgen.audit.facts import Access, Store
+from patchgen.audit.facts import Access, StoreFact
 
 _SHORT = 80
 _LONG = 300
@@ -81,7 +81,7 @@ def names_in(node: tree_sitter.Node) -> list[str]:
     return found
 
 
-def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[Store]:
+def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[StoreFact]:
     """Yield the stores of an initialiser, member by member. `*` is a member without a name."""
     if node.type != "initializer_list":
         if node.type == "compound_literal_expression":
@@ -91,7 +91,7 @@ def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[Store]:
             return
         names = names_in(node)
         if names:
-            yield Store(line_of(node), target, tuple(names))
+            yield StoreFact(line_of(node), target, tuple(names))
         return
     for each in node.named_children:
         if each.type == "initializer_pair":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from patchgen.kernel import EFFECTS_FILE, load_effects
-from patchgen.model.audit import Effect, Form, How, Platform
+from patchgen.model.audit import EdgeKind, Effect, Form, Platform
 
 _FILE = Path(__file__).with_name("tables.toml")
 Pattern = re.Pattern[str]
@@ -25,7 +25,7 @@ class Registered:
 
     macro: Pattern
     function: int
-    how: How
+    how: EdgeKind
     type: str = ""
     member: str = ""
     table: str = ""
@@ -154,7 +154,7 @@ def load_tables() -> Tables:
 
 def _registered(entry: dict[str, Any]) -> Registered:
     rest = {key: entry[key] for key in ("type", "member", "table", "call") if key in entry}
-    return Registered(re.compile(entry["macro"]), entry["function"], How(entry["how"]), **rest)
+    return Registered(re.compile(entry["macro"]), entry["function"], EdgeKind(entry["how"]), **rest)
 
 
 def _form(entry: dict[str, Any]) -> FormRule:

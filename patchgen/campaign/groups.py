@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import PurePosixPath
 
-from patchgen.kernel import Section
+from patchgen.kernel import MaintainersSection
 from patchgen.model.campaign import Split
 from patchgen.model.series import FileEdit
 
@@ -19,7 +19,7 @@ _MOST_NAMES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class PatchGroup:
     """The edits of one patch, sorted by path. `names` are what the files have in common."""
 
     names: tuple[str, ...]
@@ -46,8 +46,10 @@ class Group:
 
 
 def split_edits(
-    edits: Sequence[FileEdit], split: Split, owners: Mapping[PurePosixPath, Section | None]
-) -> list[Group]:
+    edits: Sequence[FileEdit],
+    split: Split,
+    owners: Mapping[PurePosixPath, MaintainersSection | None],
+) -> list[PatchGroup]:
     """Assign each edit to one group; groups are sorted by their first files.
 
     `owners` are the sections of MAINTAINERS that the files belong to; files without one are grouped
@@ -56,10 +58,12 @@ def split_edits(
     groups: dict[tuple[str, ...], list[FileEdit]] = {}
     for edit in sorted(edits, key=lambda each: each.path):
         groups.setdefault(_names(edit.path, split, owners.get(edit.path)), []).append(edit)
-    return [Group(names, tuple(each)) for names, each in groups.items()]
+    return [PatchGroup(names, tuple(each)) for names, each in groups.items()]
 
 
-def _names(path: PurePosixPath, split: Split, section: Section | None) -> tuple[str, ...]:
+def _names(
+    path: PurePosixPath, split: Split, section: MaintainersSection | None
+) -> tuple[str, ...]:
     """Return the names that identify a file's group."""
     if split is Split.NONE:
         return ("everything",)
@@ -72,7 +76,7 @@ def _names(path: PurePosixPath, split: Split, section: Section | None) -> tuple[
     return section.maintainers or section.lists or (section.name,)
 
 
-def merge_groups(groups: Sequence[Group], limit: int) -> list[Group]:
+def merge_groups(groups: Sequence[PatchGroup], limit: int) -> list[PatchGroup]:
     """Merge groups until there are at most `limit`: the smallest with its nearest neighbour.
 
     The nearest is the one that shares the most folders with it; of several, the smallest.
@@ -93,11 +97,11 @@ def merge_groups(groups: Sequence[Group], limit: int) -> list[Group]:
         merged.remove(nearest)
         edits = sorted((*smallest.edits, *nearest.edits), key=lambda edit: edit.path)
         names = dict.fromkeys((*nearest.names, *smallest.names))
-        merged.append(Group(tuple(names), tuple(edits)))
+        merged.append(PatchGroup(tuple(names), tuple(edits)))
     return sorted(merged, key=lambda group: group.paths[0])
 
 
-def _shared(one: Group, other: Group) -> int:
+def _shared(one: PatchGroup, other: PatchGroup) -> int:
     """Return the largest number of leading folders that files of two groups share."""
     return max(_common(path, their) for path in one.paths for their in other.paths)
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from patchgen.campaign.groups import Group
+from patchgen.campaign.groups import PatchGroup
 from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid
 from patchgen.odb import Git
@@ -24,7 +24,7 @@ _SILENT = frozenset({"drivers", "arch", "fs", "kernel", "tools", "include"})
 _MOST_PARTS = 3
 
 
-def learn_prefix(git: Git, base: Oid, group: Group) -> str:
+def learn_prefix(git: Git, base: Oid, group: PatchGroup) -> str:
     """Return the prefix of most of the last commits to a group's files, with a trailing space.
 
     If the history has none (a tree without history, new files), it is derived from the folder.
@@ -63,7 +63,7 @@ def find_common_prefix(subjects: Sequence[str]) -> str:
         prefix = best
 
 
-def derive_prefix(group: Group) -> str:
+def derive_prefix(group: PatchGroup) -> str:
     """Return a prefix as in most of the tree: the folders, without those of the top level."""
     parts = [part for part in group.folder.split("/") if part]
     if not parts:
@@ -74,7 +74,7 @@ def derive_prefix(group: Group) -> str:
     return "".join(f"{part}: " for part in spoken[:_MOST_PARTS])
 
 
-def make_subjects(prefixes: Sequence[str], groups: Sequence[Group], what: str) -> list[str]:
+def make_subjects(prefixes: Sequence[str], groups: Sequence[PatchGroup], what: str) -> list[str]:
     """Return a subject for each group, unique and of acceptable length if possible.
 
     The folder or file is added to subjects that would be equal; a prefix that leaves no room loses
@@ -94,7 +94,7 @@ def make_subjects(prefixes: Sequence[str], groups: Sequence[Group], what: str) -
     return unique
 
 
-def _place(group: Group) -> str:
+def _place(group: PatchGroup) -> str:
     if len(group.edits) == 1:
         return group.paths[0].name
     return group.folder or "several folders"

@@ -9,15 +9,7 @@ from typing import Any
 
 import click
 
-from patchgen.apply import ApplyRequest, ApplyResult, Summarise, apply_variant
 from patchgen.cli.completion import complete_variant
-from patchgen.cli.made import (
-    describe_left_out,
-    print_left_out,
-    print_next,
-    print_recipients,
-    summarise_patch,
-)
 from patchgen.cli.options import (
     cc_option,
     cover_cc_option,
@@ -28,8 +20,16 @@ from patchgen.cli.options import (
     tree_option,
 )
 from patchgen.cli.printer import Printer
+from patchgen.cli.series_output import (
+    describe_left_out,
+    print_left_out,
+    print_next,
+    print_recipients,
+    summarise_patch,
+)
 from patchgen.cli.tree_config import check_config
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
+from patchgen.commands.apply import ApplyRequest, ApplyResult, Summarise, apply_variant
 from patchgen.model.series import MadePatch
 
 

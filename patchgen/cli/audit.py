@@ -10,48 +10,47 @@ from typing import Any
 import click
 
 from patchgen.audit import (
-    AuditRequest,
     compare_audits,
     count_sites,
     describe_audit,
     describe_diff,
-    describe_tellers,
+    describe_notifiers,
     explain_stay,
     render_diff_page,
     render_page,
-    run_audit,
 )
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
+from patchgen.commands.audit import AuditRequest, run_audit
 from patchgen.errors import UsageError
 from patchgen.model.audit import (
     Audit,
     AuditDiff,
-    Fate,
-    Group,
+    ChangeKind,
+    EffectOutcome,
     Hypercall,
-    Outcome,
     Route,
+    SiteGroup,
     StatusChange,
 )
 
 _TITLES = {
-    Group.UNROUTED: "not routed through the op",
-    Group.ROUTED: "routed through the op",
-    Group.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
-    Group.OTHER: "of other hypervisors",
+    SiteGroup.UNROUTED: "not routed through the op",
+    SiteGroup.ROUTED: "routed through the op",
+    SiteGroup.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
+    SiteGroup.OTHER: "of other hypervisors",
 }
 _FATES = {
-    Fate.ROUTED: "routed now",
-    Fate.UNROUTED: "no longer routed",
-    Fate.NEW: "new",
-    Fate.GONE: "gone",
-    Fate.MOVED: "moved",
-    Fate.LATE: "no longer early",
-    Fate.STAYS: "stays",
+    ChangeKind.ROUTED: "routed now",
+    ChangeKind.UNROUTED: "no longer routed",
+    ChangeKind.NEW: "new",
+    ChangeKind.GONE: "gone",
+    ChangeKind.MOVED: "moved",
+    ChangeKind.LATE: "no longer early",
+    ChangeKind.STAYS: "stays",
 }
-_FOLDED = (Group.OWN, Group.OTHER)
+_FOLDED = (SiteGroup.OWN, SiteGroup.OTHER)
 
 
 @click.command("audit")
@@ -128,7 +127,7 @@ def command(
 
 
 def _exit_code(audit: Audit, *, strict: bool) -> int:
-    return int(strict and any(each.group is Group.UNROUTED for each in audit.early_hypercalls))
+    return int(strict and any(each.group is SiteGroup.UNROUTED for each in audit.early_hypercalls))
 
 
 def _run_diff(
@@ -206,7 +205,7 @@ def _print_group(
             printer.line(f"  {line}")
         return
     for each in found:
-        fatal = [p.value for p, e in each.effects.items() if e.outcome is Outcome.FATAL]
+        fatal = [p.value for p, e in each.effects.items() if e.outcome is EffectOutcome.FATAL]
         danger = f", fatal on {', '.join(fatal)}" if fatal else ""
         what = f"{each.call}({each.purpose})" if each.call else each.instruction.text
         printer.line(f"  {each.place} {each.function}()")
@@ -254,7 +253,7 @@ def _print_changes(printer: Printer, changes: Iterable[StatusChange], *, verbose
         printer.line(f"early changes of page status that {title}: {len(found)}", bold=True)
         for each in found:
             printer.line(f"  {each.place} {each.function}()")
-            printer.line(f"      {each.call}({each.pages}): {describe_tellers(each)}")
+            printer.line(f"      {each.call}({each.pages}): {describe_notifiers(each)}")
             if verbose:
                 _print_route(printer, each.early)
 
@@ -291,7 +290,7 @@ def print_diff(printer: Printer, diff: AuditDiff) -> None:
             if site is None:
                 continue
             plain = isinstance(site, Hypercall) and site.group in _FOLDED
-            if fate is Fate.STAYS and plain:
+            if fate is ChangeKind.STAYS and plain:
                 lines[each.reason] = lines.get(each.reason, 0) + 1
                 continue
             what = site.call or site.function

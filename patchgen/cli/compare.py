@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from patchgen.cli.completion import complete_variant
-from patchgen.cli.made import describe_left_out
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer, echo, is_terminal, print_table
-from patchgen.compare import Column, CompareRequest, Comparison, compare_variants
+from patchgen.cli.series_output import describe_left_out
+from patchgen.commands.compare import Column, CompareRequest, Comparison, compare_variants
 from patchgen.model.audit import Platform
 
 _COUNTS = ("patches", "files", "insertions", "deletions")

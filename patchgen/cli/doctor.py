@@ -22,7 +22,7 @@ from patchgen.process import run
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class ProgramStatus:
     """A program: `found` is its version or path; if None, `problem` and `remedy` say why."""
 
     program: str
@@ -64,10 +64,12 @@ def command(as_json: bool) -> None:
         sys.exit(1)
 
 
-def examine() -> list[Program]:
+def examine() -> list[ProgramStatus]:
     """Check for each program that patchgen uses."""
     return [
-        Program("patchgen", "itself", True, f"{__version__}, Python {platform.python_version()}"),
+        ProgramStatus(
+            "patchgen", "itself", True, f"{__version__}, Python {platform.python_version()}"
+        ),
         _probe("git", "reading trees, writing commits", git_version, "apt-get install git"),
         _probe(
             "spatch",
@@ -103,14 +105,14 @@ def examine() -> list[Program]:
 
 def _probe(
     program: str, purpose: str, version: Callable[[], str], remedy: str, *, needed: bool = True
-) -> Program:
+) -> ProgramStatus:
     try:
-        return Program(program, purpose, needed, version())
+        return ProgramStatus(program, purpose, needed, version())
     except PatchgenError as err:
-        return Program(program, purpose, needed, None, err.message, remedy)
+        return ProgramStatus(program, purpose, needed, None, err.message, remedy)
 
 
-def _module(module: str, purpose: str, remedy: str) -> Program:
+def _module(module: str, purpose: str, remedy: str) -> ProgramStatus:
     """Check for a Perl module that git send-email loads."""
 
     def load() -> str:
@@ -121,6 +123,6 @@ def _module(module: str, purpose: str, remedy: str) -> Program:
     return found if found.found else replace(found, problem="not installed")
 
 
-def _path(program: str, purpose: str, remedy: str, *, needed: bool) -> Program:
+def _path(program: str, purpose: str, remedy: str, *, needed: bool) -> ProgramStatus:
     path = shutil.which(program)
-    return Program(program, purpose, needed, path, "" if path else "not installed", remedy)
+    return ProgramStatus(program, purpose, needed, path, "" if path else "not installed", remedy)

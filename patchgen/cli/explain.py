@@ -11,7 +11,7 @@ import click
 
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
-from patchgen.explain import Explanation, explain_commit
+from patchgen.commands.explain import Explanation, explain_commit
 from patchgen.series import Record, RecordedPatch
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from patchgen.cli.made import print_next
 from patchgen.cli.options import json_option, output_option, tree_option
 from patchgen.cli.printer import Printer
-from patchgen.formatting import FormatRequest, format_series
+from patchgen.cli.series_output import print_next
+from patchgen.commands.format import FormatRequest, format_series
 
 
 @click.command("format")

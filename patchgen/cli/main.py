@@ -70,7 +70,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         # `import` is a keyword, so its module has another name.
-        name = "import_series" if cmd_name == "import" else cmd_name
+        name = "import_posted" if cmd_name == "import" else cmd_name
         module = importlib.import_module(f"patchgen.cli.{name}")
         gc.enable()
         command: click.Command = module.command
@@ -83,7 +83,7 @@ class _LazyGroup(click.Group):
             return super().invoke(ctx)
         except PatchgenError as err:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
-            raise _RefusedError(err, _options_of(command) if command else {}) from err
+            raise _CommandError(err, _options_of(command) if command else {}) from err
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -101,7 +101,7 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class _RefusedError(Exception):
+class _CommandError(Exception):
     """A refusal, described with the options of the command that was called."""
 
     def __init__(self, error: PatchgenError, options: Mapping[str, str]):
@@ -167,7 +167,7 @@ def _end_with(err: BaseException) -> int:
             err.show(shown)
             _say(shown.getvalue().rstrip("\n"))
             return err.exit_code
-        case _RefusedError():
+        case _CommandError():
             if isinstance(err.__cause__, OutputError):
                 _drop_output()
             _say(f"patchgen: {err.text}")

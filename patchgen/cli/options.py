@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from patchgen.addresses import AddressError, is_word, parse_people
-from patchgen.cli import trees
+from patchgen.cli import tree_options
 
 
 def _check_people(
@@ -40,7 +40,7 @@ def _find_program(ctx: click.Context, param: click.Parameter, name: str | None) 
     return find_program(name) if name else None
 
 
-tree_option = trees.tree_option
+tree_option = tree_options.tree_option
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 start_option = click.option(
     "--base",

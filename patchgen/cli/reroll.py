@@ -10,12 +10,6 @@ from typing import Any
 import click
 
 from patchgen.cli.completion import complete_variant
-from patchgen.cli.made import (
-    describe_left_out,
-    print_left_out,
-    print_recipients,
-    read_recipients,
-)
 from patchgen.cli.options import (
     get_maintainer_option,
     json_option,
@@ -23,9 +17,16 @@ from patchgen.cli.options import (
     tree_option,
 )
 from patchgen.cli.printer import Printer, echo
+from patchgen.cli.series_output import (
+    describe_left_out,
+    print_left_out,
+    print_recipients,
+    read_recipients,
+)
 from patchgen.cli.tree_config import check_config
+from patchgen.commands.reroll import abort_reroll, reroll_series
 from patchgen.errors import UsageError
-from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_series
+from patchgen.reroll import RerollRequest, RerollResult
 
 
 @click.command("reroll")
@@ -84,7 +85,7 @@ from patchgen.reroll import RerollRequest, RerollResult, abort_reroll, reroll_se
 @get_maintainer_option
 @click.option("--force", is_flag=True, help="Replace the new branch, if it exists.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, but write nothing.")
-@click.option("--continue", "go_on", is_flag=True, help="Resume after resolving conflicts.")
+@click.option("--continue", "resume", is_flag=True, help="Resume after resolving conflicts.")
 @click.option("--abort", is_flag=True, help="Abandon the reroll that stopped at a conflict.")
 @json_option
 @click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
@@ -98,12 +99,12 @@ def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
     printer = Printer(quiet=quiet, as_json=as_json)
     request = RerollRequest(**options)
     if abort:
-        if request.go_on:
+        if request.resume:
             raise UsageError("--continue cannot be combined with --abort")
         abort_reroll(request.tree)
         printer.line("The reroll was abandoned; nothing was changed.")
         return
-    if request.go_on and request != RerollRequest(request.tree, go_on=True):
+    if request.resume and request != RerollRequest(request.tree, resume=True):
         raise UsageError(
             "--continue takes no option but --tree: it resumes with the options of the first run",
             hint="to use other options, run --abort, then reroll again",

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from patchgen.cli.campaign import (
+from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.output_file import check_output_file, write_output_file
+from patchgen.cli.printer import Printer
+from patchgen.cli.run_output import list_unfinished, print_sweep, show_sweeps, summarise
+from patchgen.cli.run_split import (
     campaign_options,
     check_campaign,
     publish_campaign,
     read_campaign,
 )
-from patchgen.cli.options import json_option, tree_option
-from patchgen.cli.output_file import check_output_file, write_output_file
-from patchgen.cli.printer import Printer
-from patchgen.cli.sweeps import list_unfinished, print_sweep, show_sweeps, summarise
 from patchgen.cli.tree_config import check_config
 from patchgen.coccinelle import Header, find_spatch
+from patchgen.commands.run import RunPlan, RunRequest, Skipped, plan_run, run_sweeps
 from patchgen.errors import UsageError
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.odb import Repository
-from patchgen.running import Run, RunRequest, Skipped, plan_run, run_sweeps
 from patchgen.sweep import DEFAULT_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Time limit for each file.",
 )
-@click.option("--no-kept", "kept", flag_value=False, default=True, help="Ignore cached results.")
+@click.option("--no-cache", "cache", flag_value=False, default=True, help="Ignore cached results.")
 @click.option(
     "--no-slices",
     "slices",
@@ -205,7 +205,7 @@ def _choose_executor(name: str, scheduler: str | None) -> Executor | None:
 
 def _run(
     repository: Repository,
-    run: Run,
+    run: RunPlan,
     printer: Printer,
     executor: Executor | None,
     *,
@@ -243,7 +243,7 @@ def write_sarif(path: Path, found: Sequence[tuple[Header, Sweep]]) -> None:
     write_output_file(path, json.dumps(log, indent=2) + "\n")
 
 
-def _describe(run: Run, found: Sequence[tuple[Header, Sweep]]) -> dict[str, Any]:
+def _describe(run: RunPlan, found: Sequence[tuple[Header, Sweep]]) -> dict[str, Any]:
     from patchgen.sweep import describe_sweep
 
     base = run.base

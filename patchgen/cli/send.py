@@ -22,20 +22,12 @@ from patchgen.cli.options import (
 )
 from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, echo, is_terminal
 from patchgen.cli.tree_config import check_config
-from patchgen.errors import BaseError, UsageError
+from patchgen.commands.send import SendPlan, SendRequest, SendResult, plan_sending, send_version
+from patchgen.commands.verify import CHECKS, VerifyRequest, verify_series
+from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import done_before
-from patchgen.model.posting import Posting
-from patchgen.send import (
-    Entry,
-    Plan,
-    SendRequest,
-    SendResult,
-    State,
-    build_unknown_error,
-    plan_sending,
-    send_version,
-)
-from patchgen.verify import CHECKS, VerifyRequest, verify_series
+from patchgen.model.posting import SendableVersion
+from patchgen.send import JournalEntry, MailState, build_unknown_error
 
 _FAST = ("lint", "checkpatch", "am")
 
@@ -117,7 +109,7 @@ def command(
         echo("patchgen: interrupted; `patchgen send --resume` sends the remaining mails", err=True)
         sys.exit(130)
     if result is None:
-        raise BaseError("cancelled; nothing was sent")
+        raise RefusedError("cancelled; nothing was sent")
     if as_json:
         printer.document(describe(result.report.entries, result.plan, result.tag))
     if not result.report.is_complete:
@@ -135,7 +127,7 @@ def _check_words(request: SendRequest) -> None:
         raise UsageError("--reflect cannot be combined with --resume")
 
 
-def describe(entries: tuple[Entry, ...], plan: Plan, tag: str = "") -> dict[str, Any]:
+def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -> dict[str, Any]:
     """Return the document of --json."""
     return {
         "series": plan.posting.name,
@@ -158,10 +150,10 @@ def describe(entries: tuple[Entry, ...], plan: Plan, tag: str = "") -> dict[str,
     }
 
 
-def _checker(request: SendRequest) -> Callable[[Posting], None]:
+def _checker(request: SendRequest) -> Callable[[SendableVersion], None]:
     """Return the function that checks a version before it is sent."""
 
-    def check(posting: Posting) -> None:
+    def check(posting: SendableVersion) -> None:
         skip = tuple(name for name in CHECKS if name not in _FAST)
         report = verify_series(
             VerifyRequest(series=posting.name, tree=request.tree, skip=skip, optional=True)
@@ -171,7 +163,7 @@ def _checker(request: SendRequest) -> Callable[[Posting], None]:
         for finding in report.findings:
             if finding.failure:
                 echo(f"  {finding}", err=True)
-        raise BaseError(
+        raise RefusedError(
             f"{posting.name} does not pass {', '.join(_FAST)}",
             hint="fix it, or send it without these checks: --skip-checks",
         )
@@ -188,18 +180,18 @@ class _Asker:
         self._yes = yes
         self.agreed = False
 
-    def __call__(self, plan: Plan) -> bool:
+    def __call__(self, plan: SendPlan) -> bool:
         _show(self._printer, plan)
-        waiting = sum(entry.state is not State.SENT for entry in plan.entries)
+        waiting = sum(entry.state is not MailState.SENT for entry in plan.entries)
         whom = "to yourself only" if self._request.reflect else "to all of them"
         question = f"Send {waiting} mails {whom}?"
         self.agreed = self._yes or click.confirm(question, default=False)
         return self.agreed
 
 
-def _teller(printer: Printer) -> Callable[[int, Entry], None]:
-    def tell(number: int, entry: Entry) -> None:
-        if entry.state is State.SENT:
+def _teller(printer: Printer) -> Callable[[int, JournalEntry], None]:
+    def tell(number: int, entry: JournalEntry) -> None:
+        if entry.state is MailState.SENT:
             # Go on sending even if nobody reads the output any more (`| head`).
             with suppress(ReaderGoneError, OutputError):
                 printer.line(f"  sent {number} {entry.subject}")
@@ -207,10 +199,10 @@ def _teller(printer: Printer) -> Callable[[int, Entry], None]:
     return tell
 
 
-def _show(printer: Printer, plan: Plan) -> None:
+def _show(printer: Printer, plan: SendPlan) -> None:
     printer.line(f"{plan.posting.name}, v{plan.posting.revision}", bold=True)
     for number, (entry, who) in enumerate(zip(plan.entries, plan.recipients, strict=True)):
-        state = "" if entry.state is State.WAITING else f" ({entry.state})"
+        state = "" if entry.state is MailState.WAITING else f" ({entry.state})"
         printer.line(f"  {number} {entry.subject}{state}")
         for name, people in (("To", who.to), ("Cc", who.cc)):
             for person in people:
@@ -232,15 +224,15 @@ def _show(printer: Printer, plan: Plan) -> None:
 
 def _explain_failure(result: SendResult, request: SendRequest) -> None:
     report = result.report
-    sent = [number for number, entry in enumerate(report.entries) if entry.state is State.SENT]
+    sent = [number for number, entry in enumerate(report.entries) if entry.state is MailState.SENT]
     assert report.failed is not None
     failed = report.entries[report.failed]
     out = f"sent: {', '.join(map(str, sent))}" if sent else "nothing was sent"
     if request.reflect:
-        raise BaseError(f"mail {report.failed} was not accepted: {failed.reason} ({out})")
-    if failed.state is State.UNKNOWN:
+        raise RefusedError(f"mail {report.failed} was not accepted: {failed.reason} ({out})")
+    if failed.state is MailState.UNKNOWN:
         raise build_unknown_error(report.failed, failed, f" ({out})")
-    raise BaseError(
+    raise RefusedError(
         f"mail {report.failed} was not accepted: {failed.reason} ({out})",
         hint="`patchgen send --resume` sends it and the following mails, in the same thread",
     )

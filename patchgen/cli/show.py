@@ -13,7 +13,7 @@ from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import Variant, describe_variables, find_variant
 from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry
-from patchgen.spec.variant import Unit
+from patchgen.spec.variant import ManifestFile
 
 
 @click.command("show")
@@ -118,7 +118,7 @@ def describe(variant: Variant) -> dict[str, Any]:
     }
 
 
-def _describe_left_out(unit: Unit) -> Iterator[dict[str, Any]]:
+def _describe_left_out(unit: ManifestFile) -> Iterator[dict[str, Any]]:
     """Yield the backend and the patches that a manifest leaves out on some bases."""
     manifest = unit.manifest
     entries: list[tuple[str | None, LeftOutEntry]] = []

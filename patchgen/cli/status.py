@@ -12,24 +12,18 @@ import click
 
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
-from patchgen.status import (
-    FileStatus,
-    PatchStatus,
-    SeriesStatus,
-    State,
-    Upstream,
-    find_status,
-)
+from patchgen.commands.status import find_status
+from patchgen.status import FileStatus, PatchState, PatchStatus, SeriesStatus, Upstream
 
 _COLORS = {
-    State.APPLIED: "green",
-    State.NEEDED: "yellow",
-    State.CONFLICTS: "red",
-    State.GONE: "blue",
+    PatchState.APPLIED: "green",
+    PatchState.NEEDED: "yellow",
+    PatchState.CONFLICTS: "red",
+    PatchState.GONE: "blue",
 }
 # States that need work come first.
-_ORDER = (State.CONFLICTS, State.NEEDED, State.GONE, State.APPLIED)
-_WIDTH = max(len(state) for state in State)
+_ORDER = (PatchState.CONFLICTS, PatchState.NEEDED, PatchState.GONE, PatchState.APPLIED)
+_WIDTH = max(len(state) for state in PatchState)
 # The number of files to print for a patch; --json has all.
 _SHOWN = 8
 
@@ -136,8 +130,10 @@ def _name(oid: str, name: str) -> str:
 
 
 def _summary(found: SeriesStatus) -> str:
-    partly = sum(patch.state is State.NEEDED and patch.is_partly_applied for patch in found.patches)
-    words = {State.NEEDED: f" ({partly} of them in part)"} if partly else {}
+    partly = sum(
+        patch.state is PatchState.NEEDED and patch.is_partly_applied for patch in found.patches
+    )
+    words = {PatchState.NEEDED: f" ({partly} of them in part)"} if partly else {}
     counts = [f"{count} {state}{words.get(state, '')}" for state, count in found.counts.items()]
     total = len(found.patches)
     return f"{total} patch{'' if total == 1 else 'es'}: {', '.join(counts)}"
@@ -147,14 +143,14 @@ def _details(patch: PatchStatus) -> Iterator[str]:
     """Yield the details of a patch next to its state: open work first, then what is applied."""
     if not patch.files:
         yield "it changes no file"
-    done = [file for file in patch.files if file.state is State.APPLIED]
-    rest = [file for file in patch.files if file.state is not State.APPLIED]
+    done = [file for file in patch.files if file.state is PatchState.APPLIED]
+    rest = [file for file in patch.files if file.state is not PatchState.APPLIED]
     for file in sorted(rest, key=lambda file: _ORDER.index(file.state)):
         if remark := _remark(file):
             yield f"{file.path}: {remark}"
     unnamed = [file for file in done if not file.by]
     made = tuple(dict.fromkeys(commit for file in done for commit in file.by))
-    if patch.state is State.APPLIED and not rest:
+    if patch.state is PatchState.APPLIED and not rest:
         yield from (f"by {_show(commit)}" for commit in made)
         if unnamed:
             where = "" if len(unnamed) == len(done) else f"{_list(unnamed)}: "
@@ -173,11 +169,11 @@ def _list(files: Sequence[FileStatus]) -> str:
 
 def _remark(file: FileStatus) -> str:
     said = [f"renamed to {file.renamed_to}"] if file.renamed_to else []
-    if file.state is State.CONFLICTS:
+    if file.state is PatchState.CONFLICTS:
         said += ["conflicts" + (f" since patch {file.after}" if file.after else "")]
     elif file.is_deleted:
         said += ["deleted" + (f" by {_show(file.removed_by)}" if file.removed_by else "")]
-    elif file.state is State.GONE:
+    elif file.state is PatchState.GONE:
         said += ["the lines that it changes were removed"]
     elif file.present:
         hunks = "hunk" if file.hunks == 1 else "hunks"

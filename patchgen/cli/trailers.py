@@ -10,9 +10,9 @@ import click
 
 from patchgen.cli.options import json_option, start_option, tree_option
 from patchgen.cli.printer import Printer, echo
+from patchgen.commands.trailers import CollectRequest, CollectResult, collect_trailers
 from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
-from patchgen.replies import CollectRequest, CollectResult, collect_trailers
 from patchgen.series.trailers import Trailer
 
 

@@ -19,7 +19,7 @@ from patchgen.spec import TreeConfig, load_own_people, read_tree_config
 def check_config(printer: Printer, tree: Path) -> None:
     """Read all configuration files, and print what the tree's configuration changes.
 
-    Raises SpecError if a file is wrong, BaseError if `tree` is not in a repository.
+    Raises SpecError if a file is wrong, RefusedError if `tree` is not in a repository.
     """
     repository = Repository(tree)
     repository.close()

@@ -12,9 +12,9 @@ import click
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.tree_config import list_people
+from patchgen.commands.trust import Trusted, revoke, trust_code, trust_config
 from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
-from patchgen.trusting import Trusted, revoke, trust_code, trust_config
 from patchgen.truststore import TrustEntry, read_trust, store_path
 
 # The number of lines with code to print for one semantic patch.

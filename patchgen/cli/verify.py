@@ -13,11 +13,11 @@ from typing import Any
 
 import click
 
-from patchgen.cli.grid import Grid
 from patchgen.cli.options import json_option, start_option, tree_option
 from patchgen.cli.printer import Printer, echo, is_terminal
+from patchgen.cli.verify_table import Grid
+from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
 from patchgen.model.finding import Finding
-from patchgen.verify import CHECKS, Report, VerifyRequest, verify_series
 
 
 @click.command("verify")
@@ -102,7 +102,7 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
         sys.exit(1)
 
 
-def describe(report: Report) -> dict[str, Any]:
+def describe(report: VerifyReport) -> dict[str, Any]:
     """Return the document of --json."""
     return {
         "series": report.target.name,
@@ -137,7 +137,7 @@ def _describe(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _print_findings(printer: Printer, report: Report) -> None:
+def _print_findings(printer: Printer, report: VerifyReport) -> None:
     for number, commit in enumerate(report.target.commits, 1):
         found = [finding for finding in report.findings if finding.commit == commit.oid]
         if found:
@@ -158,7 +158,7 @@ def _print_findings(printer: Printer, report: Report) -> None:
         echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")
 
 
-def _print_recorded(printer: Printer, request: VerifyRequest, report: Report) -> None:
+def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
     """Print the cover letter's new line about testing, or why --record wrote none."""
     if report.recorded:
         name = report.target.name

@@ -29,25 +29,25 @@ from .needs import (
     Needs as Needs,
     find_needs as find_needs,
 )
-from .program import (
-    Spatch as Spatch,
-    find_spatch as find_spatch,
-)
 from .reports import read_said as read_said
 from .request import (
     AGAIN as AGAIN,
     NOT_UNDERSTOOD as NOT_UNDERSTOOD,
     TOOK_TOO_LONG as TOOK_TOO_LONG,
-    Program as Program,
-    Ran as Ran,
+    FileRun as FileRun,
+    RunnableSmpl as RunnableSmpl,
     Source as Source,
 )
-from .structure import (
+from .rules import (
     read_rules as read_rules,
     rule_words as rule_words,
 )
+from .spatch import (
+    Spatch as Spatch,
+    find_spatch as find_spatch,
+)
 from .trust import (
-    Code as Code,
+    RiskyLine as RiskyLine,
     find_code as find_code,
     refuse_code as refuse_code,
 )

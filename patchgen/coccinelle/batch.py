@@ -16,13 +16,13 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle.diagnose import explain_exception, explain_refusal
-from patchgen.coccinelle.listening import listen, read_said
 from patchgen.coccinelle.markers import fill_markers
-from patchgen.coccinelle.naming import SafeNames
-from patchgen.coccinelle.program import Spatch, write_companions
 from patchgen.coccinelle.reports import read_context
-from patchgen.coccinelle.request import AGAIN, TOOK_TOO_LONG, Program, Ran, Source
-from patchgen.coccinelle.structure import read_rules
+from patchgen.coccinelle.request import AGAIN, TOOK_TOO_LONG, FileRun, RunnableSmpl, Source
+from patchgen.coccinelle.rules import read_rules
+from patchgen.coccinelle.safe_names import SafeNames
+from patchgen.coccinelle.script_output import listen, read_said
+from patchgen.coccinelle.spatch import Spatch, write_companions
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.trust import check_harmless
 from patchgen.coccinelle.witness import Witnessed, without_witnesses
@@ -33,13 +33,13 @@ from patchgen.process import Completed
 
 def run_batch(
     spatch: Spatch,
-    program: Program,
+    program: RunnableSmpl,
     sources: Sequence[Source],
     headers: Mapping[PurePosixPath, bytes],
     scratch: Path,
     *,
     timeout_s: int,
-) -> list[Ran]:
+) -> list[FileRun]:
     """Run a semantic patch over files, in an empty scratch folder, and read the results.
 
     `headers` are files that are put next to them for #include to find.
@@ -60,12 +60,12 @@ def run_batch(
 
 def _run_named(
     spatch: Spatch,
-    program: Program,
+    program: RunnableSmpl,
     sources: Sequence[Source],
     headers: Mapping[PurePosixPath, bytes],
     scratch: Path,
     timeout_s: int,
-) -> list[Ran]:
+) -> list[FileRun]:
     """Run over files whose names are safe."""
     tree = scratch / "tree"
     for source in (*(Source(path, text) for path, text in headers.items()), *sources):
@@ -97,14 +97,14 @@ def _run_named(
     if [_handled(part) for part in stderr] != [str(each.path) for each in handled] or (
         len(stdout) != len(stderr)
     ):
-        return [Ran(source.path, failure=AGAIN) for source in sources]
+        return [FileRun(source.path, failure=AGAIN) for source in sources]
     printed, rest = read_said(scratch)
-    results = [Ran(source.path) for source in sources if str(source.path) in skipped]
+    results = [FileRun(source.path) for source in sources if str(source.path) in skipped]
     for source, errors, trace in zip(handled, stderr, stdout, strict=True):
         results.append(_read(program, witnessed, source, tree, errors, trace, printed))
     if rest:
         # The output of `finalize` rules belongs to no file; there is only one batch then.
-        results.append(Ran(PurePosixPath("."), said=rest))
+        results.append(FileRun(PurePosixPath("."), said=rest))
     return results
 
 
@@ -116,7 +116,7 @@ _DIFF = re.compile(r"^(?:diff -u -p .*\n)?--- .*\n\+\+\+ ", re.MULTILINE)
 
 
 def _run(
-    spatch: Spatch, program: Program, scratch: Path, timeout_s: int
+    spatch: Spatch, program: RunnableSmpl, scratch: Path, timeout_s: int
 ) -> tuple[Completed, Witnessed]:
     """Run spatch without witnesses: over a tree, the hits of rules are counted, not located."""
     text = without_witnesses(program.patch.text)
@@ -157,12 +157,12 @@ def _handled(part: str) -> str:
 
 
 def _broken_off(
-    program: Program,
+    program: RunnableSmpl,
     witnessed: Witnessed,
     done: Completed,
     stderr: Sequence[str],
     sources: Sequence[Source],
-) -> list[Ran]:
+) -> list[FileRun]:
     """Return which file made the run end; all others have to be run again."""
     if not stderr:
         output = (done.stdout + done.stderr).decode("latin-1")
@@ -173,25 +173,25 @@ def _broken_off(
     if not done.timed_out and lines:
         why += f": {lines[-1].strip()}"
     return [
-        Ran(source.path, failure=why if str(source.path) == culprit else AGAIN)
+        FileRun(source.path, failure=why if str(source.path) == culprit else AGAIN)
         for source in sources
     ]
 
 
 def _read(
-    program: Program,
+    program: RunnableSmpl,
     witnessed: Witnessed,
     source: Source,
     tree: Path,
     errors: str,
     trace: str,
     printed: Mapping[str, str],
-) -> Ran:
+) -> FileRun:
     if why := explain_exception(errors, witnessed):
-        return Ran(source.path, failure=why)
+        return FileRun(source.path, failure=why)
     after = fill_markers((tree / source.path).read_bytes(), program.patch)
     rules = read_rules(program.patch.text)
-    return Ran(
+    return FileRun(
         source.path,
         None if after == source.text else after,
         () if program.has_ocaml else read_hits(trace, rules, witnessed.lines, source.path),

@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle.diagnose import explain_refusal, is_skipped, is_timeout
 from patchgen.coccinelle.markers import check_markers, locate_texts
-from patchgen.coccinelle.naming import make_safe
-from patchgen.coccinelle.program import Spatch
-from patchgen.coccinelle.structure import read_rules
+from patchgen.coccinelle.rules import read_rules
+from patchgen.coccinelle.safe_names import make_safe
+from patchgen.coccinelle.spatch import Spatch
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.trust import find_forbidden, refuse_code
 from patchgen.coccinelle.witness import Witnessed, add_witnesses, without_witnesses

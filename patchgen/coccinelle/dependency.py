@@ -46,7 +46,7 @@ def may_hold(dependency: str, values: Mapping[str, bool]) -> bool:
         at = found.end()
     if not tokens:
         return True
-    reader = _Reader(tokens, values)
+    reader = _ConditionReader(tokens, values)
     try:
         value = reader.read_or()
     except RecursionError:
@@ -54,7 +54,7 @@ def may_hold(dependency: str, values: Mapping[str, bool]) -> bool:
     return value is not False or reader.left()
 
 
-class _Reader:
+class _ConditionReader:
     """Evaluates `a && !(b || c)` with three values: True, False, and None for unknown."""
 
     def __init__(self, tokens: list[str], values: Mapping[str, bool]):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from patchgen.coccinelle.request import TOOK_TOO_LONG
-from patchgen.coccinelle.structure import Rule, read_rules
+from patchgen.coccinelle.rules import Rule, read_rules
 from patchgen.coccinelle.witness import Witnessed
-from patchgen.errors import PatchgenError, Place, SpecError, ToolError
+from patchgen.errors import ErrorPlace, PatchgenError, SpecError, ToolError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
 
@@ -102,7 +102,7 @@ def explain_refusal(
         return SpecError(f"spatch: {_NUMBERS.sub('', message)}", place=patch.place(rule.start))
     elif message:
         # "nothing to attach pragma to": the code consists of a comment or a marker only.
-        return SpecError(f"spatch: {message}", place=Place(patch.name))
+        return SpecError(f"spatch: {message}", place=ErrorPlace(patch.name))
     else:
         return ToolError(f"{patch.name}: spatch exited with {done.returncode} and gave no reason")
     # At the end of the file, spatch names the line after the last one.

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from patchgen.coccinelle.lexing import GAP, find_words, make_plain, skip_gap
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.sweep import Mode
 
 _WORD = r"[A-Za-z_$][A-Za-z0-9_$]*"
@@ -92,7 +92,7 @@ def decode_cocci(content: bytes, name: str) -> str:
         excerpt = content.split(b"\n")[line - 1].decode("utf-8", "replace").rstrip("\r")
         raise SpecError(
             "this is not UTF-8",
-            place=Place(name, line, excerpt=excerpt),
+            place=ErrorPlace(name, line, excerpt=excerpt),
             hint="convert the file, for example: `iconv -f latin1 -t utf-8`",
         ) from error
 

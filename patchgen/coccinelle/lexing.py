@@ -64,7 +64,7 @@ _WORD = re.compile(r"(?P<directive>\#[ \t]*+)?(?P<word>[A-Za-z0-9_$]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class CodeText:
     """A text of the same length and lines, with spaces in place of comments and literals.
 
     Text after the offset `certain` is unchanged. `prolog_end` is the offset of the first `@` token,
@@ -79,7 +79,7 @@ class Plain:
 
 
 @lru_cache(maxsize=64)
-def make_plain(text: str) -> Plain:
+def make_plain(text: str) -> CodeText:
     """Replace comments and literals, up to the first place that can be read in two ways."""
     parts: list[str] = []
     includes: list[tuple[int, int]] = []
@@ -95,7 +95,7 @@ def make_plain(text: str) -> Plain:
             prolog_end = min(prolog_end, at)
         parts.append(_without_literals(found))
         at = found.end()
-    return Plain("".join(parts) + text[at:], at, prolog_end, tuple(includes))
+    return CodeText("".join(parts) + text[at:], at, prolog_end, tuple(includes))
 
 
 def find_words(text: str, words: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:

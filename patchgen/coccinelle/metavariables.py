@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from patchgen.coccinelle.dependency import drop_dependency
-from patchgen.coccinelle.structure import Rule, read_rules
+from patchgen.coccinelle.rules import Rule, read_rules
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|((?<!\\)\"(?:\\.|[^\"\\\n])*+\")", re.DOTALL)
 _INHERITED = re.compile(r"\b(?!virtual\b)[A-Za-z_]\w*\s*\.\s*(?=[A-Za-z_])")

@@ -25,7 +25,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from patchgen.coccinelle.consequence import find_consequential, rule_parts, traced_name
 from patchgen.coccinelle.diagnose import explain_refusal
 from patchgen.coccinelle.formula import (
     ALWAYS,
@@ -37,10 +36,11 @@ from patchgen.coccinelle.formula import (
     words_of,
 )
 from patchgen.coccinelle.header import read_header
+from patchgen.coccinelle.live_rules import find_consequential, rule_parts, traced_name
 from patchgen.coccinelle.metavariables import list_declared_words, plain_types
 from patchgen.coccinelle.operators import OPERATORS, name_operators, spell_operators
-from patchgen.coccinelle.program import Spatch, write_companions
-from patchgen.coccinelle.structure import Rule, read_rules
+from patchgen.coccinelle.rules import Rule, read_rules
+from patchgen.coccinelle.spatch import Spatch, write_companions
 from patchgen.coccinelle.trust import check_harmless
 from patchgen.coccinelle.witness import without_witnesses
 from patchgen.errors import SpecError

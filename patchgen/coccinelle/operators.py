@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from patchgen.coccinelle.formula import AllOf, AnyOf, Formula, Word
-from patchgen.coccinelle.structure import read_rules
+from patchgen.coccinelle.rules import read_rules
 
 _SPELT = {
     "&&": "patchgen_and",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
-from patchgen.model.sweep import Report
+from patchgen.model.sweep import ReportedPlace
 
 # print_report: FILE:LINE:COLUMN-COLUMN: TEXT.
 _REPORT = re.compile(
@@ -44,14 +44,14 @@ _HUNK = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ScriptOutput:
     """The output of scripts: the reports, and the rest, line by line."""
 
-    reports: tuple[Report, ...]
+    reports: tuple[ReportedPlace, ...]
     rest: str
 
 
-def read_said(text: str, folder: str = "") -> Said:
+def read_said(text: str, folder: str = "") -> ScriptOutput:
     """Parse the output of scripts; `folder` is removed from the beginning of paths.
 
     Indented lines after a report belong to its text. A report belongs to the rule whose mark
@@ -62,7 +62,7 @@ def read_said(text: str, folder: str = "") -> Said:
     for rule, part in zip(marked[::2], marked[1::2], strict=True):
         more = _read_part(part, folder)
         reports = tuple(replace(report, rule=rule) for report in more.reports)
-        whole = Said(whole.reports + reports, whole.rest + more.rest)
+        whole = ScriptOutput(whole.reports + reports, whole.rest + more.rest)
     return whole
 
 
@@ -75,8 +75,8 @@ def mark_rule(rule: str) -> str:
     return f"\x1e{rule}\x1f"
 
 
-def _read_part(text: str, folder: str) -> Said:
-    reports: list[Report] = []
+def _read_part(text: str, folder: str) -> ScriptOutput:
+    reports: list[ReportedPlace] = []
     rest: list[str] = []
     at = 0
     for found in _find_blocks(text):
@@ -87,22 +87,22 @@ def _read_part(text: str, folder: str) -> Said:
             reports += _read_analysis(found[0], folder)
         at = found.end() + 1
     _read_lines(text[at:], folder, reports, rest)
-    return Said(tuple(reports), "".join(f"{line}\n" for line in rest))
+    return ScriptOutput(tuple(reports), "".join(f"{line}\n" for line in rest))
 
 
-def read_context(diff: str, folder: str = "") -> tuple[Report, ...]:
+def read_context(diff: str, folder: str = "") -> tuple[ReportedPlace, ...]:
     """Return the lines that context mode marks with `-`; consecutive lines are one report.
 
     Its text is the first of them. `diff` is spatch's output for any number of files.
     """
-    reports: list[Report] = []
+    reports: list[ReportedPlace] = []
     for path, number, text in _marked_lines(diff.split("\n")):
         last = reports[-1] if reports else None
         place = _path(path, folder)
         if last is not None and (last.path, last.end_line) == (place, number):
             reports[-1] = replace(last, end_line=number + 1)
         else:
-            reports.append(Report(place, number, None, text.strip(), end_line=number + 1))
+            reports.append(ReportedPlace(place, number, None, text.strip(), end_line=number + 1))
     return tuple(reports)
 
 
@@ -116,7 +116,7 @@ def _find_blocks(text: str) -> Iterator[re.Match[str]]:
             yield found
 
 
-def _read_lines(text: str, folder: str, reports: list[Report], rest: list[str]) -> None:
+def _read_lines(text: str, folder: str, reports: list[ReportedPlace], rest: list[str]) -> None:
     """Parse lines outside of blocks, and add them to the reports or to the rest."""
     is_open = False
     for line in text.removesuffix("\n").split("\n") if text else []:
@@ -131,7 +131,7 @@ def _read_lines(text: str, folder: str, reports: list[Report], rest: list[str]) 
             is_open = False
 
 
-def _report(found: re.Match[str], folder: str) -> Report:
+def _report(found: re.Match[str], folder: str) -> ReportedPlace:
     fields = found.groupdict()
     return _place(
         _path(found["path"], folder),
@@ -144,14 +144,16 @@ def _report(found: re.Match[str], folder: str) -> Report:
 
 def _place(
     path: PurePosixPath, line: int, column: int | None, end: int, text: str, end_line: int = 0
-) -> Report:
+) -> ReportedPlace:
     """Return the report of a place whose columns count from 0; negative ones are unknown."""
     if column is None or column < 0:
-        return Report(path, line, None, text)
+        return ReportedPlace(path, line, None, text)
     # An end before the column is on a later line, which the report does not name.
     if end_line > line or (end_line in (0, line) and end > column):
-        return Report(path, line, column + 1, text, end_line=end_line or line, end_column=end + 1)
-    return Report(path, line, column + 1, text)
+        return ReportedPlace(
+            path, line, column + 1, text, end_line=end_line or line, end_column=end + 1
+        )
+    return ReportedPlace(path, line, column + 1, text)
 
 
 def _path(name: str, folder: str) -> PurePosixPath:
@@ -171,7 +173,7 @@ def _parse_analysis(text: str) -> ElementTree.Element | None:
         return None
 
 
-def _read_analysis(text: str, folder: str) -> Iterator[Report]:
+def _read_analysis(text: str, folder: str) -> Iterator[ReportedPlace]:
     """Yield the issues of Firehose's XML."""
     root = _parse_analysis(text)
     for issue in root.iter("issue") if root is not None else ():

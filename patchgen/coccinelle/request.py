@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from patchgen.model.outcome import RuleHits, UnparsedFunction
 from patchgen.model.smpl import SemanticPatch
-from patchgen.model.sweep import Report
+from patchgen.model.sweep import ReportedPlace
 
 # Another file in the batch made the run fail, not this one.
 AGAIN = "to be run again"
@@ -18,7 +18,7 @@ NOT_UNDERSTOOD = "spatch's output cannot be parsed"
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class RunnableSmpl:
     """A semantic patch as it is run over a tree.
 
     `options` are options for spatch (the .cocci's own `// Options:`, -I, ...). `modes` are the
@@ -47,7 +47,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class FileRun:
     """The result of spatch for one file.
 
     `after` is None if nothing changed. `said` is what scripts printed for the file. `marks` are the
@@ -60,5 +60,5 @@ class Ran:
     rules: tuple[RuleHits, ...] = ()
     unparsed: tuple[UnparsedFunction, ...] = ()
     said: str = ""
-    marks: tuple[Report, ...] = ()
+    marks: tuple[ReportedPlace, ...] = ()
     failure: str = ""

@@ -32,7 +32,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle.structure import Rule
+from patchgen.coccinelle.rules import Rule
 from patchgen.coccinelle.witness import TWIN, WITNESS
 from patchgen.ctokens import blank_directives, find_functions
 from patchgen.model.outcome import RuleHits, Site, UnparsedFunction

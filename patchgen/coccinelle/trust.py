@@ -34,7 +34,7 @@ from patchgen.coccinelle.header import (
     read_own_options,
 )
 from patchgen.coccinelle.lexing import LineNumbers, find_words, make_plain, skip_gap
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import SemanticPatch
 
 # Options that name no program, file or folder (enter.ml), and the form of their argument.
@@ -73,7 +73,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class RiskyLine:
     """A line that would run code, or have spatch use programs or files of the author's choice.
 
     Lines count from 1. `text` is the line, `why` states what it would do.
@@ -84,7 +84,9 @@ class Code:
     why: str
 
 
-def find_code(text: str, read: Callable[[str], str | None] = lambda _: None) -> tuple[Code, ...]:
+def find_code(
+    text: str, read: Callable[[str], str | None] = lambda _: None
+) -> tuple[RiskyLine, ...]:
     """Return all code that a semantic patch would run, in the order of its lines.
 
     `read` returns the text of a file that it includes, or None. A file that cannot be read is
@@ -126,7 +128,7 @@ def check_harmless(patch: SemanticPatch, text: str, companions: Mapping[str, str
     if code:
         raise SpecError(
             f"{patch.name} is not trusted, and {code[0].why}: {code[0].text.strip()!r}",
-            place=Place(patch.name),
+            place=ErrorPlace(patch.name),
         )
 
 
@@ -159,9 +161,11 @@ def _find_code(text: str, files: _Files) -> Iterator[tuple[int, str]]:
     yield from _find_in_references(text, files)
 
 
-def _with_lines(text: str, found: Iterable[tuple[int, str]]) -> tuple[Code, ...]:
+def _with_lines(text: str, found: Iterable[tuple[int, str]]) -> tuple[RiskyLine, ...]:
     lines = text.split("\n")
-    return tuple(Code(line, lines[line - 1].rstrip("\r"), why) for line, why in sorted(set(found)))
+    return tuple(
+        RiskyLine(line, lines[line - 1].rstrip("\r"), why) for line, why in sorted(set(found))
+    )
 
 
 def _find_scripts(text: str) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from patchgen.coccinelle.structure import Rule, read_rules
+from patchgen.coccinelle.rules import Rule, read_rules
 
 TWIN = "pg_twin_"
 WITNESS = "pg_witness_"

@@ -15,12 +15,12 @@ from typing import assert_never
 
 from patchgen.coccinelle import Spatch, apply_to_file, refuse_code
 from patchgen.edit.lines import insert_lines, with_line_ends_of
-from patchgen.edit.origins import Origin, count_lines, follow_lines, start_origins
+from patchgen.edit.origins import LineOrigin, count_lines, follow_lines, start_origins
 from patchgen.edit.verdict import check_declared_rules, check_finished, check_hits
-from patchgen.errors import BaseError, MissingObjectsError, PatchgenError
+from patchgen.errors import MissingObjectsError, PatchgenError, RefusedError
 from patchgen.model.base import TreeFile, TreeReader
 from patchgen.model.outcome import Changed, FileResult, sum_hits
-from patchgen.model.plan import Edit, InsertLines, NewFile, Plan, PlannedPatch, RunRules
+from patchgen.model.plan import Edit, InsertLines, NewFile, PlannedPatch, RunRules, SeriesPlan
 from patchgen.model.series import FileEdit, MadePatch
 from patchgen.process import map_parallel
 
@@ -48,12 +48,12 @@ class _Chain:
     results: dict[tuple[int, int], FileResult] = field(default_factory=dict)
     before: dict[int, bytes | None] = field(default_factory=dict)
     after: dict[int, bytes] = field(default_factory=dict)
-    origins: dict[int, list[Origin]] = field(default_factory=dict)
+    origins: dict[int, list[LineOrigin]] = field(default_factory=dict)
     errors: dict[tuple[int, int], PatchgenError] = field(default_factory=dict)
 
 
 def make_patches(
-    plan: Plan,
+    plan: SeriesPlan,
     tree: TreeReader,
     spatch: Spatch,
     *,
@@ -94,7 +94,7 @@ def make_patches(
     )
 
 
-def _build_chains(plan: Plan) -> Mapping[PurePosixPath, _Chain]:
+def _build_chains(plan: SeriesPlan) -> Mapping[PurePosixPath, _Chain]:
     chains: dict[PurePosixPath, _Chain] = {}
     for patch_index, planned in enumerate(plan.patches):
         for edit_index, edit in enumerate(planned.edits):
@@ -150,7 +150,7 @@ def _run_step(chain: _Chain, step: _Step, spatch: Spatch, timeout_s: int) -> byt
             return insert_lines(chain.content or b"", step.what)
         case NewFile(content=content):
             if chain.content is not None:
-                raise BaseError(f"{chain.path} is added twice")
+                raise RefusedError(f"{chain.path} is added twice")
             return content
         case _:
             assert_never(step.what)
@@ -186,7 +186,7 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
         for run, results in runs:
             check_hits(planned, run, results)
     if not edits and not planned.optional:
-        raise BaseError(
+        raise RefusedError(
             f"patch {planned.name} changes nothing in this base",
             hint="its rules match nothing here; if the base has the change, its probe missed that",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from patchgen.errors import BaseError, Place
+from patchgen.errors import ErrorPlace, RefusedError
 from patchgen.model.plan import InsertLines
 
 
@@ -13,7 +13,7 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
     """Return the content with the edit's lines before or after an anchor.
 
     The first anchor that equals exactly one line is used. The spacing of words is ignored, since
-    makefiles are aligned by taste. Raises BaseError if no anchor is found.
+    makefiles are aligned by taste. Raises RefusedError if no anchor is found.
     """
     lines = content.splitlines(keepends=True)
     by_words: dict[tuple[bytes, ...], list[int]] = {}
@@ -29,9 +29,9 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
             return b"".join([*lines[:at], edit.lines.removesuffix(b"\n") + b"\n", *lines[at:]])
         count = "no line reads" if not found else f"{len(found)} lines read"
         tried.append(f"{count} {anchor!r}")
-    raise BaseError(
+    raise RefusedError(
         f"{', '.join(tried)}; an anchor must match exactly one line",
-        place=Place(str(edit.file.path)),
+        place=ErrorPlace(str(edit.file.path)),
     )
 
 

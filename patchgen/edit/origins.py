@@ -17,7 +17,7 @@ from patchgen.model.plan import Edit, RunRules
 from patchgen.model.series import LineCount
 
 
-class Origin(Enum):
+class LineOrigin(Enum):
     """The origin of a line: the base or an earlier patch, a template, or a rule."""
 
     BEFORE = auto()
@@ -25,18 +25,18 @@ class Origin(Enum):
     RULE = auto()
 
 
-def start_origins(content: bytes | None) -> list[Origin]:
+def start_origins(content: bytes | None) -> list[LineOrigin]:
     """Return the origins of a file's lines before a patch."""
-    return [Origin.BEFORE] * len((content or b"").splitlines())
+    return [LineOrigin.BEFORE] * len((content or b"").splitlines())
 
 
 def follow_lines(
     before: bytes | None,
     after: bytes,
-    origins: Sequence[Origin],
+    origins: Sequence[LineOrigin],
     edit: Edit,
     result: FileResult | None,
-) -> list[Origin]:
+) -> list[LineOrigin]:
     """Return the origins of a file's lines after an edit, given those before it.
 
     `result` is that of running a semantic patch. A line with the value of a virtual identifier
@@ -51,24 +51,24 @@ def follow_lines(
         defined = "\n".join(edit.patch.definitions.values()).encode().splitlines()
         values = [_squeeze(line) for line in defined if line.strip()]
 
-    def origin_of(index: int) -> Origin:
+    def origin_of(index: int) -> LineOrigin:
         squeezed = _squeeze(new[index])
         is_text = index in texts or any(value in squeezed for value in values)
-        return Origin.TEMPLATE if is_text else Origin.RULE
+        return LineOrigin.TEMPLATE if is_text else LineOrigin.RULE
 
-    followed: list[Origin] = []
+    followed: list[LineOrigin] = []
     for same, begin, end, first in _compare(old, new):
         lines = range(begin, end)
         followed += origins[first : first + len(lines)] if same else map(origin_of, lines)
     return followed
 
 
-def count_lines(before: bytes | None, origins: Sequence[Origin]) -> LineCount:
+def count_lines(before: bytes | None, origins: Sequence[LineOrigin]) -> LineCount:
     """Return how many lines a patch adds to a file and removes from it."""
-    left = origins.count(Origin.BEFORE)
+    left = origins.count(LineOrigin.BEFORE)
     return LineCount(
-        templates=origins.count(Origin.TEMPLATE),
-        rules=origins.count(Origin.RULE),
+        templates=origins.count(LineOrigin.TEMPLATE),
+        rules=origins.count(LineOrigin.RULE),
         removed=len((before or b"").splitlines()) - left,
     )
 

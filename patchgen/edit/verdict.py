@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from patchgen.coccinelle import read_rules, rule_words
-from patchgen.errors import BaseError, PatchgenError, Place, SpecError, ToolError
+from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError, ToolError
 from patchgen.model.outcome import FileResult, TimedOut, UnparsedFunction, sum_hits
 from patchgen.model.plan import HitCount, PlannedPatch, RunRules
 
@@ -18,7 +18,7 @@ def check_declared_rules(run: RunRules) -> None:
         if name not in names:
             raise SpecError(
                 f"must_fire names the rule {name!r}, which does not exist",
-                place=Place(run.patch.name),
+                place=ErrorPlace(run.patch.name),
                 hint=f"its rules: {', '.join(names) or 'none has a name'}",
             )
 
@@ -58,17 +58,17 @@ def _misfire(
     if hits > expected.count:
         sites = next(t.sites for r, t in sum_hits(results).items() if r == name)
         at = f" (at {', '.join(map(str, sites))})" if sites else ""
-        return BaseError(f"{fired}{at}, but must match {expected}", place=place)
+        return RefusedError(f"{fired}{at}, but must match {expected}", place=place)
     hidden = _hidden_targets(run, results, name)
     if hidden:
-        return BaseError(
+        return RefusedError(
             f"{fired}, but must match {expected}: its target is code that spatch cannot parse: "
             + ", ".join(map(str, hidden)),
             place=place,
             hint="define the macros that confuse spatch in the variant's `macros` file",
         )
     unparsed = [function for result in results for function in result.unparsed if function.name]
-    return BaseError(
+    return RefusedError(
         f"{fired}, but must match {expected}",
         place=place,
         hint="the base has no code of that form: the variant is not for it, or needs another rule"
@@ -85,7 +85,7 @@ def _hidden_targets(
     return [f for result in results for f in result.unparsed if f.name in words]
 
 
-def _rule_place(run: RunRules, name: str) -> Place:
+def _rule_place(run: RunRules, name: str) -> ErrorPlace:
     rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
     return run.patch.place(rule.start)
 

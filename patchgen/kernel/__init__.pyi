@@ -10,7 +10,7 @@ from .boot import (
     qemu_version as qemu_version,
     run_qemu as run_qemu,
 )
-from .built import read_built as read_built
+from .built_files import read_built as read_built
 from .checkpatch import (
     check_mail as check_mail,
     has_checkpatch as has_checkpatch,
@@ -37,8 +37,8 @@ from .hypercalls import (
     read_text_size as read_text_size,
 )
 from .init_stores import (
+    AddressStore as AddressStore,
     CFile as CFile,
-    Store as Store,
     read_c_file as read_c_file,
 )
 from .kbuild import (
@@ -56,7 +56,7 @@ from .maintainer_program import (
     find_program as find_program,
 )
 from .maintainers_file import (
-    Section as Section,
+    MaintainersSection as MaintainersSection,
     parse_maintainers as parse_maintainers,
 )
 from .make_errors import (

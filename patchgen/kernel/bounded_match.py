@@ -29,7 +29,7 @@ _WORKER = Path(__file__).with_name("regex_worker.py")
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class MatchJob:
     """A regular expression, and the name of the subjects to match it with."""
 
     regex: Translated
@@ -37,7 +37,7 @@ class Job:
 
 
 def match_bounded(
-    jobs: Sequence[Job], subjects: Mapping[str, Sequence[Sequence[str]]]
+    jobs: Sequence[MatchJob], subjects: Mapping[str, Sequence[Sequence[str]]]
 ) -> list[frozenset[int] | str]:
     """Return for each job the numbers of the subjects that match, or why it was not matched.
 
@@ -46,7 +46,7 @@ def match_bounded(
     """
     wholes = {name: ["".join(texts) for texts in each] for name, each in subjects.items()}
     lower: dict[str, list[str]] = {}
-    asked: list[tuple[Job, list[int]]] = []
+    asked: list[tuple[MatchJob, list[int]]] = []
     places: list[int] = []
     results: list[frozenset[int] | str] = [frozenset()] * len(jobs)
     for place, job in enumerate(jobs):
@@ -68,7 +68,7 @@ def match_bounded(
 
 
 def _ask(
-    jobs: Sequence[tuple[Job, list[int]]], subjects: Mapping[str, Sequence[Sequence[str]]]
+    jobs: Sequence[tuple[MatchJob, list[int]]], subjects: Mapping[str, Sequence[Sequence[str]]]
 ) -> list[list[int] | str]:
     needed: dict[str, dict[int, Sequence[str]]] = {}
     for name, numbers in ((job.subjects, numbers) for job, numbers in jobs):

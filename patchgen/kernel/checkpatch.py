@@ -19,7 +19,7 @@ _REPORT = re.compile(r"^.*?:(?P<line>\d*): (?P<level>ERROR|WARNING|CHECK):(?P<te
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckpatchReport:
     """One report: ERROR, WARNING or CHECK, its text with its type, and the line of the mail."""
 
     level: str
@@ -32,7 +32,7 @@ def has_checkpatch(tree: Path) -> bool:
     return (tree / SCRIPT).is_file()
 
 
-def check_mail(tree: Path, mail: Mail) -> list[Report]:
+def check_mail(tree: Path, mail: Mail) -> list[CheckpatchReport]:
     """Return all that checkpatch.pl --strict reports about a mail.
 
     `tree` is a work tree with the script; if it is a git tree, the script looks up commits that the
@@ -55,7 +55,7 @@ def check_mail(tree: Path, mail: Mail) -> list[Report]:
         match = _REPORT.match(text)
         if match:
             line = int(match["line"]) if match["line"] else None
-            reports.append(Report(match["level"], match["text"].strip(), line))
+            reports.append(CheckpatchReport(match["level"], match["text"].strip(), line))
     if done.returncode != 0 and not reports:
         raise ToolError(f"{SCRIPT} failed: {done.errors or done.stdout.decode()[-500:]}")
     return reports

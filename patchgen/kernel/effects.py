@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from patchgen.model.audit import Effect, Form, Outcome, Platform
+from patchgen.model.audit import Effect, EffectOutcome, Form, Platform
 
 EFFECTS_FILE = Path(__file__).with_name("effects.toml")
 
@@ -30,5 +30,5 @@ def load_effects() -> Mapping[Form, Mapping[Platform, Effect]]:
 
 def _effect(cell: Mapping[str, str]) -> Effect:
     return Effect(
-        Outcome(cell["outcome"]), cell["reason"], cell.get("exception", ""), cell["source"]
+        EffectOutcome(cell["outcome"]), cell["reason"], cell.get("exception", ""), cell["source"]
     )

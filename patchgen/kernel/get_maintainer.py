@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from patchgen.addresses import AddressError, encode_address, parse_people, parse_person
 from patchgen.controls import escape_controls, has_controls
 from patchgen.kernel.mailmap import Mailmap, clean_name, format_recipient, read_mailmap
-from patchgen.kernel.maintainers_file import Field, Section
+from patchgen.kernel.maintainers_file import Field, MaintainersSection
 from patchgen.kernel.section_match import Texts, open_matcher
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
@@ -146,7 +146,7 @@ class _People:
         self._seen_names: set[str] = set()
         self._seen_lists: set[str] = set()
 
-    def add(self, section: Section) -> None:
+    def add(self, section: MaintainersSection) -> None:
         """Add the people and lists of a section whose name or address is new."""
         is_maintained = _is_maintained(section)
         for field in section.select("LMR"):
@@ -194,7 +194,7 @@ class _People:
         return Recipients(tuple(to), tuple(cc))
 
 
-def _is_maintained(section: Section) -> bool:
+def _is_maintained(section: MaintainersSection) -> bool:
     """Return whether the M: of a section are maintainers or supporters, by its last S:."""
     status = ""
     for field in section.select("S"):

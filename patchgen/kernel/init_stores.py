@@ -45,7 +45,7 @@ _AFTER_VALUE = frozenset((b")", b":", b",", b""))
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class AddressStore:
     """A store of the address of `value` to an object: its name is `root`, the full access `place`.
 
     `function` contains the store; it is "" for the initial value of an object at file level.
@@ -68,7 +68,7 @@ class CFile:
 
     functions: dict[str, bool] = field(default_factory=dict)
     variables: dict[str, bool] = field(default_factory=dict)
-    stores: list[Store] = field(default_factory=list)
+    stores: list[AddressStore] = field(default_factory=list)
 
 
 @dataclass
@@ -153,7 +153,7 @@ def _before_value(header: Sequence[Token]) -> Sequence[Token]:
     return header[: texts.index(b"=")] if b"=" in texts else header
 
 
-def _read_initial(header: Sequence[Token], body: Sequence[Token]) -> Iterator[Store]:
+def _read_initial(header: Sequence[Token], body: Sequence[Token]) -> Iterator[AddressStore]:
     """Yield the stores of an object's initial value."""
     declared = _before_value(header)
     root = _variable_name(declared)
@@ -166,7 +166,7 @@ def _read_initial(header: Sequence[Token], body: Sequence[Token]) -> Iterator[St
         member = b"".join(token.text for token in parts[0]) if len(parts) > 1 else b""
         for value in _values(parts[-1]):
             place = (root.text + member).decode()
-            yield Store("", root.text.decode(), place, value.text.decode(), value.line)
+            yield AddressStore("", root.text.decode(), place, value.text.decode(), value.line)
 
 
 def _variable_name(declared: Sequence[Token]) -> Token | None:
@@ -198,7 +198,7 @@ def _split_statements(body: Sequence[Token]) -> Iterator[list[Token]]:
             statement.append(token)
 
 
-def _read_statement(statement: Sequence[Token], scope: _Scope) -> Iterator[Store]:
+def _read_statement(statement: Sequence[Token], scope: _Scope) -> Iterator[AddressStore]:
     tokens = _skip_control(statement)
     pieces = _split_at(tokens, b",")
     is_declaration = _is_declaration(pieces[0])
@@ -216,7 +216,7 @@ def _read_statement(statement: Sequence[Token], scope: _Scope) -> Iterator[Store
             yield from _store(part, values, scope)
 
 
-def _read_storer(tokens: Sequence[Token], scope: _Scope) -> Iterator[Store]:
+def _read_storer(tokens: Sequence[Token], scope: _Scope) -> Iterator[AddressStore]:
     for index, token in enumerate(tokens[:-1]):
         if token.text in _STORERS and tokens[index + 1].text == b"(":
             arguments = _split_at(_inside(tokens, index + 1), b",")
@@ -225,7 +225,7 @@ def _read_storer(tokens: Sequence[Token], scope: _Scope) -> Iterator[Store]:
                 yield from _store(arguments[place], list(_values(arguments[value])), scope)
 
 
-def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Iterator[Store]:
+def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Iterator[AddressStore]:
     """Yield the stores of values to one place; record the values of local variables."""
     words = [token for token in part if token.is_word]
     # ".member = f" initialises a local object: a function's code initialises no other.
@@ -251,7 +251,7 @@ def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Ite
     for value in dict.fromkeys(held):
         if value not in scope.names:
             line = words[0].line
-            yield Store(scope.function, root.decode(), place.decode(), value.decode(), line)
+            yield AddressStore(scope.function, root.decode(), place.decode(), value.decode(), line)
 
 
 def _values(part: Sequence[Token]) -> Iterator[Token]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from patchgen.addresses import AddressError, parse_person
 from patchgen.controls import escape_controls
-from patchgen.errors import BaseError, ToolError
+from patchgen.errors import RefusedError, ToolError
 from patchgen.kernel.get_maintainer import FoundRecipients
 from patchgen.kernel.mailmap import format_recipient
 from patchgen.model.base import TreeReader
@@ -35,12 +35,12 @@ _TO = ("maintainer", "supporter")
 def find_program(name: str) -> Path:
     """Return the path of a program that is named by its path, or is in PATH.
 
-    Raises BaseError if there is none, or if it cannot be run.
+    Raises RefusedError if there is none, or if it cannot be run.
     """
     found = shutil.which(name)
     if found is None:
         what = "cannot be run" if Path(name).exists() else "does not exist"
-        raise BaseError(
+        raise RefusedError(
             f"the program {escape_controls(name)} {what}",
             hint="it must be executable, and take a patch like scripts/get_maintainer.pl",
         )

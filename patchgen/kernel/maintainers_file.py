@@ -46,7 +46,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Section:
+class MaintainersSection:
     """A section of MAINTAINERS. `number` is its index there; its name has no control characters.
 
     Sections are compared by identity, since some have hundreds of lines.
@@ -76,7 +76,7 @@ class Section:
 class MaintainersFile:
     """All sections of a tree's MAINTAINERS, and warnings about lines that could not be read."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[MaintainersSection, ...]
     warnings: tuple[str, ...] = ()
 
 
@@ -129,7 +129,9 @@ def _read(lines: Iterable[Line]) -> MaintainersFile:
     return MaintainersFile(tuple(_finish(drafts)), tuple(warnings))
 
 
-def _finish(drafts: Sequence[_Draft]) -> Iterator[Section]:
+def _finish(drafts: Sequence[_Draft]) -> Iterator[MaintainersSection]:
     for number, draft in enumerate(drafts):
         if draft.fields:
-            yield Section(number, escape_controls(draft.name.strip()), tuple(draft.fields))
+            yield MaintainersSection(
+                number, escape_controls(draft.name.strip()), tuple(draft.fields)
+            )

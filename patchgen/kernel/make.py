@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.kernel.make_functions import FUNCTIONS, substitute_suffix, work_of
 from patchgen.kernel.make_syntax import (
     CLOSES,
@@ -208,7 +208,7 @@ class Make:
     def expand(self, text: str) -> str:
         """Return a text with its references to variables and functions expanded.
 
-        Raises BaseError if the makefiles exceed the limits on expansions and lengths.
+        Raises RefusedError if the makefiles exceed the limits on expansions and lengths.
         """
         if "$" not in text:
             return text
@@ -238,7 +238,7 @@ class Make:
         """Count expansions, and check the length of a text before it is built."""
         self._left[0] -= expansions
         if self._left[0] < 0 or length > _LONGEST:
-            raise BaseError(
+            raise RefusedError(
                 "expanding the tree's makefiles takes too many steps or too much memory"
             )
 

@@ -19,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from patchgen.kernel.maintainers_file import Field, Section
+from patchgen.kernel.maintainers_file import Field, MaintainersSection
 
 _SPECIAL = re.compile(r"[\[\](){}+^$|\\]")
 _WILD = re.compile(r"[*?]")
@@ -31,7 +31,7 @@ IsFolder = Callable[[str], bool]
 class PathPattern:
     """A pattern of a section."""
 
-    section: Section
+    section: MaintainersSection
     field: Field
 
     @property

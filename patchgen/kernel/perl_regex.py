@@ -86,7 +86,7 @@ def translate(perl: str, before: str = "", *, spaced: bool = True) -> Translated
         raise RegexError("it is empty")
     if len(perl) > _LONGEST:
         raise RegexError(f"it has more than {_LONGEST} characters")
-    reader = _Reader(perl, spaced)
+    reader = _RegexReader(perl, spaced)
     source = reader.read()
     literal = max(reader.literals, key=len, default="")
     if reader.has_alternatives:
@@ -103,7 +103,7 @@ class _Level:
     scopes: list[str] = field(default_factory=list)
 
 
-class _Reader:
+class _RegexReader:
     """Reads one regular expression from left to right."""
 
     def __init__(self, perl: str, spaced: bool):

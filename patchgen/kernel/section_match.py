@@ -14,8 +14,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from patchgen.controls import escape_controls, has_controls
-from patchgen.kernel.bounded_match import Job, match_bounded
-from patchgen.kernel.maintainers_file import Field, MaintainersFile, Section, read_maintainers
+from patchgen.kernel.bounded_match import MatchJob, match_bounded
+from patchgen.kernel.maintainers_file import (
+    Field,
+    MaintainersFile,
+    MaintainersSection,
+    read_maintainers,
+)
 from patchgen.kernel.path_patterns import IsFolder, PathPattern, PatternIndex
 from patchgen.kernel.perl_regex import RegexError, Translated, translate
 from patchgen.model.base import TreeReader
@@ -41,8 +46,8 @@ class FoundSections:
     `warnings` name lines of MAINTAINERS that could not be matched.
     """
 
-    by_path: Mapping[str, tuple[Section, ...]]
-    by_text: tuple[tuple[Section, ...], ...]
+    by_path: Mapping[str, tuple[MaintainersSection, ...]]
+    by_text: tuple[tuple[MaintainersSection, ...], ...]
     warnings: tuple[str, ...]
 
 
@@ -50,7 +55,7 @@ class FoundSections:
 class _Hit:
     """A line by which a path belongs to a section, or a text has a keyword of it."""
 
-    section: Section
+    section: MaintainersSection
     field: Field
     depth: int = 0
 
@@ -59,7 +64,7 @@ class _Hit:
 class _Question:
     """A regular expression of MAINTAINERS, its subjects, and the meaning of a match."""
 
-    job: Job
+    job: MatchJob
     hit: _Hit
     pattern: PathPattern | None = None
 
@@ -89,7 +94,7 @@ class SectionMatcher:
             ]
             for path in known
         }
-        by_text: list[dict[int, Section]] = [{} for _ in texts]
+        by_text: list[dict[int, MaintainersSection]] = [{} for _ in texts]
         warnings: dict[str, None] = {}
         questions = list(self._ask(warnings, with_texts=bool(texts)))
         subjects: dict[str, Sequence[Sequence[str]]] = {
@@ -120,7 +125,7 @@ class SectionMatcher:
             regex = _translate(pattern.field, pattern.regex, warnings, spaced=False)
             if regex is not None:
                 hit = _Hit(pattern.section, pattern.field, pattern.depth)
-                yield _Question(Job(regex, "paths"), hit, pattern)
+                yield _Question(MatchJob(regex, "paths"), hit, pattern)
         for section in self._file.sections:
             for field in section.select("NK" if with_texts else "N"):
                 names = ("paths",) if field.key == "N" else ("above", "diffs")
@@ -128,12 +133,12 @@ class SectionMatcher:
                     before = _CHANGED if name == "diffs" else ""
                     regex = _translate(field, field.value, warnings, before=before)
                     if regex is not None:
-                        yield _Question(Job(regex, name), _Hit(section, field))
+                        yield _Question(MatchJob(regex, name), _Hit(section, field))
 
 
 def find_owners(
     tree: TreeReader, paths: Sequence[PurePosixPath]
-) -> tuple[Mapping[PurePosixPath, Section | None], tuple[str, ...]] | None:
+) -> tuple[Mapping[PurePosixPath, MaintainersSection | None], tuple[str, ...]] | None:
     """Return the first section of each path, and warnings.
 
     It is None for a path that only THE REST covers. None instead of both: the tree has no
@@ -155,11 +160,11 @@ def open_matcher(tree: TreeReader) -> SectionMatcher | None:
     return SectionMatcher(maintainers, lambda path: bool(tree.find([f"{path}/**"])))
 
 
-def _first(sections: Sequence[Section]) -> Section | None:
+def _first(sections: Sequence[MaintainersSection]) -> MaintainersSection | None:
     return next((section for section in sections if section.name != REST), None)
 
 
-def _order(hits: Iterable[_Hit]) -> Iterator[Section]:
+def _order(hits: Iterable[_Hit]) -> Iterator[MaintainersSection]:
     """Yield the sections that a path belongs to, in order.
 
     The last matching line of a section determines its depth; a matching X: excludes the section.
@@ -176,7 +181,7 @@ def _order(hits: Iterable[_Hit]) -> Iterator[Section]:
         yield hit.section
 
 
-def _order_keywords(found: Mapping[int, Section]) -> Iterator[Section]:
+def _order_keywords(found: Mapping[int, MaintainersSection]) -> Iterator[MaintainersSection]:
     """Yield the sections of keywords in the script's order: by their numbers, compared as texts."""
     return (found[number] for number in sorted(found, key=str))
 

@@ -14,7 +14,7 @@ from patchgen.mail.folder import (
     name_folder,
     read_change_id,
 )
-from patchgen.mail.format import Outgoing, address_mails, format_mails, name_commits
+from patchgen.mail.format import MailSpec, address_mails, format_mails, name_commits
 from patchgen.mail.headers import encode_address, format_person, replace_sender
 from patchgen.mail.posted import PostedSeries, choose_series
 from patchgen.mail.reading import ReadableMail, UnreadableMail, read_mail, split_readable
@@ -36,7 +36,7 @@ from patchgen.mail.subjects import Subject, parse_subject
 
 __all__ = [
     "Existing",
-    "Outgoing",
+    "MailSpec",
     "PostedSeries",
     "ReadableMail",
     "SeriesRecipients",

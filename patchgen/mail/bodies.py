@@ -24,7 +24,7 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class MailText:
     """The text of a mail. `text` is its first plain part, `everything` all plain parts in order.
 
     `is_flowed` is set if `text` is format=flowed, `deletes_spaces` by its DelSp (RFC 3676).
@@ -49,12 +49,12 @@ class Body:
         return _unflow(self.text, self.deletes_spaces) if self.is_flowed else self.text
 
 
-def read_body(message: Message) -> Body:
+def read_body(message: Message) -> MailText:
     """Return the text of a mail that was parsed as Latin-1, so that each character is a byte."""
     parts = list(_plain_parts(message))
     if not parts:
         kinds = sorted({part.get_content_type() for part in message.walk()} - {"multipart/mixed"})
-        return Body("", "", problems=(f"it has no plain text, only {', '.join(kinds)}"[:200],))
+        return MailText("", "", problems=(f"it has no plain text, only {', '.join(kinds)}"[:200],))
     texts: list[str] = []
     problems: list[str] = []
     is_damaged = False
@@ -68,7 +68,7 @@ def read_body(message: Message) -> Body:
             problems.append(problem)
             is_damaged = True
     first = parts[0]
-    return Body(
+    return MailText(
         texts[0],
         "\n".join(texts),
         is_flowed=_parameter(first, "format").lower() == "flowed",

@@ -8,7 +8,7 @@ import email.policy
 import email.utils
 from email.message import EmailMessage
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.mail.headers import format_person
 from patchgen.mail.subjects import Subject, parse_subject
 from patchgen.model.series import Mail
@@ -34,12 +34,12 @@ def read_header(message: EmailMessage, name: str) -> str:
 def read_people(message: EmailMessage, name: str) -> tuple[str, ...]:
     """Return the people in an address header, each as "Name <address>" or a bare address.
 
-    Raises BaseError for a header that the standard library fails on.
+    Raises RefusedError for a header that the standard library fails on.
     """
     try:
         pairs = email.utils.getaddresses([read_header(message, name)])
     except Exception:
-        raise BaseError(f"the {name} of <{read_message_id(message)}> cannot be read") from None
+        raise RefusedError(f"the {name} of <{read_message_id(message)}> cannot be read") from None
     return tuple(format_person(who, address) for who, address in pairs if address)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.mail.reading import looks_like_mail
 from patchgen.model.series import Mail
 
@@ -47,30 +47,30 @@ _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
 def read_mails(path: Path) -> list[Mail]:
     """Return the mails of an mbox, a maildir, a folder of mails (sorted by name), or a single file.
 
-    Raises BaseError if it contains no mail, or cannot be read.
+    Raises RefusedError if it contains no mail, or cannot be read.
     """
     try:
         mails = _read_folder(path) if path.is_dir() else _read_file(path)
     except (OSError, ValueError) as err:
         reason = (isinstance(err, OSError) and err.strerror) or err
-        raise BaseError(f"{path} cannot be read: {reason}") from None
+        raise RefusedError(f"{path} cannot be read: {reason}") from None
     return _require_mails(mails, str(path))
 
 
 def read_stream(stream: IO[bytes], name: str) -> list[Mail]:
     """Return the mails of an mbox, or the single mail, in an open file.
 
-    Raises BaseError if it contains no mail, or cannot be read.
+    Raises RefusedError if it contains no mail, or cannot be read.
     """
     try:
         return _require_mails(_split(_read_limited(stream, name), name), name)
     except OSError as err:
-        raise BaseError(f"{name} cannot be read: {err.strerror or err}") from None
+        raise RefusedError(f"{name} cannot be read: {err.strerror or err}") from None
 
 
 def _require_mails(mails: list[Mail], name: str) -> list[Mail]:
     if not any(looks_like_mail(_without_from_line(mail.content)) for mail in mails):
-        raise BaseError(
+        raise RefusedError(
             f"{name} has no mails",
             hint="expected an mbox, a maildir, a mail, or a folder of files that end in "
             + ", ".join(_SUFFIXES),
@@ -93,11 +93,11 @@ def _read_file(file: Path) -> list[Mail]:
 
 
 def _read_limited(stream: IO[bytes], name: str) -> bytes:
-    """Return a file's content, decompressed. Raises BaseError above the size limit."""
+    """Return a file's content, decompressed. Raises RefusedError above the size limit."""
     content = stream.read(SIZE_LIMIT + 1)
     state = ""
     if content.startswith(_ZSTD):
-        raise BaseError(f"{name} is compressed with zstd", hint="decompress it with `unzstd`")
+        raise RefusedError(f"{name} is compressed with zstd", hint="decompress it with `unzstd`")
     for magic, unpack in _PACKERS.items():
         if content.startswith(magic) and len(content) <= SIZE_LIMIT:
             state = " when decompressed"
@@ -105,10 +105,10 @@ def _read_limited(stream: IO[bytes], name: str) -> bytes:
                 with unpack(io.BytesIO(content)) as packed:
                     content = packed.read(SIZE_LIMIT + 1)
             except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as err:
-                raise BaseError(f"{name} is compressed and damaged: {err}") from None
+                raise RefusedError(f"{name} is compressed and damaged: {err}") from None
             break
     if len(content) > SIZE_LIMIT:
-        raise BaseError(
+        raise RefusedError(
             f"{name} is larger than the limit of {SIZE_LIMIT >> 20} MiB{state}",
             hint="name the mails of one series only",
         )

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path, PurePosixPath
 
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import RefusedError, UsageError
 from patchgen.mail.subjects import parse_subject
 from patchgen.model.series import Mail
 from patchgen.scratch import owned_folder
@@ -77,7 +77,7 @@ class StagedFolder:
                     (self._staged / mail.file_name).write_bytes(mail.content)
                 self._stack = stack.pop_all()
         except OSError as err:
-            raise BaseError(f"the mails cannot be written: {err}") from None
+            raise RefusedError(f"the mails cannot be written: {err}") from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,8 +96,8 @@ class StagedFolder:
     def _find_stale(self) -> tuple[Path, ...]:
         """Return the mails of this version in the target.
 
-        Raises BaseError if it has other files that are not allowed, and always if one of them has
-        the name of a mail.
+        Raises RefusedError if it has other files that are not allowed, and always if one of them
+        has the name of a mail.
         """
         if not self._target.exists():
             return ()
@@ -105,7 +105,7 @@ class StagedFolder:
         # Earlier releases wrote a .gitignore there.
         others = {path for path in self._target.iterdir() if path.name != _IGNORE} - set(own)
         if others and self._existing is Existing.THIS_VERSION:
-            raise BaseError(
+            raise RefusedError(
                 f"the output folder {self._target} has a file that is not a mail of this version "
                 f"of the series: {min(others).name}",
                 hint="name another folder, or allow other files in it",
@@ -113,7 +113,7 @@ class StagedFolder:
             )
         for mail in self._mails:
             if self._target / mail.file_name in others:
-                raise BaseError(
+                raise RefusedError(
                     f"{self._target / mail.file_name} is not a mail of this version of the series; "
                     "it is not overwritten",
                     hint="move it away, or name another folder",
@@ -137,7 +137,7 @@ class StagedFolder:
                 for path in self._staged.iterdir():
                     path.replace(self._target / path.name)
         except OSError as err:
-            raise BaseError(
+            raise RefusedError(
                 f"the branch exists, but its mails cannot be put in place: {err}",
                 hint="`patchgen format` writes the mails of a branch again",
             ) from None
@@ -155,11 +155,11 @@ def name_folder(branch: str, revision: int) -> PurePosixPath:
 
 
 def check_folder(target: Path, existing: Existing) -> None:
-    """Raise UsageError or BaseError if the output folder cannot be used, whatever the mails."""
+    """Raise UsageError or RefusedError if the output folder cannot be used, whatever the mails."""
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is not a folder", hint="name a folder", parameters=("output",))
     if existing is Existing.NOTHING and target.exists() and any(target.iterdir()):
-        raise BaseError(
+        raise RefusedError(
             f"the output folder {target} exists and is not empty",
             hint="name another folder, or have the mails of this version in it replaced",
             parameters=("output", "force"),

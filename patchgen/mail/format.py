@@ -34,7 +34,7 @@ _SIGNATURE = re.compile(rb"\n-- \n([\d.]+[^\n]*)\n\n*\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class MailSpec:
     """A version of a series to format as mails.
 
     The patches are the commits above `start` up to `tip`; `start` has the tree of `base`. The cover
@@ -51,7 +51,7 @@ class Outgoing:
     in_reply_to: str = ""
 
 
-def _format(quarantine: Quarantine, series: Outgoing, sender: Identity, text: str) -> list[Mail]:
+def _format(quarantine: Quarantine, series: MailSpec, sender: Identity, text: str) -> list[Mail]:
     """Return a cover letter with this text, and the patches in order.
 
     The user's format.* configuration is ignored: the same series results in the same bytes.
@@ -94,7 +94,7 @@ def _describe_branch(text: str) -> str:
     return f'[branch "{_BRANCH}"]\n\tdescription = "{text}"\n'
 
 
-def format_mails(quarantine: Quarantine, series: Outgoing, sender: Identity) -> list[Mail]:
+def format_mails(quarantine: Quarantine, series: MailSpec, sender: Identity) -> list[Mail]:
     """Return the cover letter and the patches, in order, as a thread."""
     text = _cover_text(quarantine, series, sender)
     cover, *patches = _format(quarantine, series, sender, text)
@@ -131,7 +131,7 @@ def name_commits(mails: Sequence[Mail], commits: Sequence[Oid]) -> list[Mail]:
 def address_mails(mails: Sequence[Mail], recipients: SeriesRecipients) -> list[Mail]:
     """Return the mails, cover letter first, with To and Cc.
 
-    Raises BaseError if a header would have control characters, or an address that mail cannot be
+    Raises RefusedError if a header would have control characters, or an address that mail cannot be
     sent to.
     """
     return [
@@ -140,7 +140,7 @@ def address_mails(mails: Sequence[Mail], recipients: SeriesRecipients) -> list[M
     ]
 
 
-def _cover_text(quarantine: Quarantine, series: Outgoing, sender: Identity) -> str:
+def _cover_text(quarantine: Quarantine, series: MailSpec, sender: Identity) -> str:
     """Return the body of the cover letter's mail."""
     commits = f"{series.start}..{series.tip}"
     shortlog = quarantine.run("shortlog", commits).stdout.decode("utf-8", "replace")
@@ -160,7 +160,7 @@ def _replace_body(content: bytes, text: str) -> bytes:
     return head + b"\n\n" + text.encode() + b"\n"
 
 
-def _thread_headers(series: Outgoing, number: int, sender: Identity, content: str) -> str:
+def _thread_headers(series: MailSpec, number: int, sender: Identity, content: str) -> str:
     """Return the headers that make the patches replies to the cover letter."""
     ids = [
         make_message_id(series.change_id, series.revision, each, sender.email, content)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from patchgen.addresses import AddressError, is_word, parse_people
 from patchgen.controls import escape_controls, has_controls
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.series import Mail, Recipients
 
 _HEADER = rb"^(?:%s):.*\n(?:[ \t].*\n)*"
@@ -50,7 +50,7 @@ def _address_header(name: str, addresses: Sequence[str]) -> str:
 def encode_address(address: str) -> str:
     """Return an address in ASCII; a name with other characters is encoded (RFC 2047).
 
-    A word without an @ is an alias of git send-email. Raises BaseError if mail cannot be sent to
+    A word without an @ is an alias of git send-email. Raises RefusedError if mail cannot be sent to
     the address.
     """
     try:
@@ -58,7 +58,7 @@ def encode_address(address: str) -> str:
         if len(people) != 1:
             raise AddressError(f"'{escape_controls(address)}' is not one address")
     except AddressError as err:
-        raise BaseError(f"a recipient or sender is invalid: {err}") from None
+        raise RefusedError(f"a recipient or sender is invalid: {err}") from None
     name, mailbox = people[0].name, people[0].address
     if not name:
         return mailbox
@@ -70,7 +70,7 @@ def encode_address(address: str) -> str:
 def check_headers(mail: Mail) -> Mail:
     """Return a mail that patchgen made, unchanged.
 
-    Raises BaseError if one of its headers has control characters, encoded or not: a subject or a
+    Raises RefusedError if one of its headers has control characters, encoded or not: a subject or a
     name may come from a variant, a tree or a configuration.
     """
     message = email.message_from_bytes(mail.content.partition(b"\n\n")[0] + b"\n\n")
@@ -82,7 +82,7 @@ def check_headers(mail: Mail) -> Mail:
         except (ValueError, LookupError, email.errors.HeaderParseError):
             decoded = text
         if has_controls(text) or has_controls(decoded):
-            raise BaseError(
+            raise RefusedError(
                 f"{name} of {mail.file_name} has control characters: {escape_controls(decoded)}",
                 hint="they come from a variant, a commit, a name in the tree, or a configuration",
             )

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patchgen.controls import escape_controls
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.mail.reading import ReadableMail, UnreadableMail, split_readable
 from patchgen.model.series import Mail
 
@@ -49,19 +49,19 @@ class PostedSeries:
 def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None) -> PostedSeries:
     """Return a version of the series in mails: `revision` if it is there, else the newest.
 
-    `name` is where the mails were read from. Raises BaseError if the version is not complete, if
+    `name` is where the mails were read from. Raises RefusedError if the version is not complete, if
     two mails claim the same number, or if none of the mails is a patch.
     """
     readable, unreadable = split_readable(mails)
     unique = _without_copies(name, [mail for mail in readable if not mail.subject.is_reply])
     versions = sorted({mail.subject.revision or 0 for mail in unique if mail.is_patch})
     if not versions:
-        raise BaseError(f"{name} has no mail with a diff{_tell_unreadable(unreadable)}")
+        raise RefusedError(f"{name} has no mail with a diff{_tell_unreadable(unreadable)}")
     chosen = revision if revision in versions else versions[-1]
     parts = [mail for mail in unique if (mail.subject.revision or 0) == chosen]
     covers = [mail for mail in parts if mail.subject.number == 0]
     if len(covers) > 1:
-        raise BaseError(
+        raise RefusedError(
             f"{name} has {len(covers)} cover letters of v{chosen}: "
             + " and ".join(cover.name for cover in covers)
         )
@@ -73,7 +73,7 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
 def _without_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMail]:
     """Return mails without second copies from another list or a resend.
 
-    Raises BaseError if two mails with one message-id differ in their patches.
+    Raises RefusedError if two mails with one message-id differ in their patches.
     """
     unique: list[ReadableMail] = []
     by_id: dict[str, ReadableMail] = {}
@@ -82,7 +82,7 @@ def _without_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMa
         if known is mail:
             unique.append(mail)
         elif _essence(known) != _essence(mail):
-            raise BaseError(
+            raise RefusedError(
                 f"{name} has two mails with the message-id {escape_controls(mail.message_id)}, "
                 "and they differ: "
                 f"{known.name} and {mail.name}"
@@ -106,26 +106,26 @@ def _order(
     patches = [mail for mail in parts if mail.is_patch]
     damaged = [mail for mail in patches if mail.body.is_damaged]
     if damaged:
-        raise BaseError(f"{name}: {damaged[0].name}: {'; '.join(damaged[0].body.problems)}")
+        raise RefusedError(f"{name}: {damaged[0].name}: {'; '.join(damaged[0].body.problems)}")
     numbered = [mail for mail in patches if mail.subject.number is not None]
     if not numbered and (letter := next((m for m in parts if m.subject.number == 0), None)):
-        raise BaseError(
+        raise RefusedError(
             f"{name} has patches without numbers, such as {patches[0].name}, and a cover letter "
             f'marked "{letter.subject.label}": cannot tell whether the series is complete'
         )
     if not numbered:
         if unreadable and len(patches) > 1:
-            raise BaseError(f"{name}: not all mails can be read{_tell_unreadable(unreadable)}")
+            raise RefusedError(f"{name}: not all mails can be read{_tell_unreadable(unreadable)}")
         return tuple(patches)
     if len(numbered) < len(patches):
         other = next(mail for mail in patches if mail.subject.number is None)
-        raise BaseError(f"{name} has a patch without a number among numbered ones: {other.name}")
+        raise RefusedError(f"{name} has a patch without a number among numbered ones: {other.name}")
     by_number: dict[int, ReadableMail] = {}
     for mail in numbered:
         number = mail.subject.number or 0
         known = by_number.setdefault(number, mail)
         if _essence(known) != _essence(mail):
-            raise BaseError(
+            raise RefusedError(
                 f"{name} has two patches {mail.subject.label}, and they differ: "
                 f"{known.name} and {mail.name}"
             )
@@ -140,19 +140,19 @@ def _check_numbers(
     by_number: dict[int, ReadableMail],
     unreadable: Sequence[UnreadableMail],
 ) -> None:
-    """Raise BaseError if the numbers are not 1 to N."""
+    """Raise RefusedError if the numbers are not 1 to N."""
     letters = [mail for mail in parts if mail.subject.number == 0]
     counted = [*letters, *by_number.values()]
     totals = sorted({mail.subject.total for mail in counted if mail.subject.total is not None})
     if len(totals) > 1:
-        raise BaseError(
+        raise RefusedError(
             f"{name}: the mails of v{revision} do not agree on how many patches there are: "
             + " or ".join(map(str, totals))
         )
     total = totals[0]
     surplus = [number for number in by_number if number > total]
     if surplus:
-        raise BaseError(f"{name} has a patch {by_number[surplus[0]].subject.label}")
+        raise RefusedError(f"{name} has a patch {by_number[surplus[0]].subject.label}")
     # A subject may claim any total.
     absent = (number for number in range(1, total + 1) if number not in by_number)
     missing = list(itertools.islice(absent, _SHOWN + 1))
@@ -161,14 +161,14 @@ def _check_numbers(
         numbers += ", ..." if len(missing) > _SHOWN else ""
         without = [mail.name for mail in parts if mail.subject.number in missing]
         found = f" ({without[0]} has no diff that can be read)" if without else ""
-        raise BaseError(
+        raise RefusedError(
             f"{name} is incomplete: of {total} patches of v{revision}, it lacks {numbers}{found}"
             + _tell_unreadable(unreadable)
         )
 
 
 def _check_threads(name: str, mails: Sequence[ReadableMail]) -> None:
-    """Raise BaseError if the mails of a version are in two threads, and so of two series.
+    """Raise RefusedError if the mails of a version are in two threads, and so of two series.
 
     A mail that answers nothing may belong to any: not everybody sends a series as a thread.
     """
@@ -184,7 +184,7 @@ def _check_threads(name: str, mails: Sequence[ReadableMail]) -> None:
         threads.append((first, ids))
     if len(threads) > 1:
         one, other = threads[0][0], threads[1][0]
-        raise BaseError(
+        raise RefusedError(
             f"{name} has mails of two threads: {one.name} answers "
             f"<{escape_controls(one.answers[0])}>, and {other.name} answers "
             f"<{escape_controls(other.answers[0])}>"

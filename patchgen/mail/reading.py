@@ -18,7 +18,7 @@ from email.message import Message
 
 from patchgen.addresses import Person
 from patchgen.controls import escape_controls
-from patchgen.mail.bodies import Body, read_body
+from patchgen.mail.bodies import MailText, read_body
 from patchgen.mail.decoding import decode_bytes, decode_words
 from patchgen.mail.senders import parse_sender
 from patchgen.mail.subjects import Subject, parse_subject
@@ -52,7 +52,7 @@ class ReadableMail:
     sender: Person | None
     message_id: str
     answers: tuple[str, ...]
-    body: Body
+    body: MailText
 
     @property
     def name(self) -> str:

@@ -39,7 +39,7 @@ class Platform(StrEnum):
 PROTECTED = (Platform.SEV, Platform.SEV_ES, Platform.TDX)
 
 
-class Outcome(StrEnum):
+class EffectOutcome(StrEnum):
     """The outcome of a form on a platform."""
 
     WORKS = "works"
@@ -48,7 +48,7 @@ class Outcome(StrEnum):
     UNUSED = "unused"  # the code is not executed on this platform
 
 
-class How(StrEnum):
+class EdgeKind(StrEnum):
     """How control passes from one function of a path to the next."""
 
     ENTRY = "entry"  # the first step
@@ -60,7 +60,7 @@ class How(StrEnum):
     ASSEMBLY = "assembly"  # CALL or JMP in a .S file
 
 
-class Group(StrEnum):
+class SiteGroup(StrEnum):
     """The heading under which a hypercall is shown."""
 
     UNROUTED = "unrouted"
@@ -70,7 +70,7 @@ class Group(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class TreeLocation:
     """A line of a file of the tree. Lines count from 1."""
 
     path: str
@@ -90,9 +90,9 @@ class Step:
     """
 
     function: str
-    defined: Place
-    called: Place | None = None
-    how: How = How.CALL
+    defined: TreeLocation
+    called: TreeLocation | None = None
+    how: EdgeKind = EdgeKind.CALL
     via: str = ""
 
 
@@ -104,7 +104,7 @@ class Effect:
     `source` is the evidence: a section of a manual, or a kernel file.
     """
 
-    outcome: Outcome
+    outcome: EffectOutcome
     reason: str
     exception: str = ""
     source: str = ""
@@ -119,7 +119,7 @@ class Instruction:
     """
 
     function: str
-    place: Place
+    place: TreeLocation
     form: Form
     hypervisor: str
     text: str
@@ -152,7 +152,7 @@ class Hypercall:
     """
 
     function: str
-    place: Place
+    place: TreeLocation
     call: str
     purpose: str
     instruction: Instruction
@@ -169,14 +169,14 @@ class Hypercall:
         return "MAP_GPA" in self.purpose
 
     @property
-    def group(self) -> Group:
+    def group(self) -> SiteGroup:
         """Return the heading under which it is shown."""
         if self.routed:
-            return Group.ROUTED
+            return SiteGroup.ROUTED
         if self.instruction.form in (Form.VMGEXIT, Form.TDCALL):
-            return Group.OWN
+            return SiteGroup.OWN
         others = self.instruction.hypervisor not in ("kvm", "sev", "tdx", "")
-        return Group.OTHER if others else Group.UNROUTED
+        return SiteGroup.OTHER if others else SiteGroup.UNROUTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +188,13 @@ class Doubt:
     """
 
     platform: Platform
-    place: Place
+    place: TreeLocation
     condition: str
     holds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
+class Notifier:
     """A means by which the hypervisor is notified of a change, its place, and its platforms.
 
     `means` is "op" (`Audit.notify`), "callback" (x86_platform.guest.*) or "hypercall". `via` is the
@@ -205,7 +205,7 @@ class Teller:
 
     means: str
     via: str
-    place: Place
+    place: TreeLocation
     functions: tuple[str, ...]
     platforms: tuple[Platform, ...] = ()
     doubts: tuple[Doubt, ...] = ()
@@ -225,12 +225,12 @@ class StatusChange:
     """
 
     function: str
-    place: Place
+    place: TreeLocation
     call: str
     pages: str
     to: str
     early: Route | None
-    tellers: tuple[Teller, ...]
+    tellers: tuple[Notifier, ...]
     config: str = ""
     platforms: tuple[Platform, ...] = tuple(Platform)
     doubts: tuple[Doubt, ...] = ()
@@ -264,11 +264,11 @@ class StatusChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Unresolved:
+class UnresolvedPointer:
     """A call in the window through a pointer to which no known code assigns a function."""
 
     function: str
-    place: Place
+    place: TreeLocation
     via: str
     reason: str
 
@@ -296,7 +296,7 @@ class OpCall:
     """
 
     function: str
-    place: Place
+    place: TreeLocation
     early: bool
     within: tuple[str, ...] = ()
 
@@ -310,7 +310,7 @@ class Notify:
     """
 
     member: str
-    declared: Place
+    declared: TreeLocation
     implementations: tuple[Step, ...]
     calls: tuple[OpCall, ...] = ()
 
@@ -347,7 +347,7 @@ class Audit:
     notify: Notify | None
     hypercalls: tuple[Hypercall, ...]
     changes: tuple[StatusChange, ...]
-    unresolved: tuple[Unresolved, ...]
+    unresolved: tuple[UnresolvedPointer, ...]
     coverage: Coverage
     seconds: float = 0.0
 
@@ -362,7 +362,7 @@ class Audit:
         return tuple(each for each in self.changes if each.early)
 
 
-class Fate(StrEnum):
+class ChangeKind(StrEnum):
     """What happened to a site between two revisions."""
 
     # It bypassed the op, or notified nobody, and now goes through the op; `after` is None where a
@@ -380,7 +380,7 @@ class Fate(StrEnum):
 class Difference:
     """A site in one or both of two audits, and the reason for its fate."""
 
-    fate: Fate
+    fate: ChangeKind
     reason: str
     before: Hypercall | StatusChange | None
     after: Hypercall | StatusChange | None

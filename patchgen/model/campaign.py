@@ -26,7 +26,7 @@ class CampaignRequest:
     """
 
     split: Split
-    most: int | None = None
+    max_patches: int | None = None
     subject: str | None = None
     branch: str | None = None
     revision: int | None = None

@@ -133,7 +133,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SeriesPlan:
     """The work to do: the base, the patches in order, and the context of their templates.
 
     `cc` are people that the variant names, who get all mails. `asked` are the variables that the

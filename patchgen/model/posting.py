@@ -10,7 +10,7 @@ from patchgen.model.series import Cover, Mail
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
+class SendableVersion:
     """The mails of a version, cover letter first, with all their headers.
 
     `tip` is the last of the patches as a line of commits on `base`, without the cover letter's

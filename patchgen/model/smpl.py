@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from patchgen.errors import Place
+from patchgen.errors import ErrorPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class SourceLine:
     number: int
     text: str
 
-    def place(self, column: int | None = None) -> Place:
+    def place(self, column: int | None = None) -> ErrorPlace:
         """Return the place of an error in this line."""
-        return Place(self.file, self.number, column, excerpt=self.text)
+        return ErrorPlace(self.file, self.number, column, excerpt=self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SemanticPatch:
     texts: Mapping[str, str] = field(default_factory=dict)
     macros: str = ""
 
-    def place(self, line: int, column: int | None = None) -> Place:
+    def place(self, line: int, column: int | None = None) -> ErrorPlace:
         """Return the place in the template for a line of the rendered text (both from 1)."""
         if 0 < line <= len(self.origin):
             source = self.origin[line - 1]
@@ -46,4 +46,4 @@ class SemanticPatch:
                 return source.place(column)
         lines = self.text.split("\n")
         excerpt = lines[line - 1] if 0 < line <= len(lines) else None
-        return Place(self.name, line, column, excerpt=excerpt)
+        return ErrorPlace(self.name, line, column, excerpt=excerpt)

@@ -24,7 +24,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportedPlace:
     """A place that a semantic patch reports. Lines and columns count from 1.
 
     `end_line` and `end_column` are those of the first character after it, None if unknown. `rule`
@@ -68,12 +68,12 @@ class Unfinished:
 class Counts:
     """The numbers of files: selected, candidates (with the words that the rules need), and run.
 
-    `kept` is the number of files whose result was cached.
+    `cached` is the number of files whose result was cached.
     """
 
     files: int
     candidates: int
-    kept: int
+    cached: int
     run: int
 
 
@@ -89,7 +89,7 @@ class Sweep:
     mode: Mode
     rules: tuple[RuleCount, ...]
     edits: tuple[FileEdit, ...] = ()
-    reports: tuple[Report, ...] = ()
+    reports: tuple[ReportedPlace, ...] = ()
     output: str = ""
     unparsed: tuple[UnparsedFunction, ...] = ()
     unfinished: tuple[Unfinished, ...] = ()

@@ -1,22 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from .change_digest import read_substances as read_substances
 from .changes import (
     CommitChanges as CommitChanges,
+    CommitHunk as CommitHunk,
     FileChange as FileChange,
-    Hunk as Hunk,
     diff_trees as diff_trees,
     read_changes as read_changes,
 )
 from .checkout import Checkout as Checkout
 from .commits import (
     put_empty_below as put_empty_below,
-    rechain as rechain,
+    reparent as reparent,
     write_line as write_line,
-)
-from .entries import (
-    TreeFiles as TreeFiles,
-    find_renames as find_renames,
-    read_files as read_files,
-    write_tree as write_tree,
 )
 from .fetching import fetch_objects as fetch_objects, find_promisors as find_promisors
 from .history import (
@@ -55,7 +50,12 @@ from .missing import (
     require_range as require_range,
 )
 from .opening import has_tag as has_tag
-from .plain import read_contents as read_contents
+from .partial_trees import (
+    TreeFiles as TreeFiles,
+    find_renames as find_renames,
+    read_files as read_files,
+    write_tree as write_tree,
+)
 from .plumbing import Git as Git
 from .quarantine import Quarantine as Quarantine
 from .repository import Repository as Repository
@@ -73,5 +73,5 @@ from .sent import (
     record_sent as record_sent,
     sent_tag as sent_tag,
 )
-from .substance import read_substances as read_substances
 from .tree import GitTree as GitTree
+from .worktree_reads import read_contents as read_contents

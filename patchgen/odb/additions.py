@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft
 from patchgen.model.treepath import refuse_tree_path
@@ -23,7 +23,7 @@ _KINDS = {"tree": "a folder", "commit": "a submodule", "blob": "a file"}
 def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
     """Refuse to add a file that would replace another, or whose path git does not check out.
 
-    Raises BaseError that names the commit, the path, and the file or folder that would be replaced.
+    Raises RefusedError that names the commit, the path, and what would be replaced.
     """
     added = [
         (draft.subject, edit.path, edit.mode)
@@ -36,16 +36,20 @@ def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
     folders: dict[PurePosixPath, str] = {}
     for subject, path, mode in added:
         if (why := refuse_tree_path(str(path), mode)) is not None:
-            raise BaseError(f'"{subject}" adds the file {str(path)!r}; this path {why}')
+            raise RefusedError(f'"{subject}" adds the file {str(path)!r}; this path {why}')
         for each in _with_above(path):
             kind = there.get(each, "")
             if kind and (each == path or kind != "tree"):
                 found = _KINDS.get(kind, "something")
-                raise BaseError(f'"{subject}" adds {path}, but the base has {found} at {each}')
+                raise RefusedError(f'"{subject}" adds {path}, but the base has {found} at {each}')
             if each in names:
-                raise BaseError(f'"{subject}" adds {path}, but "{names[each]}" adds a file {each}')
+                raise RefusedError(
+                    f'"{subject}" adds {path}, but "{names[each]}" adds a file {each}'
+                )
         if path in folders:
-            raise BaseError(f'"{subject}" adds {path}, but "{folders[path]}" adds a file below it')
+            raise RefusedError(
+                f'"{subject}" adds {path}, but "{folders[path]}" adds a file below it'
+            )
         names[path] = subject
         folders |= dict.fromkeys(_with_above(path)[1:], subject)
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.odb.quoting import unquote_path
 
 # Git does not follow longer chains of alternates.
@@ -20,7 +20,7 @@ _DEEPEST = 6
 
 
 def check_alternates(objects: Path) -> None:
-    """Raise BaseError if a folder that objects are borrowed from does not exist."""
+    """Raise RefusedError if a folder that objects are borrowed from does not exist."""
     seen: set[Path] = set()
     left = [(objects, 0)]
     while left:
@@ -28,7 +28,7 @@ def check_alternates(objects: Path) -> None:
         file = folder / "info" / "alternates"
         for alternate in read_alternates(folder):
             if not alternate.is_dir():
-                raise BaseError(
+                raise RefusedError(
                     f"{objects.parent} borrows objects from {alternate}, which does not exist",
                     hint=f"restore that folder, or correct its path in {file}",
                 )
@@ -44,7 +44,7 @@ def read_alternates(objects: Path) -> Iterator[Path]:
     except FileNotFoundError:
         return
     except OSError as err:
-        raise BaseError(f"{err.filename} cannot be read: {err.strerror}") from None
+        raise RefusedError(f"{err.filename} cannot be read: {err.strerror}") from None
     for line in lines:
         if line and not line.startswith(b"#"):
             yield objects / os.fsdecode(unquote_path(line))

@@ -34,7 +34,7 @@ _DIFF = (
 
 
 @dataclass(frozen=True, slots=True)
-class Hunk:
+class CommitHunk:
     """Removed lines and the lines added in their place, without `-` and `+`.
 
     A change of the file as a whole (its mode, its creation, its binary content) is a hunk, too:
@@ -46,22 +46,22 @@ class Hunk:
     about: bytes = b""
 
     @property
-    def reverse(self) -> Hunk:
+    def reverse(self) -> CommitHunk:
         """The hunk that reverts this one, if it is one of lines."""
-        return Hunk(self.added, self.removed, self.about)
+        return CommitHunk(self.added, self.removed, self.about)
 
     @property
-    def folded(self) -> Hunk:
+    def folded(self) -> CommitHunk:
         """The hunk without white space and line breaks, unless it changes only these."""
         removed, added = (b"".join(b"".join(side).split()) for side in (self.removed, self.added))
-        return Hunk((removed,), (added,), self.about) if removed != added else self
+        return CommitHunk((removed,), (added,), self.about) if removed != added else self
 
     @property
     def size(self) -> int:
         """The number of bytes on both sides."""
         return sum(map(len, self.removed + self.added))
 
-    def covers(self, other: Hunk) -> bool:
+    def covers(self, other: CommitHunk) -> bool:
         """Return whether each side contains that side of another hunk; both must be folded."""
         sides = ((self.removed, other.removed), (self.added, other.added))
         return not other.about and all(
@@ -73,7 +73,7 @@ class Hunk:
 class FileChange:
     """The changes of one file."""
 
-    hunks: tuple[Hunk, ...]
+    hunks: tuple[CommitHunk, ...]
     is_deleted: bool = False
 
     def is_reverse_of(self, other: FileChange) -> bool:
@@ -174,7 +174,7 @@ def _read_path(header: bytes) -> PurePosixPath:
 
 
 def _read_change(lines: list[bytes]) -> FileChange:
-    hunks: list[Hunk] = []
+    hunks: list[CommitHunk] = []
     about: list[bytes] = []
     removed: list[bytes] = []
     added: list[bytes] = []
@@ -194,10 +194,10 @@ def _read_change(lines: list[bytes]) -> FileChange:
             # "\ No newline at end of file" belongs to the side of the line before it.
             side.append(line)
     hunks += _close(removed, added)
-    whole = [Hunk(about=b"\n".join(about))] if about else []
+    whole = [CommitHunk(about=b"\n".join(about))] if about else []
     is_deleted = any(line.startswith(b"deleted file mode") for line in about)
     return FileChange((*whole, *hunks), is_deleted)
 
 
-def _close(removed: list[bytes], added: list[bytes]) -> list[Hunk]:
-    return [Hunk(tuple(removed), tuple(added))] if removed or added else []
+def _close(removed: list[bytes], added: list[bytes]) -> list[CommitHunk]:
+    return [CommitHunk(tuple(removed), tuple(added))] if removed or added else []

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from patchgen.errors import BaseError, ToolError
+from patchgen.errors import RefusedError, ToolError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Mail
 from patchgen.odb.repository import Repository
@@ -93,7 +93,7 @@ class Checkout:
         """Apply patches on top of a commit with `git am`, and return the new commits.
 
         `strips` are the numbers of leading folders to remove from the names in each mail's diff,
-        None for the usual number. Raises BaseError that names the mail which does not apply,
+        None for the usual number. Raises RefusedError that names the mail which does not apply,
         MissingObjectsError if it does not apply because objects are missing.
         """
         self.switch(base)
@@ -111,7 +111,7 @@ class Checkout:
                     # git's hints refer to this work tree, which the user never sees.
                     lines = done.errors.splitlines()
                     reason = "; ".join(line for line in lines if not line.startswith("hint: "))
-                    raise BaseError(
+                    raise RefusedError(
                         f"{mail.file_name} does not apply to {base[:12]}: {reason}",
                         hint="name the commit that the mails were made on",
                         parameters=("start",),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.odb.plumbing import Git, make_oid, read_objects
@@ -110,7 +110,7 @@ def read_raw_commits(git: Git, oids: Sequence[Oid]) -> list[RawCommit]:
     commits = []
     for oid, found in zip(oids, read_objects(git, oids), strict=True):
         if found is None or found[0] != "commit":
-            raise BaseError(f"{oid} is not a commit that git can read")
+            raise RefusedError(f"{oid} is not a commit that git can read")
         commits.append(parse_raw_commit(found[1]))
     return commits
 
@@ -163,7 +163,7 @@ def put_empty_below(
     return tuple(commit.oid for commit in line)
 
 
-def rechain(
+def reparent(
     git: Git,
     oids: Sequence[Oid],
     parent: Oid,

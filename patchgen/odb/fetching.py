@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from patchgen.errors import BaseError, MissingObjectsError, ToolError
+from patchgen.errors import MissingObjectsError, RefusedError, ToolError
 from patchgen.git_environment import fetching_environment
 from patchgen.model.base import Oid
 from patchgen.odb.missing import find_missing
@@ -44,13 +44,13 @@ def find_promisors(repository: Repository) -> tuple[str, ...]:
 def fetch_objects(repository: Repository, oids: Sequence[str]) -> None:
     """Fetch objects from the remotes that promised them, each remote what the others lacked.
 
-    Git asks for passwords as the user has configured it. Raises BaseError if no remote has
+    Git asks for passwords as the user has configured it. Raises RefusedError if no remote has
     promised anything, ToolError if git cannot fetch, and MissingObjectsError for objects that no
     remote has.
     """
     remotes = find_promisors(repository)
     if not remotes:
-        raise BaseError(
+        raise RefusedError(
             f"{repository.top} is not a partial clone: no remote promised the missing objects"
         )
     missing = tuple(map(Oid, oids))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
@@ -28,7 +28,7 @@ _FIELDS = 6
 def find_own_base(repository: Repository, branch: str, tip: Oid) -> Oid:
     """Return the commit that a branch starts from: the youngest that another ref has, too.
 
-    The branch's own copy at a remote is ignored. Raises BaseError if all of its commits are on
+    The branch's own copy at a remote is ignored. Raises RefusedError if all of its commits are on
     other refs, or none of their parents is.
     """
     args = ["rev-list", "--parents", "--reverse", tip, "--not"]
@@ -40,7 +40,7 @@ def find_own_base(repository: Repository, branch: str, tip: Oid) -> Oid:
     lines = repository.run(*args).stdout.decode().splitlines()
     if not lines or len(lines[0].split()) != 2:
         why = "no other ref shares its history" if lines else "other refs have all of its commits"
-        raise BaseError(
+        raise RefusedError(
             f"cannot tell where the series on {branch} starts: {why}",
             alternatives={"start": "name the commit below its first patch"},
         )
@@ -50,16 +50,16 @@ def find_own_base(repository: Repository, branch: str, tip: Oid) -> Oid:
 def read_commits(git: Git, base: Oid, tip: Oid) -> tuple[Commit, ...]:
     """Return the commits above `base` up to `tip`, oldest first.
 
-    Raises BaseError if `tip` does not build on `base`, or one of them is a merge.
+    Raises RefusedError if `tip` does not build on `base`, or one of them is a merge.
     """
     if git.run("merge-base", "--is-ancestor", base, tip, ok=(0, 1)).returncode != 0:
-        raise BaseError(f"{tip[:12]} does not build on {base[:12]}")
+        raise RefusedError(f"{tip[:12]} does not build on {base[:12]}")
     oids = git.run("rev-list", "--reverse", f"{base}..{tip}").stdout.decode().split()
     return _read_all(git, [Oid(oid) for oid in oids])
 
 
 def read_commit(git: Git, oid: Oid) -> Commit:
-    """Return one commit. Raises BaseError if it is a merge or has no parent."""
+    """Return one commit. Raises RefusedError if it is a merge or has no parent."""
     return _read_all(git, [oid])[0]
 
 
@@ -80,7 +80,7 @@ def _read_all(git: Git, oids: Sequence[Oid]) -> tuple[Commit, ...]:
         tree, parents, author, committer, message = fields[at + 1 : at + _FIELDS]
         if len(parents.split()) != 1:
             what = "is a merge" if parents else "has no parent"
-            raise BaseError(f"{oid[:12]} {what}; a series must be a line of commits on a base")
+            raise RefusedError(f"{oid[:12]} {what}; a series must be a line of commits on a base")
         message = message.strip("\n") + "\n"
         commits.append(Commit(oid, Oid(tree), author, committer, message, files.get(oid, ())))
     return tuple(commits)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from patchgen.errors import BaseError, MissingObjectsError
+from patchgen.errors import MissingObjectsError, RefusedError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb.missing import find_missing
 from patchgen.odb.plumbing import Git, find_objects, list_tree, parse_raw_diff, read_objects
@@ -60,14 +60,14 @@ class ResolvedPath(NamedTuple):
 
 
 def resolve_paths(git: Git, tree: Oid, paths: Sequence[PurePosixPath]) -> list[ResolvedPath]:
-    """Return the objects at the paths. Raises BaseError if a path does not exist."""
+    """Return the objects at the paths. Raises RefusedError if a path does not exist."""
     names = [f"{tree}:" + ("" if str(path) == "." else str(path)) for path in paths]
     # A path cannot contain a newline: git would read it as two.
     answers = find_objects(git, [name.replace("\n", "\0") for name in names])
     found = []
     for path, answer in zip(paths, answers, strict=True):
         if answer is None or answer[1] not in ("blob", "tree"):
-            raise BaseError(
+            raise RefusedError(
                 f"the tree has no {path}", hint="paths are relative to the top of the tree"
             )
         found.append(ResolvedPath(path, answer[0], answer[1] == "tree"))

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.odb.commits import decode_text, write_empty_commit
@@ -113,7 +113,7 @@ def merge_texts(
         labels = ("-L", ours[0], "-L", "made-before", "-L", theirs[0])
         done = quarantine.run("merge-file", "-p", "--diff3", *labels, *map(str, files), ok=None)
     if done.returncode > 127:
-        raise BaseError(f"git cannot merge {name}: {done.errors}")
+        raise RefusedError(f"git cannot merge {name}: {done.errors}")
     if done.returncode == 0:
         return done.stdout.decode().strip("\n")
     return Conflict(PurePosixPath(name), key, done.stdout)

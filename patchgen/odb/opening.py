@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.git_environment import reading_environment
 from patchgen.odb.alternates import check_alternates
 from patchgen.process import run
@@ -43,8 +43,8 @@ class Location:
 def locate(path: Path) -> Location:
     """Find the repository that contains a folder, by git's rules.
 
-    Raises BaseError if there is none, if git refuses it because it belongs to another user, and if
-    another repository that it borrows objects from is gone.
+    Raises RefusedError if there is none, if git refuses it because it belongs to another user, and
+    if another repository that it borrows objects from is gone.
     """
     is_bare, object_format, own, common, top = _ask(path)
     own_dir, git_dir = _to_path(own), _real(_to_path(common))
@@ -90,24 +90,24 @@ def _choose_work_tree(path: Path, own_dir: Path, top: Path | None) -> Path | Non
     return _real(own_dir).parent if own_dir.name == ".git" else None
 
 
-def _refusal(path: Path, stderr: bytes) -> BaseError:
+def _refusal(path: Path, stderr: bytes) -> RefusedError:
     errors = os.fsdecode(stderr)
     if (foreign := _FOREIGN.search(errors)) is not None:
         trust = _TRUST.search(errors)
         command = trust["command"].strip() if trust else "see safe.directory in git-config(1)"
-        return BaseError(
+        return RefusedError(
             f"{foreign['path']} belongs to another user; git refuses to open it",
             hint=f"if you trust its owner: {command}",
         )
     why = next((line for line in reversed(errors.splitlines()) if line.startswith("fatal: ")), "")
     why = why.removeprefix("fatal: ") or "git gives no reason"
     if not path.exists() or "not a git repository" in why:
-        return BaseError(
+        return RefusedError(
             f"{path} is not in a git repository",
             hint="name the kernel's git tree",
             parameters=("tree",),
         )
-    return BaseError(f"{path}: git cannot open the repository: {why}")
+    return RefusedError(f"{path}: git cannot open the repository: {why}")
 
 
 def _real(path: Path) -> Path:

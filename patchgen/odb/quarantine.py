@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
-from patchgen.errors import BaseError, ToolError
+from patchgen.errors import RefusedError, ToolError
 from patchgen.interrupts import put_off_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft, Identity, Signatures, Stat
@@ -69,7 +69,7 @@ class Quarantine:
         """Write a chain of commits on top of `base` and return their ids.
 
         One `git fast-import` writes all blobs, trees and commits; it reads only the trees on the
-        way to the changed files. Raises BaseError for a file that must not be added.
+        way to the changed files. Raises RefusedError for a file that must not be added.
         """
         check_additions(self, base, drafts)
         marks = self._folder / "marks"
@@ -129,7 +129,7 @@ class Quarantine:
 
         `old` is the ref's current value, None if it must not exist. The refs in `also` are created
         or moved in the same transaction, whatever their values, and so are those in `names`, whose
-        objects the repository has already. Raises BaseError if the refs cannot be written, or
+        objects the repository has already. Raises RefusedError if the refs cannot be written, or
         `ref` has moved meanwhile; all refs are then unchanged.
         """
         self.copy_commits(base, new, *(also or {}).values())
@@ -153,7 +153,7 @@ class Quarantine:
             why, hint = explain_ref_failure(err.message)
             if is_moved:
                 hint = "it was created or moved while patchgen ran; run patchgen again"
-            raise BaseError(f"{ref} cannot be written: {why}", hint=hint) from None
+            raise RefusedError(f"{ref} cannot be written: {why}", hint=hint) from None
 
     def copy_commits(self, base: Oid, *tips: Oid) -> None:
         """Copy the commits above `base` into the real repository, without a ref to them."""

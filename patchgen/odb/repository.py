@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from patchgen.controls import escape_controls, has_controls
-from patchgen.errors import BaseError, RevisionError, ToolError, UsageError
+from patchgen.errors import RefusedError, RevisionError, ToolError, UsageError
 from patchgen.git_environment import reading_environment
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
@@ -22,9 +22,9 @@ from patchgen.odb.commits import parse_raw_commit
 from patchgen.odb.identity import check_identity
 from patchgen.odb.missing import explain_failure
 from patchgen.odb.opening import Location, locate
+from patchgen.odb.partial_view import PartialView, is_partial_clone
 from patchgen.odb.plumbing import Git
 from patchgen.odb.reader import ObjectReader
-from patchgen.odb.view import PartialView, is_partial_clone
 from patchgen.process import Completed, run, stream
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -40,7 +40,7 @@ class Repository:
     def __init__(self, path: Path):
         """Open the repository that `path` is in.
 
-        Raises BaseError if there is none, or if git refuses to open it.
+        Raises RefusedError if there is none, or if git refuses to open it.
         """
         location = locate(path)
         self._location = location
@@ -165,7 +165,7 @@ class Repository:
         args = ("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify")
         done = self.run(*args, f"{revision}^{{commit}}", ok=None)
         if match := re.search(r"^warning: refname '(.*)' is ambiguous", done.errors, re.MULTILINE):
-            raise BaseError(
+            raise RefusedError(
                 f"{match[1]!r} is ambiguous: a branch and a tag have that name",
                 hint=f"write refs/heads/{match[1]} or refs/tags/{match[1]}",
             )
@@ -203,14 +203,14 @@ class Repository:
     def resolve_branch(self, name: str | None) -> tuple[str, Oid]:
         """Return a branch and its last commit; None means the current branch.
 
-        Raises UsageError if HEAD is detached, BaseError if the branch does not exist.
+        Raises UsageError if HEAD is detached, RefusedError if the branch does not exist.
         """
         branch = name or self.find_head_branch()
         if branch is None:
             raise UsageError("HEAD is detached", hint="name the branch of the series")
         tip = self.find_ref(f"refs/heads/{branch}")
         if tip is None:
-            raise BaseError(f"branch {branch!r} does not exist", hint="`git branch` lists them")
+            raise RefusedError(f"branch {branch!r} does not exist", hint="`git branch` lists them")
         return branch, tip
 
     def describe(self, commit: Oid) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from patchgen.git_environment import scratch_environment
+from patchgen.odb.partial_view import write_skeleton
 from patchgen.odb.repository import Repository
-from patchgen.odb.view import write_skeleton
 from patchgen.process import Completed, run
 
 

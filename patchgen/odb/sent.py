@@ -22,7 +22,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from patchgen.errors import BaseError, ToolError
+from patchgen.errors import RefusedError, ToolError
 from patchgen.interrupts import put_off_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity
@@ -68,7 +68,7 @@ def record_sent(
     """Tag a version whose commits the repository has, and return the tag's name.
 
     In the same transaction, all versions of the series get the tag names by which b4 0.12 finds
-    them while `branch` is checked out. Raises BaseError if the tag exists, because a version is
+    them while `branch` is checked out. Raises RefusedError if the tag exists, because a version is
     sent only once, or if git cannot write it.
     """
     tag = sent_tag(change_id, revision)
@@ -96,8 +96,8 @@ def record_sent(
     except ToolError as err:
         if repository.find_ref(f"refs/tags/{tag}") is None:
             why, hint = explain_ref_failure(err.message)
-            raise BaseError(f"the tag {tag} cannot be written: {why}", hint=hint) from None
-        raise BaseError(
+            raise RefusedError(f"the tag {tag} cannot be written: {why}", hint=hint) from None
+        raise RefusedError(
             f"v{revision} is already recorded as sent: the tag {tag} exists",
             hint=f"`git tag -d {tag}` removes the record",
         ) from None

@@ -19,7 +19,7 @@ _REGULAR = frozenset({"100644", "100755"})
 _FOLDER = "40000"
 
 
-class _Entry(NamedTuple):
+class _TreeEntry(NamedTuple):
     mode: str
     name: str
     oid: Oid
@@ -33,7 +33,7 @@ class GitTree:
         self.oid = tree
         self._found: dict[str, list[TreeFile]] = {}
         self._content: dict[Oid, bytes] = {}
-        self._folders: dict[Oid, list[_Entry]] = {}
+        self._folders: dict[Oid, list[_TreeEntry]] = {}
 
     def find(self, patterns: Sequence[str]) -> list[TreeFile]:
         """Return the regular files that match any of the paths or globs, sorted by path.
@@ -87,7 +87,7 @@ class GitTree:
             elif entry.mode == _FOLDER and (depth is None or folder.count("/") + 1 < depth):
                 yield from self._walk(_join(folder, entry.name), depth)
 
-    def _open(self, folder: str) -> list[_Entry]:
+    def _open(self, folder: str) -> list[_TreeEntry]:
         """Return the entries of a folder; none if the tree does not have it."""
         entries = self._read_folder(self.oid)
         for name in filter(None, folder.split("/")):
@@ -97,7 +97,7 @@ class GitTree:
             entries = self._read_folder(below[0])
         return entries
 
-    def _read_folder(self, oid: Oid) -> list[_Entry]:
+    def _read_folder(self, oid: Oid) -> list[_TreeEntry]:
         if oid not in self._folders:
             content = self._repository.read_tree(oid)
             if content is None:
@@ -107,7 +107,7 @@ class GitTree:
         return self._folders[oid]
 
 
-def _parse_tree(content: bytes, width: int) -> Iterator[_Entry]:
+def _parse_tree(content: bytes, width: int) -> Iterator[_TreeEntry]:
     """Yield the entries of a tree object: mode, space, name, NUL, and an id of `width` bytes.
 
     Source: git's Documentation/gitformat-pack.txt and tree-walk.c.
@@ -118,10 +118,10 @@ def _parse_tree(content: bytes, width: int) -> Iterator[_Entry]:
         mode, _, name = content[at:end].partition(b" ")
         at = end + 1 + width
         oid = Oid(content[end + 1 : at].hex())
-        yield _Entry(mode.decode(), name.decode("utf-8", "surrogateescape"), oid)
+        yield _TreeEntry(mode.decode(), name.decode("utf-8", "surrogateescape"), oid)
 
 
-def _to_file(folder: str, entry: _Entry) -> TreeFile:
+def _to_file(folder: str, entry: _TreeEntry) -> TreeFile:
     return TreeFile(PurePosixPath(_join(folder, entry.name)), entry.mode, entry.oid)
 
 

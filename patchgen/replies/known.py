@@ -12,7 +12,7 @@ from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import Quarantine, Repository, read_commits, read_sent, read_substances
 from patchgen.odb.difftext import digest_changes, list_changes
-from patchgen.posting import choose_target
+from patchgen.pipeline.prepare import choose_target
 from patchgen.replies.match import COVER, Patches, PatchId
 from patchgen.series import SeriesBranch, Tracking, digest_content, make_message_id
 

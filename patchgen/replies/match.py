@@ -74,7 +74,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class NoMatch:
+class NoPatch:
     """Why a reply applies to no patch."""
 
     reason: str
@@ -159,7 +159,7 @@ class Matcher:
                 return f'it answers "{_describe(subject)}", which has the {key} {named[-1]}'
         return self._other_version(subject)
 
-    def find(self, reply: Reply) -> Match | NoMatch:
+    def find(self, reply: Reply) -> Match | NoPatch:
         """Return the patch that a reply is about, or why it is unknown."""
         by_subject = self.patches.find_subject(reply.subject)
         trail = self._follow(reply)
@@ -178,7 +178,7 @@ class Matcher:
         if not reason and by_subject is not None:
             reason = self._other_code(reply, by_subject)
         if reason or by_subject is None:
-            return NoMatch(reason or _UNKNOWN)
+            return NoPatch(reason or _UNKNOWN)
         return Match(by_subject, "subject")
 
     def _identify(self, text: str) -> int | None:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Make the next version of a series on another base, and carry over changes made by hand."""
 
-from patchgen.reroll.job import abort_reroll, reroll_series
 from patchgen.reroll.request import RerollRequest, RerollResult
 
-__all__ = ["RerollRequest", "RerollResult", "abort_reroll", "reroll_series"]
+__all__ = [
+    "RerollRequest",
+    "RerollResult",
+]

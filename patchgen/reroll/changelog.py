@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from patchgen.errors import BaseError, Place, UsageError
+from patchgen.errors import ErrorPlace, RefusedError, UsageError
 from patchgen.sourcefolder import decode_text, read_regular
 
 _WIDTH = 72
@@ -38,8 +38,8 @@ def read_changes(
 ) -> Changes:
     """Return the change log of a version, from --changes and from a folder of files.
 
-    `names` are the valid names of patches. Raises UsageError or BaseError for another name, and for
-    an empty text.
+    `names` are the valid names of patches. Raises UsageError or RefusedError for another name, and
+    for an empty text.
     """
     cover: list[str] = []
     patches: dict[str, list[str]] = {}
@@ -64,19 +64,19 @@ def read_changes(
         elif path.stem in names:
             patches.setdefault(path.stem, []).extend(items)
         else:
-            raise BaseError(
+            raise RefusedError(
                 f"the series has no patch {path.stem!r}",
-                place=Place(str(path)),
+                place=ErrorPlace(str(path)),
                 hint=f"its patches are {_list(names)}; {_COVER}.txt is for the cover letter",
             )
     return Changes(tuple(cover), {name: tuple(items) for name, items in patches.items()})
 
 
 def check_changes(changes: Changes, revision: int, names: Collection[str]) -> None:
-    """Raise BaseError for a change of a patch that the version does not have."""
+    """Raise RefusedError for a change of a patch that the version does not have."""
     for name in changes.patches:
         if name not in names:
-            raise BaseError(
+            raise RefusedError(
                 f"v{revision} has no patch {name!r}, but the change log describes it",
                 hint=f"its patches are {_list(names)}; describe the change for the cover letter, "
                 "or remove it",
@@ -127,15 +127,15 @@ def _files(folder: Path | None, revision: int) -> list[Path]:
     for path in files:
         # The folder may be in a stranger's tree; the target of a link would go into a mail.
         if path.is_symlink() or not path.is_file():
-            raise BaseError("is not a regular file", place=Place(str(path)))
+            raise RefusedError("is not a regular file", place=ErrorPlace(str(path)))
     return files
 
 
 def _split(path: Path) -> list[str]:
     try:
-        text = decode_text(read_regular(path), Place(str(path))).strip()
+        text = decode_text(read_regular(path), ErrorPlace(str(path))).strip()
     except OSError as err:
-        raise BaseError(f"cannot be read: {err.strerror}", place=Place(str(path))) from None
+        raise RefusedError(f"cannot be read: {err.strerror}", place=ErrorPlace(str(path))) from None
     items = re.split(r"\n\s*\n|\n(?=- )", text)
     return [item.strip().removeprefix("- ") for item in items if item.strip()]
 

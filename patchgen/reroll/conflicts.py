@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from patchgen.errors import BaseError, SpecError
+from patchgen.errors import RefusedError, SpecError
 from patchgen.odb import Conflict, Repository, Resolutions, has_markers
 from patchgen.sourcefolder import read_regular
 
@@ -82,17 +82,17 @@ def stop_for(
 def read_waiting(repository: Repository) -> Waiting:
     """Return the stopped reroll, with a person's resolutions of its conflicts.
 
-    Raises BaseError if no reroll is waiting, or if a conflict is not resolved.
+    Raises RefusedError if no reroll is waiting, or if a conflict is not resolved.
     """
     folder = _folder(repository)
     try:
         request, conflicts = _parse_state(read_regular(folder / "state.json"))
     except (FileNotFoundError, NotADirectoryError):
-        raise BaseError(
+        raise RefusedError(
             "no reroll is waiting here", hint="`patchgen reroll BRANCH --base REV` starts one"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SpecError) as err:
-        raise BaseError(
+        raise RefusedError(
             f"{folder / 'state.json'} cannot be read: {getattr(err, 'message', repr(err))}",
             hint="`patchgen reroll --abort` removes it; then start again",
         ) from None
@@ -106,7 +106,7 @@ def read_waiting(repository: Repository) -> Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _RecordedConflict:
     """A conflict as recorded in state.json."""
 
     file: str
@@ -114,24 +114,24 @@ class _Entry:
     sides: tuple[str, ...]
 
 
-def _parse_state(content: bytes) -> tuple[Mapping[str, Any], list[_Entry]]:
+def _parse_state(content: bytes) -> tuple[Mapping[str, Any], list[_RecordedConflict]]:
     """Raises ValueError, KeyError or TypeError if `_write_state` did not write this."""
     state = json.loads(content)
     if state["format"] != _FORMAT:
         raise ValueError(f"it has format {state['format']!r}")
     conflicts = [
-        _Entry(str(entry["file"]), str(entry["key"]), tuple(map(str, entry["sides"])))
+        _RecordedConflict(str(entry["file"]), str(entry["key"]), tuple(map(str, entry["sides"])))
         for entry in state["conflicts"]
     ]
     return dict(state["request"]), conflicts
 
 
-def _read_resolution(folder: Path, conflict: _Entry) -> bytes | None:
+def _read_resolution(folder: Path, conflict: _RecordedConflict) -> bytes | None:
     """Return a person's resolution of a conflict, None if the file is to be deleted."""
     path = folder / conflict.file
     for side in conflict.sides:
         if (folder / side).exists():
-            raise BaseError(
+            raise RefusedError(
                 f"{folder / side} is still there",
                 hint=f"write the intended content to {path}, from either side, and remove "
                 "the sides; without it the file is deleted",
@@ -139,10 +139,10 @@ def _read_resolution(folder: Path, conflict: _Entry) -> bytes | None:
     if conflict.sides and not path.exists():
         return None
     if not path.is_file():
-        raise BaseError(f"{path} is missing", hint="`patchgen reroll --abort` ends the reroll")
+        raise RefusedError(f"{path} is missing", hint="`patchgen reroll --abort` ends the reroll")
     content = path.read_bytes()
     if has_markers(content):
-        raise BaseError(
+        raise RefusedError(
             f"{path} still has conflict markers",
             hint="resolve them, then run `patchgen reroll --continue`",
         )

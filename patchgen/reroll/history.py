@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import RefusedError, UsageError
 from patchgen.model.base import Oid
 from patchgen.odb import (
     Quarantine,
@@ -21,16 +21,16 @@ from patchgen.odb import (
     read_commits,
     read_sent,
     read_substances,
-    rechain,
+    reparent,
 )
-from patchgen.reroll.carry import Carried
+from patchgen.reroll.hand_edits import Carried
 from patchgen.reroll.version import Earlier
 from patchgen.series import Record, SeriesBranch, Tracking, read_branch, take_out_testing
 from patchgen.series.trailers import parse_message
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class SeriesHistory:
     """A series on its branch, with what was sent of it.
 
     `sent` is the newest version that was sent before the one to make, None if none was. `revision`
@@ -77,11 +77,11 @@ class History:
 
 def read_history(
     repository: Repository, quarantine: Quarantine, branch: str | None, wanted: int | None
-) -> History:
+) -> SeriesHistory:
     """Read a branch (None: the current one) and choose the next version.
 
-    Raises BaseError if the branch has no record or is a campaign's, or if the requested version was
-    sent already; UsageError if it is older than the branch.
+    Raises RefusedError if the branch has no record or is a campaign's, or if the requested version
+    was sent already; UsageError if it is older than the branch.
     """
     name, tip = repository.resolve_branch(branch)
     series = read_branch(repository, quarantine, name, tip)
@@ -96,18 +96,18 @@ def read_history(
         key=lambda each: each.revision,
         default=None,
     )
-    return History(series, record, _with_sent(tracking, sent), newest, revision)
+    return SeriesHistory(series, record, _with_sent(tracking, sent), newest, revision)
 
 
 def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
     if series.record is None or series.tracking is None:
-        raise BaseError(
+        raise RefusedError(
             f"{series.name} has no record of how it was generated, so it cannot be rerolled",
             hint="`patchgen apply --b4`, the default, stores one in the cover letter's commit",
         )
     if series.record.split:
         made = series.record
-        raise BaseError(
+        raise RefusedError(
             f"{series.name} is a campaign of {made.variant}; campaigns cannot be rerolled",
             hint=f"`patchgen run {made.variant} --base REV --split {made.split} "
             f"-v {made.revision + 1}` runs it again on the newer base; "
@@ -134,7 +134,7 @@ def _choose_revision(
     if wanted is None:
         return max(record.revision + 1, tracking.revision, *(revision + 1 for revision in out))
     if wanted in out:
-        raise BaseError(
+        raise RefusedError(
             f"v{wanted} was sent already",
             hint="omit the version to make the next one",
             parameters=("revision",),
@@ -155,4 +155,4 @@ def _without_notes(git: Quarantine, start: Oid, commits: Sequence[Oid]) -> tuple
     messages = {
         oid: str(replace(message, notes="")) for oid, message in parsed.items() if message.notes
     }
-    return start, rechain(git, commits, start, messages=messages)[-1]
+    return start, reparent(git, commits, start, messages=messages)[-1]

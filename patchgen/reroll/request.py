@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.plan import LeftOut
 
@@ -19,7 +19,7 @@ class RerollRequest:
 
     `branch` None means the current branch; `base` None, the branch's base; `revision` None, the
     next version. `variant` is a folder, needed if the record names a variant that is not shipped.
-    With `go_on`, the request of the waiting reroll is used.
+    With `resume`, the request of the waiting reroll is used.
     """
 
     tree: Path
@@ -36,7 +36,7 @@ class RerollRequest:
     get_maintainer: Path | None = None
     force: bool = False
     dry_run: bool = False
-    go_on: bool = False
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class RerollResult:
 def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
     """Return a request as a JSON value. The branch is named, whatever is checked out later."""
     document = asdict(replace(request, branch=branch))
-    for key in ("tree", "go_on"):
+    for key in ("tree", "resume"):
         del document[key]
     if "/" in (document["variant"] or ""):
         document["variant"] = str(Path(document["variant"]).absolute())
@@ -79,18 +79,18 @@ def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
 def from_document(request: RerollRequest, document: Mapping[str, Any]) -> RerollRequest:
     """Return the request in a JSON value, for the tree of another request.
 
-    Raises BaseError if `to_document` did not make it.
+    Raises RefusedError if `to_document` did not make it.
     """
     from pydantic import TypeAdapter
 
-    own = {"tree": request.tree, "go_on": True}
+    own = {"tree": request.tree, "resume": True}
     try:
         unknown = document.keys() - {each.name for each in fields(RerollRequest)}
         if unknown:
             raise ValueError(f"it has {min(unknown)!r}")
         return TypeAdapter(RerollRequest).validate_python({**document, **own})
     except ValueError as err:
-        raise BaseError(
+        raise RefusedError(
             f"the request of the waiting reroll cannot be read: {err}",
             hint="`patchgen reroll --abort` removes it; then start again",
         ) from None

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from patchgen.reroll.carry import Carried
 from patchgen.reroll.changelog import Changes, format_changes, put_on_top
+from patchgen.reroll.hand_edits import Carried
 from patchgen.series.trailers import REVIEW_TAGS, Message, Trailer, parse_message
 
 _LORE = "https://lore.kernel.org/r/"
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class VersionTexts:
     """The commits' messages in order, the cover letter's change log, and the dropped tags."""
 
     messages: tuple[str, ...]
@@ -44,7 +44,7 @@ def describe_version(
     *,
     moved_to: str,
     posted_as: str,
-) -> Version:
+) -> VersionTexts:
     """Return the messages and change logs of the second of two revisions.
 
     The first is None if none was sent. `substances` are those of the commits, `earlier` what these
@@ -72,7 +72,7 @@ def describe_version(
         items.append(f"Regenerate the series on {moved_to}")
     items += [f"Drop {tag}, as the patch has changed" for tag in dropped]
     items += [f"Link to v{old}: {_LORE}{posted_as}"] if posted_as else []
-    return Version(tuple(messages), format_changes(new, items), tuple(dropped))
+    return VersionTexts(tuple(messages), format_changes(new, items), tuple(dropped))
 
 
 def _is_review(trailer: Trailer) -> bool:

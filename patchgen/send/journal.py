@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
-from patchgen.errors import BaseError, SpecError
+from patchgen.errors import RefusedError, SpecError
 from patchgen.mail import parse_mail, read_message_id, read_subject
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
@@ -38,7 +38,7 @@ _FORMAT = 1
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SpecError)
 
 
-class State(StrEnum):
+class MailState(StrEnum):
     """The state of a mail."""
 
     WAITING = "waiting"
@@ -48,24 +48,24 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """A mail of a version."""
 
     file: str
     message_id: str
     subject: str
     digest: str
-    state: State = State.WAITING
+    state: MailState = MailState.WAITING
     time: float = 0.0
     reason: str = ""
 
 
-def build_unknown_error(number: int, entry: Entry, more: str = "") -> BaseError:
+def build_unknown_error(number: int, entry: JournalEntry, more: str = "") -> RefusedError:
     """Return the error that asks the user whether a mail in an unknown state arrived.
 
     `more` stands behind the reason.
     """
-    return BaseError(
+    return RefusedError(
         f"mail {number} may have arrived, or not: {entry.reason}{more}",
         hint=f"look for {entry.message_id} in the list's archive, then run "
         f"`patchgen send --resume --arrived {number}` or "
@@ -74,7 +74,7 @@ def build_unknown_error(number: int, entry: Entry, more: str = "") -> BaseError:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SendOptions:
     """The options of the command line, in addition to the branch and git's settings."""
 
     to: tuple[str, ...] = ()
@@ -89,56 +89,59 @@ class Journal:
 
     def __init__(self, repository: Repository, change_id: str, revision: int):
         if not re.fullmatch(r"[\w+][\w.+-]*", change_id):
-            raise BaseError(
+            raise RefusedError(
                 f"{change_id!r} is not a change-id", hint="use one that b4 or patchgen made"
             )
         folder = repository.git_dir / "patchgen" / "send"
         self._path = folder / f"{change_id}-v{revision}.json"
-        self.wishes = Wishes()
+        self.wishes = SendOptions()
         self.outcome = self._path.with_suffix(".outcome")
 
     @contextmanager
     def lock(self) -> Iterator[int]:
         """Yield an open file that is locked while the block runs.
 
-        Raises BaseError if another patchgen, or a mail that it started, holds the lock.
+        Raises RefusedError if another patchgen, or a mail that it started, holds the lock.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.with_suffix(".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise BaseError(
+                raise RefusedError(
                     "another patchgen is sending this version right now",
                     hint="wait until it is done; `patchgen send --resume` then shows what is left",
                 ) from None
             yield file.fileno()
 
-    def read(self) -> tuple[tuple[Entry, ...], Wishes]:
+    def read(self) -> tuple[tuple[JournalEntry, ...], SendOptions]:
         """Return the mails (() if sending has not begun) and the options.
 
-        Raises BaseError for a journal that cannot be read.
+        Raises RefusedError for a journal that cannot be read.
         """
         try:
             document = json.loads(read_regular(self._path))
             entries = tuple(
-                Entry(**{**entry, "state": State(entry["state"])}) for entry in document["mails"]
+                JournalEntry(**{**entry, "state": MailState(entry["state"])})
+                for entry in document["mails"]
             )
             if document["format"] != _FORMAT or not entries:
                 raise ValueError(f"it has format {document['format']} and {len(entries)} mails")
             stored = document["wishes"]
             to, cc, cover_cc = (tuple(stored[key]) for key in ("to", "cc", "cover_cc"))
-            wishes = Wishes(to, cc, cover_cc, stored["in_reply_to"], stored.get("get_maintainer"))
+            wishes = SendOptions(
+                to, cc, cover_cc, stored["in_reply_to"], stored.get("get_maintainer")
+            )
             return entries, wishes
         except FileNotFoundError:
-            return (), Wishes()
+            return (), SendOptions()
         except _UNREADABLE as err:
-            raise BaseError(
+            raise RefusedError(
                 f"{self._path} cannot be read: {err!r}",
                 hint="it records what was sent; look in the list's archive before you remove it",
             ) from None
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[JournalEntry]) -> None:
         """Replace the journal."""
         document = {
             "format": _FORMAT,
@@ -158,10 +161,10 @@ class Journal:
             os.close(folder)
 
 
-def begin_entries(mails: Sequence[Mail]) -> tuple[Entry, ...]:
+def begin_entries(mails: Sequence[Mail]) -> tuple[JournalEntry, ...]:
     """Return the entries of mails of which none has been sent."""
     return tuple(
-        Entry(
+        JournalEntry(
             file=mail.file_name,
             message_id=read_message_id(parse_mail(mail)),
             subject=read_subject(mail).text,
@@ -171,6 +174,6 @@ def begin_entries(mails: Sequence[Mail]) -> tuple[Entry, ...]:
     )
 
 
-def set_state(entry: Entry, state: State, reason: str = "") -> Entry:
+def set_state(entry: JournalEntry, state: MailState, reason: str = "") -> JournalEntry:
     """Return an entry with another state, as of now."""
     return replace(entry, state=state, time=round(time.time(), 3), reason=reason)

@@ -37,23 +37,25 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MailOutcome:
     """The outcome for a mail; `reason` quotes the server or git, "" if the mail was accepted."""
 
     verdict: Verdict
     reason: str = ""
 
 
-def read_outcome(returncode: int, stdout: str, stderr: str, *, by_smtp: bool) -> Outcome:
+def read_outcome(returncode: int, stdout: str, stderr: str, *, by_smtp: bool) -> MailOutcome:
     """Return the outcome for the one mail that a run of `git send-email` was given."""
     reason = last_words(stderr) or f"git send-email exited with code {returncode}"
     if by_smtp:
         return _read_trace(stderr, reason)
     if _DONE.search(stdout) and returncode == 0:
-        return Outcome(Verdict.ACCEPTED)
+        return MailOutcome(Verdict.ACCEPTED)
     # git exits with 128 plus the number of the signal that killed its subcommand.
     was_killed = returncode < 0 or returncode > 128
-    return Outcome(Verdict.UNKNOWN if was_killed or returncode == 0 else Verdict.REFUSED, reason)
+    return MailOutcome(
+        Verdict.UNKNOWN if was_killed or returncode == 0 else Verdict.REFUSED, reason
+    )
 
 
 def last_words(stderr: str) -> str:
@@ -63,7 +65,7 @@ def last_words(stderr: str) -> str:
     return next((line for line in reversed(kept) if not line.startswith(_EMPTY)), "")
 
 
-def _read_trace(stderr: str, reason: str) -> Outcome:
+def _read_trace(stderr: str, reason: str) -> MailOutcome:
     sent = ""
     answers: list[str] = []
     # Not splitlines(): a form feed in a patch does not end a line of the trace.
@@ -75,11 +77,11 @@ def _read_trace(stderr: str, reason: str) -> Outcome:
             answers.append(f"{match['code']} {match['text']}".strip())
             # A line of the mail may be a dot, too, but the server answers none of those.
             if sent == "." and answers[-1].startswith("2"):
-                return Outcome(Verdict.ACCEPTED)
+                return MailOutcome(Verdict.ACCEPTED)
     if answers and answers[-1][0] in "45":
         reply = " ".join([answers[0], *(answer[4:] for answer in answers[1:])])
         whom = f" ({sent})" if sent.upper().startswith("RCPT ") else ""
-        return Outcome(Verdict.REFUSED, reply + whom)
+        return MailOutcome(Verdict.REFUSED, reply + whom)
     if sent == ".":
-        return Outcome(Verdict.UNKNOWN, "the connection ended before the server answered")
-    return Outcome(Verdict.REFUSED, reason)
+        return MailOutcome(Verdict.UNKNOWN, "the connection ended before the server answered")
+    return MailOutcome(Verdict.REFUSED, reason)

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Protocol
 
 import patchgen
-from patchgen.errors import BaseError, ToolError
+from patchgen.errors import RefusedError, ToolError
 from patchgen.git_environment import add_config, mailing_environment
 from patchgen.mail import encode_address, format_person, list_recipients
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
 from patchgen.process import run
 from patchgen.scratch import scratch_folder, scratch_locks
-from patchgen.send.attempt import find_outcome
-from patchgen.send.outcome import Outcome, Verdict, last_words
+from patchgen.send.outcome import MailOutcome, Verdict, last_words
+from patchgen.send.send_one import find_outcome
 
 # RFC 5321, 4.5.3.1.6: a line has at most 998 octets. git includes the end of the line in that.
 _LONGEST = 997
@@ -53,7 +53,7 @@ _OPTIONS = (
 class Transport(Protocol):
     """Something that sends one mail."""
 
-    def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> Outcome:
+    def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> MailOutcome:
         """Send a mail and return the outcome. Calls `begin` when everything is ready.
 
         The outcome is also written to a file, even if patchgen is killed meanwhile. Until then the
@@ -74,7 +74,7 @@ class GitSendEmail:
     with_bcc: bool = True
 
     def rehearse(self, mails: Sequence[Mail]) -> None:
-        """Raise BaseError for a mail that git would refuse: by hooks, addresses or settings."""
+        """Raise RefusedError for a mail that git would refuse: by hooks, addresses or settings."""
         for mail in mails:
             with scratch_folder("send") as folder:
                 args = [*self._words(mail, folder), "--dry-run"]
@@ -83,7 +83,7 @@ class GitSendEmail:
             if done.returncode != 0 or "Dry-Sent " not in output:
                 # A hook of the user may print more than one line.
                 reason = done.errors if done.returncode else last_words(done.errors)
-                raise BaseError(
+                raise RefusedError(
                     f"git send-email refuses {mail.file_name}: {reason or output.strip()}"
                 )
 
@@ -94,12 +94,12 @@ class GitSendEmail:
             return self
         return replace(self, credentials=_ask_password(self.repository, server))
 
-    def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> Outcome:
+    def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> MailOutcome:
         """Send a mail with git, and return the outcome."""
         outcome.unlink(missing_ok=True)
         with scratch_folder("send") as folder:
             kind = "smtp" if self.by_smtp else "command"
-            attempt = [sys.executable, "-P", "-m", "patchgen.send.attempt", str(outcome), kind]
+            attempt = [sys.executable, "-P", "-m", "patchgen.send.send_one", str(outcome), kind]
             args = [*attempt, *self._words(mail, folder)]
             env = self._environment()
             # If patchgen is killed after this, the state of the mail is unknown.
@@ -114,7 +114,7 @@ class GitSendEmail:
                 pass_fds=(lock, *scratch_locks()),
             )
         found = find_outcome(outcome)
-        return found or Outcome(Verdict.UNKNOWN, "the program that sent it was killed")
+        return found or MailOutcome(Verdict.UNKNOWN, "the program that sent it was killed")
 
     def _words(self, mail: Mail, folder: Path) -> list[str]:
         path = folder / mail.file_name

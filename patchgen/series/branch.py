@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover
@@ -54,7 +54,7 @@ def read_branch(
     """Return the series that ends in `tip`, on the branch `name`.
 
     It starts above `base` if that is given, else above its cover letter, else where it forks from
-    all other branches. Raises BaseError if the start cannot be determined, or if the commits are
+    all other branches. Raises RefusedError if the start cannot be determined, or if the commits are
     not linear.
     """
     cover_oid = find_cover_commit(git, tip, base)
@@ -67,14 +67,14 @@ def read_branch(
         require_range(git, cover_oid, tip)
     commit = read_commit(git, cover_oid)
     if commit.files:
-        raise BaseError(
+        raise RefusedError(
             f"the commit of the cover letter, {cover_oid[:12]}, changes {commit.files[0]}",
             hint="patchgen and b4 require it to be empty: move the change into a separate commit",
         )
     parent = Oid(git.run("rev-parse", "--verify", f"{cover_oid}^").stdout.decode().strip())
     start = base or parent
     if start != parent:
-        raise BaseError(
+        raise RefusedError(
             f"the cover letter of {name} is on {parent[:12]}, not on {start[:12]}",
             hint="leave the commit out, or rebase the branch onto it",
             parameters=("start",),
@@ -134,12 +134,12 @@ def find_tracking(git: Git, tip: Oid) -> Tracking | None:
         return None
     try:
         _, tracking = parse_cover_commit(read_commit(git, oid).message)
-    except BaseError:
+    except RefusedError:
         return None
     return tracking
 
 
 def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
     if not commits:
-        raise BaseError(f"{name} has no commits of its own")
+        raise RefusedError(f"{name} has no commits of its own")
     return commits

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patchgen.model.base import Oid
-from patchgen.model.plan import Plan
+from patchgen.model.plan import SeriesPlan
 from patchgen.model.series import (
     CommitDraft,
     Cover,
@@ -39,7 +39,7 @@ class SeriesDraft:
 
 
 def draft_series(
-    plan: Plan,
+    plan: SeriesPlan,
     made: Sequence[MadePatch],
     signatures: Signatures,
     record: Record,

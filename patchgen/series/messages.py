@@ -15,8 +15,8 @@ from typing import Any, assert_never
 
 from patchgen.coccinelle import describe_texts
 from patchgen.controls import escape_controls, has_controls
-from patchgen.errors import Place, SpecError
-from patchgen.model.plan import InsertLines, NewFile, Plan, PlannedPatch, RunRules
+from patchgen.errors import ErrorPlace, SpecError
+from patchgen.model.plan import InsertLines, NewFile, PlannedPatch, RunRules, SeriesPlan
 from patchgen.model.series import Cover, Identity, LineCount, MadePatch
 from patchgen.series.record import HandWork
 from patchgen.series.tracking import parse_cover
@@ -28,7 +28,7 @@ _CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
 
 
 def render_message(
-    plan: Plan,
+    plan: SeriesPlan,
     planned: PlannedPatch,
     made: MadePatch,
     signer: Identity | None,
@@ -56,7 +56,7 @@ def render_message(
     if _CUT.search(message):
         raise SpecError(
             "a line of the message would end it for `git am` (---, diff -, Index:)",
-            place=Place(planned.message),
+            place=ErrorPlace(planned.message),
         )
     if planned.trailers:
         named = [Trailer(key, value) for key, value in planned.trailers]
@@ -64,13 +64,13 @@ def render_message(
     return sign_off(message, signer) if signer else message
 
 
-def render_subject(plan: Plan, planned: PlannedPatch) -> str:
+def render_subject(plan: SeriesPlan, planned: PlannedPatch) -> str:
     """Return the subject of a patch, whether or not it is made."""
     return render_message(plan, planned, MadePatch(planned.name), None).partition("\n")[0]
 
 
 def render_cover(
-    plan: Plan, made: Sequence[MadePatch], subjects: Mapping[str, str], hand: HandWork
+    plan: SeriesPlan, made: Sequence[MadePatch], subjects: Mapping[str, str], hand: HandWork
 ) -> Cover:
     """Return the cover letter of the series; `subjects` are by the patches' names.
 
@@ -129,7 +129,7 @@ def sign_off(message: str, signer: Identity) -> str:
     return str(parsed.with_trailer(trailer))
 
 
-def _list_without_rules(plan: Plan, hand: HandWork) -> list[str]:
+def _list_without_rules(plan: SeriesPlan, hand: HandWork) -> list[str]:
     """Return the files that get text, or are added, without a semantic patch."""
     found: set[str] = set()
     for planned in plan.patches:
@@ -146,7 +146,7 @@ def _list_without_rules(plan: Plan, hand: HandWork) -> list[str]:
     return sorted(found)
 
 
-def _describe_rules(plan: Plan, hand: HandWork) -> Iterator[dict[str, Any]]:
+def _describe_rules(plan: SeriesPlan, hand: HandWork) -> Iterator[dict[str, Any]]:
     """Yield each semantic patch once, in order of use, in a form that a reader can run."""
     seen = set()
     for planned in plan.patches:
@@ -173,12 +173,12 @@ def _well_formed(text: str, template: str) -> str:
         if has_controls(line, allow="\t"):
             raise SpecError(
                 f"line {number} of its result has control characters: {escape_controls(line)}",
-                place=Place(template),
+                place=ErrorPlace(template),
             )
     subject, _, rest = text.partition("\n")
     if not subject or not rest.startswith("\n") or not rest.strip():
         raise SpecError(
             "expected a subject line, an empty line and a body",
-            place=Place(template, 1, excerpt=subject),
+            place=ErrorPlace(template, 1, excerpt=subject),
         )
     return text

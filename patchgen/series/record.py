@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
-from patchgen.model.plan import Asked, Plan, RunRules
+from patchgen.model.plan import Asked, RunRules, SeriesPlan
 from patchgen.model.series import CommitDraft, Cover, MadePatch, Recipients
 from patchgen.series.tracking import Tracking
 from patchgen.series.trailers import parse_message
@@ -30,7 +30,7 @@ class _Frozen(BaseModel):
 class RecordedPatch(_Frozen):
     """A patch as it was made.
 
-    `message` and `content` are digests that reveal hand edits; odb/substance.py computes the
+    `message` and `content` are digests that reveal hand edits; odb/change_digest.py computes the
     latter. `trailers` are those of the manifest, with their values. `semantic_patches` are the
     rendered texts by name, `rules` the number of hits of each rule.
     """
@@ -138,7 +138,7 @@ class Record(_Frozen):
 
 def record_patches(
     record: Record,
-    plan: Plan,
+    plan: SeriesPlan,
     made: Sequence[MadePatch],
     drafts: Mapping[str, CommitDraft],
     cover: Cover,
@@ -169,7 +169,7 @@ def record_patches(
 def read_record(tracking: Tracking | None) -> Record | None:
     """Return the record in a tracking section, None if patchgen did not make the series.
 
-    Raises BaseError if the record cannot be read.
+    Raises RefusedError if the record cannot be read.
     """
     if tracking is None or tracking.record is None:
         return None
@@ -178,7 +178,7 @@ def read_record(tracking: Tracking | None) -> Record | None:
     except ValidationError as err:
         first = err.errors()[0]
         field = ".".join(map(str, first["loc"]))
-        raise BaseError(
+        raise RefusedError(
             f"patchgen's record in the cover letter's commit cannot be read: {field}: "
             f"{first['msg']}",
             hint="a newer patchgen may have written it",

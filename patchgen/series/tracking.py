@@ -33,7 +33,7 @@ from typing import Any
 
 from patchgen.addresses import AddressError, parse_people
 from patchgen.controls import has_controls
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.series import Cover, Recipients
 
 MARKER = "--- b4-submit-tracking ---"
@@ -99,7 +99,7 @@ def format_cover_commit(cover: Cover, tracking: Tracking) -> str:
 def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
     """Read the message of a cover letter's commit.
 
-    Raises BaseError if the tracking section is not in the format of b4 and patchgen.
+    Raises RefusedError if the tracking section is not in the format of b4 and patchgen.
     """
     text, _, section = message.partition(f"\n{MARKER}\n")
     try:
@@ -116,7 +116,7 @@ def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
         )
         _check(tracking)
     except (ValueError, LookupError, TypeError, AttributeError) as err:
-        raise BaseError(
+        raise RefusedError(
             f"the tracking section in the cover letter's commit cannot be read: {err!r}",
             hint=f'restore the JSON after "{MARKER}"; only b4 and patchgen should edit it',
         ) from None

@@ -2,8 +2,9 @@
 """Variants: load their manifests, bind their variables, and plan their patches for a base."""
 
 from patchgen.spec.backends import select_units
+from patchgen.spec.base_files import list_sources
 from patchgen.spec.catalog import find_variant, list_names, list_variants
-from patchgen.spec.cites import find_cited_calls
+from patchgen.spec.cited_calls import find_cited_calls
 from patchgen.spec.config import (
     People,
     TreeConfig,
@@ -13,7 +14,6 @@ from patchgen.spec.config import (
     read_tree_config,
 )
 from patchgen.spec.plan import build_plan
-from patchgen.spec.sources import list_sources
 from patchgen.spec.variables import bind_variables
 from patchgen.spec.variant import Variant, describe_variables
 

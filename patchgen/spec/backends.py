@@ -11,27 +11,27 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import RefusedError, UsageError
 from patchgen.model.base import Base
 from patchgen.model.outcome import Site
 from patchgen.model.plan import Evidence, LeftOut
-from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry, Patch
+from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry, PatchEntry
 from patchgen.spec.probe import holds, refuse_base
-from patchgen.spec.variant import Unit, Variant
+from patchgen.spec.variant import ManifestFile, Variant
 
 
-class _Planner(Protocol):
+class _BackendPlanner(Protocol):
     """A base: where the facts hold, and which parts of a unit it already has or lacks."""
 
     @property
     def facts(self) -> Mapping[str, Site | None]: ...
 
-    def has_all(self, unit: Unit) -> bool: ...
+    def has_all(self, unit: ManifestFile) -> bool: ...
 
-    def find_lacks(self, unit: Unit) -> tuple[str, ...]: ...
+    def find_lacks(self, unit: ManifestFile) -> tuple[str, ...]: ...
 
 
-def select_units(variant: Variant, backends: Sequence[str]) -> list[Unit]:
+def select_units(variant: Variant, backends: Sequence[str]) -> list[ManifestFile]:
     """Return the variant's own manifest and those of the named backends, or of all backends."""
     known = variant.manifest.variant.backends
     for name in backends:
@@ -44,18 +44,18 @@ def select_units(variant: Variant, backends: Sequence[str]) -> list[Unit]:
 
 
 def choose_units(
-    planner: _Planner,
-    units: Sequence[Unit],
+    planner: _BackendPlanner,
+    units: Sequence[ManifestFile],
     base: Base,
     *,
     named: Sequence[str],
     made_before: Sequence[str],
-) -> tuple[list[Unit], tuple[LeftOut, ...]]:
+) -> tuple[list[ManifestFile], tuple[LeftOut, ...]]:
     """Return the units of the series, and the backends that are left out.
 
     The needs and conditions of a unit are checked only if the base does not have all its patches.
-    Raises BaseError if the base lacks a need of the variant itself, if a `named` backend cannot be
-    made, or if all backends are left out.
+    Raises RefusedError if the base lacks a need of the variant itself, if a `named` backend cannot
+    be made, or if all backends are left out.
     """
     backends = [unit for unit in units if unit.backend is not None]
     # A reroll may change the variant; ignore backends that this one does not have.
@@ -76,7 +76,7 @@ def choose_units(
 
 
 def find_left_out(
-    unit: Unit, facts: Mapping[str, Site | None], patch: Patch | None = None
+    unit: ManifestFile, facts: Mapping[str, Site | None], patch: PatchEntry | None = None
 ) -> LeftOut | None:
     """Return why a manifest leaves out its backend, or one patch, on a base; None if it does not.
 
@@ -102,7 +102,7 @@ def find_left_out(
 
 
 def _find_evidence(
-    unit: Unit, facts: Mapping[str, Site | None], entry: LeftOutEntry, *where: str | int
+    unit: ManifestFile, facts: Mapping[str, Site | None], entry: LeftOutEntry, *where: str | int
 ) -> tuple[Evidence, ...]:
     """Return the evidence of a base for the entry at `where`; empty if its conditions fail."""
     if not holds(entry.when, facts, unit, "left_out.when", *where, "when"):
@@ -115,7 +115,7 @@ def _find_evidence(
     )
 
 
-def _leave_out(planner: _Planner, unit: Unit, *, requested: bool) -> LeftOut | None:
+def _leave_out(planner: _BackendPlanner, unit: ManifestFile, *, requested: bool) -> LeftOut | None:
     """Return why a backend is left out, None if it is made or the base has all its patches."""
     if lacks := planner.find_lacks(unit):
         return LeftOut(unit.backend, "this base lacks what it needs", lacks=lacks)
@@ -131,7 +131,7 @@ def _refuse(base: Base, lacks: Sequence[str], left_out: Sequence[LeftOut]) -> No
     others = [str(each) for each in left_out if not each.lacks]
     if lacking:
         raise refuse_base(base, list(dict.fromkeys((*lacking, *others))))
-    raise BaseError(
+    raise RefusedError(
         f"nothing can be made on {base.describe}:\n" + "\n".join(f"  {x}" for x in others),
         hint="name a backend that can be made on this base, or another base",
         parameters=("backends", "base"),

@@ -24,7 +24,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from patchgen.addresses import is_word, parse_people
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.spec.toml import load_toml, parse_toml
 from patchgen.truststore import TrustEntry, digest_text, read_trust
 from patchgen.userfolder import user_folder
@@ -135,7 +135,7 @@ def load_own_people() -> People:
     except (FileNotFoundError, NotADirectoryError):
         return People()
     except OSError as err:
-        raise SpecError(f"cannot be read: {err.strerror}", place=Place(str(path))) from None
+        raise SpecError(f"cannot be read: {err.strerror}", place=ErrorPlace(str(path))) from None
     return load_toml(path, Config).recipients
 
 
@@ -147,12 +147,12 @@ def _read_text(path: Path) -> str:
     """Return the text of a file in a tree. Links are refused: they could lead to any file."""
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
-        raise SpecError("is not a regular file", place=Place(str(path)))
+        raise SpecError("is not a regular file", place=ErrorPlace(str(path)))
     if status.st_size > _LARGEST:
-        raise SpecError(f"is longer than {_LARGEST} bytes", place=Place(str(path)))
+        raise SpecError(f"is longer than {_LARGEST} bytes", place=ErrorPlace(str(path)))
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise SpecError("is not UTF-8", place=Place(str(path))) from None
+        raise SpecError("is not UTF-8", place=ErrorPlace(str(path))) from None
     except OSError as err:
-        raise SpecError(f"cannot be read: {err.strerror}", place=Place(str(path))) from None
+        raise SpecError(f"cannot be read: {err.strerror}", place=ErrorPlace(str(path))) from None

@@ -6,21 +6,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import SourceLine
 from patchgen.sourcefolder import SourceFolder, decode_text
-from patchgen.spec.variant import Unit
+from patchgen.spec.variant import ManifestFile
 from patchgen.templating import TemplateLine
 
 
-def read_macros(unit: Unit, name: str, folders: Sequence[SourceFolder]) -> str:
+def read_macros(unit: ManifestFile, name: str, folders: Sequence[SourceFolder]) -> str:
     """Return the text of a variant's macro file. Raises SpecError as `find_file` does."""
     path, content = find_file(unit, name, "variant.macros", folders, "variant", "macros")
-    return decode_text(content, Place(str(path)))
+    return decode_text(content, ErrorPlace(str(path)))
 
 
 def find_file(
-    unit: Unit, name: str, field: str, folders: Sequence[SourceFolder], *where: str | int
+    unit: ManifestFile, name: str, field: str, folders: Sequence[SourceFolder], *where: str | int
 ) -> tuple[Path, bytes]:
     """Return the path and content of a file that a manifest names.
 

@@ -81,7 +81,7 @@ TrailerKey = Annotated[
 ]
 
 
-class Variable(_Table):
+class VariableEntry(_Table):
     """A value that the user may set with --define.
 
     A `person` is "Name <address>", a `url` starts with http:// or https://; both may be empty.
@@ -120,7 +120,7 @@ class Need(Fact):
     when: Conditions = ()
 
 
-class Rules(_Table):
+class SemanticPatchEntry(_Table):
     """A semantic patch and the files that it runs on, one at a time.
 
     With `containing`, it runs only on files that have any of these token sequences.
@@ -143,7 +143,7 @@ class NewFileEntry(_Table):
     when: Conditions = ()
 
 
-class Lines(_Table):
+class LinesEntry(_Table):
     """Lines to add to a file that is not C, before or after one of its lines (the anchor).
 
     Of several anchors, the first one that occurs exactly once is used.
@@ -156,13 +156,13 @@ class Lines(_Table):
     when: Conditions = ()
 
     @model_validator(mode="after")
-    def _one_anchor(self) -> Lines:
+    def _one_anchor(self) -> LinesEntry:
         if (self.before is None) == (self.after is None):
             raise ValueError("needs exactly one of `before` and `after`")
         return self
 
 
-class Evidence(_Table):
+class EvidenceEntry(_Table):
     """A fact that supports a reason: its name, or `!name`, and `say`, what it means."""
 
     fact: str
@@ -176,7 +176,7 @@ class LeftOutEntry(_Table):
     """
 
     reason: str
-    evidence: Annotated[tuple[Evidence, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    evidence: Annotated[tuple[EvidenceEntry, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
     when: Conditions = ()
 
 
@@ -186,7 +186,7 @@ class BackendLeftOut(LeftOutEntry):
     on_request: bool = False
 
 
-class Patch(_Table):
+class PatchEntry(_Table):
     """One commit. `probe` recognises a base that already has it.
 
     An optional patch is made only if its rules find something to change. `trailers` are added to
@@ -200,13 +200,13 @@ class Patch(_Table):
     when: Conditions = ()
     optional: bool = False
     trailers: dict[TrailerKey, str] = {}
-    rules: tuple[Rules, ...] = ()
+    rules: tuple[SemanticPatchEntry, ...] = ()
     new_files: tuple[NewFileEntry, ...] = ()
-    lines: tuple[Lines, ...] = ()
+    lines: tuple[LinesEntry, ...] = ()
     left_out: tuple[LeftOutEntry, ...] = ()
 
     @model_validator(mode="after")
-    def _does_something(self) -> Patch:
+    def _does_something(self) -> PatchEntry:
         if not (self.rules or self.new_files or self.lines):
             raise ValueError("changes nothing: it has neither rules, new_files nor lines")
         return self
@@ -222,7 +222,7 @@ class CiteReason(_Table):
     argument: str = ""
 
 
-class Cite(_Table):
+class CallQuery(_Table):
     """Calls to cite in the patched tree.
 
     They are the calls of the function `calls`, if it leads to `reaches`. Without `calls`, they are
@@ -242,7 +242,7 @@ class Cite(_Table):
     when: Conditions = ()
 
     @model_validator(mode="after")
-    def _has_callee(self) -> Cite:
+    def _has_callee(self) -> CallQuery:
         if self.calls is None and self.reaches is None:
             raise ValueError("needs `calls` or `reaches`")
         return self
@@ -289,12 +289,12 @@ class _Body(_Table):
     """The tables that variants and backends share. `patch` has the [[patch]] entries."""
 
     schema_version: Literal[1] = Field(alias="schema")
-    variables: dict[Annotated[str, Field(pattern=_VARIABLE)], Variable] = {}
+    variables: dict[Annotated[str, Field(pattern=_VARIABLE)], VariableEntry] = {}
     facts: dict[Annotated[str, Field(pattern=_VARIABLE)], Fact] = {}
     needs: tuple[Need, ...] = ()
     recipients: NamedRecipients = NamedRecipients()
-    cites: tuple[Cite, ...] = ()
-    patch: tuple[Patch, ...] = ()
+    cites: tuple[CallQuery, ...] = ()
+    patch: tuple[PatchEntry, ...] = ()
 
 
 class VariantManifest(_Body):

@@ -11,7 +11,7 @@ from typing import Any
 
 from patchgen.controls import has_controls
 from patchgen.ctokens import find_sequence, tokenize
-from patchgen.errors import BaseError, Place, SpecError
+from patchgen.errors import ErrorPlace, RefusedError, SpecError
 from patchgen.model.base import Base, Oid, TreeFile, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.model.plan import (
@@ -20,18 +20,24 @@ from patchgen.model.plan import (
     InsertLines,
     LeftOut,
     NewFile,
-    Plan,
     PlannedPatch,
     RunRules,
+    SeriesPlan,
 )
 from patchgen.model.smpl import SemanticPatch
 from patchgen.sourcefolder import SourceFolder
 from patchgen.spec.backends import choose_units, find_left_out, select_units
 from patchgen.spec.files import find_file, read_macros, read_origin
-from patchgen.spec.manifest import FILE_NAME, Lines, NewFileEntry, Patch, Rules
+from patchgen.spec.manifest import (
+    FILE_NAME,
+    LinesEntry,
+    NewFileEntry,
+    PatchEntry,
+    SemanticPatchEntry,
+)
 from patchgen.spec.probe import fill_in, find_fact, find_facts, find_lacks, holds
 from patchgen.spec.variables import list_asked
-from patchgen.spec.variant import Unit, Variant
+from patchgen.spec.variant import ManifestFile, Variant
 from patchgen.templating import render_smpl, render_text
 
 _LONGEST_DEFINITION = 100_000
@@ -45,18 +51,18 @@ def build_plan(
     context: Mapping[str, Any],
     shared_templates: Path,
     made_before: Sequence[str] = (),
-) -> Plan:
+) -> SeriesPlan:
     """Return the plan: which patches the base has already, and rendered rules for the others.
 
     Without named backends, the plan has the backends of `made_before` (the version that a reroll
     regenerates), or else all that fit the base. It lists what was left out.
-    Raises BaseError if the base lacks something, SpecError if the variant is wrong.
+    Raises RefusedError if the base lacks something, SpecError if the variant is wrong.
     """
     units = select_units(variant, backends)
     facts = find_facts(units, tree)
     shared = SourceFolder(shared_templates)
     macros = variant.manifest.variant.macros
-    planner = _Planner(
+    planner = _PatchPlanner(
         variant=variant,
         macros=read_macros(units[0], macros, (variant.source, shared)) if macros else "",
         tree=tree,
@@ -76,7 +82,7 @@ def build_plan(
     planner = replace(planner, context={**planner.context, "backends": list(made)})
     patches, left_out_patches = planner.plan_patches(units)
     sources = {variant.name: variant.source, "templates": shared}
-    return Plan(
+    return SeriesPlan(
         variant=variant.name,
         title=variant.manifest.variant.title,
         base=base,
@@ -101,7 +107,7 @@ class _Added:
 
 
 @dataclass(frozen=True, slots=True)
-class _Planner:
+class _PatchPlanner:
     variant: Variant
     macros: str
     tree: TreeReader
@@ -110,7 +116,7 @@ class _Planner:
     shared: SourceFolder
     added: dict[str, _Added] = field(default_factory=dict)
 
-    def wanted(self, units: Sequence[Unit]) -> list[tuple[Unit, Patch]]:
+    def wanted(self, units: Sequence[ManifestFile]) -> list[tuple[ManifestFile, PatchEntry]]:
         """Return the patches whose conditions hold, each with its manifest."""
         return [
             (unit, patch)
@@ -119,12 +125,12 @@ class _Planner:
             if self._holds(unit, patch, patch.when, *_where(unit, patch), "when")
         ]
 
-    def has_all(self, unit: Unit) -> bool:
+    def has_all(self, unit: ManifestFile) -> bool:
         """Return whether the base already has all patches of a unit that are not optional."""
         sure = [patch for _, patch in self.wanted([unit]) if not patch.optional]
         return bool(sure) and all(self._find_all(patch) for patch in sure)
 
-    def find_lacks(self, unit: Unit) -> tuple[str, ...]:
+    def find_lacks(self, unit: ManifestFile) -> tuple[str, ...]:
         """Return which needs of a unit the base lacks; none if the base has all its patches."""
         is_made = any(not patch.optional for _, patch in self.wanted([unit]))
         if not is_made or self.has_all(unit):
@@ -132,7 +138,7 @@ class _Planner:
         return find_lacks(unit, self.facts, self.tree, self.context)
 
     def plan_patches(
-        self, units: Sequence[Unit]
+        self, units: Sequence[ManifestFile]
     ) -> tuple[tuple[PlannedPatch, ...], tuple[LeftOut, ...]]:
         """Return the patches of the plan, and those that the manifests leave out on this base."""
         planned: list[PlannedPatch] = []
@@ -146,7 +152,7 @@ class _Planner:
                 left_out.append(found)
         return tuple(planned), tuple(left_out)
 
-    def plan_patch(self, unit: Unit, patch: Patch) -> PlannedPatch:
+    def plan_patch(self, unit: ManifestFile, patch: PatchEntry) -> PlannedPatch:
         """Return the patch without edits; `present_at` is set if the base already has it."""
         where = (*_where(unit, patch), "message")
         field = f"patch {patch.name}: message"
@@ -161,7 +167,7 @@ class _Planner:
             trailers=tuple(self._trailers(unit, patch)),
         )
 
-    def _trailers(self, unit: Unit, patch: Patch) -> Iterator[tuple[str, str]]:
+    def _trailers(self, unit: ManifestFile, patch: PatchEntry) -> Iterator[tuple[str, str]]:
         """Yield the trailers of a patch that have a value."""
         for key, text in patch.trailers.items():
             value = fill_in(text, self.context).strip()
@@ -178,7 +184,9 @@ class _Planner:
             if value:
                 yield key, value
 
-    def add_edits(self, unit: Unit, patch: Patch, planned: PlannedPatch) -> PlannedPatch:
+    def add_edits(
+        self, unit: ManifestFile, patch: PatchEntry, planned: PlannedPatch
+    ) -> PlannedPatch:
         """Return the patch with its edits and rendered semantic patches, unless the base has it."""
         if planned.present_at is not None:
             return planned
@@ -194,15 +202,17 @@ class _Planner:
                 edits.append(self._lines(unit, patch, lines))
         return replace(planned, edits=tuple(edits))
 
-    def _find_all(self, patch: Patch) -> Site | None:
+    def _find_all(self, patch: PatchEntry) -> Site | None:
         """Return the site of the first probe if all probes of a patch match, else None."""
         sites = [find_fact(probe, self.tree, self.context) for probe in patch.probe]
         return sites[0] if all(sites) else None
 
-    def _holds(self, unit: Unit, patch: Patch, when: Sequence[str], *where: str | int) -> bool:
+    def _holds(
+        self, unit: ManifestFile, patch: PatchEntry, when: Sequence[str], *where: str | int
+    ) -> bool:
         return holds(when, self.facts, unit, f"patch {patch.name}: when", *where)
 
-    def _rules(self, unit: Unit, patch: Patch, rules: Rules) -> RunRules:
+    def _rules(self, unit: ManifestFile, patch: PatchEntry, rules: SemanticPatchEntry) -> RunRules:
         where = _where(unit, patch, "rules", rules)
         field = f"patch {patch.name}: rules"
         path, _ = find_file(unit, rules.file, field, self._folders(unit), *where, "file")
@@ -236,7 +246,7 @@ class _Planner:
             must_fire={name: _hit_count(count) for name, count in rules.must_fire.items()},
         )
 
-    def _lines(self, unit: Unit, patch: Patch, lines: Lines) -> InsertLines:
+    def _lines(self, unit: ManifestFile, patch: PatchEntry, lines: LinesEntry) -> InsertLines:
         [file] = self._files(unit, patch, (lines.file,))[:1]
         where = (*_where(unit, patch, "lines", lines), "template")
         return InsertLines(
@@ -246,11 +256,11 @@ class _Planner:
             before=lines.before is not None,
         )
 
-    def _new_file(self, unit: Unit, patch: Patch, new: NewFileEntry) -> NewFile:
+    def _new_file(self, unit: ManifestFile, patch: PatchEntry, new: NewFileEntry) -> NewFile:
         where = _where(unit, patch, "new_files", new)
         field = f"patch {patch.name}: new_files"
         if (why := self._find_clash(new.path)) is not None:
-            raise BaseError(
+            raise RefusedError(
                 f"cannot add {new.path}: {why}",
                 place=unit.place(*where, "path", field=f"{field}.path"),
             )
@@ -275,7 +285,11 @@ class _Planner:
         return f"it is a folder of the base, which has {inside[0].path}" if inside else None
 
     def _files(
-        self, unit: Unit, patch: Patch, patterns: Sequence[str], containing: Sequence[str] = ()
+        self,
+        unit: ManifestFile,
+        patch: PatchEntry,
+        patterns: Sequence[str],
+        containing: Sequence[str] = (),
     ) -> list[TreeFile]:
         files = self.tree.find(patterns)
         if containing:
@@ -283,10 +297,10 @@ class _Planner:
         # A patch may change a file that an earlier patch added; globs match files of the base only.
         files += [self.added[pattern].file for pattern in patterns if pattern in self.added]
         if not files:
-            raise BaseError(
+            raise RefusedError(
                 f"patch {patch.name}: the base has no {' or '.join(patterns)}"
                 + (f" with {' or '.join(containing)}" if containing else ""),
-                place=Place(str(unit.folder / FILE_NAME)),
+                place=ErrorPlace(str(unit.folder / FILE_NAME)),
                 hint="check that the base is a kernel tree that the variant supports",
             )
         return files
@@ -296,7 +310,7 @@ class _Planner:
         wanted = [[token.text for token in tokenize(text.encode())] for text in texts]
         return any(find_sequence(content, tokens) is not None for tokens in wanted)
 
-    def _text(self, unit: Unit, template: str, field: str, *where: str | int) -> str:
+    def _text(self, unit: ManifestFile, template: str, field: str, *where: str | int) -> str:
         find_file(unit, template, field, self._folders(unit), *where)
         return render_text(template, self._folders(unit), self.context)
 
@@ -308,12 +322,14 @@ class _Planner:
         top = self.shared.path if shared else self.variant.folder
         return path.relative_to(top.parent)
 
-    def _folders(self, unit: Unit) -> tuple[SourceFolder, ...]:
+    def _folders(self, unit: ManifestFile) -> tuple[SourceFolder, ...]:
         """Return the folders to search for templates: the unit, its variant, the shared ones."""
         return tuple(dict.fromkeys((unit.source, self.variant.source, self.shared)))
 
 
-def _where(unit: Unit, patch: Patch, kind: str = "", entry: object = None) -> list[str | int]:
+def _where(
+    unit: ManifestFile, patch: PatchEntry, kind: str = "", entry: object = None
+) -> list[str | int]:
     """Return the keys of a patch, or of one of its entries, in its manifest."""
     where: list[str | int] = ["patch", unit.manifest.patch.index(patch)]
     return [*where, kind, getattr(patch, kind).index(entry)] if kind else where

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from patchgen.ctokens import find_sequence, tokenize
-from patchgen.errors import BaseError, Place, SpecError
+from patchgen.errors import ErrorPlace, RefusedError, SpecError
 from patchgen.model.base import Base, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.spec.manifest import FILE_NAME, Fact
-from patchgen.spec.variant import Unit
+from patchgen.spec.variant import ManifestFile
 
 # For each fact, where it holds (None if it does not), or whether it holds.
 Facts = Mapping[str, Site | None] | Mapping[str, bool]
@@ -44,7 +44,7 @@ def fill_in(text: str, values: Mapping[str, object]) -> str:
 _NAMED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def find_facts(units: Sequence[Unit], tree: TreeReader) -> dict[str, Site | None]:
+def find_facts(units: Sequence[ManifestFile], tree: TreeReader) -> dict[str, Site | None]:
     """Return where each declared fact holds, or None. All units share one namespace of facts."""
     declared: dict[str, Fact] = {}
     for unit in units:
@@ -52,16 +52,18 @@ def find_facts(units: Sequence[Unit], tree: TreeReader) -> dict[str, Site | None
             if declared.setdefault(name, fact) != fact:
                 raise SpecError(
                     "is declared twice with different content",
-                    place=Place(str(unit.folder / FILE_NAME), field=f"facts.{name}"),
+                    place=ErrorPlace(str(unit.folder / FILE_NAME), field=f"facts.{name}"),
                 )
     return {name: find_fact(fact, tree) for name, fact in declared.items()}
 
 
-def holds(when: Sequence[str], facts: Facts, unit: Unit, field: str, *where: str | int) -> bool:
+def holds(
+    when: Sequence[str], facts: Facts, unit: ManifestFile, field: str, *where: str | int
+) -> bool:
     """Return whether all conditions hold: the name of a fact, or `!name` for its opposite.
 
     Raises SpecError for an unknown fact; `where` are the keys of the conditions in the manifest, as
-    for Unit.place().
+    for ManifestFile.place().
     """
     for condition in when:
         name = condition.removeprefix("!")
@@ -80,7 +82,7 @@ def holds(when: Sequence[str], facts: Facts, unit: Unit, field: str, *where: str
 
 
 def find_lacks(
-    unit: Unit, facts: Facts, tree: TreeReader, values: Mapping[str, object]
+    unit: ManifestFile, facts: Facts, tree: TreeReader, values: Mapping[str, object]
 ) -> tuple[str, ...]:
     """Return one line for each need of a manifest that the base does not meet."""
     return tuple(
@@ -92,10 +94,10 @@ def find_lacks(
     )
 
 
-def refuse_base(base: Base, lacks: Sequence[str]) -> BaseError:
+def refuse_base(base: Base, lacks: Sequence[str]) -> RefusedError:
     """Return the error for a base that does not meet needs; `lacks` are lines of `find_lacks`."""
     kernel = "" if base.version else " is not a kernel tree (no VERSION in its top Makefile) and"
-    return BaseError(
+    return RefusedError(
         f"the base {base.describe}{kernel} does not meet the needs of the variant:\n"
         + "\n".join(f"  {line}" for line in lacks),
         hint="`patchgen show VARIANT` lists the needs; name another base",

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from patchgen.controls import escape_controls, has_controls
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.sourcefolder import decode_text, read_regular
 
 _Table = TypeVar("_Table", bound=BaseModel)
@@ -34,9 +34,9 @@ def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Ta
         content = read_regular(path)
     except OSError as err:
         raise SpecError(
-            f"cannot be read: {err.strerror}", place=Place(str(path)), hint=hint
+            f"cannot be read: {err.strerror}", place=ErrorPlace(str(path)), hint=hint
         ) from None
-    return parse_toml(path, decode_text(content, Place(str(path))), kind)
+    return parse_toml(path, decode_text(content, ErrorPlace(str(path))), kind)
 
 
 def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
@@ -44,14 +44,14 @@ def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
     if (deep := _DEEP_KEY.search(text)) is not None:
         line = text.count("\n", 0, deep.start()) + 1
         raise SpecError(
-            f"has a key of more than {_DEEPEST_KEY} parts", place=Place(str(path), line)
+            f"has a key of more than {_DEEPEST_KEY} parts", place=ErrorPlace(str(path), line)
         )
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         _refuse_toml(path, text, str(err))
     except RecursionError:
-        raise SpecError("is nested too deeply", place=Place(str(path))) from None
+        raise SpecError("is nested too deeply", place=ErrorPlace(str(path))) from None
     except ValueError:
         # int() refuses more than 4,300 digits.
         raise SpecError("has a number that is too long", place=_long_number(path, text)) from None
@@ -134,10 +134,10 @@ def _has(text: str, where: Sequence[int | str]) -> bool:
     return True
 
 
-def _long_number(path: Path, text: str) -> Place:
+def _long_number(path: Path, text: str) -> ErrorPlace:
     lines = enumerate(text.splitlines(), 1)
     found = (number for number, line in lines if re.search(r"[0-9_]{4300}", line))
-    return Place(str(path), next(found, None))
+    return ErrorPlace(str(path), next(found, None))
 
 
 def _refuse_controls(path: Path, text: str, data: Any) -> None:
@@ -154,7 +154,7 @@ def _refuse_controls(path: Path, text: str, data: Any) -> None:
             if isinstance(text_found, str) and has_controls(text_found, allow="\n\t"):
                 raise SpecError(
                     f"has a control character: {escape_controls(text_found)[:80]}",
-                    place=Place(
+                    place=ErrorPlace(
                         str(path), locate(text, where), field=escape_controls(_field(where))
                     ),
                 )
@@ -163,12 +163,12 @@ def _refuse_controls(path: Path, text: str, data: Any) -> None:
 def _refuse_toml(path: Path, text: str, message: str) -> NoReturn:
     match = re.search(r" \(at line (\d+), column (\d+)\)", message)
     if match is None:
-        raise SpecError(message, place=Place(str(path)))
+        raise SpecError(message, place=ErrorPlace(str(path)))
     line, column = int(match[1]), int(match[2])
     excerpt = (text.splitlines() or [""])[min(line, len(text.splitlines())) - 1]
     excerpt = excerpt[:_LONGEST_EXCERPT]
     raise SpecError(
-        message.replace(match[0], ""), place=Place(str(path), line, column, excerpt=excerpt)
+        message.replace(match[0], ""), place=ErrorPlace(str(path), line, column, excerpt=excerpt)
     )
 
 
@@ -189,7 +189,9 @@ def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) 
         message = "is missing"
     line = locate(text, where)
     excerpt = text.splitlines()[line - 1][:_LONGEST_EXCERPT] if line else None
-    raise SpecError(message, place=Place(str(path), line, field=field, excerpt=excerpt), hint=hint)
+    raise SpecError(
+        message, place=ErrorPlace(str(path), line, field=field, excerpt=excerpt), hint=hint
+    )
 
 
 def _is_validator(part: int | str) -> bool:

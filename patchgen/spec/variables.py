@@ -10,9 +10,9 @@ from typing import Any
 
 from patchgen.addresses import AddressError, parse_person
 from patchgen.controls import has_controls
-from patchgen.errors import Place, SpecError, UsageError
+from patchgen.errors import ErrorPlace, SpecError, UsageError
 from patchgen.model.plan import Asked
-from patchgen.spec.manifest import FILE_NAME, Variable
+from patchgen.spec.manifest import FILE_NAME, VariableEntry
 from patchgen.spec.variant import Variant, describe_variables
 
 Value = str | int | bool
@@ -90,7 +90,7 @@ def list_asked(variant: Variant, values: Mapping[str, Any]) -> tuple[Asked, ...]
     )
 
 
-def _default_place(variant: Variant, name: str) -> Place:
+def _default_place(variant: Variant, name: str) -> ErrorPlace:
     """Return the place of a variable's default in its manifest."""
     unit = next(unit for unit in variant.units if name in unit.manifest.variables)
     return unit.place("variables", name, "default", field=f"variables.{name}.default")
@@ -105,7 +105,7 @@ def _shown(value: Value) -> str:
 _LONGEST_SHOWN = 80
 
 
-def _unknown(variant: Variant, name: str, known: Mapping[str, Variable]) -> UsageError:
+def _unknown(variant: Variant, name: str, known: Mapping[str, VariableEntry]) -> UsageError:
     near = difflib.get_close_matches(name, known, n=1)
     hint = (
         f"did you mean {near[0]!r}?" if near else f"known variables: {', '.join(known) or 'none'}"
@@ -113,7 +113,7 @@ def _unknown(variant: Variant, name: str, known: Mapping[str, Variable]) -> Usag
     return UsageError(f"{variant.folder / FILE_NAME} declares no variable {name!r}", hint=hint)
 
 
-def _check(variable: Variable, value: Value) -> Value:
+def _check(variable: VariableEntry, value: Value) -> Value:
     """Return the value in its declared type. Raises ValueError that completes "the value ..."."""
     if variable.type == "boolean":
         return _boolean(value)

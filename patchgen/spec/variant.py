@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.sourcefolder import SourceFolder, decode_text
-from patchgen.spec.manifest import FILE_NAME, BackendManifest, Variable, VariantManifest
+from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
 from patchgen.spec.toml import locate, parse_toml
 
 _HINT = "a variant is a folder with a manifest.toml"
@@ -19,7 +19,7 @@ _HINT = "a variant is a folder with a manifest.toml"
 _Manifest = TypeVar("_Manifest", VariantManifest, BackendManifest)
 
 
-class Unit(BaseModel):
+class ManifestFile(BaseModel):
     """The manifest and the folder of a variant (`backend` is None) or of one of its backends."""
 
     model_config = ConfigDict(frozen=True)
@@ -33,11 +33,11 @@ class Unit(BaseModel):
         """Where it is, for messages."""
         return self.source.path
 
-    def place(self, *where: str | int, field: str) -> Place:
+    def place(self, *where: str | int, field: str) -> ErrorPlace:
         """Return the place of a value in its manifest; `where` are keys, and indices from 0."""
         content = self.source.read(FILE_NAME) or b""
         line = locate(content.decode("utf-8", "replace"), where)
-        return Place(str(self.folder / FILE_NAME), line, field=field)
+        return ErrorPlace(str(self.folder / FILE_NAME), line, field=field)
 
 
 class Variant(BaseModel):
@@ -47,7 +47,7 @@ class Variant(BaseModel):
 
     source: SourceFolder
     manifest: VariantManifest
-    units: tuple[Unit, ...]
+    units: tuple[ManifestFile, ...]
 
     @property
     def folder(self) -> Path:
@@ -67,16 +67,16 @@ def load_variant(folder: Path) -> Variant:
     """
     source = SourceFolder(folder)
     manifest = _load(source, VariantManifest)
-    units = [Unit(source=source, backend=None, manifest=manifest)]
+    units = [ManifestFile(source=source, backend=None, manifest=manifest)]
     for name in manifest.variant.backends:
         below = source.folder(f"backends/{name}")
         backend = _load(below, BackendManifest)
         if backend.backend.name != name:
             raise SpecError(
                 f'is "{backend.backend.name}", but the folder is named backends/{name}',
-                place=Place(str(below.path / FILE_NAME), field="backend.name"),
+                place=ErrorPlace(str(below.path / FILE_NAME), field="backend.name"),
             )
-        units.append(Unit(source=below, backend=name, manifest=backend))
+        units.append(ManifestFile(source=below, backend=name, manifest=backend))
     return Variant(source=source, manifest=manifest, units=tuple(units))
 
 
@@ -84,21 +84,21 @@ def _load(folder: SourceFolder, kind: type[_Manifest]) -> _Manifest:
     path = folder.path / FILE_NAME
     content = folder.read(FILE_NAME)
     if content is None:
-        raise SpecError("the file does not exist", place=Place(str(path)), hint=_HINT)
-    return parse_toml(path, decode_text(content, Place(str(path))), kind)
+        raise SpecError("the file does not exist", place=ErrorPlace(str(path)), hint=_HINT)
+    return parse_toml(path, decode_text(content, ErrorPlace(str(path))), kind)
 
 
-def describe_variables(variant: Variant) -> Mapping[str, Variable]:
+def describe_variables(variant: Variant) -> Mapping[str, VariableEntry]:
     """Return all variables of a variant and its backends; they share one namespace.
 
     Raises SpecError if two manifests declare the same variable differently.
     """
-    found: dict[str, Variable] = {}
+    found: dict[str, VariableEntry] = {}
     for unit in variant.units:
         for name, variable in unit.manifest.variables.items():
             if found.setdefault(name, variable) != variable:
                 raise SpecError(
                     "is declared twice with different content",
-                    place=Place(str(unit.folder / FILE_NAME), field=f"variables.{name}"),
+                    place=ErrorPlace(str(unit.folder / FILE_NAME), field=f"variables.{name}"),
                 )
     return found

@@ -13,7 +13,7 @@ from patchgen.model.commit import Commit
 from patchgen.series import Record
 
 
-class State(StrEnum):
+class PatchState(StrEnum):
     """The state of a patch, or of its part in one file, on the newer base.
 
     APPLIED: its changes are there. NEEDED: it applies, and changes something. CONFLICTS: a person
@@ -45,7 +45,7 @@ class FileStatus:
     """
 
     path: PurePosixPath
-    state: State
+    state: PatchState
     hunks: int
     present: int = 0
     renamed_to: PurePosixPath | None = None
@@ -64,16 +64,16 @@ class PatchStatus:
     files: tuple[FileStatus, ...]
 
     @property
-    def state(self) -> State:
+    def state(self) -> PatchState:
         """The state of the whole patch: what is left to do takes precedence over what is done."""
         states = {file.state for file in self.files}
-        order = (State.CONFLICTS, State.NEEDED, State.APPLIED)
-        return next((state for state in order if state in states), State.GONE)
+        order = (PatchState.CONFLICTS, PatchState.NEEDED, PatchState.APPLIED)
+        return next((state for state in order if state in states), PatchState.GONE)
 
     @property
     def is_partly_applied(self) -> bool:
         """Whether some of it is there, but not all."""
-        is_open = self.state in (State.NEEDED, State.CONFLICTS)
+        is_open = self.state in (PatchState.NEEDED, PatchState.CONFLICTS)
         return is_open and any(file.present for file in self.files)
 
     @property
@@ -98,7 +98,7 @@ class SeriesStatus:
     warnings: tuple[str, ...] = ()
 
     @property
-    def counts(self) -> Mapping[State, int]:
+    def counts(self) -> Mapping[PatchState, int]:
         """The number of patches in each state."""
         states = [patch.state for patch in self.patches]
-        return {state: states.count(state) for state in State}
+        return {state: states.count(state) for state in PatchState}

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from patchgen.model.commit import Commit
-from patchgen.odb import CommitChanges, FileChange, Hunk
-from patchgen.status.pick import Picker
+from patchgen.odb import CommitChanges, CommitHunk, FileChange
+from patchgen.status.cherry_pick import Picker
 from patchgen.status.result import Upstream
 
 # The number of commits with the same lines that are tried, the youngest first.
@@ -24,7 +24,7 @@ _TRIFLE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class UpstreamHistory:
     """The commits between the old base and the new one that touch the series' files.
 
     They are youngest first, and their files have their current names.
@@ -34,7 +34,7 @@ class History:
     picker: Picker
 
     def find_makers(
-        self, present: Mapping[PurePosixPath, Sequence[Hunk]]
+        self, present: Mapping[PurePosixPath, Sequence[CommitHunk]]
     ) -> dict[PurePosixPath, tuple[Upstream, ...]]:
         """Return for each file the commits that made its hunks, as few as possible over all files.
 
@@ -55,7 +55,7 @@ class History:
             makers[path] += [found] if found and found not in makers[path] else []
         return {path: tuple(found) for path, found in makers.items()}
 
-    def _find_kin(self, path: PurePosixPath, hunk: Hunk) -> Upstream | None:
+    def _find_kin(self, path: PurePosixPath, hunk: CommitHunk) -> Upstream | None:
         """Return the youngest commit that made a hunk along with more, or the core of it.
 
         spatch's hunk includes lines that it only reindented; a person's does not.
@@ -68,7 +68,7 @@ class History:
         return None
 
     def find_same(
-        self, patch: Commit, path: PurePosixPath, hunks: Sequence[Hunk]
+        self, patch: Commit, path: PurePosixPath, hunks: Sequence[CommitHunk]
     ) -> tuple[Upstream, Upstream | None] | None:
         """Return the youngest commit that made the same change to a file, and its revert."""
         change = FileChange(tuple(hunks))
@@ -99,7 +99,7 @@ class History:
 
 def _made(
     commit: CommitChanges, paths: Collection[PurePosixPath]
-) -> Counter[tuple[PurePosixPath, Hunk]]:
+) -> Counter[tuple[PurePosixPath, CommitHunk]]:
     touched = [path for path in commit.files if path in paths]
     return Counter((path, hunk.folded) for path in touched for hunk in commit.files[path].hunks)
 

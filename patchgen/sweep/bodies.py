@@ -37,7 +37,7 @@ _ATTRIBUTE_AT_END = re.compile(rb"\)\s*\w+\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class CodeBody:
     """The range between the braces of a function or a table, and the end of the item, as offsets.
 
     `header` is the start of a function's header, -1 if it is not a plain one.
@@ -60,7 +60,7 @@ class Body:
         return Span(self.header, self.begin)
 
 
-def find_bodies(source: bytes) -> Iterator[Body]:
+def find_bodies(source: bytes) -> Iterator[CodeBody]:
     """Yield the bodies of functions and tables in the kernel's layout.
 
     A body begins after its `{` and ends before the line of its `}`.
@@ -89,7 +89,7 @@ def find_bodies(source: bytes) -> Iterator[Body]:
             and not comments.may_hold(opened)
             and (is_table or header >= 0 or _is_function(source, opened))
         ):
-            yield Body(begin, closed, at, is_table, header)
+            yield CodeBody(begin, closed, at, is_table, header)
 
 
 class _Comments:

@@ -30,8 +30,8 @@ from patchgen.odb import (
     read_contents,
     require_objects,
 )
-from patchgen.sweep.kept import KeptResults
 from patchgen.sweep.request import SweepRequest
+from patchgen.sweep.result_cache import ResultCache
 from patchgen.sweep.slices import slice_source
 from patchgen.sweep.words import has_word
 
@@ -43,9 +43,9 @@ _READ_AT_ONCE = 64
 _NEEDS = b"needs"
 
 
-def recall_needs(kept: KeptResults) -> Needs | None:
+def find_cached_needs(cache: ResultCache) -> Needs | None:
     """Return the words that a semantic patch needs, if an earlier run has determined them."""
-    packed = kept.find_fact(_NEEDS)
+    packed = cache.find_fact(_NEEDS)
     if packed is None:
         return None
     file, functions, why_not = json.loads(packed)
@@ -53,10 +53,10 @@ def recall_needs(kept: KeptResults) -> Needs | None:
     return Needs(load_formula(file), within, why_not)
 
 
-def keep_needs(kept: KeptResults, needs: Needs) -> None:
+def cache_needs(cache: ResultCache, needs: Needs) -> None:
     """Cache the words that a semantic patch needs."""
     dumped = None if needs.functions is None else list(map(dump_formula, needs.functions))
-    kept.keep_fact(_NEEDS, json.dumps([dump_formula(needs.file), dumped, needs.why_not]).encode())
+    cache.store_fact(_NEEDS, json.dumps([dump_formula(needs.file), dumped, needs.why_not]).encode())
 
 
 def plan_candidates(

@@ -4,7 +4,7 @@
 A batch carries the contents of its files, so workers need the same patchgen and the same version of
 spatch, but not the repository. The scheduler gives the batches of a dead worker to another one; a
 result does not depend on the worker. Each result therefore names what produced it
-(patchgen.sweep.reply), and is checked before it is used: a worker may join at any time.
+(patchgen.sweep.cluster_protocol), and is checked before it is used: a worker may join at any time.
 
 distributed sends Python pickles in both directions. Whoever can connect to the scheduler, a worker
 or this client can run any code as its user. Only TLS with private certificates (`tls://`) or a
@@ -20,10 +20,10 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from patchgen.coccinelle import Program, Ran, Spatch
+from patchgen.coccinelle import FileRun, RunnableSmpl, Spatch
 from patchgen.errors import ToolError
-from patchgen.sweep.reply import Job, check_reply, make_job, work_there
-from patchgen.sweep.work import Batch
+from patchgen.sweep.batches import Batch
+from patchgen.sweep.cluster_protocol import BatchParameters, check_reply, make_job, work_there
 
 _CONNECT_S = 10
 # Time for all workers together to report their versions.
@@ -46,8 +46,8 @@ class DaskExecutor:
         self._scheduler = scheduler
 
     def run(
-        self, spatch: Spatch, program: Program, batches: Iterator[Batch], timeout_s: int
-    ) -> Iterator[tuple[Batch, list[Ran]]]:
+        self, spatch: Spatch, program: RunnableSmpl, batches: Iterator[Batch], timeout_s: int
+    ) -> Iterator[tuple[Batch, list[FileRun]]]:
         """Yield each batch with its results, in the order of completion.
 
         Raises ToolError if no scheduler or no worker answers, if a worker has another patchgen or
@@ -63,8 +63,8 @@ class DaskExecutor:
 
 
 def _run(
-    cluster: _Cluster, cores: int, job: Job, batches: Iterator[Batch]
-) -> Iterator[tuple[Batch, list[Ran]]]:
+    cluster: _Cluster, cores: int, job: BatchParameters, batches: Iterator[Batch]
+) -> Iterator[tuple[Batch, list[FileRun]]]:
     held: dict[str, Batch] = {}
     while True:
         while len(held) < _AHEAD * cores and (batch := next(batches, None)) is not None:
@@ -94,7 +94,7 @@ class _Cluster:
         # Otherwise the client tries to reconnect for half a minute when it is garbage-collected.
         self._client.status = "closed"
 
-    def check_workers(self, job: Job) -> int:
+    def check_workers(self, job: BatchParameters) -> int:
         """Return the number of cores of all workers.
 
         Raises ToolError if the scheduler has no workers, if one has another patchgen or spatch, or
@@ -125,7 +125,7 @@ class _Cluster:
             )
         return sum(workers.values())
 
-    def submit(self, job: Job, batch: Batch, workers: list[str] | None = None) -> str:
+    def submit(self, job: BatchParameters, batch: Batch, workers: list[str] | None = None) -> str:
         """Submit a batch to the cluster; return the key of its reply.
 
         The job is sent with each batch: scattered data is lost with the only worker that has it.

@@ -8,7 +8,7 @@ from typing import Any
 from patchgen.coccinelle import Header
 from patchgen.model.base import Base
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Counts, Report, Sweep
+from patchgen.model.sweep import Counts, ReportedPlace, Sweep
 from patchgen.sweep.hunks import find_hunks, format_diff
 
 
@@ -44,7 +44,7 @@ def _describe_base(base: Base) -> dict[str, Any]:
     return {"commit": base.oid, "name": base.describe, "version": base.version or None}
 
 
-def _describe_report(report: Report) -> dict[str, Any]:
+def _describe_report(report: ReportedPlace) -> dict[str, Any]:
     return {
         "path": str(report.path),
         "line": report.line,
@@ -72,6 +72,6 @@ def _describe_counts(counts: Counts) -> dict[str, int]:
     return {
         "in_question": counts.files,
         "candidates": counts.candidates,
-        "kept": counts.kept,
+        "cached": counts.cached,
         "run": counts.run,
     }

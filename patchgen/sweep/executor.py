@@ -10,17 +10,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Protocol
 
-from patchgen.coccinelle import Program, Ran, Spatch
+from patchgen.coccinelle import FileRun, RunnableSmpl, Spatch
 from patchgen.process import end_running
-from patchgen.sweep.work import Batch, work
+from patchgen.sweep.batches import Batch, run_batch_with_retries
 
 
 class Executor(Protocol):
     """Runs batches and yields their results as they complete."""
 
     def run(
-        self, spatch: Spatch, program: Program, batches: Iterator[Batch], timeout_s: int
-    ) -> Iterator[tuple[Batch, list[Ran]]]:
+        self, spatch: Spatch, program: RunnableSmpl, batches: Iterator[Batch], timeout_s: int
+    ) -> Iterator[tuple[Batch, list[FileRun]]]:
         """Yield each batch with its results, in the order of completion."""
 
 
@@ -35,11 +35,11 @@ class LocalExecutor:
         self._jobs = jobs or os.cpu_count() or 1
 
     def run(
-        self, spatch: Spatch, program: Program, batches: Iterator[Batch], timeout_s: int
-    ) -> Iterator[tuple[Batch, list[Ran]]]:
+        self, spatch: Spatch, program: RunnableSmpl, batches: Iterator[Batch], timeout_s: int
+    ) -> Iterator[tuple[Batch, list[FileRun]]]:
         """Yield each batch with its results, in the order of completion."""
         waiting: list[tuple[int, int, Batch]] = []
-        running: dict[Future[list[Ran]], Batch] = {}
+        running: dict[Future[list[FileRun]], Batch] = {}
         number = 0
         exhausted = False
         ended = Event()
@@ -49,7 +49,7 @@ class LocalExecutor:
                     while waiting and len(running) < self._jobs:
                         batch = heapq.heappop(waiting)[2]
                         args = (spatch, program, batch, timeout_s, ended.is_set)
-                        running[pool.submit(work, *args)] = batch
+                        running[pool.submit(run_batch_with_retries, *args)] = batch
                     if not exhausted and len(waiting) < 4 * self._jobs:
                         following = next(batches, None)
                         exhausted = following is None

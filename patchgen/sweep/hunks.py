@@ -17,7 +17,7 @@ _CONTEXT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Hunk:
+class LineHunk:
     """Lines that replace others, without context.
 
     `start` counts from 1: the first line of `before` or, if that is empty, the line before which
@@ -34,12 +34,12 @@ class Hunk:
         return self.start + len(self.before)
 
 
-def find_hunks(before: bytes, after: bytes) -> Iterator[Hunk]:
+def find_hunks(before: bytes, after: bytes) -> Iterator[LineHunk]:
     """Yield the hunks in which two versions of a file differ, in the order of lines."""
     return _find_hunks(_lines(before), _lines(after))
 
 
-def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[Hunk]:
+def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[LineHunk]:
     head = _count_equal(old, new)
     tail = _count_equal(old[head:][::-1], new[head:][::-1])
     middle = slice(head, len(old) - tail), slice(head, len(new) - tail)
@@ -48,7 +48,7 @@ def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[Hunk]:
     matcher = SequenceMatcher(None, old[middle[0]], new[middle[1]], autojunk=is_long)
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag != "equal":
-            yield Hunk(
+            yield LineHunk(
                 head + i + 1, tuple(old[head + i : head + j]), tuple(new[head + k : head + m])
             )
 
@@ -95,9 +95,9 @@ def _quote(name: str) -> str:
     )
 
 
-def _group(hunks: Iterator[Hunk]) -> Iterator[list[Hunk]]:
+def _group(hunks: Iterator[LineHunk]) -> Iterator[list[LineHunk]]:
     """Yield groups of hunks whose contexts touch."""
-    group: list[Hunk] = []
+    group: list[LineHunk] = []
     for hunk in hunks:
         if group and hunk.start - group[-1].end > 2 * _CONTEXT:
             yield group

@@ -8,9 +8,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.odb import Repository
-from patchgen.sweep.target import Cocci
+from patchgen.sweep.cocci_file import CocciFile
 from patchgen.truststore import are_trusted, find_file, read_trust
 
 
@@ -25,7 +25,7 @@ class CodePermission:
         self._is_trusted = is_trusted
         self._folders = [Path(os.path.realpath(folder)) for folder in folders]
 
-    def __call__(self, cocci: Cocci) -> bool:
+    def __call__(self, cocci: CocciFile) -> bool:
         """Return whether it may run code. Raises SpecError if it changed after it was trusted.
 
         Also raises PatchgenError if the trust store cannot be used.
@@ -55,12 +55,12 @@ def locate(repository: Repository, name: str) -> tuple[str, str]:
     return str(repository.git_dir), str(path.relative_to(top))
 
 
-def _changed(cocci: Cocci, path: str, date: str, commit: str) -> SpecError:
+def _changed(cocci: CocciFile, path: str, date: str, commit: str) -> SpecError:
     first = cocci.code[0]
     shown = f"`git diff {commit[:12]} -- {shlex.quote(path)}` shows how" if commit else "read it"
     return SpecError(
         f"the semantic patch has changed since you trusted it on {date}: {first.why}",
-        place=Place(cocci.name, first.line, excerpt=first.text),
+        place=ErrorPlace(cocci.name, first.line, excerpt=first.text),
         hint=f"{shown}; then `patchgen trust {shlex.quote(cocci.name)}` trusts it again",
         parameters=("trusted", "trusted_folders"),
     )

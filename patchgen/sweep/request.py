@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from patchgen.coccinelle import Program
+from patchgen.coccinelle import RunnableSmpl
 from patchgen.model.base import Base
 from patchgen.model.sweep import Mode
 from patchgen.resources import digest_code
@@ -39,11 +39,11 @@ class SweepRequest:
     """What to run, and over which files.
 
     `suffixes` are those of the files to run. `only` restricts the files to these paths, unless it
-    is None. `kept` is the file of cached results, None for no cache. With `slices` off, spatch gets
-    whole files.
+    is None. `cache` is the file of cached results, None for no cache. With `slices` off, spatch
+    gets whole files.
     """
 
-    program: Program
+    program: RunnableSmpl
     mode: Mode
     base: Base
     paths: tuple[PurePosixPath, ...] = ()
@@ -51,7 +51,7 @@ class SweepRequest:
     includes: Includes = Includes.NONE
     include_folders: tuple[str, ...] = ()
     only: Collection[PurePosixPath] | None = None
-    kept: Path | None = None
+    cache: Path | None = None
     slices: bool = True
     grouping: Grouping = Grouping.ANY
     timeout_s: int = DEFAULT_TIMEOUT_S

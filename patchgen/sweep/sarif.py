@@ -18,8 +18,8 @@ from patchgen import __version__
 from patchgen.coccinelle import Header
 from patchgen.model.base import Base
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Report, Sweep
-from patchgen.sweep.hunks import Hunk, find_hunks
+from patchgen.model.sweep import ReportedPlace, Sweep
+from patchgen.sweep.hunks import LineHunk, find_hunks
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -154,7 +154,7 @@ def _with_fingerprints(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]
     return done
 
 
-def _report_location(report: Report) -> dict[str, Any]:
+def _report_location(report: ReportedPlace) -> dict[str, Any]:
     region = {
         "startLine": report.line,
         "startColumn": report.column,
@@ -180,10 +180,10 @@ def _artifact(path: PurePosixPath) -> dict[str, Any]:
 # --- fixes ---
 
 
-def _group_hunks(edit: FileEdit) -> Iterator[list[Hunk]]:
+def _group_hunks(edit: FileEdit) -> Iterator[list[LineHunk]]:
     """Yield the hunks of an edit in groups between which a function ends."""
     lines = (edit.before or b"").split(b"\n")
-    group: list[Hunk] = []
+    group: list[LineHunk] = []
     for hunk in find_hunks(edit.before or b"", edit.after):
         between = lines[group[-1].end - 1 : hunk.start - 1] if group else []
         if any(line.startswith(b"}") for line in between):
@@ -194,13 +194,13 @@ def _group_hunks(edit: FileEdit) -> Iterator[list[Hunk]]:
         yield group
 
 
-def _describe_hunk(hunk: Hunk) -> str:
+def _describe_hunk(hunk: LineHunk) -> str:
     lines = [b"-" + line for line in hunk.before] + [b"+" + line for line in hunk.after]
     shown = b"\n".join(line.rstrip(b"\n") for line in lines)
     return shown.decode("utf-8", "replace")
 
 
-def _hunk_region(hunk: Hunk) -> dict[str, int | None]:
+def _hunk_region(hunk: LineHunk) -> dict[str, int | None]:
     first = hunk.before[0] if hunk.before else b""
     indent = len(first) - len(first.lstrip())
     return {
@@ -210,7 +210,7 @@ def _hunk_region(hunk: Hunk) -> dict[str, int | None]:
     }
 
 
-def _fix(sweep: Sweep, edit: FileEdit, hunks: Sequence[Hunk]) -> dict[str, Any]:
+def _fix(sweep: Sweep, edit: FileEdit, hunks: Sequence[LineHunk]) -> dict[str, Any]:
     replacements: list[dict[str, Any]] = []
     for hunk in hunks:
         content = b"".join(hunk.after)
@@ -220,7 +220,7 @@ def _fix(sweep: Sweep, edit: FileEdit, hunks: Sequence[Hunk]) -> dict[str, Any]:
     return {"description": {"text": sweep.public_name}, "artifactChanges": [change]}
 
 
-def _deleted(hunk: Hunk) -> dict[str, int]:
+def _deleted(hunk: LineHunk) -> dict[str, int]:
     """Return the region from the first column of a hunk to the first column after it."""
     line, column = hunk.start + len(hunk.before), 1
     if hunk.before and not hunk.before[-1].endswith(b"\n"):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import TOOK_TOO_LONG, Needs, Ran, Source, Spatch, find_needs
+from patchgen.coccinelle import TOOK_TOO_LONG, FileRun, Needs, Source, Spatch, find_needs
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.sweep import Counts, Unfinished
 from patchgen.odb import (
@@ -19,31 +19,31 @@ from patchgen.odb import (
     list_entries,
     read_contents,
 )
-from patchgen.process import beside
+from patchgen.process import in_background
+from patchgen.sweep.batches import Batch, make_batches, run_batch_with_retries
+from patchgen.sweep.cached_selection import (
+    CachedSelection,
+    Selection,
+    cache_selection,
+    find_earlier_selection,
+    name_content,
+)
 from patchgen.sweep.candidates import (
     Slicer,
+    cache_needs,
+    find_cached_needs,
     find_candidates,
-    keep_needs,
     plan_candidates,
     read_header,
     read_headers,
-    recall_needs,
 )
 from patchgen.sweep.executor import Executor
+from patchgen.sweep.file_outcome import FileOutcome, SweepState, outcome_of, pack, unpack
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
-from patchgen.sweep.kept import KeptResults
-from patchgen.sweep.outcome import FileSweep, Found, outcome_of, pack, unpack
-from patchgen.sweep.recall import (
-    Recalled,
-    Selection,
-    keep_selection,
-    name_content,
-    recall_earlier,
-)
 from patchgen.sweep.request import MOST_FILE_BYTES, Progress, SweepRequest
+from patchgen.sweep.result_cache import ResultCache
 from patchgen.sweep.slices import restore
-from patchgen.sweep.work import Batch, make_batches, work
 
 _TOO_LARGE = f"it is larger than the {MOST_FILE_BYTES >> 20} MiB that spatch is given"
 
@@ -77,28 +77,28 @@ class Search:
     request: SweepRequest
     spatch: Spatch
     executor: Executor
-    kept: KeptResults
+    cache: ResultCache
     selection: Selection | None
     on_progress: Callable[[Progress], None]
     files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
-    outcomes: dict[PurePosixPath, FileSweep] = field(default_factory=dict)
+    outcomes: dict[PurePosixPath, FileOutcome] = field(default_factory=dict)
     keys: dict[PurePosixPath, bytes] = field(default_factory=dict)
     unfinished: list[Unfinished] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     said: str = ""
     finder: HeaderFinder | None = None
 
-    def run(self) -> Found:
+    def run(self) -> SweepState:
         """Look up cached results, and run the other files. Raises as `sweep` does."""
         request = self.request
-        known = recall_needs(self.kept)
-        with beside(lambda: known or self._ask_needs()) as asked:
+        known = find_cached_needs(self.cache)
+        with in_background(lambda: known or self._ask_needs()) as asked:
             count, listed = self._list()
             unknown = self._recall_files(listed)
             planned = plan_candidates(self.repository, request, unknown)
         needs = asked.result()
         if known is None:
-            keep_needs(self.kept, needs)
+            cache_needs(self.cache, needs)
         if needs.functions is None and request.slices:
             self.notes.append(f"files are not sliced: {needs.why_not}")
         candidates = _Seen(find_candidates(self.repository, planned, unknown, needs))
@@ -109,9 +109,9 @@ class Search:
         self._keep_nothing(unknown, having)
         if self.selection and not self.unfinished:
             entries = [(self.files[path], self.keys[path]) for path in self.outcomes]
-            keep_selection(self.kept, self.selection, count, entries)
+            cache_selection(self.cache, self.selection, count, entries)
         counts = Counts(count, len(having), count - len(unknown), run)
-        return Found(self.files, self.outcomes, counts, self.unfinished, self.notes, self.said)
+        return SweepState(self.files, self.outcomes, counts, self.unfinished, self.notes, self.said)
 
     def _ask_needs(self) -> Needs:
         program = self.request.program
@@ -150,13 +150,13 @@ class Search:
             listed = {name: entry for name, entry in listed.items() if name in only}
         return len(listed), listed
 
-    def _recall_earlier(self) -> Recalled | None:
+    def _recall_earlier(self) -> CachedSelection | None:
         """Return the cached result of another tree, if its files' results are valid here, too."""
         if self.selection is None or self.request.includes is not Includes.NONE:
             return None
-        return recall_earlier(self.kept, self.selection)
+        return find_earlier_selection(self.cache, self.selection)
 
-    def _take(self, earlier: Recalled, changes: TreeChanges) -> None:
+    def _take(self, earlier: CachedSelection, changes: TreeChanges) -> None:
         """Use the results of files that have not changed."""
         for path in earlier.outcomes.keys() - changes.before:
             file = earlier.files[path]
@@ -166,10 +166,10 @@ class Search:
 
     def _recall_files(self, listed: Mapping[str, Entry]) -> Mapping[str, Entry]:
         """Use the cached results; return the files that have none."""
-        if not self.kept.is_open or self.request.includes is not Includes.NONE:
+        if not self.cache.is_open or self.request.includes is not Includes.NONE:
             return listed
         keys = {name: name_content(oid, {}) for name, (_, oid) in listed.items()}
-        results = self.kept.find(list(set(keys.values())))
+        results = self.cache.find(list(set(keys.values())))
         unknown = {}
         for name, (mode, oid) in listed.items():
             key = keys[name]
@@ -184,7 +184,7 @@ class Search:
 
     def _keep_nothing(self, unknown: Mapping[str, Entry], having: Collection[str]) -> None:
         """Cache that files without the words have no match, whatever their headers."""
-        self.kept.keep(
+        self.cache.store(
             (name_content(oid, {}), None)
             for name, (_, oid) in unknown.items()
             if name not in having
@@ -209,7 +209,7 @@ class Search:
             done += len(batch.sources)
             total = len(candidates.names) if candidates.ended else None
             self.on_progress(Progress(done + len(slicer.idle) + len(slicer.lacking), total))
-        self.kept.keep((self.keys[file.path], None) for file in slicer.idle)
+        self.cache.store((self.keys[file.path], None) for file in slicer.idle)
         return done
 
     def _sources(
@@ -232,7 +232,7 @@ class Search:
 
     def _recall_late(self, file: TreeFile, key: bytes) -> bool:
         """Use a cached result whose key was not known before the file was read."""
-        results = self.kept.find([key])
+        results = self.cache.find([key])
         if (result := results.get(key)) is not None:
             self.outcomes[file.path] = unpack(result, file.path)
         return key in results
@@ -249,7 +249,7 @@ class Search:
         files = Listing(near, request.paths, list_below)
         return HeaderFinder(request.includes, files, request.include_folders, read)
 
-    def _collect(self, slicer: Slicer, results: list[Ran]) -> None:
+    def _collect(self, slicer: Slicer, results: list[FileRun]) -> None:
         keep: list[tuple[bytes, bytes | None]] = []
         for result in results:
             ran = self._restore(result, slicer.parts.pop(result.path, ()))
@@ -262,9 +262,9 @@ class Search:
                 if outcome is not None:
                     self.outcomes[ran.path] = outcome
                 keep.append((self.keys[ran.path], pack(outcome)))
-        self.kept.keep(keep)
+        self.cache.store(keep)
 
-    def _restore(self, ran: Ran, parts: tuple[bytes, ...]) -> Ran:
+    def _restore(self, ran: FileRun, parts: tuple[bytes, ...]) -> FileRun:
         """Return the result of a slice as that of the whole file."""
         if not parts or ran.failure == TOOK_TOO_LONG:
             return ran
@@ -276,5 +276,7 @@ class Search:
         seen = self.finder.find(str(ran.path), text) if self.finder else {}
         batch = Batch((Source(ran.path, text),), read_headers(self.repository, seen.items(), {}))
         self.notes.append(f"{ran.path} was run again, as a whole file")
-        [again] = work(self.spatch, self.request.program, batch, self.request.timeout_s)
+        [again] = run_batch_with_retries(
+            self.spatch, self.request.program, batch, self.request.timeout_s
+        )
         return again

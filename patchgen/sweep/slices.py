@@ -4,8 +4,8 @@
 spatch parses whole files, and parsing is the main cost. The body of a function that lacks the words
 of every rule becomes a comment of as many lines, `{/*pg7` ... `*/` and `}`; so do the initialisers
 of tables. Headers stay, as they declare types, except inside of a run of such functions
-(patchgen.sweep.runs). spatch copies these comments unchanged to its output, where each is replaced
-by the original text.
+(patchgen.sweep.function_runs). spatch copies these comments unchanged to its output, where each is
+replaced by the original text.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from patchgen.coccinelle.formula import Formula
-from patchgen.sweep.bodies import Body, find_bodies, may_go
-from patchgen.sweep.runs import choose_cuts
+from patchgen.sweep.bodies import CodeBody, find_bodies, may_go
+from patchgen.sweep.function_runs import choose_cuts
 from patchgen.sweep.spans import Span, replace_spans
-from patchgen.sweep.words import Hits, has_word
+from patchgen.sweep.words import WordIndex, has_word
 
 _CUT = re.compile(rb"/\*pg(\d+)(?: \w+)*\n*\*/")
 
@@ -43,10 +43,10 @@ def slice_source(
     A need that always holds keeps everything. Those of the `wanted` words that the source has
     stay in the text, if only in a comment: spatch skips a file that lacks them.
     """
-    hits = Hits(source, needs)
+    hits = WordIndex(source, needs)
     if not hits.any_item_may():
         return Slice(b"", (), False)
-    cut: list[Body] = []
+    cut: list[CodeBody] = []
     keeps_any = False
     before = 0
     for body in find_bodies(source):

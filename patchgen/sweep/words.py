@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from patchgen.coccinelle.formula import Formula, holds, words_of
 from patchgen.coccinelle.operators import OPERATORS
-from patchgen.sweep.bodies import Body, line_start
+from patchgen.sweep.bodies import CodeBody, line_start
 
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _STRING = re.compile(rb"(?<!\\)\"(?:\\.|[^\"\\])*+\"|'(?:\\.|[^'\\])'")
@@ -65,7 +65,7 @@ def has_word(text: bytes, word: bytes) -> bool:
     return next(find_word(text, word), None) is not None
 
 
-class _Wanted:
+class _NeedTest:
     """Whether sets of words satisfy one of the needs; each set is evaluated once."""
 
     def __init__(self, needs: tuple[Formula, ...]):
@@ -82,10 +82,10 @@ class _Wanted:
         return known
 
 
-_wanted = lru_cache(maxsize=64)(_Wanted)
+_wanted = lru_cache(maxsize=64)(_NeedTest)
 
 
-class Hits:
+class WordIndex:
     """The offsets in a source of the words of the needs, and of macros that contain them."""
 
     def __init__(self, source: bytes, needs: tuple[Formula, ...]):
@@ -105,11 +105,11 @@ class Hits:
         first, last = bisect_left(self._starts, begin), bisect_left(self._starts, end)
         return frozenset(word for _, word in self._places[first:last])
 
-    def outside(self, bodies: Iterable[Body]) -> frozenset[str]:
+    def outside(self, bodies: Iterable[CodeBody]) -> frozenset[str]:
         """Return the words outside of all these bodies, which are in order."""
         found: list[tuple[int, str]] = []
         begin = 0
-        for body in [*bodies, Body(len(self._source), 0, 0)]:
+        for body in [*bodies, CodeBody(len(self._source), 0, 0)]:
             first = bisect_left(self._starts, begin)
             found += self._places[first : bisect_left(self._starts, body.begin)]
             begin = body.end

@@ -1,6 +1,6 @@
 from .environment import render_html as render_html
-from .place import TemplateLine as TemplateLine
 from .renderer import (
     render_smpl as render_smpl,
     render_text as render_text,
 )
+from .template_line import TemplateLine as TemplateLine

@@ -20,11 +20,11 @@ import jinja2
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.templating.limits import LARGEST_OUTPUT, LimitError, TooLongError, relaxed_memory
 from patchgen.templating.lines import LineMarks, split_marks
-from patchgen.templating.place import TemplateLine
+from patchgen.templating.template_line import TemplateLine
 
 Folders = Sequence[SourceFolder]
 
@@ -71,7 +71,7 @@ class _Loader(jinja2.BaseLoader):
             content = folder.read(template)
             if content is not None:
                 path = str(folder.path / template)
-                text = decode_text(content, Place(path))
+                text = decode_text(content, ErrorPlace(path))
                 return text, path, partial(_is_same, folder, template, content)
         raise jinja2.TemplateNotFound(template)
 
@@ -173,7 +173,7 @@ def _explain(err: Exception) -> str:
     return str(err) or type(err).__name__
 
 
-def _deepest_place(err: BaseException, template: str, folders: Folders) -> Place:
+def _deepest_place(err: BaseException, template: str, folders: Folders) -> ErrorPlace:
     """Return the innermost template line of an error, from the traceback that Jinja2 rewrites.
 
     An error in parsing a template is at the line that its parser has reached. The line is unknown
@@ -200,7 +200,7 @@ def _deepest_place(err: BaseException, template: str, folders: Folders) -> Place
     return _place(name, folders, line)
 
 
-def _place(template: str, folders: Folders, line: int) -> Place:
+def _place(template: str, folders: Folders, line: int) -> ErrorPlace:
     for folder in folders:
         try:
             content = folder.read(template)
@@ -209,5 +209,5 @@ def _place(template: str, folders: Folders, line: int) -> Place:
         if content is not None:
             lines = content.decode("utf-8", "replace").splitlines()
             excerpt = lines[line - 1][:500] if 0 < line <= len(lines) else None
-            return Place(str(folder.path / template), line or None, excerpt=excerpt)
-    return Place(template, line or None)
+            return ErrorPlace(str(folder.path / template), line or None, excerpt=excerpt)
+    return ErrorPlace(template, line or None)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
-from patchgen.templating.place import TemplateLine
+from patchgen.templating.template_line import TemplateLine
 
 _MARK = re.compile("\x01(?P<file>[^\x01-\x03\n]*+)\x02(?P<line>\\d{1,9})\x03")
 

@@ -16,11 +16,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.process import Dialogue
 from patchgen.sourcefolder import SourceFolder
 from patchgen.templating.limits import SECONDS
-from patchgen.templating.place import TemplateLine
+from patchgen.templating.template_line import TemplateLine
 
 Folders = Sequence[SourceFolder]
 
@@ -63,13 +63,13 @@ def _render(
     if answer is None:
         raise SpecError(
             "template: it takes too much time or memory, so its process was ended",
-            place=Place(_shown(template, folders)),
+            place=ErrorPlace(_shown(template, folders)),
         )
     if "error" in answer:
         place = answer["place"]
         raise SpecError(
             answer["error"],
-            place=Place(place[0], place[1], excerpt=place[2]) if place else None,
+            place=ErrorPlace(place[0], place[1], excerpt=place[2]) if place else None,
             hint=answer["hint"],
         )
     return dict(answer)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout, Repository, compare_series, read_sent
 from patchgen.series import find_tracking
-from patchgen.verify.target import Target, open_target
+from patchgen.verify.checked_series import CheckedSeries, open_target
 
 
 def check_against(
-    repository: Repository, checkout: Checkout, target: Target, other: str
+    repository: Repository, checkout: Checkout, target: CheckedSeries, other: str
 ) -> Iterator[Finding]:
     """Yield git's range-diff if a series differs from another one, named as for `open_target`.
 
@@ -31,7 +31,7 @@ def check_against(
 
 
 def _find_version(
-    repository: Repository, checkout: Checkout, target: Target, words: str
+    repository: Repository, checkout: Checkout, target: CheckedSeries, words: str
 ) -> str | None:
     """Return the tag of a version of the target's series, None if `words` names no version."""
     version = re.fullmatch(r"v(\d+)", words)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.kernel import compiler_version
 from patchgen.model.finding import Finding
 from patchgen.model.series import Signatures
@@ -17,22 +17,22 @@ from patchgen.series import (
     put_cover_below,
     put_testing,
 )
-from patchgen.verify.target import Target
+from patchgen.verify.checked_series import CheckedSeries
 
 # Checks of the form only; readers of the letter can see the form themselves.
 _OF_FORM = ("lint", "am", "code")
 
 
-def check_recordable(repository: Repository, target: Target) -> None:
-    """Raise BaseError if a series has no cover letter to write to."""
+def check_recordable(repository: Repository, target: CheckedSeries) -> None:
+    """Raise RefusedError if a series has no cover letter to write to."""
     series = target.series
     if series is None or repository.find_ref(f"refs/heads/{series.name}") != series.tip:
-        raise BaseError(
+        raise RefusedError(
             f"{target.name} is not a branch, and has no cover letter to record tests in",
             hint="name the branch of the series",
         )
     if series.cover_commit is None or series.record is None:
-        raise BaseError(
+        raise RefusedError(
             f"{series.name} has no record of how it was generated, and so no place for tests",
             hint="the record is in the commit of the cover letter, which this branch lacks",
         )
@@ -76,12 +76,12 @@ def record_testing(
     """Write the passed checks of a series into its cover letter, and return that text.
 
     Only the letter's commit and the ids of the patches on top of it change, so even the current
-    branch may be moved. Raises BaseError if nothing was checked, or if the branch has moved
+    branch may be moved. Raises RefusedError if nothing was checked, or if the branch has moved
     in the meantime.
     """
     summary = describe_testing(columns, findings, variables)
     if not summary:
-        raise BaseError(
+        raise RefusedError(
             "nothing to record: no configuration was built, and checkpatch did not run",
             hint=f"skip fewer checks; {_join(_OF_FORM)} check only the form",
         )

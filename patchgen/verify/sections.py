@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.kernel import CFile, Store, read_c_file
+from patchgen.kernel import AddressStore, CFile, read_c_file
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
@@ -56,8 +56,8 @@ class InitStores:
             if is_init and self._read(parent, path).functions.get(name) is False
         ]
 
-    def _stores(self, commit: Oid, paths: Iterable[PurePosixPath]) -> dict[_Key, Store]:
-        found: list[tuple[PurePosixPath, CFile, Store]] = []
+    def _stores(self, commit: Oid, paths: Iterable[PurePosixPath]) -> dict[_Key, AddressStore]:
+        found: list[tuple[PurePosixPath, CFile, AddressStore]] = []
         for path in dict.fromkeys(paths):
             file = self._read(commit, path)
             found += [
@@ -120,7 +120,7 @@ class InitStores:
         return done.stdout.decode("utf-8", "surrogateescape")
 
 
-def _describe(commit: Oid, path: PurePosixPath, store: Store) -> Finding:
+def _describe(commit: Oid, path: PurePosixPath, store: AddressStore) -> Finding:
     place = store.place if store.place.startswith(store.root) else f"{store.place} ({store.root})"
     who = f"{store.function}() stores" if store.function else "the initial value stores"
     return Finding(

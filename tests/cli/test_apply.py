@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.apply import ApplyRequest, apply_variant
+from patchgen.commands.apply import ApplyRequest, apply_variant
 from tests.conftest import Patchgen
 from tests.support.checks import apply_mails, snapshot
 from tests.support.programs import list_programs

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.compare import CompareRequest, compare_variants
+from patchgen.commands.compare import CompareRequest, compare_variants
 from patchgen.errors import PatchgenError
 from tests.support.kernels import commit_all
 from tests.support.small_kernel import FILES, write_files

@@ -172,7 +172,9 @@ def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, z
     words = ("run", zalloc, "--tree", ready, "--trust", "--json")
     first, second = (json.loads(patchgen(*words).out)["results"][0] for _ in range(2))
     assert (
-        first["files"]["run"] == 4 and second["files"]["run"] == 0 and second["files"]["kept"] == 5
+        first["files"]["run"] == 4
+        and second["files"]["run"] == 0
+        and second["files"]["cached"] == 5
     )
     assert first["edits"] == second["edits"] and first["rules"] == second["rules"]
     # The same content at another place, in another commit, is known as well.
@@ -182,12 +184,12 @@ def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, z
     third = json.loads(patchgen(*words).out)["results"][0]
     assert (
         third["files"]["run"] == 0
-        and third["files"]["kept"] == 4
+        and third["files"]["cached"] == 4
         and third["files"]["candidates"] == 0
     )
     assert [each["path"] for each in third["edits"]][-2:] == ["fs/d.c", "include/h.h"]
     assert all(each["path"] in each["diff"] for each in third["edits"])
-    anew = json.loads(patchgen(*words, "--no-kept").out)["results"][0]
+    anew = json.loads(patchgen(*words, "--no-cache").out)["results"][0]
     assert anew["files"]["run"] == 4 and anew["edits"] == third["edits"]
 
 
@@ -223,16 +225,16 @@ def test_another_tree_costs_what_differs_and_the_result_is_the_same(
 
     for base, in_question, looked_at in (("HEAD~1", 4, 2), (last, 5, 1), (first, 5, 0)):
         kept = run("--tree", ready, "--base", base)
-        anew = run("--tree", ready, "--base", base, "--no-kept")
+        anew = run("--tree", ready, "--base", base, "--no-cache")
         assert kept["edits"] == anew["edits"] and kept["rules"] == anew["rules"]
         assert kept["files"]["in_question"] == anew["files"]["in_question"] == in_question
-        assert in_question - kept["files"]["kept"] == looked_at
+        assert in_question - kept["files"]["cached"] == looked_at
     # Only some paths, and a repository that has never had the tree that was asked for before.
     assert run("fs", "--tree", ready, "--base", first)["files"]["in_question"] == 2
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{ready}", tmp_path / "shallow")
     for words in ((), ("fs",), ("drivers/net",)):
         kept = run(*words, "--tree", tmp_path / "shallow")
-        anew = run(*words, "--tree", tmp_path / "shallow", "--no-kept")
+        anew = run(*words, "--tree", tmp_path / "shallow", "--no-cache")
         assert kept["edits"] == anew["edits"]
         assert kept["files"]["in_question"] == anew["files"]["in_question"]
 
@@ -379,9 +381,9 @@ def test_interrupted_it_goes_on_from_what_was_done(ready, zalloc, git, tmp_path)
     done = subprocess.run([*words, "--json"], env=env, capture_output=True, check=True)
     [result] = json.loads(done.stdout)["results"]
     files = result["files"]
-    assert files["kept"] > 0 and files["run"] == files["candidates"]
+    assert files["cached"] > 0 and files["run"] == files["candidates"]
     # One file lacks the words.
-    assert files["kept"] + files["candidates"] == files["in_question"] - 1
+    assert files["cached"] + files["candidates"] == files["in_question"] - 1
     assert len(result["edits"]) == 154
 
 
@@ -437,5 +439,5 @@ def test_no_cocciconfig_of_home_or_tree_changes_how_spatch_is_started(patchgen, 
     before = patchgen("run", path, "--tree", ready, cwd=ready)
     for folder in (Path(os.environ["HOME"]), ready):
         (folder / ".cocciconfig").write_text("[spatch]\n\toptions = --no-such-option --timeout 0\n")
-    after = patchgen("run", path, "--tree", ready, "--no-kept", cwd=ready)
+    after = patchgen("run", path, "--tree", ready, "--no-cache", cwd=ready)
     assert (after.code, after.out) == (before.code, before.out) == (0, before.out)

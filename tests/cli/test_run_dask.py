@@ -137,7 +137,7 @@ def rule(tmp_path: Path) -> Path:
 
 
 def words(rule: Path, tree: Path, *more: str) -> list[str]:
-    run = [sys.executable, "-m", "patchgen", "run", rule, "--tree", tree, "--no-kept", *more]
+    run = [sys.executable, "-m", "patchgen", "run", rule, "--tree", tree, "--no-cache", *more]
     return list(map(str, run))
 
 
@@ -281,7 +281,7 @@ def test_a_wrong_worker_that_joins_in_the_middle_is_refused_and_nothing_of_it_ca
     cluster, tree, rule, tmp_path
 ):
     cluster.start_worker("worker")
-    run = [word for word in words(rule, tree) if word != "--no-kept"]
+    run = [word for word in words(rule, tree) if word != "--no-cache"]
     with start_run(cluster, *run) as there:
         cluster.start_worker("late", code=other_patchgen(tmp_path / "other"))
         out, errors = there.communicate(timeout=90)

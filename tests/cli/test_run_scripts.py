@@ -94,9 +94,9 @@ def test_context_mode_marks_and_what_ocaml_prints_are_told_apart(patchgen, tree,
 @pytest.mark.parametrize("script", [ONCE_PYTHON, ONCE_OCAML], ids=["python", "ocaml"])
 def test_a_file_s_result_does_not_depend_on_its_neighbours(patchgen, tree, tmp_path, script):
     rule = _write(tmp_path, script.format(match=MATCH.format(mark="", end="")))
-    alone = patchgen("run", rule, "c.c", "--tree", tree, "--trust", "--no-kept")
+    alone = patchgen("run", rule, "c.c", "--tree", tree, "--trust", "--no-cache")
     assert alone.out.splitlines() == ["c.c:3: the first one"], alone.err
-    all_of_them = patchgen("run", rule, "--tree", tree, "--trust", "--no-kept")
+    all_of_them = patchgen("run", rule, "--tree", tree, "--trust", "--no-cache")
     assert all_of_them.out.splitlines() == [f"{name}.c:3: the first one" for name in "abc"]
     assert "scripts may keep state between files" in all_of_them.err
 
@@ -107,13 +107,13 @@ def test_numbers_of_fresh_identifiers_do_not_depend_on_neighbours(
 ):
     text = f"@@\nexpression e;\nfresh identifier new{seed};\n@@\n- kfree(e);\n+ kfree(new, e);\n"
     rule = _write(tmp_path, text)
-    alone = patchgen("run", rule, "c.c", "--tree", tree, "--no-kept")
+    alone = patchgen("run", rule, "c.c", "--tree", tree, "--no-cache")
     assert alone.out.count(f"+\tkfree({name}") == 2, alone.err
-    all_of_them = patchgen("run", rule, "--tree", tree, "--no-kept")
+    all_of_them = patchgen("run", rule, "--tree", tree, "--no-cache")
     assert alone.out in all_of_them.out and all_of_them.out.count("\n+\tkfree(") == 6
     assert "fresh identifiers are numbered" in all_of_them.err
     seeded = _write(tmp_path, text.replace(f"new{seed};\n@@", 'new = "p" ## "q";\n@@'))
-    assert "of its own" not in patchgen("run", seeded, "--tree", tree, "--no-kept").err
+    assert "of its own" not in patchgen("run", seeded, "--tree", tree, "--no-cache").err
 
 
 def test_a_script_that_fails_is_named_once_with_its_line(tree, patchgen, tmp_path):

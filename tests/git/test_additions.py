@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.series import CommitDraft, FileEdit, Identity, Signatures
 from patchgen.odb import Quarantine, Repository
 from tests.support.kernels import commit_all
@@ -52,7 +52,7 @@ def test_a_new_file_never_takes_the_place_of_something(tree, git, paths, why):
     repository = Repository(tree)
     base = repository.resolve_commit("HEAD")
     before = git(tree, "count-objects", "-v")
-    with Quarantine(repository) as quarantine, pytest.raises(BaseError) as caught:
+    with Quarantine(repository) as quarantine, pytest.raises(RefusedError) as caught:
         quarantine.write_commits(base, drafts, Signatures(WHO, WHO))
     assert why in str(caught.value)
     assert git(tree, "count-objects", "-v") == before

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import RefusedError, UsageError
 from patchgen.git_environment import add_config, reading_environment
 from patchgen.odb import Repository, grep_files, plan_search
 from tests.support.checks import snapshot
@@ -417,7 +417,7 @@ def test_nothing_is_put_into_a_bare_repository(patchgen, toy, git, tmp_path):
     "revision", ["^HEAD", "HEAD^@", "HEAD^!", "HEAD..HEAD", "", "HEAD:Makefile"]
 )
 def test_a_revision_that_names_no_single_commit_is_refused(toy, revision):
-    with pytest.raises(BaseError):
+    with pytest.raises(RefusedError):
         Repository(toy).resolve_commit(revision)
 
 

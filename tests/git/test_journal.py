@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
-from patchgen.send.journal import Journal, State, begin_entries, set_state
+from patchgen.send.journal import Journal, MailState, begin_entries, set_state
 
 MAIL = Mail("v4-0001-x.patch", b"Subject: [PATCH v4 1/1] x\nMessage-ID: <a@x>\n\nBecause.\n")
 ENTRIES = begin_entries([MAIL])
@@ -29,7 +29,7 @@ def repository(tmp_path, git) -> Iterator[Repository]:
 def write(repository: Repository) -> Journal:
     journal = Journal(repository, "20210820-x-0123456789ab", 4)
     with journal.lock():
-        journal.write([set_state(entry, State.SENT) for entry in ENTRIES])
+        journal.write([set_state(entry, MailState.SENT) for entry in ENTRIES])
     return journal
 
 
@@ -41,7 +41,7 @@ def path_of(repository: Repository):
 def test_what_is_written_is_read_and_without_a_file_nothing_was_begun(repository):
     journal = write(repository)
     [entry], _ = journal.read()
-    assert (entry.file, entry.message_id, entry.state) == (MAIL.file_name, "a@x", State.SENT)
+    assert (entry.file, entry.message_id, entry.state) == (MAIL.file_name, "a@x", MailState.SENT)
     path_of(repository).unlink()
     assert journal.read()[0] == ()
 
@@ -74,7 +74,7 @@ DAMAGED = {
 def test_a_damaged_journal_is_named_and_stops_everything(repository, text):
     journal = write(repository)
     path_of(repository).write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(BaseError, match=r"\.json cannot be read") as refused:
+    with pytest.raises(RefusedError, match=r"\.json cannot be read") as refused:
         journal.read()
     assert "archive" in (refused.value.hint or "")
 
@@ -90,7 +90,7 @@ def test_what_is_in_the_journals_place_and_no_file_stops_everything(repository, 
         path.symlink_to(path)
     else:
         os.mkfifo(path)
-    with pytest.raises(BaseError, match=r"\.json cannot be read"):
+    with pytest.raises(RefusedError, match=r"\.json cannot be read"):
         journal.read()
 
 
@@ -98,4 +98,4 @@ def test_the_journal_of_damaged_texts_is_read_where_it_is_whole(repository):
     journal = write(repository)
     path_of(repository).write_text(whole())
     [entry], _ = journal.read()
-    assert entry.state is State.SENT
+    assert entry.state is MailState.SENT

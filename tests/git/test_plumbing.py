@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.odb import Repository, list_changes, list_entries, read_commits, resolve_paths
 from patchgen.odb.plumbing import find_objects, list_tree, parse_raw_diff, read_objects
@@ -79,5 +79,5 @@ def test_objects_that_are_missing_are_told_from_others(repository):
 @pytest.mark.parametrize("name", ["no\u2028where", "no\x0bwhere", "no\nwhere"])
 def test_a_path_with_a_line_separator_that_is_not_there_is_refused(repository, name):
     tree = repository.resolve_tree(repository.resolve_commit("master"))
-    with pytest.raises(BaseError, match="the tree has no"):
+    with pytest.raises(RefusedError, match="the tree has no"):
         resolve_paths(repository, tree, [PurePosixPath(name)])

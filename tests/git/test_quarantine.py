@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.odb import Quarantine, Repository
 from tests.support.small_variant import make_small_tree
@@ -42,7 +42,7 @@ def read_refs(git, repository: Repository) -> str:
 def test_commits_that_somebody_put_on_the_branch_meanwhile_are_not_overwritten(repository, git):
     git(repository.top, "update-ref", REF, "master~1")
     before = read_refs(git, repository)
-    with pytest.raises(BaseError, match=f"{REF} cannot be written") as refused:
+    with pytest.raises(RefusedError, match=f"{REF} cannot be written") as refused:
         publish(repository, repository.resolve_commit("master~2"))
     assert "moved while patchgen ran" in (refused.value.hint or "")
     assert read_refs(git, repository) == before
@@ -51,14 +51,14 @@ def test_commits_that_somebody_put_on_the_branch_meanwhile_are_not_overwritten(r
 def test_a_branch_that_somebody_made_meanwhile_is_not_overwritten(repository, git):
     git(repository.top, "update-ref", REF, "master~1")
     before = read_refs(git, repository)
-    with pytest.raises(BaseError, match=f"{REF} cannot be written"):
+    with pytest.raises(RefusedError, match=f"{REF} cannot be written"):
         publish(repository, None)
     assert read_refs(git, repository) == before
 
 
 def test_a_branch_that_somebody_deleted_meanwhile_is_not_made_again(repository, git):
     before = read_refs(git, repository)
-    with pytest.raises(BaseError, match=f"{REF} cannot be written"):
+    with pytest.raises(RefusedError, match=f"{REF} cannot be written"):
         publish(repository, repository.resolve_commit("master~1"))
     assert read_refs(git, repository) == before
 

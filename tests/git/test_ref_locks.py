@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.odb import Quarantine, Repository
 from tests.support.small_variant import make_small_tree
 
@@ -19,7 +19,7 @@ def test_a_lock_is_named_without_the_advice_of_git(tmp_path, git):
         base = repository.resolve_commit("master")
         with (
             Quarantine(repository) as quarantine,
-            pytest.raises(BaseError, match="refs/heads/made cannot be written") as refused,
+            pytest.raises(RefusedError, match="refs/heads/made cannot be written") as refused,
         ):
             quarantine.publish("refs/heads/made", base, base, None, "test")
     finally:

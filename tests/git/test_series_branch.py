@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover
 from patchgen.odb import Quarantine, Repository
@@ -115,7 +115,7 @@ def test_a_base_that_is_not_the_cover_letters_is_refused(repository, git):
     write_series(repository, git, 2)
     tree = repository.top
     other = git(tree, "commit-tree", "-m", "other", "master^{tree}").strip()
-    with pytest.raises(BaseError, match="the cover letter of patchgen/long-v1 is on"):
+    with pytest.raises(RefusedError, match="the cover letter of patchgen/long-v1 is on"):
         read(repository, Oid(other))
 
 
@@ -129,7 +129,7 @@ def test_a_change_in_the_cover_letters_commit_is_refused(repository, git):
     new = git(tree, "commit-tree", "-p", "master", "-m", message, changed).strip()
     tip = git(tree, "commit-tree", "-p", new, "-m", "x86: Do 1", f"{REF}^{{tree}}").strip()
     git(tree, "update-ref", REF, tip)
-    with pytest.raises(BaseError, match=r"the commit of the cover letter, \w+, changes file"):
+    with pytest.raises(RefusedError, match=r"the commit of the cover letter, \w+, changes file"):
         read(repository)
 
 

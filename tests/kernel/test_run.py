@@ -63,7 +63,7 @@ def checkout(kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.mark.parametrize("mode", ["patch", "report"])
 def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
     scripts = {script.path: script for script in list_scripts(checkout) if mode in script.modes}
-    words = ("--mode", mode, "--trust", "--no-kept", "--json", "--tree", kernel_6_1)
+    words = ("--mode", mode, "--trust", "--no-cache", "--json", "--tree", kernel_6_1)
     done = patchgen("run", SCRIPTS, *FOLDERS, *words)
     assert done.code == 0, done.err
     document = json.loads(done.out)

@@ -11,7 +11,7 @@ from patchgen.coccinelle import find_spatch
 from patchgen.edit.engine import make_patches
 from patchgen.errors import ToolError
 from patchgen.model.base import Base, Oid
-from patchgen.model.plan import HitCount, Plan, PlannedPatch, RunRules
+from patchgen.model.plan import HitCount, PlannedPatch, RunRules, SeriesPlan
 from patchgen.model.series import MadePatch
 from patchgen.model.smpl import SemanticPatch
 from tests.support.memory_tree import MemoryTree
@@ -33,7 +33,7 @@ def make(
     run = RunRules(SemanticPatch("slow.cocci", TEXT), tree.files, must_fire)
     patch = PlannedPatch("one", None, "message.txt", (), edits=(run,), optional=optional)
     base = Base(Oid("1"), Oid("2"), "v6.1")
-    plan = Plan("mine", "Mine", base, (), "cover.txt", (), (patch,))
+    plan = SeriesPlan("mine", "Mine", base, (), "cover.txt", (), (patch,))
     return make_patches(plan, tree, find_spatch(), timeout_s=1)
 
 

@@ -26,9 +26,9 @@ from patchgen.errors import PatchgenError
 from patchgen.model.outcome import Changed
 from patchgen.model.smpl import SemanticPatch
 from patchgen.model.sweep import Mode
-from patchgen.sweep import bind, choose_mode, load_cocci
+from patchgen.sweep import choose_mode, load_cocci, resolve
+from patchgen.sweep.batches import Batch, run_batch_with_retries
 from patchgen.sweep.slices import restore, slice_source
-from patchgen.sweep.work import Batch, work
 
 FOLDER = os.environ.get("PATCHGEN_COCCINELLE")
 TIMEOUT_S = 60
@@ -99,7 +99,7 @@ def test_a_sweep_makes_what_spatch_makes(name):
     try:
         cocci = load_cocci(str(case), read, lambda _: True)
         mode = choose_mode(cocci, None)
-        bound = bind(cocci, mode, ())
+        bound = resolve(cocci, mode, ())
     except PatchgenError as err:
         pytest.skip(f"it is refused before spatch sees it: {err}")
     plain = run_plain(case, bound.program.modes, bound.program.options)
@@ -127,7 +127,9 @@ def sweep_one(bound, content: bytes, path: PurePosixPath) -> bytes:
         if not cut.matters:
             return content
         text, parts = cut.text, cut.parts
-    results = work(spatch, program, Batch((Source(path, text),), HEADERS), TIMEOUT_S)
+    results = run_batch_with_retries(
+        spatch, program, Batch((Source(path, text),), HEADERS), TIMEOUT_S
+    )
     # What a finalize rule says in the end is of no file.
     [ran] = [each for each in results if each.path == path]
     return content if ran.after is None else restore(ran.after, parts)

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from patchgen.coccinelle import find_spatch
-from patchgen.coccinelle.reports import Said, read_context, read_said
-from patchgen.model.sweep import Report
+from patchgen.coccinelle.reports import ScriptOutput, read_context, read_said
+from patchgen.model.sweep import ReportedPlace
 
 SOURCE = "int f(int x)\n{\n\tfoo(x);\n\tif (x)\n\t\tfoo(x +\n\t\t    1);\n\treturn 0;\n}\n"
 RULE = """\
@@ -48,7 +48,7 @@ def test_reads_what_print_report_prints(folder):
     said = read_said(run(folder, script, "--no-show-diff"))
     assert said.rest == "and more\n" * 2
     first, second = said.reports
-    assert first == Report(PATH, 3, 2, "WARNING: foo on x", end_line=3, end_column=5)
+    assert first == ReportedPlace(PATH, 3, 2, "WARNING: foo on x", end_line=3, end_column=5)
     assert (second.line, second.column) == (5, 3)
     assert SOURCE.splitlines()[2][1:4] == "foo"
 
@@ -61,7 +61,7 @@ def test_reads_what_org_mode_prints(folder):
     assert said.rest == "* a headline\n" * 2
     where = {"end_line": 3, "end_column": 5}
     assert said.reports[:5] == tuple(
-        Report(PATH, 3, 2, text, **where)
+        ReportedPlace(PATH, 3, 2, text, **where)
         for text in ("foo", "see", "a@(1)\nb", "main dir/a.c::3", "dir/a.c::3")
     )
     assert len(said.reports) == 10
@@ -69,8 +69,8 @@ def test_reads_what_org_mode_prints(folder):
 
 def test_reads_the_marks_of_context_mode(folder):
     assert read_context(run(folder, "pass\n")) == (
-        Report(PATH, 3, None, "foo(x);", end_line=4),
-        Report(PATH, 5, None, "foo(x +", end_line=7),
+        ReportedPlace(PATH, 3, None, "foo(x);", end_line=4),
+        ReportedPlace(PATH, 5, None, "foo(x +", end_line=7),
     )
     prefixed = run(folder, "pass\n", "--patch", ".")
     assert [each.path for each in read_context(prefixed)] == [PATH, PATH]
@@ -80,26 +80,29 @@ def test_reads_marks_of_lines_that_look_like_headers():
     diff = "--- a.c\n+++ /tmp/x-a.c\n@@ -1,3 +1,2 @@ f\n a\n--- b.c\n c\n\\ No newline\n"
     diff += "diff -u x y\n--- d.c\n+++ /tmp/y-d.c\n@@ -7 +6,0 @@\n-x\n"
     assert read_context(diff) == (
-        Report(PurePosixPath("a.c"), 2, None, "-- b.c", end_line=3),
-        Report(PurePosixPath("d.c"), 7, None, "x", end_line=8),
+        ReportedPlace(PurePosixPath("a.c"), 2, None, "-- b.c", end_line=3),
+        ReportedPlace(PurePosixPath("d.c"), 7, None, "x", end_line=8),
     )
 
 
 @pytest.mark.parametrize(
     ("line", "report"),
     [
-        ("a.c:3:5-5: x", Report(PurePosixPath("a.c"), 3, 6, "x")),
-        ("a.c:3:5-2: x", Report(PurePosixPath("a.c"), 3, 6, "x")),
-        ("a.c:3:-1--1: x", Report(PurePosixPath("a.c"), 3, None, "x")),
-        ("a.c:3:0: x - y", Report(PurePosixPath("a.c"), 3, 1, "x - y")),
-        ("a.c:3: warning: x", Report(PurePosixPath("a.c"), 3, None, "warning: x")),
-        ("/t/a b.c:3:0-1: x", Report(PurePosixPath("a b.c"), 3, 1, "x", "", 3, 2)),
-        ("/tt/a.c:3:0-1: ", Report(PurePosixPath("/tt/a.c"), 3, 1, "", "", 3, 2)),
-        ("a.c:3:0-1: x: 5:6-7: y", Report(PurePosixPath("a.c"), 3, 1, "x: 5:6-7: y", "", 3, 2)),
+        ("a.c:3:5-5: x", ReportedPlace(PurePosixPath("a.c"), 3, 6, "x")),
+        ("a.c:3:5-2: x", ReportedPlace(PurePosixPath("a.c"), 3, 6, "x")),
+        ("a.c:3:-1--1: x", ReportedPlace(PurePosixPath("a.c"), 3, None, "x")),
+        ("a.c:3:0: x - y", ReportedPlace(PurePosixPath("a.c"), 3, 1, "x - y")),
+        ("a.c:3: warning: x", ReportedPlace(PurePosixPath("a.c"), 3, None, "warning: x")),
+        ("/t/a b.c:3:0-1: x", ReportedPlace(PurePosixPath("a b.c"), 3, 1, "x", "", 3, 2)),
+        ("/tt/a.c:3:0-1: ", ReportedPlace(PurePosixPath("/tt/a.c"), 3, 1, "", "", 3, 2)),
+        (
+            "a.c:3:0-1: x: 5:6-7: y",
+            ReportedPlace(PurePosixPath("a.c"), 3, 1, "x: 5:6-7: y", "", 3, 2),
+        ),
     ],
 )
 def test_reads_each_form_of_a_line(line, report):
-    assert read_said(line + "\n", "/t/") == Said((report,), "")
+    assert read_said(line + "\n", "/t/") == ScriptOutput((report,), "")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_reads_each_form_of_a_line(line, report):
     ],
 )
 def test_all_else_is_left_as_it_is(line):
-    assert read_said(f"{line}\n") == Said((), f"{line}\n")
+    assert read_said(f"{line}\n") == ScriptOutput((), f"{line}\n")
 
 
 def test_indented_lines_belong_to_the_report_before_them():
@@ -139,5 +142,7 @@ def test_reads_the_xml_of_firehose(form):
     )
     text = xml if form == "{}" else form.format(xml.encode())
     said = read_said(f"before\n{text}\nafter\n", "/root")
-    report = Report(PurePosixPath("a.c"), 2, 5, "bad < x", end_line=3, end_column=10)
-    assert said == Said((report, Report(PurePosixPath(), 1, None, "")), "before\nafter\n")
+    report = ReportedPlace(PurePosixPath("a.c"), 2, 5, "bad < x", end_line=3, end_column=10)
+    assert said == ScriptOutput(
+        (report, ReportedPlace(PurePosixPath(), 1, None, "")), "before\nafter\n"
+    )

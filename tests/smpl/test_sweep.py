@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.coccinelle import Program
+from patchgen.coccinelle import RunnableSmpl
 from patchgen.model.base import Base
 from patchgen.model.smpl import SemanticPatch
 from patchgen.model.sweep import Mode
@@ -31,7 +31,7 @@ def test_a_slice_that_cannot_be_used_is_run_again_whole(tmp_path: Path, monkeypa
     repository = Repository(tmp_path)
     commit = repository.resolve_commit("HEAD")
     base = Base(commit, repository.resolve_tree(commit), "start", "")
-    request = SweepRequest(Program(SemanticPatch("rule.cocci", RULE)), Mode.PATCH, base)
+    request = SweepRequest(RunnableSmpl(SemanticPatch("rule.cocci", RULE)), Mode.PATCH, base)
     monkeypatch.setattr(candidates, "slice_source", lambda *_: Slice(text, (b"int g;",), True))
     result = sweep(repository, request)
     repository.close()
@@ -116,7 +116,7 @@ def test_a_slice_by_operators_gives_what_the_whole_file_gives(tmp_path: Path):
     repository = Repository(tmp_path)
     commit = repository.resolve_commit("HEAD")
     base = Base(commit, repository.resolve_tree(commit), "start", "")
-    program = Program(SemanticPatch("rule.cocci", OPERATORS))
+    program = RunnableSmpl(SemanticPatch("rule.cocci", OPERATORS))
     sliced, whole = (
         sweep(repository, SweepRequest(program, Mode.PATCH, base, slices=slices))
         for slices in (True, False)

@@ -8,7 +8,14 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.coccinelle import Program, Source, apply_to_file, find_code, find_spatch, run_batch
+from patchgen.coccinelle import (
+    RunnableSmpl,
+    Source,
+    apply_to_file,
+    find_code,
+    find_spatch,
+    run_batch,
+)
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 
@@ -38,7 +45,7 @@ def test_spatch_does_not_read_code_that_nobody_checked_before(tmp_path, run):
             apply_to_file(find_spatch(), patch, PATH, SOURCE)
         else:
             sources = [Source(PATH, SOURCE)]
-            run_batch(find_spatch(), Program(patch), sources, {}, tmp_path / "s", timeout_s=20)
+            run_batch(find_spatch(), RunnableSmpl(patch), sources, {}, tmp_path / "s", timeout_s=20)
     assert not (tmp_path / "canary").exists()
 
 

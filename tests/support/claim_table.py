@@ -15,9 +15,9 @@ from patchgen.kernel import load_effects
 from patchgen.model.audit import Form, Platform
 from patchgen.model.base import TreeReader
 from patchgen.spec.backends import find_left_out
-from patchgen.spec.manifest import Fact, Patch
+from patchgen.spec.manifest import Fact, PatchEntry
 from patchgen.spec.probe import find_fact, find_facts, find_lacks
-from patchgen.spec.variant import Unit, Variant
+from patchgen.spec.variant import ManifestFile, Variant
 from tests.support.text_claims import TOP, Use, load_variants
 
 FILE = TOP / "tests/data/claims.toml"
@@ -232,12 +232,12 @@ class _Possible:
             return fact not in self._facts or bool(self._facts[fact]) != literal.startswith("!")
         return {"patch": self._patches, "backend": self._units}.get(kind, {}).get(name, True)
 
-    def _can_have(self, unit: Unit) -> bool:
+    def _can_have(self, unit: ManifestFile) -> bool:
         left_out = find_left_out(unit, self._facts)
         out = left_out is not None and not left_out.on_request
         return not out and not find_lacks(unit, self._facts, self._tree, self._values)
 
-    def _can_make(self, patch: Patch) -> bool:
+    def _can_make(self, patch: PatchEntry) -> bool:
         optional = _OPTIONAL[patch.name] if patch.optional else None
         if optional is not None and not self._facts.get(optional):
             return False

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from patchgen.audit.account import CallAccount, account_calls
 from patchgen.audit.assembly import parse_assembly
-from patchgen.audit.code import Code
+from patchgen.audit.audit_tree import build_audit
+from patchgen.audit.boot_path import find_spine
+from patchgen.audit.code import LinkedCode
 from patchgen.audit.conditions import Settings
 from patchgen.audit.flow import Flow
-from patchgen.audit.job import build_audit
-from patchgen.audit.parse import parse_source
-from patchgen.audit.spine import find_spine
+from patchgen.audit.parse_c import parse_source
 from patchgen.audit.tables import load_tables
 from patchgen.model.audit import Audit
 
@@ -100,14 +100,14 @@ FILES = {
 }
 
 
-def link_files(files: Mapping[str, str], settings: Settings | None = None) -> Code:
+def link_files(files: Mapping[str, str], settings: Settings | None = None) -> LinkedCode:
     """Return linked files, without a repository."""
     facts = {
         path: (parse_assembly if path.endswith(".S") else parse_source)(text.encode())
         for path, text in files.items()
         if path.endswith((".c", ".h", ".S"))
     }
-    return Code(facts, settings)
+    return LinkedCode(facts, settings)
 
 
 def audit_files(extra: Mapping[str, str], settings: Settings | None = None) -> Audit:

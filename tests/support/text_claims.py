@@ -22,8 +22,8 @@ from pathlib import Path
 import jinja2
 from jinja2 import nodes
 
-from patchgen.spec.manifest import Need, Patch
-from patchgen.spec.variant import Unit, Variant, load_variant
+from patchgen.spec.manifest import Need, PatchEntry
+from patchgen.spec.variant import ManifestFile, Variant, load_variant
 
 TOP = Path(__file__).parents[2]
 VARIANTS = TOP / "semantic-patches"
@@ -106,7 +106,7 @@ def _list_messages(variant: Variant) -> Iterator[tuple[Path, str, frozenset[str]
             yield path, patch.name, frozenset({f"patch {patch.name}"})
 
 
-def _unit_folders(variant: Variant, unit: Unit) -> tuple[Path, ...]:
+def _unit_folders(variant: Variant, unit: ManifestFile) -> tuple[Path, ...]:
     return (unit.folder, variant.folder, TEMPLATES)
 
 
@@ -169,7 +169,7 @@ def needs_literal(need: Need) -> str:
     return f"{'!' if need.absent else ''}needs {' '.join(need.tokens.split())}"
 
 
-def _follow_patches(unit: Unit, known: set[str]) -> Iterator[str]:
+def _follow_patches(unit: ManifestFile, known: set[str]) -> Iterator[str]:
     for patch in unit.manifest.patch:
         if f"patch {patch.name}" in known:
             yield from patch.when
@@ -179,7 +179,7 @@ def _follow_patches(unit: Unit, known: set[str]) -> Iterator[str]:
             yield f"!patch {patch.name}"
 
 
-def _is_out(unit: Unit, patch: Patch, known: set[str]) -> bool:
+def _is_out(unit: ManifestFile, patch: PatchEntry, known: set[str]) -> bool:
     if unit.backend is not None and f"!backend {unit.backend}" in known:
         return True
     return any(negate(literal) in known for literal in patch.when)

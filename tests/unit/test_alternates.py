@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.odb.alternates import check_alternates, read_alternates
 from patchgen.odb.quoting import quote_path
 
@@ -57,7 +57,7 @@ def test_a_folder_that_is_gone_further_down_is_named(tmp_path):
         (tmp_path / name / "info").mkdir(parents=True)
     (tmp_path / "a/info/alternates").write_text(f"{tmp_path}/b\n")
     (tmp_path / "b/info/alternates").write_text(f"{tmp_path}/gone\n{tmp_path}/a\n")
-    with pytest.raises(BaseError, match=f"borrows objects from {tmp_path}/gone, which does not"):
+    with pytest.raises(RefusedError, match=f"borrows objects from {tmp_path}/gone, which does not"):
         check_alternates(tmp_path / "a")
     (tmp_path / "gone").mkdir()
     check_alternates(tmp_path / "a")

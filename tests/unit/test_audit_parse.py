@@ -7,7 +7,7 @@ import pytest
 
 from patchgen.audit.assembly import parse_assembly
 from patchgen.audit.facts import FileFacts, Function
-from patchgen.audit.parse import parse_source
+from patchgen.audit.parse_c import parse_source
 
 
 def parse(text: str) -> FileFacts:

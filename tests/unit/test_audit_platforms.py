@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from patchgen.audit import describe_tellers
-from patchgen.audit.parse import parse_source
+from patchgen.audit import describe_notifiers
+from patchgen.audit.parse_c import parse_source
 from patchgen.model.audit import Platform, StatusChange
 from tests.support.small_kernel import audit_files
 
@@ -181,7 +181,7 @@ def test_a_callback_for_one_direction_does_not_tell_in_the_other(only, call, exp
 def test_a_callback_counts_only_where_it_is_installed():
     found = change("set_memory_decrypted(start(), 1);", install="if (sev_es_active())")
     assert told(found) == {SEV, ES}
-    assert describe_tellers(found).endswith("; tells nobody on TDX")
+    assert describe_notifiers(found).endswith("; tells nobody on TDX")
 
 
 def test_a_condition_that_is_not_known_is_reported_with_its_place():
@@ -194,7 +194,7 @@ def test_a_condition_that_is_not_known_is_reported_with_its_place():
     callback = change("set_memory_decrypted(start(), 1);", tdx_only="tdx_special()")
     assert told(callback) == {SEV, ES}
     expected = "TDX under a condition that audit cannot decide: arch/x86/kernel/backends.c:7"
-    assert expected in describe_tellers(callback)
+    assert expected in describe_notifiers(callback)
     assert callback.silent_on == ()
 
 

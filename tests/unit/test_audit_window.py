@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from patchgen.errors import BaseError
-from patchgen.model.audit import Form, Group, How, Outcome, Platform
+from patchgen.errors import RefusedError
+from patchgen.model.audit import EdgeKind, EffectOutcome, Form, Platform, SiteGroup
 from tests.support.small_kernel import COMMON, account_files, audit_files, declare_op
 
 PATH = "arch/x86/kernel/kvm.c"
@@ -189,10 +189,10 @@ def test_the_path_says_how_it_goes_on_and_where():
     assert (found.call, found.purpose) == ("kvm_hypercall1", "KVM_HC_X")
     steps = [(step.function, step.how, step.via) for step in found.early.steps]
     assert steps == [
-        ("x86_64_start_kernel", How.ENTRY, ""),
-        ("start_kernel", How.CALL, ""),
-        ("setup_arch", How.CALL, ""),
-        ("site", How.POINTER, "x86_init.hyper.init_platform"),
+        ("x86_64_start_kernel", EdgeKind.ENTRY, ""),
+        ("start_kernel", EdgeKind.CALL, ""),
+        ("setup_arch", EdgeKind.CALL, ""),
+        ("site", EdgeKind.POINTER, "x86_init.hyper.init_platform"),
     ]
     assert str(found.early.steps[-1].called) == "arch/x86/kernel/setup.c:3"
     assert (found.early.paths, found.early.capped) == (1, False)
@@ -222,7 +222,7 @@ def test_the_spine_goes_by_position():
 
 
 def test_says_that_nothing_leads_to_alternatives():
-    with pytest.raises(BaseError, match="no calls lead from"):
+    with pytest.raises(RefusedError, match="no calls lead from"):
         audit_files({"arch/x86/kernel/cpu/common.c": "int x;\n"})
 
 
@@ -269,7 +269,7 @@ def test_a_macro_s_instruction_is_its_user_s():
     source = "void console_init(void)\n{\n\tVMGEXIT();\n}\n"
     (found,) = audit_files({PATH: source, **header}).early_hypercalls
     assert (str(found.place), found.instruction.form) == (f"{PATH}:3", Form.VMGEXIT)
-    assert found.group is Group.OWN
+    assert found.group is SiteGroup.OWN
 
 
 def test_an_assembly_function_s_instruction_is_its_callers():
@@ -289,10 +289,10 @@ def test_unpatched_vmcall_is_fatal_on_sev_only_where_code_is_encrypted():
     source = "void console_init(void) { site(); }"
     (found,) = audit_files({PATH: SITE + source}).early_hypercalls
     outcomes = {platform: effect.outcome for platform, effect in found.effects.items()}
-    assert outcomes[Platform.VTX] is Outcome.WORKS
-    assert outcomes[Platform.SVM] is Outcome.EMULATED
-    assert outcomes[Platform.SEV] is Outcome.FATAL
-    assert found.group is Group.UNROUTED
+    assert outcomes[Platform.VTX] is EffectOutcome.WORKS
+    assert outcomes[Platform.SVM] is EffectOutcome.EMULATED
+    assert outcomes[Platform.SEV] is EffectOutcome.FATAL
+    assert found.group is SiteGroup.UNROUTED
 
 
 # --- the op, and page status --------------------------------------------------------------------
@@ -368,7 +368,7 @@ def test_who_is_told_by_the_op_and_on_which_platforms():
     assert (teller.means, teller.functions) == ("op", ("kvm_sev_notify",))
     assert teller.platforms == (Platform.SEV, Platform.SEV_ES)
     (call,) = audit.early_hypercalls
-    assert (call.function, call.group) == ("kvm_sev_notify", Group.ROUTED)
+    assert (call.function, call.group) == ("kvm_sev_notify", SiteGroup.ROUTED)
     assert audit.notify is not None
     assert [step.function for step in audit.notify.implementations] == ["kvm_sev_notify"]
 
@@ -378,7 +378,7 @@ def test_a_hypercall_that_goes_around_the_op_is_not_routed():
         "\tpv_ops.mmu", "\tkvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE, 0);\n\tpv_ops.mmu"
     )
     found = {each.function: each for each in audit_files({**OP, PATH: direct}).early_hypercalls}
-    assert found["kvm_init_platform"].group is Group.UNROUTED
+    assert found["kvm_init_platform"].group is SiteGroup.UNROUTED
     assert found["kvm_init_platform"].unrouted is not None
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from patchgen.coccinelle import Source
+from patchgen.sweep.batches import make_batches
 from patchgen.sweep.grouping import Grouping
-from patchgen.sweep.work import make_batches
 
 KB = 1000
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patchgen.campaign import Group, merge_groups, split_edits
+from patchgen.campaign import PatchGroup, merge_groups, split_edits
 from patchgen.campaign.excerpt import excerpt
 from patchgen.campaign.subject import (
     WIDTH,
@@ -16,7 +16,7 @@ from patchgen.campaign.subject import (
     find_common_prefix,
     make_subjects,
 )
-from patchgen.kernel import Section, SectionMatcher, parse_maintainers
+from patchgen.kernel import MaintainersSection, SectionMatcher, parse_maintainers
 from patchgen.kernel.section_match import REST
 from patchgen.model.campaign import Split
 from patchgen.model.series import FileEdit
@@ -30,15 +30,15 @@ def edits(*paths: str) -> list[FileEdit]:
     return [FileEdit(PurePosixPath(path), "100644", b"a\n", b"b\n") for path in paths]
 
 
-def owners(text: str, made: list[FileEdit]) -> dict[PurePosixPath, Section | None]:
+def owners(text: str, made: list[FileEdit]) -> dict[PurePosixPath, MaintainersSection | None]:
     found = SectionMatcher(parse_maintainers(text)).find(str(edit.path) for edit in made).by_path
     return {
         edit.path: next((s for s in found[str(edit.path)] if s.name != REST), None) for edit in made
     }
 
 
-def group(*paths: str) -> Group:
-    return Group(("some",), tuple(edits(*paths)))
+def group(*paths: str) -> PatchGroup:
+    return PatchGroup(("some",), tuple(edits(*paths)))
 
 
 def test_files_are_grouped_by_what_was_asked_for():
@@ -190,6 +190,6 @@ def test_a_message_shows_the_rules_that_make_the_change():
 def test_people_are_named_without_their_addresses():
     names = ('"A. B." <a@example.org>', "C D <c@example.org>", "C D <d@example.org>", "E <e@e>")
     some = group("a.c").edits
-    assert Group(names, some).name == "A. B., C D, E"
+    assert PatchGroup(names, some).name == "A. B., C D, E"
     many = (*names, "F <f@f>", "G <g@g>")
-    assert Group(many, some).name == "A. B., C D, E and 2 others"
+    assert PatchGroup(many, some).name == "A. B., C D, E and 2 others"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from patchgen.errors import BaseError, PatchgenError, UsageError
+from patchgen.errors import PatchgenError, RefusedError, UsageError
 from patchgen.reroll.changelog import Changes, check_changes, read_changes
 
 NAMES = ("op", "late-hook")
@@ -45,7 +45,7 @@ def test_an_empty_change_is_not_dropped(word):
 @pytest.mark.parametrize("name", ["nothing.txt", "Cover.txt", "op .txt"])
 def test_a_file_of_an_unknown_patch_is_refused(tmp_path, name):
     (tmp_path / name).write_text("Rename it.\n")
-    with pytest.raises(BaseError, match="the series has no patch"):
+    with pytest.raises(RefusedError, match="the series has no patch"):
         read(folder=tmp_path)
 
 
@@ -54,14 +54,14 @@ def test_a_link_in_a_folder_of_change_logs_is_not_followed(tmp_path):
     folder = tmp_path / "changelog"
     folder.mkdir()
     (folder / "cover.txt").symlink_to(tmp_path / "secret")
-    with pytest.raises(BaseError, match="is not a regular file"):
+    with pytest.raises(RefusedError, match="is not a regular file"):
         read(folder=folder)
 
 
 def test_a_change_of_a_patch_that_fell_away_is_not_dropped():
     changes = read("op=Rename it")
     check_changes(changes, 5, ["op"])
-    with pytest.raises(BaseError, match="v5 has no patch 'op'") as raised:
+    with pytest.raises(RefusedError, match="v5 has no patch 'op'") as raised:
         check_changes(changes, 5, ["late-hook"])
     assert "its patches are late-hook" in str(raised.value)
 

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from patchgen.ctokens import (
     Assignment,
-    Call,
+    TokenCall,
     blank_directives,
     find_calls,
     find_functions,
@@ -84,10 +84,10 @@ void f2(void) { f(2); }
 """
     calls, assignments = find_calls(text)
     assert [call for call in calls if call.callee != "if"] == [
-        Call("g", 7, "f", (b"&", b"h", b"(", b"x", b",", b"1", b")", b",", b"y")),
-        Call("h", 7, "f", (b"x", b",", b"1")),
-        Call("k", 13, "f", (b"1",)),
-        Call("f", 18, "f2", (b"2",)),
+        TokenCall("g", 7, "f", (b"&", b"h", b"(", b"x", b",", b"1", b")", b",", b"y")),
+        TokenCall("h", 7, "f", (b"x", b",", b"1")),
+        TokenCall("k", 13, "f", (b"1",)),
+        TokenCall("f", 18, "f2", (b"2",)),
     ]
     assert assignments == [Assignment("open", "f_open"), Assignment("op", "cb")]
 

@@ -10,7 +10,7 @@ import pytest
 
 from patchgen.audit.conditions import load_config
 from patchgen.errors import UsageError
-from patchgen.kernel.built import read_built
+from patchgen.kernel.built_files import read_built
 from patchgen.kernel.configs import find_config
 
 READERS = {

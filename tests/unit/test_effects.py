@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from patchgen.kernel import load_effects
-from patchgen.model.audit import Form, Outcome, Platform
+from patchgen.model.audit import EffectOutcome, Form, Platform
 
 TOP = Path(__file__).parents[2]
 TEXTS = sorted(
@@ -48,7 +48,7 @@ def test_the_exception_is_the_one_of_the_manuals(
 def test_what_is_emulated_or_fatal_in_an_instruction_names_its_exception() -> None:
     for form in (Form.VMCALL, Form.VMMCALL):
         for cell in load_effects()[form].values():
-            expected = cell.outcome in (Outcome.EMULATED, Outcome.FATAL)
+            expected = cell.outcome in (EffectOutcome.EMULATED, EffectOutcome.FATAL)
             assert bool(cell.exception) == expected
 
 

@@ -7,7 +7,7 @@ import click
 import pytest
 
 from patchgen.cli import main
-from patchgen.errors import PatchgenError, Place
+from patchgen.errors import ErrorPlace, PatchgenError
 
 
 @click.command("toy")
@@ -58,6 +58,6 @@ def test_base_is_named_only_where_it_means_the_same() -> None:
 
 
 def test_the_mark_is_below_its_column_where_a_line_has_control_characters() -> None:
-    place = Place("a\x1b.toml", 2, 3, excerpt="\x1b[=\r")
+    place = ErrorPlace("a\x1b.toml", 2, 3, excerpt="\x1b[=\r")
     lines = str(PatchgenError("wrong", place=place)).split("\n")
     assert lines == ["a\\x1b.toml:2:3: wrong", "    \\x1b[=\\x0d", "         ^"]

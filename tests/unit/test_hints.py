@@ -54,7 +54,7 @@ def test_the_library_names_no_option_in_an_error():
 @pytest.mark.parametrize(
     "call",
     [
-        'BaseError("x", hint="use --base")',
+        'RefusedError("x", hint="use --base")',
         'raise UsageError(f"--define {word}: x")',
         'Place(hint=f"give {x} " "(--tree)" if y else "-o")',
     ],
@@ -64,4 +64,4 @@ def test_an_option_in_an_error_is_found(call):
 
 
 def test_a_whole_command_may_be_named():
-    assert find_options('BaseError("x", hint="`patchgen reroll --abort` ends it")') == []
+    assert find_options('RefusedError("x", hint="`patchgen reroll --abort` ends it")') == []

@@ -8,23 +8,23 @@ import sys
 
 import pytest
 
-from patchgen.coccinelle.consequence import _is_attached
 from patchgen.coccinelle.dependency import may_hold
 from patchgen.coccinelle.formula import parse_formula
+from patchgen.coccinelle.live_rules import _is_attached
 
 _READERS = {
     "patchgen.audit.conditions": "Conditions(None).holds(text)",
     "patchgen.audit.directives": "_COMMENT_OR_STRING.sub(b'', raw), _STRING.sub('', text)",
-    "patchgen.audit.parse": "_HEAD.findall(raw), _LITERAL.sub(b'', raw)",
-    "patchgen.coccinelle.consequence": "_is_attached('p', text), _is_attached('p', '(' + text)",
+    "patchgen.audit.parse_c": "_HEAD.findall(raw), _LITERAL.sub(b'', raw)",
+    "patchgen.coccinelle.live_rules": "_is_attached('p', text), _is_attached('p', '(' + text)",
     "patchgen.coccinelle.diagnose": "_NUMBERS.sub('', text)",
     "patchgen.coccinelle.metavariables": "list(read_declarations('@r@' + text + '@@\\n'))",
-    "patchgen.coccinelle.structure": "read_rules(text)",
+    "patchgen.coccinelle.rules": "read_rules(text)",
     "patchgen.kernel.make_syntax": "list(logical_lines(text)), split_arguments(text)",
     "patchgen.kernel.machine_code": "_COMMENT.sub('', text)",
     "patchgen.sweep.bodies": "list(find_bodies(raw))",
-    "patchgen.sweep.target": "_NO_CODE.sub('', text)",
-    "patchgen.sweep.types": "find_doubtful(raw), find_tellers(raw, [], [], [])",
+    "patchgen.sweep.cocci_file": "_NO_CODE.sub('', text)",
+    "patchgen.sweep.typedefs": "find_ambiguous_types(raw), find_type_declarers(raw, [], [], [])",
     "patchgen.sweep.words": "is_prose(raw, len(raw))",
     "patchgen.templating.lines": "split_marks(text)",
 }

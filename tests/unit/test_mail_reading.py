@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from patchgen.addresses import Person
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.mail import ReadableMail, UnreadableMail, parse_sender, parse_subject, read_mail
 from patchgen.mail.containers import read_stream
 from patchgen.mail.decoding import decode_bytes, decode_words, has_garbled_name
@@ -222,7 +222,7 @@ def mutate(chance: random.Random) -> bytes:
 def test_any_mail_is_readable_or_says_why_not(seed):
     try:
         mails = read_stream(io.BytesIO(mutate(random.Random(seed))), "box")
-    except BaseError as err:
+    except RefusedError as err:
         assert "box" in err.message
         return
     for mail in mails:

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from patchgen.errors import BaseError
-from patchgen.kernel.built import find_built
+from patchgen.errors import RefusedError
+from patchgen.kernel.built_files import find_built
 from patchgen.kernel.make import Make
 from patchgen.kernel.make_syntax import logical_lines
 
@@ -99,7 +99,7 @@ def test_a_composite_has_the_parts_that_are_switched_on():
 
 
 def test_a_tree_without_a_makefile_is_no_kernel():
-    with pytest.raises(BaseError, match="no top Makefile"):
+    with pytest.raises(RefusedError, match="no top Makefile"):
         find_built("CONFIG_A=y\n", {}, ["a.c"])
 
 
@@ -158,7 +158,7 @@ def test_what_grows_without_bounds_is_refused():
     )
     make = Make(lambda path: None)
     make.evaluate(doubling)
-    with pytest.raises(BaseError, match="too many steps"):
+    with pytest.raises(RefusedError, match="too many steps"):
         make.get("x49")
 
 
@@ -183,7 +183,7 @@ _LONG = "b" * 100_000
 def test_no_function_makes_more_than_fits_into_memory(text):
     make = Make(lambda path: None)
     make.set({"A": _MANY})
-    with pytest.raises(BaseError, match="too much memory"):
+    with pytest.raises(RefusedError, match="too much memory"):
         make.expand(text)
 
 

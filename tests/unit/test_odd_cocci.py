@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from patchgen.commands.run import list_semantic_patches, read_semantic_patch
 from patchgen.errors import SpecError
-from patchgen.running import list_semantic_patches, read_semantic_patch
 
 
 @pytest.mark.parametrize("kind", ["FIFO", "loop", "dangling"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patchgen.kernel import bounded_match
-from patchgen.kernel.bounded_match import Job, match_bounded
+from patchgen.kernel.bounded_match import MatchJob, match_bounded
 from patchgen.kernel.perl_regex import RegexError, Translated, translate
 
 NEVER_ENDS = "^(([a-z0-9/_.]+)+)+!$"
@@ -86,7 +86,7 @@ def test_any_text_is_translated_or_refused_and_never_loses_a_match(perl):
 def test_a_regular_expression_that_never_ends_does_not_hang(monkeypatch):
     monkeypatch.setattr(bounded_match, "_EACH_S", 0.2)
     begin = time.process_time()
-    jobs = [Job(translate(each), "paths") for each in (NEVER_ENDS, "a+", "b")]
+    jobs = [MatchJob(translate(each), "paths") for each in (NEVER_ENDS, "a+", "b")]
     slow, found, none = match_bounded(jobs, {"paths": [("a" * 60 + "!x",), ("x",)]})
     assert isinstance(slow, str) and "0.2 s" in slow
     assert (found, none) == ({0}, frozenset())
@@ -96,17 +96,21 @@ def test_a_regular_expression_that_never_ends_does_not_hang(monkeypatch):
 def test_all_of_them_together_have_a_limit_too(monkeypatch):
     monkeypatch.setattr(bounded_match, "_EACH_S", 0.2)
     monkeypatch.setattr(bounded_match, "_ALL_S", 0.5)
-    results = match_bounded([Job(translate(NEVER_ENDS), "p")] * 50, {"p": [("a" * 60 + "!x",)]})
+    results = match_bounded(
+        [MatchJob(translate(NEVER_ENDS), "p")] * 50, {"p": [("a" * 60 + "!x",)]}
+    )
     assert all(isinstance(each, str) for each in results)
     assert sum("used up the limit" in str(each) for each in results) > 40
 
 
 def test_what_python_refuses_is_said_and_the_others_count():
-    jobs = [Job(Translated("a{1}{2}**", "", False), "p"), Job(translate("a"), "p")]
+    jobs = [MatchJob(Translated("a{1}{2}**", "", False), "p"), MatchJob(translate("a"), "p")]
     wrong, right = match_bounded(jobs, {"p": [("a",)]})
     assert isinstance(wrong, str) and right == {0}
 
 
 def test_no_process_is_started_where_no_literal_is_there(monkeypatch):
     monkeypatch.setattr(bounded_match, "_WORKER", "/nonexistent")
-    assert match_bounded([Job(translate("zork[0-9]"), "p")], {"p": [("a/b.c",)]}) == [frozenset()]
+    assert match_bounded([MatchJob(translate("zork[0-9]"), "p")], {"p": [("a/b.c",)]}) == [
+        frozenset()
+    ]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.base import Base, Oid
-from patchgen.model.plan import Plan
+from patchgen.model.plan import SeriesPlan
 from patchgen.spec import build_plan
 from patchgen.spec.variant import load_variant
 from tests.support.memory_tree import MemoryTree
@@ -36,7 +36,7 @@ template = "text.j2"
 """
 
 
-def plan(folder: Path, contents: dict[str, bytes], manifest: str = MANIFEST) -> Plan:
+def plan(folder: Path, contents: dict[str, bytes], manifest: str = MANIFEST) -> SeriesPlan:
     (folder / "manifest.toml").write_text(manifest)
     (folder / "text.j2").write_text("toy: Do it\n")
     variant, base = load_variant(folder), Base(Oid("1"), Oid("2"), "v6.1", "6.1.0")
@@ -65,5 +65,5 @@ def test_what_a_patch_needs_is_asked_for_where_it_is_there_by_half(tmp_path):
     manifest = MANIFEST.replace("[[patch]]", NEEDS + "[[patch]]", 1)
     contents = {"a.c": b"new_call(1);\n", "b.c": b"new_call(2);\n", "c.c": b""}
     assert len(plan(tmp_path, contents, manifest).patches) == 1
-    with pytest.raises(BaseError, match=r"c\.c lacks `helper \(`: the patch calls it"):
+    with pytest.raises(RefusedError, match=r"c\.c lacks `helper \(`: the patch calls it"):
         plan(tmp_path, contents | {"b.c": b""}, manifest)

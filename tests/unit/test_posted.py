@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.mail import choose_series
 from patchgen.model.series import Mail
 
@@ -38,7 +38,7 @@ def numbers(*mails: Mail, revision: int | None = None) -> list[int | None]:
 
 
 def refusal(*mails: Mail) -> str:
-    with pytest.raises(BaseError) as caught:
+    with pytest.raises(RefusedError) as caught:
         choose_series(mails, "box")
     return caught.value.message
 

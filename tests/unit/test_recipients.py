@@ -9,7 +9,7 @@ import email.policy
 import pytest
 
 from patchgen.controls import has_controls
-from patchgen.errors import BaseError, UsageError
+from patchgen.errors import RefusedError, UsageError
 from patchgen.mail import (
     SeriesRecipients,
     add_recipients,
@@ -156,7 +156,7 @@ def test_people_in_one_option():
     ],
 )
 def test_a_header_with_control_characters_never_becomes_a_mail(header):
-    with pytest.raises(BaseError, match="control characters") as caught:
+    with pytest.raises(RefusedError, match="control characters") as caught:
         check_headers(Mail("x.patch", header + b"\nTo: a@b.org\n\nText.\n"))
     assert not has_controls(str(caught.value), allow="\n")
 
@@ -167,7 +167,7 @@ def test_headers_with_folds_and_names_in_all_letters_are_fine():
 
 
 def test_an_address_of_an_old_cover_letter_that_no_mail_can_have_is_refused():
-    with pytest.raises(BaseError, match="is invalid"):
+    with pytest.raises(RefusedError, match="is invalid"):
         encode_address("J\u00f6rg <j\u00f6rg@b.org>")
     assert encode_address("M <m@ex\u00e4mple.org>") == "M <m@xn--exmple-cua.org>"
 

@@ -13,13 +13,13 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from patchgen.commands.trailers import add_tags, match_tags
 from patchgen.controls import has_controls
 from patchgen.mail import ReadableMail, read_mail
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb.difftext import digest_changes, list_changes
-from patchgen.replies.collect import add_tags, match_tags
 from patchgen.replies.match import Patches
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.series.trailers import parse_message

@@ -15,9 +15,9 @@ from patchgen.coccinelle.header import Header
 from patchgen.model.base import Base, Oid
 from patchgen.model.outcome import UnparsedFunction
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Counts, Mode, Report, RuleCount, Sweep, Unfinished
+from patchgen.model.sweep import Counts, Mode, ReportedPlace, RuleCount, Sweep, Unfinished
 from patchgen.sweep.document import describe_sweep
-from patchgen.sweep.hunks import Hunk, find_hunks
+from patchgen.sweep.hunks import LineHunk, find_hunks
 from patchgen.sweep.sarif import make_sarif
 
 BASE = Base(Oid("1" * 40), Oid("2" * 40), "v6.1", "6.1.0")
@@ -25,9 +25,9 @@ PATH = PurePosixPath("fs/a b:c.c")
 BEFORE = b"one\ntwo\nthree\nfour\n"
 AFTER = b"one\n2\n2.5\nthree\nfour\nfive\n"
 REPORTS = (
-    Report(PATH, 3, 2, "WARNING: no", rule="r", end_line=3, end_column=5),
-    Report(PATH, 7, None, "a statement", end_line=9),
-    Report(PATH, 12, 1, "a statement"),
+    ReportedPlace(PATH, 3, 2, "WARNING: no", rule="r", end_line=3, end_column=5),
+    ReportedPlace(PATH, 7, None, "a statement", end_line=9),
+    ReportedPlace(PATH, 12, 1, "a statement"),
 )
 FOUND = Sweep(
     "free/kfree.cocci",
@@ -201,9 +201,9 @@ def test_hunks_are_found_in_a_long_file_that_changes_at_both_ends():
     after = b"// new\n" + before.replace(b"\tx = 49;\n", b"\ty();\n", 1) + b"// end\n"
     hunks = list(find_hunks(before, after))
     assert hunks == [
-        Hunk(1, (), (b"// new\n",)),
-        Hunk(99, (b"\tx = 49;\n",), (b"\ty();\n",)),
-        Hunk(40_001, (), (b"// end\n",)),
+        LineHunk(1, (), (b"// new\n",)),
+        LineHunk(99, (b"\tx = 49;\n",), (b"\ty();\n",)),
+        LineHunk(40_001, (), (b"// end\n",)),
     ]
 
 
@@ -223,7 +223,7 @@ def test_the_document_has_all_of_a_sweep():
     }
     assert document["unparsed"][1] == {"path": str(PATH), "line": 5, "function": None}
     assert document["unfinished"] == [{"path": str(PATH), "reason": "it took too long"}]
-    assert document["files"] == {"in_question": 10, "candidates": 4, "kept": 3, "run": 1}
+    assert document["files"] == {"in_question": 10, "candidates": 4, "cached": 3, "run": 1}
     assert document["seconds"] == 1.235
     [edit] = describe_sweep(CHANGED)["edits"]
     diff = edit.pop("diff")

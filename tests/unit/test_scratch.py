@@ -37,7 +37,7 @@ def place(monkeypatch, tmp_path):
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.setattr(scratch, "_run", scratch._Run())
+    monkeypatch.setattr(scratch, "_run", scratch._ScratchFolder())
     return folder
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.errors import Place, SpecError
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.sourcefolder import LARGEST_BYTES, SourceFolder, decode_text, read_regular
 from patchgen.spec.variant import load_variant
 from patchgen.templating import render_smpl, render_text
@@ -163,5 +163,5 @@ def test_a_fifo_for_a_manifest_does_not_wait(tmp_path):
 )
 def test_a_text_is_plain_utf_8(content, line, why):
     with pytest.raises(SpecError, match=why) as caught:
-        decode_text(content, Place("f"))
-    assert caught.value.place == Place("f", line)
+        decode_text(content, ErrorPlace("f"))
+    assert caught.value.place == ErrorPlace("f", line)

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from patchgen.odb.changes import FileChange, Hunk, parse_diff
-from patchgen.status.blocks import Block, settle, split_blocks
+from patchgen.odb.changes import CommitHunk, FileChange, parse_diff
+from patchgen.status.conflict_hunks import Block, resolve_conflicts, split_blocks
 
 DIFF = b"""\
 diff --git a/fs/a b.c b/fs/a b.c
@@ -38,12 +38,12 @@ new mode 100755
 def test_reads_hunks_without_context():
     changes = parse_diff(DIFF)
     assert list(map(str, changes)) == ["fs/a b.c", "gone.c", "run.sh"]
-    first = Hunk((b"-- a/looks/like/a/header", b"two"), (b"one",))
-    last = Hunk((b"last", b"\\ No newline at end of file"))
+    first = CommitHunk((b"-- a/looks/like/a/header", b"two"), (b"one",))
+    last = CommitHunk((b"last", b"\\ No newline at end of file"))
     assert changes[PurePosixPath("fs/a b.c")] == FileChange((first, last))
     assert changes[PurePosixPath("gone.c")].is_deleted
-    assert changes[PurePosixPath("gone.c")].hunks[-1] == Hunk((b"x",))
-    mode = Hunk(about=b"old mode 100644\nnew mode 100755")
+    assert changes[PurePosixPath("gone.c")].hunks[-1] == CommitHunk((b"x",))
+    mode = CommitHunk(about=b"old mode 100644\nnew mode 100755")
     assert changes[PurePosixPath("run.sh")] == FileChange((mode,))
     assert parse_diff(b"") == {}
 
@@ -56,8 +56,8 @@ def test_reads_names_that_git_puts_in_quotes():
 
 
 def test_a_revert_is_known():
-    change = FileChange((Hunk((b"a",), (b"b",)), Hunk((), (b"c",))))
-    assert FileChange((Hunk((b"b",), (b"a",)), Hunk((b"c",), ()))).is_reverse_of(change)
+    change = FileChange((CommitHunk((b"a",), (b"b",)), CommitHunk((), (b"c",))))
+    assert FileChange((CommitHunk((b"b",), (b"a",)), CommitHunk((b"c",), ()))).is_reverse_of(change)
     assert not change.is_reverse_of(change)
 
 
@@ -89,7 +89,7 @@ def conflict(ours: str, base: str, theirs: str) -> tuple[bytes, bytes, bytes]:
 )
 def test_settles_conflicts_that_are_none(ours, base, theirs, gone):
     marked, before, upstream = conflict(ours, base, theirs)
-    settled = settle(marked, before, upstream)
+    settled = resolve_conflicts(marked, before, upstream)
     assert (settled.gone if settled else None) == gone
     if settled:
         assert settled.content == upstream
@@ -98,15 +98,15 @@ def test_settles_conflicts_that_are_none(ours, base, theirs, gone):
 def test_lines_that_only_moved_are_not_gone():
     marked, before, upstream = conflict("", "abc", "aBc")
     moved = upstream + b"b;b;b;\n"
-    assert settle(marked + b"b;b;b;\n", before, moved) is None
+    assert resolve_conflicts(marked + b"b;b;b;\n", before, moved) is None
 
 
 def test_white_space_counts_where_the_patch_is_about_nothing_else():
     blocks = b"<<<<<<< upstream\n%s\n||||||| 1\n%s\n=======\n%s\n>>>>>>> patch\n"
     spaced = blocks % (b"x( a );\ny;", b"x( a );", b"x(a);")
-    assert settle(spaced, b"x( a );\n", b"x( a );\ny;\n") is None
+    assert resolve_conflicts(spaced, b"x( a );\n", b"x( a );\ny;\n") is None
     same = blocks % (b"x( b );\ny;", b"x(a);", b"x(b);")
-    assert settle(same, b"x(a);\n", b"x( b );\ny;\n") is not None
+    assert resolve_conflicts(same, b"x(a);\n", b"x( b );\ny;\n") is not None
 
 
 def test_lines_may_break_elsewhere():
@@ -114,10 +114,10 @@ def test_lines_may_break_elsewhere():
     blocks = b"<<<<<<< upstream\n%s\n||||||| 1\n%s\n=======\n%s\n>>>>>>> patch\n"
     before, wrapped, joined = b"\told(a,\n\t    MAX);", b"\tnew(a,\n\t    MAX);", b"\tnew(a, MAX);"
     marked = blocks % (wrapped, before, joined)
-    assert settle(marked, before, wrapped) is not None
+    assert resolve_conflicts(marked, before, wrapped) is not None
     half = b"\tnew(a,\n\t    MAX);\n\told(b);"
     marked = blocks % (half, before + b"\n\told(b);", joined)
-    assert settle(marked, before, half) is None
+    assert resolve_conflicts(marked, before, half) is None
 
 
 def test_markers_that_may_be_the_file_s_own_are_left_alone():

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.reroll.conflicts import forget, is_waiting, read_waiting
 from patchgen.reroll.request import RerollRequest, from_document, to_document
 
@@ -37,7 +37,7 @@ def state(tmp_path) -> Path:
 
 
 def refuse(state: Path) -> None:
-    with pytest.raises(BaseError, match=r"state\.json cannot be read") as refused:
+    with pytest.raises(RefusedError, match=r"state\.json cannot be read") as refused:
         read_waiting(SimpleNamespace(git_dir=state.parents[2]))
     assert "`patchgen reroll --abort`" in (refused.value.hint or "")
 
@@ -67,7 +67,7 @@ def test_a_file_in_the_place_of_the_folder_means_that_no_reroll_waits(tmp_path):
     (tmp_path / "patchgen").write_text("")
     repository = SimpleNamespace(git_dir=tmp_path)
     assert not is_waiting(repository)
-    with pytest.raises(BaseError, match="no reroll is waiting here"):
+    with pytest.raises(RefusedError, match="no reroll is waiting here"):
         read_waiting(repository)
 
 
@@ -76,12 +76,12 @@ def test_a_request_is_read_as_it_was_written(tmp_path):
     document = json.loads(json.dumps(to_document(request, "topic")))
     read = from_document(RerollRequest(tmp_path), document)
     assert read == RerollRequest(
-        tmp_path, "topic", base="v6.1", changes=("a",), output=tmp_path / "x", go_on=True
+        tmp_path, "topic", base="v6.1", changes=("a",), output=tmp_path / "x", resume=True
     )
 
 
 @pytest.mark.parametrize("change", [{"changes": 5}, {"later": 1}, {"revision": "x"}], ids=str)
 def test_a_request_of_another_form_is_refused(tmp_path, change):
     document = {**to_document(RerollRequest(tmp_path), "topic"), **change}
-    with pytest.raises(BaseError, match="cannot be read"):
+    with pytest.raises(RefusedError, match="cannot be read"):
         from_document(RerollRequest(tmp_path), document)

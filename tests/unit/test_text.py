@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from patchgen.edit.lines import insert_lines
-from patchgen.errors import BaseError, PatchgenError, Place
+from patchgen.errors import ErrorPlace, PatchgenError, RefusedError
 from patchgen.kernel.get_maintainer import join_recipients
 from patchgen.kernel.maintainer_program import parse_recipients
 from patchgen.model.base import Oid, TreeFile
@@ -31,7 +31,7 @@ def test_inserts_lines_next_to_an_anchor():
 
 @pytest.mark.parametrize("content", [b"a\n", b"b\nb\n", b"bb\n"])
 def test_refuses_an_anchor_that_is_not_one_line(content):
-    with pytest.raises(BaseError, match="must match exactly one line"):
+    with pytest.raises(RefusedError, match="must match exactly one line"):
         insert_lines(content, edit("b", before=True))
 
 
@@ -77,7 +77,7 @@ def test_hit_counts():
 
 
 def test_a_message_marks_the_column_behind_tabs():
-    place = Place("f", 3, 3, excerpt="\tx y")
+    place = ErrorPlace("f", 3, 3, excerpt="\tx y")
     assert str(PatchgenError("bad", place=place, hint="mend it")) == (
         "f:3:3: bad\n            x y\n             ^\nhint: mend it"
     )

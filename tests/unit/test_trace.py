@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle.structure import read_rules
+from patchgen.coccinelle.rules import read_rules
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.witness import add_witnesses
 

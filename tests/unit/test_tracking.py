@@ -8,7 +8,7 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from patchgen.errors import BaseError
+from patchgen.errors import RefusedError
 from patchgen.model.series import Cover, Identity, Recipients
 from patchgen.reroll.changelog import format_changes, put_on_top
 from patchgen.series.change_id import make_change_id, make_message_id
@@ -86,7 +86,7 @@ def test_keeps_what_b4_added():
 )
 def test_a_strangers_branch_puts_no_header_into_the_mails(series):
     document = {"series": {"revision": 2, "change-id": "c-01", **series}}
-    with pytest.raises(BaseError, match=r"tracking section .* cannot be read"):
+    with pytest.raises(RefusedError, match=r"tracking section .* cannot be read"):
         parse_cover_commit(f"S\n\nB.\n\n--- b4-submit-tracking ---\n{json.dumps(document)}")
 
 
@@ -115,7 +115,7 @@ def test_drops_the_lines_that_b4_drops():
     "section", ["", "{", "{}", '{"series": {}}', '{"series": {"change-id": "c", "revision": "x"}}']
 )
 def test_a_broken_section_is_named(section):
-    with pytest.raises(BaseError, match="tracking section"):
+    with pytest.raises(RefusedError, match="tracking section"):
         parse_cover_commit(f"S\n\nB.\n\n--- b4-submit-tracking ---\n{section}")
 
 

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Audit the tree of a kernel, from its files to the result, or take the cached result."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Callable, Mapping, Sequence, Set
+
+from patchgen.audit.boot_path import BootPath, find_spine
+from patchgen.audit.cache import FactsCache, cache_file
+from patchgen.audit.changes import find_changes
+from patchgen.audit.code import LinkedCode, Node
+from patchgen.audit.conditions import Settings
+from patchgen.audit.edges import UnresolvedCall
+from patchgen.audit.facts import FileFacts
+from patchgen.audit.flow import Flow
+from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
+from patchgen.audit.kbuild import find_unbuilt
+from patchgen.audit.linked_folders import find_unlinked
+from patchgen.audit.platforms import PlatformTests
+from patchgen.audit.reach import Reach
+from patchgen.audit.read_facts import (
+    BulkTree,
+    OnProgress,
+    digest_files,
+    find_files,
+    read_facts,
+)
+from patchgen.audit.routes import Routes
+from patchgen.audit.serialised import dump_audit, load_audit
+from patchgen.audit.tables import Tables, load_tables
+from patchgen.kernel import read_version
+from patchgen.model.audit import (
+    Audit,
+    Coverage,
+    EdgeKind,
+    Notify,
+    Step,
+    TreeLocation,
+    UnresolvedPointer,
+    Window,
+)
+from patchgen.model.base import Oid, TreeFile
+from patchgen.odb import Git
+
+OnNote = Callable[[str], None]
+
+
+def audit_tree(
+    git: Git,
+    tree: Oid,
+    *,
+    settings: Settings | None = None,
+    on_progress: OnProgress = lambda done, total: None,
+    on_note: OnNote = lambda note: None,
+) -> Audit:
+    """Return the audit of a tree in a repository or a quarantine, without a revision.
+
+    `settings` are those of a .config, None to follow all branches.
+    """
+    tables = load_tables()
+    files = find_files(git, tree, tables)
+    with FactsCache(cache_file()) as cache:
+        audit = _find_audit(git, tree, files, tables, settings, cache, on_progress)
+        if cache.note:
+            on_note(cache.note)
+    return audit
+
+
+def _find_audit(
+    git: Git,
+    tree: Oid,
+    files: Sequence[TreeFile],
+    tables: Tables,
+    settings: Settings | None,
+    cache: FactsCache,
+    on_progress: OnProgress,
+) -> Audit:
+    """Return the cached audit, or make and cache it."""
+    unbuilt = find_unlinked(git, tree, files)
+    key = _result_key(tree, files, tables, settings, unbuilt)
+    cached = cache.find([key]).get(key)
+    if cached is not None and (audit := load_audit(cached)) is not None:
+        return audit
+    if settings is not None:
+        unbuilt |= find_unbuilt(git, tree, files, settings)
+    facts = _read_built(git, files, unbuilt, cache, on_progress)
+    version = read_version(BulkTree(git, tree))
+    audit = build_audit(LinkedCode(facts, settings), tables, version=version)
+    stored = dump_audit(audit)
+    if stored is not None:
+        cache.keep([(key, stored)])
+    return audit
+
+
+def _read_built(
+    git: Git,
+    files: Sequence[TreeFile],
+    unbuilt: set[str],
+    cache: FactsCache,
+    on_progress: OnProgress,
+) -> Mapping[str, FileFacts]:
+    """Return the facts of the files that are built, and of those that they include."""
+    wanted = [file for file in files if file.path.as_posix() not in unbuilt]
+    left = {file.path.as_posix(): file for file in files if file.path.as_posix() in unbuilt}
+    facts: dict[str, FileFacts] = {}
+    while wanted:
+        fresh = read_facts(git, wanted, cache, on_progress)
+        facts |= fresh
+        named = {
+            posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+            for path, each in fresh.items()
+            for name in (include.strip('<>"') for include in each.includes)
+        }
+        wanted = [left.pop(path) for path in sorted(named & left.keys())]
+    return facts
+
+
+def _result_key(
+    tree: Oid,
+    files: Sequence[TreeFile],
+    tables: Tables,
+    settings: Settings | None,
+    unlinked: Set[str],
+) -> str:
+    # With a configuration, the result depends on the Makefiles of the tree, too.
+    said = "" if settings is None else f"{tree} {sorted(settings.items())}"
+    text = f"{tables.digest} {digest_files(files)} {settings is None} {said} {sorted(unlinked)}"
+    return f"audit:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
+
+
+def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit:
+    """Return the audit of linked files, without the names of revision and configuration.
+
+    Raises RefusedError if no path leads to the function that patches alternatives.
+    """
+    spine = find_spine(code, tables)
+    flow = Flow(code, tables, spine.limits)
+    entries = [node for name in tables.entries for node in code.find_nodes(name)]
+    flow.run(entries)
+    alive = [node for node in entries if node in flow.edges]
+    routes = Routes(flow.edges, alive, aside=tables.aside)
+    tests = PlatformTests(code, tables)
+    reach = Reach(flow, alive, tests)
+    unrouted = Routes(flow.edges, alive, lambda edge: not edge.op, tables.aside)
+    return Audit(
+        revision="",
+        commit="",
+        version=version,
+        config="",
+        window=_window(spine, flow, alive),
+        notify=_notify(code, tables, flow),
+        hypercalls=tuple(find_hypercalls(code, tables, flow, routes, unrouted)),
+        changes=tuple(find_changes(code, tables, flow, routes, reach, tests)),
+        unresolved=tuple(_unresolved(each) for each in flow.loose),
+        coverage=_coverage(code, flow),
+    )
+
+
+def _window(spine: BootPath, flow: Flow, entries: Sequence[Node]) -> Window:
+    steps = []
+    before: TreeLocation | None = None
+    for number, node in enumerate(spine.nodes):
+        how = EdgeKind.CALL if number else EdgeKind.ENTRY
+        steps.append(Step(node.name, TreeLocation(node.path, node.line), before, how))
+        before = TreeLocation(node.path, spine.lines[number]) if number < len(spine.lines) else None
+    functions: dict[str, set[str]] = {}
+    for node in flow.edges:
+        if node.kind != "macro":
+            functions.setdefault(node.path, set()).add(node.name)
+    return Window(
+        tuple(dict.fromkeys(node.name for node in entries)),
+        spine.nodes[-1].name,
+        tuple(steps),
+        {path: tuple(sorted(names)) for path, names in sorted(functions.items())},
+    )
+
+
+def _notify(code: LinkedCode, tables: Tables, flow: Flow) -> Notify | None:
+    declared = code.find_field(tables.member)
+    if declared is None:
+        return None
+    holders = flow.holders(tables.member)
+    steps = tuple(
+        Step(n.name, TreeLocation(n.path, n.line), None, EdgeKind.POINTER) for n in holders
+    )
+    calls = tuple(find_op_calls(code, tables, flow))
+    return Notify(f"pv_ops.mmu.{tables.member}", declared, steps, calls)
+
+
+def _unresolved(loose: UnresolvedCall) -> UnresolvedPointer:
+    if loose.key is None:
+        reason = "the value of the expression is unknown"
+    elif loose.key[0] == "?":
+        reason = f"the struct of {loose.key[1]} is unknown"
+    elif loose.key[0] == "=":
+        reason = f"nothing in the window assigns {loose.key[1]}"
+    else:
+        reason = f"nothing in the window assigns {loose.key[0]}.{loose.key[1]}"
+    return UnresolvedPointer(
+        loose.node.name, TreeLocation(loose.node.path, loose.line), loose.via, reason
+    )
+
+
+def _coverage(code: LinkedCode, flow: Flow) -> Coverage:
+    lost = [
+        f"{path}:{line} {name}"
+        for path, facts in sorted(code.facts.items())
+        for line, name in facts.lost
+    ]
+    functions = [node for node in code.nodes if node.kind != "macro"]
+    return Coverage(
+        len(code.facts),
+        len(code.facts),
+        len(functions),
+        sum(len(node.calls) for node in functions),
+        tuple(lost),
+        tuple(sorted(name for name in flow.unread if not code.is_macro(name))),
+    )

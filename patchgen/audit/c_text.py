@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""C as text: its lines, its parentheses, and spaces that replace removed text."""
+
+from __future__ import annotations
+
+import bisect
+import re
+
+_END = re.compile(rb"\n")
+_INK = re.compile(rb"[^\n]")
+
+
+class LineOffsets:
+    """The lines of a text, by offset."""
+
+    def __init__(self, text: bytes):
+        self._starts = [0, *(match.end() for match in _END.finditer(text))]
+
+    def number(self, offset: int) -> int:
+        """Return the number, from 1, of the line that contains an offset."""
+        return bisect.bisect_right(self._starts, offset)
+
+
+def blank(content: bytes) -> bytes:
+    """Return as many bytes, all spaces except for line ends."""
+    return _INK.sub(b" ", content) if b"\n" in content else b" " * len(content)
+
+
+def closing(text: bytes, opening: int) -> int:
+    """Return the offset after the parenthesis that closes the one at `opening`."""
+    depth = 0
+    for match in re.compile(rb"[()]").finditer(text, opening):
+        depth += 1 if match[0] == b"(" else -1
+        if depth == 0:
+            return match.end()
+    return opening + 1
+
+
+def split_arguments(inner: str) -> tuple[str, ...]:
+    """Split at the commas outside of parentheses, braces and strings."""
+    depth, start, parts = 0, 0, []
+    for match in re.finditer(r'"(?:\\.|[^"\\])*"|[(){}\[\],]', inner):
+        if match[0] in "({[":
+            depth += 1
+        elif match[0] in ")}]":
+            depth -= 1
+        elif match[0] == "," and depth == 0:
+            parts.append(inner[start : match.start()])
+            start = match.end()
+    return tuple(" ".join(part.split())[:200] for part in [*parts, inner[start:]])

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find what tells the hypervisor of a change of page status, and on which platforms.
+
+Calls that pass the pages on are followed for each platform separately, under the conditions in the
+code: a callback that only converts pages to private tells nobody when they become shared, and one
+that is installed on SEV tells nobody on TDX.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from patchgen.audit.code import LinkedCode, Node
+from patchgen.audit.facts import Access, CallFact
+from patchgen.audit.flow import Flow
+from patchgen.audit.platforms import Env, PlatformTests, find_surest
+from patchgen.audit.reach import Doubts, Reach
+from patchgen.audit.tables import Tables
+from patchgen.model.audit import Notifier, Platform, TreeLocation
+
+_DEPTH = 8
+_Key = tuple[str, str, TreeLocation]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A function on the path, the known values of its parameters, and unknown conditions."""
+
+    node: Node
+    env: Env
+    doubts: Doubts
+
+
+@dataclass(slots=True)
+class _FoundNotifier:
+    """A teller, collected over the platforms."""
+
+    functions: list[str] = field(default_factory=list)
+    told: dict[Platform, Doubts] = field(default_factory=dict)
+    telling: bool = False
+
+
+class NotifierSearch:
+    """Follows the code from a request on."""
+
+    def __init__(
+        self, code: LinkedCode, tables: Tables, flow: Flow, reach: Reach, tests: PlatformTests
+    ):
+        self._code = code
+        self._status = tables.status
+        self._member = tables.member
+        self._flow = flow
+        self._reach = reach
+        self._tests = tests
+        self._tells: dict[tuple[Node, Env, Platform], Doubts | None] = {}
+
+    def find(self, start: Node, env: Env, platforms: Iterable[Platform]) -> list[Notifier]:
+        """Return the tellers of a request, each with those of the platforms on which it tells."""
+        found: dict[_Key, _FoundNotifier] = {}
+        for platform in platforms:
+            for visit in self.walk(start, env, platform):
+                for call, access in self._pointer_calls(visit.node):
+                    self._add_pointer(found, visit, call, access, platform)
+                if visit.node is not start:
+                    self._add_hypercall(found, visit, platform)
+        return [_teller(key, each) for key, each in found.items() if each.told or not each.telling]
+
+    def walk(
+        self, start: Node, env: Env, platform: Platform, *, all_calls: bool = False
+    ) -> Iterator[Visit]:
+        """Yield the functions called with the pages on a platform, paths without doubts first.
+
+        `all_calls` includes functions called without the pages.
+        """
+        sure = deque([(Visit(start, env, ()), 0)])
+        doubtful: deque[tuple[Visit, int]] = deque()
+        seen: set[tuple[Node, Env]] = set()
+        while sure or doubtful:
+            visit, depth = sure.popleft() if sure else doubtful.popleft()
+            if (visit.node, visit.env) in seen:
+                continue
+            seen.add((visit.node, visit.env))
+            yield visit
+            for call in self._code.read_calls(visit.node) if depth < _DEPTH else ():
+                handed = call.forwards or visit.node.kind == "macro"
+                if call.name and (all_calls or handed):
+                    for following in self._follow(visit, call, platform):
+                        queue = doubtful if following.doubts else sure
+                        queue.append((following, depth + 1))
+
+    def _follow(self, visit: Visit, call: CallFact, platform: Platform) -> Iterator[Visit]:
+        targets = self._code.resolve(visit.node.path, call.name)
+        doubts = self._doubts(visit, call, platform) if targets else None
+        if doubts is not None:
+            for target in targets:
+                env = self._tests.bind(call.arguments, visit.env, target)
+                yield Visit(target, env, doubts)
+
+    def _doubts(self, visit: Visit, call: CallFact, platform: Platform) -> Doubts | None:
+        inside = self._tests.find_doubts(visit.node, call.under, visit.env, platform)
+        return None if inside is None else (*visit.doubts, *inside)
+
+    def _pointer_calls(self, node: Node) -> Iterator[tuple[CallFact, Access]]:
+        for call in self._code.read_calls(node):
+            if call.access is not None:
+                yield call, call.access
+            else:
+                yield from ((call, access) for access in self._flow.operands(node, call))
+
+    # --- what tells the hypervisor ----------------------------------------------------------------
+
+    def _add_hypercall(
+        self, found: dict[_Key, _FoundNotifier], visit: Visit, platform: Platform
+    ) -> None:
+        node = visit.node
+        constants = sorted(filter(self._status.constants.fullmatch, node.words))
+        if not constants:
+            return
+        key = ("hypercall", constants[0], TreeLocation(node.path, node.line))
+        each = found.setdefault(key, _FoundNotifier([node.name], telling=True))
+        for doubts in self._name_constants(visit, platform):
+            _note(each.told, platform, doubts)
+
+    def _add_pointer(
+        self,
+        found: dict[_Key, _FoundNotifier],
+        visit: Visit,
+        call: CallFact,
+        access: Access,
+        platform: Platform,
+    ) -> None:
+        member = access.members[-1] if access.members else ""
+        means = "op" if member == self._member else "callback"
+        if means == "callback" and not self._status.callbacks.fullmatch(member):
+            return
+        doubts = self._doubts(visit, call, platform)
+        if doubts is None:
+            return
+        via = ".".join([access.base or access.type, *access.members])
+        each = found.setdefault(
+            (means, via, TreeLocation(visit.node.path, call.line)), _FoundNotifier()
+        )
+        for holder, env in self._holders(visit, call, member):
+            if holder.name not in each.functions:
+                each.functions.append(holder.name)
+            each.telling = each.telling or self._tells_anywhere(holder)
+            told = self._find_told(holder, env, member, platform)
+            if told is not None:
+                _note(each.told, platform, (*doubts, *told))
+
+    def _holders(self, visit: Visit, call: CallFact, member: str) -> Iterator[tuple[Node, Env]]:
+        """Yield the functions that a member may hold, with the known values of their parameters."""
+        for holder in self._flow.holders(member):
+            if not _does_nothing(holder):
+                arguments = _arguments(call, member)
+                yield holder, self._tests.bind(arguments, visit.env, holder)
+
+    def _find_told(self, holder: Node, env: Env, member: str, platform: Platform) -> Doubts | None:
+        """Return the doubts about whether a callback is installed and tells, None if it is not."""
+        installed = self._reach.find_installed(member, holder, platform)
+        tells = self._find_tells(holder, env, platform) if installed is not None else None
+        return None if installed is None or tells is None else (*installed, *tells)
+
+    def _find_tells(self, holder: Node, env: Env, platform: Platform) -> Doubts | None:
+        key = (holder, env, platform)
+        if key not in self._tells:
+            self._tells[key] = None  # recursion adds nothing
+            self._tells[key] = find_surest(self._ways(holder, env, platform))
+        return self._tells[key]
+
+    def _ways(self, holder: Node, env: Env, platform: Platform) -> Iterator[Doubts]:
+        for visit in self.walk(holder, env, platform, all_calls=True):
+            yield from self._name_constants(visit, platform)
+            for call, access in self._pointer_calls(visit.node):
+                if not access.members or access.members[-1] != self._member:
+                    continue
+                before = self._doubts(visit, call, platform)
+                for inner, given in self._holders(visit, call, self._member):
+                    told = self._find_told(inner, given, self._member, platform)
+                    if before is not None and told is not None:
+                        yield (*before, *told)
+
+    def _tells_anywhere(self, holder: Node) -> bool:
+        """Return whether a function is known to tell for any request on any platform."""
+        return any(self._find_tells(holder, (), platform) is not None for platform in Platform)
+
+    def _name_constants(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
+        """Yield the doubts of each place where a function names a constant for a platform."""
+        for pattern, platforms in self._status.platforms:
+            for word in filter(pattern.fullmatch, visit.node.words):
+                if platform not in platforms:
+                    continue
+                calls = [c for c in self._code.read_calls(visit.node) if _names(c, word)]
+                if not calls:
+                    yield visit.doubts
+                for call in calls:
+                    doubts = self._doubts(visit, call, platform)
+                    if doubts is not None:
+                        yield doubts
+
+
+def _names(call: CallFact, word: str) -> bool:
+    return word in call.passed or any(word in argument for argument in call.arguments)
+
+
+def _note(told: dict[Platform, Doubts], platform: Platform, doubts: Doubts) -> None:
+    if platform not in told or len(doubts) < len(told[platform]):
+        told[platform] = doubts
+
+
+def _arguments(call: CallFact, member: str) -> Sequence[str]:
+    """Return the arguments of a callback: for a macro, those after the member."""
+    for number, argument in enumerate(call.arguments):
+        if call.access is None and argument.rpartition(".")[2] == member:
+            return call.arguments[number + 1 :]
+    return call.arguments
+
+
+def _teller(key: _Key, found: _FoundNotifier) -> Notifier:
+    means, via, place = key
+    told = _in_order(found.told)
+    doubts = [doubt for platform, ways in told.items() for doubt in ways[:1]]
+    known = tuple(platform for platform, ways in told.items() if not ways)
+    return Notifier(means, via, place, tuple(found.functions), known, tuple(doubts))
+
+
+def _in_order(told: Mapping[Platform, Doubts]) -> dict[Platform, Doubts]:
+    return {platform: told[platform] for platform in Platform if platform in told}
+
+
+def _does_nothing(node: Node) -> bool:
+    """Return whether a function is a stub without an implementation."""
+    return not node.calls and not node.asms and not node.stores

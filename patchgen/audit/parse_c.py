@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read C with tree-sitter: functions, calls, stores of functions, structs.
+
+tree-sitter, not libclang: libclang needs the command line of each file and all headers, that is, a
+configured tree on disk, sees one branch of every #if, and takes minutes instead of seconds.
+tree-sitter needs one file and no headers, continues after syntax errors, and comes as a wheel. It
+does not expand macros, which `prepare` handles before it, nor know types from headers, which `code`
+looks up after it. A scan for function heads finds the functions that it lost (`FileFacts.lost`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import tree_sitter
+import tree_sitter_c
+
+from patchgen.audit.body import FunctionBody
+from patchgen.audit.c_text import blank
+from patchgen.audit.facts import Access, Asm, CallFact, FileFacts, Function, Struct, VariableFact
+from patchgen.audit.prepare import prepare_source
+from patchgen.audit.syntax import (
+    declared,
+    is_prototype,
+    line_of,
+    names_in,
+    read_initialiser,
+    returned,
+    text_of,
+    type_name,
+)
+
+_HEAD = re.compile(
+    rb"^(?:[A-Za-z_][\w \t*]*?[ \t*\n])?(?:(?<!\*)\*++)?([A-Za-z_]\w*)[ \t]*"
+    rb"\((?:[^;{}()]|\([^;{}()]*\))*\)\s*\{",
+    re.M,
+)
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+_WORD = re.compile(r"\b[A-Za-z_]\w*\b")
+# An escaped quote begins no literal, or the time would be quadratic in the number of quotes.
+_LITERAL = re.compile(rb'(?<!\\)"(?:\\.|[^"\\])*+"', re.S)
+_NO_HEADS = frozenset([b"if", b"for", b"while", b"switch", b"do", b"else", b"return", b"sizeof"])
+
+
+@cache
+def _parser() -> tree_sitter.Parser:
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_c.language()))
+
+
+def parse_source(content: bytes) -> FileFacts:
+    """Return the facts of a C file or a header. No content raises an error."""
+    prepared = prepare_source(content)
+    tree = _parser().parse(prepared.text)
+    unit = _Unit(prepared.asms)
+    unit.read(tree.root_node)
+    for line, name, piece in list(_find_pieces(prepared.text, unit.functions)):
+        unit.read(_parser().parse(b"\n" * (line - 1) + piece).root_node)
+        if all(each.name != name for each in unit.functions):
+            unit.functions.append(_read_words(line, name, piece))
+    variables = [
+        *unit.variables,
+        *(VariableFact(name, line, False, kind, (), ()) for name, line, kind in prepared.percpu),
+    ]
+    return FileFacts(
+        prepared.taken.includes,
+        prepared.taken.regions,
+        prepared.taken.macros,
+        tuple(unit.functions),
+        tuple(variables),
+        tuple(unit.structs),
+        tuple(unit.typedefs),
+        prepared.invocations,
+        tuple(_find_lost(prepared.text, unit.functions)),
+    )
+
+
+def _find_lost(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str]]:
+    """Yield apparent function heads that were not read as functions."""
+    known = {each.name for each in functions}
+    plain = _LITERAL.sub(lambda match: blank(match[0]), text) if b'"' in text else text
+    for match in _HEAD.finditer(plain):
+        name = match[1].decode()
+        if match[1] not in _NO_HEADS and name not in known:
+            yield text.count(b"\n", 0, match.start(1)) + 1, name
+
+
+def _read_words(line: int, name: str, piece: bytes) -> Function:
+    """Return a function read word by word: each name that a parenthesis follows is a call."""
+    text = piece.decode("utf-8", "replace")
+    body = text.find("{")
+    calls = [
+        CallFact(line + text.count("\n", 0, match.start()), match[1], None, (), (), False)
+        for match in _CALLED.finditer(text, body)
+        if match[1].encode() not in _NO_HEADS
+    ]
+    static = re.search(r"\bstatic\b", text[:body]) is not None
+    words = tuple(sorted(set(_WORD.findall(text, body))))
+    last = line + text.count("\n")
+    return Function(name, line, last, static, False, "", tuple(calls), (), (), words)
+
+
+def _find_pieces(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str, bytes]]:
+    """Yield the text of each lost function, without the surroundings that confused the parser.
+
+    A function ends with the first brace in the first column (Documentation/process/coding-style).
+    """
+    lost = set(_find_lost(text, functions))
+    for match in _HEAD.finditer(text) if lost else ():
+        line = text.count(b"\n", 0, match.start(1)) + 1
+        end = text.find(b"\n}", match.end())
+        if (line, match[1].decode()) in lost and end > 0:
+            begin = text.count(b"\n", 0, match.start()) + 1
+            yield begin, match[1].decode(), text[match.start() : end + 2]
+
+
+class _Unit:
+    """The facts of one file, collected as its syntax tree is read."""
+
+    def __init__(self, asms: tuple[Asm, ...]):
+        self._asms = asms
+        self.functions: list[Function] = []
+        self.variables: list[VariableFact] = []
+        self.structs: list[Struct] = []
+        self.typedefs: list[tuple[str, str]] = []
+
+    def read(self, node: tree_sitter.Node) -> None:
+        """Read the definitions at file scope, including those inside of syntax errors."""
+        for each in node.named_children:
+            match each.type:
+                case "function_definition":
+                    self._read_function(each)
+                case "declaration":
+                    self._read_types(each)
+                    self._read_variables(each)
+                case "struct_specifier" | "union_specifier":
+                    self._read_struct(each, "")
+                case "type_definition":
+                    self._read_typedef(each)
+                case "ERROR" | "linkage_specification" | "declaration_list" | "compound_statement":
+                    self.read(each)
+
+    def _read_function(self, node: tree_sitter.Node) -> None:
+        name, _ = declared(node.child_by_field_name("declarator"))
+        body = node.child_by_field_name("body")
+        if not name or body is None:
+            return
+        self._read_types(node)
+        first, last = line_of(node), node.end_point[0] + 1
+        head = (node.text or b"")[: body.start_byte - node.start_byte]
+        reader = FunctionBody(node, body)
+        self.functions.append(
+            Function(
+                name,
+                line_of(node.child_by_field_name("declarator") or node),
+                last,
+                re.search(rb"\bstatic\b", head) is not None,
+                re.search(rb"\binline\b", head) is not None,
+                type_name(node.child_by_field_name("type")),
+                tuple(reader.calls),
+                tuple(reader.stores),
+                tuple(each for each in self._asms if first <= each.line <= last),
+                tuple(sorted(reader.words)),
+                tuple(reader.parameters),
+                tuple(reader.guards),
+                returned(body),
+            )
+        )
+
+    def _read_variables(self, node: tree_sitter.Node) -> None:
+        static = any(
+            each.type == "storage_class_specifier" and text_of(each) == "static"
+            for each in node.children
+        )
+        kind = type_name(node.child_by_field_name("type"))
+        for each in node.children_by_field_name("declarator"):
+            name, function = declared(each)
+            if not name or is_prototype(each):
+                continue
+            value = each.child_by_field_name("value") if each.type == "init_declarator" else None
+            stores, words = [], []
+            if value is not None:
+                words = names_in(value)
+                stores = list(read_initialiser(value, Access(name, kind, ())))
+            self.variables.append(
+                VariableFact(
+                    name,
+                    line_of(node),
+                    static,
+                    "()" if function else kind,
+                    tuple(stores),
+                    tuple(sorted(set(words))),
+                )
+            )
+
+    def _read_types(self, node: tree_sitter.Node) -> None:
+        kind = node.child_by_field_name("type")
+        if kind is not None and kind.type in ("struct_specifier", "union_specifier"):
+            self._read_struct(kind, "")
+
+    def _read_typedef(self, node: tree_sitter.Node) -> None:
+        kind = node.child_by_field_name("type")
+        for each in node.children_by_field_name("declarator"):
+            name, function = declared(each)
+            if not name or kind is None:
+                continue
+            if kind.type in ("struct_specifier", "union_specifier"):
+                self._read_struct(kind, name)
+                own = kind.child_by_field_name("name")
+                self.typedefs.append((name, text_of(own) if own else name))
+            elif function:
+                self.typedefs.append((name, "()"))
+            elif type_name(kind):
+                self.typedefs.append((name, type_name(kind)))
+
+    def _read_struct(self, node: tree_sitter.Node, fallback: str) -> None:
+        body = node.child_by_field_name("body")
+        own = node.child_by_field_name("name")
+        name = text_of(own) if own else fallback
+        if body is None or not name:
+            return
+        self.structs.append(Struct(name, line_of(node), tuple(self._read_fields(body, name))))
+
+    def _read_fields(self, body: tree_sitter.Node, owner: str) -> Iterator[tuple[str, str]]:
+        for each in body.named_children:
+            if each.type != "field_declaration":
+                if each.type == "ERROR":
+                    yield from self._read_fields(each, owner)
+                continue
+            kind = each.child_by_field_name("type")
+            declarators = each.children_by_field_name("declarator")
+            inner = kind.child_by_field_name("body") if kind is not None else None
+            if kind is None:
+                continue
+            if inner is not None and not declarators:
+                yield from self._read_fields(inner, owner)
+                continue
+            own_type = type_name(kind)
+            for declarator in declarators:
+                name, function = declared(declarator)
+                if inner is not None and kind.type != "enum_specifier":
+                    own_type = own_type or f"{owner}.{name}"
+                    self.structs.append(
+                        Struct(own_type, line_of(each), tuple(self._read_fields(inner, own_type)))
+                    )
+                if name:
+                    yield name, "()" if function else own_type

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen import`: record a version that was posted without patchgen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from patchgen.cli.options import StartOption, json_option, tree_option
+from patchgen.cli.printer import Printer
+from patchgen.commands.import_posted import ImportRequest, import_series
+
+
+@click.command("import")
+@click.argument("source", metavar="MBOX|DIR|BRANCH")
+@tree_option
+@click.option(
+    "--series",
+    metavar="BRANCH",
+    help="The branch of the series that this is a version of.  [default: a separate series]",
+)
+@click.option(
+    "-v",
+    "--reroll-count",
+    "revision",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Its version.  [default: the one in the mails' subjects, else one less than BRANCH's]",
+)
+@click.option(
+    "--base",
+    cls=StartOption,
+    metavar="REV",
+    help="The commit that it is based on.  [default: the base-commit in the mails]",
+)
+@json_option
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+def command(as_json: bool, quiet: bool, **options: Any) -> None:
+    """Record a version that was posted without patchgen.
+
+    The record is a tag sent/CHANGE-ID-vN with its commits, its base and its message-ids, as b4 and
+    patchgen create when they send. `verify --against` and `b4 prep --compare-to` compare with it, a
+    reroll links to it, and `trailers` finds its mails.
+    """
+    printer = Printer(quiet=quiet, as_json=as_json)
+    imported = import_series(ImportRequest(**options))
+    if as_json:
+        printer.document(
+            {
+                "tag": imported.tag,
+                "revision": imported.revision,
+                "base": imported.base,
+                "tip": imported.tip,
+                "patches": list(imported.subjects),
+                "message_ids": list(imported.message_ids),
+            }
+        )
+        return
+    printer.line(f"v{imported.revision}, {len(imported.subjects)} patches", bold=True)
+    for number, subject in enumerate(imported.subjects, 1):
+        printer.line(f"  {number}/{len(imported.subjects)} {subject}")
+    printer.line(f"base: {imported.base}")
+    printer.line(f"tag:  {imported.tag}")

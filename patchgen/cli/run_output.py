@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Print sweeps: results to stdout, statistics and progress to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from patchgen.cli.printer import Printer, is_terminal, printable, progress_bar
+from patchgen.model.sweep import Mode, Sweep
+from patchgen.sweep import Progress, format_diff
+
+# A faulty script fails on every file, so print only some of them; --verbose lists all.
+_SHOWN = 3
+OnSweep = Callable[[str, Progress], None]
+
+
+def print_sweep(printer: Printer, result: Sweep, *, diffs: bool) -> None:
+    """Print diffs, reports, and the output of scripts, as spatch would."""
+    for edit in result.edits if diffs else ():
+        printer.diff(format_diff(edit))
+    for report in result.reports:
+        printer.text(f"{report}\n")
+    printer.text(result.output)
+
+
+def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
+    """Yield lines with the counts of a sweep: files, hits, and code that was not parsed."""
+    counts = result.counts
+    changed = f"{len(result.edits)} changed, " if result.mode is Mode.PATCH else ""
+    yield (
+        f"{result.semantic_patch}: {counts.files} files, {changed}{counts.candidates} candidates, "
+        f"{counts.cached} cached, {counts.run} run, {result.seconds:.1f} s"
+    )
+    for rule in result.rules:
+        if rule.hits:
+            where = f"{rule.files} {_plural(rule.files, 'file')}"
+            yield f"  {rule.rule}: {rule.hits} {_plural(rule.hits, 'hit')} in {where}"
+    if result.unparsed:
+        files = len({place.path for place in result.unparsed})
+        yield (
+            f"  not parsed: {len(result.unparsed)} "
+            f"{_plural(len(result.unparsed), 'place')} in {files} {_plural(files, 'file')}"
+            + ("" if verbose else " (--verbose lists them)")
+        )
+    if verbose:
+        yield from (f"    {place}" for place in result.unparsed)
+    yield from (f"  {note}" for note in result.notes)
+
+
+def list_unfinished(result: Sweep, *, verbose: bool) -> Iterator[str]:
+    """Yield the files that spatch did not finish, grouped by reason."""
+    files: dict[str, list[str]] = {}
+    for each in result.unfinished:
+        files.setdefault(each.reason, []).append(str(each.path))
+    for reason, paths in files.items():
+        shown = paths if verbose else paths[:_SHOWN]
+        more = len(paths) - len(shown)
+        others = f" and {more} {_plural(more, 'other')}" if more else ""
+        yield f"{result.semantic_patch}: not finished: {', '.join(shown)}{others}: {reason}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+@contextmanager
+def show_sweeps(printer: Printer) -> Iterator[OnSweep]:
+    """Show the progress of a sweep on a terminal, its rate, and the remaining time."""
+    if printer.is_silent or not is_terminal(sys.stderr):
+        yield lambda name, progress: None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed or 0:.0f} files/s")
+
+    title = TextColumn("{task.description}", markup=False)
+    columns = (title, BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with progress_bar(*columns) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def on_progress(name: str, progress: Progress) -> None:
+            shown = printable(name)
+            bar.update(task, description=shown, completed=progress.done, total=progress.total)
+
+        yield on_progress

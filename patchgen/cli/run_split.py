@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen run --split`: the options of a series, and the output about it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from patchgen.cli.options import (
+    cc_option,
+    cover_cc_option,
+    get_maintainer_option,
+    output_option,
+    to_option,
+)
+from patchgen.cli.printer import Printer
+from patchgen.cli.series_output import name_people, print_next, read_recipients, summarise_patch
+from patchgen.coccinelle import find_spatch
+from patchgen.commands.run import RunPlan
+from patchgen.errors import UsageError
+from patchgen.model.base import Oid
+from patchgen.model.campaign import CampaignRequest, Split
+from patchgen.model.sweep import Mode, Sweep, public_name
+from patchgen.odb import Repository
+
+if TYPE_CHECKING:
+    from patchgen.campaign import Campaign, RuleSource
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+# Options that have no effect without --split.
+_ONLY_WITH_SPLIT = {
+    "max_patches": "--max-patches",
+    "subject": "--subject",
+    "branch": "--branch",
+    "output": "-o",
+    "sign_off": "--signoff",
+    "force": "--force",
+    "to": "--to",
+    "cc": "--cc",
+    "cover_cc": "--cc-cover",
+    "get_maintainer": "--get-maintainer",
+}
+_OPTIONS = (
+    click.option(
+        "--split",
+        type=click.Choice([split.value for split in Split]),
+        help="Make a series with one patch for each maintainer, subsystem, directory or file, or a "
+        "single patch (none).",
+    ),
+    click.option(
+        "--max-patches",
+        "max_patches",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Join the smallest patches until at most N are left.",
+    ),
+    click.option("--subject", metavar="TEXT", help="The text of all subjects, after the prefix."),
+    click.option(
+        "--branch", metavar="NAME", help="The branch to create.  [default: patchgen/NAME-vN]"
+    ),
+    click.option(
+        "-v",
+        "--reroll-count",
+        "revision",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The version of the series.  [default: 1, or one more than the newest version that "
+        "was sent]",
+    ),
+    output_option,
+    click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by."),
+    to_option,
+    cc_option,
+    cover_cc_option,
+    get_maintainer_option,
+    click.option(
+        "--force", is_flag=True, help="Replace the branch, and the mails of this version."
+    ),
+)
+
+
+def campaign_options(command: _Command) -> _Command:
+    """Add the options of a series to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
+    """Remove the series' options from a command's options; return None without --split.
+
+    Raises UsageError for a series' option without --split.
+    """
+    split = options.pop("split")
+    taken = {name: options.pop(name) for name in (*_ONLY_WITH_SPLIT, "revision")}
+    if split is None:
+        for name, word in _ONLY_WITH_SPLIT.items():
+            if taken[name]:
+                raise UsageError(
+                    f"{word} requires --split", hint="choose how to divide the series: --split ..."
+                )
+        return None
+    return CampaignRequest(Split(split), **taken)
+
+
+def check_campaign(repository: Repository, request: CampaignRequest, run: RunPlan) -> None:
+    """Refuse, before the sweep, runs that cannot become one series, and invalid recipients.
+
+    Raises a PatchgenError.
+    """
+    from patchgen.pipeline.recipients import find_people
+
+    repository.read_signatures()
+    find_people(repository, request.to, request.cc, request.cover_cc)
+    if len(run.ready) != 1:
+        raise UsageError(
+            "--split takes one semantic patch, not several", hint="name a single .cocci file"
+        )
+    if run.ready[0].bound is None:
+        raise UsageError(
+            "--split does not take a variant: a variant defines its own patches",
+            hint="`patchgen apply --variant NAME` makes them",
+        )
+    if run.ready[0].request.mode is not Mode.PATCH:
+        raise UsageError("--split requires --mode patch: other modes change nothing")
+
+
+def publish_campaign(
+    repository: Repository,
+    request: CampaignRequest,
+    tree: Path,
+    run: RunPlan,
+    words: Sequence[str],
+    found: Sweep,
+    printer: Printer,
+) -> dict[str, Any]:
+    """Make the series, print it, and return its document.
+
+    `tree` is the repository's folder as the user gave it. `words` are the arguments of the command
+    line that determine the change, without the semantic patch.
+    """
+    # Importing mails, trailers and templates takes longer than a run whose results are all cached.
+    from patchgen.campaign import make_campaign
+
+    made = make_campaign(repository, request, run.base, found.edits, _origin(run, words, found))
+    _print(made, request.split, tree, run.base.oid, printer)
+    series = made.series
+    return {
+        "branch": series.branch,
+        "change_id": series.change_id,
+        "tip": series.tip,
+        "patches": [
+            {
+                "subject": draft.subject,
+                "commit": commit,
+                "group": group.name,
+                "files": list(map(str, group.paths)),
+            }
+            for group, draft, commit in zip(made.groups, series.drafts, series.commits, strict=True)
+        ],
+        "mails": [str(path) for path in made.mails],
+        "warnings": list(made.warnings),
+    }
+
+
+def _origin(run: RunPlan, words: Sequence[str], found: Sweep) -> RuleSource:
+    from patchgen.campaign import RuleSource
+
+    bound = run.ready[0].bound
+    assert bound is not None
+    header = bound.cocci.header
+    name = public_name(bound.cocci.name)
+    return RuleSource(
+        name=name,
+        text=bound.cocci.text,
+        purpose=header.purpose,
+        comments=header.comments,
+        command=shlex.join(["patchgen", "run", name, *words]),
+        spatch=find_spatch().version,
+        hits={rule.rule: rule.hits for rule in found.rules},
+    )
+
+
+def _print(made: Campaign, split: Split, tree: Path, base: Oid, printer: Printer) -> None:
+    series = made.series
+    for warning in made.warnings:
+        printer.warning(warning)
+    count = len(series.commits)
+    by_maintainer = split is Split.MAINTAINER
+    rows = zip(made.groups, series.drafts, series.stats, strict=True)
+    for number, (group, draft, stat) in enumerate(rows, 1):
+        printer.line(f"  {number}/{count} {draft.subject} ({summarise_patch(group.edits, stat)})")
+        who = read_recipients(made.mails[number])
+        # A configuration can add people to a section's and ignore some, so read the mail itself.
+        printer.line(f"      {name_people(who.to) if by_maintainer and who.to else group.name}")
+    print_next(printer, tree, base, series.branch, made.mails)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Print a series that was made: the size of each patch, recipients, and the next commands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from patchgen.cli.printer import Printer
+from patchgen.controls import escape_controls
+from patchgen.model.base import Oid
+from patchgen.model.plan import LeftOut
+from patchgen.model.series import FileEdit, Recipients, Stat
+from patchgen.odb import has_tag
+
+
+def summarise_patch(edits: Sequence[FileEdit], stat: Stat) -> str:
+    """Return how many files and lines a patch changes."""
+    files = f"{len(edits)} file{'s' if len(edits) != 1 else ''}"
+    return f"{files}, +{stat.insertions} -{stat.deletions}"
+
+
+def describe_left_out(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
+    """Return the entries of --json for the backends and patches that a series leaves out."""
+    return [
+        {
+            "backend": each.backend,
+            "patch": each.patch,
+            "reason": each.reason,
+            "evidence": [
+                {"site": str(shown.site) if shown.site else None, "text": shown.text}
+                for shown in each.evidence
+            ],
+            "lacks": list(each.lacks),
+            "on_request": each.on_request,
+        }
+        for each in left_out
+    ]
+
+
+def print_left_out(
+    printer: Printer, left_out: Sequence[LeftOut], made: Sequence[str] | None
+) -> None:
+    """Print which backends and patches a series leaves out, and why.
+
+    `made` are the backends that it has; unless it is None, the options that add one are printed.
+    """
+    for each in left_out:
+        for line in str(each).splitlines():
+            printer.line(f"  {line}")
+        if each.on_request and made is not None:
+            options = " ".join(f"--backend {name}" for name in (*made, each.backend))
+            printer.line(f"    made on request: {options}")
+
+
+def read_recipients(mail: Path) -> Recipients:
+    """Return the recipients in the header of a mail that patchgen wrote."""
+    # Imported here because most runs of `patchgen run` make no series.
+    from email import policy
+    from email.parser import BytesHeaderParser
+
+    header = BytesHeaderParser(policy=policy.default).parsebytes(mail.read_bytes())
+    to, cc = (tuple(map(str, header[key].addresses)) if header[key] else () for key in ("To", "Cc"))
+    return Recipients(to, cc)
+
+
+def name_people(people: Sequence[str]) -> str:
+    """Return the names of people without addresses; of many people, only the first ones."""
+    # Imported here for the reason in read_recipients().
+    from patchgen.campaign.groups import PatchGroup
+
+    return escape_controls(PatchGroup(tuple(people), ()).name)
+
+
+def print_recipients(printer: Printer, who: Recipients) -> None:
+    """Print the recipients of the cover letter: all recipients of the patches get it."""
+    printer.line()
+    for name, people in (("To", who.to), ("Cc", who.cc)):
+        for person in people:
+            printer.line(escape_controls(f"{name}: {person}"))
+
+
+def print_next(
+    printer: Printer,
+    tree: Path,
+    base: Oid,
+    branch: str,
+    mails: Sequence[Path],
+    *,
+    with_cover: bool = True,
+) -> None:
+    """Print the location of a series, and commands that show and send it from the current folder.
+
+    `tree` is as the user gave it. Without the cover letter's commit (`with_cover`) only the folder
+    of mails can be sent.
+    """
+    folder = mails[0].parent
+    print_recipients(printer, read_recipients(mails[0]))
+    at_tree = "" if tree == Path() else f"-C {shlex.quote(str(tree.absolute()))} "
+    printer.line()
+    printer.line(f"branch: {branch}")
+    printer.line(f"mails:  {folder}")
+    printer.line()
+    printer.line("Read them, then send them:")
+    end = shlex.quote(_full_name(tree, branch))
+    printer.line(f"  git {at_tree}log --reverse --patch {base[:12]}..{end}")
+    there = "" if tree == Path() else f"--tree {shlex.quote(str(tree))} "
+    source = branch if with_cover else str(_seen_from_here(folder))
+    printer.line(
+        f"  patchgen send {there}{shlex.quote(source)}    # or: git send-email {name_mails(mails)}"
+    )
+
+
+def name_mails(mails: Sequence[Path]) -> str:
+    """Return shell arguments that name exactly these mails, relative to the current folder.
+
+    The result is one pattern, unless that matches other files in the folder, too.
+    """
+    folder = mails[0].parent
+    shown = _seen_from_here(folder)
+    version = re.match(r"v\d+-", mails[0].name)
+    # The mails of version 1 begin with their numbers.
+    pattern = f"{version[0]}*.patch" if version else "[0-9]*.patch"
+    if set(folder.glob(pattern)) == set(mails):
+        return f"{shlex.quote(str(shown))}/{pattern}"
+    return shlex.join(str(shown / mail.name) for mail in mails)
+
+
+def _seen_from_here(folder: Path) -> Path:
+    """Return a folder's path, relative to the current folder if it is below that."""
+    # git would read a relative path such as "-x" as an option.
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    return folder if str(shown).startswith("-") else shown
+
+
+def _full_name(tree: Path, branch: str) -> str:
+    """Return a name that git resolves to this branch even if a tag has the same name."""
+    return f"refs/heads/{branch}" if has_tag(tree, branch) else branch

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names of a tree's files in a scratch folder for spatch, and the way back.
+
+A name in a tree can have any bytes but NUL and `/`. spatch passes names to a shell (`cp`, for
+--in-place), reads lists of them line by line, and prints them in messages that are parsed line by
+line. So a name with other characters than those below gets a stand-in. It is the same in each
+folder, so that #include still finds files next to each other. `..` gets one, too, so no path leads
+out of the scratch folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from patchgen.coccinelle.request import FileRun
+from patchgen.model.outcome import RuleHits
+
+_UNSAFE = re.compile(rb"[^A-Za-z0-9_.+,@%=-]|^[-.]|^\Z")
+
+
+def make_safe(name: str) -> str:
+    """Return the name of a file or folder, or its stand-in. A harmless suffix stays."""
+    return _UNSAFE.sub(lambda found: b"_%s_" % found[0].hex().encode(), os.fsencode(name)).decode()
+
+
+class SafeNames:
+    """Unique names of some files in a scratch folder."""
+
+    def __init__(self, paths: Iterable[PurePosixPath]):
+        self._safe: dict[PurePosixPath, PurePosixPath] = {}
+        self._original: dict[PurePosixPath, PurePosixPath] = {}
+        # Files without a stand-in come first, so that a stand-in never takes the name of a file.
+        for path in sorted(paths, key=lambda each: _stand_in(each) != each):
+            if path not in self._safe:
+                safe = _stand_in(path)
+                while safe in self._original:
+                    safe = safe.with_name(f"_{safe.name}")
+                self._safe[path] = safe
+                self._original[safe] = path
+        self._changed = {str(safe): str(path) for path, safe in self._safe.items() if safe != path}
+
+    def find(self, path: PurePosixPath) -> PurePosixPath:
+        """Return the path of a file in the scratch folder."""
+        return self._safe[path]
+
+    def restore(self, ran: FileRun) -> FileRun:
+        """Return a result with the names of the tree."""
+        if not self._changed:
+            return ran
+        return replace(
+            ran,
+            path=self._path(ran.path),
+            rules=tuple(self._rule(rule) for rule in ran.rules),
+            unparsed=tuple(replace(each, path=self._path(each.path)) for each in ran.unparsed),
+            said=self._text(ran.said),
+            marks=tuple(replace(each, path=self._path(each.path)) for each in ran.marks),
+            failure=self._text(ran.failure),
+        )
+
+    def _path(self, path: PurePosixPath) -> PurePosixPath:
+        return self._original.get(path, path)
+
+    def _rule(self, rule: RuleHits) -> RuleHits:
+        return replace(
+            rule, sites=tuple(replace(each, path=self._path(each.path)) for each in rule.sites)
+        )
+
+    def _text(self, text: str) -> str:
+        for safe, original in self._changed.items():
+            text = text.replace(safe, original)
+        return text
+
+
+def _stand_in(path: PurePosixPath) -> PurePosixPath:
+    return PurePosixPath(*map(make_safe, path.parts))

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The output of Python rules, by file and by rule.
+
+It is written to a file in which each line names the files that spatch is at, because the buffers of
+spatch and of Python would interleave their lines. A rule added before all others redirects the
+output, and a line added before each script names the rule that it reports on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from patchgen.coccinelle.reports import mark_rule
+from patchgen.coccinelle.rules import Rule, read_rules
+from patchgen.coccinelle.witness import Witnessed
+
+_SAID = "patchgen-said"
+# `cocci.files()` are the files that spatch is at.
+_LISTENER = f"""@initialize:python@
+@@
+import json as pg_json, sys as pg_sys
+class PgSaid:
+    def __init__(self):
+        self.out = open("../{_SAID}", "a", buffering=1)
+        self.ended = False
+        self.rule = ""
+    def write(self, text):
+        files = [] if self.ended else cocci.files()
+        self.out.write(pg_json.dumps([files, self.rule, text]) + "\\n")
+        return len(text)
+    def flush(self):
+        pass
+    def isatty(self):
+        return False
+pg_said = pg_sys.stdout = PgSaid()
+@finalize:python@
+@@
+pg_said.ended = True
+"""
+_SCRIPT = re.compile(r"@\s*script\s*:\s*python\b(?P<name>[^@]*)@")
+_READ = re.compile(r"\b(?P<variable>\w+)\s*<<\s*(?P<rule>\w+)\s*\.")
+# `print_report(p2[0], ...)`: the position that is reported.
+_SPEAKS = re.compile(r"\bprint_\w+\s*\(\s*(?P<variable>\w+)\b")
+
+
+def listen(witnessed: Witnessed) -> Witnessed:
+    """Return the semantic patch with added code that captures the output of its Python rules."""
+    lines = witnessed.text.split("\n")
+    first = next((at for at, line in enumerate(lines) if line.startswith("@")), len(lines))
+    added = {first: _LISTENER.rstrip("\n").split("\n")}
+    for rule in read_rules(witnessed.text):
+        body = lines[rule.body - 1 : rule.end - 1]
+        code = next((at for at, line in enumerate(body) if line.strip()), None)
+        subject = _find_subject(lines, rule)
+        if code is not None and subject is not None:
+            indent = body[code][: len(body[code]) - len(body[code].lstrip())]
+            added[rule.body - 1 + code] = [f"{indent}pg_said.rule = {subject!r}"]
+    text: list[str] = []
+    origin: list[int | None] = []
+    for at in range(len(lines) + 1):
+        text += added.get(at, [])
+        origin += [None] * len(added.get(at, []))
+        text += lines[at : at + 1]
+        origin += witnessed.lines[at : at + 1]
+    return Witnessed("\n".join(text), tuple(origin))
+
+
+def _find_subject(lines: list[str], rule: Rule) -> str | None:
+    """Return the rule that a script reports on, "" if it reads none; None if it is not a script."""
+    header = "\n".join(lines[rule.start - 1 : rule.body - 1])
+    if not rule.is_script or _SCRIPT.match(header) is None:
+        return None
+    read = {found["variable"]: found["rule"] for found in _READ.finditer(header)}
+    body = "\n".join(lines[rule.body - 1 : rule.end - 1])
+    spoken = [read[v] for v in _SPEAKS.findall(body) if v in read]
+    return next(iter([*spoken, *read.values()]), "")
+
+
+def read_said(scratch: Path) -> tuple[dict[str, str], str]:
+    """Return what scripts printed for each file, and what they printed at the end.
+
+    A mark precedes the text wherever another rule is reported on.
+    """
+    printed: dict[str, str] = {}
+    rules: dict[str, str] = {}
+    path = scratch / _SAID
+    if not path.exists():
+        return printed, ""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        files, rule, text = json.loads(line)
+        name = files[0] if files else ""
+        if rules.get(name, "") != rule:
+            rules[name] = rule
+            text = mark_rule(rule) + text
+        printed[name] = printed.get(name, "") + text
+    return printed, printed.pop("", "")

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen format`: write the mails of a branch's current commits to their folder.
+
+The mails go stale when a person edits the branch. `send` formats its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.mail import Existing, StagedFolder, check_folder
+from patchgen.model.base import Oid
+from patchgen.odb import Quarantine, Repository
+from patchgen.pipeline.prepare import choose_target, prepare_posting
+
+
+@dataclass(frozen=True, slots=True)
+class FormatRequest:
+    """The parameters of `patchgen format`.
+
+    `branch` None means the current branch, `output` None the folder `outgoing/NAME-vN` at the top
+    of the tree. With `force` the folder may contain files of others; they stay.
+    """
+
+    tree: Path
+    branch: str | None = None
+    output: Path | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormatResult:
+    """A branch, its base, its version, and its mails on disk."""
+
+    branch: str
+    base: Oid
+    revision: int
+    change_id: str
+    mails: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def format_series(request: FormatRequest) -> FormatResult:
+    """Write the mails of a branch, with the recipients that `send` finds, over the earlier ones.
+
+    Raises RefusedError if the branch has no cover letter, or if the folder has files that are
+    not mails of this version.
+    """
+    repository = Repository(request.tree)
+    try:
+        branch, _ = repository.resolve_branch(request.branch)
+        with Quarantine(repository) as quarantine:
+            posting, warnings = prepare_posting(repository, quarantine, branch)
+        assert posting.base is not None
+        target = choose_target(repository, branch, posting.revision, request.output)
+        existing = Existing.ANYTHING if request.force else Existing.THIS_VERSION
+        check_folder(target.folder, existing)
+        with StagedFolder(
+            target.folder, posting.mails, existing=existing, hidden=target.hidden
+        ) as staged:
+            mails = tuple(staged.publish())
+        return FormatResult(
+            branch, posting.base, posting.revision, posting.change_id, mails, warnings
+        )
+    finally:
+        repository.close()

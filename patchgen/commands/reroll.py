@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen reroll`: make the next version of a branch on a newer base."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from patchgen.edit import OnProgress
+from patchgen.errors import RefusedError
+from patchgen.mail import Existing
+from patchgen.model.base import Oid
+from patchgen.model.series import Cover, Recipients
+from patchgen.odb import (
+    Conflict,
+    Quarantine,
+    Repository,
+    Resolutions,
+    names_for_branch,
+    read_commits,
+    read_substances,
+    reparent,
+    write_line,
+)
+from patchgen.pipeline.generate import (
+    BoundVariant,
+    GeneratedSeries,
+    MakeRequest,
+    plan_variant,
+    run_plan,
+)
+from patchgen.pipeline.prepare import PreparedSeries, choose_target, post_series, publish_series
+from patchgen.pipeline.recipients import find_people
+from patchgen.reroll import conflicts as waiting
+from patchgen.reroll.changelog import Changes, check_changes, put_on_top, read_changes
+from patchgen.reroll.hand_edits import Carried, Carrier, ConflictsError, Placed, carry_cover
+from patchgen.reroll.hand_work import expect_names, find_edited, find_hand_work
+from patchgen.reroll.history import read_history
+from patchgen.reroll.original import MadeBefore, find_made_before, made_ref
+from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
+from patchgen.reroll.version import VersionTexts, describe_version
+from patchgen.series import (
+    HandWork,
+    Matched,
+    Record,
+    SeriesDraft,
+    digest_cover,
+    keep_testing,
+    match_commits,
+    put_cover_below,
+    write_patches,
+)
+
+
+def reroll_series(
+    request: RerollRequest, *, on_progress: OnProgress = lambda done, total: None
+) -> RerollResult:
+    """Generate a series again on another base, and carry hand edits over.
+
+    Raises a PatchgenError with nothing written; a conflict is a result, not an error.
+    """
+    repository = Repository(request.tree)
+    try:
+        resolutions: Resolutions = {}
+        if request.resume:
+            stopped = waiting.read_waiting(repository)
+            request = from_document(request, stopped.request)
+            resolutions = stopped.resolutions
+        elif waiting.is_waiting(repository):
+            raise _another_waits()
+        with Quarantine(repository) as quarantine:
+            return _Reroll(repository, quarantine, request, resolutions).run(on_progress)
+    finally:
+        repository.close()
+
+
+def _nothing_left(made: GeneratedSeries) -> RefusedError:
+    return RefusedError(
+        f"{made.plan.base.describe} has the whole series: no patch is left",
+        hint="`patchgen apply` on that base shows where",
+    )
+
+
+def _another_waits() -> RefusedError:
+    return RefusedError(
+        "another reroll is waiting here for its conflicts",
+        hint="`patchgen reroll --continue` resumes it, `--abort` ends it",
+    )
+
+
+def abort_reroll(tree: Path) -> None:
+    """End the reroll that is waiting. Raises RefusedError if there is none."""
+    repository = Repository(tree)
+    try:
+        if not waiting.is_waiting(repository):
+            raise RefusedError("no reroll is waiting here")
+        waiting.forget(repository)
+    finally:
+        repository.close()
+
+
+class _Reroll:
+    """One run: the series on the branch, and its next version."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        quarantine: Quarantine,
+        request: RerollRequest,
+        resolutions: Resolutions,
+    ):
+        self._repository = repository
+        self._quarantine = quarantine
+        self._request = request
+        self._resolutions = resolutions
+        self._signatures = repository.read_signatures()
+        self._history = history = read_history(
+            repository, quarantine, request.branch, request.revision
+        )
+        self._series, self._record = history.series, history.record
+        self._tracking, self._revision = history.tracking, history.revision
+        record = self._record
+        self._people = find_people(repository, record.to, record.cc, record.cover_cc)
+        name = request.new_branch or history.next_branch
+        self._target = choose_target(repository, name, self._revision, request.output)
+        # Remaking a version replaces its mails; other files stay only if the user allows them.
+        may_have_others = request.force or request.dry_run
+        self._existing = Existing.ANYTHING if may_have_others else Existing.THIS_VERSION
+        in_place = self._target.branch == self._series.name
+        self._replaces = request.force or request.dry_run or in_place
+
+    def run(self, on_progress: OnProgress) -> RerollResult:
+        old = self._target.check(
+            self._repository,
+            replace=self._replaces,
+            existing=self._existing,
+            # It may have been killed after publishing, before it removed its state.
+            may_be_made=self._request.resume,
+        )
+        if old is not None and not self._replaces:
+            self._signatures = self._repository.read_signatures(as_of=old)
+        substances = read_substances(self._quarantine, self._series.start, self._series.tip)
+        branch = match_commits(self._series.commits, substances, self._record)
+        before = self._find_before(branch)
+        made, changes = self._make(on_progress)
+        base = made.plan.base
+        # If possible, refuse a change log for a missing patch before any conflict.
+        names = expect_names(made, self._record, branch, substances)
+        check_changes(changes, self._revision, names)
+        plain = made.draft(self._signatures)
+        oids, _ = write_patches(self._quarantine, base.oid, plain, self._signatures)
+        carrier = self._make_carrier(made, plain, oids, before, substances)
+        try:
+            gone = {patch.name for patch in made.made if patch.present_at}
+            placed = carrier.carry_content(base.tree, branch, gone)
+            if not placed:
+                raise _nothing_left(made)
+            check_changes(changes, self._revision, [each.name for each in placed])
+            made_now = dict(zip(plain.names, oids, strict=True))
+            edited = find_edited(
+                self._quarantine, base.oid, placed, made_now, substances, self._signatures
+            )
+            carried, draft = self._carry_messages(made, plain, carrier, placed, edited)
+            cover, remarks = self._carry_cover(plain.cover, draft.cover, before)
+        except ConflictsError as stop:
+            return self._stop(stop.subject, base.oid, stop.conflicts)
+        oids, record = write_patches(self._quarantine, base.oid, draft, self._signatures)
+        lines = [(each.source, each.tree, str(each.message)) for each in carried]
+        written = write_line(self._quarantine, lines, base.oid, self._signatures.committer)
+        version = self._describe_version(carried, written, substances, changes)
+        cover = replace(cover, notes=put_on_top(cover.notes, self._revision, version.cover))
+        messages = dict(zip(written, version.messages, strict=True))
+        commits = reparent(self._quarantine, written, base.oid, messages=messages)
+        posted = self._post(made, cover, record, commits)
+        pristine = self._keep_made(made, draft, posted, oids)
+        remarks = (*carrier.remarks, *remarks)
+        return self._publish(made, old, posted, carried, remarks, version, pristine)
+
+    def _make(self, on_progress: OnProgress) -> tuple[GeneratedSeries, Changes]:
+        """Generate the variant on the base; the change log is read before that work."""
+        planned = plan_variant(self._repository, self._to_make())
+        changes = self._read_changes(planned)
+        made = run_plan(planned, on_progress)
+        if made.is_nothing:
+            raise _nothing_left(made)
+        return made, changes
+
+    def _post(
+        self, made: GeneratedSeries, cover: Cover, record: Record, commits: Sequence[Oid]
+    ) -> PreparedSeries:
+        base, before = made.plan.base.oid, self._record
+        cover, record = keep_testing(self._quarantine, base, commits, cover, record, before)
+        return post_series(
+            self._quarantine,
+            made.tree,
+            base,
+            cover,
+            replace(self._tracking, revision=self._revision),
+            record,
+            commits,
+            self._signatures,
+            with_cover=True,
+            people=self._people,
+            edited=self._edited_recipients(),
+            get_maintainer=self._request.get_maintainer,
+        )
+
+    def _to_make(self) -> MakeRequest:
+        request, record = self._request, self._record
+        anew = {word.partition("=")[0] for word in request.definitions}
+        kept = [word for word in record.definitions if word.partition("=")[0] not in anew]
+        return MakeRequest(
+            variant=request.variant or record.variant,
+            base=request.base or self._series.base,
+            revision=self._revision,
+            backends=request.backends or record.backends,
+            made_before=record.made_backends,
+            definitions=(*kept, *request.definitions),
+            sign_off=record.signed_off,
+            to=record.to,
+            cc=record.cc,
+            cover_cc=record.cover_cc,
+        )
+
+    def _find_before(self, branch: Sequence[Matched]) -> MadeBefore | None:
+        variant = self._request.variant or self._record.variant
+        return find_made_before(
+            self._repository,
+            self._quarantine,
+            self._series,
+            self._record,
+            variant,
+            {each.name: each.commit.subject for each in branch if each.name},
+        )
+
+    def _read_changes(self, planned: BoundVariant) -> Changes:
+        """Read the change log before the work; it may name patches of the variant or the branch."""
+        names = [patch.name for patch in planned.plan.patches]
+        names += [patch.name for patch in self._record.patches]
+        folder = self._request.changelog
+        if folder is None and (self._repository.top / "changelog").is_dir():
+            folder = self._repository.top / "changelog"
+        known = list(dict.fromkeys(names))
+        return read_changes(self._request.changes, folder, self._revision, known)
+
+    def _labels(self) -> tuple[str, str]:
+        return f"made-for-v{self._revision}", f"edited-in-v{self._record.revision}"
+
+    def _make_carrier(
+        self,
+        made: GeneratedSeries,
+        plain: SeriesDraft,
+        oids: Sequence[Oid],
+        before: MadeBefore | None,
+        substances: Mapping[Oid, str],
+    ) -> Carrier:
+        now = read_commits(self._quarantine, made.plan.base.oid, oids[-1])
+        edited = made.draft(self._signatures, HandWork(edited=plain.names))
+        return Carrier(
+            quarantine=self._quarantine,
+            before=before,
+            substances=substances,
+            now=dict(zip(plain.names, now, strict=True)),
+            edited=edited.messages,
+            recorded=[patch.name for patch in self._record.patches],
+            parents=self._parent,
+            labels=self._labels(),
+            resolutions=self._resolutions,
+        )
+
+    def _carry_messages(
+        self,
+        made: GeneratedSeries,
+        plain: SeriesDraft,
+        carrier: Carrier,
+        placed: Sequence[Placed],
+        edited: Collection[str],
+    ) -> tuple[tuple[Carried, ...], SeriesDraft]:
+        """Return the commits with their messages, and the draft that matches them."""
+        planned = [patch.name for patch in made.plan.patches]
+        subjects = [each.subject for each in placed]
+        hand = find_hand_work(placed, subjects, edited, plain.names, planned)
+        draft = made.draft(self._signatures, hand)
+        carried = carrier.carry_messages(placed, draft.messages)
+        subjects = [each.message.subject for each in carried]
+        hand = find_hand_work(placed, subjects, edited, plain.names, planned)
+        return carried, made.draft(self._signatures, hand)
+
+    def _carry_cover(
+        self, plain: Cover, now: Cover, before: MadeBefore | None
+    ) -> tuple[Cover, tuple[str, ...]]:
+        """Return the cover letter, and remarks on it."""
+        branch = self._series.cover
+        assert branch is not None
+        if digest_cover(branch) == self._record.cover:
+            return replace(now, notes=branch.notes), ()
+        if before is None or before.cover is None:
+            return branch, ("the cover letter is that of the branch, not generated again",)
+        sides = (before.cover, branch, (plain, now))
+        return carry_cover(*sides, self._quarantine, self._labels(), self._resolutions), ()
+
+    def _describe_version(
+        self,
+        carried: Sequence[Carried],
+        written: Sequence[Oid],
+        substances: Mapping[Oid, str],
+        changes: Changes,
+    ) -> VersionTexts:
+        base = self._parent(written[0])
+        new = read_substances(self._quarantine, base, written[-1])
+        sent = self._history.sent
+        before = sent.revision if sent else self._record.revision
+        link = "".join(self._tracking.history.get(f"v{before}", ())[:1])
+        # b4 adds the link when it sends that version.
+        is_linked = self._series.cover is not None and link in self._series.cover.notes
+        moved = self._repository.describe(base) if base != self._series.base else ""
+        return describe_version(
+            (before if before < self._revision else None, self._revision),
+            carried,
+            [new[oid] for oid in written],
+            self._history.find_earlier(self._quarantine, carried, substances),
+            changes,
+            moved_to=moved,
+            posted_as="" if is_linked or before >= self._revision else link,
+        )
+
+    def _edited_recipients(self) -> tuple[Recipients, Recipients]:
+        """Return the recipients that people added to the cover letter, and those they removed."""
+        assert self._series.cover is not None
+        now = self._series.cover.recipients
+        made = self._record.found or now
+        return _without(now, made), _without(made, now)
+
+    def _keep_made(
+        self, made: GeneratedSeries, draft: SeriesDraft, posted: PreparedSeries, oids: Sequence[Oid]
+    ) -> Oid:
+        """Write the generated series, without edits, as a branch of its own; return its tip."""
+        base, cover = made.plan.base.oid, (draft.cover, posted.tracking)
+        return put_cover_below(self._quarantine, base, *cover, oids, self._signatures)[1][-1]
+
+    def _stop(self, subject: str, base: Oid, found: Sequence[Conflict]) -> RerollResult:
+        """Write conflicts to files for a person, unless it is a dry run."""
+        result = RerollResult(self._target.branch, self._revision, stopped_at=subject)
+        if self._request.dry_run:
+            return replace(result, conflicts=tuple(Path(each.path) for each in found))
+        if not self._request.resume and waiting.is_waiting(self._repository):
+            raise _another_waits()
+        # Resume on the same base, even if the ref has moved meanwhile.
+        request = replace(self._request, base=base if self._request.base else None)
+        document = to_document(request, self._series.name)
+        marked, sides = waiting.stop_for(self._repository, document, self._resolutions, found)
+        return replace(result, conflicts=tuple(marked), sides=tuple(sides))
+
+    def _publish(
+        self,
+        made: GeneratedSeries,
+        old: Oid | None,
+        posted: PreparedSeries,
+        carried: Sequence[Carried],
+        remarks: tuple[str, ...],
+        version: VersionTexts,
+        pristine: Oid,
+    ) -> RerollResult:
+        base, tip = made.plan.base.oid, posted.commits[-1]
+        start = posted.cover_commit or base
+        range_diff = self._history.compare(self._quarantine, start, posted.commits)
+        result = RerollResult(
+            branch=self._target.branch,
+            revision=self._revision,
+            subjects=tuple(each.message.subject for each in carried),
+            remarks=remarks,
+            dropped=version.dropped,
+            range_diff=range_diff,
+            warnings=made.warnings + posted.warnings,
+            tip=tip,
+            left_out=made.plan.left_out,
+        )
+        if self._request.dry_run:
+            return result
+        change_id = self._tracking.change_id
+        mails = publish_series(
+            self._quarantine,
+            self._target,
+            posted.mails,
+            base,
+            tip,
+            old,
+            f"patchgen: reroll {made.plan.variant} v{self._revision}",
+            replace=self._replaces,
+            existing=self._existing,
+            also={made_ref(change_id, self._revision): pristine},
+            names=names_for_branch(self._repository, change_id, self._target.branch),
+        )
+        if self._request.resume:
+            waiting.forget(self._repository)
+        return replace(result, mails=mails)
+
+    def _parent(self, commit: Oid) -> Oid:
+        args = ("rev-parse", "--verify", f"{commit}^")
+        return Oid(self._quarantine.run(*args).stdout.decode().strip())
+
+
+def _without(all_of: Recipients, some: Recipients) -> Recipients:
+    known = set(some.to + some.cc)
+    return Recipients(
+        tuple(each for each in all_of.to if each not in known),
+        tuple(each for each in all_of.cc if each not in known),
+    )

@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`run` from end to end: choose the semantic patches and the files, then run the sweeps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from patchgen.cachefile import cache_path
+from patchgen.coccinelle import find_spatch
+from patchgen.errors import (
+    ErrorPlace,
+    MissingObjectsError,
+    PatchgenError,
+    RefusedError,
+    SpecError,
+    UsageError,
+)
+from patchgen.kernel import read_version
+from patchgen.model.base import Base, TreeFile
+from patchgen.model.sweep import Mode, Sweep
+from patchgen.odb import (
+    GitTree,
+    Repository,
+    list_changed,
+    list_files,
+    require_objects,
+    resolve_paths,
+)
+from patchgen.sweep import (
+    CodePermission,
+    Includes,
+    Progress,
+    RunConfig,
+    SweepRequest,
+    choose_mode,
+    list_cocci,
+    load_cocci,
+    resolve,
+    sweep,
+    take_mode,
+)
+
+if TYPE_CHECKING:
+    from patchgen.sweep import Executor
+
+
+_C_SUFFIXES = (".c", ".h")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """The parameters of `patchgen run`.
+
+    `target` is a .cocci or a folder of them, on disk or in the tree, or the name of a variant.
+    `paths` are relative to the top of the tree; none means the whole tree. `since` restricts the
+    files to those changed since that revision, `only_built` to headers and the files that a .config
+    builds. `trusted` lets all semantic patches run code, `trusted_folders` those in these folders.
+    With `cache` off, cached results are ignored.
+    """
+
+    target: str
+    tree: Path = Path()
+    base: str = "HEAD"
+    paths: tuple[PurePosixPath, ...] = ()
+    mode: Mode | None = None
+    definitions: tuple[str, ...] = ()
+    since: str | None = None
+    only_built: Path | None = None
+    trusted: bool = False
+    trusted_folders: tuple[Path, ...] = ()
+    cache: bool = True
+    slices: bool = True
+    timeout_s: int = 200
+    jobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A semantic patch of a folder that was not run, and why.
+
+    `lacks_trust` is set if it runs code that the user has not allowed.
+    """
+
+    name: str
+    reason: str
+    lacks_trust: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunnablePatch:
+    """A semantic patch that is ready to run over the tree."""
+
+    name: str
+    bound: RunConfig | None
+    request: SweepRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """Everything to run on one base, read and checked; nothing has run yet."""
+
+    base: Base
+    ready: tuple[RunnablePatch, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
+    """Find the semantic patches, and the files to run them over.
+
+    Raises UsageError, SpecError or RefusedError if one cannot be found, read, or run as requested.
+    """
+    oid = repository.resolve_commit(request.base)
+    tree_oid = repository.resolve_tree(oid)
+    tree = GitTree(repository, tree_oid)
+    base = Base(oid, tree_oid, repository.describe(oid))
+    _check_paths(repository, tree, base, request.paths)
+    only = _choose_files(repository, request, base)
+    if repository.is_partial:
+        _require_files(repository, tree, request, only)
+    base = replace(base, version=read_version(tree))
+    if _is_variant(request.target):
+        return RunPlan(base, tuple(_variant_requests(repository, request, base, only)), ())
+    names = list_semantic_patches(request.target, tree)
+    may_run = CodePermission(
+        repository, is_trusted=request.trusted, folders=request.trusted_folders
+    )
+    ready: list[RunnablePatch] = []
+    skipped: list[Skipped] = []
+    for name in names:
+        try:
+            ready.append(_ready(tree, may_run, request, base, only, name))
+        except MissingObjectsError:
+            raise
+        except PatchgenError as err:
+            if len(names) == 1:
+                raise
+            lacks_trust = "trusted" in err.parameters
+            skipped.append(Skipped(name, _say_why(err), lacks_trust))
+    return RunPlan(base, tuple(ready), tuple(skipped))
+
+
+def run_sweeps(
+    repository: Repository,
+    run: RunPlan,
+    *,
+    executor: Executor | None = None,
+    on_progress: Callable[[str, Progress], None] = lambda name, progress: None,
+) -> Iterator[tuple[RunnablePatch, Sweep | Skipped]]:
+    """Run the semantic patches in turn, and yield the result of each.
+
+    If there are several, one that spatch refuses is skipped. Raises SpecError if it is the only
+    one, and ToolError.
+    """
+    for ready in run.ready:
+
+        def tell(progress: Progress, name: str = ready.name) -> None:
+            on_progress(name, progress)
+
+        try:
+            yield ready, sweep(repository, ready.request, executor=executor, on_progress=tell)
+        except MissingObjectsError:
+            raise
+        except PatchgenError as err:
+            if len(run.ready) + len(run.skipped) == 1:
+                raise
+            yield ready, Skipped(ready.name, _say_why(err))
+
+
+def _say_why(err: PatchgenError) -> str:
+    """Return a one-line reason why a semantic patch was not run, with the line it names."""
+    where = ""
+    if err.place is not None and err.place.line is not None:
+        excerpt = f": {err.place.excerpt.strip()}" if err.place.excerpt else ""
+        where = f" (line {err.place.line}{excerpt})"
+    return err.message + where
+
+
+# --- semantic patches ------------------------------------------------------------------------
+
+
+def _check_paths(
+    repository: Repository, tree: GitTree, base: Base, paths: tuple[PurePosixPath, ...]
+) -> None:
+    """Refuse paths without C files."""
+    for path, _, is_folder in resolve_paths(repository, base.tree, paths):
+        if not is_folder and not (tree.find([str(path)]) and path.suffix in _C_SUFFIXES):
+            raise UsageError(
+                f"{path} is neither a C file nor a folder", hint="name .c or .h files, or folders"
+            )
+
+
+def _require_files(
+    repository: Repository,
+    tree: GitTree,
+    request: RunRequest,
+    only: frozenset[PurePosixPath] | None,
+) -> None:
+    """Raise MissingObjectsError if a partial clone lacks files that the run reads."""
+    files = tree.find(["Makefile"])
+    files += [
+        file
+        for file in list_files(repository, tree.oid, request.paths, _C_SUFFIXES)
+        if only is None or file.path in only
+    ]
+    require_objects(repository, [file.oid for file in files])
+
+
+def _is_variant(target: str) -> bool:
+    """Return whether a target is a variant: its folder, or a name that is not a file's."""
+    path = Path(target)
+    if path.is_dir():
+        return (path / "manifest.toml").is_file()
+    return "/" not in target and not target.endswith(".cocci") and not path.exists()
+
+
+def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
+    """Return the .cocci files that a target names, on disk or else in the tree.
+
+    Raises UsageError if there are none.
+    """
+    path = Path(target)
+    if path.is_file():
+        return [target]
+    if path.is_dir():
+        names = [str(found) for found in list_cocci(path)]
+    else:
+        pattern = target.rstrip("/")
+        found = _find_in_tree(tree, pattern) or _find_in_tree(tree, f"{pattern}/**/*.cocci")
+        names = [str(file.path) for file in found]
+    if not names:
+        raise UsageError(
+            f"{target} is not a semantic patch",
+            hint="name a .cocci, a folder of them, or a variant (`patchgen variants`)",
+        )
+    return names
+
+
+def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
+    """Return the content of a semantic patch, or of a file that one names; None if it is missing.
+
+    Raises SpecError if it is not a regular file.
+    """
+    if Path(path).is_file():
+        return Path(path).read_bytes()
+    if os.path.lexists(path) and not Path(path).is_dir():
+        raise SpecError("is not a regular file", place=ErrorPlace(path))
+    found = _find_in_tree(tree, path)
+    return tree.read(found[0]) if found else None
+
+
+def _ready(
+    tree: GitTree,
+    may_run: CodePermission,
+    request: RunRequest,
+    base: Base,
+    only: frozenset[PurePosixPath] | None,
+    name: str,
+) -> RunnablePatch:
+    cocci = load_cocci(name, partial(read_semantic_patch, tree), may_run)
+    spatch = find_spatch()
+    if not cocci.header.is_met_by(spatch.version):
+        raise RefusedError(
+            f"{name} needs spatch {cocci.header.requires}, here it is {spatch.version}",
+            hint="set SPATCH to a newer one",
+        )
+    wanted, definitions = take_mode(cocci, request.mode, request.definitions)
+    bound = resolve(cocci, choose_mode(cocci, wanted), definitions)
+    return RunnablePatch(name, bound, _sweep_request(request, base, only, bound))
+
+
+def _find_in_tree(tree: GitTree, pattern: str) -> list[TreeFile]:
+    """Return the files of the tree that a path or glob matches; none if it leads outside."""
+    normal = os.path.normpath(pattern)
+    return [] if normal.startswith(("/", "..")) else tree.find([normal])
+
+
+def _sweep_request(
+    request: RunRequest, base: Base, only: frozenset[PurePosixPath] | None, bound: RunConfig
+) -> SweepRequest:
+    return SweepRequest(
+        bound.program,
+        bound.mode,
+        base,
+        request.paths,
+        bound.suffixes,
+        bound.includes,
+        bound.folders,
+        only,
+        results_path() if request.cache else None,
+        bound.slices and request.slices,
+        bound.grouping,
+        request.timeout_s,
+        request.jobs,
+        bound.notes,
+    )
+
+
+def results_path() -> Path:
+    """Return the path of the cached results, in the user's cache folder."""
+    return cache_path("sweep.sqlite")
+
+
+def _variant_requests(
+    repository: Repository,
+    request: RunRequest,
+    base: Base,
+    only: frozenset[PurePosixPath] | None,
+) -> Iterator[RunnablePatch]:
+    """Yield the semantic patches of a variant, over the files that its manifest names for them."""
+    # Importing manifests and templates takes longer than a run whose results are all cached.
+    from patchgen.coccinelle import RunnableSmpl, refuse_code
+    from patchgen.model.plan import RunRules
+    from patchgen.pipeline.generate import MakeRequest, plan_variant
+
+    if request.mode not in (None, Mode.PATCH):
+        raise UsageError("a variant can only be run in patch mode")
+    variables = tuple(request.definitions)
+    planned = plan_variant(
+        repository, MakeRequest(request.target, request.base, 1, definitions=variables)
+    )
+    for patch in planned.plan.patches:
+        for edit in patch.edits:
+            if isinstance(edit, RunRules):
+                refuse_code(edit.patch)
+                files = _within(edit.files, request.paths)
+                yield RunnablePatch(
+                    edit.patch.name,
+                    None,
+                    SweepRequest(
+                        RunnableSmpl(edit.patch, options=(Includes.NONE,)),
+                        Mode.PATCH,
+                        base,
+                        request.paths,
+                        tuple(sorted({file.path.suffix for file in edit.files})),
+                        only=files if only is None else files & only,
+                        cache=results_path() if request.cache else None,
+                        # A function may get any token from the macro files.
+                        slices=request.slices and not edit.patch.macros,
+                        timeout_s=request.timeout_s,
+                        jobs=request.jobs,
+                    ),
+                )
+
+
+def _within(
+    files: tuple[TreeFile, ...], paths: tuple[PurePosixPath, ...]
+) -> frozenset[PurePosixPath]:
+    return frozenset(
+        file.path
+        for file in files
+        if not paths or any(file.path.is_relative_to(path) for path in paths)
+    )
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+def _choose_files(
+    repository: Repository, request: RunRequest, base: Base
+) -> frozenset[PurePosixPath] | None:
+    """Return the files that the run is restricted to, None if it is not restricted."""
+    only: frozenset[PurePosixPath] | None = None
+    if request.since is not None:
+        since = repository.resolve_commit(request.since)
+        only = list_changed(repository, since, base.oid)
+    if request.only_built is not None:
+        from patchgen.kernel import read_built
+
+        tree = GitTree(repository, base.tree)
+        built = read_built(tree, request.only_built)
+        headers = (file.path for file in tree.find(["**/*.h"]))
+        only = frozenset((*built, *headers)) if only is None else only & {*built, *headers}
+    return only

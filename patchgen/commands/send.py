@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen send`: send a branch or a folder of mails as a version, and record the version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from patchgen.errors import RefusedError, ToolError, UsageError
+from patchgen.mail import (
+    add_recipients,
+    choose_series,
+    find_aliases,
+    list_recipients,
+    parse_mail,
+    read_mails,
+    read_message_id,
+    redirect_mail,
+    replace_sender,
+    split_people,
+)
+from patchgen.model.posting import SendableVersion
+from patchgen.model.series import Cover, Mail, Recipients
+from patchgen.odb import Quarantine, Repository, read_sent, record_sent
+from patchgen.pipeline.prepare import prepare_posting, read_footer
+from patchgen.send.delivery import DeliveryReport, OnMail, deliver, resolve_in_flight
+from patchgen.send.journal import (
+    Journal,
+    JournalEntry,
+    MailState,
+    SendOptions,
+    begin_entries,
+    build_unknown_error,
+    set_state,
+)
+from patchgen.send.transport import Transport, find_sender, open_transport, read_settings
+
+_TO_EDIT = "EDITME"
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """The parameters of `patchgen send`.
+
+    `source` is a branch or a folder of mails; None means the current branch. `to` and `cc` get all
+    mails, `cover_cc` gets the cover letter. With `resume`, the values of the first attempt are used
+    unless new ones are given. `arrived` and `again` are numbers (0 for the cover letter) of mails
+    whose outcome is unknown.
+    """
+
+    tree: Path
+    source: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    cover_cc: tuple[str, ...] = ()
+    in_reply_to: str | None = None
+    get_maintainer: Path | None = None
+    resume: bool = False
+    reflect: bool = False
+    arrived: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
+
+    @property
+    def wishes(self) -> SendOptions:
+        """The options that apply to all mails."""
+        program = str(self.get_maintainer) if self.get_maintainer else None
+        return SendOptions(self.to, self.cc, self.cover_cc, self.in_reply_to, program)
+
+
+@dataclass(frozen=True, slots=True)
+class SendPlan:
+    """The mails to send (those with state "waiting"), and all others. `bcc` get a copy of each."""
+
+    posting: SendableVersion
+    wishes: SendOptions
+    entries: tuple[JournalEntry, ...]
+    recipients: tuple[Recipients, ...]
+    bcc: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The result of sending; `tag` records the version if all mails were sent, else it is ""."""
+
+    plan: SendPlan
+    report: DeliveryReport
+    tag: str = ""
+
+
+def plan_sending(request: SendRequest) -> SendPlan:
+    """Return what would be sent. Raises a PatchgenError if sending would be refused."""
+    repository = Repository(request.tree)
+    try:
+        with Quarantine(repository) as quarantine:
+            plan = _plan(repository, quarantine, request)
+            try:
+                transport = open_transport(repository)
+            except ToolError as err:
+                # The recipients can be shown all the same.
+                return replace(plan, warnings=(*plan.warnings, f"{err.message}; {err.hint}"))
+            transport.rehearse(plan.posting.mails)
+            return plan
+    finally:
+        repository.close()
+
+
+def send_version(
+    request: SendRequest,
+    *,
+    check: Callable[[SendableVersion], None] = lambda posting: None,
+    confirm: Callable[[SendPlan], bool] = lambda plan: True,
+    on_mail: OnMail = lambda number, entry: None,
+) -> SendResult | None:
+    """Send the waiting mails of a version, and record the version when all are sent.
+
+    `check` raises an error if the version is not fit to be sent. Returns None if `confirm` returns
+    False. Raises a PatchgenError with nothing sent.
+    """
+    repository = Repository(request.tree)
+    try:
+        with Quarantine(repository) as quarantine:
+            plan = _plan(repository, quarantine, request)
+            transport = open_transport(repository, with_bcc=not request.reflect)
+            transport.rehearse(plan.posting.mails)
+            check(plan.posting)
+            if not confirm(plan):
+                return None
+            transport = transport.log_in()
+            if request.reflect:
+                return _reflect(repository, plan, transport, on_mail)
+            posting = plan.posting
+            journal = Journal(repository, posting.change_id, posting.revision)
+            with journal.lock() as lock:
+                # Another patchgen may have sent some of the mails before the lock was taken.
+                now = _plan(repository, quarantine, request, journal)
+                if now.posting.mails != posting.mails:
+                    raise RefusedError(f"{posting.name} has changed meanwhile; nothing was sent")
+                entries = _choose(now.entries, request)
+                journal.wishes = now.wishes
+                journal.write(entries)
+                report = deliver(journal, lock, entries, posting.mails, transport, on_mail)
+            tag = _record(repository, quarantine, posting, report) if report.is_complete else ""
+            return SendResult(plan, report, tag)
+    finally:
+        repository.close()
+
+
+def _plan(
+    repository: Repository,
+    quarantine: Quarantine,
+    request: SendRequest,
+    locked: Journal | None = None,
+) -> SendPlan:
+    """Return the plan. With a `locked` journal, the outcomes of mails in flight are resolved."""
+    posting, warnings = _open(repository, quarantine, request)
+    journal = locked or Journal(repository, posting.change_id, posting.revision)
+    wishes = request.wishes
+    if request.resume and wishes == SendOptions():
+        _, wishes = journal.read()
+        if wishes.in_reply_to or wishes.get_maintainer:
+            program = Path(wishes.get_maintainer) if wishes.get_maintainer else None
+            request = replace(request, in_reply_to=wishes.in_reply_to, get_maintainer=program)
+            posting, warnings = _open(repository, quarantine, request)
+    posting = _complete(repository, posting, wishes)
+    _check_mails(posting)
+    entries = begin_entries(posting.mails)
+    if not request.reflect:
+        sent = [
+            s for s in read_sent(repository, posting.change_id) if s.revision == posting.revision
+        ]
+        if sent:
+            raise RefusedError(
+                f"v{posting.revision} of {posting.name} was sent already ({sent[0].tag})",
+                hint="`patchgen reroll` makes the next version",
+            )
+        entries = _go_on(journal, entries, request, is_branch=posting.base is not None)
+        if locked is not None:
+            entries = resolve_in_flight(journal, entries)
+    recipients = tuple(list_recipients(mail) for mail in posting.mails)
+    bcc = (
+        ()
+        if request.reflect
+        else split_people(read_settings(repository, "bcc"), find_aliases(repository))
+    )
+    return SendPlan(posting, wishes, entries, recipients, bcc, warnings)
+
+
+def _open(
+    repository: Repository, quarantine: Quarantine, request: SendRequest
+) -> tuple[SendableVersion, tuple[str, ...]]:
+    source = request.source or repository.find_head_branch()
+    if source is None:
+        raise UsageError("HEAD is detached", hint="name a branch or a folder of mails")
+    if repository.find_ref(f"refs/heads/{source}") is None and Path(source).exists():
+        if request.in_reply_to:
+            raise UsageError(
+                "mails in a folder already name the mail they answer", hint="name a branch"
+            )
+        if request.get_maintainer:
+            raise UsageError("mails in a folder already have recipients", hint="name a branch")
+        return _from_folder(Path(source)), ()
+    return prepare_posting(
+        repository,
+        quarantine,
+        source,
+        in_reply_to=request.in_reply_to,
+        get_maintainer=request.get_maintainer,
+    )
+
+
+def _from_folder(path: Path) -> SendableVersion:
+    """Return the newest version in a folder of mails that patchgen made."""
+    series = choose_series(read_mails(path), str(path))
+    if series.cover is None:
+        raise RefusedError(
+            f"{path} has no cover letter", hint="name the branch, or a folder that patchgen made"
+        )
+    cover = series.cover
+    change_id = read_footer(cover.mail, "change-id")
+    if not change_id or not series.revision:
+        raise RefusedError(f"{path / cover.name} has no change-id", hint="name the branch")
+    mails = (cover.mail, *series.mails)
+    _check_ids(str(path), mails)
+    strange = [patch for patch in series.patches if cover.message_id not in patch.answers]
+    if strange:
+        raise RefusedError(
+            f"{path / strange[0].name} does not answer the cover letter, {cover.name}",
+            hint="name the branch, or a folder that patchgen made, with the mails of one series",
+        )
+    return SendableVersion(
+        str(path), change_id, series.revision, Cover(cover.subject.text, ""), mails
+    )
+
+
+def _complete(
+    repository: Repository, posting: SendableVersion, wishes: SendOptions
+) -> SendableVersion:
+    """Return the mails with the people of the command line and of git's configuration.
+
+    Only sendemail.from may make git put the author into the body of a patch, and only once.
+    """
+    is_alias = find_aliases(repository)
+    to = split_people((*read_settings(repository, "to"), *wishes.to), is_alias)
+    cc = split_people((*read_settings(repository, "cc"), *wishes.cc), is_alias)
+    mails = [add_recipients(mail, Recipients(to, cc)) for mail in posting.mails]
+    mails[0] = add_recipients(mails[0], Recipients((), split_people(wishes.cover_cc, is_alias)))
+    sender = find_sender(repository)
+    # git resolves aliases itself.
+    if "@" in sender:
+        mails = [replace_sender(mail, sender) for mail in mails]
+    return replace(posting, mails=tuple(mails))
+
+
+def _check_ids(name: str, mails: Sequence[Mail]) -> None:
+    """Raise RefusedError if mails lack message-ids or share one: they do not form a thread then."""
+    ids = {read_message_id(parse_mail(mail)) for mail in mails}
+    if "" in ids or len(ids) != len(mails):
+        raise RefusedError(
+            f"the mails of {name} do not form a thread: message-ids are missing or not unique",
+            hint="name the branch, or a folder that patchgen made",
+        )
+
+
+def _check_mails(posting: SendableVersion) -> None:
+    _check_ids(posting.name, posting.mails)
+    for mail in posting.mails:
+        who = list_recipients(mail)
+        if not who.to and not who.cc:
+            raise RefusedError(
+                f"{mail.file_name} has no recipients", hint="name them", parameters=("to", "cc")
+            )
+    cover = posting.mails[0].content.decode("utf-8", "replace")
+    if _TO_EDIT in cover:
+        raise RefusedError(
+            f"the cover letter still has {_TO_EDIT} in it",
+            hint="edit it: `git rebase -i`, or `b4 prep --edit-cover`",
+        )
+
+
+def _next_step(*, is_complete: bool, is_branch: bool) -> str:
+    """Return the hint for a version that was sent in part, or sent and not recorded."""
+    if not is_complete:
+        return "`patchgen send --resume` sends the rest in the same thread"
+    if is_branch:
+        return "`patchgen send --resume` records the version, which a killed run did not record"
+    # Mails of a folder have no commits to record.
+    return "`patchgen reroll` makes the next version"
+
+
+def _go_on(
+    journal: Journal, fresh: tuple[JournalEntry, ...], request: SendRequest, *, is_branch: bool
+) -> tuple[JournalEntry, ...]:
+    """Return the entries with the states in the journal."""
+    known, _ = journal.read()
+    if request.resume and not known:
+        raise RefusedError("nothing of this version was sent: nothing to resume")
+    if all(entry.state is MailState.WAITING for entry in known):
+        return fresh
+    count = sum(entry.state is MailState.SENT for entry in known)
+    if not request.resume:
+        raise RefusedError(
+            f"{count} of {len(known)} mails of this version have been sent already",
+            hint=_next_step(is_complete=count == len(known), is_branch=is_branch),
+        )
+    for old, new in zip(known, fresh, strict=False):
+        if old.state is MailState.WAITING:
+            continue
+        if (old.message_id, old.digest) != (new.message_id, new.digest):
+            raise RefusedError(
+                f'"{old.subject}" was sent, and has changed since ({new.file})',
+                hint="restore the branch and the recipients to what was sent; changes belong into "
+                "the next version",
+            )
+    if len(known) != len(fresh):
+        raise RefusedError(
+            f"the series had {len(known) - 1} patches when sending began, and has "
+            f"{len(fresh) - 1} now",
+            hint="restore the branch to what was sent; changes belong into the next version",
+        )
+    return tuple(
+        replace(new, state=old.state, time=old.time, reason=old.reason)
+        for old, new in zip(known, fresh, strict=True)
+    )
+
+
+def _choose(entries: Sequence[JournalEntry], request: SendRequest) -> tuple[JournalEntry, ...]:
+    """Return the entries with the user's answers for the mails in an unknown state."""
+    chosen = list(entries)
+    for number, state in [(n, MailState.SENT) for n in request.arrived] + [
+        (n, MailState.WAITING) for n in request.again
+    ]:
+        if not 0 <= number < len(chosen) or chosen[number].state is not MailState.UNKNOWN:
+            raise UsageError(f"mail {number} is not in an unknown state")
+        chosen[number] = set_state(chosen[number], state, "set by the user")
+    for number, entry in enumerate(chosen):
+        if entry.state is MailState.UNKNOWN:
+            raise build_unknown_error(number, entry)
+    return tuple(chosen)
+
+
+def _reflect(
+    repository: Repository, plan: SendPlan, transport: Transport, on_mail: OnMail
+) -> SendResult:
+    """Send all mails to the user only, without recording them."""
+    posting = plan.posting
+    mails = tuple(redirect_mail(mail, find_sender(repository)) for mail in posting.mails)
+    journal = Journal(repository, f"reflect-{posting.change_id}", posting.revision)
+    with journal.lock() as lock:
+        entries = begin_entries(mails)
+        report = deliver(journal, lock, entries, mails, transport, on_mail)
+    return SendResult(plan, report)
+
+
+def _record(
+    repository: Repository, quarantine: Quarantine, posting: SendableVersion, report: DeliveryReport
+) -> str:
+    if posting.base is None or posting.tip is None:
+        return ""
+    quarantine.copy_commits(posting.base, posting.tip)
+    return record_sent(
+        repository,
+        posting.change_id,
+        posting.revision,
+        posting.cover,
+        posting.base,
+        posting.tip,
+        [entry.message_id for entry in report.entries],
+        repository.read_signatures().committer,
+        branch=posting.name,
+    )

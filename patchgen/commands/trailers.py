@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen trailers`: add the tags in replies to the patches that they are for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from patchgen.mail import UnreadableMail, read_mails, read_stream, split_readable
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.series import Mail
+from patchgen.odb import Quarantine, Repository, reparent
+from patchgen.replies.known import PatchIds, describe_patches, read_own_mails
+from patchgen.replies.match import COVER, Match, Matcher, NoPatch, Patches, PatchId
+from patchgen.replies.reply import Reply, parse_reply
+from patchgen.replies.tags import GIVEN, FoundTag
+from patchgen.series import read_branch
+from patchgen.series.trailers import Message, Trailer, parse_message
+
+_OF_OTHERS = frozenset({"Reviewed-by", "Acked-by", "Tested-by"})
+
+
+@dataclass(frozen=True, slots=True)
+class CollectRequest:
+    """The parameters of `patchgen trailers`: the replies in `source` ("-" is standard input).
+
+    `branch` None means the current branch.
+    """
+
+    tree: Path
+    source: str
+    branch: str | None = None
+    base: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A tag that was added to a patch; `number` counts from 1."""
+
+    number: int
+    trailer: Trailer
+    reply: Reply
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplied:
+    """A tag that was not added, and why. `number` is its patch, None if that is unknown."""
+
+    trailer: Trailer
+    reply: Reply
+    reason: str
+    number: int | None = None
+
+
+@dataclass(slots=True)
+class CollectResult:
+    """The result of collecting tags. `remarks` are about whole replies."""
+
+    branch: str
+    subjects: tuple[str, ...]
+    applied: list[Applied] = field(default_factory=list)
+    not_applied: list[NotApplied] = field(default_factory=list)
+    unreadable: list[UnreadableMail] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    tip: Oid | None = None
+
+
+def collect_trailers(request: CollectRequest) -> CollectResult:
+    """Add the tags in replies to the commits of a branch that they are for.
+
+    Only messages change, so the current branch may be moved. Raises a PatchgenError with nothing
+    written.
+    """
+    mails = _read_source(request.source)
+    repository = Repository(request.tree)
+    try:
+        name, tip = repository.resolve_branch(request.branch)
+        base = repository.resolve_commit(request.base) if request.base else None
+        with Quarantine(repository) as quarantine:
+            series = read_branch(repository, quarantine, name, tip, base)
+            patch_id = PatchIds(quarantine)
+            patches = describe_patches(repository, quarantine, series, patch_id)
+            own = read_own_mails(repository, series)
+            result = match_tags(mails, series.commits, patches, patch_id, own)
+            result.branch = name
+            messages = add_tags(series.commits, result.applied)
+            if messages and not request.dry_run:
+                who = repository.read_signatures().committer
+                oids = [commit.oid for commit in series.commits]
+                written = reparent(quarantine, oids, series.start, messages=messages, committer=who)
+                reason = f"patchgen: trailers from {len(mails)} mails"
+                quarantine.publish(f"refs/heads/{name}", written[-1], series.base, tip, reason)
+                result.tip = written[-1]
+            return result
+    finally:
+        repository.close()
+
+
+def match_tags(
+    mails: Sequence[Mail],
+    commits: Sequence[Commit],
+    patches: Patches,
+    patch_id: PatchId,
+    own: Sequence[Mail] = (),
+) -> CollectResult:
+    """Return every tag of all replies, either with its patch or with a reason why it has none.
+
+    `own` are mails of the series itself, which replies may answer.
+    """
+    readable, unreadable = split_readable(mails)
+    replies = [parse_reply(mail) for mail in readable]
+    matcher = Matcher(patches, patch_id)
+    matcher.learn([*split_readable(own)[0], *readable], replies)
+    result = CollectResult("", tuple(commit.subject for commit in commits))
+    result.unreadable += unreadable
+    judge = _TagJudge(commits, result)
+    for reply in replies:
+        # A posted patch has its own tags; only a reply gives tags to others.
+        if reply.is_post:
+            judge.list_own(reply)
+            continue
+        result.remarks += [f"{reply}: {problem}" for problem in reply.problems]
+        tags = judge.drop_copies(reply)
+        if not tags:
+            continue
+        match = matcher.find(reply)
+        if isinstance(match, NoPatch):
+            for tag in tags:
+                result.not_applied.append(NotApplied(tag.trailer, reply, match.reason))
+            continue
+        if match.remark:
+            result.remarks.append(f"{reply} answers patch {match.number}; {match.remark}")
+        for tag in tags:
+            judge.apply(tag, reply, match)
+    return result
+
+
+class _TagJudge:
+    """Decides on each tag of a reply for each patch, given the tags that were added before."""
+
+    def __init__(self, commits: Sequence[Commit], result: CollectResult):
+        self._commits = commits
+        self._messages = [parse_message(commit.message) for commit in commits]
+        self._result = result
+        self._seen: set[tuple[str, str, str]] = set()
+
+    def drop_copies(self, reply: Reply) -> list[FoundTag]:
+        """Return the tags of a reply, except in a second copy of the same mail."""
+        if not reply.message_id:
+            return list(reply.tags)
+        keys = [(reply.message_id, reply.sender, str(tag.trailer)) for tag in reply.tags]
+        new = [tag for tag, key in zip(reply.tags, keys, strict=True) if key not in self._seen]
+        self._seen.update(keys)
+        return new
+
+    def list_own(self, reply: Reply) -> None:
+        """Report the sender's own tags in a cover letter, which may be a reply without "Re:"."""
+        for tag in reply.tags if reply.subject.number == 0 else ():
+            if tag.trailer.address == reply.sender and tag.trailer.key in GIVEN:
+                reason = "it is in a mail with the subject of a cover letter, not of a reply"
+                self._result.not_applied.append(NotApplied(tag.trailer, reply, reason))
+
+    def apply(self, tag: FoundTag, reply: Reply, match: Match) -> None:
+        """Add a tag to its patches, or report why a patch does not get it."""
+        result, trailer = self._result, tag.trailer
+        if reason := _refuse(tag, reply):
+            result.not_applied.append(NotApplied(trailer, reply, reason, match.number or None))
+            return
+        if not tag.is_for(match.number or None):
+            reason = f'the text next to it restricts it to "{tag.scope}"'
+            result.not_applied.append(NotApplied(trailer, reply, reason, match.number or None))
+            return
+        everything = range(1, len(self._commits) + 1)
+        for number in everything if match.number == COVER else [match.number]:
+            message, author = self._messages[number - 1], self._commits[number - 1].author
+            if version := match.outdated.get(number):
+                reason = f"the patch has changed since {version}"
+            else:
+                reason = _refuse_here(trailer, message, author)
+            if reason:
+                result.not_applied.append(NotApplied(trailer, reply, reason, number))
+            else:
+                self._messages[number - 1] = _add(message, trailer)
+                result.applied.append(Applied(number, trailer, reply, match.how))
+
+
+def add_tags(commits: Sequence[Commit], applied: Sequence[Applied]) -> Mapping[Oid, str]:
+    """Return the new messages of the commits that get tags."""
+    messages: dict[Oid, Message] = {}
+    for each in applied:
+        commit = commits[each.number - 1]
+        message = messages.get(commit.oid) or parse_message(commit.message)
+        messages[commit.oid] = _add(message, each.trailer)
+    return {oid: str(message) for oid, message in messages.items()}
+
+
+def _refuse(tag: FoundTag, reply: Reply) -> str:
+    """Return why no patch may get a tag, "" if one may."""
+    trailer = tag.trailer
+    if tag.problem:
+        return tag.problem
+    if trailer.key not in GIVEN:
+        return f"a reply cannot give {trailer.key}"
+    if not trailer.address:
+        return "it names no address"
+    if trailer.address != reply.sender:
+        return f"the mail is from {reply.sender or 'nobody'}"
+    return ""
+
+
+def _refuse_here(tag: Trailer, message: Message, author: str) -> str:
+    """Return why this patch does not get a tag, "" if it does."""
+    if tag.key in _OF_OTHERS and Trailer("", author).address == tag.address:
+        return "it is from the author of the patch"
+    if tag.identity in {each.identity for each in message.trailers}:
+        return "the patch has it already"
+    if tag.key == "Acked-by" and ("reviewed-by", tag.address) in _identities(message):
+        return "there is a Reviewed-by of the same person"
+    return ""
+
+
+def _add(message: Message, tag: Trailer) -> Message:
+    """Return a message with a tag added; a review replaces the same person's ack."""
+    if tag.key == "Reviewed-by":
+        message, _ = message.without_trailers(
+            lambda each: each.identity == ("acked-by", tag.address)
+        )
+    if tag.note and not any(each.name == "Signed-off-by" for each in message.trailers):
+        # As a separate line it would not be a trailer, and git would read the paragraph as prose.
+        tag = Trailer(tag.key, f"{tag.value} {tag.note}")
+    return message.with_trailers([tag])
+
+
+def _identities(message: Message) -> set[tuple[str, str]]:
+    return {each.identity for each in message.trailers}
+
+
+def _read_source(source: str) -> list[Mail]:
+    if source != "-":
+        return read_mails(Path(source))
+    return read_stream(sys.stdin.buffer, "standard input")

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`trust` from end to end: find the code in semantic patches, and record what the user trusts.
+
+truststore.py states what an entry covers: the texts of the semantic patches that run code, and of
+all files that these name. Semantic patches that run no code need no trust.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from patchgen.coccinelle import RiskyLine
+from patchgen.commands.run import list_semantic_patches, read_semantic_patch
+from patchgen.errors import MissingObjectsError, PatchgenError, UsageError
+from patchgen.odb import GitTree, Repository
+from patchgen.spec import TreeConfig, config_entry, read_tree_config
+from patchgen.sweep import load_cocci, locate
+from patchgen.truststore import (
+    Entries,
+    TrustEntry,
+    change_trust,
+    digest_text,
+    read_trust,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """The result for one target: its entry, None if nothing in it runs code.
+
+    `code` maps the names of semantic patches to the lines that run code. `unreadable` are the
+    semantic patches that could not be read, and why. `added`, `changed` and `gone` compare with the
+    previous entry; all are empty if there was none.
+    """
+
+    target: str
+    entry: TrustEntry | None
+    looked_at: int = 0
+    code: Mapping[str, tuple[RiskyLine, ...]] = field(default_factory=dict)
+    unreadable: tuple[tuple[str, str], ...] = ()
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A removed entry. `still` are the ids of other entries that trust one of the same texts."""
+
+    entry: TrustEntry
+    still: tuple[str, ...]
+
+
+def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[Trusted, ...]:
+    """Trust semantic patches as they are now: files, and folders with everything in them.
+
+    They are looked up as `run` does: on disk, then in the tree of the commit `base`.
+    Raises UsageError if there are none, SpecError if one cannot be read, and PatchgenError if the
+    store cannot be used; in each case nothing is stored.
+    """
+    repository = Repository(tree)
+    try:
+        commit = repository.resolve_commit(base)
+        files = GitTree(repository, repository.resolve_tree(commit))
+        found = [_judge(repository, files, commit, target) for target in targets]
+    finally:
+        repository.close()
+    compared: list[Trusted] = []
+
+    def change(entries: Entries) -> Entries:
+        compared[:] = [_compare(each, entries) for each in found]
+        return _join(entries, [each.entry for each in found if each.entry])
+
+    if any(each.entry for each in found):
+        change_trust(change)
+    else:
+        change(read_trust())
+    return tuple(compared)
+
+
+def trust_config(tree: Path) -> TreeConfig:
+    """Trust the .patchgen.toml of a work tree as it is now.
+
+    Raises UsageError if there is none, SpecError if it is invalid.
+    """
+    repository = Repository(tree)
+    repository.close()
+    config = read_tree_config(repository.work_tree)
+    if config is None:
+        raise UsageError(f"{repository.top} has no .patchgen.toml")
+    people = config.read_people()
+    entry = config_entry(config, str(repository.git_dir), _today())
+    change_trust(lambda entries: _join(entries, [entry]))
+    return TreeConfig(config.path, config.text, is_trusted=True, people=people)
+
+
+def revoke(names: Sequence[str]) -> tuple[Revoked, ...]:
+    """Remove entries, named by their ids or by the paths that were trusted.
+
+    Raises UsageError, and changes nothing, if an argument names no entry or several.
+    """
+    dropped: dict[str, TrustEntry] = {}
+
+    def change(entries: Entries) -> Entries:
+        dropped.clear()
+        dropped.update((entry.id, entry) for entry in (_find(entries, name) for name in names))
+        return tuple(each for each in entries if each.id not in dropped)
+
+    rest = change_trust(change)
+    return tuple(Revoked(entry, _still_trusted(entry, rest)) for entry in dropped.values())
+
+
+def _still_trusted(entry: TrustEntry, rest: Entries) -> tuple[str, ...]:
+    digests = set(entry.files.values())
+    same_kind = (each for each in rest if each.kind == entry.kind == "code")
+    return tuple(each.id for each in same_kind if not digests.isdisjoint(each.files.values()))
+
+
+def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> Trusted:
+    names = list_semantic_patches(target, tree)
+    code: dict[str, tuple[RiskyLine, ...]] = {}
+    files: dict[str, str] = {}
+    unreadable: list[tuple[str, str]] = []
+    for name in names:
+        try:
+            cocci = load_cocci(name, partial(read_semantic_patch, tree), lambda _: True)
+        except MissingObjectsError:
+            raise
+        except PatchgenError as err:
+            if len(names) == 1 or isinstance(err, MissingObjectsError):
+                raise
+            unreadable.append((name, err.message))
+            continue
+        if cocci.code:
+            code[name] = cocci.code
+            own = locate(repository, name)[1]
+            files[own] = digest_text(cocci.text)
+            for other, text in cocci.companions.items():
+                files[f"{own}: {other}"] = digest_text(text)
+    owner, path = locate(repository, target)
+    entry = TrustEntry("code", path, owner, commit if owner else "", _today(), files)
+    return Trusted(target, entry if files else None, len(names), code, tuple(unreadable))
+
+
+def _compare(found: Trusted, entries: Entries) -> Trusted:
+    """Add what changed since the target was last trusted."""
+    if found.entry is None:
+        return found
+    now = found.entry.files
+    before = next((each.files for each in entries if each.id == found.entry.id), None)
+    if before is None:
+        return found
+    return replace(
+        found,
+        added=tuple(name for name in now if name not in before),
+        changed=tuple(name for name in now if before.get(name, now[name]) != now[name]),
+        gone=tuple(name for name in before if name not in now),
+    )
+
+
+def _join(entries: Entries, new: Sequence[TrustEntry]) -> Entries:
+    ids = {entry.id for entry in new}
+    return (*(entry for entry in entries if entry.id not in ids), *new)
+
+
+def _find(entries: Entries, name: str) -> TrustEntry:
+    paths = {name.rstrip("/"), os.path.realpath(name)}
+    found = [each for each in entries if each.id == name or each.path in paths]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            f"{name} is not an entry of the store",
+            hint="`patchgen trust` lists them with their ids",
+        )
+    ids = ", ".join(each.id for each in found)
+    raise UsageError(f"{name} matches {len(found)} entries: {ids}", hint="name one by its id")
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

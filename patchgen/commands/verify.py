@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run all checks of a series, cheap ones first; each finding names its commit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from patchgen import __version__
+from patchgen.cachefile import cache_path
+from patchgen.errors import RefusedError, UsageError
+from patchgen.kernel import (
+    CONFIGS,
+    BuildConfig,
+    check_build_tools,
+    check_mail,
+    check_make_variables,
+    compiler_version,
+    find_config,
+    find_qemu,
+    has_checkpatch,
+    qemu_version,
+)
+from patchgen.model.base import Oid
+from patchgen.model.build import Build
+from patchgen.model.commit import Commit
+from patchgen.model.finding import Finding
+from patchgen.model.series import Mail
+from patchgen.odb import Checkout, Repository, read_substances
+from patchgen.series import describe_asked
+from patchgen.verify.against import check_against
+from patchgen.verify.boots import BootTrial
+from patchgen.verify.builds import Matrix, Point, list_products
+from patchgen.verify.cache import BuildCache
+from patchgen.verify.checked_series import CheckedSeries, find_strips, list_touched, open_target
+from patchgen.verify.judge import (
+    is_compiled,
+    judge_base_failure,
+    judge_builds,
+    list_never_built,
+)
+from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
+from patchgen.verify.recording import check_recordable, record_testing
+from patchgen.verify.sections import InitStores
+
+CHECKS = ("lint", "checkpatch", "am", "sections", "build", "code")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    """The user's request.
+
+    `series` is a branch, a range, a folder of mails or an mbox; None is the current branch.
+    `configs` are names; empty means all. `folders` are built whole. `skip` are names of CHECKS;
+    with `optional`, checkpatch is also skipped if the base lacks the script. `boot` links and boots
+    a small kernel of the base and of the tip. `record` writes the passed checks into the series'
+    cover letter. `make_variables` are "NAME=VALUE" for make's command line.
+    """
+
+    tree: Path
+    series: str | None = None
+    base: str | None = None
+    configs: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    optional: bool = False
+    against: str | None = None
+    boot: bool = False
+    record: bool = False
+    make_variables: tuple[str, ...] = ()
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A check or a configuration that starts (`findings` None) or ends for a commit."""
+
+    commit: Oid
+    column: str
+    findings: int | None
+
+
+OnStart = Callable[[CheckedSeries, Sequence[str]], None]
+OnCell = Callable[[Cell], None]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """The checks that ran, and their findings.
+
+    `columns` are the checks and configurations that ran. `changed` are for each commit the
+    functions whose machine code it changes, by configuration. `recorded` is the text written into
+    the cover letter, "" if there is none.
+    """
+
+    target: CheckedSeries
+    columns: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    changed: Mapping[Oid, Mapping[str, Sequence[str]]]
+    seconds: float
+    recorded: str = ""
+
+    @property
+    def failed(self) -> Oid | None:
+        """The first commit with a failure, or None."""
+        bad = {finding.commit for finding in self.findings if finding.failure}
+        return next((c.oid for c in self.target.commits if c.oid in bad), None)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed, in any commit or in the series as a whole."""
+        return not any(finding.failure for finding in self.findings)
+
+
+def verify_series(
+    request: VerifyRequest,
+    *,
+    on_start: OnStart = lambda target, columns: None,
+    on_cell: OnCell = lambda cell: None,
+) -> VerifyReport:
+    """Check a series, and return the findings. Raises a PatchgenError if a check cannot run."""
+    begin = time.monotonic()
+    for name in request.skip:
+        if name not in CHECKS:
+            raise UsageError(
+                f"unknown check {name!r}",
+                hint=f"the checks are {', '.join(CHECKS)}",
+                parameters=("skip",),
+            )
+    check_make_variables(request.make_variables)
+    configs = [find_config(name) for name in dict.fromkeys(request.configs)] or list(CONFIGS)
+    if "build" in request.skip:
+        configs = []
+    if configs or request.boot:
+        check_build_tools()
+    if request.boot:
+        find_qemu()
+    repository = Repository(request.tree)
+    try:
+        with Checkout(repository) as checkout:
+            target = open_target(repository, checkout, request.series, request.base)
+            if request.record:
+                check_recordable(repository, target)
+            compiled = is_compiled(target.commits)
+            skipped = {*request.skip, *(() if compiled else ("sections",))}
+            run = _VerifyRun(
+                request, repository, checkout, target, configs if compiled else [], skipped, on_cell
+            )
+            on_start(target, run.columns)
+            findings = run.check_all()
+            report = VerifyReport(
+                target, run.columns, tuple(findings), run.changed, time.monotonic() - begin
+            )
+            if request.record and report.passed:
+                assert target.series is not None
+                said = record_testing(
+                    repository, target.series, run.columns, findings, request.make_variables
+                )
+                report = replace(report, recorded=said)
+            return report
+    finally:
+        repository.close()
+
+
+class _VerifyRun:
+    """One run over one series, with the state that the checks share."""
+
+    def __init__(
+        self,
+        request: VerifyRequest,
+        repository: Repository,
+        checkout: Checkout,
+        target: CheckedSeries,
+        configs: Sequence[BuildConfig],
+        skip: Collection[str],
+        on_cell: OnCell,
+    ):
+        self.request = request
+        self.repository = repository
+        self.checkout = checkout
+        self.target = target
+        self.configs = configs
+        self.on_cell = on_cell
+        self.changed: dict[Oid, dict[str, list[str]]] = {}
+        self.stores: dict[Oid, list[Finding]] = {}
+        self._folder = cache_path("verify")
+        skipped = {*skip, *(() if configs else ("code",))}
+        first = ("lint", "checkpatch", "am")
+        last = ("sections", "code")
+        self.columns = (
+            *(name for name in first if name not in skipped),
+            *(config.name for config in configs),
+            *(name for name in last if name not in skipped),
+            *(["boot"] if request.boot else []),
+        )
+
+    def check_all(self) -> list[Finding]:
+        """Run the requested checks, cheap ones first."""
+        findings: list[Finding] = []
+        base = self.target.base
+        # The scripts, and the files that `git am` writes; builds check out more.
+        self.checkout.choose_files(["/*", "!/*/", "/scripts/", *list_touched(self.target.mails)])
+        self.checkout.switch(base)
+        if "lint" in self.columns:
+            findings += self._lint()
+            findings += check_series(self.target.commits)
+            findings += self._claims()
+        if "checkpatch" in self.columns:
+            findings += self._checkpatch()
+        if "am" in self.columns:
+            findings += self._round_trip()
+        if "sections" in self.columns:
+            findings += self._find_init_stores()
+        if self.configs:
+            findings += self._build()
+        if self.request.boot:
+            findings += self._boot()
+        if self.request.against is not None:
+            findings += check_against(
+                self.repository, self.checkout, self.target, self.request.against
+            )
+        return findings
+
+    def _end(self, commit: Oid, column: str, findings: Iterable[Finding]) -> list[Finding]:
+        found = list(findings)
+        self.on_cell(Cell(commit, column, sum(finding.failure for finding in found)))
+        return found
+
+    def _lint(self) -> list[Finding]:
+        findings = []
+        for commit, sender in zip(self.target.commits, self.target.senders, strict=True):
+            diff = self.checkout.run("show", "--format=", "--no-renames", commit.oid).stdout
+            found = [
+                *check_commit(commit, self._find_subject, sender),
+                *check_declarations(commit, diff.decode("utf-8", "replace")),
+            ]
+            findings += self._end(commit.oid, "lint", found)
+        return findings
+
+    def _find_subject(self, oid: str) -> str | None:
+        """Return the subject of a commit in the history of the base, None if it is not there."""
+        words = ("merge-base", "--is-ancestor", oid, self.target.base)
+        if self.checkout.run(*words, ok=None).returncode != 0:
+            return None
+        said = self.checkout.run("show", "--no-patch", "--format=%s", oid).stdout
+        return said.decode("utf-8", "replace").strip()
+
+    def _claims(self) -> Iterator[Finding]:
+        if self.target.record is not None:
+            substances = read_substances(self.checkout, self.target.start, self.target.tip)
+            yield from check_claims(self.target.commits, substances, self.target.record)
+            messages = [commit.message for commit in self.target.commits]
+            for text in describe_asked(self.target.name, self.target.record, messages):
+                yield Finding("lint", text, failure=False)
+
+    def _checkpatch(self) -> list[Finding]:
+        findings: list[Finding] = []
+        if self.request.optional and not has_checkpatch(self.checkout.folder):
+            return [Finding("checkpatch", "the base has no checkpatch.pl", failure=False)]
+        for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
+            self.on_cell(Cell(commit.oid, "checkpatch", None))
+            found = [
+                Finding(
+                    "checkpatch",
+                    f"{report.level}:{report.text}",
+                    commit.oid,
+                    f"{mail.file_name}:{report.line}" if report.line else mail.file_name,
+                )
+                for report in check_mail(self.checkout.folder, mail)
+            ]
+            findings += self._end(commit.oid, "checkpatch", found)
+        return findings
+
+    def _round_trip(self) -> list[Finding]:
+        """Let `git am` apply the mail of each commit to its parent, and compare the trees.
+
+        Each mail is applied to the real parent: after a fault, the following mails are still
+        judged on their own.
+        """
+        findings: list[Finding] = []
+        parent = self.target.base
+        for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
+            self.on_cell(Cell(commit.oid, "am", None))
+            text = self._apply_again(parent, commit, mail)
+            found = [Finding("am", text, commit.oid)] if text else []
+            findings += self._end(commit.oid, "am", found)
+            parent = commit.oid
+        return findings
+
+    def _apply_again(self, parent: Oid, commit: Commit, mail: Mail) -> str:
+        """Return the fault of the commit that `git am` makes of a mail, "" if there is none."""
+        if not commit.files:
+            return "the commit is empty: `git am` refuses its mail"
+        try:
+            made = self.checkout.apply_mails(parent, [mail], find_strips([mail]))
+        except RefusedError as err:
+            return err.message
+        tree = self.checkout.run("rev-parse", f"{made[-1]}^{{tree}}").stdout.decode().strip()
+        return "" if tree == commit.tree else "applying the mail with `git am` gives another tree"
+
+    def _find_init_stores(self) -> list[Finding]:
+        """Find stores in the source that modpost cannot see in the objects."""
+        search = InitStores(self.checkout)
+        findings: list[Finding] = []
+        parent = self.target.base
+        for commit in self.target.commits:
+            self.on_cell(Cell(commit.oid, "sections", None))
+            self.stores[commit.oid] = search.find(parent, commit)
+            findings += self.stores[commit.oid]
+            if not self.configs:
+                self._end(commit.oid, "sections", self.stores[commit.oid])
+            parent = commit.oid
+        return findings
+
+    def _build(self) -> list[Finding]:
+        base = self._base_point()
+        sparse = shutil.which("sparse") is not None
+        matrix = Matrix(
+            checkout=self.checkout,
+            configs=self.configs,
+            files=sorted({file for commit in self.target.commits for file in commit.files}),
+            folders=[name.strip("/") for name in self.request.folders],
+            jobs=self.request.jobs,
+            sparse=sparse,
+            cache=self._cache(f"sparse {sparse}"),
+            logs=self._folder / "logs",
+            variables=self.request.make_variables,
+        )
+        points = [Point(commit.oid, commit.tree) for commit in self.target.commits]
+        builds = matrix.run(base, points, self._on_build)
+        findings: list[Finding] = []
+        if matrix.lacks_exec_bits:
+            text = "no script of the base has the exec bit; it was set for the build"
+            findings.append(Finding("build", text, failure=False))
+        if made := list_products(self.checkout, base.commit):
+            text = f"the base has committed build products, which were left out: {', '.join(made)}"
+            findings.append(Finding("build", text, failure=False))
+        for config in self.configs:
+            if (failure := builds[base.commit, config.name].failure) is not None:
+                findings.append(judge_base_failure("build", config.name, failure))
+        return [
+            *findings,
+            *self._judge(base, builds),
+            *list_never_built(self.target.commits, builds),
+        ]
+
+    def _judge(self, base: Point, builds: Mapping[tuple[Oid, str], Build]) -> Iterator[Finding]:
+        verdicts = judge_builds(
+            self.target.commits, base.commit, self.configs, builds, self.changed
+        )
+        for commit, column, found in verdicts:
+            if column in self.columns:
+                stores = self.stores[commit] if column == "sections" else ()
+                self._end(commit, column, [*stores, *found])
+                yield from found
+
+    def _boot(self) -> list[Finding]:
+        diff = self.checkout.run("diff", "--no-renames", self.target.base, self.target.tip)
+        trial = BootTrial(
+            checkout=self.checkout,
+            jobs=self.request.jobs,
+            cache=self._cache(qemu_version()),
+            logs=self._folder / "logs",
+            variables=self.request.make_variables,
+            diff=diff.stdout.decode("utf-8", "replace"),
+        )
+        base, last = self._base_point(), self.target.commits[-1]
+        found = trial.run(
+            base,
+            Point(last.oid, last.tree),
+            lambda commit: self.on_cell(Cell(commit, "boot", None)),
+        )
+        findings = self._end(last.oid, "boot", found)
+        self._end(base.commit, "boot", [])
+        return findings
+
+    def _base_point(self) -> Point:
+        tree = self.checkout.run("rev-parse", f"{self.target.base}^{{tree}}").stdout.decode()
+        return Point(self.target.base, Oid(tree.strip()))
+
+    def _cache(self, *tools: str) -> BuildCache:
+        return BuildCache(
+            self._folder / "builds",
+            (__version__, compiler_version(self.request.make_variables), *tools),
+        )
+
+    def _on_build(self, commit: Oid, config: str, build: Build | None) -> None:
+        if build is None:
+            self.on_cell(Cell(commit, config, None))
+        else:
+            self.on_cell(Cell(commit, config, int(build.failure is not None)))

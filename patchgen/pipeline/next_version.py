@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Choose the version to make: the first of a series, or the next after what was sent.
+
+A version was sent if a tag records it (`patchgen send`, `patchgen import`, `b4 send`), or if the
+history in the cover letter's commit, which b4 writes, lists it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from patchgen.mail import read_change_id
+from patchgen.model.base import Oid
+from patchgen.model.series import Identity
+from patchgen.odb import Git, Repository, list_sent, read_sent
+from patchgen.series import Tracking, digest_content, find_tracking, make_change_id
+
+_VERSION = re.compile(r"-v(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class NextVersion:
+    """A version to make.
+
+    `after` is the newest version of the same series that was sent before it, and `tracking` is the
+    tracking of that series. Both are None for a series of which nothing was sent.
+    """
+
+    revision: int
+    after: int | None = None
+    tracking: Tracking | None = None
+
+
+def choose_version(
+    repository: Repository, branch: str | None, name: str, *, first: int, wanted: int | None
+) -> NextVersion:
+    """Return the version to make on a branch.
+
+    The branches of one series differ in the -vN at their end; `branch` None means those of
+    patchgen/NAME-vN. Without a `wanted` version it is the next after the newest one that was sent,
+    else the one of an existing `branch`, else `first`.
+    """
+    stem = stem_of(branch or f"patchgen/{name}")
+    known = list(_find_versions(repository, stem))
+    out = [(revision, tracking) for _, tracking, sent in known for revision in sent]
+    newest, tracking = max(out, key=lambda each: each[0], default=(None, None))
+    if wanted is None and newest is None:
+        wanted = next((each.revision for found, each, _ in known if found == branch), first)
+    revision = wanted if wanted is not None else (newest or 0) + 1
+    if newest is None or revision <= newest:
+        return NextVersion(revision)
+    return NextVersion(revision, newest, tracking)
+
+
+def stem_of(branch: str) -> str:
+    """Return a branch's name without the version at its end."""
+    return _VERSION.sub("", branch)
+
+
+def _find_versions(
+    repository: Repository, stem: str
+) -> Iterator[tuple[str, Tracking, tuple[int, ...]]]:
+    """Yield the branches of a series with their tracking and the versions that were sent.
+
+    A deleted branch is found by the tags with its name, which b4 and `record_sent` create.
+    """
+    args = ("for-each-ref", "--format=%(refname)%00%(objectname)", f"refs/heads/{stem}*")
+    for line in repository.run(*args).stdout.decode("utf-8", "surrogateescape").splitlines():
+        ref, _, tip = line.partition("\0")
+        branch = ref.removeprefix("refs/heads/")
+        tracking = find_tracking(repository, Oid(tip)) if stem_of(branch) == stem else None
+        if tracking is not None:
+            tags = [sent.revision for sent in read_sent(repository, tracking.change_id)]
+            noted = [int(each[1:]) for each in tracking.history if re.fullmatch(r"v\d+", each)]
+            yield branch, tracking, (*tags, *noted)
+    for sent in list_sent(repository):
+        branch = stem_of(sent.tag).removeprefix("sent/")
+        # b4 leaves its own branch prefix out of the tag.
+        if sent.change_id and stem_of(branch) == stem.removeprefix("b4/"):
+            yield branch, Tracking(sent.change_id, sent.revision), (sent.revision,)
+
+
+def track_series(
+    git: Git,
+    version: NextVersion,
+    old: Oid | None,
+    *,
+    title: str,
+    branch: str,
+    base: Oid,
+    tip: Oid,
+    author: Identity,
+    folder: Path | None = None,
+) -> Tracking:
+    """Return the tracking of a version: that of its branch, `old`, if it is made again.
+
+    It includes what b4 noted: prefixes, and the versions that it sent. The next version after one
+    that was sent keeps the change-id; otherwise the series is new. `tip` is the last of its
+    patches, on `base`. For a branch made without a cover letter's commit, the change-id is read
+    from its mails, if they are in a `folder` of their own.
+    """
+    known = find_tracking(git, old) if old is not None else None
+    known = known or version.tracking
+    if known is None and old is not None and folder is not None:
+        known = _read_mails(folder, version.revision)
+    if known is not None:
+        return replace(known, revision=version.revision)
+    content = digest_content(git, base, base, tip)
+    return Tracking(make_change_id(title, branch, author, content), version.revision)
+
+
+def _read_mails(folder: Path, revision: int) -> Tracking | None:
+    """Return the tracking that the cover letter in a folder names, None if it names none."""
+    prefix = f"v{revision}-" if revision > 1 else ""
+    cover = folder / f"{prefix}0000-cover-letter.patch"
+    change_id = read_change_id(cover.read_bytes()) if cover.is_file() else ""
+    return Tracking(change_id, revision) if change_id else None

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Turn written patches into a branch and its mails: cover letter, recipients and headers.
+
+`apply`, `reroll` and `send` share this module.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from patchgen.errors import RefusedError, UsageError
+from patchgen.interrupts import put_off_interrupts
+from patchgen.mail import (
+    Existing,
+    MailSpec,
+    StagedFolder,
+    address_mails,
+    address_patches,
+    check_folder,
+    format_mails,
+    include_people,
+    name_commits,
+    name_folder,
+)
+from patchgen.model.base import Base, Oid, TreeReader
+from patchgen.model.posting import SendableVersion
+from patchgen.model.series import CommitDraft, Cover, Identity, Mail, Recipients, Series, Signatures
+from patchgen.odb import GitTree, Quarantine, Repository, reparent
+from patchgen.pipeline.recipients import add_people, choose_recipients, map_people
+from patchgen.series import (
+    Record,
+    Tracking,
+    choose_cover,
+    put_cover_below,
+    read_branch,
+)
+from patchgen.spec import People
+
+# Documentation/process/submitting-patches.rst: "only post say 15 or so at a time".
+_MANY = 15
+# 1 January 2100: tm_to_time_t() in git's date.c refuses mails with a date from then on.
+_TOO_LATE = 4102444800
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTarget:
+    """Where a series goes: a branch, its full ref name, and a folder for the mails.
+
+    `hidden` is the folder that contains the mails of all series by default; if it is created, it
+    gets a .gitignore.
+    """
+
+    branch: str
+    ref: str
+    folder: Path
+    hidden: Path | None
+
+    def check(
+        self,
+        repository: Repository,
+        *,
+        replace: bool,
+        existing: Existing,
+        may_be_made: bool = False,
+    ) -> Oid | None:
+        """Return the branch's present commit. Raises an error if branch or folder cannot be used.
+
+        An existing branch without its folder of mails, or with `may_be_made`, is accepted even if
+        it may not be replaced: a killed run leaves such a branch. `publish_series` checks that it
+        is the branch to be made.
+        """
+        old, other = repository.find_branch(self.ref)
+        if old is not None and not (replace or may_be_made) and self.folder.exists():
+            raise self.exists()
+        if old is None and other is not None:
+            name = other.removeprefix("refs/heads/")
+            raise RefusedError(
+                f"the branch {self.branch} cannot be created, as there is a branch {name}",
+                hint="git stores branches in folders: NAME and NAME/... cannot both exist",
+            )
+        if (checkout := repository.find_checkout(self.ref)) is not None:
+            raise RefusedError(
+                f"the branch {self.branch} is checked out in {checkout}, so it cannot be moved",
+                hint="switch to another branch there",
+                alternatives={"branch": "choose another name"},
+            )
+        check_folder(self.folder, existing)
+        return old
+
+    def exists(self) -> RefusedError:
+        """Return the error for a branch that exists and may not be replaced."""
+        return RefusedError(
+            f"the branch {self.branch} exists already",
+            alternatives={
+                "force": "replace it, which loses its hand edits",
+                "branch": "create another one",
+            },
+        )
+
+
+def choose_target(
+    repository: Repository, branch: str, revision: int, output: Path | None
+) -> SeriesTarget:
+    """Return the target of that name.
+
+    By default, the folder of mails is `outgoing/NAME-vN` at the top of the tree, or in the current
+    folder for a bare repository. Raises UsageError for an invalid branch name.
+    """
+    ref = repository.check_branch_name(branch)
+    if output is not None:
+        return SeriesTarget(branch, ref, Path(os.path.realpath(Path.cwd() / output)), None)
+    root = Path(os.path.realpath(Path.cwd() / repository.output_top / "outgoing"))
+    folder = Path(os.path.realpath(root / name_folder(branch, revision)))
+    return SeriesTarget(branch, ref, folder, root)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSeries:
+    """A version of a series to be published: its commits and its mails.
+
+    `cover_commit` is None if the cover letter is not stored. `tracking` is its tracking section.
+    """
+
+    cover: Cover
+    tracking: Tracking
+    cover_commit: Oid | None
+    commits: tuple[Oid, ...]
+    mails: tuple[Mail, ...]
+    warnings: tuple[str, ...]
+
+
+def post_series(
+    quarantine: Quarantine,
+    tree: TreeReader,
+    base: Oid,
+    cover: Cover,
+    tracking: Tracking,
+    record: Record,
+    commits: Sequence[Oid],
+    signatures: Signatures,
+    *,
+    with_cover: bool,
+    people: People,
+    edited: tuple[Recipients, Recipients] = (Recipients(), Recipients()),
+    get_maintainer: Path | None = None,
+) -> PreparedSeries:
+    """Return the series of written patches with its cover letter and its addressed mails.
+
+    `tree` is the base's. With `with_cover`, the cover letter and `record` become a commit below the
+    patches. `edited` are people that somebody added to the cover letter by hand, and people that
+    somebody removed from it. `get_maintainer` is a program that names the maintainers, in place of
+    MAINTAINERS.
+    """
+    outgoing = MailSpec(
+        base=base,
+        start=base,
+        tip=commits[-1],
+        change_id=tracking.change_id,
+        revision=tracking.revision,
+        cover=cover,
+        prefixes=tracking.prefixes,
+    )
+    mails = format_mails(quarantine, outgoing, signatures.committer)
+    found, warnings = address_patches(tree, mails[1:], get_maintainer)
+    found = map_people(quarantine, base, include_people(found, record.variant_cc))
+    recipients = add_people(found, people, edited)
+    unedited = add_people(found, people, (Recipients(), Recipients()))
+    record = record.with_found(unedited.cover)
+    tracking = replace(tracking, record=record.to_document())
+    cover = replace(cover, recipients=recipients.cover)
+    cover_commit: Oid | None = None
+    if with_cover:
+        cover_commit, commits = put_cover_below(
+            quarantine, base, cover, tracking, commits, signatures
+        )
+        mails = name_commits(mails, commits)
+    addressed = tuple(address_mails(mails, recipients))
+    warnings += warn_of_date(signatures.committer)
+    return PreparedSeries(cover, tracking, cover_commit, tuple(commits), addressed, warnings)
+
+
+def describe_series(
+    quarantine: Quarantine,
+    base: Base,
+    branch: str,
+    posted: PreparedSeries,
+    drafts: Sequence[CommitDraft],
+) -> Series:
+    """Return a description of the series, with the number of lines that each patch changes."""
+    start = posted.cover_commit or base.oid
+    return Series(
+        base=base,
+        branch=branch,
+        revision=posted.tracking.revision,
+        change_id=posted.tracking.change_id,
+        cover=posted.cover,
+        cover_commit=posted.cover_commit,
+        drafts=tuple(drafts),
+        commits=posted.commits,
+        stats=tuple(quarantine.read_stats(start, posted.commits[-1])),
+    )
+
+
+def publish_series(
+    quarantine: Quarantine,
+    target: SeriesTarget,
+    mails: Sequence[Mail],
+    base: Oid,
+    tip: Oid,
+    old: Oid | None,
+    reason: str,
+    *,
+    replace: bool,
+    existing: Existing,
+    also: Mapping[str, Oid] | None = None,
+    names: Mapping[str, Oid] | None = None,
+) -> tuple[Path, ...]:
+    """Move the branch to `tip`, put its mails in place, and return their paths.
+
+    `old` is the result of `SeriesTarget.check`. If the branch is already at `tip`, a killed run
+    moved it, and only the mails are written. `also` and `names` are further refs
+    (`Quarantine.publish`). Raises RefusedError if the branch is another one and may not be
+    replaced, or was moved meanwhile.
+    """
+    is_made = old == tip and not replace
+    if old is not None and not replace and not is_made:
+        raise target.exists()
+    with (
+        StagedFolder(target.folder, mails, existing=existing, hidden=target.hidden) as staged,
+        put_off_interrupts(f"the branch {target.branch} and its mails were written before"),
+    ):
+        if not is_made:
+            quarantine.publish(target.ref, tip, base, old, reason, also=also, names=names)
+        return tuple(staged.publish())
+
+
+def prepare_posting(
+    repository: Repository,
+    quarantine: Quarantine,
+    branch: str,
+    *,
+    in_reply_to: str | None = None,
+    get_maintainer: Path | None = None,
+) -> tuple[SendableVersion, tuple[str, ...]]:
+    """Return the mails of a branch's current commits, and warnings.
+
+    The recipients in the cover letter get it. Each patch goes to those of them who maintain the
+    files that it changes, and to people that were added to the cover letter by hand. Raises
+    RefusedError if the branch has no cover letter.
+    """
+    _, tip = repository.resolve_branch(branch)
+    series = read_branch(repository, quarantine, branch, tip)
+    if series.cover is None or series.tracking is None:
+        raise RefusedError(
+            f"{branch} has no cover letter",
+            hint="`patchgen apply` and `b4 prep` store one in a commit; or name a folder of mails",
+        )
+    cover, remarks = choose_cover(series, series.cover)
+    # Use the date of the branch, so that the same branch results in the same mails on another day.
+    words = ("show", "--no-patch", "--date=raw", "--format=%cd", series.start)
+    date = quarantine.run(*words).stdout.decode().strip()
+    sender = replace(repository.read_signatures().committer, date=date)
+    tree = GitTree(repository, repository.resolve_tree(series.base))
+    outgoing = MailSpec(
+        base=series.base,
+        start=series.start,
+        tip=tip,
+        change_id=series.tracking.change_id,
+        revision=series.tracking.revision,
+        cover=cover,
+        prefixes=series.tracking.prefixes,
+        in_reply_to=_check_message_id(in_reply_to) if in_reply_to else "",
+    )
+    mails = format_mails(quarantine, outgoing, sender)
+    found, problems = address_patches(tree, mails[1:], get_maintainer)
+    recipients, asked = choose_recipients(repository, quarantine, series, found, cover.recipients)
+    oids = [commit.oid for commit in series.commits]
+    posting = SendableVersion(
+        name=branch,
+        change_id=series.tracking.change_id,
+        revision=series.tracking.revision,
+        cover=cover,
+        mails=tuple(address_mails(mails, recipients)),
+        base=series.base,
+        tip=reparent(quarantine, oids, series.base)[-1],
+    )
+    return posting, (
+        *problems,
+        *asked,
+        *remarks,
+        *warn_of_series(repository, series.base, len(oids)),
+    )
+
+
+def _check_message_id(text: str) -> str:
+    """Return a message-id without brackets, from a message-id or its URL in an archive."""
+    found = text.strip().strip("<>")
+    if found.startswith(("https://", "http://")):
+        found = found.rstrip("/").rpartition("/")[2]
+    if not re.fullmatch(r"[!-~]+@[!-~]+", found) or set(found) & set("<>"):
+        raise UsageError(f"{text!r} is not a message-id", hint="for example 2026-1@example.org")
+    return found
+
+
+def warn_of_series(repository: Repository, base: Oid, count: int) -> tuple[str, ...]:
+    """Return warnings about too many patches, and about a base that others may not have."""
+    warnings = []
+    if count > _MANY:
+        warnings.append(f"{count} patches; more than {_MANY} are rarely reviewed at once")
+    words = ("rev-list", "--max-count=1", base, "--not", "--remotes", "--exclude=sent/*", "--tags")
+    if repository.run(*words, ok=None).stdout.strip():
+        warnings.append(
+            f"the base {base[:12]} is not on a remote branch or a tag; others may not have it"
+        )
+    return tuple(warnings)
+
+
+def warn_of_date(sender: Identity) -> tuple[str, ...]:
+    """Return a warning if `git am` cannot apply the mails because of their date."""
+    if int(sender.date.split()[0]) < _TOO_LATE:
+        return ()
+    return ("the mails are dated after 2099, and `git am` does not accept such dates",)
+
+
+def read_footer(mail: Mail, key: str) -> str:
+    """Return a value at the end of a cover letter, such as "change-id: ..."; "" if none."""
+    found = re.findall(rf"^{key}: *(\S+)$".encode(), mail.content, re.MULTILINE)
+    return found[-1].decode() if found else ""

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Carry hand edits of a series over to the newly generated one, commit by commit.
+
+For each commit of the branch there are three sides: the one generated before, the one on the
+branch, and the one generated now. The hand edit is the difference between the first two; it is
+applied to the third. A commit that a person added is rebased. The order is the branch's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.series import Cover
+from patchgen.odb import (
+    Conflict,
+    MergedTree,
+    Quarantine,
+    Resolutions,
+    merge_trees,
+    move_files,
+)
+from patchgen.reroll.merge_text import Prose, merge_prose
+from patchgen.reroll.original import MadeBefore
+from patchgen.series.match import Matched
+from patchgen.series.record import RecordedPatch, digest_message
+from patchgen.series.trailers import Message, Trailer, parse_message
+
+# The share of a file's lines that another file must have to be its successor.
+_ALIKE = 0.4
+MESSAGE_FILE = "COMMIT-MESSAGE"
+COVER_FILE = "COVER-LETTER"
+
+
+class ConflictsError(Exception):
+    """Both sides changed the same lines of commit `subject`. Caught by the job, never shown."""
+
+    def __init__(self, subject: str, conflicts: Sequence[Conflict]):
+        super().__init__(subject)
+        self.subject = subject
+        self.conflicts = tuple(conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A commit of the new version: its source, its tree and its message.
+
+    `source` is the commit whose author it keeps. `before` is the same patch on the branch, None if
+    it is new. `name` is the patch's, "" if a person added the commit.
+    """
+
+    name: str
+    source: Oid
+    tree: Oid
+    message: Message
+    before: Commit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A commit of the new version, complete except for its message.
+
+    `name` is the patch's, "" if a person added the commit. `matched` is the commit on the branch,
+    None if it is new. `is_made` is set if it is generated now.
+    """
+
+    name: str
+    source: Oid
+    tree: Oid
+    matched: Matched | None
+    is_made: bool = True
+
+    @property
+    def subject(self) -> str:
+        """The subject on the branch, "" for a new patch."""
+        return self.matched.commit.subject if self.matched else ""
+
+
+@dataclass(slots=True)
+class Carrier:
+    """Carries one series over. `substances` are those of the branch's commits.
+
+    `now` are the newly generated patches by name, in order, with the messages for a series without
+    hand edits. `edited` are the messages that mention an edit. `recorded` are the names of the
+    patches generated before. `labels` name the two sides in conflict markers: the new series, and
+    the branch.
+    """
+
+    quarantine: Quarantine
+    before: MadeBefore | None
+    substances: Mapping[Oid, str]
+    now: Mapping[str, Commit]
+    edited: Mapping[str, str]
+    recorded: Collection[str]
+    parents: Callable[[Oid], Oid]
+    labels: tuple[str, str]
+    resolutions: Resolutions
+    remarks: list[str] = field(default_factory=list)
+
+    def carry_content(
+        self, base_tree: Oid, branch: Sequence[Matched], gone: set[str]
+    ) -> tuple[Placed, ...]:
+        """Return the commits of the new version on a base, in order.
+
+        `gone` are patches that the base has by now. Raises ConflictsError at the first commit
+        that both sides changed in conflicting ways.
+        """
+        placed: list[Placed] = []
+        tree = base_tree
+        for matched in self._in_order(branch, gone):
+            new = self._place(tree, matched)
+            if new is not None:
+                placed.append(new)
+                tree = new.tree
+        return tuple(placed)
+
+    def carry_messages(
+        self, placed: Sequence[Placed], messages: Mapping[str, str]
+    ) -> tuple[Carried, ...]:
+        """Return the commits with their messages; `messages` are the newly generated ones, by
+        name, which mention the work by hand.
+
+        Raises ConflictsError at the first commit that both sides changed in conflicting ways.
+        """
+        carried = []
+        for each in placed:
+            before = each.matched.commit if each.matched else None
+            if before is None:
+                message = parse_message(messages[each.name])
+            elif each.is_made:
+                assert each.matched is not None and each.matched.patch is not None
+                ours = messages[each.name]
+                merged = self._merge_message(before, each.matched.patch, ours)
+                if isinstance(merged, Conflict):
+                    raise ConflictsError(before.subject, [merged])
+                message = merged
+            else:
+                message = parse_message(before.message)
+            carried.append(Carried(each.name, each.source, each.tree, message, before))
+        return tuple(carried)
+
+    def _in_order(self, branch: Sequence[Matched], gone: set[str]) -> list[Matched | str]:
+        """Return the branch's commits, with the names of new patches inserted."""
+        order: list[Matched | str] = list(branch)
+        names = [each.name for each in branch]
+        known = set(names) | self._dropped(names, gone)
+        last = ""
+        for name in self.now:
+            if name not in known:
+                at = names.index(last) + 1 if last in names else 0
+                order.insert(at, name)
+                names.insert(at, name)
+                self.remarks.append(f'new: "{self.now[name].subject}"')
+            if name in names:
+                last = name
+        return order
+
+    def _dropped(self, names: Sequence[str], gone: set[str]) -> set[str]:
+        """Return the patches generated before that a person removed from the branch."""
+        dropped = set(self.recorded) - set(names) - gone
+        for name in sorted(dropped & set(self.now)):
+            self.remarks.append(f'left out, as on the branch: "{self.now[name].subject}"')
+        return dropped
+
+    def _place(self, tree: Oid, matched: Matched | str) -> Placed | None:
+        if isinstance(matched, str):
+            new = self.now[matched]
+            return Placed(matched, new.oid, self._pick(new.subject, new.oid, tree), None)
+        commit, name = matched.commit, matched.name
+        if name not in self.now:
+            if matched.patch is not None and not matched.is_edited(self.substances):
+                self.remarks.append(f'not generated on this base: "{commit.subject}"')
+                return None
+            merged = self._pick(commit.subject, commit.oid, tree)
+            if merged == tree:
+                why = "dropped, the base has it" if commit.files else "dropped, it is empty"
+                self.remarks.append(f'{why}: "{commit.subject}"')
+                return None
+            return Placed(name, commit.oid, merged, matched, is_made=False)
+        assert matched.patch is not None
+        content = self._merge_content(tree, matched)
+        if content.conflicts:
+            # The person gets all conflicts of a commit at once.
+            message = self._merge_message(commit, matched.patch, self.edited[name])
+            also = [message] if isinstance(message, Conflict) else []
+            raise ConflictsError(commit.subject, [*content.conflicts, *also])
+        return Placed(name, commit.oid, content.tree, matched)
+
+    def _merge_content(self, tree: Oid, matched: Matched) -> MergedTree:
+        """Return the tree of a regenerated patch with its hand edits."""
+        assert matched.patch is not None
+        name, edited = matched.patch.name, matched.commit
+        if not matched.is_edited(self.substances):
+            return MergedTree(self._pick(edited.subject, self.now[name].oid, tree))
+        made = self.before.commits.get(name) if self.before else None
+        if made is not None:
+            # The generated commit, moved to the place of the edited one.
+            parent = self._tree(self.parents(edited.oid))
+            placed = self._merge(self._tree(self.parents(made.oid)), parent, made.tree)
+            anew = self._pick(edited.subject, self.now[name].oid, tree)
+            if not placed.conflicts:
+                sides = self._follow(made, self.now[name], placed.tree, edited.tree)
+                return self._merge(sides[0], anew, sides[1])
+        self.remarks.append(f'rebased, not generated again: "{edited.subject}"')
+        return self._merge(self._tree(self.parents(edited.oid)), tree, edited.tree)
+
+    def _follow(self, made: Commit, now: Commit, before: Oid, edited: Oid) -> tuple[Oid, Oid]:
+        """Return two trees with files renamed to where the patch has them now.
+
+        Between two bases, code moves to other files. If the patch now changes a file in place of
+        one that it changed before, and the two are similar, hand edits move to the new file, too.
+        """
+        lost = [path for path in made.files if path not in now.files]
+        gained = [path for path in now.files if path not in made.files]
+        moves = {}
+        for old in lost:
+            lines = self._lines(made.oid, old)
+            alike = {new: len(lines & self._lines(now.oid, new)) for new in gained}
+            best = max(alike, key=lambda new: alike[new], default=None)
+            if best is not None and alike[best] > len(lines) * _ALIKE:
+                moves[old] = best
+                gained.remove(best)
+        if not moves:
+            return before, edited
+        return (
+            move_files(self.quarantine, before, moves),
+            move_files(self.quarantine, edited, moves),
+        )
+
+    def _lines(self, commit: Oid, path: PurePosixPath) -> set[bytes]:
+        shown = self.quarantine.run("cat-file", "blob", f"{commit}:{path}", ok=None)
+        return set(shown.stdout.split(b"\n"))
+
+    def _merge_message(self, edited: Commit, patch: RecordedPatch, now: str) -> Message | Conflict:
+        name, digest = patch.name, patch.message
+        ours, theirs = parse_message(now), parse_message(edited.message)
+        made = self.before.commits.get(name) if self.before else None
+        if made is None or digest_message(made.message) != digest:
+            # The digest shows whether it was edited, but not how.
+            same = digest_message(edited.message) == digest
+            kept = ours if same else theirs
+            if not same:
+                self.remarks.append(f'the message is that of the branch: "{edited.subject}"')
+            signed = [each for each in ours.trailers if each.name == "Signed-off-by"]
+            merged = _merge_trailers(signed, ours.trailers, theirs.trailers, patch)
+            return replace(theirs, text=kept.text, trailers=merged or ours.trailers)
+        base = parse_message(made.message)
+        plain = parse_message(self.now[name].message).text
+        prose = Prose(MESSAGE_FILE, base.text, plain, ours.text, theirs.text)
+        text = merge_prose(prose, self.quarantine, self.labels, self.resolutions)
+        if isinstance(text, Conflict):
+            return text
+        merged = _merge_trailers(base.trailers, ours.trailers, theirs.trailers, patch)
+        return replace(theirs, text=text, trailers=merged)
+
+    def _pick(self, subject: str, oid: Oid, tree: Oid) -> Oid:
+        """Return the tree that results from picking a commit onto another tree."""
+        picked = self._merge(self._tree(self.parents(oid)), tree, self._tree(oid))
+        if picked.conflicts:
+            raise ConflictsError(subject, picked.conflicts)
+        return picked.tree
+
+    def _merge(self, base: Oid, ours: Oid, theirs: Oid) -> MergedTree:
+        sides = ((self.labels[0], ours), (self.labels[1], theirs))
+        return merge_trees(self.quarantine, base, *sides, self.resolutions)
+
+    def _tree(self, commit: Oid) -> Oid:
+        args = ("rev-parse", "--verify", f"{commit}^{{tree}}")
+        return Oid(self.quarantine.run(*args).stdout.decode().strip())
+
+
+def carry_cover(
+    before: Cover,
+    branch: Cover,
+    now: tuple[Cover, Cover],
+    quarantine: Quarantine,
+    labels: tuple[str, str],
+    resolutions: Resolutions,
+) -> Cover:
+    """Return the newly generated cover letter with the hand edits of the one before.
+
+    `now` is the letter generated for a series without hand edits, and the one generated for this
+    series. The text below the cut is the branch's. Raises ConflictsError if both sides changed the
+    same lines.
+    """
+    prose = Prose(COVER_FILE, *map(_to_text, (before, *now, branch)))
+    merged = merge_prose(prose, quarantine, labels, resolutions)
+    if isinstance(merged, Conflict):
+        raise ConflictsError("the cover letter", [merged])
+    subject, _, body = merged.partition("\n")
+    return Cover(subject, body.strip("\n") + "\n", branch.notes)
+
+
+def _to_text(cover: Cover) -> str:
+    return f"{cover.subject}\n\n{cover.body}".strip("\n")
+
+
+def _merge_trailers(
+    base: Sequence[Trailer],
+    ours: Sequence[Trailer],
+    theirs: Sequence[Trailer],
+    patch: RecordedPatch,
+) -> tuple[Trailer, ...]:
+    """Return the branch's trailers, with those that are new in the generated ones, in order.
+
+    Those of the manifest that were generated for the old version and are not generated now are
+    left out. `base` may have tags of reviewers: its message was recognised without its trailers.
+    """
+    named = {Trailer(key, value).identity for key, value in patch.trailers}
+    known = {trailer.identity for trailer in base} | named
+    new = [trailer for trailer in ours if trailer.identity not in known]
+    gone = named - {trailer.identity for trailer in ours}
+    kept = tuple(trailer for trailer in theirs if trailer.identity not in gone)
+    return Message("", kept).with_trailers(new).trailers

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the hand edits in the new version of a series, from its commits alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from patchgen.model.base import Oid
+from patchgen.model.series import Signatures
+from patchgen.odb import Quarantine, read_substances, write_line
+from patchgen.pipeline.generate import GeneratedSeries
+from patchgen.reroll.hand_edits import Placed
+from patchgen.series import HandWork, Matched, Record
+
+
+def expect_names(
+    made: GeneratedSeries, record: Record, branch: Sequence[Matched], substances: Mapping[Oid, str]
+) -> list[str]:
+    """Return the names of the patches that a version may have, before edits are carried over.
+
+    These are the generated patches that no person left out, and those that a person edited.
+    """
+    there = {each.name for each in branch}
+    had = {patch.name for patch in made.made if patch.present_at}
+    left_out = {patch.name for patch in record.patches} - there - had
+    names = [patch.name for patch in made.made if patch.name not in left_out | had]
+    edited = [each.name for each in branch if each.is_edited(substances)]
+    return names + [name for name in edited if name not in names]
+
+
+def find_edited(
+    quarantine: Quarantine,
+    base: Oid,
+    placed: Sequence[Placed],
+    made: Mapping[str, Oid],
+    substances: Mapping[Oid, str],
+    signatures: Signatures,
+) -> frozenset[str]:
+    """Return the names of the patches that a person edited and that still differ from the
+    generated ones.
+
+    `made` are the commits generated now on the base, by name, and `substances` those of the
+    branch's commits.
+    """
+    lines = [(each.source, each.tree, None) for each in placed]
+    written = write_line(quarantine, lines, base, signatures.committer)
+    have = read_substances(quarantine, base, written[-1])
+    plain = read_substances(quarantine, base, list(made.values())[-1])
+    return frozenset(
+        each.name
+        for each, oid in zip(placed, written, strict=True)
+        if each.matched is not None and each.matched.is_edited(substances)
+        if not each.is_made or have[oid] != plain[made[each.name]]
+    )
+
+
+def find_hand_work(
+    placed: Sequence[Placed],
+    subjects: Sequence[str],
+    edited: Collection[str],
+    made: Collection[str],
+    all_of: Collection[str],
+) -> HandWork:
+    """Return the hand edits in a series whose commits have these subjects.
+
+    `edited` are names of patches, `made` those generated now, `all_of` those of the plan.
+    """
+    named = {
+        each.name: subject
+        for each, subject in zip(placed, subjects, strict=True)
+        if each.name in all_of
+    }
+    return HandWork(
+        edited=tuple(name for name in named if name in edited),
+        left_out=tuple(name for name in made if name not in named),
+        subjects=named,
+        added=tuple(
+            subject
+            for each, subject in zip(placed, subjects, strict=True)
+            if each.name not in all_of
+        ),
+    )

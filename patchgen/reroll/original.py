@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the series as it was generated, before people edited it: the base of each three-way merge.
+
+It is looked up under the ref that a reroll writes, then in the branch's reflog, where `apply` left
+it. Otherwise it is generated again, with the same result if the templates and tools are the same.
+The record in the branch proves whether a candidate is the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from patchgen.errors import MissingObjectsError, PatchgenError
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.series import Cover, Signatures
+from patchgen.odb import Quarantine, Repository, read_commit, read_commits, read_substances
+from patchgen.pipeline.generate import MakeRequest, plan_variant, run_plan
+from patchgen.series import (
+    HandWork,
+    Record,
+    SeriesBranch,
+    SeriesDraft,
+    digest_cover,
+    digest_message,
+    read_branch,
+    take_out_testing,
+    write_patches,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBefore:
+    """The generated commits, by the names of their patches, and the generated cover letter.
+
+    `cover` is None if the one generated today differs from the record.
+    """
+
+    commits: Mapping[str, Commit]
+    cover: Cover | None
+
+
+def made_ref(change_id: str, revision: int) -> str:
+    """Return the ref under which a reroll stores the generated series, without hand edits."""
+    return f"refs/patchgen/made/{change_id}/v{revision}"
+
+
+def find_made_before(
+    repository: Repository,
+    quarantine: Quarantine,
+    series: SeriesBranch,
+    record: Record,
+    variant: str,
+    subjects: Mapping[str, str],
+) -> MadeBefore | None:
+    """Return the series as patchgen generated it, None if it cannot be found any more.
+
+    `subjects` are the subjects of its patches on the branch, by the patches' names.
+    """
+    for tip in _candidates(repository, series, record):
+        found = _read(repository, quarantine, series.name, tip, record)
+        if found is not None:
+            return found
+    return _make_again(repository, quarantine, series, record, variant, subjects)
+
+
+def _candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
+    tips = [series.tip]
+    if series.tracking is not None:
+        kept = repository.find_ref(made_ref(series.tracking.change_id, record.revision))
+        tips += [kept] if kept else []
+    log = repository.run(
+        "reflog", "show", "--format=%H%x00%gs", f"refs/heads/{series.name}", ok=None
+    )
+    for line in log.stdout.decode("utf-8", "replace").splitlines():
+        oid, _, reason = line.partition("\0")
+        if reason.startswith("patchgen: apply"):
+            tips.append(Oid(oid))
+    return tips
+
+
+def _read(
+    repository: Repository, quarantine: Quarantine, name: str, tip: Oid, record: Record
+) -> MadeBefore | None:
+    """Return the series that ends in `tip`, None if it does not match the record."""
+    try:
+        found = read_branch(repository, quarantine, name, tip)
+    except MissingObjectsError:
+        raise
+    except PatchgenError:
+        return None
+    if found.cover is None or found.record is None:
+        return None
+    cover, recorded = take_out_testing(found.cover, found.record)
+    is_same = recorded == record.model_copy(update={"testing": None})
+    if not is_same or len(found.commits) != len(record.patches):
+        return None
+    substances = read_substances(quarantine, found.start, tip)
+    for commit, patch in zip(found.commits, record.patches, strict=True):
+        is_same &= substances[commit.oid] == patch.content
+        is_same &= digest_message(commit.message) == patch.message
+    if not is_same or digest_cover(cover) != record.cover:
+        return None
+    names = [patch.name for patch in record.patches]
+    return MadeBefore(dict(zip(names, found.commits, strict=True)), cover)
+
+
+def _make_again(
+    repository: Repository,
+    quarantine: Quarantine,
+    series: SeriesBranch,
+    record: Record,
+    variant: str,
+    subjects: Mapping[str, str],
+) -> MadeBefore | None:
+    request = MakeRequest(
+        variant=variant,
+        base=record.base,
+        revision=record.revision,
+        backends=record.backends,
+        made_before=record.made_backends,
+        definitions=record.definitions,
+        sign_off=record.signed_off,
+    )
+    signatures = _read_signatures(repository, quarantine, series)
+    try:
+        planned = plan_variant(repository, request)
+        if dict(planned.plan.inputs) != dict(record.inputs):
+            return None
+        made = run_plan(planned.as_recorded(record))
+        hand = record.hand or _guess_hand_work(made.draft(signatures), record, subjects)
+        draft = made.draft(signatures, hand)
+        oids, written = write_patches(quarantine, record.base, draft, signatures)
+    except MissingObjectsError:
+        raise
+    except PatchgenError:
+        return None
+    if [patch.content for patch in written.patches] != [patch.content for patch in record.patches]:
+        return None
+    commits = read_commits(quarantine, record.base, oids[-1])
+    cover = draft.cover if written.cover == record.cover else None
+    return MadeBefore(dict(zip(draft.names, commits, strict=True)), cover)
+
+
+def _guess_hand_work(draft: SeriesDraft, record: Record, subjects: Mapping[str, str]) -> HandWork:
+    """Return the hand edits of a series whose record lacks them, as seen in its messages."""
+    digests = dict(zip(draft.names, draft.record.patches, strict=True))
+    edited = {
+        patch.name: subjects.get(patch.name, patch.subject)
+        for patch in record.patches
+        if patch.name in digests and digests[patch.name].message != patch.message
+    }
+    return HandWork(edited=tuple(edited), subjects=edited)
+
+
+def _read_signatures(
+    repository: Repository, quarantine: Quarantine, series: SeriesBranch
+) -> Signatures:
+    """Return the author of the series: the patches were signed off with that name only."""
+    now = repository.read_signatures()
+    if series.cover_commit is None:
+        return now
+    author = read_commit(quarantine, series.cover_commit).author
+    name, _, email = author.removesuffix(">").rpartition(" <")
+    who = replace(now.author, name=name, email=email)
+    return Signatures(who, who)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Send the unsent mails in order, and record each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from patchgen.interrupts import put_off_interrupts
+from patchgen.model.series import Mail
+from patchgen.send.journal import Journal, JournalEntry, MailState, set_state
+from patchgen.send.outcome import MailOutcome, Verdict
+from patchgen.send.send_one import find_outcome
+from patchgen.send.transport import Transport
+
+OnMail = Callable[[int, JournalEntry], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """The state of each mail; `failed` is the index of the mail that stopped the run, or None."""
+
+    entries: tuple[JournalEntry, ...]
+    failed: int | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all mails were sent."""
+        return all(entry.state is MailState.SENT for entry in self.entries)
+
+
+def resolve_in_flight(
+    journal: Journal, entries: Sequence[JournalEntry]
+) -> tuple[JournalEntry, ...]:
+    """Return the entries with the outcome of a mail that was in flight when patchgen ended.
+
+    The journal must be locked, so that no mail is in flight any more.
+    """
+    settled = []
+    for entry in entries:
+        if entry.state is not MailState.SENDING:
+            settled.append(entry)
+            continue
+        outcome = find_outcome(journal.outcome)
+        settled.append(
+            _apply(entry, outcome or MailOutcome(Verdict.UNKNOWN, "patchgen was killed"))
+        )
+    return tuple(settled)
+
+
+def deliver(
+    journal: Journal,
+    lock: int,
+    entries: Sequence[JournalEntry],
+    mails: Sequence[Mail],
+    transport: Transport,
+    on_mail: OnMail = lambda number, entry: None,
+) -> DeliveryReport:
+    """Send the waiting mails in order; stop at the first that was not accepted.
+
+    An interrupt takes effect when the mail in flight is done. A second one takes effect at once;
+    that mail then writes its own outcome. Raises KeyboardInterrupt.
+    """
+    current = list(entries)
+    for index, mail in enumerate(mails):
+        if current[index].state is not MailState.WAITING:
+            continue
+        journal.outcome.unlink(missing_ok=True)
+        begun = [
+            *current[:index],
+            set_state(current[index], MailState.SENDING),
+            *current[index + 1 :],
+        ]
+        with put_off_interrupts():
+            begin = partial(journal.write, begun)
+            outcome = transport.send(mail, journal.outcome, lock, begin)
+            current[index] = _apply(current[index], outcome)
+            journal.write(current)
+            on_mail(index, current[index])
+        if current[index].state is not MailState.SENT:
+            return DeliveryReport(tuple(current), index)
+    return DeliveryReport(tuple(current))
+
+
+def _apply(entry: JournalEntry, outcome: MailOutcome) -> JournalEntry:
+    states = {
+        Verdict.ACCEPTED: MailState.SENT,
+        Verdict.REFUSED: MailState.WAITING,
+        Verdict.UNKNOWN: MailState.UNKNOWN,
+    }
+    return set_state(entry, states[outcome.verdict], outcome.reason)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Resolve false conflicts: both sides did the same, or one removed what the other changed.
+
+git's merge stops wherever two sides touch neighbouring lines. It writes what each side had there
+(`merge.conflictStyle=diff3`, git-merge(1)), which shows more:
+
+- upstream has each change of the patch there, next to other changes: the patch is *in*;
+- upstream has nothing there, and the file has lost the lines: they are *gone*.
+
+A person has to look at everything else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+Lines = tuple[bytes, ...]
+
+_OURS, _BASE, _THEIRS, _END = b"<<<<<<< ", b"||||||| ", b"=======", b">>>>>>> "
+# Lines of at most this length, such as a brace, occur everywhere.
+_SHORT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines between markers: those of upstream, of the common base, and of the patch."""
+
+    ours: Lines
+    base: Lines
+    theirs: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A file without real conflicts: its content, and how many of the patch's changes are gone."""
+
+    content: bytes
+    gone: int
+
+
+def resolve_conflicts(marked: bytes, before: bytes, upstream: bytes) -> Settled | None:
+    """Return the file with upstream's side if that is right, None if a person has to look.
+
+    `marked` is the file with its conflicts between markers, `before` the common base.
+    """
+    parts = split_blocks(marked)
+    if parts is None:
+        return None
+    blocks = [part for part in parts if isinstance(part, Block)]
+    lost = _count(before.split(b"\n"))
+    lost.subtract(_count(upstream.split(b"\n")))
+    gone = 0
+    for block in blocks:
+        if is_in(block):
+            continue
+        if not _is_removed(block, lost):
+            return None
+        gone += len(_changes(block.base, block.theirs))
+    lines = [line for part in parts for line in (part.ours if isinstance(part, Block) else (part,))]
+    return Settled(b"\n".join(lines), gone)
+
+
+def split_blocks(marked: bytes) -> list[bytes | Block] | None:
+    """Return the lines of a file, with conflicts as blocks; None if the markers are ambiguous."""
+    parts: list[bytes | Block] = []
+    sides: list[list[bytes]] = []
+    for line in marked.split(b"\n"):
+        if line.startswith(_OURS) and not sides:
+            sides = [[]]
+        elif line.startswith(_BASE) and len(sides) == 1:
+            sides.append([])
+        elif line == _THEIRS and sides:
+            # A line of the file that looks like this marker would be a second one.
+            if len(sides) != 2:
+                return None
+            sides.append([])
+        elif line.startswith(_END) and len(sides) == 3:
+            ours, base, theirs = map(tuple, sides)
+            parts.append(Block(ours, base, theirs))
+            sides = []
+        elif sides:
+            sides[-1].append(line)
+        else:
+            parts.append(line)
+    return parts if not sides else None
+
+
+def is_in(block: Block) -> bool:
+    """Return whether upstream has all of the patch's changes in a block, next to its own.
+
+    Added lines must be there, and removed lines must not; if the patch only removes lines, the
+    lines before and after must be neighbours. White space and line breaks are ignored, unless the
+    patch changes nothing else: spatch breaks lines in its own way.
+    """
+    base, theirs, ours = (_squeeze(side) for side in (block.base, block.theirs, block.ours))
+    between = b""
+    if base == theirs:
+        base, theirs, ours, between = block.base, block.theirs, block.ours, b"\n"
+    text = between.join(ours)
+    for low, high, first, last in _changes(base, theirs):
+        added = between.join(theirs[first:last])
+        if len(added) > _SHORT:
+            there = added in text
+        else:
+            there = first > 0 and last < len(theirs) and _has(ours, theirs[first - 1 : last + 1])
+        kept = any(line in ours and line not in added for line in base[low:high] if line)
+        if kept or not there:
+            return False
+    return True
+
+
+def _is_removed(block: Block, lost: Counter[bytes]) -> bool:
+    """Return whether upstream has nothing in a block, and the file has lost the lines.
+
+    Lines that only moved within the file are as frequent as before.
+    """
+    if any(_squeeze(block.ours)):
+        return False
+    changes = _changes(block.base, block.theirs)
+    removed = [line for low, high, *_ in changes for line in block.base[low:high]]
+    here = _count(removed) or _count(block.base)
+    return bool(here) and all(lost[line] >= number for line, number in here.items())
+
+
+def _changes(base: Lines, theirs: Lines) -> list[tuple[int, int, int, int]]:
+    """Return the changes of the patch: first and last line, before and after."""
+    matcher = SequenceMatcher(None, base, theirs, autojunk=False)
+    return [(i, j, k, n) for tag, i, j, k, n in matcher.get_opcodes() if tag != "equal"]
+
+
+def _has(lines: Lines, sequence: Lines) -> bool:
+    """Return whether the wanted lines occur in sequence."""
+    size = len(sequence)
+    return any(lines[at : at + size] == sequence for at in range(len(lines) - size + 1))
+
+
+def _squeeze(lines: Lines) -> Lines:
+    return tuple(b"".join(line.split()) for line in lines)
+
+
+def _count(lines: Sequence[bytes]) -> Counter[bytes]:
+    """Count the lines, except short ones: a brace or an empty line occurs everywhere."""
+    return Counter(line for line in _squeeze(tuple(lines)) if len(line) > _SHORT)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a cluster's worker receives and answers, with the origin of the answer.
+
+Results go into the cache, so a finding that is lost there is lost in every later run. Therefore a
+worker with another patchgen or another spatch is refused, both before it works and when it answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from patchgen.coccinelle import FileRun, RunnableSmpl, Spatch, find_spatch
+from patchgen.errors import PatchgenError, ToolError
+from patchgen.resources import digest_code
+from patchgen.sweep.batches import Batch, run_batch_with_retries
+
+
+@dataclass(frozen=True, slots=True)
+class ResultOrigin:
+    """What a result depends on besides the files: patchgen's code, spatch, the program."""
+
+    code: str
+    spatch: str
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """A worker's answer to a batch: the results, or why there are none."""
+
+    worker: str
+    origin: ResultOrigin
+    results: tuple[FileRun, ...] = ()
+    error: PatchgenError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchParameters:
+    """The parameters of all batches. `origin` is the origin that their results must have."""
+
+    program: RunnableSmpl
+    timeout_s: int
+    origin: ResultOrigin
+
+
+def make_job(program: RunnableSmpl, timeout_s: int, spatch: Spatch) -> BatchParameters:
+    """Return the job of running a semantic patch with the versions installed here."""
+    return BatchParameters(program, timeout_s, _origin(program, spatch.version))
+
+
+def _origin(program: RunnableSmpl, spatch: str) -> ResultOrigin:
+    name = hashlib.sha256(repr(program).encode("utf-8", "surrogateescape")).hexdigest()
+    return ResultOrigin(digest_code(), spatch, name)
+
+
+def work_there(job: BatchParameters, batch: Batch) -> BatchAnswer:
+    """Run a batch, unless its result would be refused. An empty batch only asks for the origin."""
+    from distributed import get_worker
+
+    worker = get_worker().address
+    try:
+        spatch = find_spatch()
+    except PatchgenError as err:
+        return BatchAnswer(worker, _origin(job.program, f"none ({err.message})"))
+    origin = _origin(job.program, spatch.version)
+    if origin != job.origin or not batch.sources:
+        return BatchAnswer(worker, origin)
+    try:
+        return BatchAnswer(
+            worker, origin, tuple(run_batch_with_retries(spatch, job.program, batch, job.timeout_s))
+        )
+    except PatchgenError as err:
+        return BatchAnswer(worker, origin, error=err)
+
+
+def check_reply(reply: object, job: BatchParameters, batch: Batch) -> list[FileRun]:
+    """Return the results of a batch. Raises ToolError if their origin is not that of the job."""
+    if not isinstance(reply, BatchAnswer):
+        raise ToolError("a worker has another patchgen", hint="install the same version everywhere")
+    _check_origin(reply, job)
+    if reply.error is not None:
+        raise reply.error
+    # Output that belongs to no file has the path ".".
+    paths = {str(ran.path) for ran in reply.results} - {"."}
+    if paths != {str(source.path) for source in batch.sources}:
+        raise ToolError(f"the worker {reply.worker} returned results for other files than it got")
+    return list(reply.results)
+
+
+def _check_origin(reply: BatchAnswer, job: BatchParameters) -> None:
+    there, here = reply.origin, job.origin
+    if there.code != here.code:
+        raise ToolError(
+            f"the worker {reply.worker} has another patchgen: its code has the digest "
+            f"{there.code[:12]}, here it is {here.code[:12]}",
+            hint="results would depend on the worker; install the same version",
+        )
+    if there.spatch != here.spatch:
+        raise ToolError(
+            f"the worker {reply.worker} has spatch {there.spatch}, here it is {here.spatch}",
+            hint="results would depend on the worker; install the same version",
+        )
+    if there.program != here.program:
+        raise ToolError(f"the worker {reply.worker} ran a different semantic patch than requested")

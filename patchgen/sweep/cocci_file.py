@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Load the semantic patches that `run` is given, and determine how each is run."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from patchgen.coccinelle import (
+    Header,
+    RiskyLine,
+    RunnableSmpl,
+    decode_cocci,
+    find_code,
+    find_includes,
+    find_isomorphisms,
+    has_numbered_identifiers,
+    has_typed_metavariables,
+    read_header,
+    read_rules,
+)
+from patchgen.errors import ErrorPlace, SpecError, UsageError
+from patchgen.model.smpl import SemanticPatch
+from patchgen.model.sweep import Mode
+from patchgen.sweep.grouping import Grouping, choose_grouping
+from patchgen.sweep.includes import Includes
+from patchgen.sweep.scripts import Script, list_scripts
+
+# The include folders that coccicheck passes to spatch for x86 (LINUXINCLUDE in the top Makefile),
+# except those that only a build creates.
+INCLUDE_FOLDERS = (
+    "arch/x86/include",
+    "include",
+    "arch/x86/include/uapi",
+    "include/uapi",
+)
+# Scripts with one of these words may read files themselves, and must see them whole.
+_LOOKS_ITSELF = re.compile(
+    r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration|pathlib|Path|read_text|read_bytes"
+    r"|stat|mmap|getline|in_channel)\b"
+)
+_NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|^#spatch[^\n]*|^virtual\b[^\n;@]*;?", re.M | re.S)
+_CODE = re.compile(r"\S")
+# Options for the choice of files and for spatch's output; patchgen sets these itself.
+_OURS = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
+
+
+@dataclass(frozen=True, slots=True)
+class CocciFile:
+    """A semantic patch from outside. `companions` are the files that it reads, by their names.
+
+    `code` are the lines that run code.
+    """
+
+    name: str
+    text: str
+    header: Header
+    companions: Mapping[str, str] = field(default_factory=dict)
+    is_trusted: bool = False
+    code: tuple[RiskyLine, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All texts that spatch reads: the semantic patch, and the files that it names."""
+        return (self.text, *self.companions.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """A semantic patch with its mode: the arguments of spatch, and which files to run over."""
+
+    cocci: CocciFile
+    program: RunnableSmpl
+    mode: Mode
+    suffixes: tuple[str, ...]
+    includes: Includes
+    folders: tuple[str, ...]
+    slices: bool
+    grouping: Grouping
+    notes: tuple[str, ...]
+
+
+Read = Callable[[str], bytes | None]
+# Decides whether a semantic patch that runs code is trusted.
+IsTrusted = Callable[[CocciFile], bool]
+
+
+def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> CocciFile:
+    """Load a semantic patch by its name, with the files that it includes.
+
+    `is_trusted` is called if it runs code. Raises UsageError if the file does not exist, SpecError
+    if it cannot be read, or runs code and is not trusted.
+    """
+    content = read(name)
+    if content is None:
+        raise UsageError(f"{name} does not exist", hint="name a .cocci, a folder, or a variant")
+    text = decode_cocci(content, name)
+    if not _CODE.search(_NO_CODE.sub("", text)):
+        raise SpecError(f"{name} has no rule", hint="a rule begins with @@ or @NAME@")
+    companions: dict[str, str] = {}
+
+    def read_companion(other: str) -> str | None:
+        found = read(posixpath.join(posixpath.dirname(name), other))
+        if found is None or posixpath.isabs(other) or ".." in other.split("/"):
+            return None
+        companions[other] = decode_cocci(found, other)
+        return companions[other]
+
+    code = find_code(text, read_companion)
+    for reference in (*find_includes(text), *find_isomorphisms(text)):
+        if not reference.is_shipped and reference.name not in companions:
+            read_companion(reference.name)
+    cocci = CocciFile(name, text, read_header(text), companions, code=code)
+    if not code:
+        return cocci
+    if not is_trusted(cocci):
+        raise SpecError(
+            code[0].why,
+            place=ErrorPlace(name, code[0].line, excerpt=code[0].text),
+            hint=f"read it; then `patchgen trust {shlex.quote(name)}` trusts it as it is now",
+            parameters=("trusted", "trusted_folders"),
+        )
+    return replace(cocci, is_trusted=True)
+
+
+def take_mode(
+    cocci: CocciFile, wanted: Mode | None, definitions: Sequence[str]
+) -> tuple[Mode | None, tuple[str, ...]]:
+    """Return the requested mode, which `-D report` may also name, and the other definitions.
+
+    Raises UsageError if several modes are requested.
+    """
+    modes = [Mode(name) for name in definitions if name in cocci.header.modes]
+    asked = dict.fromkeys([*modes, *([wanted] if wanted else [])])
+    if len(asked) > 1:
+        raise UsageError(
+            f"{cocci.name} runs in one mode at a time, not in {' and '.join(asked)}",
+            hint="run it once for each mode",
+        )
+    return next(iter(asked), None), tuple(each for each in definitions if each not in modes)
+
+
+def choose_mode(cocci: CocciFile, wanted: Mode | None) -> Mode:
+    """Return the mode to run in: the requested one, else patch, else the first one declared.
+
+    Raises UsageError for a mode that the semantic patch does not have.
+    """
+    modes = cocci.header.modes
+    if not modes:
+        if wanted not in (None, Mode.PATCH):
+            raise UsageError(
+                f"{cocci.name} has no {wanted} mode",
+                hint="it declares no virtual modes: do not name one",
+                parameters=("mode",),
+            )
+        return Mode.PATCH if not _is_marking(cocci.text) else Mode.CONTEXT
+    if wanted is None:
+        return Mode.PATCH if Mode.PATCH in modes else modes[0]
+    if wanted not in modes:
+        raise UsageError(f"{cocci.name} has no {wanted} mode", hint=f"it has: {', '.join(modes)}")
+    return wanted
+
+
+def resolve(cocci: CocciFile, mode: Mode, definitions: Sequence[str]) -> RunConfig:
+    """Return the arguments of spatch for a mode. `definitions` are `NAME` or `NAME=VALUE`.
+
+    Raises UsageError for a definition that the semantic patch does not use, or that is missing.
+    """
+    header = cocci.header
+    values = _check_definitions(cocci, definitions)
+    rules = [name for name, value in values.items() if value is None]
+    texts = (cocci.text, *cocci.companions.values())
+    every = (*header.options, *header.own_options)
+    defined = {mode, *rules, *(name for word, name in pairwise(every) if word == "-D")}
+    scripts = [each for text in texts for each in list_scripts(text, header.rules, defined)]
+    languages = {script.language for script in scripts}
+    options = [word for word in header.options if word not in _OURS and word not in [*Includes]]
+    includes = _choose_includes(cocci, every)
+    if includes is not Includes.NONE:
+        # A header that a .c file includes is a file of its own here, whether it is run or not.
+        options.append("--include-headers-for-types")
+    program = RunnableSmpl(
+        SemanticPatch(
+            cocci.name,
+            cocci.text,
+            definitions={name: value for name, value in values.items() if value is not None},
+        ),
+        options=(
+            includes,
+            *(word for folder in _folders(includes) for word in ("-I", folder)),
+            *options,
+        ),
+        modes=(*((mode,) if header.modes else ()), *rules),
+        has_python="python" in languages,
+        has_ocaml="ocaml" in languages,
+        shows_marks=mode is Mode.CONTEXT,
+        companions=cocci.companions,
+        may_run_code=cocci.is_trusted,
+    )
+    grouping, note = _choose_grouping(scripts, texts)
+    notes = [note] if note else []
+    looks = any(_LOOKS_ITSELF.search(script.body) for script in scripts)
+    if looks and grouping is not Grouping.TOGETHER:
+        notes.append("files are not sliced: its scripts may read them")
+    if "ocaml" in languages:
+        notes.append("hits are not counted: it has OCaml scripts")
+    return RunConfig(
+        cocci,
+        program,
+        mode,
+        (".c", ".h") if "--include-headers" in every else (".c",),
+        includes,
+        _folders(includes),
+        not looks and grouping is not Grouping.TOGETHER and not cocci.companions,
+        grouping,
+        tuple(notes),
+    )
+
+
+def _choose_grouping(scripts: Sequence[Script], texts: Iterable[str]) -> tuple[Grouping, str]:
+    """Return how files may be grouped, and why."""
+    grouping = choose_grouping(scripts)
+    if grouping is Grouping.TOGETHER:
+        return grouping, "it has a finalize rule: one spatch sees all files, and nothing is cached"
+    alone = "each file gets a spatch process of its own: "
+    if grouping is Grouping.APART:
+        return grouping, alone + "scripts may keep state between files"
+    if any(map(has_numbered_identifiers, texts)):
+        return Grouping.APART, alone + "fresh identifiers are numbered"
+    return grouping, ""
+
+
+def _check_definitions(cocci: CocciFile, definitions: Sequence[str]) -> dict[str, str | None]:
+    values: dict[str, str | None] = {}
+    for definition in definitions:
+        name, equals, value = definition.partition("=")
+        if not name or (equals and not value):
+            raise UsageError(
+                f"the definition {definition!r} defines nothing",
+                hint="expected NAME or NAME=VALUE",
+                parameters=("definitions",),
+            )
+        known = cocci.header.identifiers if equals else cocci.header.virtuals
+        if name not in known:
+            kind = "virtual identifier" if equals else "virtual rule"
+            raise UsageError(
+                f"{cocci.name} has no {kind} {name}",
+                hint=f"it has: {', '.join(known)}" if known else "it has none",
+            )
+        values[name] = value if equals else None
+    lacks = [name for name in cocci.header.identifiers if name not in values]
+    if lacks:
+        raise UsageError(
+            f"{cocci.name} needs a value for {', '.join(lacks)}",
+            hint="give " + " and ".join(f"{name}=VALUE" for name in lacks),
+            parameters=("definitions",),
+        )
+    return values
+
+
+def _choose_includes(cocci: CocciFile, options: Sequence[str]) -> Includes:
+    for word in options:
+        if word in [*Includes]:
+            return Includes(word)
+    return Includes.LOCAL if has_typed_metavariables(cocci.text) else Includes.NONE
+
+
+def _folders(includes: Includes) -> tuple[str, ...]:
+    return INCLUDE_FOLDERS if includes in (Includes.ALL, Includes.RECURSIVE) else ()
+
+
+def _is_marking(text: str) -> bool:
+    """Return whether a semantic patch only marks lines with `*`."""
+    lines = text.split("\n")
+    bodies = [lines[rule.body - 1 : rule.end - 1] for rule in read_rules(text) if rule.modifies]
+    return any(line.startswith("*") for body in bodies for line in body)
+
+
+def list_cocci(folder: Path) -> list[PurePosixPath]:
+    """Return the .cocci files below a folder, sorted."""
+    return sorted(PurePosixPath(path) for path in folder.rglob("*.cocci") if not path.is_dir())

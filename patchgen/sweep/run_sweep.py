@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A sweep from end to end: select the files, look up cached results, run the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from patchgen.coccinelle import RunnableSmpl, find_spatch, read_rules
+from patchgen.model.series import FileEdit
+from patchgen.model.sweep import Counts, ReportedPlace, RuleCount, Sweep
+from patchgen.odb import Repository, read_contents, resolve_paths
+from patchgen.sweep.cached_selection import Selection, find_cached_selection
+from patchgen.sweep.file_outcome import FileOutcome, SweepState
+from patchgen.sweep.grouping import Grouping
+from patchgen.sweep.request import Progress, SweepRequest, name_run
+from patchgen.sweep.result_cache import ResultCache
+
+if TYPE_CHECKING:
+    from patchgen.sweep.executor import Executor
+
+
+def sweep(
+    repository: Repository,
+    request: SweepRequest,
+    *,
+    executor: Executor | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Sweep:
+    """Run a semantic patch over files of a tree, and return the result.
+
+    The result does not depend on what was cached, nor on the order in which files are done.
+
+    Raises SpecError if spatch refuses the semantic patch, RefusedError for a path that the tree
+    lacks, ToolError if a program is missing or fails.
+    """
+    began = time.monotonic()
+    spatch = find_spatch()
+    # The final output of rules covers all files, so no result of a single file can be cached.
+    path = None if request.grouping is Grouping.TOGETHER else request.cache
+    with ResultCache(path, name_run(request, spatch.version)) as cache:
+        selection = _select(repository, request)
+        found = _recall(cache, selection)
+        if found is None:
+            # Importing these takes longer than a sweep whose results are all cached.
+            from patchgen.sweep.executor import LocalExecutor
+            from patchgen.sweep.search import Search
+
+            executor = executor or LocalExecutor(request.jobs)
+            search = Search(repository, request, spatch, executor, cache, selection, on_progress)
+            found = search.run()
+        return _result(repository, request, found, cache.note, time.monotonic() - began)
+
+
+def _select(repository: Repository, request: SweepRequest) -> Selection | None:
+    """Return the key of the selected files, None if trees and paths do not determine them."""
+    tree = request.base.tree
+    where = [(each.path, each.oid) for each in resolve_paths(repository, tree, request.paths)]
+    if request.only is not None or request.grouping is Grouping.TOGETHER:
+        return None
+    return Selection(tree, tuple(where) or ((PurePosixPath("."), tree),), request.suffixes)
+
+
+def _recall(cache: ResultCache, selection: Selection | None) -> SweepState | None:
+    recalled = find_cached_selection(cache, selection) if selection else None
+    if recalled is None:
+        return None
+    counts = Counts(recalled.count, 0, recalled.count, 0)
+    return SweepState(recalled.files, recalled.outcomes, counts)
+
+
+def _result(
+    repository: Repository, request: SweepRequest, found: SweepState, note: str, seconds: float
+) -> Sweep:
+    """Return the result of the sweep, sorted by path."""
+    outcomes = [found.outcomes[path] for path in sorted(found.outcomes)]
+    printed = (each.said for each in outcomes)
+    reports, output = _read_said([text for text in (*printed, found.said) if text])
+    return Sweep(
+        request.program.patch.name,
+        request.base,
+        request.mode,
+        _count_rules(request.program, outcomes),
+        _read_edits(repository, found, outcomes),
+        tuple(place for each in outcomes for place in each.marks) + reports,
+        output=output,
+        unparsed=tuple(place for each in outcomes for place in each.unparsed),
+        unfinished=tuple(sorted(found.unfinished, key=lambda each: each.path)),
+        counts=found.counts,
+        notes=(*request.notes, *found.notes, *([note] if note else [])),
+        seconds=seconds,
+    )
+
+
+def _read_said(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:
+    """Split the output of scripts, file by file, into reports and other text."""
+    if not texts:
+        return (), ""
+    from patchgen.coccinelle import read_said
+
+    parts = [read_said(text) for text in texts]
+    reports = tuple(report for each in parts for report in each.reports)
+    return reports, "".join(each.rest for each in parts)
+
+
+def _read_edits(
+    repository: Repository, found: SweepState, outcomes: list[FileOutcome]
+) -> tuple[FileEdit, ...]:
+    changed = [(found.files[each.path], each.after) for each in outcomes if each.after is not None]
+    texts = read_contents(repository, [file for file, _ in changed])
+    return tuple(
+        FileEdit(file.path, file.mode, before, after)
+        for (file, after), before in zip(changed, texts, strict=True)
+    )
+
+
+def _count_rules(program: RunnableSmpl, outcomes: list[FileOutcome]) -> tuple[RuleCount, ...]:
+    counts = {
+        rule.name or f"line {rule.start}": [0, 0]
+        for rule in read_rules(program.patch.text)
+        if not rule.is_script
+    }
+    for each in outcomes:
+        for name, hits in each.hits:
+            count = counts.setdefault(name, [0, 0])
+            count[0] += hits
+            count[1] += 1
+    return tuple(RuleCount(name, hits, files) for name, (hits, files) in counts.items())

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Open the series to check: a branch, a range, or mails to be applied as commits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.errors import RefusedError, RevisionError, UsageError
+from patchgen.mail import (
+    PostedSeries,
+    ReadableMail,
+    choose_series,
+    read_mail,
+    read_mails,
+)
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.series import Mail
+from patchgen.odb import Checkout, Repository, find_sent, format_commits, read_commits
+from patchgen.odb.difftext import find_strip, list_paths
+from patchgen.series import Record, SeriesBranch, read_branch
+
+_BASE = re.compile(r"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSeries:
+    """A series to check: its commits exist in the checkout, above `start`.
+
+    `start` is the base, or the commit of the cover letter on it. `mails` has one mail for each
+    commit, in order: the named mails, or mails made from the commits. `senders` are the senders of
+    the mails, "Name <address>". `series` is the named branch or range, `posted` the named mails;
+    the other one is None.
+    """
+
+    name: str
+    base: Oid
+    start: Oid
+    commits: tuple[Commit, ...]
+    mails: tuple[Mail, ...]
+    senders: tuple[str, ...]
+    series: SeriesBranch | None = None
+    posted: PostedSeries | None = None
+
+    @property
+    def tip(self) -> Oid:
+        """The last commit."""
+        return self.commits[-1].oid
+
+    @property
+    def record(self) -> Record | None:
+        """The record that patchgen keeps of the series, None if there is none."""
+        return self.series.record if self.series else None
+
+
+def open_target(
+    repository: Repository,
+    checkout: Checkout,
+    words: str | None,
+    base: str | None,
+    *,
+    fallback: Oid | None = None,
+    revision: int | None = None,
+) -> CheckedSeries:
+    """Return the series that `words` names: BRANCH, BASE..TIP, a folder of mails or an mbox.
+
+    None means the current branch. `fallback` is the base for mails that name none which the
+    repository has. Of mails of several versions, those of `revision` are used, else the newest.
+    Raises UsageError and RefusedError if the series does not exist, or if its start is ambiguous.
+    """
+    if words is None:
+        words = repository.find_head_branch()
+        if words is None:
+            raise UsageError("HEAD is detached", hint="name a branch, a range or mails")
+    path = Path(words)
+    if ".." in words and not path.exists():
+        start, _, end = words.partition("..")
+        base_oid = repository.resolve_commit(start)
+        return _from_commits(repository, checkout, words, base_oid, repository.resolve_commit(end))
+    branch = words.removeprefix("refs/heads/")
+    tip = repository.find_ref(f"refs/heads/{branch}")
+    if tip is None and path.exists():
+        return _from_mails(repository, checkout, path, base, fallback, revision)
+    if tip is None and (sent := find_sent(repository, words)) is not None:
+        return _from_commits(repository, checkout, sent.tag, sent.base, sent.tip)
+    if tip is None:
+        tip = _resolve(repository, words)
+    start_oid = repository.resolve_commit(base) if base else None
+    return _from_commits(repository, checkout, branch, start_oid, tip)
+
+
+def _resolve(repository: Repository, words: str) -> Oid:
+    """Return the commit with a name that is not a branch's."""
+    try:
+        return repository.resolve_commit(words)
+    except RevisionError:
+        raise RefusedError(f"{words!r} is not a file, folder, branch or commit") from None
+
+
+def _from_commits(
+    repository: Repository, checkout: Checkout, name: str, base: Oid | None, tip: Oid
+) -> CheckedSeries:
+    series = read_branch(repository, checkout, name, tip, base)
+    mails = format_commits(checkout, series.start, tip)
+    senders = tuple(commit.committer for commit in series.commits)
+    return CheckedSeries(
+        name, series.base, series.start, series.commits, tuple(mails), senders, series
+    )
+
+
+def _from_mails(
+    repository: Repository,
+    checkout: Checkout,
+    path: Path,
+    base: str | None,
+    fallback: Oid | None,
+    revision: int | None,
+) -> CheckedSeries:
+    posted = choose_series(read_mails(path), str(path), revision)
+    if base:
+        start = repository.resolve_commit(base)
+    else:
+        start = _find_base(repository, path, posted, fallback)
+    checkout.choose_files(list_touched(posted.mails))
+    oids = checkout.apply_mails(start, posted.mails, find_strips(posted.mails))
+    commits = _some(str(path), read_commits(checkout, start, oids[-1] if oids else start))
+    senders = tuple(str(each.sender or "") for each in posted.patches)
+    return CheckedSeries(str(path), start, start, commits, posted.mails, senders, posted=posted)
+
+
+def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+    if not commits:
+        raise RefusedError(f"{name} has no commits of its own")
+    return commits
+
+
+def list_touched(mails: Sequence[Mail]) -> list[str]:
+    """Return the paths in the diffs of mails, sorted, as patterns for a checkout."""
+    return sorted("/" + _escape(path) for mail in mails for path in list_paths(_read_text(mail)))
+
+
+def find_strips(mails: Sequence[Mail]) -> list[int]:
+    """Return the number of folders to strip from the names in each mail's diff.
+
+    It is 0 for mails written with diff.noprefix.
+    """
+    return [find_strip(_read_text(mail)) for mail in mails]
+
+
+def _read_text(mail: Mail) -> str:
+    read = read_mail(mail)
+    return read.body.everything if isinstance(read, ReadableMail) else ""
+
+
+def _escape(path: str) -> str:
+    """Return a pattern that matches only this path (gitignore(5))."""
+    return re.sub(r"([\\*?\[\]]| $)", r"\\\1", path)
+
+
+def _find_base(
+    repository: Repository, path: Path, posted: PostedSeries, fallback: Oid | None
+) -> Oid:
+    """Return the base that one of the mails names, else `fallback` or HEAD."""
+    match = _BASE.search("\n".join(mail.body.everything for mail in posted.everything))
+    if match is None:
+        return fallback or repository.resolve_commit("HEAD")
+    try:
+        return repository.resolve_commit(match[1])
+    except RefusedError:
+        if fallback is not None:
+            return fallback
+        raise RefusedError(
+            f"{path} is based on {match[1][:12]}, which this repository does not have",
+            hint="name another commit that the mails apply to",
+            parameters=("start",),
+        ) from None
