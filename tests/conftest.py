@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.support.fork_server import ForkServer
 from tests.support.kernels import REQUIRED, KernelMissingError, kernel_tree
-from tests.support.prepared import TOY_TREE, Prepared
+from tests.support.prepared import TOP, Prepared
 
 VARIANTS = Path(__file__).parent / "semantic-patches"
 
@@ -64,12 +65,17 @@ def sealed_environment(
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+def environment() -> dict[str, str]:
+    """Return the environment of programs that several tests share."""
+    kept = {name: value for name, value in os.environ.items() if name not in SEALED}
+    return kept | {name: value for name, value in SEALED.items() if value is not None}
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]) -> Prepared:
     """Return what all tests of this run, in all workers, begin with."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    environment = {name: value for name, value in os.environ.items() if name not in SEALED}
-    environment |= {name: value for name, value in SEALED.items() if value is not None}
     return Prepared(shared / "prepared", environment)
 
 
@@ -85,22 +91,32 @@ class Finished:
 Patchgen = Callable[..., Finished]
 
 
+@pytest.fixture(scope="session")
+def fork_server(environment: Mapping[str, str]) -> Iterator[ForkServer]:
+    """Return what starts patchgen without importing it again."""
+    server = ForkServer(environment)
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def patchgen() -> Patchgen:
-    """Run patchgen in a process of its own, as its users do. A traceback always fails the test."""
+def patchgen(fork_server: ForkServer) -> Patchgen:
+    """Run patchgen in a process of its own. A traceback always fails the test.
+
+    tests/cli/test_commands.py, test_endings.py and test_wheel.py start the program as users do.
+    """
 
     def run(*words: str | Path, cwd: Path | None = None) -> Finished:
-        done = subprocess.run(
-            [sys.executable, "-m", "patchgen", *map(str, words)],
-            cwd=cwd,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            errors="surrogateescape",
-            env={**os.environ, "PYTHONPATH": str(TOY_TREE.parent.parent)},
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Finished(done.returncode, done.stdout, done.stderr)
+        args = list(map(str, words))
+        environment = {**os.environ, "PYTHONPATH": str(TOP)}
+        if fork_server.can_serve(environment):
+            done = fork_server.run(args, cwd, environment)
+        else:
+            argv = [sys.executable, "-m", "patchgen", *args]
+            done = subprocess.run(argv, cwd=cwd, capture_output=True, check=False, env=environment)
+        out, err = (text.decode(errors="surrogateescape") for text in (done.stdout, done.stderr))
+        assert "Traceback" not in err, err
+        return Finished(done.returncode, out, err)
 
     return run
 

@@ -18,8 +18,8 @@ import pytest
 
 from patchgen.mail import parse_mail, read_message_id
 from patchgen.model.series import Mail
-from tests.conftest import TOY_TREE
 from tests.support.kernels import commit_all
+from tests.support.prepared import TOY_TREE
 
 DATA = Path(__file__).parents[1] / "data" / "mail"
 V4 = "patchgen/pvops-v4"

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import TOY_TREE
+from tests.support.prepared import TOY_TREE
 
 
 def test_a_wheel_in_an_empty_environment_makes_the_series(toy, tmp_path):

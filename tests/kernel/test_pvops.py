@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TOY_TREE, VARIANTS, Patchgen
+from tests.conftest import VARIANTS, Patchgen
 from tests.support.checks import apply_mails, checkpatch, snapshot
 from tests.support.kernels import clone_bare
+from tests.support.prepared import TOP
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
@@ -183,7 +184,7 @@ def start(tree: Path, *words: str | Path) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "patchgen", "apply", "--variant", "pvops", "--tree", tree, *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(TOY_TREE.parent.parent)},
+        env={**os.environ, "PYTHONPATH": str(TOP)},
         start_new_session=True,
     )
 

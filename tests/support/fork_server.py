@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run patchgen in processes that begin with its modules imported.
+
+The imports are half of what a command on the toy tree costs. A server imports them once, and forks
+for each call. The child has the call's arguments, environment, working directory, and its own
+standard streams, and runs patchgen.__main__ as `python -m patchgen` does: it handles signals,
+starts programs and exits as any process.
+
+What Python reads from the environment when it starts is as the server found it. A call that changes
+any of that gets an interpreter of its own (`can_serve`).
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import selectors
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+_TOP = Path(__file__).parents[2]
+# Dask is imported by those who ask for it only, and would start threads.
+_NOT_PRELOADED = ("dask",)
+_AT_START = ("PYTHON", "LC_", "LANG")
+_STREAMS = (
+    (0, "stdin", "r", "surrogateescape"),
+    (1, "stdout", "w", "surrogateescape"),
+    (2, "stderr", "w", "backslashreplace"),
+)
+
+
+class ForkServer:
+    """A server that runs until `close`; `environment` is its own."""
+
+    def __init__(self, environment: Mapping[str, str]):
+        self._environment = {**environment, "PYTHONPATH": str(_TOP)}
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            argv = [sys.executable, "-m", __name__, str(theirs.fileno())]
+            self._process = subprocess.Popen(
+                argv, env=self._environment, pass_fds=[theirs.fileno()]
+            )
+
+    def close(self) -> None:
+        """End the server."""
+        self._socket.close()
+        self._process.wait()
+
+    def can_serve(self, environment: Mapping[str, str]) -> bool:
+        """Return whether Python would start in an environment as the server has started."""
+        return _read_at_start(environment) == _read_at_start(self._environment)
+
+    def run(
+        self, args: Sequence[str], cwd: Path | None, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run patchgen to its end without standard input, and return all that it printed."""
+        request = {"args": args, "cwd": str(cwd or Path.cwd()), "environment": dict(environment)}
+        ours, theirs = socket.socketpair()
+        descriptors = [os.open(os.devnull, os.O_RDONLY)]
+        outputs = []
+        for _ in ("stdout", "stderr"):
+            readable, writable = os.pipe()
+            outputs.append(readable)
+            descriptors.append(writable)
+        # A socket's message is limited in length; a file's content is not.
+        document = os.memfd_create("request")
+        os.write(document, json.dumps(request).encode())
+        descriptors += [document, theirs.fileno()]
+        socket.send_fds(self._socket, [b"run"], descriptors)
+        theirs.close()
+        for descriptor in descriptors[:-1]:
+            os.close(descriptor)
+        with ours, ThreadPoolExecutor(2) as readers:
+            out, err = readers.map(_read_all, outputs)
+            status = ours.recv(16)
+        assert status, "the server that forks patchgen has ended"
+        return subprocess.CompletedProcess(args, int(status), out, err)
+
+
+def _read_all(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read()
+
+
+def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in environment.items() if name.startswith(_AT_START)}
+
+
+# --- the server ---------------------------------------------------------------------------------
+
+
+def _serve(number: int) -> list[int] | None:
+    """Fork for each request until the other side of the socket is closed.
+
+    In a child, return the descriptors of its streams and its request.
+    """
+    gc.disable()
+    _preload()
+    # Garbage collection in a child leaves alone what it shares with the server.
+    gc.freeze()
+    with socket.socket(fileno=number) as requests, selectors.DefaultSelector() as selector:
+        selector.register(requests, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is not requests:
+                    selector.unregister(key.fileobj)
+                    _report(*key.data)
+                    continue
+                _, descriptors, _, _ = socket.recv_fds(requests, 16, 5)
+                if not descriptors:
+                    return None
+                *given, reply = descriptors
+                child = os.fork()
+                if child == 0:
+                    return given
+                for descriptor in given:
+                    os.close(descriptor)
+                handle = os.pidfd_open(child)
+                selector.register(handle, selectors.EVENT_READ, (child, handle, reply))
+
+
+def _preload() -> None:
+    """Import all of patchgen, and what it imports within functions."""
+    import patchgen
+
+    for module in pkgutil.walk_packages(patchgen.__path__, "patchgen."):
+        if module.name.rpartition(".")[2] not in (*_NOT_PRELOADED, "__main__"):
+            importlib.import_module(module.name)
+
+
+def _report(child: int, handle: int, reply: int) -> None:
+    """Send a child's exit code, or the negative number of the signal that ended it."""
+    _, status = os.waitpid(child, 0)
+    os.write(reply, str(os.waitstatus_to_exitcode(status)).encode())
+    os.close(reply)
+    os.close(handle)
+
+
+def _become_patchgen(descriptors: Sequence[int]) -> None:
+    """Run patchgen in a forked child, with the streams and the request of `descriptors`."""
+    *streams, document = descriptors
+    with os.fdopen(document, "rb") as file:
+        file.seek(0)
+        request = json.load(file)
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+    # As Python makes them in the locale C (Py_UTF8Mode).
+    for number, name, mode, errors in _STREAMS:
+        stream = os.fdopen(number, mode, encoding="utf-8", errors=errors, closefd=False)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    # The rest is the server's: what it has for this child, and for the others that run.
+    os.closerange(3, 1024)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    time.tzset()
+    os.chdir(request["cwd"])
+    sys.argv = ["patchgen", *request["args"]]
+    from patchgen.__main__ import main
+
+    main()
+
+
+if __name__ == "__main__":
+    given = _serve(int(sys.argv[1]))
+    if given is not None:
+        _become_patchgen(given)
