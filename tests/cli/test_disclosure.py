@@ -69,7 +69,7 @@ def test_the_letter_counts_the_lines_as_git_does_and_claims_nothing_else(
 
 def read_rules(letter: str) -> Iterator[tuple[str, list[str], list[str], str]]:
     """Yield name, files, options and text of each semantic patch that a letter shows."""
-    shown = letter[letter.index("The semantic patches, in") : letter.index("\n[1] ")]
+    shown = re.split(r"\n(?:\[1\] |---\n)", letter[letter.index("The semantic patches, in") :])[0]
     for section in _SECTION.finditer(f"{shown}\n"):
         files = re.findall(r"^  on (\S+)$", section["files"], re.MULTILINE)
         value = re.sub(r"^ {4}", "", section["value"] or "", flags=re.MULTILINE).rstrip("\n")
@@ -134,5 +134,7 @@ def test_a_letter_has_the_values_of_virtual_identifiers_as_spatch_got_them(patch
         (tmp_path / "mine" / name).write_text(text)
     document, letter = apply(patchgen, tree, tmp_path / "mine")
     assert "Of 3 lines that the patches add, 2 are template text" in " ".join(letter.split())
+    # Only the shipped variants refer to the thread that they come from.
+    assert "LKML" not in letter
     run_as_a_reader(letter, tree)
     assert (tree / "x.c").read_text() == git(tree, "show", f"{document['tip']}:x.c")
