@@ -9,15 +9,19 @@ from typing import Any
 
 import click
 
-from patchgen.cli.completion import complete_variant
 from patchgen.cli.options import (
-    cc_option,
-    cover_cc_option,
-    get_maintainer_option,
+    backend_option,
+    base_option,
+    branch_option,
+    complete_variant,
+    define_option,
     json_option,
-    output_option,
-    to_option,
+    new_series_options,
+    quiet_option,
+    timeout_option,
     tree_option,
+    variant_option,
+    version_option,
 )
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import (
@@ -30,60 +34,20 @@ from patchgen.cli.series_output import (
 from patchgen.cli.tree_config import check_config
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.commands.apply import ApplyRequest, ApplyResult, Summarise, apply_variant
+from patchgen.errors import UsageError
 from patchgen.model.series import MadePatch
 
 
 @click.command("apply")
-@click.option(
-    "--variant",
-    required=True,
-    metavar="NAME",
-    shell_complete=complete_variant,
-    help="The name of a shipped variant, or the path of a variant's folder.",
-)
+@click.argument("name", required=False, shell_complete=complete_variant)
+@variant_option
 @tree_option
-@click.option(
-    "--base",
-    default="HEAD",
-    show_default=True,
-    metavar="REV",
-    help="The commit to base the series on.",
-)
-@click.option(
-    "--branch",
-    metavar="NAME",
-    help="The branch to create.  [default: patchgen/VARIANT-vN]",
-)
-@click.option(
-    "-v",
-    "--reroll-count",
-    "revision",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="The version of the series.  [default: the variant's first_version, or one more than the "
-    "newest version that was sent]",
-)
-@click.option(
-    "--backend",
-    "backends",
-    multiple=True,
-    metavar="NAME",
-    help="Make this backend; may be repeated.  [default: all backends that fit the base]",
-)
-@click.option(
-    "--define",
-    "definitions",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Set a variable of the variant; may be repeated.",
-)
-@output_option
-@click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by.")
-@to_option
-@cc_option
-@cover_cc_option
-@get_maintainer_option
-@click.option("--force", is_flag=True, help="Replace the branch, and the mails of this version.")
+@base_option("The commit that the series is based on.")
+@branch_option("patchgen/VARIANT-vN")
+@version_option("the variant's first_version, or one more than the newest version that was sent")
+@backend_option("all backends that fit the base")
+@define_option
+@new_series_options
 @click.option(
     "--b4/--no-b4",
     "with_cover",
@@ -94,23 +58,27 @@ from patchgen.model.series import MadePatch
     "--audit", is_flag=True, help="Add the findings of `patchgen audit` to the cover letter."
 )
 @click.option("--dry-run", is_flag=True, help="Show the patches, but write nothing.")
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=click.IntRange(min=1),
-    default=DEFAULT_TIMEOUT_S,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time limit for each run of spatch.",
-)
+@timeout_option(DEFAULT_TIMEOUT_S)
 @json_option
-@click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
-def command(as_json: bool, quiet: bool, audit: bool, **options: Any) -> None:
+@quiet_option()
+def command(
+    name: str | None,
+    variant: str | None,
+    as_json: bool,
+    quiet: bool,
+    audit: bool,
+    **options: Any,
+) -> None:
     """Make a variant's series on a kernel tree: a branch and a folder of mails.
 
-    This never touches the work tree, the index or the current branch.
+    NAME is the variant, with or without --variant. This never touches the work tree, the index or
+    the current branch.
     """
-    request = ApplyRequest(**options)
+    if name is None and variant is None:
+        raise click.UsageError("Missing option '--variant' or argument 'NAME'.")
+    if name is not None and variant is not None:
+        raise UsageError("NAME cannot be combined with --variant: both name the variant")
+    request = ApplyRequest(variant=name or variant or "", **options)
     printer = Printer(quiet=quiet, as_json=as_json)
     check_config(printer, request.tree)
     with printer.progress(f"applying {request.variant}") as on_progress:

@@ -19,7 +19,7 @@ from patchgen.audit import (
     render_diff_page,
     render_page,
 )
-from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.options import json_option, rev_option, tree_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
 from patchgen.commands.audit import AuditRequest, run_audit
@@ -55,13 +55,7 @@ _FOLDED = (SiteGroup.OWN, SiteGroup.OTHER)
 
 @click.command("audit")
 @tree_option
-@click.option(
-    "--rev",
-    default="HEAD",
-    show_default=True,
-    metavar="REV",
-    help="The commit to audit.",
-)
+@rev_option("The commit to audit.")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

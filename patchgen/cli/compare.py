@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
 import click
 
-from patchgen.cli.completion import complete_variant
-from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.options import (
+    base_option,
+    complete_variant,
+    jobs_option,
+    json_option,
+    tree_option,
+)
 from patchgen.cli.printer import Printer, echo, is_terminal, print_table
 from patchgen.cli.series_output import describe_left_out
 from patchgen.commands.compare import Column, CompareRequest, Comparison, compare_variants
@@ -26,22 +30,8 @@ read from the machine code; they do not show whether the base boots as such a gu
 @click.command("compare")
 @click.argument("variants", nargs=-1, required=True, shell_complete=complete_variant)
 @tree_option
-@click.option(
-    "--base",
-    default="HEAD",
-    show_default=True,
-    metavar="REV",
-    help="The commit to make the variants on.",
-)
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=lambda: os.cpu_count() or 1,
-    show_default="processors",
-    metavar="N",
-    help="Number of parallel compile jobs.",
-)
+@base_option("The commit that the variants' series are based on.")
+@jobs_option
 @json_option
 def command(as_json: bool, **options: Any) -> None:
     """Compare VARIANTS on one base: their size, and what hypercalls execute before alternatives.

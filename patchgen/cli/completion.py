@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen completion SHELL`, and the completion of variant names."""
+"""`patchgen completion SHELL`: print a completion script."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ import click
 from click.shell_completion import get_completion_class
 
 from patchgen.cli.printer import Printer
-from patchgen.spec import list_names
-
-
-def complete_variant(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of variants that begin with `incomplete`, for shell completion."""
-    return [name for name in list_names() if name.startswith(incomplete)]
 
 
 @click.command("completion")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from patchgen.cli.options import json_option, output_option, tree_option
+from patchgen.cli.options import json_option, output_option, quiet_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import print_next
 from patchgen.commands.format import FormatRequest, format_series
@@ -17,9 +17,9 @@ from patchgen.commands.format import FormatRequest, format_series
 @click.argument("branch", required=False)
 @tree_option
 @output_option
-@click.option("--force", is_flag=True, help="Write to a folder even if it has other files.")
+@click.option("--force", is_flag=True, help="Write the mails even if the folder has other files.")
 @json_option
-@click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
+@quiet_option()
 def command(
     branch: str | None, tree: Path, output: Path | None, force: bool, as_json: bool, quiet: bool
 ) -> None:

@@ -7,35 +7,29 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import StartOption, json_option, tree_option
+from patchgen.cli.options import (
+    json_option,
+    quiet_option,
+    start_option,
+    tree_option,
+    version_option,
+)
 from patchgen.cli.printer import Printer
 from patchgen.commands.import_posted import ImportRequest, import_series
 
 
 @click.command("import")
-@click.argument("source", metavar="MBOX|DIR|BRANCH")
+@click.argument("source", metavar="BRANCH|DIR|MBOX")
 @tree_option
 @click.option(
     "--series",
     metavar="BRANCH",
     help="The branch of the series that this is a version of.  [default: a separate series]",
 )
-@click.option(
-    "-v",
-    "--reroll-count",
-    "revision",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Its version.  [default: the one in the mails' subjects, else one less than BRANCH's]",
-)
-@click.option(
-    "--base",
-    cls=StartOption,
-    metavar="REV",
-    help="The commit that it is based on.  [default: the base-commit in the mails]",
-)
+@version_option("the one in the mails' subjects, else one less than BRANCH's")
+@start_option("the base-commit in the mails")
 @json_option
-@click.option("--quiet", is_flag=True, help="Print errors only.")
+@quiet_option("Print errors only.")
 def command(as_json: bool, quiet: bool, **options: Any) -> None:
     """Record a version that was posted without patchgen.
 

@@ -1,23 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Options that several commands share."""
+"""Options that several commands share: each has one spelling, one value and one meaning.
+
+A revision has one of four names. `--base` is the commit that a series is based on, `--onto` a newer
+base for a series that exists, `--rev` a commit that is only read, and `--since` an older commit.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from patchgen.addresses import AddressError, is_word, parse_people
 from patchgen.cli import tree_options
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
 
 def _check_people(
     ctx: click.Context, param: click.Parameter, people: tuple[str, ...]
 ) -> tuple[str, ...]:
-    for each in people:
+    for person in people:
         try:
             # Accept any word here: which aliases git send-email has depends on the repository.
-            parsed = parse_people(each, is_word)
+            parsed = parse_people(person, is_word)
         except AddressError as err:
             raise click.BadParameter(str(err)) from None
         if not parsed:
@@ -40,13 +49,38 @@ def _find_program(ctx: click.Context, param: click.Parameter, name: str | None) 
     return find_program(name) if name else None
 
 
+def complete_variant(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of variants that begin with `incomplete`, for shell completion."""
+    from patchgen.spec import list_names
+
+    return [name for name in list_names() if name.startswith(incomplete)]
+
+
 tree_option = tree_options.tree_option
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-start_option = click.option(
-    "--base",
-    cls=StartOption,
-    metavar="REV",
-    help="The commit below the first one of the series.",
+variant_option = click.option(
+    "--variant",
+    metavar="NAME",
+    shell_complete=complete_variant,
+    help="The name of a shipped variant, or the path of a variant's folder.",
+)
+define_option = click.option(
+    "-D",
+    "--define",
+    "definitions",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="Set a variable of the variant, or define a virtual rule or identifier of the semantic "
+    "patch; may be repeated.",
+)
+jobs_option = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=lambda: os.cpu_count() or 1,
+    show_default="processors",
+    metavar="N",
+    help="Number of parallel processes.",
 )
 output_option = click.option(
     "-o",
@@ -56,28 +90,6 @@ output_option = click.option(
     metavar="DIR",
     help="The folder to write the mails to.  [default: TREE/outgoing/NAME-vN]",
 )
-to_option = click.option(
-    "--to",
-    multiple=True,
-    metavar="ADDRESS",
-    callback=_check_people,
-    help="Add a To address to every mail; may be repeated.",
-)
-cc_option = click.option(
-    "--cc",
-    multiple=True,
-    metavar="ADDRESS",
-    callback=_check_people,
-    help="Add a Cc address to every mail; may be repeated.",
-)
-cover_cc_option = click.option(
-    "--cc-cover",
-    "cover_cc",
-    multiple=True,
-    callback=_check_people,
-    metavar="ADDRESS",
-    help="Add a Cc address to the cover letter; may be repeated.",
-)
 get_maintainer_option = click.option(
     "--get-maintainer",
     metavar="PROGRAM",
@@ -85,3 +97,116 @@ get_maintainer_option = click.option(
     help="Run this program to find the maintainers, in place of scripts/get_maintainer.pl.  "
     "[default: read MAINTAINERS]",
 )
+
+
+def base_option(meaning: str) -> Callable[[_Command], _Command]:
+    """Return --base, the commit that a new series is based on."""
+    return click.option("--base", default="HEAD", show_default=True, metavar="REV", help=meaning)
+
+
+def start_option(default: str = "") -> Callable[[_Command], _Command]:
+    """Return --base, the commit that an existing series is based on."""
+    meaning = "The commit that the series is based on." + _default(default)
+    return click.option("--base", cls=StartOption, metavar="REV", help=meaning)
+
+
+def onto_option(name: str, default: str) -> Callable[[_Command], _Command]:
+    """Return --onto, a newer base for an existing series, which sets the parameter `name`."""
+    return click.option("--onto", name, metavar="REV", help="The newer base." + _default(default))
+
+
+def rev_option(meaning: str) -> Callable[[_Command], _Command]:
+    """Return --rev, a commit that is only read."""
+    return click.option("--rev", default="HEAD", show_default=True, metavar="REV", help=meaning)
+
+
+def version_option(default: str) -> Callable[[_Command], _Command]:
+    """Return -v, the version of a series."""
+    return click.option(
+        "-v",
+        "--reroll-count",
+        "revision",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The version of the series." + _default(default),
+    )
+
+
+def branch_option(default: str, name: str = "branch") -> Callable[[_Command], _Command]:
+    """Return --branch, the branch to create, which sets the parameter `name`."""
+    meaning = "The branch to create." + _default(default)
+    return click.option("--branch", name, metavar="NAME", help=meaning)
+
+
+def backend_option(default: str) -> Callable[[_Command], _Command]:
+    """Return --backend."""
+    return click.option(
+        "--backend",
+        "backends",
+        multiple=True,
+        metavar="NAME",
+        help="Make this backend; may be repeated." + _default(default),
+    )
+
+
+def timeout_option(default_s: int) -> Callable[[_Command], _Command]:
+    """Return --timeout."""
+    return click.option(
+        "--timeout",
+        "timeout_s",
+        type=click.IntRange(min=1),
+        default=default_s,
+        show_default=True,
+        metavar="SECONDS",
+        help="Time limit for spatch on each file.",
+    )
+
+
+def quiet_option(
+    meaning: str = "Print warnings and errors only.",
+) -> Callable[[_Command], _Command]:
+    """Return --quiet."""
+    return click.option("--quiet", is_flag=True, help=meaning)
+
+
+def recipient_options(command: _Command) -> _Command:
+    """Add --to, --cc, --cc-cover and --get-maintainer to a command."""
+    options = (
+        _people_option("--to", "to", "Add a To address to every mail; may be repeated."),
+        _people_option("--cc", "cc", "Add a Cc address to every mail; may be repeated."),
+        _people_option(
+            "--cc-cover", "cover_cc", "Add a Cc address to the cover letter; may be repeated."
+        ),
+        get_maintainer_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+force_option = click.option(
+    "--force", is_flag=True, help="Replace the branch, and the mails of this version."
+)
+
+
+def new_series_options(command: _Command) -> _Command:
+    """Add the options about the mails and the branch of a new series to a command."""
+    options = (
+        output_option,
+        click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by."),
+        recipient_options,
+        force_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _people_option(option: str, name: str, meaning: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        option, name, multiple=True, metavar="ADDRESS", callback=_check_people, help=meaning
+    )
+
+
+def _default(default: str) -> str:
+    return f"  [default: {default}]" if default else ""

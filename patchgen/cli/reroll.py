@@ -9,12 +9,19 @@ from typing import Any
 
 import click
 
-from patchgen.cli.completion import complete_variant
 from patchgen.cli.options import (
+    backend_option,
+    branch_option,
+    define_option,
+    force_option,
     get_maintainer_option,
     json_option,
+    onto_option,
     output_option,
+    quiet_option,
     tree_option,
+    variant_option,
+    version_option,
 )
 from patchgen.cli.printer import Printer, echo
 from patchgen.cli.series_output import (
@@ -32,21 +39,9 @@ from patchgen.reroll import RerollRequest, RerollResult
 @click.command("reroll")
 @click.argument("branch", required=False)
 @tree_option
-@click.option("--base", metavar="REV", help="The new base.  [default: the same base]")
-@click.option(
-    "-v",
-    "--reroll-count",
-    "revision",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="The new version.  [default: the next one]",
-)
-@click.option(
-    "--branch",
-    "new_branch",
-    metavar="NAME",
-    help="The branch to create.  [default: BRANCH with the new version]",
-)
+@onto_option("base", "the same base")
+@version_option("one more than BRANCH's")
+@branch_option("BRANCH with the new version", "new_branch")
 @click.option(
     "--changes",
     multiple=True,
@@ -61,36 +56,19 @@ from patchgen.reroll import RerollRequest, RerollResult
     help="A folder with cover.txt and PATCH.txt, directly or in vN/.  "
     "[default: TREE/changelog, if it exists]",
 )
-@click.option(
-    "--variant",
-    metavar="DIR",
-    shell_complete=complete_variant,
-    help="The folder of the variant, if it is not a shipped one.",
-)
-@click.option(
-    "--backend",
-    "backends",
-    multiple=True,
-    metavar="NAME",
-    help="Make this backend; may be repeated.  [default: the backends of the series]",
-)
-@click.option(
-    "--define",
-    "definitions",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Give a variable of the variant a new value; may be repeated.",
-)
+@variant_option
+@backend_option("the backends of the series")
+@define_option
 @output_option
 @get_maintainer_option
-@click.option("--force", is_flag=True, help="Replace the new branch, if it exists.")
+@force_option
 @click.option("--dry-run", is_flag=True, help="Show what would change, but write nothing.")
 @click.option("--continue", "resume", is_flag=True, help="Resume after resolving conflicts.")
 @click.option("--abort", is_flag=True, help="Abandon the reroll that stopped at a conflict.")
 @json_option
-@click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
+@quiet_option()
 def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
-    """Make the next version of a series, on a newer base if --base names one.
+    """Make the next version of a series, on a newer base if --onto names one.
 
     The semantic patches are applied again. Hand edits of code, messages and cover letter are
     carried over. If both sides changed the same lines, the reroll stops with exit code 1 and prints

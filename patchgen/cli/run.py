@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.options import (
+    base_option,
+    define_option,
+    jobs_option,
+    json_option,
+    quiet_option,
+    timeout_option,
+    tree_option,
+)
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
 from patchgen.cli.run_output import list_unfinished, print_sweep, show_sweeps, summarise
@@ -36,21 +44,13 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="FILE.cocci|DIR|VARIANT")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @tree_option
-@click.option(
-    "--base", default="HEAD", show_default=True, metavar="REV", help="The commit to run on."
-)
+@base_option("The commit to run on; with --split, the series is based on it.")
 @click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
     help="Mode to run in.  [default: patch, or the first mode that the semantic patch has]",
 )
-@click.option(
-    "-D",
-    "definitions",
-    multiple=True,
-    metavar="NAME[=VALUE]",
-    help="Define a virtual rule, or set a virtual identifier to a value; may be repeated.",
-)
+@define_option
 @click.option("--since", metavar="REV", help="Read only files that changed since REV.")
 @click.option(
     "--only-built",
@@ -73,13 +73,7 @@ if TYPE_CHECKING:
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 if a function or file could not be checked."
 )
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Number of parallel spatch processes.  [default: one per core]",
-)
+@jobs_option
 @click.option(
     "--executor",
     "executor_name",
@@ -94,15 +88,7 @@ if TYPE_CHECKING:
     help="The dask scheduler, tcp://HOST:PORT, or tls://HOST:PORT with dask's TLS configuration. "
     "Whoever can reach it, or a worker, can run code as you: use TLS or a trusted network.",
 )
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=click.IntRange(min=1),
-    default=DEFAULT_TIMEOUT_S,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time limit for each file.",
-)
+@timeout_option(DEFAULT_TIMEOUT_S)
 @click.option("--no-cache", "cache", flag_value=False, default=True, help="Ignore cached results.")
 @click.option(
     "--no-slices",
@@ -120,7 +106,7 @@ if TYPE_CHECKING:
 )
 @json_option
 @click.option("--verbose", is_flag=True, help="List all code that could not be parsed.")
-@click.option("--quiet", is_flag=True, help="Print results, warnings and errors only.")
+@quiet_option("Print results, warnings and errors only.")
 def command(
     paths: tuple[str, ...],
     mode: str | None,

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from patchgen.cli.options import (
-    cc_option,
-    cover_cc_option,
-    get_maintainer_option,
-    output_option,
-    to_option,
-)
+from patchgen.cli.options import branch_option, new_series_options, version_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import name_people, print_next, read_recipients, summarise_patch
 from patchgen.coccinelle import find_spatch
@@ -59,27 +53,9 @@ _OPTIONS = (
         help="Join the smallest patches until at most N are left.",
     ),
     click.option("--subject", metavar="TEXT", help="The text of all subjects, after the prefix."),
-    click.option(
-        "--branch", metavar="NAME", help="The branch to create.  [default: patchgen/NAME-vN]"
-    ),
-    click.option(
-        "-v",
-        "--reroll-count",
-        "revision",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="The version of the series.  [default: 1, or one more than the newest version that "
-        "was sent]",
-    ),
-    output_option,
-    click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by."),
-    to_option,
-    cc_option,
-    cover_cc_option,
-    get_maintainer_option,
-    click.option(
-        "--force", is_flag=True, help="Replace the branch, and the mails of this version."
-    ),
+    branch_option("patchgen/NAME-vN"),
+    version_option("1, or one more than the newest version that was sent"),
+    new_series_options,
 )
 
 

@@ -12,14 +12,7 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import (
-    cc_option,
-    cover_cc_option,
-    get_maintainer_option,
-    json_option,
-    to_option,
-    tree_option,
-)
+from patchgen.cli.options import json_option, recipient_options, tree_option
 from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, echo, is_terminal
 from patchgen.cli.tree_config import check_config
 from patchgen.commands.send import SendPlan, SendRequest, SendResult, plan_sending, send_version
@@ -35,10 +28,7 @@ _FAST = ("lint", "checkpatch", "am")
 @click.command("send")
 @click.argument("source", required=False, metavar="[BRANCH|DIR]")
 @tree_option
-@to_option
-@cc_option
-@cover_cc_option
-@get_maintainer_option
+@recipient_options
 @click.option(
     "--in-reply-to",
     metavar="MESSAGE-ID",

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from patchgen.cli.completion import complete_variant
-from patchgen.cli.options import json_option
+from patchgen.cli.options import complete_variant, json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import Variant, describe_variables, find_variant
 from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.options import json_option, onto_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.commands.status import find_status
 from patchgen.status import FileStatus, PatchState, PatchStatus, SeriesStatus, Upstream
@@ -30,11 +30,9 @@ _SHOWN = 8
 
 @click.command("status")
 @click.argument("branch", required=False)
-@click.option(
-    "--onto",
-    metavar="REV",
-    help="The newer base.  [default: the branch's upstream, the remote's HEAD, or the only other "
-    "branch with the series' base]",
+@onto_option(
+    "onto",
+    "the branch's upstream, the remote's HEAD, or the only other branch with the series' base",
 )
 @tree_option
 @json_option

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import json_option, start_option, tree_option
+from patchgen.cli.options import json_option, quiet_option, start_option, tree_option
 from patchgen.cli.printer import Printer, echo
 from patchgen.commands.trailers import CollectRequest, CollectResult, collect_trailers
 from patchgen.controls import escape_controls
@@ -17,14 +17,19 @@ from patchgen.series.trailers import Trailer
 
 
 @click.command("trailers")
-@click.argument("words", nargs=-1, required=True, metavar="[BRANCH] MBOX|MAILDIR|-")
+@click.argument("sources", nargs=-1, required=True, metavar="[BRANCH] MBOX|MAILDIR|-")
 @tree_option
-@start_option
+@start_option()
 @click.option("--dry-run", is_flag=True, help="Show the tags to add, but write nothing.")
 @json_option
-@click.option("--quiet", is_flag=True, help="Print only tags that were not added.")
+@quiet_option("Print only tags that were not added.")
 def command(
-    words: tuple[str, ...], tree: Path, base: str | None, dry_run: bool, as_json: bool, quiet: bool
+    sources: tuple[str, ...],
+    tree: Path,
+    base: str | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Add the Reviewed-by, Acked-by and Tested-by tags in replies to the patches they are for.
 
@@ -33,10 +38,10 @@ def command(
     such as a review of an older version of the code, or a tag from another address than the mail's
     sender. Mails that cannot be read are listed, too.
     """
-    if len(words) > 2:
+    if len(sources) > 2:
         raise UsageError("expected at most one branch and one source of mails")
-    branch = words[0] if len(words) == 2 else None
-    result = collect_trailers(CollectRequest(tree, words[-1], branch, base, dry_run))
+    branch = sources[0] if len(sources) == 2 else None
+    result = collect_trailers(CollectRequest(tree, sources[-1], branch, base, dry_run))
     printer = Printer(quiet=quiet, as_json=as_json)
     if as_json:
         printer.document(describe(result))

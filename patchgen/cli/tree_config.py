@@ -30,7 +30,7 @@ def check_config(printer: Printer, tree: Path) -> None:
     if not config.is_trusted:
         printer.warning(
             f"{config.path} is not trusted, so its recipients are not used; "
-            "`patchgen trust --config` trusts it as it is now"
+            "`patchgen trust --tree-config` trusts it as it is now"
         )
         return
     for line in list_people(config):

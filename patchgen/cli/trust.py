@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import json_option, tree_option
+from patchgen.cli.options import json_option, rev_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.tree_config import list_people
 from patchgen.commands.trust import Trusted, revoke, trust_code, trust_config
@@ -22,25 +22,21 @@ _SHOWN = 3
 
 
 @click.command("trust")
-@click.argument("paths", nargs=-1, metavar="[PATH|ID]...")
+@click.argument("paths", nargs=-1, metavar="[FILE.cocci|DIR|ID]...")
 @tree_option
+@rev_option("The commit in which to look for what is not on disk.")
 @click.option(
-    "--base",
-    default="HEAD",
-    show_default=True,
-    metavar="REV",
-    help="The commit in which to look for a PATH that is not on disk.",
+    "--tree-config", "is_config", is_flag=True, help="Trust the work tree's .patchgen.toml."
 )
-@click.option("--config", "is_config", is_flag=True, help="Trust the work tree's .patchgen.toml.")
 @click.option("--list", "is_list", is_flag=True, help="List what is trusted.  [default]")
 @click.option(
-    "--revoke", "is_revoke", is_flag=True, help="Revoke the trust in these PATHs or IDs instead."
+    "--revoke", "is_revoke", is_flag=True, help="Revoke the trust in these files, folders or IDs."
 )
 @json_option
 def command(
     paths: tuple[str, ...],
     tree: Path,
-    base: str,
+    rev: str,
     is_config: bool,
     is_list: bool,
     is_revoke: bool,
@@ -48,7 +44,7 @@ def command(
 ) -> None:
     """Trust semantic patches that run code, as they are now; list or revoke trust.
 
-    PATH is a .cocci, or a folder of them. Read them first: spatch runs their code with your rights.
+    They are found as by `patchgen run`. Read them first: spatch runs their code with your rights.
     Trust covers the content, so a semantic patch that changes or is added later is refused again.
     """
     _check_options(paths, is_config=is_config, is_list=is_list, is_revoke=is_revoke)
@@ -67,7 +63,7 @@ def command(
             printer.line(f"  {line}")
         _print_document(printer, as_json, "trusted", [{"config": str(config.path)}])
     elif paths:
-        found = trust_code(tree, base, paths)
+        found = trust_code(tree, rev, paths)
         for target in found:
             _print_trusted(printer, target)
         _print_document(
@@ -89,11 +85,11 @@ def _check_options(
     paths: Sequence[str], *, is_config: bool, is_list: bool, is_revoke: bool
 ) -> None:
     if is_list + is_revoke + is_config > 1:
-        raise UsageError("--list, --revoke and --config cannot be combined")
+        raise UsageError("--list, --revoke and --tree-config cannot be combined")
     if paths and (is_list or is_config):
-        raise UsageError("--list and --config take no PATH")
+        raise UsageError("--list and --tree-config take no argument")
     if is_revoke and not paths:
-        raise UsageError("--revoke requires a PATH or an ID", hint="`patchgen trust` lists them")
+        raise UsageError("--revoke requires a path or an ID", hint="`patchgen trust` lists them")
 
 
 def describe(entry: TrustEntry) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,13 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import json_option, start_option, tree_option
+from patchgen.cli.options import (
+    jobs_option,
+    json_option,
+    quiet_option,
+    start_option,
+    tree_option,
+)
 from patchgen.cli.printer import Printer, echo, is_terminal
 from patchgen.cli.verify_table import Grid
 from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
@@ -21,9 +26,9 @@ from patchgen.model.finding import Finding
 
 
 @click.command("verify")
-@click.argument("series", required=False, metavar="[SERIES|BRANCH]")
+@click.argument("series", required=False, metavar="[BRANCH|BASE..TIP|DIR|MBOX]")
 @tree_option
-@start_option
+@start_option()
 @click.option(
     "--config",
     "configs",
@@ -47,7 +52,7 @@ from patchgen.model.finding import Finding
 )
 @click.option(
     "--against",
-    metavar="DIR|BRANCH|MBOX",
+    metavar="BRANCH|DIR|MBOX",
     help="Compare with a posted version of the series.",
 )
 @click.option(
@@ -67,17 +72,9 @@ from patchgen.model.finding import Finding
     metavar="NAME=VALUE",
     help="Pass this variable to make, for example WERROR=0 for an old tree; may be repeated.",
 )
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=lambda: os.cpu_count() or 1,
-    show_default="processors",
-    metavar="N",
-    help="Number of parallel build jobs.",
-)
+@jobs_option
 @json_option
-@click.option("--quiet", is_flag=True, help="Print findings only.")
+@quiet_option("Print findings only.")
 def command(as_json: bool, quiet: bool, **options: Any) -> None:
     """Check each commit of a series: its form, its mail, its builds, its machine code.
 

@@ -101,7 +101,7 @@ def test_the_names_that_are_printed_are_those_of_the_mails(patchgen, tree, rule)
     assert "\n      Fay\n" in out and "\nCc: Fay <fay@example.org>\n" in out
     config = '[recipients]\nignore = ["fay@example.org"]\nto = ["Gil <gil@example.org>"]\n'
     (tree / ".patchgen.toml").write_text(config)
-    assert patchgen("trust", "--config", "--tree", tree).code == 0
+    assert patchgen("trust", "--tree-config", "--tree", tree).code == 0
     out = patchgen(*words, "--force").out
     assert "Fay" not in out
     assert "\n      Gil\n" in out and "\nTo: Gil <gil@example.org>\n" in out

@@ -90,6 +90,7 @@ def test_completes_commands(patchgen, monkeypatch):
         (["aply"], "Did you mean apply?"),
         (["apply"], "Missing option '--variant'"),
         (["apply", "--varian", "x"], "No such option"),
+        (["apply", "pvops", "--variant", "pvops"], "NAME cannot be combined with --variant"),
         (["completion", "tcsh"], "is not one of"),
     ],
 )
@@ -97,6 +98,12 @@ def test_wrong_usage_ends_with_2(patchgen, words, said):
     done = patchgen(*words)
     assert done.code == 2
     assert said in done.err
+
+
+@pytest.mark.parametrize("words", [["nope"], ["--variant", "nope"]])
+def test_a_variant_is_an_argument_or_an_option(patchgen, toy, words):
+    done = patchgen("apply", *words, "--tree", toy)
+    assert (done.code, "unknown variant 'nope'" in done.err) == (2, True), done.err
 
 
 def test_a_bug_is_told_without_a_traceback(toy, tmp_path):

@@ -45,7 +45,7 @@ CONFIG = '[recipients]\nignore = ["kvm@example.org"]\ncc_cover = ["chief@example
 
 
 def trust(patchgen: Patchgen, tree: Path) -> None:
-    done = patchgen("trust", "--config", "--tree", tree)
+    done = patchgen("trust", "--tree-config", "--tree", tree)
     assert done.code == 0, done.err
 
 
@@ -182,7 +182,7 @@ def test_a_wrong_configuration_is_named(patchgen, toy, text, problem):
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text(text)
     (toy / ".patchgen.toml").write_text(text)
-    done = patchgen("trust", "--config", "--tree", toy)
+    done = patchgen("trust", "--tree-config", "--tree", toy)
     assert done.code == 1 and f"/.patchgen.toml:{problem}" in done.err, done.err
     for words in (
         ("apply", "--variant", "pvops"),

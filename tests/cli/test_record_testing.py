@@ -86,7 +86,7 @@ def test_a_reroll_keeps_it_for_the_same_patches_and_drops_it_for_others(patchgen
     assert SAID in letter(patchgen, small, "patchgen/mine-v2")[0]
     (small / "x.c").write_text("int x;\n")
     git(small, "commit", "-q", "-a", "-m", "newer")
-    assert patchgen("reroll", V1, *variant, "-v", "3", "--base", "master").code == 0
+    assert patchgen("reroll", V1, *variant, "-v", "3", "--onto", "master").code == 0
     text, _ = letter(patchgen, small, "patchgen/mine-v3")
     assert "Tested: not yet" in text and SAID not in text
 

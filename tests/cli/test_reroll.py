@@ -69,7 +69,7 @@ def spaced_call(tree: Path) -> None:
 
 def test_makes_the_series_again_on_a_newer_base(patchgen, applied, git):
     before = snapshot(applied, without=V5)
-    document = reroll(patchgen, applied, V4, "--base", "master")
+    document = reroll(patchgen, applied, V4, "--onto", "master")
     assert document["branch"] == V5 and document["revision"] == 5
     assert document["range_diff"] == ""
     assert (
@@ -118,7 +118,7 @@ def test_carries_what_people_wrote(patchgen, applied, git):
     git(applied, "commit", "-q", "-m", "Documentation: Tell of the op")
     git(applied, "checkout", "-q", "master")
 
-    document = reroll(patchgen, applied, V4, "--base", "master", "--changes", "callers=Say so")
+    document = reroll(patchgen, applied, V4, "--onto", "master", "--changes", "callers=Say so")
     assert document["patches"][-1] == "Documentation: Tell of the op"
     assert document["dropped_tags"] == []
     assert "/* By hand. */" in git(applied, "show", f"{V5}:{MM}")
@@ -180,10 +180,10 @@ def test_the_cover_letter_tells_of_no_hand_edit_that_is_not_in_the_series(patchg
     git(applied, "add", "op.txt")
     git(applied, "commit", "-q", "-m", "Documentation: Tell of the op")
     git(applied, "checkout", "-q", "master")
-    words = ("reroll", "--tree", applied, V4, "--base", "master")
+    words = ("reroll", "--tree", applied, V4, "--onto", "master")
     done = patchgen(*words, "--changes", "hypercall=Say so")
     assert done.code == 1 and "v5 has no patch 'hypercall'" in done.err
-    document = reroll(patchgen, applied, V4, "--base", "master")
+    document = reroll(patchgen, applied, V4, "--onto", "master")
     assert hypercall not in document["patches"]
     letter = message(git, applied, f"{V5}~{len(document['patches'])}")
     text, _, _ = letter.partition("--- b4-submit-tracking")
@@ -194,7 +194,7 @@ def test_the_cover_letter_tells_of_no_hand_edit_that_is_not_in_the_series(patchg
 
 def test_an_edit_of_nothing_but_the_cover_letter(patchgen, applied, git):
     edit(git, applied, V4, "x86: Route", lambda: cover_edited(git, applied))
-    has_cover_edits(git, applied, reroll(patchgen, applied, V4, "--base", "master"))
+    has_cover_edits(git, applied, reroll(patchgen, applied, V4, "--onto", "master"))
     has_cover_edits(git, applied, reroll(patchgen, applied, V5))
 
 
@@ -212,7 +212,7 @@ def test_clones_without_reflogs_carry_edits_all_the_same(patchgen, applied, git,
         clone = tmp_path / new.rpartition("-")[2]
         git(tmp_path, "clone", "-q", tree, clone)
         git(clone, "branch", old, f"origin/{old}")
-        document = reroll(patchgen, clone, old, "--base", "origin/master")
+        document = reroll(patchgen, clone, old, "--onto", "origin/master")
         assert "kvm_sev_hypercall3( KVM_HC" in git(clone, "show", f"{new}:{KVM}")
         assert git(clone, "show", f"{new}:{KVM}").startswith("/* newer, too */")
         said = message(git, clone, new)
@@ -234,7 +234,7 @@ def test_what_was_made_before_cannot_be_had(patchgen, applied, git, tmp_path):
     git(clone, "branch", V4, f"origin/{V4}")
     template = folder / "op/message.txt.j2"
     template.write_text(template.read_text().replace("The ", "Now the ", 1))
-    document = reroll(patchgen, clone, V4, "--base", "origin/master", "--variant", f"{folder}/")
+    document = reroll(patchgen, clone, V4, "--onto", "origin/master", "--variant", f"{folder}/")
     assert document["patches"] == [
         "x86/paravirt: Add an op for page encryption status changes",
         "x86/mm: Tell",
@@ -288,7 +288,7 @@ def test_an_edit_follows_its_code_to_another_file(patchgen, applied, git):
     (applied / MM).write_text("/* What all platforms share. */\n")
     git(applied, "add", "-f", MM)
     git(applied, "commit", "-q", "-m", "move")
-    reroll(patchgen, applied, V4, "--base", "master")
+    reroll(patchgen, applied, V4, "--onto", "master")
     assert "/* By hand. */" in git(applied, "show", f"{V5}:{amd}")
     assert git(applied, "show", f"{V5}:{MM}") == "/* What all platforms share. */\n"
 
@@ -302,7 +302,7 @@ def test_names_in_another_encoding_survive(patchgen, applied, git, header):
     (applied.parent / "commit").write_bytes(content)
     words = ("hash-object", "-t", "commit", "-w", applied.parent / "commit")
     git(applied, "update-ref", f"refs/heads/{V4}", git(applied, *words).strip())
-    reroll(patchgen, applied, V4, "--base", "master")
+    reroll(patchgen, applied, V4, "--onto", "master")
     written = git(applied, "cat-file", "commit", V5)
     assert "author Jürgen Müller <jm@example.org>" in written and "so prüfe es that" in written
     assert "gpgsig" not in written and "encoding" not in written
@@ -348,7 +348,7 @@ def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
 
     edit(git, applied, V4, "Tell the host", by_hand)
     before = snapshot(applied, without="none")
-    words = ("reroll", "--tree", applied, V4, "--base", "master", "--define", "hypercall=new_call")
+    words = ("reroll", "--tree", applied, V4, "--onto", "master", "--define", "hypercall=new_call")
     done = patchgen(*words)
     assert done.code == 1
     assert "stopped at: x86/kvm: Tell the host" in done.err
@@ -395,7 +395,7 @@ def test_a_dry_run_tells_of_a_conflict_and_waits_for_nothing(patchgen, applied, 
 def test_what_waits_goes_on_as_it_was_asked_for(patchgen, applied, git):
     edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
     git(applied, "branch", "other", V4)
-    words = ("--tree", applied, "--base", "master", "--define", "hypercall=x")
+    words = ("--tree", applied, "--onto", "master", "--define", "hypercall=x")
     done = patchgen("reroll", *words, V4)
     [path] = [Path(line.strip()) for line in done.err.splitlines() if line.startswith("  /")]
     for more in (("--force",), ("-v", "7"), (V4,), ("--dry-run",)):
@@ -424,7 +424,7 @@ def test_a_conflict_without_markers_has_a_file_for_each_side(patchgen, applied, 
     git(applied, "add", "-f", logo)
     git(applied, "rm", "-q", sev)
     git(applied, "commit", "-q", "-m", "newest")
-    done = patchgen("reroll", "--tree", applied, V4, "--base", "master", "--json")
+    done = patchgen("reroll", "--tree", applied, V4, "--onto", "master", "--json")
     assert done.code == 1
     sides = [Path(path) for path in json.loads(done.out)["sides"]]
     assert [path.name for path in sides] == [
@@ -455,7 +455,7 @@ def test_order_drops_and_what_the_base_has_by_now(patchgen, applied, git):
         git(applied, "cherry-pick", oid)
     git(applied, "update-ref", f"refs/heads/{V4}", "HEAD")
     git(applied, "checkout", "-q", "master")
-    document = reroll(patchgen, applied, V4, "--base", "master")
+    document = reroll(patchgen, applied, V4, "--onto", "master")
     assert document["patches"] == [
         "x86/paravirt: Add an op for page encryption status changes",
         "x86/mm: Notify page encryption status changes through pv_ops",
@@ -470,7 +470,7 @@ def test_order_drops_and_what_the_base_has_by_now(patchgen, applied, git):
 
 def test_a_version_that_is_not_out_is_made_again(patchgen, applied, git):
     edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
-    document = reroll(patchgen, applied, V4, "-v", "4", "--base", "master")
+    document = reroll(patchgen, applied, V4, "-v", "4", "--onto", "master")
     assert document["branch"] == V4
     assert "kvm_sev_hypercall3( KVM_HC" in git(applied, "show", f"{V4}:{KVM}")
     # Nobody has seen a v4 yet that this one could differ from.
@@ -508,7 +508,7 @@ def test_change_logs_from_files(patchgen, applied, git):
     [
         (["none"], "branch 'none' does not exist"),
         (["master"], "has no record of how it was generated"),
-        ([V4, "--base", "none"], "has no commit 'none'"),
+        ([V4, "--onto", "none"], "has no commit 'none'"),
         ([V4, "--changelog", "none"], "none is not a folder of change logs"),
         ([V4, "--continue", "--abort"], "cannot be combined"),
         ([V4, "--variant", "./none"], "manifest.toml"),

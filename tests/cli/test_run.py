@@ -277,7 +277,7 @@ def test_virtual_names_are_checked(patchgen, ready, tmp_path):
     path = tmp_path / "named.cocci"
     path.write_text("@@\nidentifier virtual.fn;\n@@\n- unrelated\n+ fn\n (...) { ... }\n")
     done = patchgen("run", path, "--tree", ready)
-    assert done.code == 2 and "give fn=VALUE (-D)" in done.err
+    assert done.code == 2 and "give fn=VALUE (--define)" in done.err
     done = patchgen("run", path, "--tree", ready, "-D", "fn=other")
     assert done.code == 0 and done.out.count("+int other(int a)") == 3, done.err
     done = patchgen("run", path, "--tree", ready, "-D", "fn=other", "-D", "gn=x")

@@ -406,7 +406,7 @@ def test_without_history_it_says_that_it_cannot_name_commits(patchgen, tree, git
 
 def test_a_campaign_is_not_rerolled(patchgen, tree, git):
     before = snapshot(tree, without="none")
-    done = patchgen("reroll", CAMPAIGN, "--tree", tree, "--base", "master")
+    done = patchgen("reroll", CAMPAIGN, "--tree", tree, "--onto", "master")
     assert (done.code, done.out) == (1, "")
     assert f"{CAMPAIGN} is a campaign of zalloc.cocci" in done.err
     assert "patchgen run zalloc.cocci --base REV --split file -v 2" in done.err

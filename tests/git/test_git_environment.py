@@ -297,7 +297,7 @@ def test_no_command_that_reads_runs_a_program_of_the_configuration(
         "trailers": patchgen("trailers", BRANCH, box, *where),
         "send": patchgen("send", BRANCH, "--dry-run", *where),
         "import": patchgen("import", tmp_path / "mails", *where),
-        "reroll": patchgen("reroll", BRANCH, "--base", "newer", *where),
+        "reroll": patchgen("reroll", BRANCH, "--onto", "newer", *where),
         "verify": patchgen(
             "verify",
             BRANCH,

@@ -39,7 +39,7 @@ def prepare_reroll(patchgen, git, tree):
     file = tree / "arch/x86/kernel/kvm.c"
     file.write_text(file.read_text() + "/* newer */\n")
     git(tree, "commit", "-q", "-a", "-m", "newer")
-    args = ("reroll", V4, "--base", "master", "--output-directory", "out")
+    args = ("reroll", V4, "--onto", "master", "--output-directory", "out")
     return args, "exists already"
 
 

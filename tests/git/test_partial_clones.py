@@ -117,7 +117,7 @@ def test_what_is_missing_is_fetched_in_batches_and_gives_the_same_series(
         (("import", "mails"), "blob:none"),
         (("import", "mails"), "tree:0"),
         (("verify", "mails", "--skip=build", "--skip=code", "--skip=checkpatch"), "blob:none"),
-        (("reroll", BRANCH, "--base", "origin/newer"), "tree:0"),
+        (("reroll", BRANCH, "--onto", "origin/newer"), "tree:0"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else value,
 )

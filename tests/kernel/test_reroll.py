@@ -57,7 +57,7 @@ def test_from_6_1_to_6_12(
     )  # fmt: skip
     assert done.code == 0, done.err
     amend_tip(repository, V4, TDX, tmp_path / "index")
-    words = ("reroll", "--tree", repository, V4, "--base", newer, "-o", tmp_path / "v5", "--json")
+    words = ("reroll", "--tree", repository, V4, "--onto", newer, "-o", tmp_path / "v5", "--json")
     done = patchgen(*words)
     assert done.code == 0, done.err + done.out
     document = json.loads(done.out)

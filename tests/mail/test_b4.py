@@ -94,7 +94,7 @@ def test_what_b4_sent_is_known(patchgen, branch, git, b4, server, tmp_path):
     text = source.read_text()
     source.write_text(text.replace("kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC"))
     git(branch, "commit", "-q", "-a", "--amend", "--no-edit")
-    document = reroll(patchgen, git, branch, V4, "--base", "master")
+    document = reroll(patchgen, git, branch, V4, "--onto", "master")
     assert document["revision"] == 5
     assert " ! 4: " in document["range_diff"] and "kvm_sev_hypercall3( KVM_HC" in git(
         branch, "show", V5
@@ -133,7 +133,7 @@ def test_what_b4_edits_is_carried(patchgen, branch, git, b4, tmp_path):
     editor.chmod(0o755)
     b4(branch, "prep", "--edit-cover", editor=str(editor))
     b4(branch, "prep", "--set-prefixes", "RFC", "tip")
-    reroll(patchgen, git, branch, V4, "--base", "master")
+    reroll(patchgen, git, branch, V4, "--onto", "master")
     assert "As b4 knows, guests with encrypted" in cover(git, branch, V5)
     assert "Changes in v4:\n- Say so in b4." in notes(git, branch, V5)
     assert tracking(git, branch, V5)["series"]["prefixes"] == ["RFC", "tip"]
@@ -187,7 +187,7 @@ def test_tags_that_b4_collects_are_kept(patchgen, branch, git, b4, tmp_path):
     assert [each["reason"] for each in found["not_applied"]] == ["the patch has it already"]
     shown = patchgen("explain", "--tree", branch, f"{V4}~2").out
     assert "patch: callers" in shown and "state: as generated" in shown
-    document = reroll(patchgen, git, branch, V4, "--base", "master")
+    document = reroll(patchgen, git, branch, V4, "--onto", "master")
     assert document["dropped_tags"] == [] and document["range_diff"] == ""
     said = git(branch, "log", "-1", "--format=%B", f"{V5}~2")
     assert said.count(REVIEWED) == 1 and said.rstrip().endswith("(no changes since v4)")
@@ -229,7 +229,7 @@ def test_b4_compares_with_what_was_imported(patchgen, branch, git, b4, tmp_path)
     assert done.code == 0, done.err
     compared = b4(branch, "prep", "--compare-to", "v3")
     assert compared.count(" = ") == 2 and " ! 3:  " in compared and " > 4:  " in compared
-    reroll(patchgen, git, branch, V4, "--base", "master")
+    reroll(patchgen, git, branch, V4, "--onto", "master")
     compared = b4(branch, "prep", "--compare-to", "v3")
     # Below the cut each patch tells of v5 by now.
     assert compared.count("+    (no changes since v3)") == 2 and " > 4:  " in compared

@@ -67,7 +67,7 @@ def test_from_v4_to_what_arrived_of_v5(patchgen, series, git, server, tmp_path):
     answer_patch(series, 2, tmp_path / "box")
     done = patchgen("trailers", "--tree", series, V4, tmp_path / "box", "--json")
     assert [each["patch"] for each in json.loads(done.out)["applied"]] == [2], done.err
-    words = ("--base", "master", "--changes", "sev=Leave a blank", "--changes", "Rebase")
+    words = ("--onto", "master", "--changes", "sev=Leave a blank", "--changes", "Rebase")
     done = patchgen("reroll", "--tree", series, V4, *words)
     assert done.code == 0, done.err
     done = patchgen("send", "--tree", series, V5, "--yes")
@@ -95,7 +95,7 @@ def test_b4_takes_over_and_hands_back(patchgen, series, git, server, b4, tmp_pat
     b4(series, "prep", "--edit-cover", editor=str(editor))
     b4(series, "prep", "--force-revision", "7")
     git(series, "checkout", "-q", "master")
-    done = patchgen("reroll", "--tree", series, V4, "--base", "master", "--json")
+    done = patchgen("reroll", "--tree", series, V4, "--onto", "master", "--json")
     assert done.code == 0, done.err
     document = json.loads(done.out)
     # b4 counts what is to be sent next.
