@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,6 +29,7 @@ from patchgen.cli.run_split import (
     read_campaign,
 )
 from patchgen.cli.tree_config import check_config
+from patchgen.cli.tree_options import resolve_paths
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.commands.run import RunPlan, RunRequest, Skipped, plan_run, run_sweeps
 from patchgen.errors import UsageError
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
 @click.option("--verbose", is_flag=True, help="List all code that could not be parsed.")
 @quiet_option("Print results, warnings and errors only.")
 def command(
+    tree: Path,
     paths: tuple[str, ...],
     mode: str | None,
     jobs: int | None,
@@ -122,14 +124,15 @@ def command(
 ) -> int:
     """Run a semantic patch over a kernel tree, and print the diff or the reports.
 
-    PATHs are files and folders, relative to the top of the tree; the default is the whole tree.
+    PATHs are files and folders of the tree, as in git; the default is the whole tree.
     Files are read from the commit, and nothing is written. With --split, the changes become a
     branch of patches and a folder of mails.
     """
     campaign = read_campaign(options)
     check_output_file(sarif)
     request = RunRequest(
-        paths=tuple(map(_read_path, paths)),
+        tree=tree,
+        paths=resolve_paths(tree, paths),
         mode=Mode(mode) if mode else None,
         jobs=jobs or 0,
         **options,
@@ -168,15 +171,6 @@ def _telling_words(request: RunRequest) -> list[str]:
     defined = [word for each in request.definitions for word in ("-D", each)]
     since = ["--since", request.since] if request.since else []
     return [*map(str, request.paths), *defined, *since]
-
-
-def _read_path(path: str) -> PurePosixPath:
-    read = PurePosixPath(path)
-    if not path or read.is_absolute() or ".." in read.parts:
-        raise UsageError(
-            f"{path!r} is not a path in the tree", hint="paths are relative to the top of the tree"
-        )
-    return read
 
 
 def _choose_executor(name: str, scheduler: str | None) -> Executor | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The options of all commands that read a git tree, and the hints of errors about the tree.
+"""The options of all commands that read a git tree, its paths, and hints for errors about it.
 
 The library reports what is missing or wrong in the repository. This module adds which option names
 it, or which option fixes it.
@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
 
 from patchgen.cli.printer import echo
-from patchgen.errors import MissingObjectsError, RevisionError
+from patchgen.errors import MissingObjectsError, RevisionError, UsageError
 from patchgen.odb import Repository, fetch_objects, find_promisors
 
 _Command = Callable[..., Any]
@@ -35,7 +36,7 @@ def tree_option(command: _Command) -> _Command:
         type=click.Path(path_type=Path),
         default=Path(),
         metavar="DIR",
-        help="The kernel's git repository.  [default: .]",
+        help="The kernel's git tree; PATHs are relative to this folder.  [default: .]",
     )
     @click.option(
         "--fetch-missing",
@@ -63,6 +64,32 @@ def tree_option(command: _Command) -> _Command:
                 _fetch(tree, err)
 
     return run
+
+
+def resolve_paths(tree: Path, names: Sequence[str]) -> tuple[PurePosixPath, ...]:
+    """Return paths from the top of the tree, for names that are relative to `tree`, as in git -C.
+
+    Raises UsageError for a name that is empty or leads out of the tree, RefusedError if `tree` is
+    not in a repository.
+    """
+    if not names:
+        return ()
+    repository = Repository(tree)
+    repository.close()
+    folder = Path(os.path.realpath(tree))
+    top = repository.work_tree or folder
+    paths = []
+    for name in names:
+        # Like git, do not follow links: `link/..` is the folder that has the link.
+        path = Path(os.path.normpath(folder / name))
+        if not name or not path.is_relative_to(top):
+            raise UsageError(
+                f"{name!r} is not a path in the tree",
+                hint="a path is relative to the current folder, or to the tree that is named",
+                parameters=("tree",),
+            )
+        paths.append(PurePosixPath(path.relative_to(top)))
+    return tuple(paths)
 
 
 def _fetch(tree: Path, err: MissingObjectsError) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from patchgen.cli.options import (
     tree_option,
 )
 from patchgen.cli.printer import Printer, echo, is_terminal
+from patchgen.cli.tree_options import resolve_paths
 from patchgen.cli.verify_table import Grid
 from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
 from patchgen.model.finding import Finding
@@ -40,8 +42,8 @@ from patchgen.model.finding import Finding
     "--folder",
     "folders",
     multiple=True,
-    metavar="DIR",
-    help="Build all of this folder of the kernel; may be repeated.  [default: the files that the "
+    metavar="PATH",
+    help="Build all of this folder of the tree; may be repeated.  [default: the files that the "
     "series changes]",
 )
 @click.option(
@@ -75,7 +77,9 @@ from patchgen.model.finding import Finding
 @jobs_option
 @json_option
 @quiet_option("Print findings only.")
-def command(as_json: bool, quiet: bool, **options: Any) -> None:
+def command(
+    tree: Path, folders: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
+) -> None:
     """Check each commit of a series: its form, its mail, its builds, its machine code.
 
     The series is a branch, BASE..TIP, a folder of mails or an mbox; the default is the branch that
@@ -85,7 +89,8 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
     This runs programs of the series' tree (its Makefiles and scripts), as `make` does: verify only
     trees and patches that you would build.
     """
-    request = VerifyRequest(**options)
+    paths = tuple(map(str, resolve_paths(tree, folders)))
+    request = VerifyRequest(tree=tree, folders=paths, **options)
     printer = Printer(quiet=quiet, as_json=as_json)
     with _grid(silent=quiet or as_json) as grid:
         report = verify_series(request, on_start=grid.start, on_cell=grid.update)

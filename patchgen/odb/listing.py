@@ -67,9 +67,7 @@ def resolve_paths(git: Git, tree: Oid, paths: Sequence[PurePosixPath]) -> list[R
     found = []
     for path, answer in zip(paths, answers, strict=True):
         if answer is None or answer[1] not in ("blob", "tree"):
-            raise RefusedError(
-                f"the tree has no {path}", hint="paths are relative to the top of the tree"
-            )
+            raise RefusedError(f"the tree has no {path}", hint="`git ls-tree -r` lists its files")
         found.append(ResolvedPath(path, answer[0], answer[1] == "tree"))
     return found
 

@@ -109,6 +109,21 @@ def test_a_folder_of_which_nothing_can_be_run_is_an_error(patchgen, tree, tmp_pa
     assert patchgen("run", folder, "plain.c", "--tree", tree, "--strict").code == 1
 
 
+def test_a_path_is_relative_to_the_current_folder(patchgen, tree, tmp_path):
+    rule = tmp_path / "rule.cocci"
+    rule.write_text(RULE)
+    (tree / "deep").mkdir()
+    for number, name in enumerate(("deep/one.c", "deep/two.c")):
+        (tree / name).write_text(f"{SOURCE}// deep {number}\n")
+    commit_all(tree, "deep")
+    here = patchgen("run", rule, "one.c", "../plain.c", "--json", cwd=tree / "deep")
+    assert here.code == 0, here.err
+    there = patchgen("run", rule, "deep/one.c", "plain.c", "--tree", tree, "--json", cwd=tmp_path)
+    for done in (here, there):
+        [result] = json.loads(done.out)["results"]
+        assert sorted(each["path"] for each in result["edits"]) == ["deep/one.c", "plain.c"]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
