@@ -11,13 +11,11 @@ from patchgen.audit.boot_path import BootPath, find_spine
 from patchgen.audit.cache import FactsCache, cache_file
 from patchgen.audit.changes import find_changes
 from patchgen.audit.code import LinkedCode, Node
-from patchgen.audit.conditions import Settings
 from patchgen.audit.edges import UnresolvedCall
 from patchgen.audit.facts import FileFacts
 from patchgen.audit.flow import Flow
 from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
-from patchgen.audit.kbuild import find_unbuilt
-from patchgen.audit.linked_folders import find_unlinked
+from patchgen.audit.kbuild import find_unbuilt, find_unlinked
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.reach import Reach
 from patchgen.audit.read_facts import (
@@ -30,7 +28,7 @@ from patchgen.audit.read_facts import (
 from patchgen.audit.routes import Routes
 from patchgen.audit.serialised import dump_audit, load_audit
 from patchgen.audit.tables import Tables, load_tables
-from patchgen.kernel import read_version
+from patchgen.kernel import DotConfig, read_version
 from patchgen.model.audit import (
     Audit,
     Coverage,
@@ -51,18 +49,18 @@ def audit_tree(
     git: Git,
     tree: Oid,
     *,
-    settings: Settings | None = None,
+    config: DotConfig | None = None,
     on_progress: OnProgress = lambda done, total: None,
     on_note: OnNote = lambda note: None,
 ) -> Audit:
     """Return the audit of a tree in a repository or a quarantine, without a revision.
 
-    `settings` are those of a .config, None to follow all branches.
+    `config` is a .config, None to follow all branches.
     """
     tables = load_tables()
     files = find_files(git, tree, tables)
     with FactsCache(cache_file()) as cache:
-        audit = _find_audit(git, tree, files, tables, settings, cache, on_progress)
+        audit = _find_audit(git, tree, files, tables, config, cache, on_progress)
         if cache.note:
             on_note(cache.note)
     return audit
@@ -73,21 +71,23 @@ def _find_audit(
     tree: Oid,
     files: Sequence[TreeFile],
     tables: Tables,
-    settings: Settings | None,
+    config: DotConfig | None,
     cache: FactsCache,
     on_progress: OnProgress,
 ) -> Audit:
     """Return the cached audit, or make and cache it."""
     unbuilt = find_unlinked(git, tree, files)
-    key = _result_key(tree, files, tables, settings, unbuilt)
+    key = _result_key(tree, files, tables, config, unbuilt)
     cached = cache.find([key]).get(key)
     if cached is not None and (audit := load_audit(cached)) is not None:
         return audit
-    if settings is not None:
-        unbuilt |= find_unbuilt(git, tree, files, settings)
+    if config is not None:
+        unbuilt |= find_unbuilt(git, tree, files, config)
     facts = _read_built(git, files, unbuilt, cache, on_progress)
     version = read_version(BulkTree(git, tree))
-    audit = build_audit(LinkedCode(facts, settings), tables, version=version)
+    audit = build_audit(
+        LinkedCode(facts, config.options if config else None), tables, version=version
+    )
     stored = dump_audit(audit)
     if stored is not None:
         cache.keep([(key, stored)])
@@ -121,12 +121,14 @@ def _result_key(
     tree: Oid,
     files: Sequence[TreeFile],
     tables: Tables,
-    settings: Settings | None,
+    config: DotConfig | None,
     unlinked: Set[str],
 ) -> str:
     # With a configuration, the result depends on the Makefiles of the tree, too.
-    said = "" if settings is None else f"{tree} {sorted(settings.items())}"
-    text = f"{tables.digest} {digest_files(files)} {settings is None} {said} {sorted(unlinked)}"
+    built = (
+        "" if config is None else f"{tree} {config.architecture} {sorted(config.options.items())}"
+    )
+    text = f"{tables.digest} {digest_files(files)} {built} {sorted(unlinked)}"
     return f"audit:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 

@@ -10,15 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
-
-from patchgen.errors import ErrorPlace, UsageError
-from patchgen.kernel.dotconfig import read_dotconfig
 
 _TOKEN = re.compile(r"(defined|\w+|&&|\|\||[!<>=]=|[<>!()+*/&|~^?:,-])")
 _OPTION = re.compile(r"CONFIG_\w+")
-_SETTING = re.compile(r"(CONFIG_\w+)=(.*)")
-_UNSET = re.compile(r"# (CONFIG_\w+) is not set")
 _TESTS = ("IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE")
 # The same in all C code of the kernel.
 _DEFINED = frozenset(["__KERNEL__", "__GNUC__"])
@@ -41,34 +35,8 @@ _UNDEFINED = frozenset(
     ]
 )
 
+# The options of a .config that are set (patchgen.kernel.DotConfig).
 Settings = Mapping[str, str]
-
-
-def load_config(path: Path) -> Settings:
-    """Return the options of a .config that are set.
-
-    Raises UsageError, with the line, for a file that cannot be read or is not a .config.
-    """
-    text = read_dotconfig(path)
-    settings: dict[str, str] = {}
-    known = 0
-    for number, line in enumerate(text.splitlines(), 1):
-        if match := _SETTING.fullmatch(line.strip()):
-            settings[match[1]] = match[2]
-        elif _UNSET.fullmatch(line.strip()):
-            known += 1
-        elif line.strip() and not line.startswith("#"):
-            raise UsageError(
-                "this line does not belong in a .config",
-                place=ErrorPlace(str(path), number, excerpt=line[:200]),
-            )
-    if not settings and not known:
-        raise UsageError(
-            f"{path}: the file has no CONFIG_ option",
-            hint="name a .config, as `make defconfig` writes it",
-            parameters=("config", "only_built"),
-        )
-    return settings
 
 
 class Conditions:

@@ -1,111 +1,92 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the files that a .config leaves out, by kbuild's Makefiles.
+"""Find the files that are not part of the kernel, by kbuild's makefiles.
 
-Documentation/kbuild/makefiles.rst describes them. The text is matched for
-`obj-$(CONFIG_X) += a.o sub/`, composite objects (`foo-y := a.o`) and `lib-y`; ifdef and ifeq blocks
-are treated as taken. A folder whose Makefile is not read is treated as built, and so is a file that
-no Makefile names: a file is left out only if the Makefiles show it.
+arch/x86/boot is a program of its own, but arch/x86/boot/startup is part of vmlinux since v6.16;
+only the makefiles show this (Documentation/kbuild/makefiles.rst).
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from patchgen.audit.conditions import Settings
+from patchgen.kernel import DotConfig, find_built
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, list_files, read_blobs
 
-_RULE = re.compile(
-    r"^\s*([\w.-]+?)-(y|m|objs|\$\((CONFIG_\w+)\)|\$\(subst m,y,\$\((CONFIG_\w+)\)\))"
-    r"\s*[:+]?=\s*(.*)$"
-)
+_ROOT = "arch/x86"
 _CONTINUED = re.compile(r"\\\r?\n")
-_LISTS = frozenset(["obj", "lib", "core", "libs", "drivers", "head"])
+_CLEANED = re.compile(r"^\s*subdir-\s*[:+]?=", re.MULTILINE)
+_FOLDER = re.compile(r"(?<![^\s=])([\w./-]+)/(?=\s|$)", re.MULTILINE)
 
 
-def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], settings: Settings) -> set[str]:
-    """Return those of the .c and .S files that the configuration does not build."""
-    folders = sorted({posixpath.dirname(file.path.as_posix()) for file in files})
-    rules = _read_makefiles(git, tree, folders)
-    dead_folders = _find_dead_folders(rules, settings)
-    unbuilt = set()
-    for file in files:
-        path = file.path.as_posix()
-        if file.path.suffix == ".h":
-            continue
-        folder, name = posixpath.split(path)
-        dead = any(folder == each or folder.startswith(f"{each}/") for each in dead_folders)
-        if dead or _is_left_out(rules, folder, posixpath.splitext(name)[0] + ".o", settings):
-            unbuilt.add(path)
-    return unbuilt
+def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], config: DotConfig) -> set[str]:
+    """Return the .c and .S files that a .config does not compile; others may include them.
+
+    Raises RefusedError if the tree has no top Makefile.
+    """
+    sources = [file.path for file in files if file.path.suffix in (".c", ".S")]
+    makefiles = _read_makefiles(git, tree, {folder for file in sources for folder in file.parents})
+    built = find_built(config, makefiles.get, map(str, sources), sources)
+    return {str(path) for path in sources if not built.includes(path)}
 
 
-_Rules = Mapping[str, Mapping[str, Sequence[tuple[str, str]]]]
+def find_unlinked(git: Git, tree: Oid, files: Iterable[TreeFile]) -> set[str]:
+    """Return the files in folders of arch/x86 that no configuration links into vmlinux.
+
+    A folder is linked if the makefile of a linked folder above names it, other than for
+    `make clean` (`subdir-`). A folder that no makefile can name is treated as linked. A linked file
+    may still include one of the others.
+    """
+    paths = [file.path.as_posix() for file in files]
+    folders = {posixpath.dirname(path) for path in paths if path.endswith((".c", ".S"))}
+    inside = {each for each in folders if each.startswith(f"{_ROOT}/")}
+    above = {PurePosixPath(holder) for folder in inside for holder in _above(folder)}
+    makefiles = _read_makefiles(git, tree, {PurePosixPath(_ROOT), *above})
+    named: dict[str, set[str]] = {}
+    for path, text in makefiles.items():
+        holder = posixpath.dirname(path)
+        named.setdefault(holder, set()).update(_find_named(holder, text))
+    dead = {folder for folder in inside if not _is_linked(folder, named)}
+    return {path for path in paths if posixpath.dirname(path) in dead}
 
 
-def _read_makefiles(git: Git, tree: Oid, folders: Sequence[str]) -> _Rules:
-    """Return by Makefile's folder the lists, as (list, option or "y"), of each object or folder."""
-    parents = {posixpath.dirname(folder) for folder in folders} | set(folders)
-    parents.discard("")
-    wanted = [f"{folder}/{name}" for folder in sorted(parents) for name in ("Makefile", "Kbuild")]
-    found = list_files(git, tree, list(map(PurePosixPath, wanted)))
-    rules: dict[str, dict[str, list[tuple[str, str]]]] = {}
-    for file, content in zip(found, read_blobs(git, [f.oid for f in found]), strict=True):
-        own = rules.setdefault(file.path.parent.as_posix(), {})
-        for target, name, option in _parse(content):
-            own.setdefault(target, []).append((name, option))
-    return rules
+def _read_makefiles(git: Git, tree: Oid, folders: Iterable[PurePosixPath]) -> Mapping[str, str]:
+    """Return the text of each makefile of some folders, by path."""
+    wanted = [folder / name for folder in sorted(folders) for name in ("Kbuild", "Makefile")]
+    found = list_files(git, tree, wanted)
+    contents = read_blobs(git, [file.oid for file in found])
+    return {
+        str(file.path): content.decode("utf-8", "replace")
+        for file, content in zip(found, contents, strict=True)
+    }
 
 
-def _parse(content: bytes) -> Iterator[tuple[str, str, str]]:
-    text = _CONTINUED.sub(" ", content.decode("utf-8", "replace"))
-    for line in text.splitlines():
-        match = _RULE.match(line.partition("#")[0])
-        if match:
-            option = match[3] or match[4] or "y"
-            for target in match[5].split():
-                yield (
-                    posixpath.normpath(target) + ("/" if target.endswith("/") else ""),
-                    match[1],
-                    option,
-                )
+def _find_named(holder: str, makefile: str) -> Iterable[str]:
+    """Yield the paths of the folders that a makefile names, in its folder or from the root."""
+    for line in _CONTINUED.sub(" ", makefile).splitlines():
+        if not _CLEANED.match(line):
+            for name in _FOLDER.findall(line.partition("#")[0]):
+                yield posixpath.normpath(f"{holder}/{name}")
+                yield posixpath.normpath(name)
 
 
-def _is_set(option: str, settings: Settings) -> bool:
-    return option == "y" or settings.get(option, "n") in ("y", "m")
+def _above(folder: str) -> list[str]:
+    """Return the parent folders, up to arch/x86."""
+    found = []
+    while folder.startswith(f"{_ROOT}/"):
+        folder = posixpath.dirname(folder)
+        found.append(folder)
+    return found
 
 
-def _find_dead_folders(rules: _Rules, settings: Settings) -> list[str]:
-    """Return the folders that all rules about them leave out."""
-    dead = []
-    for folder, targets in rules.items():
-        for target, lists in targets.items():
-            named = [option for name, option in lists if name in _LISTS]
-            if (
-                target.endswith("/")
-                and named
-                and not any(_is_set(each, settings) for each in named)
-            ):
-                dead.append(posixpath.normpath(f"{folder}/{target}"))
-    return dead
-
-
-def _is_left_out(
-    rules: _Rules, folder: str, target: str, settings: Settings, depth: int = 4
-) -> bool:
-    """Return whether every list that contains an object is left out."""
-    lists = rules.get(folder, {}).get(target, ())
-    if not lists or not depth:
-        return False
-    for name, option in lists:
-        if not _is_set(option, settings):
-            continue
-        if name in _LISTS:
-            return False
-        # Part of a composite object, or of a list of another name.
-        if not _is_left_out(rules, folder, f"{name}.o", settings, depth - 1):
-            return False
-    return True
+def _is_linked(folder: str, named: Mapping[str, set[str]]) -> bool:
+    if folder == _ROOT or _ROOT not in named:
+        return True
+    above = _above(folder)
+    # The parent has no makefile that could name it.
+    if above[0] not in named and above[0] != _ROOT and _is_linked(above[0], named):
+        return True
+    return any(folder in named.get(each, ()) and _is_linked(each, named) for each in above)

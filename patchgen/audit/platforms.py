@@ -16,7 +16,6 @@ from dataclasses import replace
 from enum import Enum
 
 from patchgen.audit.code import LinkedCode, Node
-from patchgen.audit.conditions import Settings
 from patchgen.audit.facts import Guard
 from patchgen.audit.tables import Tables
 from patchgen.model.audit import Doubt, Platform, TreeLocation
@@ -31,7 +30,7 @@ _PASSED_ON = re.compile(r"(?:likely|unlikely|WARN_ON\w*|READ_ONCE|static_branch_
 # Macros that read a variable.
 _READ = re.compile(r"\b(?:RIP_REL_REF|READ_ONCE|rip_rel_ptr)\(&?(\w+)\)")
 _CONSTANTS = {"1": True, "true": True, "0": False, "false": False, "NULL": False}
-_OPTION = re.compile(r"IS_(?:ENABLED|BUILTIN|MODULE|REACHABLE)\((CONFIG_\w+)\)")
+_OPTION = re.compile(r"IS_(?:ENABLED|BUILTIN|MODULE|REACHABLE)\(CONFIG_\w+\)")
 
 
 class Answer(Enum):
@@ -44,14 +43,13 @@ class Answer(Enum):
 
 
 class PlatformTests:
-    """Evaluates conditions of the linked code. `settings` are those of a .config, or None."""
+    """Evaluates conditions of the linked code."""
 
-    def __init__(self, code: LinkedCode, tables: Tables, settings: Settings | None = None):
+    def __init__(self, code: LinkedCode, tables: Tables):
         self._code = code
         self._tests = tables.platform_tests
         self._words = tables.platform_words
         self._ignored = tables.platform_ignored
-        self._settings = settings
         self._known: dict[tuple[str, str, Env, Platform], Answer] = {}
         self._telling: dict[tuple[str, str], bool] = {}
         self._about: dict[tuple[str, str], bool] = {}
@@ -129,14 +127,9 @@ class PlatformTests:
         constant = _constant(text, dict(env))
         if constant is not None:
             return Answer.YES if constant else Answer.NO
-        if option := _OPTION.fullmatch(text):
-            return self._option(option[1])
-        return self._term(text, node, env, platform, depth)
-
-    def _option(self, name: str) -> Answer:
-        if self._settings is None:
+        if _OPTION.fullmatch(text):
             return Answer.EITHER
-        return Answer.YES if self._settings.get(name, "n") in ("y", "m") else Answer.NO
+        return self._term(text, node, env, platform, depth)
 
     def _term(self, text: str, node: Node, env: Env, platform: Platform, depth: int) -> Answer:
         found = self._look_up(text, platform)

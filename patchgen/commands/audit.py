@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patchgen.audit.audit_tree import OnNote, audit_tree
-from patchgen.audit.conditions import load_config
 from patchgen.audit.read_facts import OnProgress
+from patchgen.kernel import load_dotconfig
 from patchgen.model.audit import Audit
 from patchgen.odb import Repository
 
@@ -34,13 +34,13 @@ def run_audit(
     .config that cannot be read.
     """
     begin = time.monotonic()
-    settings = load_config(request.config) if request.config else None
+    config = load_dotconfig(request.config) if request.config else None
     repository = Repository(request.tree)
     try:
         commit = repository.resolve_commit(request.revision)
         tree = repository.resolve_tree(commit)
         audit = audit_tree(
-            repository, tree, settings=settings, on_progress=on_progress, on_note=on_note
+            repository, tree, config=config, on_progress=on_progress, on_note=on_note
         )
     finally:
         repository.close()

@@ -10,7 +10,10 @@ from .boot import (
     qemu_version as qemu_version,
     run_qemu as run_qemu,
 )
-from .built_files import read_built as read_built
+from .built_files import (
+    find_built as find_built,
+    read_built as read_built,
+)
 from .checkpatch import (
     check_mail as check_mail,
     has_checkpatch as has_checkpatch,
@@ -19,6 +22,10 @@ from .configs import (
     CONFIGS as CONFIGS,
     BuildConfig as BuildConfig,
     find_config as find_config,
+)
+from .dotconfig import (
+    DotConfig as DotConfig,
+    load_dotconfig as load_dotconfig,
 )
 from .effects import (
     EFFECTS_FILE as EFFECTS_FILE,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the .c files of a tree that a .config builds, by kbuild's rules and without a work tree.
+"""Find what a .config builds, by kbuild's rules: without running make, and without a work tree.
 
 Documentation/kbuild/makefiles.rst and scripts/Makefile.lib: obj-y, obj-m and lib-y name objects
 and folders; an object with FOO-y or FOO-objs is composed of those. The top Makefile (from 6.1 on
@@ -11,22 +11,20 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from patchgen.errors import RefusedError, UsageError
-from patchgen.kernel.dotconfig import read_dotconfig
-from patchgen.kernel.make import Make
+from patchgen.errors import RefusedError
+from patchgen.kernel.dotconfig import DotConfig, load_dotconfig
+from patchgen.kernel.make import Make, Read
 from patchgen.model.base import TreeReader
 
-# kconfig's first comment: "# Linux/x86 6.1.0 Kernel Configuration".
-_ARCHITECTURE = re.compile(r"^# Linux/(?P<name>\w+) ", re.MULTILINE)
-_OPTION = re.compile(r"^(?P<name>CONFIG_\w+)=(?P<value>.*)$", re.MULTILINE)
 _MAKEFILES = ("**/Makefile*", "**/Kbuild*", "Makefile", "Kbuild")
 _SOURCES = ("**/*.c", "*.c")
 _BEGIN = ("core-y", "core-m", "drivers-y", "drivers-m", "libs-y", "libs-m", "net-y", "virt-y")
 _PLAIN = ("lib-y", "lib-m", "extra-y", "always-y")
-# Linked last, and not in any list (scripts/Makefile.vmlinux).
+# Linked last, by scripts/Makefile.vmlinux, and not in any list.
 _LINKED = "init/version-timestamp.o"
 _TOP_ONLY = ("ARCH_CORE", "ARCH_LIB", "ARCH_DRIVERS")
 # Lists of programs that are linked or packed into the image: arch/x86/boot and below,
@@ -35,65 +33,95 @@ _PACKED = re.compile(
     r"(setup-y|vmlinux-objs-y|vobjs(32)?-y|vobjs|realmode-y|purgatory-y|efi-obj-y)$"
 )
 
+# objcopy makes map_kernel.pi.o of map_kernel.o (arch/x86/boot/startup/Makefile, v6.16), and
+# .stub.o likewise (drivers/firmware/efi/libstub/Makefile); only the copy is in a list.
+_COPIED = re.compile(r"\.(?:pi|stub)\.o$")
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltObjects:
+    """The objects of the kernel and its modules, and those of the programs packed into the image.
+
+    make builds each of `objects` if it is named as a target; for `packed`, its makefiles have
+    rules only in their own folder.
+    """
+
+    objects: frozenset[str]
+    packed: frozenset[str]
+
+    def includes(self, path: PurePosixPath) -> bool:
+        """Return whether a .c or .S file is compiled."""
+        name = str(path.with_suffix(".o"))
+        return name in self.objects or name in self.packed
+
 
 def read_built(tree: TreeReader, config: Path) -> frozenset[PurePosixPath]:
     """Return the .c files of a tree that a .config builds.
 
     Raises UsageError if the .config cannot be read, RefusedError if the tree has no Makefile.
     """
-    text = read_dotconfig(config)
-    if not _OPTION.search(text):
-        raise UsageError(f"{config}: the file has no CONFIG_ option")
+    options = load_dotconfig(config)
     makefiles = {
         str(file.path): tree.read(file).decode("utf-8", "replace") for file in tree.find(_MAKEFILES)
     }
-    return find_built(text, makefiles, [str(file.path) for file in tree.find(_SOURCES)])
+    sources = [file.path for file in tree.find(_SOURCES)]
+    found = find_built(options, makefiles.get, [*map(str, sources), *makefiles])
+    return frozenset(filter(found.includes, sources))
 
 
 def find_built(
-    config: str, makefiles: Mapping[str, str], sources: Collection[str]
-) -> frozenset[PurePosixPath]:
-    """Return those of `sources`, .c files by path in the tree, that a .config builds.
+    config: DotConfig,
+    read: Read,
+    paths: Iterable[str] = (),
+    files: Iterable[PurePosixPath] | None = None,
+) -> BuiltObjects:
+    """Return the objects that a .config builds.
 
-    Raises RefusedError if the tree has no top Makefile.
+    `read` returns the content of a makefile; `$(wildcard ...)` searches `paths`. If `files` is
+    given, only their folders are entered, and the folders above them, which takes a fraction of the
+    time. Raises RefusedError if the tree has no top Makefile.
     """
-    walk = _Walk(config, makefiles, frozenset(sources))
+    within = None
+    if files is not None:
+        within = {str(folder) for file in files for folder in file.parents}
+    walk = _Walk(config, read, sorted(paths), within)
     walk.run()
-    return frozenset(map(PurePosixPath, walk.found))
+    return BuiltObjects(frozenset(walk.objects), frozenset(walk.packed))
 
 
 class _Walk:
-    """The walk over the folders. `found` are the .c files so far."""
+    """The walk over the folders. `objects` and `packed` are what was found so far."""
 
-    def __init__(self, config: str, makefiles: Mapping[str, str], sources: frozenset[str]):
-        self._options = _read_options(config)
-        self._architecture = _find_architecture(config, self._options)
-        self._makefiles = makefiles
-        self._sources = sources
-        self._base = Make(makefiles.get)
+    def __init__(
+        self, config: DotConfig, read: Read, paths: Sequence[str], within: Collection[str] | None
+    ):
+        self._config = config
+        self._read = read
+        self._paths = paths
+        self._within = within
+        self._base = Make(read)
         self._entered: set[tuple[str, bool]] = set()
-        self.found: set[str] = set()
+        self.objects: set[str] = set()
+        self.packed: set[str] = set()
 
     def run(self) -> None:
         top = self._evaluate_top()
         self._base = top.copy_exported((*_TOP_ONLY, "BITS", "UTS_MACHINE"))
-        self._base.set(self._options)
-        self._base.set(self._places())
+        self._set_base(self._base)
         for name in _BEGIN:
             for word in top.words(name):
                 if word.endswith("/"):
                     self._enter(word, is_builtin=name.endswith("-y"))
-        if "Kbuild" in self._makefiles:
+        if self._read("Kbuild") is not None:
             self._enter("", is_builtin=True)
-        self._take_source("", _LINKED)
-        boot = f"arch/{self._architecture}/boot"
+        self.packed.add(_LINKED)
+        boot = f"arch/{self._config.architecture}/boot"
         for folder in (boot, f"{boot}/compressed"):
             self._enter(folder, is_builtin=True)
 
     def _evaluate_top(self) -> Make:
-        top = Make(self._makefiles.get, sorted([*self._sources, *self._makefiles]))
-        top.set(self._options)
-        top.set(self._places())
+        top = Make(self._read, self._paths)
+        self._set_base(top)
         # The state of `make all` after the top Makefile has called itself.
         top.set(
             {"sub_make_done": "1", "MAKECMDGOALS": "all", "MAKEFLAGS": "rR --no-print-directory"}
@@ -102,35 +130,32 @@ class _Walk:
             raise RefusedError("the tree has no top Makefile: it is not a kernel")
         return top
 
-    def _places(self) -> dict[str, str]:
-        return {
-            "srctree": ".",
-            "objtree": ".",
-            "abs_srctree": ".",
-            "SRCARCH": self._architecture,
-            "ARCH": self._architecture,
-            "SUBARCH": self._architecture,
-        }
+    def _set_base(self, make: Make) -> None:
+        """Set the options, as include/config/auto.conf does, and the variables of places."""
+        options = {n: text.strip().strip('"') for n, text in self._config.options.items()}
+        make.set({name: value for name, value in options.items() if value != "n"})
+        make.set(dict.fromkeys(("srctree", "objtree", "abs_srctree"), "."))
+        make.set(dict.fromkeys(("SRCARCH", "ARCH", "SUBARCH"), self._config.architecture))
 
     # --- folders ---
 
     def _enter(self, folder: str, *, is_builtin: bool) -> None:
-        """Add the files that a folder's makefile names; obj-y only if the folder is built in."""
+        """Add the objects that a folder's makefile names; obj-y only if the folder is built in."""
         folder = posixpath.normpath(folder) if folder else ""
-        if (folder, is_builtin) in self._entered:
+        if (folder, is_builtin) in self._entered or not self._is_wanted(folder):
             return
         self._entered.add((folder, is_builtin))
         make = self._evaluate(folder)
         if make is None:
             return
         builtin = make.words("obj-y") if is_builtin else []
-        modules = make.words("obj-m") if "CONFIG_MODULES" in self._options else []
-        plain = [
-            word for name in ("lib-y", "lib-m", "extra-y", "always-y") for word in make.words(name)
-        ]
-        plain += [w for name in make.names() if _PACKED.match(name) for w in make.words(name)]
+        modules = make.words("obj-m") if make.get("CONFIG_MODULES") else []
+        plain = [word for name in _PLAIN for word in make.words(name)]
+        packed = [w for name in make.names() if _PACKED.match(name) for w in make.words(name)]
         for word in (*builtin, *modules, *plain):
-            self._take(folder, word, make, word in modules)
+            self.objects.update(_compose(folder, word, make, is_module=word in modules))
+        for word in packed:
+            self.packed.update(_compose(folder, word, make, is_module=False))
         for word in make.words("obj-y"):
             if word.endswith("/"):
                 self._enter(f"{folder}/{word}".lstrip("/"), is_builtin=is_builtin)
@@ -138,53 +163,26 @@ class _Walk:
             if word.endswith("/") or word not in modules:
                 self._enter(f"{folder}/{word}".lstrip("/"), is_builtin=False)
 
+    def _is_wanted(self, folder: str) -> bool:
+        return self._within is None or not folder or folder in self._within
+
     def _evaluate(self, folder: str) -> Make | None:
         for name in ("Kbuild", "Makefile"):
             path = posixpath.join(folder, name)
-            if path in self._makefiles:
+            if self._read(path) is not None:
                 make = self._base.copy()
                 make.set({"src": folder or ".", "obj": folder or ".", "obj-y": "", "obj-m": ""})
                 make.include(path)
                 return make
         return None
 
-    def _take(self, folder: str, word: str, make: Make, is_module: bool) -> None:
-        """Add the .c file of an object, or those of its parts."""
-        if not word.endswith(".o"):
-            return
-        stem = word.removesuffix(".o")
-        suffixes = ("-objs", "-y", "-m") if is_module else ("-objs", "-y")
-        parts = [part for suffix in suffixes for part in make.words(stem + suffix)]
-        for part in parts or [word]:
-            self._take_source(folder, part)
 
-    def _take_source(self, folder: str, name: str) -> None:
+def _compose(folder: str, word: str, make: Make, *, is_module: bool) -> Iterator[str]:
+    """Yield the objects that a word of a list stands for: itself, or its parts."""
+    suffixes = ("-objs", "-y", "-m") if is_module else ("-objs", "-y")
+    stem = word.removesuffix(".o")
+    parts = [part for suffix in suffixes for part in make.words(stem + suffix)]
+    for name in (parts or [word]) if word.endswith(".o") else ():
         if name.endswith(".o"):
             inside = name.removeprefix(f"{folder}/") if folder else name
-            path = posixpath.normpath(posixpath.join(folder, inside.removesuffix(".o") + ".c"))
-            if path in self._sources:
-                self.found.add(path)
-
-
-def _read_options(config: str) -> dict[str, str]:
-    return dict(_options(config))
-
-
-def _options(config: str) -> Iterator[tuple[str, str]]:
-    for found in _OPTION.finditer(config):
-        value = found["value"].strip()
-        if value != "n":
-            yield found["name"], value.strip('"')
-
-
-def _find_architecture(config: str, options: Mapping[str, str]) -> str:
-    """Return the name of the folder below arch/."""
-    found = _ARCHITECTURE.search(config)
-    name = found["name"] if found else ""
-    known = {"i386": "x86", "x86_64": "x86", "sparc32": "sparc", "sparc64": "sparc"}
-    if name:
-        return known.get(name, name)
-    for candidate in ("x86", "arm64", "arm", "s390", "powerpc", "ppc", "riscv", "mips", "um"):
-        if f"CONFIG_{candidate.upper()}" in options:
-            return "powerpc" if candidate == "ppc" else candidate
-    return "x86"
+            yield posixpath.normpath(posixpath.join(folder, _COPIED.sub(".o", inside)))

@@ -17,10 +17,11 @@ from pathlib import Path, PurePosixPath
 
 from patchgen.errors import ToolError, UsageError
 from patchgen.git_environment import program_environment
+from patchgen.kernel.built_files import find_built
 from patchgen.kernel.configs import BuildConfig
+from patchgen.kernel.dotconfig import parse_dotconfig
 from patchgen.kernel.machine_code import read_functions
 from patchgen.kernel.make_errors import find_make_error
-from patchgen.kernel.makefiles import Makefiles
 from patchgen.model.build import BuildFailure, BuiltObject
 from patchgen.process import run
 
@@ -153,10 +154,17 @@ class Builder:
             )
 
     def find_objects(self, files: Iterable[PurePosixPath]) -> list[str]:
-        """Return the objects that this configuration builds from these files."""
-        makefiles = Makefiles(self.source, self.output)
-        found = [makefiles.find_object(file) for file in files]
-        return sorted(str(path) for path in found if path is not None)
+        """Return the objects that this configuration builds from these files, sorted."""
+        sources = [file for file in files if file.suffix in (".c", ".S")]
+        if not sources:
+            return []
+        config = parse_dotconfig((self.output / ".config").read_text("utf-8", "surrogateescape"))
+        built = find_built(config, self._read_makefile, map(str, sources), sources)
+        return sorted({str(file.with_suffix(".o")) for file in sources} & built.objects)
+
+    def _read_makefile(self, path: str) -> str | None:
+        file = self.source / path
+        return file.read_text("utf-8", "replace") if file.is_file() else None
 
     def build(self, targets: Sequence[str], log: Path) -> dict[str, BuiltObject]:
         """Build objects (or folders, with a trailing `/`) with W=1 and return the results.

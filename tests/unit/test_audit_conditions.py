@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from patchgen.audit.conditions import Conditions, load_config
+from patchgen.audit.conditions import Conditions
 from patchgen.errors import PatchgenError
+from patchgen.kernel.dotconfig import load_dotconfig
 
 SETTINGS = {"CONFIG_A": "y", "CONFIG_M": "m"}
 
@@ -38,7 +39,7 @@ def test_conditions_have_three_values(condition, known, unknown):
 def test_reads_a_config(tmp_path):
     path = tmp_path / ".config"
     path.write_text('#\n# x\n#\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_S="a b"\n')
-    assert load_config(path) == {"CONFIG_A": "y", "CONFIG_S": '"a b"'}
+    assert load_dotconfig(path).options == {"CONFIG_A": "y", "CONFIG_S": '"a b"'}
 
 
 @pytest.mark.parametrize(
@@ -55,5 +56,5 @@ def test_refuses_what_is_no_config(tmp_path, content, said):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(PatchgenError) as caught:
-        load_config(path)
+        load_dotconfig(path)
     assert said in str(caught.value)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.audit.linked_folders import find_unlinked
+from patchgen.audit.kbuild import find_unlinked
 from patchgen.odb import Repository, list_files
 from tests.support.kernels import commit_all
 from tests.support.small_kernel import write_files

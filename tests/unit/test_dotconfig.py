@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from patchgen.audit.conditions import load_config
 from patchgen.errors import UsageError
 from patchgen.kernel.built_files import read_built
 from patchgen.kernel.configs import find_config
+from patchgen.kernel.dotconfig import load_dotconfig
 
 READERS = {
-    "audit": load_config,
+    "audit": load_dotconfig,
     "verify": lambda path: find_config(str(path)),
     "run": lambda path: read_built(SimpleNamespace(), path),
 }

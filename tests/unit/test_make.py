@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from types import SimpleNamespace
 
 import pytest
 
 from patchgen.errors import RefusedError
-from patchgen.kernel.built_files import find_built
+from patchgen.kernel.built_files import find_built, read_built
+from patchgen.kernel.dotconfig import parse_dotconfig
 from patchgen.kernel.make import Make
 from patchgen.kernel.make_syntax import logical_lines
+from patchgen.model.base import Oid, TreeFile, compile_glob
 
 TOP = """\
 ifeq ($(need-sub-make),)
@@ -60,7 +63,8 @@ SOURCES = (
 
 def built(config: str, files: dict[str, str] | None = None) -> set[str]:
     header = "# Linux/x86 6.1.0 Kernel Configuration\n"
-    return set(map(str, find_built(header + config, files or FILES, SOURCES)))
+    found = find_built(parse_dotconfig(header + config), (files or FILES).get, SOURCES)
+    return {path for path in SOURCES if found.includes(PurePosixPath(path))}
 
 
 def test_what_is_always_built():
@@ -100,7 +104,7 @@ def test_a_composite_has_the_parts_that_are_switched_on():
 
 def test_a_tree_without_a_makefile_is_no_kernel():
     with pytest.raises(RefusedError, match="no top Makefile"):
-        find_built("CONFIG_A=y\n", {}, ["a.c"])
+        find_built(parse_dotconfig("CONFIG_A=y\n"), {}.get, ["a.c"])
 
 
 @pytest.mark.parametrize(
@@ -187,9 +191,53 @@ def test_no_function_makes_more_than_fits_into_memory(text):
         make.expand(text)
 
 
-def test_paths_are_the_trees():
-    found = find_built("CONFIG_64BIT=y\n", FILES, SOURCES)
+def test_paths_are_the_trees(tmp_path):
+    config = tmp_path / ".config"
+    config.write_text("CONFIG_64BIT=y\n")
+    files = [TreeFile(PurePosixPath(path), "100644", Oid("")) for path in (*FILES, *SOURCES)]
+
+    def find(globs: list[str]) -> list[TreeFile]:
+        patterns = [compile_glob(glob) for glob in globs]
+        return [file for file in files if any(p.fullmatch(str(file.path)) for p in patterns)]
+
+    tree = SimpleNamespace(
+        find=find,
+        read=lambda file: FILES[str(file.path)].encode(),
+    )
+    found = read_built(tree, config)
     assert {type(path) for path in found} == {PurePosixPath}
+    assert set(map(str, found)) == built("CONFIG_64BIT=y\n")
+
+
+def test_only_the_folders_of_the_given_files_are_entered():
+    config = parse_dotconfig("CONFIG_64BIT=y\nCONFIG_NET=y\nCONFIG_ACME=y\n")
+    asked = [PurePosixPath("drivers/acme/core.c"), PurePosixPath("drivers/acme/debug.c")]
+    read = []
+
+    def get(path: str) -> str | None:
+        read.append(path)
+        return FILES.get(path)
+
+    found = find_built(config, get, (), asked)
+    assert [found.includes(path) for path in asked] == [True, False]
+    assert "drivers/acme/Makefile" in read
+    assert not {"net/Makefile", "drivers/other/Makefile", "init/Makefile"} & {*read}
+
+
+def test_an_object_that_objcopy_renames_is_compiled_from_the_file_of_the_old_name():
+    files = {**FILES, "arch/x86/Kbuild": "obj-y += kernel/ startup/\n"}
+    files["arch/x86/startup/Makefile"] = (
+        "obj-y := map.o\nobj-y := $(patsubst %.o,%.pi.o,$(obj-y))\n"
+    )
+    found = find_built(parse_dotconfig("CONFIG_64BIT=y\n"), files.get)
+    assert found.includes(PurePosixPath("arch/x86/startup/map.c"))
+
+
+def test_the_objects_of_a_boot_program_are_no_targets_of_make():
+    files = {**FILES, "arch/x86/boot/Makefile": "setup-y += main.o\n"}
+    found = find_built(parse_dotconfig("CONFIG_64BIT=y\n"), files.get)
+    assert found.includes(PurePosixPath("arch/x86/boot/main.c"))
+    assert "arch/x86/boot/main.o" not in found.objects
 
 
 def test_lines_are_joined_over_empty_ones():
