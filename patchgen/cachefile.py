@@ -1,34 +1,57 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files in the user's cache folder: their paths, and the checks on their owner and content.
+"""The cache: results of earlier work, in one SQLite file in the user's cache folder.
 
-Nothing depends on the cache. patchgen works without a database that it cannot open, and deletes
-and rebuilds a damaged one. SQLite's own locks let several processes share it.
+The file is `~/.cache/patchgen/cache.sqlite`, or below $XDG_CACHE_HOME. A *namespace* names all that
+its values depend on except their keys: a semantic patch, options, versions, patchgen's own code. A
+row of `cached` is one value; `namespaces` has the time of each namespace's last use. Above LIMIT,
+the namespaces that have not been used for longest are dropped.
 
-Only files of the user are read, in folders of the user that nobody else can write to: results that
-another user wrote would decide what patchgen reports. Each stored value is sealed: a digest covers
-the value and its context (its key, and what produced it). A damaged or misplaced value is treated
-as absent. No stored value is code, and none is a pickle.
+Nothing depends on the cache. patchgen works without a file that it cannot open, and deletes and
+rebuilds a damaged one. SQLite's own locks let several processes share it.
+
+Only a file of the user is read, in folders of the user that nobody else can write to: results that
+another user wrote would decide what patchgen reports. Each value is sealed: a digest covers the
+value, its namespace and its key. A damaged or misplaced value is treated as absent. No value is
+code, and none is a pickle.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 import stat
-from collections.abc import Iterable, Sequence
+import time
+import zlib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
+from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from patchgen.errors import PatchgenError
-from patchgen.scratch import owned_folder
 from patchgen.userfolder import user_folder
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+_T = TypeVar("_T")
+LIMIT = 1 << 30
 # A writer holds the lock for as long as one transaction takes.
 _BUSY_S = 60
 _FOLDER = "patchgen"
 _SEAL_BYTES = 16
+# SQLite allows 32766 parameters in a statement (limits.html); each key is one.
+_AT_ONCE = 20_000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS namespaces (id INTEGER PRIMARY KEY, used INTEGER);
+CREATE TABLE IF NOT EXISTS cached (
+    namespace INTEGER, key BLOB, value BLOB, PRIMARY KEY (namespace, key)
+) WITHOUT ROWID;
+"""
+_USE = """
+INSERT INTO namespaces VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET used = excluded.used
+"""
 # SQLite result codes (rescode.html) that do not mean a damaged file: a lock that is never released,
 # a full or read-only disk, no permission. Other processes may need the file.
 _NOT_DAMAGED = frozenset(
@@ -54,6 +77,16 @@ def cache_path(name: str) -> Path:
     return user_folder("XDG_CACHE_HOME", ".cache") / _FOLDER / name
 
 
+def cache_file() -> Path:
+    """Return the path of the cache, whether it exists or not."""
+    return cache_path("cache.sqlite")
+
+
+def make_key(*parts: object) -> bytes:
+    """Return a digest of values that JSON can represent, as the key of what depends on them."""
+    return hashlib.sha256(json.dumps(parts).encode()).digest()
+
+
 def seal(context: str, content: bytes) -> bytes:
     """Return content with a digest of the content and its context in front."""
     return _digest(context, content) + content
@@ -74,98 +107,153 @@ def _digest(context: str, content: bytes) -> bytes:
     return digest.digest()
 
 
-def read_cached(path: Path, context: str) -> bytes | None:
-    """Return the content of a sealed file of the user, None if it is missing or unusable."""
+def pack(value: object) -> bytes:
+    """Return a value as compressed JSON, in pydantic's form for its type.
+
+    Raises ValueError for text that UTF-8 cannot represent.
+    """
+    return zlib.compress(_adapter(cast(Any, type(value))).dump_json(value), 1)
+
+
+def unpack(kind: type[_T], packed: bytes) -> _T | None:
+    """Return the value of this type that `pack` was given, None if it is of another type."""
     try:
-        _check_folders(path)
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        with os.fdopen(os.open(path, flags), "rb") as file:
-            _check_owner(path, os.fstat(file.fileno()), stat.S_ISREG)
-            return open_seal(context, file.read())
-    except OSError:
+        value: _T = _adapter(cast(Any, kind)).validate_json(zlib.decompress(packed))
+    except (ValueError, zlib.error):
         return None
+    return value
 
 
-def write_cached(path: Path, context: str, content: bytes) -> None:
-    """Write a sealed file. If that fails, nothing is cached."""
-    try:
-        _make_folders(path)
-        with owned_folder(path.parent, ".new-") as staged:
-            file = staged.path / path.name
-            file.write_bytes(seal(context, content))
-            file.rename(path)
-    except (OSError, PatchgenError):
-        return
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    # The import takes longer than a whole command that does not use it.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
 
 
-class CacheDatabase:
-    """An SQLite database of cached values, created by the statements of `schema`.
+class Cache:
+    """The cached values of one namespace. Use it in a `with`; each method is a transaction.
 
-    If it cannot be opened, queries return nothing and writes are dropped. `note` is a warning for
-    the user, "" if there is none. Without a path the database is always empty. Use it in a `with`.
+    If the file cannot be opened, nothing is found and nothing is stored. `note` is a warning for
+    the user, "" if there is none. Without a path the cache is always empty.
     """
 
-    def __init__(self, path: Path | None, schema: str):
+    def __init__(self, path: Path | None, namespace: str):
         self._path = path
+        self._namespace = namespace
+        digest = hashlib.blake2b(namespace.encode("utf-8", "surrogateescape"), digest_size=8)
+        self._id = int.from_bytes(digest.digest(), signed=True)
         self._connection: sqlite3.Connection | None = None
         self.note = ""
         if path is not None:
-            self._connection = self._open(path, schema)
+            self._connection = self._open(path)
+            self._write(_USE, [self._used()])
+            self._shrink()
 
-    def __enter__(self) -> CacheDatabase:
+    def __enter__(self) -> Cache:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, err: BaseException | None, _: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
     def is_open(self) -> bool:
-        """Whether queries and writes reach a database."""
+        """Whether values can be found and stored."""
         return self._connection is not None
 
     def close(self) -> None:
-        """Close the file; later queries return nothing."""
+        """Close the file; nothing is found later."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows that a SELECT finds; none if the database cannot be read."""
-        if self._connection is None:
-            return []
-        try:
-            return self._connection.execute(statement, values).fetchall()
-        except sqlite3.Error as err:
-            self._give_up(err)
-            return []
+    def find(self, keys: Collection[bytes]) -> dict[bytes, bytes]:
+        """Return the values that are cached under these keys."""
+        found: dict[bytes, bytes] = {}
+        left = iter(keys)
+        while part := list(islice(left, _AT_ONCE)):
+            marks = ",".join("?" * len(part))
+            query = f"SELECT key, value FROM cached WHERE namespace = ? AND key IN ({marks})"
+            for key, row in self._query(query, (self._id, *part)):
+                value = open_seal(self._context(key), row)
+                if value is not None:
+                    found[key] = value
+        return found
 
-    def write(self, statement: str, rows: Iterable[Sequence[object]]) -> int:
-        """Run a statement for each row, in one transaction; return how many rows changed."""
-        if self._connection is None:
-            return 0
-        try:
-            with self._connection:
-                return self._connection.executemany(statement, rows).rowcount
-        except sqlite3.Error as err:
-            self._give_up(err)
-            return 0
+    def store(self, values: Iterable[tuple[bytes, bytes]]) -> None:
+        """Cache values by their keys, and replace earlier ones."""
+        rows = [(self._id, key, seal(self._context(key), value)) for key, value in values]
+        if rows:
+            # Another process may have dropped the namespace meanwhile.
+            self._write(_USE, [self._used()])
+            self._write("INSERT OR REPLACE INTO cached VALUES (?, ?, ?)", rows)
 
-    def give_back(self) -> None:
-        """Shrink the file by its deleted pages."""
-        if self._connection is None:
+    def find_one(self, kind: type[_T], key: bytes) -> _T | None:
+        """Return the value of this type that `store_one` cached, None if there is none."""
+        found = self.find([key])
+        return unpack(kind, found[key]) if key in found else None
+
+    def store_one(self, key: bytes, value: object) -> None:
+        """Cache a value of any type that pydantic knows; nothing if JSON cannot represent it."""
+        try:
+            self.store([(key, pack(value))])
+        except ValueError:
             return
-        try:
+
+    def _context(self, key: bytes) -> str:
+        return f"{self._namespace} {key.hex()}"
+
+    def _used(self) -> tuple[int, int]:
+        return self._id, time.time_ns()
+
+    def _shrink(self) -> None:
+        """Drop the least recently used namespaces if the file is above its limit, this one last."""
+        size = self._size()
+        if size <= LIMIT:
+            return
+        order = "SELECT id FROM namespaces ORDER BY id = ?, used"
+        for (old,) in self._query(order, (self._id,)):
+            if size <= (LIMIT if old == self._id else LIMIT * 3 // 4):
+                break
+            self._write("DELETE FROM cached WHERE namespace = ?", [(old,)])
+            self._write("DELETE FROM namespaces WHERE id = ?", [(old,)])
+            size = self._size()
+        self._run(
             # execute() takes a single step of a statement without columns, which frees one page.
-            self._connection.executescript("PRAGMA incremental_vacuum")
+            lambda connection: connection.executescript("PRAGMA incremental_vacuum")
+        )
+
+    def _size(self) -> int:
+        def pragma(name: str) -> int:
+            return sum(int(value) for (value,) in self._query(f"PRAGMA {name}"))
+
+        return (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
+
+    def _query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self._run(lambda file: file.execute(statement, values).fetchall()) or []
+
+    def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        def write(file: sqlite3.Connection) -> None:
+            with file:
+                file.executemany(statement, rows)
+
+        self._run(write)
+
+    def _run(self, use: Callable[[sqlite3.Connection], _T]) -> _T | None:
+        """Return what is done with the file; None, from then on, if that fails."""
+        if self._connection is None:
+            return None
+        try:
+            return use(self._connection)
         except sqlite3.Error as err:
             self._give_up(err)
+            return None
 
-    def _open(self, path: Path, schema: str) -> sqlite3.Connection | None:
+    def _open(self, path: Path) -> sqlite3.Connection | None:
         try:
             _make_folders(path)
-            return _connect(path, schema)
+            return _connect(path)
         except OSError as err:
             self.note = f"results are not cached: {err}"
         except sqlite3.Error as err:
@@ -173,7 +261,7 @@ class CacheDatabase:
             if not _is_damaged(err):
                 return None
             try:
-                return _connect(path, schema)
+                return _connect(path)
             except (OSError, sqlite3.Error) as again:
                 self.note = f"results are not cached: {path}: {again}"
         return None
@@ -196,14 +284,14 @@ def _is_damaged(err: sqlite3.Error) -> bool:
     return getattr(err, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _NOT_DAMAGED
 
 
-def _connect(path: Path, schema: str) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_S)
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.executescript(schema)
+        connection.executescript(_SCHEMA)
     except BaseException:
         connection.close()
         raise

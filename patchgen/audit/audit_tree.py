@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from collections.abc import Callable, Mapping, Sequence, Set
 
 from patchgen.audit.boot_path import BootPath, find_spine
-from patchgen.audit.cache import FactsCache, cache_file
 from patchgen.audit.changes import find_changes
 from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.edges import UnresolvedCall
@@ -23,11 +21,12 @@ from patchgen.audit.read_facts import (
     OnProgress,
     digest_files,
     find_files,
+    open_cache,
     read_facts,
 )
 from patchgen.audit.routes import Routes
-from patchgen.audit.serialised import dump_audit, load_audit
 from patchgen.audit.tables import Tables, load_tables
+from patchgen.cachefile import Cache, make_key
 from patchgen.kernel import DotConfig, read_version
 from patchgen.model.audit import (
     Audit,
@@ -59,7 +58,7 @@ def audit_tree(
     """
     tables = load_tables()
     files = find_files(git, tree, tables)
-    with FactsCache(cache_file()) as cache:
+    with open_cache() as cache:
         audit = _find_audit(git, tree, files, tables, config, cache, on_progress)
         if cache.note:
             on_note(cache.note)
@@ -72,15 +71,15 @@ def _find_audit(
     files: Sequence[TreeFile],
     tables: Tables,
     config: DotConfig | None,
-    cache: FactsCache,
+    cache: Cache,
     on_progress: OnProgress,
 ) -> Audit:
     """Return the cached audit, or make and cache it."""
     unbuilt = find_unlinked(git, tree, files)
     key = _result_key(tree, files, tables, config, unbuilt)
-    cached = cache.find([key]).get(key)
-    if cached is not None and (audit := load_audit(cached)) is not None:
-        return audit
+    cached = cache.find_one(Audit, key)
+    if cached is not None:
+        return cached
     if config is not None:
         unbuilt |= find_unbuilt(git, tree, files, config)
     facts = _read_built(git, files, unbuilt, cache, on_progress)
@@ -88,9 +87,7 @@ def _find_audit(
     audit = build_audit(
         LinkedCode(facts, config.options if config else None), tables, version=version
     )
-    stored = dump_audit(audit)
-    if stored is not None:
-        cache.keep([(key, stored)])
+    cache.store_one(key, audit)
     return audit
 
 
@@ -98,7 +95,7 @@ def _read_built(
     git: Git,
     files: Sequence[TreeFile],
     unbuilt: set[str],
-    cache: FactsCache,
+    cache: Cache,
     on_progress: OnProgress,
 ) -> Mapping[str, FileFacts]:
     """Return the facts of the files that are built, and of those that they include."""
@@ -123,13 +120,10 @@ def _result_key(
     tables: Tables,
     config: DotConfig | None,
     unlinked: Set[str],
-) -> str:
+) -> bytes:
     # With a configuration, the result depends on the Makefiles of the tree, too.
-    built = (
-        "" if config is None else f"{tree} {config.architecture} {sorted(config.options.items())}"
-    )
-    text = f"{tables.digest} {digest_files(files)} {built} {sorted(unlinked)}"
-    return f"audit:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
+    built = config and [tree, config.architecture, sorted(config.options.items())]
+    return make_key("audit", tables.digest, digest_files(files), built, sorted(unlinked))
 
 
 def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit:

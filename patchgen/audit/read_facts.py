@@ -12,22 +12,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from patchgen.audit.assembly import parse_assembly
-from patchgen.audit.cache import FactsCache
 from patchgen.audit.facts import FileFacts
 from patchgen.audit.parse_c import parse_source
-from patchgen.audit.serialised import dump_facts, load_facts
 from patchgen.audit.tables import Tables
+from patchgen.cachefile import Cache, cache_file, pack, unpack
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, list_files, read_blobs
 from patchgen.process import map_processes
+from patchgen.resources import digest_code
 
 OnProgress = Callable[[int, int], None]
 _BATCH_BYTES = 400_000
 _WORKERS = 2
 _MAX_BYTES = 2 << 20
 _TOO_LARGE = FileFacts(lost=((1, f"the whole file: it is larger than {_MAX_BYTES >> 20} MiB"),))
-_Piece = list[tuple[str, bool, bytes | None]]
+_Piece = list[tuple[bytes, bool, bytes | None]]
 
 
 def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
@@ -52,6 +52,11 @@ def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
     return files
 
 
+def open_cache() -> Cache:
+    """Return the cache of files' facts and of audits, which depend on patchgen's code only."""
+    return Cache(cache_file(), f"audit {digest_code()}")
+
+
 class BulkTree:
     """A TreeReader of a tree in a repository or a quarantine."""
 
@@ -72,40 +77,40 @@ class BulkTree:
 def read_facts(
     git: Git,
     files: Sequence[TreeFile],
-    cache: FactsCache,
+    cache: Cache,
     on_progress: OnProgress = lambda done, total: None,
 ) -> Mapping[str, FileFacts]:
     """Return the facts of each file by path. Raises RefusedError if a blob is missing."""
     keys = {file.path.as_posix(): _key(file) for file in files}
     stored = cache.find(sorted(set(keys.values())))
-    loaded = {key: load_facts(value) for key, value in stored.items()}
+    loaded = {key: unpack(FileFacts, value) for key, value in stored.items()}
     del stored
     facts = {key: value for key, value in loaded.items() if value is not None}
     missing = {keys[file.path.as_posix()]: file for file in files}
     missing = {key: file for key, file in missing.items() if key not in facts}
     done = len(files) - len(missing)
     on_progress(done, len(files))
-    fresh: list[tuple[str, bytes]] = []
+    fresh: list[tuple[bytes, bytes]] = []
     pieces = _read_pieces(git, missing)
     for values in map_processes(_parse_piece, pieces, workers=_WORKERS if len(missing) > 40 else 0):
         for key, value in values:
-            if (read := load_facts(value)) is None:
+            if (read := unpack(FileFacts, value)) is None:
                 raise ValueError(f"the facts of {missing[key].path} cannot be stored")
             facts[key] = read
             fresh.append((key, value))
         done += len(values)
         on_progress(done, len(files))
     if fresh:
-        cache.keep(fresh)
+        cache.store(fresh)
     return {path: facts[key] for path, key in keys.items()}
 
 
-def _key(file: TreeFile) -> str:
+def _key(file: TreeFile) -> bytes:
     kind = "S" if file.path.suffix == ".S" else "C"
-    return f"{kind}:{file.oid}"
+    return f"{kind}:{file.oid}".encode()
 
 
-def _read_pieces(git: Git, missing: Mapping[str, TreeFile]) -> Iterator[_Piece]:
+def _read_pieces(git: Git, missing: Mapping[bytes, TreeFile]) -> Iterator[_Piece]:
     """Yield contents in pieces of about the same size."""
     piece: _Piece = []
     size = 0
@@ -121,8 +126,8 @@ def _read_pieces(git: Git, missing: Mapping[str, TreeFile]) -> Iterator[_Piece]:
         yield piece
 
 
-def _parse_piece(piece: _Piece) -> list[tuple[str, bytes]]:
-    return [(key, dump_facts(_parse(content, assembly))) for key, assembly, content in piece]
+def _parse_piece(piece: _Piece) -> list[tuple[bytes, bytes]]:
+    return [(key, pack(_parse(content, assembly))) for key, assembly, content in piece]
 
 
 def _parse(content: bytes | None, is_assembly: bool) -> FileFacts:

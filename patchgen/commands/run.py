@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from patchgen.cachefile import cache_path
 from patchgen.coccinelle import find_spatch
 from patchgen.errors import (
     ErrorPlace,
@@ -291,18 +290,13 @@ def _sweep_request(
         bound.includes,
         bound.folders,
         only,
-        results_path() if request.cache else None,
+        request.cache,
         bound.slices and request.slices,
         bound.grouping,
         request.timeout_s,
         request.jobs,
         bound.notes,
     )
-
-
-def results_path() -> Path:
-    """Return the path of the cached results, in the user's cache folder."""
-    return cache_path("sweep.sqlite")
 
 
 def _variant_requests(
@@ -338,7 +332,7 @@ def _variant_requests(
                         request.paths,
                         tuple(sorted({file.path.suffix for file in edit.files})),
                         only=files if only is None else files & only,
-                        cache=results_path() if request.cache else None,
+                        cache=request.cache,
                         # A function may get any token from the macro files.
                         slices=request.slices and not edit.patch.macros,
                         timeout_s=request.timeout_s,

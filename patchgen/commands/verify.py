@@ -10,8 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from patchgen import __version__
-from patchgen.cachefile import cache_path
+from patchgen.cachefile import Cache, cache_file, cache_path
 from patchgen.errors import RefusedError, UsageError
 from patchgen.kernel import (
     CONFIGS,
@@ -31,11 +30,11 @@ from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 from patchgen.model.series import Mail
 from patchgen.odb import Checkout, Repository, read_substances
+from patchgen.resources import digest_code
 from patchgen.series import describe_asked
 from patchgen.verify.against import check_against
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.builds import Matrix, Point, list_products
-from patchgen.verify.cache import BuildCache
 from patchgen.verify.checked_series import CheckedSeries, find_strips, list_touched, open_target
 from patchgen.verify.judge import (
     is_compiled,
@@ -319,19 +318,20 @@ class _VerifyRun:
     def _build(self) -> list[Finding]:
         base = self._base_point()
         sparse = shutil.which("sparse") is not None
-        matrix = Matrix(
-            checkout=self.checkout,
-            configs=self.configs,
-            files=sorted({file for commit in self.target.commits for file in commit.files}),
-            folders=[name.strip("/") for name in self.request.folders],
-            jobs=self.request.jobs,
-            sparse=sparse,
-            cache=self._cache(f"sparse {sparse}"),
-            logs=self._folder / "logs",
-            variables=self.request.make_variables,
-        )
         points = [Point(commit.oid, commit.tree) for commit in self.target.commits]
-        builds = matrix.run(base, points, self._on_build)
+        with self._cache(f"sparse {sparse}") as cache:
+            matrix = Matrix(
+                checkout=self.checkout,
+                configs=self.configs,
+                files=sorted({file for commit in self.target.commits for file in commit.files}),
+                folders=[name.strip("/") for name in self.request.folders],
+                jobs=self.request.jobs,
+                sparse=sparse,
+                cache=cache,
+                logs=self._folder / "logs",
+                variables=self.request.make_variables,
+            )
+            builds = matrix.run(base, points, self._on_build)
         findings: list[Finding] = []
         if matrix.lacks_exec_bits:
             text = "no script of the base has the exec bit; it was set for the build"
@@ -360,21 +360,22 @@ class _VerifyRun:
 
     def _boot(self) -> list[Finding]:
         diff = self.checkout.run("diff", "--no-renames", self.target.base, self.target.tip)
-        trial = BootTrial(
-            checkout=self.checkout,
-            jobs=self.request.jobs,
-            cache=self._cache(qemu_version()),
-            logs=self._folder / "logs",
-            variables=self.request.make_variables,
-            diff=diff.stdout.decode("utf-8", "replace"),
-        )
         base, last = self._base_point(), self.target.commits[-1]
-        found = trial.run(
-            base,
-            Point(last.oid, last.tree),
-            lambda commit: self.on_cell(Cell(commit, "boot", None)),
-        )
-        findings = self._end(last.oid, "boot", found)
+        with self._cache(qemu_version()) as cache:
+            trial = BootTrial(
+                checkout=self.checkout,
+                jobs=self.request.jobs,
+                cache=cache,
+                logs=self._folder / "logs",
+                variables=self.request.make_variables,
+                diff=diff.stdout.decode("utf-8", "replace"),
+            )
+            found = trial.run(
+                base,
+                Point(last.oid, last.tree),
+                lambda commit: self.on_cell(Cell(commit, "boot", None)),
+            )
+            findings = self._end(last.oid, "boot", found)
         self._end(base.commit, "boot", [])
         return findings
 
@@ -382,11 +383,10 @@ class _VerifyRun:
         tree = self.checkout.run("rev-parse", f"{self.target.base}^{{tree}}").stdout.decode()
         return Point(self.target.base, Oid(tree.strip()))
 
-    def _cache(self, *tools: str) -> BuildCache:
-        return BuildCache(
-            self._folder / "builds",
-            (__version__, compiler_version(self.request.make_variables), *tools),
-        )
+    def _cache(self, *tools: str) -> Cache:
+        """Return the cache of results that depend on these programs."""
+        programs = (compiler_version(self.request.make_variables), *tools)
+        return Cache(cache_file(), f"verify {digest_code()} {' '.join(programs)}")
 
     def _on_build(self, commit: Oid, config: str, build: Build | None) -> None:
         if build is None:

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from patchgen.cachefile import Cache, make_key
 from patchgen.model.base import Oid, TreeFile
 from patchgen.sweep.file_outcome import FileOutcome, unpack
-from patchgen.sweep.result_cache import ResultCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,12 @@ class Selection:
     @property
     def name(self) -> bytes:
         """The key of the files with their contents: the ids determine the contents."""
-        return _name([[str(path), oid] for path, oid in self.places], self.suffixes)
+        return b"files " + make_key([[str(path), oid] for path, oid in self.places], self.suffixes)
 
     @property
     def shape(self) -> bytes:
         """The key of the selection in any tree."""
-        return _name([str(path) for path, _ in self.places], self.suffixes)
+        return b"latest " + make_key([str(path) for path, _ in self.places], self.suffixes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +47,36 @@ def name_content(oid: Oid, headers: Mapping[str, Oid]) -> bytes:
     """Return the key of a file's content and of the headers that it sees."""
     if not headers:
         return bytes.fromhex(oid)
-    return _name(oid, sorted(headers.items()))
+    return make_key(oid, sorted(headers.items()))
 
 
-def _name(*facts: object) -> bytes:
-    return hashlib.sha1(json.dumps(facts).encode(), usedforsecurity=False).digest()
-
-
-def find_cached_selection(cache: ResultCache, selection: Selection) -> CachedSelection | None:
+def find_cached_selection(cache: Cache, selection: Selection) -> CachedSelection | None:
     """Return the cached result of a selection, None if it is missing or incomplete."""
     return _recall(cache, selection.name, selection.tree)
 
 
-def find_earlier_selection(cache: ResultCache, selection: Selection) -> CachedSelection | None:
+def find_earlier_selection(cache: Cache, selection: Selection) -> CachedSelection | None:
     """Return the cached result of the tree that was last run with the same paths, or None."""
-    packed = cache.find_fact(selection.shape)
-    if packed is None:
+    packed = cache.find([selection.shape])
+    if not packed:
         return None
-    tree, name = json.loads(packed)
+    tree, name = json.loads(packed[selection.shape])
     return _recall(cache, bytes.fromhex(name), Oid(tree))
 
 
-def _recall(cache: ResultCache, name: bytes, tree: Oid) -> CachedSelection | None:
-    packed = cache.find_fact(name)
-    if packed is None:
+def _recall(cache: Cache, name: bytes, tree: Oid) -> CachedSelection | None:
+    packed = cache.find([name])
+    if not packed:
         return None
-    count, entries = json.loads(zlib.decompress(packed))
+    count, entries = json.loads(zlib.decompress(packed[name]))
     keys = {PurePosixPath(path): bytes.fromhex(key) for path, _, _, key in entries}
-    results = cache.find(list(set(keys.values())))
+    results = cache.find(set(keys.values()))
     files = {}
     outcomes = {}
     for listed, mode, oid, _ in entries:
         path = PurePosixPath(listed)
         result = results.get(keys[path])
-        if result is None:
+        if not result:
             return None
         files[path] = TreeFile(path, mode, Oid(oid))
         outcomes[path] = unpack(result, path)
@@ -89,12 +84,13 @@ def _recall(cache: ResultCache, name: bytes, tree: Oid) -> CachedSelection | Non
 
 
 def cache_selection(
-    cache: ResultCache,
+    cache: Cache,
     selection: Selection,
     count: int,
     entries: Sequence[tuple[TreeFile, bytes]],
 ) -> None:
     """Cache which files of a selection have outcomes, and the keys of these outcomes."""
     listed = [[str(file.path), file.mode, file.oid, key.hex()] for file, key in entries]
-    cache.store_fact(selection.name, zlib.compress(json.dumps([count, listed]).encode(), 6))
-    cache.store_fact(selection.shape, json.dumps([selection.tree, selection.name.hex()]).encode())
+    files = zlib.compress(json.dumps([count, listed]).encode(), 6)
+    latest = json.dumps([selection.tree, selection.name.hex()]).encode()
+    cache.store([(selection.name, files), (selection.shape, latest)])

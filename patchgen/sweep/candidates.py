@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
 
+from patchgen.cachefile import Cache
 from patchgen.coccinelle import (
     Formula,
     Needs,
@@ -31,7 +32,6 @@ from patchgen.odb import (
     require_objects,
 )
 from patchgen.sweep.request import SweepRequest
-from patchgen.sweep.result_cache import ResultCache
 from patchgen.sweep.slices import slice_source
 from patchgen.sweep.words import has_word
 
@@ -43,20 +43,21 @@ _READ_AT_ONCE = 64
 _NEEDS = b"needs"
 
 
-def find_cached_needs(cache: ResultCache) -> Needs | None:
+def find_cached_needs(cache: Cache) -> Needs | None:
     """Return the words that a semantic patch needs, if an earlier run has determined them."""
-    packed = cache.find_fact(_NEEDS)
-    if packed is None:
+    packed = cache.find([_NEEDS])
+    if not packed:
         return None
-    file, functions, why_not = json.loads(packed)
+    file, functions, why_not = json.loads(packed[_NEEDS])
     within = None if functions is None else tuple(map(load_formula, functions))
     return Needs(load_formula(file), within, why_not)
 
 
-def cache_needs(cache: ResultCache, needs: Needs) -> None:
+def cache_needs(cache: Cache, needs: Needs) -> None:
     """Cache the words that a semantic patch needs."""
     dumped = None if needs.functions is None else list(map(dump_formula, needs.functions))
-    cache.store_fact(_NEEDS, json.dumps([dump_formula(needs.file), dumped, needs.why_not]).encode())
+    packed = json.dumps([dump_formula(needs.file), dumped, needs.why_not]).encode()
+    cache.store([(_NEEDS, packed)])
 
 
 def plan_candidates(

@@ -15,6 +15,9 @@ from patchgen.model.base import TreeFile
 from patchgen.model.outcome import UnparsedFunction
 from patchgen.model.sweep import Counts, ReportedPlace, Unfinished
 
+# What is cached for a file without a match.
+NO_MATCH = b""
+
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
@@ -51,10 +54,10 @@ def outcome_of(ran: FileRun) -> FileOutcome | None:
     return None if outcome == FileOutcome(ran.path) else outcome
 
 
-def pack(outcome: FileOutcome | None) -> bytes | None:
+def pack(outcome: FileOutcome | None) -> bytes:
     """Return the bytes that are cached for an outcome."""
     if outcome is None:
-        return None
+        return NO_MATCH
     after = None if outcome.after is None else base64.b64encode(outcome.after).decode()
     unparsed = [[each.line, each.name] for each in outcome.unparsed]
     marks = [[each.line, each.end_line, each.text] for each in outcome.marks]

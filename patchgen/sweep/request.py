@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
+from patchgen.cachefile import make_key
 from patchgen.coccinelle import RunnableSmpl
 from patchgen.model.base import Base
 from patchgen.model.sweep import Mode
@@ -39,8 +38,8 @@ class SweepRequest:
     """What to run, and over which files.
 
     `suffixes` are those of the files to run. `only` restricts the files to these paths, unless it
-    is None. `cache` is the file of cached results, None for no cache. With `slices` off, spatch
-    gets whole files.
+    is None. With `cache` off, cached results are ignored; with `slices` off, spatch gets whole
+    files.
     """
 
     program: RunnableSmpl
@@ -51,7 +50,7 @@ class SweepRequest:
     includes: Includes = Includes.NONE
     include_folders: tuple[str, ...] = ()
     only: Collection[PurePosixPath] | None = None
-    cache: Path | None = None
+    cache: bool = True
     slices: bool = True
     grouping: Grouping = Grouping.ANY
     timeout_s: int = DEFAULT_TIMEOUT_S
@@ -60,9 +59,9 @@ class SweepRequest:
 
 
 def name_run(request: SweepRequest, spatch_version: str) -> str:
-    """Return a digest of all that a result depends on except the file and its headers."""
+    """Return the cache's namespace: all that a result depends on except file and headers."""
     program = request.program
-    facts = [
+    facts = make_key(
         digest_code(),
         spatch_version,
         program.patch.text,
@@ -76,5 +75,5 @@ def name_run(request: SweepRequest, spatch_version: str) -> str:
         request.include_folders,
         # A slice's result is that of the whole file. A user who doubts that gets no cached one.
         request.slices,
-    ]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    )
+    return f"run {facts.hex()}"

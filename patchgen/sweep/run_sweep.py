@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from patchgen.cachefile import Cache, cache_file
 from patchgen.coccinelle import RunnableSmpl, find_spatch, read_rules
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Counts, ReportedPlace, RuleCount, Sweep
@@ -16,7 +17,6 @@ from patchgen.sweep.cached_selection import Selection, find_cached_selection
 from patchgen.sweep.file_outcome import FileOutcome, SweepState
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.request import Progress, SweepRequest, name_run
-from patchgen.sweep.result_cache import ResultCache
 
 if TYPE_CHECKING:
     from patchgen.sweep.executor import Executor
@@ -39,8 +39,9 @@ def sweep(
     began = time.monotonic()
     spatch = find_spatch()
     # The final output of rules covers all files, so no result of a single file can be cached.
-    path = None if request.grouping is Grouping.TOGETHER else request.cache
-    with ResultCache(path, name_run(request, spatch.version)) as cache:
+    is_cached = request.cache and request.grouping is not Grouping.TOGETHER
+    name = name_run(request, spatch.version)
+    with Cache(cache_file() if is_cached else None, name) as cache:
         selection = _select(repository, request)
         found = _recall(cache, selection)
         if found is None:
@@ -63,7 +64,7 @@ def _select(repository: Repository, request: SweepRequest) -> Selection | None:
     return Selection(tree, tuple(where) or ((PurePosixPath("."), tree),), request.suffixes)
 
 
-def _recall(cache: ResultCache, selection: Selection | None) -> SweepState | None:
+def _recall(cache: Cache, selection: Selection | None) -> SweepState | None:
     recalled = find_cached_selection(cache, selection) if selection else None
     if recalled is None:
         return None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from patchgen.cachefile import Cache
 from patchgen.coccinelle import TOOK_TOO_LONG, FileRun, Needs, Source, Spatch, find_needs
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.sweep import Counts, Unfinished
@@ -38,11 +39,10 @@ from patchgen.sweep.candidates import (
     read_headers,
 )
 from patchgen.sweep.executor import Executor
-from patchgen.sweep.file_outcome import FileOutcome, SweepState, outcome_of, pack, unpack
+from patchgen.sweep.file_outcome import NO_MATCH, FileOutcome, SweepState, outcome_of, pack, unpack
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.request import MOST_FILE_BYTES, Progress, SweepRequest
-from patchgen.sweep.result_cache import ResultCache
 from patchgen.sweep.slices import restore
 
 _TOO_LARGE = f"it is larger than the {MOST_FILE_BYTES >> 20} MiB that spatch is given"
@@ -77,7 +77,7 @@ class Search:
     request: SweepRequest
     spatch: Spatch
     executor: Executor
-    cache: ResultCache
+    cache: Cache
     selection: Selection | None
     on_progress: Callable[[Progress], None]
     files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
@@ -169,13 +169,13 @@ class Search:
         if not self.cache.is_open or self.request.includes is not Includes.NONE:
             return listed
         keys = {name: name_content(oid, {}) for name, (_, oid) in listed.items()}
-        results = self.cache.find(list(set(keys.values())))
+        results = self.cache.find(set(keys.values()))
         unknown = {}
         for name, (mode, oid) in listed.items():
             key = keys[name]
             if key not in results:
                 unknown[name] = (mode, oid)
-            elif (result := results[key]) is not None:
+            elif result := results[key]:
                 path = PurePosixPath(name)
                 self.files[path] = TreeFile(path, mode, oid)
                 self.keys[path] = key
@@ -185,7 +185,7 @@ class Search:
     def _keep_nothing(self, unknown: Mapping[str, Entry], having: Collection[str]) -> None:
         """Cache that files without the words have no match, whatever their headers."""
         self.cache.store(
-            (name_content(oid, {}), None)
+            (name_content(oid, {}), NO_MATCH)
             for name, (_, oid) in unknown.items()
             if name not in having
         )
@@ -209,7 +209,7 @@ class Search:
             done += len(batch.sources)
             total = len(candidates.names) if candidates.ended else None
             self.on_progress(Progress(done + len(slicer.idle) + len(slicer.lacking), total))
-        self.cache.store((self.keys[file.path], None) for file in slicer.idle)
+        self.cache.store((self.keys[file.path], NO_MATCH) for file in slicer.idle)
         return done
 
     def _sources(
@@ -233,7 +233,7 @@ class Search:
     def _recall_late(self, file: TreeFile, key: bytes) -> bool:
         """Use a cached result whose key was not known before the file was read."""
         results = self.cache.find([key])
-        if (result := results.get(key)) is not None:
+        if result := results.get(key):
             self.outcomes[file.path] = unpack(result, file.path)
         return key in results
 
@@ -250,7 +250,7 @@ class Search:
         return HeaderFinder(request.includes, files, request.include_folders, read)
 
     def _collect(self, slicer: Slicer, results: list[FileRun]) -> None:
-        keep: list[tuple[bytes, bytes | None]] = []
+        keep: list[tuple[bytes, bytes]] = []
         for result in results:
             ran = self._restore(result, slicer.parts.pop(result.path, ()))
             if str(ran.path) == ".":

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from patchgen.cachefile import Cache, make_key
 from patchgen.kernel import (
     CONFIG_NEEDED,
     BootLog,
@@ -30,7 +31,6 @@ from patchgen.model.finding import Finding
 from patchgen.odb import Checkout
 from patchgen.scratch import scratch_folder
 from patchgen.verify.builds import NEEDED, PRODUCTS, Point, prepare_scripts
-from patchgen.verify.cache import BuildCache
 from patchgen.verify.judge import judge_base_failure
 
 # NEEDED, and folders that are disabled in the small kernel except for files that makefiles name
@@ -75,7 +75,7 @@ class BootTrial:
 
     checkout: Checkout
     jobs: int
-    cache: BuildCache
+    cache: Cache
     logs: Path
     diff: str
     variables: Sequence[str] = ()
@@ -107,9 +107,9 @@ class BootTrial:
             yield from self._judge(tip.commit, kind, before.logs[kind], log)
 
     def _boot(self, folder: Path, point: Point) -> Booted:
-        key = self.cache.name(["boot", point.tree, list(self.variables)])
-        if (kept := self.cache.read(key)) is not None:
-            return Booted({kind: BootLog(tuple(lines), 0, False) for kind, lines in kept.items()})
+        key = make_key("boot", point.tree, list(self.variables))
+        if (cached := self.cache.find_one(dict[str, BootLog], key)) is not None:
+            return Booted(cached)
         self.checkout.switch(point.commit)
         prepare_scripts(self.checkout)
         output = folder / "out"
@@ -129,7 +129,7 @@ class BootTrial:
         if pretend_kvm(vmlinux, folder / "vmlinux-kvm"):
             logs["as a guest of KVM"] = run_qemu(folder / "vmlinux-kvm", initramfs)
         if not any(log.timed_out for log in logs.values()):
-            self.cache.write(key, {kind: list(log.lines) for kind, log in logs.items()})
+            self.cache.store_one(key, logs)
         return Booted(logs)
 
     def _judge(self, tip: Oid, kind: str, before: BootLog, after: BootLog) -> Iterator[Finding]:

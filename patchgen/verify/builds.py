@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from patchgen.cachefile import Cache, make_key
 from patchgen.errors import ToolError
 from patchgen.kernel import (
     BuildConfig,
@@ -21,7 +22,6 @@ from patchgen.model.build import Build
 from patchgen.odb import Checkout
 from patchgen.process import map_parallel
 from patchgen.scratch import scratch_folder
-from patchgen.verify.cache import BuildCache
 
 # Called with a commit, a configuration's name, and the result; None when the build starts.
 OnBuild = Callable[[Oid, str, Build | None], None]
@@ -107,7 +107,7 @@ class Matrix:
     folders: Sequence[str]
     jobs: int
     sparse: bool
-    cache: BuildCache
+    cache: Cache
     logs: Path
     variables: Sequence[str] = ()
     lacks_exec_bits: bool = False
@@ -129,7 +129,7 @@ class Matrix:
                 for config in self.configs:
                     if (result := results.get((base.commit, config.name))) and result.failure:
                         continue
-                    cached = self.cache.find(self._key(base, point, config))
+                    cached = self.cache.find_one(Build, self._key(base, point, config))
                     if cached is None:
                         missing.append(config)
                     else:
@@ -162,7 +162,9 @@ class Matrix:
         # parallel uses the processors better than one make with many jobs.
         for config, result in map_parallel(build, configs, workers=self.jobs):
             results[point.commit, config.name] = result
-            self.cache.keep(self._key(base, point, config), result)
+            # A missing program may be installed before the next run.
+            if result.failure is None and not result.unchecked:
+                self.cache.store_one(self._key(base, point, config), result)
 
     def _build(
         self, output: Path, point: Point, config: BuildConfig, before: Build | None
@@ -207,9 +209,11 @@ class Matrix:
     def _existing(self) -> list[PurePosixPath]:
         return [file for file in self.files if (self.checkout.folder / file).is_file()]
 
-    def _key(self, base: Point, point: Point, config: BuildConfig) -> str:
+    def _key(self, base: Point, point: Point, config: BuildConfig) -> bytes:
+        content = (config.file.read_bytes() if config.file else b"").decode("latin-1")
         targets = [*map(str, self.files), *(f"{folder}/" for folder in self.folders)]
-        return self.cache.key(base.tree, point.tree, config, targets, self.variables)
+        variables = list(self.variables)
+        return make_key(base.tree, point.tree, repr(config), content, targets, variables)
 
 
 def prepare_scripts(checkout: Checkout) -> bool:

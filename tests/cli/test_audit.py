@@ -65,7 +65,7 @@ def test_the_second_run_says_the_same_from_what_was_kept(kernel, patchgen):
 
 def test_a_broken_cache_is_made_anew(kernel, patchgen, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    file = tmp_path / "cache/patchgen/audit/facts.sqlite"
+    file = tmp_path / "cache/patchgen/cache.sqlite"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"no database" * 100)
     assert patchgen("audit", "--tree", kernel).out == TEXT

@@ -74,7 +74,7 @@ def test_audit_gives_the_same_from_a_damaged_cache(tmp_path, cache):
         audit = run_audit(AuditRequest(tree))
         return audit.hypercalls, audit.changes, audit.window, audit.coverage, audit.notify
 
-    check = checked(cache / "audit/facts.sqlite", run)
+    check = checked(cache / "cache.sqlite", run)
 
     @MANY
     @given(DAMAGES, strategies.sampled_from([1, 1, 1, 0.9, 0.5, 0.01, 0]))
@@ -100,7 +100,7 @@ def test_run_gives_the_same_from_a_damaged_cache(tmp_path, cache):
         assert isinstance(sweep, Sweep)
         return sweep.edits, sweep.rules, sweep.reports, sweep.unparsed, sweep.unfinished
 
-    check = checked(cache / "sweep.sqlite", run)
+    check = checked(cache / "cache.sqlite", run)
 
     @settings(MANY, max_examples=12)
     @given(DAMAGES, strategies.sampled_from([1, 1, 1, 0.9, 0.5, 0.01, 0]))
@@ -131,9 +131,9 @@ def test_a_file_that_matched_is_not_lost_where_its_row_says_that_nothing_matched
         return len(sweep.edits)
 
     assert count() == 1
-    with sqlite3.connect(cache / "sweep.sqlite") as database:
-        database.execute("UPDATE results SET result = NULL")
-        database.execute("DELETE FROM facts")
+    with sqlite3.connect(cache / "cache.sqlite") as database:
+        database.execute("UPDATE cached SET value = NULL WHERE length(key) = 20")
+        database.execute("DELETE FROM cached WHERE length(key) != 20")
     database.close()
     assert count() == 1
 
@@ -147,9 +147,8 @@ def test_a_poisoned_audit_cache_runs_no_code_and_is_made_anew(tmp_path, cache, p
     write_files(tree, FILES)
     commit_all(tree, "kernel")
     first = patchgen("audit", "--tree", tree)
-    with sqlite3.connect(cache / "audit/facts.sqlite") as database:
-        [(table,)] = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        database.execute(f"UPDATE {table} SET value = ?", [value])
+    with sqlite3.connect(cache / "cache.sqlite") as database:
+        database.execute("UPDATE cached SET value = ?", [value])
     database.close()
     again = patchgen("audit", "--tree", tree, cwd=tmp_path)
     assert (again.code, again.out) == (0, first.out)

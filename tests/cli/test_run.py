@@ -369,7 +369,7 @@ def test_interrupted_it_goes_on_from_what_was_done(ready, zalloc, git, tmp_path)
     words = [sys.executable, "-m", "patchgen", "run", zalloc, "--tree", ready, "--trust", "-j1"]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     started = subprocess.Popen(words, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-    database = Path(os.environ["HOME"]) / ".cache/patchgen/sweep.sqlite-wal"
+    database = Path(os.environ["HOME"]) / ".cache/patchgen/cache.sqlite-wal"
     for _ in range(600):
         if database.exists() and database.stat().st_size > 100_000:
             break

@@ -76,16 +76,15 @@ def test_reports_name_the_file_of_the_tree(patchgen, tree, tmp_path):
     assert {report["rule"] for report in result["reports"]} == {"r"}
 
 
-@pytest.mark.parametrize("table", ["results", "facts"])
-def test_a_damaged_row_is_made_anew(patchgen, tree, tmp_path, table):
+@pytest.mark.parametrize("key", ["= 20", "!= 20"], ids=["results of blobs", "facts of the run"])
+def test_a_damaged_row_is_made_anew(patchgen, tree, tmp_path, key):
     rule = tmp_path / "rule.cocci"
     rule.write_text(RULE)
     words = ("run", rule, "--tree", tree, "--json")
     first = json.loads(patchgen(*words).out)["results"][0]["edits"]
-    cache = Path.home() / ".cache/patchgen/sweep.sqlite"
-    column = {"results": "result", "facts": "fact"}[table]
+    cache = Path.home() / ".cache/patchgen/cache.sqlite"
     with sqlite3.connect(cache) as connection:
-        changed = connection.execute(f"UPDATE {table} SET {column} = x'00' WHERE {column} NOT NULL")
+        changed = connection.execute(f"UPDATE cached SET value = x'00' WHERE length(key) {key}")
         assert changed.rowcount > 0
     connection.close()
     again = patchgen(*words)

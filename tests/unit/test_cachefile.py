@@ -1,49 +1,82 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A cache that may be lost: opened, replaced where it is damaged, and done without."""
+"""The cache: values found again, shared by processes, bounded, and never in the way."""
 
 from __future__ import annotations
 
 import ast
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies
 
 import patchgen
-from patchgen.cachefile import (
-    CacheDatabase,
-    cache_path,
-    open_seal,
-    read_cached,
-    seal,
-    write_cached,
-)
-
-SCHEMA = "CREATE TABLE IF NOT EXISTS words (word TEXT);"
+from patchgen import cachefile
+from patchgen.cachefile import Cache, cache_path, open_seal, pack, seal, unpack
+from patchgen.model.build import Build, BuildFailure, BuiltObject
 
 
 def note_of(path: Path) -> str:
-    with CacheDatabase(path, SCHEMA) as database:
-        assert database.is_open == (not database.note)
-        return database.note
+    with Cache(path, "words") as cache:
+        assert cache.is_open == (not cache.note)
+        return cache.note
 
 
-def test_what_is_written_is_there_again(tmp_path):
-    path = tmp_path / "deep/er/words.sqlite"
-    for count in (1, 2):
-        with CacheDatabase(path, SCHEMA) as database:
-            assert database.is_open and database.note == ""
-            assert database.write("INSERT INTO words VALUES (?)", [["a"]]) == 1
-            assert database.query("SELECT count(*) FROM words") == [(count,)]
+def test_what_is_stored_is_found_again_and_only_in_its_namespace(tmp_path):
+    path = tmp_path / "deep/er/cache.sqlite"
+    with Cache(path, "one") as cache:
+        assert cache.is_open and cache.note == ""
+        assert cache.find([b"a"]) == {}
+        cache.store([(b"a", b""), (b"b", b"result")])
+        assert cache.find([b"a", b"b", b"c"]) == {b"a": b"", b"b": b"result"}
+    with Cache(path, "one") as cache:
+        assert cache.find([b"a", b"b", b"c"]) == {b"a": b"", b"b": b"result"}
+        cache.store([(b"a", b"other")])
+        assert cache.find([b"a"]) == {b"a": b"other"}
+    with Cache(path, "two") as cache:
+        assert cache.find([b"a", b"b"]) == {}
+
+
+def test_a_row_that_was_moved_to_another_key_or_namespace_is_not_found(tmp_path):
+    path = tmp_path / "cache.sqlite"
+    for namespace in ("one", "two"):
+        with Cache(path, namespace) as cache:
+            cache.store([(b"a", b"value")])
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE cached SET namespace = -namespace")
+        database.execute("UPDATE namespaces SET id = -id")
+        database.execute("UPDATE cached SET key = CAST('b' AS BLOB)")
+    database.close()
+    for namespace in ("one", "two"):
+        with Cache(path, namespace) as cache:
+            assert cache.find([b"a", b"b"]) == {}
+
+
+def test_a_value_of_another_type_is_treated_as_absent(tmp_path):
+    build = Build(
+        {"a.o": BuiltObject(("warning",), {"f": "12"})}, failure=BuildFailure("text", Path("log"))
+    )
+    with Cache(tmp_path / "cache.sqlite", "one") as cache:
+        cache.store_one(b"a", build)
+        assert cache.find_one(Build, b"a") == build
+        assert cache.find_one(Build, b"b") is None
+        assert cache.find_one(BuildFailure, b"a") is None
+        cache.store_one(b"c", BuildFailure("\udcff", Path()))
+        assert cache.find_one(BuildFailure, b"c") is None
+    assert unpack(dict[str, int], pack({"a": 1})) == {"a": 1}
+    assert unpack(dict[str, int], b"not compressed") is None
 
 
 def test_a_damaged_file_is_replaced_and_reported(tmp_path):
-    path = tmp_path / "words.sqlite"
+    path = tmp_path / "cache.sqlite"
     path.write_bytes(b"no database at all, and longer than a header is" * 9)
-    with CacheDatabase(path, SCHEMA) as database:
-        assert database.is_open and "damaged" in database.note and str(path) in database.note
+    with Cache(path, "words") as cache:
+        assert cache.is_open and "damaged" in cache.note and str(path) in cache.note
+        cache.store([(b"a", b"")])
+        assert cache.find([b"a"]) == {b"a": b""}
     assert note_of(path) == ""
 
 
@@ -62,7 +95,10 @@ def test_a_file_that_others_have_locked_is_left_alone(tmp_path, monkeypatch):
 
 def test_it_is_done_without_where_there_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
-    assert note_of(tmp_path / "file" / "words.sqlite").startswith("results are not cached: ")
+    with Cache(tmp_path / "file" / "cache.sqlite", "words") as cache:
+        assert cache.note.startswith("results are not cached: ") and not cache.is_open
+        cache.store([(b"a", b"")])
+        assert cache.find([b"a"]) == {}
 
 
 def test_the_folder_is_the_user_s(tmp_path, monkeypatch):
@@ -90,28 +126,24 @@ def test_the_folders_are_writable_by_the_user_only_whatever_the_umask(tmp_path):
 @pytest.mark.parametrize("name", ["patchgen", "patchgen/audit", "patchgen/audit/words.sqlite"])
 def test_a_cache_that_others_can_write_is_not_read(tmp_path, name):
     path = tmp_path / "patchgen/audit/words.sqlite"
-    with CacheDatabase(path, SCHEMA) as database:
-        database.write("INSERT INTO words VALUES (?)", [["poison"]])
+    with Cache(path, "words") as cache:
+        cache.store([(b"a", b"poison")])
     (tmp_path / name).chmod(0o777)
-    with CacheDatabase(path, SCHEMA) as database:
-        assert database.query("SELECT * FROM words") == []
-        assert f"{tmp_path / name} can be written by other users" in database.note
-    write_cached(path.with_name("x.json"), "x", b"text")
-    if name.endswith("sqlite"):
-        path.with_name("x.json").chmod(0o606)
-    assert read_cached(path.with_name("x.json"), "x") is None
+    with Cache(path, "words") as cache:
+        assert cache.find([b"a"]) == {}
+        assert f"{tmp_path / name} can be written by other users" in cache.note
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 @pytest.mark.parametrize("name", ["patchgen", "patchgen/audit", "patchgen/audit/words.sqlite"])
 def test_a_cache_of_another_user_is_not_read(tmp_path, name):
     path = tmp_path / "patchgen/audit/words.sqlite"
-    with CacheDatabase(path, SCHEMA) as database:
-        database.write("INSERT INTO words VALUES (?)", [["poison"]])
+    with Cache(path, "words") as cache:
+        cache.store([(b"a", b"poison")])
     os.chown(tmp_path / name, 12345, 12345)
-    with CacheDatabase(path, SCHEMA) as database:
-        assert database.query("SELECT * FROM words") == []
-        assert f"{tmp_path / name} belongs to another user" in database.note
+    with Cache(path, "words") as cache:
+        assert cache.find([b"a"]) == {}
+        assert f"{tmp_path / name} belongs to another user" in cache.note
 
 
 @pytest.mark.parametrize("name", ["patchgen", "patchgen/audit/words.sqlite"])
@@ -123,12 +155,70 @@ def test_a_symbolic_link_is_not_followed(tmp_path, name):
     assert f"{tmp_path / name} is not a " in note_of(path)
 
 
-def test_a_file_that_is_read_whole_is_found_again_and_only_under_its_name(tmp_path):
-    path = tmp_path / "patchgen/verify/a.json"
-    write_cached(path, "a", b"text")
-    assert read_cached(path, "a") == b"text"
-    assert read_cached(path, "b") is None and read_cached(path.with_name("b"), "b") is None
-    assert [each.name for each in path.parent.iterdir()] == ["a.json"]
+def test_drops_the_namespaces_that_were_not_used_for_longest(tmp_path, monkeypatch):
+    path = tmp_path / "cache.sqlite"
+    keys = [b"%d" % number for number in range(150)]
+
+    def use(namespace: str, *, write: bool = False) -> int:
+        """Return how many values are there, before any is written."""
+        with Cache(path, namespace) as cache:
+            found = len(cache.find(keys))
+            if write:
+                cache.store([(key, bytes(1000)) for key in keys])
+        return found
+
+    # A value takes a page of its own, so that each namespace takes 730 kB or so.
+    monkeypatch.setattr(cachefile, "LIMIT", 2_600_000)
+    for namespace in ("first", "second", "third"):
+        use(namespace, write=True)
+    assert use("first") == 150
+    use("fourth", write=True)
+    assert path.stat().st_size > 2_600_000
+    assert use("fifth") == 0
+    used = {name: use(name) for name in ("first", "second", "third", "fourth")}
+    assert used == {"first": 150, "second": 0, "third": 0, "fourth": 150}
+    assert path.stat().st_size < 1_950_000
+    # A namespace that is too large by itself is begun anew.
+    monkeypatch.setattr(cachefile, "LIMIT", 500_000)
+    assert use("first") == 0
+    assert path.stat().st_size < 500_000
+
+
+def test_what_is_stored_in_a_namespace_that_was_dropped_meanwhile_is_bounded(tmp_path, monkeypatch):
+    path = tmp_path / "cache.sqlite"
+    with Cache(path, "first") as cache:
+        cache.store([(b"%d" % number, bytes(1000)) for number in range(150)])
+        monkeypatch.setattr(cachefile, "LIMIT", 500_000)
+        with Cache(path, "second") as other:
+            assert other.note == ""
+        assert cache.find([b"0"]) == {}
+        cache.store([(b"%d" % number, bytes(1000)) for number in range(150)])
+        assert cache.find([b"0"]) == {b"0": bytes(1000)}
+    assert note_of(path) == ""
+    assert path.stat().st_size < 500_000
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from patchgen.cachefile import Cache
+with Cache(Path(sys.argv[1]), "one") as cache:
+    for n in range(200):
+        cache.store([(f"{sys.argv[2]}-{n}".encode(), b"x")])
+    assert not cache.note, cache.note
+"""
+
+
+def test_several_processes_write_at_once(tmp_path):
+    path = tmp_path / "cache.sqlite"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(number)])
+        for number in range(4)
+    ]
+    assert [writer.wait() for writer in writers] == [0] * 4
+    with Cache(path, "one") as cache:
+        keys = [f"{number}-{n}".encode() for number in range(4) for n in range(200)]
+        assert len(cache.find(keys)) == 800
 
 
 @given(strategies.binary(max_size=40), strategies.data())
