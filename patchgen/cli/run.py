@@ -31,14 +31,14 @@ from patchgen.cli.run_split import (
 from patchgen.cli.tree_config import check_config
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.coccinelle import Header, find_spatch
-from patchgen.commands.run import RunPlan, RunRequest, Skipped, plan_run, run_sweeps
+from patchgen.commands.run import RunPlan, Skipped, plan_run, run_sweeps
 from patchgen.errors import UsageError
 from patchgen.model.sweep import Mode, Sweep
 from patchgen.odb import Repository
-from patchgen.sweep import DEFAULT_TIMEOUT_S
+from patchgen.sweep import DEFAULT_TIMEOUT_S, RunRequest
 
 if TYPE_CHECKING:
-    from patchgen.sweep import Executor
+    from patchgen.sweep import Executor, SweepRequest
 
 
 @click.command("run")
@@ -143,34 +143,24 @@ def command(
     executor = _choose_executor(executor_name, scheduler)
     repository = Repository(request.tree)
     try:
-        run = plan_run(repository, request)
+        plan = plan_run(repository, request)
         if campaign is not None:
-            check_campaign(repository, campaign, run)
-        found = _run(repository, run, printer, executor, verbose=verbose, diffs=campaign is None)
+            check_campaign(repository, campaign, plan)
+        found = _run(repository, plan, printer, executor, verbose=verbose, diffs=campaign is None)
         if sarif is not None:
             write_sarif(sarif, found)
         made = None
         if campaign is not None and found and found[0][1].edits:
-            words = _telling_words(request)
-            made = publish_campaign(
-                repository, campaign, request.tree, run, words, found[0][1], printer
-            )
+            made = publish_campaign(repository, campaign, *found[0], printer)
         elif campaign is not None:
             printer.line("The semantic patch changes nothing.")
     finally:
         repository.close()
     if as_json:
-        printer.document(_describe(run, found) | ({"series": made} if campaign else {}))
+        printer.document(_describe(plan, found) | ({"series": made} if campaign else {}))
     incomplete = any(result.unparsed or result.unfinished for _, result in found)
     # Skipped semantic patches of a folder are only reported, unless all of them were skipped.
-    return 1 if not found or (strict and (incomplete or run.skipped)) else 0
-
-
-def _telling_words(request: RunRequest) -> list[str]:
-    """Return the arguments that determine the change, without those that name local files."""
-    defined = [word for each in request.definitions for word in ("-D", each)]
-    since = ["--since", request.since] if request.since else []
-    return [*map(str, request.paths), *defined, *since]
+    return 1 if not found or (strict and (incomplete or plan.skipped)) else 0
 
 
 def _choose_executor(name: str, scheduler: str | None) -> Executor | None:
@@ -185,26 +175,26 @@ def _choose_executor(name: str, scheduler: str | None) -> Executor | None:
 
 def _run(
     repository: Repository,
-    run: RunPlan,
+    plan: RunPlan,
     printer: Printer,
     executor: Executor | None,
     *,
     verbose: bool,
     diffs: bool,
-) -> list[tuple[Header, Sweep]]:
+) -> list[tuple[SweepRequest, Sweep]]:
     """Run all semantic patches, and print each result as soon as it is complete."""
-    found: list[tuple[Header, Sweep]] = []
-    for skipped in run.skipped:
+    found: list[tuple[SweepRequest, Sweep]] = []
+    for skipped in plan.skipped:
         printer.warning(f"{skipped.name} was not run: {skipped.reason}")
-    if any(skipped.lacks_trust for skipped in run.skipped):
+    if any(skipped.lacks_trust for skipped in plan.skipped):
         printer.note("hint: read them; then `patchgen trust PATH` trusts them as they are now")
     with show_sweeps(printer) as on_progress:
-        results = run_sweeps(repository, run, executor=executor, on_progress=on_progress)
-        for ready, result in results:
+        results = run_sweeps(repository, plan, executor=executor, on_progress=on_progress)
+        for request, result in results:
             if isinstance(result, Skipped):
-                printer.warning(f"{ready.name} was not run: {result.reason}")
+                printer.warning(f"{result.name} was not run: {result.reason}")
                 continue
-            found.append((ready.bound.cocci.header if ready.bound else Header(), result))
+            found.append((request, result))
             print_sweep(printer, result, diffs=diffs)
             for line in list_unfinished(result, verbose=verbose):
                 printer.warning(line)
@@ -213,22 +203,21 @@ def _run(
     return found
 
 
-def write_sarif(path: Path, found: Sequence[tuple[Header, Sweep]]) -> None:
+def write_sarif(path: Path, found: Sequence[tuple[SweepRequest, Sweep]]) -> None:
     """Write the findings as SARIF. Raises UsageError if the file cannot be written."""
     from patchgen.sweep import make_sarif
 
-    log = make_sarif(
-        [(result, header) for header, result in found], spatch_version=find_spatch().version
-    )
+    sweeps = [(result, request.header or Header()) for request, result in found]
+    log = make_sarif(sweeps, spatch_version=find_spatch().version)
     write_output_file(path, json.dumps(log, indent=2) + "\n")
 
 
-def _describe(run: RunPlan, found: Sequence[tuple[Header, Sweep]]) -> dict[str, Any]:
+def _describe(plan: RunPlan, found: Sequence[tuple[SweepRequest, Sweep]]) -> dict[str, Any]:
     from patchgen.sweep import describe_sweep
 
-    base = run.base
+    base = plan.base
     return {
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},
-        "skipped": [{"name": each.name, "reason": each.reason} for each in run.skipped],
-        "results": [describe_sweep(result, header) for header, result in found],
+        "skipped": [{"name": each.name, "reason": each.reason} for each in plan.skipped],
+        "results": [describe_sweep(result, request.header) for request, result in found],
     }

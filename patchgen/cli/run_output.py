@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 from patchgen.cli.printer import Printer, is_terminal, printable, progress_bar
 from patchgen.model.sweep import Mode, Sweep
-from patchgen.sweep import Progress, format_diff
+from patchgen.sweep import format_diff
 
 # A faulty script fails on every file, so print only some of them; --verbose lists all.
 _SHOWN = 3
-OnSweep = Callable[[str, Progress], None]
+OnSweep = Callable[[str, int, int | None], None]
 
 
 def print_sweep(printer: Printer, result: Sweep, *, diffs: bool) -> None:
@@ -69,7 +69,7 @@ def _plural(count: int, noun: str) -> str:
 def show_sweeps(printer: Printer) -> Iterator[OnSweep]:
     """Show the progress of a sweep on a terminal, its rate, and the remaining time."""
     if printer.is_silent or not is_terminal(sys.stderr):
-        yield lambda name, progress: None
+        yield lambda name, done, total: None
         return
     from rich.progress import (
         BarColumn,
@@ -90,8 +90,7 @@ def show_sweeps(printer: Printer) -> Iterator[OnSweep]:
     with progress_bar(*columns) as bar:
         task = bar.add_task("reading", total=None)
 
-        def on_progress(name: str, progress: Progress) -> None:
-            shown = printable(name)
-            bar.update(task, description=shown, completed=progress.done, total=progress.total)
+        def on_progress(name: str, done: int, total: int | None) -> None:
+            bar.update(task, description=printable(name), completed=done, total=total)
 
         yield on_progress

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,16 +12,16 @@ import click
 from patchgen.cli.options import branch_option, new_series_options, version_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import name_people, print_next, read_recipients, summarise_patch
-from patchgen.coccinelle import find_spatch
+from patchgen.coccinelle import Header, find_spatch
 from patchgen.commands.run import RunPlan
 from patchgen.errors import UsageError
-from patchgen.model.base import Oid
 from patchgen.model.campaign import CampaignRequest, Split
-from patchgen.model.sweep import Mode, Sweep, public_name
+from patchgen.model.sweep import Mode, Sweep
 from patchgen.odb import Repository
 
 if TYPE_CHECKING:
     from patchgen.campaign import Campaign, RuleSource
+    from patchgen.sweep import SweepRequest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 # Options that have no effect without --split.
@@ -83,7 +82,7 @@ def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
     return CampaignRequest(Split(split), **taken)
 
 
-def check_campaign(repository: Repository, request: CampaignRequest, run: RunPlan) -> None:
+def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPlan) -> None:
     """Refuse, before the sweep, runs that cannot become one series, and invalid recipients.
 
     Raises a PatchgenError.
@@ -92,38 +91,32 @@ def check_campaign(repository: Repository, request: CampaignRequest, run: RunPla
 
     repository.read_signatures()
     find_people(repository, request.to, request.cc, request.cover_cc)
-    if len(run.ready) != 1:
+    if len(plan.sweeps) != 1:
         raise UsageError(
             "--split takes one semantic patch, not several", hint="name a single .cocci file"
         )
-    if run.ready[0].bound is None:
+    if plan.sweeps[0].header is None:
         raise UsageError(
             "--split does not take a variant: a variant defines its own patches",
             hint="`patchgen apply --variant NAME` makes them",
         )
-    if run.ready[0].request.mode is not Mode.PATCH:
+    if plan.sweeps[0].mode is not Mode.PATCH:
         raise UsageError("--split requires --mode patch: other modes change nothing")
 
 
 def publish_campaign(
     repository: Repository,
-    request: CampaignRequest,
-    tree: Path,
-    run: RunPlan,
-    words: Sequence[str],
+    campaign: CampaignRequest,
+    request: SweepRequest,
     found: Sweep,
     printer: Printer,
 ) -> dict[str, Any]:
-    """Make the series, print it, and return its document.
-
-    `tree` is the repository's folder as the user gave it. `words` are the arguments of the command
-    line that determine the change, without the semantic patch.
-    """
+    """Make a series of the changes that a run found, print it, and return its document."""
     # Importing mails, trailers and templates takes longer than a run whose results are all cached.
     from patchgen.campaign import make_campaign
 
-    made = make_campaign(repository, request, run.base, found.edits, _origin(run, words, found))
-    _print(made, request.split, tree, run.base.oid, printer)
+    made = make_campaign(repository, campaign, request.base, found.edits, _origin(request, found))
+    _print(made, campaign.split, request, printer)
     series = made.series
     return {
         "branch": series.branch,
@@ -143,25 +136,27 @@ def publish_campaign(
     }
 
 
-def _origin(run: RunPlan, words: Sequence[str], found: Sweep) -> RuleSource:
+def _origin(request: SweepRequest, found: Sweep) -> RuleSource:
     from patchgen.campaign import RuleSource
 
-    bound = run.ready[0].bound
-    assert bound is not None
-    header = bound.cocci.header
-    name = public_name(bound.cocci.name)
+    header = request.header or Header()
+    run = request.run
+    # The arguments that determine the change, without those that name local files.
+    defined = [word for definition in run.definitions for word in ("-D", definition)]
+    since = ["--since", run.since] if run.since else []
+    args = [found.public_name, *map(str, run.paths), *defined, *since]
     return RuleSource(
-        name=name,
-        text=bound.cocci.text,
+        name=found.public_name,
+        text=request.program.patch.text,
         purpose=header.purpose,
         comments=header.comments,
-        command=shlex.join(["patchgen", "run", name, *words]),
+        command=shlex.join(["patchgen", "run", *args]),
         spatch=find_spatch().version,
         hits={rule.rule: rule.hits for rule in found.rules},
     )
 
 
-def _print(made: Campaign, split: Split, tree: Path, base: Oid, printer: Printer) -> None:
+def _print(made: Campaign, split: Split, request: SweepRequest, printer: Printer) -> None:
     series = made.series
     for warning in made.warnings:
         printer.warning(warning)
@@ -173,4 +168,4 @@ def _print(made: Campaign, split: Split, tree: Path, base: Oid, printer: Printer
         who = read_recipients(made.mails[number])
         # A configuration can add people to a section's and ignore some, so read the mail itself.
         printer.line(f"      {name_people(who.to) if by_maintainer and who.to else group.name}")
-    print_next(printer, tree, base, series.branch, made.mails)
+    print_next(printer, request.run.tree, request.base.oid, series.branch, made.mails)

@@ -31,17 +31,15 @@ from patchgen.odb import (
     resolve_paths,
 )
 from patchgen.sweep import (
-    CodePermission,
+    CocciFile,
     Includes,
-    Progress,
-    RunConfig,
+    RunRequest,
     SweepRequest,
-    choose_mode,
     list_cocci,
     load_cocci,
+    may_run_code,
     resolve,
     sweep,
-    take_mode,
 )
 
 if TYPE_CHECKING:
@@ -49,33 +47,6 @@ if TYPE_CHECKING:
 
 
 _C_SUFFIXES = (".c", ".h")
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """The parameters of `patchgen run`.
-
-    `target` is a .cocci or a folder of them, on disk or in the tree, or the name of a variant.
-    `paths` are relative to the top of the tree; none means the whole tree. `since` restricts the
-    files to those changed since that revision, `only_built` to headers and the files that a .config
-    builds. `trusted` lets all semantic patches run code, `trusted_folders` those in these folders.
-    With `cache` off, cached results are ignored.
-    """
-
-    target: str
-    tree: Path = Path()
-    base: str = "HEAD"
-    paths: tuple[PurePosixPath, ...] = ()
-    mode: Mode | None = None
-    definitions: tuple[str, ...] = ()
-    since: str | None = None
-    only_built: Path | None = None
-    trusted: bool = False
-    trusted_folders: tuple[Path, ...] = ()
-    cache: bool = True
-    slices: bool = True
-    timeout_s: int = 200
-    jobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +62,12 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class RunnablePatch:
-    """A semantic patch that is ready to run over the tree."""
-
-    name: str
-    bound: RunConfig | None
-    request: SweepRequest
-
-
-@dataclass(frozen=True, slots=True)
 class RunPlan:
     """Everything to run on one base, read and checked; nothing has run yet."""
 
     base: Base
-    ready: tuple[RunnablePatch, ...]
-    skipped: tuple[Skipped, ...]
+    sweeps: tuple[SweepRequest, ...]
+    skipped: tuple[Skipped, ...] = ()
 
 
 def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
@@ -123,16 +85,16 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
         _require_files(repository, tree, request, only)
     base = replace(base, version=read_version(tree))
     if _is_variant(request.target):
-        return RunPlan(base, tuple(_variant_requests(repository, request, base, only)), ())
+        return RunPlan(base, tuple(_plan_variant(repository, request, base, only)))
     names = list_semantic_patches(request.target, tree)
-    may_run = CodePermission(
-        repository, is_trusted=request.trusted, folders=request.trusted_folders
-    )
-    ready: list[RunnablePatch] = []
+    may_run = partial(may_run_code, repository, request)
+    sweeps: list[SweepRequest] = []
     skipped: list[Skipped] = []
     for name in names:
         try:
-            ready.append(_ready(tree, may_run, request, base, only, name))
+            cocci = load_cocci(name, partial(read_semantic_patch, tree), may_run)
+            _check_version(cocci)
+            sweeps.append(resolve(cocci, request, base, only))
         except MissingObjectsError:
             raise
         except PatchgenError as err:
@@ -140,34 +102,31 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
                 raise
             lacks_trust = "trusted" in err.parameters
             skipped.append(Skipped(name, _say_why(err), lacks_trust))
-    return RunPlan(base, tuple(ready), tuple(skipped))
+    return RunPlan(base, tuple(sweeps), tuple(skipped))
 
 
 def run_sweeps(
     repository: Repository,
-    run: RunPlan,
+    plan: RunPlan,
     *,
     executor: Executor | None = None,
-    on_progress: Callable[[str, Progress], None] = lambda name, progress: None,
-) -> Iterator[tuple[RunnablePatch, Sweep | Skipped]]:
+    on_progress: Callable[[str, int, int | None], None] = lambda name, done, total: None,
+) -> Iterator[tuple[SweepRequest, Sweep | Skipped]]:
     """Run the semantic patches in turn, and yield the result of each.
 
     If there are several, one that spatch refuses is skipped. Raises SpecError if it is the only
     one, and ToolError.
     """
-    for ready in run.ready:
-
-        def tell(progress: Progress, name: str = ready.name) -> None:
-            on_progress(name, progress)
-
+    for request in plan.sweeps:
+        progress = partial(on_progress, request.name)
         try:
-            yield ready, sweep(repository, ready.request, executor=executor, on_progress=tell)
+            yield request, sweep(repository, request, executor=executor, on_progress=progress)
         except MissingObjectsError:
             raise
         except PatchgenError as err:
-            if len(run.ready) + len(run.skipped) == 1:
+            if len(plan.sweeps) + len(plan.skipped) == 1:
                 raise
-            yield ready, Skipped(ready.name, _say_why(err))
+            yield request, Skipped(request.name, _say_why(err))
 
 
 def _say_why(err: PatchgenError) -> str:
@@ -252,24 +211,13 @@ def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
     return tree.read(found[0]) if found else None
 
 
-def _ready(
-    tree: GitTree,
-    may_run: CodePermission,
-    request: RunRequest,
-    base: Base,
-    only: frozenset[PurePosixPath] | None,
-    name: str,
-) -> RunnablePatch:
-    cocci = load_cocci(name, partial(read_semantic_patch, tree), may_run)
+def _check_version(cocci: CocciFile) -> None:
     spatch = find_spatch()
     if not cocci.header.is_met_by(spatch.version):
         raise RefusedError(
-            f"{name} needs spatch {cocci.header.requires}, here it is {spatch.version}",
+            f"{cocci.name} needs spatch {cocci.header.requires}, here it is {spatch.version}",
             hint="set SPATCH to a newer one",
         )
-    wanted, definitions = take_mode(cocci, request.mode, request.definitions)
-    bound = resolve(cocci, choose_mode(cocci, wanted), definitions)
-    return RunnablePatch(name, bound, _sweep_request(request, base, only, bound))
 
 
 def _find_in_tree(tree: GitTree, pattern: str) -> list[TreeFile]:
@@ -278,33 +226,12 @@ def _find_in_tree(tree: GitTree, pattern: str) -> list[TreeFile]:
     return [] if normal.startswith(("/", "..")) else tree.find([normal])
 
 
-def _sweep_request(
-    request: RunRequest, base: Base, only: frozenset[PurePosixPath] | None, bound: RunConfig
-) -> SweepRequest:
-    return SweepRequest(
-        bound.program,
-        bound.mode,
-        base,
-        request.paths,
-        bound.suffixes,
-        bound.includes,
-        bound.folders,
-        only,
-        request.cache,
-        bound.slices and request.slices,
-        bound.grouping,
-        request.timeout_s,
-        request.jobs,
-        bound.notes,
-    )
-
-
-def _variant_requests(
+def _plan_variant(
     repository: Repository,
     request: RunRequest,
     base: Base,
     only: frozenset[PurePosixPath] | None,
-) -> Iterator[RunnablePatch]:
+) -> Iterator[SweepRequest]:
     """Yield the semantic patches of a variant, over the files that its manifest names for them."""
     # Importing manifests and templates takes longer than a run whose results are all cached.
     from patchgen.coccinelle import RunnableSmpl, refuse_code
@@ -322,22 +249,14 @@ def _variant_requests(
             if isinstance(edit, RunRules):
                 refuse_code(edit.patch)
                 files = _within(edit.files, request.paths)
-                yield RunnablePatch(
-                    edit.patch.name,
-                    None,
-                    SweepRequest(
-                        RunnableSmpl(edit.patch, options=(Includes.NONE,)),
-                        Mode.PATCH,
-                        base,
-                        request.paths,
-                        tuple(sorted({file.path.suffix for file in edit.files})),
-                        only=files if only is None else files & only,
-                        cache=request.cache,
-                        # A function may get any token from the macro files.
-                        slices=request.slices and not edit.patch.macros,
-                        timeout_s=request.timeout_s,
-                        jobs=request.jobs,
-                    ),
+                yield SweepRequest(
+                    request,
+                    base,
+                    RunnableSmpl(edit.patch, options=(Includes.NONE,)),
+                    files if only is None else files & only,
+                    suffixes=tuple(sorted({file.path.suffix for file in edit.files})),
+                    # A function may get any token from the macro files.
+                    slices=request.slices and not edit.patch.macros,
                 )
 
 

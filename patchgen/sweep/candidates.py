@@ -72,7 +72,7 @@ def plan_candidates(
         require_objects(repository, [oid for _, oid in files.values()])
     if len(files) <= _FEW:
         return None
-    return plan_search(repository, request.base.tree, request.paths, request.suffixes)
+    return plan_search(repository, request.base.tree, request.run.paths, request.suffixes)
 
 
 def find_candidates(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -25,10 +25,12 @@ from patchgen.coccinelle import (
     read_rules,
 )
 from patchgen.errors import ErrorPlace, SpecError, UsageError
+from patchgen.model.base import Base
 from patchgen.model.smpl import SemanticPatch
 from patchgen.model.sweep import Mode
 from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
+from patchgen.sweep.request import RunRequest, SweepRequest
 from patchgen.sweep.scripts import Script, list_scripts
 
 # The include folders that coccicheck passes to spatch for x86 (LINUXINCLUDE in the top Makefile),
@@ -68,21 +70,6 @@ class CocciFile:
     def texts(self) -> tuple[str, ...]:
         """All texts that spatch reads: the semantic patch, and the files that it names."""
         return (self.text, *self.companions.values())
-
-
-@dataclass(frozen=True, slots=True)
-class RunConfig:
-    """A semantic patch with its mode: the arguments of spatch, and which files to run over."""
-
-    cocci: CocciFile
-    program: RunnableSmpl
-    mode: Mode
-    suffixes: tuple[str, ...]
-    includes: Includes
-    folders: tuple[str, ...]
-    slices: bool
-    grouping: Grouping
-    notes: tuple[str, ...]
 
 
 Read = Callable[[str], bytes | None]
@@ -128,24 +115,22 @@ def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> CocciFile:
     return replace(cocci, is_trusted=True)
 
 
-def take_mode(
-    cocci: CocciFile, wanted: Mode | None, definitions: Sequence[str]
-) -> tuple[Mode | None, tuple[str, ...]]:
+def _take_mode(cocci: CocciFile, request: RunRequest) -> tuple[Mode | None, tuple[str, ...]]:
     """Return the requested mode, which `-D report` may also name, and the other definitions.
 
     Raises UsageError if several modes are requested.
     """
-    modes = [Mode(name) for name in definitions if name in cocci.header.modes]
-    asked = dict.fromkeys([*modes, *([wanted] if wanted else [])])
+    modes = [Mode(name) for name in request.definitions if name in cocci.header.modes]
+    asked = dict.fromkeys([*modes, *([request.mode] if request.mode else [])])
     if len(asked) > 1:
         raise UsageError(
             f"{cocci.name} runs in one mode at a time, not in {' and '.join(asked)}",
             hint="run it once for each mode",
         )
-    return next(iter(asked), None), tuple(each for each in definitions if each not in modes)
+    return next(iter(asked), None), tuple(x for x in request.definitions if x not in modes)
 
 
-def choose_mode(cocci: CocciFile, wanted: Mode | None) -> Mode:
+def _choose_mode(cocci: CocciFile, wanted: Mode | None) -> Mode:
     """Return the mode to run in: the requested one, else patch, else the first one declared.
 
     Raises UsageError for a mode that the semantic patch does not have.
@@ -166,12 +151,20 @@ def choose_mode(cocci: CocciFile, wanted: Mode | None) -> Mode:
     return wanted
 
 
-def resolve(cocci: CocciFile, mode: Mode, definitions: Sequence[str]) -> RunConfig:
-    """Return the arguments of spatch for a mode. `definitions` are `NAME` or `NAME=VALUE`.
+def resolve(
+    cocci: CocciFile,
+    request: RunRequest,
+    base: Base,
+    only: Collection[PurePosixPath] | None = None,
+) -> SweepRequest:
+    """Return how to run a semantic patch; `only` restricts the files to these paths.
 
-    Raises UsageError for a definition that the semantic patch does not use, or that is missing.
+    Raises UsageError for a mode that the semantic patch does not have, and for a definition that it
+    does not use, or that is missing.
     """
     header = cocci.header
+    wanted, definitions = _take_mode(cocci, request)
+    mode = _choose_mode(cocci, wanted)
     values = _check_definitions(cocci, definitions)
     rules = [name for name, value in values.items() if value is None]
     texts = (cocci.text, *cocci.companions.values())
@@ -209,14 +202,18 @@ def resolve(cocci: CocciFile, mode: Mode, definitions: Sequence[str]) -> RunConf
         notes.append("files are not sliced: its scripts may read them")
     if "ocaml" in languages:
         notes.append("hits are not counted: it has OCaml scripts")
-    return RunConfig(
-        cocci,
+    slices = not looks and grouping is not Grouping.TOGETHER and not cocci.companions
+    return SweepRequest(
+        request,
+        base,
         program,
+        only,
+        header,
         mode,
         (".c", ".h") if "--include-headers" in every else (".c",),
         includes,
         _folders(includes),
-        not looks and grouping is not Grouping.TOGETHER and not cocci.companions,
+        slices and request.slices,
         grouping,
         tuple(notes),
     )

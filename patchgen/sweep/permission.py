@@ -5,42 +5,32 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.odb import Repository
 from patchgen.sweep.cocci_file import CocciFile
+from patchgen.sweep.request import RunRequest
 from patchgen.truststore import are_trusted, find_file, read_trust
 
 
-class CodePermission:
-    """Decides whether a semantic patch may run code.
+def may_run_code(repository: Repository, request: RunRequest, cocci: CocciFile) -> bool:
+    """Return whether a semantic patch may run code. Raises SpecError if it changed after trusting.
 
-    With `is_trusted` all semantic patches may, else those on disk in `folders`.
+    Also raises PatchgenError if the trust store cannot be used.
     """
-
-    def __init__(self, repository: Repository, *, is_trusted: bool, folders: Sequence[Path]):
-        self._repository = repository
-        self._is_trusted = is_trusted
-        self._folders = [Path(os.path.realpath(folder)) for folder in folders]
-
-    def __call__(self, cocci: CocciFile) -> bool:
-        """Return whether it may run code. Raises SpecError if it changed after it was trusted.
-
-        Also raises PatchgenError if the trust store cannot be used.
-        """
-        file = Path(os.path.realpath(cocci.name))
-        if self._is_trusted or any(file.is_relative_to(folder) for folder in self._folders):
-            return True
-        entries = read_trust()
-        if are_trusted(entries, cocci.texts):
-            return True
-        place = locate(self._repository, cocci.name)
-        before = find_file(entries, *place)
-        if before is not None:
-            raise _changed(cocci, place[1], before.date, before.commit)
-        return False
+    file = Path(os.path.realpath(cocci.name))
+    folders = (Path(os.path.realpath(folder)) for folder in request.trusted_folders)
+    if request.trusted or any(file.is_relative_to(folder) for folder in folders):
+        return True
+    entries = read_trust()
+    if are_trusted(entries, cocci.texts):
+        return True
+    place = locate(repository, cocci.name)
+    before = find_file(entries, *place)
+    if before is not None:
+        raise _changed(cocci, place[1], before.date, before.commit)
+    return False
 
 
 def locate(repository: Repository, name: str) -> tuple[str, str]:

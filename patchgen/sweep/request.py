@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parameters of a sweep, and its progress."""
+"""What to run, and over which files: the user's request, and one semantic patch of it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from patchgen.cachefile import make_key
-from patchgen.coccinelle import RunnableSmpl
+from patchgen.coccinelle import Header, RunnableSmpl
 from patchgen.model.base import Base
 from patchgen.model.sweep import Mode
 from patchgen.resources import digest_code
@@ -23,39 +23,64 @@ MOST_FILE_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """The progress of a sweep: the number of files that are done, and of all candidates.
+class RunRequest:
+    """The parameters of `patchgen run`.
 
-    `total` is None while candidates are still being searched for.
+    `target` is a .cocci or a folder of them, on disk or in the tree, or the name of a variant.
+    `paths` are relative to the top of the tree; none means the whole tree. `since` restricts the
+    files to those changed since that revision, `only_built` to headers and the files that a .config
+    builds. `trusted` lets all semantic patches run code, `trusted_folders` those in these folders.
+    With `cache` off, cached results are ignored; with `slices` off, spatch gets whole files. `jobs`
+    is the number of parallel spatch processes, 0 for one per core.
     """
 
-    done: int
-    total: int | None
+    target: str
+    tree: Path = Path()
+    base: str = "HEAD"
+    paths: tuple[PurePosixPath, ...] = ()
+    mode: Mode | None = None
+    definitions: tuple[str, ...] = ()
+    since: str | None = None
+    only_built: Path | None = None
+    trusted: bool = False
+    trusted_folders: tuple[Path, ...] = ()
+    cache: bool = True
+    slices: bool = True
+    timeout_s: int = DEFAULT_TIMEOUT_S
+    jobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SweepRequest:
-    """What to run, and over which files.
+    """One semantic patch of a run: how it is run, and over which files of the base.
 
-    `suffixes` are those of the files to run. `only` restricts the files to these paths, unless it
-    is None. With `cache` off, cached results are ignored; with `slices` off, spatch gets whole
-    files.
+    `header` is that of the .cocci, None for a rule of a variant. `only` restricts the files to
+    these paths, unless it is None; `suffixes` are the files' suffixes. With `slices` off, spatch
+    gets whole files.
     """
 
-    program: RunnableSmpl
-    mode: Mode
+    run: RunRequest
     base: Base
-    paths: tuple[PurePosixPath, ...] = ()
+    program: RunnableSmpl
+    only: Collection[PurePosixPath] | None = None
+    header: Header | None = None
+    mode: Mode = Mode.PATCH
     suffixes: tuple[str, ...] = (".c",)
     includes: Includes = Includes.NONE
     include_folders: tuple[str, ...] = ()
-    only: Collection[PurePosixPath] | None = None
-    cache: bool = True
     slices: bool = True
     grouping: Grouping = Grouping.ANY
-    timeout_s: int = DEFAULT_TIMEOUT_S
-    jobs: int = 1
     notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the semantic patch, as the user gave it."""
+        return self.program.patch.name
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether results may be cached: those of a finalize rule belong to no single file."""
+        return self.run.cache and self.grouping is not Grouping.TOGETHER
 
 
 def name_run(request: SweepRequest, spatch_version: str) -> str:

@@ -16,10 +16,14 @@ from patchgen.odb import Repository, read_contents, resolve_paths
 from patchgen.sweep.cached_selection import Selection, find_cached_selection
 from patchgen.sweep.file_outcome import FileOutcome, SweepState
 from patchgen.sweep.grouping import Grouping
-from patchgen.sweep.request import Progress, SweepRequest, name_run
+from patchgen.sweep.request import SweepRequest, name_run
 
 if TYPE_CHECKING:
     from patchgen.sweep.executor import Executor
+
+# Called with the number of files that are done, and of all candidates; None while candidates are
+# still being searched for.
+OnProgress = Callable[[int, int | None], None]
 
 
 def sweep(
@@ -27,7 +31,7 @@ def sweep(
     request: SweepRequest,
     *,
     executor: Executor | None = None,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> Sweep:
     """Run a semantic patch over files of a tree, and return the result.
 
@@ -38,10 +42,8 @@ def sweep(
     """
     began = time.monotonic()
     spatch = find_spatch()
-    # The final output of rules covers all files, so no result of a single file can be cached.
-    is_cached = request.cache and request.grouping is not Grouping.TOGETHER
-    name = name_run(request, spatch.version)
-    with Cache(cache_file() if is_cached else None, name) as cache:
+    path = cache_file() if request.is_cached else None
+    with Cache(path, name_run(request, spatch.version)) as cache:
         selection = _select(repository, request)
         found = _recall(cache, selection)
         if found is None:
@@ -49,7 +51,7 @@ def sweep(
             from patchgen.sweep.executor import LocalExecutor
             from patchgen.sweep.search import Search
 
-            executor = executor or LocalExecutor(request.jobs)
+            executor = executor or LocalExecutor(request.run.jobs)
             search = Search(repository, request, spatch, executor, cache, selection, on_progress)
             found = search.run()
         return _result(repository, request, found, cache.note, time.monotonic() - began)
@@ -58,7 +60,7 @@ def sweep(
 def _select(repository: Repository, request: SweepRequest) -> Selection | None:
     """Return the key of the selected files, None if trees and paths do not determine them."""
     tree = request.base.tree
-    where = [(each.path, each.oid) for each in resolve_paths(repository, tree, request.paths)]
+    where = [(each.path, each.oid) for each in resolve_paths(repository, tree, request.run.paths)]
     if request.only is not None or request.grouping is Grouping.TOGETHER:
         return None
     return Selection(tree, tuple(where) or ((PurePosixPath("."), tree),), request.suffixes)
@@ -80,7 +82,7 @@ def _result(
     printed = (each.said for each in outcomes)
     reports, output = _read_said([text for text in (*printed, found.said) if text])
     return Sweep(
-        request.program.patch.name,
+        request.name,
         request.base,
         request.mode,
         _count_rules(request.program, outcomes),

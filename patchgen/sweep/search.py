@@ -40,9 +40,8 @@ from patchgen.sweep.candidates import (
 )
 from patchgen.sweep.executor import Executor
 from patchgen.sweep.file_outcome import NO_MATCH, FileOutcome, SweepState, outcome_of, pack, unpack
-from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
-from patchgen.sweep.request import MOST_FILE_BYTES, Progress, SweepRequest
+from patchgen.sweep.request import MOST_FILE_BYTES, SweepRequest
 from patchgen.sweep.slices import restore
 
 _TOO_LARGE = f"it is larger than the {MOST_FILE_BYTES >> 20} MiB that spatch is given"
@@ -79,7 +78,7 @@ class Search:
     executor: Executor
     cache: Cache
     selection: Selection | None
-    on_progress: Callable[[Progress], None]
+    on_progress: Callable[[int, int | None], None]
     files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
     outcomes: dict[PurePosixPath, FileOutcome] = field(default_factory=dict)
     keys: dict[PurePosixPath, bytes] = field(default_factory=dict)
@@ -102,8 +101,7 @@ class Search:
         if needs.functions is None and request.slices:
             self.notes.append(f"files are not sliced: {needs.why_not}")
         candidates = _Seen(find_candidates(self.repository, planned, unknown, needs))
-        slices = request.slices and request.grouping is not Grouping.TOGETHER
-        slicer = Slicer(self.repository, needs, slices)
+        slicer = Slicer(self.repository, needs, request.slices)
         run = self._run(candidates, slicer)
         having = candidates.names - {str(file.path) for file in slicer.lacking}
         self._keep_nothing(unknown, having)
@@ -132,15 +130,15 @@ class Search:
         earlier = self._recall_earlier()
         if earlier is not None:
             changes = list_changes(
-                self.repository, earlier.tree, tree, request.paths, request.suffixes
+                self.repository, earlier.tree, tree, request.run.paths, request.suffixes
             )
             if changes is not None:
                 self._take(earlier, changes)
                 return earlier.count - len(changes.before) + len(changes.after), changes.after
         if request.includes is Includes.NONE:
-            listed = list_entries(self.repository, tree, request.paths, request.suffixes)
+            listed = list_entries(self.repository, tree, request.run.paths, request.suffixes)
         else:
-            near = list_entries(self.repository, tree, request.paths)
+            near = list_entries(self.repository, tree, request.run.paths)
             self.finder = self._header_finder(near)
             listed = {
                 name: entry for name, entry in near.items() if name.endswith(request.suffixes)
@@ -199,16 +197,16 @@ class Search:
         batches = make_batches(
             self._sources(slicer, candidates),
             grouping=request.grouping,
-            cores=request.jobs or os.cpu_count() or 1,
+            cores=request.run.jobs or os.cpu_count() or 1,
         )
         done = 0
         for batch, ran in self.executor.run(
-            self.spatch, request.program, batches, request.timeout_s
+            self.spatch, request.program, batches, request.run.timeout_s
         ):
             self._collect(slicer, ran)
             done += len(batch.sources)
             total = len(candidates.names) if candidates.ended else None
-            self.on_progress(Progress(done + len(slicer.idle) + len(slicer.lacking), total))
+            self.on_progress(done + len(slicer.idle) + len(slicer.lacking), total)
         self.cache.store((self.keys[file.path], NO_MATCH) for file in slicer.idle)
         return done
 
@@ -246,7 +244,7 @@ class Search:
         def read(path: str, oid: Oid) -> bytes:
             return read_header(self.repository, path, oid)
 
-        files = Listing(near, request.paths, list_below)
+        files = Listing(near, request.run.paths, list_below)
         return HeaderFinder(request.includes, files, request.include_folders, read)
 
     def _collect(self, slicer: Slicer, results: list[FileRun]) -> None:
@@ -277,6 +275,6 @@ class Search:
         batch = Batch((Source(ran.path, text),), read_headers(self.repository, seen.items(), {}))
         self.notes.append(f"{ran.path} was run again, as a whole file")
         [again] = run_batch_with_retries(
-            self.spatch, self.request.program, batch, self.request.timeout_s
+            self.spatch, self.request.program, batch, self.request.run.timeout_s
         )
         return again

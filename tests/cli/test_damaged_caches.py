@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from patchgen.commands.audit import AuditRequest, run_audit
-from patchgen.commands.run import RunRequest, plan_run, run_sweeps
+from patchgen.commands.run import plan_run, run_sweeps
 from patchgen.model.sweep import Sweep
 from patchgen.odb import Repository
+from patchgen.sweep import RunRequest
 from tests.support.kernels import commit_all
 from tests.support.small_kernel import FILES, write_files
 

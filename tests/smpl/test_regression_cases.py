@@ -23,10 +23,11 @@ from patchgen.coccinelle import (
     find_spatch,
 )
 from patchgen.errors import PatchgenError
+from patchgen.model.base import Base, Oid
 from patchgen.model.outcome import Changed
 from patchgen.model.smpl import SemanticPatch
 from patchgen.model.sweep import Mode
-from patchgen.sweep import choose_mode, load_cocci, resolve
+from patchgen.sweep import RunRequest, load_cocci, resolve
 from patchgen.sweep.batches import Batch, run_batch_with_retries
 from patchgen.sweep.slices import restore, slice_source
 
@@ -98,8 +99,7 @@ def test_a_sweep_makes_what_spatch_makes(name):
     content = case.with_suffix(".c").read_bytes()
     try:
         cocci = load_cocci(str(case), read, lambda _: True)
-        mode = choose_mode(cocci, None)
-        bound = resolve(cocci, mode, ())
+        bound = resolve(cocci, RunRequest(str(case)), Base(Oid(""), Oid(""), ""))
     except PatchgenError as err:
         pytest.skip(f"it is refused before spatch sees it: {err}")
     plain = run_plain(case, bound.program.modes, bound.program.options)
@@ -108,7 +108,7 @@ def test_a_sweep_makes_what_spatch_makes(name):
     except PatchgenError as err:
         assert plain.after is None, err
         return
-    if mode is Mode.PATCH and plain.after is not None:
+    if bound.mode is Mode.PATCH and plain.after is not None:
         assert after == plain.after
 
 

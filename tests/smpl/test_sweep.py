@@ -11,9 +11,8 @@ import pytest
 from patchgen.coccinelle import RunnableSmpl
 from patchgen.model.base import Base
 from patchgen.model.smpl import SemanticPatch
-from patchgen.model.sweep import Mode
 from patchgen.odb import Repository
-from patchgen.sweep import SweepRequest, candidates, sweep
+from patchgen.sweep import RunRequest, SweepRequest, candidates, sweep
 from patchgen.sweep.slices import Slice
 from tests.support.kernels import commit_all
 
@@ -31,7 +30,8 @@ def test_a_slice_that_cannot_be_used_is_run_again_whole(tmp_path: Path, monkeypa
     repository = Repository(tmp_path)
     commit = repository.resolve_commit("HEAD")
     base = Base(commit, repository.resolve_tree(commit), "start", "")
-    request = SweepRequest(RunnableSmpl(SemanticPatch("rule.cocci", RULE)), Mode.PATCH, base)
+    program = RunnableSmpl(SemanticPatch("rule.cocci", RULE))
+    request = SweepRequest(RunRequest("rule.cocci"), base, program)
     monkeypatch.setattr(candidates, "slice_source", lambda *_: Slice(text, (b"int g;",), True))
     result = sweep(repository, request)
     repository.close()
@@ -118,7 +118,7 @@ def test_a_slice_by_operators_gives_what_the_whole_file_gives(tmp_path: Path):
     base = Base(commit, repository.resolve_tree(commit), "start", "")
     program = RunnableSmpl(SemanticPatch("rule.cocci", OPERATORS))
     sliced, whole = (
-        sweep(repository, SweepRequest(program, Mode.PATCH, base, slices=slices))
+        sweep(repository, SweepRequest(RunRequest("rule.cocci"), base, program, slices=slices))
         for slices in (True, False)
     )
     repository.close()
