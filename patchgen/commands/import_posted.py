@@ -78,7 +78,7 @@ def import_series(request: ImportRequest) -> Imported:
             base = target.base
             # Without the cover letter's commit, as in b4's tags.
             tip = reparent(checkout, [commit.oid for commit in target.commits], base)[-1]
-            _copy(repository, checkout, base, tip)
+            checkout.copy_commits(base, tip)
             signatures = repository.read_signatures()
             ids = tuple(_message_ids(posted)) if posted else ()
             tag = record_sent(
@@ -137,13 +137,6 @@ def _identify(
             return match[1], 0
     author = repository.read_signatures().author
     return make_change_id(cover.subject, cover.subject, author), 0
-
-
-def _copy(repository: Repository, checkout: Checkout, base: Oid, tip: Oid) -> None:
-    """Copy the commits above the base into the repository; the ref comes later."""
-    args = ("pack-objects", "--revs", "--stdout", "-q")
-    packed = checkout.run(*args, stdin=f"{tip}\n^{base}\n".encode())
-    repository.run("unpack-objects", "-q", stdin=packed.stdout)
 
 
 def _choose_cover(target: CheckedSeries) -> Cover:

@@ -71,6 +71,10 @@ class Identity:
     email: str
     date: str
 
+    def __str__(self) -> str:
+        """Return it as git stores it in commits and tags."""
+        return f"{self.name} <{self.email}> {self.date}"
+
 
 @dataclass(frozen=True, slots=True)
 class Signatures:

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from .change_digest import read_substances as read_substances
 from .changes import (
     CommitChanges as CommitChanges,
     CommitHunk as CommitHunk,
     FileChange as FileChange,
+    TreeChanges as TreeChanges,
     diff_trees as diff_trees,
+    digest_diff as digest_diff,
+    list_changed as list_changed,
+    list_changes as list_changes,
     read_changes as read_changes,
+    read_diffs as read_diffs,
+    read_substances as read_substances,
 )
 from .checkout import Checkout as Checkout
 from .commits import (
@@ -22,20 +27,6 @@ from .history import (
     read_commits as read_commits,
     sort_patches as sort_patches,
 )
-from .installed import (
-    find_git_subcommand as find_git_subcommand,
-    git_version as git_version,
-)
-from .listing import (
-    Entry as Entry,
-    TreeChanges as TreeChanges,
-    list_changed as list_changed,
-    list_changes as list_changes,
-    list_entries as list_entries,
-    list_files as list_files,
-    read_blobs as read_blobs,
-    resolve_paths as resolve_paths,
-)
 from .merge import (
     Conflict as Conflict,
     MergedTree as MergedTree,
@@ -43,17 +34,21 @@ from .merge import (
     has_markers as has_markers,
     merge_texts as merge_texts,
     merge_trees as merge_trees,
-    move_files as move_files,
 )
 from .missing import (
     require_objects as require_objects,
     require_range as require_range,
 )
-from .opening import has_tag as has_tag
+from .objects import Entry as Entry
+from .opening import (
+    find_git_subcommand as find_git_subcommand,
+    git_version as git_version,
+    has_tag as has_tag,
+)
 from .partial_trees import (
     TreeFiles as TreeFiles,
     find_renames as find_renames,
-    read_files as read_files,
+    move_files as move_files,
     write_tree as write_tree,
 )
 from .plumbing import Git as Git
@@ -73,5 +68,12 @@ from .sent import (
     record_sent as record_sent,
     sent_tag as sent_tag,
 )
-from .tree import GitTree as GitTree
-from .worktree_reads import read_contents as read_contents
+from .tree import (
+    GitTree as GitTree,
+    list_entries as list_entries,
+    list_files as list_files,
+    read_blobs as read_blobs,
+    read_contents as read_contents,
+    read_files as read_files,
+    resolve_paths as resolve_paths,
+)

@@ -8,16 +8,17 @@ So added files are checked before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft
 from patchgen.model.treepath import refuse_tree_path
-from patchgen.odb.plumbing import Git, list_tree
+from patchgen.odb.plumbing import Git
+from patchgen.odb.tree import FOLDER, SUBMODULE, open_tree
 
-_KINDS = {"tree": "a folder", "commit": "a submodule", "blob": "a file"}
+_KINDS = {FOLDER: "a folder", SUBMODULE: "a submodule"}
 
 
 def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
@@ -31,16 +32,18 @@ def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
         for edit in draft.edits
         if edit.before is None
     ]
-    there = _read_kinds(git, base, {each for _, path, _ in added for each in _with_above(path)})
+    if not added:
+        return
+    tree = open_tree(git, base)
     names: dict[PurePosixPath, str] = {}
     folders: dict[PurePosixPath, str] = {}
     for subject, path, mode in added:
         if (why := refuse_tree_path(str(path), mode)) is not None:
             raise RefusedError(f'"{subject}" adds the file {str(path)!r}; this path {why}')
         for each in _with_above(path):
-            kind = there.get(each, "")
-            if kind and (each == path or kind != "tree"):
-                found = _KINDS.get(kind, "something")
+            entry = tree.get(str(each))
+            if entry is not None and (each == path or entry[0] != FOLDER):
+                found = _KINDS.get(entry[0], "a file")
                 raise RefusedError(f'"{subject}" adds {path}, but the base has {found} at {each}')
             if each in names:
                 raise RefusedError(
@@ -57,13 +60,3 @@ def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
 def _with_above(path: PurePosixPath) -> list[PurePosixPath]:
     """Return a path and the folders above it, without the top of the tree."""
     return [path, *list(path.parents)[:-1]]
-
-
-def _read_kinds(git: Git, tree: str, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
-    """Return the object type that a tree has at each of the paths."""
-    wanted = sorted(map(str, paths))
-    if not wanted:
-        return {}
-    # -t: folders on the way to other paths are listed, too.
-    listed = list_tree(git, tree, wanted, "-t")
-    return {PurePosixPath(name): kind for _, kind, _, name in listed}

@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What commits change, hunk by hunk: the removed and added lines, without their position.
+"""What differs between commits and between trees: files, hunks without context, and digests.
 
-Without context and line numbers, the same change is recognised in a file that differs elsewhere
-(substance.py says why not by `git patch-id`), and a hunk can be reversed into its revert.
+Without context and line numbers, the same change is recognised in a file that differs elsewhere,
+and a hunk can be reversed into its revert. `git patch-id` includes the lines around a change, so it
+differs if somebody else changed the line above; whether a review still holds depends on the change
+itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
 from patchgen.odb.commits import decode_text
-from patchgen.odb.plumbing import Git
-from patchgen.odb.quoting import unquote_path
+from patchgen.odb.difftext import Kind, classify_lines, split_names
+from patchgen.odb.objects import Entry
+from patchgen.odb.plumbing import Git, parse_raw_diff
+from patchgen.odb.tree import REGULAR
 
 _MARK = b"\0commit "
-_HEADER = b"diff --git "
 # Up to this many paths, git compares every file of every commit with them quickly.
 _QUICK = 100
 _PATHS = ("--literal-pathspecs", "-c", "core.quotePath=false")
@@ -101,14 +105,41 @@ def read_changes(
     oids = _find_commits(git, base, tip, frozenset(paths))
     if not oids:
         return ()
-    args = ("log", "--no-walk=unsorted", "--format=%x00commit %H %s", *_DIFF)
-    shown = git.run(*_PATHS, *args, "--stdin", stdin=_to_stdin(oids, paths)).stdout
-    commits = []
+    args = ("--no-walk=unsorted", *_DIFF, "--stdin")
+    return tuple(
+        CommitChanges(oid, subject, parse_diff(diff))
+        for oid, subject, diff in _read_log(git, *args, stdin=_to_stdin(oids, paths))
+    )
+
+
+def read_diffs(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, bytes]:
+    """Return the diff of each commit above `base`, oldest first, without context."""
+    return {oid: diff for oid, _, diff in _read_log(git, "--reverse", *_DIFF, f"{base}..{tip}")}
+
+
+def read_substances(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:
+    """Return a digest of the changes of each commit above `base`, oldest first."""
+    return {oid: digest_diff(diff) for oid, diff in read_diffs(git, base, tip).items()}
+
+
+def digest_diff(diff: bytes) -> str:
+    """Return a digest of the changes in a diff that `read_diffs` returned."""
+    digest = hashlib.sha256()
+    for line in diff.split(b"\n"):
+        # Blob ids and line numbers differ with the base.
+        if line and not line.startswith((b"@@ ", b"index ")):
+            digest.update(line + b"\n")
+    return digest.hexdigest()
+
+
+def _read_log(git: Git, *args: str, stdin: bytes = b"") -> Iterator[tuple[Oid, str, bytes]]:
+    """Yield id, subject and diff of the commits that `git log` shows."""
+    quote = _PATHS if stdin else ()
+    shown = git.run(*quote, "log", "--format=%x00commit %H %s", *args, stdin=stdin).stdout
     for part in shown.split(_MARK)[1:]:
         head, _, diff = part.partition(b"\n")
         oid, _, subject = head.partition(b" ")
-        commits.append(CommitChanges(Oid(oid.decode()), decode_text(subject), parse_diff(diff)))
-    return tuple(commits)
+        yield Oid(oid.decode()), decode_text(subject), diff
 
 
 def _find_commits(
@@ -154,50 +185,78 @@ def diff_trees(git: Git, before: str, after: str) -> dict[PurePosixPath, FileCha
 
 def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
     """Parse a diff that git wrote without context and renames."""
-    changes: dict[PurePosixPath, FileChange] = {}
-    lines: list[bytes] = []
-    for line in [*diff.split(b"\n"), _HEADER]:
-        if line.startswith(_HEADER):
-            if lines:
-                changes[_read_path(lines[0])] = _read_change(lines[1:])
-            lines = []
-        if lines or line.startswith(_HEADER):
-            lines.append(line)
-    return changes
-
-
-def _read_path(header: bytes) -> PurePosixPath:
-    """Return the path in "diff --git a/PATH b/PATH"; it may contain spaces, or be quoted."""
-    names = header.removeprefix(_HEADER)
-    name = unquote_path(names[: len(names) // 2])
-    return PurePosixPath(os.fsdecode(name.removeprefix(b"a/")))
-
-
-def _read_change(lines: list[bytes]) -> FileChange:
-    hunks: list[CommitHunk] = []
-    about: list[bytes] = []
-    removed: list[bytes] = []
-    added: list[bytes] = []
-    side = about
-    for line in lines:
-        if line.startswith(b"@@ "):
-            hunks += _close(removed, added)
-            removed, added = [], []
-            side = removed
-        elif side is about:
-            if line and not line.startswith((b"index ", b"--- ", b"+++ ")):
-                about.append(line)
-        elif line.startswith((b"-", b"+")):
-            side = removed if line.startswith(b"-") else added
-            side.append(line[1:])
-        elif line:
+    changes: dict[PurePosixPath, _Parts] = {}
+    parts = _Parts([], [])
+    for kind, line in classify_lines(diff.decode("utf-8", "surrogateescape").split("\n")):
+        raw = line.encode("utf-8", "surrogateescape")
+        if kind is Kind.HUNK:
+            removed, added = parts.hunks[-1]
             # "\ No newline at end of file" belongs to the side of the line before it.
-            side.append(line)
-    hunks += _close(removed, added)
-    whole = [CommitHunk(about=b"\n".join(about))] if about else []
-    is_deleted = any(line.startswith(b"deleted file mode") for line in about)
-    return FileChange((*whole, *hunks), is_deleted)
+            if line[:1] in ("-", "+"):
+                parts.side = removed if line[0] == "-" else added
+            parts.side.append(raw[1:] if line[:1] in ("-", "+") else raw)
+        elif line.startswith("diff --git "):
+            path = PurePosixPath(split_names(line).old.removeprefix("a/"))
+            parts = changes[path] = _Parts([], [])
+        elif line.startswith("@@ "):
+            parts.hunks.append(([], []))
+        elif line and not parts.hunks and not line.startswith(("index ", "--- ", "+++ ")):
+            parts.about.append(raw)
+    return {path: parts.close() for path, parts in changes.items()}
 
 
-def _close(removed: list[bytes], added: list[bytes]) -> list[CommitHunk]:
-    return [CommitHunk(tuple(removed), tuple(added))] if removed or added else []
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a file's diff read so far; `side` is the list that the last line is in."""
+
+    about: list[bytes]
+    hunks: list[tuple[list[bytes], list[bytes]]]
+    side: list[bytes] = field(default_factory=list)
+
+    def close(self) -> FileChange:
+        whole = [CommitHunk(about=b"\n".join(self.about))] if self.about else []
+        hunks = [CommitHunk(tuple(removed), tuple(added)) for removed, added in self.hunks]
+        is_deleted = any(line.startswith(b"deleted file mode") for line in self.about)
+        return FileChange((*whole, *hunks), is_deleted)
+
+
+def list_changed(git: Git, since: Oid, base: Oid) -> frozenset[PurePosixPath]:
+    """Return the files of `base` that are missing from `since` or have another content there."""
+    args = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d")
+    names = git.run(*args, since, base).stdout.split(b"\0")
+    return frozenset(PurePosixPath(os.fsdecode(name)) for name in names if name)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChanges:
+    """Regular files that differ between two trees: those of the old tree and those of the new."""
+
+    before: frozenset[PurePosixPath]
+    after: dict[str, Entry]
+
+
+def list_changes(
+    git: Git,
+    old: Oid,
+    new: Oid,
+    paths: Sequence[PurePosixPath],
+    suffixes: tuple[str, ...],
+) -> TreeChanges | None:
+    """Return the regular files with these suffixes that differ below any of the paths.
+
+    None if the repository does not have the old tree. No paths means the whole trees.
+    """
+    args = ("--literal-pathspecs", "diff-tree", "-r", "-z", "--raw", "--no-renames", old, new)
+    done = git.run(*args, "--", *map(str, paths), ok=None)
+    if done.returncode != 0:
+        return None
+    before = set()
+    after = {}
+    for change in parse_raw_diff(done.stdout):
+        if not change.path.endswith(suffixes):
+            continue
+        if change.old_mode in REGULAR:
+            before.add(PurePosixPath(change.path))
+        if change.mode in REGULAR:
+            after[change.path] = (change.mode, change.oid)
+    return TreeChanges(frozenset(before), after)

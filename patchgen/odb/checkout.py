@@ -8,55 +8,27 @@ touches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from patchgen.errors import RefusedError, ToolError
 from patchgen.model.base import Oid
-from patchgen.model.series import Identity, Mail
-from patchgen.odb.repository import Repository
-from patchgen.odb.scratch import create_scratch, run_in_scratch
-from patchgen.process import Completed
+from patchgen.model.series import Mail
+from patchgen.odb.commits import NOBODY
+from patchgen.odb.scratch import ScratchRepository
 from patchgen.scratch import scratch_folder
 
-# The committer of what `git am` applies here; nobody sees these commits.
-_NOBODY = Identity("patchgen", "patchgen@localhost", "0 +0000")
 
-
-class Checkout:
+class Checkout(ScratchRepository):
     """A context manager; the folder lives as long as the `with` block."""
 
-    def __init__(self, repository: Repository):
-        self._repository = repository
-        self.folder = Path()
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Checkout:
-        with ExitStack() as stack:
-            self.folder = stack.enter_context(scratch_folder("tree"))
-            create_scratch(self._repository, self.folder / ".git", bare=False)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def run(self, *args: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
-        """Run git in the work tree.
-
-        Raises ToolError if git fails, MissingObjectsError if it fails because objects are missing.
-        """
-        who = {
-            f"GIT_{role}_{what}": value
-            for role in ("AUTHOR", "COMMITTER")
-            for what, value in (("NAME", _NOBODY.name), ("EMAIL", _NOBODY.email))
-        }
-        try:
-            return run_in_scratch(*args, stdin=stdin, cwd=self.folder, env=who, ok=ok)
-        except ToolError as err:
-            self._repository.explain(self, args, stdin, err)
-            raise
+    _is_bare = False
+    # The committer of what `git am` applies here.
+    _environment: ClassVar[Mapping[str, str]] = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", NOBODY.name), ("EMAIL", NOBODY.email))
+    }
 
     def choose_files(self, patterns: Sequence[str]) -> None:
         """Check out only these files from the next switch on; no patterns means all files.

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
-from patchgen.odb.plumbing import Git, make_oid, read_objects
-from patchgen.odb.quoting import quote_path
+from patchgen.odb.plumbing import Git, make_oid, quote_path
 from patchgen.scratch import scratch_folder
 
+# Author and committer of commits that nobody sees.
+NOBODY = Identity("patchgen", "patchgen@localhost", "0 +0000")
 # Headers with names of people, in the encoding of the commit's message.
 _NAMED = frozenset({b"author", b"committer"})
 
@@ -29,9 +30,12 @@ class RawCommit:
     headers: tuple[tuple[bytes, bytes], ...]
     message: bytes
 
-    def with_parent(self, parent: Oid) -> RawCommit:
-        """Return the commit on top of another parent, without its signature."""
-        return self._with(b"parent", parent.encode())
+    def replace_header(self, key: str, value: str) -> RawCommit:
+        """Return the commit with another "parent", "tree" or "committer", and no signature."""
+        headers = tuple(
+            (name, value.encode() if name == key.encode() else old) for name, old in self.headers
+        )
+        return replace(self, headers=headers)._unsigned()
 
     def with_message(self, message: str) -> RawCommit:
         """Return the commit with another message in UTF-8, and with its names in UTF-8."""
@@ -42,19 +46,6 @@ class RawCommit:
             if key != b"encoding"
         )
         return replace(self, headers=headers, message=message.encode())._unsigned()
-
-    def with_tree(self, tree: Oid) -> RawCommit:
-        """Return the commit with another tree."""
-        return self._with(b"tree", tree.encode())
-
-    def with_committer(self, committer: Identity) -> RawCommit:
-        """Return the commit with another committer and committer date; its author stays."""
-        who = f"{committer.name} <{committer.email}> {committer.date}"
-        return self._with(b"committer", who.encode())
-
-    def _with(self, key: bytes, value: bytes) -> RawCommit:
-        headers = tuple((name, value if name == key else old) for name, old in self.headers)
-        return replace(self, headers=headers)._unsigned()
 
     def _unsigned(self) -> RawCommit:
         kept = tuple(header for header in self.headers if not header[0].startswith(b"gpgsig"))
@@ -106,9 +97,9 @@ def parse_raw_commit(content: bytes) -> RawCommit:
 
 
 def read_raw_commits(git: Git, oids: Sequence[Oid]) -> list[RawCommit]:
-    """Return commit objects by their ids, from one `git cat-file --batch`."""
+    """Return commit objects by their ids, in their order."""
     commits = []
-    for oid, found in zip(oids, read_objects(git, oids), strict=True):
+    for oid, found in zip(oids, git.objects.read(oids), strict=True):
         if found is None or found[0] != "commit":
             raise RefusedError(f"{oid} is not a commit that git can read")
         commits.append(parse_raw_commit(found[1]))
@@ -133,17 +124,15 @@ def _make_empty_commit(
     headers = (
         (b"tree", tree.encode()),
         *([(b"parent", parent.encode())] if parent else []),
-        (b"author", f"{author.name} <{author.email}> {author.date}".encode()),
-        (b"committer", f"{committer.name} <{committer.email}> {committer.date}".encode()),
+        (b"author", str(author).encode()),
+        (b"committer", str(committer).encode()),
     )
     return RawCommit(headers, message.encode())
 
 
-def write_empty_commit(
-    git: Git, parent: Oid | None, tree: Oid, message: str, author: Identity, committer: Identity
-) -> Oid:
-    """Write a commit of a tree and return its id."""
-    commit = _make_empty_commit(parent, tree, message, author, committer)
+def write_side(git: Git, parent: Oid | None, tree: Oid) -> Oid:
+    """Write a commit of a tree for a merge, and return its id."""
+    commit = _make_empty_commit(parent, tree, "side\n", NOBODY, NOBODY)
     _write_raw_commits(git, [commit])
     return commit.oid
 
@@ -158,7 +147,7 @@ def put_empty_below(
     parent, *above = read_raw_commits(git, [base, *oids])
     line = [_make_empty_commit(base, parent.tree, message, author, committer)]
     for commit in above:
-        line.append(commit.with_parent(line[-1].oid))
+        line.append(commit.replace_header("parent", line[-1].oid))
     _write_raw_commits(git, line)
     return tuple(commit.oid for commit in line)
 
@@ -180,13 +169,13 @@ def reparent(
     line: list[Oid] = []
     written: list[RawCommit] = []
     for oid, commit in zip(oids, read_raw_commits(git, oids), strict=True):
-        new = commit.with_parent(parent)
+        new = commit.replace_header("parent", parent)
         if messages is not None and oid in messages:
             new = new.with_message(messages[oid])
         if _same(new, commit):
             parent = oid
         else:
-            written.append(new.with_committer(committer) if committer else new)
+            written.append(new.replace_header("committer", str(committer)) if committer else new)
             parent = written[-1].oid
         line.append(parent)
     _write_raw_commits(git, written)
@@ -203,10 +192,10 @@ def write_line(
     written: list[RawCommit] = []
     sources = read_raw_commits(git, [source for source, _, _ in commits])
     for (_, tree, message), source in zip(commits, sources, strict=True):
-        new = source.with_parent(parent).with_tree(tree)
+        new = source.replace_header("parent", parent).replace_header("tree", tree)
         # with_message() converts the names to the new encoding, so the committer is set last.
         new = new if message is None else new.with_message(message)
-        written.append(new.with_committer(committer))
+        written.append(new.replace_header("committer", str(committer)))
         parent = written[-1].oid
     _write_raw_commits(git, written)
     return tuple(commit.oid for commit in written)

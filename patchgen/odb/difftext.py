@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from patchgen.odb.plumbing import unquote_path
+
 _HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@")
 _START = re.compile(r"diff --git \S|Index: \S")
+_DIFF = re.compile(rf"^(?:{_START.pattern}|--- \S[^\n]*\n\+\+\+ \S[^\n]*\n@@ -\d)", re.MULTILINE)
 _HEADER = re.compile(
     r"diff --git |index [0-9a-f]+|(?:old|new) mode |(?:new|deleted) file mode |"
     r"(?:dis)?similarity index |(?:rename|copy) (?:from|to) |--- |\+\+\+ |Binary files |={20,}$"
@@ -24,8 +28,6 @@ _NAMES = re.compile(r"diff --git |--- |\+\+\+ ")
 _BINARY = "GIT binary patch"
 _BOTH = "diff --git "
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
-_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f"}
 
 
 class Kind(Enum):
@@ -47,6 +49,11 @@ class Names:
     def has_prefix(self) -> bool:
         """Whether `git apply` has to strip the first folder of the names."""
         return self.old != self.new
+
+
+def has_diff(text: str) -> bool:
+    """Return whether a text has a diff that is not quoted."""
+    return bool(_DIFF.search(text))
 
 
 def classify_lines(lines: Sequence[str]) -> Iterator[tuple[Kind, str]]:
@@ -89,16 +96,24 @@ def list_changes(lines: Sequence[str]) -> frozenset[str]:
 def digest_changes(text: str) -> str:
     """Return a digest of the lines that a diff adds and removes, file by file; "" if none.
 
-    As in substance.py, the lines around a change are left out: they differ with the base.
+    Like git-patch-id(1), it ignores white space, and line numbers and blob ids, which differ with
+    the base. Unlike it, it also ignores the lines around a change. Of a diff without such lines,
+    as one that changes a mode, it is that of the other lines.
     """
-    lines = [
-        line.rstrip()
-        for kind, line in classify_lines(with_usual_prefixes(text).split("\n"))
-        if (kind is Kind.HUNK and line[:1] in ("+", "-")) or _NAMES.match(line)
-    ]
-    if not any(line[:1] in ("+", "-") for line in lines):
-        return ""
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    heads, changed = [], False
+    lines: list[str] = []
+    for kind, line in classify_lines(with_usual_prefixes(text).split("\n")):
+        squeezed = "".join(line.split())
+        if kind is Kind.HUNK and line[:1] in ("+", "-"):
+            changed = True
+            lines.append(squeezed)
+        elif kind is Kind.HEAD and _NAMES.match(line):
+            lines.append(squeezed)
+            heads.append(squeezed)
+        elif kind is Kind.HEAD and not line.startswith(("index ", "@@ ")):
+            heads.append(squeezed)
+    found = lines if changed else heads
+    return hashlib.sha256(os.fsencode("\n".join(found))).hexdigest() if found else ""
 
 
 def list_names(text: str) -> list[Names]:
@@ -108,7 +123,7 @@ def list_names(text: str) -> list[Names]:
     heads = (line for kind, line in classify_lines(text.split("\n")) if kind is Kind.HEAD)
     for line in (each.rstrip("\r") for each in heads):
         if line.startswith(_BOTH):
-            found.setdefault(_split_both(line), None)
+            found.setdefault(split_names(line), None)
         elif line.startswith("--- "):
             old = _unquote(line[4:].partition("\t")[0])
         elif line.startswith("+++ "):
@@ -143,7 +158,7 @@ def with_usual_prefixes(text: str) -> str:
 
 def _rename(line: str, strip: int) -> str:
     if line.startswith(_BOTH):
-        both = _split_both(line.rstrip("\r"))
+        both = split_names(line.rstrip("\r"))
         old, new = (name.split("/", strip)[-1] for name in (both.old, both.new))
         return f"diff --git a/{old} b/{new}"
     for mark, prefix in (("--- ", "a/"), ("+++ ", "b/")):
@@ -153,7 +168,7 @@ def _rename(line: str, strip: int) -> str:
     return line
 
 
-def _split_both(line: str) -> Names:
+def split_names(line: str) -> Names:
     """Return the names of a "diff --git" line; names with spaces are split in the middle."""
     rest = line.removeprefix(_BOTH)
     middle = len(rest) // 2
@@ -169,13 +184,4 @@ def _split_both(line: str) -> Names:
 
 
 def _unquote(name: str) -> str:
-    """Return a name without git's quotes (core.quotePath in git-config(1))."""
-    if not (name.startswith('"') and name.endswith('"') and len(name) > 1):
-        return name
-    raw = name[1:-1].encode("utf-8", "surrogateescape")
-    return _ESCAPE.sub(_unescape, raw).decode("utf-8", "surrogateescape")
-
-
-def _unescape(match: re.Match[bytes]) -> bytes:
-    what = match[1]
-    return bytes([int(what, 8) & 0xFF]) if len(what) == 3 else _ESCAPES.get(what, what)
+    return os.fsdecode(unquote_path(os.fsencode(name)))

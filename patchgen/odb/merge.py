@@ -8,21 +8,17 @@ so temporary commits with that history are made.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from patchgen.errors import RefusedError
-from patchgen.model.base import Oid
-from patchgen.model.series import Identity
-from patchgen.odb.commits import decode_text, write_empty_commit
-from patchgen.odb.plumbing import list_tree
+from patchgen.model.base import Oid, TreeFile
+from patchgen.odb.commits import decode_text, write_side
+from patchgen.odb.partial_trees import write_tree
 from patchgen.odb.quarantine import Quarantine
+from patchgen.odb.tree import GitTree
 from patchgen.scratch import scratch_folder
-
-# Author and committer of these commits.
-_NOBODY = Identity("patchgen", "patchgen@localhost", "0 +0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +64,9 @@ def merge_trees(
         return MergedTree(theirs[1])
     if theirs[1] == base:
         return MergedTree(ours[1])
-    root = _commit(quarantine, None, base)
+    root = write_side(quarantine, None, base)
     for label, tree in (ours, theirs):
-        quarantine.name_branch(label, _commit(quarantine, root, tree))
+        quarantine.name_branch(label, write_side(quarantine, root, tree))
     args = ("-c", "merge.conflictStyle=diff3", "merge-tree", "--write-tree", "-z", "--messages")
     done = quarantine.run(*args, ours[0], theirs[0], ok=(0, 1))
     fields = done.stdout.decode("utf-8", "surrogateescape").split("\0")
@@ -119,22 +115,10 @@ def merge_texts(
     return Conflict(PurePosixPath(name), key, done.stdout)
 
 
-def move_files(
-    quarantine: Quarantine, tree: Oid, moves: Mapping[PurePosixPath, PurePosixPath]
-) -> Oid:
-    """Return a tree with some files renamed."""
-    moved = quarantine.move_files(_commit(quarantine, None, tree), moves)
-    return Oid(quarantine.run("rev-parse", f"{moved}^{{tree}}").stdout.decode().strip())
-
-
 def has_markers(content: bytes) -> bool:
     """Return whether a content has conflict markers."""
     lines = content.split(b"\n")
     return any(line.startswith((b"<<<<<<< ", b">>>>>>> ", b"||||||| ")) for line in lines)
-
-
-def _commit(quarantine: Quarantine, parent: Oid | None, tree: Oid) -> Oid:
-    return write_empty_commit(quarantine, parent, tree, "side\n", _NOBODY, _NOBODY)
 
 
 def _describe(
@@ -143,13 +127,14 @@ def _describe(
     """Return the conflict at a path; each stage is "MODE OID NUMBER", as in git-ls-files(1)."""
 
     def read(blob: str) -> bytes:
-        return quarantine.run("cat-file", "blob", blob, ok=None).stdout
+        [found] = quarantine.objects.read([blob])
+        return found[1] if found else b""
 
     by_number = {int(number): (mode, oid) for mode, oid, number in map(str.split, stages)}
     key = _key(path, stages)
     merged = read(f"{tree}:{path}")
     if has_markers(merged):
-        mode = next((mode for mode, *_ in list_tree(quarantine, tree, [path])), "")
+        mode, _ = GitTree(quarantine, tree).get(path) or ("", "")
         return Conflict(PurePosixPath(path), key, merged, mode)
     sides = {
         label: read(by_number[number][1])
@@ -168,16 +153,10 @@ def _put(
     quarantine: Quarantine, tree: Oid, resolved: Sequence[tuple[Conflict, bytes | None]]
 ) -> Oid:
     """Return a tree with these contents replaced, or these files deleted."""
-    entries = b""
+    files = {}
     for conflict, content in resolved:
-        # Mode 0 removes an entry (git-update-index(1), "Using --index-info").
-        mode, oid = "0", "0" * len(tree)
         if content is not None:
-            args = ("hash-object", "-w", "--stdin")
-            mode, oid = conflict.mode, quarantine.run(*args, stdin=content).stdout.decode().strip()
-        entries += f"{mode} {oid}\t".encode() + os.fsencode(str(conflict.path)) + b"\0"
-    with scratch_folder("merge") as folder:
-        env = {"GIT_INDEX_FILE": str(folder / "index")}
-        quarantine.run("read-tree", tree, env=env)
-        quarantine.run("update-index", "-z", "--index-info", stdin=entries, env=env)
-        return Oid(quarantine.run("write-tree", env=env).stdout.decode().strip())
+            oid = quarantine.run("hash-object", "-w", "--stdin", stdin=content).stdout.decode()
+            files[conflict.path] = TreeFile(conflict.path, conflict.mode, Oid(oid.strip()))
+    gone = [conflict.path for conflict, content in resolved if content is None]
+    return write_tree(quarantine, files, base=tree, without=gone)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid
-from patchgen.odb.plumbing import Git, find_objects, parse_raw_diff
+from patchgen.odb.plumbing import Git, parse_raw_diff
 
 _ID = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")
 _RANGE = re.compile(r"[0-9a-f]{40,64}\.\.[^\s.]\S*")
@@ -27,8 +27,7 @@ _CONTENT = ("--patch", "--binary", "--unified", "--stat", "--numstat", "-M", "-l
 def find_missing(git: Git, oids: Iterable[Oid]) -> tuple[Oid, ...]:
     """Return those of the objects that the repository lacks, each once. It does not fetch."""
     asked = list(dict.fromkeys(oids))
-    # `ok=None`: an error would call explain() again.
-    found = find_objects(git, asked, ok=None)
+    found = git.objects.find(asked)
     return tuple(oid for oid, answer in zip(asked, found, strict=True) if answer is None)
 
 
@@ -76,7 +75,7 @@ def _find_missing_trees(git: Git, args: Sequence[str], text: str) -> tuple[Oid, 
     if ranges:
         listed = git.run("rev-list", "--parents", *ranges, ok=None).stdout.decode().split()
         ids |= dict.fromkeys(listed)
-    found = find_objects(git, list(ids), ok=None)
+    found = git.objects.find(list(ids))
     commits = [answer[0] for answer in found if answer and answer[1] == "commit"]
     if not commits:
         return ()

@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the folders of a repository as git does, or the reason why git does not open it."""
+"""The installed git, and the folders of a repository, or the reason why git does not open it.
+
+A repository may borrow objects from others. The format of objects/info/alternates
+(gitrepository-layout(5), and parse_alt_odb_entry() in git's object-file.c): one folder per line;
+`#` begins a comment; a line that begins with `"` is a C string. A relative path starts at the
+borrowing repository's `objects`.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from patchgen.errors import RefusedError
+from patchgen.errors import RefusedError, ToolError
 from patchgen.git_environment import reading_environment
-from patchgen.odb.alternates import check_alternates
+from patchgen.odb.plumbing import unquote_path
 from patchgen.process import run
 
+MINIMUM_GIT = (2, 39)
+# Git does not follow longer chains of alternates.
+_DEEPEST = 6
 _ASKED = (
     "--is-bare-repository",
     "--show-object-format",
@@ -23,6 +33,30 @@ _ASKED = (
 )
 _FOREIGN = re.compile(r"detected dubious ownership in repository at '(?P<path>.*?)'\n", re.DOTALL)
 _TRUST = re.compile(r"^\s*(?P<command>git config --global --add safe\.directory .+)\Z", re.M | re.S)
+
+
+def git_version() -> str:
+    """Return git's version. Raises ToolError if git is missing or too old."""
+    output = run(["git", "--version"]).stdout.decode()
+    match = re.search(r"(\d+)\.(\d+)(?:\.\d+)*", output)
+    if match is None:
+        raise ToolError(f"git does not report its version: {output.strip()!r}")
+    if (int(match[1]), int(match[2])) < MINIMUM_GIT:
+        minimum = ".".join(map(str, MINIMUM_GIT))
+        raise ToolError(f"git {match[0]} is too old; version {minimum} or later is needed")
+    return match[0]
+
+
+def find_git_subcommand(name: str) -> Callable[[], str]:
+    """Return a function that returns the path of a git subcommand, or raises ToolError."""
+
+    def find() -> str:
+        path = Path(run(["git", "--exec-path"]).stdout.decode().strip()) / f"git-{name}"
+        if not path.is_file():
+            raise ToolError("not installed")
+        return str(path)
+
+    return find
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +111,37 @@ def has_tag(path: Path, name: str) -> bool:
     """Return whether the repository that a folder is in has a tag of that name."""
     argv = ["git", "-C", str(path), "rev-parse", "--verify", "--quiet", f"refs/tags/{name}"]
     return run(argv, env=reading_environment(), ok=None).returncode == 0
+
+
+def check_alternates(objects: Path) -> None:
+    """Raise RefusedError if a folder that objects are borrowed from does not exist."""
+    seen: set[Path] = set()
+    left = [(objects, 0)]
+    while left:
+        folder, depth = left.pop()
+        file = folder / "info" / "alternates"
+        for alternate in read_alternates(folder):
+            if not alternate.is_dir():
+                raise RefusedError(
+                    f"{objects.parent} borrows objects from {alternate}, which does not exist",
+                    hint=f"restore that folder, or correct its path in {file}",
+                )
+            if alternate not in seen and depth < _DEEPEST:
+                seen.add(alternate)
+                left.append((alternate, depth + 1))
+
+
+def read_alternates(objects: Path) -> Iterator[Path]:
+    """Yield the folders that an object folder borrows from directly."""
+    try:
+        lines = (objects / "info" / "alternates").read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return
+    except OSError as err:
+        raise RefusedError(f"{err.filename} cannot be read: {err.strerror}") from None
+    for line in lines:
+        if line and not line.startswith(b"#"):
+            yield objects / os.fsdecode(unquote_path(line))
 
 
 def _choose_work_tree(path: Path, own_dir: Path, top: Path | None) -> Path | None:

@@ -1,55 +1,51 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read a few files of a tree, and write trees that contain nothing else.
+"""Write trees that contain only a few files, or differ in a few files from another.
 
-A question about ten files then does not walk a kernel of 80,000 files, and a merge of trees with
-only these ten finds no other renames.
+A merge of trees with only these files finds no other renames.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from itertools import islice
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid, TreeFile
-from patchgen.odb.plumbing import Git, list_tree, parse_raw_diff
+from patchgen.odb.plumbing import parse_raw_diff
 from patchgen.odb.quarantine import Quarantine
+from patchgen.odb.tree import FILES, read_files
 from patchgen.scratch import scratch_folder
 
 TreeFiles = Mapping[PurePosixPath, TreeFile]
 
-_KINDS = frozenset({"100644", "100755", "120000"})
-# Number of paths in one git command; the kernel's longest paths have 100 bytes.
-_AT_ONCE = 5000
 
-
-def read_files(
-    git: Git, tree: str, paths: Iterable[PurePosixPath]
-) -> dict[PurePosixPath, TreeFile]:
-    """Return those of the paths that are files or links in a tree; `tree` is any tree-ish."""
-    found: dict[PurePosixPath, TreeFile] = {}
-    wanted = set(paths)
-    left = iter(sorted(wanted))
-    while chunk := list(islice(left, _AT_ONCE)):
-        for mode, _, oid, name in list_tree(git, tree, [*map(str, chunk)], "-r"):
-            path = PurePosixPath(name)
-            # A path may name a folder; git then lists the files in it.
-            if path in wanted and mode in _KINDS:
-                found[path] = TreeFile(path, mode, oid)
-    return found
-
-
-def write_tree(quarantine: Quarantine, files: TreeFiles) -> Oid:
-    """Write a tree of exactly these files."""
-    entries = b"".join(
-        f"{file.mode} {file.oid}\t".encode() + os.fsencode(str(path)) + b"\0"
-        for path, file in files.items()
-    )
+def write_tree(
+    quarantine: Quarantine,
+    files: TreeFiles,
+    *,
+    base: Oid | None = None,
+    without: Iterable[PurePosixPath] = (),
+) -> Oid:
+    """Write a tree of exactly these files, or of those of `base`, `without` some, and these."""
+    # Mode 0 removes an entry (git-update-index(1), "Using --index-info").
+    entries = [(path, f"0 {'0' * len(base or '')}") for path in without]
+    entries += [(path, f"{file.mode} {file.oid}") for path, file in files.items()]
+    lines = (f"{entry}\t".encode() + os.fsencode(str(path)) + b"\0" for path, entry in entries)
     with scratch_folder("index") as folder:
         env = {"GIT_INDEX_FILE": str(folder / "index")}
-        quarantine.run("update-index", "-z", "--index-info", stdin=entries, env=env)
+        if base is not None:
+            quarantine.run("read-tree", base, env=env)
+        quarantine.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)
         return Oid(quarantine.run("write-tree", env=env).stdout.decode().strip())
+
+
+def move_files(
+    quarantine: Quarantine, tree: Oid, moves: Mapping[PurePosixPath, PurePosixPath]
+) -> Oid:
+    """Return a tree with some files renamed."""
+    found = read_files(quarantine, tree, moves)
+    renamed = {moves[path]: file for path, file in found.items()}
+    return write_tree(quarantine, renamed, base=tree, without=found)
 
 
 def find_renames(
@@ -81,6 +77,6 @@ def _read_added(
     added = {}
     for change in parse_raw_diff(quarantine.run(*args, old, new).stdout):
         path = PurePosixPath(change.path)
-        if change.mode in _KINDS and path.suffix in suffixes:
+        if change.mode in FILES and path.suffix in suffixes:
             added[path] = TreeFile(path, change.mode, change.oid)
     return added

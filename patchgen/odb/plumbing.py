@@ -1,27 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What git's plumbing prints, each format read in one place: trees, objects, raw diffs."""
+"""Formats of git's plumbing, each in one place: raw diffs, object ids, quoted paths."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from pathlib import PurePath
 from typing import NamedTuple, Protocol
 
-from patchgen.errors import ToolError
 from patchgen.model.base import Oid
+from patchgen.odb.objects import ObjectReader
 from patchgen.process import Completed
 
 _DIGESTS = {40: "sha1", 64: "sha256"}
-_FOUND = re.compile(r"([0-9a-f]+) (blob|commit|tag|tree) [0-9]+")
 _RAW = re.compile(
     rb"(?:\A|\n):([0-7]{6}) ([0-7]{6}) ([0-9a-f]+) ([0-9a-f]+) [A-Z][0-9]*\Z",
 )
+# Paths as C strings (quote_c_style() in git's quote.c).
+_ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
+_LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_LETTERS |= {b"v": b"\v"}
 
 
 class Git(Protocol):
-    """A repository to run git in: a quarantine or a checkout."""
+    """A repository to run git in: the user's, a quarantine or a checkout."""
+
+    @property
+    def objects(self) -> ObjectReader:
+        """The reader of its objects."""
 
     def run(self, *args: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
         """Run git in it."""
@@ -39,54 +47,6 @@ class RawChange(NamedTuple):
     old_oid: Oid
     oid: Oid
     path: str
-
-
-def list_tree(
-    git: Git,
-    tree: str,
-    paths: Sequence[str] = (),
-    *options: str,
-    suffixes: tuple[str, ...] = ("",),
-) -> Iterator[tuple[str, str, Oid, str]]:
-    """Yield mode, type, id and path of the entries with these suffixes, by git-ls-tree(1).
-
-    The paths are literal and start at the top of the tree; no paths means the whole tree.
-    """
-    args = ("--literal-pathspecs", "ls-tree", *options, "-z", "--full-tree", tree, "--", *paths)
-    for entry in os.fsdecode(git.run(*args).stdout).split("\0")[:-1]:
-        # Most of a kernel's 80,000 files have another suffix; skip them first.
-        if entry.endswith(suffixes):
-            head, _, path = entry.partition("\t")
-            mode, kind, oid = head.split(" ")
-            yield mode, kind, Oid(oid), path
-
-
-def read_objects(git: Git, oids: Sequence[Oid]) -> Iterator[tuple[str, bytes] | None]:
-    """Yield type and content of objects, None for one that the repository lacks."""
-    out = git.run("cat-file", "--batch", "--buffer", stdin=_to_lines(oids)).stdout
-    at = 0
-    for _ in oids:
-        end = out.index(b"\n", at)
-        # "OID blob 123", or "OID missing"
-        _, kind, *size = out[at:end].split()
-        at = end + 1
-        if size:
-            begin, at = at, at + int(size[0]) + 1
-            yield kind.decode(), out[begin : at - 1]
-        else:
-            yield None
-
-
-def find_objects(
-    git: Git, names: Sequence[str], *, ok: tuple[int, ...] | None = (0,)
-) -> list[tuple[Oid, str] | None]:
-    """Return id and type of each named object, None for one that the repository lacks."""
-    done = git.run("cat-file", "--batch-check", stdin=_to_lines(names), ok=ok)
-    answers = os.fsdecode(done.stdout).split("\n")[:-1]
-    if len(answers) != len(names):
-        raise ToolError("git did not report which objects the repository has")
-    matches = map(_FOUND.fullmatch, answers)
-    return [(Oid(match[1]), match[2]) if match else None for match in matches]
 
 
 def parse_raw_diff(shown: bytes) -> Iterator[RawChange]:
@@ -111,5 +71,21 @@ def make_oid(kind: str, content: bytes, *, like: Oid) -> Oid:
     return Oid(digest.hexdigest())
 
 
-def _to_lines(names: Sequence[str]) -> bytes:
-    return os.fsencode("".join(f"{name}\n" for name in names))
+def quote_path(path: PurePath) -> bytes:
+    """Return a path as a C string, whatever bytes are in it."""
+    escaped = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    for letter, byte in _LETTERS.items():
+        escaped = escaped.replace(byte, b"\\" + letter)
+    return b'"' + escaped + b'"'
+
+
+def unquote_path(text: bytes) -> bytes:
+    """Return the path that git wrote; text that is not a C string is the path itself."""
+    if not (text.startswith(b'"') and text.endswith(b'"') and len(text) > 1):
+        return text
+    return _ESCAPE.sub(_replace_escape, text[1:-1])
+
+
+def _replace_escape(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return bytes([int(code, 8) & 0xFF]) if len(code) == 3 else _LETTERS.get(code, code)

@@ -9,59 +9,20 @@ before that leaves at most unreachable objects, which the next `git gc` removes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from pathlib import Path, PurePosixPath
 
-from patchgen.errors import RefusedError, ToolError
-from patchgen.interrupts import put_off_interrupts
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
-from patchgen.model.series import CommitDraft, Identity, Signatures, Stat
+from patchgen.model.series import CommitDraft, Signatures, Stat
 from patchgen.odb.additions import check_additions
-from patchgen.odb.quoting import quote_path
-from patchgen.odb.ref_locks import explain_ref_failure
-from patchgen.odb.repository import Repository
-from patchgen.odb.scratch import create_scratch, run_in_scratch
-from patchgen.process import Completed
-from patchgen.scratch import scratch_folder
+from patchgen.odb.plumbing import quote_path
+from patchgen.odb.refs import change_refs
+from patchgen.odb.scratch import ScratchRepository
 
 _BRANCH = "refs/heads/series"
 
 
-class Quarantine:
+class Quarantine(ScratchRepository):
     """A context manager; the scratch repository lives as long as the `with` block."""
-
-    def __init__(self, repository: Repository):
-        self._repository = repository
-        self._folder = Path()
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Quarantine:
-        with ExitStack() as stack:
-            self._folder = stack.enter_context(scratch_folder("quarantine"))
-            create_scratch(self._repository, self._folder, bare=True)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def run(
-        self,
-        *args: str,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        ok: tuple[int, ...] | None = (0,),
-    ) -> Completed:
-        """Run git in the scratch repository, without the user's configuration.
-
-        Raises ToolError if git fails, MissingObjectsError if it fails because objects are missing.
-        """
-        argv = ("--git-dir", str(self._folder), *args)
-        try:
-            return run_in_scratch(*argv, stdin=stdin, env=env, ok=ok)
-        except ToolError as err:
-            self._repository.explain(self, args, stdin, err)
-            raise
 
     def write_commits(
         self, base: Oid, drafts: Sequence[CommitDraft], signatures: Signatures
@@ -72,23 +33,12 @@ class Quarantine:
         way to the changed files. Raises RefusedError for a file that must not be added.
         """
         check_additions(self, base, drafts)
-        marks = self._folder / "marks"
+        marks = self.folder / "marks"
         stream = _fast_import_stream(base, drafts, signatures)
         args = ("fast-import", "--quiet", "--force", "--done", f"--export-marks={marks}")
         self.run(*args, stdin=stream)
         oids = dict(line.split(" ", 1) for line in marks.read_text().splitlines())
         return tuple(Oid(oids[f":{number}"]) for number in range(1, len(drafts) + 1))
-
-    def move_files(self, commit: Oid, moves: Mapping[PurePosixPath, PurePosixPath]) -> Oid:
-        """Write a commit on top of another that renames files, and return its id."""
-        who = b"patchgen <patchgen@localhost> 0 +0000\n"
-        stream = b"feature done\ncommit %s\nmark :1\ncommitter %sdata 0\n" % (_BRANCH.encode(), who)
-        stream += f"from {commit}\n".encode()
-        for old, new in moves.items():
-            stream += b"R " + quote_path(old) + b" " + quote_path(new) + b"\n"
-        args = ("fast-import", "--quiet", "--force", "--done")
-        self.run(*args, stdin=stream + b"done\n")
-        return Oid(self.run("rev-parse", _BRANCH).stdout.decode().strip())
 
     def read_stats(self, base: Oid, tip: Oid) -> list[Stat]:
         """Return the lines added and removed by each commit above `base`, oldest first."""
@@ -137,30 +87,13 @@ class Quarantine:
         commands = [f"update {ref} {new} {old}" if old else f"create {ref} {new}"]
         commands += [f"update {name} {oid}" for name, oid in refs.items()]
         try:
-            with put_off_interrupts(f"{ref} was written before"):
-                self._repository.run(
-                    "update-ref",
-                    "--stdin",
-                    "-m",
-                    reason,
-                    "--create-reflog",
-                    stdin="\n".join(["start", *commands, "prepare", "commit", ""]).encode(),
-                    # If it were killed along with patchgen, it would leave a REF.lock.
-                    detached=True,
-                )
-        except ToolError as err:
+            change_refs(self._repository, commands, "-m", reason, "--create-reflog", written=ref)
+        except RefusedError as err:
             is_moved = self._repository.find_ref(ref) != old
-            why, hint = explain_ref_failure(err.message)
-            if is_moved:
-                hint = "it was created or moved while patchgen ran; run patchgen again"
-            raise RefusedError(f"{ref} cannot be written: {why}", hint=hint) from None
-
-    def copy_commits(self, base: Oid, *tips: Oid) -> None:
-        """Copy the commits above `base` into the real repository, without a ref to them."""
-        revisions = "".join(f"{tip}\n" for tip in tips) + f"^{base}\n"
-        args = ("pack-objects", "--revs", "--stdout", "-q")
-        packed = self.run(*args, stdin=revisions.encode())
-        self._repository.run("unpack-objects", "-q", stdin=packed.stdout)
+            moved = "it was created or moved while patchgen ran; run patchgen again"
+            raise RefusedError(
+                f"{ref} cannot be written: {err.message}", hint=moved if is_moved else err.hint
+            ) from None
 
     def name_branch(self, branch: str, tip: Oid) -> str:
         """Create a branch in the scratch repository, for tools that need one."""
@@ -176,8 +109,7 @@ def _fast_import_stream(base: Oid, drafts: Sequence[CommitDraft], signatures: Si
     for number, draft in enumerate(drafts, 1):
         message = draft.message.encode()
         out += f"commit {_BRANCH}\nmark :{number}\n".encode()
-        out += b"author " + _person(signatures.author)
-        out += b"committer " + _person(signatures.committer)
+        out += f"author {signatures.author}\ncommitter {signatures.committer}\n".encode()
         out += f"data {len(message)}\n".encode() + message + b"\n"
         out += f"from {parent}\n".encode()
         for edit in draft.edits:
@@ -185,7 +117,3 @@ def _fast_import_stream(base: Oid, drafts: Sequence[CommitDraft], signatures: Si
             out += f"data {len(edit.after)}\n".encode() + edit.after + b"\n"
         parent = f":{number}"
     return bytes(out + b"done\n")
-
-
-def _person(identity: Identity) -> bytes:
-    return f"{identity.name} <{identity.email}> {identity.date}\n".encode()

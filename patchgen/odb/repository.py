@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,12 +18,12 @@ from patchgen.git_environment import reading_environment
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
 from patchgen.odb.commits import parse_raw_commit
-from patchgen.odb.identity import check_identity
+from patchgen.odb.identity import read_date, read_person
 from patchgen.odb.missing import explain_failure
+from patchgen.odb.objects import ObjectReader
 from patchgen.odb.opening import Location, locate
 from patchgen.odb.partial_view import PartialView, is_partial_clone
 from patchgen.odb.plumbing import Git
-from patchgen.odb.reader import ObjectReader
 from patchgen.process import Completed, run, stream
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -50,7 +49,10 @@ class Repository:
         self.work_tree = location.work_tree
         self.object_format = location.object_format
         self._view = PartialView(location) if is_partial_clone(location) else None
-        self._reader: ObjectReader | None = None
+        git_dirs = (self._own_dir, self.git_dir)
+        if self._view is not None:
+            git_dirs = (self._view.git_dir, self._view.git_dir)
+        self.objects = ObjectReader(*git_dirs, reading_environment())
         self._people: dict[str, tuple[str, str]] = {}
 
     @property
@@ -87,28 +89,12 @@ class Repository:
 
     def read_blob(self, oid: Oid) -> bytes | None:
         """Return the content of a blob, or None if the repository lacks it."""
-        return self._read("blob", oid)
-
-    def read_tree(self, oid: Oid) -> bytes | None:
-        """Return a tree object as git stores it, or None if the repository lacks it."""
-        return self._read("tree", oid)
-
-    def _read(self, kind: str, oid: Oid) -> bytes | None:
-        # GitPython 3.1 cannot read the header of an object with a SHA-256 id.
-        if self.object_format != "sha1":
-            done = self.run("cat-file", kind, oid, ok=None)
-            return done.stdout if done.returncode == 0 else None
-        if self._reader is None:
-            git_dirs = (self._own_dir, self.git_dir)
-            if self._view is not None:
-                git_dirs = (self._view.git_dir, self._view.git_dir)
-            self._reader = ObjectReader(*git_dirs)
-        return self._reader.read(oid)
+        [found] = self.objects.read([oid])
+        return found and found[1]
 
     def close(self) -> None:
         """End the processes that serve reads, and remove the view that they read."""
-        if self._reader is not None:
-            self._reader.close()
+        self.objects.close()
         if self._view is not None:
             self._view.close()
 
@@ -179,10 +165,10 @@ class Repository:
 
     def resolve_tree(self, commit: Oid) -> Oid:
         """Return the id of a commit's tree; the tree itself may be missing."""
-        content = self._read("commit", commit)
-        if content is None:
+        [found] = self.objects.read([commit])
+        if found is None:
             raise RevisionError(f"{self.top} has no commit {commit!r}", commit)
-        return parse_raw_commit(content).tree
+        return parse_raw_commit(found[1]).tree
 
     def read_config(self, key: str) -> list[str]:
         """Return all values of a setting; the last one takes effect."""
@@ -266,32 +252,14 @@ class Repository:
         With `as_of`, both are that commit's date, so that the same commits are made again. Raises
         ToolError if git has no identity, UsageError if SOURCE_DATE_EPOCH is not a number.
         """
-        epoch = os.environ.get("SOURCE_DATE_EPOCH")
-        date = f"{_check_epoch(epoch)} +0000" if epoch else f"{_now()} {_zone()}"
+        date = read_date()
         if as_of is not None:
             args = ("show", "--no-patch", "--date=raw", "--format=%cd", as_of)
             date = self.run(*args).stdout.decode().strip()
-        who = ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
-        author, committer = (Identity(*self._read_person(name), date) for name in who)
-        return Signatures(author, committer)
-
-    def _read_person(self, name: str) -> tuple[str, str]:
-        if name in self._people:
-            return self._people[name]
-        done = self.run("-c", "user.useConfigOnly=true", "var", name, ok=None)
-        match = re.fullmatch(
-            r"(?P<name>.*) <(?P<email>[^<>]*)> \d+ [-+]\d{4}",
-            done.stdout.decode("utf-8", "replace").strip(),
-        )
-        if done.returncode != 0 or match is None:
-            reason = done.errors.splitlines()[-1:] or ["no reason given"]
-            raise ToolError(
-                f"git does not know who you are ({reason[0].removeprefix('fatal: ')})",
-                hint="git config user.name NAME; git config user.email ADDRESS",
-            )
-        check_identity(match["name"], match["email"])
-        self._people[name] = match["name"], match["email"]
-        return self._people[name]
+        for name in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+            if name not in self._people:
+                self._people[name] = read_person(self, name)
+        return Signatures(*(Identity(*person, date) for person in self._people.values()))
 
 
 def _find_subcommand(args: Sequence[str]) -> str:
@@ -305,27 +273,3 @@ def _find_subcommand(args: Sequence[str]) -> str:
         elif not word.startswith("-"):
             return word
     return ""
-
-
-def _now() -> int:
-    """Return seconds since 1970. Raises ToolError for an earlier clock: git has no such dates."""
-    now = int(time.time())
-    if now < 0:
-        raise ToolError(
-            f"the clock is {-now} seconds before 1970, a date that git cannot represent",
-            hint="set the clock, or SOURCE_DATE_EPOCH",
-        )
-    return now
-
-
-def _check_epoch(epoch: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,11}", epoch):
-        raise UsageError(
-            f"SOURCE_DATE_EPOCH is {epoch!r}",
-            hint="set it to a number of seconds since 1970, with at most 11 digits",
-        )
-    return int(epoch)
-
-
-def _zone() -> str:
-    return time.strftime("%z")

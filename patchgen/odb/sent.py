@@ -22,11 +22,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from patchgen.errors import RefusedError, ToolError
-from patchgen.interrupts import put_off_interrupts
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity
-from patchgen.odb.ref_locks import explain_ref_failure
+from patchgen.odb.refs import change_refs
 from patchgen.odb.repository import Repository
 
 _PREFIX = "sent/"
@@ -77,7 +76,7 @@ def record_sent(
     footer = "\n".join(fields)
     content = (
         f"object {tip}\ntype commit\ntag {tag}\n"
-        f"tagger {tagger.name} <{tagger.email}> {tagger.date}\n\n"
+        f"tagger {tagger}\n\n"
         f"{cover.subject}\n\n{cover.body}\n---\n{footer}\n"
     )
     oid = repository.run("mktag", stdin=content.encode()).stdout.decode().strip()
@@ -89,14 +88,12 @@ def record_sent(
             names[name] = Oid(oid)
         refs = {**names, **refs}
     commands = [f"create {name} {value}" for name, value in refs.items()]
-    lines = "\n".join(["start", *commands, "prepare", "commit", ""])
     try:
-        with put_off_interrupts(f"the tag {tag} was written before"):
-            repository.run("update-ref", "--stdin", stdin=lines.encode(), detached=True)
-    except ToolError as err:
+        change_refs(repository, commands, written=f"the tag {tag}")
+    except RefusedError as err:
         if repository.find_ref(f"refs/tags/{tag}") is None:
-            why, hint = explain_ref_failure(err.message)
-            raise RefusedError(f"the tag {tag} cannot be written: {why}", hint=hint) from None
+            why = f"the tag {tag} cannot be written: {err.message}"
+            raise RefusedError(why, hint=err.hint) from None
         raise RefusedError(
             f"v{revision} is already recorded as sent: the tag {tag} exists",
             hint=f"`git tag -d {tag}` removes the record",

@@ -1,39 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read a tree of a git repository by paths and globs, without a checkout."""
+"""Read a tree of a git repository without a checkout: its files by path and glob, and contents.
+
+Only the folders on the way are read, so a question about ten files does not walk the 80,000 files
+of a kernel. If the work tree has a file with the same content, that file is read: another process
+has to inflate objects, which takes five times as long as reading and hashing a file. A file has a
+blob's content exactly if its hash is the blob's id (git's book, "Git Objects"), so nothing needs to
+be known about the state of the work tree.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from patchgen.errors import MissingObjectsError
+from patchgen.errors import MissingObjectsError, RefusedError, ToolError
 from patchgen.model.base import Oid, TreeFile, compile_glob
 from patchgen.odb.missing import explain_failure, find_missing, require_objects
+from patchgen.odb.objects import Entry, Folder
+from patchgen.odb.plumbing import Git, make_oid
 from patchgen.odb.repository import Repository
 
 _GLOB = re.compile(r"[*?\[]")
-_REGULAR = frozenset({"100644", "100755"})
-# In a tree object the mode of a folder has no leading zero.
-_FOLDER = "40000"
-
-
-class _TreeEntry(NamedTuple):
-    mode: str
-    name: str
-    oid: Oid
+REGULAR = frozenset({"100644", "100755"})
+FILES = REGULAR | {"120000"}
+FOLDER, SUBMODULE = "40000", "160000"
 
 
 class GitTree:
-    """A tree object; a TreeReader. Listings and contents are cached, as they cannot change."""
+    """A tree object; a TreeReader. Contents are cached, as they cannot change."""
 
-    def __init__(self, repository: Repository, tree: Oid):
-        self._repository = repository
+    def __init__(self, git: Git, tree: Oid):
+        self._git = git
         self.oid = tree
         self._found: dict[str, list[TreeFile]] = {}
         self._content: dict[Oid, bytes] = {}
-        self._folders: dict[Oid, list[_TreeEntry]] = {}
 
     def find(self, patterns: Sequence[str]) -> list[TreeFile]:
         """Return the regular files that match any of the paths or globs, sorted by path.
@@ -51,78 +56,198 @@ class GitTree:
         missing blobs of the files found so far, since they are likely to be read, too.
         """
         if file.oid not in self._content:
-            content = self._repository.read_blob(file.oid)
-            if content is None:
+            [blob] = self._git.objects.read([file.oid])
+            if blob is None:
                 oids = [each.oid for files in self._found.values() for each in files]
-                missing = find_missing(self._repository, [file.oid, *oids])
+                missing = find_missing(self._git, [file.oid, *oids])
                 raise MissingObjectsError(missing, what=str(file.path))
-            self._content[file.oid] = content
+            self._content[file.oid] = blob[1]
         return self._content[file.oid]
 
     def require(self, patterns: Sequence[str]) -> None:
         """Raise MissingObjectsError, with all missing blobs, if the files lack their content."""
-        require_objects(self._repository, [file.oid for file in self.find(patterns)])
+        require_objects(self._git, [file.oid for file in self.find(patterns)])
+
+    def get(self, path: str) -> Entry | None:
+        """Return mode and id of what is at a path, None if nothing is; "" is the tree itself."""
+        mode, oid = FOLDER, self.oid
+        for name in path.split("/") if path else ():
+            entry = self._open([oid])[0].get(name) if mode == FOLDER else None
+            if entry is None:
+                return None
+            mode, oid = entry
+        return mode, oid
+
+    def list_entries(
+        self, paths: Iterable[PurePosixPath] = (), suffixes: tuple[str, ...] = ("",)
+    ) -> dict[str, Entry]:
+        """Return the regular files with these suffixes below any of the paths, in git's order.
+
+        No paths means the whole tree.
+        """
+        names = {"" if str(path) == "." else str(path) for path in paths} or {""}
+        starts = {name: entry for name in names if (entry := self.get(name)) is not None}
+        # git sorts a folder as if its name ended with a slash.
+        ends = {name: f"{name}/" if starts[name][0] == FOLDER else name for name in starts}
+        return {
+            path: entry
+            for name in sorted(starts, key=lambda name: os.fsencode(ends[name]))
+            for path, entry in self._walk(name, starts[name])
+            if path.endswith(suffixes) and entry[0] in REGULAR
+        }
 
     def _find_pattern(self, pattern: str) -> list[TreeFile]:
         if pattern not in self._found:
-            self._found[pattern] = self._list(pattern)
+            self._found[pattern] = [
+                TreeFile(PurePosixPath(path), mode, oid)
+                for path, (mode, oid) in self._match(pattern)
+                if mode in REGULAR
+            ]
         return self._found[pattern]
 
-    def _list(self, pattern: str) -> list[TreeFile]:
+    def _match(self, pattern: str) -> Iterator[tuple[str, Entry]]:
         if not _GLOB.search(pattern):
-            folder, _, name = pattern.rpartition("/")
-            found = [entry for entry in self._open(folder) if entry.name == name]
-            return [_to_file(folder, entry) for entry in found if entry.mode in _REGULAR]
-        # Only the folder before the first wildcard is walked, not 80,000 files.
+            if (entry := self.get(pattern)) is not None:
+                yield pattern, entry
+            return
+        # Only the folder before the first wildcard is walked.
         folder = _GLOB.split(pattern, maxsplit=1)[0].rpartition("/")[0]
         matches = compile_glob(pattern).fullmatch
-        depth = pattern.count("/") if "**" not in pattern else None
-        return [file for file in self._walk(folder, depth) if matches(str(file.path))]
+        depth = pattern[len(folder) :].strip("/").count("/") + 1
+        if (top := self.get(folder)) is not None:
+            for path, entry in self._walk(folder, top, None if "**" in pattern else depth):
+                if matches(path):
+                    yield path, entry
 
-    def _walk(self, folder: str, depth: int | None) -> Iterator[TreeFile]:
-        """Yield the regular files of a folder and of those below it, down to `depth` slashes."""
-        for entry in self._open(folder):
-            if entry.mode in _REGULAR:
-                yield _to_file(folder, entry)
-            elif entry.mode == _FOLDER and (depth is None or folder.count("/") + 1 < depth):
-                yield from self._walk(_join(folder, entry.name), depth)
+    def _walk(
+        self, path: str, entry: Entry, depth: int | None = None
+    ) -> Iterator[tuple[str, Entry]]:
+        """Yield a file, or the files of a folder down to `depth` folders, in git's order."""
+        if entry[0] != FOLDER:
+            yield path, entry
+            return
+        level, below = [entry[1]], depth
+        # Read level by level, so that git gets many requests at once.
+        while level and below != 0:
+            folders = self._open(level)
+            level = [oid for folder in folders for mode, oid in folder.values() if mode == FOLDER]
+            below = None if below is None else below - 1
+        yield from self._emit(path, entry[1], depth)
 
-    def _open(self, folder: str) -> list[_TreeEntry]:
-        """Return the entries of a folder; none if the tree does not have it."""
-        entries = self._read_folder(self.oid)
-        for name in filter(None, folder.split("/")):
-            below = [entry.oid for entry in entries if entry[:2] == (_FOLDER, name)]
-            if not below:
-                return []
-            entries = self._read_folder(below[0])
-        return entries
+    def _emit(self, path: str, oid: Oid, depth: int | None) -> Iterator[tuple[str, Entry]]:
+        [folder] = self._open([oid])
+        for name, entry in folder.items():
+            if entry[0] != FOLDER:
+                yield _join(path, name), entry
+            elif depth is None or depth > 1:
+                yield from self._emit(_join(path, name), entry[1], depth and depth - 1)
 
-    def _read_folder(self, oid: Oid) -> list[_TreeEntry]:
-        if oid not in self._folders:
-            content = self._repository.read_tree(oid)
-            if content is None:
-                explain_failure(self._repository, ("ls-tree", self.oid), b"", "")
+    def _open(self, oids: Sequence[Oid]) -> list[Folder]:
+        folders = self._git.objects.read_folders(oids)
+        for oid, folder in zip(oids, folders, strict=True):
+            if folder is None:
+                explain_failure(self._git, ("ls-tree", self.oid), b"", "")
                 raise MissingObjectsError((oid,))
-            self._folders[oid] = list(_parse_tree(content, len(oid) // 2))
-        return self._folders[oid]
+        return [folder for folder in folders if folder is not None]
 
 
-def _parse_tree(content: bytes, width: int) -> Iterator[_TreeEntry]:
-    """Yield the entries of a tree object: mode, space, name, NUL, and an id of `width` bytes.
+def open_tree(git: Git, name: str) -> GitTree:
+    """Return the tree that a revision names. Raises MissingObjectsError if it is missing."""
+    [found] = git.objects.find([f"{name}^{{tree}}"])
+    if found is None:
+        explain_failure(git, ("ls-tree", name), b"", "")
+        raise ToolError(f"git cannot find the tree of {name}")
+    return GitTree(git, found[0])
 
-    Source: git's Documentation/gitformat-pack.txt and tree-walk.c.
+
+def list_entries(
+    git: Git, tree: str, paths: Sequence[PurePosixPath] = (), suffixes: tuple[str, ...] = ("",)
+) -> dict[str, Entry]:
+    """Return what GitTree.list_entries lists of the tree that a revision names."""
+    return open_tree(git, tree).list_entries(paths, suffixes)
+
+
+def list_files(
+    git: Git, tree: str, paths: Sequence[PurePosixPath] = (), suffixes: tuple[str, ...] = ("",)
+) -> list[TreeFile]:
+    """Return the result of list_entries as TreeFiles."""
+    return [
+        TreeFile(PurePosixPath(name), mode, oid)
+        for name, (mode, oid) in list_entries(git, tree, paths, suffixes).items()
+    ]
+
+
+def read_files(
+    git: Git, tree: str, paths: Iterable[PurePosixPath]
+) -> dict[PurePosixPath, TreeFile]:
+    """Return those of the paths that are files or links in the tree that a revision names."""
+    opened = open_tree(git, tree)
+    found = {path: opened.get(str(path)) for path in sorted(set(paths))}
+    return {
+        path: TreeFile(path, *entry)
+        for path, entry in found.items()
+        if entry is not None and entry[0] in FILES
+    }
+
+
+class ResolvedPath(NamedTuple):
+    """A path of a tree, the id of its object, and whether it is a folder."""
+
+    path: PurePosixPath
+    oid: Oid
+    is_folder: bool
+
+
+def resolve_paths(git: Git, tree: Oid, paths: Sequence[PurePosixPath]) -> list[ResolvedPath]:
+    """Return the objects at the paths. Raises RefusedError if a path does not exist."""
+    opened = open_tree(git, tree)
+    found = []
+    for path in paths:
+        entry = opened.get("" if str(path) == "." else str(path))
+        if entry is None or entry[0] == SUBMODULE:
+            raise RefusedError(f"the tree has no {path}", hint="`git ls-tree -r` lists its files")
+        found.append(ResolvedPath(path, entry[1], entry[0] == FOLDER))
+    return found
+
+
+def read_blobs(git: Git, oids: Sequence[Oid]) -> Iterator[bytes]:
+    """Yield the contents of blobs in their order, not all in memory at once.
+
+    Raises MissingObjectsError, with all blobs that the repository lacks.
     """
-    at = 0
-    while at < len(content):
-        end = content.index(b"\0", at)
-        mode, _, name = content[at:end].partition(b" ")
-        at = end + 1 + width
-        oid = Oid(content[end + 1 : at].hex())
-        yield _TreeEntry(mode.decode(), name.decode("utf-8", "surrogateescape"), oid)
+    for found in git.objects.read(oids):
+        if found is None:
+            raise MissingObjectsError(find_missing(git, oids))
+        yield found[1]
 
 
-def _to_file(folder: str, entry: _TreeEntry) -> TreeFile:
-    return TreeFile(PurePosixPath(_join(folder, entry.name)), entry.mode, entry.oid)
+def read_contents(repository: Repository, files: Sequence[TreeFile]) -> Iterator[bytes]:
+    """Yield the contents of files in their order, from the work tree where it has the same.
+
+    Raises MissingObjectsError, with all blobs that the repository lacks.
+    """
+    top = repository.work_tree
+    plain = [_read_plain(top, file) if top else None for file in files]
+    missing = [file.oid for file, text in zip(files, plain, strict=True) if text is None]
+    blobs = read_blobs(repository, missing)
+    for file, text in zip(files, plain, strict=True):
+        try:
+            content = next(blobs) if text is None else text
+        except MissingObjectsError as err:
+            raise MissingObjectsError(err.oids, what=str(file.path)) from None
+        yield content
+
+
+def _read_plain(top: Path, file: TreeFile) -> bytes | None:
+    """Return the content at a file's path in the work tree, None if it is not the blob's."""
+    with suppress(OSError, ValueError):
+        # Opening must not block, should the path be a FIFO.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(top / file.path, flags), "rb") as opened:
+            if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                text = opened.read()
+                return text if make_oid("blob", text, like=file.oid) == file.oid else None
+    return None
 
 
 def _join(folder: str, name: str) -> str:

@@ -22,6 +22,7 @@ from patchgen.odb import (
     TreeFiles,
     diff_trees,
     merge_trees,
+    read_blobs,
     read_files,
     write_tree,
 )
@@ -139,4 +140,4 @@ class Picker:
 
     def read_content(self, file: TreeFile) -> bytes:
         """Return the content of a file."""
-        return self.quarantine.run("cat-file", "blob", file.oid).stdout
+        return next(read_blobs(self.quarantine, [file.oid]))

@@ -10,8 +10,15 @@ import pytest
 
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
-from patchgen.odb import Repository, list_changes, list_entries, read_commits, resolve_paths
-from patchgen.odb.plumbing import find_objects, list_tree, parse_raw_diff, read_objects
+from patchgen.odb import (
+    GitTree,
+    Repository,
+    list_changes,
+    list_entries,
+    read_commits,
+    resolve_paths,
+)
+from patchgen.odb.plumbing import parse_raw_diff
 
 NAMES = (
     "plain.c",
@@ -45,11 +52,12 @@ def repository(tmp_path, git):
 
 def test_a_tree_is_listed_with_any_names(repository):
     master = repository.resolve_commit("master")
-    assert {path for *_, path in list_tree(repository, master, (), "-r")} == set(NAMES)
+    tree = GitTree(repository, repository.resolve_tree(master))
+    assert set(tree.list_entries()) == set(NAMES)
     assert set(list_entries(repository, master)) == set(NAMES)
     for name in NAMES:
-        [(mode, kind, oid, path)] = list_tree(repository, master, [name])
-        assert (mode, kind, path) == ("100644", "blob", name)
+        [(path, (mode, oid))] = tree.list_entries([PurePosixPath(name)]).items()
+        assert (mode, path, tree.get(name)) == ("100644", name, (mode, oid))
         assert repository.read_blob(oid) in (b"before\n", b"after\n")
 
 
@@ -68,12 +76,12 @@ def test_changes_are_read_with_any_names(repository):
 def test_objects_that_are_missing_are_told_from_others(repository):
     master = repository.resolve_commit("master")
     nothing = Oid("1" * 40)
-    assert [found and found[0] for found in read_objects(repository, [nothing, master])] == [
+    assert [found and found[0] for found in repository.objects.read([nothing, master])] == [
         None,
         "commit",
     ]
     names = ["no\u2028where", f"{nothing} blob 5", master]
-    assert find_objects(repository, names) == [None, None, (master, "commit")]
+    assert repository.objects.find(names) == [None, None, (master, "commit")]
 
 
 @pytest.mark.parametrize("name", ["no\u2028where", "no\x0bwhere", "no\nwhere"])

@@ -21,6 +21,8 @@ def test_many_commits_are_rewritten_by_two_programs(tmp_path, git, object_format
         git(tmp_path, "commit", "-q", "-m", f"commit {number}")
     repository = Repository(tmp_path)
     base, *oids = [repository.resolve_commit(f"master~{count}") for count in range(5, -1, -1)]
+    # GitPython asks for git's version when it is imported.
+    repository.objects.find([base])
     with Quarantine(repository) as quarantine:
         with list_programs() as started:
             cover, *above = put_empty_below(quarantine, base, oids, "cover\n", WHO, WHO)
@@ -29,7 +31,7 @@ def test_many_commits_are_rewritten_by_two_programs(tmp_path, git, object_format
         with list_programs() as started:
             renamed = reparent(quarantine, above, cover, messages=messages, committer=WHO)
             again = reparent(quarantine, above, cover)
-        assert len(started) == 3, started
+        assert len(started) == 1, started
         quarantine.run("fsck", "--strict", renamed[-1])
         words = ("log", "--reverse", "--format=%H %T %s", f"{base}..{renamed[-1]}")
         shown = quarantine.run(*words).stdout.decode().splitlines()

@@ -34,7 +34,7 @@ def tree(request, git, tmp_path) -> GitTree:
 
 
 def list_by_git(tree: GitTree) -> dict[str, tuple[str, str]]:
-    listed = tree._repository.run("ls-tree", "-r", "-z", tree.oid).stdout
+    listed = tree._git.run("ls-tree", "-r", "-z", tree.oid).stdout
     rows = (os.fsdecode(row).partition("\t") for row in listed.split(b"\0")[:-1])
     files = {name: head.split() for head, _, name in rows}
     return {name: (mode, oid) for name, (mode, _, oid) in files.items() if mode != "120000"}

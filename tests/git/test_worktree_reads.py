@@ -10,7 +10,7 @@ import pytest
 
 from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid, TreeFile
-from patchgen.odb import Repository, list_files, read_contents, worktree_reads
+from patchgen.odb import Repository, list_files, read_contents, tree as odb_tree
 from tests.support.kernels import commit_all
 
 NAMES = ("a.c", "fs/b.c", "fs/c.c", "fs/d.c", "fs/e.c", "fs/ü.c")
@@ -52,9 +52,9 @@ def test_contents_are_those_of_the_commit(tree):
 
 def test_objects_are_left_alone_where_the_work_tree_has_the_same(tree, monkeypatch):
     asked = []
-    blobs = worktree_reads.read_blobs
+    blobs = odb_tree.read_blobs
     monkeypatch.setattr(
-        worktree_reads, "read_blobs", lambda git, oids: asked.extend(oids) or blobs(git, oids)
+        odb_tree, "read_blobs", lambda git, oids: asked.extend(oids) or blobs(git, oids)
     )
     assert read(tree) == {name: content(name) for name in NAMES} and asked == []
     (tree / "a.c").write_bytes(b"changed\n")

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from patchgen.errors import RefusedError
-from patchgen.odb.alternates import check_alternates, read_alternates
-from patchgen.odb.quoting import quote_path
+from patchgen.odb.opening import check_alternates, read_alternates
+from patchgen.odb.plumbing import quote_path
 
 NAMES = st.binary(min_size=1, max_size=20).filter(
     lambda name: b"\0" not in name and b"/" not in name and name not in (b".", b"..")

@@ -60,6 +60,23 @@ def test_prefixes_and_quotes_make_no_other_patch(git, changed, option, strip):
         assert same == patch_id(changed, with_usual_prefixes(usual))
 
 
+@pytest.mark.parametrize("option", ["--unified=0", "--unified=9", "--ignore-space-change"])
+def test_white_space_and_context_make_no_other_patch(git, changed, option):
+    usual = git(changed, "diff", "--cached")
+    mangled = git(changed, "diff", "--cached", option).replace("+three", "+  th ree\t")
+    assert digest_changes(mangled) == digest_changes(usual) != ""
+    assert digest_changes(usual.replace("+three", "+four")) != digest_changes(usual)
+
+
+def test_a_patch_without_lines_is_known_by_its_other_changes(git, changed):
+    git(changed, "commit", "-q", "-m", "all")
+    git(changed, "update-index", "--chmod=+x", "new.c")
+    mode = git(changed, "diff", "--cached")
+    git(changed, "update-index", "--chmod=-x", "new.c")
+    git(changed, "update-index", "--chmod=+x", "a b")
+    assert "" != digest_changes(mode) != digest_changes(git(changed, "diff", "--cached"))
+
+
 def test_prose_after_a_diff_is_prose_again():
     text = f"See:\n\ndiff --git a/x b/x\n--- a/x\n+++ b/x\n{HUNK}\nWith that:\nAcked-by: B\n"
     kinds = [kind for kind, _ in classify_lines(text.split("\n"))]
