@@ -34,7 +34,7 @@ from patchgen.send.journal import (
     build_unknown_error,
     set_state,
 )
-from patchgen.send.transport import Transport, find_sender, open_transport, read_settings
+from patchgen.send.transport import GitSendEmail, find_sender, open_transport, read_settings
 
 _TO_EDIT = "EDITME"
 
@@ -341,7 +341,7 @@ def _choose(entries: Sequence[JournalEntry], request: SendRequest) -> tuple[Jour
 
 
 def _reflect(
-    repository: Repository, plan: SendPlan, transport: Transport, on_mail: OnMail
+    repository: Repository, plan: SendPlan, transport: GitSendEmail, on_mail: OnMail
 ) -> SendResult:
     """Send all mails to the user only, without recording them."""
     posting = plan.posting

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from email.message import Message
 
 from patchgen.mail.decoding import decode_bytes, is_known_charset
+from patchgen.odb.difftext import has_diff
 
-_DIFF = re.compile(
-    r"^(?:diff --git \S|Index: \S|--- \S[^\n]*\n\+\+\+ \S[^\n]*\n@@ -\d)", re.MULTILINE
-)
 _TAG_START = re.compile(r"[ \t]*[A-Za-z-]{2,40}-by[ \t]*:", re.IGNORECASE)
 _TEXT = frozenset({"text/plain", "text/x-patch", "text/x-diff"})
 _QUOTES = re.compile(r">*")
@@ -42,7 +40,7 @@ class MailText:
     @property
     def has_diff(self) -> bool:
         """Whether it contains a diff that is not quoted."""
-        return bool(_DIFF.search(self.everything))
+        return has_diff(self.everything)
 
     def unfold(self) -> str:
         """Return `text` with lines joined that format=flowed has broken (RFC 3676, 4.1)."""

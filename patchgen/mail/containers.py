@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from patchgen.errors import RefusedError
+from patchgen.mail.headers import strip_from_line
 from patchgen.mail.reading import looks_like_mail
 from patchgen.model.series import Mail
 
@@ -69,7 +70,7 @@ def read_stream(stream: IO[bytes], name: str) -> list[Mail]:
 
 
 def _require_mails(mails: list[Mail], name: str) -> list[Mail]:
-    if not any(looks_like_mail(_without_from_line(mail.content)) for mail in mails):
+    if not any(looks_like_mail(strip_from_line(mail.content)) for mail in mails):
         raise RefusedError(
             f"{name} has no mails",
             hint="expected an mbox, a maildir, a mail, or a folder of files that end in "
@@ -145,7 +146,3 @@ def _with_lf(content: bytes) -> bytes:
 def _unescape(content: bytes) -> bytes:
     """Return a mail of an mbox without the `>` that mboxrd put before lines with "From "."""
     return content if _FORMAT_PATCH.match(content) else _ESCAPED.sub(rb"\1", content)
-
-
-def _without_from_line(content: bytes) -> bytes:
-    return content.partition(b"\n")[2] if content.startswith(b"From ") else content

@@ -11,11 +11,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patchgen.addresses import Person
 from patchgen.mail.headers import (
     add_headers,
     address_headers,
     check_headers,
-    format_person,
     replace_sender,
 )
 from patchgen.mail.recipients import SeriesRecipients
@@ -101,7 +101,7 @@ def format_mails(quarantine: Quarantine, series: MailSpec, sender: Identity) -> 
     mails = [
         replace_sender(
             Mail(cover.file_name, _replace_body(cover.content, text)),
-            format_person(sender.name, sender.email),
+            str(Person(sender.name, sender.email)),
         ),
         # Like b4: an empty line precedes the signature.
         *(Mail(m.file_name, _SIGNATURE.sub(rb"\n\n-- \n\1\n\n", m.content)) for m in patches),

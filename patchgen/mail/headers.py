@@ -1,21 +1,68 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Edit headers of a mail as bytes, so that the rest of it does not change."""
+"""Headers of mails that patchgen wrote itself, or that `read_mail` has accepted.
+
+They are edited as bytes, so that the rest of a mail does not change.
+"""
 
 from __future__ import annotations
 
 import email
 import email.errors
 import email.header
+import email.policy
 import email.utils
 import re
 from collections.abc import Sequence
+from email.message import EmailMessage
 
-from patchgen.addresses import AddressError, is_word, parse_people
+from patchgen.addresses import AddressError, Person, is_word, parse_people
 from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import RefusedError
+from patchgen.mail.subjects import Subject, parse_subject
 from patchgen.model.series import Mail, Recipients
 
 _HEADER = rb"^(?:%s):.*\n(?:[ \t].*\n)*"
+
+
+def parse_mail(mail: Mail) -> EmailMessage:
+    """Return a mail's headers and parts. Check a stranger's mail with `read_mail` first."""
+    return email.message_from_bytes(strip_from_line(mail.content), policy=email.policy.default)
+
+
+def strip_from_line(content: bytes) -> bytes:
+    """Return a mail without the line "From " that an mbox and git-format-patch(1) begin with."""
+    return content.partition(b"\n")[2] if content.startswith(b"From ") else content
+
+
+def read_header(message: EmailMessage, name: str) -> str:
+    """Return a header, decoded; "" if it is missing or cannot be read."""
+    try:
+        return " ".join(str(message.get(name, "")).split())
+    except Exception:
+        # The standard library parses a header on access, and may raise anything.
+        return ""
+
+
+def read_people(message: EmailMessage, name: str) -> tuple[str, ...]:
+    """Return the people in an address header, each as "Name <address>" or a bare address.
+
+    Raises RefusedError for a header that the standard library fails on.
+    """
+    try:
+        pairs = email.utils.getaddresses([read_header(message, name)])
+    except Exception:
+        raise RefusedError(f"the {name} of <{read_message_id(message)}> cannot be read") from None
+    return tuple(str(Person(who, address)) for who, address in pairs if address)
+
+
+def read_message_id(message: EmailMessage) -> str:
+    """Return a mail's message-id without brackets, "" if it has none."""
+    return read_header(message, "Message-ID").strip("<> ")
+
+
+def read_subject(mail: Mail) -> Subject:
+    """Return a mail's parsed subject."""
+    return parse_subject(read_header(parse_mail(mail), "Subject"))
 
 
 def address_headers(recipients: Recipients) -> str:
@@ -29,15 +76,6 @@ def add_headers(content: bytes, headers: str) -> bytes:
     if subject is None:
         return content
     return content[: subject.end()] + headers.encode("ascii") + content[subject.end() :]
-
-
-def format_person(name: str, address: str) -> str:
-    """Return a person as one line of text, with quotes around a name that needs them."""
-    if not name:
-        return address
-    if re.search(r'[\\"(),:;<>@\[\]]', name):
-        name = '"' + re.sub(r'([\\"])', r"\\\1", name) + '"'
-    return f"{name} <{address}>"
 
 
 def _address_header(name: str, addresses: Sequence[str]) -> str:

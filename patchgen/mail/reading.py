@@ -13,14 +13,14 @@ import email
 import email.policy
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 
-from patchgen.addresses import Person
+from patchgen.addresses import AddressError, Person, parse_person
 from patchgen.controls import escape_controls
 from patchgen.mail.bodies import MailText, read_body
 from patchgen.mail.decoding import decode_bytes, decode_words
-from patchgen.mail.senders import parse_sender
+from patchgen.mail.headers import strip_from_line
 from patchgen.mail.subjects import Subject, parse_subject
 from patchgen.model.series import Mail
 
@@ -36,6 +36,8 @@ _KNOWN = re.compile(
     rb"^(?:from|subject|date|to|message-id|received|return-path|in-reply-to)[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
+# Where a colon in a From does not end the name of a group.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|\([^()]*\)')
 _ID = re.compile(r"<([^<>\s]+)>")
 
 
@@ -117,9 +119,7 @@ class _UnreadableError(Exception):
 
 
 def _read(mail: Mail) -> ReadableMail:
-    content = mail.content.lstrip(b"\n")
-    if content.startswith(b"From "):
-        content = content.partition(b"\n")[2]
+    content = strip_from_line(mail.content.lstrip(b"\n"))
     if len(content) > _MAIL_LIMIT:
         raise _UnreadableError(f"it is larger than {_MAIL_LIMIT >> 20} MiB")
     if not looks_like_mail(content):
@@ -155,6 +155,22 @@ def _read_sender(message: Message) -> Person | None:
         shown = text if len(text) <= 80 else f"{text[:80]}..."
         raise _UnreadableError(f"its From does not name one address: {escape_controls(shown)}")
     return sender
+
+
+def parse_sender(text: str) -> Person | None:
+    """Return the one person that a From names, None if it names none, several, or a group.
+
+    `text` is the original header, unfolded, with its encoded words: whatever these decode to, it
+    is not part of the structure of an address (RFC 2047, 5).
+    """
+    try:
+        person = parse_person(text)
+    except AddressError:
+        return None
+    # The name of a group can be anything: "Content-Type: x <bea@example.org>".
+    if ":" in _QUOTED.sub("", text):
+        return None
+    return replace(person, name=" ".join(decode_words(person.name).split()))
 
 
 def _header(message: Message, name: str, limit: int = _HEADER_LIMIT) -> str:

@@ -11,8 +11,7 @@ from pathlib import Path
 from patchgen.addresses import AddressError, is_word, parse_people
 from patchgen.errors import UsageError
 from patchgen.kernel import ask_program, find_recipients, join_recipients
-from patchgen.mail.box import parse_mail, read_people
-from patchgen.mail.headers import add_headers, replace_recipients
+from patchgen.mail.headers import add_headers, parse_mail, read_people, replace_recipients
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
 

@@ -12,7 +12,7 @@ from patchgen.model.series import Mail
 from patchgen.send.journal import Journal, JournalEntry, MailState, set_state
 from patchgen.send.outcome import MailOutcome, Verdict
 from patchgen.send.send_one import find_outcome
-from patchgen.send.transport import Transport
+from patchgen.send.transport import GitSendEmail
 
 OnMail = Callable[[int, JournalEntry], None]
 
@@ -54,7 +54,7 @@ def deliver(
     lock: int,
     entries: Sequence[JournalEntry],
     mails: Sequence[Mail],
-    transport: Transport,
+    transport: GitSendEmail,
     on_mail: OnMail = lambda number, entry: None,
 ) -> DeliveryReport:
     """Send the waiting mails in order; stop at the first that was not accepted.

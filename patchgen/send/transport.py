@@ -14,12 +14,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 import patchgen
+from patchgen.addresses import Person
 from patchgen.errors import RefusedError, ToolError
 from patchgen.git_environment import add_config, mailing_environment
-from patchgen.mail import encode_address, format_person, list_recipients
+from patchgen.mail import encode_address, list_recipients
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
 from patchgen.process import run
@@ -48,17 +48,6 @@ _OPTIONS = (
     "--no-cc",
     "--8bit-encoding=UTF-8",
 )
-
-
-class Transport(Protocol):
-    """Something that sends one mail."""
-
-    def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> MailOutcome:
-        """Send a mail and return the outcome. Calls `begin` when everything is ready.
-
-        The outcome is also written to a file, even if patchgen is killed meanwhile. Until then the
-        open file `lock` stays locked.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +84,11 @@ class GitSendEmail:
         return replace(self, credentials=_ask_password(self.repository, server))
 
     def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> MailOutcome:
-        """Send a mail with git, and return the outcome."""
+        """Send a mail and return the outcome. Calls `begin` when everything is ready.
+
+        The outcome is also written to a file, even if patchgen is killed meanwhile. Until then the
+        open file `lock` stays locked.
+        """
         outcome.unlink(missing_ok=True)
         with scratch_folder("send") as folder:
             kind = "smtp" if self.by_smtp else "command"
@@ -167,7 +160,7 @@ def find_sender(repository: Repository) -> str:
     if configured := read_setting(repository, "from"):
         return configured
     who = repository.read_signatures().committer
-    return format_person(who.name, who.email)
+    return str(Person(who.name, who.email))
 
 
 def read_setting(repository: Repository, name: str) -> str | None:

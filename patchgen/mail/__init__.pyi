@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from .aliases import (
+    find_aliases as find_aliases,
+)
+from .containers import (
+    read_mails as read_mails,
+    read_stream as read_stream,
+)
+from .decoding import (
+    decode_words as decode_words,
+    has_garbled_name as has_garbled_name,
+)
+from .folder import (
+    Existing as Existing,
+    StagedFolder as StagedFolder,
+    check_folder as check_folder,
+    find_mails_of as find_mails_of,
+    find_own_mails as find_own_mails,
+    name_folder as name_folder,
+    read_change_id as read_change_id,
+)
+from .format import (
+    MailSpec as MailSpec,
+    address_mails as address_mails,
+    format_mails as format_mails,
+    name_commits as name_commits,
+)
+from .headers import (
+    encode_address as encode_address,
+    parse_mail as parse_mail,
+    read_header as read_header,
+    read_message_id as read_message_id,
+    read_subject as read_subject,
+    replace_sender as replace_sender,
+)
+from .posted import (
+    PostedSeries as PostedSeries,
+    choose_series as choose_series,
+)
+from .reading import (
+    ReadableMail as ReadableMail,
+    UnreadableMail as UnreadableMail,
+    parse_sender as parse_sender,
+    read_mail as read_mail,
+    split_readable as split_readable,
+)
+from .recipients import (
+    SeriesRecipients as SeriesRecipients,
+    add_recipients as add_recipients,
+    address_patches as address_patches,
+    edit_recipients as edit_recipients,
+    follow_cover as follow_cover,
+    include_people as include_people,
+    join_list as join_list,
+    list_recipients as list_recipients,
+    map_recipients as map_recipients,
+    redirect_mail as redirect_mail,
+    split_people as split_people,
+)
+from .subjects import (
+    Subject as Subject,
+    parse_subject as parse_subject,
+)
