@@ -13,8 +13,8 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import Quarantine, Repository, reparent
-from patchgen.replies.known import PatchIds, describe_patches, read_own_mails
-from patchgen.replies.match import COVER, Match, Matcher, NoPatch, Patches, PatchId
+from patchgen.replies.known import describe_patches, read_own_mails
+from patchgen.replies.match import COVER, Match, Matcher, NoPatch, Patches
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.replies.tags import GIVEN, FoundTag
 from patchgen.series import read_branch
@@ -83,10 +83,9 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
         base = repository.resolve_commit(request.base) if request.base else None
         with Quarantine(repository) as quarantine:
             series = read_branch(repository, quarantine, name, tip, base)
-            patch_id = PatchIds(quarantine)
-            patches = describe_patches(repository, quarantine, series, patch_id)
+            patches = describe_patches(repository, quarantine, series)
             own = read_own_mails(repository, series)
-            result = match_tags(mails, series.commits, patches, patch_id, own)
+            result = match_tags(mails, series.commits, patches, own)
             result.branch = name
             messages = add_tags(series.commits, result.applied)
             if messages and not request.dry_run:
@@ -105,7 +104,6 @@ def match_tags(
     mails: Sequence[Mail],
     commits: Sequence[Commit],
     patches: Patches,
-    patch_id: PatchId,
     own: Sequence[Mail] = (),
 ) -> CollectResult:
     """Return every tag of all replies, either with its patch or with a reason why it has none.
@@ -114,7 +112,7 @@ def match_tags(
     """
     readable, unreadable = split_readable(mails)
     replies = [parse_reply(mail) for mail in readable]
-    matcher = Matcher(patches, patch_id)
+    matcher = Matcher(patches)
     matcher.learn([*split_readable(own)[0], *readable], replies)
     result = CollectResult("", tuple(commit.subject for commit in commits))
     result.unreadable += unreadable

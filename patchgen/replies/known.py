@@ -5,74 +5,54 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from patchgen.mail import find_mails_of
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
-from patchgen.odb import Quarantine, Repository, read_commits, read_sent, read_substances
+from patchgen.odb import (
+    Quarantine,
+    Repository,
+    digest_diff,
+    read_commits,
+    read_diffs,
+    read_sent,
+    read_substances,
+)
 from patchgen.odb.difftext import digest_changes, list_changes
 from patchgen.pipeline.prepare import choose_target
-from patchgen.replies.match import COVER, Patches, PatchId
+from patchgen.replies.match import COVER, Patches
 from patchgen.series import SeriesBranch, Tracking, digest_content, make_message_id
 
 
-class PatchIds:
-    """Computes git-patch-id(1) of texts."""
-
-    def __init__(self, quarantine: Quarantine):
-        self._quarantine = quarantine
-
-    def __call__(self, text: bytes) -> str:
-        words = self._quarantine.run("patch-id", "--stable", stdin=text, ok=None).stdout.split()
-        return words[0].decode() if words else ""
-
-
-@dataclass(slots=True)
-class _Posted:
-    """Message-ids that were posted; see `Patches`."""
-
-    numbers: dict[str, int] = field(default_factory=dict)
-    outdated: dict[str, Mapping[int, str]] = field(default_factory=dict)
-    gone: dict[str, str] = field(default_factory=dict)
-
-
 def describe_patches(
-    repository: Repository, quarantine: Quarantine, series: SeriesBranch, patch_id: PatchId
+    repository: Repository, quarantine: Quarantine, series: SeriesBranch
 ) -> Patches:
     """Return what identifies replies to a branch."""
-    subjects = {number: commit.subject for number, commit in enumerate(series.commits, 1)}
-    if series.cover is not None:
-        subjects[COVER] = series.cover.subject
-    patch_ids: dict[str, int] = {}
-    changes: dict[int, frozenset[str]] = {}
-    for number, commit in enumerate(series.commits, 1):
-        shown = quarantine.run("diff-tree", "-p", "--no-commit-id", commit.oid).stdout
-        text = shown.decode("utf-8", "surrogateescape")
-        changes[number] = list_changes(text.split("\n"))
-        for known in filter(None, (patch_id(shown), digest_changes(text))):
-            patch_ids[known] = number
-    posted = _Posted()
     tracking = series.tracking
+    diffs = read_diffs(quarantine, series.start, series.tip)
+    patches = Patches(
+        subjects={number: commit.subject for number, commit in enumerate(series.commits, 1)},
+        revision=tracking.revision if tracking is not None else None,
+        change_id=tracking.change_id if tracking is not None else "",
+        base=series.base,
+    )
+    if series.cover is not None:
+        patches.subjects[COVER] = series.cover.subject
+    for number, commit in enumerate(series.commits, 1):
+        text = diffs[commit.oid].decode("utf-8", "surrogateescape")
+        patches.changes[number] = list_changes(text.split("\n"))
+        if digest := digest_changes(text):
+            patches.digests[digest] = number
     if tracking is not None:
         sender = repository.read_signatures().committer.email
         content = digest_content(quarantine, series.base, series.start, series.tip)
         version = (tracking.change_id, tracking.revision)
         for number in range(len(series.commits) + 1):
-            posted.numbers[make_message_id(*version, number, sender, content)] = number
-        _read_sent(repository, quarantine, series, tracking, posted)
-        _read_history(tracking, range(1, len(series.commits) + 1), posted)
-    return Patches(
-        subjects,
-        patch_ids,
-        posted.numbers,
-        posted.outdated,
-        posted.gone,
-        changes,
-        revision=tracking.revision if tracking is not None else None,
-        change_id=tracking.change_id if tracking is not None else "",
-        base=series.base,
-    )
+            patches.posted[make_message_id(*version, number, sender, content)] = number
+        today = {digest_diff(diffs[commit.oid]): n for n, commit in enumerate(series.commits, 1)}
+        _read_sent(repository, quarantine, series.commits, tracking, today, patches)
+        _read_history(tracking, patches)
+    return patches
 
 
 def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, ...]:
@@ -92,30 +72,31 @@ def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, 
 def _read_sent(
     repository: Repository,
     quarantine: Quarantine,
-    series: SeriesBranch,
+    today: Sequence[Commit],
     tracking: Tracking,
-    posted: _Posted,
+    numbers: Mapping[str, int],
+    patches: Patches,
 ) -> None:
     """Record the message-ids of sent versions, each with the patch that it is today.
 
-    Patches that have changed since a version are outdated for its mails.
+    `numbers` are those of today's patches by the digests of their changes. Patches that have
+    changed since a version are outdated for its mails.
     """
-    substances = read_substances(quarantine, series.start, series.tip)
-    today = {substances[commit.oid]: n for n, commit in enumerate(series.commits, 1)}
-    named = _by_subject(series.commits)
+    named = _by_subject(today)
     for sent in read_sent(repository, tracking.change_id):
         version = f"v{sent.revision}"
         commits = read_commits(quarantine, sent.base, sent.tip)
-        known = tracking.history.get(version, ())
-        ids = sent.message_ids or _guess_ids(known, sent.revision, len(commits))
+        ids = sent.message_ids or _guess_ids(
+            tracking.history.get(version, ()), sent.revision, len(commits)
+        )
         if not ids:
             continue
         then = _by_subject(commits)
         changes = read_substances(quarantine, sent.base, sent.tip)
-        changed = dict.fromkeys(range(1, len(series.commits) + 1), version)
-        posted.numbers |= dict.fromkeys(filter(None, ids[:1]), COVER)
+        changed = dict.fromkeys(patches.numbers, version)
+        patches.posted.update(dict.fromkeys(filter(None, ids[:1]), COVER))
         for number_then, commit in enumerate(commits, 1):
-            number = today.get(changes[commit.oid])
+            number = numbers.get(changes[commit.oid])
             if number is not None:
                 changed.pop(number, None)
             elif then.get(commit.subject) == number_then:
@@ -123,22 +104,22 @@ def _read_sent(
             if number_then >= len(ids):
                 continue
             if number is None:
-                posted.gone[ids[number_then]] = f"{version} {number_then}/{len(commits)}"
+                patches.gone[ids[number_then]] = f"{version} {number_then}/{len(commits)}"
             else:
-                posted.numbers[ids[number_then]] = number
-        posted.outdated |= dict.fromkeys(ids, changed)
+                patches.posted[ids[number_then]] = number
+        patches.outdated.update(dict.fromkeys(ids, changed))
 
 
-def _read_history(tracking: Tracking, numbers: Sequence[int], posted: _Posted) -> None:
+def _read_history(tracking: Tracking, patches: Patches) -> None:
     """Record the cover letters of versions of which only the message-id is known.
 
     The content of their patches is unknown, so a reply to such a letter applies to no patch.
     """
     for version, ids in tracking.history.items():
         for message_id in ids[:1]:
-            if message_id not in posted.numbers:
-                posted.numbers[message_id] = COVER
-                posted.outdated[message_id] = dict.fromkeys(numbers, version)
+            if message_id not in patches.posted:
+                patches.posted[message_id] = COVER
+                patches.outdated[message_id] = dict.fromkeys(patches.numbers, version)
 
 
 def _by_subject(commits: Sequence[Commit]) -> dict[str, int]:

@@ -9,16 +9,14 @@ other diff in the mailbox or in the quote.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from patchgen.mail import ReadableMail, Subject
-from patchgen.odb.difftext import digest_changes, list_changes, with_usual_prefixes
+from patchgen.odb.difftext import digest_changes, list_changes
 from patchgen.replies.reply import Reply
 
 COVER = 0
-# Returns the patch-id of a text that contains a diff, "" if it contains none.
-PatchId = Callable[[bytes], str]
 _UNKNOWN = "cannot tell which patch it is for"
 
 
@@ -26,19 +24,19 @@ _UNKNOWN = "cannot tell which patch it is for"
 class Patches:
     """The series that replies are for. Numbers count from 1; 0 is the cover letter.
 
-    `subjects` are by number. `patch_ids` map git-patch-id and `digest_changes` to numbers, `posted`
-    maps message-ids without brackets. `outdated` maps the message-id of an earlier version's mail
-    to the patches that have changed since, each with that version. `gone` maps mails of patches
-    that the series no longer has to a name for them ("v3 5/5"). `changes` are the changed lines of
-    each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
+    `subjects` are by number, `digests` map `digest_changes` to numbers, `posted` maps message-ids
+    without brackets. `outdated` maps the message-id of an earlier version's mail to the patches
+    that have changed since, each with that version. `gone` maps mails of patches that the series no
+    longer has to a name for them ("v3 5/5"). `changes` are the changed lines of each patch. If
+    unknown, `revision` is None, and `change_id` and `base` are "".
     """
 
-    subjects: Mapping[int, str]
-    patch_ids: Mapping[str, int]
-    posted: Mapping[str, int]
-    outdated: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
-    gone: Mapping[str, str] = field(default_factory=dict)
-    changes: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    subjects: dict[int, str]
+    digests: dict[str, int] = field(default_factory=dict)
+    posted: dict[str, int] = field(default_factory=dict)
+    outdated: dict[str, Mapping[int, str]] = field(default_factory=dict)
+    gone: dict[str, str] = field(default_factory=dict)
+    changes: dict[int, frozenset[str]] = field(default_factory=dict)
     revision: int | None = None
     change_id: str = ""
     base: str = ""
@@ -85,7 +83,6 @@ class Matcher:
     """Finds the patches of all replies in a mailbox."""
 
     patches: Patches
-    patch_id: PatchId
     replies: Mapping[str, Reply] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     outdated: dict[str, Mapping[int, str]] = field(default_factory=dict)
@@ -183,9 +180,7 @@ class Matcher:
 
     def _identify(self, text: str) -> int | None:
         """Return the number of the patch in a text with a diff, None if it is another patch."""
-        content = with_usual_prefixes(text).encode("utf-8", "surrogateescape")
-        ids = self.patches.patch_ids
-        return ids.get(digest_changes(text)) or ids.get(self.patch_id(content))
+        return self.patches.digests.get(digest_changes(text))
 
     def _other_version(self, subject: Subject) -> str:
         """Return a reason if a subject names another version, "" otherwise."""

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import email.header
-import hashlib
 import random
 import re
 from dataclasses import replace
@@ -120,12 +119,6 @@ def commits(subjects: list[str] = SUBJECTS, *trailers: str) -> list[Commit]:
     ]
 
 
-def patch_id(text: bytes) -> str:
-    """Stand in for git-patch-id: a digest of the added lines."""
-    added = [line for line in text.splitlines() if line.startswith(b"+") and line[1:2] != b"+"]
-    return hashlib.sha256(b"\n".join(added)).hexdigest() if added else ""
-
-
 def diff(number: int) -> str:
     head = f"diff --git a/f{number} b/f{number}\n--- a/f{number}\n+++ b/f{number}\n"
     return f"{head}@@ -1 +1 @@\n-a\n+b{number}\n"
@@ -134,11 +127,7 @@ def diff(number: int) -> str:
 def patches(posted=IDS, outdated=None) -> Patches:
     return Patches(
         {0: "x86: All", **dict(enumerate(SUBJECTS, 1))},
-        {
-            known: n
-            for n in (1, 2, 3)
-            for known in (patch_id(diff(n).encode()), digest_changes(diff(n)))
-        },
+        {digest_changes(diff(n)): n for n in (1, 2, 3)},
         posted,
         outdated or {},
         changes={n: list_changes(diff(n).split("\n")) for n in (1, 2, 3)},
@@ -148,7 +137,7 @@ def patches(posted=IDS, outdated=None) -> Patches:
 
 def collect(*mails: Mail, posted=IDS, there=commits(), outdated=None, known=None):  # noqa: B008
     known = known or patches(posted, outdated)
-    return match_tags(list(mails), there, known, patch_id)
+    return match_tags(list(mails), there, known)
 
 
 def applied(*mails: Mail, **options) -> list[tuple[int, str]]:
