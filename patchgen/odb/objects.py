@@ -20,8 +20,7 @@ from typing import IO, Any
 from patchgen.errors import ToolError
 from patchgen.model.base import Oid
 
-# A chunk of requests must fit into a pipe (64 KiB on Linux): git may wait until its answers are
-# read, and these are read only after the requests are written.
+# Number of requests whose answers are in memory at once.
 _AT_ONCE = 400
 _FOUND = re.compile(rb"([0-9a-f]+) (blob|commit|tag|tree) ([0-9]+)\n")
 # In a tree object: mode, space, name, NUL, and an id in binary. Source: git's
@@ -41,7 +40,7 @@ class ObjectReader:
     """Reads the objects of a repository; its process starts with the first request.
 
     `git_dir` is the folder of the repository, `common_dir` has its refs and objects. Objects are
-    named by ids or revisions without newlines. Threads may share a reader.
+    named by ids or revisions (gitrevisions(7)). Threads may share a reader.
     """
 
     def __init__(self, git_dir: Path, common_dir: Path, environment: Mapping[str, str]):
@@ -91,13 +90,16 @@ class ObjectReader:
     def _ask(self, command: str, names: Sequence[str]) -> Iterator[tuple[Oid, str, bytes] | None]:
         rest = iter(names)
         while chunk := list(islice(rest, _AT_ONCE)):
-            requests = [f"{command} {name}\n" for name in chunk]
+            # Names come from users. None that git finds has these characters, which end requests.
+            asked = [name for name in chunk if "\n" not in name and "\0" not in name]
+            requests = [f"{command} {name}\n" for name in asked]
             with self._lock:
                 stdin, stdout = self._start()
                 stdin.write(os.fsencode("".join(requests)) + b"flush\n")
                 stdin.flush()
-                answers = [self._read_answer(stdout, command == "contents") for _ in chunk]
-            yield from answers
+                answers = [self._read_answer(stdout, command == "contents") for _ in asked]
+            found = dict(zip(asked, answers, strict=True))
+            yield from map(found.get, chunk)
 
     def _read_answer(self, stdout: IO[bytes], has_content: bool) -> tuple[Oid, str, bytes] | None:
         line = stdout.readline()

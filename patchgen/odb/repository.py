@@ -177,8 +177,8 @@ class Repository:
 
     def find_ref(self, ref: str) -> Oid | None:
         """Return the object that a full ref name points at, or None."""
-        done = self.run("rev-parse", "--verify", "--quiet", ref, ok=None)
-        return Oid(done.stdout.decode().strip()) if done.returncode == 0 else None
+        [found] = self.objects.find([ref])
+        return found and found[0]
 
     def find_head_branch(self) -> str | None:
         """Return the current branch, None if HEAD is detached."""

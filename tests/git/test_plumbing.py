@@ -89,3 +89,13 @@ def test_a_path_with_a_line_separator_that_is_not_there_is_refused(repository, n
     tree = repository.resolve_tree(repository.resolve_commit("master"))
     with pytest.raises(RefusedError, match="the tree has no"):
         resolve_paths(repository, tree, [PurePosixPath(name)])
+
+
+@pytest.mark.parametrize(
+    "name", ["", "master\n", "master\0", "master\ninfo HEAD", "refs/heads/x y"]
+)
+def test_a_name_that_git_cannot_have_names_nothing_and_the_next_is_found(repository, name):
+    master = repository.resolve_commit("master")
+    assert repository.objects.find([name, "refs/heads/master"]) == [None, (master, "commit")]
+    assert repository.find_ref(name) is None
+    assert repository.find_ref("refs/heads/master") == master
