@@ -74,6 +74,12 @@ from .modpost import (
     find_mismatches as find_mismatches,
     read_mismatches as read_mismatches,
 )
+from .objdump import (
+    ObjectCode as ObjectCode,
+    SectionData as SectionData,
+    read_code as read_code,
+    read_data as read_data,
+)
 from .section_match import (
     SectionMatcher as SectionMatcher,
     find_owners as find_owners,
