@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from patchgen.coccinelle import read_rules
-from patchgen.model.sweep import Mode
+from patchgen.model.smpl import Mode
 
 _VIRTUAL = re.compile(r"^virtual\b[^\n]*\n", re.MULTILINE)
 _DEPENDS = re.compile(r"\bdepends\s+on\b([^@]*)")

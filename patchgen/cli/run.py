@@ -33,7 +33,8 @@ from patchgen.cli.tree_options import resolve_paths
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.commands.run import RunPlan, Skipped, plan_run, run_sweeps
 from patchgen.errors import UsageError
-from patchgen.model.sweep import Mode, Sweep
+from patchgen.model.smpl import Mode
+from patchgen.model.sweep import Sweep
 from patchgen.odb import Repository
 from patchgen.sweep import DEFAULT_TIMEOUT_S, RunRequest
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from patchgen.cli.printer import Printer, is_terminal, printable, progress_bar
-from patchgen.model.sweep import Mode, Sweep
+from patchgen.model.smpl import Mode
+from patchgen.model.sweep import Sweep
 from patchgen.sweep import format_diff
 
 # A faulty script fails on every file, so print only some of them; --verbose lists all.

@@ -16,7 +16,8 @@ from patchgen.coccinelle import Header, find_spatch
 from patchgen.commands.run import RunPlan
 from patchgen.errors import UsageError
 from patchgen.model.campaign import CampaignRequest, Split
-from patchgen.model.sweep import Mode, Sweep
+from patchgen.model.smpl import Mode
+from patchgen.model.sweep import Sweep
 from patchgen.odb import Repository
 
 if TYPE_CHECKING:

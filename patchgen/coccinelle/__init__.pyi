@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from .batch import run_batch as run_batch
 from .bridge import (
     DEFAULT_TIMEOUT_S as DEFAULT_TIMEOUT_S,
+    Source as Source,
     apply_to_file as apply_to_file,
+    run_files as run_files,
 )
 from .dependency import may_hold as may_hold
 from .formula import (
@@ -30,19 +31,12 @@ from .needs import (
     find_needs as find_needs,
 )
 from .reports import read_said as read_said
-from .request import (
-    AGAIN as AGAIN,
-    NOT_UNDERSTOOD as NOT_UNDERSTOOD,
-    TOOK_TOO_LONG as TOOK_TOO_LONG,
-    FileRun as FileRun,
-    RunnableSmpl as RunnableSmpl,
-    Source as Source,
-)
 from .rules import (
     read_rules as read_rules,
     rule_words as rule_words,
 )
 from .spatch import (
+    RunnableSmpl as RunnableSmpl,
     Spatch as Spatch,
     find_spatch as find_spatch,
 )

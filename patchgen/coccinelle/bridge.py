@@ -1,25 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run one semantic patch over the content of one file, and read the result."""
+"""Run a semantic patch over files, and read the result for each of them.
+
+spatch runs over many files at once, each in a group of its own. Its output comes on two channels,
+each in the order of the files: on stderr, `HANDLING: FILE` is followed by what it could not parse
+in the file; on stdout, `let's go` is followed by the trace of the rules. The output of Python rules
+has a channel of its own (script_output.py). spatch writes changes in place, in the scratch folder,
+only after all files are done. So a run that is cut off has no results, and the files that did not
+cause it are run again.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
-from patchgen.coccinelle.diagnose import explain_refusal, is_skipped, is_timeout
-from patchgen.coccinelle.markers import check_markers, locate_texts
+from patchgen.coccinelle.diagnose import (
+    TOOK_TOO_LONG,
+    explain_exception,
+    explain_failure,
+    explain_refusal,
+)
+from patchgen.coccinelle.markers import check_markers, fill_markers
+from patchgen.coccinelle.reports import read_context
 from patchgen.coccinelle.rules import read_rules
-from patchgen.coccinelle.safe_names import make_safe
-from patchgen.coccinelle.spatch import Spatch
+from patchgen.coccinelle.safe_names import SafeNames
+from patchgen.coccinelle.script_output import listen, read_printed
+from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
 from patchgen.coccinelle.trace import read_hits, read_unparsed
-from patchgen.coccinelle.trust import find_forbidden, refuse_code
+from patchgen.coccinelle.trust import check_harmless, find_forbidden, refuse_code
 from patchgen.coccinelle.witness import Witnessed, add_witnesses, without_witnesses
-from patchgen.errors import ToolError
-from patchgen.model.outcome import Changed, FileOutcome, FileResult, NoMatch, TimedOut
+from patchgen.errors import PatchgenError, ToolError
+from patchgen.model.outcome import Failure, FileResult
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
 from patchgen.scratch import scratch_folder
 
 DEFAULT_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file for spatch: its path in the tree, and its text as a whole or as a slice."""
+
+    path: PurePosixPath
+    text: bytes
 
 
 def apply_to_file(
@@ -30,86 +58,197 @@ def apply_to_file(
     *,
     timeout_s: int = DEFAULT_TIMEOUT_S,
 ) -> FileResult:
-    """Run a semantic patch over the content of one file.
+    """Run a semantic patch without scripts over the content of one file, and locate its hits.
 
-    spatch runs in a scratch folder of its own, where the file has only its base name. Thread-safe.
-    No file content raises an error: "no match", "could not parse" and "took too long" are results.
+    "No match" and "could not parse" are results, and so is "took too long": then the result's
+    `failure` has the limit. `timeout_s` is in seconds. Thread-safe.
 
     Raises SpecError, at the template's line, if the semantic patch would run code or spatch refuses
     it; ToolError if spatch fails.
     """
     refuse_code(patch)
     check_markers(patch)
-    with scratch_folder("spatch") as scratch:
-        done, output, witnessed = _run(spatch, patch, path, content, scratch, timeout_s)
-        unparsed = read_unparsed(output, content, path)
-        outcome: FileOutcome
-        if is_timeout(done, output):
-            outcome = TimedOut(timeout_s)
-        elif done.returncode == 0:
-            outcome = _read_output(scratch / _OUTPUT, content, patch)
-        elif is_skipped(output):
-            outcome = NoMatch()
-        else:
-            raise explain_refusal(patch, witnessed, done, output)
-    rules = read_hits(output, read_rules(patch.text), witnessed.lines, path)
-    return FileResult(path, outcome, rules, unparsed, done.seconds)
+    source = Source(path, content)
+    program = RunnableSmpl(patch, options=("--no-includes",), locates=True)
+    # spatch may refuse the rules that are added to locate hits, or fail because of them.
+    with suppress(PatchgenError):
+        [result] = run_files(spatch, program, [source], timeout_s=timeout_s)
+        if result.failure is None or result.failure.limit_s is not None:
+            return result
+    [result] = run_files(spatch, replace(program, locates=False), [source], timeout_s=timeout_s)
+    if result.failure is not None and result.failure.limit_s is None:
+        raise explain_failure(patch, result.failure, path)
+    return result
 
 
-_SEMANTIC_PATCH = "patchgen.cocci"
-_MACROS = "patchgen-macros.h"
-_OUTPUT = "patchgen-output"
+def run_files(
+    spatch: Spatch,
+    program: RunnableSmpl,
+    sources: Sequence[Source],
+    headers: Mapping[PurePosixPath, bytes] = MappingProxyType({}),
+    *,
+    timeout_s: int = DEFAULT_TIMEOUT_S,
+    is_ended: Callable[[], bool] = lambda: False,
+) -> list[FileResult]:
+    """Run a semantic patch over files, and return their results, sorted by path.
+
+    `headers` are files that are put next to them for #include to find. What `finalize` rules print
+    belongs to no file: it has the path ".". `is_ended` returns True once nobody waits for the
+    results; no further run is started then, and results may be missing. Thread-safe.
+
+    Raises SpecError if spatch refuses the semantic patch, or if it would run code and may not;
+    ToolError if spatch fails.
+    """
+    results: dict[PurePosixPath, FileResult] = {}
+    waiting = [tuple(sources)]
+    while waiting and not is_ended():
+        part = waiting.pop()
+        with scratch_folder("spatch") as scratch:
+            found = _run(spatch, program, part, headers, scratch, timeout_s)
+        results.update((result.path, result) for result in found)
+        left = tuple(source for source in part if source.path not in results)
+        if len(left) == len(part):
+            waiting += [(source,) for source in left]
+        elif left:
+            waiting.append(left)
+    return [results[path] for path in sorted(results)]
 
 
 def _run(
     spatch: Spatch,
-    patch: SemanticPatch,
-    path: PurePosixPath,
-    content: bytes,
+    program: RunnableSmpl,
+    sources: Sequence[Source],
+    headers: Mapping[PurePosixPath, bytes],
     scratch: Path,
     timeout_s: int,
-) -> tuple[Completed, str, Witnessed]:
-    """Run spatch with witnesses; if it refuses one of those, without them."""
-    file = scratch / _plain_name(path)
-    file.write_bytes(content)
-    macro_file = scratch / _MACROS if patch.macros else None
-    if macro_file is not None:
-        macro_file.write_text(patch.macros, encoding="utf-8")
-    plain = without_witnesses(patch.text)
-    for witnessed in (add_witnesses(patch.text), plain):
-        if find_forbidden(witnessed.text):
-            # A twin lacks the `+` lines, so text that was in a string might become a script.
-            continue
-        (scratch / _SEMANTIC_PATCH).write_text(witnessed.text, encoding="utf-8")
-        done = spatch.run(
-            semantic_patch=scratch / _SEMANTIC_PATCH,
-            file=file,
-            output=scratch / _OUTPUT,
-            definitions=patch.definitions,
-            macro_file=macro_file,
-            timeout_s=timeout_s,
+) -> list[FileResult]:
+    """Run spatch once, and return the results of the files that need not be run again."""
+    names = SafeNames([*headers, *(source.path for source in sources)])
+    tree = scratch / "tree"
+    for path, text in (*headers.items(), *((each.path, each.text) for each in sources)):
+        file = tree / names.find(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text)
+    files = {str(names.find(source.path)): source for source in sources}
+    (scratch / "groups").write_text("".join(f"{name}\n\n" for name in files), encoding="ascii")
+    witnessed = _prepare(program)
+    done = spatch.run(program, witnessed.text, scratch, timeout_s=timeout_s)
+    if (lost := _NOT_WRITTEN.search(done.stderr)) is not None:
+        # spatch copies files with cp, and ignores its errors.
+        raise ToolError(
+            f"spatch cannot write its result: {lost[0].decode('utf-8', 'replace')}",
+            hint="the disk may be full; set TMPDIR to a folder on another one",
         )
-        output = done.stdout.decode("latin-1")
-        refused = done.returncode != 0 and not (is_timeout(done, output) or is_skipped(output))
-        if not refused or witnessed.text == plain.text:
-            break
-    return done, output, witnessed
+    parts = _split(_HANDLING, done.stderr.decode("latin-1"))
+    if done.timed_out or done.returncode != 0:
+        if not parts:
+            raise explain_refusal(program.patch, witnessed, done)
+        return _cut_off(files, done, parts[-1], timeout_s)
+    channels = _assign(program, files, parts, done.stdout.decode("latin-1"))
+    if channels is None:
+        failure = Failure("spatch's output cannot be parsed")
+        return [FileResult(each.path, failure=failure) for each in sources if len(sources) == 1]
+    printed, rest = read_printed(scratch)
+    results = []
+    for name, (errors, trace) in channels.items():
+        result = _read(program, witnessed, files[name], tree / name, errors, trace, timeout_s)
+        if not program.has_ocaml:
+            result = replace(result, printed=printed.get(name, ""))
+        results.append(names.restore(replace(result, seconds=done.seconds / len(sources))))
+    if rest:
+        # There is only one run if it has `finalize` rules.
+        results.append(names.restore(FileResult(PurePosixPath("."), printed=rest)))
+    return results
 
 
-def _plain_name(path: PurePosixPath) -> str:
-    """Return the base name or its stand-in, never a name that the bridge uses itself."""
-    name = make_safe(path.name)
-    return f"input-{name}" if name.startswith("patchgen") else name
+_NOT_WRITTEN = re.compile(rb"^cp: .*", re.MULTILINE)
+_HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
+_BEGIN = re.compile(r"^let's go$", re.MULTILINE)
+# Context mode prints its marks as a diff, after the output of all scripts.
+_DIFF = re.compile(r"^(?:diff -u -p .*\n)?--- .*\n\+\+\+ ", re.MULTILINE)
 
 
-def _read_output(output: Path, before: bytes, patch: SemanticPatch) -> FileOutcome:
-    """Compare spatch's output with its input; spatch writes a copy if nothing matched."""
-    try:
-        after = output.read_bytes()
-    except FileNotFoundError:
-        return NoMatch()
-    if after == before:
-        return NoMatch()
-    if not after:
-        raise ToolError(f"{patch.name}: spatch wrote an empty file")
-    return Changed(*locate_texts(after, patch))
+def _prepare(program: RunnableSmpl) -> Witnessed:
+    """Return the text for spatch: the semantic patch with the rules that make it tell more."""
+    text = program.patch.text
+    prepared = add_witnesses(text) if program.locates else without_witnesses(text)
+    if program.locates and find_forbidden(prepared.text):
+        # A twin lacks the `+` lines, so text that was in a string might become a script.
+        prepared = without_witnesses(text)
+    if program.has_python:
+        prepared = listen(prepared)
+    if not program.may_run_code:
+        check_harmless(program.patch, prepared.text, program.companions)
+    return prepared
+
+
+def _split(mark: re.Pattern[str], text: str) -> list[str]:
+    """Return the parts that begin with a mark; text before the first mark belongs to no file."""
+    return mark.split(text)[1:]
+
+
+def _handled(part: str) -> str:
+    return part.partition("\n")[0].partition(": ")[2].strip().removeprefix("./")
+
+
+def _cut_off(
+    files: Mapping[str, Source], done: Completed, last: str, timeout_s: int
+) -> list[FileResult]:
+    """Return the result of the file that made the run end, which is the last one handled."""
+    lines = [line for line in last.splitlines() if line.strip()]
+    failure = Failure(f"spatch ended with {done.returncode}: {lines[-1].strip()}")
+    if done.timed_out:
+        failure = Failure(TOOK_TOO_LONG, timeout_s)
+    culprits = files.values() if len(files) == 1 else filter(None, [files.get(_handled(last))])
+    return [FileResult(source.path, failure=failure) for source in culprits]
+
+
+def _assign(
+    program: RunnableSmpl, files: Mapping[str, Source], parts: Sequence[str], output: str
+) -> dict[str, tuple[str, str]] | None:
+    """Return what spatch printed for each file on stderr and stdout; None if that is uncertain.
+
+    `parts` are those of stderr. spatch skips a file (a slice, for example) that lacks the words of
+    every rule.
+    """
+    skipped = {_handled(part) for part in parts if part.startswith("Skipping")}
+    handled = [name for name in files if name not in skipped]
+    errors = [part for part in parts if part.startswith("HANDLING")]
+    traces = _split(_BEGIN, output)
+    if program.has_ocaml and (len(handled) == 1 or not output):
+        # Without a trace, nothing assigns output to a file: there must be one file or no output.
+        traces = [output for _ in handled]
+    if len(handled) == 1:
+        errors, traces = ["".join(errors)], ["".join(traces)]
+    if [_handled(part) for part in errors] != handled or len(traces) != len(errors):
+        return None
+    nothing = {name: ("", "") for name in files if name in skipped}
+    return nothing | dict(zip(handled, zip(errors, traces, strict=True), strict=True))
+
+
+def _read(
+    program: RunnableSmpl,
+    witnessed: Witnessed,
+    source: Source,
+    output: Path,
+    errors: str,
+    trace: str,
+    timeout_s: int,
+) -> FileResult:
+    """Read the result for a file from what spatch wrote and printed for it."""
+    if (failure := explain_exception(errors, witnessed, timeout_s)) is not None:
+        return FileResult(source.path, failure=failure)
+    after = output.read_bytes()
+    if source.text and not after:
+        return FileResult(source.path, failure=Failure("spatch wrote an empty file"))
+    filled, from_texts = fill_markers(after, program.patch)
+    rules = () if program.has_ocaml else read_rules(program.patch.text)
+    return FileResult(
+        source.path,
+        None if after == source.text else filled,
+        read_hits(trace, rules, witnessed.lines, source.path),
+        read_unparsed(errors, source.text, source.path),
+        _DIFF.split(trace)[0] if program.has_ocaml else "",
+        read_context(trace) if program.shows_marks else (),
+        from_texts,
+    )

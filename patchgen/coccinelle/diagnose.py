@@ -7,14 +7,16 @@ The forms of its messages are those of 1.1.1 and 1.3.1; tests/data/spatch has re
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
-from patchgen.coccinelle.request import TOOK_TOO_LONG
 from patchgen.coccinelle.rules import Rule, read_rules
-from patchgen.coccinelle.witness import Witnessed
+from patchgen.coccinelle.witness import Witnessed, without_witnesses
 from patchgen.errors import ErrorPlace, PatchgenError, SpecError, ToolError
+from patchgen.model.outcome import Failure
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
 
+TOOK_TOO_LONG = "it took too long"
 # An error in the C file ("already tagged token") has a File line too, with that file's name.
 _PLACE = re.compile(
     r'File "[^"]*\.cocci", line (?P<line>\d+), column (?P<column>\d+)'
@@ -42,19 +44,19 @@ _FAILURE = re.compile(r'Failure\("(?P<said>.*)"\)\Z', re.DOTALL)
 _SCRIPT_FAILED = re.compile(r'Error in Python script, line (\d+), file "[^"]*": Python failure')
 # The last line of a traceback begins with the name of the exception.
 _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
-_RULE_LINE = re.compile(r"(?<=\bstarting on line )(\d+)")
+_RULE_LINE = re.compile(r"(?:(?<=\bstarting on line )|(?<=\bSP line ))(\d+)")
 
 
-def explain_exception(errors: str, witnessed: Witnessed) -> str:
-    """Return why spatch gave up a file, from its stderr; "" if it did not.
+def explain_exception(errors: str, witnessed: Witnessed, limit_s: float) -> Failure | None:
+    """Return why spatch gave up a file, from its stderr; None if it did not.
 
-    Line numbers are those of the author's semantic patch.
+    Line numbers are those of the author's semantic patch. `limit_s` is spatch's time limit.
     """
     exception = _EXCEPTION.search(errors)
     if exception is None:
-        return ""
+        return None
     if "Timeout" in exception["what"]:
-        return TOOK_TOO_LONG
+        return Failure(TOOK_TOO_LONG, limit_s)
     failure = _FAILURE.match(exception["what"])
     what = failure["said"].replace(r"\"", '"') if failure else exception["what"]
 
@@ -63,28 +65,31 @@ def explain_exception(errors: str, witnessed: Witnessed) -> str:
 
     if (script := _SCRIPT_FAILED.fullmatch(what)) is not None:
         raised = [line for line in errors[: exception.start()].splitlines() if _RAISED.match(line)]
-        return f"its script on line {original(script[1])} fails" + "".join(
-            f": {line}" for line in raised[-1:]
+        return Failure(
+            f"its script on line {original(script[1])} fails"
+            + "".join(f": {line}" for line in raised[-1:])
         )
-    return _RULE_LINE.sub(lambda found: original(found[1]), what)
+    return Failure(_RULE_LINE.sub(lambda found: original(found[1]), what))
 
 
-def is_timeout(done: Completed, output: str) -> bool:
-    """Return whether a run ended at spatch's --timeout or at patchgen's hard limit."""
-    return done.timed_out or bool(
-        re.search(r"^timeout \(we abort\)|EXN: *\S*Timeout", output, re.MULTILINE)
+def explain_failure(patch: SemanticPatch, failure: Failure, path: PurePosixPath) -> PatchgenError:
+    """Return the error for a file that spatch gave up, at the author's line if spatch names one."""
+    output = failure.reason.replace(r"\n", "\n")
+    return _explain(patch, without_witnesses(patch.text), output) or ToolError(
+        f"{patch.name}: spatch cannot finish {path}: {failure.reason}"
     )
 
 
-def is_skipped(output: str) -> bool:
-    """Return whether spatch skipped the file because it lacks the words of every rule."""
-    return "-o can not be applied because" in output
-
-
-def explain_refusal(
-    patch: SemanticPatch, witnessed: Witnessed, done: Completed, output: str
-) -> PatchgenError:
+def explain_refusal(patch: SemanticPatch, witnessed: Witnessed, done: Completed) -> PatchgenError:
     """Return the error for a failed run, at the author's line if spatch names one."""
+    output = (done.stdout + done.stderr).decode("latin-1")
+    how = f"exited with {done.returncode} and gave no reason"
+    if done.timed_out:
+        how = f"was still reading it after {done.seconds:.0f} s"
+    return _explain(patch, witnessed, output) or ToolError(f"{patch.name}: spatch {how}")
+
+
+def _explain(patch: SemanticPatch, witnessed: Witnessed, output: str) -> PatchgenError | None:
     message = _message(output)
     if "No rules apply" in message:
         return SpecError(
@@ -104,7 +109,7 @@ def explain_refusal(
         # "nothing to attach pragma to": the code consists of a comment or a marker only.
         return SpecError(f"spatch: {message}", place=ErrorPlace(patch.name))
     else:
-        return ToolError(f"{patch.name}: spatch exited with {done.returncode} and gave no reason")
+        return None
     # At the end of the file, spatch names the line after the last one.
     line = min(line, len(witnessed.lines))
     original = witnessed.lines[line - 1] if line > 0 else None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from patchgen.coccinelle.lexing import GAP, find_words, make_plain, skip_gap
 from patchgen.errors import ErrorPlace, SpecError
-from patchgen.model.sweep import Mode
+from patchgen.model.smpl import Mode
 
 _WORD = r"[A-Za-z_$][A-Za-z0-9_$]*"
 _VIRTUAL = re.compile(

@@ -47,11 +47,6 @@ def check_markers(patch: SemanticPatch) -> None:
             )
 
 
-def fill_markers(content: bytes, patch: SemanticPatch) -> bytes:
-    """Replace the markers in a file. The indentation of a marker alone on its line is kept."""
-    return locate_texts(content, patch)[0]
-
-
 def describe_texts(patch: SemanticPatch) -> str:
     """Return the SmPL for readers, with the number of lines of each text in place of its marker.
 
@@ -68,8 +63,11 @@ def describe_texts(patch: SemanticPatch) -> str:
     return _MARKER.sub(comment, patch.text)
 
 
-def locate_texts(content: bytes, patch: SemanticPatch) -> tuple[bytes, frozenset[int]]:
-    """Replace the markers in a file; return it, and the numbers, from 0, of its replaced lines."""
+def fill_markers(content: bytes, patch: SemanticPatch) -> tuple[bytes, frozenset[int]]:
+    """Replace the markers in a file; return it, and the numbers, from 0, of its replaced lines.
+
+    The indentation of a marker alone on its line is kept.
+    """
     if not patch.texts:
         return content, frozenset()
 

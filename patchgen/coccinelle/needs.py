@@ -21,9 +21,8 @@ in one place. And spatch is asked once more with operators spelt as words
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from patchgen.coccinelle.diagnose import explain_refusal
 from patchgen.coccinelle.formula import (
@@ -40,11 +39,10 @@ from patchgen.coccinelle.live_rules import find_consequential, rule_parts, trace
 from patchgen.coccinelle.metavariables import list_declared_words, plain_types
 from patchgen.coccinelle.operators import OPERATORS, name_operators, spell_operators
 from patchgen.coccinelle.rules import Rule, read_rules
-from patchgen.coccinelle.spatch import Spatch, write_companions
+from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
 from patchgen.coccinelle.trust import check_harmless
 from patchgen.coccinelle.witness import without_witnesses
 from patchgen.errors import SpecError
-from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed, map_parallel
 from patchgen.scratch import scratch_folder
 
@@ -70,34 +68,34 @@ class Needs:
 
 def find_needs(
     spatch: Spatch,
-    patch: SemanticPatch,
-    modes: Sequence[str],
-    companions: Mapping[str, str] = MappingProxyType({}),
-    *,
-    may_run_code: bool = False,
+    program: RunnableSmpl,
 ) -> Needs:
     """Ask spatch which words a semantic patch needs, in a file and in each function.
 
-    `companions` are files that it includes. The rules in them are not read here, so with companions
-    only the needs of a file can be determined.
+    The rules in its companions are not read here, so with companions only the needs of a file can
+    be determined.
 
     Raises SpecError, at the template's line, if spatch refuses the semantic patch, or if it would
     run code and is not trusted.
     """
-    plain, why_not = _make_plain(patch, modes, companions)
+    patch = program.patch
+    plain, why_not = _make_plain(program)
     asked = [patch.text] if plain is None else [patch.text, plain, spell_operators(plain)]
     # Each question takes as long as spatch needs to read the rules; all are asked in parallel.
     texts = list(dict.fromkeys(asked))
-    for text in texts if not may_run_code else ():
-        check_harmless(patch, text, companions)
-    answers = map_parallel(
-        lambda text: _ask(spatch, patch, text, modes, companions), texts, workers=len(texts)
-    )
+    for text in texts if not program.may_run_code else ():
+        check_harmless(patch, text, program.companions)
+
+    def ask(text: str) -> Completed:
+        with scratch_folder("needs") as folder:
+            return spatch.ask_needs(program, text, folder)
+
+    answers = map_parallel(ask, texts, workers=len(texts))
     answered = dict(zip(texts, answers, strict=True))
     done, *others = (answered[text] for text in asked)
     output = done.stdout.decode("latin-1")
     if done.returncode != 0:
-        refusal = explain_refusal(patch, without_witnesses(patch.text), done, output)
+        refusal = explain_refusal(patch, without_witnesses(patch.text), done)
         if isinstance(refusal, SpecError):
             raise refusal
         return Needs(ALWAYS, None, "spatch does not report which words it needs")
@@ -116,16 +114,15 @@ def find_needs(
         return Needs(ALWAYS, None, "spatch's list of words cannot be parsed")
 
 
-def _make_plain(
-    patch: SemanticPatch, modes: Sequence[str], companions: Mapping[str, str]
-) -> tuple[str | None, str]:
+def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:
     """Return the text without words that metavariables bring from elsewhere; None, and why."""
-    if companions:
+    if program.companions:
         return None, "it includes other files"
-    if any(re.search(r"\bextends\b", _header(patch.text, rule)) for rule in read_rules(patch.text)):
+    text = program.patch.text
+    if any(re.search(r"\bextends\b", _header(text, rule)) for rule in read_rules(text)):
         return None, "a rule extends another one"
-    virtuals = {name: name in modes for name in read_header(patch.text).rules}
-    plain = plain_types(patch.text, virtuals)
+    virtuals = {name: name in program.modes for name in read_header(text).rules}
+    plain = plain_types(text, virtuals)
     return plain, "" if plain else _NOT_UNDERSTOOD
 
 
@@ -204,16 +201,3 @@ def _header(text: str, rule: Rule) -> str:
 
 def _all_words(codes: Iterable[Formula]) -> frozenset[str]:
     return frozenset().union(*map(words_of, codes))
-
-
-def _ask(
-    spatch: Spatch,
-    patch: SemanticPatch,
-    text: str,
-    modes: Sequence[str],
-    companions: Mapping[str, str],
-) -> Completed:
-    with scratch_folder("needs") as folder:
-        (folder / "patchgen.cocci").write_text(text, encoding="utf-8")
-        write_companions(folder, companions)
-        return spatch.ask_needs(folder, modes, patch.definitions)

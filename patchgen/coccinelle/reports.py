@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
-from patchgen.model.sweep import ReportedPlace
+from patchgen.model.outcome import ReportedPlace
 
 # print_report: FILE:LINE:COLUMN-COLUMN: TEXT.
 _REPORT = re.compile(

@@ -16,8 +16,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle.request import FileRun
-from patchgen.model.outcome import RuleHits
+from patchgen.model.outcome import FileResult
 
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.+,@%=-]|^[-.]|^\Z")
 
@@ -47,29 +46,22 @@ class SafeNames:
         """Return the path of a file in the scratch folder."""
         return self._safe[path]
 
-    def restore(self, ran: FileRun) -> FileRun:
-        """Return a result with the names of the tree."""
+    def restore(self, result: FileResult) -> FileResult:
+        """Return a result with the names of the tree in all that spatch printed."""
         if not self._changed:
-            return ran
+            return result
+        failure = result.failure
         return replace(
-            ran,
-            path=self._path(ran.path),
-            rules=tuple(self._rule(rule) for rule in ran.rules),
-            unparsed=tuple(replace(each, path=self._path(each.path)) for each in ran.unparsed),
-            said=self._text(ran.said),
-            marks=tuple(replace(each, path=self._path(each.path)) for each in ran.marks),
-            failure=self._text(ran.failure),
+            result,
+            printed=self._restore_text(result.printed),
+            marks=tuple(
+                replace(each, path=self._original.get(each.path, each.path))
+                for each in result.marks
+            ),
+            failure=failure and replace(failure, reason=self._restore_text(failure.reason)),
         )
 
-    def _path(self, path: PurePosixPath) -> PurePosixPath:
-        return self._original.get(path, path)
-
-    def _rule(self, rule: RuleHits) -> RuleHits:
-        return replace(
-            rule, sites=tuple(replace(each, path=self._path(each.path)) for each in rule.sites)
-        )
-
-    def _text(self, text: str) -> str:
+    def _restore_text(self, text: str) -> str:
         for safe, original in self._changed.items():
             text = text.replace(safe, original)
         return text

@@ -78,7 +78,7 @@ def _find_subject(lines: list[str], rule: Rule) -> str | None:
     return next(iter([*spoken, *read.values()]), "")
 
 
-def read_said(scratch: Path) -> tuple[dict[str, str], str]:
+def read_printed(scratch: Path) -> tuple[dict[str, str], str]:
     """Return what scripts printed for each file, and what they printed at the end.
 
     A mark precedes the text wherever another rule is reported on.

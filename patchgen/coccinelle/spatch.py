@@ -6,16 +6,43 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from patchgen.errors import SpecError, ToolError
+from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed, run
 
 MINIMUM_VERSION = (1, 1, 1)
+# The names of trust.py's _FILE_NAME are reserved for these.
+_PATCH = "patchgen.cocci"
+_MACROS = "patchgen-macros.h"
 HINT = "install Coccinelle (Debian: apt-get install coccinelle), or set SPATCH to its path"
+
+
+@dataclass(frozen=True, slots=True)
+class RunnableSmpl:
+    """A semantic patch as it is run over files.
+
+    `options` are options for spatch (the .cocci's own `// Options:`, -I, ...). `modes` are the
+    virtual rules that are defined (-D NAME). `has_python` and `has_ocaml` are set if it has such
+    scripts. `may_run_code` is set if the user trusts it. With `shows_marks` (context mode) lines
+    are marked, and nothing is changed. With `locates` the places of hits are determined, which
+    takes spatch longer. `companions` are other files that the semantic patch reads, by the names
+    that it uses.
+    """
+
+    patch: SemanticPatch
+    options: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    has_python: bool = False
+    has_ocaml: bool = False
+    shows_marks: bool = False
+    locates: bool = False
+    companions: Mapping[str, str] = field(default_factory=dict)
+    may_run_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,101 +52,60 @@ class Spatch:
     path: str
     version: str
 
-    def run(
-        self,
-        *,
-        semantic_patch: Path,
-        file: Path,
-        output: Path,
-        definitions: Mapping[str, str],
-        macro_file: Path | None,
-        timeout_s: int,
-    ) -> Completed:
-        """Run a semantic patch over one file, with spatch's trace in the result's stdout.
+    def run(self, program: RunnableSmpl, text: str, scratch: Path, *, timeout_s: int) -> Completed:
+        """Run `text`, derived from a semantic patch, over the files in the folder `tree`.
 
-        All paths are in a scratch folder, which is spatch's working directory and its home. spatch
-        reads .cocciconfig from the home directory, the working directory and --dir
-        (Documentation/dev-tools/coccinelle.rst), so that of the tree is never read. `timeout_s` is
-        spatch's own limit for the file. A hard limit follows, because spatch cannot interrupt all
-        of its steps.
+        The file `groups` lists them, separated by empty lines: consecutive lines are one group, in
+        which a match in one file has an effect on the others. Both are in a scratch folder, which
+        is spatch's home. spatch reads .cocciconfig from the home directory, the working directory
+        and --dir (Documentation/dev-tools/coccinelle.rst), so that of the kernel is never read.
+
+        `timeout_s` is spatch's own limit for a file. A hard limit follows, because spatch cannot
+        interrupt all of its steps. Raises SpecError for a companion that cannot be written.
         """
-        argv = [
-            self.path,
-            "--debug",
-            "--no-includes",
-            "--no-show-diff",
-            "--timeout",
-            str(timeout_s),
-            *(("--macro-file", macro_file.name) if macro_file else ()),
-            "--sp-file",
-            semantic_patch.name,
-            *(word for name, text in definitions.items() for word in ("-D", f"{name}={text}")),
-            "-o",
-            output.name,
-            file.name,
-        ]
-        return self._start(argv, file.parent, timeout_s=2 * timeout_s + 5, merge_stderr=True)
+        for folder in (scratch, scratch / "tree"):
+            _write_companions(folder, program.companions)
+        macros = program.patch.macros
+        (scratch / _MACROS).write_text(macros, encoding="utf-8")
+        return self._start(
+            program,
+            text,
+            scratch,
+            # Without a trace if OCaml scripts print: nothing would tell the two apart.
+            *(() if program.has_ocaml else ("--debug",)),
+            *program.options,
+            *(("--macro-file", f"../{_MACROS}") if macros else ()),
+            *(() if program.shows_marks else ("--no-show-diff", "--in-place")),
+            *("--timeout", str(timeout_s), "--file-groups", "../groups"),
+            *("--sp-file", f"../{_PATCH}"),
+            inside="tree",
+            timeout_s=3 * timeout_s + 60,
+        )
 
-    def run_groups(
-        self,
-        scratch: Path,
-        options: Sequence[str],
-        *,
-        modes: Sequence[str],
-        definitions: Mapping[str, str],
-        traced: bool,
-        in_place: bool,
-        timeout_s: int,
-    ) -> Completed:
-        """Run `patchgen.cocci` in a scratch folder over the files of its folder `tree`.
+    def ask_needs(self, program: RunnableSmpl, text: str, scratch: Path) -> Completed:
+        """Let spatch read `text`, derived from a semantic patch, and report the words it needs.
 
-        `groups` lists them, separated by empty lines: consecutive lines are one group, in which a
-        match in one file has an effect on the others. With `in_place` the files are changed, else a
-        diff is printed. `traced` turns spatch's trace on.
+        Raises SpecError for a companion that cannot be written.
         """
-        argv = [
-            self.path,
-            *(("--debug",) if traced else ()),
-            *options,
-            *(("--no-show-diff", "--in-place") if in_place else ()),
-            "--timeout",
-            str(timeout_s),
-            *_python(),
-            "--sp-file",
-            "../patchgen.cocci",
-            *(word for name in modes for word in ("-D", name)),
-            *(word for name, text in definitions.items() for word in ("-D", f"{name}={text}")),
-            "--file-groups",
-            "../groups",
-        ]
-        return self._start(argv, scratch, inside="tree", timeout_s=3 * timeout_s + 60)
-
-    def ask_needs(
-        self, scratch: Path, modes: Sequence[str], definitions: Mapping[str, str]
-    ) -> Completed:
-        """Let spatch read `patchgen.cocci` in a scratch folder and report the words it needs."""
-        argv = [
-            self.path,
-            "--parse-cocci",
-            "--debug-parse-cocci",
-            *_python(),
-            *(word for name in modes for word in ("-D", name)),
-            *(word for name, text in definitions.items() for word in ("-D", f"{name}={text}")),
-            "patchgen.cocci",
-        ]
-        return self._start(argv, scratch, timeout_s=120, merge_stderr=True)
+        _write_companions(scratch, program.companions)
+        options = ("--parse-cocci", _PATCH, "--debug-parse-cocci")
+        return self._start(program, text, scratch, *options, timeout_s=120, merge_stderr=True)
 
     def _start(
         self,
-        argv: Sequence[str],
+        program: RunnableSmpl,
+        text: str,
         scratch: Path,
-        *,
+        *options: str,
         timeout_s: float,
         inside: str = "",
         merge_stderr: bool = False,
     ) -> Completed:
+        (scratch / _PATCH).write_text(text, encoding="utf-8")
+        values = (f"{name}={value}" for name, value in program.patch.definitions.items())
+        definitions = (word for each in (*program.modes, *values) for word in ("-D", each))
         return run(
-            argv,
+            [self.path, *_python(), *definitions, *options],
             cwd=scratch / inside,
             env=_environment(str(scratch)) | {"TMPDIR": str(scratch)},
             ok=None,
@@ -142,7 +128,7 @@ def _environment(home: str) -> dict[str, str]:
     return env
 
 
-def write_companions(folder: Path, companions: Mapping[str, str]) -> None:
+def _write_companions(folder: Path, companions: Mapping[str, str]) -> None:
     """Write the files that a semantic patch names into a folder; their names must stay inside it.
 
     spatch looks for isomorphisms next to the semantic patch. For #include, 1.1.1 looks in its

@@ -21,7 +21,8 @@ from patchgen.errors import (
 )
 from patchgen.kernel import read_version
 from patchgen.model.base import Base, TreeFile
-from patchgen.model.sweep import Mode, Sweep
+from patchgen.model.smpl import Mode
+from patchgen.model.sweep import Sweep
 from patchgen.odb import (
     GitTree,
     Repository,

@@ -19,7 +19,7 @@ from patchgen.edit.origins import LineOrigin, count_lines, follow_lines, start_o
 from patchgen.edit.verdict import check_declared_rules, check_finished, check_hits
 from patchgen.errors import MissingObjectsError, PatchgenError, RefusedError
 from patchgen.model.base import TreeFile, TreeReader
-from patchgen.model.outcome import Changed, FileResult, sum_hits
+from patchgen.model.outcome import FileResult, sum_hits
 from patchgen.model.plan import Edit, InsertLines, NewFile, PlannedPatch, RunRules, SeriesPlan
 from patchgen.model.series import FileEdit, MadePatch
 from patchgen.process import map_parallel
@@ -145,7 +145,7 @@ def _run_step(chain: _Chain, step: _Step, spatch: Spatch, timeout_s: int) -> byt
             content = chain.content or b""
             result = apply_to_file(spatch, patch, chain.path, content, timeout_s=timeout_s)
             chain.results[step.patch, step.edit] = result
-            return result.outcome.after if isinstance(result.outcome, Changed) else content
+            return content if result.after is None else result.after
         case InsertLines():
             return insert_lines(chain.content or b"", step.what)
         case NewFile(content=content):

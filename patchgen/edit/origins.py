@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Collection, Iterator, Sequence
 from enum import Enum, auto
 
-from patchgen.model.outcome import Changed, FileResult
+from patchgen.model.outcome import FileResult
 from patchgen.model.plan import Edit, RunRules
 from patchgen.model.series import LineCount
 
@@ -46,8 +46,7 @@ def follow_lines(
     texts: Collection[int] = range(len(new))
     values: list[bytes] = []
     if isinstance(edit, RunRules):
-        outcome = result.outcome if result else None
-        texts = outcome.from_texts if isinstance(outcome, Changed) else frozenset()
+        texts = result.from_texts if result else frozenset()
         defined = "\n".join(edit.patch.definitions.values()).encode().splitlines()
         values = [_squeeze(line) for line in defined if line.strip()]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from patchgen.coccinelle import read_rules, rule_words
 from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError, ToolError
-from patchgen.model.outcome import FileResult, TimedOut, UnparsedFunction, sum_hits
+from patchgen.model.outcome import FileResult, UnparsedFunction, sum_hits
 from patchgen.model.plan import HitCount, PlannedPatch, RunRules
 
 
@@ -26,10 +26,10 @@ def check_declared_rules(run: RunRules) -> None:
 def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
     """Raise ToolError if spatch gave up on a file, as its result is unknown then."""
     for result in results:
-        if isinstance(result.outcome, TimedOut):
+        if result.failure is not None and result.failure.limit_s is not None:
             raise ToolError(
                 f"patch {planned.name}: {run.patch.name}: spatch gave up on {result.path} after "
-                f"{result.outcome.limit_s:g} s",
+                f"{result.failure.limit_s:g} s",
                 hint="simplify the rule",
                 alternatives={"timeout_s": "give more time"},
             )

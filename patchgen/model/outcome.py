@@ -42,39 +42,56 @@ class UnparsedFunction:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """The semantic patch changed the file into `after`.
+class ReportedPlace:
+    """A place that a semantic patch reports. Lines and columns count from 1.
 
-    `from_texts` are its lines, from 0, that come from the semantic patch's texts.
+    `end_line` and `end_column` are those of the first character after it, None if unknown. `rule`
+    is the rule that reported it, "" if unknown.
     """
 
-    after: bytes
-    from_texts: frozenset[int] = frozenset()
+    path: PurePosixPath
+    line: int
+    column: int | None
+    text: str
+    rule: str = ""
+    end_line: int | None = None
+    end_column: int | None = None
+
+    def __str__(self) -> str:
+        column = f":{self.column}" if self.column is not None else ""
+        return f"{self.path}:{self.line}{column}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
-class NoMatch:
-    """spatch read the file (except `unparsed`) and had nothing to change."""
+class Failure:
+    """Why spatch did not finish a file. `limit_s` is the time limit that it exceeded, if any."""
 
+    reason: str
+    limit_s: float | None = None
 
-@dataclass(frozen=True, slots=True)
-class TimedOut:
-    """spatch gave up on the file after `limit_s` seconds; nothing is known about it."""
-
-    limit_s: float
-
-
-FileOutcome = Changed | NoMatch | TimedOut
+    def __str__(self) -> str:
+        return self.reason
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """One run of spatch: a semantic patch over one file. `seconds` is spatch's wall time."""
+    """The result of a semantic patch for one file.
+
+    `after` is the whole new file, None if nothing changed; its lines `from_texts`, from 0, come
+    from the semantic patch's texts. spatch skipped what is `unparsed`. `printed` is what scripts
+    printed for the file, and `marks` are the places that context mode marks. `seconds` is its share
+    of spatch's wall time. If spatch did not finish the file, `failure` is set, and nothing else is
+    known.
+    """
 
     path: PurePosixPath
-    outcome: FileOutcome
+    after: bytes | None = None
     rules: tuple[RuleHits, ...] = ()
     unparsed: tuple[UnparsedFunction, ...] = ()
+    printed: str = ""
+    marks: tuple[ReportedPlace, ...] = ()
+    from_texts: frozenset[int] = frozenset()
+    failure: Failure | None = None
     seconds: float = 0.0
 
 

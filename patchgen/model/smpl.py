@@ -5,8 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from patchgen.errors import ErrorPlace
+
+
+class Mode(StrEnum):
+    """The mode of a semantic patch, as coccicheck's MODE
+    (Documentation/dev-tools/coccinelle.rst). A .cocci without virtual modes has only PATCH.
+    """
+
+    PATCH = "patch"
+    REPORT = "report"
+    CONTEXT = "context"
+    ORG = "org"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,44 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Base
-from patchgen.model.outcome import UnparsedFunction
+from patchgen.model.outcome import ReportedPlace, UnparsedFunction
 from patchgen.model.series import FileEdit
-
-
-class Mode(StrEnum):
-    """The mode of a semantic patch, as coccicheck's MODE
-    (Documentation/dev-tools/coccinelle.rst). A .cocci without virtual modes has only PATCH.
-    """
-
-    PATCH = "patch"
-    REPORT = "report"
-    CONTEXT = "context"
-    ORG = "org"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedPlace:
-    """A place that a semantic patch reports. Lines and columns count from 1.
-
-    `end_line` and `end_column` are those of the first character after it, None if unknown. `rule`
-    is the rule that reported it, "" if unknown.
-    """
-
-    path: PurePosixPath
-    line: int
-    column: int | None
-    text: str
-    rule: str = ""
-    end_line: int | None = None
-    end_column: int | None = None
-
-    def __str__(self) -> str:
-        column = f":{self.column}" if self.column is not None else ""
-        return f"{self.path}:{self.line}{column}: {self.text}"
+from patchgen.model.smpl import Mode
 
 
 @dataclass(frozen=True, slots=True)

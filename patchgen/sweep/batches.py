@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Batches of files, and how a thread here or a worker elsewhere runs one.
+"""Batches of files, each for one run of spatch by a thread here or a worker elsewhere.
 
 A batch contains everything that its run needs, so that it can be sent to a machine without the
 repository and the cache.
@@ -7,20 +7,11 @@ repository and the cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import (
-    AGAIN,
-    NOT_UNDERSTOOD,
-    FileRun,
-    RunnableSmpl,
-    Source,
-    Spatch,
-    run_batch,
-)
-from patchgen.scratch import scratch_folder
+from patchgen.coccinelle import Source
 from patchgen.sweep.grouping import Grouping
 
 # Starting spatch costs 20 to 220 ms, depending on the rules; 400 KB take a second. The first
@@ -47,44 +38,6 @@ class Batch:
         """The number of bytes that spatch has to parse, which determines the time."""
         texts = [source.text for source in self.sources]
         return sum(map(len, (*texts, *self.headers.values())))
-
-
-def run_batch_with_retries(
-    spatch: Spatch,
-    program: RunnableSmpl,
-    batch: Batch,
-    timeout_s: int,
-    is_ended: Callable[[], bool] = lambda: False,
-) -> list[FileRun]:
-    """Run a batch, and run again the files that another file's failure kept from finishing.
-
-    `is_ended` returns True once nobody waits for the result; no further run is started then.
-
-    Raises SpecError if spatch refuses the semantic patch, ToolError if it fails.
-    """
-    results: dict[PurePosixPath, FileRun] = {}
-    waiting = [batch.sources]
-    while waiting and not is_ended():
-        sources = waiting.pop()
-        with scratch_folder("sweep") as folder:
-            ran = run_batch(spatch, program, sources, batch.headers, folder, timeout_s=timeout_s)
-        if len(sources) == 1:
-            # It is alone, so the failure is its own.
-            ran = [
-                replace(each, failure=NOT_UNDERSTOOD) if _is_open(each) else each for each in ran
-            ]
-        results.update((each.path, each) for each in ran if not _is_open(each))
-        again = {each.path for each in ran if _is_open(each)}
-        left = tuple(source for source in sources if source.path in again)
-        if len(left) == len(sources):
-            waiting += [(source,) for source in left]
-        elif left:
-            waiting.append(left)
-    return [results[path] for path in sorted(results)]
-
-
-def _is_open(ran: FileRun) -> bool:
-    return ran.failure == AGAIN
 
 
 def make_batches(

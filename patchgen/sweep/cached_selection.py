@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, make_key
 from patchgen.model.base import Oid, TreeFile
-from patchgen.sweep.file_outcome import FileOutcome, unpack
+from patchgen.model.outcome import FileResult
+from patchgen.sweep.file_outcome import unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class CachedSelection:
     tree: Oid
     count: int
     files: Mapping[PurePosixPath, TreeFile]
-    outcomes: Mapping[PurePosixPath, FileOutcome]
+    outcomes: Mapping[PurePosixPath, FileResult]
 
 
 def name_content(oid: Oid, headers: Mapping[str, Oid]) -> bytes:

@@ -20,8 +20,9 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from patchgen.coccinelle import FileRun, RunnableSmpl, Spatch
+from patchgen.coccinelle import RunnableSmpl, Spatch
 from patchgen.errors import ToolError
+from patchgen.model.outcome import FileResult
 from patchgen.sweep.batches import Batch
 from patchgen.sweep.cluster_protocol import BatchParameters, check_reply, make_job, work_there
 
@@ -47,7 +48,7 @@ class DaskExecutor:
 
     def run(
         self, spatch: Spatch, program: RunnableSmpl, batches: Iterator[Batch], timeout_s: int
-    ) -> Iterator[tuple[Batch, list[FileRun]]]:
+    ) -> Iterator[tuple[Batch, list[FileResult]]]:
         """Yield each batch with its results, in the order of completion.
 
         Raises ToolError if no scheduler or no worker answers, if a worker has another patchgen or
@@ -64,7 +65,7 @@ class DaskExecutor:
 
 def _run(
     cluster: _Cluster, cores: int, job: BatchParameters, batches: Iterator[Batch]
-) -> Iterator[tuple[Batch, list[FileRun]]]:
+) -> Iterator[tuple[Batch, list[FileResult]]]:
     held: dict[str, Batch] = {}
     while True:
         while len(held) < _AHEAD * cores and (batch := next(batches, None)) is not None:

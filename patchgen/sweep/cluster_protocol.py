@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from patchgen.coccinelle import FileRun, RunnableSmpl, Spatch, find_spatch
+from patchgen.coccinelle import RunnableSmpl, Spatch, find_spatch, run_files
 from patchgen.errors import PatchgenError, ToolError
+from patchgen.model.outcome import FileResult
 from patchgen.resources import digest_code
-from patchgen.sweep.batches import Batch, run_batch_with_retries
+from patchgen.sweep.batches import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class BatchAnswer:
 
     worker: str
     origin: ResultOrigin
-    results: tuple[FileRun, ...] = ()
+    results: tuple[FileResult, ...] = ()
     error: PatchgenError | None = None
 
 
@@ -67,14 +68,15 @@ def work_there(job: BatchParameters, batch: Batch) -> BatchAnswer:
     if origin != job.origin or not batch.sources:
         return BatchAnswer(worker, origin)
     try:
-        return BatchAnswer(
-            worker, origin, tuple(run_batch_with_retries(spatch, job.program, batch, job.timeout_s))
+        results = run_files(
+            spatch, job.program, batch.sources, batch.headers, timeout_s=job.timeout_s
         )
+        return BatchAnswer(worker, origin, tuple(results))
     except PatchgenError as err:
         return BatchAnswer(worker, origin, error=err)
 
 
-def check_reply(reply: object, job: BatchParameters, batch: Batch) -> list[FileRun]:
+def check_reply(reply: object, job: BatchParameters, batch: Batch) -> list[FileResult]:
     """Return the results of a batch. Raises ToolError if their origin is not that of the job."""
     if not isinstance(reply, BatchAnswer):
         raise ToolError("a worker has another patchgen", hint="install the same version everywhere")

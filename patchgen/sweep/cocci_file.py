@@ -26,8 +26,7 @@ from patchgen.coccinelle import (
 )
 from patchgen.errors import ErrorPlace, SpecError, UsageError
 from patchgen.model.base import Base
-from patchgen.model.smpl import SemanticPatch
-from patchgen.model.sweep import Mode
+from patchgen.model.smpl import Mode, SemanticPatch
 from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
 from patchgen.sweep.request import RunRequest, SweepRequest

@@ -7,8 +7,9 @@ from typing import Any
 
 from patchgen.coccinelle import Header
 from patchgen.model.base import Base
+from patchgen.model.outcome import ReportedPlace
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Counts, ReportedPlace, Sweep
+from patchgen.model.sweep import Counts, Sweep
 from patchgen.sweep.hunks import find_hunks, format_diff
 
 

@@ -7,12 +7,14 @@ import heapq
 import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from threading import Event
 from typing import Protocol
 
-from patchgen.coccinelle import FileRun, RunnableSmpl, Spatch
+from patchgen.coccinelle import RunnableSmpl, Spatch, run_files
+from patchgen.model.outcome import FileResult
 from patchgen.process import end_running
-from patchgen.sweep.batches import Batch, run_batch_with_retries
+from patchgen.sweep.batches import Batch
 
 
 class Executor(Protocol):
@@ -20,7 +22,7 @@ class Executor(Protocol):
 
     def run(
         self, spatch: Spatch, program: RunnableSmpl, batches: Iterator[Batch], timeout_s: int
-    ) -> Iterator[tuple[Batch, list[FileRun]]]:
+    ) -> Iterator[tuple[Batch, list[FileResult]]]:
         """Yield each batch with its results, in the order of completion."""
 
 
@@ -36,10 +38,10 @@ class LocalExecutor:
 
     def run(
         self, spatch: Spatch, program: RunnableSmpl, batches: Iterator[Batch], timeout_s: int
-    ) -> Iterator[tuple[Batch, list[FileRun]]]:
+    ) -> Iterator[tuple[Batch, list[FileResult]]]:
         """Yield each batch with its results, in the order of completion."""
         waiting: list[tuple[int, int, Batch]] = []
-        running: dict[Future[list[FileRun]], Batch] = {}
+        running: dict[Future[list[FileResult]], Batch] = {}
         number = 0
         exhausted = False
         ended = Event()
@@ -48,8 +50,9 @@ class LocalExecutor:
                 while waiting or running or not exhausted:
                     while waiting and len(running) < self._jobs:
                         batch = heapq.heappop(waiting)[2]
-                        args = (spatch, program, batch, timeout_s, ended.is_set)
-                        running[pool.submit(run_batch_with_retries, *args)] = batch
+                        run = partial(run_files, timeout_s=timeout_s, is_ended=ended.is_set)
+                        args = (spatch, program, batch.sources, batch.headers)
+                        running[pool.submit(run, *args)] = batch
                     if not exhausted and len(waiting) < 4 * self._jobs:
                         following = next(batches, None)
                         exhausted = following is None

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from patchgen.cachefile import make_key
 from patchgen.coccinelle import Header, RunnableSmpl
 from patchgen.model.base import Base
-from patchgen.model.sweep import Mode
+from patchgen.model.smpl import Mode
 from patchgen.resources import digest_code
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import Includes

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from patchgen.cachefile import Cache, cache_file
 from patchgen.coccinelle import RunnableSmpl, find_spatch, read_rules
+from patchgen.model.outcome import FileResult, ReportedPlace
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Counts, ReportedPlace, RuleCount, Sweep
+from patchgen.model.sweep import Counts, RuleCount, Sweep
 from patchgen.odb import Repository, read_contents, resolve_paths
 from patchgen.sweep.cached_selection import Selection, find_cached_selection
-from patchgen.sweep.file_outcome import FileOutcome, SweepState
+from patchgen.sweep.file_outcome import SweepState
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.request import SweepRequest, name_run
 
@@ -79,7 +80,7 @@ def _result(
 ) -> Sweep:
     """Return the result of the sweep, sorted by path."""
     outcomes = [found.outcomes[path] for path in sorted(found.outcomes)]
-    printed = (each.said for each in outcomes)
+    printed = (each.printed for each in outcomes)
     reports, output = _read_said([text for text in (*printed, found.said) if text])
     return Sweep(
         request.name,
@@ -109,7 +110,7 @@ def _read_said(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:
 
 
 def _read_edits(
-    repository: Repository, found: SweepState, outcomes: list[FileOutcome]
+    repository: Repository, found: SweepState, outcomes: list[FileResult]
 ) -> tuple[FileEdit, ...]:
     changed = [(found.files[each.path], each.after) for each in outcomes if each.after is not None]
     texts = read_contents(repository, [file for file, _ in changed])
@@ -119,15 +120,15 @@ def _read_edits(
     )
 
 
-def _count_rules(program: RunnableSmpl, outcomes: list[FileOutcome]) -> tuple[RuleCount, ...]:
+def _count_rules(program: RunnableSmpl, outcomes: list[FileResult]) -> tuple[RuleCount, ...]:
     counts = {
         rule.name or f"line {rule.start}": [0, 0]
         for rule in read_rules(program.patch.text)
         if not rule.is_script
     }
     for each in outcomes:
-        for name, hits in each.hits:
-            count = counts.setdefault(name, [0, 0])
-            count[0] += hits
+        for rule in each.rules:
+            count = counts.setdefault(rule.rule, [0, 0])
+            count[0] += rule.hits
             count[1] += 1
     return tuple(RuleCount(name, hits, files) for name, (hits, files) in counts.items())

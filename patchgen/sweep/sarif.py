@@ -17,8 +17,9 @@ from urllib.parse import quote
 from patchgen import __version__
 from patchgen.coccinelle import Header
 from patchgen.model.base import Base
+from patchgen.model.outcome import ReportedPlace
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import ReportedPlace, Sweep
+from patchgen.model.sweep import Sweep
 from patchgen.sweep.hunks import LineHunk, find_hunks
 
 _SCHEMA = (

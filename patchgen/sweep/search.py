@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache
-from patchgen.coccinelle import TOOK_TOO_LONG, FileRun, Needs, Source, Spatch, find_needs
+from patchgen.coccinelle import Source, Spatch, find_needs, run_files
 from patchgen.model.base import Oid, TreeFile
+from patchgen.model.outcome import FileResult
 from patchgen.model.sweep import Counts, Unfinished
 from patchgen.odb import (
     Entry,
@@ -21,7 +22,7 @@ from patchgen.odb import (
     read_contents,
 )
 from patchgen.process import in_background
-from patchgen.sweep.batches import Batch, make_batches, run_batch_with_retries
+from patchgen.sweep.batches import make_batches
 from patchgen.sweep.cached_selection import (
     CachedSelection,
     Selection,
@@ -39,7 +40,7 @@ from patchgen.sweep.candidates import (
     read_headers,
 )
 from patchgen.sweep.executor import Executor
-from patchgen.sweep.file_outcome import NO_MATCH, FileOutcome, SweepState, outcome_of, pack, unpack
+from patchgen.sweep.file_outcome import NO_MATCH, SweepState, outcome_of, pack, unpack
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.request import MOST_FILE_BYTES, SweepRequest
 from patchgen.sweep.slices import restore
@@ -80,7 +81,7 @@ class Search:
     selection: Selection | None
     on_progress: Callable[[int, int | None], None]
     files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
-    outcomes: dict[PurePosixPath, FileOutcome] = field(default_factory=dict)
+    outcomes: dict[PurePosixPath, FileResult] = field(default_factory=dict)
     keys: dict[PurePosixPath, bytes] = field(default_factory=dict)
     unfinished: list[Unfinished] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -91,7 +92,7 @@ class Search:
         """Look up cached results, and run the other files. Raises as `sweep` does."""
         request = self.request
         known = find_cached_needs(self.cache)
-        with in_background(lambda: known or self._ask_needs()) as asked:
+        with in_background(lambda: known or find_needs(self.spatch, request.program)) as asked:
             count, listed = self._list()
             unknown = self._recall_files(listed)
             planned = plan_candidates(self.repository, request, unknown)
@@ -110,16 +111,6 @@ class Search:
             cache_selection(self.cache, self.selection, count, entries)
         counts = Counts(count, len(having), count - len(unknown), run)
         return SweepState(self.files, self.outcomes, counts, self.unfinished, self.notes, self.said)
-
-    def _ask_needs(self) -> Needs:
-        program = self.request.program
-        return find_needs(
-            self.spatch,
-            program.patch,
-            program.modes,
-            program.companions,
-            may_run_code=program.may_run_code,
-        )
 
     # --- cached results ---
 
@@ -247,14 +238,14 @@ class Search:
         files = Listing(near, request.run.paths, list_below)
         return HeaderFinder(request.includes, files, request.include_folders, read)
 
-    def _collect(self, slicer: Slicer, results: list[FileRun]) -> None:
+    def _collect(self, slicer: Slicer, results: list[FileResult]) -> None:
         keep: list[tuple[bytes, bytes]] = []
         for result in results:
             ran = self._restore(result, slicer.parts.pop(result.path, ()))
             if str(ran.path) == ".":
-                self.said += ran.said
-            elif ran.failure:
-                self.unfinished.append(Unfinished(ran.path, ran.failure))
+                self.said += ran.printed
+            elif ran.failure is not None:
+                self.unfinished.append(Unfinished(ran.path, str(ran.failure)))
             else:
                 outcome = outcome_of(ran)
                 if outcome is not None:
@@ -262,19 +253,23 @@ class Search:
                 keep.append((self.keys[ran.path], pack(outcome)))
         self.cache.store(keep)
 
-    def _restore(self, ran: FileRun, parts: tuple[bytes, ...]) -> FileRun:
+    def _restore(self, ran: FileResult, parts: tuple[bytes, ...]) -> FileResult:
         """Return the result of a slice as that of the whole file."""
-        if not parts or ran.failure == TOOK_TOO_LONG:
+        if not parts or (ran.failure is not None and ran.failure.limit_s is not None):
             return ran
         whole = None if ran.after is None else restore(ran.after, parts)
-        if not ran.failure and (ran.after is None or whole is not None):
+        if ran.failure is None and (ran.after is None or whole is not None):
             return replace(ran, after=whole)
         # A rule changed a part that no rule can match, or spatch could not parse the slice.
         [text] = read_contents(self.repository, [self.files[ran.path]])
         seen = self.finder.find(str(ran.path), text) if self.finder else {}
-        batch = Batch((Source(ran.path, text),), read_headers(self.repository, seen.items(), {}))
+        headers = read_headers(self.repository, seen.items(), {})
         self.notes.append(f"{ran.path} was run again, as a whole file")
-        [again] = run_batch_with_retries(
-            self.spatch, self.request.program, batch, self.request.run.timeout_s
+        [again] = run_files(
+            self.spatch,
+            self.request.program,
+            [Source(ran.path, text)],
+            headers,
+            timeout_s=self.request.run.timeout_s,
         )
         return again

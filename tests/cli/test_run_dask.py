@@ -259,9 +259,9 @@ def test_a_worker_with_another_spatch_is_refused(cluster, patchgen, small_tree, 
 def other_patchgen(folder: Path) -> Path:
     """Return a folder with a patchgen that finds nothing in any file."""
     shutil.copytree(ROOT / "patchgen", folder / "patchgen")
-    path = folder / "patchgen/coccinelle/batch.py"
+    path = folder / "patchgen/coccinelle/bridge.py"
     text = path.read_text()
-    wrong = text.replace("None if after == source.text else after,", "None,")
+    wrong = text.replace("None if after == source.text else filled,", "None,")
     assert wrong != text
     path.write_text(wrong)
     return folder

@@ -5,7 +5,14 @@ from __future__ import annotations
 
 import pytest
 
-from patchgen.coccinelle import find_needs, find_spatch, holds, needs as needs_module, words_of
+from patchgen.coccinelle import (
+    RunnableSmpl,
+    find_needs,
+    find_spatch,
+    holds,
+    needs as needs_module,
+    words_of,
+)
 from patchgen.coccinelle.needs import Needs
 from patchgen.coccinelle.operators import OPERATORS, spell_operators
 from patchgen.errors import SpecError
@@ -13,7 +20,7 @@ from patchgen.model.smpl import SemanticPatch
 
 
 def needs_of(text: str, *modes: str) -> Needs:
-    return find_needs(find_spatch(), SemanticPatch("test.cocci", text), modes)
+    return find_needs(find_spatch(), RunnableSmpl(SemanticPatch("test.cocci", text), modes=modes))
 
 
 def words(needs: Needs) -> list[list[str]] | None:

@@ -21,14 +21,12 @@ from patchgen.coccinelle import (
     find_code,
     find_needs,
     find_spatch,
+    run_files,
 )
 from patchgen.errors import PatchgenError
 from patchgen.model.base import Base, Oid
-from patchgen.model.outcome import Changed
-from patchgen.model.smpl import SemanticPatch
-from patchgen.model.sweep import Mode
+from patchgen.model.smpl import Mode, SemanticPatch
 from patchgen.sweep import RunRequest, load_cocci, resolve
-from patchgen.sweep.batches import Batch, run_batch_with_retries
 from patchgen.sweep.slices import restore, slice_source
 
 FOLDER = os.environ.get("PATCHGEN_COCCINELLE")
@@ -89,7 +87,7 @@ def test_the_bridge_makes_what_spatch_makes(name):
     except PatchgenError as err:
         assert plain.after is None, err
         return
-    after = result.outcome.after if isinstance(result.outcome, Changed) else content
+    after = content if result.after is None else result.after
     assert after == (content if plain.after is None else plain.after)
 
 
@@ -120,16 +118,14 @@ def sweep_one(bound, content: bytes, path: PurePosixPath) -> bytes:
     """Slice a file, run it, and put it together again, as a sweep does."""
     spatch = find_spatch()
     program = bound.program
-    needs = find_needs(spatch, program.patch, program.modes, program.companions)
+    needs = find_needs(spatch, program)
     text, parts = content, ()
     if bound.slices and needs.functions is not None:
         cut = slice_source(content, needs.functions)
         if not cut.matters:
             return content
         text, parts = cut.text, cut.parts
-    results = run_batch_with_retries(
-        spatch, program, Batch((Source(path, text),), HEADERS), TIMEOUT_S
-    )
+    results = run_files(spatch, program, [Source(path, text)], HEADERS, timeout_s=TIMEOUT_S)
     # What a finalize rule says in the end is of no file.
     [ran] = [each for each in results if each.path == path]
     return content if ran.after is None else restore(ran.after, parts)

@@ -10,7 +10,7 @@ import pytest
 
 from patchgen.coccinelle import find_spatch
 from patchgen.coccinelle.reports import ScriptOutput, read_context, read_said
-from patchgen.model.sweep import ReportedPlace
+from patchgen.model.outcome import ReportedPlace
 
 SOURCE = "int f(int x)\n{\n\tfoo(x);\n\tif (x)\n\t\tfoo(x +\n\t\t    1);\n\treturn 0;\n}\n"
 RULE = """\

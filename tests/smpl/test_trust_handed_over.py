@@ -14,7 +14,7 @@ from patchgen.coccinelle import (
     apply_to_file,
     find_code,
     find_spatch,
-    run_batch,
+    run_files,
 )
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
@@ -44,8 +44,7 @@ def test_spatch_does_not_read_code_that_nobody_checked_before(tmp_path, run):
         if run == "apply":
             apply_to_file(find_spatch(), patch, PATH, SOURCE)
         else:
-            sources = [Source(PATH, SOURCE)]
-            run_batch(find_spatch(), RunnableSmpl(patch), sources, {}, tmp_path / "s", timeout_s=20)
+            run_files(find_spatch(), RunnableSmpl(patch), [Source(PATH, SOURCE)])
     assert not (tmp_path / "canary").exists()
 
 

@@ -13,7 +13,7 @@ from patchgen.coccinelle.header import (
     read_own_options,
 )
 from patchgen.errors import SpecError
-from patchgen.model.sweep import Mode
+from patchgen.model.smpl import Mode
 
 KERNEL = """\
 // SPDX-License-Identifier: GPL-2.0-only

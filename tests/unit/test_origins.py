@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 from hypothesis import given, strategies as st
 
 from patchgen.coccinelle import describe_texts
-from patchgen.coccinelle.markers import fill_markers, locate_texts
+from patchgen.coccinelle.markers import fill_markers
 from patchgen.edit.origins import count_lines, follow_lines, start_origins
 from patchgen.model.base import Oid, TreeFile
-from patchgen.model.outcome import Changed, FileResult
+from patchgen.model.outcome import FileResult
 from patchgen.model.plan import InsertLines, NewFile, RunRules
 from patchgen.model.series import LineCount
 from patchgen.model.smpl import SemanticPatch
@@ -25,14 +25,14 @@ def rules(**definitions: str) -> RunRules:
 
 
 def count(before: bytes, after: bytes, edit, texts: frozenset[int] = frozenset()) -> LineCount:
-    result = FileResult(PATH, Changed(after, texts))
+    result = FileResult(PATH, after, from_texts=texts)
     origins = follow_lines(before, after, start_origins(before), edit, result)
     return count_lines(before, origins)
 
 
 def test_a_rule_s_lines_and_the_text_in_a_marker_s_place_are_told_apart():
     patch = SemanticPatch("a.cocci", "", texts={"BODY": "one();\n\ntwo();\n"})
-    after, texts = locate_texts(b"f()\n{\n\t/* patchgen: BODY */\n\treturn 0;\n}\n", patch)
+    after, texts = fill_markers(b"f()\n{\n\t/* patchgen: BODY */\n\treturn 0;\n}\n", patch)
     assert after == b"f()\n{\n\tone();\n\n\ttwo();\n\treturn 0;\n}\n"
     before = b"f()\n{\n\treturn;\n}\n"
     assert count(before, after, rules(), texts) == LineCount(templates=3, rules=1, removed=1)
@@ -61,7 +61,7 @@ def test_a_later_edit_takes_out_what_an_earlier_one_of_the_patch_added():
     first, second = b"a\nx\ny\n", b"a\ny\nz\n"
     insert = InsertLines(FILE, b"x\ny\n", ("a",), before=False)
     origins = follow_lines(b"a\n", first, start_origins(b"a\n"), insert, None)
-    result = FileResult(PATH, Changed(second))
+    result = FileResult(PATH, second)
     origins = follow_lines(first, second, origins, rules(), result)
     assert count_lines(b"a\n", origins) == LineCount(templates=1, rules=1)
 
@@ -79,11 +79,10 @@ def test_no_line_is_counted_twice_and_none_is_forgotten(old, new):
 
 
 @given(st.text("/* patchgen:NAME\n\t", max_size=60), st.text("ab\n", max_size=8))
-def test_markers_are_filled_the_same_whether_their_lines_are_asked_for(content, text):
+def test_lines_of_filled_markers_are_lines_of_the_file(content, text):
     content = content.replace("NAME", "/* patchgen: NAME */")
     patch = SemanticPatch("a.cocci", "", texts={"NAME": text})
-    filled, texts = locate_texts(content.encode(), patch)
-    assert filled == fill_markers(content.encode(), patch)
+    filled, texts = fill_markers(content.encode(), patch)
     assert all(0 <= line <= filled.count(b"\n") for line in texts)
 
 

@@ -13,9 +13,10 @@ from hypothesis import given, strategies as st
 
 from patchgen.coccinelle.header import Header
 from patchgen.model.base import Base, Oid
-from patchgen.model.outcome import UnparsedFunction
+from patchgen.model.outcome import ReportedPlace, UnparsedFunction
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Counts, Mode, ReportedPlace, RuleCount, Sweep, Unfinished
+from patchgen.model.smpl import Mode
+from patchgen.model.sweep import Counts, RuleCount, Sweep, Unfinished
 from patchgen.sweep.document import describe_sweep
 from patchgen.sweep.hunks import LineHunk, find_hunks
 from patchgen.sweep.sarif import make_sarif
