@@ -5,7 +5,6 @@ from .bridge import (
     apply_to_file as apply_to_file,
     run_files as run_files,
 )
-from .dependency import may_hold as may_hold
 from .formula import (
     Formula as Formula,
     clauses_of as clauses_of,
@@ -17,23 +16,19 @@ from .formula import (
 from .header import (
     Header as Header,
     decode_cocci as decode_cocci,
-    find_includes as find_includes,
-    find_isomorphisms as find_isomorphisms,
+    find_references as find_references,
+    has_rules as has_rules,
     read_header as read_header,
 )
 from .markers import describe_texts as describe_texts
-from .metavariables import (
-    has_numbered_identifiers as has_numbered_identifiers,
-    has_typed_metavariables as has_typed_metavariables,
-)
 from .needs import (
     Needs as Needs,
     find_needs as find_needs,
 )
 from .reports import read_said as read_said
 from .rules import (
+    Rule as Rule,
     read_rules as read_rules,
-    rule_words as rule_words,
 )
 from .spatch import (
     RunnableSmpl as RunnableSmpl,

@@ -130,8 +130,27 @@ def read_own_options(text: str) -> tuple[Numbered, ...]:
     return tuple(found)
 
 
-def find_includes(text: str) -> tuple[Reference, ...]:
-    """Return the included .cocci files: `#include "..."` before the first rule."""
+def has_rules(text: str) -> bool:
+    """Return whether it has anything but comments, options and virtual rules."""
+    return bool(_VIRTUAL.sub("", make_plain(text).plain).strip(" \t\n\r\v\f;"))
+
+
+def find_references(text: str) -> tuple[Reference, ...]:
+    """Return the other files that it reads: included ones, then isomorphisms.
+
+    `#include "..."` includes a .cocci before the first rule. `using` names isomorphisms, before the
+    rules or in their headers; a header may name several, separated by commas
+    (parser_cocci_menhir.mly: choose_iso). If a name cannot be read, it is "".
+    """
+    isomorphisms = (
+        reference
+        for _, start, end in find_words(text, ("using",))
+        for reference in _read_using(text, start, skip_gap(text, end))
+    )
+    return (*_find_includes(text), *isomorphisms)
+
+
+def _find_includes(text: str) -> list[Reference]:
     plain = make_plain(text)
     found = [
         Reference(text[start + 1 : end - 1], start)
@@ -141,20 +160,7 @@ def find_includes(text: str) -> tuple[Reference, ...]:
     if plain.certain < plain.prolog_end:
         rest = _INCLUDE.finditer(text, plain.certain)
         found += [Reference(each["name"], each.start()) for each in rest]
-    return tuple(found)
-
-
-def find_isomorphisms(text: str) -> tuple[Reference, ...]:
-    """Return the isomorphism files that `using` names, before the rules or in their headers.
-
-    A header may name several, separated by commas (parser_cocci_menhir.mly: choose_iso). If a name
-    cannot be read, it is "".
-    """
-    return tuple(
-        reference
-        for _, start, end in find_words(text, ("using",))
-        for reference in _read_using(text, start, skip_gap(text, end))
-    )
+    return found
 
 
 def _read_using(text: str, start: int, at: int | None) -> Iterator[Reference]:

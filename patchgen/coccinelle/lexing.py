@@ -23,8 +23,9 @@ declarations. The longest lexeme wins. What matters here:
 In declarations, `##` is the only `#` token; any other is an error. Scripts are read by
 lexer_script.mll, but only after a header or constraint that has already been recognised as code.
 
-Where versions or rules could disagree on the end of a comment or literal, `make_plain` stops and
-leaves the rest unchanged: readers of the rest may find too much, never too little.
+Where versions or rules could disagree on the end of a comment or literal, the tokens after it are
+uncertain. A reader that must not miss anything reads that rest as it is, and may find too much;
+one that has to make sense of it reads it without what looks like comments and literals.
 """
 
 from __future__ import annotations
@@ -47,10 +48,15 @@ _STRING = r'"(?:[^"\\\n]|\\[^\n])*+"'
 _CHARACTER = r"'(?:[^'\\\n]|\\[^\n])++'"
 _COMMENT = r"//[^\n]*|/\*.*?\*/"
 _WHOLE_LINE = rf"(?:[^\"'/\n]|{_STRING}|{_CHARACTER}|//[^\n]*|/\*[^\n]*?\*/|/(?![*/]))*+(?=\n|\Z)"
-_LITERAL = re.compile(rf"{_COMMENT}|{_STRING}|{_CHARACTER}", re.DOTALL)
+_IN_LINE = re.compile(rf"(?P<comment>{_COMMENT})|{_STRING}|{_CHARACTER}", re.DOTALL)
+# In uncertain text, which may be a script: an apostrophe opens no literal, and an escaped quote may
+# be outside of literals.
+_IN_REST = re.compile(
+    r"(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))|(?<!\\)\"(?:\\.|[^\"\\\n])*+\"", re.DOTALL
+)
 _DIRECTIVES = r"if|else|elif|endif|error|line|pragma[ \t]+[A-Za-z_][A-Za-z0-9_]*[ \t]"
 _TOKEN = re.compile(
-    rf"(?P<blank>{_COMMENT}|{_STRING}|{_CHARACTER}|\#![^\n]*|{_SPATCH})"
+    rf"(?P<comment>{_COMMENT}|\#![^\n]*|{_SPATCH})|(?P<literal>{_STRING}|{_CHARACTER})"
     r"|\#\#"
     r"|\#[ \t]*include[ \t]*(?P<include>\"[^\"]+\"|<[^>]+>)"
     r"|\#[ \t]*include(?![ \t]*[\"<])"
@@ -65,14 +71,17 @@ _WORD = re.compile(r"(?P<directive>\#[ \t]*+)?(?P<word>[A-Za-z0-9_$]+)")
 
 @dataclass(frozen=True, slots=True)
 class CodeText:
-    """A text of the same length and lines, with spaces in place of comments and literals.
+    """Texts of the same length and lines, with spaces in place of comments and literals.
 
-    Text after the offset `certain` is unchanged. `prolog_end` is the offset of the first `@` token,
-    the text's length if that is uncertain. `includes` are the spans of the names in
-    `#include "NAME"`, quotes included, up to `certain`.
+    `text` is unchanged after the offset `certain`; in `plain` the rest has no comments and literals
+    either, as far as these can be recognised. `uncommented` is `plain` with the literals.
+    `prolog_end` is the offset of the first `@` token, the text's length if that is uncertain.
+    `includes` are the spans of the names in `#include "NAME"`, quotes included, up to `certain`.
     """
 
     text: str
+    plain: str
+    uncommented: str
     certain: int
     prolog_end: int
     includes: tuple[tuple[int, int], ...]
@@ -80,8 +89,9 @@ class CodeText:
 
 @lru_cache(maxsize=64)
 def make_plain(text: str) -> CodeText:
-    """Replace comments and literals, up to the first place that can be read in two ways."""
+    """Replace comments and literals by spaces."""
     parts: list[str] = []
+    uncommented: list[str] = []
     includes: list[tuple[int, int]] = []
     prolog_end = len(text)
     at = 0
@@ -94,8 +104,17 @@ def make_plain(text: str) -> CodeText:
         if found[0] == "@":
             prolog_end = min(prolog_end, at)
         parts.append(_without_literals(found))
+        uncommented.append(_without_comments(found))
         at = found.end()
-    return CodeText("".join(parts) + text[at:], at, prolog_end, tuple(includes))
+    rest = text[at:]
+    return CodeText(
+        text="".join(parts) + rest,
+        plain="".join(parts) + _IN_REST.sub(_only_breaks, rest),
+        uncommented="".join(uncommented) + _uncomment(_IN_REST, rest),
+        certain=at,
+        prolog_end=prolog_end,
+        includes=tuple(includes),
+    )
 
 
 def find_words(text: str, words: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
@@ -149,15 +168,25 @@ def _ends_with(run: str, word: str) -> bool:
 
 
 def _without_literals(token: re.Match[str]) -> str:
-    if token["blank"]:
+    if token["comment"] or token["literal"]:
         return _only_breaks(token)
     if token["line"]:
         # An `@` in such a line does not begin a rule.
-        return _LITERAL.sub(_only_breaks, token[0]).replace("@", " ")
+        return _IN_LINE.sub(_only_breaks, token[0]).replace("@", " ")
     if token["include"]:
         name = token["include"]
         return token[0][: -len(name)] + re.sub(r"[^\n]", " ", name)
     return token[0]
+
+
+def _without_comments(token: re.Match[str]) -> str:
+    if token["comment"]:
+        return _only_breaks(token)
+    return _uncomment(_IN_LINE, token[0]) if token["line"] else token[0]
+
+
+def _uncomment(pattern: re.Pattern[str], text: str) -> str:
+    return pattern.sub(lambda found: _only_breaks(found) if found["comment"] else found[0], text)
 
 
 def _only_breaks(found: re.Match[str]) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from patchgen.coccinelle.rules import Rule, read_rules
 
@@ -22,11 +21,12 @@ def find_consequential(text: str) -> frozenset[str]:
     These are the rules that change or mark code or that a script reads, and the rules from which
     such a rule uses more than a position in its own function.
     """
-    rules = [rule for rule in read_rules(text) if not rule.is_script]
-    named = {rule.name: rule for rule in rules if rule.name}
-    uses = {traced_name(rule): _uses(text, rule) for rule in rules}
-    wanted = {traced_name(rule) for rule in rules if rule.modifies}
-    wanted |= {name for rule in read_rules(text) if rule.is_script for name in _read(text, rule)}
+    rules = read_rules(text)
+    uses = {rule.traced_name: _uses(rule) for rule in rules if not rule.is_script}
+    wanted = {rule.traced_name for rule in rules if rule.modifies}
+    for rule in rules:
+        if rule.is_script:
+            wanted |= rule.depends | {name for _, name in rule.reads}
     waiting = list(wanted)
     seen: set[str] = set()
     while waiting:
@@ -36,7 +36,7 @@ def find_consequential(text: str) -> frozenset[str]:
             used = uses.get(name, _Uses())
             wanted |= used.anywhere
             waiting += used.anywhere | used.here
-    return frozenset(wanted & (named.keys() | uses.keys()))
+    return frozenset(wanted & uses.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +47,19 @@ class _Uses:
     here: frozenset[str] = frozenset()
 
 
-_INHERITED = re.compile(r"\b(\w+)\s*\.\s*(\w+)")
-_EXCLUDED = re.compile(r"!=\s*(?:\{[^{}]*\}|\w+\s*\.\s*\w+)")
-
-
-def _uses(text: str, rule: Rule) -> _Uses:
-    header, declared, body = rule_parts(text, rule)
-    taken = set(_depends(header))
+def _uses(rule: Rule) -> _Uses:
+    taken = set(rule.depends)
     tied: set[str] = set()
     excluded: set[str] = set()
-    for declaration in declared.split(";"):
-        is_position = declaration.split()[:1] == ["position"]
+    for declaration in rule.declarations:
+        is_position = declaration.kind == "position"
         if is_position:
             # An excluded position (`p != r.p`) lies in this function, or nowhere.
-            excluded |= {
-                name
-                for part in _EXCLUDED.findall(declaration)
-                for name, _ in _INHERITED.findall(part)
-            }
-        for name, variable in _INHERITED.findall(_EXCLUDED.sub("", declaration)):
-            is_tied = is_position and _is_attached(variable, body)
+            excluded |= declaration.excluded
+        for name, variable in declaration.inherited:
+            is_tied = is_position and _is_attached(variable, rule.matched)
             (tied if is_tied else taken).add(name)
-    return _Uses(frozenset(taken - tied - {"virtual"}), frozenset(tied | excluded))
+    return _Uses(frozenset(taken - tied), frozenset(tied | excluded))
 
 
 # Disjunctions: within a line, those first that contain none; and those that span lines.
@@ -99,31 +90,3 @@ def _is_attached(position: str, body: str) -> bool:
     closed = body.rfind("\n)") + 2
     body = _BLOCK.sub(choose(r"^\|"), body[:closed]) + body[closed:]
     return mark.search(body) is not None
-
-
-def _read(text: str, rule: Rule) -> set[str]:
-    header, declared, _ = rule_parts(text, rule)
-    return set(re.findall(r"<<\s*(\w+)\s*\.", declared)) | set(_depends(header))
-
-
-def _depends(header: str) -> list[str]:
-    clause = re.search(r"\bdepends\s+on\b(.*)", header, re.DOTALL)
-    return re.findall(r"\w+", clause[1]) if clause else []
-
-
-def rule_parts(text: str, rule: Rule) -> tuple[str, str, str]:
-    """Return a rule's header, its metavariables, and its pattern, without comments."""
-    lines = _lines_of(text)
-    body = [line for line in lines[rule.body - 1 : rule.end - 1] if not line.startswith("+")]
-    _, header, declared = "\n".join(lines[rule.start - 1 : rule.body - 1]).split("@", 2)
-    return header, declared, "\n".join(body)
-
-
-# Cached: splitting the text for each rule would take quadratic time.
-@lru_cache(maxsize=8)
-def _lines_of(text: str) -> list[str]:
-    return [line.split("//", 1)[0] for line in text.split("\n")]
-
-
-def traced_name(rule: Rule) -> str:
-    return rule.name or f"rule starting on line {rule.name_line}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from patchgen.coccinelle.header import read_header
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 
@@ -33,8 +34,9 @@ def check_markers(patch: SemanticPatch) -> None:
                     place=patch.place(number, match.start() + 1),
                     hint=f'add `text = {{ {match["name"]} = "FILE" }}` to the manifest',
                 )
+    identifiers = read_header(patch.text).identifiers
     for name in patch.definitions:
-        if not re.search(rf"\bvirtual\s*\.\s*{re.escape(name)}\b", patch.text):
+        if name not in identifiers:
             raise SpecError(
                 f"{patch.name} has no virtual identifier {name}",
                 hint=f"declare it in the rule that uses it: identifier virtual.{name};",

@@ -15,7 +15,7 @@ item, unless it includes words from elsewhere: an inherited metavariable was mat
 function, and the type of a metavariable comes from a declaration anywhere. spatch is asked a second
 time with such metavariables made plain. An inherited position stays: it means that both rules match
 in one place. And spatch is asked once more with operators spelt as words
-(patchgen.coccinelle.operators).
+(patchgen.coccinelle.plain_rules).
 """
 
 from __future__ import annotations
@@ -35,10 +35,14 @@ from patchgen.coccinelle.formula import (
     words_of,
 )
 from patchgen.coccinelle.header import read_header
-from patchgen.coccinelle.live_rules import find_consequential, rule_parts, traced_name
-from patchgen.coccinelle.metavariables import list_declared_words, plain_types
-from patchgen.coccinelle.operators import OPERATORS, name_operators, spell_operators
-from patchgen.coccinelle.rules import Rule, read_rules
+from patchgen.coccinelle.live_rules import find_consequential
+from patchgen.coccinelle.plain_rules import (
+    OPERATORS,
+    name_operators,
+    plain_types,
+    spell_operators,
+)
+from patchgen.coccinelle.rules import read_rules
 from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
 from patchgen.coccinelle.trust import check_harmless
 from patchgen.coccinelle.witness import without_witnesses
@@ -66,10 +70,7 @@ class Needs:
     why_not: str = ""
 
 
-def find_needs(
-    spatch: Spatch,
-    program: RunnableSmpl,
-) -> Needs:
+def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     """Ask spatch which words a semantic patch needs, in a file and in each function.
 
     The rules in its companions are not read here, so with companions only the needs of a file can
@@ -119,7 +120,7 @@ def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:
     if program.companions:
         return None, "it includes other files"
     text = program.patch.text
-    if any(re.search(r"\bextends\b", _header(text, rule)) for rule in read_rules(text)):
+    if any(rule.extends for rule in read_rules(text)):
         return None, "a rule extends another one"
     virtuals = {name: name in program.modes for name in read_header(text).rules}
     plain = plain_types(text, virtuals)
@@ -134,7 +135,8 @@ def _find_function_needs(
     `codes` are the needs of the rules with their metavariables made plain, `before` without that.
     """
     wanted = find_consequential(text)
-    known = {traced_name(rule) for rule in read_rules(text)}
+    rules = read_rules(text)
+    known = {rule.traced_name for rule in rules}
     found = dict.fromkeys(
         code
         for name, code in codes
@@ -144,7 +146,8 @@ def _find_function_needs(
     # spatch omits words next to rarer ones, so a rule that inherits less may need more of them. If
     # a declaration was misread, the name of its metavariable would be among these.
     more = _all_words(found) - _all_words(code for _, code in before) - OPERATORS
-    if not codes or not more.isdisjoint(list_declared_words(text)):
+    declared = {word for rule in rules for each in rule.declarations for word in each.words}
+    if not codes or not more.isdisjoint(declared):
         return None, _NOT_UNDERSTOOD
     if ALWAYS in found or not wanted:
         return None, "a rule needs no words"
@@ -169,7 +172,7 @@ def _join_operators(
 
 def read_file_need(output: str, text: str) -> Formula:
     """Return what a file needs, from spatch's report on a semantic patch."""
-    modifying = {traced_name(rule): rule.modifies for rule in read_rules(text)}
+    modifying = {rule.traced_name: rule.modifies for rule in read_rules(text)}
     parts = []
     for found in _SAID.finditer(output):
         dependencies = _read_formula(found["needs"], text)
@@ -193,10 +196,6 @@ def _read_formula(formula: str, text: str) -> Formula:
     """Parse a formula; `false` is a word only if the semantic patch contains it."""
     is_word = re.search(r"\bfalse\b", text) is not None
     return parse_formula(formula) if is_word or formula.strip() != "false" else NEVER
-
-
-def _header(text: str, rule: Rule) -> str:
-    return "" if rule.is_script else rule_parts(text, rule)[0]
 
 
 def _all_words(codes: Iterable[Formula]) -> frozenset[str]:

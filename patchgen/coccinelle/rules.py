@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rules of a semantic patch, as far as the bridge must know them.
+"""The rules of a semantic patch, as far as patchgen must know them.
 
 This reads headers, metavariable sections and bodies (Coccinelle manual, "The SmPL grammar"). It
 does not validate them: spatch's error for a text that is not understood here is better than ours.
@@ -8,18 +8,26 @@ does not validate them: spatch's error for a text that is not understood here is
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from patchgen.coccinelle.lexing import LineNumbers
+from patchgen.coccinelle.lexing import LineNumbers, make_plain
+from patchgen.coccinelle.metavariables import Declaration, split_declarations
 
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|(?<!\\)\"(?:\\.|[^\"\\\n])*+\"", re.DOTALL)
-_HEADER = re.compile(r"^@(?P<head>[^@]*)@", re.MULTILINE)
-_SCRIPT = re.compile(r"\s*(script|initialize|finalize)\s*:")
+_HEADER = re.compile(r"^@(?P<header>[^@]*)@", re.MULTILINE)
+_BEGIN = re.compile(r"^@", re.MULTILINE)
+_SCRIPT = re.compile(r"\s*(?P<kind>script|initialize|finalize)\s*:\s*(?P<language>\w*)")
 _NAME = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)")
+# A word that may follow a dependency ends it.
+_DEPENDENCY = re.compile(
+    r"\bdepends\s+on\b(?P<condition>(?:\s*(?:&&|\|\||[!()]|"
+    r"\b(?!(?:exists|forall|disable|using|extends|expression|identifier|type)\b)\w+\b))*)"
+)
+# `p << r.p;` and, in OCaml, `(p,e) << r.p;`
+_READ = re.compile(r"(?:\b(\w+)[\s)]*)?<<\s*(\w+)\s*\.")
 # `?-` and `!-`: lines that may occur never or exactly once.
 _CHANGE = re.compile(r"^[?!]*[-+*]", re.MULTILINE)
-_POSITION = re.compile(r"\bposition\b(?P<names>[^;]*);")
 # Words that may begin a header without a name: `@exists@`, `@depends on r@`, `@expression@`.
 _KEYWORDS = frozenset(
     {"depends", "disable", "exists", "expression", "extends"}
@@ -27,77 +35,194 @@ _KEYWORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
-    """One rule. Lines count from 1 in the rendered text; `end` is the line after its last one.
+    """One rule. Lines count from 1; `end` is the line after its last one.
 
-    `name` is None for `@@`; spatch then names it by `name_line`, the line of the header's closing
-    `@`. `positions` are the position metavariables that it declares itself and attaches to its
-    match. `modifies` is set if it has `-` or `+` lines, or `*`.
+    `name` is None for `@@` and scripts. `kind` is "rule", "script", "initialize" or "finalize",
+    `language` that of a script. `begin` is the offset of the header's `@`, `name_line` the line of
+    the header's closing `@`, and `body` that after the metavariables. `lines` are its lines as they
+    are written. `header`, `declared` and `pattern` are the text between the header's `@`, the
+    metavariables and the body, with spaces in place of comments and literals; `declarations` have
+    their literals.
     """
 
     name: str | None
+    kind: str
+    language: str
+    begin: int
     start: int
     name_line: int
     body: int
     end: int
-    is_script: bool
-    positions: tuple[str, ...]
-    modifies: bool
+    lines: tuple[str, ...]
+    header: str
+    declared: str
+    pattern: str
+    declarations: tuple[Declaration, ...]
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it has code in another language instead of a pattern."""
+        return self.kind != "rule"
+
+    @property
+    def label(self) -> str:
+        """Its name in reports: that of a rule without a name is "line N", of its header."""
+        return self.name or f"line {self.start}"
+
+    @property
+    def traced_name(self) -> str:
+        """Its name in spatch's output."""
+        return self.name or f"rule starting on line {self.name_line}"
+
+    @property
+    def head_lines(self) -> tuple[str, ...]:
+        """The lines of its header and its metavariables, as they are written."""
+        return self.lines[: self.body - self.start]
+
+    @property
+    def body_lines(self) -> tuple[str, ...]:
+        """The lines of its body, as they are written."""
+        return self.lines[self.body - self.start :]
+
+    @property
+    def script(self) -> str:
+        """The code of a script; comments of SmPL may follow it."""
+        return "\n".join("" if line.startswith("//") else line for line in self.body_lines)
+
+    @cached_property
+    def modifies(self) -> bool:
+        """Whether it has `-` or `+` lines, or `*`."""
+        return not self.is_script and bool(_CHANGE.search(self.pattern))
+
+    @cached_property
+    def matched(self) -> str:
+        """Its context and minus lines."""
+        return "\n".join(line for line in self.pattern.split("\n") if not line.startswith("+"))
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The identifiers in its metavariables, context and minus lines."""
+        return frozenset(re.findall(r"[A-Za-z_]\w*", f"{self.declared} {self.matched}"))
+
+    @cached_property
+    def positions(self) -> tuple[str, ...]:
+        """The position metavariables that it declares itself and attaches to its match."""
+        return tuple(
+            name
+            for declaration in self.declarations
+            for name in declaration.own_positions
+            if re.search(rf"@{name}\b", self.matched)
+        )
+
+    @property
+    def depends(self) -> frozenset[str]:
+        """The rules and virtual rules of its dependency."""
+        clause = _DEPENDENCY.search(self.header)
+        return frozenset(re.findall(r"\w+", clause["condition"])) if clause else frozenset()
+
+    @property
+    def extends(self) -> bool:
+        """Whether it extends another rule."""
+        return not self.is_script and bool(re.search(r"\bextends\b", self.header))
+
+    @property
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """The variables of a script, each with the rule that its value comes from."""
+        return tuple(_READ.findall(self.declared))
+
+    def may_run(self, virtuals: Mapping[str, bool]) -> bool:
+        """Return whether its dependency can hold; True if that cannot be parsed.
+
+        `virtuals` maps virtual rules to whether they are defined. Nothing is known about others.
+        """
+        clause = _DEPENDENCY.search(self.header)
+        return clause is None or _may_hold(clause["condition"], virtuals)
+
+    def find_dependency(self) -> tuple[int, int]:
+        """Return the span of its dependency in the header, an empty one if there is none."""
+        clause = _DEPENDENCY.search(self.header)
+        return clause.span() if clause else (0, 0)
 
 
 @lru_cache(maxsize=256)
 def read_rules(text: str) -> tuple[Rule, ...]:
     """Return the rules of a semantic patch in order."""
-    plain = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
-    rules: list[Rule] = []
+    code = make_plain(text)
+    plain = code.plain
+    written = text.split("\n")
     lines = LineNumbers(plain)
+    rules: list[Rule] = []
     at = 0
     while (header := _HEADER.search(plain, at)) is not None:
-        is_script = bool(_SCRIPT.match(header["head"]))
-        metavariables_end = plain.find("@@", header.end())
-        if metavariables_end < 0:
+        opened = header.end()
+        closed = plain.find("@@", opened)
+        if closed < 0:
             break
-        following = re.compile(r"^@", re.MULTILINE).search(plain, metavariables_end + 2)
-        end = following.start() if following else len(plain)
-        body = plain[metavariables_end + 2 : end]
-        declared = plain[header.end() : metavariables_end]
+        following = _BEGIN.search(plain, closed + 2)
+        at = following.start() if following else len(plain)
+        start = lines.find(header.start())
+        end = lines.find(at) if following else len(written) + 1
+        script = _SCRIPT.match(header["header"])
+        declared = plain[opened:closed], code.uncommented[opened:closed]
         rules.append(
             Rule(
-                name=None if is_script else _rule_name(header["head"]),
-                start=lines.find(header.start()),
-                name_line=lines.find(header.end() - 1),
-                body=lines.find(metavariables_end) + 1,
-                end=lines.find(end) if following else plain.count("\n") + 2,
-                is_script=is_script,
-                positions=_attached_positions(declared, body),
-                modifies=not is_script and bool(_CHANGE.search(body)),
+                name=None if script else _rule_name(header["header"]),
+                kind=script["kind"] if script else "rule",
+                language=script["language"] if script else "",
+                begin=header.start(),
+                start=start,
+                name_line=lines.find(opened - 1),
+                body=lines.find(closed) + 1,
+                end=end,
+                lines=tuple(written[start - 1 : end - 1]),
+                header=header["header"],
+                declared=declared[0],
+                pattern=plain[closed + 2 : at],
+                declarations=() if script else split_declarations(*declared),
             )
         )
-        at = end
     return tuple(rules)
 
 
-def rule_words(text: str, rule: Rule) -> frozenset[str]:
-    """Return the identifiers in a rule's metavariables, context and minus lines."""
-    lines = text.split("\n")[rule.start : rule.end - 1]
-    matched = "\n".join(line for line in lines if not line.startswith("+"))
-    return frozenset(re.findall(r"[A-Za-z_]\w*", _COMMENT.sub(" ", matched)))
-
-
-def _rule_name(head: str) -> str | None:
-    match = _NAME.match(head)
+def _rule_name(header: str) -> str | None:
+    match = _NAME.match(header)
     return match["name"] if match and match["name"] not in _KEYWORDS else None
 
 
-def _attached_positions(declared: str, body: str) -> tuple[str, ...]:
-    """Return the rule's own position metavariables that are in context or minus lines."""
-    matched = "\n".join(line for line in body.split("\n") if not line.startswith("+"))
-    names: list[str] = []
-    for declaration in _POSITION.finditer(declared):
-        for part in declaration["names"].split(","):
-            words = re.findall(r"[\w.]+", re.split(r"!=|=|:", part)[0])
-            name = next((word for word in words if word != "any"), "")
-            if name and "." not in name and re.search(rf"@{name}\b", matched):
-                names.append(name)
-    return tuple(names)
+# Parentheses nested deeper than that are not read.
+_DEEPEST = 64
+_INNERMOST = re.compile(r"\(([^()]*)\)")
+_TERM = re.compile(r"\s*((?:!\s*)*+)([012])\s*")
+
+
+def _may_hold(condition: str, values: Mapping[str, bool]) -> bool:
+    """Return whether `a && !(b || c)` can hold; True if it cannot be parsed.
+
+    Words become digits: 0 for false, 1 for unknown, 2 for true. So the least is that of a
+    conjunction, the greatest that of an alternative.
+    """
+    known = {True: "2", False: "0", None: "1"}
+    digits = re.sub(r"\w+", lambda word: known[values.get(word[0])], condition)
+    try:
+        for _ in range(_DEEPEST):
+            digits, count = _INNERMOST.subn(lambda part: str(_evaluate(part[1])), digits)
+            if not count:
+                return _evaluate(digits) > 0
+    except ValueError:
+        pass
+    return True
+
+
+def _evaluate(digits: str) -> int:
+    """Return the value of a condition without parentheses. Raises ValueError if it is not one."""
+    return max(min(map(_negate, part.split("&&"))) for part in digits.split("||"))
+
+
+def _negate(text: str) -> int:
+    term = _TERM.fullmatch(text)
+    if term is None:
+        raise ValueError(f"{text!r} is not a term")
+    value = int(term[2])
+    return 2 - value if term[1].count("!") % 2 else value

@@ -39,8 +39,6 @@ pg_said = pg_sys.stdout = PgSaid()
 @@
 pg_said.ended = True
 """
-_SCRIPT = re.compile(r"@\s*script\s*:\s*python\b(?P<name>[^@]*)@")
-_READ = re.compile(r"\b(?P<variable>\w+)\s*<<\s*(?P<rule>\w+)\s*\.")
 # `print_report(p2[0], ...)`: the position that is reported.
 _SPEAKS = re.compile(r"\bprint_\w+\s*\(\s*(?P<variable>\w+)\b")
 
@@ -51,12 +49,13 @@ def listen(witnessed: Witnessed) -> Witnessed:
     first = next((at for at, line in enumerate(lines) if line.startswith("@")), len(lines))
     added = {first: _LISTENER.rstrip("\n").split("\n")}
     for rule in read_rules(witnessed.text):
-        body = lines[rule.body - 1 : rule.end - 1]
-        code = next((at for at, line in enumerate(body) if line.strip()), None)
-        subject = _find_subject(lines, rule)
-        if code is not None and subject is not None:
-            indent = body[code][: len(body[code]) - len(body[code].lstrip())]
-            added[rule.body - 1 + code] = [f"{indent}pg_said.rule = {subject!r}"]
+        if (rule.kind, rule.language) == ("script", "python"):
+            code = next((at for at, line in enumerate(rule.body_lines) if line.strip()), None)
+            if code is not None:
+                line = rule.body_lines[code]
+                indent = line[: len(line) - len(line.lstrip())]
+                subject = _find_subject(rule)
+                added[rule.body - 1 + code] = [f"{indent}pg_said.rule = {subject!r}"]
     text: list[str] = []
     origin: list[int | None] = []
     for at in range(len(lines) + 1):
@@ -67,14 +66,10 @@ def listen(witnessed: Witnessed) -> Witnessed:
     return Witnessed("\n".join(text), tuple(origin))
 
 
-def _find_subject(lines: list[str], rule: Rule) -> str | None:
-    """Return the rule that a script reports on, "" if it reads none; None if it is not a script."""
-    header = "\n".join(lines[rule.start - 1 : rule.body - 1])
-    if not rule.is_script or _SCRIPT.match(header) is None:
-        return None
-    read = {found["variable"]: found["rule"] for found in _READ.finditer(header)}
-    body = "\n".join(lines[rule.body - 1 : rule.end - 1])
-    spoken = [read[v] for v in _SPEAKS.findall(body) if v in read]
+def _find_subject(rule: Rule) -> str:
+    """Return the rule that a script reports on, "" if it reads none."""
+    read = dict(rule.reads)
+    spoken = [read[each] for each in _SPEAKS.findall("\n".join(rule.body_lines)) if each in read]
     return next(iter([*spoken, *read.values()]), "")
 
 

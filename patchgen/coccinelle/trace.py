@@ -75,19 +75,19 @@ def read_hits(
     for rule in rules:
         if rule.is_script:
             continue
+        # The rules that are added move a rule without a name, which spatch names by its line.
         traced = rule.name or f"rule starting on line {lines.index(rule.name_line) + 1}"
         own = sections.get(traced, _Section())
         matched = TWIN + traced if rule.modifies else traced
         witness = sections.get(WITNESS + matched, _Section())
-        name = rule.name or f"line {rule.start}"
         if rule.modifies and own.changed_nodes == 0:
             # The twin lacks what only `+` lines inherit, so it may match where the rule cannot.
-            hits.append(RuleHits(name, 0))
+            hits.append(RuleHits(rule.label, 0))
         elif rule.positions and matched in sections:
             places = sorted(witness.places.items())
-            hits.append(RuleHits(name, len(places), _sites(places, path)))
+            hits.append(RuleHits(rule.label, len(places), _sites(places, path)))
         else:
-            hits.append(RuleHits(name, own.changed_nodes if rule.modifies else own.bindings))
+            hits.append(RuleHits(rule.label, own.changed_nodes if rule.modifies else own.bindings))
     return tuple(hits)
 
 

@@ -28,8 +28,7 @@ from dataclasses import dataclass, field
 from patchgen.coccinelle.header import (
     Numbered,
     Reference,
-    find_includes,
-    find_isomorphisms,
+    find_references,
     read_options,
     read_own_options,
 )
@@ -186,7 +185,7 @@ def _find_in_options(lines: tuple[Numbered, ...], mark: str) -> Iterator[tuple[i
 
 def _find_in_references(text: str, files: _Files) -> Iterator[tuple[int, str]]:
     lines = LineNumbers(text)
-    for reference in (*find_includes(text), *find_isomorphisms(text)):
+    for reference in find_references(text):
         why = _judge_reference(reference, files)
         if why is not None:
             yield lines.find(reference.offset), why

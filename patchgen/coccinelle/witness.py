@@ -47,7 +47,7 @@ def add_witnesses(text: str) -> Witnessed:
         keep(at, rule.start)
         wanted = rule.name is not None and rule.positions and not rule.is_script
         if wanted and rule.modifies:
-            insert(_twin(rule, source))
+            insert(_twin(rule))
             insert(_witness(TWIN + str(rule.name), rule.positions[0]))
         keep(rule.start, rule.end)
         if wanted and not rule.modifies:
@@ -67,17 +67,19 @@ def _lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n")
 
 
-def _twin(rule: Rule, source: list[str]) -> list[str]:
+def _twin(rule: Rule) -> list[str]:
     """Return the rule under another name, with all its changes turned into context."""
-    head = source[rule.start - 1 : rule.body - 1]
     name = re.escape(str(rule.name))
-    head = [re.sub(rf"^(@\s*){name}\b", rf"\g<1>{TWIN}{rule.name}", head[0]), *head[1:]]
-    body = [
-        (" " + line[1:]) if line.startswith("-") else line
-        for line in source[rule.body - 1 : rule.end - 1]
-        if not line.startswith("+")
+    first, *head = rule.head_lines
+    return [
+        re.sub(rf"^(@\s*){name}\b", rf"\g<1>{TWIN}{rule.name}", first),
+        *head,
+        *(
+            f" {line[1:]}" if line.startswith("-") else line
+            for line in rule.body_lines
+            if not line.startswith("+")
+        ),
     ]
-    return [*head, *body]
 
 
 def _witness(rule: str, position: str) -> list[str]:

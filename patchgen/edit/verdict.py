@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from patchgen.coccinelle import read_rules, rule_words
+from patchgen.coccinelle import read_rules
 from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError, ToolError
 from patchgen.model.outcome import FileResult, UnparsedFunction, sum_hits
 from patchgen.model.plan import HitCount, PlannedPatch, RunRules
@@ -81,8 +81,7 @@ def _hidden_targets(
 ) -> list[UnparsedFunction]:
     """Return the unparsed functions that the rule names."""
     rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
-    words = rule_words(run.patch.text, rule)
-    return [f for result in results for f in result.unparsed if f.name in words]
+    return [f for result in results for f in result.unparsed if f.name in rule.words]
 
 
 def _rule_place(run: RunRules, name: str) -> ErrorPlace:

@@ -14,13 +14,12 @@ from pathlib import Path, PurePosixPath
 from patchgen.coccinelle import (
     Header,
     RiskyLine,
+    Rule,
     RunnableSmpl,
     decode_cocci,
     find_code,
-    find_includes,
-    find_isomorphisms,
-    has_numbered_identifiers,
-    has_typed_metavariables,
+    find_references,
+    has_rules,
     read_header,
     read_rules,
 )
@@ -30,7 +29,6 @@ from patchgen.model.smpl import Mode, SemanticPatch
 from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
 from patchgen.sweep.request import RunRequest, SweepRequest
-from patchgen.sweep.scripts import Script, list_scripts
 
 # The include folders that coccicheck passes to spatch for x86 (LINUXINCLUDE in the top Makefile),
 # except those that only a build creates.
@@ -45,8 +43,6 @@ _LOOKS_ITSELF = re.compile(
     r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration|pathlib|Path|read_text|read_bytes"
     r"|stat|mmap|getline|in_channel)\b"
 )
-_NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|^#spatch[^\n]*|^virtual\b[^\n;@]*;?", re.M | re.S)
-_CODE = re.compile(r"\S")
 # Options for the choice of files and for spatch's output; patchgen sets these itself.
 _OURS = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
 
@@ -86,7 +82,7 @@ def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> CocciFile:
     if content is None:
         raise UsageError(f"{name} does not exist", hint="name a .cocci, a folder, or a variant")
     text = decode_cocci(content, name)
-    if not _CODE.search(_NO_CODE.sub("", text)):
+    if not has_rules(text):
         raise SpecError(f"{name} has no rule", hint="a rule begins with @@ or @NAME@")
     companions: dict[str, str] = {}
 
@@ -98,7 +94,7 @@ def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> CocciFile:
         return companions[other]
 
     code = find_code(text, read_companion)
-    for reference in (*find_includes(text), *find_isomorphisms(text)):
+    for reference in find_references(text):
         if not reference.is_shipped and reference.name not in companions:
             read_companion(reference.name)
     cocci = CocciFile(name, text, read_header(text), companions, code=code)
@@ -169,7 +165,11 @@ def resolve(
     texts = (cocci.text, *cocci.companions.values())
     every = (*header.options, *header.own_options)
     defined = {mode, *rules, *(name for word, name in pairwise(every) if word == "-D")}
-    scripts = [each for text in texts for each in list_scripts(text, header.rules, defined)]
+    # In one mode most scripts cannot run: `@script:python depends on report@` does not run in patch
+    # mode. So their output need not be read, and they keep no state between files.
+    virtuals = {name: name in defined for name in header.rules}
+    every_rule = [rule for text in texts for rule in read_rules(text)]
+    scripts = [rule for rule in every_rule if rule.is_script and rule.may_run(virtuals)]
     languages = {script.language for script in scripts}
     options = [word for word in header.options if word not in _OURS and word not in [*Includes]]
     includes = _choose_includes(cocci, every)
@@ -194,9 +194,9 @@ def resolve(
         companions=cocci.companions,
         may_run_code=cocci.is_trusted,
     )
-    grouping, note = _choose_grouping(scripts, texts)
+    grouping, note = _choose_grouping(scripts, every_rule)
     notes = [note] if note else []
-    looks = any(_LOOKS_ITSELF.search(script.body) for script in scripts)
+    looks = any(_LOOKS_ITSELF.search(script.script) for script in scripts)
     if looks and grouping is not Grouping.TOGETHER:
         notes.append("files are not sliced: its scripts may read them")
     if "ocaml" in languages:
@@ -218,7 +218,7 @@ def resolve(
     )
 
 
-def _choose_grouping(scripts: Sequence[Script], texts: Iterable[str]) -> tuple[Grouping, str]:
+def _choose_grouping(scripts: Sequence[Rule], rules: Iterable[Rule]) -> tuple[Grouping, str]:
     """Return how files may be grouped, and why."""
     grouping = choose_grouping(scripts)
     if grouping is Grouping.TOGETHER:
@@ -226,7 +226,7 @@ def _choose_grouping(scripts: Sequence[Script], texts: Iterable[str]) -> tuple[G
     alone = "each file gets a spatch process of its own: "
     if grouping is Grouping.APART:
         return grouping, alone + "scripts may keep state between files"
-    if any(map(has_numbered_identifiers, texts)):
+    if any(each.is_numbered for rule in rules for each in rule.declarations):
         return Grouping.APART, alone + "fresh identifiers are numbered"
     return grouping, ""
 
@@ -263,7 +263,9 @@ def _choose_includes(cocci: CocciFile, options: Sequence[str]) -> Includes:
     for word in options:
         if word in [*Includes]:
             return Includes(word)
-    return Includes.LOCAL if has_typed_metavariables(cocci.text) else Includes.NONE
+    # With a typed metavariable, spatch reads local headers (cocci.ml).
+    declarations = (each for rule in read_rules(cocci.text) for each in rule.declarations)
+    return Includes.LOCAL if any(each.is_typed for each in declarations) else Includes.NONE
 
 
 def _folders(includes: Includes) -> tuple[str, ...]:
@@ -272,9 +274,8 @@ def _folders(includes: Includes) -> tuple[str, ...]:
 
 def _is_marking(text: str) -> bool:
     """Return whether a semantic patch only marks lines with `*`."""
-    lines = text.split("\n")
-    bodies = [lines[rule.body - 1 : rule.end - 1] for rule in read_rules(text) if rule.modifies]
-    return any(line.startswith("*") for body in bodies for line in body)
+    changing = (rule for rule in read_rules(text) if rule.modifies)
+    return any(line.startswith("*") for rule in changing for line in rule.body_lines)
 
 
 def list_cocci(folder: Path) -> list[PurePosixPath]:

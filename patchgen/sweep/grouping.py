@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from patchgen.sweep.scripts import Script
+from patchgen.coccinelle import Rule
 
 
 class Grouping(StrEnum):
@@ -29,7 +29,7 @@ class Grouping(StrEnum):
     """All files in one process: a finalize rule uses what was collected."""
 
 
-def choose_grouping(scripts: Sequence[Script]) -> Grouping:
+def choose_grouping(scripts: Sequence[Rule]) -> Grouping:
     """Return how files may be grouped if these scripts run; APART in doubt."""
     if any(script.kind == "finalize" for script in scripts):
         return Grouping.TOGETHER
@@ -51,13 +51,13 @@ _CHANGEABLE = re.compile(
 _FIXED_CALLS = frozenset({"frozenset", "tuple", "str", "int", "float", "bool", "re.compile"})
 
 
-def _python_keeps(scripts: Iterable[Script]) -> bool:
+def _python_keeps(scripts: Iterable[Rule]) -> bool:
     """Return whether Python scripts may pass state from one file to the next."""
     names: set[str] = set()
     stored: set[str] = set()
     for script in scripts:
         try:
-            module = ast.parse(textwrap.dedent(script.body))
+            module = ast.parse(textwrap.dedent(script.script))
         except (SyntaxError, ValueError):
             return True
         if any(isinstance(node, ast.Global) for node in ast.walk(module)):
@@ -71,8 +71,8 @@ def _python_keeps(scripts: Iterable[Script]) -> bool:
     return not names.isdisjoint(stored)
 
 
-def _ocaml_keeps(scripts: Iterable[Script]) -> bool:
-    return any(_CHANGEABLE.search(script.body) for script in scripts)
+def _ocaml_keeps(scripts: Iterable[Rule]) -> bool:
+    return any(_CHANGEABLE.search(script.script) for script in scripts)
 
 
 def _list_stored(module: ast.Module) -> set[str]:

@@ -121,11 +121,7 @@ def _read_edits(
 
 
 def _count_rules(program: RunnableSmpl, outcomes: list[FileResult]) -> tuple[RuleCount, ...]:
-    counts = {
-        rule.name or f"line {rule.start}": [0, 0]
-        for rule in read_rules(program.patch.text)
-        if not rule.is_script
-    }
+    counts = {rule.label: [0, 0] for rule in read_rules(program.patch.text) if not rule.is_script}
     for each in outcomes:
         for rule in each.rules:
             count = counts.setdefault(rule.rule, [0, 0])

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from patchgen.coccinelle.formula import Formula, holds, words_of
-from patchgen.coccinelle.operators import OPERATORS
+from patchgen.coccinelle.plain_rules import OPERATORS
 from patchgen.sweep.bodies import CodeBody, line_start
 
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")

@@ -14,7 +14,7 @@ from patchgen.coccinelle import (
     words_of,
 )
 from patchgen.coccinelle.needs import Needs
-from patchgen.coccinelle.operators import OPERATORS, spell_operators
+from patchgen.coccinelle.plain_rules import OPERATORS, spell_operators
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import pytest
 
+from patchgen.coccinelle import Rule, read_rules
 from patchgen.sweep.grouping import Grouping, choose_grouping
-from patchgen.sweep.scripts import list_scripts
 
 RULE = "@r@\nexpression e;\nposition p;\n@@\nkfree@p(e)\n\n"
 
 
+def list_scripts(text: str, *defined: str) -> list[Rule]:
+    virtuals = {name: name in defined for name in ("patch", "report")}
+    return [rule for rule in read_rules(text) if rule.is_script and rule.may_run(virtuals)]
+
+
 def grouping_of(text: str, *defined: str) -> Grouping:
-    return choose_grouping(list_scripts(text, ("patch", "report"), defined))
+    return choose_grouping(list_scripts(text, *defined))
 
 
 def with_scripts(initial: str, later: str = "pass", language: str = "python") -> str:
@@ -109,4 +114,4 @@ def test_what_cannot_run_keeps_nothing():
 )
 def test_a_dependency_tells_whether_a_script_may_run(dependency, runs):
     text = RULE + f"@script:python {dependency}@\np << r.p;\n@@\nprint(p)\n"
-    assert bool(list_scripts(text, ("patch", "report"), ("patch",))) is runs
+    assert bool(list_scripts(text, "patch")) is runs

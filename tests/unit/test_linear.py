@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from patchgen.coccinelle.dependency import may_hold
 from patchgen.coccinelle.formula import parse_formula
 from patchgen.coccinelle.live_rules import _is_attached
+from patchgen.coccinelle.rules import read_rules
 
 _READERS = {
     "patchgen.audit.conditions": "Conditions(None).holds(text)",
@@ -18,12 +18,15 @@ _READERS = {
     "patchgen.audit.parse_c": "_HEAD.findall(raw), _LITERAL.sub(b'', raw)",
     "patchgen.coccinelle.live_rules": "_is_attached('p', text), _is_attached('p', '(' + text)",
     "patchgen.coccinelle.diagnose": "_NUMBERS.sub('', text)",
-    "patchgen.coccinelle.metavariables": "list(read_declarations('@r@' + text + '@@\\n'))",
-    "patchgen.coccinelle.rules": "read_rules(text)",
+    "patchgen.coccinelle.header": "[(read_header(t), has_rules(t))"
+    " for t in (text, 'virtual ' + text)]",
+    "patchgen.coccinelle.metavariables": "[(d.names, d.is_typed, d.inherited, d.plain())"
+    " for d in split_declarations(text, text)]",
+    "patchgen.coccinelle.rules": "[(r.modifies, r.positions, r.words, r.reads, r.may_run({}))"
+    " for r in read_rules(text) + read_rules('@r depends on ' + text + '@\\n@@\\n')]",
     "patchgen.kernel.make_syntax": "list(logical_lines(text)), split_arguments(text)",
     "patchgen.kernel.machine_code": "_COMMENT.sub('', text)",
     "patchgen.sweep.bodies": "list(find_bodies(raw))",
-    "patchgen.sweep.cocci_file": "_NO_CODE.sub('', text)",
     "patchgen.sweep.typedefs": "find_ambiguous_types(raw), find_type_declarers(raw, [], [], [])",
     "patchgen.sweep.words": "is_prose(raw, len(raw))",
     "patchgen.templating.lines": "split_marks(text)",
@@ -76,7 +79,11 @@ def test_what_a_manifest_looks_for_is_found_in_linear_time():
 
 def test_deep_nesting_is_no_traceback():
     assert not _is_attached("p", "\\(" * 50_000 + "f@p" + "\\)" * 50_000)
-    assert may_hold("(" * 50_000 + "a" + ")" * 50_000, {})
-    assert may_hold("!" * 50_000 + "a", {"a": False})
+    for condition, value in (
+        ("(" * 50_000 + "a" + ")" * 50_000, True),
+        ("!" * 50_001 + "a", False),
+    ):
+        [rule] = read_rules(f"@r depends on {condition}@\n@@\nf()\n")
+        assert rule.may_run({"a": value})
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_formula("(" * 50_000 + "a" + ")" * 50_000)

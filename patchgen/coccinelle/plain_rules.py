@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The operators that a match needs, which spatch reports if they are spelt as words.
+"""A semantic patch in the forms in which spatch is asked which words its rules need.
+
+With plain metavariables, none of the words that spatch reports are from elsewhere.
 
 spatch reports which words a rule needs, not which operators. An operator between two operands can
 be written as a word, `a && b` as `a + patchgen_and + b`: that is an expression wherever the
@@ -11,8 +13,10 @@ other code into one of these operators, or the other way round.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from patchgen.coccinelle.formula import AllOf, AnyOf, Formula, Word
+from patchgen.coccinelle.lexing import make_plain
 from patchgen.coccinelle.rules import read_rules
 
 _SPELT = {
@@ -24,11 +28,39 @@ _SPELT = {
     "%": "patchgen_remainder",
 }
 OPERATORS = frozenset(_SPELT)
-_SIGNS = {word: sign for sign, word in _SPELT.items()}
+_OPERATOR_OF = {word: operator for operator, word in _SPELT.items()}
 # After an operand on the same line; `...` is not one, and dots cannot be added: `a || ... || b`.
 _BETWEEN = re.compile(r"(?<=[\w)\]])([ \t]*)(&&|\|\||<<|>>|[/%])(?![/*=&|<>])(?![ \t]*\.\.\.)")
 # The user's own isomorphisms and macros may turn anything into operators.
 _OWN_RULES = re.compile(r"\busing\b|--(?:iso|macro)-file")
+
+
+def plain_types(text: str, virtuals: Mapping[str, bool]) -> str | None:
+    """Return the semantic patch with inherited and typed metavariables made plain ones.
+
+    A dependency stays only if it cannot hold: if a rule inherits a position from a rule that
+    depends on one in another function, the words of the latter are not in this function. `virtuals`
+    maps each virtual rule to whether it is defined. Line numbers do not change. None if a
+    declaration cannot be parsed.
+    """
+    code = make_plain(text).uncommented
+    pieces: list[str] = []
+    at = 0
+    for rule in read_rules(text):
+        if rule.is_script:
+            continue
+        if not all(each.is_readable for each in rule.declarations):
+            return None
+        opened = rule.begin + 1
+        closed = opened + len(rule.header)
+        header = code[opened:closed]
+        if rule.may_run(virtuals):
+            begin, end = rule.find_dependency()
+            header = header[:begin] + re.sub(r"[^\n]", " ", header[begin:end]) + header[end:]
+        declared = ";".join(each.plain() for each in rule.declarations)
+        pieces += [text[at:opened], header, "@", declared]
+        at = closed + 1 + len(rule.declared)
+    return "".join([*pieces, text[at:]])
 
 
 def spell_operators(text: str) -> str:
@@ -37,9 +69,7 @@ def spell_operators(text: str) -> str:
         return text
     lines = text.split("\n")
     for rule in read_rules(text):
-        if rule.is_script:
-            continue
-        for number in range(rule.body - 1, rule.end - 1):
+        for number in range(rule.body - 1, rule.end - 1) if not rule.is_script else ():
             if not re.match(r"\+|[-* ]?\s*#", lines[number]):
                 lines[number] = _BETWEEN.sub(_spell, lines[number])
     return "\n".join(lines)
@@ -53,7 +83,7 @@ def name_operators(formula: Formula) -> Formula:
     """Return spatch's formula for a spelt-out text, with the operators themselves."""
     match formula:
         case Word(text):
-            return Word(_SIGNS.get(text, text))
+            return Word(_OPERATOR_OF.get(text, text))
         case AllOf(parts):
             return AllOf(tuple(map(name_operators, parts)))
         case AnyOf(parts):
