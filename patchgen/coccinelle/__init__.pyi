@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from .bridge import (
     DEFAULT_TIMEOUT_S as DEFAULT_TIMEOUT_S,
+    Failure as Failure,
+    FileResult as FileResult,
+    SemanticPatch as SemanticPatch,
     Source as Source,
     apply_to_file as apply_to_file,
     run_files as run_files,
@@ -8,9 +11,7 @@ from .bridge import (
 from .formula import (
     Formula as Formula,
     clauses_of as clauses_of,
-    dump_formula as dump_formula,
     holds as holds,
-    load_formula as load_formula,
     words_of as words_of,
 )
 from .header import (
@@ -24,7 +25,9 @@ from .markers import describe_texts as describe_texts
 from .needs import (
     Needs as Needs,
     find_needs as find_needs,
+    load_needs as load_needs,
 )
+from .plain_rules import OPERATORS as OPERATORS
 from .reports import read_said as read_said
 from .rules import (
     Rule as Rule,

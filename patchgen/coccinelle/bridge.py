@@ -32,12 +32,22 @@ from patchgen.coccinelle.script_output import listen, read_printed
 from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.trust import check_harmless, find_forbidden, refuse_code
-from patchgen.coccinelle.witness import Witnessed, add_witnesses, without_witnesses
+from patchgen.coccinelle.witness import PreparedText, add_witnesses, prepare_text
 from patchgen.errors import PatchgenError, ToolError
 from patchgen.model.outcome import Failure, FileResult
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
 from patchgen.scratch import scratch_folder
+
+__all__ = [
+    "DEFAULT_TIMEOUT_S",
+    "Failure",
+    "FileResult",
+    "SemanticPatch",
+    "Source",
+    "apply_to_file",
+    "run_files",
+]
 
 DEFAULT_TIMEOUT_S = 120
 
@@ -131,8 +141,8 @@ def _run(
         file.write_bytes(text)
     files = {str(names.find(source.path)): source for source in sources}
     (scratch / "groups").write_text("".join(f"{name}\n\n" for name in files), encoding="ascii")
-    witnessed = _prepare(program)
-    done = spatch.run(program, witnessed.text, scratch, timeout_s=timeout_s)
+    prepared = _prepare(program)
+    done = spatch.run(program, prepared.text, scratch, timeout_s=timeout_s)
     if (lost := _NOT_WRITTEN.search(done.stderr)) is not None:
         # spatch copies files with cp, and ignores its errors.
         raise ToolError(
@@ -142,7 +152,7 @@ def _run(
     parts = _split(_HANDLING, done.stderr.decode("latin-1"))
     if done.timed_out or done.returncode != 0:
         if not parts:
-            raise explain_refusal(program.patch, witnessed, done)
+            raise explain_refusal(program.patch, prepared, done)
         return _cut_off(files, done, parts[-1], timeout_s)
     channels = _assign(program, files, parts, done.stdout.decode("latin-1"))
     if channels is None:
@@ -151,7 +161,7 @@ def _run(
     printed, rest = read_printed(scratch)
     results = []
     for name, (errors, trace) in channels.items():
-        result = _read(program, witnessed, files[name], tree / name, errors, trace, timeout_s)
+        result = _read(program, prepared, files[name], tree / name, errors, trace, timeout_s)
         if not program.has_ocaml:
             result = replace(result, printed=printed.get(name, ""))
         results.append(names.restore(replace(result, seconds=done.seconds / len(sources))))
@@ -168,13 +178,13 @@ _BEGIN = re.compile(r"^let's go$", re.MULTILINE)
 _DIFF = re.compile(r"^(?:diff -u -p .*\n)?--- .*\n\+\+\+ ", re.MULTILINE)
 
 
-def _prepare(program: RunnableSmpl) -> Witnessed:
+def _prepare(program: RunnableSmpl) -> PreparedText:
     """Return the text for spatch: the semantic patch with the rules that make it tell more."""
     text = program.patch.text
-    prepared = add_witnesses(text) if program.locates else without_witnesses(text)
+    prepared = add_witnesses(text) if program.locates else prepare_text(text)
     if program.locates and find_forbidden(prepared.text):
         # A twin lacks the `+` lines, so text that was in a string might become a script.
-        prepared = without_witnesses(text)
+        prepared = prepare_text(text)
     if program.has_python:
         prepared = listen(prepared)
     if not program.may_run_code:
@@ -228,7 +238,7 @@ def _assign(
 
 def _read(
     program: RunnableSmpl,
-    witnessed: Witnessed,
+    prepared: PreparedText,
     source: Source,
     output: Path,
     errors: str,
@@ -236,7 +246,7 @@ def _read(
     timeout_s: int,
 ) -> FileResult:
     """Read the result for a file from what spatch wrote and printed for it."""
-    if (failure := explain_exception(errors, witnessed, timeout_s)) is not None:
+    if (failure := explain_exception(errors, prepared, timeout_s)) is not None:
         return FileResult(source.path, failure=failure)
     after = output.read_bytes()
     if source.text and not after:
@@ -246,7 +256,7 @@ def _read(
     return FileResult(
         source.path,
         None if after == source.text else filled,
-        read_hits(trace, rules, witnessed.lines, source.path),
+        read_hits(trace, rules, prepared.lines, source.path),
         read_unparsed(errors, source.text, source.path),
         _DIFF.split(trace)[0] if program.has_ocaml else "",
         read_context(trace) if program.shows_marks else (),

@@ -10,7 +10,7 @@ import re
 from pathlib import PurePosixPath
 
 from patchgen.coccinelle.rules import Rule, read_rules
-from patchgen.coccinelle.witness import Witnessed, without_witnesses
+from patchgen.coccinelle.witness import PreparedText, prepare_text
 from patchgen.errors import ErrorPlace, PatchgenError, SpecError, ToolError
 from patchgen.model.outcome import Failure
 from patchgen.model.smpl import SemanticPatch
@@ -47,7 +47,7 @@ _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
 _RULE_LINE = re.compile(r"(?:(?<=\bstarting on line )|(?<=\bSP line ))(\d+)")
 
 
-def explain_exception(errors: str, witnessed: Witnessed, limit_s: float) -> Failure | None:
+def explain_exception(errors: str, prepared: PreparedText, limit_s: float) -> Failure | None:
     """Return why spatch gave up a file, from its stderr; None if it did not.
 
     Line numbers are those of the author's semantic patch. `limit_s` is spatch's time limit.
@@ -61,7 +61,7 @@ def explain_exception(errors: str, witnessed: Witnessed, limit_s: float) -> Fail
     what = failure["said"].replace(r"\"", '"') if failure else exception["what"]
 
     def original(number: str) -> str:
-        return str(witnessed.lines[int(number) - 1])
+        return str(prepared.lines[int(number) - 1])
 
     if (script := _SCRIPT_FAILED.fullmatch(what)) is not None:
         raised = [line for line in errors[: exception.start()].splitlines() if _RAISED.match(line)]
@@ -75,21 +75,21 @@ def explain_exception(errors: str, witnessed: Witnessed, limit_s: float) -> Fail
 def explain_failure(patch: SemanticPatch, failure: Failure, path: PurePosixPath) -> PatchgenError:
     """Return the error for a file that spatch gave up, at the author's line if spatch names one."""
     output = failure.reason.replace(r"\n", "\n")
-    return _explain(patch, without_witnesses(patch.text), output) or ToolError(
+    return _explain(patch, prepare_text(patch.text), output) or ToolError(
         f"{patch.name}: spatch cannot finish {path}: {failure.reason}"
     )
 
 
-def explain_refusal(patch: SemanticPatch, witnessed: Witnessed, done: Completed) -> PatchgenError:
+def explain_refusal(patch: SemanticPatch, prepared: PreparedText, done: Completed) -> PatchgenError:
     """Return the error for a failed run, at the author's line if spatch names one."""
     output = (done.stdout + done.stderr).decode("latin-1")
     how = f"exited with {done.returncode} and gave no reason"
     if done.timed_out:
         how = f"was still reading it after {done.seconds:.0f} s"
-    return _explain(patch, witnessed, output) or ToolError(f"{patch.name}: spatch {how}")
+    return _explain(patch, prepared, output) or ToolError(f"{patch.name}: spatch {how}")
 
 
-def _explain(patch: SemanticPatch, witnessed: Witnessed, output: str) -> PatchgenError | None:
+def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> PatchgenError | None:
     message = _message(output)
     if "No rules apply" in message:
         return SpecError(
@@ -111,8 +111,8 @@ def _explain(patch: SemanticPatch, witnessed: Witnessed, output: str) -> Patchge
     else:
         return None
     # At the end of the file, spatch names the line after the last one.
-    line = min(line, len(witnessed.lines))
-    original = witnessed.lines[line - 1] if line > 0 else None
+    line = min(line, len(prepared.lines))
+    original = prepared.lines[line - 1] if line > 0 else None
     if original is None:
         return ToolError(f"{patch.name}: spatch refuses a rule added by the bridge: {message}")
     return SpecError(

@@ -20,6 +20,7 @@ in one place. And spatch is asked once more with operators spelt as words
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from patchgen.coccinelle.formula import (
     Formula,
     all_of,
     any_of,
+    dump_formula,
+    load_formula,
     parse_formula,
     words_of,
 )
@@ -45,7 +48,7 @@ from patchgen.coccinelle.plain_rules import (
 from patchgen.coccinelle.rules import read_rules
 from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
 from patchgen.coccinelle.trust import check_harmless
-from patchgen.coccinelle.witness import without_witnesses
+from patchgen.coccinelle.witness import prepare_text
 from patchgen.errors import SpecError
 from patchgen.process import Completed, map_parallel
 from patchgen.scratch import scratch_folder
@@ -68,6 +71,18 @@ class Needs:
     file: Formula
     functions: tuple[Formula, ...] | None
     why_not: str = ""
+
+    def dump(self) -> bytes:
+        """Return it as JSON."""
+        functions = None if self.functions is None else list(map(dump_formula, self.functions))
+        return json.dumps([dump_formula(self.file), functions, self.why_not]).encode()
+
+
+def load_needs(dumped: bytes) -> Needs:
+    """Read what Needs.dump() returned."""
+    file, functions, why_not = json.loads(dumped)
+    within = None if functions is None else tuple(map(load_formula, functions))
+    return Needs(load_formula(file), within, why_not)
 
 
 def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
@@ -96,7 +111,7 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     done, *others = (answered[text] for text in asked)
     output = done.stdout.decode("latin-1")
     if done.returncode != 0:
-        refusal = explain_refusal(patch, without_witnesses(patch.text), done)
+        refusal = explain_refusal(patch, prepare_text(patch.text), done)
         if isinstance(refusal, SpecError):
             raise refusal
         return Needs(ALWAYS, None, "spatch does not report which words it needs")

@@ -51,16 +51,16 @@ class ScriptOutput:
     rest: str
 
 
-def read_said(text: str, folder: str = "") -> ScriptOutput:
-    """Parse the output of scripts; `folder` is removed from the beginning of paths.
+def read_said(text: str) -> ScriptOutput:
+    """Parse the output of scripts.
 
     Indented lines after a report belong to its text. A report belongs to the rule whose mark
     precedes it.
     """
     first, *marked = _RULE.split(text)
-    whole = _read_part(first, folder)
+    whole = _read_part(first)
     for rule, part in zip(marked[::2], marked[1::2], strict=True):
-        more = _read_part(part, folder)
+        more = _read_part(part)
         reports = tuple(replace(report, rule=rule) for report in more.reports)
         whole = ScriptOutput(whole.reports + reports, whole.rest + more.rest)
     return whole
@@ -75,22 +75,22 @@ def mark_rule(rule: str) -> str:
     return f"\x1e{rule}\x1f"
 
 
-def _read_part(text: str, folder: str) -> ScriptOutput:
+def _read_part(text: str) -> ScriptOutput:
     reports: list[ReportedPlace] = []
     rest: list[str] = []
     at = 0
     for found in _find_blocks(text):
-        _read_lines(text[at : found.start()], folder, reports, rest)
+        _read_lines(text[at : found.start()], reports, rest)
         if found.re is _ORG:
-            reports.append(_report(found, folder))
+            reports.append(_report(found))
         else:
-            reports += _read_analysis(found[0], folder)
+            reports += _read_analysis(found[0])
         at = found.end() + 1
-    _read_lines(text[at:], folder, reports, rest)
+    _read_lines(text[at:], reports, rest)
     return ScriptOutput(tuple(reports), "".join(f"{line}\n" for line in rest))
 
 
-def read_context(diff: str, folder: str = "") -> tuple[ReportedPlace, ...]:
+def read_context(diff: str) -> tuple[ReportedPlace, ...]:
     """Return the lines that context mode marks with `-`; consecutive lines are one report.
 
     Its text is the first of them. `diff` is spatch's output for any number of files.
@@ -98,7 +98,7 @@ def read_context(diff: str, folder: str = "") -> tuple[ReportedPlace, ...]:
     reports: list[ReportedPlace] = []
     for path, number, text in _marked_lines(diff.split("\n")):
         last = reports[-1] if reports else None
-        place = _path(path, folder)
+        place = PurePosixPath(path)
         if last is not None and (last.path, last.end_line) == (place, number):
             reports[-1] = replace(last, end_line=number + 1)
         else:
@@ -116,13 +116,13 @@ def _find_blocks(text: str) -> Iterator[re.Match[str]]:
             yield found
 
 
-def _read_lines(text: str, folder: str, reports: list[ReportedPlace], rest: list[str]) -> None:
+def _read_lines(text: str, reports: list[ReportedPlace], rest: list[str]) -> None:
     """Parse lines outside of blocks, and add them to the reports or to the rest."""
     is_open = False
     for line in text.removesuffix("\n").split("\n") if text else []:
         found = _REPORT.fullmatch(line) or _PLAIN.fullmatch(line)
         if found is not None:
-            reports.append(_report(found, folder))
+            reports.append(_report(found))
             is_open = True
         elif is_open and line[:1] in (" ", "\t") and line.strip():
             reports[-1] = replace(reports[-1], text=f"{reports[-1].text}\n{line.rstrip()}")
@@ -131,10 +131,10 @@ def _read_lines(text: str, folder: str, reports: list[ReportedPlace], rest: list
             is_open = False
 
 
-def _report(found: re.Match[str], folder: str) -> ReportedPlace:
+def _report(found: re.Match[str]) -> ReportedPlace:
     fields = found.groupdict()
     return _place(
-        _path(found["path"], folder),
+        PurePosixPath(found["path"]),
         int(found["line"]),
         int(fields["column"]) if fields["column"] is not None else None,
         int(fields.get("end") or -1),
@@ -156,12 +156,6 @@ def _place(
     return ReportedPlace(path, line, column + 1, text)
 
 
-def _path(name: str, folder: str) -> PurePosixPath:
-    if folder and name.startswith(folder.rstrip("/") + "/"):
-        name = name[len(folder.rstrip("/")) + 1 :]
-    return PurePosixPath(name)
-
-
 def _parse_analysis(text: str) -> ElementTree.Element | None:
     """Return the XML of an analysis, None if the text is not one."""
     try:
@@ -173,7 +167,7 @@ def _parse_analysis(text: str) -> ElementTree.Element | None:
         return None
 
 
-def _read_analysis(text: str, folder: str) -> Iterator[ReportedPlace]:
+def _read_analysis(text: str) -> Iterator[ReportedPlace]:
     """Yield the issues of Firehose's XML."""
     root = _parse_analysis(text)
     for issue in root.iter("issue") if root is not None else ():
@@ -183,7 +177,7 @@ def _read_analysis(text: str, folder: str) -> Iterator[ReportedPlace]:
             continue
         first, last = points[0], points[-1]
         yield _place(
-            _path(file.get("given-path", ""), folder),
+            PurePosixPath(file.get("given-path", "")),
             _number(first, "line", 1),
             _number(first, "column", -1),
             _number(last, "column", -1),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from patchgen.coccinelle.reports import mark_rule
 from patchgen.coccinelle.rules import Rule, read_rules
-from patchgen.coccinelle.witness import Witnessed
+from patchgen.coccinelle.witness import PreparedText
 
 _SAID = "patchgen-said"
 # `cocci.files()` are the files that spatch is at.
@@ -43,12 +43,12 @@ pg_said.ended = True
 _SPEAKS = re.compile(r"\bprint_\w+\s*\(\s*(?P<variable>\w+)\b")
 
 
-def listen(witnessed: Witnessed) -> Witnessed:
+def listen(prepared: PreparedText) -> PreparedText:
     """Return the semantic patch with added code that captures the output of its Python rules."""
-    lines = witnessed.text.split("\n")
+    lines = prepared.text.split("\n")
     first = next((at for at, line in enumerate(lines) if line.startswith("@")), len(lines))
     added = {first: _LISTENER.rstrip("\n").split("\n")}
-    for rule in read_rules(witnessed.text):
+    for rule in read_rules(prepared.text):
         if (rule.kind, rule.language) == ("script", "python"):
             code = next((at for at, line in enumerate(rule.body_lines) if line.strip()), None)
             if code is not None:
@@ -56,14 +56,7 @@ def listen(witnessed: Witnessed) -> Witnessed:
                 indent = line[: len(line) - len(line.lstrip())]
                 subject = _find_subject(rule)
                 added[rule.body - 1 + code] = [f"{indent}pg_said.rule = {subject!r}"]
-    text: list[str] = []
-    origin: list[int | None] = []
-    for at in range(len(lines) + 1):
-        text += added.get(at, [])
-        origin += [None] * len(added.get(at, []))
-        text += lines[at : at + 1]
-        origin += witnessed.lines[at : at + 1]
-    return Witnessed("\n".join(text), tuple(origin))
+    return prepared.insert(added)
 
 
 def _find_subject(rule: Rule) -> str:

@@ -11,6 +11,7 @@ the rule is about to see. Neither changes any file, and no script is needed.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from patchgen.coccinelle.rules import Rule, read_rules
@@ -21,50 +22,45 @@ _NEVER = "pg_never_in_any_file"
 
 
 @dataclass(frozen=True, slots=True)
-class Witnessed:
-    """A semantic patch with witnesses. `lines[i]` is the original line of line i+1, or None."""
+class PreparedText:
+    """A semantic patch with added lines. `lines[i]` is the author's line of line i+1, or None."""
 
     text: str
     lines: tuple[int | None, ...]
 
+    def insert(self, added: Mapping[int, Sequence[str]]) -> PreparedText:
+        """Return it with lines added; each key is the number of lines before them."""
+        before = self.text.split("\n")
+        text: list[str] = []
+        lines: list[int | None] = []
+        for at in range(len(before) + 1):
+            text += added.get(at, ())
+            lines += [None] * len(added.get(at, ()))
+            text += before[at : at + 1]
+            lines += self.lines[at : at + 1]
+        return PreparedText("\n".join(text), tuple(lines))
 
-def add_witnesses(text: str) -> Witnessed:
+
+def prepare_text(text: str) -> PreparedText:
+    """Return the semantic patch unchanged."""
+    # Lines as spatch splits them. `splitlines` would end a comment at U+2028.
+    return PreparedText(text, tuple(range(1, text.removesuffix("\n").count("\n") + 2)))
+
+
+def add_witnesses(text: str) -> PreparedText:
     """Return the semantic patch with a witness for each named rule that has a position."""
-    source = _lines(text)
-    out: list[str] = []
-    origin: list[int | None] = []
-
-    def insert(lines: list[str], number: int | None = None) -> None:
-        out.extend(lines)
-        origin.extend([number] * len(lines))
-
-    def keep(first: int, end: int) -> None:
-        for number in range(first, min(end, len(source) + 1)):
-            insert([source[number - 1]], number)
-
-    at = 1
+    plain = prepare_text(text)
+    added: dict[int, list[str]] = {}
     for rule in read_rules(text):
-        keep(at, rule.start)
-        wanted = rule.name is not None and rule.positions and not rule.is_script
-        if wanted and rule.modifies:
-            insert(_twin(rule))
-            insert(_witness(TWIN + str(rule.name), rule.positions[0]))
-        keep(rule.start, rule.end)
-        if wanted and not rule.modifies:
-            insert(_witness(str(rule.name), rule.positions[0]))
-        at = rule.end
-    keep(at, len(source) + 1)
-    return Witnessed("\n".join(out) + "\n", tuple(origin))
-
-
-def without_witnesses(text: str) -> Witnessed:
-    """Return the semantic patch unchanged, for use if spatch does not accept a twin."""
-    return Witnessed(text, tuple(range(1, len(_lines(text)) + 1)))
-
-
-def _lines(text: str) -> list[str]:
-    """Return the lines as spatch splits them. `splitlines` would end a comment at U+2028."""
-    return text.removesuffix("\n").split("\n")
+        if rule.name is None or not rule.positions or rule.is_script:
+            continue
+        if rule.modifies:
+            twin = [*_twin(rule), *_witness(TWIN + rule.name, rule.positions[0])]
+            added.setdefault(rule.start - 1, []).extend(twin)
+        else:
+            end = min(rule.end - 1, len(plain.lines))
+            added.setdefault(end, []).extend(_witness(rule.name, rule.positions[0]))
+    return plain.insert(added)
 
 
 def _twin(rule: Rule) -> list[str]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,9 +14,8 @@ from patchgen.coccinelle import (
     Needs,
     Source,
     clauses_of,
-    dump_formula,
     holds,
-    load_formula,
+    load_needs,
     words_of,
 )
 from patchgen.errors import MissingObjectsError
@@ -46,18 +44,12 @@ _NEEDS = b"needs"
 def find_cached_needs(cache: Cache) -> Needs | None:
     """Return the words that a semantic patch needs, if an earlier run has determined them."""
     packed = cache.find([_NEEDS])
-    if not packed:
-        return None
-    file, functions, why_not = json.loads(packed[_NEEDS])
-    within = None if functions is None else tuple(map(load_formula, functions))
-    return Needs(load_formula(file), within, why_not)
+    return load_needs(packed[_NEEDS]) if packed else None
 
 
 def cache_needs(cache: Cache, needs: Needs) -> None:
     """Cache the words that a semantic patch needs."""
-    dumped = None if needs.functions is None else list(map(dump_formula, needs.functions))
-    packed = json.dumps([dump_formula(needs.file), dumped, needs.why_not]).encode()
-    cache.store([(_NEEDS, packed)])
+    cache.store([(_NEEDS, needs.dump())])
 
 
 def plan_candidates(

@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from patchgen.coccinelle.formula import Formula
+from patchgen.coccinelle import Formula
 from patchgen.sweep.bodies import CodeBody, find_bodies, may_go
 from patchgen.sweep.function_runs import choose_cuts
 from patchgen.sweep.spans import Span, replace_spans

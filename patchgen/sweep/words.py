@@ -8,8 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from patchgen.coccinelle.formula import Formula, holds, words_of
-from patchgen.coccinelle.plain_rules import OPERATORS
+from patchgen.coccinelle import OPERATORS, Formula, holds, words_of
 from patchgen.sweep.bodies import CodeBody, line_start
 
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")

@@ -93,7 +93,7 @@ def test_reads_marks_of_lines_that_look_like_headers():
         ("a.c:3:-1--1: x", ReportedPlace(PurePosixPath("a.c"), 3, None, "x")),
         ("a.c:3:0: x - y", ReportedPlace(PurePosixPath("a.c"), 3, 1, "x - y")),
         ("a.c:3: warning: x", ReportedPlace(PurePosixPath("a.c"), 3, None, "warning: x")),
-        ("/t/a b.c:3:0-1: x", ReportedPlace(PurePosixPath("a b.c"), 3, 1, "x", "", 3, 2)),
+        ("t/a b.c:3:0-1: x", ReportedPlace(PurePosixPath("t/a b.c"), 3, 1, "x", "", 3, 2)),
         ("/tt/a.c:3:0-1: ", ReportedPlace(PurePosixPath("/tt/a.c"), 3, 1, "", "", 3, 2)),
         (
             "a.c:3:0-1: x: 5:6-7: y",
@@ -102,7 +102,7 @@ def test_reads_marks_of_lines_that_look_like_headers():
     ],
 )
 def test_reads_each_form_of_a_line(line, report):
-    assert read_said(line + "\n", "/t/") == ScriptOutput((report,), "")
+    assert read_said(line + "\n") == ScriptOutput((report,), "")
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_reads_the_xml_of_firehose(form):
         '<issue><location><file/><point line="x"/></location></issue></results></analysis>'
     )
     text = xml if form == "{}" else form.format(xml.encode())
-    said = read_said(f"before\n{text}\nafter\n", "/root")
-    report = ReportedPlace(PurePosixPath("a.c"), 2, 5, "bad < x", end_line=3, end_column=10)
+    said = read_said(f"before\n{text}\nafter\n")
+    report = ReportedPlace(PurePosixPath("/root/a.c"), 2, 5, "bad < x", end_line=3, end_column=10)
     assert said == ScriptOutput(
         (report, ReportedPlace(PurePosixPath(), 1, None, "")), "before\nafter\n"
     )

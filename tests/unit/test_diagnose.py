@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from patchgen.coccinelle.diagnose import TOOK_TOO_LONG, explain_exception, explain_refusal
-from patchgen.coccinelle.witness import Witnessed, without_witnesses
+from patchgen.coccinelle.witness import PreparedText, prepare_text
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
@@ -44,7 +44,7 @@ def test_tells_line_and_reason(version, case):
     text = (RECORDED / f"{case}.cocci").read_text()
     output = (RECORDED / f"{version}-{case}.txt").read_bytes()
     patch = SemanticPatch(f"{case}.cocci", text)
-    error = explain_refusal(patch, without_witnesses(text), ended(output))
+    error = explain_refusal(patch, prepare_text(text), ended(output))
     assert isinstance(error, SpecError)
     assert error.place is not None
     assert error.place.file == f"{case}.cocci"
@@ -59,7 +59,7 @@ def test_no_rule_applies(version):
     output = (RECORDED / f"{version}-no-rules-apply.txt").read_bytes()
     text = (RECORDED / "no-rules-apply.cocci").read_text()
     patch = SemanticPatch("x.cocci", text)
-    error = explain_refusal(patch, without_witnesses(text), ended(output))
+    error = explain_refusal(patch, prepare_text(text), ended(output))
     assert "finds no rule to apply" in error.message
 
 
@@ -88,7 +88,7 @@ EXCEPTIONS = {
 @pytest.mark.parametrize("case", EXCEPTIONS)
 def test_tells_why_a_file_was_given_up(case):
     errors, why = EXCEPTIONS[case]
-    failure = explain_exception(errors, Witnessed("1\n2\n3\n", (10, 11, 12)), limit_s=9)
+    failure = explain_exception(errors, PreparedText("1\n2\n3\n", (10, 11, 12)), limit_s=9)
     assert (failure is not None) is bool(why)
     if failure is not None:
         assert str(failure) == why
@@ -98,5 +98,5 @@ def test_tells_why_a_file_was_given_up(case):
 def test_tells_which_package_a_script_lacks():
     output = b"Using native version of ocamlc\nocamlfind: Package `dbm' not found\nhd\n"
     patch = SemanticPatch("a.cocci", "@script:ocaml@\n@@\n()\n")
-    error = explain_refusal(patch, without_witnesses(patch.text), ended(output))
+    error = explain_refusal(patch, prepare_text(patch.text), ended(output))
     assert "ocamlfind: Package `dbm' not found" in error.message
