@@ -1,23 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find the hypercalls that can run before alternatives are patched, by a call graph of the guest.
 
-`audit_tree` makes an audit, `compare_audits` compares two.
+This wing answers the question of one series, for `patchgen audit`, `patchgen compare` and
+`patchgen apply --audit`. It imports the rooms below, and none of them imports it: pyproject.toml
+has a contract for that. What it knows of kernels and processors is in `tables.toml`.
 """
 
-from patchgen.audit.diff import compare_audits, describe_notifiers, explain_stay
-from patchgen.audit.document import count_sites, describe_audit, describe_diff
-from patchgen.audit.page import render_diff_page, render_page
-from patchgen.audit.summary import render_summary, summarise_series
+import lazy_loader
 
-__all__ = [
-    "compare_audits",
-    "count_sites",
-    "describe_audit",
-    "describe_diff",
-    "describe_notifiers",
-    "explain_stay",
-    "render_diff_page",
-    "render_page",
-    "render_summary",
-    "summarise_series",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import Access, CallFact
 from patchgen.audit.flow import Flow
-from patchgen.model.audit import TreeLocation
+from patchgen.audit.result import TreeLocation
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,7 @@ from patchgen.audit.read_facts import (
     open_cache,
     read_facts,
 )
-from patchgen.audit.routes import Routes
-from patchgen.audit.tables import Tables, load_tables
-from patchgen.cachefile import Cache, make_key
-from patchgen.kernel import DotConfig, read_version
-from patchgen.model.audit import (
+from patchgen.audit.result import (
     Audit,
     Coverage,
     EdgeKind,
@@ -38,6 +34,10 @@ from patchgen.model.audit import (
     UnresolvedPointer,
     Window,
 )
+from patchgen.audit.routes import Routes
+from patchgen.audit.tables import Tables, load_tables
+from patchgen.cachefile import Cache, make_key
+from patchgen.kernel import DotConfig, read_version
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git
 

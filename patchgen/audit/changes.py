@@ -16,9 +16,9 @@ from patchgen.audit.flow import Flow
 from patchgen.audit.notifiers import NotifierSearch, Visit
 from patchgen.audit.platforms import Env, PlatformTests, find_surest
 from patchgen.audit.reach import Doubts, Reach
+from patchgen.audit.result import Notifier, Platform, StatusChange, TreeLocation
 from patchgen.audit.routes import Routes
 from patchgen.audit.tables import Tables
-from patchgen.model.audit import Notifier, Platform, StatusChange, TreeLocation
 
 Platforms = tuple[Platform, ...]
 

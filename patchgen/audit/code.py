@@ -27,7 +27,7 @@ from patchgen.audit.facts import (
     StoreFact,
     VariableFact,
 )
-from patchgen.model.audit import TreeLocation
+from patchgen.audit.result import TreeLocation
 
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
 _MEMBER_CALL = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")

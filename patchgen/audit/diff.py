@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from patchgen.audit.pairs import Pair, Site, find_op_calls, pair_sites
-from patchgen.model.audit import (
+from patchgen.audit.result import (
     PROTECTED,
     Audit,
     AuditDiff,

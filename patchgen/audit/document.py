@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The document of `patchgen audit --json`: the fields of patchgen/model/audit.py, as JSON.
+"""The document of `patchgen audit --json`: the fields of patchgen/audit/result.py, as JSON.
 
 Format 1. A dataclass is an object with the fields of the same name and meaning, a tuple is a list,
 a StrEnum is its value, and None is null. In addition:
@@ -24,7 +24,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from patchgen.model.audit import (
+from patchgen.audit.result import (
     Audit,
     AuditDiff,
     Difference,

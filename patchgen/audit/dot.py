@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from patchgen.audit.result import Audit, EdgeKind, Route, SiteGroup
 from patchgen.controls import escape_controls
-from patchgen.model.audit import Audit, EdgeKind, Route, SiteGroup
 
 _COLORS = {
     SiteGroup.UNROUTED: "firebrick",

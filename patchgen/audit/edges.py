@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from patchgen.audit.code import Key, Node
-from patchgen.model.audit import EdgeKind
+from patchgen.audit.result import EdgeKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from itertools import pairwise
 from patchgen.audit.code import Key, LinkedCode, Node, StaticVariable
 from patchgen.audit.edges import Edge, Install, PointerCall, UnresolvedCall
 from patchgen.audit.facts import Access, CallFact, StoreFact
+from patchgen.audit.result import EdgeKind
 from patchgen.audit.static_calls import find_updates
 from patchgen.audit.tables import Tables
-from patchgen.model.audit import EdgeKind
 
 _OPERAND = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
 _MEMBERS = re.compile(r"[a-z_]\w*(?:\.\w+)*")

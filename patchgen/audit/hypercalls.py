@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.flow import Flow
 from patchgen.audit.instructions import Use, find_uses
+from patchgen.audit.result import Effect, EffectOutcome, Hypercall, OpCall, Platform, TreeLocation
 from patchgen.audit.routes import Routes
 from patchgen.audit.tables import Tables
-from patchgen.model.audit import Effect, EffectOutcome, Hypercall, OpCall, Platform, TreeLocation
 
 _SPARED = Effect(EffectOutcome.WORKS, "a TDX guest makes the call by TDCALL instead")
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import CallFact
+from patchgen.audit.result import Instruction, TreeLocation
 from patchgen.audit.tables import FormRule, Tables
-from patchgen.model.audit import Instruction, TreeLocation
 
 # An escape separates instructions; removing it would join the letters around it.
 _ESCAPE = re.compile(r"\\[nrt]")

@@ -17,8 +17,8 @@ from patchgen.audit.facts import Access, CallFact
 from patchgen.audit.flow import Flow
 from patchgen.audit.platforms import Env, PlatformTests, find_surest
 from patchgen.audit.reach import Doubts, Reach
+from patchgen.audit.result import Notifier, Platform, TreeLocation
 from patchgen.audit.tables import Tables
-from patchgen.model.audit import Notifier, Platform, TreeLocation
 
 _DEPTH = 8
 _Key = tuple[str, str, TreeLocation]

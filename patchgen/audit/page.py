@@ -4,7 +4,7 @@
 The page is self-contained. Its content security policy allows only its own script and style, by
 their digests, so that text from a hostile tree could not run even if a browser read it as markup.
 The drawing is laid out here; the script of the page only folds and searches it
-(`templates/audit/page.js`).
+(`templates/page.js`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from patchgen.audit.diff import describe_notifiers, explain_stay
@@ -27,7 +28,7 @@ from patchgen.audit.pathtree import (
     mark_site,
     shown_route,
 )
-from patchgen.model.audit import (
+from patchgen.audit.result import (
     Audit,
     AuditDiff,
     ChangeKind,
@@ -38,10 +39,10 @@ from patchgen.model.audit import (
     SiteGroup,
     StatusChange,
 )
-from patchgen.resources import shipped_folder
 from patchgen.sourcefolder import SourceFolder
 from patchgen.templating import render_html
 
+_TEMPLATES = Path(__file__).with_name("templates")
 # In pixels; page.js has the same numbers.
 ROW_HEIGHT, INDENT, MARGIN, LETTER = 24, 18, 16, 7.6
 
@@ -175,16 +176,13 @@ def _routed_now(diff: AuditDiff) -> str:
 
 
 def _render(context: dict[str, Any]) -> str:
-    folder = shipped_folder("templates")
-    script, style = (
-        (folder / "audit" / name).read_text("utf-8") for name in ("page.js", "page.css")
-    )
+    script, style = ((_TEMPLATES / name).read_text("utf-8") for name in ("page.js", "page.css"))
     policy = (
         f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
         " base-uri 'none'; form-action 'none'"
     )
     given = {"script": script, "style": style, "policy": policy}
-    page = render_html("audit/page.html.j2", [SourceFolder(folder)], {**context, **given})
+    page = render_html("page.html.j2", [SourceFolder(_TEMPLATES)], {**context, **given})
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", page)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from patchgen.model.audit import Hypercall, OpCall, StatusChange
+from patchgen.audit.result import Hypercall, OpCall, StatusChange
 
 Site = TypeVar("Site", Hypercall, StatusChange)
 _Key = Callable[[Hypercall | StatusChange], Hashable]

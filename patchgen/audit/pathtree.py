@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from patchgen.model.audit import (
+from patchgen.audit.result import (
     Audit,
     EdgeKind,
     Hypercall,

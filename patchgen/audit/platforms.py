@@ -17,8 +17,8 @@ from enum import Enum
 
 from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import Guard
+from patchgen.audit.result import Doubt, Platform, TreeLocation
 from patchgen.audit.tables import Tables
-from patchgen.model.audit import Doubt, Platform, TreeLocation
 
 Env = tuple[tuple[str, bool], ...]
 _DEPTH = 4

@@ -15,7 +15,7 @@ from patchgen.audit.code import Node
 from patchgen.audit.edges import Edge, Install
 from patchgen.audit.flow import Flow
 from patchgen.audit.platforms import PlatformTests, find_surest
-from patchgen.model.audit import Doubt, Platform
+from patchgen.audit.result import Doubt, Platform
 
 Doubts = tuple[Doubt, ...]
 

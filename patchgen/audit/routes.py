@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from patchgen.audit.code import Node
 from patchgen.audit.edges import Edge
-from patchgen.model.audit import EdgeKind, Route, Step, TreeLocation
+from patchgen.audit.result import EdgeKind, Route, Step, TreeLocation
 
 # Counting paths stops here: a larger number is of no use.
 _CAP = 1_000_000

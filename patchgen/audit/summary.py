@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from patchgen.audit.audit_tree import audit_tree
 from patchgen.audit.diff import compare_audits
-from patchgen.model.audit import (
+from patchgen.audit.result import (
     PROTECTED,
     Audit,
     AuditDiff,

@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from patchgen.kernel import EFFECTS_FILE, load_effects
-from patchgen.model.audit import EdgeKind, Effect, Form, Platform
+from patchgen.audit.result import EdgeKind, Effect, EffectOutcome, Form, Platform
 
 _FILE = Path(__file__).with_name("tables.toml")
 Pattern = re.Pattern[str]
@@ -82,7 +81,10 @@ class PlatformTest:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All tables. `digest` is that of the files that they were read from, for cache keys."""
+    """All tables. `digest` is that of the file that they were read from, for cache keys.
+
+    `effects` are those of each form on each platform, before alternatives are patched.
+    """
 
     digest: str
     sources: tuple[str, ...]
@@ -117,7 +119,7 @@ def load_tables() -> Tables:
     read = tomllib.loads(content.decode())
     tree, window = read["tree"], read["window"]
     return Tables(
-        digest=hashlib.sha256(content + EFFECTS_FILE.read_bytes()).hexdigest(),
+        digest=hashlib.sha256(content).hexdigest(),
         sources=tuple(tree["sources"]),
         headers=tuple(tree["headers"]),
         without=re.compile(f"(?:{'|'.join(tree['without'])})(?:/.*)?"),
@@ -148,7 +150,7 @@ def load_tables() -> Tables:
         platform_tests=tuple(_platform_test(each) for each in read["platforms"]["test"]),
         platform_words=re.compile(read["platforms"]["words"]),
         platform_ignored=re.compile(read["platforms"]["ignored"]),
-        effects=load_effects(),
+        effects=_effects(read["effect"]),
     )
 
 
@@ -176,3 +178,22 @@ def _status(table: dict[str, Any]) -> Status:
         for pattern, names in table["platforms"].items()
     )
     return Status(**patterns, platforms=platforms)
+
+
+def _effects(table: dict[str, Any]) -> Mapping[Form, Mapping[Platform, Effect]]:
+    """Return the effects by form.
+
+    Form.ALTERNATIVE has those of VMCALL: KVM_HYPERCALL is VMCALL until apply_alternatives() runs
+    (arch/x86/include/asm/kvm_para.h).
+    """
+    effects = {
+        Form(form): {Platform(name): _effect(cell) for name, cell in cells.items()}
+        for form, cells in table.items()
+    }
+    return {**effects, Form.ALTERNATIVE: effects[Form.VMCALL]}
+
+
+def _effect(cell: dict[str, str]) -> Effect:
+    return Effect(
+        EffectOutcome(cell["outcome"]), cell["reason"], cell.get("exception", ""), cell["source"]
+    )

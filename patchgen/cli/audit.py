@@ -19,12 +19,7 @@ from patchgen.audit import (
     render_diff_page,
     render_page,
 )
-from patchgen.cli.options import json_option, rev_option, tree_option
-from patchgen.cli.output_file import check_output_file, write_output_file
-from patchgen.cli.printer import Printer
-from patchgen.commands.audit import AuditRequest, run_audit
-from patchgen.errors import UsageError
-from patchgen.model.audit import (
+from patchgen.audit.result import (
     Audit,
     AuditDiff,
     ChangeKind,
@@ -34,6 +29,11 @@ from patchgen.model.audit import (
     SiteGroup,
     StatusChange,
 )
+from patchgen.cli.options import json_option, rev_option, tree_option
+from patchgen.cli.output_file import check_output_file, write_output_file
+from patchgen.cli.printer import Printer
+from patchgen.commands.audit import AuditRequest, run_audit
+from patchgen.errors import UsageError
 
 _TITLES = {
     SiteGroup.UNROUTED: "not routed through the op",

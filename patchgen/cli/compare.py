@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from patchgen.audit.result import Platform
 from patchgen.cli.options import (
     base_option,
     complete_variant,
@@ -18,7 +19,6 @@ from patchgen.cli.options import (
 from patchgen.cli.printer import Printer, echo, is_terminal, print_table
 from patchgen.cli.series_output import describe_left_out
 from patchgen.commands.compare import Column, CompareRequest, Comparison, compare_variants
-from patchgen.model.audit import Platform
 
 _COUNTS = ("patches", "files", "insertions", "deletions")
 _LEGEND = """\

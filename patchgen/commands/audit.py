@@ -9,8 +9,8 @@ from pathlib import Path
 
 from patchgen.audit.audit_tree import OnNote, audit_tree
 from patchgen.audit.read_facts import OnProgress
+from patchgen.audit.result import Audit
 from patchgen.kernel import load_dotconfig
-from patchgen.model.audit import Audit
 from patchgen.odb import Repository
 
 

@@ -3,7 +3,7 @@
 
 Each variant is generated in memory and compiled in patchgen's own work tree. The instruction that a
 hypercall executes before alternatives are patched is read from the machine code; its effect on a
-processor comes from a table (patchgen/kernel/effects.toml) that is the same for all variants.
+processor comes from a table (patchgen/audit/tables.toml) that is the same for all variants.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from patchgen.audit import HypercallSite, load_tables, read_machine_code
+from patchgen.audit.result import Effect, EffectOutcome, Form, Platform
 from patchgen.cachefile import cache_path
 from patchgen.commands.apply import ApplyRequest, ApplyResult, apply_variant
 from patchgen.errors import RefusedError
@@ -20,15 +22,9 @@ from patchgen.kernel import (
     BuildConfig,
     Builder,
     BuildError,
-    HypercallSite,
     check_build_tools,
-    converts_by_tdcall,
     find_config,
-    load_effects,
-    read_hypercalls,
-    read_text_size,
 )
-from patchgen.model.audit import Effect, EffectOutcome, Form, Platform
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import Identity, Signatures
 from patchgen.odb import Checkout, Repository
@@ -201,12 +197,12 @@ class _Trial:
             raise RefusedError(
                 f"{name} does not compile: {err.failure.error}", hint=f"the full output is in {log}"
             ) from None
-        paths = {name: self.output / name for name in objects}
-        sites = [site for path in paths.values() for site in read_hypercalls(path)]
-        tdcall = any(converts_by_tdcall(path) for each, path in paths.items() if "tdx" in each)
+        codes = {name: read_machine_code(self.output / name) for name in objects}
+        sites = [site for code in codes.values() for site in code.sites]
+        tdcall = any(code.requests_map_gpa for each, code in codes.items() if "tdx" in each)
         column = Column(
             name=name,
-            text={each: read_text_size(path) for each, path in paths.items()},
+            text={each: code.size for each, code in codes.items()},
             hypercalls=_judge_hypercalls(sites),
             reports=_judge_reports(sites, tdcall=tdcall),
         )
@@ -246,7 +242,7 @@ def _judge_reports(sites: Sequence[HypercallSite], *, tdcall: bool) -> dict[Plat
 
 
 def _execute(platform: Platform, instructions: tuple[str, ...], otherwise: str) -> Execution:
-    effects = (load_effects()[Form(each)][platform] for each in instructions)
+    effects = (load_tables().effects[Form(each)][platform] for each in instructions)
     outcomes = dict.fromkeys(_describe(effect) for effect in effects)
     return Execution(instructions, ", ".join(outcomes) or otherwise)
 

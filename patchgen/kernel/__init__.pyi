@@ -27,21 +27,11 @@ from .dotconfig import (
     DotConfig as DotConfig,
     load_dotconfig as load_dotconfig,
 )
-from .effects import (
-    EFFECTS_FILE as EFFECTS_FILE,
-    load_effects as load_effects,
-)
 from .exec_bits import restore_exec_bits as restore_exec_bits
 from .get_maintainer import (
     FoundRecipients as FoundRecipients,
     find_recipients as find_recipients,
     join_recipients as join_recipients,
-)
-from .hypercalls import (
-    HypercallSite as HypercallSite,
-    converts_by_tdcall as converts_by_tdcall,
-    read_hypercalls as read_hypercalls,
-    read_text_size as read_text_size,
 )
 from .init_stores import (
     AddressStore as AddressStore,

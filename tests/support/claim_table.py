@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from patchgen.kernel import load_effects
-from patchgen.model.audit import Form, Platform
+from patchgen.audit.result import Form, Platform
+from patchgen.audit.tables import load_tables
 from patchgen.model.base import TreeReader
 from patchgen.spec.backends import find_left_out
 from patchgen.spec.manifest import Fact, PatchEntry
@@ -117,7 +117,7 @@ def _check(
     if exceptions and not any(item.startswith("source ") for item in evidence):
         named = {effect_of(item) for item in evidence if item.startswith("effect ")}
         for lacking in sorted(exceptions - named):
-            yield f"{lacking} is in no cell of effects.toml that the entry cites"
+            yield f"{lacking} is in no cell of tables.toml that the entry cites"
 
 
 def _check_item(claims: Claims, item: str, uses: Iterable[Use]) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _check_item(claims: Claims, item: str, uses: Iterable[Use]) -> Iterator[str]
         return
     if item.startswith("effect "):
         if effect_of(item) is None:
-            yield f"unknown {item!r}: expected `effect FORM PLATFORM` as in effects.toml"
+            yield f"unknown {item!r}: expected `effect FORM PLATFORM` as in tables.toml"
     elif item.startswith("source "):
         if source_of(item)[0] not in claims.sources:
             yield f"[sources] has no entry for {item!r}"
@@ -146,7 +146,7 @@ def effect_of(item: str) -> str | None:
     """Return the exception of a cell that is cited as `effect FORM PLATFORM`; None for no cell."""
     form, _, platform = item.removeprefix("effect ").partition(" ")
     try:
-        return load_effects()[Form(form)][Platform(platform)].exception
+        return load_tables().effects[Form(form)][Platform(platform)].exception
     except (KeyError, ValueError):
         return None
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from patchgen.model.audit import Audit
+from patchgen.audit.result import Audit
 from tests.support.small_kernel import audit_files
 
 MARKUP = '<img src=x onerror="document.title=1">'

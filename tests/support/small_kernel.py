@@ -14,8 +14,8 @@ from patchgen.audit.code import LinkedCode
 from patchgen.audit.conditions import Settings
 from patchgen.audit.flow import Flow
 from patchgen.audit.parse_c import parse_source
+from patchgen.audit.result import Audit
 from patchgen.audit.tables import load_tables
-from patchgen.model.audit import Audit
 
 KVM_PARA = """\
 #define KVM_HYPERCALL ALTERNATIVE("vmcall", "vmmcall", X86_FEATURE_VMMCALL)

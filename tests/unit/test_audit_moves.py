@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from patchgen.audit import compare_audits, render_summary
-from patchgen.model.audit import ChangeKind, Difference, Hypercall
+from patchgen.audit.result import ChangeKind, Difference, Hypercall
 from tests.support.small_kernel import audit_files, declare_op
 
 PATH = "arch/x86/kernel/kvm.c"

@@ -11,7 +11,7 @@ import pytest
 
 from patchgen.audit import compare_audits, render_diff_page, render_page
 from patchgen.audit.pathtree import Mark, grow_tree
-from patchgen.model.audit import Audit
+from patchgen.audit.result import Audit
 from tests.support.hostile_audit import MARKUP, hostile_audit
 from tests.support.small_kernel import audit_files
 
@@ -57,7 +57,7 @@ def test_it_needs_nothing_but_itself(audit):
     assert reader.references
     assert all(reference.startswith("#") for reference in reader.references)
     assert not {"link", "iframe", "object", "embed"} & set(reader.tags)
-    css = Path("templates/audit/page.css")
+    css = Path("patchgen/audit/templates/page.css")
     assert "url(" not in (Path(__file__).parents[2] / css).read_text()
 
 

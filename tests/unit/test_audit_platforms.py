@@ -7,7 +7,7 @@ import pytest
 
 from patchgen.audit import describe_notifiers
 from patchgen.audit.parse_c import parse_source
-from patchgen.model.audit import Platform, StatusChange
+from patchgen.audit.result import Platform, StatusChange
 from tests.support.small_kernel import audit_files
 
 SEV, ES, TDX = Platform.SEV, Platform.SEV_ES, Platform.TDX

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from patchgen.audit.result import EdgeKind, EffectOutcome, Form, Platform, SiteGroup
 from patchgen.errors import RefusedError
-from patchgen.model.audit import EdgeKind, EffectOutcome, Form, Platform, SiteGroup
 from tests.support.small_kernel import COMMON, account_files, audit_files, declare_op
 
 PATH = "arch/x86/kernel/kvm.c"

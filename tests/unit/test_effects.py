@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.kernel import load_effects
-from patchgen.model.audit import EffectOutcome, Form, Platform
+from patchgen.audit.result import EffectOutcome, Form, Platform
+from patchgen.audit.tables import load_tables
 
 TOP = Path(__file__).parents[2]
 TEXTS = sorted(
@@ -21,7 +21,7 @@ TEXTS = sorted(
 
 
 def test_every_form_has_an_effect_with_a_source_on_every_platform() -> None:
-    effects = load_effects()
+    effects = load_tables().effects
     assert set(effects) == set(Form)
     for cells in effects.values():
         assert set(cells) == set(Platform)
@@ -42,12 +42,12 @@ def test_every_form_has_an_effect_with_a_source_on_every_platform() -> None:
 def test_the_exception_is_the_one_of_the_manuals(
     form: Form, platform: Platform, exception: str
 ) -> None:
-    assert load_effects()[form][platform].exception == exception
+    assert load_tables().effects[form][platform].exception == exception
 
 
 def test_what_is_emulated_or_fatal_in_an_instruction_names_its_exception() -> None:
     for form in (Form.VMCALL, Form.VMMCALL):
-        for cell in load_effects()[form].values():
+        for cell in load_tables().effects[form].values():
             expected = cell.outcome in (EffectOutcome.EMULATED, EffectOutcome.FATAL)
             assert bool(cell.exception) == expected
 

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from .diff import (
+    compare_audits as compare_audits,
+    describe_notifiers as describe_notifiers,
+    explain_stay as explain_stay,
+)
+from .document import (
+    count_sites as count_sites,
+    describe_audit as describe_audit,
+    describe_diff as describe_diff,
+)
+from .object_hypercalls import (
+    HypercallSite as HypercallSite,
+    read_machine_code as read_machine_code,
+)
+from .page import (
+    render_diff_page as render_diff_page,
+    render_page as render_page,
+)
+from .summary import (
+    render_summary as render_summary,
+    summarise_series as summarise_series,
+)
+from .tables import load_tables as load_tables
