@@ -17,6 +17,7 @@ from .page import (
     render_diff_page as render_diff_page,
     render_page as render_page,
 )
+from .pathtree import describe_call as describe_call
 from .summary import (
     render_summary as render_summary,
     summarise_series as summarise_series,

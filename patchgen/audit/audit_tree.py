@@ -6,14 +6,13 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Mapping, Sequence, Set
 
-from patchgen.audit.boot_path import BootPath, find_spine
 from patchgen.audit.changes import find_changes
 from patchgen.audit.code import LinkedCode, Node
-from patchgen.audit.edges import UnresolvedCall
 from patchgen.audit.facts import FileFacts
 from patchgen.audit.flow import Flow
 from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt, find_unlinked
+from patchgen.audit.paths import BootPath, Routes, UnresolvedCall, find_spine
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.reach import Reach
 from patchgen.audit.read_facts import (
@@ -34,7 +33,6 @@ from patchgen.audit.result import (
     UnresolvedPointer,
     Window,
 )
-from patchgen.audit.routes import Routes
 from patchgen.audit.tables import Tables, load_tables
 from patchgen.cachefile import Cache, make_key
 from patchgen.kernel import DotConfig, read_version

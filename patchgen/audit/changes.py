@@ -14,10 +14,10 @@ from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import CallFact
 from patchgen.audit.flow import Flow
 from patchgen.audit.notifiers import NotifierSearch, Visit
+from patchgen.audit.paths import Routes
 from patchgen.audit.platforms import Env, PlatformTests, find_surest
 from patchgen.audit.reach import Doubts, Reach
 from patchgen.audit.result import Notifier, Platform, StatusChange, TreeLocation
-from patchgen.audit.routes import Routes
 from patchgen.audit.tables import Tables
 
 Platforms = tuple[Platform, ...]

@@ -14,8 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from patchgen.audit.conditions import Conditions, Settings
-from patchgen.audit.dead_code import DeadCode
+from patchgen.audit.conditions import Conditions, DeadCode, Settings
 from patchgen.audit.expand import defines_functions, expand_invocations, read_macro
 from patchgen.audit.facts import (
     Access,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Evaluate #if expressions by a .config, as true, false or unknown.
+"""Evaluate #if expressions by a .config, and find the lines of a file that are not compiled.
 
 Without a .config, CONFIG_* options are unknown and all branches are followed. Macros of the
 compiler and of other headers are unknown, too, except those that are the same in all C code of the
@@ -9,7 +9,12 @@ kernel.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from patchgen.audit.facts import Asm, CallFact, Region, StoreFact
+
+_Lined = TypeVar("_Lined", CallFact, StoreFact, Asm)
 
 _TOKEN = re.compile(r"(defined|\w+|&&|\|\||[!<>=]=|[<>!()+*/&|~^?:,-])")
 _OPTION = re.compile(r"CONFIG_\w+")
@@ -163,3 +168,30 @@ class _Expression:
         while depth:
             depth += {"(": 1, ")": -1}.get(self._next(), 0)
         return self._conditions.is_enabled(name, argument) if name in _TESTS else None
+
+
+class DeadCode:
+    """The lines of a file that are not compiled."""
+
+    def __init__(self, regions: Sequence[Region], conditions: Conditions):
+        self._regions = regions
+        self._dead = [r for r in regions if conditions.holds(r.condition) is False]
+
+    def covers(self, line: int) -> bool:
+        """Return whether a line is not compiled."""
+        return any(each.first < line < each.last for each in self._dead)
+
+    def keep(self, items: Iterable[_Lined]) -> Sequence[_Lined]:
+        """Return the items that are compiled."""
+        if not self._dead:
+            return items if isinstance(items, tuple) else tuple(items)
+        return tuple(each for each in items if not self.covers(each.line))
+
+    def describe(self, line: int) -> str:
+        """Return the conditions on options of Kconfig that a line is under."""
+        found = [
+            r.condition
+            for r in self._regions
+            if r.first < line < r.last and "CONFIG_" in r.condition
+        ]
+        return " && ".join(found)

@@ -16,8 +16,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from patchgen.audit.code import Key, LinkedCode, Node, StaticVariable
-from patchgen.audit.edges import Edge, Install, PointerCall, UnresolvedCall
 from patchgen.audit.facts import Access, CallFact, StoreFact
+from patchgen.audit.paths import Edge, Install, PointerCall, UnresolvedCall
 from patchgen.audit.result import EdgeKind
 from patchgen.audit.static_calls import find_updates
 from patchgen.audit.tables import Tables

@@ -1,16 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The hypercalls of a kernel: each use of an instruction, with its route and its effects."""
+"""Find the hypercalls of a kernel: each use of an instruction, with its route and its effects.
+
+Instructions are recognised by the assembler's text with macros expanded, not by the names of
+functions. If an instruction is in an inline function of a header, in a macro or in a .S file, the
+sites are the callers, through any number of such functions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from patchgen.audit.code import LinkedCode, Node
+from patchgen.audit.facts import CallFact
 from patchgen.audit.flow import Flow
-from patchgen.audit.instructions import Use, find_uses
-from patchgen.audit.result import Effect, EffectOutcome, Hypercall, OpCall, Platform, TreeLocation
-from patchgen.audit.routes import Routes
-from patchgen.audit.tables import Tables
+from patchgen.audit.paths import Routes
+from patchgen.audit.result import (
+    Effect,
+    EffectOutcome,
+    Hypercall,
+    Instruction,
+    OpCall,
+    Platform,
+    TreeLocation,
+)
+from patchgen.audit.tables import FormRule, Tables
+
+# An escape separates instructions; removing it would join the letters around it.
+_ESCAPE = re.compile(r"\\[nrt]")
+_JOINT = re.compile(r'"\s*"')
+_SHORT = 60
+_DEPTH = 8
 
 _SPARED = Effect(EffectOutcome.WORKS, "a TDX guest makes the call by TDCALL instead")
 
@@ -76,3 +97,171 @@ def _effects(tables: Tables, use: Use) -> Mapping[Platform, Effect]:
     if use.spares_tdx:
         effects[Platform.TDX] = _SPARED
     return effects
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place that makes a hypercall.
+
+    `call` is the call of the function that contains the instruction, None if the instruction is in
+    `node` itself. `spares_tdx` is set if the called function takes another path in a TDX guest.
+    """
+
+    node: Node
+    line: int
+    call: CallFact | None
+    name: str
+    instruction: Instruction
+    spares_tdx: bool
+
+
+def find_uses(code: LinkedCode, tables: Tables) -> list[Use]:
+    """Return all uses in the code that call a hypervisor, sorted by place."""
+    found = _Finder(code, tables)
+    uses = list(found.find())
+    order = sorted(uses, key=lambda use: (use.node.path, use.line, use.name, use.instruction.form))
+    kept: dict[tuple[object, ...], Use] = {}
+    for use in order:
+        key = (use.node.path, use.line, use.node.name, use.name, use.instruction.form)
+        kept.setdefault(key, use)
+    return list(kept.values())
+
+
+class _Finder:
+    """Finds instructions, then walks up from those that belong to their callers."""
+
+    def __init__(self, code: LinkedCode, tables: Tables):
+        self._code = code
+        self._tables = tables
+        self._hot = self._find_hot()
+
+    def _find_hot(self) -> re.Pattern[str]:
+        """Return the pattern of an asm that is worth expanding: names of macros, or mnemonics."""
+        direct = re.compile(
+            r"(?i)\bvmm?call|\btdcall|hypercall|0x0f\s*,\s*0x01\s*,\s*0xc|VMWARE_\w*(?:PORT|MAGIC)"
+        )
+        names = {
+            name for name, body in self._code.texts.items() if direct.search(_ESCAPE.sub(" ", body))
+        }
+        words = re.compile(r"\b[A-Za-z_]\w*\b")
+        for _ in range(3):
+            names |= {
+                name
+                for name, body in self._code.texts.items()
+                if name not in names
+                and len(body) < 1500
+                and '"' not in body
+                and names.intersection(words.findall(body))
+            }
+        upper = [re.escape(n) for n in names if n.isupper() or n.startswith("__")]
+        return re.compile("|".join([direct.pattern, rf"\b(?:{'|'.join(sorted(upper))})\b"]))
+
+    def find(self) -> Iterator[Use]:
+        holders: dict[Node, list[tuple[Instruction, bool]]] = {}
+        for node in self._code.nodes:
+            for instruction in self._read(node):
+                holders.setdefault(node, []).append((instruction, self._spares_tdx(node)))
+        yield from self._spread(holders)
+
+    def _spares_tdx(self, node: Node) -> bool:
+        return any("TDX_GUEST" in word for word in node.words) and bool(node.calls)
+
+    def _read(self, node: Node) -> Iterator[Instruction]:
+        texts: list[tuple[int, str, str]] = [(a.line, a.text, a.operands) for a in node.asms]
+        if node.kind == "macro" and "asm" in node.body:
+            _, _, asm = node.body.partition("asm")
+            texts.append((node.line, asm, asm))
+        for line, written, operands in texts:
+            text = _ESCAPE.sub(" ", written)
+            if self._hot.search(text) or self._hot.search(operands):
+                rule = self._match(text, operands, assembly=node.kind == "assembly")
+                if rule is not None:
+                    yield self._instruction(node, line, text, rule)
+
+    def _match(self, text: str, operands: str, *, assembly: bool) -> FormRule | None:
+        expanded = text if assembly else self._code.expand(text)
+        joined = _ESCAPE.sub(" ", _JOINT.sub("", expanded)).lower()
+        for rule in self._tables.forms:
+            if assembly and rule.operands is not None:
+                continue
+            if rule.asm.search(joined) and (
+                rule.operands is None or rule.operands.search(expanded + operands + text)
+            ):
+                return rule
+        return None
+
+    def _instruction(self, node: Node, line: int, text: str, rule: FormRule) -> Instruction:
+        whose = rule.hypervisor or self._whose(f"{node.path} {node.name}")
+        short = " ".join(text.replace('"', "").split())
+        return Instruction(
+            node.name, TreeLocation(node.path, line), rule.form, whose, short[:_SHORT]
+        )
+
+    def _whose(self, text: str) -> str:
+        for name, pattern in self._tables.hypervisors:
+            if pattern.search(text):
+                return name
+        return ""
+
+    def _spread(self, holders: Mapping[Node, Sequence[tuple[Instruction, bool]]]) -> Iterator[Use]:
+        """Yield the uses of instructions, through functions compiled into their callers."""
+        own = {n: list(found) for n, found in holders.items()}
+        todo = list(own)
+        callers = self._callers(own)
+        seen: set[tuple[Node, Instruction]] = set()
+        while todo:
+            node = todo.pop(0)
+            for instruction, spares in own[node]:
+                if (node, instruction) in seen:
+                    continue
+                seen.add((node, instruction))
+                if not _is_passed_on(node):
+                    if node in holders and (instruction, spares) in holders[node]:
+                        yield Use(node, instruction.place.line, None, "", instruction, spares)
+                    continue
+                users = callers.get(node, [])
+                if not users and node.kind == "assembly":
+                    yield Use(node, instruction.place.line, None, "", instruction, spares)
+                for caller, call in users:
+                    if _is_passed_on(caller):
+                        own.setdefault(caller, []).append(
+                            (instruction, spares or self._spares_tdx(caller))
+                        )
+                        todo.append(caller)
+                    else:
+                        yield Use(caller, call.line, call, node.name, instruction, spares)
+
+    def _callers(self, holders: Mapping[Node, object]) -> dict[Node, list[tuple[Node, CallFact]]]:
+        """Return the callers of functions whose instructions belong to their callers."""
+        found: dict[Node, list[tuple[Node, CallFact]]] = {}
+        fresh = {node for node in holders if _is_passed_on(node)}
+        known = set(fresh)
+        for _ in range(_DEPTH):
+            names = {node.name for node in fresh}
+            wanted: set[Node] = set()
+            for caller in self._code.nodes:
+                for call in caller.calls:
+                    if call.name not in names:
+                        continue
+                    for target in self._resolve(caller, call.name):
+                        if target in fresh and target is not caller:
+                            found.setdefault(target, []).append((caller, call))
+                            if _is_passed_on(caller) and caller not in known:
+                                wanted.add(caller)
+            if not wanted:
+                break
+            known |= wanted
+            fresh = wanted
+        return found
+
+    def _resolve(self, caller: Node, name: str) -> Sequence[Node]:
+        found = self._code.resolve(caller.path, name)
+        if not found and caller.kind == "assembly":
+            # An assembler macro is defined in an included file, possibly of another folder.
+            return self._code.find_nodes(name)
+        return found
+
+
+def _is_passed_on(node: Node) -> bool:
+    """Return whether its instructions belong to its callers: inline, a macro, or assembly."""
+    return node.header or node.kind == "assembly"

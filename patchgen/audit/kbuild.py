@@ -17,6 +17,8 @@ from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, list_files, read_blobs
 
 _ROOT = "arch/x86"
+_NAMES = ("Kbuild", "Makefile")
+_OBJECT = re.compile(r"[\w.-]+\.o\b")
 _CONTINUED = re.compile(r"\\\r?\n")
 _CLEANED = re.compile(r"^\s*subdir-\s*[:+]?=", re.MULTILINE)
 _FOLDER = re.compile(r"(?<![^\s=])([\w./-]+)/(?=\s|$)", re.MULTILINE)
@@ -25,12 +27,27 @@ _FOLDER = re.compile(r"(?<![^\s=])([\w./-]+)/(?=\s|$)", re.MULTILINE)
 def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], config: DotConfig) -> set[str]:
     """Return the .c and .S files that a .config does not compile; others may include them.
 
+    Only files that a makefile names, or whose folder one names, are returned: the audit must not
+    miss code because the makefiles of a later kernel use new names.
     Raises RefusedError if the tree has no top Makefile.
     """
     sources = [file.path for file in files if file.path.suffix in (".c", ".S")]
     makefiles = _read_makefiles(git, tree, {folder for file in sources for folder in file.parents})
-    built = find_built(config, makefiles.get, map(str, sources), sources)
-    return {str(path) for path in sources if not built.includes(path)}
+    named = {folder for path in makefiles for folder in _find_named(path, makefiles[path])}
+    unnamed = sorted({posixpath.dirname(path) for path in makefiles} - named - {""})
+    objects = {path: frozenset(_OBJECT.findall(text)) for path, text in makefiles.items()}
+    built = find_built(config, makefiles.get, map(str, sources), sources, unnamed)
+
+    def is_named(path: PurePosixPath) -> bool:
+        holders = (str(folder / name) for folder in path.parents for name in _NAMES)
+        return any(f"{path.stem}.o" in objects.get(holder, ()) for holder in holders)
+
+    left_out = named - built.folders
+    return {
+        str(path)
+        for path in sources
+        if not built.includes(path) and (str(path.parent) in left_out or is_named(path))
+    }
 
 
 def find_unlinked(git: Git, tree: Oid, files: Iterable[TreeFile]) -> set[str]:
@@ -47,15 +64,14 @@ def find_unlinked(git: Git, tree: Oid, files: Iterable[TreeFile]) -> set[str]:
     makefiles = _read_makefiles(git, tree, {PurePosixPath(_ROOT), *above})
     named: dict[str, set[str]] = {}
     for path, text in makefiles.items():
-        holder = posixpath.dirname(path)
-        named.setdefault(holder, set()).update(_find_named(holder, text))
+        named.setdefault(posixpath.dirname(path), set()).update(_find_named(path, text))
     dead = {folder for folder in inside if not _is_linked(folder, named)}
     return {path for path in paths if posixpath.dirname(path) in dead}
 
 
 def _read_makefiles(git: Git, tree: Oid, folders: Iterable[PurePosixPath]) -> Mapping[str, str]:
     """Return the text of each makefile of some folders, by path."""
-    wanted = [folder / name for folder in sorted(folders) for name in ("Kbuild", "Makefile")]
+    wanted = [folder / name for folder in sorted(folders) for name in _NAMES]
     found = list_files(git, tree, wanted)
     contents = read_blobs(git, [file.oid for file in found])
     return {
@@ -64,8 +80,9 @@ def _read_makefiles(git: Git, tree: Oid, folders: Iterable[PurePosixPath]) -> Ma
     }
 
 
-def _find_named(holder: str, makefile: str) -> Iterable[str]:
+def _find_named(path: str, makefile: str) -> Iterable[str]:
     """Yield the paths of the folders that a makefile names, in its folder or from the root."""
+    holder = posixpath.dirname(path)
     for line in _CONTINUED.sub(" ", makefile).splitlines():
         if not _CLEANED.match(line):
             for name in _FOLDER.findall(line.partition("#")[0]):

@@ -198,6 +198,6 @@ def _close(rows: list[Row]) -> tuple[Row, ...]:
 
 def describe_call(site: Hypercall | StatusChange) -> str:
     """Return the call at a site with its first argument, or the bare instruction."""
-    if isinstance(site, StatusChange):
-        return f"{site.call}({site.pages})"
-    return f"{site.call}({site.purpose})" if site.call else site.instruction.text
+    if isinstance(site, Hypercall) and not site.call:
+        return site.instruction.text
+    return f"{site.call}({site.argument})"

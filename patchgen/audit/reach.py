@@ -12,8 +12,8 @@ import heapq
 from collections.abc import Iterable
 
 from patchgen.audit.code import Node
-from patchgen.audit.edges import Edge, Install
 from patchgen.audit.flow import Flow
+from patchgen.audit.paths import Edge, Install
 from patchgen.audit.platforms import PlatformTests, find_surest
 from patchgen.audit.result import Doubt, Platform
 

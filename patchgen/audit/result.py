@@ -164,6 +164,11 @@ class Hypercall:
     within: tuple[str, ...] = ()
 
     @property
+    def argument(self) -> str:
+        """Return the first argument of the call, "" if there is none."""
+        return self.purpose
+
+    @property
     def reports_status(self) -> bool:
         """Return whether it is KVM_HC_MAP_GPA_RANGE, by which a guest reports page status."""
         return "MAP_GPA" in self.purpose
@@ -235,6 +240,11 @@ class StatusChange:
     platforms: tuple[Platform, ...] = tuple(Platform)
     doubts: tuple[Doubt, ...] = ()
     within: tuple[str, ...] = ()
+
+    @property
+    def argument(self) -> str:
+        """Return the first argument of the call."""
+        return self.pages
 
     @property
     def routed(self) -> bool:

@@ -176,7 +176,6 @@ def _count(found: Sequence[object], one: str, many: str) -> str:
 
 
 def _line(site: Hypercall | StatusChange) -> str:
-    argument = site.purpose if isinstance(site, Hypercall) else site.pages
     text = f"{site.place} {site.function}()"
-    call = f"{site.call}({argument})"
+    call = f"{site.call}({site.argument})"
     return f"{text}:\n    {call}" if len(text) + len(call) + 4 > _WIDTH else f"{text}: {call}"

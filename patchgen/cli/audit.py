@@ -13,6 +13,7 @@ from patchgen.audit import (
     compare_audits,
     count_sites,
     describe_audit,
+    describe_call,
     describe_diff,
     describe_notifiers,
     explain_stay,
@@ -201,9 +202,8 @@ def _print_group(
     for each in found:
         fatal = [p.value for p, e in each.effects.items() if e.outcome is EffectOutcome.FATAL]
         danger = f", fatal on {', '.join(fatal)}" if fatal else ""
-        what = f"{each.call}({each.purpose})" if each.call else each.instruction.text
         printer.line(f"  {each.place} {each.function}()")
-        printer.line(f"      {what}: {each.instruction.form.value}{danger}")
+        printer.line(f"      {describe_call(each)}: {each.instruction.form.value}{danger}")
         if not each.routed:
             printer.line(f"      {explain_stay(each)}")
         _print_route(printer, each.unrouted or each.early)
@@ -247,7 +247,7 @@ def _print_changes(printer: Printer, changes: Iterable[StatusChange], *, verbose
         printer.line(f"early changes of page status that {title}: {len(found)}", bold=True)
         for each in found:
             printer.line(f"  {each.place} {each.function}()")
-            printer.line(f"      {each.call}({each.pages}): {describe_notifiers(each)}")
+            printer.line(f"      {describe_call(each)}: {describe_notifiers(each)}")
             if verbose:
                 _print_route(printer, each.early)
 
@@ -288,8 +288,7 @@ def print_diff(printer: Printer, diff: AuditDiff) -> None:
                 lines[each.reason] = lines.get(each.reason, 0) + 1
                 continue
             what = site.call or site.function
-            argument = site.purpose if isinstance(site, Hypercall) else site.pages
-            printer.line(f"  {site.place} {site.function}(): {what}({argument})")
+            printer.line(f"  {site.place} {site.function}(): {what}({site.argument})")
             printer.line(f"      {each.reason}")
         for reason, count in lines.items():
             printer.line(f"  {count} more: {reason}")

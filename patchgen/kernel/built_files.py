@@ -43,11 +43,12 @@ class BuiltObjects:
     """The objects of the kernel and its modules, and those of the programs packed into the image.
 
     make builds each of `objects` if it is named as a target; for `packed`, its makefiles have
-    rules only in their own folder.
+    rules only in their own folder. `folders` are those that were entered.
     """
 
     objects: frozenset[str]
     packed: frozenset[str]
+    folders: frozenset[str]
 
     def includes(self, path: PurePosixPath) -> bool:
         """Return whether a .c or .S file is compiled."""
@@ -74,23 +75,29 @@ def find_built(
     read: Read,
     paths: Iterable[str] = (),
     files: Iterable[PurePosixPath] | None = None,
+    also: Iterable[str] = (),
 ) -> BuiltObjects:
     """Return the objects that a .config builds.
 
     `read` returns the content of a makefile; `$(wildcard ...)` searches `paths`. If `files` is
     given, only their folders are entered, and the folders above them, which takes a fraction of the
-    time. Raises RefusedError if the tree has no top Makefile.
+    time. The folders in `also` are entered although no makefile leads to them. Raises RefusedError
+    if the tree has no top Makefile.
     """
     within = None
     if files is not None:
         within = {str(folder) for file in files for folder in file.parents}
     walk = _Walk(config, read, sorted(paths), within)
-    walk.run()
-    return BuiltObjects(frozenset(walk.objects), frozenset(walk.packed))
+    walk.run(also)
+    folders = frozenset(folder for folder, _ in walk.entered)
+    return BuiltObjects(frozenset(walk.objects), frozenset(walk.packed), folders)
 
 
 class _Walk:
-    """The walk over the folders. `objects` and `packed` are what was found so far."""
+    """The walk over the folders. `objects` and `packed` are what was found so far.
+
+    `entered` are the folders so far, and whether each is built in.
+    """
 
     def __init__(
         self, config: DotConfig, read: Read, paths: Sequence[str], within: Collection[str] | None
@@ -100,11 +107,11 @@ class _Walk:
         self._paths = paths
         self._within = within
         self._base = Make(read)
-        self._entered: set[tuple[str, bool]] = set()
+        self.entered: set[tuple[str, bool]] = set()
         self.objects: set[str] = set()
         self.packed: set[str] = set()
 
-    def run(self) -> None:
+    def run(self, also: Iterable[str]) -> None:
         top = self._evaluate_top()
         self._base = top.copy_exported((*_TOP_ONLY, "BITS", "UTS_MACHINE"))
         self._set_base(self._base)
@@ -116,7 +123,7 @@ class _Walk:
             self._enter("", is_builtin=True)
         self.packed.add(_LINKED)
         boot = f"arch/{self._config.architecture}/boot"
-        for folder in (boot, f"{boot}/compressed"):
+        for folder in (boot, f"{boot}/compressed", *also):
             self._enter(folder, is_builtin=True)
 
     def _evaluate_top(self) -> Make:
@@ -142,9 +149,9 @@ class _Walk:
     def _enter(self, folder: str, *, is_builtin: bool) -> None:
         """Add the objects that a folder's makefile names; obj-y only if the folder is built in."""
         folder = posixpath.normpath(folder) if folder else ""
-        if (folder, is_builtin) in self._entered or not self._is_wanted(folder):
+        if (folder, is_builtin) in self.entered or not self._is_wanted(folder):
             return
-        self._entered.add((folder, is_builtin))
+        self.entered.add((folder, is_builtin))
         make = self._evaluate(folder)
         if make is None:
             return

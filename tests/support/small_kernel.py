@@ -6,16 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from patchgen.audit.account import CallAccount, account_calls
 from patchgen.audit.assembly import parse_assembly
 from patchgen.audit.audit_tree import build_audit
-from patchgen.audit.boot_path import find_spine
 from patchgen.audit.code import LinkedCode
 from patchgen.audit.conditions import Settings
 from patchgen.audit.flow import Flow
 from patchgen.audit.parse_c import parse_source
+from patchgen.audit.paths import find_spine
 from patchgen.audit.result import Audit
 from patchgen.audit.tables import load_tables
+from tests.support.call_account import CallAccount, account_calls
 
 KVM_PARA = """\
 #define KVM_HYPERCALL ALTERNATIVE("vmcall", "vmmcall", X86_FEATURE_VMMCALL)

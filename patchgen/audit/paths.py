@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Paths through the window: the shortest one to a function, and their number."""
+"""The graph of the window: its edges, the shortest paths through it, and their number.
+
+The boot path leads from the kernel's entry to the function that patches alternatives, by calls by
+name; the window ends where it does.
+"""
 
 from __future__ import annotations
 
 import heapq
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
-from patchgen.audit.code import Node
-from patchgen.audit.edges import Edge
+from patchgen.audit.code import Key, LinkedCode, Node
 from patchgen.audit.result import EdgeKind, Route, Step, TreeLocation
+from patchgen.audit.tables import Tables
+from patchgen.errors import RefusedError
 
 # Counting paths stops here: a larger number is of no use.
 _CAP = 1_000_000
@@ -26,6 +34,116 @@ _COST_PASSED = 6
 _COST_ASIDE = 20
 # The extra cost of each entry over the one before it.
 _COST_ENTRY = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A transfer of control from a line of one function to another. `op` is set for the notify op.
+
+    `under` are the guards of `source` that it is under; `member` is the member that holds the
+    target, "" for a call by name.
+    """
+
+    source: Node
+    target: Node
+    line: int
+    how: EdgeKind
+    via: str
+    op: bool = False
+    under: tuple[int, ...] = ()
+    member: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """An assignment of a function to a member: by a function, under its guards, or if `by` is None
+    by an initialiser."""
+
+    by: Node | None
+    under: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PointerCall:
+    """A call through a pointer that was reached; `via` is how it is shown."""
+
+    node: Node
+    line: int
+    via: str
+    under: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvedCall:
+    """A call in the window through a pointer to which no reached code assigns a function."""
+
+    node: Node
+    line: int
+    via: str
+    key: Key | None
+
+
+@dataclass(frozen=True, slots=True)
+class BootPath:
+    """The path to the function that patches alternatives; `limits` are where the window ends."""
+
+    nodes: tuple[Node, ...]
+    lines: tuple[int, ...]
+
+    @property
+    def limits(self) -> Mapping[Node, int]:
+        """Return the line of each node's call to the next."""
+        return dict(zip(self.nodes, self.lines, strict=False))
+
+
+def find_spine(code: LinkedCode, tables: Tables) -> BootPath:
+    """Return the path from the kernel's entry to the function that patches alternatives.
+
+    Raises RefusedError if direct calls do not lead there.
+    """
+    for end in tables.end:
+        for entry in tables.spine_from:
+            for start in code.find_nodes(entry):
+                found = _search(code, start, end)
+                if found:
+                    return found
+    raise RefusedError(
+        f"no calls lead from {' or '.join(tables.spine_from)} to {' or '.join(tables.end)}",
+        hint="an audit needs a kernel that patches alternatives at boot; a .config has to build "
+        "all files of arch/x86/kernel and init on that path",
+        parameters=("config",),
+    )
+
+
+def _search(code: LinkedCode, start: Node, end: str) -> BootPath | None:
+    """Walk calls by name, breadth first."""
+    before: dict[Node, Node] = {}
+    queue = deque([start])
+    seen = {start}
+    while queue:
+        node = queue.popleft()
+        if node.name == end:
+            return _trace(code, before, node)
+        for call in node.calls:
+            for target in code.resolve(node.path, call.name) if call.name else ():
+                if target not in seen:
+                    seen.add(target)
+                    before[target] = node
+                    queue.append(target)
+    return None
+
+
+def _trace(code: LinkedCode, before: Mapping[Node, Node], last: Node) -> BootPath:
+    nodes = [last]
+    while nodes[-1] in before:
+        nodes.append(before[nodes[-1]])
+    nodes.reverse()
+    lines = [
+        max(call.line for call in node.calls if following in code.resolve(node.path, call.name))
+        for node, following in pairwise(nodes)
+    ]
+    return BootPath(tuple(nodes), tuple(lines))
+
 
 Graph = Mapping[Node, Sequence[Edge]]
 
