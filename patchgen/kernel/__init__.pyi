@@ -1,15 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from .boot import (
-    CONFIG_NEEDED as CONFIG_NEEDED,
-    BootLog as BootLog,
-    build_initramfs as build_initramfs,
-    compare_logs as compare_logs,
-    config_fragment as config_fragment,
-    find_qemu as find_qemu,
-    pretend_kvm as pretend_kvm,
-    qemu_version as qemu_version,
-    run_qemu as run_qemu,
-)
 from .built_files import (
     find_built as find_built,
     read_built as read_built,
@@ -27,7 +16,6 @@ from .dotconfig import (
     DotConfig as DotConfig,
     load_dotconfig as load_dotconfig,
 )
-from .exec_bits import restore_exec_bits as restore_exec_bits
 from .get_maintainer import (
     FoundRecipients as FoundRecipients,
     find_recipients as find_recipients,
@@ -46,7 +34,11 @@ from .kbuild import (
     check_make_variables as check_make_variables,
     compiler_version as compiler_version,
 )
-from .linkage import find_undefined as find_undefined
+from .linkage import (
+    find_mismatches as find_mismatches,
+    find_undefined as find_undefined,
+    read_mismatches as read_mismatches,
+)
 from .machine_code import list_changed as list_changed
 from .maintainer_program import (
     ask_program as ask_program,
@@ -59,10 +51,6 @@ from .maintainers_file import (
 from .make_errors import (
     MakeError as MakeError,
     find_make_error as find_make_error,
-)
-from .modpost import (
-    find_mismatches as find_mismatches,
-    read_mismatches as read_mismatches,
 )
 from .objdump import (
     ObjectCode as ObjectCode,
@@ -77,4 +65,15 @@ from .section_match import (
 from .version import (
     parse_version as parse_version,
     read_version as read_version,
+)
+from .x86_boot import (
+    CONFIG_NEEDED as CONFIG_NEEDED,
+    BootLog as BootLog,
+    build_initramfs as build_initramfs,
+    compare_logs as compare_logs,
+    config_fragment as config_fragment,
+    find_qemu as find_qemu,
+    pretend_kvm as pretend_kvm,
+    qemu_version as qemu_version,
+    run_qemu as run_qemu,
 )

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from patchgen.errors import RefusedError
 from patchgen.kernel.dotconfig import DotConfig, load_dotconfig
 from patchgen.kernel.make import Make, Read
+from patchgen.kernel.x86 import PACKED_LISTS
 from patchgen.model.base import TreeReader
 
 _MAKEFILES = ("**/Makefile*", "**/Kbuild*", "Makefile", "Kbuild")
@@ -27,11 +28,6 @@ _PLAIN = ("lib-y", "lib-m", "extra-y", "always-y")
 # Linked last, by scripts/Makefile.vmlinux, and not in any list.
 _LINKED = "init/version-timestamp.o"
 _TOP_ONLY = ("ARCH_CORE", "ARCH_LIB", "ARCH_DRIVERS")
-# Lists of programs that are linked or packed into the image: arch/x86/boot and below,
-# arch/x86/entry/vdso, arch/x86/realmode/rm, arch/x86/purgatory.
-_PACKED = re.compile(
-    r"(setup-y|vmlinux-objs-y|vobjs(32)?-y|vobjs|realmode-y|purgatory-y|efi-obj-y)$"
-)
 
 # objcopy makes map_kernel.pi.o of map_kernel.o (arch/x86/boot/startup/Makefile, v6.16), and
 # .stub.o likewise (drivers/firmware/efi/libstub/Makefile); only the copy is in a list.
@@ -158,7 +154,7 @@ class _Walk:
         builtin = make.words("obj-y") if is_builtin else []
         modules = make.words("obj-m") if make.get("CONFIG_MODULES") else []
         plain = [word for name in _PLAIN for word in make.words(name)]
-        packed = [w for name in make.names() if _PACKED.match(name) for w in make.words(name)]
+        packed = [w for name in make.names() if PACKED_LISTS.match(name) for w in make.words(name)]
         for word in (*builtin, *modules, *plain):
             self.objects.update(_compose(folder, word, make, is_module=word in modules))
         for word in packed:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The configurations that a series is built in: their names on the command line, and options."""
+"""The configurations of x86 that a series is built in: their names and options."""
 
 from __future__ import annotations
 

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Check whether the kernel would link, from the objects at hand.
+"""Check objects together, without linking the kernel: undefined symbols, and freed sections.
 
-Single objects cannot be linked, and a whole kernel for each commit and configuration takes hours.
-So only new references of an object are looked up, in the files that seem to define them.
+A whole kernel for each commit and configuration takes hours. So only new references of an object
+are looked up, in the files that seem to define them.
+
+References to code and data that are freed after boot are found by the tree's own modpost: a
+kernel's last link runs scripts/mod/modpost on vmlinux.o. modpost defines which sections may refer
+to .init.text, .init.data and .exit.*, and which symbols are exempt by their names
+(scripts/mod/modpost.c, `sectioncheck` and `secref_whitelist()`; both change between releases). It
+treats a file named vmlinux.o as the kernel; here, that file contains only the given objects.
 """
 
 from __future__ import annotations
@@ -12,11 +18,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from patchgen.git_environment import scratch_environment
+from patchgen.git_environment import program_environment, scratch_environment
 from patchgen.kernel.kbuild import Builder, BuildError
-from patchgen.process import run
+from patchgen.kernel.x86 import EMULATIONS
+from patchgen.process import Completed, run
+from patchgen.scratch import scratch_folder
 
 _LEFT_OUT = ("drivers", "fs", "net", "sound")
+_PROGRAM = "scripts/mod/modpost"
+# v5.15: "vmlinux(.data+0x8): Section mismatch in reference from the variable x to the function
+# .init.text:f()"; v6.1: "vmlinux: section mismatch in reference: x (section: .data) -> f (section:
+# .init.text)"; later "x+0x8". Offsets change with any code before them.
+_REPORT = re.compile(
+    r"^(?:WARNING|ERROR): modpost: vmlinux(?:\.o)?(?:\(\S+\))?: "
+    r"(?P<text>[Ss]ection mismatch in reference.*|EXPORT_SYMBOL used for init/exit symbol.*)$"
+)
+_OFFSET = re.compile(r"\+0x[0-9a-f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +94,52 @@ def _grep(
     done = run(args, cwd=builder.source, env=scratch_environment(), ok=(0, 1))
     output = done.stdout.decode("utf-8", "surrogateescape")
     return [PurePosixPath(path) for path in output.splitlines()]
+
+
+def find_mismatches(builder: Builder, objects: Sequence[str], log: Path) -> tuple[str, ...]:
+    """Return modpost's reports for objects, linked with each other, without offsets, sorted.
+
+    References to other objects are not reported, as their sections are unknown. Objects that do not
+    link into the kernel, such as 16-bit code, are left out. The output goes to `log`.
+
+    Raises ToolError if modpost cannot be run, or exits with neither 0 nor 1.
+    """
+    with scratch_folder("modpost") as folder:
+        done = _link(builder, objects, folder)
+        if done.returncode != 0:
+            objects = [name for name in objects if _link(builder, [name], folder).returncode == 0]
+            done = _link(builder, objects, folder)
+        if done.returncode != 0 or not objects:
+            log.write_bytes(done.stdout)
+            return ()
+        # modpost also writes files to its working directory.
+        done = run(
+            [str(builder.output / _PROGRAM), "vmlinux.o"],
+            cwd=folder,
+            env=program_environment(),
+            ok=(0, 1),
+            merge_stderr=True,
+        )
+    log.write_bytes(done.stdout)
+    return read_mismatches(done.stdout.decode("utf-8", "replace"))
+
+
+def read_mismatches(output: str) -> tuple[str, ...]:
+    """Return the reports on sections in modpost's output, without offsets, sorted."""
+    found = [match["text"] for match in map(_REPORT.match, output.splitlines()) if match]
+    return tuple(sorted(_OFFSET.sub("", text) for text in found))
+
+
+def _link(builder: Builder, objects: Sequence[str], folder: Path) -> Completed:
+    """Link objects into vmlinux.o. Several modules may define the same symbol, hence muldefs."""
+    argv = [
+        "ld",
+        "-r",
+        "-m",
+        EMULATIONS[builder.config.arch],
+        "-z",
+        "muldefs",
+        "-o",
+        str(folder / "vmlinux.o"),
+    ]
+    return run([*argv, *objects], cwd=builder.output, ok=None, merge_stderr=True)

@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parse MAINTAINERS: its sections, and their lines.
+"""Parse MAINTAINERS: its sections, their lines, and the path patterns F: and X:.
 
 The top of MAINTAINERS itself describes the format; where it is ambiguous, the rules are those of
 scripts/get_maintainer.pl (Linux 6.1 to 6.12). A line "X: value", where X is a capital letter in
 the first column, belongs to the last line before it that is neither such a line, nor empty, nor a
 comment: the name of the section.
+
+get_maintainer.pl turns a path pattern into a Perl regular expression: `*` is `.*`, which crosses
+folders, `?` is any character, a dot is a dot, and it has to match at the beginning of the path. A
+pattern that ends in a slash covers everything below it; any other only paths with as many slashes
+as the pattern. A slash is added to a pattern that names a folder; the script looks that up in a
+checkout, and patchgen in the tree. All other special characters of Perl are special in patterns,
+too: `[ch]`. Patterns with only `*` and `?` are matched here, in linear time for each part between
+two stars; the others are left to section_match.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from patchgen.controls import escape_controls
 from patchgen.model.base import TreeReader
@@ -21,6 +31,10 @@ _FIELD = re.compile(r"(?P<key>[A-Z]):\s*(?P<value>.*)", re.DOTALL)
 _LONGEST = 4096
 # MAINTAINERS may be a folder of files (get_maintainer.pl --mpath).
 _FILES = ("MAINTAINERS", "MAINTAINERS/*")
+_SPECIAL = re.compile(r"[\[\](){}+^$|\\]")
+_WILD = re.compile(r"[*?]")
+
+IsFolder = Callable[[str], bool]
 
 Line = tuple[str, int, str]
 
@@ -135,3 +149,83 @@ def _finish(drafts: Sequence[_Draft]) -> Iterator[MaintainersSection]:
             yield MaintainersSection(
                 number, escape_controls(draft.name.strip()), tuple(draft.fields)
             )
+
+
+@dataclass(frozen=True, slots=True)
+class PathPattern:
+    """A pattern of a section."""
+
+    section: MaintainersSection
+    field: Field
+
+    @property
+    def text(self) -> str:
+        """The pattern as written."""
+        return self.field.value
+
+    @property
+    def is_regex(self) -> bool:
+        """Whether characters other than `*` and `?` are special, so that it needs an engine."""
+        return bool(_SPECIAL.search(self.text))
+
+    @property
+    def regex(self) -> str:
+        """Its regular expression in Perl's syntax."""
+        text = self.text.replace(".", "\\.").replace("*", ".*").replace("?", ".")
+        return f"^{text}"
+
+    @property
+    def depth(self) -> int:
+        """Its depth: the section with the deepest pattern comes first."""
+        if self.text.startswith("*"):
+            return -1
+        return self.text.count("/") + (0 if self.text.endswith("/") else 1)
+
+    def accepts_slashes(self, path: str) -> bool:
+        """Return whether a path whose beginning matches is not too deep."""
+        return self.text.endswith("/") or self.text.count("/") == path.count("/")
+
+    def matches(self, path: str, is_folder: IsFolder) -> bool:
+        """Return whether a path matches the pattern, which must not be `is_regex`."""
+        if _WILD.search(self.text):
+            return self.accepts_slashes(path) and bool(_compile(self.text).match(path))
+        if not path.startswith(self.text):
+            return False
+        rest = path[len(self.text) :]
+        if not rest or self.text.endswith("/") or (rest.startswith("/") and self.text):
+            return True
+        return "/" not in rest and not (self.text and is_folder(self.text))
+
+
+@cache
+def _compile(pattern: str) -> re.Pattern[str]:
+    """Return the regular expression of a pattern of `*` and `?`.
+
+    The first place where the part after a star fits is as good as any later one, so the expression
+    never backtracks over a star.
+    """
+    first, *others = (re.escape(part).replace(r"\?", ".") for part in pattern.split("*"))
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in others), re.DOTALL)
+
+
+class PatternIndex:
+    """Patterns by their fixed beginnings, so that a path is compared with few of them."""
+
+    def __init__(self, patterns: Iterable[PathPattern]):
+        self._by_start: defaultdict[str, list[PathPattern]] = defaultdict(list)
+        self.regexes: list[PathPattern] = []
+        for pattern in patterns:
+            if pattern.is_regex:
+                self.regexes.append(pattern)
+            else:
+                self._by_start[_WILD.split(pattern.text, maxsplit=1)[0]].append(pattern)
+        self._lengths = sorted({len(start) for start in self._by_start})
+
+    def find(self, path: str, is_folder: IsFolder) -> Iterator[PathPattern]:
+        """Yield the patterns that match a path, except the `regexes`."""
+        for length in self._lengths:
+            if length > len(path):
+                return
+            for pattern in self._by_start.get(path[:length], ()):
+                if pattern.matches(path, is_folder):
+                    yield pattern

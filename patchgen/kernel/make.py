@@ -15,15 +15,17 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from patchgen.errors import RefusedError
-from patchgen.kernel.make_functions import FUNCTIONS, substitute_suffix, work_of
 from patchgen.kernel.make_syntax import (
     CLOSES,
+    FUNCTIONS,
     closing,
     logical_lines,
     read_assignment,
     split_arguments,
+    substitute_suffix,
     take_define,
     without_comment,
+    work_of,
 )
 
 # Returns the content of the makefile at a path in the tree, None if the file does not exist.

@@ -2,7 +2,7 @@
 """Link a small kernel of the base and of the tip, boot both, and compare their logs.
 
 Each is booted twice: unchanged, and made to believe that it is a guest of KVM, so that the
-platform's init hooks run. patchgen/kernel/boot.py describes what the emulation can show.
+platform's init hooks run. patchgen/kernel/x86_boot.py describes what the emulation can show.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from patchgen.kernel import (
     pretend_kvm,
     run_qemu,
 )
+from patchgen.kernel.x86 import FOLDER
 from patchgen.model.base import Oid
 from patchgen.model.build import BuildFailure
 from patchgen.model.finding import Finding
@@ -117,7 +118,7 @@ class BootTrial:
             self.checkout.folder, output, _CONFIG, jobs=self.jobs, variables=self.variables
         )
         fragment = folder / "fragment"
-        kconfig = self.checkout.folder / "arch/x86/Kconfig"
+        kconfig = self.checkout.folder / f"{FOLDER}/Kconfig"
         fragment.write_text(config_fragment(kconfig.read_text(errors="replace")))
         try:
             builder.link(fragment, self.logs / f"{point.commit[:12]}-boot.log")

@@ -15,8 +15,8 @@ from patchgen.kernel import (
     BuildError,
     find_mismatches,
     find_undefined,
-    restore_exec_bits,
 )
+from patchgen.kernel.x86 import FOLDER, GENERATED_FOLDER, SCRIPT_FOLDERS
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
 from patchgen.odb import Checkout
@@ -50,7 +50,7 @@ NEEDED = (
     "/virt/",
     "/arch/*",
     "!/arch/*/",
-    "/arch/x86/",
+    f"/{FOLDER}/",
     "Kconfig*",
     "Makefile*",
     "Kbuild*",
@@ -64,7 +64,7 @@ PRODUCT_FOLDERS = (
     ".config",
     "include/config",
     "include/generated",
-    "arch/x86/include/generated",
+    GENERATED_FOLDER,
 )
 PRODUCTS = (
     "/.config",
@@ -221,10 +221,26 @@ def prepare_scripts(checkout: Checkout) -> bool:
 
     A tree that was unpacked without git, and then committed, may have lost all exec bits.
     """
-    if not restore_exec_bits(checkout.folder):
+    scripts = [
+        path
+        for folder in SCRIPT_FOLDERS
+        for path in (checkout.folder / folder).rglob("*")
+        if _is_script(path)
+    ]
+    # If some are executable, the tree stays as its author made it: not every script has to be.
+    if not scripts or any(path.stat().st_mode & 0o100 for path in scripts):
         return False
+    for path in scripts:
+        path.chmod(path.stat().st_mode | 0o111)
     checkout.ignore_modes()
     return True
+
+
+def _is_script(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(2) == b"#!"
 
 
 def list_products(checkout: Checkout, commit: Oid) -> list[str]:

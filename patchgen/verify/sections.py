@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from patchgen.kernel import AddressStore, CFile, read_c_file
+from patchgen.kernel.x86 import DECLARING_FOLDERS
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout
 
-# Folders with the declarations and definitions for x86 code. Searching all of a tree takes half a
-# minute.
-_FOLDERS = ("include", "arch/x86", "init", "kernel", "mm", "lib", "drivers/iommu", "drivers/hv")
 _CONSTANT = re.compile(r"[A-Z0-9_]+|true|false|NULL|current|this_cpu")
 
 # A store without its line: file, function, place and value.
@@ -112,7 +110,7 @@ class InitStores:
     def _grep(self, commit: Oid, pattern: str, folders: Collection[str], option: str) -> str:
         pathspecs = [
             f":(glob){folder}/**/*.{suffix}"
-            for folder in dict.fromkeys((*_FOLDERS, *sorted(folders)))
+            for folder in dict.fromkeys((*DECLARING_FOLDERS, *sorted(folders)))
             for suffix in "ch"
         ]
         args = ("grep", option, "--perl-regexp", pattern, commit, "--", *pathspecs)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.kernel.boot import CONFIG_NEEDED, config_fragment
+from patchgen.kernel.x86_boot import CONFIG_NEEDED, config_fragment
 from tests.support.kernels import REQUIRED
 
 

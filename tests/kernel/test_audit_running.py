@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.kernel.boot import build_initramfs, pretend_kvm
+from patchgen.kernel.x86_boot import build_initramfs, pretend_kvm
 from tests.support.audits import audit_kernel, list_early
 from tests.support.traces import trace_functions
 

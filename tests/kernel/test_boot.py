@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from patchgen.kernel.boot import (
+from patchgen.kernel.x86_boot import (
     build_initramfs,
     compare_logs,
     pretend_kvm,

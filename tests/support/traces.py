@@ -12,7 +12,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from patchgen.kernel.boot import MARKER, find_qemu
+from patchgen.kernel.x86_boot import MARKER, find_qemu
 
 _MACHINE = (
     "-nodefaults -no-user-config -display none -serial stdio -no-reboot -m 256 -accel tcg -cpu max"

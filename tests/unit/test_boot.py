@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from patchgen.errors import ToolError
-from patchgen.kernel.boot import (
+from patchgen.kernel.x86_boot import (
     MARKER,
     build_initramfs,
     compare_logs,

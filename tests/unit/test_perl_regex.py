@@ -9,9 +9,9 @@ import time
 import pytest
 from hypothesis import given, strategies as st
 
-from patchgen.kernel import bounded_match
-from patchgen.kernel.bounded_match import MatchJob, match_bounded
+from patchgen.kernel import section_match
 from patchgen.kernel.perl_regex import RegexError, Translated, translate
+from patchgen.kernel.section_match import MatchJob, match_bounded
 
 NEVER_ENDS = "^(([a-z0-9/_.]+)+)+!$"
 
@@ -84,7 +84,7 @@ def test_any_text_is_translated_or_refused_and_never_loses_a_match(perl):
 
 
 def test_a_regular_expression_that_never_ends_does_not_hang(monkeypatch):
-    monkeypatch.setattr(bounded_match, "_EACH_S", 0.2)
+    monkeypatch.setattr(section_match, "_EACH_S", 0.2)
     begin = time.process_time()
     jobs = [MatchJob(translate(each), "paths") for each in (NEVER_ENDS, "a+", "b")]
     slow, found, none = match_bounded(jobs, {"paths": [("a" * 60 + "!x",), ("x",)]})
@@ -94,8 +94,8 @@ def test_a_regular_expression_that_never_ends_does_not_hang(monkeypatch):
 
 
 def test_all_of_them_together_have_a_limit_too(monkeypatch):
-    monkeypatch.setattr(bounded_match, "_EACH_S", 0.2)
-    monkeypatch.setattr(bounded_match, "_ALL_S", 0.5)
+    monkeypatch.setattr(section_match, "_EACH_S", 0.2)
+    monkeypatch.setattr(section_match, "_ALL_S", 0.5)
     results = match_bounded(
         [MatchJob(translate(NEVER_ENDS), "p")] * 50, {"p": [("a" * 60 + "!x",)]}
     )
@@ -110,7 +110,7 @@ def test_what_python_refuses_is_said_and_the_others_count():
 
 
 def test_no_process_is_started_where_no_literal_is_there(monkeypatch):
-    monkeypatch.setattr(bounded_match, "_WORKER", "/nonexistent")
+    monkeypatch.setattr(section_match, "_WORKER", "/nonexistent")
     assert match_bounded([MatchJob(translate("zork[0-9]"), "p")], {"p": [("a/b.c",)]}) == [
         frozenset()
     ]

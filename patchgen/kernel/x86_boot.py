@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Boot a small kernel in QEMU, and compare what two kernels print while they boot.
+"""Boot a small kernel of x86 in QEMU, and compare what two kernels print while they boot.
 
 QEMU emulates the processor (TCG), so nothing of the host is needed. Its clock counts instructions
 (-icount): the same kernel prints the same bytes in each run. TCG has no SEV and no TDX, and does
