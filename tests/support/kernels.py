@@ -1,28 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's kernel sources as git repositories, prepared once and then only read.
 
-A tree lives in $PATCHGEN_TREES (default ~/.cache/patchgen/trees), outside of the project. The
-environment is read when this module is imported, before a test seals it off.
+A tree lives in $PATCHGEN_TREES (default ~/.cache/patchgen/trees), outside of the project. All its
+files are there as objects; what checkpatch needs is checked out. The environment is read when this
+module is imported, before a test seals it off.
 """
 
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from pathlib import Path
+from typing import IO
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 TREES = Path(os.environ.get("PATCHGEN_TREES") or _CACHE / "patchgen" / "trees")
 REQUIRED = frozenset(filter(None, os.environ.get("PATCHGEN_REQUIRE", "").split(",")))
+_CHECKED_OUT = ("/*", "!/*/", "/scripts/")
+DATE = "1600000000 +0000"
 _FIXED = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
     **{f"GIT_{role}_NAME": "A U Thor" for role in ("AUTHOR", "COMMITTER")},
     **{f"GIT_{role}_EMAIL": "author@example.org" for role in ("AUTHOR", "COMMITTER")},
-    **{f"GIT_{role}_DATE": "1600000000 +0000" for role in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{role}_DATE": DATE for role in ("AUTHOR", "COMMITTER")},
 }
 
 
@@ -50,12 +56,50 @@ def _extract(tarball: Path, name: str, target: Path) -> None:
     for leftover in TREES.glob(f".{name}-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=TREES))
+    git = ["git", "-C", scratch]
     try:
-        subprocess.run(["tar", "-xJf", tarball, "-C", scratch, "--strip-components=1"], check=True)
-        commit_all(scratch, name)
+        subprocess.run([*git, "init", "-q", "-b", "master"], check=True)
+        words = [*git, "-c", "fastimport.unpackLimit=0", "fast-import", "--quiet", "--depth=0"]
+        with subprocess.Popen(words, stdin=subprocess.PIPE) as importer:
+            assert importer.stdin is not None
+            with subprocess.Popen(["xz", "-dc", tarball], stdout=subprocess.PIPE) as unpacked:
+                assert unpacked.stdout is not None
+                _write_commit(unpacked.stdout, name, importer.stdin)
+        assert (importer.returncode, unpacked.returncode) == (0, 0)
+        subprocess.run([*git, "sparse-checkout", "set", "--no-cone", *_CHECKED_OUT], check=True)
+        subprocess.run([*git, "checkout", "-q", "master"], check=True)
         scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _write_commit(tar: IO[bytes], message: str, stream: IO[bytes]) -> None:
+    """Write the files of a tar as the commit that commit_all makes of them, for fast-import."""
+    person = f"{_FIXED['GIT_AUTHOR_NAME']} <{_FIXED['GIT_AUTHOR_EMAIL']}>"
+    people = "".join(f"{role} {person} {DATE}\n" for role in ("author", "committer"))
+    stream.write(f"commit refs/heads/master\n{people}".encode())
+    _write_data(io.BytesIO(f"{message}\n".encode()), len(message) + 1, stream)
+    with tarfile.open(fileobj=tar, mode="r|") as files:
+        for member in files:
+            path = member.name.partition("/")[2]
+            if member.isfile():
+                file = files.extractfile(member)
+                assert file is not None
+                mode, content, size = 0o100644 | member.mode & 0o111, file, member.size
+            elif member.issym():
+                link = os.fsencode(member.linkname)
+                mode, content, size = 0o120000, io.BytesIO(link), len(link)
+            else:
+                assert member.isdir(), f"{member.name} is neither a file nor a link"
+                continue
+            stream.write(f"M {mode:o} inline {path}\n".encode())
+            _write_data(content, size, stream)
+
+
+def _write_data(content: IO[bytes], size: int, stream: IO[bytes]) -> None:
+    stream.write(b"data %d\n" % size)
+    shutil.copyfileobj(content, stream)
+    stream.write(b"\n")
 
 
 def commit_all(folder: Path, message: str) -> None:
