@@ -59,8 +59,8 @@ def describe(result: CollectResult) -> dict[str, Any]:
                 "patch": each.number,
                 "subject": result.subjects[each.number - 1],
                 "trailer": str(each.trailer),
-                "mail": each.reply.name,
-                "message_id": each.reply.message_id or None,
+                "mail": each.reply.mail.name,
+                "message_id": each.reply.mail.message_id or None,
                 "matched_by": each.how,
             }
             for each in result.applied
@@ -69,8 +69,8 @@ def describe(result: CollectResult) -> dict[str, Any]:
             {
                 "patch": each.number,
                 "trailer": str(each.trailer),
-                "mail": each.reply.name,
-                "message_id": each.reply.message_id or None,
+                "mail": each.reply.mail.name,
+                "message_id": each.reply.mail.message_id or None,
                 "reason": each.reason,
             }
             for each in result.not_applied

@@ -112,8 +112,7 @@ def match_tags(
     """
     readable, unreadable = split_readable(mails)
     replies = [parse_reply(mail) for mail in readable]
-    matcher = Matcher(patches)
-    matcher.learn([*split_readable(own)[0], *readable], replies)
+    matcher = Matcher(patches, [*split_readable(own)[0], *readable], replies)
     result = CollectResult("", tuple(commit.subject for commit in commits))
     result.unreadable += unreadable
     judge = _TagJudge(commits, result)
@@ -122,7 +121,7 @@ def match_tags(
         if reply.is_post:
             judge.list_own(reply)
             continue
-        result.remarks += [f"{reply}: {problem}" for problem in reply.problems]
+        result.remarks += [f"{reply}: {problem}" for problem in reply.mail.body.problems]
         tags = judge.drop_copies(reply)
         if not tags:
             continue
@@ -149,16 +148,16 @@ class _TagJudge:
 
     def drop_copies(self, reply: Reply) -> list[FoundTag]:
         """Return the tags of a reply, except in a second copy of the same mail."""
-        if not reply.message_id:
+        if not reply.mail.message_id:
             return list(reply.tags)
-        keys = [(reply.message_id, reply.sender, str(tag.trailer)) for tag in reply.tags]
+        keys = [(reply.mail.message_id, reply.sender, str(tag.trailer)) for tag in reply.tags]
         new = [tag for tag, key in zip(reply.tags, keys, strict=True) if key not in self._seen]
         self._seen.update(keys)
         return new
 
     def list_own(self, reply: Reply) -> None:
         """Report the sender's own tags in a cover letter, which may be a reply without "Re:"."""
-        for tag in reply.tags if reply.subject.number == 0 else ():
+        for tag in reply.tags if reply.mail.subject.number == 0 else ():
             if tag.trailer.address == reply.sender and tag.trailer.key in GIVEN:
                 reason = "it is in a mail with the subject of a cover letter, not of a reply"
                 self._result.not_applied.append(NotApplied(tag.trailer, reply, reason))

@@ -78,24 +78,17 @@ class NoPatch:
     reason: str
 
 
-@dataclass(slots=True)
 class Matcher:
-    """Finds the patches of all replies in a mailbox."""
+    """Finds the patches of replies, with what other mails in the mailbox reveal."""
 
-    patches: Patches
-    replies: Mapping[str, Reply] = field(default_factory=dict)
-    known: dict[str, int] = field(default_factory=dict)
-    outdated: dict[str, Mapping[int, str]] = field(default_factory=dict)
-    foreign: dict[str, str] = field(default_factory=dict)
-
-    def learn(self, mails: Sequence[ReadableMail], replies: Sequence[Reply]) -> None:
-        """Record the replies, and the patches that are in the mailbox themselves."""
-        self.replies = {reply.message_id: reply for reply in replies if reply.message_id}
-        self.known = dict(self.patches.posted)
-        self.outdated = dict(self.patches.outdated)
+    def __init__(self, patches: Patches, mails: Sequence[ReadableMail], replies: Sequence[Reply]):
+        self.patches = patches
+        self.replies = {each.mail.message_id: each for each in replies if each.mail.message_id}
+        self.known = dict(patches.posted)
+        self.outdated = dict(patches.outdated)
         self.foreign = {
             message_id: f"it answers {name}, which this version does not have"
-            for message_id, name in self.patches.gone.items()
+            for message_id, name in patches.gone.items()
         }
         new = [
             mail
@@ -105,8 +98,8 @@ class Matcher:
             and not mail.subject.is_reply
             and (mail.is_patch or mail.subject.number == 0)
         ]
-        patches = [mail for mail in new if mail.is_patch]
-        for mail in patches:
+        posted = [mail for mail in new if mail.is_patch]
+        for mail in posted:
             number = self._identify(mail.body.everything)
             if number is not None:
                 self.known[mail.message_id] = number
@@ -114,7 +107,7 @@ class Matcher:
                 self.foreign[mail.message_id] = (
                     f'it answers {mail.name}, "{_describe(mail.subject)}", which has other code'
                 )
-        self._learn_covers([mail for mail in new if not mail.is_patch], patches)
+        self._learn_covers([mail for mail in new if not mail.is_patch], posted)
 
     def _learn_covers(
         self, letters: Sequence[ReadableMail], patches: Sequence[ReadableMail]
@@ -158,7 +151,7 @@ class Matcher:
 
     def find(self, reply: Reply) -> Match | NoPatch:
         """Return the patch that a reply is about, or why it is unknown."""
-        by_subject = self.patches.find_subject(reply.subject)
+        by_subject = self.patches.find_subject(reply.mail.subject)
         trail = self._follow(reply)
         if trail.answered is not None:
             number = self.known[trail.answered]
@@ -169,7 +162,7 @@ class Matcher:
         quoted = self._identify(reply.quoted + "\n") if "diff --git " in reply.quoted else None
         if quoted is not None:
             return Match(quoted, "patch-id")
-        reason = trail.foreign or self._other_version(reply.subject)
+        reason = trail.foreign or self._other_version(reply.mail.subject)
         if not reason and trail.unknown:
             reason = f"it answers <{trail.unknown}>, which is not a known mail of this series"
         if not reason and by_subject is not None:
@@ -198,7 +191,7 @@ class Matcher:
         quoted = list_changes(reply.quoted.split("\n"))
         if changes is not None and not quoted <= changes:
             return f"it quotes changes that patch {number} does not have"
-        subject = reply.subject
+        subject = reply.mail.subject
         if subject.total == len(self.patches.numbers) and subject.number != number:
             return f"its subject has the number of patch {subject.number}, and the text of {number}"
         return ""
@@ -211,7 +204,7 @@ class Matcher:
         version than its subject names.
         """
         seen: set[str] = set()
-        waiting = list(reply.answers)
+        waiting = list(reply.mail.answers)
         unknown = ""
         while waiting:
             message_id = waiting.pop(0)
@@ -219,7 +212,7 @@ class Matcher:
                 return _Trail(foreign=self.foreign[message_id])
             if message_id in self.known:
                 is_cover = self.known[message_id] == COVER
-                if unknown and (is_cover or self._other_version(reply.subject)):
+                if unknown and (is_cover or self._other_version(reply.mail.subject)):
                     break
                 return _Trail(answered=message_id)
             if message_id in seen:
@@ -229,9 +222,9 @@ class Matcher:
             if above is None:
                 unknown = unknown or message_id
             elif above.own_diff and self._identify(above.own_diff) is None:
-                return _Trail(foreign=f"it answers {above.name}, which has another diff")
+                return _Trail(foreign=f"it answers {above.mail.name}, which has another diff")
             else:
-                waiting = [*above.answers, *waiting]
+                waiting = [*above.mail.answers, *waiting]
         return _Trail(unknown=unknown)
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from patchgen.mail import ReadableMail, Subject
+from patchgen.mail import ReadableMail
 from patchgen.odb.difftext import Kind, classify_lines
 from patchgen.replies.tags import GIVEN, FoundTag, find_mentions, find_tags
 
@@ -26,63 +26,53 @@ _OUTLOOK_NEXT = re.compile(r"^(Sent|Date|To|Gesendet|An|Envoyé|À): ")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply. `name` identifies the mail in messages. `sender` is an address in lower case.
+    """A mail read as a reply: the tags in its own text, and the quoted text without marks."""
 
-    `answers` are the message-ids that it may answer, the most likely one first. `tags` were found
-    in its own text. `quoted` is the quoted text without marks. `own_diff` is a text with the diffs
-    that are not quoted, "" if there are none. `problems` describe what could not be read.
-    """
-
-    name: str
-    message_id: str
-    sender: str
-    subject: Subject
-    answers: tuple[str, ...]
+    mail: ReadableMail
     tags: tuple[FoundTag, ...]
     quoted: str
-    own_diff: str = ""
-    problems: tuple[str, ...] = ()
+
+    @property
+    def sender(self) -> str:
+        """The sender's address in lower case, "" if there is none."""
+        return self.mail.sender.address.lower() if self.mail.sender else ""
+
+    @property
+    def own_diff(self) -> str:
+        """A text with the diffs that are not quoted, "" if there are none."""
+        return self.mail.body.everything if self.mail.body.has_diff else ""
 
     @property
     def is_post(self) -> bool:
         """Whether it is a posted patch or cover letter, whose tags are its own."""
-        if self.subject.is_reply or not self.subject.is_patch:
+        subject = self.mail.subject
+        if subject.is_reply or not subject.is_patch:
             return False
-        return bool(self.own_diff) or self.subject.number == 0
+        return self.mail.body.has_diff or subject.number == 0
 
     def __str__(self) -> str:
-        return f'{self.name} ({self.sender or "no sender"}, "{self.subject.text}")'
+        return f'{self.mail.name} ({self.sender or "no sender"}, "{self.mail.subject.text}")'
 
 
 def parse_reply(mail: ReadableMail) -> Reply:
     """Parse a mail as a reply."""
     lines = _LINE_END.split(mail.body.unfold().removeprefix("\ufeff"))
     quoted = "\n".join(_QUOTE_MARK.sub("", line) for line in lines if _QUOTED.match(line))
-    sender = mail.sender.address.lower() if mail.sender else ""
+    reply = Reply(mail, (), quoted)
     own = list(_own_lines(lines))
     prose, inside = _leave_diffs_out(own)
     tags = (
         *find_tags(prose),
-        *find_mentions(prose, sender),
+        *find_mentions(prose, reply.sender),
         *(replace(tag, problem="it is inside of a diff") for tag in find_tags(inside)),
-        *_find_elsewhere(lines[len(own) :], sender, "it is below the signature"),
+        *_find_elsewhere(lines[len(own) :], reply.sender, "it is below the signature"),
         *_find_elsewhere(
             _LINE_END.split(mail.body.everything[len(mail.body.text) :]),
-            sender,
+            reply.sender,
             "it is in another part of the mail than the text",
         ),
     )
-    return Reply(
-        name=mail.name,
-        message_id=mail.message_id,
-        sender=sender,
-        subject=mail.subject,
-        answers=mail.answers,
-        tags=tags,
-        quoted=quoted,
-        own_diff=mail.body.everything if mail.body.has_diff else "",
-        problems=mail.body.problems,
-    )
+    return replace(reply, tags=tags)
 
 
 def _find_elsewhere(lines: Sequence[str], sender: str, problem: str) -> Iterator[FoundTag]:

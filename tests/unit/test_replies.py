@@ -94,7 +94,7 @@ def test_reads_multipart_and_other_charsets():
     strange = b"From: b@x.org\nContent-Type: text/plain; charset=klingon\n\nAcked-by: B <b@x.org>\n"
     reply = parse(Mail("x", strange))
     assert [str(tag.trailer) for tag in reply.tags] == ["Acked-by: B <b@x.org>"]
-    assert reply.problems == ("its charset 'klingon' is unknown",)
+    assert reply.mail.body.problems == ("its charset 'klingon' is unknown",)
 
 
 @given(st.binary(max_size=400))
@@ -331,9 +331,9 @@ def test_300_answers_no_tag_on_the_wrong_patch_and_none_lost(seed):
         else:
             numbers = range(1, 4) if number == 0 else [number]
             wanted |= {(index, n, answer["key"]) for n in numbers}
-    got = {(int(each.reply.name), each.number, each.trailer.key) for each in result.applied}
+    got = {(int(each.reply.mail.name), each.number, each.trailer.key) for each in result.applied}
     assert got == wanted
-    assert {int(each.reply.name) for each in result.not_applied} == refused
+    assert {int(each.reply.mail.name) for each in result.not_applied} == refused
     assert len(result.applied) == len(wanted)
     messages = add_tags(commits(), result.applied)
     for number in (1, 2, 3):
