@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from .aliases import (
-    find_aliases as find_aliases,
-)
 from .containers import (
     read_mails as read_mails,
     read_stream as read_stream,
@@ -49,6 +46,7 @@ from .recipients import (
     add_recipients as add_recipients,
     address_patches as address_patches,
     edit_recipients as edit_recipients,
+    find_aliases as find_aliases,
     follow_cover as follow_cover,
     include_people as include_people,
     join_list as join_list,

@@ -6,14 +6,18 @@ from __future__ import annotations
 import email.utils
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from patchgen.addresses import AddressError, is_word, parse_people
-from patchgen.errors import UsageError
+from patchgen.errors import ToolError, UsageError
+from patchgen.git_environment import reading_environment
 from patchgen.kernel import ask_program, find_recipients, join_recipients
 from patchgen.mail.headers import add_headers, parse_mail, read_people, replace_recipients
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
+from patchgen.odb import Repository
+from patchgen.process import run
 
 # git send-email unfolds headers that it does not know, and SMTP limits the length of lines.
 _A_LINE = 10
@@ -188,3 +192,23 @@ def redirect_mail(mail: Mail, to: str) -> Mail:
 def address_of(recipient: str) -> str:
     """Return the e-mail address in "Name <address>", in lower case."""
     return (email.utils.parseaddr(recipient)[1] or recipient).lower()
+
+
+def find_aliases(repository: Repository) -> Callable[[str], bool]:
+    """Return a function that returns whether a word is an alias (sendemail.aliasesFile).
+
+    git is asked on its first use. That function raises ToolError if git cannot read the file of
+    aliases.
+    """
+
+    @cache
+    def list_aliases() -> frozenset[str]:
+        if not repository.read_config("sendemail.aliasesFile"):
+            return frozenset()
+        args = ["git", "send-email", "--dump-aliases"]
+        done = run(args, cwd=repository.top, env=reading_environment(), ok=None)
+        if done.returncode != 0:
+            raise ToolError(f"git send-email cannot read the file of aliases: {done.errors}")
+        return frozenset(done.stdout.decode("utf-8", "replace").split("\n"))
+
+    return lambda name: name in list_aliases()

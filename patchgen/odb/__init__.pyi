@@ -74,6 +74,7 @@ from .tree import (
     list_files as list_files,
     read_blobs as read_blobs,
     read_contents as read_contents,
+    read_file as read_file,
     read_files as read_files,
     resolve_paths as resolve_paths,
 )

@@ -125,24 +125,25 @@ def _describe(
     quarantine: Quarantine, tree: Oid, path: str, stages: Sequence[str], labels: tuple[str, str]
 ) -> Conflict:
     """Return the conflict at a path; each stage is "MODE OID NUMBER", as in git-ls-files(1)."""
-
-    def read(blob: str) -> bytes:
-        [found] = quarantine.objects.read([blob])
-        return found[1] if found else b""
-
     by_number = {int(number): (mode, oid) for mode, oid, number in map(str.split, stages)}
     key = _key(path, stages)
-    merged = read(f"{tree}:{path}")
-    if has_markers(merged):
-        mode, _ = GitTree(quarantine, tree).get(path) or ("", "")
-        return Conflict(PurePosixPath(path), key, merged, mode)
+    there = GitTree(quarantine, tree).get(path)
+    merged = _read_blob(quarantine, there[1]) if there else b""
+    if there and has_markers(merged):
+        return Conflict(PurePosixPath(path), key, merged, there[0])
     sides = {
-        label: read(by_number[number][1])
+        label: _read_blob(quarantine, by_number[number][1])
         for number, label in ((2, labels[0]), (3, labels[1]))
         if number in by_number
     }
     mode = by_number[max(by_number)][0]
     return Conflict(PurePosixPath(path), key, merged, mode, sides)
+
+
+def _read_blob(quarantine: Quarantine, oid: str) -> bytes:
+    """Return the content of a blob, b"" for a folder or submodule."""
+    [found] = quarantine.objects.read([oid])
+    return found[1] if found and found[0] == "blob" else b""
 
 
 def _key(name: str, parts: Sequence[str]) -> str:

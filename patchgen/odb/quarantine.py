@@ -15,7 +15,6 @@ from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft, Signatures, Stat
 from patchgen.odb.additions import check_additions
 from patchgen.odb.plumbing import quote_path
-from patchgen.odb.refs import change_refs
 from patchgen.odb.scratch import ScratchRepository
 
 _BRANCH = "refs/heads/series"
@@ -87,7 +86,7 @@ class Quarantine(ScratchRepository):
         commands = [f"update {ref} {new} {old}" if old else f"create {ref} {new}"]
         commands += [f"update {name} {oid}" for name, oid in refs.items()]
         try:
-            change_refs(self._repository, commands, "-m", reason, "--create-reflog", written=ref)
+            self._repository.change_refs(commands, "-m", reason, "--create-reflog", written=ref)
         except RefusedError as err:
             is_moved = self._repository.find_ref(ref) != old
             moved = "it was created or moved while patchgen ran; run patchgen again"

@@ -15,6 +15,7 @@ from pathlib import Path
 from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import RefusedError, RevisionError, ToolError, UsageError
 from patchgen.git_environment import reading_environment
+from patchgen.interrupts import put_off_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
 from patchgen.odb.commits import parse_raw_commit
@@ -27,6 +28,7 @@ from patchgen.odb.plumbing import Git
 from patchgen.process import Completed, run, stream
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LOCK = re.compile(r"Unable to create '(.+?\.lock)': File exists")
 # Commands that only read objects; in a partial clone they must not fetch them.
 _READ_OBJECTS = frozenset(
     {"cat-file", "diff", "diff-tree", "grep", "log", "ls-tree", "merge-base", "rev-list", "show"}
@@ -198,6 +200,29 @@ class Repository:
         if tip is None:
             raise RefusedError(f"branch {branch!r} does not exist", hint="`git branch` lists them")
         return branch, tip
+
+    def change_refs(self, commands: Sequence[str], *options: str, written: str) -> None:
+        """Run commands of git-update-ref(1), "--stdin", in one transaction.
+
+        `written` is what an interrupt reports to be written by then. Raises RefusedError, with
+        git's message, if git refuses; it has a hint if another git's lock is the reason, or one
+        left by a killed git.
+        """
+        lines = "\n".join(["start", *commands, "prepare", "commit", ""]).encode()
+        try:
+            with put_off_interrupts(f"{written} was written before"):
+                # If it were killed along with patchgen, it would leave a REF.lock.
+                self.run("update-ref", "--stdin", *options, stdin=lines, detached=True)
+        except ToolError as err:
+            found = _LOCK.search(err.message)
+            if found is None:
+                raise RefusedError(err.message) from None
+            # The rest is advice (git's lockfile.c).
+            raise RefusedError(
+                err.message.partition("\n\n")[0],
+                hint="another git is running there, or one was killed; "
+                f"if none runs, remove {found[1]}",
+            ) from None
 
     def describe(self, commit: Oid) -> str:
         """Return the tag on a commit if there is one, else its abbreviated id."""

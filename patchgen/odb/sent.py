@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Identity
-from patchgen.odb.refs import change_refs
 from patchgen.odb.repository import Repository
 
 _PREFIX = "sent/"
@@ -89,7 +88,7 @@ def record_sent(
         refs = {**names, **refs}
     commands = [f"create {name} {value}" for name, value in refs.items()]
     try:
-        change_refs(repository, commands, written=f"the tag {tag}")
+        repository.change_refs(commands, written=f"the tag {tag}")
     except RefusedError as err:
         if repository.find_ref(f"refs/tags/{tag}") is None:
             why = f"the tag {tag} cannot be written: {err.message}"

@@ -190,6 +190,15 @@ def read_files(
     }
 
 
+def read_file(git: Git, tree: str, path: PurePosixPath) -> bytes | None:
+    """Return the content of a file or link in the tree that a revision names, None without it.
+
+    Raises MissingObjectsError if the repository lacks the blob.
+    """
+    found = read_files(git, tree, [path])
+    return next(read_blobs(git, [found[path].oid])) if found else None
+
+
 class ResolvedPath(NamedTuple):
     """A path of a tree, the id of its object, and whether it is a folder."""
 

@@ -22,6 +22,7 @@ from patchgen.odb import (
     Resolutions,
     merge_trees,
     move_files,
+    read_file,
 )
 from patchgen.reroll.merge_text import Prose, merge_prose
 from patchgen.reroll.original import MadeBefore
@@ -231,8 +232,7 @@ class Carrier:
         )
 
     def _lines(self, commit: Oid, path: PurePosixPath) -> set[bytes]:
-        shown = self.quarantine.run("cat-file", "blob", f"{commit}:{path}", ok=None)
-        return set(shown.stdout.split(b"\n"))
+        return set((read_file(self.quarantine, commit, path) or b"").split(b"\n"))
 
     def _merge_message(self, edited: Commit, patch: RecordedPatch, now: str) -> Message | Conflict:
         name, digest = patch.name, patch.message

@@ -17,7 +17,7 @@ from patchgen.kernel.x86 import DECLARING_FOLDERS
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
-from patchgen.odb import Checkout
+from patchgen.odb import Checkout, read_file
 
 _CONSTANT = re.compile(r"[A-Z0-9_]+|true|false|NULL|current|this_cpu")
 
@@ -82,8 +82,7 @@ class InitStores:
     def _read(self, commit: Oid, path: PurePosixPath) -> CFile:
         key = (commit, path)
         if key not in self._files:
-            done = self.checkout.run("cat-file", "blob", f"{commit}:{path}", ok=None)
-            self._files[key] = read_c_file(done.stdout if done.returncode == 0 else b"")
+            self._files[key] = read_c_file(read_file(self.checkout, commit, path) or b"")
         return self._files[key]
 
     def _find_marked(self, commit: Oid, folders: Collection[str]) -> frozenset[str]:
