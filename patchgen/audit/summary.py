@@ -19,7 +19,7 @@ from patchgen.audit.result import (
     StatusChange,
 )
 from patchgen.model.base import Oid
-from patchgen.odb import Git
+from patchgen.odb import Git, resolve_object
 
 _WIDTH = 72
 
@@ -29,12 +29,10 @@ def summarise_series(git: Git, base: Oid, tip: Oid) -> str:
 
     `git` has the commits `base` and `tip`. Raises RefusedError if one is not an x86 kernel.
     """
-    before, after = (audit_tree(git, _tree(git, commit)) for commit in (base, tip))
+    before, after = (
+        audit_tree(git, resolve_object(git, f"{commit}^{{tree}}")) for commit in (base, tip)
+    )
     return render_summary(compare_audits(before, after))
-
-
-def _tree(git: Git, commit: Oid) -> Oid:
-    return Oid(git.run("rev-parse", "--verify", f"{commit}^{{tree}}").stdout.decode().strip())
 
 
 def render_summary(diff: AuditDiff) -> str:

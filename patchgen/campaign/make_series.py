@@ -18,7 +18,14 @@ from patchgen.mail import Existing
 from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
-from patchgen.odb import GitTree, Quarantine, Repository, git_version, read_substances
+from patchgen.odb import (
+    GitTree,
+    Quarantine,
+    Repository,
+    git_version,
+    read_substances,
+    resolve_object,
+)
 from patchgen.pipeline.next_version import NextVersion, choose_version, track_series
 from patchgen.pipeline.prepare import (
     SeriesTarget,
@@ -252,8 +259,8 @@ def _check_whole(
     [whole] = quarantine.write_commits(
         base.oid, [CommitDraft("everything\n", tuple(edits))], signatures
     )
-    trees = quarantine.run("rev-parse", f"{whole}^{{tree}}", f"{tip}^{{tree}}").stdout.split()
-    if len(set(trees)) != 1:
+    trees = {resolve_object(quarantine, f"{commit}^{{tree}}") for commit in (whole, tip)}
+    if len(trees) != 1:
         raise AssertionError("the patches together are not the whole change")
 
 

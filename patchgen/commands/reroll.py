@@ -21,6 +21,7 @@ from patchgen.odb import (
     read_commits,
     read_substances,
     reparent,
+    resolve_object,
     write_line,
 )
 from patchgen.pipeline.generate import (
@@ -397,8 +398,7 @@ class _Reroll:
         return replace(result, mails=mails)
 
     def _parent(self, commit: Oid) -> Oid:
-        args = ("rev-parse", "--verify", f"{commit}^")
-        return Oid(self._quarantine.run(*args).stdout.decode().strip())
+        return resolve_object(self._quarantine, f"{commit}^")
 
 
 def _without(all_of: Recipients, some: Recipients) -> Recipients:

@@ -29,7 +29,7 @@ from patchgen.model.build import Build
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 from patchgen.model.series import Mail
-from patchgen.odb import Checkout, Repository, read_substances
+from patchgen.odb import Checkout, Repository, read_substances, resolve_object
 from patchgen.resources import digest_code
 from patchgen.series import describe_asked
 from patchgen.verify.against import check_against
@@ -298,7 +298,7 @@ class _VerifyRun:
             made = self.checkout.apply_mails(parent, [mail], find_strips([mail]))
         except RefusedError as err:
             return err.message
-        tree = self.checkout.run("rev-parse", f"{made[-1]}^{{tree}}").stdout.decode().strip()
+        tree = resolve_object(self.checkout, f"{made[-1]}^{{tree}}")
         return "" if tree == commit.tree else "applying the mail with `git am` gives another tree"
 
     def _find_init_stores(self) -> list[Finding]:
@@ -380,8 +380,8 @@ class _VerifyRun:
         return findings
 
     def _base_point(self) -> Point:
-        tree = self.checkout.run("rev-parse", f"{self.target.base}^{{tree}}").stdout.decode()
-        return Point(self.target.base, Oid(tree.strip()))
+        tree = resolve_object(self.checkout, f"{self.target.base}^{{tree}}")
+        return Point(self.target.base, tree)
 
     def _cache(self, *tools: str) -> Cache:
         """Return the cache of results that depend on these programs."""

@@ -72,9 +72,11 @@ from .tree import (
     GitTree as GitTree,
     list_entries as list_entries,
     list_files as list_files,
+    open_tree as open_tree,
     read_blobs as read_blobs,
     read_contents as read_contents,
     read_file as read_file,
     read_files as read_files,
+    resolve_object as resolve_object,
     resolve_paths as resolve_paths,
 )

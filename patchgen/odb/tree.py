@@ -153,11 +153,19 @@ class GitTree:
 
 def open_tree(git: Git, name: str) -> GitTree:
     """Return the tree that a revision names. Raises MissingObjectsError if it is missing."""
-    [found] = git.objects.find([f"{name}^{{tree}}"])
+    return GitTree(git, resolve_object(git, f"{name}^{{tree}}"))
+
+
+def resolve_object(git: Git, name: str) -> Oid:
+    """Return the id of the object that a revision names, such as "COMMIT^" or "COMMIT^{tree}".
+
+    Raises MissingObjectsError if it is missing, ToolError if the revision names nothing.
+    """
+    [found] = git.objects.find([name])
     if found is None:
-        explain_failure(git, ("ls-tree", name), b"", "")
-        raise ToolError(f"git cannot find the tree of {name}")
-    return GitTree(git, found[0])
+        explain_failure(git, ("rev-parse", name), b"", "")
+        raise ToolError(f"git cannot find {name}")
+    return found[0]
 
 
 def list_entries(

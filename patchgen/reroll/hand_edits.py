@@ -23,6 +23,7 @@ from patchgen.odb import (
     merge_trees,
     move_files,
     read_file,
+    resolve_object,
 )
 from patchgen.reroll.merge_text import Prose, merge_prose
 from patchgen.reroll.original import MadeBefore
@@ -268,8 +269,7 @@ class Carrier:
         return merge_trees(self.quarantine, base, *sides, self.resolutions)
 
     def _tree(self, commit: Oid) -> Oid:
-        args = ("rev-parse", "--verify", f"{commit}^{{tree}}")
-        return Oid(self.quarantine.run(*args).stdout.decode().strip())
+        return resolve_object(self.quarantine, f"{commit}^{{tree}}")
 
 
 def carry_cover(

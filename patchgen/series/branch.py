@@ -16,6 +16,7 @@ from patchgen.odb import (
     read_commit,
     read_commits,
     require_range,
+    resolve_object,
 )
 from patchgen.series.record import Record, read_record
 from patchgen.series.tracking import MARKER, Tracking, is_cover_commit, parse_cover_commit
@@ -71,7 +72,7 @@ def read_branch(
             f"the commit of the cover letter, {cover_oid[:12]}, changes {commit.files[0]}",
             hint="patchgen and b4 require it to be empty: move the change into a separate commit",
         )
-    parent = Oid(git.run("rev-parse", "--verify", f"{cover_oid}^").stdout.decode().strip())
+    parent = resolve_object(git, f"{cover_oid}^")
     start = base or parent
     if start != parent:
         raise RefusedError(

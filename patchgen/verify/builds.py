@@ -19,7 +19,7 @@ from patchgen.kernel import (
 from patchgen.kernel.x86 import FOLDER, GENERATED_FOLDER, SCRIPT_FOLDERS
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
-from patchgen.odb import Checkout
+from patchgen.odb import Checkout, open_tree
 from patchgen.process import map_parallel
 from patchgen.scratch import scratch_folder
 
@@ -245,8 +245,8 @@ def _is_script(path: Path) -> bool:
 
 def list_products(checkout: Checkout, commit: Oid) -> list[str]:
     """Return the committed build products, which would make an out-of-tree build fail."""
-    args = ("ls-tree", "-z", "--name-only", commit, "--", *PRODUCT_FOLDERS)
-    return checkout.run(*args).stdout.decode("utf-8", "replace").split("\0")[:-1]
+    tree = open_tree(checkout, commit)
+    return [path for path in sorted(PRODUCT_FOLDERS) if tree.get(path) is not None]
 
 
 def source_patterns(files: Iterable[PurePosixPath], folders: Iterable[str] = ()) -> list[str]:
