@@ -12,6 +12,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -83,8 +84,11 @@ class ObjectReader:
     def close(self) -> None:
         """End the process."""
         if self._process is not None:
-            self._process.stdin.close()
-            self._process.wait()
+            process = self._process.proc
+            # A pipe to a git that was killed cannot be flushed.
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            process.wait()
             self._process = None
 
     def _ask(self, command: str, names: Sequence[str]) -> Iterator[tuple[Oid, str, bytes] | None]:
@@ -95,8 +99,10 @@ class ObjectReader:
             requests = [f"{command} {name}\n" for name in asked]
             with self._lock:
                 stdin, stdout = self._start()
-                stdin.write(os.fsencode("".join(requests)) + b"flush\n")
-                stdin.flush()
+                # A git that has died is reported when its answer is missing.
+                with suppress(BrokenPipeError):
+                    stdin.write(os.fsencode("".join(requests)) + b"flush\n")
+                    stdin.flush()
                 answers = [self._read_answer(stdout, command == "contents") for _ in asked]
             found = dict(zip(asked, answers, strict=True))
             yield from map(found.get, chunk)

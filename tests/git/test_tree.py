@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
 
 import pytest
 
+from patchgen.errors import ToolError
 from patchgen.model.base import compile_glob
 from patchgen.odb import Repository
 from patchgen.odb.tree import GitTree
+from tests.support.programs import list_programs
 
 PATTERNS = ["**", "*", "*.c", "a/*.c", "a/**.c", "a/b/*", "**/c.c", "a/?.c", "a/*/c.c", "gone/*"]
 NAMES = ["top.c", "a.c", "a/1.c", "a/b/c.c", "a/b.c", "a-b/c.c", "a/b/d e\n.c", "a/b/\udcff.c"]
@@ -62,3 +66,67 @@ def test_contents_are_those_of_the_files(tree):
     for name in NAMES:
         (file,) = tree.find([name])
         assert tree.read(file) == os.fsencode(name)
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [(), (".",), ("a",), ("a", "a.c"), ("a.c", "a", "a/b", "a-b"), ("a/link.c", "no", "top.c/x")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("suffixes", [("",), (".c",), ("b.c", "1.c")], ids=" ".join)
+def test_files_below_paths_are_listed_in_the_order_of_git(tree, paths, suffixes):
+    below = [] if "." in paths else paths
+    listed = tree._git.run("--literal-pathspecs", "ls-tree", "-r", "-z", tree.oid, "--", *below)
+    rows = [os.fsdecode(row).partition("\t") for row in listed.stdout.split(b"\0")[:-1]]
+    expected = [
+        (name, (head.split()[0], head.split()[2]))
+        for head, _, name in rows
+        if head.startswith("100") and name.endswith(suffixes)
+    ]
+    found = tree.list_entries(map(PurePosixPath, paths), suffixes)
+    assert list(found.items()) == expected
+
+
+def test_a_mode_of_an_old_git_is_read_as_git_reads_it(tree, git):
+    blob = tree.get("top.c")[1]
+    top = tree._git.top
+    raw = bytes.fromhex(blob)
+    odd = b"100664 x.c\0" + raw + b"100775 y.c\0" + raw
+    file = top / "odd"
+    file.write_bytes(odd)
+    made = git(top, "hash-object", "-t", "tree", "-w", "--literally", file).strip()
+    shown = git(top, "ls-tree", made).split()
+    assert (shown[0], shown[4]) == ("100644", "100755")
+    found = GitTree(tree._git, made).list_entries()
+    assert found == {"x.c": ("100644", blob), "y.c": ("100755", blob)}
+
+
+def test_all_questions_are_answered_by_one_program(tree):
+    repository = tree._git
+    repository.objects.find(["HEAD"])
+    with list_programs() as started:
+        files = tree.find(["**"])
+        assert all(tree.read(file) for file in files)
+        assert tree.get("a/b") and repository.find_ref("HEAD")
+    assert started == []
+
+
+def test_threads_share_a_reader(tree):
+    files = tree.find(["**"])
+    oids = [file.oid for file in files] * 50
+    expected = [tree.read(file) for file in files] * 50
+
+    def read(_: int) -> list[bytes]:
+        return [found[1] for found in tree._git.objects.read(oids) if found]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(read, range(8))) == [expected] * 8
+
+
+def test_a_reader_whose_program_has_died_says_so(tree):
+    objects = tree._git.objects
+    objects.find(["HEAD"])
+    objects._process.proc.kill()
+    with pytest.raises(ToolError, match="git cannot read objects"):
+        for _ in range(3):
+            objects.find(["HEAD"])
