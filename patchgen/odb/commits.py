@@ -8,6 +8,7 @@ lines (a line that begins with a space continues the one before), an empty line,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from patchgen.scratch import scratch_folder
 
 # Author and committer of commits that nobody sees.
 NOBODY = Identity("patchgen", "patchgen@localhost", "0 +0000")
+_PERSON = re.compile(r"(?P<name>[^<]*?)\s*<(?P<address>[^>]*)>")
 # Headers with names of people, in the encoding of the commit's message.
 _NAMED = frozenset({b"author", b"committer"})
 
@@ -39,9 +41,8 @@ class RawCommit:
 
     def with_message(self, message: str) -> RawCommit:
         """Return the commit with another message in UTF-8, and with its names in UTF-8."""
-        encoding = dict(self.headers).get(b"encoding", b"").decode("ascii", "replace")
         headers = tuple(
-            (key, decode_text(value, encoding).encode() if key in _NAMED else value)
+            (key, decode_text(value, self.encoding).encode() if key in _NAMED else value)
             for key, value in self.headers
             if key != b"encoding"
         )
@@ -55,6 +56,27 @@ class RawCommit:
     def tree(self) -> Oid:
         """The id of its tree."""
         return Oid(dict(self.headers)[b"tree"].decode())
+
+    @property
+    def parents(self) -> list[Oid]:
+        """The ids of its parents."""
+        return [Oid(value.decode()) for key, value in self.headers if key == b"parent"]
+
+    @property
+    def encoding(self) -> str:
+        """The encoding that its texts declare, "" if none."""
+        return dict(self.headers).get(b"encoding", b"").decode("ascii", "replace")
+
+    @property
+    def text(self) -> str:
+        """Its message; like git, up to a NUL."""
+        return decode_text(self.message.partition(b"\0")[0], self.encoding)
+
+    def find_person(self, key: str) -> str:
+        """Return its "author" or "committer" as "Name <address>"."""
+        value = decode_text(dict(self.headers).get(key.encode(), b""), self.encoding)
+        match = _PERSON.match(value)
+        return f"{match['name']} <{match['address']}>" if match else " <>"
 
     @property
     def oid(self) -> Oid:

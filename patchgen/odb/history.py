@@ -12,7 +12,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb.checkout import Checkout
-from patchgen.odb.commits import decode_text
+from patchgen.odb.commits import RawCommit, read_raw_commits
 from patchgen.odb.plumbing import Git, parse_raw_diff
 from patchgen.odb.repository import Repository
 from patchgen.scratch import scratch_folder
@@ -21,8 +21,6 @@ from patchgen.scratch import scratch_folder
 _RANGE_DIFF_HEAD = re.compile(r"^ *(?:\d+|-): +[0-9a-f-]+ ([=!<>]) +(?:\d+|-): ")
 # "0001-subject.patch", "v4-10000-subject.patch".
 _PATCH_NUMBER = re.compile(r"(?:v\d+-)?(\d+)-")
-_FORMAT = "%H%x00%T%x00%P%x00%an <%ae>%x00%cn <%ce>%x00%B%x00"
-_FIELDS = 6
 
 
 def find_own_base(repository: Repository, branch: str, tip: Oid) -> Oid:
@@ -52,43 +50,47 @@ def read_commits(git: Git, base: Oid, tip: Oid) -> tuple[Commit, ...]:
 
     Raises RefusedError if `tip` does not build on `base`, or one of them is a merge.
     """
-    if git.run("merge-base", "--is-ancestor", base, tip, ok=(0, 1)).returncode != 0:
-        raise RefusedError(f"{tip[:12]} does not build on {base[:12]}")
-    oids = git.run("rev-list", "--reverse", f"{base}..{tip}").stdout.decode().split()
-    return _read_all(git, [Oid(oid) for oid in oids])
+    listed = git.run("rev-list", "--reverse", f"{base}..{tip}").stdout.decode().split()
+    oids = [Oid(oid) for oid in listed]
+    commits = read_raw_commits(git, oids)
+    is_line = [commit.parents for commit in commits] == [[oid] for oid in [base, *oids][:-1]]
+    if not is_line or (not oids and base != tip):
+        args = ("merge-base", "--is-ancestor", base, tip)
+        if git.run(*args, ok=(0, 1)).returncode != 0:
+            raise RefusedError(f"{tip[:12]} does not build on {base[:12]}")
+    return _describe_all(git, oids, commits)
 
 
 def read_commit(git: Git, oid: Oid) -> Commit:
     """Return one commit. Raises RefusedError if it is a merge or has no parent."""
-    return _read_all(git, [oid])[0]
+    return _describe_all(git, [oid], read_raw_commits(git, [oid]))[0]
 
 
-def _read_all(git: Git, oids: Sequence[Oid]) -> tuple[Commit, ...]:
-    """Return commits in the given order, with two git processes for any number of them."""
-    # Without a revision, `git log --stdin` shows HEAD.
-    if not oids:
-        return ()
-    listed = "".join(f"{oid}\n" for oid in oids).encode()
-    args = ("log", "--no-walk=unsorted", "--no-show-signature", "--encoding=UTF-8", "--stdin")
-    shown = git.run(*args, f"--format={_FORMAT}", stdin=listed).stdout
-    # git converts text with a declared encoding to UTF-8, and leaves other text unchanged.
-    fields = [decode_text(field) for field in shown.split(b"\0")]
-    files = _read_files(git, listed)
-    commits = []
-    for number, oid in enumerate(oids):
-        at = number * _FIELDS
-        tree, parents, author, committer, message = fields[at + 1 : at + _FIELDS]
-        if len(parents.split()) != 1:
-            what = "is a merge" if parents else "has no parent"
+def _describe_all(
+    git: Git, oids: Sequence[Oid], commits: Sequence[RawCommit]
+) -> tuple[Commit, ...]:
+    for oid, commit in zip(oids, commits, strict=True):
+        if len(commit.parents) != 1:
+            what = "is a merge" if commit.parents else "has no parent"
             raise RefusedError(f"{oid[:12]} {what}; a series must be a line of commits on a base")
-        message = message.strip("\n") + "\n"
-        commits.append(Commit(oid, Oid(tree), author, committer, message, files.get(oid, ())))
-    return tuple(commits)
+    files = _read_files(git, oids) if oids else {}
+    return tuple(
+        Commit(
+            oid,
+            commit.tree,
+            commit.find_person("author"),
+            commit.find_person("committer"),
+            commit.text.strip("\n") + "\n",
+            files.get(oid, ()),
+        )
+        for oid, commit in zip(oids, commits, strict=True)
+    )
 
 
-def _read_files(git: Git, listed: bytes) -> dict[Oid, tuple[PurePosixPath, ...]]:
+def _read_files(git: Git, oids: Sequence[Oid]) -> dict[Oid, tuple[PurePosixPath, ...]]:
     """Return the paths that each listed commit changes; empty commits are left out."""
     args = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames")
+    listed = "".join(f"{oid}\n" for oid in oids).encode()
     found: dict[Oid, tuple[PurePosixPath, ...]] = {}
     for change in parse_raw_diff(git.run(*args, stdin=listed).stdout):
         oid = Oid(change.heading)

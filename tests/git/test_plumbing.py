@@ -15,9 +15,11 @@ from patchgen.odb import (
     Repository,
     list_changes,
     list_entries,
+    read_commit,
     read_commits,
     resolve_paths,
 )
+from patchgen.odb.commits import decode_text
 from patchgen.odb.plumbing import parse_raw_diff
 
 NAMES = (
@@ -99,3 +101,32 @@ def test_a_name_that_git_cannot_have_names_nothing_and_the_next_is_found(reposit
     assert repository.objects.find([name, "refs/heads/master"]) == [None, (master, "commit")]
     assert repository.find_ref(name) is None
     assert repository.find_ref("refs/heads/master") == master
+
+
+ODD_COMMITS = {
+    "declared Latin-1": (b"J\xf6 <j@x> 1 +0000\nencoding ISO-8859-1", b"Gr\xfc\xdfe\n\nB\xf6.\n"),
+    "undeclared Latin-1": ("Jö <j@x> 1 +0000".encode(), b"Gr\xfc\xdfe\n"),
+    "no name": (b" <j@x> 1 +0000", b"x\n"),
+    "signed": (b"J <j@x> 1 +0000\ngpgsig -----BEGIN\n \n abc\n -----END", b"\n\nx\n\n\n"),
+    "no end of line": (b"J  K <j@x> 1 +0000", b"x\n\ny"),
+}
+
+
+@pytest.mark.parametrize("who, message", ODD_COMMITS.values(), ids=ODD_COMMITS)
+def test_a_commit_is_read_as_git_shows_it(repository, git, tmp_path, who, message):
+    master = repository.resolve_commit("master")
+    head = f"tree {repository.resolve_tree(master)}\nparent {master}\n".encode()
+    (tmp_path / "raw").write_bytes(
+        head + b"author " + who.partition(b"\n")[0] + b"\ncommitter " + who + b"\n\n" + message
+    )
+    made = Oid(git(tmp_path, "hash-object", "-t", "commit", "-w", "--literally", "raw").strip())
+    shown = repository.run("log", "-1", "--format=%an <%ae>%x00%cn <%ce>%x00%B", made).stdout
+    author, committer, text = map(decode_text, shown.split(b"\0"))
+    commit = read_commit(repository, made)
+    assert (commit.author, commit.committer) == (author, committer)
+    assert commit.message == text.strip("\n") + "\n"
+    assert read_commits(repository, master, made) == (commit,)
+    for base, tip in ((made, master), (made, Oid(git(tmp_path, "rev-parse", "master~1").strip()))):
+        with pytest.raises(RefusedError, match="does not build on"):
+            read_commits(repository, base, tip)
+    assert read_commits(repository, made, made) == ()
