@@ -10,34 +10,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, repeat
 from typing import NamedTuple
 
 # Comments and literals come first, so that nothing inside them is read as code (C11 6.4).
 # The quantifiers are possessive, so that the pattern never backtracks.
+_COMMENT = rb"/\*.*?(?:\*/|\Z) | //(?:[^\\\n]++|\\.)*+"
 _LITERALS = {
     b'"': rb'"(?:[^"\\\n]++|\\.)*+',
     b"'": rb"'(?:[^'\\\n]++|\\.)*+",
 }
-_TOKEN = rb"""
-      (?P<skip> /\*.*?(?:\*/|\Z) | //(?:[^\\\n]++|\\.)*+ | \s+ | \\\n )
-    | %s
+_CLOSED = b" | ".join(start + quote for quote, start in _LITERALS.items())
+_SKIP = rb"%s | \s+ | \\\n" % _COMMENT
+_CODE = rb"""
       (?P<word> [A-Za-z_$][A-Za-z_0-9$]* )
     | (?P<number> \.?[0-9](?:[eEpP][+-]|[A-Za-z_0-9.])* )
-    | (?P<operator> -> | \+\+ | -- | <<=? | >>=? | [<>=!]= | && | \|\| | [-+*/%%&|^]= | \.\.\. | . )
+    | (?P<operator> -> | \+\+ | -- | <<=? | >>=? | [<>=!]= | && | \|\| | [-+*/%&|^]= | \.\.\. | . )
 """
+_FIRST_OF_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$")
 
 
-@lru_cache
-def _compile(quotes: bytes) -> re.Pattern[bytes]:
-    """Return the pattern of a token where literals may begin with any of these quotes."""
-    starts = [_LITERALS[quotes[i : i + 1]] for i in range(len(quotes))]
-    ends = [start + quotes[i : i + 1] for i, start in enumerate(starts)]
-    literals = b""
-    if quotes:
-        literals = b"(?P<literal> %s ) | (?P<open> %s ) |" % (b"|".join(ends), b"|".join(starts))
-    return re.compile(_TOKEN % literals, re.VERBOSE | re.DOTALL)
+def _compile(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.VERBOSE | re.DOTALL)
+
+
+# A source in which every literal is closed, and a token with the comments and white space before
+# it. After the last token there may be one match without a token.
+_ALL_CLOSED = _compile(rb"(?: [^\"'/]++ | %s | / | %s )*+" % (_COMMENT, _CLOSED))
+_LEXEME = _compile(
+    rb"(?!\Z)((?: %s )*+( %s | %s | \Z ))" % (_SKIP, _CLOSED, re.sub(rb"\?P<\w+>", b"?:", _CODE))
+)
 
 
 class Token(NamedTuple):
@@ -59,14 +62,36 @@ def tokenize(source: bytes) -> Iterator[Token]:
     is not closed on its line: the rest of the line is read as code.
     """
     line = 1
+    for lexeme, text in _split(source):
+        yield Token(text, line + lexeme[: -len(text)].count(b"\n"), text[0] in _FIRST_OF_WORD)
+        line += lexeme.count(b"\n")
+
+
+def _split(source: bytes) -> list[tuple[bytes, bytes]]:
+    """Return each token: first with the comments and white space before it, then alone."""
+    if _ALL_CLOSED.fullmatch(source):
+        lexemes = _LEXEME.findall(source)
+        return lexemes if not lexemes or lexemes[-1][1] else lexemes[:-1]
+    lexemes, skipped = [], b""
     for match in _matches(source):
-        kind, text = match.lastgroup, match.group()
-        if kind == "open":
-            yield Token(text[:1], line, False)
-        elif kind != "skip":
-            yield Token(text, line, kind == "word")
-        if kind in ("skip", "literal"):
-            line += text.count(b"\n")
+        text = match[0][:1] if match.lastgroup == "open" else match[0]
+        if match.lastgroup == "skip":
+            skipped += text
+        else:
+            lexemes.append((skipped + text, text))
+            skipped = b""
+    return lexemes
+
+
+@lru_cache
+def _compile_token(quotes: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of a token where literals may begin with any of these quotes."""
+    starts = [_LITERALS[quotes[i : i + 1]] for i in range(len(quotes))]
+    ends = [start + quotes[i : i + 1] for i, start in enumerate(starts)]
+    literals = b""
+    if quotes:
+        literals = b"| (?P<literal> %s ) | (?P<open> %s )" % (b"|".join(ends), b"|".join(starts))
+    return _compile(b"(?P<skip> %s ) %s | %s" % (_SKIP, literals, _CODE))
 
 
 def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
@@ -80,7 +105,7 @@ def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
     unclosed: dict[bytes, int] = {}
     while at < len(source):
         quotes = b"".join(quote for quote in _LITERALS if quote not in unclosed)
-        for match in _compile(quotes).finditer(source, at):
+        for match in _compile_token(quotes).finditer(source, at):
             yield match
             at = match.end()
             if match.lastgroup == "open":
@@ -99,10 +124,13 @@ def find_sequence(source: bytes, wanted: Sequence[bytes]) -> int | None:
         return None
     # Map tokens to characters: str.find() is linear, comparing lists at every position is not.
     numbers = {token: chr(number) for number, token in enumerate(dict.fromkeys(wanted), 1)}
-    tokens = list(tokenize(source))
-    texts = "".join(numbers.get(token.text, "\0") for token in tokens)
+    lexemes = _split(source)
+    texts = "".join(numbers.get(text, "\0") for _, text in lexemes)
     start = texts.find("".join(numbers[token] for token in wanted))
-    return tokens[start].line if start >= 0 else None
+    if start < 0:
+        return None
+    before = b"".join(lexeme for lexeme, _ in lexemes[: start + 1])
+    return before[: len(before) - len(wanted[0])].count(b"\n") + 1
 
 
 def find_functions(source: bytes) -> list[tuple[str, int]]:
@@ -112,47 +140,65 @@ def find_functions(source: bytes) -> list[tuple[str, int]]:
     parameters, any further words (attributes), and an opening brace, outside of braces,
     parentheses and preprocessor lines.
     """
-    return _functions_in(list(tokenize(blank_directives(source))))
+    lexemes = _split(blank_directives(source))
+    lines = _number_lines(lexemes)
+    return [
+        (lexemes[name][1].decode("ascii"), lines[name])
+        for name, _, _ in _find_bodies(_outline(lexemes))
+    ]
 
 
-def _functions_in(tokens: Sequence[Token]) -> list[tuple[str, int]]:
-    functions: list[tuple[str, int]] = []
-    depth = 0
-    candidate: tuple[str, int] | None = None
-    index = 0
-    while index < len(tokens):
-        token = tokens[index]
-        if token.text == b"{":
-            if depth == 0 and candidate is not None:
-                functions.append(candidate)
+class _Outline(dict[bytes, str]):
+    """The character that stands for each token in an outline: w is a word, x any other token."""
+
+    def __missing__(self, text: bytes) -> str:
+        self[text] = "w" if text[0] in _FIRST_OF_WORD else "x"
+        return self[text]
+
+
+def _outline(lexemes: Sequence[tuple[bytes, bytes]]) -> str:
+    """Return one character for each token, so that regular expressions find the structure."""
+    marks = _Outline({text.encode(): text for text in "(){};=,."} | {b"->": "."})
+    return "".join([marks[text] for _, text in lexemes])
+
+
+def _number_lines(lexemes: Sequence[tuple[bytes, bytes]]) -> list[int]:
+    """Return the line where each token ends."""
+    counts = map(bytes.count, (lexeme for lexeme, _ in lexemes), repeat(b"\n"))
+    return list(accumulate(counts, initial=1))[1:]
+
+
+_AT_TOP = re.compile(r"[{;=,]|w\(")
+_NESTING = {"(": re.compile(r"[()]"), "{": re.compile(r"[{}]")}
+
+
+def _find_bodies(outline: str) -> Iterator[tuple[int, int, int]]:
+    """Yield the index of each function's name, of its opening brace, and after its closing one."""
+    candidate: int | None = None
+    at = 0
+    while (match := _AT_TOP.search(outline, at)) is not None:
+        at = match.end()
+        if match[0] == "{":
+            at = _after(outline, match.start())
+            if candidate is not None:
+                yield candidate, match.start(), at
             candidate = None
-            depth += 1
-        elif token.text == b"}":
-            depth = max(0, depth - 1)
-        elif depth == 0:
-            if token.text in (b";", b"=", b","):
-                candidate = None
-            elif token.is_word and index + 1 < len(tokens) and tokens[index + 1].text == b"(":
-                # `static void f(void) __attribute__((x)) {`: the first word before a ( is the name.
-                candidate = candidate or (token.text.decode("ascii"), token.line)
-                index = _after_parenthesis(tokens, index + 1)
-                continue
-        index += 1
-    return functions
+        elif match[0] == "w(":
+            # `static void f(void) __attribute__((x)) {`: the first word before a ( is the name.
+            candidate = match.start() if candidate is None else candidate
+            at = _after(outline, at - 1)
+        else:
+            candidate = None
 
 
-def _after_parenthesis(tokens: Sequence[Token], index: int) -> int:
-    """Return the index after the parenthesis that matches the one at `index`."""
+def _after(outline: str, opening: int) -> int:
+    """Return the index after the token that closes the parenthesis or brace at `opening`."""
     depth = 0
-    while index < len(tokens):
-        if tokens[index].text == b"(":
-            depth += 1
-        elif tokens[index].text == b")":
-            depth -= 1
-            if depth == 0:
-                return index + 1
-        index += 1
-    return index
+    for match in _NESTING[outline[opening]].finditer(outline, opening):
+        depth += 1 if match[0] == outline[opening] else -1
+        if depth == 0:
+            return match.end()
+    return len(outline)
 
 
 def blank_directives(source: bytes) -> bytes:
@@ -166,8 +212,7 @@ def blank_directives(source: bytes) -> bytes:
     return b"\n".join(kept)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCall:
+class TokenCall(NamedTuple):
     """A call `callee(arguments)` in a function."""
 
     callee: str
@@ -176,8 +221,7 @@ class TokenCall:
     arguments: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """`x.member = value` with a single word as value: maybe a function that is called later."""
 
     member: str
@@ -192,60 +236,42 @@ def find_calls(source: bytes) -> tuple[list[TokenCall], list[Assignment]]:
     5.2.4.1): all their arguments together would be of quadratic size. A call without a closing
     parenthesis is left out, too.
     """
-    calls: list[TokenCall] = []
-    assignments: list[Assignment] = []
-    depth = 0
-    function: str | None = None
-    tokens = list(tokenize(blank_directives(source)))
-    texts = tuple(token.text for token in tokens)
-    ends = _match_parentheses(tokens)
-    named = iter(_functions_in(tokens))
-    following = next(named, None)
-    for index, token in enumerate(tokens):
-        if token.text == b"{":
-            # find_functions() returns the functions in source order, each before its brace.
-            while depth == 0 and following is not None and following[1] <= token.line:
-                function, following = following[0], next(named, None)
-            depth += 1
-        elif token.text == b"}":
-            depth = max(0, depth - 1)
-            function = function if depth else None
-        elif token.is_word and index + 1 < len(tokens):
-            name = token.text.decode("ascii")
-            if tokens[index + 1].text == b"(" and function is not None and depth:
-                if index + 1 in ends:
-                    arguments = texts[index + 2 : ends[index + 1]]
-                    calls.append(TokenCall(name, token.line, function, arguments))
-            elif value := _assigned(tokens, index):
-                assignments.append(Assignment(name, value))
+    lexemes = _split(blank_directives(source))
+    outline = _outline(lexemes)
+    lines = _number_lines(lexemes)
+    texts = tuple(text for _, text in lexemes)
+    ends = _match_parentheses(outline)
+    calls = [
+        TokenCall(texts[at].decode("ascii"), lines[at], function, texts[at + 2 : ends[at + 1]])
+        for name, begin, end in _find_bodies(outline)
+        for function in [texts[name].decode("ascii")]
+        for at in (match.start() for match in _CALL.finditer(outline, begin, end))
+        if at + 1 in ends
+    ]
+    assignments = [
+        Assignment(texts[match.start() + 1].decode("ascii"), texts[match.end() - 1].decode("ascii"))
+        for match in _ASSIGNMENT.finditer(outline)
+    ]
     return calls, assignments
 
 
 _DEEPEST = 63
+_CALL = re.compile(r"w\(")
+_ASSIGNMENT = re.compile(r"\.w=w(?=[;,}])")
 
 
-def _match_parentheses(tokens: Sequence[Token]) -> dict[int, int]:
+def _match_parentheses(outline: str) -> dict[int, int]:
     """Return the index of the parenthesis that closes each opening one.
 
     Parentheses nested deeper than _DEEPEST levels, and those that are not closed, are left out.
     """
     ends: dict[int, int] = {}
     opened: list[int] = []
-    for index, token in enumerate(tokens):
-        if token.text == b"(":
-            opened.append(index)
-        elif token.text == b")" and opened:
+    for match in _NESTING["("].finditer(outline):
+        if match[0] == "(":
+            opened.append(match.start())
+        elif opened:
             begin = opened.pop()
             if len(opened) < _DEEPEST:
-                ends[begin] = index
+                ends[begin] = match.start()
     return ends
-
-
-def _assigned(tokens: Sequence[Token], index: int) -> str | None:
-    """Return the word that is assigned to the member named at `index`, None if none is."""
-    if not 0 < index < len(tokens) - 3 or tokens[index - 1].text not in (b".", b"->"):
-        return None
-    equals, value, end = tokens[index + 1 : index + 4]
-    if equals.text != b"=" or not value.is_word or end.text not in (b";", b",", b"}"):
-        return None
-    return value.text.decode("ascii")
