@@ -62,25 +62,29 @@ def tokenize(source: bytes) -> Iterator[Token]:
     is not closed on its line: the rest of the line is read as code.
     """
     line = 1
-    for lexeme, text in _split(source):
+    for lexeme, text in zip(*_split(source), strict=True):
         yield Token(text, line + lexeme[: -len(text)].count(b"\n"), text[0] in _FIRST_OF_WORD)
         line += lexeme.count(b"\n")
 
 
-def _split(source: bytes) -> list[tuple[bytes, bytes]]:
-    """Return each token: first with the comments and white space before it, then alone."""
+def _split(source: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the tokens with the comments and white space before each, and the tokens alone."""
+    lexemes: list[tuple[bytes, bytes]] = []
     if _ALL_CLOSED.fullmatch(source):
         lexemes = _LEXEME.findall(source)
-        return lexemes if not lexemes or lexemes[-1][1] else lexemes[:-1]
-    lexemes, skipped = [], b""
-    for match in _matches(source):
-        text = match[0][:1] if match.lastgroup == "open" else match[0]
-        if match.lastgroup == "skip":
-            skipped += text
-        else:
-            lexemes.append((skipped + text, text))
-            skipped = b""
-    return lexemes
+        if lexemes and not lexemes[-1][1]:
+            lexemes.pop()
+    else:
+        skipped = b""
+        for match in _matches(source):
+            text = match[0][:1] if match.lastgroup == "open" else match[0]
+            if match.lastgroup == "skip":
+                skipped += text
+            else:
+                lexemes.append((skipped + text, text))
+                skipped = b""
+    with_skipped, texts = zip(*lexemes, strict=True) if lexemes else ((), ())
+    return with_skipped, texts
 
 
 @lru_cache
@@ -124,12 +128,12 @@ def find_sequence(source: bytes, wanted: Sequence[bytes]) -> int | None:
         return None
     # Map tokens to characters: str.find() is linear, comparing lists at every position is not.
     numbers = {token: chr(number) for number, token in enumerate(dict.fromkeys(wanted), 1)}
-    lexemes = _split(source)
-    texts = "".join(numbers.get(text, "\0") for _, text in lexemes)
-    start = texts.find("".join(numbers[token] for token in wanted))
+    lexemes, texts = _split(source)
+    known = "".join([numbers.get(text, "\0") for text in texts])
+    start = known.find("".join(numbers[token] for token in wanted))
     if start < 0:
         return None
-    before = b"".join(lexeme for lexeme, _ in lexemes[: start + 1])
+    before = b"".join(lexemes[: start + 1])
     return before[: len(before) - len(wanted[0])].count(b"\n") + 1
 
 
@@ -140,12 +144,10 @@ def find_functions(source: bytes) -> list[tuple[str, int]]:
     parameters, any further words (attributes), and an opening brace, outside of braces,
     parentheses and preprocessor lines.
     """
-    lexemes = _split(blank_directives(source))
+    lexemes, texts = _split(blank_directives(source))
     lines = _number_lines(lexemes)
-    return [
-        (lexemes[name][1].decode("ascii"), lines[name])
-        for name, _, _ in _find_bodies(_outline(lexemes))
-    ]
+    bodies = _find_bodies(_outline(texts))
+    return [(texts[name].decode("ascii"), lines[name]) for name, _, _ in bodies]
 
 
 class _Outline(dict[bytes, str]):
@@ -156,16 +158,15 @@ class _Outline(dict[bytes, str]):
         return self[text]
 
 
-def _outline(lexemes: Sequence[tuple[bytes, bytes]]) -> str:
+def _outline(texts: Sequence[bytes]) -> str:
     """Return one character for each token, so that regular expressions find the structure."""
     marks = _Outline({text.encode(): text for text in "(){};=,."} | {b"->": "."})
-    return "".join([marks[text] for _, text in lexemes])
+    return "".join(map(marks.__getitem__, texts))
 
 
-def _number_lines(lexemes: Sequence[tuple[bytes, bytes]]) -> list[int]:
-    """Return the line where each token ends."""
-    counts = map(bytes.count, (lexeme for lexeme, _ in lexemes), repeat(b"\n"))
-    return list(accumulate(counts, initial=1))[1:]
+def _number_lines(lexemes: Sequence[bytes]) -> list[int]:
+    """Return the line where each token ends, given the tokens with what precedes them."""
+    return list(accumulate(map(bytes.count, lexemes, repeat(b"\n")), initial=1))[1:]
 
 
 _AT_TOP = re.compile(r"[{;=,]|w\(")
@@ -201,15 +202,12 @@ def _after(outline: str, opening: int) -> int:
     return len(outline)
 
 
+_DIRECTIVE = re.compile(rb"^[^\S\n]*#(?:[^\n]*\\[^\S\n]*\n)*[^\n]*", re.MULTILINE)
+
+
 def blank_directives(source: bytes) -> bytes:
     """Return the source with preprocessor lines and their continuations emptied."""
-    kept = []
-    in_directive = False
-    for line in source.split(b"\n"):
-        in_directive = in_directive or line.lstrip().startswith(b"#")
-        kept.append(b"" if in_directive else line)
-        in_directive = in_directive and line.rstrip().endswith(b"\\")
-    return b"\n".join(kept)
+    return _DIRECTIVE.sub(lambda match: b"\n" * match[0].count(b"\n"), source)
 
 
 class TokenCall(NamedTuple):
@@ -236,10 +234,9 @@ def find_calls(source: bytes) -> tuple[list[TokenCall], list[Assignment]]:
     5.2.4.1): all their arguments together would be of quadratic size. A call without a closing
     parenthesis is left out, too.
     """
-    lexemes = _split(blank_directives(source))
-    outline = _outline(lexemes)
+    lexemes, texts = _split(blank_directives(source))
+    outline = _outline(texts)
     lines = _number_lines(lexemes)
-    texts = tuple(text for _, text in lexemes)
     ends = _match_parentheses(outline)
     calls = [
         TokenCall(texts[at].decode("ascii"), lines[at], function, texts[at + 2 : ends[at + 1]])

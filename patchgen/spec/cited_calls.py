@@ -9,6 +9,7 @@ not expanded, and functions of the same name are treated as one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,7 @@ class _Graph:
 
     tree: TreeReader
     files: Sequence[TreeFile]
+    _sources: dict[TreeFile, bytes] = field(default_factory=dict)
     _parsed: dict[TreeFile, tuple[list[TokenCall], list[Assignment]]] = field(default_factory=dict)
     _ways: dict[str, Ways] = field(default_factory=dict)
 
@@ -129,12 +131,17 @@ class _Graph:
     def _read(
         self, names: Sequence[str], also: Sequence[bytes] = ()
     ) -> Iterator[tuple[TreeFile, tuple[list[TokenCall], list[Assignment]]]]:
-        """Yield the parsed files that contain any of the names and all of `also`."""
+        """Yield the parsed files that use any of the names and contain all of `also`."""
         wanted = [name.encode() for name in names]
+        # What may follow a name that is called or assigned, or a member that is assigned to.
+        use = re.compile(rb"(?<![\w$])(?:%s)\s*[(=;,}/\\]" % b"|".join(map(re.escape, wanted)))
         for file in self.files:
             if file not in self._parsed:
-                source = self.tree.read(file)
+                source = self._sources.get(file) or self.tree.read(file)
+                self._sources[file] = source
                 if not all(word in source for word in also) or not any(w in source for w in wanted):
+                    continue
+                if not use.search(source):
                     continue
                 self._parsed[file] = find_calls(source)
             yield file, self._parsed[file]
