@@ -8,10 +8,10 @@ after each of them.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum, auto
 
+from patchgen.linediff import find_line_changes
 from patchgen.model.outcome import FileResult
 from patchgen.model.plan import Edit, RunRules
 from patchgen.model.series import LineCount
@@ -56,9 +56,12 @@ def follow_lines(
         return LineOrigin.TEMPLATE if is_text else LineOrigin.RULE
 
     followed: list[LineOrigin] = []
-    for same, begin, end, first in _compare(old, new):
-        lines = range(begin, end)
-        followed += origins[first : first + len(lines)] if same else map(origin_of, lines)
+    at = 0
+    for change in find_line_changes(old, new):
+        followed += origins[at : change.old_start]
+        followed += map(origin_of, range(change.new_start, change.new_end))
+        at = change.old_end
+    followed += origins[at:]
     return followed
 
 
@@ -70,24 +73,6 @@ def count_lines(before: bytes | None, origins: Sequence[LineOrigin]) -> LineCoun
         rules=origins.count(LineOrigin.RULE),
         removed=len((before or b"").splitlines()) - left,
     )
-
-
-def _compare(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[bool, int, int, int]]:
-    """Yield the runs of lines in the new text: whether they are old, begin, end, and old begin.
-
-    The common head and tail of both are set aside, as edits are small and files are large.
-    """
-    shortest = min(len(old), len(new))
-    head = next((i for i in range(shortest) if old[i] != new[i]), shortest)
-    most = shortest - head
-    tail = next((i for i in range(most) if old[-1 - i] != new[-1 - i]), most)
-    yield True, 0, head, 0
-    middle = old[head : len(old) - tail], new[head : len(new) - tail]
-    matcher = difflib.SequenceMatcher(None, *middle, autojunk=False)
-    for kind, first, _, begin, end in matcher.get_opcodes():
-        if begin < end:
-            yield kind == "equal", head + begin, head + end, head + first
-    yield True, len(new) - tail, len(new), len(old) - tail
 
 
 def _squeeze(line: bytes) -> bytes:

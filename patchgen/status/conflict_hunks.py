@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+
+from patchgen.linediff import find_line_changes
 
 Lines = tuple[bytes, ...]
 
@@ -58,7 +59,7 @@ def resolve_conflicts(marked: bytes, before: bytes, upstream: bytes) -> Settled 
             continue
         if not _is_removed(block, lost):
             return None
-        gone += len(_changes(block.base, block.theirs))
+        gone += len(find_line_changes(block.base, block.theirs))
     lines = [line for part in parts for line in (part.ours if isinstance(part, Block) else (part,))]
     return Settled(b"\n".join(lines), gone)
 
@@ -100,7 +101,7 @@ def is_in(block: Block) -> bool:
     if base == theirs:
         base, theirs, ours, between = block.base, block.theirs, block.ours, b"\n"
     text = between.join(ours)
-    for low, high, first, last in _changes(base, theirs):
+    for low, high, first, last in find_line_changes(base, theirs):
         added = between.join(theirs[first:last])
         if len(added) > _SHORT:
             there = added in text
@@ -119,16 +120,10 @@ def _is_removed(block: Block, lost: Counter[bytes]) -> bool:
     """
     if any(_squeeze(block.ours)):
         return False
-    changes = _changes(block.base, block.theirs)
+    changes = find_line_changes(block.base, block.theirs)
     removed = [line for low, high, *_ in changes for line in block.base[low:high]]
     here = _count(removed) or _count(block.base)
     return bool(here) and all(lost[line] >= number for line, number in here.items())
-
-
-def _changes(base: Lines, theirs: Lines) -> list[tuple[int, int, int, int]]:
-    """Return the changes of the patch: first and last line, before and after."""
-    matcher = SequenceMatcher(None, base, theirs, autojunk=False)
-    return [(i, j, k, n) for tag, i, j, k, n in matcher.get_opcodes() if tag != "equal"]
 
 
 def _has(lines: Lines, sequence: Lines) -> bool:

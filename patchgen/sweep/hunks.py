@@ -6,12 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import takewhile
 
+from patchgen.linediff import find_line_changes
 from patchgen.model.series import FileEdit
 
-_LONG = 2000
 # As in `diff -u` and git.
 _CONTEXT = 3
 
@@ -40,17 +38,8 @@ def find_hunks(before: bytes, after: bytes) -> Iterator[LineHunk]:
 
 
 def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[LineHunk]:
-    head = _count_equal(old, new)
-    tail = _count_equal(old[head:][::-1], new[head:][::-1])
-    middle = slice(head, len(old) - tail), slice(head, len(new) - tail)
-    # SequenceMatcher compares all pairs of equal lines; in long texts it skips frequent lines.
-    is_long = len(old) - head - tail > _LONG
-    matcher = SequenceMatcher(None, old[middle[0]], new[middle[1]], autojunk=is_long)
-    for tag, i, j, k, m in matcher.get_opcodes():
-        if tag != "equal":
-            yield LineHunk(
-                head + i + 1, tuple(old[head + i : head + j]), tuple(new[head + k : head + m])
-            )
+    for i, j, k, m in find_line_changes(old, new):
+        yield LineHunk(i + 1, tuple(old[i:j]), tuple(new[k:m]))
 
 
 def format_diff(edit: FileEdit) -> str:
@@ -116,10 +105,6 @@ def _marked(mark: str, lines: Sequence[bytes]) -> Iterator[str]:
     for line in lines:
         text = mark + line.decode("utf-8", "surrogateescape")
         yield text if text.endswith("\n") else f"{text}\n\\ No newline at end of file\n"
-
-
-def _count_equal(old: Sequence[bytes], new: Sequence[bytes]) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
 
 
 def _lines(content: bytes) -> list[bytes]:

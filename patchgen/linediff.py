@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the lines that differ between two versions of a text; the work grows with the differences.
+
+E. W. Myers, "An O(ND) Difference Algorithm and Its Variations" (Algorithmica 1, 1986), as in git.
+difflib compares all pairs of equal lines, which takes minutes for a table of a thousand `},`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Hashable, Iterator, Sequence
+from typing import NamedTuple
+
+_Lines = Sequence[Hashable]
+
+# What is left of a part with more differences counts as changed as a whole.
+_MAX_DIFFERENCES = 1000
+
+
+class LineChange(NamedTuple):
+    """The lines from `start` to `end` of the old text became those of the new text.
+
+    Lines count from 0, and the ends are exclusive.
+    """
+
+    old_start: int
+    old_end: int
+    new_start: int
+    new_end: int
+
+
+def find_line_changes(old: _Lines, new: _Lines) -> list[LineChange]:
+    """Return the changes that make `old` into `new`, in order.
+
+    All other lines are equal, and at least one such line is between two changes. Like git, report
+    lines that were inserted among equal ones, or deleted, as late as possible.
+    """
+    changes: list[LineChange] = []
+    i = j = 0
+    for x, y in [*_find_equal(old, new), (len(old), len(new))]:
+        if i < x or j < y:
+            changes.append(LineChange(i, x, j, y))
+        i, j = x + 1, y + 1
+    return _slide_down(changes, old, new)
+
+
+def _find_equal(old: _Lines, new: _Lines) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of lines that stay the same, in both texts, in order."""
+    i = j = 0
+    for x, y in [*_find_anchors(old, new), (len(old), len(new))]:
+        while i < x and j < y and old[i] == new[j]:
+            yield i, j
+            i, j = i + 1, j + 1
+        tail = 0
+        while i < x - tail and j < y - tail and old[x - tail - 1] == new[y - tail - 1]:
+            tail += 1
+        for k, m in _find_longest_common(old[i : x - tail], new[j : y - tail]):
+            yield i + k, j + m
+        yield from zip(range(x - tail, x), range(y - tail, y), strict=True)
+        if x < len(old) and y < len(new):
+            yield x, y
+        i, j = x + 1, y + 1
+
+
+def _find_anchors(old: _Lines, new: _Lines) -> list[tuple[int, int]]:
+    """Return pairs of equal lines that are unique in both texts, ascending in both.
+
+    They cut the texts into short parts. The pairs are the longest such sequence (patience sorting).
+    """
+    where = _find_unique(new)
+    pairs = [(i, where[line]) for line, i in _find_unique(old).items() if line in where]
+    lowest: list[int] = []
+    ends: list[int] = []
+    previous: list[int] = []
+    for number, (_, j) in enumerate(pairs):
+        pile = bisect_left(lowest, j)
+        lowest[pile : pile + 1] = [j]
+        ends[pile : pile + 1] = [number]
+        previous.append(ends[pile - 1] if pile else -1)
+    anchors = []
+    number = ends[-1] if ends else -1
+    while number >= 0:
+        anchors.append(pairs[number])
+        number = previous[number]
+    return anchors[::-1]
+
+
+def _find_unique(lines: _Lines) -> dict[Hashable, int]:
+    """Return the numbers of the lines that occur only once."""
+    numbers: dict[Hashable, int] = {}
+    repeated = set()
+    for number, line in enumerate(lines):
+        if numbers.setdefault(line, number) != number:
+            repeated.add(line)
+    return {line: number for line, number in numbers.items() if line not in repeated}
+
+
+def _find_longest_common(old: _Lines, new: _Lines) -> list[tuple[int, int]]:
+    """Return the pairs of a longest common subsequence, by Myers' greedy algorithm.
+
+    `reach[k]` is the furthest line of `old` on diagonal k (old minus new) with that many
+    differences; `history` has the state before each step.
+    """
+    if not old or not new:
+        return []
+    reach = {1: 0}
+    history: list[dict[int, int]] = []
+    furthest = 0, 0
+    for differences in range(min(len(old) + len(new), _MAX_DIFFERENCES) + 1):
+        history.append(dict(reach))
+        for k in range(-differences, differences + 1, 2):
+            down = k == -differences or (
+                k != differences and reach.get(k - 1, -1) < reach.get(k + 1, -1)
+            )
+            x = reach[k + 1] if down else reach[k - 1] + 1
+            y = x - k
+            while x < len(old) and y < len(new) and old[x] == new[y]:
+                x, y = x + 1, y + 1
+            reach[k] = x
+            if x <= len(old) and y <= len(new):
+                furthest = max(furthest, (x, y), key=sum)
+            if x >= len(old) and y >= len(new):
+                return _walk_back(history, len(old), len(new))
+    return _walk_back(history, *furthest)
+
+
+def _walk_back(history: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
+    """Return the pairs of equal lines on the way that led to x and y, in order."""
+    pairs = []
+    for differences in range(len(history) - 1, -1, -1):
+        reach = history[differences]
+        k = x - y
+        down = k == -differences or (
+            k != differences and reach.get(k - 1, -1) < reach.get(k + 1, -1)
+        )
+        k += 1 if down else -1
+        old_x = reach[k]
+        begin_x, begin_y = (old_x, old_x - k + 1) if down else (old_x + 1, old_x - k)
+        if differences == 0:
+            begin_x = begin_y = 0
+        while x > begin_x and y > begin_y:
+            x, y = x - 1, y - 1
+            pairs.append((x, y))
+        x, y = old_x, old_x - k
+    return pairs[::-1]
+
+
+def _slide_down(changes: list[LineChange], old: _Lines, new: _Lines) -> list[LineChange]:
+    """Move pure insertions and deletions towards the end while the text stays the same."""
+    slid: list[LineChange] = []
+    for change in reversed(changes):
+        i, x, j, y = change
+        limit = slid[-1].old_start if slid else len(old)
+        text, start, end = (new, j, y) if i == x else (old, i, x)
+        while (i == x or j == y) and x < limit and text[start] == text[end]:
+            i, x, j, y, start, end = i + 1, x + 1, j + 1, y + 1, start + 1, end + 1
+        if slid and x == limit:
+            after = slid.pop()
+            x, y = after.old_end, after.new_end
+        slid.append(LineChange(i, x, j, y))
+    return slid[::-1]
