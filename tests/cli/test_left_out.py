@@ -179,8 +179,8 @@ WRONG = {
     "no evidence": (LEFT_OUT[LEFT_OUT.index("evidence") :], "", "left_out[1].evidence: is", ""),
     "an empty list": (LEFT_OUT[LEFT_OUT.index("[\n") :], "[]\n", "evidence: Value should", ""),
     "an unknown key below": ('{ fact = "checks"', '{ fakt = "checks"', "fakt: unknown", "'fact'?"),
-    "an unknown fact": ('"frees", say', '"freed", say', "no fact 'freed'", "mean 'frees'?"),
-    "an unknown condition": ('when = "frees"', 'when = "fees"', "no fact 'fees'", "mean 'frees'?"),
+    "an unknown fact": ('"frees", say', '"freed", say', "unknown fact 'freed'", "mean 'frees'?"),
+    "an unknown condition": ('when = "frees"', 'when = "fees"', "unknown fact 'fees'", "mean 'frees'?"),
 }
 
 
