@@ -8,10 +8,9 @@ line and `};`. Code in another layout, and doubtful code, is not found.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-
-from patchgen.sweep.spans import Span
+from typing import NamedTuple
 
 # The openings of a function and of tables, at the end of a line.
 _SIGNS = (b"\n{", b"= {", b"={")
@@ -34,6 +33,31 @@ _PLAIN_HEADER = re.compile(
     % (b"|".join(sorted(_NO_FUNCTION)), b"|".join(sorted(_NO_FUNCTION)))
 )
 _ATTRIBUTE_AT_END = re.compile(rb"\)\s*\w+\Z")
+
+
+class Span(NamedTuple):
+    """A part of a text: its begin, and the offset after its end."""
+
+    begin: int
+    end: int
+
+
+def replace_spans(text: bytes, spans: Sequence[Span], replace: Callable[[int], bytes]) -> bytes:
+    """Return a text with each span replaced by the result of `replace` for its number.
+
+    Spans must be in order and must not overlap.
+    """
+    pieces = []
+    at = 0
+    for number, span in enumerate(spans):
+        pieces += [text[at : span.begin], replace(number)]
+        at = span.end
+    return b"".join([*pieces, text[at:]])
+
+
+def without(text: bytes, spans: Sequence[Span]) -> bytes:
+    """Return a text without these spans."""
+    return replace_spans(text, spans, lambda _: b"")
 
 
 @dataclass(frozen=True, slots=True)

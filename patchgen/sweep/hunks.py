@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from patchgen.linediff import find_line_changes
@@ -37,6 +37,20 @@ def find_hunks(before: bytes, after: bytes) -> Iterator[LineHunk]:
     return _find_hunks(_lines(before), _lines(after))
 
 
+def group_hunks(
+    hunks: Iterable[LineHunk], belong: Callable[[LineHunk, LineHunk], bool]
+) -> Iterator[list[LineHunk]]:
+    """Yield neighbouring hunks together, as long as each belongs to the one before it."""
+    group: list[LineHunk] = []
+    for hunk in hunks:
+        if group and not belong(group[-1], hunk):
+            yield group
+            group = []
+        group.append(hunk)
+    if group:
+        yield group
+
+
 def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[LineHunk]:
     for i, j, k, m in find_line_changes(old, new):
         yield LineHunk(i + 1, tuple(old[i:j]), tuple(new[k:m]))
@@ -47,7 +61,7 @@ def format_diff(edit: FileEdit) -> str:
     old = _lines(edit.before or b"")
     pieces = [_header(str(edit.path))]
     added = 0
-    for group in _group(_find_hunks(old, _lines(edit.after))):
+    for group in group_hunks(_find_hunks(old, _lines(edit.after)), _have_common_context):
         start = max(1, group[0].start - _CONTEXT)
         end = min(len(old) + 1, group[-1].end + _CONTEXT)
         more = sum(len(hunk.after) - len(hunk.before) for hunk in group)
@@ -84,16 +98,8 @@ def _quote(name: str) -> str:
     )
 
 
-def _group(hunks: Iterator[LineHunk]) -> Iterator[list[LineHunk]]:
-    """Yield groups of hunks whose contexts touch."""
-    group: list[LineHunk] = []
-    for hunk in hunks:
-        if group and hunk.start - group[-1].end > 2 * _CONTEXT:
-            yield group
-            group = []
-        group.append(hunk)
-    if group:
-        yield group
+def _have_common_context(one: LineHunk, following: LineHunk) -> bool:
+    return following.start - one.end <= 2 * _CONTEXT
 
 
 def _range(start: int, length: int) -> str:

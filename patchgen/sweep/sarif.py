@@ -20,7 +20,7 @@ from patchgen.model.base import Base
 from patchgen.model.outcome import ReportedPlace
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Sweep
-from patchgen.sweep.hunks import LineHunk, find_hunks
+from patchgen.sweep.hunks import LineHunk, find_hunks, group_hunks
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -182,17 +182,14 @@ def _artifact(path: PurePosixPath) -> dict[str, Any]:
 
 
 def _group_hunks(edit: FileEdit) -> Iterator[list[LineHunk]]:
-    """Yield the hunks of an edit in groups between which a function ends."""
+    """Return the hunks of an edit in groups between which a function ends."""
     lines = (edit.before or b"").split(b"\n")
-    group: list[LineHunk] = []
-    for hunk in find_hunks(edit.before or b"", edit.after):
-        between = lines[group[-1].end - 1 : hunk.start - 1] if group else []
-        if any(line.startswith(b"}") for line in between):
-            yield group
-            group = []
-        group.append(hunk)
-    if group:
-        yield group
+
+    def are_in_one_function(one: LineHunk, following: LineHunk) -> bool:
+        between = lines[one.end - 1 : following.start - 1]
+        return not any(line.startswith(b"}") for line in between)
+
+    return group_hunks(find_hunks(edit.before or b"", edit.after), are_in_one_function)
 
 
 def _describe_hunk(hunk: LineHunk) -> str:

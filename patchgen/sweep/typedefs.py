@@ -14,7 +14,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 
-from patchgen.sweep.spans import Span
+from patchgen.sweep.bodies import Span
 from patchgen.sweep.words import find_word, is_prose
 
 _OF_C = frozenset(
