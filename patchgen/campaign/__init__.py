@@ -2,12 +2,11 @@
 """Make a series from a treewide change, split into patches by the people they concern."""
 
 from patchgen.campaign.groups import PatchGroup, merge_groups, split_edits
-from patchgen.campaign.make_series import Campaign, RuleSource, make_campaign
+from patchgen.campaign.make_series import Campaign, make_campaign
 
 __all__ = [
     "Campaign",
     "PatchGroup",
-    "RuleSource",
     "make_campaign",
     "merge_groups",
     "split_edits",

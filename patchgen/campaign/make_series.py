@@ -4,20 +4,22 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from patchgen import __version__
 from patchgen.campaign.excerpt import excerpt
 from patchgen.campaign.groups import PatchGroup, merge_groups, split_edits
 from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
+from patchgen.coccinelle import Header, find_spatch
 from patchgen.controls import escape_controls
 from patchgen.kernel import find_owners
 from patchgen.mail import Existing
 from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
+from patchgen.model.sweep import Sweep
 from patchgen.odb import (
     GitTree,
     Quarantine,
@@ -28,6 +30,7 @@ from patchgen.odb import (
 )
 from patchgen.pipeline.next_version import NextVersion, choose_version, track_series
 from patchgen.pipeline.prepare import (
+    PreparedSeries,
     SeriesTarget,
     choose_target,
     describe_series,
@@ -44,28 +47,13 @@ from patchgen.series import (
     sign_off,
 )
 from patchgen.sourcefolder import SourceFolder
+from patchgen.spec import People
+from patchgen.sweep import SweepRequest
 from patchgen.templating import render_text
 
 _BODY_WIDTH = 72
 # Leaves room for a prefix.
 _MOST_WORDS = 55
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSource:
-    """The semantic patch that made the edits, for messages.
-
-    `purpose` and `comments` are its own text (`///`, `//#`), `command` is the run's command line,
-    `hits` are the numbers of its rules' matches.
-    """
-
-    name: str
-    text: str
-    purpose: str
-    comments: str
-    command: str
-    spatch: str
-    hits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,49 +69,29 @@ class Campaign:
 def make_campaign(
     repository: Repository,
     request: CampaignRequest,
-    base: Base,
-    edits: Sequence[FileEdit],
-    origin: RuleSource,
+    run: SweepRequest,
+    sweep: Sweep,
+    command: str,
 ) -> Campaign:
-    """Make a branch and mails from the edits to a base; there must be at least one edit.
+    """Make a branch and mails from the edits of a sweep; there must be at least one edit.
 
-    Raises RefusedError if the branch or the folder must not be used, ToolError if git does not know
-    the user's identity. Nothing is written then.
+    `command` is the command line that makes the edits, for messages. Raises RefusedError if the
+    branch or the folder must not be used, ToolError if git does not know the user's identity.
+    Nothing is written then.
     """
-    stem = PurePosixPath(origin.name).stem
+    base = sweep.base
+    stem = PurePosixPath(sweep.public_name).stem
     existing = Existing.ANYTHING if request.force else Existing.NOTHING
     version, target, old = _choose_target(repository, request, stem, existing)
     tree = GitTree(repository, base.tree)
-    groups, problems = _group(tree, request, edits)
+    groups, problems = _group(tree, request, sweep.edits)
+    change = _SplitChange(request, run, sweep, command, tuple(groups))
     signatures = repository.read_signatures(as_of=None if request.force else old)
     people = find_people(repository, request.to, request.cc, request.cover_cc)
     with Quarantine(repository) as quarantine:
-        drafts = _draft(quarantine, request, base, groups, origin, signatures.committer)
-        commits = quarantine.write_commits(base.oid, drafts, signatures)
-        _check_whole(quarantine, base, edits, commits[-1], signatures)
-        cover = _render_cover(base, groups, drafts, origin, request)
-        tracking = track_series(
-            quarantine,
-            version,
-            old,
-            title=stem,
-            branch=target.branch,
-            base=base.oid,
-            tip=commits[-1],
-            author=signatures.author,
-        )
-        posted = post_series(
-            quarantine,
-            tree,
-            base.oid,
-            cover,
-            tracking,
-            _record(quarantine, request, version, base, groups, drafts, cover, origin, commits),
-            commits,
-            signatures,
-            with_cover=True,
-            people=people,
-            get_maintainer=request.get_maintainer,
+        drafts = change.draft(quarantine, signatures.committer)
+        posted = _prepare(
+            quarantine, tree, change, drafts, version, target.branch, old, signatures, people
         )
         series = describe_series(quarantine, base, target.branch, posted, drafts)
         mails = publish_series(
@@ -133,12 +101,53 @@ def make_campaign(
             base.oid,
             series.tip,
             old,
-            f"patchgen: run {origin.name} v{version.revision}",
+            f"patchgen: run {sweep.public_name} v{version.revision}",
             replace=request.force,
             existing=existing,
         )
     warnings = tuple(dict.fromkeys((*problems, *posted.warnings, *_warn(drafts, request))))
-    return Campaign(tuple(groups), series, mails, warnings)
+    return Campaign(change.groups, series, mails, warnings)
+
+
+def _prepare(
+    quarantine: Quarantine,
+    tree: GitTree,
+    change: _SplitChange,
+    drafts: Sequence[CommitDraft],
+    version: NextVersion,
+    branch: str,
+    old: Oid | None,
+    signatures: Signatures,
+    people: People,
+) -> PreparedSeries:
+    """Write the patches, and return them with their cover letter, record and mails."""
+    base = change.sweep.base
+    commits = quarantine.write_commits(base.oid, drafts, signatures)
+    _check_whole(quarantine, base, change.sweep.edits, commits[-1], signatures)
+    cover = change.render_cover(drafts)
+    tracking = track_series(
+        quarantine,
+        version,
+        old,
+        title=PurePosixPath(change.sweep.public_name).stem,
+        branch=branch,
+        base=base.oid,
+        tip=commits[-1],
+        author=signatures.author,
+    )
+    return post_series(
+        quarantine,
+        tree,
+        base.oid,
+        cover,
+        tracking,
+        change.record(quarantine, version.revision, drafts, cover, commits),
+        commits,
+        signatures,
+        with_cover=True,
+        people=people,
+        get_maintainer=change.request.get_maintainer,
+    )
 
 
 def _choose_target(
@@ -165,78 +174,117 @@ def _group(
     ), warnings
 
 
-def _draft(
-    quarantine: Quarantine,
-    request: CampaignRequest,
-    base: Base,
-    groups: Sequence[PatchGroup],
-    origin: RuleSource,
-    signer: Identity,
-) -> list[CommitDraft]:
-    prefixes = [learn_prefix(quarantine, base.oid, group) for group in groups]
-    subjects = make_subjects(prefixes, groups, _what(request, origin))
-    drafts = []
-    for group, subject in zip(groups, subjects, strict=True):
-        text = _render("campaign-message.txt.j2", base, origin, subject=subject)
-        message = sign_off(text, signer) if request.sign_off else text
-        drafts.append(CommitDraft(message, group.edits))
-    return drafts
+@dataclass(frozen=True, slots=True)
+class _SplitChange:
+    """The change that a sweep found, and its texts: the groups become one patch each."""
+
+    request: CampaignRequest
+    run: SweepRequest
+    sweep: Sweep
+    command: str
+    groups: tuple[PatchGroup, ...]
+
+    @property
+    def header(self) -> Header:
+        return self.run.header or Header()
+
+    def draft(self, quarantine: Quarantine, signer: Identity) -> list[CommitDraft]:
+        """Return the patches with their messages."""
+        prefixes = [learn_prefix(quarantine, self.sweep.base.oid, group) for group in self.groups]
+        drafts = []
+        for group, subject in zip(
+            self.groups, make_subjects(prefixes, self.groups, self._what()), strict=True
+        ):
+            text = self._render("campaign-message.txt.j2", subject=subject)
+            message = sign_off(text, signer) if self.request.sign_off else text
+            drafts.append(CommitDraft(message, group.edits))
+        return drafts
+
+    def render_cover(self, drafts: Sequence[CommitDraft]) -> Cover:
+        """Return the cover letter."""
+        text = self._render(
+            "campaign-cover.txt.j2",
+            subject=f"treewide: {self._what()}",
+            split=self.request.split,
+            files=len(self.sweep.edits),
+            # Without the files' contents: templates are rendered in another process.
+            groups=[
+                (draft.subject, {"name": group.name, "edits": list(map(str, group.paths))})
+                for draft, group in zip(drafts, self.groups, strict=True)
+            ],
+        )
+        first, _, body = text.partition("\n")
+        return Cover(first, body.strip("\n") + "\n")
+
+    def record(
+        self,
+        quarantine: Quarantine,
+        revision: int,
+        drafts: Sequence[CommitDraft],
+        cover: Cover,
+        commits: Sequence[Oid],
+    ) -> Record:
+        """Return what a later version compares itself with."""
+        request, base, name = self.request, self.sweep.base, self.sweep.public_name
+        substances = read_substances(quarantine, base.oid, commits[-1])
+        patches = enumerate(zip(self.groups, drafts, commits, strict=True), 1)
+        return Record(
+            variant=name,
+            split=request.split,
+            revision=revision,
+            base=base.oid,
+            describe=base.describe,
+            signed_off=request.sign_off,
+            to=request.to,
+            cc=request.cc,
+            cover_cc=request.cover_cc,
+            cover=digest_cover(cover),
+            tools=_tools(),
+            patches=tuple(
+                RecordedPatch(
+                    name=str(number),
+                    subject=draft.subject,
+                    message=digest_message(draft.message),
+                    content=substances[commit],
+                    files=tuple(map(str, group.paths)),
+                    # All patches have the same, so one copy is enough.
+                    semantic_patches={name: self.run.program.patch.text} if number == 1 else {},
+                )
+                for number, (group, draft, commit) in patches
+            ),
+        )
+
+    def _what(self) -> str:
+        """Return the phrase for the subjects: the user's, else the semantic patch's purpose.
+
+        `///` may be a whole paragraph of reasons, which is not a subject; its file name is used
+        then.
+        """
+        if self.request.subject:
+            return self.request.subject
+        first = " ".join(self.header.purpose.strip().partition("\n\n")[0].split()).rstrip(".")
+        if not first or len(first) > _MOST_WORDS or ". " in first:
+            return f"Apply {PurePosixPath(self.sweep.public_name).name}"
+        return first[:1].upper() + first[1:]
+
+    def _render(self, template: str, **context: object) -> str:
+        base = self.sweep.base
+        context |= {
+            "origin": {"name": self.sweep.public_name, "command": self.command},
+            "purpose": _wrap(self.header.purpose),
+            "comments": _wrap(self.header.comments),
+            "text": excerpt(self.run.program.patch.text),
+            "base": {"describe": base.describe, "version": base.version},
+            "tools": _tools(),
+        }
+        text = render_text(template, [SourceFolder(shipped_folder("templates"))], context)
+        # It contains paths, names from MAINTAINERS, and text of the semantic patch.
+        text = escape_controls(text, allow="\n\t")
+        return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
 
 
-def _what(request: CampaignRequest, origin: RuleSource) -> str:
-    """Return the phrase for the subjects: the user's, else the semantic patch's purpose.
-
-    `///` may be a whole paragraph of reasons, which is not a subject; its file name is used then.
-    """
-    if request.subject:
-        return request.subject
-    first = " ".join(origin.purpose.strip().partition("\n\n")[0].split()).rstrip(".")
-    if not first or len(first) > _MOST_WORDS or ". " in first:
-        return f"Apply {PurePosixPath(origin.name).name}"
-    return first[:1].upper() + first[1:]
-
-
-def _render_cover(
-    base: Base,
-    groups: Sequence[PatchGroup],
-    drafts: Sequence[CommitDraft],
-    origin: RuleSource,
-    request: CampaignRequest,
-) -> Cover:
-    subject = f"treewide: {_what(request, origin)}"
-    text = _render(
-        "campaign-cover.txt.j2",
-        base,
-        origin,
-        subject=subject,
-        split=request.split,
-        files=sum(len(group.edits) for group in groups),
-        # Without the files' contents: templates are rendered in another process.
-        groups=[
-            (draft.subject, {"name": group.name, "edits": list(map(str, group.paths))})
-            for draft, group in zip(drafts, groups, strict=True)
-        ],
-    )
-    first, _, body = text.partition("\n")
-    return Cover(first, body.strip("\n") + "\n")
-
-
-def _render(template: str, base: Base, origin: RuleSource, **context: object) -> str:
-    wrapped = {
-        "purpose": _wrap(origin.purpose),
-        "comments": _wrap(origin.comments),
-        "text": excerpt(origin.text),
-    }
-    described = {"describe": base.describe, "version": base.version}
-    tools = {"patchgen": __version__, "spatch": origin.spatch, "git": git_version()}
-    text = render_text(
-        template,
-        [SourceFolder(shipped_folder("templates"))],
-        {"origin": origin, "base": described, "tools": tools, **wrapped, **context},
-    )
-    # It contains paths, names from MAINTAINERS, and text of the semantic patch.
-    text = escape_controls(text, allow="\n\t")
-    return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
+def _tools() -> dict[str, str]:
+    return {"patchgen": __version__, "spatch": find_spatch().version, "git": git_version()}
 
 
 def _wrap(text: str) -> str:
@@ -262,47 +310,6 @@ def _check_whole(
     trees = {resolve_object(quarantine, f"{commit}^{{tree}}") for commit in (whole, tip)}
     if len(trees) != 1:
         raise AssertionError("the patches together are not the whole change")
-
-
-def _record(
-    quarantine: Quarantine,
-    request: CampaignRequest,
-    version: NextVersion,
-    base: Base,
-    groups: Sequence[PatchGroup],
-    drafts: Sequence[CommitDraft],
-    cover: Cover,
-    origin: RuleSource,
-    commits: Sequence[Oid],
-) -> Record:
-    substances = read_substances(quarantine, base.oid, commits[-1])
-    return Record(
-        variant=origin.name,
-        split=request.split,
-        revision=version.revision,
-        base=base.oid,
-        describe=base.describe,
-        signed_off=request.sign_off,
-        to=request.to,
-        cc=request.cc,
-        cover_cc=request.cover_cc,
-        cover=digest_cover(cover),
-        tools={"patchgen": __version__, "spatch": origin.spatch, "git": git_version()},
-        patches=tuple(
-            RecordedPatch(
-                name=str(number),
-                subject=draft.subject,
-                message=digest_message(draft.message),
-                content=substances[commit],
-                files=tuple(map(str, group.paths)),
-                # All patches have the same, so one copy is enough.
-                semantic_patches={origin.name: origin.text} if number == 1 else {},
-            )
-            for number, (group, draft, commit) in enumerate(
-                zip(groups, drafts, commits, strict=True), 1
-            )
-        ),
-    )
 
 
 def _warn(drafts: Sequence[CommitDraft], request: CampaignRequest) -> list[str]:

@@ -12,7 +12,6 @@ import click
 from patchgen.cli.options import branch_option, new_series_options, version_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import name_people, print_next, read_recipients, summarise_patch
-from patchgen.coccinelle import Header, find_spatch
 from patchgen.commands.run import RunPlan
 from patchgen.errors import UsageError
 from patchgen.model.campaign import CampaignRequest, Split
@@ -21,7 +20,7 @@ from patchgen.model.sweep import Sweep
 from patchgen.odb import Repository
 
 if TYPE_CHECKING:
-    from patchgen.campaign import Campaign, RuleSource
+    from patchgen.campaign import Campaign
     from patchgen.sweep import SweepRequest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -116,7 +115,8 @@ def publish_campaign(
     # Importing mails, trailers and templates takes longer than a run whose results are all cached.
     from patchgen.campaign import make_campaign
 
-    made = make_campaign(repository, campaign, request.base, found.edits, _origin(request, found))
+    command = _command(request, found.public_name)
+    made = make_campaign(repository, campaign, request, found, command)
     _print(made, campaign.split, request, printer)
     series = made.series
     return {
@@ -137,24 +137,12 @@ def publish_campaign(
     }
 
 
-def _origin(request: SweepRequest, found: Sweep) -> RuleSource:
-    from patchgen.campaign import RuleSource
-
-    header = request.header or Header()
+def _command(request: SweepRequest, name: str) -> str:
+    """Return the command line with what determines the change, without local files' names."""
     run = request.run
-    # The arguments that determine the change, without those that name local files.
     defined = [word for definition in run.definitions for word in ("-D", definition)]
     since = ["--since", run.since] if run.since else []
-    args = [found.public_name, *map(str, run.paths), *defined, *since]
-    return RuleSource(
-        name=found.public_name,
-        text=request.program.patch.text,
-        purpose=header.purpose,
-        comments=header.comments,
-        command=shlex.join(["patchgen", "run", *args]),
-        spatch=find_spatch().version,
-        hits={rule.rule: rule.hits for rule in found.rules},
-    )
+    return shlex.join(["patchgen", "run", name, *map(str, run.paths), *defined, *since])
 
 
 def _print(made: Campaign, split: Split, request: SweepRequest, printer: Printer) -> None:
