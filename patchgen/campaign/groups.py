@@ -27,12 +27,8 @@ class PatchGroup:
 
     @property
     def name(self) -> str:
-        """The names as a list for people, without addresses; only the first of many."""
-        plain = [_ADDRESS.sub("", name).strip().strip('"') for name in self.names]
-        names = list(dict.fromkeys(plain))
-        if len(names) <= _MOST_NAMES:
-            return ", ".join(names)
-        return ", ".join(names[: _MOST_NAMES - 1]) + f" and {len(names) - _MOST_NAMES + 1} others"
+        """The names as a list for people."""
+        return list_names(self.names)
 
     @property
     def paths(self) -> tuple[PurePosixPath, ...]:
@@ -43,6 +39,15 @@ class PatchGroup:
     def folder(self) -> str:
         """The deepest folder that contains all of its files, "" for the top of the tree."""
         return os.path.commonpath([str(path.parent) for path in self.paths]).strip(".")
+
+
+def list_names(people: Sequence[str]) -> str:
+    """Return names as a list for people, without addresses; only the first of many."""
+    plain = [_ADDRESS.sub("", name).strip().strip('"') for name in people]
+    names = list(dict.fromkeys(plain))
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names)
+    return ", ".join(names[: _MOST_NAMES - 1]) + f" and {len(names) - _MOST_NAMES + 1} others"
 
 
 def split_edits(

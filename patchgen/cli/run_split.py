@@ -29,6 +29,7 @@ _ONLY_WITH_SPLIT = {
     "max_patches": "--max-patches",
     "subject": "--subject",
     "branch": "--branch",
+    "revision": "-v",
     "output": "-o",
     "sign_off": "--signoff",
     "force": "--force",
@@ -71,7 +72,7 @@ def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
     Raises UsageError for a series' option without --split.
     """
     split = options.pop("split")
-    taken = {name: options.pop(name) for name in (*_ONLY_WITH_SPLIT, "revision")}
+    taken = {name: options.pop(name) for name in _ONLY_WITH_SPLIT}
     if split is None:
         for name, word in _ONLY_WITH_SPLIT.items():
             if taken[name]:

@@ -70,9 +70,9 @@ def read_recipients(mail: Path) -> Recipients:
 def name_people(people: Sequence[str]) -> str:
     """Return the names of people without addresses; of many people, only the first ones."""
     # Imported here for the reason in read_recipients().
-    from patchgen.campaign.groups import PatchGroup
+    from patchgen.campaign.groups import list_names
 
-    return escape_controls(PatchGroup(tuple(people), ()).name)
+    return escape_controls(list_names(people))
 
 
 def print_recipients(printer: Printer, who: Recipients) -> None:

@@ -172,6 +172,7 @@ def test_a_program_of_the_user_says_who_gets_each_patch(patchgen, tree, rule):
     [
         (["--max-patches", "3"], "--max-patches requires --split"),
         (["--subject", "x"], "--subject requires --split"),
+        (["-v", "2"], "-v requires --split"),
         (["--split", "maintainer", "--mode", "report"], "has no report mode"),
         (["--split", "sideways"], "sideways"),
     ],
