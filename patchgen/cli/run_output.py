@@ -53,8 +53,8 @@ def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
 def list_unfinished(result: Sweep, *, verbose: bool) -> Iterator[str]:
     """Yield the files that spatch did not finish, grouped by reason."""
     files: dict[str, list[str]] = {}
-    for each in result.unfinished:
-        files.setdefault(each.reason, []).append(str(each.path))
+    for path, failure in result.unfinished.items():
+        files.setdefault(failure.reason, []).append(str(path))
     for reason, paths in files.items():
         shown = paths if verbose else paths[:_SHOWN]
         more = len(paths) - len(shown)

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Base
-from patchgen.model.outcome import ReportedPlace, UnparsedFunction
+from patchgen.model.outcome import Failure, ReportedPlace, UnparsedFunction
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
 
@@ -19,17 +20,6 @@ class RuleCount:
     rule: str
     hits: int
     files: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A file that spatch did not finish, because of a timeout or an error in it."""
-
-    path: PurePosixPath
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +40,7 @@ class Sweep:
     """The result of one semantic patch on one tree. All lists but `edits` are sorted by path.
 
     `edits` is empty except in PATCH mode. `output` is what scripts printed other than reports.
+    `unfinished` are the files that spatch did not finish.
     """
 
     semantic_patch: str
@@ -60,7 +51,7 @@ class Sweep:
     reports: tuple[ReportedPlace, ...] = ()
     output: str = ""
     unparsed: tuple[UnparsedFunction, ...] = ()
-    unfinished: tuple[Unfinished, ...] = ()
+    unfinished: Mapping[PurePosixPath, Failure] = field(default_factory=dict)
     counts: Counts = Counts(0, 0, 0, 0)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0

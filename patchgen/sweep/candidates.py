@@ -33,12 +33,12 @@ from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.slices import slice_source
 from patchgen.sweep.words import has_word
 
+_NEEDS = b"needs"
 # Up to this many files are read one by one sooner than all are searched.
 _FEW = 400
 # Each read starts a process; waiting for more files delays the start.
 _READ_FIRST = 4
 _READ_AT_ONCE = 64
-_NEEDS = b"needs"
 
 
 def find_cached_needs(cache: Cache) -> Needs | None:
@@ -98,13 +98,16 @@ def _commonness(clause: frozenset[str]) -> tuple[float, list[str]]:
 class Slicer:
     """Reads files, and cuts out of them what cannot match.
 
-    `parts` are the parts cut from each file that is run. Nothing can match in the `lacking` files,
-    which lack words, nor in the `idle` files, where no single item has all words.
+    `names` are the files read so far. `parts` are the parts cut from each file that is run. Nothing
+    can match in the `lacking` files, which lack words, nor in the `idle` files, where no single
+    item has all words.
     """
 
     repository: Repository
     needs: Needs
     slices: bool
+    names: set[str] = field(default_factory=set)
+    has_read_all: bool = False
     parts: dict[PurePosixPath, tuple[bytes, ...]] = field(default_factory=dict)
     lacking: list[TreeFile] = field(default_factory=list)
     idle: list[TreeFile] = field(default_factory=list)
@@ -113,8 +116,11 @@ class Slicer:
         """Yield files with their complete texts."""
         most = _READ_FIRST
         while part := list(islice(files, most)):
+            self.names.update(str(file.path) for file in part)
+            self.has_read_all = len(part) < most
             most = min(2 * most, _READ_AT_ONCE)
             yield from zip(part, read_contents(self.repository, part), strict=True)
+        self.has_read_all = True
 
     def may_match(self, text: bytes) -> bool:
         """Return whether a file has the words that any match needs."""

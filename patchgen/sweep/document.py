@@ -33,7 +33,8 @@ def describe_sweep(sweep: Sweep, header: Header | None = None) -> dict[str, Any]
             for each in sweep.unparsed
         ],
         "unfinished": [
-            {"path": str(each.path), "reason": each.reason} for each in sweep.unfinished
+            {"path": str(path), "reason": failure.reason}
+            for path, failure in sweep.unfinished.items()
         ],
         "files": _describe_counts(sweep.counts),
         "notes": list(sweep.notes),

@@ -12,12 +12,11 @@ from patchgen.cachefile import Cache, cache_file
 from patchgen.coccinelle import RunnableSmpl, find_spatch, read_rules
 from patchgen.model.outcome import FileResult, ReportedPlace
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Counts, RuleCount, Sweep
+from patchgen.model.sweep import RuleCount, Sweep
 from patchgen.odb import Repository, read_contents, resolve_paths
-from patchgen.sweep.cached_selection import Selection, find_cached_selection
-from patchgen.sweep.file_outcome import SweepState
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.request import SweepRequest, name_run
+from patchgen.sweep.results import Selection, SweepState, find_cached_selection
 
 if TYPE_CHECKING:
     from patchgen.sweep.executor import Executor
@@ -46,7 +45,7 @@ def sweep(
     path = cache_file() if request.is_cached else None
     with Cache(path, name_run(request, spatch.version)) as cache:
         selection = _select(repository, request)
-        found = _recall(cache, selection)
+        found = find_cached_selection(cache, selection) if selection else None
         if found is None:
             # Importing these takes longer than a sweep whose results are all cached.
             from patchgen.sweep.executor import LocalExecutor
@@ -67,21 +66,13 @@ def _select(repository: Repository, request: SweepRequest) -> Selection | None:
     return Selection(tree, tuple(where) or ((PurePosixPath("."), tree),), request.suffixes)
 
 
-def _recall(cache: Cache, selection: Selection | None) -> SweepState | None:
-    recalled = find_cached_selection(cache, selection) if selection else None
-    if recalled is None:
-        return None
-    counts = Counts(recalled.count, 0, recalled.count, 0)
-    return SweepState(recalled.files, recalled.outcomes, counts)
-
-
 def _result(
     repository: Repository, request: SweepRequest, found: SweepState, note: str, seconds: float
 ) -> Sweep:
     """Return the result of the sweep, sorted by path."""
     outcomes = [found.outcomes[path] for path in sorted(found.outcomes)]
     printed = (each.printed for each in outcomes)
-    reports, output = _read_said([text for text in (*printed, found.said) if text])
+    reports, output = _read_said([text for text in (*printed, found.printed) if text])
     return Sweep(
         request.name,
         request.base,
@@ -91,7 +82,7 @@ def _result(
         tuple(place for each in outcomes for place in each.marks) + reports,
         output=output,
         unparsed=tuple(place for each in outcomes for place in each.unparsed),
-        unfinished=tuple(sorted(found.unfinished, key=lambda each: each.path)),
+        unfinished=dict(sorted(found.unfinished.items())),
         counts=found.counts,
         notes=(*request.notes, *found.notes, *([note] if note else [])),
         seconds=seconds,

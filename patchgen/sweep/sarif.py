@@ -255,10 +255,10 @@ def _notifications(sweep: Sweep, index: int) -> Iterator[dict[str, Any]]:
             **_notification("unparsed", "warning", f"spatch could not parse {what}", index),
             "locations": [location],
         }
-    for file in sweep.unfinished:
-        location = {"physicalLocation": {"artifactLocation": _artifact(file.path)}}
+    for path, failure in sweep.unfinished.items():
+        location = {"physicalLocation": {"artifactLocation": _artifact(path)}}
         yield {
-            **_notification("unfinished", "error", file.reason, index),
+            **_notification("unfinished", "error", failure.reason, index),
             "locations": [location],
         }
     for note in sweep.notes:

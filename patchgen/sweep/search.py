@@ -4,32 +4,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache
 from patchgen.coccinelle import Source, Spatch, find_needs, run_files
 from patchgen.model.base import Oid, TreeFile
-from patchgen.model.outcome import FileResult
-from patchgen.model.sweep import Counts, Unfinished
+from patchgen.model.outcome import Failure, FileResult
+from patchgen.model.sweep import Counts
 from patchgen.odb import (
     Entry,
     Repository,
-    TreeChanges,
     list_changes,
     list_entries,
     read_contents,
 )
 from patchgen.process import in_background
 from patchgen.sweep.batches import make_batches
-from patchgen.sweep.cached_selection import (
-    CachedSelection,
-    Selection,
-    cache_selection,
-    find_earlier_selection,
-    name_content,
-)
 from patchgen.sweep.candidates import (
     Slicer,
     cache_needs,
@@ -40,33 +32,21 @@ from patchgen.sweep.candidates import (
     read_headers,
 )
 from patchgen.sweep.executor import Executor
-from patchgen.sweep.file_outcome import NO_MATCH, SweepState, outcome_of, pack, unpack
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.request import MOST_FILE_BYTES, SweepRequest
+from patchgen.sweep.results import (
+    NO_MATCH,
+    Selection,
+    SweepState,
+    cache_selection,
+    find_earlier_selection,
+    name_content,
+    outcome_of,
+    pack,
+)
 from patchgen.sweep.slices import restore
 
 _TOO_LARGE = f"it is larger than the {MOST_FILE_BYTES >> 20} MiB that spatch is given"
-
-
-class _Seen:
-    """An iterator over files that records which it has returned, and whether it is exhausted."""
-
-    def __init__(self, files: Iterator[TreeFile]):
-        self._files = files
-        self.names: set[str] = set()
-        self.ended = False
-
-    def __iter__(self) -> _Seen:
-        return self
-
-    def __next__(self) -> TreeFile:
-        try:
-            file = next(self._files)
-        except StopIteration:
-            self.ended = True
-            raise
-        self.names.add(str(file.path))
-        return file
 
 
 @dataclass(slots=True)
@@ -80,12 +60,7 @@ class Search:
     cache: Cache
     selection: Selection | None
     on_progress: Callable[[int, int | None], None]
-    files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
-    outcomes: dict[PurePosixPath, FileResult] = field(default_factory=dict)
-    keys: dict[PurePosixPath, bytes] = field(default_factory=dict)
-    unfinished: list[Unfinished] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    said: str = ""
+    state: SweepState = field(default_factory=SweepState)
     finder: HeaderFinder | None = None
 
     def run(self) -> SweepState:
@@ -100,17 +75,17 @@ class Search:
         if known is None:
             cache_needs(self.cache, needs)
         if needs.functions is None and request.slices:
-            self.notes.append(f"files are not sliced: {needs.why_not}")
-        candidates = _Seen(find_candidates(self.repository, planned, unknown, needs))
+            self.state.notes.append(f"files are not sliced: {needs.why_not}")
         slicer = Slicer(self.repository, needs, request.slices)
-        run = self._run(candidates, slicer)
-        having = candidates.names - {str(file.path) for file in slicer.lacking}
-        self._keep_nothing(unknown, having)
-        if self.selection and not self.unfinished:
-            entries = [(self.files[path], self.keys[path]) for path in self.outcomes]
-            cache_selection(self.cache, self.selection, count, entries)
-        counts = Counts(count, len(having), count - len(unknown), run)
-        return SweepState(self.files, self.outcomes, counts, self.unfinished, self.notes, self.said)
+        run = self._run(find_candidates(self.repository, planned, unknown, needs), slicer)
+        having = slicer.names - {str(file.path) for file in slicer.lacking}
+        # A file without the words has no match, whatever its headers.
+        idle = (oid for name, (_, oid) in unknown.items() if name not in having)
+        self.cache.store((name_content(oid, {}), NO_MATCH) for oid in idle)
+        self.state.counts = Counts(count, len(having), count - len(unknown), run)
+        if self.selection and not self.state.unfinished:
+            cache_selection(self.cache, self.selection, self.state)
+        return self.state
 
     # --- cached results ---
 
@@ -118,15 +93,9 @@ class Search:
         """Return the number of selected files, and those without a result so far."""
         request = self.request
         tree = request.base.tree
-        earlier = self._recall_earlier()
-        if earlier is not None:
-            changes = list_changes(
-                self.repository, earlier.tree, tree, request.run.paths, request.suffixes
-            )
-            if changes is not None:
-                self._take(earlier, changes)
-                return earlier.count - len(changes.before) + len(changes.after), changes.after
         if request.includes is Includes.NONE:
+            if (changed := self._list_changed()) is not None:
+                return changed
             listed = list_entries(self.repository, tree, request.run.paths, request.suffixes)
         else:
             near = list_entries(self.repository, tree, request.run.paths)
@@ -139,19 +108,22 @@ class Search:
             listed = {name: entry for name, entry in listed.items() if name in only}
         return len(listed), listed
 
-    def _recall_earlier(self) -> CachedSelection | None:
-        """Return the cached result of another tree, if its files' results are valid here, too."""
-        if self.selection is None or self.request.includes is not Includes.NONE:
+    def _list_changed(self) -> tuple[int, Mapping[str, Entry]] | None:
+        """Do what `_list` does from the cached results of another tree, None if there are none."""
+        earlier = find_earlier_selection(self.cache, self.selection) if self.selection else None
+        if earlier is None:
             return None
-        return find_earlier_selection(self.cache, self.selection)
-
-    def _take(self, earlier: CachedSelection, changes: TreeChanges) -> None:
-        """Use the results of files that have not changed."""
-        for path in earlier.outcomes.keys() - changes.before:
-            file = earlier.files[path]
-            self.files[path] = file
-            self.outcomes[path] = earlier.outcomes[path]
-            self.keys[path] = name_content(file.oid, {})
+        request = self.request
+        before, state = earlier
+        changes = list_changes(
+            self.repository, before, request.base.tree, request.run.paths, request.suffixes
+        )
+        if changes is None:
+            return None
+        for path in changes.before & state.outcomes.keys():
+            del state.outcomes[path]
+        self.state = state
+        return state.counts.files - len(changes.before) + len(changes.after), changes.after
 
     def _recall_files(self, listed: Mapping[str, Entry]) -> Mapping[str, Entry]:
         """Use the cached results; return the files that have none."""
@@ -164,24 +136,13 @@ class Search:
             key = keys[name]
             if key not in results:
                 unknown[name] = (mode, oid)
-            elif result := results[key]:
-                path = PurePosixPath(name)
-                self.files[path] = TreeFile(path, mode, oid)
-                self.keys[path] = key
-                self.outcomes[path] = unpack(result, path)
+            elif results[key] != NO_MATCH:
+                self.state.take(TreeFile(PurePosixPath(name), mode, oid), key, results[key])
         return unknown
-
-    def _keep_nothing(self, unknown: Mapping[str, Entry], having: Collection[str]) -> None:
-        """Cache that files without the words have no match, whatever their headers."""
-        self.cache.store(
-            (name_content(oid, {}), NO_MATCH)
-            for name, (_, oid) in unknown.items()
-            if name not in having
-        )
 
     # --- runs of spatch ---
 
-    def _run(self, candidates: _Seen, slicer: Slicer) -> int:
+    def _run(self, candidates: Iterator[TreeFile], slicer: Slicer) -> int:
         """Run spatch over the candidates that can match; return how many files it saw."""
         request = self.request
         # The order matters: start what would otherwise finish last; large files are not known yet.
@@ -196,35 +157,30 @@ class Search:
         ):
             self._collect(slicer, ran)
             done += len(batch.sources)
-            total = len(candidates.names) if candidates.ended else None
+            total = len(slicer.names) if slicer.has_read_all else None
             self.on_progress(done + len(slicer.idle) + len(slicer.lacking), total)
-        self.cache.store((self.keys[file.path], NO_MATCH) for file in slicer.idle)
+        self.cache.store((self.state.keys[file.path], NO_MATCH) for file in slicer.idle)
         return done
 
     def _sources(
         self, slicer: Slicer, candidates: Iterator[TreeFile]
     ) -> Iterator[tuple[Source, Mapping[PurePosixPath, bytes]]]:
-        finder = self.finder
+        finder, state = self.finder, self.state
         held: dict[Oid, bytes] = {}
         for file, text in slicer.read(candidates):
             headers = finder.find(str(file.path), text) if finder else {}
-            key = self.keys[file.path] = name_content(file.oid, headers)
-            self.files[file.path] = file
-            if headers and self._recall_late(file, key):
+            key = state.keys[file.path] = name_content(file.oid, headers)
+            state.files[file.path] = file
+            # The key was not known before the file was read.
+            if headers and key in (results := self.cache.find([key])):
+                state.take(file, key, results[key])
                 continue
             if len(text) > MOST_FILE_BYTES and slicer.may_match(text):
-                self.unfinished.append(Unfinished(file.path, _TOO_LARGE))
+                state.unfinished[file.path] = Failure(_TOO_LARGE)
                 continue
             source = slicer.cut(file, text)
             if source is not None:
                 yield source, read_headers(self.repository, headers.items(), held)
-
-    def _recall_late(self, file: TreeFile, key: bytes) -> bool:
-        """Use a cached result whose key was not known before the file was read."""
-        results = self.cache.find([key])
-        if result := results.get(key):
-            self.outcomes[file.path] = unpack(result, file.path)
-        return key in results
 
     def _header_finder(self, near: Mapping[str, Entry]) -> HeaderFinder:
         request = self.request
@@ -239,19 +195,20 @@ class Search:
         return HeaderFinder(request.includes, files, request.include_folders, read)
 
     def _collect(self, slicer: Slicer, results: list[FileResult]) -> None:
-        keep: list[tuple[bytes, bytes]] = []
+        state = self.state
+        cached: list[tuple[bytes, bytes]] = []
         for result in results:
             ran = self._restore(result, slicer.parts.pop(result.path, ()))
             if str(ran.path) == ".":
-                self.said += ran.printed
+                state.printed += ran.printed
             elif ran.failure is not None:
-                self.unfinished.append(Unfinished(ran.path, str(ran.failure)))
+                state.unfinished[ran.path] = ran.failure
             else:
                 outcome = outcome_of(ran)
                 if outcome is not None:
-                    self.outcomes[ran.path] = outcome
-                keep.append((self.keys[ran.path], pack(outcome)))
-        self.cache.store(keep)
+                    state.outcomes[ran.path] = outcome
+                cached.append((state.keys[ran.path], pack(outcome)))
+        self.cache.store(cached)
 
     def _restore(self, ran: FileResult, parts: tuple[bytes, ...]) -> FileResult:
         """Return the result of a slice as that of the whole file."""
@@ -261,10 +218,10 @@ class Search:
         if ran.failure is None and (ran.after is None or whole is not None):
             return replace(ran, after=whole)
         # A rule changed a part that no rule can match, or spatch could not parse the slice.
-        [text] = read_contents(self.repository, [self.files[ran.path]])
+        [text] = read_contents(self.repository, [self.state.files[ran.path]])
         seen = self.finder.find(str(ran.path), text) if self.finder else {}
         headers = read_headers(self.repository, seen.items(), {})
-        self.notes.append(f"{ran.path} was run again, as a whole file")
+        self.state.notes.append(f"{ran.path} was run again, as a whole file")
         [again] = run_files(
             self.spatch,
             self.request.program,

@@ -13,10 +13,10 @@ from hypothesis import given, strategies as st
 
 from patchgen.coccinelle.header import Header
 from patchgen.model.base import Base, Oid
-from patchgen.model.outcome import ReportedPlace, UnparsedFunction
+from patchgen.model.outcome import Failure, ReportedPlace, UnparsedFunction
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
-from patchgen.model.sweep import Counts, RuleCount, Sweep, Unfinished
+from patchgen.model.sweep import Counts, RuleCount, Sweep
 from patchgen.sweep.document import describe_sweep
 from patchgen.sweep.hunks import LineHunk, find_hunks
 from patchgen.sweep.sarif import make_sarif
@@ -37,7 +37,7 @@ FOUND = Sweep(
     (RuleCount("r", 3, 1),),
     reports=REPORTS,
     unparsed=(UnparsedFunction(PATH, 4, "f"), UnparsedFunction(PATH, 5)),
-    unfinished=(Unfinished(PATH, "it took too long"),),
+    unfinished={PATH: Failure("it took too long")},
     counts=Counts(10, 4, 3, 1),
     notes=("files are not sliced",),
     seconds=1.23456,

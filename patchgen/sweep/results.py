@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The results of a sweep so far, and how they are stored in the cache.
+
+The cache has a result for each content, and for each selection of files a list of those with an
+outcome, so that an unchanged tree need not be listed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from patchgen.cachefile import Cache, make_key
+from patchgen.model.base import Oid, TreeFile
+from patchgen.model.outcome import Failure, FileResult, ReportedPlace, RuleHits, UnparsedFunction
+from patchgen.model.sweep import Counts
+
+# What is cached for a file without a match.
+NO_MATCH = b""
+_NO_FILES = Counts(0, 0, 0, 0)
+
+
+@dataclass(slots=True)
+class SweepState:
+    """The results so far: the files with an outcome, and their outcomes.
+
+    An outcome is the result of a whole file in which a rule matched or code was not parsed, with
+    the rules that matched; other files have none. `keys` are the cache's keys of results.
+    """
+
+    files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
+    outcomes: dict[PurePosixPath, FileResult] = field(default_factory=dict)
+    keys: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    counts: Counts = _NO_FILES
+    unfinished: dict[PurePosixPath, Failure] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    printed: str = ""
+
+    def take(self, file: TreeFile, key: bytes, cached: bytes) -> None:
+        """Use the cached result of a file."""
+        self.files[file.path] = file
+        self.keys[file.path] = key
+        if cached != NO_MATCH:
+            self.outcomes[file.path] = unpack(cached, file.path)
+
+
+# --- the result of one file ---
+
+
+def outcome_of(result: FileResult) -> FileResult | None:
+    """Return the outcome of a completed run over a whole file."""
+    hits = tuple(rule for rule in result.rules if rule.hits)
+    outcome = replace(result, rules=hits, from_texts=frozenset(), seconds=0.0)
+    return None if outcome == FileResult(result.path) else outcome
+
+
+def pack(outcome: FileResult | None) -> bytes:
+    """Return the bytes that are cached for an outcome."""
+    if outcome is None:
+        return NO_MATCH
+    after = None if outcome.after is None else base64.b64encode(outcome.after).decode()
+    unparsed = [[each.line, each.name] for each in outcome.unparsed]
+    marks = [[each.line, each.end_line, each.text] for each in outcome.marks]
+    hits = [[rule.rule, rule.hits] for rule in outcome.rules]
+    text = json.dumps([str(outcome.path), after, hits, unparsed, outcome.printed, marks])
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+
+
+def unpack(packed: bytes, path: PurePosixPath) -> FileResult:
+    """Read a cached outcome, which may be that of the same content at another path."""
+    fields = json.loads(zlib.decompress(packed).decode("utf-8", "surrogatepass"))
+    was, after, hits, unparsed, printed, marks = fields
+    return FileResult(
+        path,
+        None if after is None else base64.b64decode(after),
+        tuple(RuleHits(rule, count) for rule, count in hits),
+        tuple(UnparsedFunction(path, line, name) for line, name in unparsed),
+        printed if was == str(path) else printed.replace(was, str(path)),
+        tuple(ReportedPlace(path, line, None, text, end_line=end) for line, end, text in marks),
+    )
+
+
+def name_content(oid: Oid, headers: Mapping[str, Oid]) -> bytes:
+    """Return the key of a file's content and of the headers that it sees."""
+    if not headers:
+        return bytes.fromhex(oid)
+    return make_key(oid, sorted(headers.items()))
+
+
+# --- the results of a selection of files ---
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The files with some suffixes at or below some places of a tree, and the places' ids."""
+
+    tree: Oid
+    places: tuple[tuple[PurePosixPath, Oid], ...]
+    suffixes: tuple[str, ...]
+
+    @property
+    def name(self) -> bytes:
+        """The key of the files with their contents: the ids determine the contents."""
+        return b"files " + make_key([[str(path), oid] for path, oid in self.places], self.suffixes)
+
+    @property
+    def shape(self) -> bytes:
+        """The key of the selection in any tree."""
+        return b"latest " + make_key([str(path) for path, _ in self.places], self.suffixes)
+
+
+def find_cached_selection(cache: Cache, selection: Selection) -> SweepState | None:
+    """Return the cached result of a selection, None if it is missing or incomplete."""
+    return _find_state(cache, selection.name)
+
+
+def find_earlier_selection(cache: Cache, selection: Selection) -> tuple[Oid, SweepState] | None:
+    """Return the tree that was last run with the same paths, and its cached result, or None."""
+    packed = cache.find([selection.shape])
+    if not packed:
+        return None
+    tree, name = json.loads(packed[selection.shape])
+    state = _find_state(cache, bytes.fromhex(name))
+    return None if state is None else (Oid(tree), state)
+
+
+def _find_state(cache: Cache, name: bytes) -> SweepState | None:
+    packed = cache.find([name])
+    if not packed:
+        return None
+    count, entries = json.loads(zlib.decompress(packed[name]))
+    state = SweepState(counts=Counts(count, 0, count, 0))
+    results = cache.find({bytes.fromhex(key) for *_, key in entries})
+    for path, mode, oid, name_of_content in entries:
+        key = bytes.fromhex(name_of_content)
+        result = results.get(key, NO_MATCH)
+        if result == NO_MATCH:
+            return None
+        state.take(TreeFile(PurePosixPath(path), mode, Oid(oid)), key, result)
+    return state
+
+
+def cache_selection(cache: Cache, selection: Selection, state: SweepState) -> None:
+    """Cache which files of a selection have outcomes, and the keys of these outcomes."""
+    files = [(state.files[path], state.keys[path]) for path in state.outcomes]
+    listed = [[str(file.path), file.mode, file.oid, key.hex()] for file, key in files]
+    packed = zlib.compress(json.dumps([state.counts.files, listed]).encode(), 6)
+    latest = json.dumps([selection.tree, selection.name.hex()]).encode()
+    cache.store([(selection.name, packed), (selection.shape, latest)])
