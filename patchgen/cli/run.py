@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,9 +170,9 @@ def _choose_executor(name: str, scheduler: str | None) -> Executor | None:
         raise UsageError("--executor dask and --scheduler ADDRESS require each other")
     if scheduler is None:
         return None
-    from patchgen.sweep.cluster import DaskExecutor
+    from patchgen.sweep.cluster import run_on_cluster
 
-    return DaskExecutor(scheduler)
+    return partial(run_on_cluster, scheduler)
 
 
 def _run(

@@ -6,10 +6,7 @@ from .cocci_file import (
     resolve as resolve,
 )
 from .document import describe_sweep as describe_sweep
-from .executor import (
-    Executor as Executor,
-    LocalExecutor as LocalExecutor,
-)
+from .executor import Executor as Executor
 from .hunks import format_diff as format_diff
 from .includes import Includes as Includes
 from .permission import (

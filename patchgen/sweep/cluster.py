@@ -20,11 +20,12 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from patchgen.coccinelle import RunnableSmpl, Spatch
+from patchgen.coccinelle import Spatch
 from patchgen.errors import ToolError
 from patchgen.model.outcome import FileResult
 from patchgen.sweep.batches import Batch
 from patchgen.sweep.cluster_protocol import BatchParameters, check_reply, make_job, work_there
+from patchgen.sweep.request import SweepRequest
 
 _CONNECT_S = 10
 # Time for all workers together to report their versions.
@@ -40,41 +41,29 @@ _AHEAD = 4
 _RETRIES = 5
 
 
-class DaskExecutor:
-    """Runs batches on the cluster of a scheduler, named by its address (`tcp://HOST:PORT`)."""
-
-    def __init__(self, scheduler: str):
-        self._scheduler = scheduler
-
-    def run(
-        self, spatch: Spatch, program: RunnableSmpl, batches: Iterator[Batch], timeout_s: int
-    ) -> Iterator[tuple[Batch, list[FileResult]]]:
-        """Yield each batch with its results, in the order of completion.
-
-        Raises ToolError if no scheduler or no worker answers, if a worker has another patchgen or
-        spatch, or if the cluster is lost.
-        """
-        job = make_job(program, timeout_s, spatch)
-        cluster = _Cluster(self._scheduler)
-        try:
-            cores = cluster.check_workers(job)
-            yield from _run(cluster, cores, job, batches)
-        finally:
-            cluster.close()
-
-
-def _run(
-    cluster: _Cluster, cores: int, job: BatchParameters, batches: Iterator[Batch]
+def run_on_cluster(
+    scheduler: str, request: SweepRequest, spatch: Spatch, batches: Iterator[Batch]
 ) -> Iterator[tuple[Batch, list[FileResult]]]:
+    """Run batches on the cluster of a scheduler, named by its address (`tcp://HOST:PORT`).
+
+    Yield each batch with its results, in the order of completion. Raises ToolError if no scheduler
+    or no worker answers, if a worker has another patchgen or spatch, or if the cluster is lost.
+    """
+    job = make_job(request, spatch)
+    cluster = _Cluster(scheduler)
     held: dict[str, Batch] = {}
-    while True:
-        while len(held) < _AHEAD * cores and (batch := next(batches, None)) is not None:
-            held[cluster.submit(job, batch)] = batch
-        if not held:
-            return
-        key, reply = cluster.next_reply()
-        batch = held.pop(key)
-        yield batch, check_reply(reply, job, batch)
+    try:
+        cores = cluster.check_workers(job)
+        while True:
+            while len(held) < _AHEAD * cores and (batch := next(batches, None)) is not None:
+                held[cluster.submit(job, batch)] = batch
+            if not held:
+                return
+            key, reply = cluster.next_reply()
+            batch = held.pop(key)
+            yield batch, check_reply(reply, job, batch)
+    finally:
+        cluster.close()
 
 
 class _Cluster:

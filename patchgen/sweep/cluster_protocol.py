@@ -15,6 +15,7 @@ from patchgen.errors import PatchgenError, ToolError
 from patchgen.model.outcome import FileResult
 from patchgen.resources import digest_code
 from patchgen.sweep.batches import Batch
+from patchgen.sweep.request import SweepRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,10 @@ class BatchParameters:
     origin: ResultOrigin
 
 
-def make_job(program: RunnableSmpl, timeout_s: int, spatch: Spatch) -> BatchParameters:
+def make_job(request: SweepRequest, spatch: Spatch) -> BatchParameters:
     """Return the job of running a semantic patch with the versions installed here."""
-    return BatchParameters(program, timeout_s, _origin(program, spatch.version))
+    origin = _origin(request.program, spatch.version)
+    return BatchParameters(request.program, request.run.timeout_s, origin)
 
 
 def _origin(program: RunnableSmpl, spatch: str) -> ResultOrigin:

@@ -30,14 +30,6 @@ from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
 from patchgen.sweep.request import RunRequest, SweepRequest
 
-# The include folders that coccicheck passes to spatch for x86 (LINUXINCLUDE in the top Makefile),
-# except those that only a build creates.
-INCLUDE_FOLDERS = (
-    "arch/x86/include",
-    "include",
-    "arch/x86/include/uapi",
-    "include/uapi",
-)
 # Scripts with one of these words may read files themselves, and must see them whole.
 _LOOKS_ITSELF = re.compile(
     r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration|pathlib|Path|read_text|read_bytes"
@@ -110,42 +102,6 @@ def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> CocciFile:
     return replace(cocci, is_trusted=True)
 
 
-def _take_mode(cocci: CocciFile, request: RunRequest) -> tuple[Mode | None, tuple[str, ...]]:
-    """Return the requested mode, which `-D report` may also name, and the other definitions.
-
-    Raises UsageError if several modes are requested.
-    """
-    modes = [Mode(name) for name in request.definitions if name in cocci.header.modes]
-    asked = dict.fromkeys([*modes, *([request.mode] if request.mode else [])])
-    if len(asked) > 1:
-        raise UsageError(
-            f"{cocci.name} runs in one mode at a time, not in {' and '.join(asked)}",
-            hint="run it once for each mode",
-        )
-    return next(iter(asked), None), tuple(x for x in request.definitions if x not in modes)
-
-
-def _choose_mode(cocci: CocciFile, wanted: Mode | None) -> Mode:
-    """Return the mode to run in: the requested one, else patch, else the first one declared.
-
-    Raises UsageError for a mode that the semantic patch does not have.
-    """
-    modes = cocci.header.modes
-    if not modes:
-        if wanted not in (None, Mode.PATCH):
-            raise UsageError(
-                f"{cocci.name} has no {wanted} mode",
-                hint="it declares no virtual modes: do not name one",
-                parameters=("mode",),
-            )
-        return Mode.PATCH if not _is_marking(cocci.text) else Mode.CONTEXT
-    if wanted is None:
-        return Mode.PATCH if Mode.PATCH in modes else modes[0]
-    if wanted not in modes:
-        raise UsageError(f"{cocci.name} has no {wanted} mode", hint=f"it has: {', '.join(modes)}")
-    return wanted
-
-
 def resolve(
     cocci: CocciFile,
     request: RunRequest,
@@ -158,63 +114,94 @@ def resolve(
     does not use, or that is missing.
     """
     header = cocci.header
-    wanted, definitions = _take_mode(cocci, request)
-    mode = _choose_mode(cocci, wanted)
-    values = _check_definitions(cocci, definitions)
-    rules = [name for name, value in values.items() if value is None]
-    texts = (cocci.text, *cocci.companions.values())
-    every = (*header.options, *header.own_options)
-    defined = {mode, *rules, *(name for word, name in pairwise(every) if word == "-D")}
+    mode = _choose_mode(cocci, request)
+    values = _check_definitions(cocci, request.definitions)
+    options = (*header.options, *header.own_options)
+    rules = [rule for text in cocci.texts for rule in read_rules(text)]
     # In one mode most scripts cannot run: `@script:python depends on report@` does not run in patch
     # mode. So their output need not be read, and they keep no state between files.
+    defined = {mode, *values, *(name for word, name in pairwise(options) if word == "-D")}
     virtuals = {name: name in defined for name in header.rules}
-    every_rule = [rule for text in texts for rule in read_rules(text)]
-    scripts = [rule for rule in every_rule if rule.is_script and rule.may_run(virtuals)]
+    scripts = [rule for rule in rules if rule.is_script and rule.may_run(virtuals)]
     languages = {script.language for script in scripts}
-    options = [word for word in header.options if word not in _OURS and word not in [*Includes]]
-    includes = _choose_includes(cocci, every)
+    includes = _choose_includes(cocci, options)
+    grouping, note = _choose_grouping(scripts, rules)
+    notes = [note] if note else []
+    may_slice = grouping is not Grouping.TOGETHER
+    if may_slice and any(_LOOKS_ITSELF.search(script.script) for script in scripts):
+        notes.append("files are not sliced: its scripts may read them")
+        may_slice = False
+    if "ocaml" in languages:
+        notes.append("hits are not counted: it has OCaml scripts")
+    return SweepRequest(
+        request,
+        base,
+        _make_program(cocci, mode, values, includes, languages),
+        only,
+        header,
+        mode,
+        suffixes=(".c", ".h") if "--include-headers" in options else (".c",),
+        includes=includes,
+        slices=request.slices and may_slice and not cocci.companions,
+        grouping=grouping,
+        notes=tuple(notes),
+    )
+
+
+def _choose_mode(cocci: CocciFile, request: RunRequest) -> Mode:
+    """Return the mode to run in: the requested one, else patch, else the first one declared.
+
+    `-D report` requests a mode, too. Raises UsageError if several modes are requested, or one that
+    the semantic patch does not have.
+    """
+    modes = cocci.header.modes
+    asked = [Mode(name) for name in request.definitions if name in modes]
+    asked = list(dict.fromkeys([*asked, *([request.mode] if request.mode else [])]))
+    if len(asked) > 1:
+        raise UsageError(
+            f"{cocci.name} runs in one mode at a time, not in {' and '.join(asked)}",
+            hint="run it once for each mode",
+        )
+    if not modes:
+        if asked not in ([], [Mode.PATCH]):
+            raise UsageError(
+                f"{cocci.name} has no {asked[0]} mode",
+                hint="it declares no virtual modes: do not name one",
+                parameters=("mode",),
+            )
+        return Mode.PATCH if not _is_marking(cocci.text) else Mode.CONTEXT
+    if not asked:
+        return Mode.PATCH if Mode.PATCH in modes else modes[0]
+    if asked[0] not in modes:
+        raise UsageError(f"{cocci.name} has no {asked[0]} mode", hint=f"it has: {', '.join(modes)}")
+    return asked[0]
+
+
+def _make_program(
+    cocci: CocciFile,
+    mode: Mode,
+    values: Mapping[str, str | None],
+    includes: Includes,
+    languages: Collection[str],
+) -> RunnableSmpl:
+    options = [
+        word for word in cocci.header.options if word not in _OURS and word not in [*Includes]
+    ]
     if includes is not Includes.NONE:
         # A header that a .c file includes is a file of its own here, whether it is run or not.
         options.append("--include-headers-for-types")
-    program = RunnableSmpl(
-        SemanticPatch(
-            cocci.name,
-            cocci.text,
-            definitions={name: value for name, value in values.items() if value is not None},
-        ),
-        options=(
-            includes,
-            *(word for folder in _folders(includes) for word in ("-I", folder)),
-            *options,
-        ),
-        modes=(*((mode,) if header.modes else ()), *rules),
+    folders = [word for folder in includes.folders for word in ("-I", folder)]
+    rules = [name for name, value in values.items() if value is None]
+    definitions = {name: value for name, value in values.items() if value is not None}
+    return RunnableSmpl(
+        SemanticPatch(cocci.name, cocci.text, definitions=definitions),
+        options=(includes, *folders, *options),
+        modes=(*((mode,) if cocci.header.modes else ()), *rules),
         has_python="python" in languages,
         has_ocaml="ocaml" in languages,
         shows_marks=mode is Mode.CONTEXT,
         companions=cocci.companions,
         may_run_code=cocci.is_trusted,
-    )
-    grouping, note = _choose_grouping(scripts, every_rule)
-    notes = [note] if note else []
-    looks = any(_LOOKS_ITSELF.search(script.script) for script in scripts)
-    if looks and grouping is not Grouping.TOGETHER:
-        notes.append("files are not sliced: its scripts may read them")
-    if "ocaml" in languages:
-        notes.append("hits are not counted: it has OCaml scripts")
-    slices = not looks and grouping is not Grouping.TOGETHER and not cocci.companions
-    return SweepRequest(
-        request,
-        base,
-        program,
-        only,
-        header,
-        mode,
-        (".c", ".h") if "--include-headers" in every else (".c",),
-        includes,
-        _folders(includes),
-        slices and request.slices,
-        grouping,
-        tuple(notes),
     )
 
 
@@ -232,8 +219,11 @@ def _choose_grouping(scripts: Sequence[Rule], rules: Iterable[Rule]) -> tuple[Gr
 
 
 def _check_definitions(cocci: CocciFile, definitions: Sequence[str]) -> dict[str, str | None]:
+    """Return the value of each definition, None for a virtual rule; modes are left out."""
     values: dict[str, str | None] = {}
     for definition in definitions:
+        if definition in cocci.header.modes:
+            continue
         name, equals, value = definition.partition("=")
         if not name or (equals and not value):
             raise UsageError(
@@ -266,10 +256,6 @@ def _choose_includes(cocci: CocciFile, options: Sequence[str]) -> Includes:
     # With a typed metavariable, spatch reads local headers (cocci.ml).
     declarations = (each for rule in read_rules(cocci.text) for each in rule.declarations)
     return Includes.LOCAL if any(each.is_typed for each in declarations) else Includes.NONE
-
-
-def _folders(includes: Includes) -> tuple[str, ...]:
-    return INCLUDE_FOLDERS if includes in (Includes.ALL, Includes.RECURSIVE) else ()
 
 
 def _is_marking(text: str) -> bool:

@@ -5,68 +5,59 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Event
-from typing import Protocol
 
-from patchgen.coccinelle import RunnableSmpl, Spatch, run_files
+from patchgen.coccinelle import Spatch, run_files
 from patchgen.model.outcome import FileResult
 from patchgen.process import end_running
 from patchgen.sweep.batches import Batch
+from patchgen.sweep.request import SweepRequest
+
+# Runs batches, and yields each with its results, in the order of completion.
+Executor = Callable[
+    [SweepRequest, Spatch, Iterator[Batch]], Iterator[tuple[Batch, list[FileResult]]]
+]
 
 
-class Executor(Protocol):
-    """Runs batches and yields their results as they complete."""
-
-    def run(
-        self, spatch: Spatch, program: RunnableSmpl, batches: Iterator[Batch], timeout_s: int
-    ) -> Iterator[tuple[Batch, list[FileResult]]]:
-        """Yield each batch with its results, in the order of completion."""
-
-
-class LocalExecutor:
-    """Runs as many spatch processes at once as there are cores, or `jobs`.
+def run_locally(
+    request: SweepRequest, spatch: Spatch, batches: Iterator[Batch]
+) -> Iterator[tuple[Batch, list[FileResult]]]:
+    """Run as many spatch processes at once as there are cores, or as requested.
 
     Batches are taken from their iterator only when needed, so that memory stays bounded. The
     largest of the waiting batches starts first.
     """
-
-    def __init__(self, jobs: int = 0):
-        self._jobs = jobs or os.cpu_count() or 1
-
-    def run(
-        self, spatch: Spatch, program: RunnableSmpl, batches: Iterator[Batch], timeout_s: int
-    ) -> Iterator[tuple[Batch, list[FileResult]]]:
-        """Yield each batch with its results, in the order of completion."""
-        waiting: list[tuple[int, int, Batch]] = []
-        running: dict[Future[list[FileResult]], Batch] = {}
-        number = 0
-        exhausted = False
-        ended = Event()
-        with ThreadPoolExecutor(self._jobs) as pool:
-            try:
-                while waiting or running or not exhausted:
-                    while waiting and len(running) < self._jobs:
-                        batch = heapq.heappop(waiting)[2]
-                        run = partial(run_files, timeout_s=timeout_s, is_ended=ended.is_set)
-                        args = (spatch, program, batch.sources, batch.headers)
-                        running[pool.submit(run, *args)] = batch
-                    if not exhausted and len(waiting) < 4 * self._jobs:
-                        following = next(batches, None)
-                        exhausted = following is None
-                        if following is not None:
-                            heapq.heappush(waiting, (-following.size, number, following))
-                            number += 1
-                    elif running:
-                        wait(running, return_when=FIRST_COMPLETED)
-                    for future in [each for each in running if each.done()]:
-                        yield running.pop(future), future.result()
-            except BaseException as err:
-                ended.set()
-                for future in running:
-                    future.cancel()
-                if not isinstance(err, Exception):
-                    end_running()
-                raise
+    jobs = request.run.jobs or os.cpu_count() or 1
+    waiting: list[tuple[int, int, Batch]] = []
+    running: dict[Future[list[FileResult]], Batch] = {}
+    number = 0
+    exhausted = False
+    ended = Event()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            while waiting or running or not exhausted:
+                while waiting and len(running) < jobs:
+                    batch = heapq.heappop(waiting)[2]
+                    run = partial(run_files, timeout_s=request.run.timeout_s, is_ended=ended.is_set)
+                    args = (spatch, request.program, batch.sources, batch.headers)
+                    running[pool.submit(run, *args)] = batch
+                if not exhausted and len(waiting) < 4 * jobs:
+                    following = next(batches, None)
+                    exhausted = following is None
+                    if following is not None:
+                        heapq.heappush(waiting, (-following.size, number, following))
+                        number += 1
+                elif running:
+                    wait(running, return_when=FIRST_COMPLETED)
+                for future in [each for each in running if each.done()]:
+                    yield running.pop(future), future.result()
+        except BaseException as err:
+            ended.set()
+            for future in running:
+                future.cancel()
+            if not isinstance(err, Exception):
+                end_running()
+            raise

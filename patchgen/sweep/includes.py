@@ -20,6 +20,14 @@ from patchgen.odb import Entry
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?P<quote>["<])(?P<name>[^">\n]+)[">]', re.M)
 
+# The include folders that coccicheck passes to spatch for x86 (LINUXINCLUDE in the top Makefile),
+# except those that only a build creates.
+_FOLDERS = (
+    "arch/x86/include",
+    "include",
+    "arch/x86/include/uapi",
+    "include/uapi",
+)
 _FEW_FOLDERS = 8
 
 
@@ -30,6 +38,11 @@ class Includes(StrEnum):
     LOCAL = "--local-includes"
     ALL = "--all-includes"
     RECURSIVE = "--recursive-includes"
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that are searched for headers besides that of the file."""
+        return _FOLDERS if self in (Includes.ALL, Includes.RECURSIVE) else ()
 
 
 class Listing:

@@ -67,7 +67,6 @@ class SweepRequest:
     mode: Mode = Mode.PATCH
     suffixes: tuple[str, ...] = (".c",)
     includes: Includes = Includes.NONE
-    include_folders: tuple[str, ...] = ()
     slices: bool = True
     grouping: Grouping = Grouping.ANY
     notes: tuple[str, ...] = ()
@@ -97,7 +96,7 @@ def name_run(request: SweepRequest, spatch_version: str) -> str:
         program.patch.macros,
         sorted(program.patch.texts.items()),
         request.includes,
-        request.include_folders,
+        request.includes.folders,
         # A slice's result is that of the whole file. A user who doubts that gets no cached one.
         request.slices,
     )

@@ -48,10 +48,10 @@ def sweep(
         found = find_cached_selection(cache, selection) if selection else None
         if found is None:
             # Importing these takes longer than a sweep whose results are all cached.
-            from patchgen.sweep.executor import LocalExecutor
+            from patchgen.sweep.executor import run_locally
             from patchgen.sweep.search import Search
 
-            executor = executor or LocalExecutor(request.run.jobs)
+            executor = executor or run_locally
             search = Search(repository, request, spatch, executor, cache, selection, on_progress)
             found = search.run()
         return _result(repository, request, found, cache.note, time.monotonic() - began)

@@ -152,9 +152,7 @@ class Search:
             cores=request.run.jobs or os.cpu_count() or 1,
         )
         done = 0
-        for batch, ran in self.executor.run(
-            self.spatch, request.program, batches, request.run.timeout_s
-        ):
+        for batch, ran in self.executor(request, self.spatch, batches):
             self._collect(slicer, ran)
             done += len(batch.sources)
             total = len(slicer.names) if slicer.has_read_all else None
@@ -192,7 +190,7 @@ class Search:
             return read_header(self.repository, path, oid)
 
         files = Listing(near, request.run.paths, list_below)
-        return HeaderFinder(request.includes, files, request.include_folders, read)
+        return HeaderFinder(request.includes, files, request.includes.folders, read)
 
     def _collect(self, slicer: Slicer, results: list[FileResult]) -> None:
         state = self.state
