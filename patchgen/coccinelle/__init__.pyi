@@ -10,7 +10,6 @@ from .bridge import (
 )
 from .formula import (
     Formula as Formula,
-    clauses_of as clauses_of,
     holds as holds,
     words_of as words_of,
 )

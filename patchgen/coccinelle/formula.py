@@ -1,121 +1,48 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The words that a text must have: conjunctions and alternatives, as spatch states them."""
+"""The words that a text must have: clauses, of each of which it must have a word.
+
+spatch states them as conjunctions and alternatives, nested in each other.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
 
+Formula = tuple[frozenset[str], ...]
+ALWAYS: Formula = ()
+NEVER: Formula = (frozenset(),)
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """The text has this word."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf:
-    """All parts hold. Without parts it always holds."""
-
-    parts: tuple[Formula, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """One of the parts holds. Without parts it never holds."""
-
-    parts: tuple[Formula, ...] = ()
-
-
-Formula = Word | AllOf | AnyOf
-ALWAYS = AllOf()
-NEVER = AnyOf()
-
-# A search of files gains nothing from a conjunction with more clauses.
-_MOST_CLAUSES = 64
+# Alternatives of conjunctions multiply. The largest formula of a script of Linux 7.1 has 648.
+_MOST_CLAUSES = 1024
 
 
 def all_of(*parts: Formula) -> Formula:
-    """Return the conjunction, without parts that always hold."""
-    left = tuple(part for part in parts if part != ALWAYS)
-    if NEVER in left:
-        return NEVER
-    return left[0] if len(left) == 1 else AllOf(left)
+    """Return the conjunction."""
+    clauses = tuple(dict.fromkeys(clause for part in parts for clause in part))
+    return clauses if all(clauses) else NEVER
 
 
 def any_of(*parts: Formula) -> Formula:
-    """Return the alternative, without parts that never hold."""
-    left = tuple(part for part in parts if part != NEVER)
-    if ALWAYS in left:
-        return ALWAYS
-    return left[0] if len(left) == 1 else AnyOf(left)
+    """Return the alternative; if it has too many clauses, one that requires less, never more."""
+    clauses = NEVER
+    for part in parts:
+        if len(clauses) * len(part) > _MOST_CLAUSES:
+            # One clause of each side still has to hold.
+            clauses = (clauses[0] | part[0],)
+        else:
+            clauses = tuple(dict.fromkeys(mine | its for mine in clauses for its in part))
+    return clauses
 
 
 def holds(formula: Formula, words: Collection[str]) -> bool:
     """Return whether a text with these words satisfies the formula."""
-    match formula:
-        case Word(text):
-            return text in words
-        case AllOf(parts):
-            return all(holds(part, words) for part in parts)
-        case AnyOf(parts):
-            return any(holds(part, words) for part in parts)
+    return not any(clause.isdisjoint(words) for clause in formula)
 
 
 def words_of(formula: Formula) -> frozenset[str]:
     """Return all words in the formula."""
-    if isinstance(formula, Word):
-        return frozenset({formula.text})
-    return frozenset().union(*(words_of(part) for part in formula.parts))
-
-
-def clauses_of(formula: Formula) -> list[frozenset[str]]:
-    """Return sets of words; a text must have a word of each.
-
-    The clauses may require less than the formula, never more. Empty if nothing is required.
-    """
-    match formula:
-        case Word(text):
-            return [frozenset({text})]
-        case AllOf(parts):
-            return list(dict.fromkeys(clause for part in parts for clause in clauses_of(part)))
-        case AnyOf(parts):
-            return _distribute([clauses_of(part) for part in parts])
-
-
-def _distribute(alternatives: list[list[frozenset[str]]]) -> list[frozenset[str]]:
-    if not alternatives or not all(alternatives):
-        return []
-    clauses = alternatives[0]
-    for other in alternatives[1:]:
-        if len(clauses) * len(other) > _MOST_CLAUSES:
-            # One clause of each side still has to hold.
-            clauses = [clauses[0] | other[0]]
-        else:
-            clauses = list(dict.fromkeys(mine | its for mine in clauses for its in other))
-    return clauses
-
-
-def dump_formula(formula: Formula) -> Any:
-    """Return a formula as a JSON value: a word, or a list of an operator and its parts."""
-    match formula:
-        case Word(text):
-            return text
-        case AllOf(parts):
-            return ["&", *map(dump_formula, parts)]
-        case AnyOf(parts):
-            return ["|", *map(dump_formula, parts)]
-
-
-def load_formula(dumped: Any) -> Formula:
-    """Read what dump_formula returned."""
-    if isinstance(dumped, str):
-        return Word(dumped)
-    operator, *parts = dumped
-    return (AllOf if operator == "&" else AnyOf)(tuple(map(load_formula, parts)))
+    return frozenset().union(*formula)
 
 
 _TOKEN = re.compile(r"[()&|]|[^()&|]+")
@@ -148,7 +75,7 @@ def _parse(tokens: list[str]) -> Formula:
         raise ValueError("expected a word or a parenthesis")
     first = tokens.pop()
     if first != "(":
-        return Word(first)
+        return (frozenset({first}),)
     parts = []
     operators = set()
     while True:

@@ -32,8 +32,6 @@ from patchgen.coccinelle.formula import (
     Formula,
     all_of,
     any_of,
-    dump_formula,
-    load_formula,
     parse_formula,
     words_of,
 )
@@ -74,15 +72,18 @@ class Needs:
 
     def dump(self) -> bytes:
         """Return it as JSON."""
-        functions = None if self.functions is None else list(map(dump_formula, self.functions))
-        return json.dumps([dump_formula(self.file), functions, self.why_not]).encode()
+        # A set is not JSON.
+        return json.dumps([self.file, self.functions, self.why_not], default=sorted).encode()
 
 
 def load_needs(dumped: bytes) -> Needs:
     """Read what Needs.dump() returned."""
     file, functions, why_not = json.loads(dumped)
-    within = None if functions is None else tuple(map(load_formula, functions))
-    return Needs(load_formula(file), within, why_not)
+
+    def load(clauses: list[list[str]]) -> Formula:
+        return tuple(map(frozenset, clauses))
+
+    return Needs(load(file), None if functions is None else tuple(map(load, functions)), why_not)
 
 
 def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
@@ -180,7 +181,7 @@ def _join_operators(
     if [name for name, _ in codes] != [name for name, _ in spelt]:
         return codes
     return [
-        (name, code if code == more else all_of(code, name_operators(more)))
+        (name, all_of(code, name_operators(more)))
         for (name, code), (_, more) in zip(codes, spelt, strict=True)
     ]
 

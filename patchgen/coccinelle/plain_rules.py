@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from patchgen.coccinelle.formula import AllOf, AnyOf, Formula, Word
+from patchgen.coccinelle.formula import Formula
 from patchgen.coccinelle.lexing import make_plain
 from patchgen.coccinelle.rules import read_rules
 
@@ -81,10 +81,4 @@ def _spell(found: re.Match[str]) -> str:
 
 def name_operators(formula: Formula) -> Formula:
     """Return spatch's formula for a spelt-out text, with the operators themselves."""
-    match formula:
-        case Word(text):
-            return Word(_OPERATOR_OF.get(text, text))
-        case AllOf(parts):
-            return AllOf(tuple(map(name_operators, parts)))
-        case AnyOf(parts):
-            return AnyOf(tuple(map(name_operators, parts)))
+    return tuple(frozenset(_OPERATOR_OF.get(word, word) for word in clause) for clause in formula)

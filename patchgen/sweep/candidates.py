@@ -13,7 +13,6 @@ from patchgen.coccinelle import (
     Formula,
     Needs,
     Source,
-    clauses_of,
     holds,
     load_needs,
     words_of,
@@ -75,10 +74,12 @@ def find_candidates(
     They contain one word of the clause that the fewest files should satisfy. The other clauses are
     checked when the files are read, which costs less than a second search.
     """
-    clauses = clauses_of(needs.file)
+    if not all(needs.file):
+        # A clause without words: nothing can match.
+        return
     names: Iterable[str] = files
-    if search is not None and clauses:
-        names = grep_files(repository, search, min(clauses, key=_commonness))
+    if search is not None and needs.file:
+        names = grep_files(repository, search, min(needs.file, key=_commonness))
     for name in names:
         if name in files:
             mode, oid = files[name]

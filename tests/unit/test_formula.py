@@ -3,42 +3,55 @@
 
 from __future__ import annotations
 
-import json
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given, strategies as st
 
+from patchgen.coccinelle import Needs, load_needs
 from patchgen.coccinelle.formula import (
     ALWAYS,
     NEVER,
-    AllOf,
-    AnyOf,
-    Formula,
-    Word,
-    clauses_of,
-    dump_formula,
+    all_of,
+    any_of,
     holds,
-    load_formula,
     parse_formula,
     words_of,
 )
 
+# A word, or an operator with its operands.
+Tree: TypeAlias = "str | tuple[str, list[Tree]]"
+
+
+def trees(max_leaves: int) -> st.SearchStrategy[Tree]:
+    return st.recursive(
+        st.sampled_from("abcde"),
+        lambda inner: st.tuples(st.sampled_from("&|"), st.lists(inner, min_size=1, max_size=3)),
+        max_leaves=max_leaves,
+    )
+
+
+TREES = trees(12)
 WORDS = st.sampled_from("abcde")
-FORMULAS: st.SearchStrategy[Formula] = st.recursive(
-    WORDS.map(Word),
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=3).map(lambda parts: AllOf(tuple(parts))),
-        st.lists(inner, min_size=1, max_size=3).map(lambda parts: AnyOf(tuple(parts))),
-    ),
-    max_leaves=12,
-)
+
+
+def spell(tree: Tree) -> str:
+    """Return a formula as spatch prints it."""
+    return tree if isinstance(tree, str) else f"({tree[0].join(map(spell, tree[1]))})"
+
+
+def is_satisfied(tree: Tree, words: set[str]) -> bool:
+    if isinstance(tree, str):
+        return tree in words
+    parts = (is_satisfied(part, words) for part in tree[1])
+    return all(parts) if tree[0] == "&" else any(parts)
 
 
 def test_reads_what_spatch_prints():
     read = parse_formula("(kmalloc&(memset|memzero_explicit))")
-    assert read == AllOf((Word("kmalloc"), AnyOf((Word("memset"), Word("memzero_explicit")))))
+    assert read == (frozenset({"kmalloc"}), frozenset({"memset", "memzero_explicit"}))
     assert parse_formula("true") == ALWAYS
-    assert parse_formula("kernel.h") == Word("kernel.h")
+    assert parse_formula("kernel.h") == (frozenset({"kernel.h"}),)
 
 
 def test_true_and_false_are_words_of_c_inside_of_a_formula():
@@ -55,31 +68,22 @@ def test_refuses_what_is_no_formula(text):
         parse_formula(text)
 
 
-@given(FORMULAS, st.sets(WORDS))
-def test_a_text_that_satisfies_a_formula_has_a_word_of_each_clause(formula, words):
-    if holds(formula, words):
-        assert all(clause & words for clause in clauses_of(formula))
+@given(TREES, st.sets(WORDS))
+def test_a_text_that_satisfies_a_formula_has_a_word_of_each_clause(tree, words):
+    if is_satisfied(tree, words):
+        assert all(clause & words for clause in parse_formula(spell(tree)))
 
 
-def leaves(max_leaves: int) -> st.SearchStrategy[Formula]:
-    """Return small formulas: what they ask for fits into clauses."""
-    return st.recursive(
-        WORDS.map(Word),
-        lambda inner: st.lists(inner, min_size=1, max_size=3).flatmap(
-            lambda parts: st.sampled_from([AllOf(tuple(parts)), AnyOf(tuple(parts))])
-        ),
-        max_leaves=max_leaves,
-    )
-
-
-@given(leaves(6), st.sets(WORDS))
-def test_the_clauses_of_a_small_formula_ask_for_all_that_it_does(formula, words):
-    assert holds(formula, words) == all(clause & words for clause in clauses_of(formula))
+@given(trees(6), st.sets(WORDS))
+def test_the_clauses_of_a_small_formula_ask_for_all_that_it_does(tree, words):
+    formula = parse_formula(spell(tree))
+    assert is_satisfied(tree, words) == holds(formula, words)
+    assert holds(formula, words) == all(clause & words for clause in formula)
 
 
 def test_the_clauses_of_what_spatch_prints_are_there_to_search_for():
     read = parse_formula("(kmalloc&(memset|memzero_explicit)&(a|(b&c)))")
-    assert set(clauses_of(read)) == {
+    assert set(read) == {
         frozenset({"kmalloc"}),
         frozenset({"memset", "memzero_explicit"}),
         frozenset({"a", "b"}),
@@ -87,25 +91,29 @@ def test_the_clauses_of_what_spatch_prints_are_there_to_search_for():
     }
 
 
-@given(FORMULAS)
-def test_a_formula_that_asks_for_a_word_has_a_clause(formula):
-    assert holds(formula, set()) or clauses_of(formula)
+@given(TREES)
+def test_a_formula_that_asks_for_a_word_has_a_clause(tree):
+    assert is_satisfied(tree, set()) or parse_formula(spell(tree))
 
 
-@given(FORMULAS)
-def test_clauses_speak_of_the_formula_s_words(formula):
-    assert frozenset().union(*clauses_of(formula)) <= words_of(formula)
+@given(TREES)
+def test_clauses_speak_of_the_formula_s_words(tree):
+    formula = parse_formula(spell(tree))
+    assert frozenset().union(*formula) == words_of(formula) <= set(spell(tree))
 
 
 def test_large_alternatives_ask_less_and_not_more():
-    side = AllOf(tuple(Word(f"a{n}") for n in range(9)))
-    formula = AnyOf((side, AllOf(tuple(Word(f"b{n}") for n in range(9))), Word("c")))
-    # Two sides of nine clauses each have 81 together, which are too many: one of them is left.
-    assert clauses_of(formula) == [frozenset({"a0", "b0", "c"})]
-    assert len(clauses_of(AnyOf((side, Word("c"))))) == 9
-    assert clauses_of(AnyOf((Word("a"), ALWAYS))) == [] and clauses_of(NEVER) == []
+    side, other = (all_of(*(parse_formula(f"{x}{n}") for n in range(33))) for x in "ab")
+    last = parse_formula("c")
+    # Two sides of 33 clauses each have 1089 together, which are too many: one of them is left.
+    assert any_of(side, other, last) == (frozenset({"a0", "b0", "c"}),)
+    assert len(any_of(side, last)) == 33
+    assert any_of(parse_formula("a"), ALWAYS) == ALWAYS == () and not any(NEVER)
+    assert any_of(NEVER, last) == last and all_of(NEVER, last) == any_of() == NEVER
 
 
-@given(FORMULAS)
-def test_a_formula_survives_json(formula):
-    assert load_formula(json.loads(json.dumps(dump_formula(formula)))) == formula
+@given(TREES, st.none() | st.lists(TREES, max_size=3))
+def test_needs_survive_json(file, functions):
+    within = functions and tuple(parse_formula(spell(tree)) for tree in functions)
+    needs = Needs(parse_formula(spell(file)), () if within == [] else within, "why")
+    assert load_needs(needs.dump()) == needs

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from patchgen.coccinelle.formula import Word
+from patchgen.coccinelle.formula import parse_formula
 from patchgen.sweep.slices import restore, slice_source
 
-NEEDS = (Word("kfree"),)
+NEEDS = (parse_formula("kfree"),)
 USER = b"\nvoid last(void *p)\n{\n\tkfree(p);\n}\n"
 
 
