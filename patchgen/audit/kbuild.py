@@ -12,16 +12,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from patchgen.kernel import DotConfig, find_built
+from patchgen.kernel import MAKEFILE_NAMES, DotConfig, find_built, list_named_folders
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, list_files, read_blobs
 
 _ROOT = "arch/x86"
-_NAMES = ("Kbuild", "Makefile")
 _OBJECT = re.compile(r"[\w.-]+\.o\b")
-_CONTINUED = re.compile(r"\\\r?\n")
-_CLEANED = re.compile(r"^\s*subdir-\s*[:+]?=", re.MULTILINE)
-_FOLDER = re.compile(r"(?<![^\s=])([\w./-]+)/(?=\s|$)", re.MULTILINE)
 
 
 def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], config: DotConfig) -> set[str]:
@@ -33,13 +29,16 @@ def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], config: DotConf
     """
     sources = [file.path for file in files if file.path.suffix in (".c", ".S")]
     makefiles = _read_makefiles(git, tree, {folder for file in sources for folder in file.parents})
-    named = {folder for path in makefiles for folder in _find_named(path, makefiles[path])}
-    unnamed = sorted({posixpath.dirname(path) for path in makefiles} - named - {""})
+    named = {
+        folder
+        for path, text in makefiles.items()
+        for folder in list_named_folders(posixpath.dirname(path), text)
+    }
     objects = {path: frozenset(_OBJECT.findall(text)) for path, text in makefiles.items()}
-    built = find_built(config, makefiles.get, map(str, sources), sources, unnamed)
+    built = find_built(config, makefiles.get, map(str, sources), sources)
 
     def is_named(path: PurePosixPath) -> bool:
-        holders = (str(folder / name) for folder in path.parents for name in _NAMES)
+        holders = (str(folder / name) for folder in path.parents for name in MAKEFILE_NAMES)
         return any(f"{path.stem}.o" in objects.get(holder, ()) for holder in holders)
 
     left_out = named - built.folders
@@ -64,30 +63,21 @@ def find_unlinked(git: Git, tree: Oid, files: Iterable[TreeFile]) -> set[str]:
     makefiles = _read_makefiles(git, tree, {PurePosixPath(_ROOT), *above})
     named: dict[str, set[str]] = {}
     for path, text in makefiles.items():
-        named.setdefault(posixpath.dirname(path), set()).update(_find_named(path, text))
+        holder = posixpath.dirname(path)
+        named.setdefault(holder, set()).update(list_named_folders(holder, text))
     dead = {folder for folder in inside if not _is_linked(folder, named)}
     return {path for path in paths if posixpath.dirname(path) in dead}
 
 
 def _read_makefiles(git: Git, tree: Oid, folders: Iterable[PurePosixPath]) -> Mapping[str, str]:
     """Return the text of each makefile of some folders, by path."""
-    wanted = [folder / name for folder in sorted(folders) for name in _NAMES]
+    wanted = [folder / name for folder in sorted(folders) for name in MAKEFILE_NAMES]
     found = list_files(git, tree, wanted)
     contents = read_blobs(git, [file.oid for file in found])
     return {
         str(file.path): content.decode("utf-8", "replace")
         for file, content in zip(found, contents, strict=True)
     }
-
-
-def _find_named(path: str, makefile: str) -> Iterable[str]:
-    """Yield the paths of the folders that a makefile names, in its folder or from the root."""
-    holder = posixpath.dirname(path)
-    for line in _CONTINUED.sub(" ", makefile).splitlines():
-        if not _CLEANED.match(line):
-            for name in _FOLDER.findall(line.partition("#")[0]):
-                yield posixpath.normpath(f"{holder}/{name}")
-                yield posixpath.normpath(name)
 
 
 def _above(folder: str) -> list[str]:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from .built_files import (
+    MAKEFILE_NAMES as MAKEFILE_NAMES,
     find_built as find_built,
+    list_named_folders as list_named_folders,
     read_built as read_built,
 )
 from .checkpatch import (

@@ -18,10 +18,15 @@ from pathlib import Path, PurePosixPath
 from patchgen.errors import RefusedError
 from patchgen.kernel.dotconfig import DotConfig, load_dotconfig
 from patchgen.kernel.make import Make, Read
+from patchgen.kernel.make_syntax import logical_lines, without_comment
 from patchgen.kernel.x86 import PACKED_LISTS
 from patchgen.model.base import TreeReader
 
 _MAKEFILES = ("**/Makefile*", "**/Kbuild*", "Makefile", "Kbuild")
+# A folder's makefile is the first of these (scripts/Makefile.build).
+MAKEFILE_NAMES = ("Kbuild", "Makefile")
+_CLEANED = re.compile(r"\s*subdir-\s*[:+]?=")
+_FOLDER = re.compile(r"(?<![^\s=])([\w./-]+)/(?=\s|$)")
 _SOURCES = ("**/*.c", "*.c")
 _BEGIN = ("core-y", "core-m", "drivers-y", "drivers-m", "libs-y", "libs-m", "net-y", "virt-y")
 _PLAIN = ("lib-y", "lib-m", "extra-y", "always-y")
@@ -71,22 +76,32 @@ def find_built(
     read: Read,
     paths: Iterable[str] = (),
     files: Iterable[PurePosixPath] | None = None,
-    also: Iterable[str] = (),
 ) -> BuiltObjects:
     """Return the objects that a .config builds.
 
     `read` returns the content of a makefile; `$(wildcard ...)` searches `paths`. If `files` is
     given, only their folders are entered, and the folders above them, which takes a fraction of the
-    time. The folders in `also` are entered although no makefile leads to them. Raises RefusedError
-    if the tree has no top Makefile.
+    time. Raises RefusedError if the tree has no top Makefile.
     """
     within = None
     if files is not None:
-        within = {str(folder) for file in files for folder in file.parents}
+        within = {str(folder) for file in files for folder in list(file.parents)[:-1]}
     walk = _Walk(config, read, sorted(paths), within)
-    walk.run(also)
+    walk.run()
     folders = frozenset(folder for folder, _ in walk.entered)
     return BuiltObjects(frozenset(walk.objects), frozenset(walk.packed), folders)
+
+
+def list_named_folders(folder: str, makefile: str) -> Iterator[str]:
+    """Yield the paths of the folders that a makefile names, in its folder or from the root.
+
+    No variable is expanded. Folders that are named only for `make clean` (`subdir-`) are left out.
+    """
+    for line in logical_lines(makefile):
+        if not _CLEANED.match(line):
+            for name in _FOLDER.findall(without_comment(line)):
+                yield posixpath.normpath(posixpath.join(folder, name))
+                yield posixpath.normpath(name)
 
 
 class _Walk:
@@ -107,7 +122,7 @@ class _Walk:
         self.objects: set[str] = set()
         self.packed: set[str] = set()
 
-    def run(self, also: Iterable[str]) -> None:
+    def run(self) -> None:
         top = self._evaluate_top()
         self._base = top.copy_exported((*_TOP_ONLY, "BITS", "UTS_MACHINE"))
         self._set_base(self._base)
@@ -117,9 +132,13 @@ class _Walk:
                     self._enter(word, is_builtin=name.endswith("-y"))
         if self._read("Kbuild") is not None:
             self._enter("", is_builtin=True)
+        if not self.entered:
+            # The top Makefile of a kernel names folders. This one shows nothing.
+            for folder in self._list_unnamed():
+                self._enter(folder, is_builtin=True)
         self.packed.add(_LINKED)
         boot = f"arch/{self._config.architecture}/boot"
-        for folder in (boot, f"{boot}/compressed", *also):
+        for folder in (boot, f"{boot}/compressed"):
             self._enter(folder, is_builtin=True)
 
     def _evaluate_top(self) -> Make:
@@ -169,15 +188,29 @@ class _Walk:
     def _is_wanted(self, folder: str) -> bool:
         return self._within is None or not folder or folder in self._within
 
+    def _list_unnamed(self) -> list[str]:
+        """Return the folders with a makefile that no other makefile names."""
+        texts = {folder: self._read_folder(folder) for folder in self._within or ()}
+        named = {
+            name
+            for folder, found in texts.items()
+            for name in list_named_folders(folder, found[1] if found else "")
+        }
+        return sorted(folder for folder, found in texts.items() if found and folder not in named)
+
+    def _read_folder(self, folder: str) -> tuple[str, str] | None:
+        """Return path and text of the makefile of a folder, None if it has none."""
+        paths = (posixpath.join(folder, name) for name in MAKEFILE_NAMES)
+        texts = ((path, self._read(path)) for path in paths)
+        return next(((path, text) for path, text in texts if text is not None), None)
+
     def _evaluate(self, folder: str) -> Make | None:
-        for name in ("Kbuild", "Makefile"):
-            path = posixpath.join(folder, name)
-            if self._read(path) is not None:
-                make = self._base.copy()
-                make.set({"src": folder or ".", "obj": folder or ".", "obj-y": "", "obj-m": ""})
-                make.include(path)
-                return make
-        return None
+        if (found := self._read_folder(folder)) is None:
+            return None
+        make = self._base.copy()
+        make.set({"src": folder or ".", "obj": folder or ".", "obj-y": "", "obj-m": ""})
+        make.include(found[0])
+        return make
 
 
 def _compose(folder: str, word: str, make: Make, *, is_module: bool) -> Iterator[str]:
