@@ -31,7 +31,7 @@ def parse_assembly(content: bytes) -> FileFacts:
     reader = _AssemblyReader()
     for number, line in enumerate(prepared.text.decode("utf-8", "replace").split("\n"), 1):
         reader.read(number, line.partition("# ")[0])
-    reader.end(0)
+    reader.end()
     return FileFacts(
         prepared.includes,
         prepared.regions,
@@ -63,11 +63,11 @@ class _AssemblyReader:
             before = self._name
             if before and "INNER" in line:
                 # Control falls through to it.
-                self._calls.append(CallFact(number, match[1], None, (), (), False))
+                self._calls.append(CallFact(number, match[1]))
             # Local symbols, too: macros of headers call them from other files.
             self._begin(match[1], number, static=False)
         elif ".endm" in line or _END.search(line):
-            self.end(number)
+            self.end()
         elif match := _DATA.search(line):
             target = Access(match[1], "", ())
             store = StoreFact(number, target, (match[2],))
@@ -97,33 +97,21 @@ class _AssemblyReader:
         return self._parts.setdefault(named[-1], ([], []))
 
     def _begin(self, name: str, number: int, *, static: bool) -> None:
-        self.end(number)
+        self.end()
         self._name, self._first, self._static = name, number, static
 
-    def end(self, number: int) -> None:
+    def end(self) -> None:
         if self._name:
-            self._add(self._name, number, self._calls, self._asms)
+            self._add(self._name, self._calls, self._asms)
             for part, (calls, asms) in self._parts.items():
-                self._add(f"{self._name} {part}", number, calls, asms)
+                self._add(f"{self._name} {part}", calls, asms)
         self._name, self._calls, self._asms, self._words = "", [], [], set()
         self._ifs, self._parts = [], {}
 
-    def _add(self, name: str, number: int, calls: list[CallFact], asms: list[Asm]) -> None:
-        last = max(number, self._first)
+    def _add(self, name: str, calls: list[CallFact], asms: list[Asm]) -> None:
         words = tuple(sorted(self._words))
         self.functions.append(
-            Function(
-                name,
-                self._first,
-                last,
-                self._static,
-                False,
-                "",
-                tuple(calls),
-                (),
-                tuple(asms),
-                words,
-            )
+            Function(name, self._first, self._static, tuple(calls), words, tuple(asms))
         )
 
     def _read_instruction(self, number: int, line: str) -> None:
@@ -133,19 +121,16 @@ class _AssemblyReader:
         calls, asms = self._part()
         branch = _BRANCH.match(line)
         if branch:
-            calls.append(_call(number, branch[1]))
+            calls.append(CallFact(number, branch[1]))
         elif word := _WORD.match(line):
             asms.append(Asm(number, text, ""))
-            calls.append(_call(number, word[1]))
+            calls.append(CallFact(number, word[1]))
             calls += [
-                _call(number, f"{word[1]} {given[1]}={given[2]}") for given in _GIVEN.finditer(line)
+                CallFact(number, f"{word[1]} {given[1]}={given[2]}")
+                for given in _GIVEN.finditer(line)
             ]
         for match in _LOAD.finditer(line):
             name = match[1] or match[2] or match[3]
             if not branch or branch[1] != name:
                 self._words.add(name)
-                calls.append(CallFact(number, "", Access(name, "", ()), (), (), False))
-
-
-def _call(number: int, name: str) -> CallFact:
-    return CallFact(number, name, None, (), (), False)
+                calls.append(CallFact(number, "", Access(name, "", ())))

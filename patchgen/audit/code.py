@@ -40,24 +40,25 @@ Key = tuple[str, str]
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A function, a macro, or a symbol of a .S file. Compared by identity."""
+    """A function, a macro, or a symbol of a .S file. Compared by identity.
+
+    The fields are those of a Function; `body` is the text of a macro.
+    """
 
     name: str
     path: str
     line: int
-    last: int
     kind: str  # "function", "macro", "assembly"
     static: bool
-    result: str
     calls: Sequence[CallFact]
-    stores: Sequence[StoreFact]
-    asms: Sequence[Asm]
-    words: Sequence[str]
-    body: str = ""
-    condition: str = ""
+    words: Sequence[str] = ()
+    asms: Sequence[Asm] = ()
+    stores: Sequence[StoreFact] = ()
+    result: str = ""
     parameters: Sequence[str] = ()
     guards: Sequence[Guard] = ()
     returns: str = ""
+    body: str = ""
 
     @property
     def header(self) -> bool:
@@ -105,25 +106,13 @@ class LinkedCode:
         for function in facts.functions:
             if dead.covers(function.line):
                 continue
-            self._add(
-                Node(
-                    function.name,
-                    path,
-                    function.line,
-                    function.last,
-                    "assembly" if assembly else "function",
-                    function.static,
-                    function.result,
-                    dead.keep(function.calls),
-                    dead.keep(function.stores),
-                    dead.keep(function.asms),
-                    function.words,
-                    condition=dead.describe(function.line),
-                    parameters=function.parameters,
-                    guards=function.guards,
-                    returns=function.returns,
-                )
+            compiled = function._replace(
+                calls=tuple(dead.keep(function.calls)),
+                stores=tuple(dead.keep(function.stores)),
+                asms=tuple(dead.keep(function.asms)),
             )
+            kind = "assembly" if assembly else "function"
+            self._add(Node(path=path, kind=kind, **compiled._asdict()))
         for variable in facts.variables:
             if not dead.covers(variable.line):
                 kept = variable._replace(stores=tuple(dead.keep(variable.stores)))
@@ -150,16 +139,12 @@ class LinkedCode:
                 macro.name,
                 path,
                 macro.line,
-                macro.line,
                 "macro",
-                not path.endswith(".h"),
-                "",
-                [CallFact(line, name, None, (), (), True) for name, line in macro.calls],
-                (),
-                (),
-                tuple(each for each in words if each not in macro.parameters),
-                macro.body,
+                static=not path.endswith(".h"),
+                calls=[CallFact(line, name, forwards=True) for name, line in macro.calls],
+                words=tuple(each for each in words if each not in macro.parameters),
                 parameters=macro.parameters,
+                body=macro.body,
             )
         )
 
@@ -182,7 +167,7 @@ class LinkedCode:
 
     def add_alias(self, name: str, path: str, line: int, calls: Sequence[CallFact]) -> None:
         """Add a symbol that a macro creates for a function, with the calls that it makes."""
-        self._add(Node(name, path, line, line, "assembly", False, "", tuple(calls), (), (), ()))
+        self._add(Node(name, path, line, "assembly", False, tuple(calls)))
 
     # --- names ----------------------------------------------------------------------------------
 

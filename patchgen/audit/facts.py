@@ -70,10 +70,10 @@ class CallFact(NamedTuple):
 
     line: int
     name: str
-    access: Access | None
-    arguments: tuple[str, ...]
-    passed: tuple[str, ...]
-    forwards: bool
+    access: Access | None = None
+    arguments: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+    forwards: bool = False
     under: tuple[int, ...] = ()
 
 
@@ -105,14 +105,12 @@ class Function(NamedTuple):
 
     name: str
     line: int
-    last: int
     static: bool
-    inline: bool
-    result: str
-    calls: tuple[CallFact, ...]
-    stores: tuple[StoreFact, ...]
-    asms: tuple[Asm, ...]
-    words: tuple[str, ...]
+    calls: tuple[CallFact, ...] = ()
+    words: tuple[str, ...] = ()
+    asms: tuple[Asm, ...] = ()
+    stores: tuple[StoreFact, ...] = ()
+    result: str = ""
     parameters: tuple[str, ...] = ()
     guards: tuple[Guard, ...] = ()
     returns: str = ""

@@ -59,9 +59,7 @@ class Flow:
             for alias in self._tables.aliases:
                 if alias.macro.fullmatch(name) and len(arguments) > alias.function:
                     real = arguments[alias.function].strip()
-                    calls = [
-                        CallFact(line, each, None, (), (), False) for each in (real, *alias.also)
-                    ]
+                    calls = [CallFact(line, each) for each in (real, *alias.also)]
                     for spelt in alias.names:
                         self._code.add_alias(spelt.format(real), path, line, calls)
 

@@ -91,14 +91,13 @@ def _read_words(line: int, name: str, piece: bytes) -> Function:
     text = piece.decode("utf-8", "replace")
     body = text.find("{")
     calls = [
-        CallFact(line + text.count("\n", 0, match.start()), match[1], None, (), (), False)
+        CallFact(line + text.count("\n", 0, match.start()), match[1])
         for match in _CALLED.finditer(text, body)
         if match[1].encode() not in _NO_HEADS
     ]
     static = re.search(r"\bstatic\b", text[:body]) is not None
     words = tuple(sorted(set(_WORD.findall(text, body))))
-    last = line + text.count("\n")
-    return Function(name, line, last, static, False, "", tuple(calls), (), (), words)
+    return Function(name, line, static, tuple(calls), words)
 
 
 def _find_pieces(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str, bytes]]:
@@ -154,14 +153,12 @@ class _Unit:
             Function(
                 name,
                 line_of(node.child_by_field_name("declarator") or node),
-                last,
                 re.search(rb"\bstatic\b", head) is not None,
-                re.search(rb"\binline\b", head) is not None,
-                type_name(node.child_by_field_name("type")),
                 tuple(reader.calls),
-                tuple(reader.stores),
-                tuple(each for each in self._asms if first <= each.line <= last),
                 tuple(sorted(reader.words)),
+                tuple(each for each in self._asms if first <= each.line <= last),
+                tuple(reader.stores),
+                type_name(node.child_by_field_name("type")),
                 tuple(reader.parameters),
                 tuple(reader.guards),
                 returned(body),
