@@ -66,7 +66,6 @@ from .sent import (
     names_for_branch as names_for_branch,
     read_sent as read_sent,
     record_sent as record_sent,
-    sent_tag as sent_tag,
 )
 from .tree import (
     GitTree as GitTree,
