@@ -82,14 +82,14 @@ class ObjectReader:
         return [self._folders.get(oid) for oid in oids]
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; a later request starts another."""
         if self._process is not None:
-            process = self._process.proc
-            # A pipe to a git that was killed cannot be flushed.
-            with suppress(BrokenPipeError):
-                process.stdin.close()
-            process.wait()
+            process: subprocess.Popen[bytes] = self._process.proc
             self._process = None
+            # It may wait for somebody to read its answers.
+            process.kill()
+            with suppress(BrokenPipeError), process:
+                pass
 
     def _ask(self, command: str, names: Sequence[str]) -> Iterator[tuple[Oid, str, bytes] | None]:
         rest = iter(names)
@@ -99,11 +99,16 @@ class ObjectReader:
             requests = [f"{command} {name}\n" for name in asked]
             with self._lock:
                 stdin, stdout = self._start()
-                # A git that has died is reported when its answer is missing.
-                with suppress(BrokenPipeError):
-                    stdin.write(os.fsencode("".join(requests)) + b"flush\n")
-                    stdin.flush()
-                answers = [self._read_answer(stdout, command == "contents") for _ in asked]
+                try:
+                    # A git that has died is reported when its answer is missing.
+                    with suppress(BrokenPipeError):
+                        stdin.write(os.fsencode("".join(requests)) + b"flush\n")
+                        stdin.flush()
+                    answers = [self._read_answer(stdout, command == "contents") for _ in asked]
+                except BaseException:
+                    # Answers that are left unread would become those of the next requests.
+                    self.close()
+                    raise
             found = dict(zip(asked, answers, strict=True))
             yield from map(found.get, chunk)
 

@@ -21,7 +21,7 @@ from patchgen.odb.repository import Repository
 
 # git marks a file that is in the work tree and not exempted with "H" (git-ls-files(1), -v).
 _AS_IT_IS = "H"
-_SIGN = "[0-9A-Za-z_]"
+_WORD_CHARACTER = "[0-9A-Za-z_]"
 _ALTERED = ":(top,exclude,attr:!filter !working-tree-encoding)"
 
 
@@ -63,7 +63,7 @@ def grep_files(
     grep = ["grep", "-l", "-z", "-a", "--full-name"]
     if search.has_pcre:
         # With -w, PCRE would settle for the first alternative that is a prefix of the word.
-        grep += ["-P", "-e", f"(?<!{_SIGN})(?:{pattern})(?!{_SIGN})"]
+        grep += ["-P", "-e", f"(?<!{_WORD_CHARACTER})(?:{pattern})(?!{_WORD_CHARACTER})"]
     else:
         grep += ["-E", "-w", "-e", pattern]
     if checkout is None:

@@ -10,8 +10,8 @@ where "wishes" are the options of the command line, so that the rest is sent in 
 get_maintainer, the path of a program or null, may be missing (before 0.2). State is "waiting",
 "sending", "sent" or "unknown", time is in seconds since 1970, digest is the sha256 of the mail. The
 file is written to a new name, synced, and renamed. Next to it are the outcome of the mail in flight
-(attempt.py) and a lock file. Whoever holds the lock may send; the process of a mail that outlives a
-killed patchgen holds it, too.
+(send_one.py) and a lock file. Whoever holds the lock may send; the process of a mail that outlives
+a killed patchgen holds it, too.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class JournalEntry:
 def build_unknown_error(number: int, entry: JournalEntry, more: str = "") -> RefusedError:
     """Return the error that asks the user whether a mail in an unknown state arrived.
 
-    `more` stands behind the reason.
+    `more` is appended to the reason.
     """
     return RefusedError(
         f"mail {number} may have arrived, or not: {entry.reason}{more}",

@@ -30,7 +30,7 @@ class _Frozen(BaseModel):
 class RecordedPatch(_Frozen):
     """A patch as it was made.
 
-    `message` and `content` are digests that reveal hand edits; odb/change_digest.py computes the
+    `message` and `content` are digests that reveal hand edits; odb/changes.py computes the
     latter. `trailers` are those of the manifest, with their values. `semantic_patches` are the
     rendered texts by name, `rules` the number of hits of each rule.
     """

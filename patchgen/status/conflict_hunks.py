@@ -127,7 +127,7 @@ def _is_removed(block: Block, lost: Counter[bytes]) -> bool:
 
 
 def _has(lines: Lines, sequence: Lines) -> bool:
-    """Return whether the wanted lines occur in sequence."""
+    """Return whether a sequence occurs in lines."""
     size = len(sequence)
     return any(lines[at : at + size] == sequence for at in range(len(lines) - size + 1))
 

@@ -123,10 +123,28 @@ def test_threads_share_a_reader(tree):
         assert list(pool.map(read, range(8))) == [expected] * 8
 
 
-def test_a_reader_whose_program_has_died_says_so(tree):
+def test_a_reader_whose_program_has_died_says_so_and_starts_another(tree):
     objects = tree._git.objects
-    objects.find(["HEAD"])
-    objects._process.proc.kill()
-    with pytest.raises(ToolError, match="git cannot read objects"):
-        for _ in range(3):
-            objects.find(["HEAD"])
+    [head] = objects.find(["HEAD"])
+    process = objects._process.proc
+    process.kill()
+    process.wait()
+    with pytest.raises(ToolError, match="git cannot read objects: it has ended"):
+        objects.find(["HEAD"])
+    assert objects.find(["HEAD"]) == [head]
+
+
+def test_an_interrupted_read_neither_hangs_nor_leaves_answers(tree, git, monkeypatch):
+    top = tree._git.top
+    (top / "large").write_bytes(b"x" * 1_000_000)
+    oid = git(top, "hash-object", "-w", "large").strip()
+    objects = tree._git.objects
+    with monkeypatch.context() as patched:
+        patched.setattr(objects, "_read_answer", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            list(objects.read([oid] * 9))
+    assert objects.find(["HEAD", oid])[1] == (oid, "blob")
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
