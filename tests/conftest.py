@@ -16,11 +16,8 @@ import pytest
 from hypothesis import settings
 
 from tests.support.fork_server import ForkServer
-from tests.support.kernels import REQUIRED, KernelMissingError, kernel_tree
+from tests.support.kernels import REQUIRED, KernelMissingError, clone_bare, kernel_tree
 from tests.support.prepared import TOP, Prepared
-
-VARIANTS = Path(__file__).parent / "semantic-patches"
-
 
 # Below nohup, or in the background of a shell, SIGINT is ignored, and so it is in all programs that
 # are started from here: a test that interrupts one would wait for ever.
@@ -175,6 +172,12 @@ def _kernel(version: str) -> Path:
 def kernel_6_1() -> Iterator[Path]:
     """Debian's 6.1, to be read only."""
     yield _kernel("6.1")
+
+
+@pytest.fixture
+def without_op(kernel_6_1: Path, prepared: Prepared, tmp_path: Path) -> Path:
+    """Return a bare clone of 6.1 of the test's own, with the op taken out on WITHOUT_OP."""
+    return clone_bare(prepared.take_op_out(kernel_6_1), tmp_path / "linux.git")
 
 
 @pytest.fixture(scope="session")

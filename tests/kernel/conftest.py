@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from patchgen.kernel.x86_boot import CONFIG_NEEDED, config_fragment
-from tests.support.kernels import REQUIRED
+from patchgen.verify.boots import _PATTERNS
+from tests.support.kernels import REQUIRED, check_out
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +45,7 @@ def vmlinux_6_1(qemu: None, kernel_6_1: Path, tmp_path_factory: pytest.TempPathF
     """Link Debian's 6.1 as small as it goes and boots. To be read only; .config is beside it."""
     folder = tmp_path_factory.mktemp("vmlinux")
     source, output = folder / "source", folder / "out"
-    words = ["clone", "-q", "--shared", "-b", "master", str(kernel_6_1), str(source)]
-    subprocess.run(["git", *words], check=True)
+    check_out(kernel_6_1, "master", _PATTERNS, source)
     fragment = folder / "fragment"
     fragment.write_text(config_fragment((source / "arch/x86/Kconfig").read_text()))
     _make(source, output, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig")

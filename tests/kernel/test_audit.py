@@ -7,8 +7,7 @@ import json
 
 import pytest
 
-from tests.conftest import VARIANTS
-from tests.support.kernels import clone_bare
+from tests.support.prepared import WITHOUT_OP
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
@@ -74,11 +73,8 @@ def test_finds_what_is_routed_and_what_is_not(version, request, patchgen):
             assert platform in {p for teller in each["tellers"] for p in teller["platforms"]}
 
 
-def test_a_series_routes_what_told_nobody(kernel_6_1, patchgen, tmp_path):
-    repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
-    words = ("--variant", VARIANTS / "without-op", "--tree", repository, "--branch", "pre-pvops")
-    assert patchgen("apply", *words, "-o", tmp_path / "without").code == 0
-    words = ("--variant", "pvops", "--tree", repository, "--base", "pre-pvops", "--audit")
+def test_a_series_routes_what_told_nobody(without_op, patchgen, tmp_path):
+    words = ("--variant", "pvops", "--tree", without_op, "--base", WITHOUT_OP, "--audit")
     done = patchgen("apply", *words, "--branch", "post", "-o", tmp_path / "mails")
     assert done.code == 0, done.err
     (cover,) = (tmp_path / "mails").glob("v4-0000-*")
@@ -89,11 +85,11 @@ def test_a_series_routes_what_told_nobody(kernel_6_1, patchgen, tmp_path):
     assert "The series routes 6 of these places through the op." in text
     assert "With the series, 6 of 6 go through the op, and each tells the hypervisor" in text
 
-    before = changes(audit(patchgen, repository, "--rev", "pre-pvops"))
-    after = changes(audit(patchgen, repository, "--rev", "post"))
+    before = changes(audit(patchgen, without_op, "--rev", WITHOUT_OP))
+    after = changes(audit(patchgen, without_op, "--rev", "post"))
     assert all(each["tellers"] for found in after.values() for each in found)
     for name in ("sev_map_percpu_data", "init_ghcb"):
         assert not any(each["routed"] for each in before[name])
         assert all(each["routed"] for each in after[name])
-    done = patchgen("audit", "--tree", repository, "--diff", "pre-pvops..post")
+    done = patchgen("audit", "--tree", without_op, "--diff", f"{WITHOUT_OP}..post")
     assert "routed now: 6" in done.out

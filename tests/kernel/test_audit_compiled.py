@@ -20,6 +20,7 @@ import pytest
 from patchgen.kernel import BuildConfig, Builder, check_build_tools
 from patchgen.verify.builds import NEEDED
 from tests.support.audits import audit_kernel
+from tests.support.kernels import check_out
 from tests.support.machine_hypercalls import MachineCall, count_replacements, read_machine_calls
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
@@ -75,11 +76,7 @@ def compiled(
     tree = request.getfixturevalue(f"kernel_{request.param.replace('.', '_')}")
     folder = tmp_path_factory.mktemp("compiled")
     source, output = folder / "source", folder / "out"
-    for words in (
-        ["clone", "-q", "--shared", "--sparse", "-b", "master", str(tree), str(source)],
-        ["-C", str(source), "sparse-checkout", "set", "--no-cone", *NEEDED],
-    ):
-        subprocess.run(["git", *words], check=True)
+    check_out(tree, "master", NEEDED, source)
     builder = Builder(source, output, CONFIG, jobs=os.cpu_count() or 1)
     builder.configure(folder / "configure.log")
     targets = builder.find_objects(list_suspects(tree))

@@ -7,30 +7,20 @@ import json
 
 import pytest
 
-from tests.conftest import VARIANTS
-from tests.support.kernels import clone_bare
+from tests.support.prepared import WITHOUT_OP
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
 NAMES = ("pvops", "vmmcall-default", "sev-hypercall", "x86-platform")
 
 
-@pytest.fixture
-def repository(kernel_6_1, patchgen, tmp_path):
-    repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
-    words = ("--variant", VARIANTS / "without-op", "--tree", repository, "--branch", "pre-pvops")
-    done = patchgen("apply", *words, "-o", tmp_path / "without")
-    assert done.code == 0, done.err
-    return repository
-
-
-def test_the_table_that_the_thread_argued_about(repository, patchgen, git):
-    refs = git(repository, "for-each-ref")
-    done = patchgen("compare", *NAMES, "--tree", repository, "--base", "pre-pvops", "--json")
+def test_the_table_that_the_thread_argued_about(without_op, patchgen, git):
+    refs = git(without_op, "for-each-ref")
+    done = patchgen("compare", *NAMES, "--tree", without_op, "--base", WITHOUT_OP, "--json")
     assert done.code == 0, done.err
     table = {each["name"]: each for each in json.loads(done.out)["variants"]}
     assert tuple(table) == ("(base)", *NAMES)
-    assert git(repository, "for-each-ref") == refs
+    assert git(without_op, "for-each-ref") == refs
 
     def cell(name: str, row: str, platform: str) -> tuple[list[str], str]:
         found = table[name][row][platform]

@@ -14,14 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import VARIANTS, Patchgen
+from tests.conftest import Patchgen
 from tests.support.checks import apply_mails, checkpatch, snapshot
 from tests.support.kernels import clone_bare
-from tests.support.prepared import TOP
+from tests.support.prepared import TOP, WITHOUT_OP as BASE
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
-BASE = "pre-pvops"
 BRANCH = "patchgen/pvops-v4"
 
 
@@ -41,20 +40,8 @@ def apply(patchgen: Patchgen, *words: str | Path) -> dict:
 
 
 @pytest.fixture
-def made(kernel_6_1, patchgen, tmp_path, monkeypatch) -> Made:
+def made(without_op, patchgen, tmp_path, monkeypatch) -> Made:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
-    repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
-    apply(
-        patchgen,
-        "--variant",
-        VARIANTS / "without-op",
-        "--tree",
-        repository,
-        "--branch",
-        BASE,
-        "-o",
-        tmp_path / "without",
-    )
     document = apply(
         patchgen,
         "--variant",
@@ -62,7 +49,7 @@ def made(kernel_6_1, patchgen, tmp_path, monkeypatch) -> Made:
         "--backend",
         "sev",
         "--tree",
-        repository,
+        without_op,
         "--base",
         BASE,
         "--signoff",
@@ -70,7 +57,7 @@ def made(kernel_6_1, patchgen, tmp_path, monkeypatch) -> Made:
         tmp_path / "outgoing",
     )
     mails = tuple(Path(mail) for mail in document["mails"])
-    return Made(repository, document, mails)
+    return Made(without_op, document, mails)
 
 
 @pytest.fixture

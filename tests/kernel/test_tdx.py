@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 
 from patchgen.kernel import Builder, find_config
-from tests.conftest import VARIANTS
+from patchgen.verify.builds import NEEDED
 from tests.support.checks import checkpatch
 from tests.support.disassembly import TDCALL, VMCALL, VMMCALL, disassemble, reachable
-from tests.support.kernels import clone_bare
+from tests.support.kernels import check_out, clone_bare
+from tests.support.prepared import WITHOUT_OP
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 BRANCH = "patchgen/pvops-v4"
-WITHOUT = "pre-pvops"
 OP = ["op", "callers"]
 CONVERT = ["convert", "tdx-notify"]
 BASES = {
-    "6.1 without the op": ("kernel_6_1", WITHOUT, [], [*OP, "prepare", "tdx-percpu", *CONVERT]),
+    "6.1 without the op": ("kernel_6_1", WITHOUT_OP, [], [*OP, "prepare", "tdx-percpu", *CONVERT]),
     "6.1": ("kernel_6_1", "master", OP, ["prepare", "tdx-keep", "tdx-percpu", *CONVERT]),
     "6.12": ("kernel_6_12", "master", OP, ["prepare", "tdx-keep-vendor", *CONVERT]),
 }
@@ -33,10 +33,10 @@ BASES = {
 @pytest.mark.parametrize(("kernel", "base", "there", "made"), BASES.values(), ids=BASES)
 def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git, tmp_path):
     kernel = request.getfixturevalue(kernel)
-    repository = clone_bare(kernel, tmp_path / "linux.git")
-    if base == WITHOUT:
-        words = ("--variant", VARIANTS / "without-op", "--branch", base, "-o", tmp_path / "x")
-        assert patchgen("apply", "--tree", repository, *words).code == 0
+    if base == WITHOUT_OP:
+        repository = request.getfixturevalue("without_op")
+    else:
+        repository = clone_bare(kernel, tmp_path / "linux.git")
     only_tdx = ("--backend", "tdx", "--tree", repository)
     done = patchgen(
         "apply",
@@ -91,7 +91,7 @@ def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git
     configs = ("--config", "x86_64", "--config", "no-paravirt")
     checked = patchgen("verify", BRANCH, "--base", base, "--tree", repository, *configs)
     assert checked.code == 0, checked.out + checked.err
-    git(tmp_path, "clone", "-q", "--shared", "-b", BRANCH, repository, "source")
+    check_out(repository, BRANCH, NEEDED, tmp_path / "source")
     check_machine_code(tmp_path / "source", tmp_path / "out")
 
     # The order was right before, so that "tdx-private-first" is there, too.

@@ -14,17 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import VARIANTS
 from tests.support.c_functions import read_functions, with_callees
 from tests.support.kernels import clone_bare
+from tests.support.prepared import WITHOUT_OP
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 PROGRAM = Path(__file__).parent.parent / "data" / "tdx" / "conversion.c"
 BRANCH = "patchgen/pvops-v4"
-WITHOUT = "pre-pvops"
 BASES = {
-    "6.1 without the op": ("kernel_6_1", WITHOUT),
+    "6.1 without the op": ("kernel_6_1", WITHOUT_OP),
     "6.1": ("kernel_6_1", "master"),
     "6.12": ("kernel_6_12", "master"),
 }
@@ -191,10 +190,10 @@ def build(repository: Path, revision: str, git, folder: Path, *words: str) -> Ru
 
 @pytest.mark.parametrize(("kernel", "base"), BASES.values(), ids=BASES)
 def test_pages_are_converted_in_the_order_of_tdx(kernel, base, request, patchgen, git, tmp_path):
-    repository = clone_bare(request.getfixturevalue(kernel), tmp_path / "linux.git")
-    if base == WITHOUT:
-        words = ("--variant", VARIANTS / "without-op", "--branch", base, "-o", tmp_path / "x")
-        assert patchgen("apply", "--tree", repository, *words).code == 0
+    if base == WITHOUT_OP:
+        repository = request.getfixturevalue("without_op")
+    else:
+        repository = clone_bare(request.getfixturevalue(kernel), tmp_path / "linux.git")
     words = ("--variant", "pvops", "--base", base, "-o", tmp_path / "out", "--tree", repository)
     done = patchgen("apply", *words, "--backend", "tdx")
     assert done.code == 0, done.err

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import VARIANTS
 from tests.support.checks import checkpatch
 from tests.support.kernels import clone_bare
+from tests.support.prepared import WITHOUT_OP as BASE
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
-BASE = "pre-pvops"
 # By variant: what is there and what is made, and the functions that tell the host.
 SERIES = {
     "sev-hypercall": (
@@ -36,13 +35,9 @@ SERIES = {
 
 
 @pytest.mark.parametrize("variant", SERIES)
-def test_the_series_on_6_1_without_the_op(variant, kernel_6_1, patchgen, git, tmp_path):
+def test_the_series_on_6_1_without_the_op(variant, kernel_6_1, without_op, patchgen, tmp_path):
     there, made, sites = SERIES[variant]
-    repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
-    words = ("--variant", VARIANTS / "without-op", "--branch", BASE, "-o", tmp_path / "without")
-    assert patchgen("apply", "--tree", repository, *words).code == 0
-
-    words = ("--variant", variant, "--tree", repository)
+    words = ("--variant", variant, "--tree", without_op)
     output = tmp_path / "outgoing"
     done = patchgen("apply", *words, "--base", BASE, "--signoff", "--json", "-o", output)
     assert done.code == 0, done.err
@@ -63,7 +58,7 @@ def test_the_series_on_6_1_without_the_op(variant, kernel_6_1, patchgen, git, tm
     assert "Nothing left to make" in again.out
 
     configs = ("--config", "x86_64", "--config", "i386")
-    checked = patchgen("verify", branch, "--base", BASE, "--tree", repository, *configs)
+    checked = patchgen("verify", branch, "--base", BASE, "--tree", without_op, *configs)
     assert checked.code == 0, checked.out + checked.err
 
 

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -59,15 +60,23 @@ def _extract(tarball: Path, name: str, target: Path) -> None:
     git = ["git", "-C", scratch]
     try:
         subprocess.run([*git, "init", "-q", "-b", "master"], check=True)
-        words = [*git, "-c", "fastimport.unpackLimit=0", "fast-import", "--quiet", "--depth=0"]
+        words = [
+            *git,
+            "-c",
+            "fastimport.unpackLimit=0",
+            "-c",
+            "core.compression=1",
+            "fast-import",
+            "--quiet",
+            "--depth=0",
+        ]
         with subprocess.Popen(words, stdin=subprocess.PIPE) as importer:
             assert importer.stdin is not None
             with subprocess.Popen(["xz", "-dc", tarball], stdout=subprocess.PIPE) as unpacked:
                 assert unpacked.stdout is not None
                 _write_commit(unpacked.stdout, name, importer.stdin)
         assert (importer.returncode, unpacked.returncode) == (0, 0)
-        subprocess.run([*git, "sparse-checkout", "set", "--no-cone", *_CHECKED_OUT], check=True)
-        subprocess.run([*git, "checkout", "-q", "master"], check=True)
+        _choose_files(scratch, "master", _CHECKED_OUT)
         scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -112,6 +121,18 @@ def commit_all(folder: Path, message: str) -> None:
     words = (["init", "-q", "-b", "master"], ["add", "-A", "-f"], ["commit", "-q", "-m", message])
     for each in words:
         subprocess.run([*git, *each], check=True, env={**os.environ, **_FIXED})
+
+
+def check_out(repository: Path, branch: str, patterns: Sequence[str], target: Path) -> None:
+    """Make a work tree with the files of some patterns (git help sparse-checkout)."""
+    words = ["git", "clone", "-q", "--shared", "--no-checkout", "-b", branch, repository, target]
+    subprocess.run(words, check=True)
+    _choose_files(target, branch, patterns)
+
+
+def _choose_files(tree: Path, branch: str, patterns: Sequence[str]) -> None:
+    for words in (["sparse-checkout", "set", "--no-cone", *patterns], ["checkout", "-q", branch]):
+        subprocess.run(["git", "-C", tree, *words], check=True)
 
 
 def clone_bare(source: Path, target: Path) -> Path:

@@ -17,10 +17,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.kernels import commit_all
+from tests.support.kernels import clone_bare, commit_all
 
 TOP = Path(__file__).parents[2]
 TOY_TREE = TOP / "tests" / "tree"
+_TAKE_OUT = TOP / "tests" / "semantic-patches" / "without-op"
+# The branch of a kernel without the op.
+WITHOUT_OP = "pre-pvops"
 
 
 class Prepared:
@@ -50,6 +53,16 @@ class Prepared:
             text.replace(str(made / "toy"), str(target)).replace(str(made), str(target.parent))
         )
 
+    def take_op_out(self, kernel: Path) -> Path:
+        """Return a bare clone of a kernel with the op taken out on WITHOUT_OP, to be read only."""
+
+        def make(folder: Path) -> None:
+            words = ("--branch", WITHOUT_OP, "-o", folder / "mails")
+            repository = clone_bare(kernel, folder / "linux.git")
+            self._apply(folder, "--variant", _TAKE_OUT, "--tree", repository, *words)
+
+        return self._make(f"{kernel.name}-without-op", make) / "linux.git"
+
     def _make(self, name: str, make: Callable[[Path], None]) -> Path:
         folder = self._folder / name
         self._folder.mkdir(exist_ok=True)
@@ -68,19 +81,23 @@ class Prepared:
 
     def _make_series(self, folder: Path, words: tuple[str, ...]) -> None:
         self.copy_toy(folder / "toy")
+        named = [word.replace("{mails}", str(folder / "mails")) for word in words]
+        tree = folder / "toy"
+        document = self._apply(folder, "--variant", "pvops", "--json", "--tree", tree, *named)
+        (folder / "document.json").write_text(document)
+
+    def _apply(self, folder: Path, *words: str | Path) -> str:
+        """Run `patchgen apply` with a home in the folder, and return what it prints."""
         (folder / "home").mkdir()
-        argv = [sys.executable, "-m", "patchgen", "apply", "--variant", "pvops", "--json"]
-        argv += ["--tree", str(folder / "toy")]
-        argv += [word.replace("{mails}", str(folder / "mails")) for word in words]
         done = subprocess.run(
-            argv,
+            [sys.executable, "-m", "patchgen", "apply", *words],
             capture_output=True,
             check=False,
             text=True,
             env={**self._environment, "HOME": str(folder / "home"), "PYTHONPATH": str(TOP)},
         )
         assert done.returncode == 0, done.stderr
-        (folder / "document.json").write_text(done.stdout)
+        return done.stdout
 
 
 def _copy(source: Path, target: Path) -> None:
