@@ -25,7 +25,8 @@ help:
 	@echo 'make demo TREE=LINUX   the same on a real kernel tree (a git repository)'
 	@echo 'make check             lint, and the tests to run while you work, in three minutes'
 	@echo 'make test              lint, and all tests, with the real kernels where they can be had'
-	@echo 'make torture           kill each command with SIGKILL at hundreds of moments'
+	@echo 'make torture           kill each command with SIGKILL at hundreds of moments, and try'
+	@echo '                       all examples of the property tests'
 	@echo 'make lint              ruff, mypy --strict, import rules'
 	@echo 'make bench             time the whole job against its parts and the manual way'
 	@echo 'make venv              install patchgen and its tools for development into $(VENV)'
@@ -77,7 +78,7 @@ test: test-tools $(STAMP) lint
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --durations=5
 
 torture: test-tools $(STAMP)
-	$(BIN)/python -m pytest -m torture --numprocesses=2 tests/git tests/mail
+	$(BIN)/python -m pytest --numprocesses=2 -m 'torture or hypothesis' --hypothesis-profile=all
 
 # --- bench --------------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
+from tests.support.examples import load_profile
 from tests.support.fork_server import ForkServer
 from tests.support.kernels import REQUIRED, KernelMissingError, clone_bare, kernel_tree
 from tests.support.prepared import TOP, Prepared
@@ -24,10 +24,7 @@ from tests.support.prepared import TOP, Prepared
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A slow machine is not a failure. The rest stays as hypothesis has it; in CI its examples are the
-# same in each run.
-settings.register_profile("no-deadline", parent=settings.default, deadline=None)
-settings.load_profile("no-deadline")
+load_profile()
 
 
 def seal_environment() -> dict[str, str | None]:

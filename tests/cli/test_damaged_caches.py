@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies
+from hypothesis import HealthCheck, given, strategies
 
 from patchgen.commands.audit import AuditRequest, run_audit
 from patchgen.commands.run import plan_run, run_sweeps
 from patchgen.model.sweep import Sweep
 from patchgen.odb import Repository
 from patchgen.sweep import RunRequest
+from tests.support.examples import examples
 from tests.support.kernels import commit_all
 from tests.support.small_kernel import FILES, write_files
 
@@ -23,9 +24,6 @@ DAMAGES = strategies.lists(
     strategies.tuples(strategies.floats(0, 1, exclude_max=True), strategies.integers(0, 255)),
     min_size=1,
     max_size=12,
-)
-MANY = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 RULE = "@change@\nexpression e;\n@@\n- old_call(e);\n+ new_call(e);\n"
 CODE = "void f%d(void)\n{\n\told_call(%d);\n}\n"
@@ -77,7 +75,7 @@ def test_audit_gives_the_same_from_a_damaged_cache(tmp_path, cache):
 
     check = checked(cache / "cache.sqlite", run)
 
-    @MANY
+    @examples(20, HealthCheck.function_scoped_fixture)
     @given(DAMAGES, strategies.sampled_from([1, 1, 1, 0.9, 0.5, 0.01, 0]))
     def try_it(changes, cut):
         check(changes, cut)
@@ -103,7 +101,7 @@ def test_run_gives_the_same_from_a_damaged_cache(tmp_path, cache):
 
     check = checked(cache / "cache.sqlite", run)
 
-    @settings(MANY, max_examples=12)
+    @examples(12, HealthCheck.function_scoped_fixture)
     @given(DAMAGES, strategies.sampled_from([1, 1, 1, 0.9, 0.5, 0.01, 0]))
     def try_it(changes, cut):
         check(changes, cut)

@@ -8,10 +8,11 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import example, given, settings, strategies
+from hypothesis import example, given, strategies
 
 from patchgen.model.series import FileEdit
 from patchgen.sweep import format_diff
+from tests.support.examples import examples
 
 # Few kinds of lines, so that many are equal, and long runs of them, so that hunks come apart.
 LINES = strategies.lists(strategies.sampled_from([b"\n", b"\tx;\n", b"a\xff\n", b"}\r\n"]))
@@ -24,7 +25,7 @@ TEXTS = strategies.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(before=TEXTS, after=TEXTS)
 @example(before=b"", after=b"one\n")
 @example(before=b"one\n", after=b"")

@@ -9,11 +9,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from patchgen.errors import RefusedError
 from patchgen.odb.opening import check_alternates, read_alternates
 from patchgen.odb.plumbing import quote_path
+from tests.support.examples import examples
 
 NAMES = st.binary(min_size=1, max_size=20).filter(
     lambda name: b"\0" not in name and b"/" not in name and name not in (b".", b"..")
@@ -30,7 +31,7 @@ def test_any_path_is_read_back_as_it_was_written(name):
         assert list(read_alternates(objects)) == [path]
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(NAMES)
 def test_git_borrows_from_any_path(name):
     with tempfile.TemporaryDirectory() as folder:

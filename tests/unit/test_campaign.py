@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from patchgen.campaign import PatchGroup, merge_groups, split_edits
 from patchgen.campaign.excerpt import excerpt
@@ -20,6 +20,7 @@ from patchgen.kernel import MaintainersSection, SectionMatcher, parse_maintainer
 from patchgen.kernel.section_match import REST
 from patchgen.model.campaign import Split
 from patchgen.model.series import FileEdit
+from tests.support.examples import examples
 from tests.unit.test_maintainers_file import TEXT
 
 _NAMES = st.sampled_from(["drivers", "net", "fs", "acme", "ethernet", "wireless", "x", "zork1"])
@@ -66,7 +67,7 @@ def test_sections_of_the_same_people_are_one_patch():
 
 
 # A path that may match a regular expression of MAINTAINERS costs a process.
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(
     st.lists(_PATHS, min_size=1, max_size=30, unique=True),
     st.sampled_from(list(Split)),

@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from patchgen.model.base import compile_glob
+from tests.support.examples import examples
 
 # Fifty wildcards and more, of each kind, and a path that fits up to its end.
 _LONG = (
@@ -42,7 +43,7 @@ _patterns = st.lists(st.sampled_from(["a", "b", "/", "*", "?", "/**/", "**"]), m
 _paths = st.text("ab/", max_size=12)
 
 
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 @given(_patterns.map("".join), _paths)
 def test_a_pattern_matches_by_the_first_fit_what_it_matches_in_any_way(pattern, path):
     assert bool(compile_glob(pattern).fullmatch(path)) == matches(pattern, path)

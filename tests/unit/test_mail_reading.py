@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from patchgen.addresses import Person
 from patchgen.errors import RefusedError
@@ -17,6 +17,7 @@ from patchgen.mail import ReadableMail, UnreadableMail, parse_sender, parse_subj
 from patchgen.mail.containers import read_stream
 from patchgen.mail.decoding import decode_bytes, decode_words, has_garbled_name
 from patchgen.model.series import Mail
+from tests.support.examples import examples
 
 DATA = Path(__file__).parents[1] / "data" / "mail"
 HEAD = b"From: Bea <bea@example.org>\nSubject: x\n"
@@ -217,7 +218,7 @@ def mutate(chance: random.Random) -> bytes:
     return bytes(content)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.integers(0, 2**32))
 def test_any_mail_is_readable_or_says_why_not(seed):
     try:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from patchgen.commands.trailers import add_tags, match_tags
 from patchgen.controls import has_controls
@@ -22,6 +22,7 @@ from patchgen.odb.difftext import digest_changes, list_changes
 from patchgen.replies.match import Patches
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.series.trailers import parse_message
+from tests.support.examples import examples
 
 ADA = "Ada Übergang <ada@example.org>"
 BEA = "Bea Bärtsch <bea@example.org>"
@@ -317,7 +318,7 @@ def leads_on(index: int, box: list[dict]) -> bool:
     return answer["by"] in ("id", "references")
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(st.integers(0, 2**32))
 def test_300_answers_no_tag_on_the_wrong_patch_and_none_lost(seed):
     box = make_box(random.Random(seed), 300)
@@ -609,7 +610,7 @@ _signs = [
 _pieces = st.sampled_from([*_keys, *_people, *_signs, "diff --git a/x b/x\n@@ -1 +1 @@\n"])
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(_pieces, max_size=25))
 def test_no_tag_is_lost_and_none_is_added_that_is_not_the_senders(pieces):
     text = "".join(pieces)

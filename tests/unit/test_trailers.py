@@ -6,9 +6,10 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from patchgen.series.trailers import PLACES, Trailer, parse_message
+from tests.support.examples import examples
 
 ADA = "Ada <ada@example.org>"
 SIGNED = f"Signed-off-by: {ADA}"
@@ -181,7 +182,7 @@ _lines = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(_lines, min_size=1, max_size=7))
 def test_adding_a_trailer_never_changes_another_line_and_git_sees_it(lines):
     text = message(SIGNED, *lines) if lines[0] != "prose" else message(*lines, SIGNED)

@@ -9,9 +9,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, strategies as st
 
 from patchgen.model.treepath import refuse_new_path, refuse_tree_path
+from tests.support.examples import examples
 
 _EMPTY = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
 
@@ -57,7 +58,7 @@ _PIECES = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(150, *HealthCheck)
 @given(st.lists(st.sampled_from(_PIECES), min_size=1, max_size=5).map("".join))
 @example(".g\u200cit")
 @example("a/.GIT\udcff/x")

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How many examples a property test tries: a part of them by default, all in `make torture`."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+_ALL = 100
+_PART = 30
+
+
+def load_profile() -> None:
+    """Let property tests try a part of their examples; --hypothesis-profile=all overrides it.
+
+    A slow machine is not a failure. The rest stays as hypothesis has it; in CI its examples are the
+    same in each run.
+    """
+    for name, count in (("all", _ALL), ("part", _PART)):
+        settings.register_profile(name, parent=settings.default, deadline=None, max_examples=count)
+    settings.load_profile("part")
+
+
+def examples(count: int, *suppressed: HealthCheck) -> settings:
+    """Return the settings of a test that tries `count` examples in `make torture`."""
+    part = max(1, count * settings.default.max_examples // _ALL)
+    return settings(max_examples=part, suppress_health_check=suppressed)
