@@ -12,7 +12,7 @@ import pytest
 
 from patchgen.kernel.x86_boot import CONFIG_NEEDED, config_fragment
 from patchgen.verify.boots import _PATTERNS
-from tests.support.kernels import REQUIRED, check_out
+from tests.support.kernels import CACHE, REQUIRED, check_out
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +23,10 @@ def grouped(request: pytest.FixtureRequest) -> None:
         assert "@kernel" in request.node.nodeid, message
 
 
-@pytest.fixture(scope="session")
-def audit_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a home in which audits keep what they have read, for all workers of this run."""
-    base = tmp_path_factory.getbasetemp()
-    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "audit-home"
-    home.mkdir(exist_ok=True)
-    return home
+@pytest.fixture(autouse=True)
+def cached(sealed_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all tests of real kernels, of this run and later ones, share patchgen's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
 
 
 @pytest.fixture(scope="session")

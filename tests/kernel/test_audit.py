@@ -16,11 +16,6 @@ PERCPU = {"apf_reason", "steal_time", "kvm_apic_eoi"}
 MOST_LOST = 8
 
 
-@pytest.fixture(autouse=True)
-def home(audit_home, monkeypatch):
-    monkeypatch.setenv("HOME", str(audit_home))
-
-
 def audit(patchgen, tree, *words: str) -> dict:
     done = patchgen("audit", "--tree", tree, "--json", *words)
     assert done.code == 0, done.err

@@ -69,9 +69,7 @@ def list_suspects(tree: Path) -> list[PurePosixPath]:
 
 
 @pytest.fixture(scope="module", params=["6.1", "6.12"])
-def compiled(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, audit_home: Path
-) -> Compiled:
+def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     check_build_tools()
     tree = request.getfixturevalue(f"kernel_{request.param.replace('.', '_')}")
     folder = tmp_path_factory.mktemp("compiled")
@@ -85,7 +83,7 @@ def compiled(
     return Compiled(
         tuple(call for each in objects for call in read_machine_calls(each, output, source)),
         sum(map(count_replacements, objects)),
-        audit_kernel(tree, audit_home, "--config", str(output / ".config")),
+        audit_kernel(tree, "--config", str(output / ".config")),
         frozenset(targets),
     )
 

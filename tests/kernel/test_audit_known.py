@@ -44,7 +44,7 @@ def cases(kind: str) -> list[Any]:
 
 
 @pytest.fixture
-def audit(version: str, audit_home: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
+def audit(version: str, request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return the audit of a version, with all branches of its code."""
     if version == "5.15":
         if not TREE_5_15:
@@ -52,7 +52,7 @@ def audit(version: str, audit_home: Path, request: pytest.FixtureRequest) -> dic
         tree = Path(TREE_5_15)
     else:
         tree = request.getfixturevalue(f"kernel_{version.replace('.', '_')}")
-    return audit_kernel(tree, audit_home)
+    return audit_kernel(tree)
 
 
 @pytest.mark.parametrize("version", KNOWN)

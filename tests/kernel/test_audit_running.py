@@ -76,9 +76,9 @@ def initramfs(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def claimed(kernel_6_1: Path, vmlinux_6_1: Path, audit_home: Path) -> frozenset[str]:
+def claimed(kernel_6_1: Path, vmlinux_6_1: Path) -> frozenset[str]:
     words = ("--config", str(vmlinux_6_1.parent / ".config"))
-    return frozenset(list_early(audit_kernel(kernel_6_1, audit_home, *words)))
+    return frozenset(list_early(audit_kernel(kernel_6_1, *words)))
 
 
 def trace(vmlinux: Path, initramfs: Path, folder: Path, claimed: frozenset[str]) -> Traced:

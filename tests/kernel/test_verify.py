@@ -97,7 +97,8 @@ def broken(kernel_6_1, git, tmp_path) -> Path:
     return tree
 
 
-def test_each_fault_is_found_by_the_right_check(broken, patchgen, git):
+def test_each_fault_is_found_by_the_right_check(broken, patchgen, git, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     words = ("verify", "--tree", broken, "--config", "x86_64")
     done = patchgen(*words, "--json")
     assert done.code == 1, done.err

@@ -11,12 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.support.kernels import CACHE
+
 _PROJECT = Path(__file__).parents[2]
 
 
 @cache
-def audit_kernel(tree: Path, home: Path, *words: str) -> dict[str, Any]:
-    """Return what `patchgen audit --json` prints. `home` is where it may keep what it has read."""
+def audit_kernel(tree: Path, *words: str) -> dict[str, Any]:
+    """Return what `patchgen audit --json` prints."""
     done = subprocess.run(
         [sys.executable, "-m", "patchgen", "audit", "--tree", str(tree), "--json", *words],
         capture_output=True,
@@ -24,7 +26,8 @@ def audit_kernel(tree: Path, home: Path, *words: str) -> dict[str, Any]:
         encoding="utf-8",
         env={
             "PATH": os.environ["PATH"],
-            "HOME": str(home),
+            "HOME": str(CACHE),
+            "XDG_CACHE_HOME": str(CACHE),
             "LC_ALL": "C",
             "PYTHONPATH": str(_PROJECT),
             "GIT_CONFIG_NOSYSTEM": "1",

@@ -21,6 +21,9 @@ from typing import IO
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 TREES = Path(os.environ.get("PATCHGEN_TREES") or _CACHE / "patchgen" / "trees")
+# What patchgen caches of these trees, for later runs, too. Its own code is a part of each key, so
+# that no change of the code is judged by an earlier result.
+CACHE = TREES / "cache"
 REQUIRED = frozenset(filter(None, os.environ.get("PATCHGEN_REQUIRE", "").split(",")))
 _CHECKED_OUT = ("/*", "!/*/", "/scripts/")
 DATE = "1600000000 +0000"
