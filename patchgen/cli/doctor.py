@@ -77,7 +77,7 @@ def examine() -> list[ProgramStatus]:
             lambda: find_spatch().version,
             "apt-get install coccinelle",
         ),
-        _path("perl", "get_maintainer.pl, checkpatch.pl", "apt-get install perl", needed=True),
+        _path("perl", "checkpatch.pl", "apt-get install perl"),
         _probe(
             "git send-email",
             "sending the mails",
@@ -93,7 +93,7 @@ def examine() -> list[ProgramStatus]:
             )
         ),
         *(
-            _path(program, "patchgen verify", f"apt-get install {package}", needed=False)
+            _path(program, "patchgen verify", f"apt-get install {package}")
             for program, package in {
                 **BUILD_PROGRAMS,
                 "sparse": "sparse",
@@ -123,6 +123,6 @@ def _module(module: str, purpose: str, remedy: str) -> ProgramStatus:
     return found if found.found else replace(found, problem="not installed")
 
 
-def _path(program: str, purpose: str, remedy: str, *, needed: bool) -> ProgramStatus:
+def _path(program: str, purpose: str, remedy: str) -> ProgramStatus:
     path = shutil.which(program)
-    return ProgramStatus(program, purpose, needed, path, "" if path else "not installed", remedy)
+    return ProgramStatus(program, purpose, False, path, "" if path else "not installed", remedy)

@@ -48,6 +48,9 @@ def test_doctor_says_how_to_get_what_is_missing(patchgen, monkeypatch, tmp_path)
     findings = {f["program"]: f for f in json.loads(patchgen("doctor", "--json").out)}
     assert findings["spatch"]["found"]
     assert findings["git"]["found"]
+    # MAINTAINERS is read without the tree's perl script.
+    needed = {name for name, each in findings.items() if each["needed"]}
+    assert needed == {"patchgen", "git", "spatch"}
     path = tmp_path / "bin"
     path.mkdir()
     for program in ("git", "python3"):
