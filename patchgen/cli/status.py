@@ -55,7 +55,7 @@ def command(branch: str | None, onto: str | None, tree: Path, as_json: bool) -> 
 
 
 def describe(found: SeriesStatus) -> dict[str, Any]:
-    """Return the document of --json; the README describes its keys."""
+    """Return the document of --json; docs/files-and-formats.md describes its keys."""
     return {
         "branch": found.branch,
         "base": {"commit": found.base[0], "name": found.base[1]},

@@ -3,7 +3,8 @@
 
 A variant is a folder with a manifest.toml. Each backend is a folder `backends/NAME` below it, with
 its own manifest.toml. Paths in a manifest are relative to its folder. Patches are applied in the
-order of the file, the variant's before those of its backends. README.md describes each key.
+order of the file, the variant's before those of its backends. docs/write-a-variant.md describes
+each key.
 """
 
 from __future__ import annotations
