@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each command that README.md and the pages in docs/ show works, and prints what they show."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import PAGES, TOP, Session, find_missing, read_sessions, run_session
+
+SESSIONS = [session for page in PAGES for session in read_sessions(page)]
+ON_TOY = [session for session in SESSIONS if session.tree in ("toy", "series")]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a user who has installed patchgen."""
+    program = folder / "bin" / "patchgen"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={TOP} exec {sys.executable} -m patchgen "$@"\n')
+    program.chmod(0o755)
+    return {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("session", ON_TOY, ids=lambda session: session.page)
+def test_each_command_of_a_page_works_as_shown(session: Session, tmp_path, prepared):
+    tree = tmp_path / "linux"
+    if session.tree == "series":
+        prepared.copy_series(tree, ("--signoff",))
+    else:
+        prepared.copy_toy(tree)
+    faults = run_session(session, tmp_path, environment(tmp_path))
+    assert not faults, "\n\n".join(faults)
+
+
+def test_every_session_runs_somewhere():
+    assert {session.tree for session in SESSIONS} == {"toy", "series", "6.1"}
+
+
+CALLS = {
+    "apply": ["pvops", "--dry-run", "--branch", "other"],
+    "run": ["../a.cocci", "arch/x86/xen"],
+    "verify": [
+        *["--skip", "checkpatch", "--skip", "sections"],
+        "--skip",
+        "build",
+        "--skip",
+        "code",
+    ],
+    "reroll": ["--dry-run"],
+    "trailers": ["--dry-run", "../reply.eml"],
+    "explain": ["HEAD"],
+    "send": ["--dry-run"],
+    "show": ["pvops"],
+    **{name: [] for name in ("status", "format", "trust", "variants", "doctor")},
+    "import": ["outgoing/pvops-v4"],
+}
+
+
+def documented_keys() -> dict[str, list[str]]:
+    """Return the keys of --json by command, as docs/files-and-formats.md lists them."""
+    page = (TOP / "docs/files-and-formats.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", page[page.index("## JSON") :], re.MULTILINE)
+    return {name: re.findall(r"`(\w+)`", keys) for name, keys in rows}
+
+
+def test_the_keys_of_json_are_as_documented(patchgen, pvops, git):
+    git(pvops, "switch", "-q", "patchgen/pvops-v4")
+    (pvops.parent / "a.cocci").write_text("@r@\n@@\n-old()\n+new()\n")
+    mail = next(pvops.glob("outgoing/pvops-v4/v4-0001-*")).read_text()
+    reply = re.sub(r"^(Subject: |Message-ID: <)", r"\1re", mail, flags=re.MULTILINE)
+    (pvops.parent / "reply.eml").write_text(reply)
+    found = {}
+    for name, args in CALLS.items():
+        done = patchgen(name, *args, "--json", cwd=pvops)
+        assert done.out, f"{name}: {done.err}"
+        document = json.loads(done.out)
+        found[name] = list(document[0] if isinstance(document, list) else document)
+    documented = documented_keys()
+    documented["run"].remove("series")
+    assert found == documented
+
+
+@pytest.mark.parametrize(
+    ("shown", "missing"),
+    [
+        ("one two\n...\nfour\n", ""),
+        ("base 0123456789ab, 3.1 s\n", ""),
+        ("two ... four\n", ""),
+        ("two\n...\none\n", "one"),
+        ("one three\n", "one three"),
+    ],
+)
+def test_output_that_differs_is_noticed(shown, missing):
+    printed = "one  two\nthree\nfour\nbase fedcba987654,\n12.5 s\n"
+    assert find_missing(shown, printed) == missing
