@@ -180,7 +180,12 @@ WRONG = {
     "an empty list": (LEFT_OUT[LEFT_OUT.index("[\n") :], "[]\n", "evidence: Value should", ""),
     "an unknown key below": ('{ fact = "checks"', '{ fakt = "checks"', "fakt: unknown", "'fact'?"),
     "an unknown fact": ('"frees", say', '"freed", say', "unknown fact 'freed'", "mean 'frees'?"),
-    "an unknown condition": ('when = "frees"', 'when = "fees"', "unknown fact 'fees'", "mean 'frees'?"),
+    "an unknown condition": (
+        'when = "frees"',
+        'when = "fees"',
+        "unknown fact 'fees'",
+        "mean 'frees'?",
+    ),
 }
 
 
