@@ -22,6 +22,10 @@ _RAW = re.compile(
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _LETTERS |= {b"v": b"\v"}
+_SPECIAL = re.compile(rb'[\x00-\x1f"\\\x7f]')
+_ESCAPES = {bytes([code]): b"\\%03o" % code for code in (*range(0x20), 0x7F)}
+_ESCAPES |= {byte: b"\\" + letter for letter, byte in _LETTERS.items()}
+_ESCAPES |= {byte: b"\\" + byte for byte in (b'"', b"\\")}
 
 
 class Git(Protocol):
@@ -71,12 +75,14 @@ def make_oid(kind: str, content: bytes, *, like: Oid) -> Oid:
     return Oid(digest.hexdigest())
 
 
-def quote_path(path: PurePath) -> bytes:
+def quote_path(path: PurePath | str) -> bytes:
     """Return a path as a C string, whatever bytes are in it."""
-    escaped = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    for letter, byte in _LETTERS.items():
-        escaped = escaped.replace(byte, b"\\" + letter)
-    return b'"' + escaped + b'"'
+    return b'"' + _SPECIAL.sub(lambda byte: _ESCAPES[byte[0]], os.fsencode(path)) + b'"'
+
+
+def quote_name(name: str) -> str:
+    """Return a file's name as it is written in diffs (git-config(1), core.quotePath=false)."""
+    return os.fsdecode(quote_path(name)) if _SPECIAL.search(os.fsencode(name)) else name
 
 
 def unquote_path(text: bytes) -> bytes:

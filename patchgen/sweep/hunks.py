@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from patchgen.linediff import find_line_changes
 from patchgen.model.series import FileEdit
+from patchgen.odb.plumbing import quote_name
 
 # As in `diff -u` and git.
 _CONTEXT = 3
@@ -79,23 +79,10 @@ def format_diff(edit: FileEdit) -> str:
 
 
 def _header(path: str) -> str:
-    before, after = _quote(f"a/{path}"), _quote(f"b/{path}")
+    before, after = quote_name(f"a/{path}"), quote_name(f"b/{path}")
     # Like git: a tab ends a name that contains a space.
     end = "\t\n" if " " in path else "\n"
     return f"diff --git {before} {after}\n--- {before}{end}+++ {after}{end}"
-
-
-_SPECIAL = re.compile(r'[\x00-\x1f"\\\x7f]')
-_ESCAPES = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
-
-
-def _quote(name: str) -> str:
-    """Return a file's name as it is written in diffs (git-config(1), core.quotePath=false)."""
-    if not _SPECIAL.search(name):
-        return name
-    return '"{}"'.format(
-        _SPECIAL.sub(lambda special: _ESCAPES.get(special[0], f"\\{ord(special[0]):03o}"), name)
-    )
 
 
 def _have_common_context(one: LineHunk, following: LineHunk) -> bool:

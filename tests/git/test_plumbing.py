@@ -7,6 +7,7 @@ import os
 from pathlib import PurePosixPath
 
 import pytest
+from hypothesis import given, strategies as st
 
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
@@ -20,7 +21,7 @@ from patchgen.odb import (
     resolve_paths,
 )
 from patchgen.odb.commits import decode_text
-from patchgen.odb.plumbing import parse_raw_diff
+from patchgen.odb.plumbing import parse_raw_diff, quote_name, quote_path, unquote_path
 
 NAMES = (
     "plain.c",
@@ -130,3 +131,17 @@ def test_a_commit_is_read_as_git_shows_it(repository, git, tmp_path, who, messag
         with pytest.raises(RefusedError, match="does not build on"):
             read_commits(repository, base, tip)
     assert read_commits(repository, made, made) == ()
+
+
+@given(st.binary(min_size=1, max_size=12).filter(lambda raw: b"/" not in raw and b"\0" not in raw))
+def test_a_quoted_path_is_read_again(raw):
+    name = os.fsdecode(raw)
+    assert unquote_path(quote_path(name)) == raw
+    assert unquote_path(os.fsencode(quote_name(name))) == raw
+
+
+def test_a_name_is_quoted_as_git_quotes_it(repository):
+    master = repository.resolve_commit("master")
+    args = ("-c", "core.quotePath=false", "ls-tree", "-r", "--name-only", master)
+    shown = os.fsdecode(repository.run(*args).stdout).split("\n")[:-1]
+    assert sorted(shown) == sorted(quote_name(name) for name in NAMES)
