@@ -35,6 +35,7 @@ _DIFF = (
     "--binary",
     "--unified=0",
 )
+_LOG = ("log", "--format=%x00commit %H %s", *_DIFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def read_changes(
     oids = _find_commits(git, base, tip, frozenset(paths))
     if not oids:
         return ()
-    args = ("--no-walk=unsorted", *_DIFF, "--stdin")
+    args = (*_PATHS, *_LOG, "--no-walk=unsorted", "--stdin")
     return tuple(
         CommitChanges(oid, subject, parse_diff(diff))
         for oid, subject, diff in _read_log(git, *args, stdin=_to_stdin(oids, paths))
@@ -114,7 +115,7 @@ def read_changes(
 
 def read_diffs(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, bytes]:
     """Return the diff of each commit above `base`, oldest first, without context."""
-    return {oid: diff for oid, _, diff in _read_log(git, "--reverse", *_DIFF, f"{base}..{tip}")}
+    return {oid: diff for oid, _, diff in _read_log(git, *_LOG, "--reverse", f"{base}..{tip}")}
 
 
 def read_substances(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:
@@ -123,7 +124,10 @@ def read_substances(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:
 
 
 def digest_diff(diff: bytes) -> str:
-    """Return a digest of the changes in a diff that `read_diffs` returned."""
+    """Return a digest of the changes in a diff that `read_diffs` returned.
+
+    Records of series have it (series/record.py), so it never changes.
+    """
     digest = hashlib.sha256()
     for line in diff.split(b"\n"):
         # Blob ids and line numbers differ with the base.
@@ -133,10 +137,8 @@ def digest_diff(diff: bytes) -> str:
 
 
 def _read_log(git: Git, *args: str, stdin: bytes = b"") -> Iterator[tuple[Oid, str, bytes]]:
-    """Yield id, subject and diff of the commits that `git log` shows."""
-    quote = _PATHS if stdin else ()
-    shown = git.run(*quote, "log", "--format=%x00commit %H %s", *args, stdin=stdin).stdout
-    for part in shown.split(_MARK)[1:]:
+    """Yield id, subject and diff of the commits that `_LOG` shows."""
+    for part in git.run(*args, stdin=stdin).stdout.split(_MARK)[1:]:
         head, _, diff = part.partition(b"\n")
         oid, _, subject = head.partition(b" ")
         yield Oid(oid.decode()), decode_text(subject), diff
