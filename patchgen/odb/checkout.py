@@ -37,7 +37,8 @@ class Checkout(ScratchRepository):
         """
         file = self.folder / ".git/info/sparse-checkout"
         file.parent.mkdir(exist_ok=True)
-        file.write_text("\n".join(patterns or ["/*"]) + "\n")
+        # In a pattern, the "?" in place of a byte that is not UTF-8 matches any byte.
+        file.write_bytes(("\n".join(patterns or ["/*"]) + "\n").encode("utf-8", "replace"))
         self.run("config", "core.sparseCheckout", "true")
 
     def switch(self, commit: Oid) -> None:
