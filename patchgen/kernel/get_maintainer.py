@@ -25,6 +25,7 @@ from patchgen.kernel.maintainers_file import Field, MaintainersSection
 from patchgen.kernel.section_match import Texts, open_matcher
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
+from patchgen.quoting import unquote_name
 
 _MOST_WARNINGS = 10
 # The script never returns this name, though THE REST has it.
@@ -36,8 +37,6 @@ _FILE = re.compile(r'(?:\+\+\+|---)\s+("(?:[^"\\]|\\.)*"|[^\t\n]+(?=\t)|\S+)')
 _HUNK = re.compile(r"@@ -\d+,\d+")
 _ONE_PERSON = re.compile(r"([^<>@]+)<([^<>]+)>[^<>@]*")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-_ESCAPE = re.compile(r"\\([0-7]{3}|.)")
-_ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,30 +105,12 @@ def _read_change(text: str) -> _Change:
         elif _FIXES.match(line) or _HUNK.match(line):
             continue
         elif match := _FILE.match(line):
-            paths.add(_unquote(match[1]).partition("/")[2] or _unquote(match[1]))
+            name = unquote_name(match[1])
+            paths.add(name.partition("/")[2] or name)
             lines = diffs
         else:
             lines.append(line)
     return _Change(tuple(sorted(paths)), Texts(tuple(above), tuple(diffs)))
-
-
-def _unquote(path: str) -> str:
-    """Return a path without the quotes that git puts around special characters (core.quotePath).
-
-    Bytes that are not UTF-8 become surrogates.
-    """
-    if not path.startswith('"'):
-        return path
-
-    def unescape(match: re.Match[str]) -> str:
-        code = match[1]
-        return chr(int(code, 8) & 0xFF) if len(code) == 3 else _ESCAPED.get(code, code)
-
-    plain = _ESCAPE.sub(unescape, path[1:-1])
-    try:
-        return plain.encode("latin-1").decode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return plain
 
 
 class _People:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
-from patchgen.odb.plumbing import Git, make_oid, quote_path
+from patchgen.odb.plumbing import Git, make_oid
+from patchgen.quoting import quote_path
 from patchgen.scratch import scratch_folder
 
 # Author and committer of commits that nobody sees.

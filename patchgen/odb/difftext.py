@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from patchgen.odb.plumbing import unquote_path
+from patchgen.quoting import unquote_name
 
 _HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@")
 _START = re.compile(r"diff --git \S|Index: \S")
@@ -113,7 +112,9 @@ def digest_changes(text: str) -> str:
         elif kind is Kind.HEAD and not line.startswith(("index ", "@@ ")):
             heads.append(squeezed)
     found = lines if changed else heads
-    return hashlib.sha256(os.fsencode("\n".join(found))).hexdigest() if found else ""
+    # Any surrogate can be encoded: a mail in UTF-7 may have some that stand for no byte.
+    raw = "\n".join(found).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(raw).hexdigest() if found else ""
 
 
 def list_names(text: str) -> list[Names]:
@@ -125,9 +126,9 @@ def list_names(text: str) -> list[Names]:
         if line.startswith(_BOTH):
             found.setdefault(split_names(line), None)
         elif line.startswith("--- "):
-            old = _unquote(line[4:].partition("\t")[0])
+            old = unquote_name(line[4:].partition("\t")[0])
         elif line.startswith("+++ "):
-            new = _unquote(line[4:].partition("\t")[0])
+            new = unquote_name(line[4:].partition("\t")[0])
             names = Names(*("" if name == "/dev/null" else name for name in (old, new)))
             if names.old and names.new:
                 found.setdefault(names, None)
@@ -163,7 +164,7 @@ def _rename(line: str, strip: int) -> str:
         return f"diff --git a/{old} b/{new}"
     for mark, prefix in (("--- ", "a/"), ("+++ ", "b/")):
         if line.startswith(mark):
-            name = _unquote(line[4:].partition("\t")[0].rstrip("\r"))
+            name = unquote_name(line[4:].partition("\t")[0].rstrip("\r"))
             return line if name == "/dev/null" else mark + prefix + name.split("/", strip)[-1]
     return line
 
@@ -173,15 +174,11 @@ def split_names(line: str) -> Names:
     rest = line.removeprefix(_BOTH)
     middle = len(rest) // 2
     if match := _QUOTED.match(rest):
-        return Names(_unquote(match[0]), _unquote(rest[match.end() + 1 :]))
+        return Names(unquote_name(match[0]), unquote_name(rest[match.end() + 1 :]))
     if rest.endswith('"') and ' "' in rest:
         old, _, new = rest.partition(' "')
-        return Names(old, _unquote(f'"{new}'))
+        return Names(old, unquote_name(f'"{new}'))
     if len(rest) % 2 and rest[middle] == " ":
         return Names(rest[:middle], rest[middle + 1 :])
     old, _, new = rest.partition(" ")
     return Names(old, new)
-
-
-def _unquote(name: str) -> str:
-    return os.fsdecode(unquote_path(os.fsencode(name)))

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from patchgen.errors import RefusedError, ToolError
 from patchgen.git_environment import reading_environment
-from patchgen.odb.plumbing import unquote_path
 from patchgen.process import run
+from patchgen.quoting import unquote_path
 
 MINIMUM_GIT = (2, 39)
 # Git does not follow longer chains of alternates.

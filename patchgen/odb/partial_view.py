@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from patchgen.odb.opening import Location
-from patchgen.odb.plumbing import quote_path
+from patchgen.quoting import quote_path
 from patchgen.scratch import scratch_folder
 
 _PACKS = "objects/pack"

@@ -14,8 +14,8 @@ from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.series import CommitDraft, Signatures, Stat
 from patchgen.odb.additions import check_additions
-from patchgen.odb.plumbing import quote_path
 from patchgen.odb.scratch import ScratchRepository
+from patchgen.quoting import quote_path
 
 _BRANCH = "refs/heads/series"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from patchgen.linediff import find_line_changes
 from patchgen.model.series import FileEdit
-from patchgen.odb.plumbing import quote_name
+from patchgen.quoting import quote_name
 
 # As in `diff -u` and git.
 _CONTEXT = 3

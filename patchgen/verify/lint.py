@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
+from patchgen.odb.difftext import Kind, classify_lines
 from patchgen.series import Record, match_commits
 from patchgen.series.trailers import PLACES, Trailer, parse_message
 
@@ -66,18 +67,19 @@ def check_declarations(commit: Commit, diff: str) -> Iterator[Finding]:
     """Yield added declarations of local variables that are not in reverse fir tree order."""
     file, number, opened = "", 0, False
     block: list[tuple[int, str]] = []
-    for line in [*diff.splitlines(), ""]:
-        if line.startswith("+++ "):
+    for kind, line in (*classify_lines(diff.split("\n")), (Kind.TEXT, "")):
+        if kind is Kind.HUNK and line.startswith("-"):
+            continue
+        number += 1
+        if line.startswith("+") and opened and _is_declaration(line[1:]):
+            block.append((number, line[1:]))
+            continue
+        yield from _check_block(commit, file, block)
+        block, opened = [], kind is Kind.HUNK and _opens_block(line[1:])
+        if kind is Kind.HEAD and line.startswith("+++ "):
             file = line.removeprefix("+++ b/")
-        elif match := _HUNK.match(line):
-            number, opened = int(match[1]) - 1, False
-        elif not line.startswith("-"):
-            number += 1
-            if line.startswith("+") and opened and _is_declaration(line[1:]):
-                block.append((number, line[1:]))
-                continue
-            yield from _check_block(commit, file, block)
-            block, opened = [], _opens_block(line[1:])
+        elif kind is Kind.HEAD and (match := _HUNK.match(line)):
+            number = int(match[1]) - 1
 
 
 def check_claims(

@@ -21,7 +21,8 @@ from patchgen.odb import (
     resolve_paths,
 )
 from patchgen.odb.commits import decode_text
-from patchgen.odb.plumbing import parse_raw_diff, quote_name, quote_path, unquote_path
+from patchgen.odb.plumbing import parse_raw_diff
+from patchgen.quoting import quote_name, quote_path, unquote_path
 
 NAMES = (
     "plain.c",

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 from patchgen.errors import RefusedError
 from patchgen.odb.opening import check_alternates, read_alternates
-from patchgen.odb.plumbing import quote_path
+from patchgen.quoting import quote_path
 from tests.support.examples import examples
 
 NAMES = st.binary(min_size=1, max_size=20).filter(

@@ -99,6 +99,15 @@ def test_a_trimmed_quote_has_lines_of_the_patch_only():
     assert list_changes(trimmed.split("\n")) < list_changes(whole.split("\n"))
 
 
+def test_a_surrogate_in_a_name_or_a_line_is_read_without_an_exception():
+    odd = b"+2AA-".decode("utf-7")
+    text = (
+        f'diff --git "a/{odd}" "b/{odd}"\n--- "a/{odd}"\n+++ "b/{odd}"\n@@ -1 +1 @@\n-a\n+{odd}\n'
+    )
+    assert digest_changes(text) != digest_changes(text.replace(f"+{odd}", "+b")) != ""
+    assert list_paths(text)
+
+
 @given(st.text(st.sampled_from('-+ @"\\\n0123456789,adiffgt/'), max_size=200))
 def test_any_text_is_read_without_an_exception(text):
     assert [line for _, line in classify_lines(text.split("\n"))] == text.split("\n")

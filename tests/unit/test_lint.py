@@ -108,6 +108,11 @@ def test_added_declarations_in_reverse_fir_tree_order():
     assert declared(*head, "+\tgoto out;", "+\treturn something_longer;", "+}") == []
 
 
+def test_a_declaration_is_reported_with_its_own_file_and_line():
+    added = ("+\f", "+++ x;", "+int f(void)", "+{", "+\tint ret;", "+\tunsigned long start;")
+    assert declared(*added, "+}") == [("a.c:15", added[-1][2:])]
+
+
 def test_a_series_has_different_subjects():
     twice = [commit(body(SIGNED), str(n)) for n in range(2)]
     assert [f.text for f in check_series(twice)] == ['2 patches have the subject "x86/kvm: Do it"']
