@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +59,10 @@ class NotApplied:
 
 @dataclass(slots=True)
 class CollectResult:
-    """The result of collecting tags. `remarks` are about whole replies."""
+    """The result of collecting tags. `remarks` are about whole replies.
+
+    `messages` are those of the commits that get tags, with these.
+    """
 
     branch: str
     subjects: tuple[str, ...]
@@ -67,6 +70,7 @@ class CollectResult:
     not_applied: list[NotApplied] = field(default_factory=list)
     unreadable: list[UnreadableMail] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    messages: dict[Oid, str] = field(default_factory=dict)
     tip: Oid | None = None
 
 
@@ -87,11 +91,12 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
             own = read_own_mails(repository, series)
             result = match_tags(mails, series.commits, patches, own)
             result.branch = name
-            messages = add_tags(series.commits, result.applied)
-            if messages and not request.dry_run:
+            if result.messages and not request.dry_run:
                 who = repository.read_signatures().committer
                 oids = [commit.oid for commit in series.commits]
-                written = reparent(quarantine, oids, series.start, messages=messages, committer=who)
+                written = reparent(
+                    quarantine, oids, series.start, messages=result.messages, committer=who
+                )
                 reason = f"patchgen: trailers from {len(mails)} mails"
                 quarantine.publish(f"refs/heads/{name}", written[-1], series.base, tip, reason)
                 result.tip = written[-1]
@@ -182,18 +187,9 @@ class _TagJudge:
             if reason:
                 result.not_applied.append(NotApplied(trailer, reply, reason, number))
             else:
-                self._messages[number - 1] = _add(message, trailer)
+                self._messages[number - 1] = message = _add(message, trailer)
+                result.messages[self._commits[number - 1].oid] = str(message)
                 result.applied.append(Applied(number, trailer, reply, match.how))
-
-
-def add_tags(commits: Sequence[Commit], applied: Sequence[Applied]) -> Mapping[Oid, str]:
-    """Return the new messages of the commits that get tags."""
-    messages: dict[Oid, Message] = {}
-    for each in applied:
-        commit = commits[each.number - 1]
-        message = messages.get(commit.oid) or parse_message(commit.message)
-        messages[commit.oid] = _add(message, each.trailer)
-    return {oid: str(message) for oid, message in messages.items()}
 
 
 def _refuse(tag: FoundTag, reply: Reply) -> str:

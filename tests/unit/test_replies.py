@@ -12,7 +12,7 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given, strategies as st
 
-from patchgen.commands.trailers import add_tags, match_tags
+from patchgen.commands.trailers import match_tags
 from patchgen.controls import has_controls
 from patchgen.mail import ReadableMail, read_mail
 from patchgen.model.base import Oid
@@ -234,7 +234,7 @@ def test_refuses_with_a_reason():
 def test_a_review_takes_the_place_of_an_ack():
     there = commits(SUBJECTS, f"Acked-by: {BEA}")
     result = collect(mail(TAG, In_Reply_To="<v4-2@example.org>"), there=there)
-    [message] = add_tags(there, result.applied).values()
+    [message] = result.messages.values()
     assert [str(t) for t in parse_message(message).trailers] == [f"Signed-off-by: {ADA}", TAG]
 
 
@@ -336,7 +336,7 @@ def test_300_answers_no_tag_on_the_wrong_patch_and_none_lost(seed):
     assert got == wanted
     assert {int(each.reply.mail.name) for each in result.not_applied} == refused
     assert len(result.applied) == len(wanted)
-    messages = add_tags(commits(), result.applied)
+    messages = result.messages
     for number in (1, 2, 3):
         people = {t.address for t in parse_message(messages.get(Oid(str(number)), "")).trailers}
         assert people - {"ada@example.org"} == {
@@ -629,5 +629,5 @@ def test_no_tag_is_lost_and_none_is_added_that_is_not_the_senders(pieces):
         assert not has_controls(str(each.trailer).replace("\n", "")) and "\ufffd" not in str(
             each.trailer
         )
-    for text in add_tags(commits(), result.applied).values():
+    for text in result.messages.values():
         assert "\ufffd" not in text
