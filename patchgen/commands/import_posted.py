@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.errors import RefusedError, UsageError
-from patchgen.mail import PostedSeries, parse_subject
+from patchgen.mail import PostedSeries, parse_subject, read_footer
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover
 from patchgen.odb import Checkout, Repository, record_sent, reparent
@@ -21,7 +21,6 @@ from patchgen.verify import CheckedSeries, open_target
 
 # Below a cover letter's text: a cut, the signature, or the shortlog of git format-patch.
 _END = re.compile(r"^---$|^-- $|^\S.* \(\d+\):\n  ", re.MULTILINE)
-_CHANGE_ID = re.compile(r"^change-id: (\S+)$", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +132,8 @@ def _identify(
     if target.series is not None and target.series.tracking is not None:
         return target.series.tracking.change_id, 0
     for mail in target.posted.everything if target.posted else ():
-        if match := _CHANGE_ID.search(mail.body.everything):
-            return match[1], 0
+        if change_id := read_footer(mail.body.everything, "change-id"):
+            return change_id, 0
     author = repository.read_signatures().author
     return make_change_id(cover.subject, cover.subject, author), 0
 

@@ -14,6 +14,7 @@ from patchgen.mail import (
     find_aliases,
     list_recipients,
     parse_mail,
+    read_footer,
     read_mails,
     read_message_id,
     redirect_mail,
@@ -23,7 +24,7 @@ from patchgen.mail import (
 from patchgen.model.posting import SendableVersion
 from patchgen.model.series import Cover, Mail, Recipients
 from patchgen.odb import Quarantine, Repository, read_sent, record_sent
-from patchgen.pipeline.prepare import prepare_posting, read_footer
+from patchgen.pipeline.prepare import prepare_posting
 from patchgen.send.delivery import DeliveryReport, OnMail, deliver, resolve_in_flight
 from patchgen.send.journal import (
     Journal,
@@ -218,7 +219,7 @@ def _from_folder(path: Path) -> SendableVersion:
             f"{path} has no cover letter", hint="name the branch, or a folder that patchgen made"
         )
     cover = series.cover
-    change_id = read_footer(cover.mail, "change-id")
+    change_id = read_footer(cover.body.everything, "change-id")
     if not change_id or not series.revision:
         raise RefusedError(f"{path / cover.name} has no change-id", hint="name the branch")
     mails = (cover.mail, *series.mails)

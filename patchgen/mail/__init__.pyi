@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from .bodies import (
+    read_footer as read_footer,
+)
 from .containers import (
     read_mails as read_mails,
     read_stream as read_stream,

@@ -76,6 +76,15 @@ def read_body(message: Message) -> MailText:
     )
 
 
+def read_footer(text: str, key: str) -> str:
+    """Return a value at the end of a cover letter, such as "change-id: ID"; "" if it has none.
+
+    The text above may quote such lines, so the last one is used.
+    """
+    found = re.findall(rf"^{key}:[ \t]*(\S+)[ \t\r]*$", text, re.MULTILINE | re.IGNORECASE)
+    return str(found[-1]) if found else ""
+
+
 def _plain_parts(message: Message) -> Iterator[Message]:
     """Yield the text parts that are not HTML, including attached patches."""
     for part in message.walk():

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import email.parser
 import email.policy
-import re
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from enum import Enum, auto
 from pathlib import Path, PurePosixPath
 
 from patchgen.errors import RefusedError, UsageError
+from patchgen.mail.bodies import read_footer
 from patchgen.mail.subjects import parse_subject
 from patchgen.model.series import Mail
 from patchgen.scratch import owned_folder
@@ -27,7 +27,6 @@ from patchgen.scratch import owned_folder
 _PREFIX = ".patchgen-mails-"
 _IGNORE = ".gitignore"
 _IGNORE_ALL = "*\n"
-_CHANGE_ID = re.compile(rb"^change-id: *(\S+)\s*$", re.MULTILINE)
 
 
 class Existing(Enum):
@@ -202,8 +201,7 @@ def find_mails_of(folder: Path, change_id: str, revision: int) -> tuple[Path, ..
 
 def read_change_id(content: bytes) -> str:
     """Return the change-id at the end of a cover letter's mail, "" if it has none."""
-    found = _CHANGE_ID.findall(content)
-    return found[-1].decode("utf-8", "replace") if found else ""
+    return read_footer(content.decode("utf-8", "replace"), "change-id")
 
 
 @dataclass(frozen=True, slots=True)

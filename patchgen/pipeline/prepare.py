@@ -324,9 +324,3 @@ def warn_of_date(sender: Identity) -> tuple[str, ...]:
     if int(sender.date.split()[0]) < _TOO_LATE:
         return ()
     return ("the mails are dated after 2099, and `git am` does not accept such dates",)
-
-
-def read_footer(mail: Mail, key: str) -> str:
-    """Return a value at the end of a cover letter, such as "change-id: ..."; "" if none."""
-    found = re.findall(rf"^{key}: *(\S+)$".encode(), mail.content, re.MULTILINE)
-    return found[-1].decode() if found else ""

@@ -8,11 +8,10 @@ other diff in the mailbox or in the quote.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from patchgen.mail import ReadableMail, Subject
+from patchgen.mail import ReadableMail, Subject, read_footer
 from patchgen.odb.difftext import digest_changes, list_changes
 from patchgen.replies.reply import Reply
 
@@ -144,9 +143,9 @@ class Matcher:
         if ours.find_subject(subject) != COVER:
             return f'it answers "{_describe(subject)}", which is not of this series'
         for key, own in (("change-id", ours.change_id), ("base-commit", ours.base)):
-            named = re.findall(rf"^{key}: *(\S+)$", letter.body.everything, re.MULTILINE)
-            if own and named and named[-1] != own:
-                return f'it answers "{_describe(subject)}", which has the {key} {named[-1]}'
+            named = read_footer(letter.body.everything, key)
+            if own and named not in ("", own):
+                return f'it answers "{_describe(subject)}", which has the {key} {named}'
         return self._other_version(subject)
 
     def find(self, reply: Reply) -> Match | NoPatch:

@@ -13,6 +13,7 @@ from patchgen.mail import (
     PostedSeries,
     ReadableMail,
     choose_series,
+    read_footer,
     read_mail,
     read_mails,
 )
@@ -23,7 +24,7 @@ from patchgen.odb import Checkout, Repository, find_sent, format_commits, read_c
 from patchgen.odb.difftext import find_strip, list_paths
 from patchgen.series import Record, SeriesBranch, read_branch
 
-_BASE = re.compile(r"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
+_OID = re.compile(r"[0-9a-f]{40,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +165,17 @@ def _find_base(
     repository: Repository, path: Path, posted: PostedSeries, fallback: Oid | None
 ) -> Oid:
     """Return the base that one of the mails names, else `fallback` or HEAD."""
-    match = _BASE.search("\n".join(mail.body.everything for mail in posted.everything))
-    if match is None:
+    named = (read_footer(mail.body.everything, "base-commit") for mail in posted.everything)
+    base = next(filter(_OID.fullmatch, named), None)
+    if base is None:
         return fallback or repository.resolve_commit("HEAD")
     try:
-        return repository.resolve_commit(match[1])
+        return repository.resolve_commit(base)
     except RefusedError:
         if fallback is not None:
             return fallback
         raise RefusedError(
-            f"{path} is based on {match[1][:12]}, which this repository does not have",
+            f"{path} is based on {base[:12]}, which this repository does not have",
             hint="name another commit that the mails apply to",
             parameters=("start",),
         ) from None

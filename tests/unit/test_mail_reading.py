@@ -14,6 +14,7 @@ from hypothesis import given, strategies as st
 from patchgen.addresses import Person
 from patchgen.errors import RefusedError
 from patchgen.mail import ReadableMail, UnreadableMail, parse_sender, parse_subject, read_mail
+from patchgen.mail.bodies import read_footer
 from patchgen.mail.containers import read_stream
 from patchgen.mail.decoding import decode_bytes, decode_words, has_garbled_name
 from patchgen.model.series import Mail
@@ -230,3 +231,16 @@ def test_any_mail_is_readable_or_says_why_not(seed):
         found = read_mail(mail)
         assert isinstance(found, ReadableMail) or found.reason
         assert "fails on it" not in getattr(found, "reason", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("x\n---\nbase-commit: abc\nchange-id: 1-x\n", "1-x"),
+        ("change-id: quoted\n\n---\nchange-id:2-y \r\n-- \n2.39\n", "2-y"),
+        ("Change-ID: 3-z", "3-z"),
+        ("> change-id: 4-q\nchange-id: two words\nchange-id:\nnext\n", ""),
+    ],
+)
+def test_the_last_footer_of_a_cover_letter_counts(text, value):
+    assert read_footer(text, "change-id") == value
