@@ -51,7 +51,7 @@ from patchgen.errors import SpecError
 from patchgen.process import Completed, map_parallel
 from patchgen.scratch import scratch_folder
 
-_SAID = re.compile(
+_REPORTED = re.compile(
     r"^Rule: (?P<rule>[^\n]*)\nDependencies: (?:(?!^Rule: ).)*?\n"
     r"Result: (?P<needs>[^\n]*)\n(?:Result_from_code: (?P<code>[^\n]*)\n)?",
     re.MULTILINE | re.DOTALL,
@@ -190,7 +190,7 @@ def read_file_need(output: str, text: str) -> Formula:
     """Return what a file needs, from spatch's report on a semantic patch."""
     modifying = {rule.traced_name: rule.modifies for rule in read_rules(text)}
     parts = []
-    for found in _SAID.finditer(output):
+    for found in _REPORTED.finditer(output):
         dependencies = _read_formula(found["needs"], text)
         if found["code"] is None:
             parts.append(dependencies)
@@ -203,7 +203,7 @@ def read_codes(output: str, text: str) -> list[tuple[str, Formula]]:
     """Return each rule, by the name that spatch gives it, with the need of its code."""
     return [
         (found["rule"], _read_formula(found["code"], text))
-        for found in _SAID.finditer(output)
+        for found in _REPORTED.finditer(output)
         if found["code"] is not None
     ]
 

@@ -54,8 +54,8 @@ def plain_types(text: str, virtuals: Mapping[str, bool]) -> str | None:
         opened = rule.begin + 1
         closed = opened + len(rule.header)
         header = code[opened:closed]
-        if rule.may_run(virtuals):
-            begin, end = rule.find_dependency()
+        if rule.dependency is not None and rule.may_run(virtuals):
+            begin, end = rule.dependency.span()
             header = header[:begin] + re.sub(r"[^\n]", " ", header[begin:end]) + header[end:]
         declared = ";".join(each.plain() for each in rule.declarations)
         pieces += [text[at:opened], header, "@", declared]

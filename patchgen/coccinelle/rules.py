@@ -116,11 +116,16 @@ class Rule:
             if re.search(rf"@{name}\b", self.matched)
         )
 
+    @cached_property
+    def dependency(self) -> re.Match[str] | None:
+        """Its dependency in the header, with the group `condition`; None if it has none."""
+        return _DEPENDENCY.search(self.header)
+
     @property
     def depends(self) -> frozenset[str]:
         """The rules and virtual rules of its dependency."""
-        clause = _DEPENDENCY.search(self.header)
-        return frozenset(re.findall(r"\w+", clause["condition"])) if clause else frozenset()
+        condition = self.dependency["condition"] if self.dependency else ""
+        return frozenset(re.findall(r"\w+", condition))
 
     @property
     def extends(self) -> bool:
@@ -137,13 +142,7 @@ class Rule:
 
         `virtuals` maps virtual rules to whether they are defined. Nothing is known about others.
         """
-        clause = _DEPENDENCY.search(self.header)
-        return clause is None or _may_hold(clause["condition"], virtuals)
-
-    def find_dependency(self) -> tuple[int, int]:
-        """Return the span of its dependency in the header, an empty one if there is none."""
-        clause = _DEPENDENCY.search(self.header)
-        return clause.span() if clause else (0, 0)
+        return self.dependency is None or _may_hold(self.dependency["condition"], virtuals)
 
 
 @lru_cache(maxsize=256)
