@@ -27,7 +27,7 @@ from .needs import (
     load_needs as load_needs,
 )
 from .plain_rules import OPERATORS as OPERATORS
-from .reports import read_said as read_said
+from .reports import read_reports as read_reports
 from .rules import (
     Rule as Rule,
     read_rules as read_rules,

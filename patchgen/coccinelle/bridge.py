@@ -162,7 +162,7 @@ def _run(
     results = []
     for name, (errors, trace) in channels.items():
         result = _read(program, prepared, files[name], tree / name, errors, trace, timeout_s)
-        if not program.has_ocaml:
+        if not program.runs("ocaml"):
             result = replace(result, printed=printed.get(name, ""))
         results.append(names.restore(replace(result, seconds=done.seconds / len(sources))))
     if rest:
@@ -185,11 +185,9 @@ def _prepare(program: RunnableSmpl) -> PreparedText:
     if program.locates and find_forbidden(prepared.text):
         # A twin lacks the `+` lines, so text that was in a string might become a script.
         prepared = prepare_text(text)
-    if program.has_python:
-        prepared = listen(prepared)
     if not program.may_run_code:
         check_harmless(program.patch, prepared.text, program.companions)
-    return prepared
+    return listen(prepared) if program.runs("python") else prepared
 
 
 def _split(mark: re.Pattern[str], text: str) -> list[str]:
@@ -225,7 +223,7 @@ def _assign(
     handled = [name for name in files if name not in skipped]
     errors = [part for part in parts if part.startswith("HANDLING")]
     traces = _split(_BEGIN, output)
-    if program.has_ocaml and (len(handled) == 1 or not output):
+    if program.runs("ocaml") and (len(handled) == 1 or not output):
         # Without a trace, nothing assigns output to a file: there must be one file or no output.
         traces = [output for _ in handled]
     if len(handled) == 1:
@@ -252,13 +250,13 @@ def _read(
     if source.text and not after:
         return FileResult(source.path, failure=Failure("spatch wrote an empty file"))
     filled, from_texts = fill_markers(after, program.patch)
-    rules = () if program.has_ocaml else read_rules(program.patch.text)
+    rules = () if program.runs("ocaml") else read_rules(program.patch.text)
     return FileResult(
         source.path,
         None if after == source.text else filled,
         read_hits(trace, rules, prepared.lines, source.path),
         read_unparsed(errors, source.text, source.path),
-        _DIFF.split(trace)[0] if program.has_ocaml else "",
+        _DIFF.split(trace)[0] if program.runs("ocaml") else "",
         read_context(trace) if program.shows_marks else (),
         from_texts,
     )

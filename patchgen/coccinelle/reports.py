@@ -51,7 +51,7 @@ class ScriptOutput:
     rest: str
 
 
-def read_said(text: str) -> ScriptOutput:
+def read_reports(text: str) -> ScriptOutput:
     """Parse the output of scripts.
 
     Indented lines after a report belong to its text. A report belongs to the rule whose mark

@@ -9,8 +9,11 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain, pairwise
 from pathlib import Path
 
+from patchgen.coccinelle.header import read_header
+from patchgen.coccinelle.rules import Rule, read_rules
 from patchgen.errors import SpecError, ToolError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed, run
@@ -27,22 +30,37 @@ class RunnableSmpl:
     """A semantic patch as it is run over files.
 
     `options` are options for spatch (the .cocci's own `// Options:`, -I, ...). `modes` are the
-    virtual rules that are defined (-D NAME). `has_python` and `has_ocaml` are set if it has such
-    scripts. `may_run_code` is set if the user trusts it. With `shows_marks` (context mode) lines
-    are marked, and nothing is changed. With `locates` the places of hits are determined, which
-    takes spatch longer. `companions` are other files that the semantic patch reads, by the names
-    that it uses.
+    virtual rules that are defined (-D NAME). With `shows_marks` (context mode) lines are marked,
+    and nothing is changed. With `locates` the places of hits are determined, which takes spatch
+    longer. `companions` are other files that the semantic patch reads, by the names that it uses.
+    `may_run_code` is set if the user trusts it.
     """
 
     patch: SemanticPatch
     options: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
-    has_python: bool = False
-    has_ocaml: bool = False
     shows_marks: bool = False
     locates: bool = False
     companions: Mapping[str, str] = field(default_factory=dict)
     may_run_code: bool = False
+
+    @property
+    def scripts(self) -> tuple[Rule, ...]:
+        """The scripts that can run, including those of companions.
+
+        In one mode most cannot: `@script:python depends on report@` does not run in patch mode. So
+        their output need not be read, and they keep no state between files.
+        """
+        header = read_header(self.patch.text)
+        given = pairwise((*self.options, *header.own_options))
+        defined = {*self.modes, *(name for word, name in given if word == "-D")}
+        virtuals = {name: name in defined for name in header.rules}
+        rules = chain.from_iterable(map(read_rules, (self.patch.text, *self.companions.values())))
+        return tuple(rule for rule in rules if rule.is_script and rule.may_run(virtuals))
+
+    def runs(self, language: str) -> bool:
+        """Return whether scripts in a language can run."""
+        return any(script.language == language for script in self.scripts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +90,7 @@ class Spatch:
             text,
             scratch,
             # Without a trace if OCaml scripts print: nothing would tell the two apart.
-            *(() if program.has_ocaml else ("--debug",)),
+            *(() if program.runs("ocaml") else ("--debug",)),
             *program.options,
             *(("--macro-file", f"../{_MACROS}") if macros else ()),
             *(() if program.shows_marks else ("--no-show-diff", "--in-place")),

@@ -58,7 +58,7 @@ _ARGUMENTS = {
         _WORDS.split(), re.compile(r"(?!.*\.cocci$)[A-Za-z_]\w*(?:=[\w+*&.,:-]*)?", re.ASCII)
     ),
 }
-# Companion files are next to patchgen's own input for spatch (batch.py), and must not replace it.
+# Companion files are next to patchgen's own input for spatch (spatch.py), and must not replace it.
 # spatch 1.3.1 looks in its working directory, `tree`, first. Hidden names include .cocciconfig.
 _FILE_NAME = re.compile(
     r"(?!(?:tree|groups|patchgen[^/]*)(?:/|\Z))(?:[^/.\0-\x1f][^/\0-\x1f]*(?:/(?!\Z)|\Z))+"

@@ -6,9 +6,8 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import (
@@ -117,26 +116,20 @@ def resolve(
     mode = _choose_mode(cocci, request)
     values = _check_definitions(cocci, request.definitions)
     options = (*header.options, *header.own_options)
-    rules = [rule for text in cocci.texts for rule in read_rules(text)]
-    # In one mode most scripts cannot run: `@script:python depends on report@` does not run in patch
-    # mode. So their output need not be read, and they keep no state between files.
-    defined = {mode, *values, *(name for word, name in pairwise(options) if word == "-D")}
-    virtuals = {name: name in defined for name in header.rules}
-    scripts = [rule for rule in rules if rule.is_script and rule.may_run(virtuals)]
-    languages = {script.language for script in scripts}
     includes = _choose_includes(cocci, options)
-    grouping, note = _choose_grouping(scripts, rules)
+    program = _make_program(cocci, mode, values, includes)
+    grouping, note = _choose_grouping(cocci, program.scripts)
     notes = [note] if note else []
     may_slice = grouping is not Grouping.TOGETHER
-    if may_slice and any(_LOOKS_ITSELF.search(script.script) for script in scripts):
+    if may_slice and any(_LOOKS_ITSELF.search(each.script) for each in program.scripts):
         notes.append("files are not sliced: its scripts may read them")
         may_slice = False
-    if "ocaml" in languages:
+    if program.runs("ocaml"):
         notes.append("hits are not counted: it has OCaml scripts")
     return SweepRequest(
         request,
         base,
-        _make_program(cocci, mode, values, includes, languages),
+        program,
         only,
         header,
         mode,
@@ -178,11 +171,7 @@ def _choose_mode(cocci: CocciFile, request: RunRequest) -> Mode:
 
 
 def _make_program(
-    cocci: CocciFile,
-    mode: Mode,
-    values: Mapping[str, str | None],
-    includes: Includes,
-    languages: Collection[str],
+    cocci: CocciFile, mode: Mode, values: Mapping[str, str | None], includes: Includes
 ) -> RunnableSmpl:
     options = [
         word for word in cocci.header.options if word not in _OURS and word not in [*Includes]
@@ -197,15 +186,13 @@ def _make_program(
         SemanticPatch(cocci.name, cocci.text, definitions=definitions),
         options=(includes, *folders, *options),
         modes=(*((mode,) if cocci.header.modes else ()), *rules),
-        has_python="python" in languages,
-        has_ocaml="ocaml" in languages,
         shows_marks=mode is Mode.CONTEXT,
         companions=cocci.companions,
         may_run_code=cocci.is_trusted,
     )
 
 
-def _choose_grouping(scripts: Sequence[Rule], rules: Iterable[Rule]) -> tuple[Grouping, str]:
+def _choose_grouping(cocci: CocciFile, scripts: Sequence[Rule]) -> tuple[Grouping, str]:
     """Return how files may be grouped, and why."""
     grouping = choose_grouping(scripts)
     if grouping is Grouping.TOGETHER:
@@ -213,6 +200,7 @@ def _choose_grouping(scripts: Sequence[Rule], rules: Iterable[Rule]) -> tuple[Gr
     alone = "each file gets a spatch process of its own: "
     if grouping is Grouping.APART:
         return grouping, alone + "scripts may keep state between files"
+    rules = (rule for text in cocci.texts for rule in read_rules(text))
     if any(each.is_numbered for rule in rules for each in rule.declarations):
         return Grouping.APART, alone + "fresh identifiers are numbered"
     return grouping, ""

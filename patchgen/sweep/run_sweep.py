@@ -72,7 +72,7 @@ def _result(
     """Return the result of the sweep, sorted by path."""
     outcomes = [found.outcomes[path] for path in sorted(found.outcomes)]
     printed = (each.printed for each in outcomes)
-    reports, output = _read_said([text for text in (*printed, found.printed) if text])
+    reports, output = _read_reports([text for text in (*printed, found.printed) if text])
     return Sweep(
         request.name,
         request.base,
@@ -89,13 +89,13 @@ def _result(
     )
 
 
-def _read_said(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:
+def _read_reports(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:
     """Split the output of scripts, file by file, into reports and other text."""
     if not texts:
         return (), ""
-    from patchgen.coccinelle import read_said
+    from patchgen.coccinelle import read_reports
 
-    parts = [read_said(text) for text in texts]
+    parts = [read_reports(text) for text in texts]
     reports = tuple(report for each in parts for report in each.reports)
     return reports, "".join(each.rest for each in parts)
 

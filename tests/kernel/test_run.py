@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.coccinelle import read_said
+from patchgen.coccinelle import read_reports
 from tests.support.coccicheck import (
     SCRIPTS,
     Script,
@@ -106,7 +106,7 @@ def lines_of(mode: str, printed: str) -> list[str]:
     """
     if mode == "patch":
         return changed_lines(printed)
-    said = read_said(printed)
+    said = read_reports(printed)
     reports = {f"{each.path}:{each.line}:{each.column}: {each.text}" for each in said.reports}
     return sorted(reports) + said.rest.splitlines()
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from patchgen.coccinelle import find_spatch
-from patchgen.coccinelle.reports import ScriptOutput, read_context, read_said
+from patchgen.coccinelle.reports import ScriptOutput, read_context, read_reports
 from patchgen.model.outcome import ReportedPlace
 
 SOURCE = "int f(int x)\n{\n\tfoo(x);\n\tif (x)\n\t\tfoo(x +\n\t\t    1);\n\treturn 0;\n}\n"
@@ -45,7 +45,7 @@ def run(folder: Path, script: str, *options: str) -> str:
 
 def test_reads_what_print_report_prints(folder):
     script = 'coccilib.report.print_report(p[0], "WARNING: foo on " + e)\nprint("and more")\n'
-    said = read_said(run(folder, script, "--no-show-diff"))
+    said = read_reports(run(folder, script, "--no-show-diff"))
     assert said.rest == "and more\n" * 2
     first, second = said.reports
     assert first == ReportedPlace(PATH, 3, 2, "WARNING: foo on x", end_line=3, end_column=5)
@@ -57,7 +57,7 @@ def test_reads_what_org_mode_prints(folder):
     script = 'coccilib.org.print_todo(p[0], "foo")\ncocci.print_secs("see", p)\n'
     script += 'coccilib.org.print_safe_todo(p[0], "a[1]\\nb")\ncocci.print_main("main", p)\n'
     script += 'coccilib.org.print_link(p[0])\nprint("* a headline")\n'
-    said = read_said(run(folder, script, "--no-show-diff"))
+    said = read_reports(run(folder, script, "--no-show-diff"))
     assert said.rest == "* a headline\n" * 2
     where = {"end_line": 3, "end_column": 5}
     assert said.reports[:5] == tuple(
@@ -102,7 +102,7 @@ def test_reads_marks_of_lines_that_look_like_headers():
     ],
 )
 def test_reads_each_form_of_a_line(line, report):
-    assert read_said(line + "\n") == ScriptOutput((report,), "")
+    assert read_reports(line + "\n") == ScriptOutput((report,), "")
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,11 @@ def test_reads_each_form_of_a_line(line, report):
     ],
 )
 def test_all_else_is_left_as_it_is(line):
-    assert read_said(f"{line}\n") == ScriptOutput((), f"{line}\n")
+    assert read_reports(f"{line}\n") == ScriptOutput((), f"{line}\n")
 
 
 def test_indented_lines_belong_to_the_report_before_them():
-    said = read_said("one\na.c:1:0-1: x\n\tmore\n  and more \nrest\n  of it\nb.c:1:0-1: y")
+    said = read_reports("one\na.c:1:0-1: x\n\tmore\n  and more \nrest\n  of it\nb.c:1:0-1: y")
     assert [each.text for each in said.reports] == ["x\n\tmore\n  and more", "y"]
     assert said.rest == "one\nrest\n  of it\n"
 
@@ -141,7 +141,7 @@ def test_reads_the_xml_of_firehose(form):
         '<issue><location><file/><point line="x"/></location></issue></results></analysis>'
     )
     text = xml if form == "{}" else form.format(xml.encode())
-    said = read_said(f"before\n{text}\nafter\n")
+    said = read_reports(f"before\n{text}\nafter\n")
     report = ReportedPlace(PurePosixPath("/root/a.c"), 2, 5, "bad < x", end_line=3, end_column=10)
     assert said == ScriptOutput(
         (report, ReportedPlace(PurePosixPath(), 1, None, "")), "before\nafter\n"
