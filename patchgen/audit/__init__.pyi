@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from .diff import (
+    FATE_TITLES as FATE_TITLES,
+    FOLDED_GROUPS as FOLDED_GROUPS,
+    GROUP_TITLES as GROUP_TITLES,
     compare_audits as compare_audits,
     describe_notifiers as describe_notifiers,
     explain_stay as explain_stay,

@@ -21,33 +21,13 @@ from patchgen.audit.syntax import (
 )
 
 # Calls that evaluate to their argument, or to what it points to.
-_TRANSPARENT = frozenset(
-    [
-        "this_cpu_ptr",
-        "per_cpu_ptr",
-        "per_cpu",
-        "raw_cpu_ptr",
-        "this_cpu_read",
-        "get_cpu_ptr",
-        "READ_ONCE",
-        "rcu_dereference",
-        "rcu_dereference_raw",
-        "rcu_dereference_check",
-        "rcu_dereference_sched",
-        "rcu_dereference_protected",
-        "smp_load_acquire",
-        "rcu_access_pointer",
-        "__this_cpu_read",
-        "raw_cpu_read",
-        "get_cpu_var",
-        "likely",
-        "unlikely",
-        "ACCESS_PRIVATE",
-        "RELOC_HIDE",
-        "fixup_pointer",
-        "rip_rel_ptr",
-    ]
-)
+_READERS = """
+    this_cpu_ptr per_cpu_ptr per_cpu raw_cpu_ptr this_cpu_read get_cpu_ptr READ_ONCE
+    rcu_dereference rcu_dereference_raw rcu_dereference_check rcu_dereference_sched
+    rcu_dereference_protected smp_load_acquire rcu_access_pointer __this_cpu_read raw_cpu_read
+    get_cpu_var likely unlikely ACCESS_PRIVATE RELOC_HIDE fixup_pointer rip_rel_ptr
+"""
+_TRANSPARENT = frozenset(_READERS.split())
 _CONTAINER = frozenset(
     ["container_of", "list_entry", "list_first_entry", "hlist_entry", "rb_entry"]
 )

@@ -21,24 +21,12 @@ _OPTION = re.compile(r"CONFIG_\w+")
 _TESTS = ("IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE")
 # The same in all C code of the kernel.
 _DEFINED = frozenset(["__KERNEL__", "__GNUC__"])
-_UNDEFINED = frozenset(
-    [
-        "__ASSEMBLY__",
-        "__ASSEMBLER__",
-        "MODULE",
-        "__CHECKER__",
-        "__GENKSYMS__",
-        "BUILD_VDSO",
-        "BUILD_VDSO32",
-        "BUILD_VDSO32_64",
-        "_SETUP",
-        "__BOOT_COMPRESSED",
-        "BOOT_COMPRESSED_MISC_H",
-        "__DTS__",
-        "__DISABLE_EXPORTS",
-        "__BPF__",
-    ]
-)
+_FOR_OTHERS = """
+    __ASSEMBLY__ __ASSEMBLER__ MODULE __CHECKER__ __GENKSYMS__ BUILD_VDSO BUILD_VDSO32
+    BUILD_VDSO32_64 _SETUP __BOOT_COMPRESSED BOOT_COMPRESSED_MISC_H __DTS__ __DISABLE_EXPORTS
+    __BPF__
+"""
+_UNDEFINED = frozenset(_FOR_OTHERS.split())
 
 # The options of a .config that are set (patchgen.kernel.DotConfig).
 Settings = Mapping[str, str]

@@ -35,6 +35,24 @@ from patchgen.audit.result import (
 Site = TypeVar("Site", Hypercall, StatusChange)
 _Key = Callable[[Hypercall | StatusChange], Hashable]
 
+# The headings of groups of sites, and of their fates.
+GROUP_TITLES = {
+    SiteGroup.UNROUTED: "not routed through the op",
+    SiteGroup.ROUTED: "routed through the op",
+    SiteGroup.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
+    SiteGroup.OTHER: "of other hypervisors",
+}
+FATE_TITLES = {
+    ChangeKind.ROUTED: "routed now",
+    ChangeKind.UNROUTED: "no longer routed",
+    ChangeKind.NEW: "new",
+    ChangeKind.GONE: "gone",
+    ChangeKind.MOVED: "moved",
+    ChangeKind.LATE: "no longer early",
+    ChangeKind.STAYS: "stays",
+}
+# Groups of which mostly the number matters.
+FOLDED_GROUPS = (SiteGroup.OWN, SiteGroup.OTHER)
 _OWN = "alternatives do not patch VMGEXIT and TDCALL"
 _OTHER = "it is a call to another hypervisor, which the op does not replace"
 _COMMON = "it does not report page status, so the op does not replace it"

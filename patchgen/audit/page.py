@@ -18,7 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from patchgen.audit.diff import describe_notifiers, explain_stay
+from patchgen.audit.diff import (
+    FATE_TITLES,
+    FOLDED_GROUPS,
+    GROUP_TITLES,
+    describe_notifiers,
+    explain_stay,
+)
 from patchgen.audit.pathtree import (
     Mark,
     Row,
@@ -46,22 +52,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 # In pixels; page.js has the same numbers.
 ROW_HEIGHT, INDENT, MARGIN, LETTER = 24, 18, 16, 7.6
 
-_FOLDED = (SiteGroup.OWN, SiteGroup.OTHER)
-_HEADINGS = {
-    SiteGroup.UNROUTED: "Not routed through the op",
-    SiteGroup.ROUTED: "Routed through the op",
-    SiteGroup.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
-    SiteGroup.OTHER: "Of other hypervisors",
-}
-_FATES = {
-    ChangeKind.ROUTED: "Routed now",
-    ChangeKind.UNROUTED: "No longer routed",
-    ChangeKind.NEW: "New",
-    ChangeKind.GONE: "Gone",
-    ChangeKind.MOVED: "Moved",
-    ChangeKind.LATE: "No longer early",
-    ChangeKind.STAYS: "As before",
-}
+_FATES = {**FATE_TITLES, ChangeKind.STAYS: "as before"}
 _LEGEND = {
     Mark.UNROUTED: "hypercall that bypasses the op",
     Mark.SILENT: "change that tells nobody",
@@ -247,15 +238,21 @@ def _count_paths(route: Route) -> str:
 
 
 def _sections(entries: Sequence[SiteRow]) -> Iterator[SiteSection]:
-    for group, heading in _HEADINGS.items():
+    for group, heading in GROUP_TITLES.items():
         members = tuple(
             each
             for each in entries
             if isinstance(each.site, Hypercall) and each.site.group is group
         )
         if members:
-            folded = group in _FOLDED
-            yield SiteSection(group.value, heading, members, folded, _summarise(members))
+            folded = group in FOLDED_GROUPS
+            yield SiteSection(
+                group.value, _begin_heading(heading), members, folded, _summarise(members)
+            )
+
+
+def _begin_heading(title: str) -> str:
+    return title[:1].upper() + title[1:]
 
 
 def _summarise(entries: Iterable[SiteRow]) -> str:
@@ -276,11 +273,13 @@ def _fate(
         site = each.after or each.before
         if each.fate is not fate or site is None:
             continue
-        if fate is ChangeKind.STAYS and isinstance(site, Hypercall) and site.group in _FOLDED:
+        if fate is ChangeKind.STAYS and isinstance(site, Hypercall) and site.group in FOLDED_GROUPS:
             more[each.reason] += 1
         else:
             changes.append(_change(each, site, numbers))
-    return ChangeSection(fate.value, _FATES[fate], tuple(changes), tuple(more.items()))
+    return ChangeSection(
+        fate.value, _begin_heading(_FATES[fate]), tuple(changes), tuple(more.items())
+    )
 
 
 def _change(

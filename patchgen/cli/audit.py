@@ -10,6 +10,9 @@ from typing import Any
 import click
 
 from patchgen.audit import (
+    FATE_TITLES,
+    FOLDED_GROUPS,
+    GROUP_TITLES,
     compare_audits,
     count_sites,
     describe_audit,
@@ -35,23 +38,6 @@ from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
 from patchgen.commands.audit import AuditRequest, run_audit
 from patchgen.errors import UsageError
-
-_TITLES = {
-    SiteGroup.UNROUTED: "not routed through the op",
-    SiteGroup.ROUTED: "routed through the op",
-    SiteGroup.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
-    SiteGroup.OTHER: "of other hypervisors",
-}
-_FATES = {
-    ChangeKind.ROUTED: "routed now",
-    ChangeKind.UNROUTED: "no longer routed",
-    ChangeKind.NEW: "new",
-    ChangeKind.GONE: "gone",
-    ChangeKind.MOVED: "moved",
-    ChangeKind.LATE: "no longer early",
-    ChangeKind.STAYS: "stays",
-}
-_FOLDED = (SiteGroup.OWN, SiteGroup.OTHER)
 
 
 @click.command("audit")
@@ -176,9 +162,9 @@ def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
     else:
         names = ", ".join(step.function for step in audit.notify.implementations) or "nobody"
         printer.line(f"op: {audit.notify.member}(), installed: {names}")
-    for group, title in _TITLES.items():
+    for group, title in GROUP_TITLES.items():
         found = [each for each in audit.early_hypercalls if each.group is group]
-        _print_group(printer, title, found, verbose=verbose, folded=group in _FOLDED)
+        _print_group(printer, title, found, verbose=verbose, folded=group in FOLDED_GROUPS)
     _print_changes(printer, audit.early_changes, verbose=verbose)
     if verbose and audit.unresolved:
         printer.line()
@@ -272,7 +258,7 @@ def _print_counts(printer: Printer, audit: Audit, *, verbose: bool) -> None:
 def print_diff(printer: Printer, diff: AuditDiff) -> None:
     """Print what has changed between two commits for each early site, grouped by fate."""
     printer.line(f"{diff.before.revision} .. {diff.after.revision}", bold=True)
-    for fate, title in _FATES.items():
+    for fate, title in FATE_TITLES.items():
         found = [each for each in diff.differences if each.fate is fate]
         if not found:
             continue
@@ -283,7 +269,7 @@ def print_diff(printer: Printer, diff: AuditDiff) -> None:
             site = each.after or each.before
             if site is None:
                 continue
-            plain = isinstance(site, Hypercall) and site.group in _FOLDED
+            plain = isinstance(site, Hypercall) and site.group in FOLDED_GROUPS
             if fate is ChangeKind.STAYS and plain:
                 lines[each.reason] = lines.get(each.reason, 0) + 1
                 continue
