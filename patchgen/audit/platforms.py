@@ -80,7 +80,7 @@ class PlatformTests:
         key = (text, node.path)
         if key not in self._about:
             plain = _READ.sub(r"\1", _SPACE.sub("", text))
-            known = any(test.pattern.search(plain) for test in self._tests)
+            known = any(row.test.search(plain) for row in self._tests)
             self._about[key] = not text or known or self._has_words(plain, node.path, 2)
         return self._about[key] or any(name in text for name, _ in env)
 
@@ -143,11 +143,11 @@ class PlatformTests:
         return Answer.UNKNOWN if self._is_telling(text, node) else Answer.EITHER
 
     def _look_up(self, text: str, platform: Platform) -> Answer | None:
-        for test in self._tests:
-            if test.pattern.fullmatch(text):
-                if platform in test.true:
+        for row in self._tests:
+            if row.test.fullmatch(text):
+                if platform in row.true:
                     return Answer.YES
-                return Answer.EITHER if platform in test.some else Answer.NO
+                return Answer.EITHER if platform in row.some else Answer.NO
         return None
 
     def _called(

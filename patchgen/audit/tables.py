@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from patchgen.audit.result import EdgeKind, Effect, EffectOutcome, Form, Platform
+from patchgen.audit.result import EdgeKind, Effect, Form, Platform
 
 _FILE = Path(__file__).with_name("tables.toml")
 Pattern = re.Pattern[str]
@@ -41,7 +40,7 @@ class Alias:
     macro: Pattern
     function: int
     names: tuple[str, ...]
-    also: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,8 @@ class FormRule:
 
     form: Form
     asm: Pattern
-    operands: Pattern | None
-    hypervisor: str
+    operands: Pattern | None = None
+    hypervisor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +73,9 @@ class Status:
 class PlatformTest:
     """A term of a condition: where it is true (`true`), and where it may be either (`some`)."""
 
-    pattern: Pattern
-    true: frozenset[Platform]
-    some: frozenset[Platform]
+    test: Pattern
+    true: frozenset[Platform] = frozenset()
+    some: frozenset[Platform] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,85 +114,32 @@ class Tables:
 @cache
 def load_tables() -> Tables:
     """Return the tables that patchgen ships."""
+    # The import takes longer than a whole command that does not use the tables.
+    from pydantic import TypeAdapter
+
     content = _FILE.read_bytes()
     read = tomllib.loads(content.decode())
-    tree, window = read["tree"], read["window"]
-    return Tables(
-        digest=hashlib.sha256(content).hexdigest(),
-        sources=tuple(tree["sources"]),
-        headers=tuple(tree["headers"]),
-        without=re.compile(f"(?:{'|'.join(tree['without'])})(?:/.*)?"),
-        entries=tuple(window["entries"]),
-        spine_from=tuple(window["spine_from"]),
-        end=tuple(window["end"]),
-        never=frozenset(window["never"]),
-        deferred=re.compile("|".join(window["deferred"])),
-        aside=re.compile(window["aside"]),
-        wakes=re.compile(window["wakes"]),
-        member=read["notify"]["member"],
-        member_calls=tuple((re.compile(e["macro"]), e["root"]) for e in read["member_call"]),
-        registered=tuple(_registered(each) for each in read["registered"]),
-        aliases=tuple(
-            Alias(
-                re.compile(each["macro"]),
-                each["function"],
-                tuple(each["names"]),
-                tuple(each.get("also", ())),
-            )
-            for each in read["alias"]
-        ),
-        stubs={each["word"]: tuple(each["functions"]) for each in read["stub"]},
-        hardware=frozenset(each["type"] for each in read["hardware"]),
-        forms=tuple(_form(each) for each in read["form"]),
-        hypervisors=tuple((e["name"], re.compile(e["found"])) for e in read["hypervisor"]),
-        status=_status(read["status"]),
-        platform_tests=tuple(_platform_test(each) for each in read["platforms"]["test"]),
-        platform_words=re.compile(read["platforms"]["words"]),
-        platform_ignored=re.compile(read["platforms"]["ignored"]),
-        effects=_effects(read["effect"]),
-    )
-
-
-def _registered(entry: dict[str, Any]) -> Registered:
-    rest = {key: entry[key] for key in ("type", "member", "table", "call") if key in entry}
-    return Registered(re.compile(entry["macro"]), entry["function"], EdgeKind(entry["how"]), **rest)
-
-
-def _form(entry: dict[str, Any]) -> FormRule:
-    operands = re.compile(entry["operands"]) if "operands" in entry else None
-    return FormRule(
-        Form(entry["form"]), re.compile(entry["asm"]), operands, entry.get("hypervisor", "")
-    )
-
-
-def _platform_test(entry: dict[str, Any]) -> PlatformTest:
-    true, some = (frozenset(map(Platform, entry.get(key, ()))) for key in ("true", "some"))
-    return PlatformTest(re.compile(entry["test"]), true, some)
-
-
-def _status(table: dict[str, Any]) -> Status:
-    patterns = {key: re.compile(value) for key, value in table.items() if isinstance(value, str)}
-    platforms = tuple(
-        (re.compile(pattern), tuple(Platform(each) for each in names))
-        for pattern, names in table["platforms"].items()
-    )
-    return Status(**patterns, platforms=platforms)
-
-
-def _effects(table: dict[str, Any]) -> Mapping[Form, Mapping[Platform, Effect]]:
-    """Return the effects by form.
-
-    Form.ALTERNATIVE has those of VMCALL: KVM_HYPERCALL is VMCALL until apply_alternatives() runs
-    (arch/x86/include/asm/kvm_para.h).
-    """
-    effects = {
-        Form(form): {Platform(name): _effect(cell) for name, cell in cells.items()}
-        for form, cells in table.items()
+    tree, window, status, tests = (read[key] for key in ("tree", "window", "status", "platforms"))
+    values = {
+        **tree,
+        **window,
+        "digest": hashlib.sha256(content).hexdigest(),
+        "without": f"(?:{'|'.join(tree['without'])})(?:/.*)?",
+        "deferred": "|".join(window["deferred"]),
+        "member": read["notify"]["member"],
+        "member_calls": [(each["macro"], each["root"]) for each in read["member_call"]],
+        "registered": read["registered"],
+        "aliases": read["alias"],
+        "stubs": {each["word"]: each["functions"] for each in read["stub"]},
+        "hardware": [each["type"] for each in read["hardware"]],
+        "forms": read["form"],
+        "hypervisors": [(each["name"], each["found"]) for each in read["hypervisor"]],
+        "status": {**status, "platforms": list(status["platforms"].items())},
+        "platform_tests": tests["test"],
+        "platform_words": tests["words"],
+        "platform_ignored": tests["ignored"],
+        # KVM_HYPERCALL is VMCALL until apply_alternatives() runs (asm/kvm_para.h).
+        "effects": {**read["effect"], Form.ALTERNATIVE: read["effect"][Form.VMCALL]},
     }
-    return {**effects, Form.ALTERNATIVE: effects[Form.VMCALL]}
-
-
-def _effect(cell: dict[str, str]) -> Effect:
-    return Effect(
-        EffectOutcome(cell["outcome"]), cell["reason"], cell.get("exception", ""), cell["source"]
-    )
+    tables: Tables = TypeAdapter(Tables).validate_python(values)
+    return tables
