@@ -50,10 +50,7 @@ from .maintainers_file import (
     MaintainersSection as MaintainersSection,
     parse_maintainers as parse_maintainers,
 )
-from .make_errors import (
-    MakeError as MakeError,
-    find_make_error as find_make_error,
-)
+from .make_errors import find_make_error as find_make_error
 from .objdump import (
     ObjectCode as ObjectCode,
     SectionData as SectionData,

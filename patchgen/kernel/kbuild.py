@@ -12,7 +12,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.errors import ToolError, UsageError
@@ -150,7 +150,7 @@ class Builder:
         if wrong:
             text = f"kconfig does not set {', '.join(wrong)}, which {config.name} requires"
             raise BuildError(
-                BuildFailure(text, log, hint="choose other configurations", parameter="configs")
+                BuildFailure(text, hint="choose other configurations", parameter="configs", log=log)
             )
 
     def find_objects(self, files: Iterable[PurePosixPath]) -> list[str]:
@@ -257,8 +257,5 @@ class Builder:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(f"$ make {' '.join([*self.variables, *args])}\n{output}")
         if done.returncode != 0:
-            error = find_make_error(output, str(self.source))
-            raise BuildError(
-                BuildFailure(error.text, log, error.where, error.hint, error.parameter)
-            )
+            raise BuildError(replace(find_make_error(output, str(self.source)), log=log))
         return output

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+
+from patchgen.model.build import BuildFailure
 
 # gcc, clang and bison: "file.c:12:3: error: text"; gas: "file.S:12: Error: text".
 _AT_LINE = re.compile(
@@ -47,20 +49,7 @@ _NOTHING = re.compile(r"^[\s~^|+-]*$")
 _HEADERS = {"libelf.h": "libelf-dev", "gelf.h": "libelf-dev", "openssl/": "libssl-dev"}
 
 
-@dataclass(frozen=True, slots=True)
-class MakeError:
-    """A cause: the text, the file with its line if known, and a hint on what to do.
-
-    `parameter` names the input that the hint is about, "" for none.
-    """
-
-    text: str
-    where: str = ""
-    hint: str = ""
-    parameter: str = ""
-
-
-def find_make_error(output: str, source: str) -> MakeError:
+def find_make_error(output: str, source: str) -> BuildFailure:
     """Return the first cause in the output of a failed make.
 
     `source` is the folder of the tree; paths are relative to it.
@@ -74,16 +63,16 @@ def find_make_error(output: str, source: str) -> MakeError:
     return _explain_denied(last.text) or _explain(last, lines)
 
 
-def _read_cause(line: str) -> MakeError | None:
+def _read_cause(line: str) -> BuildFailure | None:
     """Return the error in a line, None if the line alone does not show one."""
     for pattern in (_AT_LINE, _IN_MAKEFILE, _BY_NAME, _LINKER, _MAKE_LACKS, _KCONFIG):
         if (match := pattern.match(line)) and (text := match["text"].strip()):
             where = (match.groupdict().get("where") or "").removeprefix("./")
-            return MakeError(text.replace(" ./", " "), where)
+            return BuildFailure(text.replace(" ./", " "), where)
     return None
 
 
-def _read_last(lines: Sequence[str]) -> MakeError:
+def _read_last(lines: Sequence[str]) -> BuildFailure:
     """Return the last line that the first failed recipe printed."""
     text, target = "", ""
     for line in lines:
@@ -93,31 +82,31 @@ def _read_last(lines: Sequence[str]) -> MakeError:
         if not (_MAKE.match(line) or _STEP.match(line) or _NOTHING.match(line)):
             text = line.strip()
     if text:
-        return MakeError(text)
-    return MakeError(f"the recipe of {target} failed" if target else "make printed nothing")
+        return BuildFailure(text)
+    return BuildFailure(f"the recipe of {target} failed" if target else "make printed nothing")
 
 
-def _explain(error: MakeError, rest: Sequence[str]) -> MakeError:
+def _explain(error: BuildFailure, rest: Sequence[str]) -> BuildFailure:
     """Add a hint on what to do."""
     target = next((match["target"] for line in rest if (match := _RECIPE.match(line))), "")
     if "-Werror" in error.text and ("tools/" in target or error.where.startswith("tools/")):
         hint = "the compiler is newer than this tree: WERROR=0 builds its tools despite warnings"
-        return MakeError(error.text, error.where, hint, "make_variables")
+        return replace(error, hint=hint, parameter="make_variables")
     if "-Werror" in error.text:
         hint = "disable CONFIG_WERROR in the .config"
-        return MakeError(error.text, error.where, hint, "configs")
+        return replace(error, hint=hint, parameter="configs")
     if "No such file" in error.text:
         for header, package in _HEADERS.items():
             if header in error.text:
-                return MakeError(error.text, error.where, f"apt-get install {package}")
+                return replace(error, hint=f"apt-get install {package}")
     return error
 
 
-def _explain_denied(line: str) -> MakeError | None:
+def _explain_denied(line: str) -> BuildFailure | None:
     match = _DENIED.search(line)
     if match is None:
         return None
-    return MakeError(
+    return BuildFailure(
         "the script has no exec bit in this tree, and make cannot run it",
         match["path"],
         f"`git update-index --chmod=+x {match['path']}`, and commit the change",

@@ -23,14 +23,14 @@ class BuiltObject:
 class BuildFailure:
     """Why a build stopped: the first error, its file and line, and the log of the complete output.
 
-    `hint` is what to do about it, "" where nobody knows; `parameter` is the input that it is about.
+    `hint` is what to do about it, "" if that is unknown; `parameter` is the input that it is about.
     """
 
     text: str
-    log: Path
     where: str = ""
     hint: str = ""
     parameter: str = ""
+    log: Path | None = None
 
     @property
     def error(self) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from patchgen.kernel import BuildConfig, list_changed
 from patchgen.model.base import Oid
@@ -69,12 +70,19 @@ def judge_builds(
 
 def judge_base_failure(check: str, config: str, failure: BuildFailure) -> Finding:
     """Return the finding for a base that does not build."""
+    return replace(
+        _report(failure, check, config), text=f"the base itself does not build: {failure.text}"
+    )
+
+
+def _report(failure: BuildFailure, check: str, config: str, commit: Oid | None = None) -> Finding:
     return Finding(
         check,
-        f"the base itself does not build: {failure.text}",
-        where=failure.where,
-        config=config,
-        log=failure.log,
+        failure.text,
+        commit,
+        failure.where,
+        config,
+        failure.log,
         hint=failure.hint,
         parameter=failure.parameter,
     )
@@ -86,16 +94,7 @@ def judge_build(commit: Commit, config: str, before: Build, after: Build) -> Ite
     `before` is the build of the last earlier commit that builds, usually the parent.
     """
     if (failure := after.failure) is not None:
-        yield Finding(
-            "build",
-            failure.text,
-            commit.oid,
-            failure.where,
-            config,
-            failure.log,
-            hint=failure.hint,
-            parameter=failure.parameter,
-        )
+        yield _report(failure, "build", config, commit.oid)
         return
     new: Counter[str] = Counter()
     for name, built in after.objects.items():

@@ -57,14 +57,15 @@ def test_a_row_that_was_moved_to_another_key_or_namespace_is_not_found(tmp_path)
 
 def test_a_value_of_another_type_is_treated_as_absent(tmp_path):
     build = Build(
-        {"a.o": BuiltObject(("warning",), {"f": "12"})}, failure=BuildFailure("text", Path("log"))
+        {"a.o": BuiltObject(("warning",), {"f": "12"})},
+        failure=BuildFailure("text", log=Path("log")),
     )
     with Cache(tmp_path / "cache.sqlite", "one") as cache:
         cache.store_one(b"a", build)
         assert cache.find_one(Build, b"a") == build
         assert cache.find_one(Build, b"b") is None
         assert cache.find_one(BuildFailure, b"a") is None
-        cache.store_one(b"c", BuildFailure("\udcff", Path()))
+        cache.store_one(b"c", BuildFailure("\udcff", log=Path()))
         assert cache.find_one(BuildFailure, b"c") is None
     assert unpack(dict[str, int], pack({"a": 1})) == {"a": 1}
     assert unpack(dict[str, int], b"not compressed") is None

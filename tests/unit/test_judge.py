@@ -66,7 +66,7 @@ def test_a_symbol_that_nothing_defines_is_reported_once_it_is_new():
 
 
 def test_a_failure_is_reported_with_its_place_its_log_and_what_to_do():
-    failure = BuildFailure("'x' undeclared", Path("/log"), "a.c:1:2", "do that", "configs")
+    failure = BuildFailure("'x' undeclared", "a.c:1:2", "do that", "configs", Path("/log"))
     [found] = judge_build(commit(), "i386", build(), Build(failure=failure))
     assert (found.where, found.text, found.config) == ("a.c:1:2", "'x' undeclared", "i386")
     assert (found.log, found.hint, found.parameter) == (Path("/log"), "do that", "configs")
