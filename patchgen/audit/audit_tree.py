@@ -12,7 +12,7 @@ from patchgen.audit.facts import FileFacts
 from patchgen.audit.flow import Flow
 from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt, find_unlinked
-from patchgen.audit.paths import BootPath, Routes, UnresolvedCall, find_spine
+from patchgen.audit.paths import BootPath, PointerCall, Routes, find_spine
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.reach import Reach
 from patchgen.audit.read_facts import (
@@ -183,7 +183,7 @@ def _notify(code: LinkedCode, tables: Tables, flow: Flow) -> Notify | None:
     return Notify(f"pv_ops.mmu.{tables.member}", declared, steps, calls)
 
 
-def _unresolved(loose: UnresolvedCall) -> UnresolvedPointer:
+def _unresolved(loose: PointerCall) -> UnresolvedPointer:
     if loose.key is None:
         reason = "the value of the expression is unknown"
     elif loose.key[0] == "?":

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from patchgen.audit.code import Key, LinkedCode, Node, StaticVariable
 from patchgen.audit.facts import Access, CallFact, StoreFact
-from patchgen.audit.paths import Edge, Install, PointerCall, UnresolvedCall
+from patchgen.audit.paths import Edge, Install, PointerCall
 from patchgen.audit.result import EdgeKind
 from patchgen.audit.static_calls import find_updates
 from patchgen.audit.tables import Tables
@@ -45,7 +45,7 @@ class Flow:
         self._calls: dict[Key, list[PointerCall]] = {}
         self._asked: dict[str, list[PointerCall]] = {}
         self._same: dict[Key, set[Key]] = {}
-        self._unknown: list[UnresolvedCall] = []
+        self._unknown: list[PointerCall] = []
         self._connected: dict[tuple[Node, int, Node], int] = {}
         self._installs: dict[tuple[str, Node], list[Install]] = {}
         self._add_aliases()
@@ -105,12 +105,12 @@ class Flow:
             self._visit(self._queue.popleft())
 
     @property
-    def loose(self) -> list[UnresolvedCall]:
+    def loose(self) -> list[PointerCall]:
         """Return the pointer calls without a target, sorted by place."""
         found = list(self._unknown)
         for key, calls in self._calls.items():
             if not any(self._matching(key)) and not self._code.is_plain(key):
-                found += [UnresolvedCall(each.node, each.line, each.via, key) for each in calls]
+                found += [replace(each, key=key) for each in calls]
         return sorted(found, key=lambda each: (each.node.path, each.line, each.via))
 
     def _reach(self, node: Node) -> None:
@@ -256,9 +256,7 @@ class Flow:
         if key is None:
             # The target in a local variable was connected at the store.
             if node.kind != "assembly" and not self.is_stored(node, access):
-                self._unknown.append(
-                    UnresolvedCall(node, line, f"{via}()" if access.called else via, None)
-                )
+                self._unknown.append(PointerCall(node, line, f"{via}()" if access.called else via))
             return
         if node.kind == "assembly" and not self._code.find_data(node.path, access.base):
             return

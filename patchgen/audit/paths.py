@@ -65,22 +65,17 @@ class Install:
 
 @dataclass(frozen=True, slots=True)
 class PointerCall:
-    """A call through a pointer that was reached; `via` is how it is shown."""
+    """A call through a pointer that was reached; `via` is how it is shown.
+
+    `key` names the member or variable that holds the pointer, if no reached code assigns a function
+    to it; None if the member is unknown.
+    """
 
     node: Node
     line: int
     via: str
     under: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UnresolvedCall:
-    """A call in the window through a pointer to which no reached code assigns a function."""
-
-    node: Node
-    line: int
-    via: str
-    key: Key | None
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The result of an audit: the hypercalls that can run before alternatives are patched.
 
-`patchgen audit --json` prints an Audit, `--diff --json` an AuditDiff; `patchgen/audit/document.py`
-defines how the fields below are spelt there.
+`patchgen audit --json` prints an Audit, `--diff --json` an AuditDiff, as document.py defines.
 """
 
 from __future__ import annotations
@@ -165,7 +164,6 @@ class Hypercall:
 
     @property
     def argument(self) -> str:
-        """Return the first argument of the call, "" if there is none."""
         return self.purpose
 
     @property
@@ -180,8 +178,8 @@ class Hypercall:
             return SiteGroup.ROUTED
         if self.instruction.form in (Form.VMGEXIT, Form.TDCALL):
             return SiteGroup.OWN
-        others = self.instruction.hypervisor not in ("kvm", "sev", "tdx", "")
-        return SiteGroup.OTHER if others else SiteGroup.UNROUTED
+        is_ours = self.instruction.hypervisor in ("kvm", "sev", "tdx", "")
+        return SiteGroup.UNROUTED if is_ours else SiteGroup.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +241,6 @@ class StatusChange:
 
     @property
     def argument(self) -> str:
-        """Return the first argument of the call."""
         return self.pages
 
     @property
@@ -363,12 +360,10 @@ class Audit:
 
     @property
     def early_hypercalls(self) -> tuple[Hypercall, ...]:
-        """Return the hypercalls that the window reaches."""
         return tuple(each for each in self.hypercalls if each.early)
 
     @property
     def early_changes(self) -> tuple[StatusChange, ...]:
-        """Return the changes of page status that the window reaches."""
         return tuple(each for each in self.changes if each.early)
 
 
