@@ -183,11 +183,22 @@ def test_python_in_a_page_runs(tmp_path):
         exec(block, {})
 
 
-def test_toml_in_a_page_is_valid():
-    for text in READ:
-        for block in read_blocks(text):
-            if block.language == "toml":
-                tomllib.loads(block.text)
+def manifest_fragments() -> list[str]:
+    page = (DOCS / "write-a-variant.md").read_text(encoding="utf-8")
+    return [block.text for block in read_blocks(page) if block.language == "toml"]
+
+
+@pytest.mark.parametrize("text", manifest_fragments(), ids=lambda text: text.partition("\n")[0])
+def test_each_part_of_a_manifest_that_is_shown_is_valid(text: str):
+    document = {"schema": 1, **tomllib.loads(text)}
+    if isinstance(patch := document.get("patch"), dict):
+        fact = {"file": "x", "tokens": "x"}
+        document["patch"] = [{"name": "x", "message": "x", "probe": fact, **patch}]
+    head = {"name": "x", "title": "x"}
+    if "left_out" in document:
+        manifest.BackendManifest.model_validate({"backend": head, **document})
+    else:
+        manifest.VariantManifest.model_validate({"variant": {**head, "cover": "x"}, **document})
 
 
 def test_each_console_block_runs_or_has_a_reason():
