@@ -194,7 +194,7 @@ def test_killed(patchgen, series, server, during):
     )
     assert process.stdout is not None
     if during:
-        for _ in range(1000):
+        for _ in range(5000):
             if server.attempts == 3:
                 break
             time.sleep(0.02)

@@ -69,7 +69,7 @@ def descendants(pid: int) -> list[tuple[int, str]]:
 
 def begun(server: Server, count: int) -> None:
     """Wait until the server has that many mails, answered or not."""
-    for _ in range(500):
+    for _ in range(5000):
         if server.attempts >= count:
             return
         time.sleep(0.02)
