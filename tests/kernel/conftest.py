@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -39,18 +40,38 @@ def qemu() -> None:
 
 @pytest.fixture(scope="session")
 def vmlinux_6_1(qemu: None, kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Link Debian's 6.1 as small as it goes and boots. To be read only; .config is beside it."""
-    folder = tmp_path_factory.mktemp("vmlinux")
-    source, output = folder / "source", folder / "out"
-    check_out(kernel_6_1, "master", _PATTERNS, source)
-    fragment = folder / "fragment"
-    fragment.write_text(config_fragment((source / "arch/x86/Kconfig").read_text()))
-    _make(source, output, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig")
-    config = (output / ".config").read_text()
+    """Link Debian's 6.1 as small as it goes and boots, once for these sources and this compiler.
+
+    To be read only; .config is next to it.
+    """
+    fragment = config_fragment(_read("git", "-C", kernel_6_1, "show", "master:arch/x86/Kconfig"))
+    commit = _read("git", "-C", kernel_6_1, "rev-parse", "master")
+    parts = "\0".join((fragment, commit, _read("gcc", "--version")))
+    kept = CACHE / f"vmlinux-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
+    if not kept.is_dir():
+        folder = tmp_path_factory.mktemp("vmlinux")
+        _link(kernel_6_1, fragment, folder)
+        new = CACHE / f"{kept.name}.{os.getpid()}"
+        new.mkdir(parents=True)
+        for name in (".config", "vmlinux"):
+            shutil.copy2(folder / "out" / name, new / name)
+        new.rename(kept)
+    config = (kept / ".config").read_text()
     for option in (*CONFIG_NEEDED, "INTEL_TDX_GUEST", "PVH"):
         assert f"CONFIG_{option}=y\n" in config
+    return kept / "vmlinux"
+
+
+def _link(kernel: Path, fragment: str, folder: Path) -> None:
+    source, output = folder / "source", folder / "out"
+    check_out(kernel, "master", _PATTERNS, source)
+    (folder / "fragment").write_text(fragment)
+    _make(source, output, f"KCONFIG_ALLCONFIG={folder / 'fragment'}", "allnoconfig")
     _make(source, output, "vmlinux")
-    return output / "vmlinux"
+
+
+def _read(*argv: str | Path) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
 
 def _make(source: Path, output: Path, *words: str) -> None:
