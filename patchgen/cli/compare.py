@@ -55,8 +55,8 @@ def command(as_json: bool, **options: Any) -> None:
     for column in comparison.columns:
         if column.refused:
             printer.line(f"{column.name}: {column.refused}")
-        for each in column.left_out:
-            printer.line(f"{column.name}: {each}")
+        for left_out in column.left_out:
+            printer.line(f"{column.name}: {left_out}")
 
 
 def describe(comparison: Comparison) -> dict[str, Any]:
@@ -77,10 +77,10 @@ def describe(comparison: Comparison) -> dict[str, Any]:
                 **{
                     key: {
                         platform.value: {
-                            "instructions": list(each.instructions),
-                            "outcome": each.outcome,
+                            "instructions": list(execution.instructions),
+                            "outcome": execution.outcome,
                         }
-                        for platform, each in executions.items()
+                        for platform, execution in executions.items()
                     }
                     for key, executions in (
                         ("hypercall_before_alternatives", column.hypercalls),

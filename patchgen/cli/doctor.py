@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import click
 
@@ -42,19 +42,7 @@ def command(as_json: bool) -> None:
     """
     findings = examine()
     if as_json:
-        Printer().document(
-            [
-                {
-                    "program": f.program,
-                    "purpose": f.purpose,
-                    "needed": f.needed,
-                    "found": f.found,
-                    "problem": f.problem,
-                    "remedy": f.remedy,
-                }
-                for f in findings
-            ]
-        )
+        Printer().document(list(map(asdict, findings)))
     else:
         print_table(
             ["program", "for", "found"],
@@ -119,8 +107,8 @@ def _module(module: str, purpose: str, remedy: str) -> ProgramStatus:
         run(["perl", f"-M{module}", "-e", "1"])
         return "installed"
 
-    found = _probe(f"perl {module}", purpose, load, remedy, needed=False)
-    return found if found.found else replace(found, problem="not installed")
+    status = _probe(f"perl {module}", purpose, load, remedy, needed=False)
+    return status if status.found else replace(status, problem="not installed")
 
 
 def _path(program: str, purpose: str, remedy: str) -> ProgramStatus:

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from patchgen.cli.options import json_option, tree_option
-from patchgen.cli.printer import Printer
+from patchgen.cli.printer import Printer, count
 from patchgen.commands.explain import Explanation, explain_commit
-from patchgen.series import Record, RecordedPatch
+from patchgen.series import Record
 
 
 @click.command("explain")
@@ -24,41 +24,41 @@ def command(revision: str, tree: Path, as_json: bool) -> None:
 
     The record is part of the cover letter's commit, so it is available wherever the branch is.
     """
-    found = explain_commit(tree, revision)
+    explanation = explain_commit(tree, revision)
     printer = Printer(as_json=as_json)
     if as_json:
-        printer.document(describe(found))
+        printer.document(describe(explanation))
     else:
-        _print(printer, found)
+        _print(printer, explanation)
 
 
-def describe(found: Explanation) -> dict[str, Any]:
+def describe(explanation: Explanation) -> dict[str, Any]:
     """Return the document of --json."""
-    series = found.record.to_document()
+    series = explanation.record.to_document()
     del series["patches"]
     patch = None
-    if found.patch is not None:
-        made_by = found.record.find_semantic_patches(found.patch)
-        patch = found.patch.model_dump(mode="json") | {"semantic_patches": dict(made_by)}
+    if explanation.patch is not None:
+        made_by = explanation.record.find_semantic_patches(explanation.patch)
+        patch = explanation.patch.model_dump(mode="json") | {"semantic_patches": dict(made_by)}
     return {
-        "commit": found.commit.oid,
-        "subject": found.commit.subject,
-        "change_id": found.change_id,
-        "is_cover_letter": found.is_cover,
-        "edited": list(found.edited),
+        "commit": explanation.commit.oid,
+        "subject": explanation.commit.subject,
+        "change_id": explanation.change_id,
+        "is_cover_letter": explanation.is_cover,
+        "edited": list(explanation.edited),
         "patch": patch,
         "series": series,
     }
 
 
-def _print(printer: Printer, found: Explanation) -> None:
-    record, patch = found.record, found.patch
-    printer.line(f"{found.commit.oid[:12]} {found.commit.subject}", bold=True)
-    if found.is_cover:
+def _print(printer: Printer, explanation: Explanation) -> None:
+    record, patch = explanation.record, explanation.patch
+    printer.line(f"{explanation.commit.oid[:12]} {explanation.commit.subject}", bold=True)
+    if explanation.is_cover:
         printer.line("the cover letter of a series, with the record of how it was made")
     elif patch is None:
         printer.line("added by hand to a series that patchgen generated")
-    for name, value in (*_rows_of_commit(found), *_rows_of_series(record)):
+    for name, value in (*_rows_of_commit(explanation), *_rows_of_series(record)):
         printer.line(f"  {name}: {value}")
     if patch is not None:
         if not record.split:
@@ -68,21 +68,21 @@ def _print(printer: Printer, found: Explanation) -> None:
             printer.line()
             printer.line(f"{path}:", bold=True)
             printer.line(text.rstrip())
-    elif found.is_cover:
-        for each in record.patches:
-            printer.line(f"  patch {each.name}: {each.subject}")
+    elif explanation.is_cover:
+        for entry in record.patches:
+            printer.line(f"  patch {entry.name}: {entry.subject}")
 
 
-def _rows_of_commit(found: Explanation) -> Iterator[tuple[str, str]]:
-    record, patch = found.record, found.patch
-    yield "series", f"{found.change_id}, v{record.revision}"
+def _rows_of_commit(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    record, patch = explanation.record, explanation.patch
+    yield "series", f"{explanation.change_id}, v{record.revision}"
     yield ("semantic patch" if record.split else "variant"), record.variant
     if patch is not None and record.split:
-        yield "patch", f"{patch.name} of {len(record.patches)}, {_count_files(patch)}"
+        yield "patch", f"{patch.name} of {len(record.patches)}, {count(len(patch.files), 'file')}"
     elif patch is not None:
         yield "patch", patch.name + (f" (backend {patch.backend})" if patch.backend else "")
-    if patch is not None or found.is_cover:
-        edited = ", ".join(found.edited)
+    if patch is not None or explanation.is_cover:
+        edited = ", ".join(explanation.edited)
         yield "state", f"edited by hand: {edited}" if edited else "as generated"
 
 
@@ -95,7 +95,3 @@ def _rows_of_series(record: Record) -> Iterator[tuple[str, str]]:
     yield "tools", ", ".join(f"{name} {version}" for name, version in record.tools.items())
     yield from ((f"variable {name}", str(value)) for name, value in record.variables.items())
     yield from ((f"input {name}", f"sha256 {digest}") for name, digest in record.inputs.items())
-
-
-def _count_files(patch: RecordedPatch) -> str:
-    return f"{len(patch.files)} file{'' if len(patch.files) == 1 else 's'}"

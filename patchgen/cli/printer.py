@@ -68,6 +68,12 @@ def printable(text: object) -> str:
     return escape_controls(str(text), allow="\t\n")
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural if it is not 1: "2 patches"."""
+    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
+    return f"{number} {noun}{ending}"
+
+
 def echo(text: object = "", *, err: bool = False, **style: Any) -> None:
     """Print a line, with its control characters as escapes.
 
@@ -175,9 +181,11 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else _SURROGATE.sub(_escape_surrogate, value)
     if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
+        return {
+            _without_surrogates(key): _without_surrogates(entry) for key, entry in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [_without_surrogates(each) for each in value]
+        return [_without_surrogates(entry) for entry in value]
     return value
 
 

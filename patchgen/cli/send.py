@@ -132,10 +132,10 @@ def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -
                 "message_id": entry.message_id,
                 "state": entry.state,
                 "reason": entry.reason or None,
-                "to": list(who.to),
-                "cc": list(who.cc),
+                "to": list(people.to),
+                "cc": list(people.cc),
             }
-            for entry, who in zip(entries, plan.recipients, strict=True)
+            for entry, people in zip(entries, plan.recipients, strict=True)
         ],
     }
 
@@ -191,20 +191,22 @@ def _teller(printer: Printer) -> Callable[[int, JournalEntry], None]:
 
 def _show(printer: Printer, plan: SendPlan) -> None:
     printer.line(f"{plan.posting.name}, v{plan.posting.revision}", bold=True)
-    for number, (entry, who) in enumerate(zip(plan.entries, plan.recipients, strict=True)):
+    for number, (entry, recipients) in enumerate(zip(plan.entries, plan.recipients, strict=True)):
         state = "" if entry.state is MailState.WAITING else f" ({entry.state})"
         printer.line(f"  {number} {entry.subject}{state}")
-        for name, people in (("To", who.to), ("Cc", who.cc)):
+        for name, people in (("To", recipients.to), ("Cc", recipients.cc)):
             for person in people:
                 printer.line(f"      {name}: {person}")
     # The same address may be written with and without a name.
     count = Counter(
         address
-        for who in plan.recipients
-        for address in {person.rpartition("<")[2].lower() for person in who.to + who.cc}
+        for recipients in plan.recipients
+        for address in {
+            person.rpartition("<")[2].lower() for person in recipients.to + recipients.cc
+        }
     )
     mails = len(plan.entries)
-    everything = sum(each == mails for each in count.values())
+    everything = sum(mail_count == mails for mail_count in count.values())
     printer.line(f"{mails} mails, {len(count)} recipients; {everything} of them get all mails")
     for person in plan.bcc:
         printer.line(f"Bcc of all mails: {person}")

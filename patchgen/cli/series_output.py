@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from patchgen.cli.printer import Printer
+from patchgen.cli.printer import Printer, count
 from patchgen.controls import escape_controls
 from patchgen.model.base import Oid
 from patchgen.model.plan import LeftOut
@@ -19,40 +19,40 @@ from patchgen.odb import has_tag
 
 def summarise_patch(edits: Sequence[FileEdit], stat: Stat) -> str:
     """Return how many files and lines a patch changes."""
-    files = f"{len(edits)} file{'s' if len(edits) != 1 else ''}"
-    return f"{files}, +{stat.insertions} -{stat.deletions}"
+    return f"{count(len(edits), 'file')}, +{stat.insertions} -{stat.deletions}"
 
 
-def describe_left_out(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
+def describe_left_out(entries: Sequence[LeftOut]) -> list[dict[str, Any]]:
     """Return the entries of --json for the backends and patches that a series leaves out."""
     return [
         {
-            "backend": each.backend,
-            "patch": each.patch,
-            "reason": each.reason,
+            "backend": entry.backend,
+            "patch": entry.patch,
+            "reason": entry.reason,
             "evidence": [
-                {"site": str(shown.site) if shown.site else None, "text": shown.text}
-                for shown in each.evidence
+                {"site": str(evidence.site) if evidence.site else None, "text": evidence.text}
+                for evidence in entry.evidence
             ],
-            "lacks": list(each.lacks),
-            "on_request": each.on_request,
+            "lacks": list(entry.lacks),
+            "on_request": entry.on_request,
         }
-        for each in left_out
+        for entry in entries
     ]
 
 
 def print_left_out(
-    printer: Printer, left_out: Sequence[LeftOut], made: Sequence[str] | None
+    printer: Printer, left_out: Sequence[LeftOut], backends: Sequence[str] | None
 ) -> None:
     """Print which backends and patches a series leaves out, and why.
 
-    `made` are the backends that it has; unless it is None, the options that add one are printed.
+    `backends` are the backends that it has; unless it is None, the options that add one are
+    printed.
     """
-    for each in left_out:
-        for line in str(each).splitlines():
+    for entry in left_out:
+        for line in str(entry).splitlines():
             printer.line(f"  {line}")
-        if each.on_request and made is not None:
-            options = " ".join(f"--backend {name}" for name in (*made, each.backend))
+        if entry.on_request and backends is not None:
+            options = " ".join(f"--backend {name}" for name in (*backends, entry.backend))
             printer.line(f"    made on request: {options}")
 
 
@@ -75,10 +75,10 @@ def name_people(people: Sequence[str]) -> str:
     return escape_controls(list_names(people))
 
 
-def print_recipients(printer: Printer, who: Recipients) -> None:
+def print_recipients(printer: Printer, recipients: Recipients) -> None:
     """Print the recipients of the cover letter: all recipients of the patches get it."""
     printer.line()
-    for name, people in (("To", who.to), ("Cc", who.cc)):
+    for name, people in (("To", recipients.to), ("Cc", recipients.cc)):
         for person in people:
             printer.line(escape_controls(f"{name}: {person}"))
 

@@ -100,7 +100,9 @@ def describe(variant: Variant) -> dict[str, Any]:
         "left_out": [entry for unit in variant.units for entry in _describe_left_out(unit)],
         "recipients": {
             "cc": list(
-                dict.fromkeys(who for unit in variant.units for who in unit.manifest.recipients.cc)
+                dict.fromkeys(
+                    person for unit in variant.units for person in unit.manifest.recipients.cc
+                )
             )
         },
         "needs": [
@@ -130,6 +132,8 @@ def _describe_left_out(unit: ManifestFile) -> Iterator[dict[str, Any]]:
             "patch": patch,
             "reason": entry.reason,
             "when": list(entry.when),
-            "evidence": [{"fact": each.fact, "say": each.say} for each in entry.evidence],
+            "evidence": [
+                {"fact": evidence.fact, "say": evidence.say} for evidence in entry.evidence
+            ],
             "on_request": isinstance(entry, BackendLeftOut) and entry.on_request,
         }

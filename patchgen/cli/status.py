@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from patchgen.cli.options import json_option, onto_option, tree_option
-from patchgen.cli.printer import Printer
+from patchgen.cli.printer import Printer, count
 from patchgen.commands.status import find_status
 from patchgen.status import FileStatus, PatchState, PatchStatus, SeriesStatus, Upstream
 
@@ -44,24 +44,24 @@ def command(branch: str | None, onto: str | None, tree: Path, as_json: bool) -> 
     """
     printer = Printer(as_json=as_json)
     with printer.progress("comparing") as on_progress:
-        found = find_status(tree, branch, onto, on_progress=on_progress)
-    for warning in found.warnings:
+        status = find_status(tree, branch, onto, on_progress=on_progress)
+    for warning in status.warnings:
         printer.warning(warning)
     if as_json:
-        printer.document(describe(found))
+        printer.document(describe(status))
         return
-    for line in _lines(found):
+    for line in _lines(status):
         printer.parts(*line)
 
 
-def describe(found: SeriesStatus) -> dict[str, Any]:
+def describe(status: SeriesStatus) -> dict[str, Any]:
     """Return the document of --json; docs/files-and-formats.md describes its keys."""
     return {
-        "branch": found.branch,
-        "base": {"commit": found.base[0], "name": found.base[1]},
-        "onto": {"commit": found.onto[0], "name": found.onto[1]},
-        "newer_commits": found.newer,
-        "counts": {state.value: count for state, count in found.counts.items()},
+        "branch": status.branch,
+        "base": {"commit": status.base[0], "name": status.base[1]},
+        "onto": {"commit": status.onto[0], "name": status.onto[1]},
+        "newer_commits": status.newer,
+        "counts": {state.value: number for state, number in status.counts.items()},
         "patches": [
             {
                 "number": number,
@@ -69,13 +69,13 @@ def describe(found: SeriesStatus) -> dict[str, Any]:
                 "subject": patch.commit.subject,
                 "state": patch.state.value,
                 "partly_applied": patch.is_partly_applied,
-                "by": [_describe_commit(each) for each in patch.by],
+                "by": [_describe_commit(commit) for commit in patch.by],
                 "files": [_describe_file(file) for file in patch.files],
             }
-            for number, patch in enumerate(found.patches, 1)
+            for number, patch in enumerate(status.patches, 1)
         ],
-        "run_again": _run_again(found),
-        "warnings": list(found.warnings),
+        "run_again": _run_again(status),
+        "warnings": list(status.warnings),
     }
 
 
@@ -86,7 +86,7 @@ def _describe_file(file: FileStatus) -> dict[str, Any]:
         "state": file.state.value,
         "hunks": file.hunks,
         "present": file.present,
-        "by": [_describe_commit(each) for each in file.by],
+        "by": [_describe_commit(commit) for commit in file.by],
         "deleted": file.is_deleted,
         "deleted_by": _describe_commit(file.removed_by),
         "undone_by": _describe_commit(file.undone_by),
@@ -98,18 +98,18 @@ def _describe_commit(commit: Upstream | None) -> dict[str, str] | None:
     return {"commit": commit.oid, "subject": commit.subject} if commit else None
 
 
-def _lines(found: SeriesStatus) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+def _lines(status: SeriesStatus) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """Yield each line as parts, with the style of each part."""
-    for line in _plain_lines(found):
+    for line in _plain_lines(status):
         yield [(part, {}) if isinstance(part, str) else part for part in line]
 
 
-def _plain_lines(found: SeriesStatus) -> Iterator[list[str | tuple[str, dict[str, Any]]]]:
-    base, onto = (_name(*each) for each in (found.base, found.onto))
-    newer = f"{found.newer} commit{'' if found.newer == 1 else 's'} newer"
-    yield [f"{found.branch} on {base}, against {onto}, {newer}"]
-    total = len(found.patches)
-    for number, patch in enumerate(found.patches, 1):
+def _plain_lines(status: SeriesStatus) -> Iterator[list[str | tuple[str, dict[str, Any]]]]:
+    base, onto = (_name(*point) for point in (status.base, status.onto))
+    newer = count(status.newer, "commit")
+    yield [f"{status.branch} on {base}, against {onto}, {newer} newer"]
+    total = len(status.patches)
+    for number, patch in enumerate(status.patches, 1):
         state = (f"{patch.state:{_WIDTH}}", {"fg": _COLORS[patch.state], "bold": True})
         yield [f"  {number:{len(str(total))}}/{total} ", state, f"  {patch.commit.subject}"]
         details = list(_details(patch))
@@ -118,8 +118,8 @@ def _plain_lines(found: SeriesStatus) -> Iterator[list[str | tuple[str, dict[str
         if details[_SHOWN:]:
             yield [f"{'':{2 * len(str(total)) + 6}}and {len(details) - _SHOWN} more (--json)"]
     yield [""]
-    yield [_summary(found)]
-    if again := _run_again(found):
+    yield [_summary(status)]
+    if again := _run_again(status):
         yield [f"The newer base may have new places: {again}"]
 
 
@@ -127,14 +127,15 @@ def _name(oid: str, name: str) -> str:
     return name if oid.startswith(name) else f"{name} ({oid[:12]})"
 
 
-def _summary(found: SeriesStatus) -> str:
+def _summary(status: SeriesStatus) -> str:
     partly = sum(
-        patch.state is PatchState.NEEDED and patch.is_partly_applied for patch in found.patches
+        patch.state is PatchState.NEEDED and patch.is_partly_applied for patch in status.patches
     )
-    words = {PatchState.NEEDED: f" ({partly} of them in part)"} if partly else {}
-    counts = [f"{count} {state}{words.get(state, '')}" for state, count in found.counts.items()]
-    total = len(found.patches)
-    return f"{total} patch{'' if total == 1 else 'es'}: {', '.join(counts)}"
+    suffixes = {PatchState.NEEDED: f" ({partly} of them in part)"} if partly else {}
+    counts = [
+        f"{number} {state}{suffixes.get(state, '')}" for state, number in status.counts.items()
+    ]
+    return f"{count(len(status.patches), 'patch')}: {', '.join(counts)}"
 
 
 def _details(patch: PatchStatus) -> Iterator[str]:
@@ -142,19 +143,19 @@ def _details(patch: PatchStatus) -> Iterator[str]:
     if not patch.files:
         yield "it changes no file"
     done = [file for file in patch.files if file.state is PatchState.APPLIED]
-    rest = [file for file in patch.files if file.state is not PatchState.APPLIED]
-    for file in sorted(rest, key=lambda file: _ORDER.index(file.state)):
+    open_files = [file for file in patch.files if file.state is not PatchState.APPLIED]
+    for file in sorted(open_files, key=lambda file: _ORDER.index(file.state)):
         if remark := _remark(file):
             yield f"{file.path}: {remark}"
     unnamed = [file for file in done if not file.by]
-    made = tuple(dict.fromkeys(commit for file in done for commit in file.by))
-    if patch.state is PatchState.APPLIED and not rest:
-        yield from (f"by {_show(commit)}" for commit in made)
+    makers = tuple(dict.fromkeys(commit for file in done for commit in file.by))
+    if patch.state is PatchState.APPLIED and not open_files:
+        yield from (f"by {_show(commit)}" for commit in makers)
         if unnamed:
             where = "" if len(unnamed) == len(done) else f"{_list(unnamed)}: "
             yield f"{where}all of it is there; no single commit made this change"
         return
-    for commit in made:
+    for commit in makers:
         files = [file for file in done if commit in file.by]
         yield f"{_list(files)}: already there, by {_show(commit)}"
     if unnamed:
@@ -166,19 +167,19 @@ def _list(files: Sequence[FileStatus]) -> str:
 
 
 def _remark(file: FileStatus) -> str:
-    said = [f"renamed to {file.renamed_to}"] if file.renamed_to else []
+    remarks = [f"renamed to {file.renamed_to}"] if file.renamed_to else []
     if file.state is PatchState.CONFLICTS:
-        said += ["conflicts" + (f" since patch {file.after}" if file.after else "")]
+        remarks += ["conflicts" + (f" since patch {file.after}" if file.after else "")]
     elif file.is_deleted:
-        said += ["deleted" + (f" by {_show(file.removed_by)}" if file.removed_by else "")]
+        remarks += ["deleted" + (f" by {_show(file.removed_by)}" if file.removed_by else "")]
     elif file.state is PatchState.GONE:
-        said += ["the lines that it changes were removed"]
+        remarks += ["the lines that it changes were removed"]
     elif file.present:
         hunks = "hunk" if file.hunks == 1 else "hunks"
-        said += [f"{file.present} of {file.hunks} {hunks} already there" + _by(file)]
+        remarks += [f"{file.present} of {file.hunks} {hunks} already there" + _by(file)]
     if file.undone_by:
-        said += [f"was applied, then reverted by {_show(file.undone_by)}"]
-    return "; ".join(said)
+        remarks += [f"was applied, then reverted by {_show(file.undone_by)}"]
+    return "; ".join(remarks)
 
 
 def _by(file: FileStatus) -> str:
@@ -189,13 +190,13 @@ def _show(commit: Upstream) -> str:
     return f'{commit.oid[:12]} ("{commit.subject}")'
 
 
-def _run_again(found: SeriesStatus) -> str | None:
+def _run_again(status: SeriesStatus) -> str | None:
     """Return the command that finds new places, if a semantic patch made the series."""
-    if found.record is None or not found.record.split or not found.newer:
+    if status.record is None or not status.record.split or not status.newer:
         return None
-    name = found.record.variant
+    name = status.record.variant
     # For a semantic patch that is not part of the tree, only its name is recorded, not its path.
     if "/" not in name and not Path(name).is_file():
         name = f"PATH/{name}"
-    words = ["patchgen", "run", name, "--since", found.base[0][:12]]
-    return shlex.join([*words, "--base", found.onto[1]])
+    args = ["patchgen", "run", name, "--since", status.base[0][:12]]
+    return shlex.join([*args, "--base", status.onto[1]])

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from patchgen.cli.options import json_option, quiet_option, start_option, tree_option
-from patchgen.cli.printer import Printer, echo
+from patchgen.cli.printer import Printer, count, echo
 from patchgen.commands.trailers import CollectRequest, CollectResult, collect_trailers
 from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
@@ -88,23 +88,23 @@ def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
                 printer.line(f"  + {_show(added.trailer)}")
     if result.not_applied:
         echo("not added:")
-    for left in result.not_applied:
-        where = f"patch {left.number}: " if left.number else ""
-        reason = escape_controls(f"{where}{left.reason}; {left.reply}")
-        echo(f"  {_show(left.trailer)}\n    {reason}")
+    for skipped in result.not_applied:
+        where = f"patch {skipped.number}: " if skipped.number else ""
+        reason = escape_controls(f"{where}{skipped.reason}; {skipped.reply}")
+        echo(f"  {_show(skipped.trailer)}\n    {reason}")
     if result.unreadable:
         echo("not read:")
     for mail in result.unreadable:
         echo(f"  {escape_controls(f'{mail.name}: {mail.reason}')}")
     for remark in result.remarks:
         echo(f"note: {escape_controls(remark)}")
-    count = f"{len(result.applied)} tag{'s' if len(result.applied) != 1 else ''}"
+    tags = count(len(result.applied), "tag")
     if not result.applied:
         printer.line("Nothing to add.")
     elif dry_run:
-        printer.line(f"{result.branch} would get {count}.")
+        printer.line(f"{result.branch} would get {tags}.")
     else:
-        printer.line(f"{result.branch} has {count} more.")
+        printer.line(f"{result.branch} has {tags} more.")
 
 
 def _show(trailer: Trailer) -> str:

@@ -132,4 +132,4 @@ def _name_parameter(context: click.Context, revision: str) -> str | None:
 
 def _texts(value: object) -> list[str]:
     values = value if isinstance(value, tuple | list) else (value,)
-    return [each for each in values if isinstance(each, str)]
+    return [entry for entry in values if isinstance(entry, str)]

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from patchgen.cli.options import json_option, rev_option, tree_option
-from patchgen.cli.printer import Printer
+from patchgen.cli.printer import Printer, count
 from patchgen.cli.tree_config import list_people
 from patchgen.commands.trust import Trusted, revoke, trust_code, trust_config
 from patchgen.controls import escape_controls
@@ -50,35 +50,27 @@ def command(
     _check_options(paths, is_config=is_config, is_list=is_list, is_revoke=is_revoke)
     printer = Printer(as_json=as_json)
     if is_revoke:
-        dropped = revoke(paths)
-        for each in dropped:
-            printer.line(f"revoked: {_describe_line(each.entry)}")
-            if each.still:
-                printer.warning(f"some of its files are still trusted by {', '.join(each.still)}")
-        _print_document(printer, as_json, "revoked", [describe(each.entry) for each in dropped])
+        document = {"revoked": [describe(entry) for entry in _revoke(printer, paths)]}
     elif is_config:
         config = trust_config(tree)
         printer.line(f"trusted: {config.path}")
         for line in list_people(config):
             printer.line(f"  {line}")
-        _print_document(printer, as_json, "trusted", [{"config": str(config.path)}])
+        document = {"trusted": [{"config": str(config.path)}]}
     elif paths:
-        found = trust_code(tree, rev, paths)
-        for target in found:
-            _print_trusted(printer, target)
-        _print_document(
-            printer,
-            as_json,
-            "trusted",
-            [describe(target.entry) for target in found if target.entry],
-        )
+        results = trust_code(tree, rev, paths)
+        for result in results:
+            _print_trusted(printer, result)
+        document = {"trusted": [describe(result.entry) for result in results if result.entry]}
     else:
         entries = read_trust()
         for entry in entries:
             printer.line(_describe_line(entry))
         if not entries:
             printer.line(f"Nothing is trusted ({store_path()}).")
-        _print_document(printer, as_json, "trusted", map(describe, entries))
+        document = {"trusted": list(map(describe, entries))}
+    if as_json:
+        printer.document(document)
 
 
 def _check_options(
@@ -105,36 +97,37 @@ def describe(entry: TrustEntry) -> dict[str, Any]:
     }
 
 
-def _print_document(
-    printer: Printer, as_json: bool, name: str, entries: Iterable[dict[str, Any]]
-) -> None:
-    if as_json:
-        printer.document({name: list(entries)})
+def _revoke(printer: Printer, names: Sequence[str]) -> Iterator[TrustEntry]:
+    """Revoke the trust in these, and yield the removed entries."""
+    for revoked in revoke(names):
+        printer.line(f"revoked: {_describe_line(revoked.entry)}")
+        if others := ", ".join(revoked.still):
+            printer.warning(f"some of its files are still trusted by {others}")
+        yield revoked.entry
 
 
 def _describe_line(entry: TrustEntry) -> str:
     if entry.kind == "config":
         return escape_controls(f"{entry.id}  {entry.date}  configuration of {entry.path}")
     where = f" of {entry.repository}" if entry.repository else ""
-    count = len(entry.files)
-    files = f"{count} file{'s' if count != 1 else ''}"
+    files = count(len(entry.files), "file")
     return escape_controls(f"{entry.id}  {entry.date}  {entry.path}{where} ({files})")
 
 
-def _print_trusted(printer: Printer, found: Trusted) -> None:
-    for name, why in found.unreadable:
-        printer.warning(escape_controls(f"{name} is not trusted: {why}"))
-    if found.entry is None:
-        printer.line(f"{found.target} runs no code, so it does not need trust.")
+def _print_trusted(printer: Printer, result: Trusted) -> None:
+    for name, reason in result.unreadable:
+        printer.warning(escape_controls(f"{name} is not trusted: {reason}"))
+    if result.entry is None:
+        printer.line(f"{result.target} runs no code, so it does not need trust.")
         return
-    printer.line(f"trusted: {_describe_line(found.entry)}")
-    printer.line(f"  {len(found.code)} of {found.looked_at} semantic patches run code")
-    changes = (("new", found.added), ("changed", found.changed), ("gone", found.gone))
+    printer.line(f"trusted: {_describe_line(result.entry)}")
+    printer.line(f"  {len(result.code)} of {result.looked_at} semantic patches run code")
+    changes = (("new", result.added), ("changed", result.changed), ("gone", result.gone))
     for what, names in changes:
         for name in names:
             printer.line(escape_controls(f"  {what}: {name}"))
-    if len(found.code) == 1:
-        [(name, code)] = found.code.items()
+    if len(result.code) == 1:
+        [(name, code)] = result.code.items()
         for line in code[:_SHOWN]:
             printer.line(escape_controls(f"  {name}:{line.line}: {line.why}"))
         if len(code) > _SHOWN:

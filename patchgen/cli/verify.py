@@ -20,7 +20,7 @@ from patchgen.cli.options import (
     start_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer, echo, is_terminal
+from patchgen.cli.printer import Printer, count, echo, is_terminal
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.cli.verify_table import Grid
 from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
@@ -141,20 +141,17 @@ def _describe(finding: Finding) -> dict[str, Any]:
 
 def _print_findings(printer: Printer, report: VerifyReport) -> None:
     for number, commit in enumerate(report.target.commits, 1):
-        found = [finding for finding in report.findings if finding.commit == commit.oid]
-        if found:
+        findings = [finding for finding in report.findings if finding.commit == commit.oid]
+        if findings:
             echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
-        for finding in _join_configs(found):
+        for finding in _join_configs(findings):
             _print_finding("  ", finding)
     for finding in _join_configs([each for each in report.findings if each.commit is None]):
         _print_finding("series: ", finding)
     printer.line()
     if report.passed:
-        count = len(report.target.commits)
-        printer.line(
-            f"{count} commit{'s' if count != 1 else ''} passed {', '.join(report.columns)} "
-            f"({report.seconds:.0f} s)"
-        )
+        commits = count(len(report.target.commits), "commit")
+        printer.line(f"{commits} passed {', '.join(report.columns)} ({report.seconds:.0f} s)")
     elif report.failed is not None:
         [commit] = [each for each in report.target.commits if each.oid == report.failed]
         echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")
@@ -181,7 +178,7 @@ def _join_configs(findings: Sequence[Finding]) -> list[Finding]:
     for finding in findings:
         joined.setdefault(replace(finding, config="", log=None), []).append(finding)
     return [
-        replace(same[0], config=", ".join(filter(None, (each.config for each in same))))
+        replace(same[0], config=", ".join(filter(None, (finding.config for finding in same))))
         for same in joined.values()
     ]
 
@@ -191,7 +188,7 @@ def _print_finding(before: str, finding: Finding) -> None:
     echo(f"{before}{'' if finding.failure else 'note: '}{finding}")
     if finding.hint:
         params = click.get_current_context().command.params
-        options = [max(each.opts, key=len) for each in params if each.name == finding.parameter]
+        options = [max(param.opts, key=len) for param in params if param.name == finding.parameter]
         echo(f"    hint: {finding.hint}" + (f" ({options[0]})" if options else ""))
 
 

@@ -67,12 +67,12 @@ class Grid:
         headings = [_fold(column) for column in self._columns]
         widths = [max(map(len, heading.split("\n"))) for heading in headings]
         # Two spaces follow each column; the subject gets the rest of the width, if any.
-        left = self._console.width - _ID_LENGTH - sum(widths) - 2 * len(widths) - 6
-        wide = left >= _LEAST_SUBJECT
+        subject_width = self._console.width - _ID_LENGTH - sum(widths) - 2 * len(widths) - 6
+        wide = subject_width >= _LEAST_SUBJECT
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, int(wide), 0, 0))
         table.add_column("commit", no_wrap=True, min_width=_ID_LENGTH)
         if wide:
-            table.add_column("subject", no_wrap=True, width=min(_SUBJECT_WIDTH, left))
+            table.add_column("subject", no_wrap=True, width=min(_SUBJECT_WIDTH, subject_width))
         for heading, width in zip(headings, widths, strict=True):
             table.add_column(heading, justify="center", min_width=width)
         rows = [(commit.oid, commit.subject) for commit in target.commits]
