@@ -113,7 +113,7 @@ class _CommandError(Exception):
 def _options_of(command: click.Command) -> dict[str, str]:
     """Return the long form of each option of a command, by the name of the parameter it sets."""
     return {
-        getattr(parameter, "input", parameter.name): max(parameter.opts, key=len)
+        parameter.name: max(parameter.opts, key=len)
         for parameter in command.params
         if isinstance(parameter, click.Option) and parameter.name
     }

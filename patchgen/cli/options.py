@@ -34,15 +34,6 @@ def _check_people(
     return people
 
 
-class StartOption(click.Option):
-    """A `--base` that names the commit below an existing series, not the base of a new one.
-
-    The library's errors call the former "start" and the latter "base".
-    """
-
-    input = "start"
-
-
 def _find_program(ctx: click.Context, param: click.Parameter, name: str | None) -> Path | None:
     from patchgen.kernel import find_program
 
@@ -105,9 +96,9 @@ def base_option(meaning: str) -> Callable[[_Command], _Command]:
 
 
 def start_option(default: str = "") -> Callable[[_Command], _Command]:
-    """Return --base, the commit that an existing series is based on."""
+    """Return --base, the commit below an existing series, which sets the parameter `start`."""
     meaning = "The commit that the series is based on." + _default(default)
-    return click.option("--base", cls=StartOption, metavar="REV", help=meaning)
+    return click.option("--base", "start", metavar="REV", help=meaning)
 
 
 def onto_option(name: str, default: str) -> Callable[[_Command], _Command]:

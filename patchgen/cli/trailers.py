@@ -26,7 +26,7 @@ from patchgen.series.trailers import Trailer
 def command(
     sources: tuple[str, ...],
     tree: Path,
-    base: str | None,
+    start: str | None,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -41,7 +41,7 @@ def command(
     if len(sources) > 2:
         raise UsageError("expected at most one branch and one source of mails")
     branch = sources[0] if len(sources) == 2 else None
-    result = collect_trailers(CollectRequest(tree, sources[-1], branch, base, dry_run))
+    result = collect_trailers(CollectRequest(tree, sources[-1], branch, start, dry_run))
     printer = Printer(quiet=quiet, as_json=as_json)
     if as_json:
         printer.document(describe(result))

@@ -29,14 +29,15 @@ class ImportRequest:
 
     `source` is an mbox, a folder of mails or a branch. `series` is the branch of the series that
     the version belongs to. `revision` is the version; None means the one that the mails name, or
-    the one before the branch's.
+    the one before the branch's. `start` is the commit below the first patch, None if the mails or
+    the branch show it.
     """
 
     tree: Path
     source: str
     series: str | None = None
     revision: int | None = None
-    base: str | None = None
+    start: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def import_series(request: ImportRequest) -> Imported:
     try:
         with Checkout(repository) as checkout:
             target = open_target(
-                repository, checkout, request.source, request.base, revision=request.revision
+                repository, checkout, request.source, request.start, revision=request.revision
             )
             posted = target.posted
             if posted is not None:

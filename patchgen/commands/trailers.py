@@ -27,13 +27,14 @@ _OF_OTHERS = frozenset({"Reviewed-by", "Acked-by", "Tested-by"})
 class CollectRequest:
     """The parameters of `patchgen trailers`: the replies in `source` ("-" is standard input).
 
-    `branch` None means the current branch.
+    `branch` None means the current branch. `start` is the commit below its first patch, None if the
+    branch shows it.
     """
 
     tree: Path
     source: str
     branch: str | None = None
-    base: str | None = None
+    start: str | None = None
     dry_run: bool = False
 
 
@@ -84,7 +85,7 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
     repository = Repository(request.tree)
     try:
         name, tip = repository.resolve_branch(request.branch)
-        base = repository.resolve_commit(request.base) if request.base else None
+        base = repository.resolve_commit(request.start) if request.start else None
         with Quarantine(repository) as quarantine:
             series = read_branch(repository, quarantine, name, tip, base)
             patches = describe_patches(repository, quarantine, series)

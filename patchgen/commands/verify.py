@@ -53,16 +53,17 @@ CHECKS = ("lint", "checkpatch", "am", "sections", "build", "code")
 class VerifyRequest:
     """The user's request.
 
-    `series` is a branch, a range, a folder of mails or an mbox; None is the current branch.
-    `configs` are names; empty means all. `folders` are built whole. `skip` are names of CHECKS;
-    with `optional`, checkpatch is also skipped if the base lacks the script. `boot` links and boots
-    a small kernel of the base and of the tip. `record` writes the passed checks into the series'
-    cover letter. `make_variables` are "NAME=VALUE" for make's command line.
+    `series` is a branch, a range, a folder of mails or an mbox; None is the current branch. `start`
+    is the commit below its first patch, None if the series shows it. `configs` are names; empty
+    means all. `folders` are built whole. `skip` are names of CHECKS; with `optional`, checkpatch is
+    also skipped if the base lacks the script. `boot` links and boots a small kernel of the base and
+    of the tip. `record` writes the passed checks into the series' cover letter. `make_variables`
+    are "NAME=VALUE" for make's command line.
     """
 
     tree: Path
     series: str | None = None
-    base: str | None = None
+    start: str | None = None
     configs: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
@@ -141,7 +142,7 @@ def verify_series(
     repository = Repository(request.tree)
     try:
         with Checkout(repository) as checkout:
-            target = open_target(repository, checkout, request.series, request.base)
+            target = open_target(repository, checkout, request.series, request.start)
             if request.record:
                 check_recordable(repository, target)
             compiled = is_compiled(target.commits)
