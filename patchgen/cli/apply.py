@@ -39,7 +39,7 @@ from patchgen.model.series import MadePatch
 
 
 @click.command("apply")
-@click.argument("name", required=False, shell_complete=complete_variant)
+@click.argument("name", required=False, metavar="[VARIANT]", shell_complete=complete_variant)
 @variant_option
 @tree_option
 @base_option("The commit that the series is based on.")
@@ -71,13 +71,13 @@ def command(
 ) -> None:
     """Make a variant's series on a kernel tree: a branch and a folder of mails.
 
-    NAME is the variant, with or without --variant. This never touches the work tree, the index or
+    The variant is named with or without --variant. This never touches the work tree, the index or
     the current branch.
     """
     if name is None and variant is None:
-        raise click.UsageError("Missing option '--variant' or argument 'NAME'.")
+        raise click.UsageError("Missing option '--variant' or argument 'VARIANT'.")
     if name is not None and variant is not None:
-        raise UsageError("NAME cannot be combined with --variant: both name the variant")
+        raise UsageError("VARIANT cannot be combined with --variant: name one variant")
     request = ApplyRequest(variant=name or variant or "", **options)
     printer = Printer(quiet=quiet, as_json=as_json)
     check_config(printer, request.tree)

@@ -51,7 +51,7 @@ tree_option = tree_options.tree_option
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 variant_option = click.option(
     "--variant",
-    metavar="NAME",
+    metavar="VARIANT",
     shell_complete=complete_variant,
     help="The name of a shipped variant, or the path of a variant's folder.",
 )

@@ -99,7 +99,7 @@ def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPl
     if plan.sweeps[0].header is None:
         raise UsageError(
             "--split does not take a variant: a variant defines its own patches",
-            hint="`patchgen apply --variant NAME` makes them",
+            hint="`patchgen apply VARIANT` makes them",
         )
     if plan.sweeps[0].mode is not Mode.PATCH:
         raise UsageError("--split requires --mode patch: other modes change nothing")

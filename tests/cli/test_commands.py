@@ -93,7 +93,7 @@ def test_completes_commands(patchgen, monkeypatch):
         (["aply"], "Did you mean apply?"),
         (["apply"], "Missing option '--variant'"),
         (["apply", "--varian", "x"], "No such option"),
-        (["apply", "pvops", "--variant", "pvops"], "NAME cannot be combined with --variant"),
+        (["apply", "pvops", "--variant", "pvops"], "VARIANT cannot be combined with --variant"),
         (["completion", "tcsh"], "is not one of"),
     ],
 )
