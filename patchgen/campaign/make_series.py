@@ -18,7 +18,7 @@ from patchgen.kernel import find_owners
 from patchgen.mail import Existing
 from patchgen.model.base import Base, Oid
 from patchgen.model.campaign import CampaignRequest, Split
-from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Series, Signatures
+from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Signatures
 from patchgen.model.sweep import Sweep
 from patchgen.odb import (
     GitTree,
@@ -33,8 +33,7 @@ from patchgen.pipeline.prepare import (
     PreparedSeries,
     SeriesTarget,
     choose_target,
-    describe_series,
-    post_series,
+    prepare_series,
     publish_series,
 )
 from patchgen.pipeline.recipients import find_people
@@ -58,10 +57,12 @@ _MOST_WORDS = 55
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """The series that was made: its groups, one per patch, and its mails on disk."""
+    """The series that was made: its groups and messages, one per patch, and its mails on disk."""
 
+    branch: str
     groups: tuple[PatchGroup, ...]
-    series: Series
+    drafts: tuple[CommitDraft, ...]
+    series: PreparedSeries
     mails: tuple[Path, ...]
     warnings: tuple[str, ...] = ()
 
@@ -90,23 +91,21 @@ def make_campaign(
     people = find_people(repository, request.to, request.cc, request.cover_cc)
     with Quarantine(repository) as quarantine:
         drafts = change.draft(quarantine, signatures.committer)
-        posted = _prepare(
+        series = _prepare(
             quarantine, tree, change, drafts, version, target.branch, old, signatures, people
         )
-        series = describe_series(quarantine, base, target.branch, posted, drafts)
         mails = publish_series(
             quarantine,
             target,
-            posted.mails,
+            series,
             base.oid,
-            series.tip,
             old,
             f"patchgen: run {sweep.public_name} v{version.revision}",
             replace=request.force,
             existing=existing,
         )
-    warnings = tuple(dict.fromkeys((*problems, *posted.warnings, *_warn(drafts, request))))
-    return Campaign(change.groups, series, mails, warnings)
+    warnings = tuple(dict.fromkeys((*problems, *series.warnings, *_warn(drafts, request))))
+    return Campaign(target.branch, change.groups, tuple(drafts), series, mails, warnings)
 
 
 def _prepare(
@@ -135,7 +134,7 @@ def _prepare(
         tip=commits[-1],
         author=signatures.author,
     )
-    return post_series(
+    return prepare_series(
         quarantine,
         tree,
         base.oid,
@@ -144,7 +143,6 @@ def _prepare(
         change.record(quarantine, version.revision, drafts, cover, commits),
         commits,
         signatures,
-        with_cover=True,
         people=people,
         get_maintainer=change.request.get_maintainer,
     )

@@ -92,7 +92,7 @@ def command(
         printer.warning(warning)
     _print_patches(printer, result)
     if result.series is None:
-        base, left_out = result.making.plan.base, result.making.plan.left_out
+        base, left_out = result.generated.plan.base, result.generated.plan.left_out
         why = "has the rest" if left_out else "has all of it"
         printer.line(f"Nothing left to make: {base.describe} {why}.")
     elif request.dry_run:
@@ -104,7 +104,7 @@ def command(
         print_next(
             printer,
             request.tree,
-            result.making.plan.base.oid,
+            result.generated.plan.base.oid,
             result.branch,
             result.mails,
             with_cover=request.with_cover,
@@ -115,14 +115,14 @@ def command(
 
 def describe(result: ApplyResult) -> dict[str, Any]:
     """Return the document of --json."""
-    base = result.making.plan.base
+    base = result.generated.plan.base
     return {
-        "variant": result.making.plan.variant,
+        "variant": result.generated.plan.variant.name,
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},
-        "backends": list(result.making.plan.backends),
-        "left_out": describe_left_out(result.making.plan.left_out),
+        "backends": list(result.generated.plan.backends),
+        "left_out": describe_left_out(result.generated.plan.left_out),
         "branch": result.branch if result.series else None,
-        "change_id": result.series.change_id if result.series else None,
+        "change_id": result.series.tracking.change_id if result.series else None,
         "cover_commit": result.series.cover_commit if result.series else None,
         "tip": result.series.tip if result.series else None,
         "patches": _describe_patches(result),
@@ -136,10 +136,10 @@ def describe(result: ApplyResult) -> dict[str, Any]:
                 }
                 for call in cite.calls
             ]
-            for cite in result.making.cites
+            for cite in result.generated.cites
         },
         "mails": [str(path) for path in result.mails],
-        "tools": result.making.tools,
+        "tools": result.generated.plan.context["tools"],
         "warnings": list(result.warnings),
         "asked": list(result.asked),
         **({"diffs": result.diffs} if result.diffs else {}),
@@ -178,16 +178,16 @@ def _describe_patches(result: ApplyResult) -> list[dict[str, Any]]:
 def _numbered(result: ApplyResult) -> Iterator[tuple[MadePatch, str, int | None]]:
     """Yield each patch, its subject, and its index in the series (None if the base has it)."""
     count = itertools.count()
-    for patch, subject in zip(result.making.made, result.making.subjects, strict=True):
+    for patch, subject in zip(result.generated.patches, result.generated.subjects, strict=True):
         yield patch, subject, None if patch.present_at else next(count)
 
 
 def _print_patches(printer: Printer, result: ApplyResult) -> None:
-    plan = result.making.plan
+    plan = result.generated.plan
     base = plan.base
     version = f" (Linux {base.version})" if base.version else ""
     backends = f", backends: {', '.join(plan.backends)}" if plan.backends else ""
-    printer.line(f"{plan.variant} on {base.describe}{version}{backends}", bold=True)
+    printer.line(f"{plan.variant.name} on {base.describe}{version}{backends}", bold=True)
     for patch, subject, number in _numbered(result):
         if result.series is None or number is None:
             printer.line(f"  {patch.name}: already there ({patch.present_at})")
@@ -195,7 +195,7 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
             summary = summarise_patch(patch.edits, result.series.stats[number])
             printer.line(f"  {number + 1}/{len(result.series.commits)} {subject} ({summary})")
     print_left_out(printer, plan.left_out, plan.backends)
-    for cite in result.making.cites:
+    for cite in result.generated.cites:
         if cite.title and cite.calls:
             printer.line(f"  {cite.title}:")
             for call in cite.calls:

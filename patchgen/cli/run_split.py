@@ -121,8 +121,8 @@ def publish_campaign(
     _print(made, campaign.split, request, printer)
     series = made.series
     return {
-        "branch": series.branch,
-        "change_id": series.change_id,
+        "branch": made.branch,
+        "change_id": series.tracking.change_id,
         "tip": series.tip,
         "patches": [
             {
@@ -131,7 +131,7 @@ def publish_campaign(
                 "group": group.name,
                 "files": list(map(str, group.paths)),
             }
-            for group, draft, commit in zip(made.groups, series.drafts, series.commits, strict=True)
+            for group, draft, commit in zip(made.groups, made.drafts, series.commits, strict=True)
         ],
         "mails": [str(path) for path in made.mails],
         "warnings": list(made.warnings),
@@ -152,10 +152,10 @@ def _print(made: Campaign, split: Split, request: SweepRequest, printer: Printer
         printer.warning(warning)
     count = len(series.commits)
     by_maintainer = split is Split.MAINTAINER
-    rows = zip(made.groups, series.drafts, series.stats, strict=True)
+    rows = zip(made.groups, made.drafts, series.stats, strict=True)
     for number, (group, draft, stat) in enumerate(rows, 1):
         printer.line(f"  {number}/{count} {draft.subject} ({summarise_patch(group.edits, stat)})")
         who = read_recipients(made.mails[number])
         # A configuration can add people to a section's and ignore some, so read the mail itself.
         printer.line(f"      {name_people(who.to) if by_maintainer and who.to else group.name}")
-    print_next(printer, request.run.tree, request.base.oid, series.branch, made.mails)
+    print_next(printer, request.run.tree, request.base.oid, made.branch, made.mails)

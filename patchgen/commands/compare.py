@@ -16,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from patchgen.audit import HypercallSite, load_tables, read_machine_code
 from patchgen.audit.result import Effect, EffectOutcome, Form, Platform
 from patchgen.cachefile import cache_path
-from patchgen.commands.apply import ApplyRequest, ApplyResult, apply_variant
 from patchgen.errors import RefusedError
 from patchgen.kernel import (
     BuildConfig,
@@ -26,8 +25,8 @@ from patchgen.kernel import (
     find_config,
 )
 from patchgen.model.plan import LeftOut
-from patchgen.model.series import Identity, Signatures
 from patchgen.odb import Checkout, Repository
+from patchgen.pipeline.generate import GeneratedSeries, VariantRequest, plan_variant, run_plan
 from patchgen.scratch import scratch_folder
 from patchgen.verify import prepare_scripts, source_patterns
 
@@ -39,9 +38,6 @@ _REPORTING = {
     Platform.SEV_ES: (Form.VMCALL, Form.VMMCALL),
     Platform.TDX: (Form.TDCALL,),
 }
-
-# No commit made here is stored, so git need not know the user's identity.
-_NOBODY = Signatures(*[Identity("patchgen compare", "nobody@localhost", "0 +0000")] * 2)
 
 OnProgress = Callable[[str], None]
 
@@ -106,15 +102,15 @@ def compare_variants(
     Raises RefusedError if none of them applies to the base, or if one does not compile.
     """
     check_build_tools()
-    made: dict[str, ApplyResult | str] = {}
-    for name in dict.fromkeys(request.variants):
-        on_progress(f"generating {name}")
-        made[name] = _make(request, name)
-    results = [result for result in made.values() if isinstance(result, ApplyResult)]
-    if not results:
-        raise RefusedError(f"none of the variants applies: {next(iter(made.values()))}")
     repository = Repository(request.tree)
     try:
+        made: dict[str, GeneratedSeries | str] = {}
+        for name in dict.fromkeys(request.variants):
+            on_progress(f"generating {name}")
+            made[name] = _generate(repository, name, request.base)
+        results = [result for result in made.values() if isinstance(result, GeneratedSeries)]
+        if not results:
+            raise RefusedError(f"none of the variants applies: {next(iter(made.values()))}")
         with Checkout(repository) as checkout, scratch_folder("compare") as output:
             trial = _Trial(checkout, output, find_config("x86_64"), request, results)
             trial.prepare()
@@ -124,26 +120,19 @@ def compare_variants(
                 on_progress(f"compiling {name}")
                 columns.append(
                     trial.measure(name, result)
-                    if isinstance(result, ApplyResult)
+                    if isinstance(result, GeneratedSeries)
                     else Column(name, refused=result)
                 )
     finally:
         repository.close()
-    return Comparison(results[0].making.plan.base.describe, trial.config.name, tuple(columns))
+    return Comparison(results[0].plan.base.describe, trial.config.name, tuple(columns))
 
 
-def _make(request: CompareRequest, variant: str) -> ApplyResult | str:
-    """Return a variant's result without writing anything, or the reason why it does not apply."""
+def _generate(repository: Repository, variant: str, base: str) -> GeneratedSeries | str:
+    """Return a variant's patches, or the reason why it does not apply."""
+    request = VariantRequest(variant, base)
     try:
-        return apply_variant(
-            ApplyRequest(
-                variant=variant,
-                tree=request.tree,
-                base=request.base,
-                dry_run=True,
-                signatures=_NOBODY,
-            )
-        )
+        return run_plan(plan_variant(repository, request, revision=1), request)
     except RefusedError as err:
         return err.message
 
@@ -156,19 +145,14 @@ class _Trial:
     output: Path
     config: BuildConfig
     request: CompareRequest
-    results: Sequence[ApplyResult]
+    results: Sequence[GeneratedSeries]
     _builder: Builder = field(init=False)
     _files: list[PurePosixPath] = field(init=False)
 
     def prepare(self) -> None:
         """Choose the files to check out, and create the builder."""
         self._files = sorted(
-            {
-                edit.path
-                for result in self.results
-                for made in result.making.made
-                for edit in made.edits
-            }
+            {edit.path for result in self.results for made in result.patches for edit in made.edits}
             | {PurePosixPath(name) for name in _ALWAYS}
         )
         self.checkout.choose_files(source_patterns(self._files))
@@ -176,13 +160,13 @@ class _Trial:
             self.checkout.folder, self.output, self.config, jobs=self.request.jobs
         )
 
-    def measure(self, name: str, result: ApplyResult | None) -> Column:
+    def measure(self, name: str, result: GeneratedSeries | None) -> Column:
         """Compile a variant, or the unchanged base, and read its objects."""
-        base = self.results[0].making.plan.base.oid
+        base = self.results[0].plan.base.oid
         self.checkout.switch(base)
         prepare_scripts(self.checkout)
         self.checkout.run("clean", "-f", "-d", "-q")
-        for made in result.making.made if result else ():
+        for made in result.patches if result else ():
             for edit in made.edits:
                 path = self.checkout.folder / edit.path
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -209,15 +193,15 @@ class _Trial:
         return _with_counts(column, result) if result else column
 
 
-def _with_counts(column: Column, result: ApplyResult) -> Column:
-    stats = result.series.stats if result.series else ()
+def _with_counts(column: Column, result: GeneratedSeries) -> Column:
+    lines = [count for patch in result.patches for count in patch.lines.values()]
     return replace(
         column,
-        patches=len(stats),
-        files=len({edit.path for made in result.making.made for edit in made.edits}),
-        insertions=sum(stat.insertions for stat in stats),
-        deletions=sum(stat.deletions for stat in stats),
-        left_out=result.making.plan.left_out,
+        patches=sum(not patch.present_at for patch in result.patches),
+        files=len({edit.path for patch in result.patches for edit in patch.edits}),
+        insertions=sum(count.templates + count.rules for count in lines),
+        deletions=sum(count.removed for count in lines),
+        left_out=result.plan.left_out,
     )
 
 

@@ -25,13 +25,12 @@ from patchgen.odb import (
     write_line,
 )
 from patchgen.pipeline.generate import (
-    BoundVariant,
     GeneratedSeries,
-    MakeRequest,
+    VariantRequest,
     plan_variant,
     run_plan,
 )
-from patchgen.pipeline.prepare import PreparedSeries, choose_target, post_series, publish_series
+from patchgen.pipeline.prepare import PreparedSeries, choose_target, prepare_series, publish_series
 from patchgen.pipeline.recipients import find_people
 from patchgen.reroll import conflicts as waiting
 from patchgen.reroll.changelog import Changes, check_changes, put_on_top, read_changes
@@ -52,6 +51,7 @@ from patchgen.series import (
     put_cover_below,
     write_patches,
 )
+from patchgen.spec import SeriesPlan
 
 
 def reroll_series(
@@ -153,12 +153,12 @@ class _Reroll:
         oids, _ = write_patches(self._quarantine, base.oid, plain, self._signatures)
         carrier = self._make_carrier(made, plain, oids, before, substances)
         try:
-            gone = {patch.name for patch in made.made if patch.present_at}
+            gone = {patch.name for patch in made.patches if patch.present_at}
             placed = carrier.carry_content(base.tree, branch, gone)
             if not placed:
                 raise _nothing_left(made)
             check_changes(changes, self._revision, [each.name for each in placed])
-            made_now = dict(zip(plain.names, oids, strict=True))
+            made_now = dict(zip(plain.drafts, oids, strict=True))
             edited = find_edited(
                 self._quarantine, base.oid, placed, made_now, substances, self._signatures
             )
@@ -180,9 +180,10 @@ class _Reroll:
 
     def _make(self, on_progress: OnProgress) -> tuple[GeneratedSeries, Changes]:
         """Generate the variant on the base; the change log is read before that work."""
-        planned = plan_variant(self._repository, self._to_make())
-        changes = self._read_changes(planned)
-        made = run_plan(planned, on_progress)
+        request = self._to_make()
+        plan = plan_variant(self._repository, request, self._revision)
+        changes = self._read_changes(plan)
+        made = run_plan(plan, request, on_progress)
         if made.is_nothing:
             raise _nothing_left(made)
         return made, changes
@@ -192,29 +193,27 @@ class _Reroll:
     ) -> PreparedSeries:
         base, before = made.plan.base.oid, self._record
         cover, record = keep_testing(self._quarantine, base, commits, cover, record, before)
-        return post_series(
+        return prepare_series(
             self._quarantine,
-            made.tree,
+            made.plan.tree,
             base,
             cover,
             replace(self._tracking, revision=self._revision),
             record,
             commits,
             self._signatures,
-            with_cover=True,
             people=self._people,
             edited=self._edited_recipients(),
             get_maintainer=self._request.get_maintainer,
         )
 
-    def _to_make(self) -> MakeRequest:
+    def _to_make(self) -> VariantRequest:
         request, record = self._request, self._record
         anew = {word.partition("=")[0] for word in request.definitions}
         kept = [word for word in record.definitions if word.partition("=")[0] not in anew]
-        return MakeRequest(
+        return VariantRequest(
             variant=request.variant or record.variant,
             base=request.base or self._series.base,
-            revision=self._revision,
             backends=request.backends or record.backends,
             made_before=record.made_backends,
             definitions=(*kept, *request.definitions),
@@ -235,9 +234,9 @@ class _Reroll:
             {each.name: each.commit.subject for each in branch if each.name},
         )
 
-    def _read_changes(self, planned: BoundVariant) -> Changes:
+    def _read_changes(self, plan: SeriesPlan) -> Changes:
         """Read the change log before the work; it may name patches of the variant or the branch."""
-        names = [patch.name for patch in planned.plan.patches]
+        names = [patch.name for patch in plan.patches]
         names += [patch.name for patch in self._record.patches]
         folder = self._request.changelog
         if folder is None and (self._repository.top / "changelog").is_dir():
@@ -257,12 +256,12 @@ class _Reroll:
         substances: Mapping[Oid, str],
     ) -> Carrier:
         now = read_commits(self._quarantine, made.plan.base.oid, oids[-1])
-        edited = made.draft(self._signatures, HandWork(edited=plain.names))
+        edited = made.draft(self._signatures, HandWork(edited=tuple(plain.drafts)))
         return Carrier(
             quarantine=self._quarantine,
             before=before,
             substances=substances,
-            now=dict(zip(plain.names, now, strict=True)),
+            now=dict(zip(plain.drafts, now, strict=True)),
             edited=edited.messages,
             recorded=[patch.name for patch in self._record.patches],
             parents=self._parent,
@@ -281,11 +280,11 @@ class _Reroll:
         """Return the commits with their messages, and the draft that matches them."""
         planned = [patch.name for patch in made.plan.patches]
         subjects = [each.subject for each in placed]
-        hand = find_hand_work(placed, subjects, edited, plain.names, planned)
+        hand = find_hand_work(placed, subjects, edited, tuple(plain.drafts), planned)
         draft = made.draft(self._signatures, hand)
         carried = carrier.carry_messages(placed, draft.messages)
         subjects = [each.message.subject for each in carried]
-        hand = find_hand_work(placed, subjects, edited, plain.names, planned)
+        hand = find_hand_work(placed, subjects, edited, tuple(plain.drafts), planned)
         return carried, made.draft(self._signatures, hand)
 
     def _carry_cover(
@@ -363,7 +362,7 @@ class _Reroll:
         version: VersionTexts,
         pristine: Oid,
     ) -> RerollResult:
-        base, tip = made.plan.base.oid, posted.commits[-1]
+        base = made.plan.base.oid
         start = posted.cover_commit or base
         range_diff = self._history.compare(self._quarantine, start, posted.commits)
         result = RerollResult(
@@ -374,7 +373,7 @@ class _Reroll:
             dropped=version.dropped,
             range_diff=range_diff,
             warnings=made.warnings + posted.warnings,
-            tip=tip,
+            tip=posted.tip,
             left_out=made.plan.left_out,
         )
         if self._request.dry_run:
@@ -383,11 +382,10 @@ class _Reroll:
         mails = publish_series(
             self._quarantine,
             self._target,
-            posted.mails,
+            posted,
             base,
-            tip,
             old,
-            f"patchgen: reroll {made.plan.variant} v{self._revision}",
+            f"patchgen: reroll {made.plan.variant.name} v{self._revision}",
             replace=self._replaces,
             existing=self._existing,
             also={made_ref(change_id, self._revision): pristine},

@@ -237,15 +237,13 @@ def _plan_variant(
     # Importing manifests and templates takes longer than a run whose results are all cached.
     from patchgen.coccinelle import RunnableSmpl, refuse_code
     from patchgen.model.plan import RunRules
-    from patchgen.pipeline.generate import MakeRequest, plan_variant
+    from patchgen.pipeline.generate import VariantRequest, plan_variant
 
     if request.mode not in (None, Mode.PATCH):
         raise UsageError("a variant can only be run in patch mode")
     variables = tuple(request.definitions)
-    planned = plan_variant(
-        repository, MakeRequest(request.target, request.base, 1, definitions=variables)
-    )
-    for patch in planned.plan.patches:
+    chosen = VariantRequest(request.target, request.base, definitions=variables)
+    for patch in plan_variant(repository, chosen, 1).patches:
         for edit in patch.edits:
             if isinstance(edit, RunRules):
                 refuse_code(edit.patch)

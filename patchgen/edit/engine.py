@@ -20,7 +20,7 @@ from patchgen.edit.verdict import check_declared_rules, check_finished, check_hi
 from patchgen.errors import MissingObjectsError, PatchgenError, RefusedError
 from patchgen.model.base import TreeFile, TreeReader
 from patchgen.model.outcome import FileResult, sum_hits
-from patchgen.model.plan import Edit, InsertLines, NewFile, PlannedPatch, RunRules, SeriesPlan
+from patchgen.model.plan import Edit, InsertLines, NewFile, PlannedPatch, RunRules
 from patchgen.model.series import FileEdit, MadePatch
 from patchgen.process import map_parallel
 
@@ -53,7 +53,7 @@ class _Chain:
 
 
 def make_patches(
-    plan: SeriesPlan,
+    patches: Sequence[PlannedPatch],
     tree: TreeReader,
     spatch: Spatch,
     *,
@@ -65,12 +65,12 @@ def make_patches(
     `on_progress` is called from any thread with the number of finished edits and of all edits.
     Raises the first error in the order of the patches, whichever thread raised it.
     """
-    for planned in plan.patches:
+    for planned in patches:
         for edit in planned.edits:
             if isinstance(edit, RunRules):
                 refuse_code(edit.patch)
                 check_declared_rules(edit)
-    chains = _build_chains(plan)
+    chains = _build_chains(patches)
     for chain in chains.values():
         chain.content = tree.read(chain.source) if chain.source else None
     total = sum(len(chain.steps) for chain in chains.values())
@@ -89,14 +89,13 @@ def make_patches(
         workers=os.cpu_count() or 1,
     )
     return tuple(
-        _collect(index, planned, list(chains.values()))
-        for index, planned in enumerate(plan.patches)
+        _collect(index, planned, list(chains.values())) for index, planned in enumerate(patches)
     )
 
 
-def _build_chains(plan: SeriesPlan) -> Mapping[PurePosixPath, _Chain]:
+def _build_chains(patches: Sequence[PlannedPatch]) -> Mapping[PurePosixPath, _Chain]:
     chains: dict[PurePosixPath, _Chain] = {}
-    for patch_index, planned in enumerate(plan.patches):
+    for patch_index, planned in enumerate(patches):
         for edit_index, edit in enumerate(planned.edits):
             step = _Step(patch_index, edit_index, edit)
             match edit:

@@ -20,7 +20,6 @@ from .folder import (
     read_change_id as read_change_id,
 )
 from .format import (
-    MailSpec as MailSpec,
     address_mails as address_mails,
     format_mails as format_mails,
     name_commits as name_commits,

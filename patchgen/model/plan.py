@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A variant bound to a base: the patches to make, in order. Nothing has run yet."""
+"""Patches to make on a base, and those that are left out. Nothing has run yet."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
-from patchgen.model.base import Base, TreeFile
+from patchgen.model.base import TreeFile
 from patchgen.model.outcome import Site
 from patchgen.model.smpl import SemanticPatch
 from patchgen.sourcefolder import SourceFolder
@@ -130,25 +129,3 @@ class LeftOut:
         shown = f" ({'; '.join(map(str, self.evidence))})" if self.evidence else ""
         lines = (f"{self.name} left out: {self.reason}{shown}{':' if self.lacks else ''}",)
         return "\n".join((*lines, *(f"  {lack}" for lack in self.lacks)))
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesPlan:
-    """The work to do: the base, the patches in order, and the context of their templates.
-
-    `cc` are people that the variant names, who get all mails. `asked` are the variables that the
-    user has to give.
-    """
-
-    variant: str
-    title: str
-    base: Base
-    backends: tuple[str, ...]
-    cover: str
-    folders: tuple[SourceFolder, ...]
-    patches: tuple[PlannedPatch, ...]
-    left_out: tuple[LeftOut, ...] = ()
-    cc: tuple[str, ...] = ()
-    asked: tuple[Asked, ...] = ()
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.model.base import Base, Oid
 from patchgen.model.outcome import RuleHits, Site, UnparsedFunction
 
 
@@ -121,30 +120,6 @@ class Cover:
     body: str
     notes: str = ""
     recipients: Recipients = Recipients()
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Commits that exist as objects, from the base up, and the cover letter.
-
-    `commits[i]` was made from `drafts[i]` and changes `stats[i]` lines. `cover_commit` is the empty
-    commit below them that b4 reads, None if it was left out.
-    """
-
-    base: Base
-    branch: str
-    revision: int
-    change_id: str
-    cover: Cover
-    cover_commit: Oid | None
-    drafts: tuple[CommitDraft, ...]
-    commits: tuple[Oid, ...]
-    stats: tuple[Stat, ...]
-
-    @property
-    def tip(self) -> Oid:
-        """The last commit."""
-        return self.commits[-1]
 
 
 @dataclass(frozen=True, slots=True)

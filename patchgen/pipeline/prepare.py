@@ -16,7 +16,6 @@ from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import put_off_interrupts
 from patchgen.mail import (
     Existing,
-    MailSpec,
     StagedFolder,
     address_mails,
     address_patches,
@@ -26,9 +25,9 @@ from patchgen.mail import (
     name_commits,
     name_folder,
 )
-from patchgen.model.base import Base, Oid, TreeReader
+from patchgen.model.base import Oid, TreeReader
 from patchgen.model.posting import SendableVersion
-from patchgen.model.series import CommitDraft, Cover, Identity, Mail, Recipients, Series, Signatures
+from patchgen.model.series import Cover, Identity, Mail, Recipients, Signatures, Stat
 from patchgen.odb import GitTree, Quarantine, Repository, reparent
 from patchgen.pipeline.recipients import add_people, choose_recipients, map_people
 from patchgen.series import (
@@ -122,18 +121,25 @@ def choose_target(
 class PreparedSeries:
     """A version of a series to be published: its commits and its mails.
 
-    `cover_commit` is None if the cover letter is not stored. `tracking` is its tracking section.
+    `commits[i]` changes `stats[i]` lines. `cover_commit` is the empty commit below them that b4
+    reads, None if the cover letter is not stored.
     """
 
     cover: Cover
     tracking: Tracking
     cover_commit: Oid | None
     commits: tuple[Oid, ...]
+    stats: tuple[Stat, ...]
     mails: tuple[Mail, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def tip(self) -> Oid:
+        """The last commit."""
+        return self.commits[-1]
 
-def post_series(
+
+def prepare_series(
     quarantine: Quarantine,
     tree: TreeReader,
     base: Oid,
@@ -143,8 +149,8 @@ def post_series(
     commits: Sequence[Oid],
     signatures: Signatures,
     *,
-    with_cover: bool,
     people: People,
+    with_cover: bool = True,
     edited: tuple[Recipients, Recipients] = (Recipients(), Recipients()),
     get_maintainer: Path | None = None,
 ) -> PreparedSeries:
@@ -155,62 +161,36 @@ def post_series(
     somebody removed from it. `get_maintainer` is a program that names the maintainers, in place of
     MAINTAINERS.
     """
-    outgoing = MailSpec(
-        base=base,
-        start=base,
-        tip=commits[-1],
-        change_id=tracking.change_id,
-        revision=tracking.revision,
-        cover=cover,
-        prefixes=tracking.prefixes,
-    )
-    mails = format_mails(quarantine, outgoing, signatures.committer)
+    sender = signatures.committer
+    mails = format_mails(quarantine, base, base, commits[-1], cover, tracking, sender)
     found, warnings = address_patches(tree, mails[1:], get_maintainer)
     found = map_people(quarantine, base, include_people(found, record.variant_cc))
     recipients = add_people(found, people, edited)
     unedited = add_people(found, people, (Recipients(), Recipients()))
-    record = record.with_found(unedited.cover)
-    tracking = replace(tracking, record=record.to_document())
     cover = replace(cover, recipients=recipients.cover)
+    tracking = replace(tracking, record=record.with_found(unedited.cover).to_document())
     cover_commit: Oid | None = None
     if with_cover:
         cover_commit, commits = put_cover_below(
             quarantine, base, cover, tracking, commits, signatures
         )
         mails = name_commits(mails, commits)
-    addressed = tuple(address_mails(mails, recipients))
-    warnings += warn_of_date(signatures.committer)
-    return PreparedSeries(cover, tracking, cover_commit, tuple(commits), addressed, warnings)
-
-
-def describe_series(
-    quarantine: Quarantine,
-    base: Base,
-    branch: str,
-    posted: PreparedSeries,
-    drafts: Sequence[CommitDraft],
-) -> Series:
-    """Return a description of the series, with the number of lines that each patch changes."""
-    start = posted.cover_commit or base.oid
-    return Series(
-        base=base,
-        branch=branch,
-        revision=posted.tracking.revision,
-        change_id=posted.tracking.change_id,
-        cover=posted.cover,
-        cover_commit=posted.cover_commit,
-        drafts=tuple(drafts),
-        commits=posted.commits,
-        stats=tuple(quarantine.read_stats(start, posted.commits[-1])),
+    return PreparedSeries(
+        cover,
+        tracking,
+        cover_commit,
+        tuple(commits),
+        tuple(quarantine.read_stats(cover_commit or base, commits[-1])),
+        tuple(address_mails(mails, recipients)),
+        warnings + warn_of_date(sender),
     )
 
 
 def publish_series(
     quarantine: Quarantine,
     target: SeriesTarget,
-    mails: Sequence[Mail],
+    series: PreparedSeries,
     base: Oid,
-    tip: Oid,
     old: Oid | None,
     reason: str,
     *,
@@ -219,22 +199,24 @@ def publish_series(
     also: Mapping[str, Oid] | None = None,
     names: Mapping[str, Oid] | None = None,
 ) -> tuple[Path, ...]:
-    """Move the branch to `tip`, put its mails in place, and return their paths.
+    """Move the branch to the series, put its mails in place, and return their paths.
 
-    `old` is the result of `SeriesTarget.check`. If the branch is already at `tip`, a killed run
-    moved it, and only the mails are written. `also` and `names` are further refs
+    `old` is the result of `SeriesTarget.check`. If the branch is already there, a killed run moved
+    it, and only the mails are written. `also` and `names` are further refs
     (`Quarantine.publish`). Raises RefusedError if the branch is another one and may not be
     replaced, or was moved meanwhile.
     """
-    is_made = old == tip and not replace
+    is_made = old == series.tip and not replace
     if old is not None and not replace and not is_made:
         raise target.exists()
     with (
-        StagedFolder(target.folder, mails, existing=existing, hidden=target.hidden) as staged,
+        StagedFolder(
+            target.folder, series.mails, existing=existing, hidden=target.hidden
+        ) as staged,
         put_off_interrupts(f"the branch {target.branch} and its mails were written before"),
     ):
         if not is_made:
-            quarantine.publish(target.ref, tip, base, old, reason, also=also, names=names)
+            quarantine.publish(target.ref, series.tip, base, old, reason, also=also, names=names)
         return tuple(staged.publish())
 
 
@@ -265,17 +247,16 @@ def prepare_posting(
     date = quarantine.run(*words).stdout.decode().strip()
     sender = replace(repository.read_signatures().committer, date=date)
     tree = GitTree(repository, repository.resolve_tree(series.base))
-    outgoing = MailSpec(
-        base=series.base,
-        start=series.start,
-        tip=tip,
-        change_id=series.tracking.change_id,
-        revision=series.tracking.revision,
-        cover=cover,
-        prefixes=series.tracking.prefixes,
-        in_reply_to=_check_message_id(in_reply_to) if in_reply_to else "",
+    mails = format_mails(
+        quarantine,
+        series.base,
+        series.start,
+        tip,
+        cover,
+        series.tracking,
+        sender,
+        _check_message_id(in_reply_to) if in_reply_to else "",
     )
-    mails = format_mails(quarantine, outgoing, sender)
     found, problems = address_patches(tree, mails[1:], get_maintainer)
     recipients, asked = choose_recipients(repository, quarantine, series, found, cover.recipients)
     oids = [commit.oid for commit in series.commits]

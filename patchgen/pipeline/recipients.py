@@ -23,6 +23,10 @@ from patchgen.odb import Quarantine, Repository
 from patchgen.series import SeriesBranch, describe_asked
 from patchgen.spec import People, load_people
 
+# Mails to an alias of maintainers, which is not a mailing list, also go to a list: for
+# x86@kernel.org see maintainer-tip.rst, "Patch submission notes".
+_LISTS_OF_ALIASES = {"x86@kernel.org": "linux-kernel@vger.kernel.org"}
+
 
 def find_people(
     repository: Repository,
@@ -47,18 +51,17 @@ def find_people(
 def add_people(
     found: SeriesRecipients, people: People, edited: tuple[Recipients, Recipients]
 ) -> SeriesRecipients:
-    """Return the recipients with the user's people added or removed.
-
-    Mails to x86@kernel.org also go to linux-kernel: x86@kernel.org is an alias of the maintainers,
-    not a mailing list (maintainer-tip.rst, "Patch submission notes").
-    """
+    """Return the recipients with the user's people added or removed, and the lists of aliases."""
     added = Recipients((*people.to, *edited[0].to), (*people.cc, *edited[0].cc))
     removed = Recipients((*people.ignore, *edited[1].to), edited[1].cc)
     chosen = edit_recipients(found, added, removed)
     cover = edit_recipients(
         SeriesRecipients(chosen.cover, ()), Recipients((), people.cc_cover), removed
     ).cover
-    return join_list(replace(chosen, cover=cover), "x86@kernel.org", "linux-kernel@vger.kernel.org")
+    chosen = replace(chosen, cover=cover)
+    for alias, mailing_list in _LISTS_OF_ALIASES.items():
+        chosen = join_list(chosen, alias, mailing_list)
+    return chosen
 
 
 def map_people(quarantine: Quarantine, base: Oid, found: SeriesRecipients) -> SeriesRecipients:

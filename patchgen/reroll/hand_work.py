@@ -21,9 +21,9 @@ def expect_names(
     These are the generated patches that no person left out, and those that a person edited.
     """
     there = {each.name for each in branch}
-    had = {patch.name for patch in made.made if patch.present_at}
+    had = {patch.name for patch in made.patches if patch.present_at}
     left_out = {patch.name for patch in record.patches} - there - had
-    names = [patch.name for patch in made.made if patch.name not in left_out | had]
+    names = [patch.name for patch in made.patches if patch.name not in left_out | had]
     edited = [each.name for each in branch if each.is_edited(substances)]
     return names + [name for name in edited if name not in names]
 

@@ -16,7 +16,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Signatures
 from patchgen.odb import Quarantine, Repository, read_commit, read_commits, read_substances
-from patchgen.pipeline.generate import MakeRequest, plan_variant, run_plan
+from patchgen.pipeline.generate import VariantRequest, plan_variant, run_plan
 from patchgen.series import (
     HandWork,
     Record,
@@ -28,6 +28,7 @@ from patchgen.series import (
     take_out_testing,
     write_patches,
 )
+from patchgen.spec import SeriesPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,9 @@ def _make_again(
     variant: str,
     subjects: Mapping[str, str],
 ) -> MadeBefore | None:
-    request = MakeRequest(
+    request = VariantRequest(
         variant=variant,
         base=record.base,
-        revision=record.revision,
         backends=record.backends,
         made_before=record.made_backends,
         definitions=record.definitions,
@@ -125,10 +125,10 @@ def _make_again(
     )
     signatures = _read_signatures(repository, quarantine, series)
     try:
-        planned = plan_variant(repository, request)
-        if dict(planned.plan.inputs) != dict(record.inputs):
+        plan = plan_variant(repository, request, record.revision)
+        if dict(plan.inputs) != dict(record.inputs):
             return None
-        made = run_plan(planned.as_recorded(record))
+        made = run_plan(_as_recorded(plan, record), request)
         hand = record.hand or _guess_hand_work(made.draft(signatures), record, subjects)
         draft = made.draft(signatures, hand)
         oids, written = write_patches(quarantine, record.base, draft, signatures)
@@ -140,12 +140,22 @@ def _make_again(
         return None
     commits = read_commits(quarantine, record.base, oids[-1])
     cover = draft.cover if written.cover == record.cover else None
-    return MadeBefore(dict(zip(draft.names, commits, strict=True)), cover)
+    return MadeBefore(dict(zip(draft.drafts, commits, strict=True)), cover)
+
+
+def _as_recorded(plan: SeriesPlan, record: Record) -> SeriesPlan:
+    """Return the plan with the tools and the base's name of a record.
+
+    So its templates have the same result as when the record was made.
+    """
+    called = {**plan.context["base"], "describe": record.describe}
+    context = {**plan.context, "tools": dict(record.tools), "base": called}
+    return replace(plan, base=replace(plan.base, describe=record.describe), context=context)
 
 
 def _guess_hand_work(draft: SeriesDraft, record: Record, subjects: Mapping[str, str]) -> HandWork:
     """Return the hand edits of a series whose record lacks them, as seen in its messages."""
-    digests = dict(zip(draft.names, draft.record.patches, strict=True))
+    digests = dict(zip(draft.drafts, draft.record.patches, strict=True))
     edited = {
         patch.name: subjects.get(patch.name, patch.subject)
         for patch in record.patches

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from patchgen.model.base import Oid
-from patchgen.model.plan import SeriesPlan
 from patchgen.model.series import (
     CommitDraft,
     Cover,
+    Identity,
     MadePatch,
     Signatures,
 )
@@ -19,41 +20,40 @@ from patchgen.series.messages import render_cover, render_message
 from patchgen.series.record import HandWork, Record, record_patches
 from patchgen.series.tracking import Tracking, format_cover_commit
 
+if TYPE_CHECKING:
+    from patchgen.spec import SeriesPlan
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesDraft:
     """The patches of a plan that the base does not have, with their cover letter and record.
 
-    `names` are the patches' names in the manifest, in the order of the drafts.
+    `drafts` are by the patches' names in the manifest, in order.
     """
 
-    names: tuple[str, ...]
-    drafts: tuple[CommitDraft, ...]
+    drafts: Mapping[str, CommitDraft]
     cover: Cover
     record: Record
 
     @property
     def messages(self) -> dict[str, str]:
         """The commit messages, by the patches' names."""
-        return dict(zip(self.names, (draft.message for draft in self.drafts), strict=True))
+        return {name: draft.message for name, draft in self.drafts.items()}
 
 
 def draft_series(
     plan: SeriesPlan,
     made: Sequence[MadePatch],
-    signatures: Signatures,
+    signer: Identity | None,
     record: Record,
-    *,
-    sign_off: bool,
     hand: HandWork,
 ) -> SeriesDraft:
     """Return the messages and edits of the patches that were made.
 
-    `made` has one result for each patch of the plan; at least one of them has edits. `record` has
-    everything but the patches. Messages and cover letter take account of hand edits (`hand`) in the
-    branch.
+    `made` has one result for each patch of the plan; at least one of them has edits. `signer` signs
+    the patches off. `record` has everything but the patches. Messages and cover letter take account
+    of hand edits (`hand`) in the branch.
     """
-    signer = signatures.committer if sign_off else None
     drafts = {}
     for planned, patch in zip(plan.patches, made, strict=True):
         if patch.present_at is None:
@@ -64,14 +64,14 @@ def draft_series(
     cover = render_cover(plan, made, subjects, hand)
     record = record.model_copy(update={"hand": hand})
     record = record_patches(record, plan, made, drafts, cover)
-    return SeriesDraft(tuple(drafts), tuple(drafts.values()), cover, record)
+    return SeriesDraft(drafts, cover, record)
 
 
 def write_patches(
     quarantine: Quarantine, base: Oid, draft: SeriesDraft, signatures: Signatures
 ) -> tuple[tuple[Oid, ...], Record]:
     """Write the patches on top of the base; return the commits, and the record with digests."""
-    commits = quarantine.write_commits(base, draft.drafts, signatures)
+    commits = quarantine.write_commits(base, list(draft.drafts.values()), signatures)
     substances = read_substances(quarantine, base, commits[-1])
     patches = tuple(
         patch.model_copy(update={"content": substances[commit]})

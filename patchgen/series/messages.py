@@ -11,17 +11,20 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from patchgen.coccinelle import describe_texts
 from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import ErrorPlace, SpecError
-from patchgen.model.plan import InsertLines, NewFile, PlannedPatch, RunRules, SeriesPlan
+from patchgen.model.plan import InsertLines, NewFile, PlannedPatch, RunRules
 from patchgen.model.series import Cover, Identity, LineCount, MadePatch
 from patchgen.series.record import HandWork
 from patchgen.series.tracking import parse_cover
 from patchgen.series.trailers import Trailer, parse_message
 from patchgen.templating import render_text
+
+if TYPE_CHECKING:
+    from patchgen.spec import SeriesPlan
 
 # Lines at which `git am` ends the message (git-mailinfo(1)).
 _CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
@@ -95,7 +98,8 @@ def render_cover(
         "semantic_patches": list(_describe_rules(plan, hand)),
         "without_rules": _list_without_rules(plan, hand),
     }
-    text = _well_formed(render_text(plan.cover, plan.folders, context), plan.cover)
+    cover = plan.variant.manifest.variant.cover
+    text = _well_formed(render_text(cover, plan.folders, context), cover)
     return parse_cover(text)
 
 

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
-from patchgen.model.plan import Asked, RunRules, SeriesPlan
+from patchgen.model.plan import Asked, RunRules
 from patchgen.model.series import CommitDraft, Cover, MadePatch, Recipients
 from patchgen.series.tracking import Tracking
 from patchgen.series.trailers import parse_message
+
+if TYPE_CHECKING:
+    from patchgen.spec import SeriesPlan
 
 
 class _Frozen(BaseModel):

@@ -13,12 +13,13 @@ from patchgen.spec.config import (
     load_people,
     read_tree_config,
 )
-from patchgen.spec.plan import build_plan
+from patchgen.spec.plan import SeriesPlan, build_plan
 from patchgen.spec.variables import bind_variables
 from patchgen.spec.variant import Variant, describe_variables
 
 __all__ = [
     "People",
+    "SeriesPlan",
     "TreeConfig",
     "Variant",
     "bind_variables",

@@ -15,6 +15,7 @@ from patchgen.errors import ErrorPlace, RefusedError, SpecError
 from patchgen.model.base import Base, Oid, TreeFile, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.model.plan import (
+    Asked,
     Edit,
     HitCount,
     InsertLines,
@@ -22,7 +23,6 @@ from patchgen.model.plan import (
     NewFile,
     PlannedPatch,
     RunRules,
-    SeriesPlan,
 )
 from patchgen.model.smpl import SemanticPatch
 from patchgen.sourcefolder import SourceFolder
@@ -37,10 +37,42 @@ from patchgen.spec.manifest import (
 )
 from patchgen.spec.probe import fill_in, find_fact, find_facts, find_lacks, holds
 from patchgen.spec.variables import list_asked
-from patchgen.spec.variant import ManifestFile, Variant
+from patchgen.spec.variant import ManifestFile, Variant, describe_variables
 from patchgen.templating import render_smpl, render_text
 
 _LONGEST_DEFINITION = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPlan:
+    """A variant planned for a base: the patches in order, and the context of their templates.
+
+    `tree` is the base's. Templates are looked up in `folders`; `inputs` are digests of these. `cc`
+    are people that the variant names, who get all mails. `asked` are the variables that the user
+    has to give.
+    """
+
+    variant: Variant
+    base: Base
+    tree: TreeReader
+    backends: tuple[str, ...]
+    folders: tuple[SourceFolder, ...]
+    patches: tuple[PlannedPatch, ...]
+    left_out: tuple[LeftOut, ...]
+    cc: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    inputs: Mapping[str, str]
+    context: Mapping[str, Any]
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether at least one patch is to be made that is not optional."""
+        return any(not patch.present_at and not patch.optional for patch in self.patches)
+
+    @property
+    def values(self) -> dict[str, str | int | bool]:
+        """The values of the variant's variables."""
+        return {name: self.context[name] for name in describe_variables(self.variant)}
 
 
 def build_plan(
@@ -83,11 +115,10 @@ def build_plan(
     patches, left_out_patches = planner.plan_patches(units)
     sources = {variant.name: variant.source, "templates": shared}
     return SeriesPlan(
-        variant=variant.name,
-        title=variant.manifest.variant.title,
+        variant=variant,
         base=base,
+        tree=tree,
         backends=made,
-        cover=cover,
         folders=folders,
         patches=patches,
         left_out=(*left_out, *left_out_patches),

@@ -391,7 +391,7 @@ def test_takes_a_branch_name_with_braces(patchgen, toy, git):
 @pytest.mark.slow
 def test_a_run_starts_fewer_than_45_programs(toy):
     with list_programs() as started:
-        apply_variant(ApplyRequest("pvops", toy))
+        apply_variant(ApplyRequest(variant="pvops", tree=toy))
     # The command line starts two more.
     assert 12 < len(started) < 43, "\n".join(started)
 

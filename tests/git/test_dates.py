@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from patchgen.mail import MailSpec, format_mails
+from patchgen.mail import format_mails
 from patchgen.model.series import CommitDraft, Cover, FileEdit
 from patchgen.odb import Quarantine, Repository
 from patchgen.pipeline.prepare import warn_of_date
+from patchgen.series import Tracking
 from tests.support.checks import snapshot
 
 DATES = {
@@ -38,8 +39,9 @@ def test_any_source_date_epoch_dates_commits_and_mails(tmp_path, git, monkeypatc
     with Quarantine(repository) as quarantine:
         draft = CommitDraft("x86: Do it\n\nWhy.\n", (edit,))
         [tip] = quarantine.write_commits(base, [draft], signatures)
-        outgoing = MailSpec(base, base, tip, "c-0123456789ab", 1, Cover("x86: Do", "It.\n"))
-        mails = format_mails(quarantine, outgoing, signatures.committer)
+        cover, tracking = Cover("x86: Do", "It.\n"), Tracking("c-0123456789ab", 1)
+        sender = signatures.committer
+        mails = format_mails(quarantine, base, base, tip, cover, tracking, sender)
         shown = quarantine.run("show", "-s", "--format=%ad%n%cd", "--date=rfc2822", tip)
     repository.close()
     assert [f"\nDate: {date}\n".encode() in mail.content for mail in mails] == [True, True]

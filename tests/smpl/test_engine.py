@@ -10,8 +10,7 @@ import pytest
 from patchgen.coccinelle import find_spatch
 from patchgen.edit.engine import make_patches
 from patchgen.errors import ToolError
-from patchgen.model.base import Base, Oid
-from patchgen.model.plan import HitCount, PlannedPatch, RunRules, SeriesPlan
+from patchgen.model.plan import HitCount, PlannedPatch, RunRules
 from patchgen.model.series import MadePatch
 from patchgen.model.smpl import SemanticPatch
 from tests.support.memory_tree import MemoryTree
@@ -32,9 +31,7 @@ def make(
 ) -> tuple[MadePatch, ...]:
     run = RunRules(SemanticPatch("slow.cocci", TEXT), tree.files, must_fire)
     patch = PlannedPatch("one", None, "message.txt", (), edits=(run,), optional=optional)
-    base = Base(Oid("1"), Oid("2"), "v6.1")
-    plan = SeriesPlan("mine", "Mine", base, (), "cover.txt", (), (patch,))
-    return make_patches(plan, tree, find_spatch(), timeout_s=1)
+    return make_patches((patch,), tree, find_spatch(), timeout_s=1)
 
 
 def test_a_file_that_spatch_gives_up_on_is_not_left_out_of_a_patch():

@@ -9,8 +9,7 @@ import pytest
 
 from patchgen.errors import RefusedError
 from patchgen.model.base import Base, Oid
-from patchgen.model.plan import SeriesPlan
-from patchgen.spec import build_plan
+from patchgen.spec import SeriesPlan, build_plan
 from patchgen.spec.variant import load_variant
 from tests.support.memory_tree import MemoryTree
 
