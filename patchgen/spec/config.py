@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from patchgen.addresses import is_word, parse_people
 from patchgen.errors import ErrorPlace, SpecError
@@ -36,7 +36,7 @@ _LARGEST = 1 << 20
 class People(BaseModel):
     """Who gets the mails of a series in addition to its maintainers, and who gets none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
@@ -68,9 +68,9 @@ class People(BaseModel):
 class Config(BaseModel):
     """A configuration file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    recipients: People = People()
+    recipients: People = Field(default_factory=People)
 
 
 @dataclass(frozen=True, slots=True)

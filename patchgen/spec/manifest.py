@@ -32,7 +32,7 @@ _HINT = "a variant is a folder with a manifest.toml"
 class _Table(BaseModel):
     """A TOML table. It is frozen, and unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def _as_tuple(value: Any) -> Any:
@@ -293,7 +293,7 @@ class _Body(_Table):
     variables: dict[Annotated[str, Field(pattern=_VARIABLE)], VariableEntry] = {}
     facts: dict[Annotated[str, Field(pattern=_VARIABLE)], Fact] = {}
     needs: tuple[Need, ...] = ()
-    recipients: NamedRecipients = NamedRecipients()
+    recipients: NamedRecipients = Field(default_factory=NamedRecipients)
     cites: tuple[CallQuery, ...] = ()
     patch: tuple[PatchEntry, ...] = ()
 

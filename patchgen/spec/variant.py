@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-
-from pydantic import BaseModel, ConfigDict
 
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.sourcefolder import SourceFolder, decode_text
@@ -19,10 +18,9 @@ _HINT = "a variant is a folder with a manifest.toml"
 _Manifest = TypeVar("_Manifest", VariantManifest, BackendManifest)
 
 
-class ManifestFile(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
     """The manifest and the folder of a variant (`backend` is None) or of one of its backends."""
-
-    model_config = ConfigDict(frozen=True)
 
     source: SourceFolder
     backend: str | None
@@ -40,10 +38,9 @@ class ManifestFile(BaseModel):
         return ErrorPlace(str(self.folder / FILE_NAME), line, field=field)
 
 
-class Variant(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Variant:
     """A loaded variant with all its backends."""
-
-    model_config = ConfigDict(frozen=True)
 
     source: SourceFolder
     manifest: VariantManifest
