@@ -26,7 +26,7 @@ from pathlib import Path
 TOP = Path(__file__).parents[2]
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
 # Where `make demo` leaves its tree.
-_DEMO_TREE = "/tmp/patchgen-demo-$USER/tree"
+_DEMO_TREE = "/tmp/patchgen-demo-$(id -un)/tree"
 _PARTS = re.compile(
     r"^<!-- (?P<key>tree|file|setup|exit|not run): (?P<value>.*?) ?-->$"
     r"|^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$",
