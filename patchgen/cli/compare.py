@@ -28,13 +28,15 @@ read from the machine code; they do not show whether the base boots as such a gu
 
 
 @click.command("compare")
-@click.argument("variants", nargs=-1, required=True, shell_complete=complete_variant)
+@click.argument(
+    "variants", metavar="VARIANT...", nargs=-1, required=True, shell_complete=complete_variant
+)
 @tree_option
 @base_option("The commit that the variants' series are based on.")
 @jobs_option
 @json_option
 def command(as_json: bool, **options: Any) -> None:
-    """Compare VARIANTS on one base: their size, and what hypercalls execute before alternatives.
+    """Compare variants on one base: their size, and what hypercalls execute before alternatives.
 
     Each variant is made and compiled in a temporary folder; the repository does not change. This
     runs programs of the base (its Makefiles and scripts), as `make` does: compare only on a base

@@ -99,6 +99,9 @@ def test_the_page_of_commands_has_each_command_with_its_options(name: str):
     spellings = list(options(commands()[name]))
     assert named <= {each for some in spellings for each in some}
     assert [some for some in spellings if not set(some) & (named | shared)] == []
+    pieces = commands()[name].collect_usage_pieces(click.Context(commands()[name]))
+    for piece in re.findall(r"[A-Za-z.|-]+", " ".join(pieces).replace("OPTIONS", "")):
+        assert piece.strip(".") in found[0], f"the list of options does not name {piece}"
 
 
 def tables(model: type[BaseModel], name: str) -> Iterator[tuple[str, set[str]]]:
