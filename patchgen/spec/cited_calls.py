@@ -9,6 +9,7 @@ not expanded, and functions of the same name are treated as one.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -132,16 +133,24 @@ class _Graph:
         self, names: Sequence[str], also: Sequence[bytes] = ()
     ) -> Iterator[tuple[TreeFile, tuple[list[TokenCall], list[Assignment]]]]:
         """Yield the parsed files that use any of the names and contain all of `also`."""
-        wanted = [name.encode() for name in names]
-        # What may follow a name that is called or assigned, or a member that is assigned to.
-        use = re.compile(rb"(?<![\w$])(?:%s)\s*[(=;,}/\\]" % b"|".join(map(re.escape, wanted)))
+        wanted = [(name.encode(), _compile_use(name.encode())) for name in names]
         for file in self.files:
             if file not in self._parsed:
                 source = self._sources.get(file) or self.tree.read(file)
                 self._sources[file] = source
-                if not all(word in source for word in also) or not any(w in source for w in wanted):
-                    continue
-                if not use.search(source):
+                if not all(word in source for word in also) or not any(
+                    name in source and use.search(source) for name, use in wanted
+                ):
                     continue
                 self._parsed[file] = find_calls(source)
             yield file, self._parsed[file]
+
+
+@functools.cache
+def _compile_use(name: bytes) -> re.Pattern[bytes]:
+    """Return a pattern of what every call of a name, and every assignment with it, contains.
+
+    A pattern that begins with literal text is found much faster.
+    """
+    word = re.escape(name)
+    return re.compile(rb"%s(?<![\w$]%s)\s*[(=;,}/\\]" % (word, word))
