@@ -19,7 +19,7 @@ from patchgen.commands.send import SendPlan, SendRequest, SendResult, plan_sendi
 from patchgen.commands.verify import CHECKS, VerifyRequest, verify_series
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import done_before
-from patchgen.model.posting import SendableVersion
+from patchgen.model.series import SendableVersion
 from patchgen.send import JournalEntry, MailState, build_unknown_error
 
 _FAST = ("lint", "checkpatch", "am")

@@ -33,13 +33,19 @@ from patchgen.pipeline.generate import (
 from patchgen.pipeline.prepare import PreparedSeries, choose_target, prepare_series, publish_series
 from patchgen.pipeline.recipients import find_people
 from patchgen.reroll import conflicts as waiting
-from patchgen.reroll.changelog import Changes, check_changes, put_on_top, read_changes
+from patchgen.reroll.changelog import (
+    Changes,
+    VersionTexts,
+    check_changes,
+    describe_version,
+    put_on_top,
+    read_changes,
+)
 from patchgen.reroll.hand_edits import Carried, Carrier, ConflictsError, Placed, carry_cover
 from patchgen.reroll.hand_work import expect_names, find_edited, find_hand_work
 from patchgen.reroll.history import read_history
 from patchgen.reroll.original import MadeBefore, find_made_before, made_ref
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
-from patchgen.reroll.version import VersionTexts, describe_version
 from patchgen.series import (
     HandWork,
     Matched,

@@ -21,8 +21,7 @@ from patchgen.mail import (
     replace_sender,
     split_people,
 )
-from patchgen.model.posting import SendableVersion
-from patchgen.model.series import Cover, Mail, Recipients
+from patchgen.model.series import Cover, Mail, Recipients, SendableVersion
 from patchgen.odb import Quarantine, Repository, read_sent, record_sent
 from patchgen.pipeline.prepare import prepare_posting
 from patchgen.send.delivery import DeliveryReport, OnMail, deliver, resolve_in_flight

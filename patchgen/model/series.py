@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from patchgen.model.base import Oid
 from patchgen.model.outcome import RuleHits, Site, UnparsedFunction
 
 
@@ -128,3 +129,20 @@ class Mail:
 
     file_name: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendableVersion:
+    """The mails of a version, cover letter first, with all their headers.
+
+    `tip` is the last of the patches as a line of commits on `base`, without the cover letter's
+    commit; both are None for mails from a folder.
+    """
+
+    name: str
+    change_id: str
+    revision: int
+    cover: Cover
+    mails: tuple[Mail, ...]
+    base: Oid | None = None
+    tip: Oid | None = None

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from patchgen.errors import ErrorPlace
 
@@ -59,3 +60,10 @@ class SemanticPatch:
         lines = self.text.split("\n")
         excerpt = lines[line - 1] if 0 < line <= len(lines) else None
         return ErrorPlace(self.name, line, column, excerpt=excerpt)
+
+
+class TemplateLine(NamedTuple):
+    """The name of a template, as its loader has it, and a line number from 1."""
+
+    template: str
+    line: int

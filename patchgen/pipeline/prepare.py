@@ -26,8 +26,15 @@ from patchgen.mail import (
     name_folder,
 )
 from patchgen.model.base import Oid, TreeReader
-from patchgen.model.posting import SendableVersion
-from patchgen.model.series import Cover, Identity, Mail, Recipients, Signatures, Stat
+from patchgen.model.series import (
+    Cover,
+    Identity,
+    Mail,
+    Recipients,
+    SendableVersion,
+    Signatures,
+    Stat,
+)
 from patchgen.odb import GitTree, Quarantine, Repository, reparent
 from patchgen.pipeline.recipients import add_people, choose_recipients, map_people
 from patchgen.series import (

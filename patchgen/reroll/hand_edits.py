@@ -27,7 +27,7 @@ from patchgen.odb import (
 )
 from patchgen.reroll.merge_text import Prose, merge_prose
 from patchgen.reroll.original import MadeBefore
-from patchgen.series.match import Matched
+from patchgen.series.branch import Matched
 from patchgen.series.record import RecordedPatch, digest_message
 from patchgen.series.trailers import Message, Trailer, parse_message
 

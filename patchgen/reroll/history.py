@@ -23,8 +23,8 @@ from patchgen.odb import (
     read_substances,
     reparent,
 )
+from patchgen.reroll.changelog import Earlier
 from patchgen.reroll.hand_edits import Carried
-from patchgen.reroll.version import Earlier
 from patchgen.series import Record, SeriesBranch, Tracking, read_branch, take_out_testing
 from patchgen.series.trailers import parse_message
 

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Turn edits into commits: their messages, the cover letter, and the branch."""
 
-from patchgen.series.asked import describe_asked
-from patchgen.series.branch import SeriesBranch, find_cover_commit, find_tracking, read_branch
+from patchgen.series.branch import (
+    Matched,
+    SeriesBranch,
+    find_cover_commit,
+    find_tracking,
+    match_commits,
+    read_branch,
+)
 from patchgen.series.build import (
     SeriesDraft,
     draft_series,
@@ -10,13 +16,13 @@ from patchgen.series.build import (
     write_patches,
 )
 from patchgen.series.change_id import digest_content, make_change_id, make_message_id
-from patchgen.series.match import Matched, match_commits
 from patchgen.series.messages import render_subject, sign_off
 from patchgen.series.record import (
     HandWork,
     Record,
     RecordedPatch,
     RecordedTesting,
+    describe_asked,
     digest_cover,
     digest_message,
     read_record,

@@ -10,6 +10,7 @@ it contains no path of the machine that made it.
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -200,3 +201,15 @@ def digest_cover(cover: Cover) -> str:
     """
     words = f"{cover.subject} {cover.body}".split()
     return hashlib.sha256(" ".join(words).encode()).hexdigest()
+
+
+def describe_asked(branch: str, record: Record, messages: Sequence[str]) -> list[str]:
+    """Return a sentence for each empty variable; `messages` are the patches' commit messages."""
+    trailers = [each for message in messages for each in parse_message(message).trailers]
+    there = {each.name.lower() for each in trailers if each.value}
+    again = f"`patchgen reroll {shlex.quote(branch)} -v {record.revision} --define"
+    return [
+        f"the variable {asked.name} is empty: {asked.text}; {again} {asked.name}=...` sets it"
+        for asked in record.asked
+        if not there & {key.lower() for key in asked.trailers}
+    ]

@@ -2,8 +2,6 @@
 """Variants: load their manifests, bind their variables, and plan their patches for a base."""
 
 from patchgen.spec.backends import select_units
-from patchgen.spec.base_files import list_sources
-from patchgen.spec.catalog import find_variant, list_names, list_variants
 from patchgen.spec.cited_calls import find_cited_calls
 from patchgen.spec.config import (
     People,
@@ -15,7 +13,14 @@ from patchgen.spec.config import (
 )
 from patchgen.spec.plan import SeriesPlan, build_plan
 from patchgen.spec.variables import bind_variables
-from patchgen.spec.variant import Variant, describe_variables
+from patchgen.spec.variant import (
+    Variant,
+    describe_variables,
+    find_variant,
+    list_names,
+    list_sources,
+    list_variants,
+)
 
 __all__ = [
     "People",

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from patchgen.errors import ErrorPlace, SpecError
-from patchgen.model.smpl import SourceLine
+from patchgen.model.smpl import SourceLine, TemplateLine
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.variant import ManifestFile
-from patchgen.templating import TemplateLine
 
 
 def read_macros(unit: ManifestFile, name: str, folders: Sequence[SourceFolder]) -> str:

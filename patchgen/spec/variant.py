@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Load a variant: its manifest, those of its backends, and the folders that they are in."""
+"""Find and load a variant: its manifest, those of its backends, and their folders."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from patchgen.errors import ErrorPlace, SpecError
+from patchgen.errors import ErrorPlace, SpecError, UsageError
+from patchgen.resources import shipped_folder
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
 from patchgen.spec.toml import locate, parse_toml
@@ -99,3 +101,54 @@ def describe_variables(variant: Variant) -> Mapping[str, VariableEntry]:
                     place=ErrorPlace(str(unit.folder / FILE_NAME), field=f"variables.{name}"),
                 )
     return found
+
+
+def list_sources(units: Sequence[ManifestFile]) -> list[str]:
+    """Return the paths and globs that manifests name, each once.
+
+    The list may contain files that a plan does not read, but misses none.
+    """
+    return list(dict.fromkeys(path for unit in units for path in _sources_of(unit)))
+
+
+def _sources_of(unit: ManifestFile) -> Iterator[str]:
+    manifest = unit.manifest
+    for fact in (*manifest.facts.values(), *manifest.needs):
+        yield from fact.file
+    for cite in manifest.cites:
+        yield from cite.file
+    for patch in manifest.patch:
+        for probe in patch.probe:
+            yield from probe.file
+        for rules in patch.rules:
+            yield from rules.on
+        for lines in patch.lines:
+            yield lines.file
+
+
+def list_names() -> list[str]:
+    """Return the names of all shipped variants, sorted."""
+    return sorted(p.parent.name for p in shipped_folder("semantic-patches").glob(f"*/{FILE_NAME}"))
+
+
+def list_variants() -> list[Variant]:
+    """Load all shipped variants, sorted by name."""
+    return [load_variant(shipped_folder("semantic-patches") / name) for name in list_names()]
+
+
+def find_variant(name: str) -> Variant:
+    """Load a shipped variant by its name, or any variant by the path of its folder.
+
+    Raises UsageError with the nearest known name if no shipped variant has that name.
+    """
+    if "/" in name or name.startswith("."):
+        return load_variant(Path(name))
+    folder = shipped_folder("semantic-patches") / name
+    if (folder / FILE_NAME).is_file():
+        return load_variant(folder)
+    known = list_names()
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known variants: {', '.join(known)}"
+    raise UsageError(
+        f"unknown variant {name!r}", hint=hint + " (the path of a folder must contain a /)"
+    )

@@ -3,4 +3,3 @@ from .renderer import (
     render_smpl as render_smpl,
     render_text as render_text,
 )
-from .template_line import TemplateLine as TemplateLine

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from patchgen.errors import ErrorPlace, SpecError
+from patchgen.model.smpl import TemplateLine
 from patchgen.process import Dialogue
 from patchgen.sourcefolder import SourceFolder
 from patchgen.templating.limits import SECONDS
-from patchgen.templating.template_line import TemplateLine
 
 Folders = Sequence[SourceFolder]
 

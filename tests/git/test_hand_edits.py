@@ -13,7 +13,7 @@ from patchgen.model.commit import Commit
 from patchgen.odb import Quarantine, Repository, read_commit, read_substances
 from patchgen.reroll.hand_edits import Carrier, Placed
 from patchgen.reroll.original import MadeBefore
-from patchgen.series.match import Matched
+from patchgen.series.branch import Matched
 from patchgen.series.record import RecordedPatch, digest_message
 
 LINES = [f"line {number} of many that look like this one" for number in range(12)]

@@ -29,7 +29,7 @@ _READERS = {
     "patchgen.sweep.bodies": "list(find_bodies(raw))",
     "patchgen.sweep.typedefs": "find_ambiguous_types(raw), find_type_declarers(raw, [], [], [])",
     "patchgen.sweep.words": "is_prose(raw, len(raw))",
-    "patchgen.templating.lines": "split_marks(text)",
+    "patchgen.templating.environment": "split_marks(text)",
 }
 _PIECES = [
     '\\"',

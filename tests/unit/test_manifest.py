@@ -10,10 +10,9 @@ import pytest
 
 from patchgen.errors import SpecError, UsageError
 from patchgen.spec import bind_variables, describe_variables
-from patchgen.spec.catalog import find_variant, list_variants
 from patchgen.spec.probe import fill_in, find_facts
 from patchgen.spec.toml import locate
-from patchgen.spec.variant import load_variant
+from patchgen.spec.variant import find_variant, list_variants, load_variant
 from tests.support.memory_tree import MemoryTree
 
 GOOD = """\
