@@ -10,6 +10,12 @@ from __future__ import annotations
 import re
 
 FOLDER = "arch/x86"
+# Mails to this alias of the maintainers, which is not a mailing list, also go to the list
+# (maintainer-tip.rst, "Patch submission notes").
+MAINTAINERS_ALIAS, MAINTAINERS_LIST = "x86@kernel.org", "linux-kernel@vger.kernel.org"
+# The folders that coccicheck passes to spatch with -I (LINUXINCLUDE in the top Makefile), except
+# those that only a build creates.
+INCLUDE_FOLDERS = (f"{FOLDER}/include", "include", f"{FOLDER}/include/uapi", "include/uapi")
 # The folders whose scripts a build runs.
 SCRIPT_FOLDERS = ("scripts", "tools", FOLDER)
 # Headers that a build generates (the top Makefile, CLEAN_FILES).

@@ -30,6 +30,10 @@ class SeriesRecipients:
     cover: Recipients
     patches: tuple[Recipients, ...]
 
+    def map(self, change: Callable[[Recipients], Recipients]) -> SeriesRecipients:
+        """Return the recipients with a change to those of each mail."""
+        return SeriesRecipients(change(self.cover), tuple(map(change, self.patches)))
+
 
 def address_patches(
     tree: TreeReader, patches: Sequence[Mail], program: Path | None = None
@@ -55,19 +59,12 @@ def edit_recipients(
     found: SeriesRecipients, added: Recipients, removed: Recipients
 ) -> SeriesRecipients:
     """Return the recipients with some added to all mails, and others removed from all."""
-    return SeriesRecipients(
-        _edit(found.cover, added, removed),
-        tuple(_edit(each, added, removed) for each in found.patches),
-    )
+    return found.map(lambda each: _edit(each, added, removed))
 
 
 def include_people(found: SeriesRecipients, cc: Sequence[str]) -> SeriesRecipients:
     """Return the recipients with people who get all mails, at least in Cc."""
-
-    def include(each: Recipients) -> Recipients:
-        return _list_once(each.to, (*each.cc, *cc))
-
-    return SeriesRecipients(include(found.cover), tuple(include(each) for each in found.patches))
+    return found.map(lambda each: _list_once(each.to, (*each.cc, *cc)))
 
 
 def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients:
@@ -105,7 +102,7 @@ def map_recipients(
     def map_one(each: Recipients) -> Recipients:
         return _list_once((called[name] for name in each.to), (called[name] for name in each.cc))
 
-    return SeriesRecipients(map_one(found.cover), tuple(map_one(each) for each in found.patches))
+    return found.map(map_one)
 
 
 def join_list(found: SeriesRecipients, alias: str, mailing_list: str) -> SeriesRecipients:
@@ -117,7 +114,7 @@ def join_list(found: SeriesRecipients, alias: str, mailing_list: str) -> SeriesR
             return Recipients(each.to, (*each.cc, mailing_list))
         return each
 
-    return SeriesRecipients(join(found.cover), tuple(join(each) for each in found.patches))
+    return found.map(join)
 
 
 def _edit(found: Recipients, added: Recipients, removed: Recipients) -> Recipients:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from patchgen.controls import has_controls
+from patchgen.kernel.x86 import MAINTAINERS_ALIAS, MAINTAINERS_LIST
 from patchgen.mail import (
     SeriesRecipients,
     edit_recipients,
@@ -22,10 +23,6 @@ from patchgen.model.series import Recipients
 from patchgen.odb import Quarantine, Repository
 from patchgen.series import SeriesBranch, describe_asked
 from patchgen.spec import People, load_people
-
-# Mails to an alias of maintainers, which is not a mailing list, also go to a list: for
-# x86@kernel.org see maintainer-tip.rst, "Patch submission notes".
-_LISTS_OF_ALIASES = {"x86@kernel.org": "linux-kernel@vger.kernel.org"}
 
 
 def find_people(
@@ -51,17 +48,14 @@ def find_people(
 def add_people(
     found: SeriesRecipients, people: People, edited: tuple[Recipients, Recipients]
 ) -> SeriesRecipients:
-    """Return the recipients with the user's people added or removed, and the lists of aliases."""
+    """Return the recipients with the user's people added or removed, and the list of an alias."""
     added = Recipients((*people.to, *edited[0].to), (*people.cc, *edited[0].cc))
     removed = Recipients((*people.ignore, *edited[1].to), edited[1].cc)
     chosen = edit_recipients(found, added, removed)
     cover = edit_recipients(
         SeriesRecipients(chosen.cover, ()), Recipients((), people.cc_cover), removed
     ).cover
-    chosen = replace(chosen, cover=cover)
-    for alias, mailing_list in _LISTS_OF_ALIASES.items():
-        chosen = join_list(chosen, alias, mailing_list)
-    return chosen
+    return join_list(replace(chosen, cover=cover), MAINTAINERS_ALIAS, MAINTAINERS_LIST)
 
 
 def map_people(quarantine: Quarantine, base: Oid, found: SeriesRecipients) -> SeriesRecipients:

@@ -15,19 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+from patchgen.kernel.x86 import INCLUDE_FOLDERS
 from patchgen.model.base import Oid
 from patchgen.odb import Entry
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?P<quote>["<])(?P<name>[^">\n]+)[">]', re.M)
 
-# The include folders that coccicheck passes to spatch for x86 (LINUXINCLUDE in the top Makefile),
-# except those that only a build creates.
-_FOLDERS = (
-    "arch/x86/include",
-    "include",
-    "arch/x86/include/uapi",
-    "include/uapi",
-)
 _FEW_FOLDERS = 8
 
 
@@ -42,7 +35,7 @@ class Includes(StrEnum):
     @property
     def folders(self) -> tuple[str, ...]:
         """The folders that are searched for headers besides that of the file."""
-        return _FOLDERS if self in (Includes.ALL, Includes.RECURSIVE) else ()
+        return INCLUDE_FOLDERS if self in (Includes.ALL, Includes.RECURSIVE) else ()
 
 
 class Listing:
