@@ -15,6 +15,7 @@ _Lines = Sequence[Hashable]
 
 # What is left of a part with more differences counts as changed as a whole.
 _MAX_DIFFERENCES = 1000
+_COMPARED_AT_ONCE = 1 << 10
 
 
 class LineChange(NamedTuple):
@@ -35,13 +36,29 @@ def find_line_changes(old: _Lines, new: _Lines) -> list[LineChange]:
     All other lines are equal, and at least one such line is between two changes. Like git, report
     lines that were inserted among equal ones, or deleted, as late as possible.
     """
+    head = _count_common(old, new)
+    tail = _count_common(old[head:][::-1], new[head:][::-1])
+    old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
     changes: list[LineChange] = []
     i = j = 0
-    for x, y in [*_find_equal(old, new), (len(old), len(new))]:
+    for x, y in [*_find_equal(old_middle, new_middle), (len(old_middle), len(new_middle))]:
         if i < x or j < y:
-            changes.append(LineChange(i, x, j, y))
+            changes.append(LineChange(head + i, head + x, head + j, head + y))
         i, j = x + 1, y + 1
     return _slide_down(changes, old, new)
+
+
+def _count_common(old: _Lines, new: _Lines) -> int:
+    """Return how many lines are equal at the beginning. Most are, and slices are compared fast."""
+    count = 0
+    step = _COMPARED_AT_ONCE
+    while step:
+        while count + step <= min(len(old), len(new)) and (
+            old[count : count + step] == new[count : count + step]
+        ):
+            count += step
+        step //= 2
+    return count
 
 
 def _find_equal(old: _Lines, new: _Lines) -> Iterator[tuple[int, int]]:
