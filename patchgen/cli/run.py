@@ -29,7 +29,6 @@ from patchgen.cli.run_split import (
     publish_campaign,
     read_campaign,
 )
-from patchgen.cli.tree_config import check_config
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.commands.run import RunPlan, Skipped, plan_run, run_sweeps
@@ -141,6 +140,9 @@ def command(
     )
     printer = Printer(quiet=quiet, as_json=as_json)
     if campaign is not None:
+        # Importing it takes longer than a run whose results are all cached.
+        from patchgen.cli.tree_config import check_config
+
         check_config(printer, request.tree)
     executor = _choose_executor(executor_name, scheduler)
     repository = Repository(request.tree)
