@@ -160,6 +160,8 @@ class _Cluster:
                 f"{who} lacks patchgen: {err}", hint="install the same version there"
             ) from None
         except Exception as err:
+            # The connection over which a result was being fetched ends with the scheduler, too.
+            self._check_alive()
             raise ToolError(
                 f"{who} failed: {_say(err)}",
                 hint="the same version of patchgen has to be installed on all workers",
