@@ -181,7 +181,8 @@ def _ask_version(path: str) -> str:
 def find_spatch() -> Spatch:
     """Return the spatch named by $SPATCH or found in $PATH.
 
-    Raises ToolError if there is none, or if it is older than MINIMUM_VERSION.
+    Raises ToolError if there is none, if it is older than MINIMUM_VERSION, or if cp, which spatch
+    starts to write a changed file, is not there: spatch does not notice, and the change is lost.
     """
     name = os.environ.get("SPATCH") or "spatch"
     path = shutil.which(name)
@@ -195,4 +196,9 @@ def find_spatch() -> Spatch:
     if tuple(int(part) for part in version.split(".")) < MINIMUM_VERSION:
         minimum = ".".join(map(str, MINIMUM_VERSION))
         raise ToolError(f"{path} is spatch {version}; {minimum} or later is needed", hint=HINT)
+    if shutil.which("cp") is None:
+        raise ToolError(
+            "cp is not installed; spatch needs it to write a changed file",
+            hint="install coreutils, or add the folder of cp to PATH",
+        )
     return Spatch(path, version)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import PurePosixPath
 
 import pytest
@@ -291,3 +292,11 @@ def test_a_rule_without_a_name_is_called_by_its_line(spatch):
     text = RENAME + "\n@@\nexpression x;\n@@\n-bar(x);\n\n@exists@\n@@\n-absent();\n"
     rules = [(r.rule, r.hits) for r in apply(spatch, text).rules]
     assert rules == [("rename", 3), ("line 8", 1), ("line 13", 0)]
+
+
+def test_a_path_without_cp_is_refused_as_spatch_would_lose_its_result(tmp_path, monkeypatch):
+    # spatch 1.1.1 writes a changed file by `cp`, and ends with 0 where that fails.
+    (tmp_path / "spatch").symlink_to(shutil.which("spatch"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match="cp is not installed"):
+        find_spatch()
