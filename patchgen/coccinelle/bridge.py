@@ -12,7 +12,7 @@ cause it are run again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -134,12 +134,12 @@ def _run(
 ) -> list[FileResult]:
     """Run spatch once, and return the results of the files that need not be run again."""
     names = SafeNames([*headers, *(source.path for source in sources)])
-    tree = scratch / "tree"
-    for path, text in (*headers.items(), *((each.path, each.text) for each in sources)):
-        file = tree / names.find(path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text)
     files = {str(names.find(source.path)): source for source in sources}
+    tree = scratch / "tree"
+    texts = {str(names.find(path)): text for path, text in headers.items()}
+    for name, text in (texts | {name: source.text for name, source in files.items()}).items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(text)
     (scratch / "groups").write_text("".join(f"{name}\n\n" for name in files), encoding="ascii")
     prepared = _prepare(program)
     done = spatch.run(program, prepared.text, scratch, timeout_s=timeout_s)
@@ -153,22 +153,15 @@ def _run(
     if done.timed_out or done.returncode != 0:
         if not parts:
             raise explain_refusal(program.patch, prepared, done)
-        return _cut_off(files, done, parts[-1], timeout_s)
+        culprits = _cut_off(files, done, parts[-1], timeout_s)
+        return [names.restore(result) for result in culprits]
     channels = _assign(program, files, parts, done.stdout.decode("latin-1"))
     if channels is None:
         failure = Failure("spatch's output cannot be parsed")
         return [FileResult(each.path, failure=failure) for each in sources if len(sources) == 1]
-    printed, rest = read_printed(scratch)
-    results = []
-    for name, (errors, trace) in channels.items():
-        result = _read(program, prepared, files[name], tree / name, errors, trace, timeout_s)
-        if not program.runs("ocaml"):
-            result = replace(result, printed=printed.get(name, ""))
-        results.append(names.restore(replace(result, seconds=done.seconds / len(sources))))
-    if rest:
-        # There is only one run if it has `finalize` rules.
-        results.append(names.restore(FileResult(PurePosixPath("."), printed=rest)))
-    return results
+    results = _read_all(program, prepared, files, channels, scratch, timeout_s)
+    share = done.seconds / len(sources)
+    return [names.restore(replace(result, seconds=share)) for result in results]
 
 
 _NOT_WRITTEN = re.compile(rb"^cp: .*", re.MULTILINE)
@@ -234,6 +227,28 @@ def _assign(
     return nothing | dict(zip(handled, zip(errors, traces, strict=True), strict=True))
 
 
+def _read_all(
+    program: RunnableSmpl,
+    prepared: PreparedText,
+    files: Mapping[str, Source],
+    channels: Mapping[str, tuple[str, str]],
+    scratch: Path,
+    timeout_s: int,
+) -> Iterator[FileResult]:
+    """Yield the result of each file, and what was printed for none."""
+    printed, rest = read_printed(scratch)
+    for name, (errors, trace) in channels.items():
+        source = files[name]
+        if (failure := explain_exception(errors, prepared, timeout_s)) is not None:
+            yield FileResult(source.path, failure=failure)
+        else:
+            output, text = scratch / "tree" / name, printed.get(name, "")
+            yield _read(program, prepared, source, output, errors, trace, text)
+    if rest:
+        # There is only one run if it has `finalize` rules.
+        yield FileResult(PurePosixPath("."), printed=rest)
+
+
 def _read(
     program: RunnableSmpl,
     prepared: PreparedText,
@@ -241,11 +256,9 @@ def _read(
     output: Path,
     errors: str,
     trace: str,
-    timeout_s: int,
+    printed: str,
 ) -> FileResult:
     """Read the result for a file from what spatch wrote and printed for it."""
-    if (failure := explain_exception(errors, prepared, timeout_s)) is not None:
-        return FileResult(source.path, failure=failure)
     after = output.read_bytes()
     if source.text and not after:
         return FileResult(source.path, failure=Failure("spatch wrote an empty file"))
@@ -256,7 +269,7 @@ def _read(
         None if after == source.text else filled,
         read_hits(trace, rules, prepared.lines, source.path),
         read_unparsed(errors, source.text, source.path),
-        _DIFF.split(trace)[0] if program.runs("ocaml") else "",
+        _DIFF.split(trace)[0] if program.runs("ocaml") else printed,
         read_context(trace) if program.shows_marks else (),
         from_texts,
     )

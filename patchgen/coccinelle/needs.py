@@ -98,18 +98,17 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     patch = program.patch
     plain, why_not = _make_plain(program)
     asked = [patch.text] if plain is None else [patch.text, plain, spell_operators(plain)]
-    # Each question takes as long as spatch needs to read the rules; all are asked in parallel.
-    texts = list(dict.fromkeys(asked))
-    for text in texts if not program.may_run_code else ():
+    for text in asked if not program.may_run_code else ():
         check_harmless(patch, text, program.companions)
 
     def ask(text: str) -> Completed:
         with scratch_folder("needs") as folder:
             return spatch.ask_needs(program, text, folder)
 
-    answers = map_parallel(ask, texts, workers=len(texts))
-    answered = dict(zip(texts, answers, strict=True))
-    done, *others = (answered[text] for text in asked)
+    # Each question takes as long as spatch needs to read the rules; all are asked in parallel.
+    texts = list(dict.fromkeys(asked))
+    answers = dict(zip(texts, map_parallel(ask, texts, workers=len(texts)), strict=True))
+    done, *others = (answers[text] for text in asked)
     output = done.stdout.decode("latin-1")
     if done.returncode != 0:
         refusal = explain_refusal(patch, prepare_text(patch.text), done)

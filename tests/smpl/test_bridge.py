@@ -8,7 +8,15 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from patchgen.coccinelle import Spatch, apply_to_file, find_spatch, refuse_code
+from patchgen.coccinelle import (
+    RunnableSmpl,
+    Source,
+    Spatch,
+    apply_to_file,
+    find_spatch,
+    refuse_code,
+    run_files,
+)
 from patchgen.errors import SpecError, ToolError
 from patchgen.model.outcome import FileResult
 from patchgen.model.smpl import SemanticPatch, SourceLine
@@ -158,6 +166,19 @@ def test_a_file_that_spatch_gives_up_is_an_error_with_the_reason(spatch):
             RENAME.replace("+baz", "+X").replace("position", "identifier virtual.X;\nposition"),
         )
     assert caught.value.place is not None and caught.value.place.line == 7
+
+
+def test_a_file_at_which_spatch_ends_is_named_as_in_the_tree(tmp_path):
+    """A name that is not safe in spatch's lists and messages has a stand-in there."""
+    ended = tmp_path / "spatch"
+    ended.write_text('#!/bin/sh\necho "HANDLING: $(head -n 1 ../groups)" >&2\nexit 3\n')
+    ended.chmod(0o755)
+    program = RunnableSmpl(SemanticPatch("test.cocci", RENAME))
+    sources = [Source(PurePosixPath(name), SOURCE) for name in ("odd name.c", "b c.c")]
+    results = run_files(Spatch(str(ended), "1.1.1"), program, sources)
+    assert [str(each.path) for each in results] == ["b c.c", "odd name.c"]
+    for each in results:
+        assert str(each.failure) == f"spatch ended with 3: HANDLING: {each.path}"
 
 
 def test_a_marker_becomes_its_text_at_its_indentation(spatch):
