@@ -20,7 +20,7 @@ The text of a semantic patch is SmPL as spatch reads it; nothing is rendered. ap
 one without scripts over one file. run_files() runs any over many files, with their headers, modes
 and options. A semantic patch that cannot be read, or would run code without being trusted, raises
 patchgen.errors.SpecError with its line; a spatch that is missing or fails raises ToolError. Without
-spatch, read_rules(), read_header() and find_code() tell what is in a semantic patch.
+spatch, read_rules(), read_header() and find_code() read what is in a semantic patch.
 
 spatch's exit status is 0 whether or not something matched, so everything is read from the files
 that it wrote and from its own trace (`--debug`). One run provides both. It does without spatch's

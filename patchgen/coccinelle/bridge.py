@@ -172,7 +172,7 @@ _DIFF = re.compile(r"^(?:diff -u -p .*\n)?--- .*\n\+\+\+ ", re.MULTILINE)
 
 
 def _prepare(program: RunnableSmpl) -> PreparedText:
-    """Return the text for spatch: the semantic patch with the rules that make it tell more."""
+    """Return the text for spatch: the semantic patch, with rules that make it report more."""
     text = program.patch.text
     prepared = add_witnesses(text) if program.locates else prepare_text(text)
     if program.locates and find_forbidden(prepared.text):

@@ -73,7 +73,7 @@ class Declaration:
 
     @property
     def is_readable(self) -> bool:
-        """Whether its names, if any, and its constraints can be told."""
+        """Whether its names, if any, and its constraints can be parsed."""
         return "script" not in self.words and (not self.kind or bool(self.names))
 
     @property

@@ -89,7 +89,7 @@ class Spatch:
             program,
             text,
             scratch,
-            # Without a trace if OCaml scripts print: nothing would tell the two apart.
+            # Without a trace if there are OCaml scripts: it would mix with what they print.
             *(() if program.runs("ocaml") else ("--debug",)),
             *program.options,
             *(("--macro-file", f"../{_MACROS}") if macros else ()),
