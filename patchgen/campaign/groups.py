@@ -11,8 +11,8 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 
 from patchgen.kernel import MaintainersSection
-from patchgen.model.campaign import Split
 from patchgen.model.series import FileEdit
+from patchgen.model.sweep import Split
 
 _ADDRESS = re.compile(r"\s*<[^>]*>")
 _MOST_NAMES = 4

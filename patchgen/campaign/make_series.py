@@ -3,23 +3,20 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from patchgen import __version__
-from patchgen.campaign.excerpt import excerpt
 from patchgen.campaign.groups import PatchGroup, merge_groups, split_edits
-from patchgen.campaign.subject import WIDTH, learn_prefix, make_subjects
+from patchgen.campaign.messages import WIDTH, excerpt, learn_prefix, make_subjects, wrap
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.controls import escape_controls
 from patchgen.kernel import find_owners
 from patchgen.mail import Existing
 from patchgen.model.base import Base, Oid
-from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Signatures
-from patchgen.model.sweep import Sweep
+from patchgen.model.sweep import CampaignRequest, Split, Sweep
 from patchgen.odb import (
     GitTree,
     Quarantine,
@@ -50,7 +47,6 @@ from patchgen.spec import People
 from patchgen.sweep import SweepRequest
 from patchgen.templating import render_text
 
-_BODY_WIDTH = 72
 # Leaves room for a prefix.
 _MOST_WORDS = 55
 
@@ -269,8 +265,8 @@ class _SplitChange:
         base = self.sweep.base
         context |= {
             "origin": {"name": self.sweep.public_name, "command": self.command},
-            "purpose": _wrap(self.header.purpose),
-            "comments": _wrap(self.header.comments),
+            "purpose": wrap(self.header.purpose),
+            "comments": wrap(self.header.comments),
             "text": excerpt(self.run.program.patch.text),
             "base": {"describe": base.describe, "version": base.version},
             "tools": _tools(),
@@ -283,15 +279,6 @@ class _SplitChange:
 
 def _tools() -> dict[str, str]:
     return {"patchgen": __version__, "spatch": find_spatch().version, "git": git_version()}
-
-
-def _wrap(text: str) -> str:
-    """Wrap the paragraphs of a message; indented ones are not changed."""
-    paragraphs = []
-    for paragraph in text.strip("\n").split("\n\n"):
-        is_code = any(line.startswith((" ", "\t")) for line in paragraph.split("\n"))
-        paragraphs.append(paragraph if is_code else textwrap.fill(paragraph, _BODY_WIDTH))
-    return "\n\n".join(paragraphs)
 
 
 def _check_whole(

@@ -14,9 +14,8 @@ from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import name_people, print_next, read_recipients, summarise_patch
 from patchgen.commands.run import RunPlan
 from patchgen.errors import UsageError
-from patchgen.model.campaign import CampaignRequest, Split
 from patchgen.model.smpl import Mode
-from patchgen.model.sweep import Sweep
+from patchgen.model.sweep import CampaignRequest, Split, Sweep
 from patchgen.odb import Repository
 
 if TYPE_CHECKING:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The result of a semantic patch run over a whole tree: reports, edits and counts."""
+"""The result of a semantic patch run over a whole tree, and how it becomes a series."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
 
 from patchgen.model.base import Base
 from patchgen.model.outcome import Failure, ReportedPlace, UnparsedFunction
@@ -71,3 +72,34 @@ def public_name(name: str) -> str:
     path = PurePosixPath(name)
     public = path.name if path.is_absolute() or ".." in path.parts else str(path)
     return public.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+class Split(StrEnum):
+    """The criterion by which a campaign is divided into patches."""
+
+    MAINTAINER = "maintainer"
+    SUBSYSTEM = "subsystem"
+    DIRECTORY = "directory"
+    FILE = "file"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRequest:
+    """How the edits become a series. For the defaults of None, see ApplyRequest.
+
+    The first version is 1.
+    """
+
+    split: Split
+    max_patches: int | None = None
+    subject: str | None = None
+    branch: str | None = None
+    revision: int | None = None
+    output: Path | None = None
+    sign_off: bool = False
+    force: bool = False
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    cover_cc: tuple[str, ...] = ()
+    get_maintainer: Path | None = None

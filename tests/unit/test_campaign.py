@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patchgen.campaign import PatchGroup, merge_groups, split_edits
-from patchgen.campaign.excerpt import excerpt
-from patchgen.campaign.subject import (
+from patchgen.campaign.messages import (
     WIDTH,
     derive_prefix,
+    excerpt,
     find_common_prefix,
     make_subjects,
 )
 from patchgen.kernel import MaintainersSection, SectionMatcher, parse_maintainers
 from patchgen.kernel.section_match import REST
-from patchgen.model.campaign import Split
 from patchgen.model.series import FileEdit
+from patchgen.model.sweep import Split
 from tests.support.examples import examples
 from tests.unit.test_maintainers_file import TEXT
 

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The subject of a patch: the usual prefix for its files, and what the patch does."""
+"""The texts of a patch: its subject, and what its message quotes of the semantic patch.
+
+A subject is the usual prefix for the files, and what the patch does.
+"""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
 from patchgen.campaign.groups import PatchGroup
+from patchgen.coccinelle import read_header, read_rules
 from patchgen.errors import MissingObjectsError
 from patchgen.model.base import Oid
+from patchgen.model.smpl import Mode
 from patchgen.odb import Git
 
 # Documentation/process/submitting-patches.rst, "The canonical patch format".
 WIDTH = 75
+_BODY_WIDTH = 72
 _LOOKED_AT = 40
 _FILES = 50
 # `net: ethernet: ` and `x86/kvm: `, not `Merge branch`, `Revert "..."` or a version.
@@ -105,3 +112,31 @@ def _fit(prefix: str, what: str) -> str:
     while len(parts) > 1 and len(": ".join([*parts, what])) > WIDTH:
         parts.pop()
     return ": ".join([*parts, what])
+
+
+# --- bodies ---
+
+
+def excerpt(text: str) -> str:
+    """Return a semantic patch without its header, its scripts, and the rules of other modes.
+
+    If nothing would be left, it is returned as a whole.
+    """
+    modes = {mode.value: mode is Mode.PATCH for mode in Mode}
+    kept = [rule for rule in read_rules(text) if not rule.is_script and rule.may_run(modes)]
+    if not kept:
+        return text.strip("\n")
+    is_used = any(Mode.PATCH in rule.depends for rule in kept)
+    virtuals = [*([Mode.PATCH] if is_used else []), *read_header(text).virtuals]
+    lines = [f"virtual {name}" for name in virtuals]
+    lines += [line for rule in kept for line in rule.lines if not line.startswith("//")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def wrap(text: str) -> str:
+    """Wrap the paragraphs of a message; indented ones are not changed."""
+    paragraphs = []
+    for paragraph in text.strip("\n").split("\n\n"):
+        is_code = any(line.startswith((" ", "\t")) for line in paragraph.split("\n"))
+        paragraphs.append(paragraph if is_code else textwrap.fill(paragraph, _BODY_WIDTH))
+    return "\n\n".join(paragraphs)
