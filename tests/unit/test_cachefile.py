@@ -40,19 +40,24 @@ def test_what_is_stored_is_found_again_and_only_in_its_namespace(tmp_path):
         assert cache.find([b"a", b"b"]) == {}
 
 
-def test_a_row_that_was_moved_to_another_key_or_namespace_is_not_found(tmp_path):
+@pytest.mark.parametrize("column", ["namespace", "key"])
+def test_a_row_that_was_moved_to_another_key_or_namespace_is_not_found(tmp_path, column):
     path = tmp_path / "cache.sqlite"
-    for namespace in ("one", "two"):
-        with Cache(path, namespace) as cache:
-            cache.store([(b"a", b"value")])
+    with Cache(path, "one") as cache:
+        cache.store([(b"a", b"value")])
     with sqlite3.connect(path) as database:
-        database.execute("UPDATE cached SET namespace = -namespace")
-        database.execute("UPDATE namespaces SET id = -id")
-        database.execute("UPDATE cached SET key = CAST('b' AS BLOB)")
+        [(before,)] = database.execute(f"SELECT {column} FROM cached")
+    with Cache(path, "two") as cache:
+        cache.store([(b"b", b"other")])
+    with sqlite3.connect(path) as database:
+        query = f"SELECT {column} FROM cached WHERE {column} != ?"
+        [(after,)] = database.execute(query, [before])
+        database.execute("DELETE FROM cached WHERE key = ?", [b"b"])
+        database.execute(f"UPDATE cached SET {column} = ?", [after])
     database.close()
     for namespace in ("one", "two"):
         with Cache(path, namespace) as cache:
-            assert cache.find([b"a", b"b"]) == {}
+            assert cache.find([b"a", b"b"]) == {} and cache.note == ""
 
 
 def test_a_value_of_another_type_is_treated_as_absent(tmp_path):
@@ -179,7 +184,10 @@ def test_drops_the_namespaces_that_were_not_used_for_longest(tmp_path, monkeypat
     used = {name: use(name) for name in ("first", "second", "third", "fourth")}
     assert used == {"first": 150, "second": 0, "third": 0, "fourth": 150}
     assert path.stat().st_size < 1_950_000
-    # A namespace that is too large by itself is begun anew.
+    # The namespace that is being used goes last, even if it was not used for longest.
+    monkeypatch.setattr(cachefile, "LIMIT", 1_200_000)
+    assert use("first") == 150 and use("fourth") == 0
+    # One that is too large by itself is begun anew.
     monkeypatch.setattr(cachefile, "LIMIT", 500_000)
     assert use("first") == 0
     assert path.stat().st_size < 500_000
