@@ -428,7 +428,13 @@ def test_only_what_a_config_builds(patchgen, git, ready, zalloc, tmp_path):
     assert changed("CONFIG_C=y\n") == ["fs/c.c", "include/h.h"]
     assert changed("CONFIG_NET=y\n") == ["drivers/net/a.c", "include/h.h"]
     assert changed("CONFIG_NET=y\n", "--since", "HEAD~") == []
-    for name, said in ((tmp_path / "none", "cannot be read"), (zalloc, "has no CONFIG_ option")):
+    config.write_text("# nothing\n")
+    refusals = (
+        (tmp_path / "none", "cannot be read"),
+        (config, "has no CONFIG_ option"),
+        (zalloc, "zalloc.cocci:1: this line does not belong in a .config"),
+    )
+    for name, said in refusals:
         done = patchgen("run", zalloc, "--tree", ready, "--trust", "--only-built", name)
         assert done.code == 2 and said in done.err and done.out == ""
 
