@@ -95,7 +95,11 @@ def _ask(path: Path) -> list[bytes]:
     env = reading_environment()
     done = run([*argv, *_ASKED], env=env, ok=None)
     answers = done.stdout.removesuffix(b"\n").split(b"\n")
-    if done.returncode == 0 and len(answers) == len(_ASKED):
+    if answers[0] == b"true":
+        answers.append(b"")
+    elif done.returncode != 0:
+        answers = []
+    if len(answers) == len(_ASKED):
         return answers
     # A path may contain newlines. Asked alone, each answer ends with one more newline.
     answers = []
