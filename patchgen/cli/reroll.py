@@ -33,7 +33,7 @@ from patchgen.cli.series_output import (
 from patchgen.cli.tree_config import check_config
 from patchgen.commands.reroll import abort_reroll, reroll_series
 from patchgen.errors import UsageError
-from patchgen.reroll import RerollRequest, RerollResult
+from patchgen.reroll.request import RerollRequest, RerollResult
 
 
 @click.command("reroll")

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from .branch import (
+    Matched as Matched,
+    SeriesBranch as SeriesBranch,
+    find_cover_commit as find_cover_commit,
+    find_tracking as find_tracking,
+    match_commits as match_commits,
+    read_branch as read_branch,
+)
+from .build import (
+    SeriesDraft as SeriesDraft,
+    draft_series as draft_series,
+    put_cover_below as put_cover_below,
+    write_patches as write_patches,
+)
+from .change_id import (
+    digest_content as digest_content,
+    make_change_id as make_change_id,
+    make_message_id as make_message_id,
+)
+from .messages import (
+    render_subject as render_subject,
+    sign_off as sign_off,
+)
+from .record import (
+    HandWork as HandWork,
+    Record as Record,
+    RecordedPatch as RecordedPatch,
+    RecordedTesting as RecordedTesting,
+    describe_asked as describe_asked,
+    digest_cover as digest_cover,
+    digest_message as digest_message,
+    read_record as read_record,
+)
+from .testing import (
+    choose_cover as choose_cover,
+    digest_tested as digest_tested,
+    keep_testing as keep_testing,
+    put_testing as put_testing,
+    take_out_testing as take_out_testing,
+)
+from .tracking import (
+    Tracking as Tracking,
+    parse_cover_commit as parse_cover_commit,
+)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from .backends import (
+    select_units as select_units,
+)
+from .cited_calls import (
+    find_cited_calls as find_cited_calls,
+)
+from .config import (
+    People as People,
+    TreeConfig as TreeConfig,
+    config_entry as config_entry,
+    load_own_people as load_own_people,
+    load_people as load_people,
+    read_tree_config as read_tree_config,
+)
+from .plan import (
+    SeriesPlan as SeriesPlan,
+    build_plan as build_plan,
+)
+from .variables import (
+    bind_variables as bind_variables,
+)
+from .variant import (
+    Variant as Variant,
+    describe_variables as describe_variables,
+    find_variant as find_variant,
+    list_names as list_names,
+    list_sources as list_sources,
+    list_variants as list_variants,
+)
