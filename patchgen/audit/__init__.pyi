@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from .diff import (
-    FATE_TITLES as FATE_TITLES,
+    CHANGE_TITLES as CHANGE_TITLES,
     FOLDED_GROUPS as FOLDED_GROUPS,
     GROUP_TITLES as GROUP_TITLES,
     compare_audits as compare_audits,

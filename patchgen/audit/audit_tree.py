@@ -12,7 +12,7 @@ from patchgen.audit.facts import FileFacts
 from patchgen.audit.flow import Flow
 from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt, find_unlinked
-from patchgen.audit.paths import BootPath, PointerCall, Routes, find_spine
+from patchgen.audit.paths import BootPath, PointerCall, Routes, find_boot_path
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.reach import Reach
 from patchgen.audit.read_facts import (
@@ -129,8 +129,8 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
 
     Raises RefusedError if no path leads to the function that patches alternatives.
     """
-    spine = find_spine(code, tables)
-    flow = Flow(code, tables, spine.limits)
+    boot_path = find_boot_path(code, tables)
+    flow = Flow(code, tables, boot_path.limits)
     entries = [node for name in tables.entries for node in code.find_nodes(name)]
     flow.run(entries)
     alive = [node for node in entries if node in flow.edges]
@@ -143,29 +143,33 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
         commit="",
         version=version,
         config="",
-        window=_window(spine, flow, alive),
+        window=_window(boot_path, flow, alive),
         notify=_notify(code, tables, flow),
         hypercalls=tuple(find_hypercalls(code, tables, flow, routes, unrouted)),
         changes=tuple(find_changes(code, tables, flow, routes, reach, tests)),
-        unresolved=tuple(_unresolved(each) for each in flow.loose),
+        unresolved=tuple(_unresolved(each) for each in flow.unresolved),
         coverage=_coverage(code, flow),
     )
 
 
-def _window(spine: BootPath, flow: Flow, entries: Sequence[Node]) -> Window:
+def _window(boot_path: BootPath, flow: Flow, entries: Sequence[Node]) -> Window:
     steps = []
     before: TreeLocation | None = None
-    for number, node in enumerate(spine.nodes):
+    for number, node in enumerate(boot_path.nodes):
         how = EdgeKind.CALL if number else EdgeKind.ENTRY
         steps.append(Step(node.name, TreeLocation(node.path, node.line), before, how))
-        before = TreeLocation(node.path, spine.lines[number]) if number < len(spine.lines) else None
+        before = (
+            TreeLocation(node.path, boot_path.lines[number])
+            if number < len(boot_path.lines)
+            else None
+        )
     functions: dict[str, set[str]] = {}
     for node in flow.edges:
         if node.kind != "macro":
             functions.setdefault(node.path, set()).add(node.name)
     return Window(
         tuple(dict.fromkeys(node.name for node in entries)),
-        spine.nodes[-1].name,
+        boot_path.nodes[-1].name,
         tuple(steps),
         {path: tuple(sorted(names)) for path, names in sorted(functions.items())},
     )
@@ -183,17 +187,17 @@ def _notify(code: LinkedCode, tables: Tables, flow: Flow) -> Notify | None:
     return Notify(f"pv_ops.mmu.{tables.member}", declared, steps, calls)
 
 
-def _unresolved(loose: PointerCall) -> UnresolvedPointer:
-    if loose.key is None:
+def _unresolved(call: PointerCall) -> UnresolvedPointer:
+    if call.key is None:
         reason = "the value of the expression is unknown"
-    elif loose.key[0] == "?":
-        reason = f"the struct of {loose.key[1]} is unknown"
-    elif loose.key[0] == "=":
-        reason = f"nothing in the window assigns {loose.key[1]}"
+    elif call.key[0] == "?":
+        reason = f"the struct of {call.key[1]} is unknown"
+    elif call.key[0] == "=":
+        reason = f"nothing in the window assigns {call.key[1]}"
     else:
-        reason = f"nothing in the window assigns {loose.key[0]}.{loose.key[1]}"
+        reason = f"nothing in the window assigns {call.key[0]}.{call.key[1]}"
     return UnresolvedPointer(
-        loose.node.name, TreeLocation(loose.node.path, loose.line), loose.via, reason
+        call.node.name, TreeLocation(call.node.path, call.line), call.via, reason
     )
 
 

@@ -48,7 +48,7 @@ class _Changes:
         self._routes = routes
         self._reach = reach
         self._tests = tests
-        self._tellers = NotifierSearch(code, tables, flow, reach, tests)
+        self._notifiers = NotifierSearch(code, tables, flow, reach, tests)
         self._told: dict[tuple[Node, Env, Platforms], list[Notifier]] = {}
         self._changed: dict[tuple[Node, Env, Platform], Doubts | None] = {}
 
@@ -102,10 +102,10 @@ class _Changes:
     def _change(self, caller: Node, call: CallFact, targets: Sequence[Node]) -> StatusChange:
         early = self._flow.is_early(caller, call.line)
         where = self._find_platforms(caller, call, targets, early=early)
-        tellers = [
-            teller
+        notifiers = [
+            notifier
             for target in targets
-            for teller in self._find_tellers(target, self._env(call, target), tuple(where))
+            for notifier in self._find_notifiers(target, self._env(call, target), tuple(where))
         ]
         return StatusChange(
             function=caller.name,
@@ -114,7 +114,7 @@ class _Changes:
             pages=call.arguments[0] if call.arguments else "",
             to=self._direction(call, targets),
             early=self._routes.find(caller) if early else None,
-            tellers=tuple(dict.fromkeys(tellers)),
+            notifiers=tuple(dict.fromkeys(notifiers)),
             config=self._code.describe_condition(caller.path, call.line),
             within=self._code.find_within(caller) if early else (),
             platforms=tuple(platform for platform, doubts in where.items() if not doubts),
@@ -156,7 +156,7 @@ class _Changes:
         key = (target, env, platform)
         if key not in self._changed:
             ways: list[Doubts] = []
-            for visit in self._tellers.walk(target, env, platform):
+            for visit in self._notifiers.walk(target, env, platform):
                 if self._rewrites(visit.node):
                     ways += self._writes(visit, platform)
             if not ways and not self._is_rewritten_anywhere(target):
@@ -169,7 +169,7 @@ class _Changes:
         return any(
             self._rewrites(visit.node)
             for platform in Platform
-            for visit in self._tellers.walk(target, (), platform)
+            for visit in self._notifiers.walk(target, (), platform)
         )
 
     def _writes(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
@@ -182,8 +182,8 @@ class _Changes:
             if inside is not None:
                 yield (*visit.doubts, *inside)
 
-    def _find_tellers(self, target: Node, env: Env, platforms: Platforms) -> list[Notifier]:
+    def _find_notifiers(self, target: Node, env: Env, platforms: Platforms) -> list[Notifier]:
         key = (target, env, platforms)
         if key not in self._told:
-            self._told[key] = self._tellers.find(target, env, platforms)
+            self._told[key] = self._notifiers.find(target, env, platforms)
         return self._told[key]

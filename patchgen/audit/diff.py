@@ -42,7 +42,7 @@ GROUP_TITLES = {
     SiteGroup.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
     SiteGroup.OTHER: "of other hypervisors",
 }
-FATE_TITLES = {
+CHANGE_TITLES = {
     ChangeKind.ROUTED: "routed now",
     ChangeKind.UNROUTED: "no longer routed",
     ChangeKind.NEW: "new",
@@ -92,11 +92,11 @@ def _compare(
             why = f"{moved}it existed before, but was not early; {stays(new)}"
             yield Difference(ChangeKind.NEW, why, old, new)
         elif new is not None and old is not None and old.routed != new.routed:
-            fate = ChangeKind.ROUTED if new.routed else ChangeKind.UNROUTED
-            yield Difference(fate, moved + turns(new), old, new)
+            kind = ChangeKind.ROUTED if new.routed else ChangeKind.UNROUTED
+            yield Difference(kind, moved + turns(new), old, new)
         elif new is not None:
-            fate = ChangeKind.MOVED if moved else ChangeKind.STAYS
-            yield Difference(fate, moved + stays(new), old, new)
+            kind = ChangeKind.MOVED if moved else ChangeKind.STAYS
+            yield Difference(kind, moved + stays(new), old, new)
 
 
 def _compare_hypercalls(before: Audit, after: Audit) -> Iterator[Difference]:
@@ -185,12 +185,12 @@ def describe_notifiers(change: StatusChange) -> str:
     if not change.protected:
         return "changes no page on SEV, SEV-ES/SNP or TDX"
     where = _describe_platforms(change.platforms, change.doubts)
-    if not change.tellers:
+    if not change.notifiers:
         return f"tells nobody; it runs on {where}"
     phrases = []
-    for teller in change.tellers:
-        on = _describe_platforms(teller.platforms, teller.doubts)
-        phrases.append(f"{teller.via} ({on})" if on else teller.via)
+    for notifier in change.notifiers:
+        on = _describe_platforms(notifier.platforms, notifier.doubts)
+        phrases.append(f"{notifier.via} ({on})" if on else notifier.via)
     text = "tells the hypervisor by " + ", ".join(dict.fromkeys(phrases))
     silent = ", ".join(each.value for each in change.silent_on)
     return f"{text}; tells nobody on {silent}" if silent else text

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The document of `patchgen audit --json`: the fields of patchgen/audit/result.py, as JSON.
 
-Format 1. A dataclass is an object with the fields of the same name and meaning, a tuple is a list,
-a StrEnum is its value, and None is null. In addition:
+Format 1. A dataclass is an object with the fields of the same name and meaning (a few have another
+key, see `_KEYS`), a tuple is a list, a StrEnum is its value, and None is null. In addition:
 
 - the top level has `"format": 1`, and `"kind"`, "audit" or "diff";
 - a TreeLocation is a string, `arch/x86/kernel/kvm.c:530`;
@@ -35,6 +35,13 @@ from patchgen.audit.result import (
 )
 
 FORMAT = 1
+# The fields that have another key in format 1.
+_KEYS = {
+    "boot_path": "spine",
+    "change_kind": "fate",
+    "edge_kind": "how",
+    "notifiers": "tellers",
+}
 
 
 def describe_audit(audit: Audit) -> dict[str, Any]:
@@ -79,7 +86,10 @@ def _plain(value: Any) -> Any:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    document = {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    document = {
+        _KEYS.get(field.name, field.name): _plain(getattr(value, field.name))
+        for field in fields(value)
+    }
     match value:
         case Hypercall():
             document["group"] = value.group.value

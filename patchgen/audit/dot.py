@@ -40,7 +40,7 @@ def render_dot(audit: Audit) -> str:
 def _add(edges: dict[tuple[str, str], str], route: Route) -> None:
     names = [f"{step.function}\n{step.defined.path}" for step in route.steps]
     for before, name, step in zip(names, names[1:], route.steps[1:], strict=False):
-        label = step.via if step.how is not EdgeKind.CALL else ""
+        label = step.via if step.edge_kind is not EdgeKind.CALL else ""
         edges.setdefault((before, name), label)
 
 

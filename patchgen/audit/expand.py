@@ -27,7 +27,7 @@ _REST = "__VA_ARGS__"
 
 def defines_functions(macro: Macro) -> bool:
     """Return whether a macro's text seems to have a function's head and body."""
-    return macro.takes and _BODY.search(macro.body) is not None and len(macro.body) < _LONG
+    return macro.has_parameters and _BODY.search(macro.body) is not None and len(macro.body) < _LONG
 
 
 def expand_invocations(

@@ -21,12 +21,12 @@ class Region(NamedTuple):
 class Macro(NamedTuple):
     """A #define. `calls` are the names in it that a parenthesis follows, with lines.
 
-    `takes` is set if it takes arguments.
+    `has_parameters` is set if it takes arguments.
     """
 
     name: str
     line: int
-    takes: bool
+    has_parameters: bool
     parameters: tuple[str, ...]
     calls: tuple[tuple[str, int], ...]
     body: str

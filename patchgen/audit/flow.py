@@ -29,7 +29,7 @@ _MAX_STRUCTS = 3
 
 
 class Flow:
-    """Follows the window to its end; `edges` and `loose` are the result."""
+    """Follows the window to its end; `edges` and `unresolved` are the result."""
 
     def __init__(self, code: LinkedCode, tables: Tables, limits: Mapping[Node, int]):
         self._code = code
@@ -59,7 +59,7 @@ class Flow:
             for alias in self._tables.aliases:
                 if alias.macro.fullmatch(name) and len(arguments) > alias.function:
                     real = arguments[alias.function].strip()
-                    calls = [CallFact(line, each) for each in (real, *alias.also)]
+                    calls = [CallFact(line, each) for each in (real, *alias.extra_callees)]
                     for spelt in alias.names:
                         self._code.add_alias(spelt.format(real), path, line, calls)
 
@@ -74,7 +74,7 @@ class Flow:
                     else:
                         key = ("table", rule.table) if rule.table else (rule.type, rule.member)
                     via = f"{name}({arguments[0]})" if rule.member else name
-                    self._store(key, node, rule.how, via)
+                    self._store(key, node, rule.kind, via)
 
     def _wake_sections(self) -> None:
         """Wake variables that no code names: a walk over their section finds them."""
@@ -105,7 +105,7 @@ class Flow:
             self._visit(self._queue.popleft())
 
     @property
-    def loose(self) -> list[PointerCall]:
+    def unresolved(self) -> list[PointerCall]:
         """Return the pointer calls without a target, sorted by place."""
         found = list(self._unknown)
         for key, calls in self._calls.items():
@@ -333,9 +333,9 @@ class Flow:
             return [c for each, calls in self._calls.items() if each[0] == key[0] for c in calls]
         calls = list(self._calls.get(key, ()))
         if key[0] not in ("=", "table", "static_call"):
-            loose = self._calls.get(("?", key[1]), ())
-            if loose and len(self._by_member.get(key[1], ())) <= _MAX_STRUCTS:
-                calls += loose
+            of_any_type = self._calls.get(("?", key[1]), ())
+            if of_any_type and len(self._by_member.get(key[1], ())) <= _MAX_STRUCTS:
+                calls += of_any_type
         return calls
 
     def _matching(self, key: Key) -> Iterable[Key]:

@@ -35,11 +35,11 @@ class Visit:
 
 @dataclass(slots=True)
 class _FoundNotifier:
-    """A teller, collected over the platforms."""
+    """A notifier, collected over the platforms."""
 
     functions: list[str] = field(default_factory=list)
-    told: dict[Platform, Doubts] = field(default_factory=dict)
-    telling: bool = False
+    platforms: dict[Platform, Doubts] = field(default_factory=dict)
+    tells_somewhere: bool = False
 
 
 class NotifierSearch:
@@ -57,7 +57,7 @@ class NotifierSearch:
         self._tells: dict[tuple[Node, Env, Platform], Doubts | None] = {}
 
     def find(self, start: Node, env: Env, platforms: Iterable[Platform]) -> list[Notifier]:
-        """Return the tellers of a request, each with those of the platforms on which it tells."""
+        """Return the notifiers of a request, each with those of the platforms on which it tells."""
         found: dict[_Key, _FoundNotifier] = {}
         for platform in platforms:
             for visit in self.walk(start, env, platform):
@@ -65,7 +65,11 @@ class NotifierSearch:
                     self._add_pointer(found, visit, call, access, platform)
                 if visit.node is not start:
                     self._add_hypercall(found, visit, platform)
-        return [_teller(key, each) for key, each in found.items() if each.told or not each.telling]
+        return [
+            _build_notifier(key, each)
+            for key, each in found.items()
+            if each.platforms or not each.tells_somewhere
+        ]
 
     def walk(
         self, start: Node, env: Env, platform: Platform, *, all_calls: bool = False
@@ -119,9 +123,9 @@ class NotifierSearch:
         if not constants:
             return
         key = ("hypercall", constants[0], TreeLocation(node.path, node.line))
-        each = found.setdefault(key, _FoundNotifier([node.name], telling=True))
+        each = found.setdefault(key, _FoundNotifier([node.name], tells_somewhere=True))
         for doubts in self._name_constants(visit, platform):
-            _note(each.told, platform, doubts)
+            _note(each.platforms, platform, doubts)
 
     def _add_pointer(
         self,
@@ -145,10 +149,10 @@ class NotifierSearch:
         for holder, env in self._holders(visit, call, member):
             if holder.name not in each.functions:
                 each.functions.append(holder.name)
-            each.telling = each.telling or self._tells_anywhere(holder)
+            each.tells_somewhere = each.tells_somewhere or self._tells_anywhere(holder)
             told = self._find_told(holder, env, member, platform)
             if told is not None:
-                _note(each.told, platform, (*doubts, *told))
+                _note(each.platforms, platform, (*doubts, *told))
 
     def _holders(self, visit: Visit, call: CallFact, member: str) -> Iterator[tuple[Node, Env]]:
         """Yield the functions that a member may hold, with the known values of their parameters."""
@@ -218,9 +222,9 @@ def _arguments(call: CallFact, member: str) -> Sequence[str]:
     return call.arguments
 
 
-def _teller(key: _Key, found: _FoundNotifier) -> Notifier:
+def _build_notifier(key: _Key, found: _FoundNotifier) -> Notifier:
     means, via, place = key
-    told = _in_order(found.told)
+    told = _in_order(found.platforms)
     doubts = [doubt for platform, ways in told.items() for doubt in ways[:1]]
     known = tuple(platform for platform, ways in told.items() if not ways)
     return Notifier(means, via, place, tuple(found.functions), known, tuple(doubts))

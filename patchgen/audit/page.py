@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from patchgen.audit.diff import (
-    FATE_TITLES,
+    CHANGE_TITLES,
     FOLDED_GROUPS,
     GROUP_TITLES,
     describe_notifiers,
@@ -52,7 +52,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 # In pixels; page.js has the same numbers.
 ROW_HEIGHT, INDENT, MARGIN, LETTER = 24, 18, 16, 7.6
 
-_FATES = {**FATE_TITLES, ChangeKind.STAYS: "as before"}
+_PAGE_TITLES = {**CHANGE_TITLES, ChangeKind.STAYS: "as before"}
 _LEGEND = {
     Mark.UNROUTED: "hypercall that bypasses the op",
     Mark.SILENT: "change that tells nobody",
@@ -131,7 +131,7 @@ def render_diff_page(diff: AuditDiff) -> str:
     """Return the page of a comparison: the fate of each site, then the later audit."""
     context = _context(diff.after)
     numbers = {id(site): number for number, site in enumerate(early_sites(diff.after))}
-    fates = tuple(_fate(fate, diff.differences, numbers) for fate in _FATES)
+    fates = tuple(_build_section(kind, diff.differences, numbers) for kind in _PAGE_TITLES)
     return _render(
         {
             **context,
@@ -161,7 +161,7 @@ def headline(audit: Audit) -> tuple[str, ...]:
 
 
 def _routed_now(diff: AuditDiff) -> str:
-    fates = Counter(each.fate for each in diff.differences)
+    fates = Counter(each.change_kind for each in diff.differences)
     count = fates[ChangeKind.ROUTED]
     return f"{count or 'No'} early site{'' if count == 1 else 's'} routed"
 
@@ -265,20 +265,20 @@ def _summarise(entries: Iterable[SiteRow]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
 
 
-def _fate(
-    fate: ChangeKind, differences: Iterable[Difference], numbers: Mapping[int, int]
+def _build_section(
+    kind: ChangeKind, differences: Iterable[Difference], numbers: Mapping[int, int]
 ) -> ChangeSection:
     changes, more = [], Counter[str]()
     for each in differences:
         site = each.after or each.before
-        if each.fate is not fate or site is None:
+        if each.change_kind is not kind or site is None:
             continue
-        if fate is ChangeKind.STAYS and isinstance(site, Hypercall) and site.group in FOLDED_GROUPS:
+        if kind is ChangeKind.STAYS and isinstance(site, Hypercall) and site.group in FOLDED_GROUPS:
             more[each.reason] += 1
         else:
             changes.append(_change(each, site, numbers))
     return ChangeSection(
-        fate.value, _begin_heading(_FATES[fate]), tuple(changes), tuple(more.items())
+        kind.value, _begin_heading(_PAGE_TITLES[kind]), tuple(changes), tuple(more.items())
     )
 
 

@@ -64,9 +64,9 @@ def parse_source(content: bytes) -> FileFacts:
         *(VariableFact(name, line, False, kind, (), ()) for name, line, kind in prepared.percpu),
     ]
     return FileFacts(
-        prepared.taken.includes,
-        prepared.taken.regions,
-        prepared.taken.macros,
+        prepared.preprocessed.includes,
+        prepared.preprocessed.regions,
+        prepared.preprocessed.macros,
         tuple(unit.functions),
         tuple(variables),
         tuple(unit.structs),

@@ -47,7 +47,7 @@ class Edge:
     source: Node
     target: Node
     line: int
-    how: EdgeKind
+    kind: EdgeKind
     via: str
     op: bool = False
     under: tuple[int, ...] = ()
@@ -91,19 +91,19 @@ class BootPath:
         return dict(zip(self.nodes, self.lines, strict=False))
 
 
-def find_spine(code: LinkedCode, tables: Tables) -> BootPath:
+def find_boot_path(code: LinkedCode, tables: Tables) -> BootPath:
     """Return the path from the kernel's entry to the function that patches alternatives.
 
     Raises RefusedError if direct calls do not lead there.
     """
     for end in tables.end:
-        for entry in tables.spine_from:
+        for entry in tables.boot_path_from:
             for start in code.find_nodes(entry):
                 found = _search(code, start, end)
                 if found:
                     return found
     raise RefusedError(
-        f"no calls lead from {' or '.join(tables.spine_from)} to {' or '.join(tables.end)}",
+        f"no calls lead from {' or '.join(tables.boot_path_from)} to {' or '.join(tables.end)}",
         hint="an audit needs a kernel that patches alternatives at boot; a .config has to build "
         "all files of arch/x86/kernel and init on that path",
         parameters=("config",),
@@ -205,7 +205,7 @@ class Routes:
         while (before := self._before[at]) is not None:
             caller, edge = before
             called = TreeLocation(caller.path, edge.line)
-            steps.append(Step(at.name, TreeLocation(at.path, at.line), called, edge.how, edge.via))
+            steps.append(Step(at.name, TreeLocation(at.path, at.line), called, edge.kind, edge.via))
             at = caller
         steps.append(Step(at.name, TreeLocation(at.path, at.line), None, EdgeKind.ENTRY))
         return tuple(reversed(steps))
@@ -214,7 +214,7 @@ class Routes:
 def _price(edge: Edge) -> int:
     if edge.via.startswith(("an argument of ", "a variable of ")):
         return _COST_PASSED
-    return _COST.get(edge.how, 4)
+    return _COST.get(edge.kind, 4)
 
 
 def _count_paths(

@@ -110,7 +110,7 @@ def shown_route(site: Hypercall | StatusChange) -> Route | None:
 def grow_tree(audit: Audit) -> tuple[Row, ...]:
     """Return the rows from top to bottom: the window's own path, and one path for each site."""
     root = _TreeBranch(Step("", TreeLocation("", 0)))
-    _grow(root, audit.window.spine, Mark.END)
+    _grow(root, audit.window.boot_path, Mark.END)
     sites = early_sites(audit)
     for number, site in enumerate(sites):
         if route := shown_route(site):
@@ -160,7 +160,7 @@ def _function_row(number: int, due: _Due, branch: _TreeBranch) -> Row:
         depth=due.depth,
         last=number,
         name=step.function,
-        via=step.via if step.how is not EdgeKind.CALL else "",
+        via=step.via if step.edge_kind is not EdgeKind.CALL else "",
         place=step.called or step.defined,
         site=None,
         marks=tuple(mark for mark in Mark if branch.marks[mark]),

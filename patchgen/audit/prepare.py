@@ -79,7 +79,7 @@ class Prepared:
     """The text for the parser, and what was removed from it."""
 
     text: bytes
-    taken: Preprocessed
+    preprocessed: Preprocessed
     invocations: tuple[Invocation, ...]
     asms: tuple[Asm, ...]
     percpu: tuple[tuple[str, int, str], ...]

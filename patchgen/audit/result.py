@@ -84,14 +84,14 @@ class Step:
     """A function on a path. `defined` is its definition.
 
     `called` is the place in the previous function that leads here; None for the first step. `via`
-    is what it goes through if `how` is not a plain call: `x86_init.hyper.init_platform`,
+    is what it goes through if `edge_kind` is not a plain call: `x86_init.hyper.init_platform`,
     `early_param("mem_encrypt")`, `early_initcall`.
     """
 
     function: str
     defined: TreeLocation
     called: TreeLocation | None = None
-    how: EdgeKind = EdgeKind.CALL
+    edge_kind: EdgeKind = EdgeKind.CALL
     via: str = ""
 
 
@@ -219,11 +219,11 @@ class StatusChange:
     """A place that requests pages to become shared (decrypted) or private (encrypted).
 
     `call` is the function that it calls with pages of its own choice, `pages` the argument as
-    written; `to` is "shared", "private", or "" if the callee decides. `tellers` is empty if the
-    hypervisor is not notified. `routed` is set if the op is one of the tellers.
+    written; `to` is "shared", "private", or "" if the callee decides. `notifiers` is empty if the
+    hypervisor is not notified. `routed` is set if the op is one of the notifiers.
 
     `platforms` are those where it changes pages, `doubts` those where a condition decides that the
-    audit does not know. The tellers are those on these platforms. `within` are the functions of
+    audit does not know. The notifiers are those on these platforms. `within` are the functions of
     the same file that call `function`, by way of others or not.
     """
 
@@ -233,7 +233,7 @@ class StatusChange:
     pages: str
     to: str
     early: Route | None
-    tellers: tuple[Notifier, ...]
+    notifiers: tuple[Notifier, ...]
     config: str = ""
     platforms: tuple[Platform, ...] = tuple(Platform)
     doubts: tuple[Doubt, ...] = ()
@@ -246,7 +246,7 @@ class StatusChange:
     @property
     def routed(self) -> bool:
         """Return whether the op that reports page status is called for it."""
-        return any(teller.means == "op" for teller in self.tellers)
+        return any(notifier.means == "op" for notifier in self.notifiers)
 
     @property
     def protected(self) -> tuple[Platform, ...]:
@@ -257,15 +257,15 @@ class StatusChange:
     @property
     def silent(self) -> bool:
         """Tell whether nobody is told on any platform where that matters."""
-        return not self.tellers and bool(self.protected)
+        return not self.notifiers and bool(self.protected)
 
     @property
     def silent_on(self) -> tuple[Platform, ...]:
         """Return the platforms where pages change and nobody is told, as far as is known."""
-        told = {each for teller in self.tellers for each in teller.platforms}
-        told |= {doubt.platform for teller in self.tellers for doubt in teller.doubts}
+        told = {each for notifier in self.notifiers for each in notifier.platforms}
+        told |= {doubt.platform for notifier in self.notifiers for doubt in notifier.doubts}
         # Whom a function tells that has no known constant cannot be seen.
-        if any(not each.platforms and not each.doubts for each in self.tellers):
+        if any(not each.platforms and not each.doubts for each in self.notifiers):
             return ()
         return tuple(each for each in self.protected if each not in told)
 
@@ -285,13 +285,13 @@ class Window:
     """The code that runs before alternatives are patched.
 
     `entries` are the kernel's entry points, `end` is the function that patches alternatives.
-    `spine` is the path from the last entry to `end`: in each of its functions, only the code before
-    the call to the next one is early. `functions` are all early functions, by file.
+    `boot_path` is the path from the last entry to `end`: in each of its functions, only the code
+    before the call to the next one is early. `functions` are all early functions, by file.
     """
 
     entries: tuple[str, ...]
     end: str
-    spine: tuple[Step, ...]
+    boot_path: tuple[Step, ...]
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -385,7 +385,7 @@ class ChangeKind(StrEnum):
 class Difference:
     """A site in one or both of two audits, and the reason for its fate."""
 
-    fate: ChangeKind
+    change_kind: ChangeKind
     reason: str
     before: Hypercall | StatusChange | None
     after: Hypercall | StatusChange | None

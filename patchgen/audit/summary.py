@@ -94,12 +94,12 @@ def _before(diff: AuditDiff) -> str:
 
 def _is_silent_on(change: StatusChange, platform: Platform) -> bool:
     """Return whether a change that tells on some platforms tells nobody on this one."""
-    return bool(change.tellers) and platform in change.silent_on
+    return bool(change.notifiers) and platform in change.silent_on
 
 
 def _series(diff: AuditDiff) -> str:
     """Return what the series routes: requests, and open-coded hypercalls."""
-    routed = [each for each in diff.differences if each.fate is ChangeKind.ROUTED]
+    routed = [each for each in diff.differences if each.change_kind is ChangeKind.ROUTED]
     sites = [each.before or each.after for each in routed]
     changes = [each for each in sites if isinstance(each, StatusChange)]
     calls = [each for each in sites if isinstance(each, Hypercall)]
@@ -163,7 +163,7 @@ def _find_doubtful(changes: Sequence[StatusChange]) -> list[StatusChange]:
         for each in changes
         if any(
             doubt.platform in PROTECTED
-            for doubts in (each.doubts, *(teller.doubts for teller in each.tellers))
+            for doubts in (each.doubts, *(notifier.doubts for notifier in each.notifiers))
             for doubt in doubts
         )
     ]

@@ -23,7 +23,7 @@ class Registered:
 
     macro: Pattern
     function: int
-    how: EdgeKind
+    kind: EdgeKind
     type: str = ""
     member: str = ""
     table: str = ""
@@ -34,13 +34,13 @@ class Registered:
 class Alias:
     """A macro that gives a function other names, in which `{}` is its own.
 
-    The named symbols call the function, and those in `also`.
+    The named symbols call the function, and those in `extra_callees`.
     """
 
     macro: Pattern
     function: int
     names: tuple[str, ...]
-    also: tuple[str, ...] = ()
+    extra_callees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Tables:
     headers: tuple[str, ...]
     without: Pattern
     entries: tuple[str, ...]
-    spine_from: tuple[str, ...]
+    boot_path_from: tuple[str, ...]
     end: tuple[str, ...]
     never: frozenset[str]
     deferred: Pattern

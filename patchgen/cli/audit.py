@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from patchgen.audit import (
-    FATE_TITLES,
+    CHANGE_TITLES,
     FOLDED_GROUPS,
     GROUP_TITLES,
     compare_audits,
@@ -155,8 +155,10 @@ def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
     """Print the hypercalls that are not routed first, then the others, then the counts."""
     config = audit.config or "all branches (no --config)"
     printer.line(f"{audit.version or audit.commit[:12]} ({audit.revision}), {config}", bold=True)
-    end = audit.window.spine[-1].called
-    printer.line(f"window: {audit.window.spine[0].function}() up to {audit.window.end}() at {end}")
+    end = audit.window.boot_path[-1].called
+    printer.line(
+        f"window: {audit.window.boot_path[0].function}() up to {audit.window.end}() at {end}"
+    )
     if audit.notify is None:
         printer.line("op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()")
     else:
@@ -258,8 +260,8 @@ def _print_counts(printer: Printer, audit: Audit, *, verbose: bool) -> None:
 def print_diff(printer: Printer, diff: AuditDiff) -> None:
     """Print what has changed between two commits for each early site, grouped by fate."""
     printer.line(f"{diff.before.revision} .. {diff.after.revision}", bold=True)
-    for fate, title in FATE_TITLES.items():
-        found = [each for each in diff.differences if each.fate is fate]
+    for kind, title in CHANGE_TITLES.items():
+        found = [each for each in diff.differences if each.change_kind is kind]
         if not found:
             continue
         printer.line()
@@ -270,7 +272,7 @@ def print_diff(printer: Printer, diff: AuditDiff) -> None:
             if site is None:
                 continue
             plain = isinstance(site, Hypercall) and site.group in FOLDED_GROUPS
-            if fate is ChangeKind.STAYS and plain:
+            if kind is ChangeKind.STAYS and plain:
                 lines[each.reason] = lines.get(each.reason, 0) + 1
                 continue
             what = site.call or site.function

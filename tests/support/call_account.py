@@ -28,13 +28,13 @@ class CallAccount:
 
 def account_calls(code: LinkedCode, flow: Flow) -> CallAccount:
     """Account for the calls of a flow that has run."""
-    loose = {(each.node, each.line) for each in flow.loose}
+    unresolved = {(each.node, each.line) for each in flow.unresolved}
     resolved = listed = 0
     lost: list[TreeLocation] = []
     for node in flow.edges:
         lines = {edge.line for edge in flow.edges[node]}
         for call in _early_calls(node, flow):
-            if (node, call.line) in loose or _is_unread(code, flow, node, call):
+            if (node, call.line) in unresolved or _is_unread(code, flow, node, call):
                 listed += 1
             elif _is_resolved(code, flow, node, call, lines):
                 resolved += 1

@@ -12,7 +12,7 @@ from patchgen.audit.code import LinkedCode
 from patchgen.audit.conditions import Settings
 from patchgen.audit.flow import Flow
 from patchgen.audit.parse_c import parse_source
-from patchgen.audit.paths import find_spine
+from patchgen.audit.paths import find_boot_path
 from patchgen.audit.result import Audit
 from patchgen.audit.tables import load_tables
 from tests.support.call_account import CallAccount, account_calls
@@ -118,7 +118,7 @@ def audit_files(extra: Mapping[str, str], settings: Settings | None = None) -> A
 def account_files(extra: Mapping[str, str]) -> CallAccount:
     """Return what became of each call in the window of the small kernel with files added."""
     code, tables = link_files({**FILES, **extra}), load_tables()
-    flow = Flow(code, tables, find_spine(code, tables).limits)
+    flow = Flow(code, tables, find_boot_path(code, tables).limits)
     flow.run(node for name in tables.entries for node in code.find_nodes(name))
     return account_calls(code, flow)
 

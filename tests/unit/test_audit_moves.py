@@ -38,13 +38,13 @@ def compare(
     """Return what became of the sites that are not as they were."""
     op = {"arch/x86/include/asm/paravirt.h": declare_op(root), "arch/x86/mm/o.c": OTHER}
     audits = (audit_files({path: before, **op}), audit_files({later: after, **op}))
-    return [e for e in compare_audits(*audits).differences if e.fate is not ChangeKind.STAYS]
+    return [e for e in compare_audits(*audits).differences if e.change_kind is not ChangeKind.STAYS]
 
 
 def test_a_direct_hypercall_that_the_op_replaces_is_routed_and_not_gone():
     for root in ("", "pv_ops, "):
         (found,) = compare(kvm(DIRECT), kvm(ROUTED), root=root)
-        assert found.fate is ChangeKind.ROUTED
+        assert found.change_kind is ChangeKind.ROUTED
         assert found.reason == (f"the op is now called in its place: {PATH}:8 kvm_init_platform()")
         assert isinstance(found.before, Hypercall) and found.after is None
 
@@ -52,7 +52,7 @@ def test_a_direct_hypercall_that_the_op_replaces_is_routed_and_not_gone():
 def test_it_is_routed_where_a_helper_of_the_file_calls_the_op():
     after = kvm("kvm_reset_range(entry);", helper(ROUTED))
     (found,) = compare(kvm(DIRECT), after)
-    assert (found.fate, found.reason) == (
+    assert (found.change_kind, found.reason) == (
         ChangeKind.ROUTED,
         f"the op is now called in its place: {PATH}:7 kvm_reset_range()",
     )
@@ -60,24 +60,24 @@ def test_it_is_routed_where_a_helper_of_the_file_calls_the_op():
 
 def test_the_way_back_is_not_routed_any_more_and_not_new():
     (found,) = compare(kvm(ROUTED), kvm(DIRECT))
-    assert found.fate is ChangeKind.UNROUTED
+    assert found.change_kind is ChangeKind.UNROUTED
     assert "the op was called in its place" in found.reason
 
 
 def test_a_call_of_the_op_that_was_there_stands_for_nothing():
     (found,) = compare(kvm(f"{DIRECT}\n\t{ROUTED}"), kvm(ROUTED))
-    assert (found.fate, found.reason) == (ChangeKind.GONE, "it no longer exists")
+    assert (found.change_kind, found.reason) == (ChangeKind.GONE, "it no longer exists")
 
 
 def test_another_hypercall_is_not_one_that_the_op_stands_for():
     (found,) = compare(kvm("kvm_sev_hypercall3(KVM_HC_OTHER, 0);"), kvm(ROUTED))
-    assert (found.fate, found.reason) == (ChangeKind.GONE, "it no longer exists")
+    assert (found.change_kind, found.reason) == (ChangeKind.GONE, "it no longer exists")
 
 
 def test_what_cannot_be_decided_says_so():
     after = kvm("", helper(ROUTED)) + "void console_init(void)\n{\n\tkvm_reset_range(0);\n}\n"
     (found,) = compare(kvm(DIRECT), after)
-    assert found.fate is ChangeKind.GONE
+    assert found.change_kind is ChangeKind.GONE
     assert found.reason == (
         f"it no longer exists; it is unknown whether {PATH}:7 kvm_reset_range() replaces it"
     )
@@ -89,28 +89,28 @@ def test_code_that_moves_to_a_helper_is_moved():
         (kvm("kvm_reset_range(entry);", helper(DIRECT)), kvm(DIRECT)),
     ):
         (found,) = compare(before, after)
-        assert found.fate is ChangeKind.MOVED
+        assert found.change_kind is ChangeKind.MOVED
         assert found.before is not None and found.after is not None
         assert found.reason.startswith(f"it was in {found.before.function}(); ")
 
 
 def test_two_functions_that_do_not_call_each_other_are_not_one_site():
     after = kvm("", helper(DIRECT)) + "void console_init(void)\n{\n\tkvm_reset_range(0);\n}\n"
-    fates = {each.fate for each in compare(kvm(DIRECT), after)}
+    fates = {each.change_kind for each in compare(kvm(DIRECT), after)}
     assert fates == {ChangeKind.GONE, ChangeKind.NEW}
 
 
 def test_a_function_that_moves_to_another_file_is_moved():
     later = "arch/x86/coco/kvm.c"
     found = compare(kvm(DIRECT), kvm(DIRECT), later=later)
-    assert {each.fate for each in found} == {ChangeKind.MOVED}
+    assert {each.change_kind for each in found} == {ChangeKind.MOVED}
     assert all(each.reason.startswith(f"it was in {PATH}; ") for each in found)
 
 
 def test_another_call_with_the_same_number_is_moved():
     before = kvm("kvm_hypercall1(KVM_HC_MAP_GPA_RANGE, entry->addr);")
     (found,) = compare(before, kvm(DIRECT))
-    assert found.fate is ChangeKind.MOVED
+    assert found.change_kind is ChangeKind.MOVED
     assert found.reason.startswith("it called kvm_hypercall1(); ")
 
 

@@ -90,7 +90,7 @@ asmlinkage __visible void __init start_kernel(void)
 
 
 def told(found: StatusChange) -> set[Platform]:
-    return {platform for teller in found.tellers for platform in teller.platforms}
+    return {platform for teller in found.notifiers for platform in teller.platforms}
 
 
 def test_without_conditions_all_platforms_are_told():
@@ -140,7 +140,7 @@ def test_a_platform_that_a_condition_excludes_is_not_told(asking, expected):
     found = change(asking)
     assert told(found) == expected
     assert set(found.protected) == expected
-    assert all(not teller.doubts for teller in found.tellers)
+    assert all(not teller.doubts for teller in found.notifiers)
 
 
 def test_a_condition_in_a_caller_counts():

@@ -187,7 +187,7 @@ def test_the_path_says_how_it_goes_on_and_where():
     (found,) = audit.early_hypercalls
     assert str(found.place) == f"{PATH}:3"
     assert (found.call, found.purpose) == ("kvm_hypercall1", "KVM_HC_X")
-    steps = [(step.function, step.how, step.via) for step in found.early.steps]
+    steps = [(step.function, step.edge_kind, step.via) for step in found.early.steps]
     assert steps == [
         ("x86_64_start_kernel", EdgeKind.ENTRY, ""),
         ("start_kernel", EdgeKind.CALL, ""),
@@ -210,7 +210,7 @@ def test_counts_paths_over_cycles():
 
 def test_the_spine_goes_by_position():
     audit = audit_files({})
-    assert [step.function for step in audit.window.spine] == [
+    assert [step.function for step in audit.window.boot_path] == [
         "x86_64_start_kernel",
         "start_kernel",
         "arch_cpu_finalize_init",
@@ -218,7 +218,7 @@ def test_the_spine_goes_by_position():
     ]
     lines = COMMON.splitlines()
     where = next(n for n, line in enumerate(lines, 1) if "alternative_instructions" in line)
-    assert audit.window.spine[-1].called.line == where
+    assert audit.window.boot_path[-1].called.line == where
 
 
 def test_says_that_nothing_leads_to_alternatives():
@@ -357,14 +357,14 @@ def test_the_place_that_names_the_pages_is_the_one_that_asks():
     (found,) = audit_changes("").early_changes
     assert str(found.place) == "arch/x86/kernel/cpu/asking.c:7"
     assert (found.call, found.pages) == ("__set_percpu_decrypted", "&per_cpu(steal_time, cpu)")
-    assert (found.to, found.tellers, found.routed) == ("shared", (), False)
+    assert (found.to, found.notifiers, found.routed) == ("shared", (), False)
 
 
 def test_who_is_told_by_the_op_and_on_which_platforms():
     audit = audit_changes("notify_page_enc_status_changed(vaddr >> PAGE_SHIFT, 1, enc);")
     (found,) = audit.early_changes
     assert found.routed
-    (teller,) = found.tellers
+    (teller,) = found.notifiers
     assert (teller.means, teller.functions) == ("op", ("kvm_sev_notify",))
     assert teller.platforms == (Platform.SEV, Platform.SEV_ES)
     (call,) = audit.early_hypercalls
