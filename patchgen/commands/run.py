@@ -36,7 +36,6 @@ from patchgen.sweep import (
     Includes,
     RunRequest,
     SweepRequest,
-    list_cocci,
     load_cocci,
     may_run_code,
     resolve,
@@ -186,7 +185,7 @@ def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
     if path.is_file():
         return [target]
     if path.is_dir():
-        names = [str(found) for found in list_cocci(path)]
+        names = [str(file) for file in sorted(path.rglob("*.cocci")) if not file.is_dir()]
     else:
         pattern = target.rstrip("/")
         found = _find_in_tree(tree, pattern) or _find_in_tree(tree, f"{pattern}/**/*.cocci")

@@ -59,19 +59,14 @@ class Sweep:
 
     @property
     def public_name(self) -> str:
-        """The semantic patch's name for other people: see public_name()."""
-        return public_name(self.semantic_patch)
+        """The semantic patch's path in the tree, or only its file name if it is outside.
 
-
-def public_name(name: str) -> str:
-    """Return a semantic patch's path in the tree, or only its file name if it is outside.
-
-    It goes into messages, so paths of this machine are left out, and bytes that are not UTF-8 are
-    replaced.
-    """
-    path = PurePosixPath(name)
-    public = path.name if path.is_absolute() or ".." in path.parts else str(path)
-    return public.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        It goes into messages, so paths of this machine are left out, and bytes that are not UTF-8
+        are replaced.
+        """
+        path = PurePosixPath(self.semantic_patch)
+        public = path.name if path.is_absolute() or ".." in path.parts else str(path)
+        return public.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 class Split(StrEnum):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from .cocci_file import (
     CocciFile as CocciFile,
-    list_cocci as list_cocci,
     load_cocci as load_cocci,
     resolve as resolve,
 )

@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from patchgen.coccinelle import (
     Header,
@@ -250,8 +250,3 @@ def _is_marking(text: str) -> bool:
     """Return whether a semantic patch only marks lines with `*`."""
     changing = (rule for rule in read_rules(text) if rule.modifies)
     return any(line.startswith("*") for rule in changing for line in rule.body_lines)
-
-
-def list_cocci(folder: Path) -> list[PurePosixPath]:
-    """Return the .cocci files below a folder, sorted."""
-    return sorted(PurePosixPath(path) for path in folder.rglob("*.cocci") if not path.is_dir())
