@@ -41,7 +41,7 @@ from patchgen.reroll.changelog import (
     put_on_top,
     read_changes,
 )
-from patchgen.reroll.hand_edits import Carried, Carrier, ConflictsError, Placed, carry_cover
+from patchgen.reroll.hand_edits import Carrier, ConflictsError, Placed, carry_cover
 from patchgen.reroll.hand_work import expect_names, find_edited, find_hand_work
 from patchgen.reroll.history import read_history
 from patchgen.reroll.original import MadeBefore, find_made_before, made_ref
@@ -57,6 +57,7 @@ from patchgen.series import (
     put_cover_below,
     write_patches,
 )
+from patchgen.series.trailers import Message
 from patchgen.spec import SeriesPlan
 
 
@@ -173,9 +174,12 @@ class _Reroll:
         except ConflictsError as stop:
             return self._stop(stop.subject, base.oid, stop.conflicts)
         oids, record = write_patches(self._quarantine, base.oid, draft, self._signatures)
-        lines = [(each.source, each.tree, str(each.message)) for each in carried]
+        lines = [
+            (each.source, each.tree, str(message))
+            for each, message in zip(placed, carried, strict=True)
+        ]
         written = write_line(self._quarantine, lines, base.oid, self._signatures.committer)
-        version = self._describe_version(carried, written, substances, changes)
+        version = self._describe_version(placed, carried, written, substances, changes)
         cover = replace(cover, notes=put_on_top(cover.notes, self._revision, version.cover))
         messages = dict(zip(written, version.messages, strict=True))
         commits = reparent(self._quarantine, written, base.oid, messages=messages)
@@ -282,14 +286,14 @@ class _Reroll:
         carrier: Carrier,
         placed: Sequence[Placed],
         edited: Collection[str],
-    ) -> tuple[tuple[Carried, ...], SeriesDraft]:
-        """Return the commits with their messages, and the draft that matches them."""
+    ) -> tuple[tuple[Message, ...], SeriesDraft]:
+        """Return the messages of the commits, and the draft that matches them."""
         planned = [patch.name for patch in made.plan.patches]
         subjects = [each.subject for each in placed]
         hand = find_hand_work(placed, subjects, edited, tuple(plain.drafts), planned)
         draft = made.draft(self._signatures, hand)
         carried = carrier.carry_messages(placed, draft.messages)
-        subjects = [each.message.subject for each in carried]
+        subjects = [message.subject for message in carried]
         hand = find_hand_work(placed, subjects, edited, tuple(plain.drafts), planned)
         return carried, made.draft(self._signatures, hand)
 
@@ -308,7 +312,8 @@ class _Reroll:
 
     def _describe_version(
         self,
-        carried: Sequence[Carried],
+        placed: Sequence[Placed],
+        carried: Sequence[Message],
         written: Sequence[Oid],
         substances: Mapping[Oid, str],
         changes: Changes,
@@ -323,9 +328,10 @@ class _Reroll:
         moved = self._repository.describe(base) if base != self._series.base else ""
         return describe_version(
             (before if before < self._revision else None, self._revision),
+            placed,
             carried,
             [new[oid] for oid in written],
-            self._history.find_earlier(self._quarantine, carried, substances),
+            self._history.find_earlier(self._quarantine, placed, substances),
             changes,
             moved_to=moved,
             posted_as="" if is_linked or before >= self._revision else link,
@@ -363,7 +369,7 @@ class _Reroll:
         made: GeneratedSeries,
         old: Oid | None,
         posted: PreparedSeries,
-        carried: Sequence[Carried],
+        carried: Sequence[Message],
         remarks: tuple[str, ...],
         version: VersionTexts,
         pristine: Oid,
@@ -374,7 +380,7 @@ class _Reroll:
         result = RerollResult(
             branch=self._target.branch,
             revision=self._revision,
-            subjects=tuple(each.message.subject for each in carried),
+            subjects=tuple(message.subject for message in carried),
             remarks=remarks,
             dropped=version.dropped,
             range_diff=range_diff,

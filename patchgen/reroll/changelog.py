@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from patchgen.errors import ErrorPlace, RefusedError, UsageError
-from patchgen.reroll.hand_edits import Carried
+from patchgen.reroll.hand_edits import Placed
 from patchgen.series.trailers import REVIEW_TAGS, Message, Trailer, parse_message
 from patchgen.sourcefolder import decode_text, read_regular
 
@@ -179,7 +179,8 @@ class Earlier:
 
 def describe_version(
     revisions: tuple[int | None, int],
-    commits: Sequence[Carried],
+    commits: Sequence[Placed],
+    carried: Sequence[Message],
     substances: Sequence[str],
     earlier: Sequence[Earlier | None],
     changes: Changes,
@@ -189,21 +190,20 @@ def describe_version(
 ) -> VersionTexts:
     """Return the messages and change logs of the second of two revisions.
 
-    The first is None if none was sent. `substances` are those of the commits, `earlier` what these
-    were in the first revision. `moved_to` is the new base, "" if it has not changed; `posted_as` is
-    the message-id of the first revision's cover letter, "" for no link to it.
+    The first is None if none was sent. `carried` and `substances` are those of the commits,
+    `earlier` what these were in the first revision. `moved_to` is the new base, "" if it has not
+    changed; `posted_as` is the message-id of the first revision's cover letter, "" for no link to
+    it.
     """
     old, new = revisions
     messages: list[str] = []
     dropped: list[str] = []
     items = list(changes.cover)
-    for commit, substance, before in zip(commits, substances, earlier, strict=True):
+    for commit, whole, substance, before in zip(commits, carried, substances, earlier, strict=True):
         same = before is not None and before.substance == substance
         own = changes.patches.get(commit.name, ())
         items += own
-        message, gone = commit.message, tuple[Trailer, ...]()
-        if not same:
-            message, gone = message.without_trailers(_is_review)
+        message, gone = (whole, ()) if same else whole.without_trailers(_is_review)
         own += tuple(f"Drop {tag.key} of {tag.value}, as the patch has changed" for tag in gone)
         dropped += [f'{tag} ("{message.subject}")' for tag in gone]
         if same and old is not None and not own and _reads_the_same(before, message):

@@ -47,26 +47,12 @@ class ConflictsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """A commit of the new version: its source, its tree and its message.
-
-    `source` is the commit whose author it keeps. `before` is the same patch on the branch, None if
-    it is new. `name` is the patch's, "" if a person added the commit.
-    """
-
-    name: str
-    source: Oid
-    tree: Oid
-    message: Message
-    before: Commit | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Placed:
     """A commit of the new version, complete except for its message.
 
-    `name` is the patch's, "" if a person added the commit. `matched` is the commit on the branch,
-    None if it is new. `is_made` is set if it is generated now.
+    `name` is the patch's, "" if a person added the commit. `source` is the commit whose author it
+    keeps. `matched` is the commit on the branch, None if it is new. `is_made` is set if it is
+    generated now.
     """
 
     name: str
@@ -76,9 +62,14 @@ class Placed:
     is_made: bool = True
 
     @property
+    def before(self) -> Commit | None:
+        """The same patch on the branch, None if it is new."""
+        return self.matched.commit if self.matched else None
+
+    @property
     def subject(self) -> str:
         """The subject on the branch, "" for a new patch."""
-        return self.matched.commit.subject if self.matched else ""
+        return self.before.subject if self.before else ""
 
 
 @dataclass(slots=True)
@@ -121,27 +112,25 @@ class Carrier:
 
     def carry_messages(
         self, placed: Sequence[Placed], messages: Mapping[str, str]
-    ) -> tuple[Carried, ...]:
-        """Return the commits with their messages; `messages` are the newly generated ones, by
-        name, which mention the work by hand.
+    ) -> tuple[Message, ...]:
+        """Return the messages of the commits; `messages` are the newly generated ones, by name,
+        which mention the work by hand.
 
         Raises ConflictsError at the first commit that both sides changed in conflicting ways.
         """
         carried = []
         for each in placed:
-            before = each.matched.commit if each.matched else None
-            if before is None:
-                message = parse_message(messages[each.name])
+            if each.before is None:
+                carried.append(parse_message(messages[each.name]))
             elif each.is_made:
                 assert each.matched is not None and each.matched.patch is not None
                 ours = messages[each.name]
-                merged = self._merge_message(before, each.matched.patch, ours)
+                merged = self._merge_message(each.before, each.matched.patch, ours)
                 if isinstance(merged, Conflict):
-                    raise ConflictsError(before.subject, [merged])
-                message = merged
+                    raise ConflictsError(each.subject, [merged])
+                carried.append(merged)
             else:
-                message = parse_message(before.message)
-            carried.append(Carried(each.name, each.source, each.tree, message, before))
+                carried.append(parse_message(each.before.message))
         return tuple(carried)
 
     def _in_order(self, branch: Sequence[Matched], gone: set[str]) -> list[Matched | str]:

@@ -24,7 +24,7 @@ from patchgen.odb import (
     reparent,
 )
 from patchgen.reroll.changelog import Earlier
-from patchgen.reroll.hand_edits import Carried
+from patchgen.reroll.hand_edits import Placed
 from patchgen.series import Record, SeriesBranch, Tracking, read_branch, take_out_testing
 from patchgen.series.trailers import parse_message
 
@@ -49,7 +49,7 @@ class SeriesHistory:
         return re.sub(r"-v\d+$", "", self.series.name) + f"-v{self.revision}"
 
     def find_earlier(
-        self, git: Quarantine, commits: Sequence[Carried], substances: Mapping[Oid, str]
+        self, git: Quarantine, commits: Sequence[Placed], substances: Mapping[Oid, str]
     ) -> list[Earlier | None]:
         """Return what each commit was in the last known version, None for a new one."""
         branch = [each.before for each in commits]
