@@ -21,8 +21,8 @@ from patchgen.odb import (
     GitTree,
     Quarantine,
     Repository,
+    digest_commits,
     git_version,
-    read_substances,
     resolve_object,
 )
 from patchgen.pipeline.next_version import NextVersion, choose_version, track_series
@@ -220,7 +220,7 @@ class _SplitChange:
     ) -> Record:
         """Return what a later version compares itself with."""
         request, base, name = self.request, self.sweep.base, self.sweep.public_name
-        substances = read_substances(quarantine, base.oid, commits[-1])
+        change_digests = digest_commits(quarantine, base.oid, commits[-1])
         patches = enumerate(zip(self.groups, drafts, commits, strict=True), 1)
         return Record(
             variant=name,
@@ -239,7 +239,7 @@ class _SplitChange:
                     name=str(number),
                     subject=draft.subject,
                     message=digest_message(draft.message),
-                    content=substances[commit],
+                    content=change_digests[commit],
                     files=tuple(map(str, group.paths)),
                     # All patches have the same, so one copy is enough.
                     semantic_patches={name: self.run.program.patch.text} if number == 1 else {},

@@ -89,7 +89,7 @@ def command(
     try:
         result = send_version(
             request,
-            check=(lambda posting: None) if skip_checks else _checker(request),
+            check=(lambda version: None) if skip_checks else _checker(request),
             confirm=asker,
             on_mail=_teller(printer),
         )
@@ -120,9 +120,9 @@ def _check_words(request: SendRequest) -> None:
 def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -> dict[str, Any]:
     """Return the document of --json."""
     return {
-        "series": plan.posting.name,
-        "change_id": plan.posting.change_id,
-        "revision": plan.posting.revision,
+        "series": plan.version.name,
+        "change_id": plan.version.change_id,
+        "revision": plan.version.revision,
         "tag": tag or None,
         "warnings": list(plan.warnings),
         "mails": [
@@ -143,10 +143,10 @@ def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -
 def _checker(request: SendRequest) -> Callable[[SendableVersion], None]:
     """Return the function that checks a version before it is sent."""
 
-    def check(posting: SendableVersion) -> None:
+    def check(version: SendableVersion) -> None:
         skip = tuple(name for name in CHECKS if name not in _FAST)
         report = verify_series(
-            VerifyRequest(series=posting.name, tree=request.tree, skip=skip, optional=True)
+            VerifyRequest(series=version.name, tree=request.tree, skip=skip, optional=True)
         )
         if report.passed:
             return
@@ -154,7 +154,7 @@ def _checker(request: SendRequest) -> Callable[[SendableVersion], None]:
             if finding.failure:
                 echo(f"  {finding}", err=True)
         raise RefusedError(
-            f"{posting.name} does not pass {', '.join(_FAST)}",
+            f"{version.name} does not pass {', '.join(_FAST)}",
             hint="fix it, or send it without these checks: --skip-checks",
         )
 
@@ -190,7 +190,7 @@ def _teller(printer: Printer) -> Callable[[int, JournalEntry], None]:
 
 
 def _show(printer: Printer, plan: SendPlan) -> None:
-    printer.line(f"{plan.posting.name}, v{plan.posting.revision}", bold=True)
+    printer.line(f"{plan.version.name}, v{plan.version.revision}", bold=True)
     for number, (entry, recipients) in enumerate(zip(plan.entries, plan.recipients, strict=True)):
         state = "" if entry.state is MailState.WAITING else f" ({entry.state})"
         printer.line(f"  {number} {entry.subject}{state}")

@@ -33,7 +33,7 @@ def describe_left_out(entries: Sequence[LeftOut]) -> list[dict[str, Any]]:
                 {"site": str(evidence.site) if evidence.site else None, "text": evidence.text}
                 for evidence in entry.evidence
             ],
-            "lacks": list(entry.lacks),
+            "lacks": list(entry.unmet_needs),
             "on_request": entry.on_request,
         }
         for entry in entries

@@ -61,7 +61,7 @@ def describe(result: CollectResult) -> dict[str, Any]:
                 "trailer": str(each.trailer),
                 "mail": each.reply.mail.name,
                 "message_id": each.reply.mail.message_id or None,
-                "matched_by": each.how,
+                "matched_by": each.matched_by,
             }
             for each in result.applied
         ],

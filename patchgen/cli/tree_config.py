@@ -13,7 +13,7 @@ from pathlib import Path
 from patchgen.cli.printer import Printer
 from patchgen.controls import escape_controls
 from patchgen.odb import Repository
-from patchgen.spec import TreeConfig, load_own_people, read_tree_config
+from patchgen.spec import TreeConfig, load_user_people, read_tree_config
 
 
 def check_config(printer: Printer, tree: Path) -> None:
@@ -23,7 +23,7 @@ def check_config(printer: Printer, tree: Path) -> None:
     """
     repository = Repository(tree)
     repository.close()
-    load_own_people()
+    load_user_people()
     config = read_tree_config(repository.work_tree)
     if config is None:
         return

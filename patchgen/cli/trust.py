@@ -12,7 +12,7 @@ import click
 from patchgen.cli.options import json_option, rev_option, tree_option
 from patchgen.cli.printer import Printer, count
 from patchgen.cli.tree_config import list_people
-from patchgen.commands.trust import Trusted, revoke, trust_code, trust_config
+from patchgen.commands.trust import TrustResult, revoke, trust_code, trust_config
 from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
 from patchgen.truststore import TrustEntry, read_trust, store_path
@@ -101,7 +101,7 @@ def _revoke(printer: Printer, names: Sequence[str]) -> Iterator[TrustEntry]:
     """Revoke the trust in these, and yield the removed entries."""
     for revoked in revoke(names):
         printer.line(f"revoked: {_describe_line(revoked.entry)}")
-        if others := ", ".join(revoked.still):
+        if others := ", ".join(revoked.still_trusted_by):
             printer.warning(f"some of its files are still trusted by {others}")
         yield revoked.entry
 
@@ -114,15 +114,15 @@ def _describe_line(entry: TrustEntry) -> str:
     return escape_controls(f"{entry.id}  {entry.date}  {entry.path}{where} ({files})")
 
 
-def _print_trusted(printer: Printer, result: Trusted) -> None:
+def _print_trusted(printer: Printer, result: TrustResult) -> None:
     for name, reason in result.unreadable:
         printer.warning(escape_controls(f"{name} is not trusted: {reason}"))
     if result.entry is None:
         printer.line(f"{result.target} runs no code, so it does not need trust.")
         return
     printer.line(f"trusted: {_describe_line(result.entry)}")
-    printer.line(f"  {len(result.code)} of {result.looked_at} semantic patches run code")
-    changes = (("new", result.added), ("changed", result.changed), ("gone", result.gone))
+    printer.line(f"  {len(result.code)} of {result.patch_count} semantic patches run code")
+    changes = (("new", result.added), ("changed", result.changed), ("gone", result.removed))
     for what, names in changes:
         for name in names:
             printer.line(escape_controls(f"  {what}: {name}"))

@@ -22,7 +22,7 @@ from patchgen.cli.options import (
 )
 from patchgen.cli.printer import Printer, count, echo, is_terminal
 from patchgen.cli.tree_options import resolve_paths
-from patchgen.cli.verify_table import Grid
+from patchgen.cli.verify_table import VerifyTable
 from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
 from patchgen.model.finding import Finding
 
@@ -193,9 +193,9 @@ def _print_finding(before: str, finding: Finding) -> None:
 
 
 @contextmanager
-def _grid(*, silent: bool) -> Iterator[Grid]:
+def _grid(*, silent: bool) -> Iterator[VerifyTable]:
     """Yield the table of results; it is shown live on a terminal, else at the end."""
-    grid = Grid(silent=silent, live=is_terminal(sys.stdout))
+    grid = VerifyTable(silent=silent, live=is_terminal(sys.stdout))
     try:
         yield grid
     finally:

@@ -23,7 +23,7 @@ _HEADING_WIDTH = 8
 _PIPE_WIDTH = 160
 
 
-class Grid:
+class VerifyTable:
     """The table. With `live` it is redrawn in place; otherwise `end` prints it once."""
 
     def __init__(self, *, silent: bool, live: bool):

@@ -28,7 +28,7 @@ from patchgen.pipeline.prepare import (
     publish_series,
 )
 from patchgen.pipeline.recipients import find_people
-from patchgen.series import describe_asked, write_patches
+from patchgen.series import describe_empty_variables, write_patches
 from patchgen.spec import People, find_variant
 
 
@@ -193,7 +193,7 @@ def _prepare(
         target.branch,
         series,
         warnings=(*generated.warnings, *_warn_of_version(request, version), *series.warnings),
-        asked=tuple(describe_asked(target.branch, record, list(draft.messages.values()))),
+        asked=tuple(describe_empty_variables(target.branch, record, list(draft.messages.values()))),
     )
 
 

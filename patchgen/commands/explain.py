@@ -9,7 +9,7 @@ from pathlib import Path
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
-from patchgen.odb import Quarantine, Repository, read_commit, read_substances, require_range
+from patchgen.odb import Quarantine, Repository, digest_commits, read_commit, require_range
 from patchgen.series import (
     Record,
     RecordedPatch,
@@ -73,11 +73,11 @@ def _explain(
         return Explanation(commit, tracking.change_id, record, None, True, tuple(edited))
     # Commits are matched to patches only over the whole series.
     series = _read_series(repository, quarantine, revision, oid, cover_oid)
-    substances = read_substances(quarantine, series.start, series.tip)
-    commits = match_commits(series.commits, substances, record)
+    change_digests = digest_commits(quarantine, series.start, series.tip)
+    commits = match_commits(series.commits, change_digests, record)
     matched = next(each for each in commits if each.commit.oid == oid)
     if matched.patch is not None:
-        edited += ["code"] if matched.is_edited(substances) else []
+        edited += ["code"] if matched.is_edited(change_digests) else []
         same = digest_message(commit.message) == matched.patch.message
         edited += [] if same else ["message"]
     patch = matched.patch

@@ -12,7 +12,7 @@ from pathlib import Path
 from patchgen.mail import Existing, StagedFolder, check_folder
 from patchgen.model.base import Oid
 from patchgen.odb import Quarantine, Repository
-from patchgen.pipeline.prepare import choose_target, prepare_posting
+from patchgen.pipeline.prepare import choose_target, prepare_branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,17 @@ def format_series(request: FormatRequest) -> FormatResult:
     try:
         branch, _ = repository.resolve_branch(request.branch)
         with Quarantine(repository) as quarantine:
-            posting, warnings = prepare_posting(repository, quarantine, branch)
-        assert posting.base is not None
-        target = choose_target(repository, branch, posting.revision, request.output)
+            version, warnings = prepare_branch(repository, quarantine, branch)
+        assert version.base is not None
+        target = choose_target(repository, branch, version.revision, request.output)
         existing = Existing.ANYTHING if request.force else Existing.THIS_VERSION
         check_folder(target.folder, existing)
         with StagedFolder(
-            target.folder, posting.mails, existing=existing, hidden=target.hidden
+            target.folder, version.mails, existing=existing, hidden=target.hidden
         ) as staged:
             mails = tuple(staged.publish())
         return FormatResult(
-            branch, posting.base, posting.revision, posting.change_id, mails, warnings
+            branch, version.base, version.revision, version.change_id, mails, warnings
         )
     finally:
         repository.close()

@@ -41,7 +41,7 @@ class ImportRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What was recorded: the tag, the version, its commits' subjects, and its message-ids."""
 
     tag: str
@@ -52,7 +52,7 @@ class Imported:
     message_ids: tuple[str, ...]
 
 
-def import_series(request: ImportRequest) -> Imported:
+def import_series(request: ImportRequest) -> ImportResult:
     """Record a version that was posted, as a tag on commits of its own.
 
     Raises a PatchgenError with nothing written.
@@ -93,7 +93,7 @@ def import_series(request: ImportRequest) -> Imported:
                 branch=request.series,
             )
             subjects = tuple(commit.subject for commit in target.commits)
-            return Imported(tag, revision, base, tip, subjects, tuple(filter(None, ids)))
+            return ImportResult(tag, revision, base, tip, subjects, tuple(filter(None, ids)))
     finally:
         repository.close()
 

@@ -17,12 +17,12 @@ from patchgen.odb import (
     Quarantine,
     Repository,
     Resolutions,
+    digest_commits,
     names_for_branch,
     read_commits,
-    read_substances,
     reparent,
     resolve_object,
-    write_line,
+    write_commit_chain,
 )
 from patchgen.pipeline.generate import (
     GeneratedSeries,
@@ -38,13 +38,13 @@ from patchgen.reroll.changelog import (
     VersionTexts,
     check_changes,
     describe_version,
-    put_on_top,
+    prepend_changes,
     read_changes,
 )
 from patchgen.reroll.hand_edits import Carrier, ConflictsError, Placed, carry_cover
-from patchgen.reroll.hand_work import expect_names, find_edited, find_hand_work
+from patchgen.reroll.hand_work import expect_patch_names, find_edited, find_hand_work
 from patchgen.reroll.history import read_history
-from patchgen.reroll.original import MadeBefore, find_made_before, made_ref
+from patchgen.reroll.original import OriginalSeries, find_original, original_ref
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
 from patchgen.series import (
     HandWork,
@@ -72,10 +72,10 @@ def reroll_series(
     try:
         resolutions: Resolutions = {}
         if request.resume:
-            stopped = waiting.read_waiting(repository)
+            stopped = waiting.read_stopped(repository)
             request = from_document(request, stopped.request)
             resolutions = stopped.resolutions
-        elif waiting.is_waiting(repository):
+        elif waiting.is_stopped(repository):
             raise _another_waits()
         with Quarantine(repository) as quarantine:
             return _Reroll(repository, quarantine, request, resolutions).run(on_progress)
@@ -101,9 +101,9 @@ def abort_reroll(tree: Path) -> None:
     """End the reroll that is waiting. Raises RefusedError if there is none."""
     repository = Repository(tree)
     try:
-        if not waiting.is_waiting(repository):
+        if not waiting.is_stopped(repository):
             raise RefusedError("no reroll is waiting here")
-        waiting.forget(repository)
+        waiting.forget_stopped(repository)
     finally:
         repository.close()
 
@@ -148,17 +148,17 @@ class _Reroll:
         )
         if old is not None and not self._replaces:
             self._signatures = self._repository.read_signatures(as_of=old)
-        substances = read_substances(self._quarantine, self._series.start, self._series.tip)
-        branch = match_commits(self._series.commits, substances, self._record)
+        change_digests = digest_commits(self._quarantine, self._series.start, self._series.tip)
+        branch = match_commits(self._series.commits, change_digests, self._record)
         before = self._find_before(branch)
         made, changes = self._make(on_progress)
         base = made.plan.base
         # If possible, refuse a change log for a missing patch before any conflict.
-        names = expect_names(made, self._record, branch, substances)
+        names = expect_patch_names(made, self._record, branch, change_digests)
         check_changes(changes, self._revision, names)
         plain = made.draft(self._signatures)
         oids, _ = write_patches(self._quarantine, base.oid, plain, self._signatures)
-        carrier = self._make_carrier(made, plain, oids, before, substances)
+        carrier = self._make_carrier(made, plain, oids, before, change_digests)
         try:
             gone = {patch.name for patch in made.patches if patch.present_at}
             placed = carrier.carry_content(base.tree, branch, gone)
@@ -167,7 +167,7 @@ class _Reroll:
             check_changes(changes, self._revision, [each.name for each in placed])
             made_now = dict(zip(plain.drafts, oids, strict=True))
             edited = find_edited(
-                self._quarantine, base.oid, placed, made_now, substances, self._signatures
+                self._quarantine, base.oid, placed, made_now, change_digests, self._signatures
             )
             carried, draft = self._carry_messages(made, plain, carrier, placed, edited)
             cover, remarks = self._carry_cover(plain.cover, draft.cover, before)
@@ -178,9 +178,9 @@ class _Reroll:
             (each.source, each.tree, str(message))
             for each, message in zip(placed, carried, strict=True)
         ]
-        written = write_line(self._quarantine, lines, base.oid, self._signatures.committer)
-        version = self._describe_version(placed, carried, written, substances, changes)
-        cover = replace(cover, notes=put_on_top(cover.notes, self._revision, version.cover))
+        written = write_commit_chain(self._quarantine, lines, base.oid, self._signatures.committer)
+        version = self._describe_version(placed, carried, written, change_digests, changes)
+        cover = replace(cover, notes=prepend_changes(cover.notes, self._revision, version.cover))
         messages = dict(zip(written, version.messages, strict=True))
         commits = reparent(self._quarantine, written, base.oid, messages=messages)
         posted = self._post(made, cover, record, commits)
@@ -233,9 +233,9 @@ class _Reroll:
             cover_cc=record.cover_cc,
         )
 
-    def _find_before(self, branch: Sequence[Matched]) -> MadeBefore | None:
+    def _find_before(self, branch: Sequence[Matched]) -> OriginalSeries | None:
         variant = self._request.variant or self._record.variant
-        return find_made_before(
+        return find_original(
             self._repository,
             self._quarantine,
             self._series,
@@ -262,16 +262,16 @@ class _Reroll:
         made: GeneratedSeries,
         plain: SeriesDraft,
         oids: Sequence[Oid],
-        before: MadeBefore | None,
-        substances: Mapping[Oid, str],
+        before: OriginalSeries | None,
+        change_digests: Mapping[Oid, str],
     ) -> Carrier:
         now = read_commits(self._quarantine, made.plan.base.oid, oids[-1])
         edited = made.draft(self._signatures, HandWork(edited=tuple(plain.drafts)))
         return Carrier(
             quarantine=self._quarantine,
-            before=before,
-            substances=substances,
-            now=dict(zip(plain.drafts, now, strict=True)),
+            original=before,
+            change_digests=change_digests,
+            generated=dict(zip(plain.drafts, now, strict=True)),
             edited=edited.messages,
             recorded=[patch.name for patch in self._record.patches],
             parents=self._parent,
@@ -298,7 +298,7 @@ class _Reroll:
         return carried, made.draft(self._signatures, hand)
 
     def _carry_cover(
-        self, plain: Cover, now: Cover, before: MadeBefore | None
+        self, plain: Cover, now: Cover, before: OriginalSeries | None
     ) -> tuple[Cover, tuple[str, ...]]:
         """Return the cover letter, and remarks on it."""
         branch = self._series.cover
@@ -315,11 +315,11 @@ class _Reroll:
         placed: Sequence[Placed],
         carried: Sequence[Message],
         written: Sequence[Oid],
-        substances: Mapping[Oid, str],
+        change_digests: Mapping[Oid, str],
         changes: Changes,
     ) -> VersionTexts:
         base = self._parent(written[0])
-        new = read_substances(self._quarantine, base, written[-1])
+        new = digest_commits(self._quarantine, base, written[-1])
         sent = self._history.sent
         before = sent.revision if sent else self._record.revision
         link = "".join(self._tracking.history.get(f"v{before}", ())[:1])
@@ -331,7 +331,7 @@ class _Reroll:
             placed,
             carried,
             [new[oid] for oid in written],
-            self._history.find_earlier(self._quarantine, placed, substances),
+            self._history.find_earlier(self._quarantine, placed, change_digests),
             changes,
             moved_to=moved,
             posted_as="" if is_linked or before >= self._revision else link,
@@ -356,12 +356,14 @@ class _Reroll:
         result = RerollResult(self._target.branch, self._revision, stopped_at=subject)
         if self._request.dry_run:
             return replace(result, conflicts=tuple(Path(each.path) for each in found))
-        if not self._request.resume and waiting.is_waiting(self._repository):
+        if not self._request.resume and waiting.is_stopped(self._repository):
             raise _another_waits()
         # Resume on the same base, even if the ref has moved meanwhile.
         request = replace(self._request, base=base if self._request.base else None)
         document = to_document(request, self._series.name)
-        marked, sides = waiting.stop_for(self._repository, document, self._resolutions, found)
+        marked, sides = waiting.store_conflicts(
+            self._repository, document, self._resolutions, found
+        )
         return replace(result, conflicts=tuple(marked), sides=tuple(sides))
 
     def _publish(
@@ -400,11 +402,11 @@ class _Reroll:
             f"patchgen: reroll {made.plan.variant.name} v{self._revision}",
             replace=self._replaces,
             existing=self._existing,
-            also={made_ref(change_id, self._revision): pristine},
+            extra_refs={original_ref(change_id, self._revision): pristine},
             names=names_for_branch(self._repository, change_id, self._target.branch),
         )
         if self._request.resume:
-            waiting.forget(self._repository)
+            waiting.forget_stopped(self._repository)
         return replace(result, mails=mails)
 
     def _parent(self, commit: Oid) -> Oid:

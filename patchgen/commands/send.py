@@ -23,7 +23,7 @@ from patchgen.mail import (
 )
 from patchgen.model.series import Cover, Mail, Recipients, SendableVersion
 from patchgen.odb import Quarantine, Repository, read_sent, record_sent
-from patchgen.pipeline.prepare import prepare_posting
+from patchgen.pipeline.prepare import prepare_branch
 from patchgen.send.delivery import DeliveryReport, OnMail, deliver, resolve_in_flight
 from patchgen.send.journal import (
     Journal,
@@ -62,7 +62,7 @@ class SendRequest:
     again: tuple[int, ...] = ()
 
     @property
-    def wishes(self) -> SendOptions:
+    def options(self) -> SendOptions:
         """The options that apply to all mails."""
         program = str(self.get_maintainer) if self.get_maintainer else None
         return SendOptions(self.to, self.cc, self.cover_cc, self.in_reply_to, program)
@@ -72,8 +72,8 @@ class SendRequest:
 class SendPlan:
     """The mails to send (those with state "waiting"), and all others. `bcc` get a copy of each."""
 
-    posting: SendableVersion
-    wishes: SendOptions
+    version: SendableVersion
+    options: SendOptions
     entries: tuple[JournalEntry, ...]
     recipients: tuple[Recipients, ...]
     bcc: tuple[str, ...]
@@ -100,7 +100,7 @@ def plan_sending(request: SendRequest) -> SendPlan:
             except ToolError as err:
                 # The recipients can be shown all the same.
                 return replace(plan, warnings=(*plan.warnings, f"{err.message}; {err.hint}"))
-            transport.rehearse(plan.posting.mails)
+            transport.rehearse(plan.version.mails)
             return plan
     finally:
         repository.close()
@@ -109,7 +109,7 @@ def plan_sending(request: SendRequest) -> SendPlan:
 def send_version(
     request: SendRequest,
     *,
-    check: Callable[[SendableVersion], None] = lambda posting: None,
+    check: Callable[[SendableVersion], None] = lambda version: None,
     confirm: Callable[[SendPlan], bool] = lambda plan: True,
     on_mail: OnMail = lambda number, entry: None,
 ) -> SendResult | None:
@@ -123,25 +123,25 @@ def send_version(
         with Quarantine(repository) as quarantine:
             plan = _plan(repository, quarantine, request)
             transport = open_transport(repository, with_bcc=not request.reflect)
-            transport.rehearse(plan.posting.mails)
-            check(plan.posting)
+            transport.rehearse(plan.version.mails)
+            check(plan.version)
             if not confirm(plan):
                 return None
             transport = transport.log_in()
             if request.reflect:
                 return _reflect(repository, plan, transport, on_mail)
-            posting = plan.posting
-            journal = Journal(repository, posting.change_id, posting.revision)
+            version = plan.version
+            journal = Journal(repository, version.change_id, version.revision)
             with journal.lock() as lock:
                 # Another patchgen may have sent some of the mails before the lock was taken.
                 now = _plan(repository, quarantine, request, journal)
-                if now.posting.mails != posting.mails:
-                    raise RefusedError(f"{posting.name} has changed meanwhile; nothing was sent")
+                if now.version.mails != version.mails:
+                    raise RefusedError(f"{version.name} has changed meanwhile; nothing was sent")
                 entries = _choose(now.entries, request)
-                journal.wishes = now.wishes
+                journal.options = now.options
                 journal.write(entries)
-                report = deliver(journal, lock, entries, posting.mails, transport, on_mail)
-            tag = _record(repository, quarantine, posting, report) if report.is_complete else ""
+                report = deliver(journal, lock, entries, version.mails, transport, on_mail)
+            tag = _record(repository, quarantine, version, report) if report.is_complete else ""
             return SendResult(plan, report, tag)
     finally:
         repository.close()
@@ -154,37 +154,37 @@ def _plan(
     locked: Journal | None = None,
 ) -> SendPlan:
     """Return the plan. With a `locked` journal, the outcomes of mails in flight are resolved."""
-    posting, warnings = _open(repository, quarantine, request)
-    journal = locked or Journal(repository, posting.change_id, posting.revision)
-    wishes = request.wishes
-    if request.resume and wishes == SendOptions():
-        _, wishes = journal.read()
-        if wishes.in_reply_to or wishes.get_maintainer:
-            program = Path(wishes.get_maintainer) if wishes.get_maintainer else None
-            request = replace(request, in_reply_to=wishes.in_reply_to, get_maintainer=program)
-            posting, warnings = _open(repository, quarantine, request)
-    posting = _complete(repository, posting, wishes)
-    _check_mails(posting)
-    entries = begin_entries(posting.mails)
+    version, warnings = _open(repository, quarantine, request)
+    journal = locked or Journal(repository, version.change_id, version.revision)
+    options = request.options
+    if request.resume and options == SendOptions():
+        _, options = journal.read()
+        if options.in_reply_to or options.get_maintainer:
+            program = Path(options.get_maintainer) if options.get_maintainer else None
+            request = replace(request, in_reply_to=options.in_reply_to, get_maintainer=program)
+            version, warnings = _open(repository, quarantine, request)
+    version = _complete(repository, version, options)
+    _check_mails(version)
+    entries = begin_entries(version.mails)
     if not request.reflect:
         sent = [
-            s for s in read_sent(repository, posting.change_id) if s.revision == posting.revision
+            s for s in read_sent(repository, version.change_id) if s.revision == version.revision
         ]
         if sent:
             raise RefusedError(
-                f"v{posting.revision} of {posting.name} was sent already ({sent[0].tag})",
+                f"v{version.revision} of {version.name} was sent already ({sent[0].tag})",
                 hint="`patchgen reroll` makes the next version",
             )
-        entries = _go_on(journal, entries, request, is_branch=posting.base is not None)
+        entries = _go_on(journal, entries, request, is_branch=version.base is not None)
         if locked is not None:
             entries = resolve_in_flight(journal, entries)
-    recipients = tuple(list_recipients(mail) for mail in posting.mails)
+    recipients = tuple(list_recipients(mail) for mail in version.mails)
     bcc = (
         ()
         if request.reflect
         else split_people(read_settings(repository, "bcc"), find_aliases(repository))
     )
-    return SendPlan(posting, wishes, entries, recipients, bcc, warnings)
+    return SendPlan(version, options, entries, recipients, bcc, warnings)
 
 
 def _open(
@@ -201,7 +201,7 @@ def _open(
         if request.get_maintainer:
             raise UsageError("mails in a folder already have recipients", hint="name a branch")
         return _from_folder(Path(source)), ()
-    return prepare_posting(
+    return prepare_branch(
         repository,
         quarantine,
         source,
@@ -235,22 +235,22 @@ def _from_folder(path: Path) -> SendableVersion:
 
 
 def _complete(
-    repository: Repository, posting: SendableVersion, wishes: SendOptions
+    repository: Repository, version: SendableVersion, options: SendOptions
 ) -> SendableVersion:
     """Return the mails with the people of the command line and of git's configuration.
 
     Only sendemail.from may make git put the author into the body of a patch, and only once.
     """
     is_alias = find_aliases(repository)
-    to = split_people((*read_settings(repository, "to"), *wishes.to), is_alias)
-    cc = split_people((*read_settings(repository, "cc"), *wishes.cc), is_alias)
-    mails = [add_recipients(mail, Recipients(to, cc)) for mail in posting.mails]
-    mails[0] = add_recipients(mails[0], Recipients((), split_people(wishes.cover_cc, is_alias)))
+    to = split_people((*read_settings(repository, "to"), *options.to), is_alias)
+    cc = split_people((*read_settings(repository, "cc"), *options.cc), is_alias)
+    mails = [add_recipients(mail, Recipients(to, cc)) for mail in version.mails]
+    mails[0] = add_recipients(mails[0], Recipients((), split_people(options.cover_cc, is_alias)))
     sender = find_sender(repository)
     # git resolves aliases itself.
     if "@" in sender:
         mails = [replace_sender(mail, sender) for mail in mails]
-    return replace(posting, mails=tuple(mails))
+    return replace(version, mails=tuple(mails))
 
 
 def _check_ids(name: str, mails: Sequence[Mail]) -> None:
@@ -263,15 +263,15 @@ def _check_ids(name: str, mails: Sequence[Mail]) -> None:
         )
 
 
-def _check_mails(posting: SendableVersion) -> None:
-    _check_ids(posting.name, posting.mails)
-    for mail in posting.mails:
+def _check_mails(version: SendableVersion) -> None:
+    _check_ids(version.name, version.mails)
+    for mail in version.mails:
         who = list_recipients(mail)
         if not who.to and not who.cc:
             raise RefusedError(
                 f"{mail.file_name} has no recipients", hint="name them", parameters=("to", "cc")
             )
-    cover = posting.mails[0].content.decode("utf-8", "replace")
+    cover = version.mails[0].content.decode("utf-8", "replace")
     if _TO_EDIT in cover:
         raise RefusedError(
             f"the cover letter still has {_TO_EDIT} in it",
@@ -344,9 +344,9 @@ def _reflect(
     repository: Repository, plan: SendPlan, transport: GitSendEmail, on_mail: OnMail
 ) -> SendResult:
     """Send all mails to the user only, without recording them."""
-    posting = plan.posting
-    mails = tuple(redirect_mail(mail, find_sender(repository)) for mail in posting.mails)
-    journal = Journal(repository, f"reflect-{posting.change_id}", posting.revision)
+    version = plan.version
+    mails = tuple(redirect_mail(mail, find_sender(repository)) for mail in version.mails)
+    journal = Journal(repository, f"reflect-{version.change_id}", version.revision)
     with journal.lock() as lock:
         entries = begin_entries(mails)
         report = deliver(journal, lock, entries, mails, transport, on_mail)
@@ -354,19 +354,19 @@ def _reflect(
 
 
 def _record(
-    repository: Repository, quarantine: Quarantine, posting: SendableVersion, report: DeliveryReport
+    repository: Repository, quarantine: Quarantine, version: SendableVersion, report: DeliveryReport
 ) -> str:
-    if posting.base is None or posting.tip is None:
+    if version.base is None or version.tip is None:
         return ""
-    quarantine.copy_commits(posting.base, posting.tip)
+    quarantine.copy_commits(version.base, version.tip)
     return record_sent(
         repository,
-        posting.change_id,
-        posting.revision,
-        posting.cover,
-        posting.base,
-        posting.tip,
+        version.change_id,
+        version.revision,
+        version.cover,
+        version.base,
+        version.tip,
         [entry.message_id for entry in report.entries],
         repository.read_signatures().committer,
-        branch=posting.name,
+        branch=version.name,
     )

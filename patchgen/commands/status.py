@@ -26,7 +26,7 @@ from patchgen.odb import (
 )
 from patchgen.series import SeriesBranch, read_branch
 from patchgen.status.cherry_pick import PickedFile, Picker
-from patchgen.status.newer_base import choose_onto
+from patchgen.status.newer_base import choose_newer_base
 from patchgen.status.result import FileStatus, PatchState, PatchStatus, SeriesStatus
 from patchgen.status.upstream import UpstreamHistory
 
@@ -50,7 +50,7 @@ def find_status(
         with Quarantine(repository) as quarantine:
             series = _read_series(repository, quarantine, name, tip)
             if onto is None:
-                newer, oid = choose_onto(repository, series)
+                newer, oid = choose_newer_base(repository, series)
             else:
                 newer, oid = onto, repository.resolve_commit(onto)
             patches = _judge(repository, quarantine, series, oid, on_progress)
@@ -186,7 +186,7 @@ class _PatchJudge:
         same, undone = found
         if undone is not None:
             return replace(status, undone_by=undone)
-        if status.state is PatchState.CONFLICTS or self._is_elsewhere(now, picked.left):
+        if status.state is PatchState.CONFLICTS or self._is_elsewhere(now, picked.remaining):
             return replace(status, state=PatchState.APPLIED, present=len(picked.hunks), by=(same,))
         return status
 
@@ -201,6 +201,6 @@ class _PatchJudge:
 def _read_state(picked: PickedFile) -> PatchState:
     if picked.is_conflict:
         return PatchState.CONFLICTS
-    if picked.left:
+    if picked.remaining:
         return PatchState.NEEDED
     return PatchState.APPLIED if picked.present else PatchState.GONE

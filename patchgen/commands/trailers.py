@@ -39,17 +39,17 @@ class CollectRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AddedTag:
     """A tag that was added to a patch; `number` counts from 1."""
 
     number: int
     trailer: Trailer
     reply: Reply
-    how: str
+    matched_by: str
 
 
 @dataclass(frozen=True, slots=True)
-class NotApplied:
+class SkippedTag:
     """A tag that was not added, and why. `number` is its patch, None if that is unknown."""
 
     trailer: Trailer
@@ -67,8 +67,8 @@ class CollectResult:
 
     branch: str
     subjects: tuple[str, ...]
-    applied: list[Applied] = field(default_factory=list)
-    not_applied: list[NotApplied] = field(default_factory=list)
+    applied: list[AddedTag] = field(default_factory=list)
+    not_applied: list[SkippedTag] = field(default_factory=list)
     unreadable: list[UnreadableMail] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     messages: dict[Oid, str] = field(default_factory=dict)
@@ -134,7 +134,7 @@ def match_tags(
         match = matcher.find(reply)
         if isinstance(match, NoPatch):
             for tag in tags:
-                result.not_applied.append(NotApplied(tag.trailer, reply, match.reason))
+                result.not_applied.append(SkippedTag(tag.trailer, reply, match.reason))
             continue
         if match.remark:
             result.remarks.append(f"{reply} answers patch {match.number}; {match.remark}")
@@ -166,17 +166,17 @@ class _TagJudge:
         for tag in reply.tags if reply.mail.subject.number == 0 else ():
             if tag.trailer.address == reply.sender and tag.trailer.key in GIVEN:
                 reason = "it is in a mail with the subject of a cover letter, not of a reply"
-                self._result.not_applied.append(NotApplied(tag.trailer, reply, reason))
+                self._result.not_applied.append(SkippedTag(tag.trailer, reply, reason))
 
     def apply(self, tag: FoundTag, reply: Reply, match: Match) -> None:
         """Add a tag to its patches, or report why a patch does not get it."""
         result, trailer = self._result, tag.trailer
         if reason := _refuse(tag, reply):
-            result.not_applied.append(NotApplied(trailer, reply, reason, match.number or None))
+            result.not_applied.append(SkippedTag(trailer, reply, reason, match.number or None))
             return
         if not tag.is_for(match.number or None):
             reason = f'the text next to it restricts it to "{tag.scope}"'
-            result.not_applied.append(NotApplied(trailer, reply, reason, match.number or None))
+            result.not_applied.append(SkippedTag(trailer, reply, reason, match.number or None))
             return
         everything = range(1, len(self._commits) + 1)
         for number in everything if match.number == COVER else [match.number]:
@@ -186,11 +186,11 @@ class _TagJudge:
             else:
                 reason = _refuse_here(trailer, message, author)
             if reason:
-                result.not_applied.append(NotApplied(trailer, reply, reason, number))
+                result.not_applied.append(SkippedTag(trailer, reply, reason, number))
             else:
                 self._messages[number - 1] = message = _add(message, trailer)
                 result.messages[self._commits[number - 1].oid] = str(message)
-                result.applied.append(Applied(number, trailer, reply, match.how))
+                result.applied.append(AddedTag(number, trailer, reply, match.matched_by))
 
 
 def _refuse(tag: FoundTag, reply: Reply) -> str:

@@ -30,33 +30,33 @@ from patchgen.truststore import (
 
 
 @dataclass(frozen=True, slots=True)
-class Trusted:
+class TrustResult:
     """The result for one target: its entry, None if nothing in it runs code.
 
     `code` maps the names of semantic patches to the lines that run code. `unreadable` are the
-    semantic patches that could not be read, and why. `added`, `changed` and `gone` compare with the
-    previous entry; all are empty if there was none.
+    semantic patches that could not be read, and why. `added`, `changed` and `removed` compare with
+    the previous entry; all are empty if there was none.
     """
 
     target: str
     entry: TrustEntry | None
-    looked_at: int = 0
+    patch_count: int = 0
     code: Mapping[str, tuple[RiskyLine, ...]] = field(default_factory=dict)
     unreadable: tuple[tuple[str, str], ...] = ()
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Revoked:
-    """A removed entry. `still` are the ids of other entries that trust one of the same texts."""
+class RevokedTrust:
+    """A removed entry. `still_trusted_by` are the ids of entries that trust one of its texts."""
 
     entry: TrustEntry
-    still: tuple[str, ...]
+    still_trusted_by: tuple[str, ...]
 
 
-def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[Trusted, ...]:
+def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[TrustResult, ...]:
     """Trust semantic patches as they are now: files, and folders with everything in them.
 
     They are looked up as `run` does: on disk, then in the tree of the commit `base`.
@@ -70,7 +70,7 @@ def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[Trusted, 
         found = [_judge(repository, files, commit, target) for target in targets]
     finally:
         repository.close()
-    compared: list[Trusted] = []
+    compared: list[TrustResult] = []
 
     def change(entries: Entries) -> Entries:
         compared[:] = [_compare(each, entries) for each in found]
@@ -99,7 +99,7 @@ def trust_config(tree: Path) -> TreeConfig:
     return TreeConfig(config.path, config.text, is_trusted=True, people=people)
 
 
-def revoke(names: Sequence[str]) -> tuple[Revoked, ...]:
+def revoke(names: Sequence[str]) -> tuple[RevokedTrust, ...]:
     """Remove entries, named by their ids or by the paths that were trusted.
 
     Raises UsageError, and changes nothing, if an argument names no entry or several.
@@ -112,7 +112,7 @@ def revoke(names: Sequence[str]) -> tuple[Revoked, ...]:
         return tuple(each for each in entries if each.id not in dropped)
 
     rest = change_trust(change)
-    return tuple(Revoked(entry, _still_trusted(entry, rest)) for entry in dropped.values())
+    return tuple(RevokedTrust(entry, _still_trusted(entry, rest)) for entry in dropped.values())
 
 
 def _still_trusted(entry: TrustEntry, rest: Entries) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def _still_trusted(entry: TrustEntry, rest: Entries) -> tuple[str, ...]:
     return tuple(each.id for each in same_kind if not digests.isdisjoint(each.files.values()))
 
 
-def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> Trusted:
+def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> TrustResult:
     names = list_semantic_patches(target, tree)
     code: dict[str, tuple[RiskyLine, ...]] = {}
     files: dict[str, str] = {}
@@ -144,10 +144,10 @@ def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> T
                 files[f"{own}: {other}"] = digest_text(text)
     owner, path = locate(repository, target)
     entry = TrustEntry("code", path, owner, commit if owner else "", _today(), files)
-    return Trusted(target, entry if files else None, len(names), code, tuple(unreadable))
+    return TrustResult(target, entry if files else None, len(names), code, tuple(unreadable))
 
 
-def _compare(found: Trusted, entries: Entries) -> Trusted:
+def _compare(found: TrustResult, entries: Entries) -> TrustResult:
     """Add what changed since the target was last trusted."""
     if found.entry is None:
         return found
@@ -159,7 +159,7 @@ def _compare(found: Trusted, entries: Entries) -> Trusted:
         found,
         added=tuple(name for name in now if name not in before),
         changed=tuple(name for name in now if before.get(name, now[name]) != now[name]),
-        gone=tuple(name for name in before if name not in now),
+        removed=tuple(name for name in before if name not in now),
     )
 
 

@@ -29,9 +29,9 @@ from patchgen.model.build import Build
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 from patchgen.model.series import Mail
-from patchgen.odb import Checkout, Repository, read_substances, resolve_object
+from patchgen.odb import Checkout, Repository, digest_commits, resolve_object
 from patchgen.resources import digest_code
-from patchgen.series import describe_asked
+from patchgen.series import describe_empty_variables
 from patchgen.verify.against import check_against
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.builds import Matrix, Point, list_products
@@ -251,10 +251,10 @@ class _VerifyRun:
 
     def _claims(self) -> Iterator[Finding]:
         if self.target.record is not None:
-            substances = read_substances(self.checkout, self.target.start, self.target.tip)
-            yield from check_claims(self.target.commits, substances, self.target.record)
+            change_digests = digest_commits(self.checkout, self.target.start, self.target.tip)
+            yield from check_claims(self.target.commits, change_digests, self.target.record)
             messages = [commit.message for commit in self.target.commits]
-            for text in describe_asked(self.target.name, self.target.record, messages):
+            for text in describe_empty_variables(self.target.name, self.target.record, messages):
                 yield Finding("lint", text, failure=False)
 
     def _checkpatch(self) -> list[Finding]:

@@ -78,7 +78,7 @@ class PlannedPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EmptyVariable:
     """A variable that should have a value and is empty. `text` describes the value.
 
     `trailers` are the keys of the trailers that get the value, such as "Link". Only a series with
@@ -110,13 +110,13 @@ class Evidence:
 class LeftOut:
     """A backend, or only one `patch`, that is not part of the series, and why.
 
-    `lacks` are lines about what the base lacks. With `on_request` it is made if it is named.
+    `unmet_needs` are lines about what the base lacks. With `on_request` it is made if it is named.
     """
 
     backend: str | None
     reason: str
     evidence: tuple[Evidence, ...] = ()
-    lacks: tuple[str, ...] = ()
+    unmet_needs: tuple[str, ...] = ()
     on_request: bool = False
     patch: str | None = None
 
@@ -127,5 +127,5 @@ class LeftOut:
 
     def __str__(self) -> str:
         shown = f" ({'; '.join(map(str, self.evidence))})" if self.evidence else ""
-        lines = (f"{self.name} left out: {self.reason}{shown}{':' if self.lacks else ''}",)
-        return "\n".join((*lines, *(f"  {lack}" for lack in self.lacks)))
+        lines = (f"{self.name} left out: {self.reason}{shown}{':' if self.unmet_needs else ''}",)
+        return "\n".join((*lines, *(f"  {lack}" for lack in self.unmet_needs)))

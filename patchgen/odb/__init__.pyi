@@ -5,23 +5,23 @@ from .changes import (
     FileChange as FileChange,
     TreeChanges as TreeChanges,
     diff_trees as diff_trees,
+    digest_commits as digest_commits,
     digest_diff as digest_diff,
     list_changed as list_changed,
     list_changes as list_changes,
     read_changes as read_changes,
     read_diffs as read_diffs,
-    read_substances as read_substances,
 )
 from .checkout import Checkout as Checkout
 from .commits import (
     put_empty_below as put_empty_below,
     reparent as reparent,
-    write_line as write_line,
+    write_commit_chain as write_commit_chain,
 )
 from .fetching import fetch_objects as fetch_objects, find_promisors as find_promisors
 from .history import (
     compare_series as compare_series,
-    find_own_base as find_own_base,
+    find_branch_base as find_branch_base,
     format_commits as format_commits,
     read_commit as read_commit,
     read_commits as read_commits,

@@ -118,7 +118,7 @@ def read_diffs(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, bytes]:
     return {oid: diff for oid, _, diff in _read_log(git, *_LOG, "--reverse", f"{base}..{tip}")}
 
 
-def read_substances(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:
+def digest_commits(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:
     """Return a digest of the changes of each commit above `base`, oldest first."""
     return {oid: digest_diff(diff) for oid, diff in read_diffs(git, base, tip).items()}
 

@@ -205,7 +205,7 @@ def reparent(
     return tuple(line)
 
 
-def write_line(
+def write_commit_chain(
     git: Git, commits: Sequence[tuple[Oid, Oid, str | None]], parent: Oid, committer: Identity
 ) -> tuple[Oid, ...]:
     """Write a line of commits on top of `parent`, and return their ids.

@@ -23,7 +23,7 @@ _RANGE_DIFF_HEAD = re.compile(r"^ *(?:\d+|-): +[0-9a-f-]+ ([=!<>]) +(?:\d+|-): "
 _PATCH_NUMBER = re.compile(r"(?:v\d+-)?(\d+)-")
 
 
-def find_own_base(repository: Repository, branch: str, tip: Oid) -> Oid:
+def find_branch_base(repository: Repository, branch: str, tip: Oid) -> Oid:
     """Return the commit that a branch starts from: the youngest that another ref has, too.
 
     The branch's own copy at a remote is ignored. Raises RefusedError if all of its commits are on

@@ -71,18 +71,18 @@ class Quarantine(ScratchRepository):
         old: Oid | None,
         reason: str,
         *,
-        also: Mapping[str, Oid] | None = None,
+        extra_refs: Mapping[str, Oid] | None = None,
         names: Mapping[str, Oid] | None = None,
     ) -> None:
         """Copy the commits above `base` into the real repository, then move `ref` to `new`.
 
-        `old` is the ref's current value, None if it must not exist. The refs in `also` are created
-        or moved in the same transaction, whatever their values, and so are those in `names`, whose
-        objects the repository has already. Raises RefusedError if the refs cannot be written, or
-        `ref` has moved meanwhile; all refs are then unchanged.
+        `old` is the ref's current value, None if it must not exist. The refs in `extra_refs` are
+        created or moved in the same transaction, whatever their values, and so are those in
+        `names`, whose objects the repository has already. Raises RefusedError if the refs cannot be
+        written, or `ref` has moved meanwhile; all refs are then unchanged.
         """
-        self.copy_commits(base, new, *(also or {}).values())
-        refs = {**(also or {}), **(names or {})}
+        self.copy_commits(base, new, *(extra_refs or {}).values())
+        refs = {**(extra_refs or {}), **(names or {})}
         commands = [f"update {ref} {new} {old}" if old else f"create {ref} {new}"]
         commands += [f"update {name} {oid}" for name, oid in refs.items()]
         try:

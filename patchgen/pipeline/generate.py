@@ -100,7 +100,7 @@ class GeneratedSeries:
             cc=request.cc,
             cover_cc=request.cover_cc,
             variant_cc=plan.cc,
-            asked=plan.asked,
+            asked=plan.empty_variables,
             tools=plan.context["tools"],
             inputs=plan.inputs,
         )
@@ -128,7 +128,7 @@ def plan_variant(repository: Repository, request: VariantRequest, revision: int)
     }
     shared = shipped_folder("templates")
     return build_plan(
-        variant, request.backends, base, tree, context, shared, made_before=request.made_before
+        variant, request.backends, base, tree, context, shared, earlier_backends=request.made_before
     )
 
 
@@ -181,8 +181,8 @@ def _drop_needless(
     ]
     patches = tuple(planned for planned, _ in kept)
     new = [patch.name for patch in patches if patch.present_at is None]
-    asked = tuple(each for each in plan.asked if each.is_needed_for(new))
-    return replace(plan, patches=patches, asked=asked), tuple(made for _, made in kept)
+    asked = tuple(each for each in plan.empty_variables if each.is_needed_for(new))
+    return replace(plan, patches=patches, empty_variables=asked), tuple(made for _, made in kept)
 
 
 def _warn_unparsed(made: Sequence[MadePatch]) -> tuple[str, ...]:

@@ -203,13 +203,13 @@ def publish_series(
     *,
     replace: bool,
     existing: Existing,
-    also: Mapping[str, Oid] | None = None,
+    extra_refs: Mapping[str, Oid] | None = None,
     names: Mapping[str, Oid] | None = None,
 ) -> tuple[Path, ...]:
     """Move the branch to the series, put its mails in place, and return their paths.
 
     `old` is the result of `SeriesTarget.check`. If the branch is already there, a killed run moved
-    it, and only the mails are written. `also` and `names` are further refs
+    it, and only the mails are written. `extra_refs` and `names` are further refs
     (`Quarantine.publish`). Raises RefusedError if the branch is another one and may not be
     replaced, or was moved meanwhile.
     """
@@ -223,11 +223,13 @@ def publish_series(
         put_off_interrupts(f"the branch {target.branch} and its mails were written before"),
     ):
         if not is_made:
-            quarantine.publish(target.ref, series.tip, base, old, reason, also=also, names=names)
+            quarantine.publish(
+                target.ref, series.tip, base, old, reason, extra_refs=extra_refs, names=names
+            )
         return tuple(staged.publish())
 
 
-def prepare_posting(
+def prepare_branch(
     repository: Repository,
     quarantine: Quarantine,
     branch: str,
@@ -267,7 +269,7 @@ def prepare_posting(
     found, problems = address_patches(tree, mails[1:], get_maintainer)
     recipients, asked = choose_recipients(repository, quarantine, series, found, cover.recipients)
     oids = [commit.oid for commit in series.commits]
-    posting = SendableVersion(
+    version = SendableVersion(
         name=branch,
         change_id=series.tracking.change_id,
         revision=series.tracking.revision,
@@ -276,7 +278,7 @@ def prepare_posting(
         base=series.base,
         tip=reparent(quarantine, oids, series.base)[-1],
     )
-    return posting, (
+    return version, (
         *problems,
         *asked,
         *remarks,

@@ -21,7 +21,7 @@ from patchgen.mail import (
 from patchgen.model.base import Oid
 from patchgen.model.series import Recipients
 from patchgen.odb import Quarantine, Repository
-from patchgen.series import SeriesBranch, describe_asked
+from patchgen.series import SeriesBranch, describe_empty_variables
 from patchgen.spec import People, load_people
 
 
@@ -91,7 +91,7 @@ def choose_recipients(
         people = find_people(repository, record.to, record.cc, record.cover_cc)
         found = include_people(found, record.variant_cc)
         messages = [each.message for each in series.commits]
-        asked = tuple(describe_asked(series.name, record, messages))
+        asked = tuple(describe_empty_variables(series.name, record, messages))
     found = map_people(quarantine, series.base, found)
     recipients = add_people(found, people, (Recipients(), Recipients()))
     if cover.to or cover.cc:

@@ -12,11 +12,11 @@ from patchgen.model.series import Mail
 from patchgen.odb import (
     Quarantine,
     Repository,
+    digest_commits,
     digest_diff,
     read_commits,
     read_diffs,
     read_sent,
-    read_substances,
 )
 from patchgen.odb.difftext import digest_changes, list_changes
 from patchgen.pipeline.prepare import choose_target
@@ -48,7 +48,7 @@ def describe_patches(
         content = digest_content(quarantine, series.base, series.start, series.tip)
         version = (tracking.change_id, tracking.revision)
         for number in range(len(series.commits) + 1):
-            patches.posted[make_message_id(*version, number, sender, content)] = number
+            patches.numbers_by_mail[make_message_id(*version, number, sender, content)] = number
         today = {digest_diff(diffs[commit.oid]): n for n, commit in enumerate(series.commits, 1)}
         _read_sent(repository, quarantine, series.commits, tracking, today, patches)
         _read_history(tracking, patches)
@@ -92,9 +92,9 @@ def _read_sent(
         if not ids:
             continue
         then = _by_subject(commits)
-        changes = read_substances(quarantine, sent.base, sent.tip)
+        changes = digest_commits(quarantine, sent.base, sent.tip)
         changed = dict.fromkeys(patches.numbers, version)
-        patches.posted.update(dict.fromkeys(filter(None, ids[:1]), COVER))
+        patches.numbers_by_mail.update(dict.fromkeys(filter(None, ids[:1]), COVER))
         for number_then, commit in enumerate(commits, 1):
             number = numbers.get(changes[commit.oid])
             if number is not None:
@@ -104,10 +104,12 @@ def _read_sent(
             if number_then >= len(ids):
                 continue
             if number is None:
-                patches.gone[ids[number_then]] = f"{version} {number_then}/{len(commits)}"
+                patches.dropped_by_mail[ids[number_then]] = (
+                    f"{version} {number_then}/{len(commits)}"
+                )
             else:
-                patches.posted[ids[number_then]] = number
-        patches.outdated.update(dict.fromkeys(ids, changed))
+                patches.numbers_by_mail[ids[number_then]] = number
+        patches.outdated_by_mail.update(dict.fromkeys(ids, changed))
 
 
 def _read_history(tracking: Tracking, patches: Patches) -> None:
@@ -117,9 +119,9 @@ def _read_history(tracking: Tracking, patches: Patches) -> None:
     """
     for version, ids in tracking.history.items():
         for message_id in ids[:1]:
-            if message_id not in patches.posted:
-                patches.posted[message_id] = COVER
-                patches.outdated[message_id] = dict.fromkeys(patches.numbers, version)
+            if message_id not in patches.numbers_by_mail:
+                patches.numbers_by_mail[message_id] = COVER
+                patches.outdated_by_mail[message_id] = dict.fromkeys(patches.numbers, version)
 
 
 def _by_subject(commits: Sequence[Commit]) -> dict[str, int]:

@@ -23,18 +23,18 @@ _UNKNOWN = "cannot tell which patch it is for"
 class Patches:
     """The series that replies are for. Numbers count from 1; 0 is the cover letter.
 
-    `subjects` are by number, `digests` map `digest_changes` to numbers, `posted` maps message-ids
-    without brackets. `outdated` maps the message-id of an earlier version's mail to the patches
-    that have changed since, each with that version. `gone` maps mails of patches that the series no
-    longer has to a name for them ("v3 5/5"). `changes` are the changed lines of each patch. If
-    unknown, `revision` is None, and `change_id` and `base` are "".
+    `subjects` are by number, `digests` map `digest_changes` to numbers, `numbers_by_mail` maps
+    message-ids without brackets. `outdated_by_mail` maps the message-id of an earlier version's
+    mail to the patches that have changed since, each with that version. `dropped_by_mail` maps
+    mails of patches that the series no longer has to a name for them ("v3 5/5"). `changes` are the
+    changed lines of each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
     """
 
     subjects: dict[int, str]
     digests: dict[str, int] = field(default_factory=dict)
-    posted: dict[str, int] = field(default_factory=dict)
-    outdated: dict[str, Mapping[int, str]] = field(default_factory=dict)
-    gone: dict[str, str] = field(default_factory=dict)
+    numbers_by_mail: dict[str, int] = field(default_factory=dict)
+    outdated_by_mail: dict[str, Mapping[int, str]] = field(default_factory=dict)
+    dropped_by_mail: dict[str, str] = field(default_factory=dict)
     changes: dict[int, frozenset[str]] = field(default_factory=dict)
     revision: int | None = None
     change_id: str = ""
@@ -65,7 +65,7 @@ class Match:
     """
 
     number: int
-    how: str
+    matched_by: str
     remark: str = ""
     outdated: Mapping[int, str] = field(default_factory=dict)
 
@@ -83,11 +83,11 @@ class Matcher:
     def __init__(self, patches: Patches, mails: Sequence[ReadableMail], replies: Sequence[Reply]):
         self.patches = patches
         self.replies = {each.mail.message_id: each for each in replies if each.mail.message_id}
-        self.known = dict(patches.posted)
-        self.outdated = dict(patches.outdated)
+        self.known = dict(patches.numbers_by_mail)
+        self.outdated = dict(patches.outdated_by_mail)
         self.foreign = {
             message_id: f"it answers {name}, which this version does not have"
-            for message_id, name in patches.gone.items()
+            for message_id, name in patches.dropped_by_mail.items()
         }
         new = [
             mail

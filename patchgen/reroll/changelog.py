@@ -104,7 +104,7 @@ def format_changes(revision: int, items: Iterable[str]) -> str:
     return "\n".join([f"Changes in v{revision}:", *lines]) + "\n" if lines else ""
 
 
-def put_on_top(notes: str, revision: int, changes: str) -> str:
+def prepend_changes(notes: str, revision: int, changes: str) -> str:
     """Return the notes with a version's change log above the earlier ones.
 
     Existing items of that version follow the new ones. b4 creates them after sending the previous
@@ -173,7 +173,7 @@ class VersionTexts:
 class Earlier:
     """A patch as people know it from the previous version."""
 
-    substance: str
+    change_digest: str
     message: str
 
 
@@ -181,7 +181,7 @@ def describe_version(
     revisions: tuple[int | None, int],
     commits: Sequence[Placed],
     carried: Sequence[Message],
-    substances: Sequence[str],
+    change_digests: Sequence[str],
     earlier: Sequence[Earlier | None],
     changes: Changes,
     *,
@@ -190,7 +190,7 @@ def describe_version(
 ) -> VersionTexts:
     """Return the messages and change logs of the second of two revisions.
 
-    The first is None if none was sent. `carried` and `substances` are those of the commits,
+    The first is None if none was sent. `carried` and `change_digests` are those of the commits,
     `earlier` what these were in the first revision. `moved_to` is the new base, "" if it has not
     changed; `posted_as` is the message-id of the first revision's cover letter, "" for no link to
     it.
@@ -199,8 +199,10 @@ def describe_version(
     messages: list[str] = []
     dropped: list[str] = []
     items = list(changes.cover)
-    for commit, whole, substance, before in zip(commits, carried, substances, earlier, strict=True):
-        same = before is not None and before.substance == substance
+    for commit, whole, change_digest, before in zip(
+        commits, carried, change_digests, earlier, strict=True
+    ):
+        same = before is not None and before.change_digest == change_digest
         own = changes.patches.get(commit.name, ())
         items += own
         message, gone = (whole, ()) if same else whole.without_trailers(_is_review)
@@ -208,7 +210,7 @@ def describe_version(
         dropped += [f'{tag} ("{message.subject}")' for tag in gone]
         if same and old is not None and not own and _reads_the_same(before, message):
             own = (f"(no changes since v{old})",)
-        notes = put_on_top(message.notes, new, format_changes(new, own))
+        notes = prepend_changes(message.notes, new, format_changes(new, own))
         messages.append(str(replace(message, notes=notes.strip("\n"))))
     if moved_to and old is not None and not items:
         items.append(f"Regenerate the series on {moved_to}")

@@ -32,14 +32,14 @@ _DELETED = ".deleted"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class StoppedReroll:
     """A stopped reroll: its request, and the resolutions so far."""
 
     request: Mapping[str, Any]
     resolutions: Resolutions
 
 
-def stop_for(
+def store_conflicts(
     repository: Repository,
     request: Mapping[str, Any],
     resolutions: Resolutions,
@@ -50,8 +50,8 @@ def stop_for(
     Returns the files that a person has to edit, and those that contain one side of a conflict.
     """
     folder = _folder(repository)
-    if not is_waiting(repository):
-        forget(repository)
+    if not is_stopped(repository):
+        forget_stopped(repository)
     (folder / "resolved").mkdir(parents=True, exist_ok=True)
     for key, content in resolutions.items():
         name = key if content is not None else key + _DELETED
@@ -79,7 +79,7 @@ def stop_for(
     return marked, sided
 
 
-def read_waiting(repository: Repository) -> Waiting:
+def read_stopped(repository: Repository) -> StoppedReroll:
     """Return the stopped reroll, with a person's resolutions of its conflicts.
 
     Raises RefusedError if no reroll is waiting, or if a conflict is not resolved.
@@ -102,7 +102,7 @@ def read_waiting(repository: Repository) -> Waiting:
         resolutions[path.name.removesuffix(_DELETED)] = None if is_deleted else path.read_bytes()
     for conflict in conflicts:
         resolutions[conflict.key] = _read_resolution(folder / "conflicts", conflict)
-    return Waiting(request, resolutions)
+    return StoppedReroll(request, resolutions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +149,13 @@ def _read_resolution(folder: Path, conflict: _RecordedConflict) -> bytes | None:
     return content
 
 
-def is_waiting(repository: Repository) -> bool:
+def is_stopped(repository: Repository) -> bool:
     """Return whether a reroll is waiting for a person."""
     # A dangling link counts, too: `continue` refuses it, and `abort` removes it.
     return os.path.lexists(_folder(repository) / "state.json")
 
 
-def forget(repository: Repository) -> None:
+def forget_stopped(repository: Repository) -> None:
     """Remove the state of a stopped reroll; state.json goes first, in case this is interrupted."""
     with suppress(IsADirectoryError, NotADirectoryError):
         (_folder(repository) / "state.json").unlink(missing_ok=True)

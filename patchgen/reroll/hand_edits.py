@@ -26,7 +26,7 @@ from patchgen.odb import (
     resolve_object,
 )
 from patchgen.reroll.merge_text import Prose, merge_prose
-from patchgen.reroll.original import MadeBefore
+from patchgen.reroll.original import OriginalSeries
 from patchgen.series.branch import Matched
 from patchgen.series.record import RecordedPatch, digest_message
 from patchgen.series.trailers import Message, Trailer, parse_message
@@ -51,7 +51,7 @@ class Placed:
     """A commit of the new version, complete except for its message.
 
     `name` is the patch's, "" if a person added the commit. `source` is the commit whose author it
-    keeps. `matched` is the commit on the branch, None if it is new. `is_made` is set if it is
+    keeps. `matched` is the commit on the branch, None if it is new. `is_generated` is set if it is
     generated now.
     """
 
@@ -59,7 +59,7 @@ class Placed:
     source: Oid
     tree: Oid
     matched: Matched | None
-    is_made: bool = True
+    is_generated: bool = True
 
     @property
     def before(self) -> Commit | None:
@@ -74,18 +74,18 @@ class Placed:
 
 @dataclass(slots=True)
 class Carrier:
-    """Carries one series over. `substances` are those of the branch's commits.
+    """Carries one series over. `change_digests` are those of the branch's commits.
 
-    `now` are the newly generated patches by name, in order, with the messages for a series without
-    hand edits. `edited` are the messages that mention an edit. `recorded` are the names of the
-    patches generated before. `labels` name the two sides in conflict markers: the new series, and
-    the branch.
+    `generated` are the newly generated patches by name, in order, with the messages for a series
+    without hand edits. `edited` are the messages that mention an edit. `recorded` are the names of
+    the patches generated before. `labels` name the two sides in conflict markers: the new series,
+    and the branch.
     """
 
     quarantine: Quarantine
-    before: MadeBefore | None
-    substances: Mapping[Oid, str]
-    now: Mapping[str, Commit]
+    original: OriginalSeries | None
+    change_digests: Mapping[Oid, str]
+    generated: Mapping[str, Commit]
     edited: Mapping[str, str]
     recorded: Collection[str]
     parents: Callable[[Oid], Oid]
@@ -122,7 +122,7 @@ class Carrier:
         for each in placed:
             if each.before is None:
                 carried.append(parse_message(messages[each.name]))
-            elif each.is_made:
+            elif each.is_generated:
                 assert each.matched is not None and each.matched.patch is not None
                 ours = messages[each.name]
                 merged = self._merge_message(each.before, each.matched.patch, ours)
@@ -139,12 +139,12 @@ class Carrier:
         names = [each.name for each in branch]
         known = set(names) | self._dropped(names, gone)
         last = ""
-        for name in self.now:
+        for name in self.generated:
             if name not in known:
                 at = names.index(last) + 1 if last in names else 0
                 order.insert(at, name)
                 names.insert(at, name)
-                self.remarks.append(f'new: "{self.now[name].subject}"')
+                self.remarks.append(f'new: "{self.generated[name].subject}"')
             if name in names:
                 last = name
         return order
@@ -152,17 +152,17 @@ class Carrier:
     def _dropped(self, names: Sequence[str], gone: set[str]) -> set[str]:
         """Return the patches generated before that a person removed from the branch."""
         dropped = set(self.recorded) - set(names) - gone
-        for name in sorted(dropped & set(self.now)):
-            self.remarks.append(f'left out, as on the branch: "{self.now[name].subject}"')
+        for name in sorted(dropped & set(self.generated)):
+            self.remarks.append(f'left out, as on the branch: "{self.generated[name].subject}"')
         return dropped
 
     def _place(self, tree: Oid, matched: Matched | str) -> Placed | None:
         if isinstance(matched, str):
-            new = self.now[matched]
+            new = self.generated[matched]
             return Placed(matched, new.oid, self._pick(new.subject, new.oid, tree), None)
         commit, name = matched.commit, matched.name
-        if name not in self.now:
-            if matched.patch is not None and not matched.is_edited(self.substances):
+        if name not in self.generated:
+            if matched.patch is not None and not matched.is_edited(self.change_digests):
                 self.remarks.append(f'not generated on this base: "{commit.subject}"')
                 return None
             merged = self._pick(commit.subject, commit.oid, tree)
@@ -170,7 +170,7 @@ class Carrier:
                 why = "dropped, the base has it" if commit.files else "dropped, it is empty"
                 self.remarks.append(f'{why}: "{commit.subject}"')
                 return None
-            return Placed(name, commit.oid, merged, matched, is_made=False)
+            return Placed(name, commit.oid, merged, matched, is_generated=False)
         assert matched.patch is not None
         content = self._merge_content(tree, matched)
         if content.conflicts:
@@ -184,16 +184,16 @@ class Carrier:
         """Return the tree of a regenerated patch with its hand edits."""
         assert matched.patch is not None
         name, edited = matched.patch.name, matched.commit
-        if not matched.is_edited(self.substances):
-            return MergedTree(self._pick(edited.subject, self.now[name].oid, tree))
-        made = self.before.commits.get(name) if self.before else None
+        if not matched.is_edited(self.change_digests):
+            return MergedTree(self._pick(edited.subject, self.generated[name].oid, tree))
+        made = self.original.commits.get(name) if self.original else None
         if made is not None:
             # The generated commit, moved to the place of the edited one.
             parent = self._tree(self.parents(edited.oid))
             placed = self._merge(self._tree(self.parents(made.oid)), parent, made.tree)
-            anew = self._pick(edited.subject, self.now[name].oid, tree)
+            anew = self._pick(edited.subject, self.generated[name].oid, tree)
             if not placed.conflicts:
-                sides = self._follow(made, self.now[name], placed.tree, edited.tree)
+                sides = self._follow(made, self.generated[name], placed.tree, edited.tree)
                 return self._merge(sides[0], anew, sides[1])
         self.remarks.append(f'rebased, not generated again: "{edited.subject}"')
         return self._merge(self._tree(self.parents(edited.oid)), tree, edited.tree)
@@ -227,7 +227,7 @@ class Carrier:
     def _merge_message(self, edited: Commit, patch: RecordedPatch, now: str) -> Message | Conflict:
         name, digest = patch.name, patch.message
         ours, theirs = parse_message(now), parse_message(edited.message)
-        made = self.before.commits.get(name) if self.before else None
+        made = self.original.commits.get(name) if self.original else None
         if made is None or digest_message(made.message) != digest:
             # The digest shows whether it was edited, but not how.
             same = digest_message(edited.message) == digest
@@ -238,7 +238,7 @@ class Carrier:
             merged = _merge_trailers(signed, ours.trailers, theirs.trailers, patch)
             return replace(theirs, text=kept.text, trailers=merged or ours.trailers)
         base = parse_message(made.message)
-        plain = parse_message(self.now[name].message).text
+        plain = parse_message(self.generated[name].message).text
         prose = Prose(MESSAGE_FILE, base.text, plain, ours.text, theirs.text)
         text = merge_prose(prose, self.quarantine, self.labels, self.resolutions)
         if isinstance(text, Conflict):

@@ -7,14 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 
 from patchgen.model.base import Oid
 from patchgen.model.series import Signatures
-from patchgen.odb import Quarantine, read_substances, write_line
+from patchgen.odb import Quarantine, digest_commits, write_commit_chain
 from patchgen.pipeline.generate import GeneratedSeries
 from patchgen.reroll.hand_edits import Placed
 from patchgen.series import HandWork, Matched, Record
 
 
-def expect_names(
-    made: GeneratedSeries, record: Record, branch: Sequence[Matched], substances: Mapping[Oid, str]
+def expect_patch_names(
+    made: GeneratedSeries,
+    record: Record,
+    branch: Sequence[Matched],
+    change_digests: Mapping[Oid, str],
 ) -> list[str]:
     """Return the names of the patches that a version may have, before edits are carried over.
 
@@ -24,7 +27,7 @@ def expect_names(
     had = {patch.name for patch in made.patches if patch.present_at}
     left_out = {patch.name for patch in record.patches} - there - had
     names = [patch.name for patch in made.patches if patch.name not in left_out | had]
-    edited = [each.name for each in branch if each.is_edited(substances)]
+    edited = [each.name for each in branch if each.is_edited(change_digests)]
     return names + [name for name in edited if name not in names]
 
 
@@ -33,24 +36,24 @@ def find_edited(
     base: Oid,
     placed: Sequence[Placed],
     made: Mapping[str, Oid],
-    substances: Mapping[Oid, str],
+    change_digests: Mapping[Oid, str],
     signatures: Signatures,
 ) -> frozenset[str]:
     """Return the names of the patches that a person edited and that still differ from the
     generated ones.
 
-    `made` are the commits generated now on the base, by name, and `substances` those of the
+    `made` are the commits generated now on the base, by name, and `change_digests` those of the
     branch's commits.
     """
     lines = [(each.source, each.tree, None) for each in placed]
-    written = write_line(quarantine, lines, base, signatures.committer)
-    have = read_substances(quarantine, base, written[-1])
-    plain = read_substances(quarantine, base, list(made.values())[-1])
+    written = write_commit_chain(quarantine, lines, base, signatures.committer)
+    have = digest_commits(quarantine, base, written[-1])
+    plain = digest_commits(quarantine, base, list(made.values())[-1])
     return frozenset(
         each.name
         for each, oid in zip(placed, written, strict=True)
-        if each.matched is not None and each.matched.is_edited(substances)
-        if not each.is_made or have[oid] != plain[made[each.name]]
+        if each.matched is not None and each.matched.is_edited(change_digests)
+        if not each.is_generated or have[oid] != plain[made[each.name]]
     )
 
 

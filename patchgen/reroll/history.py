@@ -18,9 +18,9 @@ from patchgen.odb import (
     Repository,
     SentVersion,
     compare_series,
+    digest_commits,
     read_commits,
     read_sent,
-    read_substances,
     reparent,
 )
 from patchgen.reroll.changelog import Earlier
@@ -49,20 +49,20 @@ class SeriesHistory:
         return re.sub(r"-v\d+$", "", self.series.name) + f"-v{self.revision}"
 
     def find_earlier(
-        self, git: Quarantine, commits: Sequence[Placed], substances: Mapping[Oid, str]
+        self, git: Quarantine, commits: Sequence[Placed], change_digests: Mapping[Oid, str]
     ) -> list[Earlier | None]:
         """Return what each commit was in the last known version, None for a new one."""
         branch = [each.before for each in commits]
         if self.sent is None:
-            return [Earlier(substances[c.oid], c.message) if c else None for c in branch]
+            return [Earlier(change_digests[c.oid], c.message) if c else None for c in branch]
         base, tip = self.sent.base, self.sent.tip
-        changes = read_substances(git, base, tip)
+        changes = digest_commits(git, base, tip)
         known = read_commits(git, base, tip)
         sent = [Earlier(changes[commit.oid], commit.message) for commit in known]
         named = {commit.subject: each for commit, each in zip(known, sent, strict=True)}
-        alike = {each.substance: each for each in sent}
+        alike = {each.change_digest: each for each in sent}
         return [
-            alike.get(substances[commit.oid]) or named.get(commit.subject) if commit else None
+            alike.get(change_digests[commit.oid]) or named.get(commit.subject) if commit else None
             for commit in branch
         ]
 

@@ -15,7 +15,7 @@ from patchgen.errors import MissingObjectsError, PatchgenError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Signatures
-from patchgen.odb import Quarantine, Repository, read_commit, read_commits, read_substances
+from patchgen.odb import Quarantine, Repository, digest_commits, read_commit, read_commits
 from patchgen.pipeline.generate import VariantRequest, plan_variant, run_plan
 from patchgen.series import (
     HandWork,
@@ -32,7 +32,7 @@ from patchgen.spec import SeriesPlan
 
 
 @dataclass(frozen=True, slots=True)
-class MadeBefore:
+class OriginalSeries:
     """The generated commits, by the names of their patches, and the generated cover letter.
 
     `cover` is None if the one generated today differs from the record.
@@ -42,19 +42,19 @@ class MadeBefore:
     cover: Cover | None
 
 
-def made_ref(change_id: str, revision: int) -> str:
+def original_ref(change_id: str, revision: int) -> str:
     """Return the ref under which a reroll stores the generated series, without hand edits."""
     return f"refs/patchgen/made/{change_id}/v{revision}"
 
 
-def find_made_before(
+def find_original(
     repository: Repository,
     quarantine: Quarantine,
     series: SeriesBranch,
     record: Record,
     variant: str,
     subjects: Mapping[str, str],
-) -> MadeBefore | None:
+) -> OriginalSeries | None:
     """Return the series as patchgen generated it, None if it cannot be found any more.
 
     `subjects` are the subjects of its patches on the branch, by the patches' names.
@@ -69,7 +69,7 @@ def find_made_before(
 def _candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
     tips = [series.tip]
     if series.tracking is not None:
-        kept = repository.find_ref(made_ref(series.tracking.change_id, record.revision))
+        kept = repository.find_ref(original_ref(series.tracking.change_id, record.revision))
         tips += [kept] if kept else []
     log = repository.run(
         "reflog", "show", "--format=%H%x00%gs", f"refs/heads/{series.name}", ok=None
@@ -83,7 +83,7 @@ def _candidates(repository: Repository, series: SeriesBranch, record: Record) ->
 
 def _read(
     repository: Repository, quarantine: Quarantine, name: str, tip: Oid, record: Record
-) -> MadeBefore | None:
+) -> OriginalSeries | None:
     """Return the series that ends in `tip`, None if it does not match the record."""
     try:
         found = read_branch(repository, quarantine, name, tip)
@@ -97,14 +97,14 @@ def _read(
     is_same = recorded == record.model_copy(update={"testing": None})
     if not is_same or len(found.commits) != len(record.patches):
         return None
-    substances = read_substances(quarantine, found.start, tip)
+    change_digests = digest_commits(quarantine, found.start, tip)
     for commit, patch in zip(found.commits, record.patches, strict=True):
-        is_same &= substances[commit.oid] == patch.content
+        is_same &= change_digests[commit.oid] == patch.content
         is_same &= digest_message(commit.message) == patch.message
     if not is_same or digest_cover(cover) != record.cover:
         return None
     names = [patch.name for patch in record.patches]
-    return MadeBefore(dict(zip(names, found.commits, strict=True)), cover)
+    return OriginalSeries(dict(zip(names, found.commits, strict=True)), cover)
 
 
 def _make_again(
@@ -114,7 +114,7 @@ def _make_again(
     record: Record,
     variant: str,
     subjects: Mapping[str, str],
-) -> MadeBefore | None:
+) -> OriginalSeries | None:
     request = VariantRequest(
         variant=variant,
         base=record.base,
@@ -140,7 +140,7 @@ def _make_again(
         return None
     commits = read_commits(quarantine, record.base, oids[-1])
     cover = draft.cover if written.cover == record.cover else None
-    return MadeBefore(dict(zip(draft.drafts, commits, strict=True)), cover)
+    return OriginalSeries(dict(zip(draft.drafts, commits, strict=True)), cover)
 
 
 def _as_recorded(plan: SeriesPlan, record: Record) -> SeriesPlan:

@@ -85,7 +85,7 @@ class SendOptions:
 
 
 class Journal:
-    """The journal of one version; `wishes` are written into it."""
+    """The journal of one version; `options` are written into it."""
 
     def __init__(self, repository: Repository, change_id: str, revision: int):
         if not re.fullmatch(r"[\w+][\w.+-]*", change_id):
@@ -94,7 +94,7 @@ class Journal:
             )
         folder = repository.git_dir / "patchgen" / "send"
         self._path = folder / f"{change_id}-v{revision}.json"
-        self.wishes = SendOptions()
+        self.options = SendOptions()
         self.outcome = self._path.with_suffix(".outcome")
 
     @contextmanager
@@ -129,10 +129,10 @@ class Journal:
                 raise ValueError(f"it has format {document['format']} and {len(entries)} mails")
             stored = document["wishes"]
             to, cc, cover_cc = (tuple(stored[key]) for key in ("to", "cc", "cover_cc"))
-            wishes = SendOptions(
+            options = SendOptions(
                 to, cc, cover_cc, stored["in_reply_to"], stored.get("get_maintainer")
             )
-            return entries, wishes
+            return entries, options
         except FileNotFoundError:
             return (), SendOptions()
         except _UNREADABLE as err:
@@ -145,7 +145,7 @@ class Journal:
         """Replace the journal."""
         document = {
             "format": _FORMAT,
-            "wishes": asdict(self.wishes),
+            "wishes": asdict(self.options),
             "mails": [asdict(entry) for entry in entries],
         }
         temporary = self._path.with_suffix(".new")

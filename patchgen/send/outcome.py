@@ -46,7 +46,7 @@ class MailOutcome:
 
 def read_outcome(returncode: int, stdout: str, stderr: str, *, by_smtp: bool) -> MailOutcome:
     """Return the outcome for the one mail that a run of `git send-email` was given."""
-    reason = last_words(stderr) or f"git send-email exited with code {returncode}"
+    reason = find_last_message(stderr) or f"git send-email exited with code {returncode}"
     if by_smtp:
         return _read_trace(stderr, reason)
     if _DONE.search(stdout) and returncode == 0:
@@ -58,7 +58,7 @@ def read_outcome(returncode: int, stdout: str, stderr: str, *, by_smtp: bool) ->
     )
 
 
-def last_words(stderr: str) -> str:
+def find_last_message(stderr: str) -> str:
     """Return the last line outside of the trace, which contains secrets for the server only."""
     lines = [line.strip() for line in stderr.split("\n") if not _TRACE.match(line)]
     kept = [_PLACE.sub("", line) for line in lines if line]

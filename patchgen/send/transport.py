@@ -24,7 +24,7 @@ from patchgen.model.series import Mail
 from patchgen.odb import Repository
 from patchgen.process import run
 from patchgen.scratch import scratch_folder, scratch_locks
-from patchgen.send.outcome import MailOutcome, Verdict, last_words
+from patchgen.send.outcome import MailOutcome, Verdict, find_last_message
 from patchgen.send.send_one import find_outcome
 
 # RFC 5321, 4.5.3.1.6: a line has at most 998 octets. git includes the end of the line in that.
@@ -71,7 +71,7 @@ class GitSendEmail:
             output = done.stdout.decode("utf-8", "replace")
             if done.returncode != 0 or "Dry-Sent " not in output:
                 # A hook of the user may print more than one line.
-                reason = done.errors if done.returncode else last_words(done.errors)
+                reason = done.errors if done.returncode else find_last_message(done.errors)
                 raise RefusedError(
                     f"git send-email refuses {mail.file_name}: {reason or output.strip()}"
                 )

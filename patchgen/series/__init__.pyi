@@ -27,7 +27,7 @@ from .record import (
     Record as Record,
     RecordedPatch as RecordedPatch,
     RecordedTesting as RecordedTesting,
-    describe_asked as describe_asked,
+    describe_empty_variables as describe_empty_variables,
     digest_cover as digest_cover,
     digest_message as digest_message,
     read_record as read_record,

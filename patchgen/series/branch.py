@@ -13,7 +13,7 @@ from patchgen.model.series import Cover
 from patchgen.odb import (
     Git,
     Repository,
-    find_own_base,
+    find_branch_base,
     read_commit,
     read_commits,
     require_range,
@@ -61,7 +61,7 @@ def read_branch(
     """
     cover_oid = find_cover_commit(git, tip, base)
     if cover_oid is None:
-        start = base or find_own_base(repository, name, tip)
+        start = base or find_branch_base(repository, name, tip)
         if repository.is_partial:
             require_range(git, start, tip)
         return SeriesBranch(name, start, tip, _some(name, read_commits(git, start, tip)))
@@ -159,13 +159,13 @@ class Matched:
         """The patch's name, "" if there is none."""
         return self.patch.name if self.patch else ""
 
-    def is_edited(self, substances: Mapping[Oid, str]) -> bool:
+    def is_edited(self, change_digests: Mapping[Oid, str]) -> bool:
         """Return whether a person changed the code of the patch."""
-        return self.patch is not None and self.patch.content != substances[self.commit.oid]
+        return self.patch is not None and self.patch.content != change_digests[self.commit.oid]
 
 
 def match_commits(
-    commits: Sequence[Commit], substances: Mapping[Oid, str], record: Record
+    commits: Sequence[Commit], change_digests: Mapping[Oid, str], record: Record
 ) -> tuple[Matched, ...]:
     """Return the commits of a branch, each with the recorded patch that it came from.
 
@@ -181,7 +181,7 @@ def match_commits(
         left.remove(patch)
 
     for commit in commits:
-        for patch in [each for each in left if each.content == substances[commit.oid]][:1]:
+        for patch in [each for each in left if each.content == change_digests[commit.oid]][:1]:
             take(commit, patch)
     for commit in commits:
         same = [each for each in left if each.subject == commit.subject]

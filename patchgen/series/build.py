@@ -15,7 +15,7 @@ from patchgen.model.series import (
     MadePatch,
     Signatures,
 )
-from patchgen.odb import Quarantine, put_empty_below, read_substances
+from patchgen.odb import Quarantine, digest_commits, put_empty_below
 from patchgen.series.messages import render_cover, render_message
 from patchgen.series.record import HandWork, Record, record_patches
 from patchgen.series.tracking import Tracking, format_cover_commit
@@ -72,9 +72,9 @@ def write_patches(
 ) -> tuple[tuple[Oid, ...], Record]:
     """Write the patches on top of the base; return the commits, and the record with digests."""
     commits = quarantine.write_commits(base, list(draft.drafts.values()), signatures)
-    substances = read_substances(quarantine, base, commits[-1])
+    change_digests = digest_commits(quarantine, base, commits[-1])
     patches = tuple(
-        patch.model_copy(update={"content": substances[commit]})
+        patch.model_copy(update={"content": change_digests[commit]})
         for patch, commit in zip(draft.record.patches, commits, strict=True)
     )
     return commits, draft.record.model_copy(update={"patches": patches})

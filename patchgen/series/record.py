@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
-from patchgen.model.plan import Asked, RunRules
+from patchgen.model.plan import EmptyVariable, RunRules
 from patchgen.model.series import CommitDraft, Cover, MadePatch, Recipients
 from patchgen.series.tracking import Tracking
 from patchgen.series.trailers import parse_message
@@ -103,7 +103,7 @@ class Record(_Frozen):
     cc: tuple[str, ...] = ()
     cover_cc: tuple[str, ...] = ()
     variant_cc: tuple[str, ...] = ()
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[EmptyVariable, ...] = ()
     found_to: tuple[str, ...] | None = None
     found_cc: tuple[str, ...] | None = None
     cover: str = ""
@@ -203,7 +203,7 @@ def digest_cover(cover: Cover) -> str:
     return hashlib.sha256(" ".join(words).encode()).hexdigest()
 
 
-def describe_asked(branch: str, record: Record, messages: Sequence[str]) -> list[str]:
+def describe_empty_variables(branch: str, record: Record, messages: Sequence[str]) -> list[str]:
     """Return a sentence for each empty variable; `messages` are the patches' commit messages."""
     trailers = [each for message in messages for each in parse_message(message).trailers]
     there = {each.name.lower() for each in trailers if each.value}

@@ -50,7 +50,7 @@ _NEWEST = 9999
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """The content of the JSON. `others` has all keys that patchgen does not use, unchanged.
+    """The content of the JSON. `other_keys` has all keys that patchgen does not use, unchanged.
 
     `history` has the message-ids (without brackets) of each version that was sent, by "vN".
     """
@@ -60,7 +60,7 @@ class Tracking:
     prefixes: tuple[str, ...] = ()
     history: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     record: Mapping[str, Any] | None = None
-    others: Mapping[str, Any] = field(default_factory=dict)
+    other_keys: Mapping[str, Any] = field(default_factory=dict)
 
     def with_sent(self, revision: int, message_ids: tuple[str, ...]) -> Tracking:
         """Return the tracking with a version added to its history, unless it is there already.
@@ -81,14 +81,14 @@ def is_cover_commit(message: str) -> bool:
 def format_cover_commit(cover: Cover, tracking: Tracking) -> str:
     """Return the message of the cover letter's commit."""
     series: dict[str, Any] = {
-        **tracking.others.get("series", {}),
+        **tracking.other_keys.get("series", {}),
         "revision": tracking.revision,
         "change-id": tracking.change_id,
         "prefixes": list(tracking.prefixes),
     }
     if tracking.history:
         series["history"] = {version: list(ids) for version, ids in tracking.history.items()}
-    document = {**tracking.others, "series": series}
+    document = {**tracking.other_keys, "series": series}
     if tracking.record is not None:
         document["patchgen"] = dict(tracking.record)
     # In ASCII, as b4 writes the JSON: it becomes part of a mail's header.
@@ -112,7 +112,7 @@ def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
             prefixes=tuple(map(str, series.get("prefixes", ()))),
             history={version: tuple(map(str, ids)) for version, ids in history.items()},
             record=document.get("patchgen"),
-            others={**document, "series": dict(series)},
+            other_keys={**document, "series": dict(series)},
         )
         _check(tracking)
     except (ValueError, LookupError, TypeError, AttributeError) as err:

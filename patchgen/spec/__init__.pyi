@@ -9,8 +9,8 @@ from .config import (
     People as People,
     TreeConfig as TreeConfig,
     config_entry as config_entry,
-    load_own_people as load_own_people,
     load_people as load_people,
+    load_user_people as load_user_people,
     read_tree_config as read_tree_config,
 )
 from .plan import (

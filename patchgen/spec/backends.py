@@ -28,7 +28,7 @@ class _BackendPlanner(Protocol):
 
     def has_all(self, unit: ManifestFile) -> bool: ...
 
-    def find_lacks(self, unit: ManifestFile) -> tuple[str, ...]: ...
+    def find_unmet_needs(self, unit: ManifestFile) -> tuple[str, ...]: ...
 
 
 def select_units(variant: Variant, backends: Sequence[str]) -> list[ManifestFile]:
@@ -49,7 +49,7 @@ def choose_units(
     base: Base,
     *,
     named: Sequence[str],
-    made_before: Sequence[str],
+    earlier_backends: Sequence[str],
 ) -> tuple[list[ManifestFile], tuple[LeftOut, ...]]:
     """Return the units of the series, and the backends that are left out.
 
@@ -59,9 +59,11 @@ def choose_units(
     """
     backends = [unit for unit in units if unit.backend is not None]
     # A reroll may change the variant; ignore backends that this one does not have.
-    before = [unit.backend for unit in backends if unit.backend in made_before]
+    before = [unit.backend for unit in backends if unit.backend in earlier_backends]
     requested = named or before
-    lacks = [line for unit in units if unit.backend is None for line in planner.find_lacks(unit)]
+    lacks = [
+        line for unit in units if unit.backend is None for line in planner.find_unmet_needs(unit)
+    ]
     left_out = []
     for unit in backends:
         if not named and before and unit.backend not in before:
@@ -117,8 +119,8 @@ def _find_evidence(
 
 def _leave_out(planner: _BackendPlanner, unit: ManifestFile, *, requested: bool) -> LeftOut | None:
     """Return why a backend is left out, None if it is made or the base has all its patches."""
-    if lacks := planner.find_lacks(unit):
-        return LeftOut(unit.backend, "this base lacks what it needs", lacks=lacks)
+    if lacks := planner.find_unmet_needs(unit):
+        return LeftOut(unit.backend, "this base lacks what it needs", unmet_needs=lacks)
     found = find_left_out(unit, planner.facts)
     if found is None or planner.has_all(unit):
         return None
@@ -127,8 +129,8 @@ def _leave_out(planner: _BackendPlanner, unit: ManifestFile, *, requested: bool)
 
 def _refuse(base: Base, lacks: Sequence[str], left_out: Sequence[LeftOut]) -> None:
     """Raise the error for a base on which nothing, or not each named backend, can be made."""
-    lacking = [*lacks, *itertools.chain(*(each.lacks for each in left_out))]
-    others = [str(each) for each in left_out if not each.lacks]
+    lacking = [*lacks, *itertools.chain(*(each.unmet_needs for each in left_out))]
+    others = [str(each) for each in left_out if not each.unmet_needs]
     if lacking:
         raise refuse_base(base, list(dict.fromkeys((*lacking, *others))))
     raise RefusedError(

@@ -118,7 +118,7 @@ def load_people(work_tree: Path | None) -> People:
     Raises SpecError that names file and key, and the errors of `read_tree_config`.
     """
     tree = read_tree_config(work_tree)
-    found = [load_own_people(), *([tree.people] if tree and tree.people else [])]
+    found = [load_user_people(), *([tree.people] if tree and tree.people else [])]
     return People(
         to=_join(each.to for each in found),
         cc=_join(each.cc for each in found),
@@ -127,7 +127,7 @@ def load_people(work_tree: Path | None) -> People:
     )
 
 
-def load_own_people() -> People:
+def load_user_people() -> People:
     """Return the people of the user's configuration. Raises SpecError if the file is wrong."""
     path = user_folder("XDG_CONFIG_HOME", ".config") / "patchgen" / "config.toml"
     try:

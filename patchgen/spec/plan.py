@@ -15,8 +15,8 @@ from patchgen.errors import ErrorPlace, RefusedError, SpecError
 from patchgen.model.base import Base, Oid, TreeFile, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.model.plan import (
-    Asked,
     Edit,
+    EmptyVariable,
     HitCount,
     InsertLines,
     LeftOut,
@@ -35,8 +35,8 @@ from patchgen.spec.manifest import (
     PatchEntry,
     SemanticPatchEntry,
 )
-from patchgen.spec.probe import fill_in, find_fact, find_facts, find_lacks, holds
-from patchgen.spec.variables import list_asked
+from patchgen.spec.probe import fill_in, find_fact, find_facts, find_unmet_needs, holds
+from patchgen.spec.variables import list_empty_variables
 from patchgen.spec.variant import ManifestFile, Variant, describe_variables
 from patchgen.templating import render_smpl, render_text
 
@@ -48,8 +48,8 @@ class SeriesPlan:
     """A variant planned for a base: the patches in order, and the context of their templates.
 
     `tree` is the base's. Templates are looked up in `folders`; `inputs` are digests of these. `cc`
-    are people that the variant names, who get all mails. `asked` are the variables that the user
-    has to give.
+    are people that the variant names, who get all mails. `empty_variables` are the variables that
+    the user has to give.
     """
 
     variant: Variant
@@ -60,7 +60,7 @@ class SeriesPlan:
     patches: tuple[PlannedPatch, ...]
     left_out: tuple[LeftOut, ...]
     cc: tuple[str, ...]
-    asked: tuple[Asked, ...]
+    empty_variables: tuple[EmptyVariable, ...]
     inputs: Mapping[str, str]
     context: Mapping[str, Any]
 
@@ -82,13 +82,13 @@ def build_plan(
     tree: TreeReader,
     context: Mapping[str, Any],
     shared_templates: Path,
-    made_before: Sequence[str] = (),
+    earlier_backends: Sequence[str] = (),
 ) -> SeriesPlan:
     """Return the plan: which patches the base has already, and rendered rules for the others.
 
-    Without named backends, the plan has the backends of `made_before` (the version that a reroll
-    regenerates), or else all that fit the base. It lists what was left out.
-    Raises RefusedError if the base lacks something, SpecError if the variant is wrong.
+    Without named backends, the plan has the backends of `earlier_backends` (the version that a
+    reroll regenerates), or else all that fit the base. It lists what was left out. Raises
+    RefusedError if the base lacks something, SpecError if the variant is wrong.
     """
     units = select_units(variant, backends)
     facts = find_facts(units, tree)
@@ -109,7 +109,9 @@ def build_plan(
     cover = variant.manifest.variant.cover
     folders = (variant.source, shared)
     find_file(units[0], cover, "variant.cover", folders, "variant", "cover")
-    units, left_out = choose_units(planner, units, base, named=backends, made_before=made_before)
+    units, left_out = choose_units(
+        planner, units, base, named=backends, earlier_backends=earlier_backends
+    )
     made = tuple(unit.backend for unit in units if unit.backend is not None)
     planner = replace(planner, context={**planner.context, "backends": list(made)})
     patches, left_out_patches = planner.plan_patches(units)
@@ -123,7 +125,7 @@ def build_plan(
         patches=patches,
         left_out=(*left_out, *left_out_patches),
         cc=tuple(dict.fromkeys(who for unit in units for who in unit.manifest.recipients.cc)),
-        asked=list_asked(variant, context),
+        empty_variables=list_empty_variables(variant, context),
         inputs={name: folder.digest() for name, folder in sources.items()},
         context=planner.context,
     )
@@ -147,7 +149,9 @@ class _PatchPlanner:
     shared: SourceFolder
     added: dict[str, _Added] = field(default_factory=dict)
 
-    def wanted(self, units: Sequence[ManifestFile]) -> list[tuple[ManifestFile, PatchEntry]]:
+    def select_patches(
+        self, units: Sequence[ManifestFile]
+    ) -> list[tuple[ManifestFile, PatchEntry]]:
         """Return the patches whose conditions hold, each with its manifest."""
         return [
             (unit, patch)
@@ -158,15 +162,15 @@ class _PatchPlanner:
 
     def has_all(self, unit: ManifestFile) -> bool:
         """Return whether the base already has all patches of a unit that are not optional."""
-        sure = [patch for _, patch in self.wanted([unit]) if not patch.optional]
+        sure = [patch for _, patch in self.select_patches([unit]) if not patch.optional]
         return bool(sure) and all(self._find_all(patch) for patch in sure)
 
-    def find_lacks(self, unit: ManifestFile) -> tuple[str, ...]:
+    def find_unmet_needs(self, unit: ManifestFile) -> tuple[str, ...]:
         """Return which needs of a unit the base lacks; none if the base has all its patches."""
-        is_made = any(not patch.optional for _, patch in self.wanted([unit]))
+        is_made = any(not patch.optional for _, patch in self.select_patches([unit]))
         if not is_made or self.has_all(unit):
             return ()
-        return find_lacks(unit, self.facts, self.tree, self.context)
+        return find_unmet_needs(unit, self.facts, self.tree, self.context)
 
     def plan_patches(
         self, units: Sequence[ManifestFile]
@@ -174,7 +178,7 @@ class _PatchPlanner:
         """Return the patches of the plan, and those that the manifests leave out on this base."""
         planned: list[PlannedPatch] = []
         left_out: list[LeftOut] = []
-        for unit, patch in self.wanted(units):
+        for unit, patch in self.select_patches(units):
             each = self.plan_patch(unit, patch)
             found = None if each.present_at else find_left_out(unit, self.facts, patch)
             if found is None:

@@ -81,7 +81,7 @@ def holds(
     return True
 
 
-def find_lacks(
+def find_unmet_needs(
     unit: ManifestFile, facts: Facts, tree: TreeReader, values: Mapping[str, object]
 ) -> tuple[str, ...]:
     """Return one line for each need of a manifest that the base does not meet."""
@@ -94,12 +94,12 @@ def find_lacks(
     )
 
 
-def refuse_base(base: Base, lacks: Sequence[str]) -> RefusedError:
-    """Return the error for a base that does not meet needs; `lacks` are lines of `find_lacks`."""
+def refuse_base(base: Base, unmet_needs: Sequence[str]) -> RefusedError:
+    """Return the error for a base that does not meet needs (the lines of `find_unmet_needs`)."""
     kernel = "" if base.version else " is not a kernel tree (no VERSION in its top Makefile) and"
     return RefusedError(
         f"the base {base.describe}{kernel} does not meet the needs of the variant:\n"
-        + "\n".join(f"  {line}" for line in lacks),
+        + "\n".join(f"  {line}" for line in unmet_needs),
         hint="`patchgen show VARIANT` lists the needs; name another base",
         parameters=("base",),
     )

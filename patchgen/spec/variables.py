@@ -11,7 +11,7 @@ from typing import Any
 from patchgen.addresses import AddressError, parse_person
 from patchgen.controls import has_controls
 from patchgen.errors import ErrorPlace, SpecError, UsageError
-from patchgen.model.plan import Asked
+from patchgen.model.plan import EmptyVariable
 from patchgen.spec.manifest import FILE_NAME, VariableEntry
 from patchgen.spec.variant import Variant, describe_variables
 
@@ -74,12 +74,12 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
     return values
 
 
-def list_asked(variant: Variant, values: Mapping[str, Any]) -> tuple[Asked, ...]:
+def list_empty_variables(variant: Variant, values: Mapping[str, Any]) -> tuple[EmptyVariable, ...]:
     """Return the empty variables that have an `ask`."""
     patches = [patch for unit in variant.units for patch in unit.manifest.patch]
     trailers = [item for patch in patches for item in patch.trailers.items()]
     return tuple(
-        Asked(
+        EmptyVariable(
             name,
             variable.ask,
             tuple(dict.fromkeys(key for key, value in trailers if f"{{{name}}}" in value)),

@@ -33,13 +33,14 @@ _UPSTREAM, _PATCH = "upstream", "patch"
 
 @dataclass(frozen=True, slots=True)
 class PickedFile:
-    """The result for a patch's `hunks` in one file: `left` change it, `gone` have no place there.
+    """The result for a patch's `hunks` in one file.
 
-    With a conflict neither is known. `is_deleted` is set if upstream has deleted the file.
+    `remaining` change the file, `gone` have no place there. With a conflict neither is known.
+    `is_deleted` is set if upstream has deleted the file.
     """
 
     hunks: tuple[CommitHunk, ...]
-    left: tuple[CommitHunk, ...] = ()
+    remaining: tuple[CommitHunk, ...] = ()
     gone: int = 0
     is_conflict: bool = False
     is_deleted: bool = False
@@ -49,9 +50,9 @@ class PickedFile:
         """The hunks that are there already."""
         if self.is_conflict or self.is_deleted:
             return ()
-        rest = list((Counter(self.hunks) - Counter(self.left)).elements())
+        rest = list((Counter(self.hunks) - Counter(self.remaining)).elements())
         # Only the number of hunks that are gone is known.
-        return tuple(rest[: max(len(self.hunks) - len(self.left) - self.gone, 0)])
+        return tuple(rest[: max(len(self.hunks) - len(self.remaining) - self.gone, 0)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Picker:
         made = {self.rename(path): change.hunks for path, change in changes.items()}
         if ours == before:
             # The files have not changed since.
-            whole = {path: PickedFile(made[path], left=made[path]) for path in paths}
+            whole = {path: PickedFile(made[path], remaining=made[path]) for path in paths}
             return Picked(whole, theirs)
         trees = (write_tree(self.quarantine, files) for files in (before, ours, theirs))
         base, upstream, patch = trees
@@ -100,7 +101,7 @@ class Picker:
         files = {
             path: PickedFile(
                 hunks=made.get(path, ()),
-                left=left[path].hunks if path in left and path not in conflicts else (),
+                remaining=left[path].hunks if path in left and path not in conflicts else (),
                 gone=gone.get(path, 0),
                 is_conflict=path in conflicts,
                 is_deleted=path in gone and path not in ours,

@@ -27,7 +27,7 @@ class _Ref:
         return self.name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
-def choose_onto(repository: Repository, series: SeriesBranch) -> tuple[str, Oid]:
+def choose_newer_base(repository: Repository, series: SeriesBranch) -> tuple[str, Oid]:
     """Return the name of the branch that contains a series' base, and its last commit.
 
     That is the branch's upstream, else the commit of the remotes' HEADs if there is only one, else

@@ -80,7 +80,7 @@ class UpstreamHistory:
         for at in same[:_TRIED]:
             there = self.picker.read(self.commits[at].oid, *patch.files)
             picked = self.picker.pick(patch, there).files[path]
-            if picked.present and not picked.left:
+            if picked.present and not picked.remaining:
                 undone = [
                     commit
                     for commit in self.commits[:at]

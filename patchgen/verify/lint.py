@@ -83,13 +83,13 @@ def check_declarations(commit: Commit, diff: str) -> Iterator[Finding]:
 
 
 def check_claims(
-    commits: Sequence[Commit], substances: Mapping[Oid, str], record: Record
+    commits: Sequence[Commit], change_digests: Mapping[Oid, str], record: Record
 ) -> Iterator[Finding]:
     """Yield messages that name patchgen as the generator but not the hand edits of the code."""
-    for matched in match_commits(commits, substances, record):
+    for matched in match_commits(commits, change_digests, record):
         message = matched.commit.message
         claims = _GENERATED.search(message) and not _EDITED.search(message)
-        if claims and matched.is_edited(substances):
+        if claims and matched.is_edited(change_digests):
             text = (
                 "the message says that patchgen generated the code, but does not mention the hand "
                 "edits; `patchgen reroll` adds them to the message"

@@ -10,9 +10,9 @@ import pytest
 
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
-from patchgen.odb import Quarantine, Repository, read_commit, read_substances
+from patchgen.odb import Quarantine, Repository, digest_commits, read_commit
 from patchgen.reroll.hand_edits import Carrier, Placed
-from patchgen.reroll.original import MadeBefore
+from patchgen.reroll.original import OriginalSeries
 from patchgen.series.branch import Matched
 from patchgen.series.record import RecordedPatch, digest_message
 
@@ -53,7 +53,7 @@ class Branches:
         gone: set[str] | None = None,
     ) -> tuple[list[Placed], list[str]]:
         """Carry a branch over; its commits are the patches that were made with their subjects."""
-        contents = self._substances(made)
+        contents = self._change_digests(made)
         patches = {
             name: RecordedPatch(
                 name=name,
@@ -65,9 +65,9 @@ class Branches:
         }
         carrier = Carrier(
             quarantine=self.quarantine,
-            before=MadeBefore(made, None),
-            substances=self._substances(branch),
-            now=now,
+            original=OriginalSeries(made, None),
+            change_digests=self._change_digests(branch),
+            generated=now,
             edited={name: commit.message for name, commit in now.items()},
             recorded=list(patches),
             parents=lambda oid: self._oid(f"{oid}^"),
@@ -81,9 +81,9 @@ class Branches:
     def read(self, placed: Placed, path: str) -> str:
         return self.quarantine.run("cat-file", "blob", f"{placed.tree}:{path}").stdout.decode()
 
-    def _substances(self, commits: Mapping[str, Commit]) -> Mapping[Oid, str]:
+    def _change_digests(self, commits: Mapping[str, Commit]) -> Mapping[Oid, str]:
         tip = next(reversed(commits.values())).oid
-        return read_substances(self.quarantine, self.base, tip)
+        return digest_commits(self.quarantine, self.base, tip)
 
     def _commit(self, subject: str, files: Mapping[str, str | None]) -> Oid:
         for name, content in files.items():
@@ -115,7 +115,7 @@ def test_a_patch_with_a_hand_edit_that_is_not_made_again_stays(branches):
     made = branches.chain(ONE, TWO, THREE)
     edited = branches.chain(ONE, ("two", {"b.c": text("two", "and more")}), THREE)
     placed, remarks = branches.carry(made, edited, branches.chain(THREE))
-    assert [(each.name, each.is_made) for each in placed] == [("two", False), ("three", True)]
+    assert [(each.name, each.is_generated) for each in placed] == [("two", False), ("three", True)]
     assert branches.read(placed[0], "b.c") == text("two", "and more")
     assert remarks == ['not generated on this base: "one"']
 

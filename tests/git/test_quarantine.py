@@ -32,7 +32,7 @@ def publish(repository: Repository, old: Oid | None, also: str = "master") -> No
         base = repository.resolve_commit("master~2")
         new = repository.resolve_commit("master")
         extra = {ALSO: repository.resolve_commit(also)}
-        quarantine.publish(REF, new, base, old, "test", also=extra)
+        quarantine.publish(REF, new, base, old, "test", extra_refs=extra)
 
 
 def read_refs(git, repository: Repository) -> str:

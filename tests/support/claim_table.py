@@ -16,7 +16,7 @@ from patchgen.audit.tables import load_tables
 from patchgen.model.base import TreeReader
 from patchgen.spec.backends import find_left_out
 from patchgen.spec.manifest import Fact, PatchEntry
-from patchgen.spec.probe import find_fact, find_facts, find_lacks
+from patchgen.spec.probe import find_fact, find_facts, find_unmet_needs
 from patchgen.spec.variant import ManifestFile, Variant
 from tests.support.text_claims import TOP, Use, load_variants
 
@@ -235,7 +235,7 @@ class _Possible:
     def _can_have(self, unit: ManifestFile) -> bool:
         left_out = find_left_out(unit, self._facts)
         out = left_out is not None and not left_out.on_request
-        return not out and not find_lacks(unit, self._facts, self._tree, self._values)
+        return not out and not find_unmet_needs(unit, self._facts, self._tree, self._values)
 
     def _can_make(self, patch: PatchEntry) -> bool:
         optional = _OPTIONAL[patch.name] if patch.optional else None

@@ -454,7 +454,7 @@ def test_a_review_of_what_a_reply_proposes_is_not_one_of_the_patch():
 
 
 def test_a_mail_of_a_patch_that_is_gone_is_named():
-    gone = replace(patches(), gone={"v3-9@x": "v3 9/9"})
+    gone = replace(patches(), dropped_by_mail={"v3-9@x": "v3 9/9"})
     assert reasons(mail(TAG, In_Reply_To="<v3-9@x>"), known=gone) == [
         "it answers v3 9/9, which this version does not have"
     ]

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from patchgen.errors import RefusedError
-from patchgen.reroll.conflicts import forget, is_waiting, read_waiting
+from patchgen.reroll.conflicts import forget_stopped, is_stopped, read_stopped
 from patchgen.reroll.request import RerollRequest, from_document, to_document
 
 STATE = {"format": 1, "request": {}, "conflicts": []}
@@ -38,7 +38,7 @@ def state(tmp_path) -> Path:
 
 def refuse(state: Path) -> None:
     with pytest.raises(RefusedError, match=r"state\.json cannot be read") as refused:
-        read_waiting(SimpleNamespace(git_dir=state.parents[2]))
+        read_stopped(SimpleNamespace(git_dir=state.parents[2]))
     assert "`patchgen reroll --abort`" in (refused.value.hint or "")
 
 
@@ -58,17 +58,17 @@ def test_a_state_that_is_not_a_file_is_not_waited_for(state, kind):
         state.symlink_to(state.name)
     refuse(state)
     repository = SimpleNamespace(git_dir=state.parents[2])
-    assert is_waiting(repository)
-    forget(repository)
-    assert not is_waiting(repository) and not state.parent.exists()
+    assert is_stopped(repository)
+    forget_stopped(repository)
+    assert not is_stopped(repository) and not state.parent.exists()
 
 
 def test_a_file_in_the_place_of_the_folder_means_that_no_reroll_waits(tmp_path):
     (tmp_path / "patchgen").write_text("")
     repository = SimpleNamespace(git_dir=tmp_path)
-    assert not is_waiting(repository)
+    assert not is_stopped(repository)
     with pytest.raises(RefusedError, match="no reroll is waiting here"):
-        read_waiting(repository)
+        read_stopped(repository)
 
 
 def test_a_request_is_read_as_it_was_written(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from patchgen.errors import RefusedError
 from patchgen.model.series import Cover, Identity, Recipients
-from patchgen.reroll.changelog import format_changes, put_on_top
+from patchgen.reroll.changelog import format_changes, prepend_changes
 from patchgen.series.change_id import make_change_id, make_message_id
 from patchgen.series.record import digest_cover
 from patchgen.series.tracking import (
@@ -184,9 +184,11 @@ def test_a_change_log_goes_on_top():
         "Changes in v5:\n- Rename it, which is a thing to be said in more than one line, so wrap\n"
         "  it\n(no changes since v4)\n"
     )
-    assert put_on_top("Changes in v4:\n- x\n", 5, changes) == changes + "\nChanges in v4:\n- x\n"
-    assert put_on_top("Changes in v4:\n- x\n", 5, "") == "Changes in v4:\n- x\n"
+    assert (
+        prepend_changes("Changes in v4:\n- x\n", 5, changes) == changes + "\nChanges in v4:\n- x\n"
+    )
+    assert prepend_changes("Changes in v4:\n- x\n", 5, "") == "Changes in v4:\n- x\n"
     to_edit = "- EDITME: say it\n- EDITME: and\n  that\n"
     begun = f"Changes in v5:\n{to_edit}- Link to v4: https://x\n\nChanges in v4:\n- x\n"
-    merged = put_on_top(begun, 5, "Changes in v5:\n- y\n")
+    merged = prepend_changes(begun, 5, "Changes in v5:\n- y\n")
     assert merged == "Changes in v5:\n- y\n- Link to v4: https://x\n\nChanges in v4:\n- x\n"

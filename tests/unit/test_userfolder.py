@@ -11,7 +11,7 @@ import pytest
 
 from patchgen.cachefile import cache_path
 from patchgen.errors import PatchgenError, SpecError
-from patchgen.spec.config import load_own_people
+from patchgen.spec.config import load_user_people
 from patchgen.truststore import read_trust
 
 
@@ -21,7 +21,7 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
 
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(pwd, "getpwuid", find_nobody)
-    for read in (load_own_people, read_trust):
+    for read in (load_user_people, read_trust):
         with pytest.raises(PatchgenError, match="home directory") as refused:
             read()
         assert refused.value.hint == "set HOME or XDG_CONFIG_HOME"
@@ -51,6 +51,6 @@ def test_a_configuration_that_is_not_a_file_is_not_passed_over(tmp_path, monkeyp
         path.symlink_to(path.name if kind == "loop" else "nowhere")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     with pytest.raises(SpecError) as refused:
-        load_own_people()
+        load_user_people()
     assert refused.value.place is not None
     assert Path(refused.value.place.file) == path
