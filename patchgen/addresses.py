@@ -66,7 +66,7 @@ def parse_people(text: str, is_alias: Callable[[str], bool] = lambda name: False
     text = " ".join(re.split(r"(?:\r?\n(?=[ \t])|[ \t])+", text.strip()))
     if has_controls(text):
         raise AddressError(f"{_show(text)} has control characters")
-    return [_make_person(each, text, is_alias) for each in _split(text)]
+    return [_make_person(part, text, is_alias) for part in _split(text)]
 
 
 def is_word(text: str) -> bool:

@@ -42,15 +42,19 @@ def put_off_interrupts(done: str = "") -> Iterator[None]:
             raise KeyboardInterrupt
         _waiting.has_come = True
 
-    heeded = [each for each in INTERRUPTS if signal.getsignal(each) is not signal.SIG_IGN]
+    heeded = [
+        signal_number
+        for signal_number in INTERRUPTS
+        if signal.getsignal(signal_number) is not signal.SIG_IGN
+    ]
     _waiting.depth, _waiting.has_come = 1, False
-    before = {each: signal.signal(each, note) for each in heeded}
+    before = {signal_number: signal.signal(signal_number, note) for signal_number in heeded}
     try:
         yield
         _waiting.done = done or _waiting.done
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for signal_number, handler in before.items():
+            signal.signal(signal_number, handler)
         _waiting.depth = 0
     if _waiting.has_come:
         raise KeyboardInterrupt

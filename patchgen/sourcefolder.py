@@ -80,7 +80,7 @@ class SourceFolder:
     def digest(self) -> str:
         """Return a digest of the paths and contents of all regular files."""
         digest = hashlib.sha256()
-        for path in sorted(self._list_files(), key=lambda each: each.parts):
+        for path in sorted(self._list_files(), key=lambda file: file.parts):
             content = self.read(path.as_posix())
             if content is not None:
                 digest.update(

@@ -153,7 +153,7 @@ def _parse(path: Path, content: bytes) -> Entries:
                 f"{path} has version {document['version']}; this patchgen reads version {VERSION}",
                 hint=_HINT,
             )
-        return tuple(_parse_entry(each) for each in document["entries"])
+        return tuple(_parse_entry(entry) for entry in document["entries"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
         raise PatchgenError(f"{path} is damaged: {type(err).__name__}: {err}", hint=_HINT) from None
 
@@ -162,7 +162,7 @@ def _parse_entry(document: Mapping[str, object]) -> TrustEntry:
     entry = TrustEntry(**document)  # type: ignore[arg-type]
     texts = (entry.kind, entry.path, entry.repository, entry.commit, entry.date)
     files = dict(entry.files)
-    if not all(isinstance(each, str) for each in (*texts, *files, *files.values())):
+    if not all(isinstance(text, str) for text in (*texts, *files, *files.values())):
         raise TypeError("an entry's values must be strings")
     return entry
 

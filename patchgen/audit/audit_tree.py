@@ -105,8 +105,8 @@ def _read_built(
         facts |= fresh
         named = {
             posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-            for path, each in fresh.items()
-            for name in (include.strip('<>"') for include in each.includes)
+            for path, declaration in fresh.items()
+            for name in (include.strip('<>"') for include in declaration.includes)
         }
         wanted = [left.pop(path) for path in sorted(named & left.keys())]
     return facts
@@ -147,7 +147,7 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
         notify=_notify(code, tables, flow),
         hypercalls=tuple(find_hypercalls(code, tables, flow, routes, unrouted)),
         changes=tuple(find_changes(code, tables, flow, routes, reach, tests)),
-        unresolved=tuple(_unresolved(each) for each in flow.unresolved),
+        unresolved=tuple(_unresolved(pointer) for pointer in flow.unresolved),
         coverage=_coverage(code, flow),
     )
 

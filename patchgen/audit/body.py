@@ -94,45 +94,45 @@ class FunctionBody:
         while node is not None and node.type != "function_declarator":
             node = node.child_by_field_name("declarator")
         parameters = node.child_by_field_name("parameters") if node is not None else None
-        for each in parameters.named_children if parameters is not None else ():
-            if each.type != "parameter_declaration":
+        for child in parameters.named_children if parameters is not None else ():
+            if child.type != "parameter_declaration":
                 continue
-            name, function = declared(each.child_by_field_name("declarator"))
+            name, function = declared(child.child_by_field_name("declarator"))
             self.parameters.append(name)
             if name:
-                kind = each.child_by_field_name("type")
+                kind = child.child_by_field_name("type")
                 self._parameters.add(name)
                 if kind is not None and text_of(kind) in _FLAG_TYPES:
                     self._flags.add(name)
                 self._types[name] = "()" if function else type_name(kind)
-                if _ADDRESS_TYPES.search(text_of(each)) and not function:
+                if _ADDRESS_TYPES.search(text_of(child)) and not function:
                     self._own.add(name)
 
     def _walk(self, node: tree_sitter.Node) -> None:
         stack: list[tuple[tree_sitter.Node, Held]] = [(node, ())]
         while stack:
-            each, held = stack.pop()
-            kind = each.type
+            current, held = stack.pop()
+            kind = current.type
             if kind == "identifier":
-                self.words.add(text_of(each))
+                self.words.add(text_of(current))
                 continue
             if kind in ("string_literal", "comment"):
                 continue
             if kind == "declaration":
-                self._read_declaration(each, held)
+                self._read_declaration(current, held)
             elif kind == "call_expression":
-                self._read_call(each, held)
-                callee = each.child_by_field_name("function")
+                self._read_call(current, held)
+                callee = current.child_by_field_name("function")
                 if callee is not None and callee.type == "identifier":
-                    arguments = each.child_by_field_name("arguments")
+                    arguments = current.child_by_field_name("arguments")
                     if arguments is not None:
                         stack.append((arguments, held))
                     continue
             elif kind == "assignment_expression":
-                self._read_assignment(each, held)
+                self._read_assignment(current, held)
             elif kind == "compound_literal_expression":
-                self._read_literal(each)
-            stack.extend(reversed(descend(each, held)))
+                self._read_literal(current)
+            stack.extend(reversed(descend(current, held)))
 
     def _under(self, held: Held) -> tuple[int, ...]:
         """Return the numbers of the conditions that can distinguish platforms or callers."""
@@ -152,14 +152,14 @@ class FunctionBody:
 
     def _read_declaration(self, node: tree_sitter.Node, held: Held) -> None:
         kind = type_name(node.child_by_field_name("type"))
-        for each in node.children_by_field_name("declarator"):
-            name, function = declared(each)
+        for child in node.children_by_field_name("declarator"):
+            name, function = declared(child)
             if not name:
                 continue
             self._types[name] = "()" if function else kind
             if _ADDRESS_TYPES.search(text_of(node)) and not function:
                 self._addresses.add(name)
-            value = each.child_by_field_name("value") if each.type == "init_declarator" else None
+            value = child.child_by_field_name("value") if child.type == "init_declarator" else None
             if value is None:
                 continue
             self._given.setdefault(name, []).append(shorten(value, _MOST_TEXT))
@@ -168,7 +168,7 @@ class FunctionBody:
                 target = Access(name, self._types[name], (), local=True)
                 under = self._under(held)
                 stores = read_initialiser(value, target)
-                self.stores.extend(each._replace(under=under) for each in stores)
+                self.stores.extend(store._replace(under=under) for store in stores)
 
     def _read_literal(self, node: tree_sitter.Node) -> None:
         described = node.child_by_field_name("type")
@@ -189,13 +189,13 @@ class FunctionBody:
         if right.type in _NO_FUNCTIONS:
             return
         target = self._access(left)
-        names = [each for each in names_in(right) if each not in self._types]
+        names = [name for name in names_in(right) if name not in self._types]
         if target is not None and names:
             self.stores.append(StoreFact(line_of(node), target, tuple(names), self._under(held)))
 
     def _forget(self, name: str) -> None:
         """Record that a parameter no longer holds the caller's argument."""
-        self.parameters = ["" if each == name else each for each in self.parameters]
+        self.parameters = ["" if parameter == name else parameter for parameter in self.parameters]
 
     def _follow(self, name: str, value: tree_sitter.Node) -> None:
         """Record what a local variable is assigned: addresses from parameters, and accesses."""
@@ -224,8 +224,8 @@ class FunctionBody:
             callee = node.child_by_field_name("function")
             if callee is None or not _CONVERSION.search(text_of(callee)):
                 return
-        for each in node.named_children:
-            yield from self._sources(each)
+        for child in node.named_children:
+            yield from self._sources(child)
 
     def _close(self) -> None:
         """Find all locals that derive from parameters, independent of the order of assignments."""
@@ -234,7 +234,7 @@ class FunctionBody:
             found = {name for name, sources in self._flows if not self._own.isdisjoint(sources)}
             grown = not found <= self._own
             self._own |= found
-        self.guards = [each._replace(text=self._resolve(each.text)) for each in self.guards]
+        self.guards = [guard._replace(text=self._resolve(guard.text)) for guard in self.guards]
         for number, sources in self._first_sources.items():
             if not self._own.isdisjoint(sources):
                 self.calls[number] = self.calls[number]._replace(forwards=True)
@@ -259,11 +259,11 @@ class FunctionBody:
         arguments = node.child_by_field_name("arguments")
         if callee is None or arguments is None:
             return
-        parts = [each for each in arguments.named_children if each.type != "comment"]
+        parts = [child for child in arguments.named_children if child.type != "comment"]
         passed: list[str] = []
-        for each in parts:
-            if each.type in _MAY_PASS:
-                passed += [name for name in names_in(each) if name not in self._types]
+        for part in parts:
+            if part.type in _MAY_PASS:
+                passed += [name for name in names_in(part) if name not in self._types]
         while callee.type == "parenthesized_expression" and callee.named_children:
             callee = callee.named_children[0]
         name, access = "", None
@@ -276,7 +276,7 @@ class FunctionBody:
                 line_of(callee),
                 name,
                 access,
-                tuple(shorten(each) for each in parts[:_MOST_ARGUMENTS]),
+                tuple(shorten(part) for part in parts[:_MOST_ARGUMENTS]),
                 tuple(passed),
                 False,
                 self._under(held),
@@ -285,7 +285,7 @@ class FunctionBody:
         if parts and (sources := frozenset(self._sources(parts[0]))):
             self._first_sources[len(self.calls) - 1] = sources
             # lookup_mapped_pages(vaddr, &pfn): what it finds for an address, as a result would be.
-            results = {text_of(each) for each in parts[1:] if each.type == "pointer_expression"}
+            results = {text_of(part) for part in parts[1:] if part.type == "pointer_expression"}
             self._flows += [(name, sources) for name in self._addresses if f"&{name}" in results]
 
     def _pointer(self, callee: tree_sitter.Node) -> Access:

@@ -37,7 +37,7 @@ def descend(node: tree_sitter.Node, held: Held) -> list[_Visit]:
             return list(_descend_sequence(node.named_children, held))
         case "labeled_statement":
             held = _doubt(held)
-    return [(each, held) for each in node.named_children]
+    return [(child, held) for child in node.named_children]
 
 
 def _guard(condition: tree_sitter.Node, *, holds: bool) -> Guard:
@@ -46,39 +46,39 @@ def _guard(condition: tree_sitter.Node, *, holds: bool) -> Guard:
 
 
 def _doubt(held: Held) -> Held:
-    return tuple(each._replace(sure=False) for each in held)
+    return tuple(guard._replace(sure=False) for guard in held)
 
 
 def _descend_choice(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
     condition = node.child_by_field_name("condition")
     taken = node.child_by_field_name("consequence")
     other = node.child_by_field_name("alternative")
-    for each in node.named_children:
-        if condition is not None and each == taken:
-            yield each, (*held, _guard(condition, holds=True))
-        elif condition is not None and each == other:
-            yield each, (*held, _guard(condition, holds=False))
+    for child in node.named_children:
+        if condition is not None and child == taken:
+            yield child, (*held, _guard(condition, holds=True))
+        elif condition is not None and child == other:
+            yield child, (*held, _guard(condition, holds=False))
         else:
-            yield each, held
+            yield child, held
 
 
 def _descend_loop(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
     condition = node.child_by_field_name("condition")
     body = node.child_by_field_name("body")
-    for each in node.named_children:
-        inside = condition is not None and each == body
-        yield each, (*held, _guard(condition, holds=True)) if inside and condition else held
+    for child in node.named_children:
+        inside = condition is not None and child == body
+        yield child, (*held, _guard(condition, holds=True)) if inside and condition else held
 
 
 def _descend_binary(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
     middle = node.child_by_field_name("operator")
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
     operator = text_of(middle) if middle is not None else ""
-    for each in node.named_children:
-        if operator in ("&&", "||") and left is not None and each == right:
-            yield each, (*held, _guard(left, holds=operator == "&&"))
+    for child in node.named_children:
+        if operator in ("&&", "||") and left is not None and child == right:
+            yield child, (*held, _guard(left, holds=operator == "&&"))
         else:
-            yield each, held
+            yield child, held
 
 
 def _descend_switch(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
@@ -86,25 +86,25 @@ def _descend_switch(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
     value = node.child_by_field_name("condition")
     body = node.child_by_field_name("body")
     if value is None or body is None:
-        yield from ((each, held) for each in node.named_children)
+        yield from ((child, held) for child in node.named_children)
         return
     yield value, held
     text = " ".join(text_of(value).split())
-    cases = [each for each in body.named_children if each.type == "case_statement"]
-    every = [_compare(text, label) for each in cases if (label := _label(each))]
+    cases = [child for child in body.named_children if child.type == "case_statement"]
+    every = [_compare(text, label) for case in cases if (label := _label(case))]
     falling: list[str] = []
-    for each in body.named_children:
-        if each.type != "case_statement":
-            yield each, held
+    for child in body.named_children:
+        if child.type != "case_statement":
+            yield child, held
             continue
-        label = _label(each)
+        label = _label(child)
         own = _compare(text, label) if label else f"!({' || '.join(every) or '0'})"
         falling.append(own)
         tests = " || ".join(falling)
         if len(tests) > _MAX_TEXT:
             tests = ""
-        yield each, (*held, Guard(line_of(each), tests, True))
-        if _leaves(each):
+        yield child, (*held, Guard(line_of(child), tests, True))
+        if _leaves(child):
             falling = []
 
 
@@ -118,11 +118,11 @@ def _compare(value: str, label: str) -> str:
 
 
 def _descend_sequence(children: Sequence[tree_sitter.Node], held: Held) -> Iterator[_Visit]:
-    for each in children:
-        if each.type == "labeled_statement":
+    for child in children:
+        if child.type == "labeled_statement":
             held = _doubt(held)
-        yield each, held
-        held = (*held, *_left_by(each))
+        yield child, held
+        held = (*held, *_left_by(child))
 
 
 def _left_by(statement: tree_sitter.Node) -> Iterator[Guard]:
@@ -145,17 +145,17 @@ def _leaves(statement: tree_sitter.Node) -> bool:
     if statement.type in _JUMPS:
         return True
     if statement.type in ("compound_statement", "else_clause", "case_statement"):
-        inner = [each for each in statement.named_children if each.type != "comment"]
+        inner = [child for child in statement.named_children if child.type != "comment"]
         return bool(inner) and _leaves(inner[-1])
     if statement.type == "if_statement":
         branches = [statement.child_by_field_name(n) for n in ("consequence", "alternative")]
-        return all(each is not None and _leaves(each) for each in branches)
+        return all(branch is not None and _leaves(branch) for branch in branches)
     return statement.type == "expression_statement" and _never_returns(statement.named_children)
 
 
 def _never_returns(parts: Iterable[tree_sitter.Node]) -> bool:
-    for each in parts:
-        callee = each.child_by_field_name("function") if each.type == "call_expression" else None
+    for part in parts:
+        callee = part.child_by_field_name("function") if part.type == "call_expression" else None
         if callee is not None and text_of(callee) in _NO_RETURN:
             return True
     return False

@@ -66,7 +66,7 @@ class _Changes:
         changes = [
             self._change(caller, call, targets) for (caller, _, _), (call, targets) in asked.items()
         ]
-        return sorted(changes, key=lambda each: (each.place, each.call))
+        return sorted(changes, key=lambda change: (change.place, change.call))
 
     def _rewrites(self, node: Node) -> bool:
         """Return whether a function computes a mapping's encryption and writes a mapping."""
@@ -143,7 +143,7 @@ class _Changes:
             if not early:
                 before = self._tests.find_doubts(caller, call.under, (), platform)
             ways = [self._find_changed(t, self._env(call, t), platform) for t in targets]
-            known = [each for each in ways if each is not None]
+            known = [way for way in ways if way is not None]
             if before is not None and known:
                 found[platform] = (*before, *min(known, key=len))
         return found
@@ -174,7 +174,7 @@ class _Changes:
 
     def _writes(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
         node = visit.node
-        calls = [each for each in node.calls if self._status.writes.fullmatch(each.name)]
+        calls = [call for call in node.calls if self._status.writes.fullmatch(call.name)]
         if not calls:
             yield visit.doubts
         for call in calls:

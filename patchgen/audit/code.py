@@ -142,7 +142,7 @@ class LinkedCode:
                 "macro",
                 static=not path.endswith(".h"),
                 calls=[CallFact(line, name, forwards=True) for name, line in macro.calls],
-                words=tuple(each for each in words if each not in macro.parameters),
+                words=tuple(word for word in words if word not in macro.parameters),
                 parameters=macro.parameters,
                 body=macro.body,
             )
@@ -150,10 +150,10 @@ class LinkedCode:
 
     def _add_expanded(self, path: str, facts: FileFacts) -> None:
         """Add the definitions that macros at file scope expand to."""
-        used = [each for each in facts.invocations if each.name in self._definers]
+        used = [invocation for invocation in facts.invocations if invocation.name in self._definers]
         if used:
             dead = DeadCode(facts.regions, self._c)
-            live = [each for each in used if not dead.covers(each.line)]
+            live = [use for use in used if not dead.covers(use.line)]
             for made in expand_invocations(live, self._definers):
                 self._add_file(path, made._replace(regions=facts.regions, macros=()))
 
@@ -191,7 +191,7 @@ class LinkedCode:
         if node.kind == "macro" and _CHOICE.search(node.body) and not node.guards:
             read = read_macro(node.name, node.line, node.parameters, node.body)
             if read is not None:
-                node.calls = [each._replace(forwards=True) for each in read.calls]
+                node.calls = [call._replace(forwards=True) for call in read.calls]
                 node.guards = read.guards
         return node.calls
 
@@ -205,8 +205,8 @@ class LinkedCode:
         Only the first few arguments of a call are recorded.
         """
         numbers = self._member_parameters.get(call.name, ())
-        given = [call.arguments[each] for each in numbers if each < len(call.arguments)]
-        return [each for each in given if each.isidentifier()]
+        given = [call.arguments[number] for number in numbers if number < len(call.arguments)]
+        return [argument for argument in given if argument.isidentifier()]
 
     def find_nodes(self, name: str) -> list[Node]:
         """Return all functions of a name, including static ones."""
@@ -242,10 +242,10 @@ class LinkedCode:
     def find_data(self, path: str, name: str) -> Sequence[StaticVariable]:
         """Return the variables that a name in a file may refer to."""
         found = self._data.get(name, ())
-        own = [each for each in found if each.path == path]
+        own = [datum for datum in found if datum.path == path]
         if own:
             return own
-        return [each for each in found if not each.variable.static or each.path.endswith(".h")]
+        return [datum for datum in found if not datum.variable.static or datum.path.endswith(".h")]
 
     def expand(self, text: str, depth: int = 6) -> str:
         """Return a text with its macros expanded, up to `depth` levels."""
@@ -341,9 +341,9 @@ class LinkedCode:
         """Yield macros used at file scope: path, name, line, arguments."""
         for path, facts in self._facts.items():
             dead = DeadCode(facts.regions, self._c)
-            for each in facts.invocations:
-                if not dead.covers(each.line):
-                    yield path, each.name, each.line, each.arguments
+            for invocation in facts.invocations:
+                if not dead.covers(invocation.line):
+                    yield path, invocation.name, invocation.line, invocation.arguments
 
     def describe_condition(self, path: str, line: int) -> str:
         """Return the #if conditions on CONFIG_ options around a line, as a C expression."""
@@ -354,8 +354,8 @@ class LinkedCode:
 
     def data(self) -> Iterator[StaticVariable]:
         """Yield all variables."""
-        for each in self._data.values():
-            yield from each
+        for variables in self._data.values():
+            yield from variables
 
 
 def _find_member_parameters(macro: Macro) -> frozenset[int]:
@@ -375,5 +375,5 @@ def _find_units(facts: Mapping[str, FileFacts]) -> dict[str, str]:
             inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
             if inner in units:
                 old, new = units[inner], units[path]
-                units = {each: new if unit == old else unit for each, unit in units.items()}
+                units = {file: new if unit == old else unit for file, unit in units.items()}
     return units

@@ -167,13 +167,13 @@ class DeadCode:
 
     def covers(self, line: int) -> bool:
         """Return whether a line is not compiled."""
-        return any(each.first < line < each.last for each in self._dead)
+        return any(region.first < line < region.last for region in self._dead)
 
     def keep(self, items: Iterable[_Lined]) -> Sequence[_Lined]:
         """Return the items that are compiled."""
         if not self._dead:
             return items if isinstance(items, tuple) else tuple(items)
-        return tuple(each for each in items if not self.covers(each.line))
+        return tuple(item for item in items if not self.covers(item.line))
 
     def describe(self, line: int) -> str:
         """Return the conditions on options of Kconfig that a line is under."""

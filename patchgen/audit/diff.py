@@ -139,7 +139,7 @@ def _explain_gone(site: Hypercall, was: Sequence[OpCall], now: Sequence[OpCall])
     reason = "it no longer exists"
     if not site.reports_status or site.routed:
         return reason
-    known = {(each.place.path, each.function) for each in was}
+    known = {(call.place.path, call.function) for call in was}
     fresh = [e for e in now if e.early and (e.place.path, e.function) not in known]
     if not fresh:
         return reason
@@ -147,7 +147,7 @@ def _explain_gone(site: Hypercall, was: Sequence[OpCall], now: Sequence[OpCall])
 
 
 def _name_calls(calls: Iterable[OpCall]) -> str:
-    return ", ".join(f"{each.place} {each.function}()" for each in calls)
+    return ", ".join(f"{call.place} {call.function}()" for call in calls)
 
 
 def explain_stay(site: Hypercall) -> str:
@@ -192,13 +192,13 @@ def describe_notifiers(change: StatusChange) -> str:
         on = _describe_platforms(notifier.platforms, notifier.doubts)
         phrases.append(f"{notifier.via} ({on})" if on else notifier.via)
     text = "tells the hypervisor by " + ", ".join(dict.fromkeys(phrases))
-    silent = ", ".join(each.value for each in change.silent_on)
+    silent = ", ".join(platform.value for platform in change.silent_on)
     return f"{text}; tells nobody on {silent}" if silent else text
 
 
 def _describe_platforms(known: Sequence[Platform], doubts: Sequence[Doubt]) -> str:
     """Return platforms as text, those with unknown conditions after the others."""
-    parts = [", ".join(each.value for each in known if each in PROTECTED)]
+    parts = [", ".join(platform.value for platform in known if platform in PROTECTED)]
     for place in dict.fromkeys(doubt.place for doubt in doubts):
         names = [d.platform.value for d in doubts if d.place == place and d.platform in PROTECTED]
         if names:
@@ -229,19 +229,19 @@ def pair_sites(before: Sequence[Site], after: Sequence[Site]) -> list[Pair[Site]
     pairs += [
         Pair(a, b, f"it was in {a.function}()") for a, b in _take(old, new, _in_file, _are_related)
     ]
-    pairs += [Pair(each, None) for each in old]
-    pairs += [Pair(None, each) for each in new]
+    pairs += [Pair(site, None) for site in old]
+    pairs += [Pair(None, site) for site in new]
     return sorted(pairs, key=_order)
 
 
 def find_op_calls(calls: Sequence[OpCall], site: Hypercall) -> list[OpCall]:
     """Return the early calls of the op by a site's function, directly or through its file."""
     return [
-        each
-        for each in calls
-        if each.early
-        and each.place.path == site.place.path
-        and site.function in (each.function, *each.within)
+        call
+        for call in calls
+        if call.early
+        and call.place.path == site.place.path
+        and site.function in (call.function, *call.within)
     ]
 
 
@@ -250,16 +250,16 @@ def _take(
 ) -> Iterator[tuple[Site, Site]]:
     """Remove the sites of equal key from both lists, and yield them as pairs."""
     waiting: dict[Hashable, list[Site]] = {}
-    for each in new:
-        waiting.setdefault(key(each), []).append(each)
-    for each in list(old):
-        name = key(each)
-        found = next((o for o in waiting.get(name, ()) if name and fits(each, o)), None)
+    for site in new:
+        waiting.setdefault(key(site), []).append(site)
+    for site in list(old):
+        name = key(site)
+        found = next((o for o in waiting.get(name, ()) if name and fits(site, o)), None)
         if found is not None:
             waiting[name].remove(found)
-            old.remove(each)
+            old.remove(site)
             new.remove(found)
-            yield each, found
+            yield site, found
 
 
 def _form(site: Hypercall | StatusChange) -> str:

@@ -106,7 +106,7 @@ class _Directives:
         """
         branch = self._open[-1]
         condition = " && ".join(
-            [*(f"!({each})" for each in branch.earlier), f"({branch.condition})"]
+            [*(f"!({earlier})" for earlier in branch.earlier), f"({branch.condition})"]
         )
         self.regions.append(Region(branch.line, line, condition))
         piece = _COMMENT_OR_STRING.sub(b"", self._content[branch.start : offset])
@@ -123,7 +123,7 @@ class _Directives:
         # Keep the calls of inline assembly; drop other strings.
         bare = _STRING.sub(_keep_call, body)
         parameters = (match[3] or b"").decode("utf-8", "replace").replace("...", "__VA_ARGS__")
-        names = tuple(each.strip() for each in parameters.split(",") if each.strip())
+        names = tuple(parameter.strip() for parameter in parameters.split(",") if parameter.strip())
         calls = []
         for called in _CALLED.finditer(bare):
             if called[1] not in _NO_CALLS and called[1] not in names:

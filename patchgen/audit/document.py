@@ -56,7 +56,7 @@ def describe_diff(diff: AuditDiff) -> dict[str, Any]:
 
 def count_sites(audit: Audit) -> dict[str, int]:
     """Return the number of early sites of each group, and of early changes that tell nobody."""
-    groups = [each.group for each in audit.early_hypercalls]
+    groups = [hypercall.group for hypercall in audit.early_hypercalls]
     return {
         "early_hypercalls": len(groups),
         "unrouted": groups.count(SiteGroup.UNROUTED),
@@ -64,7 +64,7 @@ def count_sites(audit: Audit) -> dict[str, int]:
         "own": groups.count(SiteGroup.OWN),
         "other": groups.count(SiteGroup.OTHER),
         "early_changes": len(audit.early_changes),
-        "silent": sum(each.silent for each in audit.early_changes),
+        "silent": sum(change.silent for change in audit.early_changes),
         "unresolved": len(audit.unresolved),
     }
 
@@ -77,9 +77,9 @@ def _plain(value: Any) -> Any:
         case Enum():
             return value.value
         case Mapping():
-            return {str(_plain(key)): _plain(each) for key, each in value.items()}
+            return {str(_plain(key)): _plain(member) for key, member in value.items()}
         case tuple():
-            return [_plain(each) for each in value]
+            return [_plain(member) for member in value]
     if is_dataclass(value):
         return _object(value)
     return value

@@ -44,7 +44,7 @@ def expand_invocations(
 def read_macro(name: str, line: int, parameters: Sequence[str], text: str) -> Function | None:
     """Return a macro's text parsed as the body of a function, None if that is not possible."""
     body = _JOIN.sub("", _STRING.sub('""', text.replace("\\", " ")))
-    given = ", ".join(f"int {each}" for each in parameters if each != _REST)
+    given = ", ".join(f"int {parameter}" for parameter in parameters if parameter != _REST)
     code = "\n" * (line - 1) + f"void {name}({given}) {{ {body}; }}"
     found = parse_source(code.encode("utf-8", "replace")).functions
     return found[0] if found else None

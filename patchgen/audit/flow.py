@@ -59,7 +59,7 @@ class Flow:
             for alias in self._tables.aliases:
                 if alias.macro.fullmatch(name) and len(arguments) > alias.function:
                     real = arguments[alias.function].strip()
-                    calls = [CallFact(line, each) for each in (real, *alias.extra_callees)]
+                    calls = [CallFact(line, callee) for callee in (real, *alias.extra_callees)]
                     for spelt in alias.names:
                         self._code.add_alias(spelt.format(real), path, line, calls)
 
@@ -110,8 +110,8 @@ class Flow:
         found = list(self._unknown)
         for key, calls in self._calls.items():
             if not any(self._matching(key)) and not self._code.is_plain(key):
-                found += [replace(each, key=key) for each in calls]
-        return sorted(found, key=lambda each: (each.node.path, each.line, each.via))
+                found += [replace(call, key=key) for call in calls]
+        return sorted(found, key=lambda missing: (missing.node.path, missing.line, missing.via))
 
     def _reach(self, node: Node) -> None:
         if node not in self.edges and node.name not in self._tables.never:
@@ -127,7 +127,7 @@ class Flow:
             # Two calls on a line: keep the guards that both share, and the member if both agree.
             at = self._connected[key]
             first = edges[at]
-            both = tuple(each for each in first.under if each in edge.under)
+            both = tuple(guard for guard in first.under if guard in edge.under)
             member = first.member if first.member == edge.member else ""
             edges[at] = replace(first, under=both, member=member)
             return
@@ -209,8 +209,8 @@ class Flow:
             if member is not None:
                 # A static call then calls the function that the member holds.
                 self._same.setdefault(key, set()).add(member)
-                for each in list(self._calls.get(key, ())):
-                    self._ask(member, each)
+                for pointer_call in list(self._calls.get(key, ())):
+                    self._ask(member, pointer_call)
         return bool(updates)
 
     def _follow_unknown(self, node: Node, call: CallFact) -> None:
@@ -233,7 +233,7 @@ class Flow:
                 if name.startswith(root) and _MEMBERS.fullmatch(member):
                     return [Access(name, "", tuple(member.split(".")))]
             found = [match[0] for text in call.arguments for match in _OPERAND.finditer(text)]
-            return [Access(root, "", tuple(each.split("."))) for each in found[:1]]
+            return [Access(root, "", tuple(operand.split("."))) for operand in found[:1]]
         return []
 
     def is_in_window(self, node: Node, line: int) -> bool:
@@ -293,8 +293,8 @@ class Flow:
                 for target in self._functions(datum.path, name) if key else ():
                     self._store(key, target, EdgeKind.POINTER, "")
         for word in variable.words:
-            for each in self._code.find_data(datum.path, word):
-                self._wake(each)
+            for named_datum in self._code.find_data(datum.path, word):
+                self._wake(named_datum)
 
     def _connect_hidden(self, by: Node, datum: StaticVariable, store: StoreFact) -> None:
         """Follow functions that a macro stores in a struct: `= __TIMER_INITIALIZER(f, 0)`."""
@@ -330,7 +330,12 @@ class Flow:
     def _asking(self, key: Key) -> list[PointerCall]:
         """Return the calls that a store provides a target for."""
         if key[1] == "*":
-            return [c for each, calls in self._calls.items() if each[0] == key[0] for c in calls]
+            return [
+                c
+                for asked_key, calls in self._calls.items()
+                if asked_key[0] == key[0]
+                for c in calls
+            ]
         calls = list(self._calls.get(key, ()))
         if key[0] not in ("=", "table", "static_call"):
             of_any_type = self._calls.get(("?", key[1]), ())
@@ -343,7 +348,11 @@ class Flow:
         if key[0] == "?":
             found = self._by_member.get(key[1], set())
             return sorted(found) if len(found) <= _MAX_STRUCTS else []
-        return [each for each in (key, (key[0], "*"), ("?", key[1])) if each in self._stores]
+        return [
+            stored_key
+            for stored_key in (key, (key[0], "*"), ("?", key[1]))
+            if stored_key in self._stores
+        ]
 
     def _link(self, call: PointerCall, target: Node, key: Key, how: EdgeKind, via: str) -> None:
         op = key[1] == self._tables.member

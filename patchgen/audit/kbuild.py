@@ -58,7 +58,7 @@ def find_unlinked(git: Git, tree: Oid, files: Iterable[TreeFile]) -> set[str]:
     """
     paths = [file.path.as_posix() for file in files]
     folders = {posixpath.dirname(path) for path in paths if path.endswith((".c", ".S"))}
-    inside = {each for each in folders if each.startswith(f"{_ROOT}/")}
+    inside = {folder for folder in folders if folder.startswith(f"{_ROOT}/")}
     above = {PurePosixPath(holder) for folder in inside for holder in _above(folder)}
     makefiles = _read_makefiles(git, tree, {PurePosixPath(_ROOT), *above})
     named: dict[str, set[str]] = {}
@@ -96,4 +96,4 @@ def _is_linked(folder: str, named: Mapping[str, set[str]]) -> bool:
     # The parent has no makefile that could name it.
     if above[0] not in named and above[0] != _ROOT and _is_linked(above[0], named):
         return True
-    return any(folder in named.get(each, ()) and _is_linked(each, named) for each in above)
+    return any(folder in named.get(parent, ()) and _is_linked(parent, named) for parent in above)

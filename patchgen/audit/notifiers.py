@@ -66,9 +66,9 @@ class NotifierSearch:
                 if visit.node is not start:
                     self._add_hypercall(found, visit, platform)
         return [
-            _build_notifier(key, each)
-            for key, each in found.items()
-            if each.platforms or not each.tells_somewhere
+            _build_notifier(key, notifier)
+            for key, notifier in found.items()
+            if notifier.platforms or not notifier.tells_somewhere
         ]
 
     def walk(
@@ -123,9 +123,9 @@ class NotifierSearch:
         if not constants:
             return
         key = ("hypercall", constants[0], TreeLocation(node.path, node.line))
-        each = found.setdefault(key, _FoundNotifier([node.name], tells_somewhere=True))
+        notifier = found.setdefault(key, _FoundNotifier([node.name], tells_somewhere=True))
         for doubts in self._name_constants(visit, platform):
-            _note(each.platforms, platform, doubts)
+            _note(notifier.platforms, platform, doubts)
 
     def _add_pointer(
         self,
@@ -143,16 +143,16 @@ class NotifierSearch:
         if doubts is None:
             return
         via = ".".join([access.base or access.type, *access.members])
-        each = found.setdefault(
+        notifier = found.setdefault(
             (means, via, TreeLocation(visit.node.path, call.line)), _FoundNotifier()
         )
         for holder, env in self._holders(visit, call, member):
-            if holder.name not in each.functions:
-                each.functions.append(holder.name)
-            each.tells_somewhere = each.tells_somewhere or self._tells_anywhere(holder)
+            if holder.name not in notifier.functions:
+                notifier.functions.append(holder.name)
+            notifier.tells_somewhere = notifier.tells_somewhere or self._tells_anywhere(holder)
             told = self._find_told(holder, env, member, platform)
             if told is not None:
-                _note(each.platforms, platform, (*doubts, *told))
+                _note(notifier.platforms, platform, (*doubts, *told))
 
     def _holders(self, visit: Visit, call: CallFact, member: str) -> Iterator[tuple[Node, Env]]:
         """Yield the functions that a member may hold, with the known values of their parameters."""

@@ -91,7 +91,7 @@ def _find_patched(data: Mapping[str, SectionData]) -> set[tuple[str, int]]:
     arch/x86/include/asm/alternative.h).
     """
     entries = data.get(".altinstructions", SectionData()).relocations
-    matches = [match for each in entries if (match := _IN_SECTION.fullmatch(each.target))]
+    matches = [match for entry in entries if (match := _IN_SECTION.fullmatch(entry.target))]
     return {
         (match["section"], int(match["at"] or "0", 16))
         for match in matches

@@ -136,7 +136,7 @@ def render_diff_page(diff: AuditDiff) -> str:
         {
             **context,
             "headline": (_routed_now(diff), *headline(diff.after)),
-            "fates": tuple(each for each in fates if each.changes or each.more),
+            "fates": tuple(fate for fate in fates if fate.changes or fate.more),
             "before": diff.before,
         }
     )
@@ -144,12 +144,14 @@ def render_diff_page(diff: AuditDiff) -> str:
 
 def headline(audit: Audit) -> tuple[str, ...]:
     """Return the two main results, a sentence each."""
-    past = [each for each in audit.early_hypercalls if each.group is SiteGroup.UNROUTED]
-    silent = sum(each.silent for each in audit.early_changes)
+    past = [
+        hypercall for hypercall in audit.early_hypercalls if hypercall.group is SiteGroup.UNROUTED
+    ]
+    silent = sum(change.silent for change in audit.early_changes)
     first = "No early hypercall bypasses the op"
     if past:
         calls = "hypercall bypasses" if len(past) == 1 else "hypercalls bypass"
-        reporting = sum(each.reports_status for each in past) or "none"
+        reporting = sum(hypercall.reports_status for hypercall in past) or "none"
         first = f"{len(past)} early {calls} the op, {reporting} to report page status"
     if not audit.early_changes:
         return (first,)
@@ -161,7 +163,7 @@ def headline(audit: Audit) -> tuple[str, ...]:
 
 
 def _routed_now(diff: AuditDiff) -> str:
-    fates = Counter(each.change_kind for each in diff.differences)
+    fates = Counter(difference.change_kind for difference in diff.differences)
     count = fates[ChangeKind.ROUTED]
     return f"{count or 'No'} early site{'' if count == 1 else 's'} routed"
 
@@ -185,13 +187,13 @@ def _digest(text: str) -> str:
 def _context(audit: Audit) -> dict[str, Any]:
     rows = grow_tree(audit)
     entries = tuple(_entries(early_sites(audit), rows))
-    late = [each for each in audit.hypercalls if not each.early]
+    late = [hypercall for hypercall in audit.hypercalls if not hypercall.early]
     return {
         "audit": audit,
         "platforms": tuple(Platform),
         "sections": tuple(_sections(entries)),
-        "changes": tuple(each for each in entries if isinstance(each.site, StatusChange)),
-        "late": tuple((each, describe_call(each)) for each in late),
+        "changes": tuple(entry for entry in entries if isinstance(entry.site, StatusChange)),
+        "late": tuple((hypercall, describe_call(hypercall)) for hypercall in late),
         "rows": rows,
         "legend": {mark.value: text for mark, text in _LEGEND.items() if _occurs(mark, rows)},
         "size": {"row": ROW_HEIGHT, "indent": INDENT, "margin": MARGIN, "letter": LETTER},
@@ -240,9 +242,9 @@ def _count_paths(route: Route) -> str:
 def _sections(entries: Sequence[SiteRow]) -> Iterator[SiteSection]:
     for group, heading in GROUP_TITLES.items():
         members = tuple(
-            each
-            for each in entries
-            if isinstance(each.site, Hypercall) and each.site.group is group
+            entry
+            for entry in entries
+            if isinstance(entry.site, Hypercall) and entry.site.group is group
         )
         if members:
             folded = group in FOLDED_GROUPS
@@ -258,9 +260,9 @@ def _begin_heading(title: str) -> str:
 def _summarise(entries: Iterable[SiteRow]) -> str:
     """Return the number of hypercalls of each hypervisor and form."""
     kinds = Counter(
-        f"{each.site.instruction.hypervisor or 'unknown'} by {each.site.instruction.form.value}"
-        for each in entries
-        if isinstance(each.site, Hypercall)
+        f"{entry.site.instruction.hypervisor or 'unknown'} by {entry.site.instruction.form.value}"
+        for entry in entries
+        if isinstance(entry.site, Hypercall)
     )
     return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
 
@@ -269,14 +271,14 @@ def _build_section(
     kind: ChangeKind, differences: Iterable[Difference], numbers: Mapping[int, int]
 ) -> ChangeSection:
     changes, more = [], Counter[str]()
-    for each in differences:
-        site = each.after or each.before
-        if each.change_kind is not kind or site is None:
+    for difference in differences:
+        site = difference.after or difference.before
+        if difference.change_kind is not kind or site is None:
             continue
         if kind is ChangeKind.STAYS and isinstance(site, Hypercall) and site.group in FOLDED_GROUPS:
-            more[each.reason] += 1
+            more[difference.reason] += 1
         else:
-            changes.append(_change(each, site, numbers))
+            changes.append(_change(difference, site, numbers))
     return ChangeSection(
         kind.value, _begin_heading(_PAGE_TITLES[kind]), tuple(changes), tuple(more.items())
     )

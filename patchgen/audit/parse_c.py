@@ -57,7 +57,7 @@ def parse_source(content: bytes) -> FileFacts:
     unit.read(tree.root_node)
     for line, name, piece in list(_find_pieces(prepared.text, unit.functions)):
         unit.read(_parser().parse(b"\n" * (line - 1) + piece).root_node)
-        if all(each.name != name for each in unit.functions):
+        if all(function.name != name for function in unit.functions):
             unit.functions.append(_read_words(line, name, piece))
     variables = [
         *unit.variables,
@@ -78,7 +78,7 @@ def parse_source(content: bytes) -> FileFacts:
 
 def _find_lost(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str]]:
     """Yield apparent function heads that were not read as functions."""
-    known = {each.name for each in functions}
+    known = {function.name for function in functions}
     plain = _LITERAL.sub(lambda match: blank(match[0]), text) if b'"' in text else text
     for match in _HEAD.finditer(plain):
         name = match[1].decode()
@@ -126,19 +126,19 @@ class _Unit:
 
     def read(self, node: tree_sitter.Node) -> None:
         """Read the definitions at file scope, including those inside of syntax errors."""
-        for each in node.named_children:
-            match each.type:
+        for child in node.named_children:
+            match child.type:
                 case "function_definition":
-                    self._read_function(each)
+                    self._read_function(child)
                 case "declaration":
-                    self._read_types(each)
-                    self._read_variables(each)
+                    self._read_types(child)
+                    self._read_variables(child)
                 case "struct_specifier" | "union_specifier":
-                    self._read_struct(each, "")
+                    self._read_struct(child, "")
                 case "type_definition":
-                    self._read_typedef(each)
+                    self._read_typedef(child)
                 case "ERROR" | "linkage_specification" | "declaration_list" | "compound_statement":
-                    self.read(each)
+                    self.read(child)
 
     def _read_function(self, node: tree_sitter.Node) -> None:
         name, _ = declared(node.child_by_field_name("declarator"))
@@ -156,7 +156,7 @@ class _Unit:
                 re.search(rb"\bstatic\b", head) is not None,
                 tuple(reader.calls),
                 tuple(sorted(reader.words)),
-                tuple(each for each in self._asms if first <= each.line <= last),
+                tuple(asm for asm in self._asms if first <= asm.line <= last),
                 tuple(reader.stores),
                 type_name(node.child_by_field_name("type")),
                 tuple(reader.parameters),
@@ -167,15 +167,15 @@ class _Unit:
 
     def _read_variables(self, node: tree_sitter.Node) -> None:
         static = any(
-            each.type == "storage_class_specifier" and text_of(each) == "static"
-            for each in node.children
+            child.type == "storage_class_specifier" and text_of(child) == "static"
+            for child in node.children
         )
         kind = type_name(node.child_by_field_name("type"))
-        for each in node.children_by_field_name("declarator"):
-            name, function = declared(each)
-            if not name or is_prototype(each):
+        for child in node.children_by_field_name("declarator"):
+            name, function = declared(child)
+            if not name or is_prototype(child):
                 continue
-            value = each.child_by_field_name("value") if each.type == "init_declarator" else None
+            value = child.child_by_field_name("value") if child.type == "init_declarator" else None
             stores, words = [], []
             if value is not None:
                 words = names_in(value)
@@ -198,8 +198,8 @@ class _Unit:
 
     def _read_typedef(self, node: tree_sitter.Node) -> None:
         kind = node.child_by_field_name("type")
-        for each in node.children_by_field_name("declarator"):
-            name, function = declared(each)
+        for child in node.children_by_field_name("declarator"):
+            name, function = declared(child)
             if not name or kind is None:
                 continue
             if kind.type in ("struct_specifier", "union_specifier"):
@@ -220,13 +220,13 @@ class _Unit:
         self.structs.append(Struct(name, line_of(node), tuple(self._read_fields(body, name))))
 
     def _read_fields(self, body: tree_sitter.Node, owner: str) -> Iterator[tuple[str, str]]:
-        for each in body.named_children:
-            if each.type != "field_declaration":
-                if each.type == "ERROR":
-                    yield from self._read_fields(each, owner)
+        for child in body.named_children:
+            if child.type != "field_declaration":
+                if child.type == "ERROR":
+                    yield from self._read_fields(child, owner)
                 continue
-            kind = each.child_by_field_name("type")
-            declarators = each.children_by_field_name("declarator")
+            kind = child.child_by_field_name("type")
+            declarators = child.children_by_field_name("declarator")
             inner = kind.child_by_field_name("body") if kind is not None else None
             if kind is None:
                 continue
@@ -239,7 +239,7 @@ class _Unit:
                 if inner is not None and kind.type != "enum_specifier":
                     own_type = own_type or f"{owner}.{name}"
                     self.structs.append(
-                        Struct(own_type, line_of(each), tuple(self._read_fields(inner, own_type)))
+                        Struct(own_type, line_of(child), tuple(self._read_fields(inner, own_type)))
                     )
                 if name:
                     yield name, "()" if function else own_type

@@ -279,8 +279,8 @@ def _condense(
 def _pop_component(node: Node, stack: list[Node], held: set[Node]) -> list[Node]:
     component = []
     while True:
-        each = stack.pop()
-        held.discard(each)
-        component.append(each)
-        if each is node:
+        member = stack.pop()
+        held.discard(member)
+        component.append(member)
+        if member is node:
             return component

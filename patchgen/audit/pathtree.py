@@ -116,17 +116,17 @@ def grow_tree(audit: Audit) -> tuple[Row, ...]:
         if route := shown_route(site):
             _grow(root, route.steps, mark_site(site)).sites.append(number)
     rows: list[Row] = []
-    due = [_Due(each, None, None, 0, False) for each in reversed(root.below.values())]
+    due = [_Due(entry, None, None, 0, False) for entry in reversed(root.below.values())]
     while due:
-        each = due.pop()
+        entry = due.pop()
         number = len(rows)
-        if each.branch is None:
-            rows.append(_site_row(number, each, sites))
+        if entry.branch is None:
+            rows.append(_site_row(number, entry, sites))
             continue
-        rows.append(_function_row(number, each, each.branch))
-        hidden = each.hidden or rows[-1].folded
-        below = sorted(_below(each.branch, sites), key=lambda member: member[0], reverse=True)
-        due += [_Due(*member, number, each.depth + 1, hidden) for _, member in below]
+        rows.append(_function_row(number, entry, entry.branch))
+        hidden = entry.hidden or rows[-1].folded
+        below = sorted(_below(entry.branch, sites), key=lambda member: member[0], reverse=True)
+        due += [_Due(*member, number, entry.depth + 1, hidden) for _, member in below]
     return _close(rows)
 
 
@@ -144,9 +144,9 @@ def _below(
     branch: _TreeBranch, sites: Sequence[Hypercall | StatusChange]
 ) -> Iterator[tuple[tuple[str, int, str], tuple[_TreeBranch | None, int | None]]]:
     """Yield the branches and sites below a branch, each after its sort key."""
-    for each in branch.below.values():
-        at = each.step.called or each.step.defined
-        yield (at.path, at.line, each.step.function), (each, None)
+    for child in branch.below.values():
+        at = child.step.called or child.step.defined
+        yield (at.path, at.line, child.step.function), (child, None)
     for index in branch.sites:
         place = sites[index].place
         yield (place.path, place.line, f"{index:6}"), (None, index)

@@ -119,7 +119,7 @@ class PlatformTests:
         for operator, combine in (("||", _any), ("&&", _all)):
             parts = _split(text, operator)
             if len(parts) > 1:
-                return combine([self._evaluate(each, node, env, platform, depth) for each in parts])
+                return combine([self._evaluate(part, node, env, platform, depth) for part in parts])
         if text.startswith("!") and not text.startswith("!="):
             return _invert(self._evaluate(text[1:], node, env, platform, depth))
         if passed := _PASSED_ON.fullmatch(text):
@@ -157,13 +157,13 @@ class PlatformTests:
         targets = [t for t in self._code.resolve(node.path, name) if t.kind != "macro"]
         # A stub for a function that is not built returns a constant.
         real = [t for t in targets if t.returns not in _CONSTANTS] or targets
-        if not real or not depth or not all(each.returns for each in real):
+        if not real or not depth or not all(function.returns for function in real):
             telling = self._is_telling(f"{name}({inner})", node)
             return Answer.UNKNOWN if telling else Answer.EITHER
         answers = set()
-        for each in real:
-            given = self.bind(_split(inner, ","), env, each)
-            answers.add(self.holds(each.returns, each, given, platform, depth - 1))
+        for function in real:
+            given = self.bind(_split(inner, ","), env, function)
+            answers.add(self.holds(function.returns, function, given, platform, depth - 1))
         if len(answers) == 1:
             return answers.pop()
         return Answer.UNKNOWN if Answer.UNKNOWN in answers else Answer.EITHER
@@ -186,8 +186,10 @@ class PlatformTests:
         called = {match[0].rstrip("(") for match in re.finditer(r"[A-Za-z_]\w*\(", text)}
         for name in called & names:
             for target in self._code.resolve(path, name):
-                about = [target.returns, *(each.text for each in target.guards)]
-                if any(self._has_words(each, target.path, depth - 1) for each in about if each):
+                about = [target.returns, *(guard.text for guard in target.guards)]
+                if any(
+                    self._has_words(source, target.path, depth - 1) for source in about if source
+                ):
                     return True
         return False
 
@@ -216,7 +218,7 @@ def _all(answers: Sequence[Answer]) -> Answer:
 
 
 def _any(answers: Sequence[Answer]) -> Answer:
-    return _invert(_all([_invert(each) for each in answers]))
+    return _invert(_all([_invert(answer) for answer in answers]))
 
 
 def _constant(text: str, env: dict[str, bool]) -> bool | None:

@@ -42,10 +42,10 @@ class Reach:
     def find_installed(self, member: str, target: Node, platform: Platform) -> Doubts | None:
         """Return the same for the code that installs a function in a member of that name."""
         found = [
-            () if each.by is None else self.find_statement(each.by, each.under, platform)
-            for each in self._flow.installs(member, target)
+            () if install.by is None else self.find_statement(install.by, install.under, platform)
+            for install in self._flow.installs(member, target)
         ]
-        known = [each for each in found if each is not None]
+        known = [doubts for doubts in found if doubts is not None]
         return find_surest(known) if found else ()
 
     def _walk(self, starts: Iterable[Node], platform: Platform) -> dict[Node, Doubts]:
@@ -87,10 +87,10 @@ class Reach:
             return _join(before, inside)
         best: Doubts | None = None
         installs = self._flow.installs(edge.member, edge.target)
-        for each in installs:
-            installed = self._installed(each, platform, found)
-            if installed is None and each.by is not None:
-                waiting.setdefault(each.by, []).append((before, edge))
+        for install in installs:
+            installed = self._installed(install, platform, found)
+            if installed is None and install.by is not None:
+                waiting.setdefault(install.by, []).append((before, edge))
             elif installed is not None and (best is None or len(installed) < len(best)):
                 best = installed
         if installs and best is None:

@@ -35,9 +35,9 @@ def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
 
     Raises RefusedError for a tree that is not a kernel with arch/x86.
     """
-    folders = [PurePosixPath(each) for each in (*tables.sources, *tables.headers)]
+    folders = [PurePosixPath(source) for source in (*tables.sources, *tables.headers)]
     files = []
-    for file in sorted(list_files(git, tree, folders), key=lambda each: each.path.as_posix()):
+    for file in sorted(list_files(git, tree, folders), key=lambda entry: entry.path.as_posix()):
         path = file.path.as_posix()
         header = path.endswith(".h")
         wanted = header or path.endswith((".c", ".S"))

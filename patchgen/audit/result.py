@@ -252,7 +252,7 @@ class StatusChange:
     def protected(self) -> tuple[Platform, ...]:
         """Return the platforms with encrypted memory on which pages change, or may change."""
         where = {*self.platforms, *(doubt.platform for doubt in self.doubts)}
-        return tuple(each for each in PROTECTED if each in where)
+        return tuple(platform for platform in PROTECTED if platform in where)
 
     @property
     def silent(self) -> bool:
@@ -262,12 +262,12 @@ class StatusChange:
     @property
     def silent_on(self) -> tuple[Platform, ...]:
         """Return the platforms where pages change and nobody is told, as far as is known."""
-        told = {each for notifier in self.notifiers for each in notifier.platforms}
+        told = {platform for notifier in self.notifiers for platform in notifier.platforms}
         told |= {doubt.platform for notifier in self.notifiers for doubt in notifier.doubts}
         # Whom a function tells that has no known constant cannot be seen.
-        if any(not each.platforms and not each.doubts for each in self.notifiers):
+        if any(not notifier.platforms and not notifier.doubts for notifier in self.notifiers):
             return ()
-        return tuple(each for each in self.protected if each not in told)
+        return tuple(platform for platform in self.protected if platform not in told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,11 +360,11 @@ class Audit:
 
     @property
     def early_hypercalls(self) -> tuple[Hypercall, ...]:
-        return tuple(each for each in self.hypercalls if each.early)
+        return tuple(hypercall for hypercall in self.hypercalls if hypercall.early)
 
     @property
     def early_changes(self) -> tuple[StatusChange, ...]:
-        return tuple(each for each in self.changes if each.early)
+        return tuple(change for change in self.changes if change.early)
 
 
 class ChangeKind(StrEnum):

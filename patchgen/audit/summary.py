@@ -38,9 +38,11 @@ def summarise_series(git: Git, base: Oid, tip: Oid) -> str:
 def render_summary(diff: AuditDiff) -> str:
     """Return a paragraph and the sites that it counts, one on each line."""
     after = diff.after
-    silent = [each for each in after.early_changes if each.silent]
-    open_sites = [each for each in after.early_hypercalls if each.group is SiteGroup.UNROUTED]
-    reporting = [each for each in open_sites if each.reports_status]
+    silent = [change for change in after.early_changes if change.silent]
+    open_sites = [
+        hypercall for hypercall in after.early_hypercalls if hypercall.group is SiteGroup.UNROUTED
+    ]
+    reporting = [site for site in open_sites if site.reports_status]
     asking = _count(after.early_changes, "place asks", "places ask")
     sentences = (
         "A call graph shows the code that can run before alternatives are patched, in any "
@@ -55,7 +57,7 @@ def render_summary(diff: AuditDiff) -> str:
     lines = [*textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]
     partly = {
         f"Do not tell the hypervisor on {platform.value}:": [
-            each for each in after.early_changes if _is_silent_on(each, platform)
+            change for change in after.early_changes if _is_silent_on(change, platform)
         ]
         for platform in PROTECTED
     }
@@ -66,7 +68,7 @@ def render_summary(diff: AuditDiff) -> str:
     }
     for title, found in titled.items():
         if found:
-            lines += ["", title, "", *(f"  {_line(each)}" for each in found)]
+            lines += ["", title, "", *(f"  {_line(site)}" for site in found)]
     return "\n".join(lines)
 
 
@@ -76,8 +78,10 @@ def _before(diff: AuditDiff) -> str:
     total = len(changes)
     if not total:
         return ""
-    silent = sum(each.silent for each in changes)
-    partly = sum(any(_is_silent_on(each, platform) for platform in PROTECTED) for each in changes)
+    silent = sum(change.silent for change in changes)
+    partly = sum(
+        any(_is_silent_on(change, platform) for platform in PROTECTED) for change in changes
+    )
     if not silent and not partly:
         return f"On the base, {'it tells' if total == 1 else 'all of them tell'} the hypervisor."
     parts = []
@@ -99,10 +103,12 @@ def _is_silent_on(change: StatusChange, platform: Platform) -> bool:
 
 def _series(diff: AuditDiff) -> str:
     """Return what the series routes: requests, and open-coded hypercalls."""
-    routed = [each for each in diff.differences if each.change_kind is ChangeKind.ROUTED]
-    sites = [each.before or each.after for each in routed]
-    changes = [each for each in sites if isinstance(each, StatusChange)]
-    calls = [each for each in sites if isinstance(each, Hypercall)]
+    routed = [
+        difference for difference in diff.differences if difference.change_kind is ChangeKind.ROUTED
+    ]
+    sites = [difference.before or difference.after for difference in routed]
+    changes = [site for site in sites if isinstance(site, StatusChange)]
+    calls = [site for site in sites if isinstance(site, Hypercall)]
     parts = []
     if changes:
         parts.append(_count(changes, "of these places", "of these places"))
@@ -116,8 +122,8 @@ def _series(diff: AuditDiff) -> str:
 def _after(audit: Audit) -> str:
     """Return what the series achieves, and what it leaves out."""
     changes = audit.early_changes
-    routed = sum(each.routed for each in changes)
-    silent = sum(each.silent for each in changes)
+    routed = sum(change.routed for change in changes)
+    silent = sum(change.silent for change in changes)
     if not changes:
         return ""
     rest = "each tells the hypervisor"
@@ -127,7 +133,7 @@ def _after(audit: Audit) -> str:
         rest = f"{silent} {'does' if silent == 1 else 'do'} not tell the hypervisor"
     parts = [f"With the series, {routed} of {len(changes)} go through the op, and {rest}."]
     for platform in PROTECTED:
-        missing = sum(_is_silent_on(each, platform) for each in changes)
+        missing = sum(_is_silent_on(change, platform) for change in changes)
         if missing:
             verbs = ("runs", "does") if missing == 1 else ("run", "do")
             where = f"{verbs[0]} on {platform.value}, too"
@@ -159,11 +165,11 @@ def _limits(audit: Audit) -> str:
 def _find_doubtful(changes: Sequence[StatusChange]) -> list[StatusChange]:
     """Return the changes for which an unknown condition decides where memory is encrypted."""
     return [
-        each
-        for each in changes
+        change
+        for change in changes
         if any(
             doubt.platform in PROTECTED
-            for doubts in (each.doubts, *(notifier.doubts for notifier in each.notifiers))
+            for doubts in (change.doubts, *(notifier.doubts for notifier in change.notifiers))
             for doubt in doubts
         )
     ]

@@ -48,10 +48,10 @@ def declared(node: tree_sitter.Node | None) -> tuple[str, bool]:
         inner = node.child_by_field_name("declarator")
         if inner is None:
             named = [
-                each
-                for each in node.named_children
-                if each.type.endswith("declarator")
-                or each.type in ("identifier", "field_identifier", "type_identifier")
+                child
+                for child in node.named_children
+                if child.type.endswith("declarator")
+                or child.type in ("identifier", "field_identifier", "type_identifier")
             ]
             inner = named[0] if named else None
         node = inner
@@ -73,11 +73,11 @@ def names_in(node: tree_sitter.Node) -> list[str]:
     found = []
     stack = [node]
     while stack:
-        each = stack.pop()
-        if each.type == "identifier":
-            found.append(text_of(each))
-        elif each.type not in ("string_literal", "sizeof_expression"):
-            stack.extend(reversed(each.named_children))
+        child = stack.pop()
+        if child.type == "identifier":
+            found.append(text_of(child))
+        elif child.type not in ("string_literal", "sizeof_expression"):
+            stack.extend(reversed(child.named_children))
     return found
 
 
@@ -93,26 +93,26 @@ def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[StoreFa
         if names:
             yield StoreFact(line_of(node), target, tuple(names))
         return
-    for each in node.named_children:
-        if each.type == "initializer_pair":
+    for child in node.named_children:
+        if child.type == "initializer_pair":
             members = [
                 text_of(part.named_children[0])
-                for part in each.children_by_field_name("designator")
+                for part in child.children_by_field_name("designator")
                 if part.type == "field_designator" and part.named_children
             ]
-            value = each.child_by_field_name("value")
+            value = child.child_by_field_name("value")
             if value is not None:
                 inner = target._replace(members=(*target.members, *members))
                 yield from read_initialiser(value, inner)
-        elif each.type == "initializer_list":
-            yield from read_initialiser(each, target)
-        elif each.type != "comment":
-            yield from read_initialiser(each, target._replace(members=(*target.members, "*")))
+        elif child.type == "initializer_list":
+            yield from read_initialiser(child, target)
+        elif child.type != "comment":
+            yield from read_initialiser(child, target._replace(members=(*target.members, "*")))
 
 
 def returned(body: tree_sitter.Node) -> str:
     """Return the expression of a body that consists of one return statement, else ""."""
-    inner = [each for each in body.named_children if each.type != "comment"]
+    inner = [child for child in body.named_children if child.type != "comment"]
     if len(inner) != 1 or inner[0].type != "return_statement" or not inner[0].named_children:
         return ""
     text = " ".join(text_of(inner[0].named_children[0]).split())

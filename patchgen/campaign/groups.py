@@ -61,9 +61,9 @@ def split_edits(
     by folder.
     """
     groups: dict[tuple[str, ...], list[FileEdit]] = {}
-    for edit in sorted(edits, key=lambda each: each.path):
+    for edit in sorted(edits, key=lambda entry: entry.path):
         groups.setdefault(_names(edit.path, split, owners.get(edit.path)), []).append(edit)
-    return [PatchGroup(names, tuple(each)) for names, each in groups.items()]
+    return [PatchGroup(names, tuple(group)) for names, group in groups.items()]
 
 
 def _names(

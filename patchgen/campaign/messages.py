@@ -58,8 +58,8 @@ def find_common_prefix(subjects: Sequence[str]) -> str:
     while True:
         longer = Counter(
             prefix + rest.partition(": ")[0] + ": "
-            for each in found
-            if each.startswith(prefix) and ": " in (rest := each[len(prefix) :])
+            for text in found
+            if text.startswith(prefix) and ": " in (rest := text[len(prefix) :])
         )
         if not longer:
             return prefix

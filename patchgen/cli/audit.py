@@ -108,7 +108,10 @@ def command(
 
 
 def _exit_code(audit: Audit, *, strict: bool) -> int:
-    return int(strict and any(each.group is SiteGroup.UNROUTED for each in audit.early_hypercalls))
+    return int(
+        strict
+        and any(hypercall.group is SiteGroup.UNROUTED for hypercall in audit.early_hypercalls)
+    )
 
 
 def _run_diff(
@@ -165,14 +168,14 @@ def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
         names = ", ".join(step.function for step in audit.notify.implementations) or "nobody"
         printer.line(f"op: {audit.notify.member}(), installed: {names}")
     for group, title in GROUP_TITLES.items():
-        found = [each for each in audit.early_hypercalls if each.group is group]
+        found = [hypercall for hypercall in audit.early_hypercalls if hypercall.group is group]
         _print_group(printer, title, found, verbose=verbose, folded=group in FOLDED_GROUPS)
     _print_changes(printer, audit.early_changes, verbose=verbose)
     if verbose and audit.unresolved:
         printer.line()
         printer.line("unresolved pointers", bold=True)
-        for each in audit.unresolved:
-            printer.line(f"  {each.place} {each.function}(): {each.via}: {each.reason}")
+        for pointer in audit.unresolved:
+            printer.line(f"  {pointer.place} {pointer.function}(): {pointer.via}: {pointer.reason}")
     _print_counts(printer, audit, verbose=verbose)
 
 
@@ -187,28 +190,30 @@ def _print_group(
         for line in _fold(found):
             printer.line(f"  {line}")
         return
-    for each in found:
-        fatal = [p.value for p, e in each.effects.items() if e.outcome is EffectOutcome.FATAL]
+    for hypercall in found:
+        fatal = [p.value for p, e in hypercall.effects.items() if e.outcome is EffectOutcome.FATAL]
         danger = f", fatal on {', '.join(fatal)}" if fatal else ""
-        printer.line(f"  {each.place} {each.function}()")
-        printer.line(f"      {describe_call(each)}: {each.instruction.form.value}{danger}")
-        if not each.routed:
-            printer.line(f"      {explain_stay(each)}")
-        _print_route(printer, each.unrouted or each.early)
+        printer.line(f"  {hypercall.place} {hypercall.function}()")
+        printer.line(
+            f"      {describe_call(hypercall)}: {hypercall.instruction.form.value}{danger}"
+        )
+        if not hypercall.routed:
+            printer.line(f"      {explain_stay(hypercall)}")
+        _print_route(printer, hypercall.unrouted or hypercall.early)
         if verbose:
-            for platform, effect in each.effects.items():
+            for platform, effect in hypercall.effects.items():
                 printer.line(f"      {platform.value}: {effect.outcome.value}: {effect.reason}")
 
 
 def _fold(found: Iterable[Hypercall]) -> list[str]:
     """Return one line for each hypervisor and instruction form: the count and the files."""
     groups: dict[tuple[str, str], list[Hypercall]] = {}
-    for each in found:
-        key = (each.instruction.hypervisor or "unknown", each.instruction.form.value)
-        groups.setdefault(key, []).append(each)
+    for hypercall in found:
+        key = (hypercall.instruction.hypervisor or "unknown", hypercall.instruction.form.value)
+        groups.setdefault(key, []).append(hypercall)
     lines = []
     for (whose, form), members in sorted(groups.items()):
-        files = list(dict.fromkeys(each.place.path for each in members))
+        files = list(dict.fromkeys(member.place.path for member in members))
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
         lines.append(f"{len(members):3} {whose}, {form}: {', '.join(files[:3])}{more}")
     return lines
@@ -226,18 +231,18 @@ def _print_route(printer: Printer, route: Route | None) -> None:
 
 
 def _print_changes(printer: Printer, changes: Iterable[StatusChange], *, verbose: bool) -> None:
-    silent = [each for each in changes if each.silent]
-    told = [each for each in changes if not each.silent]
+    silent = [change for change in changes if change.silent]
+    told = [change for change in changes if not change.silent]
     for title, found in (("tell nobody", silent), ("tell the hypervisor", told)):
         if not found:
             continue
         printer.line()
         printer.line(f"early changes of page status that {title}: {len(found)}", bold=True)
-        for each in found:
-            printer.line(f"  {each.place} {each.function}()")
-            printer.line(f"      {describe_call(each)}: {describe_notifiers(each)}")
+        for change in found:
+            printer.line(f"  {change.place} {change.function}()")
+            printer.line(f"      {describe_call(change)}: {describe_notifiers(change)}")
             if verbose:
-                _print_route(printer, each.early)
+                _print_route(printer, change.early)
 
 
 def _print_counts(printer: Printer, audit: Audit, *, verbose: bool) -> None:
@@ -253,30 +258,30 @@ def _print_counts(printer: Printer, audit: Audit, *, verbose: bool) -> None:
     )
     if audit.coverage.lost:
         printer.line(f"{len(audit.coverage.lost)} functions could not be parsed")
-        for each in audit.coverage.lost if verbose else ():
-            printer.line(f"  {each}")
+        for function in audit.coverage.lost if verbose else ():
+            printer.line(f"  {function}")
 
 
 def print_diff(printer: Printer, diff: AuditDiff) -> None:
     """Print what has changed between two commits for each early site, grouped by fate."""
     printer.line(f"{diff.before.revision} .. {diff.after.revision}", bold=True)
     for kind, title in CHANGE_TITLES.items():
-        found = [each for each in diff.differences if each.change_kind is kind]
+        found = [difference for difference in diff.differences if difference.change_kind is kind]
         if not found:
             continue
         printer.line()
         printer.line(f"{title}: {len(found)}", bold=True)
         lines: dict[str, int] = {}
-        for each in found:
-            site = each.after or each.before
+        for difference in found:
+            site = difference.after or difference.before
             if site is None:
                 continue
             plain = isinstance(site, Hypercall) and site.group in FOLDED_GROUPS
             if kind is ChangeKind.STAYS and plain:
-                lines[each.reason] = lines.get(each.reason, 0) + 1
+                lines[difference.reason] = lines.get(difference.reason, 0) + 1
                 continue
             what = site.call or site.function
             printer.line(f"  {site.place} {site.function}(): {what}({site.argument})")
-            printer.line(f"      {each.reason}")
+            printer.line(f"      {difference.reason}")
         for reason, count in lines.items():
             printer.line(f"  {count} more: {reason}")

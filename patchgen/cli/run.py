@@ -222,6 +222,6 @@ def _describe(plan: RunPlan, found: Sequence[tuple[SweepRequest, Sweep]]) -> dic
     base = plan.base
     return {
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},
-        "skipped": [{"name": each.name, "reason": each.reason} for each in plan.skipped],
+        "skipped": [{"name": patch.name, "reason": patch.reason} for patch in plan.skipped],
         "results": [describe_sweep(result, request.header) for request, result in found],
     }

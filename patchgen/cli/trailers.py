@@ -56,24 +56,24 @@ def describe(result: CollectResult) -> dict[str, Any]:
         "tip": result.tip,
         "applied": [
             {
-                "patch": each.number,
-                "subject": result.subjects[each.number - 1],
-                "trailer": str(each.trailer),
-                "mail": each.reply.mail.name,
-                "message_id": each.reply.mail.message_id or None,
-                "matched_by": each.matched_by,
+                "patch": tag.number,
+                "subject": result.subjects[tag.number - 1],
+                "trailer": str(tag.trailer),
+                "mail": tag.reply.mail.name,
+                "message_id": tag.reply.mail.message_id or None,
+                "matched_by": tag.matched_by,
             }
-            for each in result.applied
+            for tag in result.applied
         ],
         "not_applied": [
             {
-                "patch": each.number,
-                "trailer": str(each.trailer),
-                "mail": each.reply.mail.name,
-                "message_id": each.reply.mail.message_id or None,
-                "reason": each.reason,
+                "patch": tag.number,
+                "trailer": str(tag.trailer),
+                "mail": tag.reply.mail.name,
+                "message_id": tag.reply.mail.message_id or None,
+                "reason": tag.reason,
             }
-            for each in result.not_applied
+            for tag in result.not_applied
         ],
         "unreadable": [{"mail": mail.name, "reason": mail.reason} for mail in result.unreadable],
         "remarks": result.remarks,

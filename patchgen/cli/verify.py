@@ -153,7 +153,7 @@ def _print_findings(printer: Printer, report: VerifyReport) -> None:
         commits = count(len(report.target.commits), "commit")
         printer.line(f"{commits} passed {', '.join(report.columns)} ({report.seconds:.0f} s)")
     elif report.failed is not None:
-        [commit] = [each for each in report.target.commits if each.oid == report.failed]
+        [commit] = [commit for commit in report.target.commits if commit.oid == report.failed]
         echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")
 
 

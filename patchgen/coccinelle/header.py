@@ -106,8 +106,8 @@ def read_header(text: str) -> Header:
         purpose=_comment_lines(text, "///"),
         comments=_comment_lines(text, "//#"),
         confidence=confidence[0] if confidence else "",
-        options=tuple(word for each in read_options(text) for word in each.words),
-        own_options=tuple(word for each in read_own_options(text) for word in each.words),
+        options=tuple(word for option in read_options(text) for word in option.words),
+        own_options=tuple(word for option in read_own_options(text) for word in option.words),
         requires=requires[-1] if requires else "",
         modes=tuple(mode for mode in Mode if mode in names),
         virtuals=tuple(name for name in names if name not in set(Mode)),
@@ -202,7 +202,10 @@ def _comment_lines(text: str, mark: str) -> str:
 def _version_key(version: str) -> list[tuple[list[int], int]]:
     """Return a sort key for the order of filevercmp(3), which `sort -V` uses."""
     parts = re.findall(r"([^0-9]*)([0-9]*)", version)
-    return [([_order(each) for each in text] + [0], int(digits or 0)) for text, digits in parts]
+    return [
+        ([_order(character) for character in text] + [0], int(digits or 0))
+        for text, digits in parts
+    ]
 
 
 def _order(character: str) -> int:

@@ -120,7 +120,7 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
         if plain is not None:
             before = read_codes(output, patch.text)
             again, spelt = (
-                read_codes(each.stdout.decode("latin-1"), patch.text) for each in others
+                read_codes(answer.stdout.decode("latin-1"), patch.text) for answer in others
             )
             codes = _join_operators(again, spelt)
             functions, why_not = _find_function_needs(patch.text, before, codes)
@@ -161,7 +161,9 @@ def _find_function_needs(
     # spatch omits words next to rarer ones, so a rule that inherits less may need more of them. If
     # a declaration was misread, the name of its metavariable would be among these.
     more = _all_words(found) - _all_words(code for _, code in before) - OPERATORS
-    declared = {word for rule in rules for each in rule.declarations for word in each.words}
+    declared = {
+        word for rule in rules for declaration in rule.declarations for word in declaration.words
+    }
     if not codes or not more.isdisjoint(declared):
         return None, _NOT_UNDERSTOOD
     if ALWAYS in found or not wanted:

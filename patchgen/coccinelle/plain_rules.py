@@ -49,7 +49,7 @@ def plain_types(text: str, virtuals: Mapping[str, bool]) -> str | None:
     for rule in read_rules(text):
         if rule.is_script:
             continue
-        if not all(each.is_readable for each in rule.declarations):
+        if not all(declaration.is_readable for declaration in rule.declarations):
             return None
         opened = rule.begin + 1
         closed = opened + len(rule.header)
@@ -57,7 +57,7 @@ def plain_types(text: str, virtuals: Mapping[str, bool]) -> str | None:
         if rule.dependency is not None and rule.may_run(virtuals):
             begin, end = rule.dependency.span()
             header = header[:begin] + re.sub(r"[^\n]", " ", header[begin:end]) + header[end:]
-        declared = ";".join(each.plain() for each in rule.declarations)
+        declared = ";".join(declaration.plain() for declaration in rule.declarations)
         pieces += [text[at:opened], header, "@", declared]
         at = closed + 1 + len(rule.declared)
     return "".join([*pieces, text[at:]])

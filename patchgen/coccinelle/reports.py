@@ -110,7 +110,7 @@ def _find_blocks(text: str) -> Iterator[re.Match[str]]:
     """Yield blocks that may span several lines: links in org mode, and XML."""
     blocks = [*_ORG.finditer(text), *_ANALYSIS.finditer(text)]
     end = 0
-    for found in sorted(blocks, key=lambda each: each.start()):
+    for found in sorted(blocks, key=lambda block: block.start()):
         if found.start() >= end and (found.re is _ORG or _parse_analysis(found[0]) is not None):
             end = found.end()
             yield found

@@ -33,7 +33,7 @@ class SafeNames:
         self._safe: dict[PurePosixPath, PurePosixPath] = {}
         self._original: dict[PurePosixPath, PurePosixPath] = {}
         # Files without a stand-in come first, so that a stand-in never takes the name of a file.
-        for path in sorted(paths, key=lambda each: _stand_in(each) != each):
+        for path in sorted(paths, key=lambda name: _stand_in(name) != name):
             if path not in self._safe:
                 safe = _stand_in(path)
                 while safe in self._original:
@@ -55,8 +55,8 @@ class SafeNames:
             result,
             printed=self._restore_text(result.printed),
             marks=tuple(
-                replace(each, path=self._original.get(each.path, each.path))
-                for each in result.marks
+                replace(mark, path=self._original.get(mark.path, mark.path))
+                for mark in result.marks
             ),
             failure=failure and replace(failure, reason=self._restore_text(failure.reason)),
         )

@@ -121,7 +121,7 @@ class Spatch:
     ) -> Completed:
         (scratch / _PATCH).write_text(text, encoding="utf-8")
         values = (f"{name}={value}" for name, value in program.patch.definitions.items())
-        definitions = (word for each in (*program.modes, *values) for word in ("-D", each))
+        definitions = (word for mode in (*program.modes, *values) for word in ("-D", mode))
         return run(
             [self.path, *_python(), *definitions, *options],
             cwd=scratch / inside,

@@ -177,10 +177,10 @@ def _find_scripts(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _find_in_options(lines: tuple[Numbered, ...], mark: str) -> Iterator[tuple[int, str]]:
-    for each in lines:
-        word = refuse_option(each.words)
+    for line in lines:
+        word = refuse_option(line.words)
         if word is not None:
-            yield each.line, f"{mark} passes spatch {word}, which is not known to be harmless"
+            yield line.line, f"{mark} passes spatch {word}, which is not known to be harmless"
 
 
 def _find_in_references(text: str, files: _Files) -> Iterator[tuple[int, str]]:

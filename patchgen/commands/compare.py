@@ -183,10 +183,12 @@ class _Trial:
             ) from None
         codes = {name: read_machine_code(self.output / name) for name in objects}
         sites = [site for code in codes.values() for site in code.sites]
-        tdcall = any(code.requests_map_gpa for each, code in codes.items() if "tdx" in each)
+        tdcall = any(
+            code.requests_map_gpa for object_file, code in codes.items() if "tdx" in object_file
+        )
         column = Column(
             name=name,
-            text={each: code.size for each, code in codes.items()},
+            text={object_file: code.size for object_file, code in codes.items()},
             hypercalls=_judge_hypercalls(sites),
             reports=_judge_reports(sites, tdcall=tdcall),
         )
@@ -226,7 +228,7 @@ def _judge_reports(sites: Sequence[HypercallSite], *, tdcall: bool) -> dict[Plat
 
 
 def _execute(platform: Platform, instructions: tuple[str, ...], otherwise: str) -> Execution:
-    effects = (load_tables().effects[Form(each)][platform] for each in instructions)
+    effects = (load_tables().effects[Form(instruction)][platform] for instruction in instructions)
     outcomes = dict.fromkeys(_describe(effect) for effect in effects)
     return Execution(instructions, ", ".join(outcomes) or otherwise)
 

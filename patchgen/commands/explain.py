@@ -75,7 +75,7 @@ def _explain(
     series = _read_series(repository, quarantine, revision, oid, cover_oid)
     change_digests = digest_commits(quarantine, series.start, series.tip)
     commits = match_commits(series.commits, change_digests, record)
-    matched = next(each for each in commits if each.commit.oid == oid)
+    matched = next(match for match in commits if match.commit.oid == oid)
     if matched.patch is not None:
         edited += ["code"] if matched.is_edited(change_digests) else []
         same = digest_message(commit.message) == matched.patch.message

@@ -104,7 +104,7 @@ def _check_version(request: ImportRequest, posted: PostedSeries) -> None:
     is_named = posted.versions not in ((0,), (1,))
     if request.revision is not None and request.revision not in posted.versions and is_named:
         raise UsageError(
-            f"{request.source} has {', '.join(f'v{each}' for each in posted.versions)}, "
+            f"{request.source} has {', '.join(f'v{version}' for version in posted.versions)}, "
             f"not v{request.revision}"
         )
 
@@ -157,6 +157,6 @@ def _message_ids(posted: PostedSeries) -> list[str]:
     The id of the cover letter is "" if there was none.
     """
     ids = [mail.message_id for mail in posted.everything]
-    if not all(len(each.split()) == 1 for each in ids):
+    if not all(len(message_id.split()) == 1 for message_id in ids):
         return []
     return ids if posted.cover else ["", *ids]

@@ -164,7 +164,7 @@ class _Reroll:
             placed = carrier.carry_content(base.tree, branch, gone)
             if not placed:
                 raise _nothing_left(made)
-            check_changes(changes, self._revision, [each.name for each in placed])
+            check_changes(changes, self._revision, [commit.name for commit in placed])
             made_now = dict(zip(plain.drafts, oids, strict=True))
             edited = find_edited(
                 self._quarantine, base.oid, placed, made_now, change_digests, self._signatures
@@ -241,7 +241,7 @@ class _Reroll:
             self._series,
             self._record,
             variant,
-            {each.name: each.commit.subject for each in branch if each.name},
+            {matched.name: matched.commit.subject for matched in branch if matched.name},
         )
 
     def _read_changes(self, plan: SeriesPlan) -> Changes:
@@ -289,7 +289,7 @@ class _Reroll:
     ) -> tuple[tuple[Message, ...], SeriesDraft]:
         """Return the messages of the commits, and the draft that matches them."""
         planned = [patch.name for patch in made.plan.patches]
-        subjects = [each.subject for each in placed]
+        subjects = [commit.subject for commit in placed]
         hand = find_hand_work(placed, subjects, edited, tuple(plain.drafts), planned)
         draft = made.draft(self._signatures, hand)
         carried = carrier.carry_messages(placed, draft.messages)
@@ -355,7 +355,7 @@ class _Reroll:
         """Write conflicts to files for a person, unless it is a dry run."""
         result = RerollResult(self._target.branch, self._revision, stopped_at=subject)
         if self._request.dry_run:
-            return replace(result, conflicts=tuple(Path(each.path) for each in found))
+            return replace(result, conflicts=tuple(Path(conflict.path) for conflict in found))
         if not self._request.resume and waiting.is_stopped(self._repository):
             raise _another_waits()
         # Resume on the same base, even if the ref has moved meanwhile.
@@ -416,6 +416,6 @@ class _Reroll:
 def _without(all_of: Recipients, some: Recipients) -> Recipients:
     known = set(some.to + some.cc)
     return Recipients(
-        tuple(each for each in all_of.to if each not in known),
-        tuple(each for each in all_of.cc if each not in known),
+        tuple(person for person in all_of.to if person not in known),
+        tuple(person for person in all_of.cc if person not in known),
     )

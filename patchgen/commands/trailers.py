@@ -211,7 +211,7 @@ def _refuse_here(tag: Trailer, message: Message, author: str) -> str:
     """Return why this patch does not get a tag, "" if it does."""
     if tag.key in _OF_OTHERS and Trailer("", author).address == tag.address:
         return "it is from the author of the patch"
-    if tag.identity in {each.identity for each in message.trailers}:
+    if tag.identity in {trailer.identity for trailer in message.trailers}:
         return "the patch has it already"
     if tag.key == "Acked-by" and ("reviewed-by", tag.address) in _identities(message):
         return "there is a Reviewed-by of the same person"
@@ -222,16 +222,16 @@ def _add(message: Message, tag: Trailer) -> Message:
     """Return a message with a tag added; a review replaces the same person's ack."""
     if tag.key == "Reviewed-by":
         message, _ = message.without_trailers(
-            lambda each: each.identity == ("acked-by", tag.address)
+            lambda trailer: trailer.identity == ("acked-by", tag.address)
         )
-    if tag.note and not any(each.name == "Signed-off-by" for each in message.trailers):
+    if tag.note and not any(trailer.name == "Signed-off-by" for trailer in message.trailers):
         # As a separate line it would not be a trailer, and git would read the paragraph as prose.
         tag = Trailer(tag.key, f"{tag.value} {tag.note}")
     return message.with_trailers([tag])
 
 
 def _identities(message: Message) -> set[tuple[str, str]]:
-    return {each.identity for each in message.trailers}
+    return {trailer.identity for trailer in message.trailers}
 
 
 def _read_source(source: str) -> list[Mail]:

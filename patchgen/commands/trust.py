@@ -73,10 +73,10 @@ def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[TrustResu
     compared: list[TrustResult] = []
 
     def change(entries: Entries) -> Entries:
-        compared[:] = [_compare(each, entries) for each in found]
-        return _join(entries, [each.entry for each in found if each.entry])
+        compared[:] = [_compare(result, entries) for result in found]
+        return _join(entries, [result.entry for result in found if result.entry])
 
-    if any(each.entry for each in found):
+    if any(result.entry for result in found):
         change_trust(change)
     else:
         change(read_trust())
@@ -109,7 +109,7 @@ def revoke(names: Sequence[str]) -> tuple[RevokedTrust, ...]:
     def change(entries: Entries) -> Entries:
         dropped.clear()
         dropped.update((entry.id, entry) for entry in (_find(entries, name) for name in names))
-        return tuple(each for each in entries if each.id not in dropped)
+        return tuple(entry for entry in entries if entry.id not in dropped)
 
     rest = change_trust(change)
     return tuple(RevokedTrust(entry, _still_trusted(entry, rest)) for entry in dropped.values())
@@ -117,8 +117,8 @@ def revoke(names: Sequence[str]) -> tuple[RevokedTrust, ...]:
 
 def _still_trusted(entry: TrustEntry, rest: Entries) -> tuple[str, ...]:
     digests = set(entry.files.values())
-    same_kind = (each for each in rest if each.kind == entry.kind == "code")
-    return tuple(each.id for each in same_kind if not digests.isdisjoint(each.files.values()))
+    same_kind = (other for other in rest if other.kind == entry.kind == "code")
+    return tuple(other.id for other in same_kind if not digests.isdisjoint(other.files.values()))
 
 
 def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> TrustResult:
@@ -152,7 +152,7 @@ def _compare(found: TrustResult, entries: Entries) -> TrustResult:
     if found.entry is None:
         return found
     now = found.entry.files
-    before = next((each.files for each in entries if each.id == found.entry.id), None)
+    before = next((entry.files for entry in entries if entry.id == found.entry.id), None)
     if before is None:
         return found
     return replace(
@@ -170,7 +170,7 @@ def _join(entries: Entries, new: Sequence[TrustEntry]) -> Entries:
 
 def _find(entries: Entries, name: str) -> TrustEntry:
     paths = {name.rstrip("/"), os.path.realpath(name)}
-    found = [each for each in entries if each.id == name or each.path in paths]
+    found = [entry for entry in entries if entry.id == name or entry.path in paths]
     if len(found) == 1:
         return found[0]
     if not found:
@@ -178,7 +178,7 @@ def _find(entries: Entries, name: str) -> TrustEntry:
             f"{name} is not an entry of the store",
             hint="`patchgen trust` lists them with their ids",
         )
-    ids = ", ".join(each.id for each in found)
+    ids = ", ".join(entry.id for entry in found)
     raise UsageError(f"{name} matches {len(found)} entries: {ids}", hint="name one by its id")
 
 

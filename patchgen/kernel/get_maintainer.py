@@ -70,7 +70,7 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients 
     mailmap, problems = read_mailmap(tree), dict.fromkeys(found.warnings)
     by_mail = {}
     for mail, change, keywords in zip(mails, changes, found.by_text, strict=True):
-        sections = [each for path in change.paths for each in found.by_path[path]]
+        sections = [owner for path in change.paths for owner in found.by_path[path]]
         people = _People(problems)
         for section in dict.fromkeys((*sections, *keywords)):
             people.add(section)
@@ -84,8 +84,8 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients 
 
 def join_recipients(all_recipients: Sequence[Recipients]) -> Recipients:
     """Return all recipients of any of the patches, for the cover letter."""
-    to = dict.fromkeys(address for each in all_recipients for address in each.to)
-    cc = dict.fromkeys(address for each in all_recipients for address in each.cc)
+    to = dict.fromkeys(address for recipients in all_recipients for address in recipients.to)
+    cc = dict.fromkeys(address for recipients in all_recipients for address in recipients.cc)
     return Recipients(tuple(to), tuple(address for address in cc if address not in to))
 
 
@@ -163,7 +163,10 @@ class _People:
         to: dict[str, None] = {}
         cc: dict[str, None] = {}
         lists = ((("", address, False), True) for address in self._lists)
-        for (name, address, is_to), is_list in (*((each, False) for each in self._people), *lists):
+        for (name, address, is_to), is_list in (
+            *((person, False) for person in self._people),
+            *lists,
+        ):
             who = mailmap.rename(name, address)
             known = by_name.get(who[0].lower()) if who[0] else None
             known = known or by_address.get(who[1].lower())

@@ -72,18 +72,18 @@ class MaintainersSection:
 
     def select(self, keys: str) -> Iterator[Field]:
         """Yield the lines with one of these keys, in order."""
-        return (each for each in self.fields if each.key in keys)
+        return (field for field in self.fields if field.key in keys)
 
     @property
     def maintainers(self) -> tuple[str, ...]:
         """The values of the M: lines, without control characters."""
-        return tuple(escape_controls(each.value.strip()) for each in self.select("M"))
+        return tuple(escape_controls(field.value.strip()) for field in self.select("M"))
 
     @property
     def lists(self) -> tuple[str, ...]:
         """The addresses of the mailing lists, without control characters."""
-        words = (each.value.split() for each in self.select("L"))
-        return tuple(escape_controls(each[0]) for each in words if each)
+        words = (field.value.split() for field in self.select("L"))
+        return tuple(escape_controls(word[0]) for word in words if word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,7 @@ class Make:
             left, right = ([*split_arguments(inner), ""])[:2]
         else:
             quoted = re.findall(r"\"([^\"]*)\"|'([^']*)'", rest)
-            left, right = ["".join(each) for each in [*quoted, ("", ""), ("", "")]][:2]
+            left, right = ["".join(part) for part in [*quoted, ("", ""), ("", "")]][:2]
         same = self.expand(left.strip()).strip() == self.expand(right.strip()).strip()
         return same == (word == "ifeq")
 

@@ -93,7 +93,7 @@ def read_code(path: Path) -> ObjectCode:
             functions.append(DisassembledFunction(section, match["name"]))
         elif functions and functions[-1].section == section and line.strip():
             functions[-1].lines.append(_read_line(line))
-    return ObjectCode(functions, {name: sorted(each) for name, each in symbols.items()}, size)
+    return ObjectCode(functions, {name: sorted(codes) for name, codes in symbols.items()}, size)
 
 
 def _read_line(line: str) -> DisassembledLine:

@@ -191,9 +191,9 @@ def _order(hits: Iterable[_Hit]) -> Iterator[MaintainersSection]:
     for hit in hits:
         by_section[hit.section.number].append(hit)
     last = [
-        max(each, key=lambda hit: hit.field.number)
-        for each in by_section.values()
-        if all(hit.field.key != "X" for hit in each)
+        max(section_hits, key=lambda hit: hit.field.number)
+        for section_hits in by_section.values()
+        if all(hit.field.key != "X" for hit in section_hits)
     ]
     for hit in sorted(last, key=lambda hit: (-hit.depth, hit.section.number)):
         yield hit.section
@@ -247,7 +247,7 @@ def match_bounded(
     A subject is a list of texts, and matches if any of them does. A job whose literal occurs in no
     subject is not sent to the process. Raises ToolError if the process cannot be run.
     """
-    wholes = {name: ["".join(texts) for texts in each] for name, each in subjects.items()}
+    wholes = {name: ["".join(texts) for texts in subject] for name, subject in subjects.items()}
     lower: dict[str, list[str]] = {}
     asked: list[tuple[MatchJob, list[int]]] = []
     places: list[int] = []

@@ -83,7 +83,11 @@ def has_garbled_name(text: str) -> bool:
     includes quoted-printable, "B=C3=A9a", and HTML entities, "B&#233;a"; a program that writes only
     ASCII leaves "B?a".
     """
-    if "\ufffd" in text or "=?" in text or any("\ud800" <= each <= "\udfff" for each in text):
+    if (
+        "\ufffd" in text
+        or "=?" in text
+        or any("\ud800" <= character <= "\udfff" for character in text)
+    ):
         return True
     if _UNDECODED.search(text):
         return True

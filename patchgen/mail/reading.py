@@ -102,8 +102,8 @@ def split_readable(
     """Return the readable and the unreadable mails, each in order."""
     read = [read_mail(mail) for mail in mails]
     return (
-        [each for each in read if isinstance(each, ReadableMail)],
-        [each for each in read if isinstance(each, UnreadableMail)],
+        [mail for mail in read if isinstance(mail, ReadableMail)],
+        [mail for mail in read if isinstance(mail, UnreadableMail)],
     )
 
 

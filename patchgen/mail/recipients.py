@@ -46,13 +46,13 @@ def address_patches(
     if found is None:
         nobody = SeriesRecipients(Recipients(), tuple(Recipients() for _ in patches))
         return nobody, ("the base has no MAINTAINERS: the mails have no To, Cc",)
-    each = tuple(found.by_mail[mail.file_name] for mail in patches)
+    recipients = tuple(found.by_mail[mail.file_name] for mail in patches)
     warnings = found.warnings + tuple(
         f"nobody maintains the files that {mail.file_name} changes"
-        for mail, who in zip(patches, each, strict=True)
+        for mail, who in zip(patches, recipients, strict=True)
         if not who.to and not who.cc
     )
-    return SeriesRecipients(join_recipients(each), each), warnings
+    return SeriesRecipients(join_recipients(recipients), recipients), warnings
 
 
 def edit_recipients(
@@ -73,18 +73,18 @@ def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients
     People who are not among those get nothing. People who were not found for any patch get all
     mails. A patch that nobody maintains goes to all of them.
     """
-    wanted = {address_of(each) for each in cover.to + cover.cc}
-    known = {address_of(each) for each in found.cover.to + found.cover.cc}
-    to = tuple(each for each in cover.to if address_of(each) not in known)
-    cc = tuple(each for each in cover.cc if address_of(each) not in known)
+    wanted = {address_of(person) for person in cover.to + cover.cc}
+    known = {address_of(person) for person in found.cover.to + found.cover.cc}
+    to = tuple(person for person in cover.to if address_of(person) not in known)
+    cc = tuple(person for person in cover.cc if address_of(person) not in known)
     patches = tuple(
         _list_once(
-            (*(who for who in each.to if address_of(who) in wanted), *to),
-            (*(who for who in each.cc if address_of(who) in wanted), *cc),
+            (*(who for who in patch.to if address_of(who) in wanted), *to),
+            (*(who for who in patch.cc if address_of(who) in wanted), *cc),
         )
-        for each in found.patches
+        for patch in found.patches
     )
-    patches = tuple(each if each.to or each.cc else cover for each in patches)
+    patches = tuple(patch if patch.to or patch.cc else cover for patch in patches)
     return SeriesRecipients(cover, patches)
 
 
@@ -96,11 +96,13 @@ def map_recipients(
     Two names may become those of one person, who then keeps the first place.
     """
     everybody = (found.cover, *found.patches)
-    names = list(dict.fromkeys(name for each in everybody for name in each.to + each.cc))
+    names = list(dict.fromkeys(name for person in everybody for name in person.to + person.cc))
     called = dict(zip(names, rename(names), strict=True))
 
-    def map_one(each: Recipients) -> Recipients:
-        return _list_once((called[name] for name in each.to), (called[name] for name in each.cc))
+    def map_one(recipients: Recipients) -> Recipients:
+        return _list_once(
+            (called[name] for name in recipients.to), (called[name] for name in recipients.cc)
+        )
 
     return found.map(map_one)
 
@@ -108,32 +110,32 @@ def map_recipients(
 def join_list(found: SeriesRecipients, alias: str, mailing_list: str) -> SeriesRecipients:
     """Return the recipients with a list added to Cc wherever an alias is among them."""
 
-    def join(each: Recipients) -> Recipients:
-        there = {address_of(name) for name in each.to + each.cc}
+    def join(recipients: Recipients) -> Recipients:
+        there = {address_of(name) for name in recipients.to + recipients.cc}
         if alias in there and mailing_list not in there:
-            return Recipients(each.to, (*each.cc, mailing_list))
-        return each
+            return Recipients(recipients.to, (*recipients.cc, mailing_list))
+        return recipients
 
     return found.map(join)
 
 
 def _edit(found: Recipients, added: Recipients, removed: Recipients) -> Recipients:
-    gone = {address_of(each) for each in removed.to + removed.cc}
-    gone |= {address_of(each) for each in added.to + added.cc}
-    to = [each for each in found.to if address_of(each) not in gone]
-    cc = [each for each in found.cc if address_of(each) not in gone]
+    gone = {address_of(person) for person in removed.to + removed.cc}
+    gone |= {address_of(person) for person in added.to + added.cc}
+    to = [person for person in found.to if address_of(person) not in gone]
+    cc = [person for person in found.cc if address_of(person) not in gone]
     return _list_once((*to, *added.to), (*cc, *added.cc))
 
 
 def _list_once(to: Iterable[str], cc: Iterable[str]) -> Recipients:
     """Return people with each address once: in To if it occurs there, spelt as at first."""
     in_to: dict[str, str] = {}
-    for each in to:
-        in_to.setdefault(address_of(each), each)
+    for person in to:
+        in_to.setdefault(address_of(person), person)
     in_cc: dict[str, str] = {}
-    for each in cc:
-        if address_of(each) not in in_to:
-            in_cc.setdefault(address_of(each), each)
+    for copied in cc:
+        if address_of(copied) not in in_to:
+            in_cc.setdefault(address_of(copied), copied)
     return Recipients(tuple(in_to.values()), tuple(in_cc.values()))
 
 
@@ -166,9 +168,9 @@ def split_people(
 def add_recipients(mail: Mail, people: Recipients) -> Mail:
     """Return a mail with more people in To and Cc, each of them once."""
     there = list_recipients(mail)
-    known = {address_of(each) for each in there.to + there.cc}
-    to = tuple(each for each in people.to if address_of(each) not in known)
-    cc = tuple(each for each in people.cc if address_of(each) not in known)
+    known = {address_of(person) for person in there.to + there.cc}
+    to = tuple(person for person in people.to if address_of(person) not in known)
+    cc = tuple(person for person in people.cc if address_of(person) not in known)
     if not to and not cc:
         return mail
     return replace_recipients(mail, _list_once(there.to + to, there.cc + cc))

@@ -40,14 +40,14 @@ def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
     for subject, path, mode in added:
         if (why := refuse_tree_path(str(path), mode)) is not None:
             raise RefusedError(f'"{subject}" adds the file {str(path)!r}; this path {why}')
-        for each in _with_above(path):
-            entry = tree.get(str(each))
-            if entry is not None and (each == path or entry[0] != FOLDER):
+        for folder in _with_above(path):
+            entry = tree.get(str(folder))
+            if entry is not None and (folder == path or entry[0] != FOLDER):
                 found = _KINDS.get(entry[0], "a file")
-                raise RefusedError(f'"{subject}" adds {path}, but the base has {found} at {each}')
-            if each in names:
+                raise RefusedError(f'"{subject}" adds {path}, but the base has {found} at {folder}')
+            if folder in names:
                 raise RefusedError(
-                    f'"{subject}" adds {path}, but "{names[each]}" adds a file {each}'
+                    f'"{subject}" adds {path}, but "{names[folder]}" adds a file {folder}'
                 )
         if path in folders:
             raise RefusedError(

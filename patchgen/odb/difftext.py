@@ -122,7 +122,7 @@ def list_names(text: str) -> list[Names]:
     found: dict[Names, None] = {}
     old = ""
     heads = (line for kind, line in classify_lines(text.split("\n")) if kind is Kind.HEAD)
-    for line in (each.rstrip("\r") for each in heads):
+    for line in (head.rstrip("\r") for head in heads):
         if line.startswith(_BOTH):
             found.setdefault(split_names(line), None)
         elif line.startswith("--- "):
@@ -139,7 +139,7 @@ def list_paths(text: str) -> set[str]:
     """Return the paths, before and after, of the files that a diff changes."""
     names = list_names(text)
     depth = find_strip(text)
-    return {each.split("/", depth)[-1] for name in names for each in (name.old, name.new) if each}
+    return {path.split("/", depth)[-1] for name in names for path in (name.old, name.new) if path}
 
 
 def find_strip(text: str) -> int:

@@ -79,10 +79,16 @@ def merge_trees(
         stages.setdefault(path, []).append(head)
     labels = (ours[0], theirs[0])
     conflicts = [_describe(quarantine, tree, path, stages[path], labels) for path in sorted(stages)]
-    known = [(each, resolutions[each.key]) for each in conflicts if each.key in resolutions]
+    known = [
+        (conflict, resolutions[conflict.key])
+        for conflict in conflicts
+        if conflict.key in resolutions
+    ]
     if known:
         tree = _put(quarantine, tree, known)
-    return MergedTree(tree, tuple(each for each in conflicts if each.key not in resolutions))
+    return MergedTree(
+        tree, tuple(conflict for conflict in conflicts if conflict.key not in resolutions)
+    )
 
 
 def merge_texts(

@@ -100,7 +100,7 @@ def _find_blobs(git: Git, args: Sequence[str], stdin: bytes) -> set[Oid]:
         recursive = ("-r",) if args[at] == "diff-tree" else ()
         shown = git.run(*args[: at + 1], *recursive, *raw, *rest, stdin=stdin, ok=None).stdout
     elif ranges := [word for word in args if _RANGE.fullmatch(word)]:
-        shown = b"".join(git.run("log", *raw, "--format=", each, ok=None).stdout for each in ranges)
+        shown = b"".join(git.run("log", *raw, "--format=", span, ok=None).stdout for span in ranges)
     else:
         return set()
     sides = {

@@ -71,7 +71,7 @@ def record_sent(
     """
     tag = sent_tag(change_id, revision)
     fields = [f"base-commit: {base}", f"change-id: {change_id}"]
-    fields += [f"message-id: {each or '-'}" for each in message_ids]
+    fields += [f"message-id: {message_id or '-'}" for message_id in message_ids]
     footer = "\n".join(fields)
     content = (
         f"object {tip}\ntype commit\ntag {tag}\n"
@@ -165,7 +165,7 @@ def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
         names = [value for key, value in fields if key == "change-id"]
         name = names[-1] if names else ""
         found.append(SentVersion(tag, int(version[1]), Oid(bases[-1]), Oid(tip), ids, name))
-    return tuple(sorted(found, key=lambda each: each.revision))
+    return tuple(sorted(found, key=lambda version: version.revision))
 
 
 def _footer(message: str) -> str:

@@ -58,7 +58,7 @@ class GitTree:
         if file.oid not in self._content:
             [blob] = self._git.objects.read([file.oid])
             if blob is None:
-                oids = [each.oid for files in self._found.values() for each in files]
+                oids = [entry.oid for files in self._found.values() for entry in files]
                 missing = find_missing(self._git, [file.oid, *oids])
                 raise MissingObjectsError(missing, what=str(file.path))
             self._content[file.oid] = blob[1]

@@ -181,10 +181,12 @@ def _drop_needless(
     ]
     patches = tuple(planned for planned, _ in kept)
     new = [patch.name for patch in patches if patch.present_at is None]
-    asked = tuple(each for each in plan.empty_variables if each.is_needed_for(new))
+    asked = tuple(variable for variable in plan.empty_variables if variable.is_needed_for(new))
     return replace(plan, patches=patches, empty_variables=asked), tuple(made for _, made in kept)
 
 
 def _warn_unparsed(made: Sequence[MadePatch]) -> tuple[str, ...]:
     functions = dict.fromkeys(str(function) for patch in made for function in patch.unparsed)
-    return tuple(f"spatch could not parse {each}; rules do not match there" for each in functions)
+    return tuple(
+        f"spatch could not parse {function}; rules do not match there" for function in functions
+    )

@@ -46,9 +46,9 @@ def choose_version(
     stem = stem_of(branch or f"patchgen/{name}")
     known = list(_find_versions(repository, stem))
     out = [(revision, tracking) for _, tracking, sent in known for revision in sent]
-    newest, tracking = max(out, key=lambda each: each[0], default=(None, None))
+    newest, tracking = max(out, key=lambda version: version[0], default=(None, None))
     if wanted is None and newest is None:
-        wanted = next((each.revision for found, each, _ in known if found == branch), first)
+        wanted = next((version.revision for found, version, _ in known if found == branch), first)
     revision = wanted if wanted is not None else (newest or 0) + 1
     if newest is None or revision <= newest:
         return NextVersion(revision)
@@ -74,7 +74,9 @@ def _find_versions(
         tracking = find_tracking(repository, Oid(tip)) if stem_of(branch) == stem else None
         if tracking is not None:
             tags = [sent.revision for sent in read_sent(repository, tracking.change_id)]
-            noted = [int(each[1:]) for each in tracking.history if re.fullmatch(r"v\d+", each)]
+            noted = [
+                int(version[1:]) for version in tracking.history if re.fullmatch(r"v\d+", version)
+            ]
             yield branch, tracking, (*tags, *noted)
     for sent in list_sent(repository):
         branch = stem_of(sent.tag).removeprefix("sent/")

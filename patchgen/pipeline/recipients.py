@@ -41,7 +41,7 @@ def find_people(
     lists = (people.to, people.cc, people.cc_cover, people.ignore)
     keys = ("to", "cc", "cc_cover", "ignore")
     return People(
-        **{key: split_people(each, is_alias) for key, each in zip(keys, lists, strict=True)}
+        **{key: split_people(people, is_alias) for key, people in zip(keys, lists, strict=True)}
     )
 
 
@@ -67,11 +67,13 @@ def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> l
     """Return people with their names and addresses in the base's .mailmap."""
     asked = [name if "<" in name else f"<{name}>" for name in names]
     words = ("-c", f"mailmap.blob={base}:.mailmap", "check-mailmap", "--stdin")
-    done = quarantine.run(*words, stdin="".join(f"{each}\n" for each in asked).encode(), ok=None)
+    done = quarantine.run(
+        *words, stdin="".join(f"{variable}\n" for variable in asked).encode(), ok=None
+    )
     mapped = done.stdout.decode("utf-8", "replace").splitlines()
     if done.returncode != 0 or len(mapped) != len(names):
         return list(names)
-    plain = [each[1:-1] if each.startswith("<") else each for each in mapped]
+    plain = [address[1:-1] if address.startswith("<") else address for address in mapped]
     # Anybody may have written .mailmap: ignore a name that is not valid in a header.
     return [name if has_controls(new) else new for name, new in zip(names, plain, strict=True)]
 
@@ -90,7 +92,7 @@ def choose_recipients(
     if record is not None:
         people = find_people(repository, record.to, record.cc, record.cover_cc)
         found = include_people(found, record.variant_cc)
-        messages = [each.message for each in series.commits]
+        messages = [commit.message for commit in series.commits]
         asked = tuple(describe_empty_variables(series.name, record, messages))
     found = map_people(quarantine, series.base, found)
     recipients = add_people(found, people, (Recipients(), Recipients()))

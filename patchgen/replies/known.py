@@ -127,7 +127,7 @@ def _read_history(tracking: Tracking, patches: Patches) -> None:
 def _by_subject(commits: Sequence[Commit]) -> dict[str, int]:
     """Return the numbers of commits by subject, for subjects that are unique."""
     count = Counter(commit.subject for commit in commits)
-    return {each.subject: n for n, each in enumerate(commits, 1) if count[each.subject] == 1}
+    return {commit.subject: n for n, commit in enumerate(commits, 1) if count[commit.subject] == 1}
 
 
 def _guess_ids(cover: Sequence[str], revision: int, count: int) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class Matcher:
 
     def __init__(self, patches: Patches, mails: Sequence[ReadableMail], replies: Sequence[Reply]):
         self.patches = patches
-        self.replies = {each.mail.message_id: each for each in replies if each.mail.message_id}
+        self.replies = {reply.mail.message_id: reply for reply in replies if reply.mail.message_id}
         self.known = dict(patches.numbers_by_mail)
         self.outdated = dict(patches.outdated_by_mail)
         self.foreign = {
@@ -118,7 +118,7 @@ class Matcher:
         ids = {mail.message_id for mail in patches}
         threads: dict[str, list[ReadableMail]] = {mail.message_id: [] for mail in letters}
         for mail in patches:
-            above = [each for each in mail.answers if each not in ids]
+            above = [answer for answer in mail.answers if answer not in ids]
             if above:
                 threads.setdefault(above[0], []).append(mail)
         by_id = {mail.message_id: mail for mail in letters}

@@ -90,7 +90,7 @@ def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
             shown = Trailer(usual_case(key), f"{value[:80]}...")
             yield FoundTag(shown, f"the line has {len(line)} characters")
             continue
-        following = [each.strip() for each in lines[number + 1 : number + 3]]
+        following = [following_line.strip() for following_line in lines[number + 1 : number + 3]]
         # A mailer that wraps lines puts the address on a line of its own.
         if following and not _ADDRESS.search(value) and _can_follow(following[0]):
             value = f"{value} {following.pop(0)}".strip()
@@ -138,7 +138,7 @@ def match_tag(line: str) -> re.Match[str] | None:
     found = _match(line)
     if found is None and has_controls(line, allow="\t"):
         plain = _SEQUENCE.sub("", line[: 4 * _LONG])
-        return _match("".join(each for each in plain if not has_controls(each)))
+        return _match("".join(character for character in plain if not has_controls(character)))
     return found
 
 
@@ -185,7 +185,9 @@ def _find_problem(value: str, note: str) -> str:
         return "it has characters that could not be decoded"
     if has_controls(text):
         return _CONTROLS
-    if any(unicodedata.category(each) == "Cf" and each not in _JOINERS for each in text):
+    if any(
+        unicodedata.category(character) == "Cf" and character not in _JOINERS for character in text
+    ):
         return "it has invisible characters"
     plain = _QUOTED.sub("", _without_comment(value))
     if plain.count("<") != plain.count(">"):
@@ -199,7 +201,7 @@ def _find_strangers(person: str) -> str:
     person = _without_comment(person)
     unquoted = _QUOTED.sub("", person)
     angles = _ANGLE.findall(unquoted)
-    everything = {each.lower() for each in _ADDRESS.findall(person)}
+    everything = {address.lower() for address in _ADDRESS.findall(person)}
     before = unquoted.partition(angles[0])[0] if angles else ""
     if len(angles) > 1 or _IN_NAME.search(before) or (not angles and len(everything) > 1):
         return "it names several people"

@@ -136,7 +136,7 @@ class Carrier:
     def _in_order(self, branch: Sequence[Matched], gone: set[str]) -> list[Matched | str]:
         """Return the branch's commits, with the names of new patches inserted."""
         order: list[Matched | str] = list(branch)
-        names = [each.name for each in branch]
+        names = [matched.name for matched in branch]
         known = set(names) | self._dropped(names, gone)
         last = ""
         for name in self.generated:
@@ -234,7 +234,7 @@ class Carrier:
             kept = ours if same else theirs
             if not same:
                 self.remarks.append(f'the message is that of the branch: "{edited.subject}"')
-            signed = [each for each in ours.trailers if each.name == "Signed-off-by"]
+            signed = [trailer for trailer in ours.trailers if trailer.name == "Signed-off-by"]
             merged = _merge_trailers(signed, ours.trailers, theirs.trailers, patch)
             return replace(theirs, text=kept.text, trailers=merged or ours.trailers)
         base = parse_message(made.message)

@@ -23,11 +23,11 @@ def expect_patch_names(
 
     These are the generated patches that no person left out, and those that a person edited.
     """
-    there = {each.name for each in branch}
+    there = {matched.name for matched in branch}
     had = {patch.name for patch in made.patches if patch.present_at}
     left_out = {patch.name for patch in record.patches} - there - had
     names = [patch.name for patch in made.patches if patch.name not in left_out | had]
-    edited = [each.name for each in branch if each.is_edited(change_digests)]
+    edited = [matched.name for matched in branch if matched.is_edited(change_digests)]
     return names + [name for name in edited if name not in names]
 
 
@@ -45,15 +45,15 @@ def find_edited(
     `made` are the commits generated now on the base, by name, and `change_digests` those of the
     branch's commits.
     """
-    lines = [(each.source, each.tree, None) for each in placed]
+    lines = [(commit.source, commit.tree, None) for commit in placed]
     written = write_commit_chain(quarantine, lines, base, signatures.committer)
     have = digest_commits(quarantine, base, written[-1])
     plain = digest_commits(quarantine, base, list(made.values())[-1])
     return frozenset(
-        each.name
-        for each, oid in zip(placed, written, strict=True)
-        if each.matched is not None and each.matched.is_edited(change_digests)
-        if not each.is_generated or have[oid] != plain[made[each.name]]
+        commit.name
+        for commit, oid in zip(placed, written, strict=True)
+        if commit.matched is not None and commit.matched.is_edited(change_digests)
+        if not commit.is_generated or have[oid] != plain[made[commit.name]]
     )
 
 
@@ -69,9 +69,9 @@ def find_hand_work(
     `edited` are names of patches, `made` those generated now, `all_of` those of the plan.
     """
     named = {
-        each.name: subject
-        for each, subject in zip(placed, subjects, strict=True)
-        if each.name in all_of
+        commit.name: subject
+        for commit, subject in zip(placed, subjects, strict=True)
+        if commit.name in all_of
     }
     return HandWork(
         edited=tuple(name for name in named if name in edited),
@@ -79,7 +79,7 @@ def find_hand_work(
         subjects=named,
         added=tuple(
             subject
-            for each, subject in zip(placed, subjects, strict=True)
-            if each.name not in all_of
+            for commit, subject in zip(placed, subjects, strict=True)
+            if commit.name not in all_of
         ),
     )

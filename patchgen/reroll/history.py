@@ -52,15 +52,15 @@ class SeriesHistory:
         self, git: Quarantine, commits: Sequence[Placed], change_digests: Mapping[Oid, str]
     ) -> list[Earlier | None]:
         """Return what each commit was in the last known version, None for a new one."""
-        branch = [each.before for each in commits]
+        branch = [commit.before for commit in commits]
         if self.sent is None:
             return [Earlier(change_digests[c.oid], c.message) if c else None for c in branch]
         base, tip = self.sent.base, self.sent.tip
         changes = digest_commits(git, base, tip)
         known = read_commits(git, base, tip)
         sent = [Earlier(changes[commit.oid], commit.message) for commit in known]
-        named = {commit.subject: each for commit, each in zip(known, sent, strict=True)}
-        alike = {each.change_digest: each for each in sent}
+        named = {commit.subject: version for commit, version in zip(known, sent, strict=True)}
+        alike = {version.change_digest: version for version in sent}
         return [
             alike.get(change_digests[commit.oid]) or named.get(commit.subject) if commit else None
             for commit in branch
@@ -92,8 +92,8 @@ def read_history(
     sent = read_sent(repository, tracking.change_id)
     revision = _choose_revision(wanted, record, tracking, sent)
     newest = max(
-        (each for each in sent if each.revision < revision),
-        key=lambda each: each.revision,
+        (version for version in sent if version.revision < revision),
+        key=lambda version: version.revision,
         default=None,
     )
     return SeriesHistory(series, record, _with_sent(tracking, sent), newest, revision)
@@ -118,8 +118,10 @@ def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
 
 def _with_sent(tracking: Tracking, sent: Sequence[SentVersion]) -> Tracking:
     """Return the tracking with the versions that tags record, as b4 stores them."""
-    for each in sent:
-        tracking = tracking.with_sent(each.revision, tuple(filter(None, each.message_ids[:1])))
+    for version in sent:
+        tracking = tracking.with_sent(
+            version.revision, tuple(filter(None, version.message_ids[:1]))
+        )
     return tracking
 
 
@@ -130,7 +132,7 @@ def _choose_revision(
 
     b4 increments the version after sending one, patchgen when it rerolls.
     """
-    out = [each.revision for each in sent]
+    out = [version.revision for version in sent]
     if wanted is None:
         return max(record.revision + 1, tracking.revision, *(revision + 1 for revision in out))
     if wanted in out:

@@ -85,7 +85,7 @@ def from_document(request: RerollRequest, document: Mapping[str, Any]) -> Reroll
 
     own = {"tree": request.tree, "resume": True}
     try:
-        unknown = document.keys() - {each.name for each in fields(RerollRequest)}
+        unknown = document.keys() - {field.name for field in fields(RerollRequest)}
         if unknown:
             raise ValueError(f"it has {min(unknown)!r}")
         return TypeAdapter(RerollRequest).validate_python({**document, **own})

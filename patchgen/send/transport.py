@@ -119,7 +119,7 @@ class GitSendEmail:
             args.append(f"--from={find_sender(self.repository)}")
         # In addition to the header, which git ignores if sendemail.suppressCc says so, and if it
         # contains the sender.
-        args += [f"--cc={encode_address(each)}" for each in list_recipients(mail).cc]
+        args += [f"--cc={encode_address(person)}" for person in list_recipients(mail).cc]
         return [*args, str(path)]
 
     def _environment(self) -> dict[str, str]:
@@ -172,7 +172,7 @@ def read_setting(repository: Repository, name: str) -> str | None:
 def read_settings(repository: Repository, name: str) -> Sequence[str]:
     """Return all values of a setting of sendemail."""
     identity = repository.read_config("sendemail.identity")
-    for key in [f"sendemail.{each}.{name}" for each in identity[-1:]] + [f"sendemail.{name}"]:
+    for key in [f"sendemail.{section}.{name}" for section in identity[-1:]] + [f"sendemail.{name}"]:
         if values := repository.read_config(key):
             return values
     return ()

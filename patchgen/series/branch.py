@@ -181,16 +181,18 @@ def match_commits(
         left.remove(patch)
 
     for commit in commits:
-        for patch in [each for each in left if each.content == change_digests[commit.oid]][:1]:
+        for patch in [
+            recorded for recorded in left if recorded.content == change_digests[commit.oid]
+        ][:1]:
             take(commit, patch)
     for commit in commits:
-        same = [each for each in left if each.subject == commit.subject]
+        same = [recorded for recorded in left if recorded.subject == commit.subject]
         if commit.oid not in taken and same:
             take(commit, same[0])
     files = {patch.name: set(patch.files) for patch in record.patches}
     for commit in commits:
         touched = set(map(str, commit.files))
-        alike = [each for each in left if files[each.name] & touched]
+        alike = [recorded for recorded in left if files[recorded.name] & touched]
         if commit.oid not in taken and alike:
-            take(commit, max(alike, key=lambda each: len(files[each.name] & touched)))
+            take(commit, max(alike, key=lambda recorded: len(files[recorded.name] & touched)))
     return tuple(Matched(commit, taken.get(commit.oid)) for commit in commits)

@@ -127,7 +127,7 @@ def sign_off(message: str, signer: Identity) -> str:
     """Return the message with a Signed-off-by added, unless the last one is the signer's."""
     trailer = Trailer("Signed-off-by", f"{signer.name} <{signer.email}>")
     parsed = parse_message(message)
-    signed = [each for each in parsed.trailers if each.name == "Signed-off-by"]
+    signed = [trailer for trailer in parsed.trailers if trailer.name == "Signed-off-by"]
     if signed and str(signed[-1]) == str(trailer):
         return message
     return str(parsed.with_trailer(trailer))

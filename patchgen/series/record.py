@@ -121,7 +121,7 @@ class Record(_Frozen):
     def find_semantic_patches(self, patch: RecordedPatch) -> Mapping[str, str]:
         """Return the rendered semantic patches of a patch, by name; a campaign has only one."""
         if self.split:
-            return next((each.semantic_patches for each in self.patches), {})
+            return next((recorded.semantic_patches for recorded in self.patches), {})
         return patch.semantic_patches
 
     @property
@@ -163,7 +163,7 @@ def record_patches(
                 trailers=planned.trailers,
                 files=tuple(str(edit.path) for edit in patch.edits),
                 rules={rule.rule: rule.hits for rule in patch.rules},
-                semantic_patches={each.name: each.text for each in runs},
+                semantic_patches={run.name: run.text for run in runs},
             )
             patches.append(recorded)
     update = {"patches": tuple(patches), "cover": digest_cover(cover)}
@@ -205,8 +205,8 @@ def digest_cover(cover: Cover) -> str:
 
 def describe_empty_variables(branch: str, record: Record, messages: Sequence[str]) -> list[str]:
     """Return a sentence for each empty variable; `messages` are the patches' commit messages."""
-    trailers = [each for message in messages for each in parse_message(message).trailers]
-    there = {each.name.lower() for each in trailers if each.value}
+    trailers = [trailer for message in messages for trailer in parse_message(message).trailers]
+    there = {trailer.name.lower() for trailer in trailers if trailer.value}
     again = f"`patchgen reroll {shlex.quote(branch)} -v {record.revision} --define"
     return [
         f"the variable {asked.name} is empty: {asked.text}; {again} {asked.name}=...` sets it"

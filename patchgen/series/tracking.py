@@ -137,15 +137,15 @@ def _check(tracking: Tracking) -> None:
     for prefix in tracking.prefixes:
         if has_controls(prefix) or not _PREFIX.fullmatch(prefix):
             raise ValueError(f"the prefix {prefix!r}")
-    for message_id in (each for ids in tracking.history.values() for each in ids):
+    for message_id in (known_id for ids in tracking.history.values() for known_id in ids):
         if not _is_message_id(message_id):
             raise ValueError(f"the message-id {message_id!r}")
 
 
 def format_cover(cover: Cover) -> str:
     """Return subject, body, recipients and the notes below the cut as one text."""
-    people = [f"To: {each}\n" for each in cover.recipients.to]
-    people += [f"Cc: {each}\n" for each in cover.recipients.cc]
+    people = [f"To: {person}\n" for person in cover.recipients.to]
+    people += [f"Cc: {person}\n" for person in cover.recipients.cc]
     addressed = "\n" + "".join(people) if people else ""
     notes = f"\n{_CUT}\n{cover.notes}" if cover.notes else ""
     return f"{cover.subject}\n\n{cover.body}{addressed}{notes}"

@@ -122,7 +122,7 @@ class Message:
         """Return the message with each new trailer at its place, unless it is a duplicate."""
         message = self
         for trailer in new:
-            if trailer.identity not in {each.identity for each in message.trailers}:
+            if trailer.identity not in {present.identity for present in message.trailers}:
                 message = message.with_trailer(trailer)
         return message
 

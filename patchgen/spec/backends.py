@@ -73,7 +73,7 @@ def choose_units(
             left_out.append(found)
     if lacks or (left_out and named) or (backends and len(left_out) == len(backends)):
         _refuse(base, lacks, left_out)
-    gone = [each.backend for each in left_out]
+    gone = [entry.backend for entry in left_out]
     return [unit for unit in units if unit.backend not in gone], tuple(left_out)
 
 
@@ -111,9 +111,9 @@ def _find_evidence(
         return ()
     field = "left_out.evidence.fact"
     return tuple(
-        Evidence(each.say, facts.get(each.fact))
-        for number, each in enumerate(entry.evidence)
-        if holds([each.fact], facts, unit, field, *where, "evidence", number, "fact")
+        Evidence(evidence.say, facts.get(evidence.fact))
+        for number, evidence in enumerate(entry.evidence)
+        if holds([evidence.fact], facts, unit, field, *where, "evidence", number, "fact")
     )
 
 
@@ -129,8 +129,8 @@ def _leave_out(planner: _BackendPlanner, unit: ManifestFile, *, requested: bool)
 
 def _refuse(base: Base, lacks: Sequence[str], left_out: Sequence[LeftOut]) -> None:
     """Raise the error for a base on which nothing, or not each named backend, can be made."""
-    lacking = [*lacks, *itertools.chain(*(each.unmet_needs for each in left_out))]
-    others = [str(each) for each in left_out if not each.unmet_needs]
+    lacking = [*lacks, *itertools.chain(*(entry.unmet_needs for entry in left_out))]
+    others = [str(entry) for entry in left_out if not entry.unmet_needs]
     if lacking:
         raise refuse_base(base, list(dict.fromkeys((*lacking, *others))))
     raise RefusedError(

@@ -48,8 +48,8 @@ class People(BaseModel):
     def _check(cls, people: tuple[str, ...]) -> tuple[str, ...]:
         # An AddressError is a ValueError, for which load_toml() reports file and line. Accept any
         # word here: which aliases git send-email has depends on the repository.
-        for each in people:
-            parse_people(each, is_word)
+        for person in people:
+            parse_people(person, is_word)
         return people
 
     def with_more(
@@ -120,10 +120,10 @@ def load_people(work_tree: Path | None) -> People:
     tree = read_tree_config(work_tree)
     found = [load_user_people(), *([tree.people] if tree and tree.people else [])]
     return People(
-        to=_join(each.to for each in found),
-        cc=_join(each.cc for each in found),
-        cc_cover=_join(each.cc_cover for each in found),
-        ignore=_join(each.ignore for each in found),
+        to=_join(people.to for people in found),
+        cc=_join(people.cc for people in found),
+        cc_cover=_join(people.cc_cover for people in found),
+        ignore=_join(people.ignore for people in found),
     )
 
 
@@ -140,7 +140,7 @@ def load_user_people() -> People:
 
 
 def _join(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(who for each in lists for who in each)
+    return tuple(who for people in lists for who in people)
 
 
 def _read_text(path: Path) -> str:

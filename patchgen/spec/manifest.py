@@ -259,7 +259,7 @@ class NamedRecipients(_Table):
     def _check(cls, people: tuple[str, ...]) -> tuple[str, ...]:
         # An AddressError is a ValueError. Aliases are refused: they are private to a user, but a
         # manifest is shared.
-        return tuple(str(parse_person(each)) for each in people)
+        return tuple(str(parse_person(person)) for person in people)
 
 
 class VariantHead(_Table):

@@ -179,10 +179,10 @@ class _PatchPlanner:
         planned: list[PlannedPatch] = []
         left_out: list[LeftOut] = []
         for unit, patch in self.select_patches(units):
-            each = self.plan_patch(unit, patch)
-            found = None if each.present_at else find_left_out(unit, self.facts, patch)
+            planned_patch = self.plan_patch(unit, patch)
+            found = None if planned_patch.present_at else find_left_out(unit, self.facts, patch)
             if found is None:
-                planned.append(self.add_edits(unit, patch, each))
+                planned.append(self.add_edits(unit, patch, planned_patch))
             else:
                 left_out.append(found)
         return tuple(planned), tuple(left_out)
@@ -306,7 +306,7 @@ class _PatchPlanner:
 
     def _find_clash(self, path: str) -> str | None:
         """Return why a new file clashes: its path exists, or a parent folder of it is a file."""
-        above = [str(each) for each in PurePosixPath(path).parents][:-1]
+        above = [str(parent) for parent in PurePosixPath(path).parents][:-1]
         for name in (path, *above):
             kind = "it" if name == path else f"{name}, a file"
             if name in self.added:

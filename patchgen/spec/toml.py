@@ -146,9 +146,9 @@ def _refuse_controls(path: Path, text: str, data: Any) -> None:
     while waiting:
         where, value = waiting.pop()
         if isinstance(value, dict):
-            waiting += [((*where, key), each) for key, each in value.items()]
+            waiting += [((*where, key), member) for key, member in value.items()]
         elif isinstance(value, list):
-            waiting += [((*where, index), each) for index, each in enumerate(value)]
+            waiting += [((*where, index), member) for index, member in enumerate(value)]
         # Check the value and its key.
         for text_found in (value, *where[-1:]):
             if isinstance(text_found, str) and has_controls(text_found, allow="\n\t"):

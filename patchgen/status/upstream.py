@@ -61,8 +61,8 @@ class UpstreamHistory:
         spatch's hunk includes lines that it only reindented; a person's does not.
         """
         for commit in self.commits:
-            for each in commit.files[path].hunks if path in commit.files else ():
-                made = each.folded
+            for own_hunk in commit.files[path].hunks if path in commit.files else ():
+                made = own_hunk.folded
                 if made.covers(hunk) or (made.size > _TRIFLE and hunk.covers(made)):
                     return _name(commit)
         return None

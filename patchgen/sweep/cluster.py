@@ -195,7 +195,7 @@ class _Cluster:
             identity = self._client.sync(
                 self._client.scheduler.identity, callback_timeout=_ANSWER_S
             )
-            return {name: int(each["nthreads"]) for name, each in identity["workers"].items()}
+            return {name: int(worker["nthreads"]) for name, worker in identity["workers"].items()}
         except Exception as err:
             raise self._lost(err) from None
 

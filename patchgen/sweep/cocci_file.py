@@ -121,7 +121,7 @@ def resolve(
     grouping, note = _choose_grouping(cocci, program.scripts)
     notes = [note] if note else []
     may_slice = grouping is not Grouping.TOGETHER
-    if may_slice and any(_LOOKS_ITSELF.search(each.script) for each in program.scripts):
+    if may_slice and any(_LOOKS_ITSELF.search(script.script) for script in program.scripts):
         notes.append("files are not sliced: its scripts may read them")
         may_slice = False
     if program.runs("ocaml"):
@@ -201,7 +201,7 @@ def _choose_grouping(cocci: CocciFile, scripts: Sequence[Rule]) -> tuple[Groupin
     if grouping is Grouping.APART:
         return grouping, alone + "scripts may keep state between files"
     rules = (rule for text in cocci.texts for rule in read_rules(text))
-    if any(each.is_numbered for rule in rules for each in rule.declarations):
+    if any(declaration.is_numbered for rule in rules for declaration in rule.declarations):
         return Grouping.APART, alone + "fresh identifiers are numbered"
     return grouping, ""
 
@@ -242,8 +242,14 @@ def _choose_includes(cocci: CocciFile, options: Sequence[str]) -> Includes:
         if word in [*Includes]:
             return Includes(word)
     # With a typed metavariable, spatch reads local headers (cocci.ml).
-    declarations = (each for rule in read_rules(cocci.text) for each in rule.declarations)
-    return Includes.LOCAL if any(each.is_typed for each in declarations) else Includes.NONE
+    declarations = (
+        declaration for rule in read_rules(cocci.text) for declaration in rule.declarations
+    )
+    return (
+        Includes.LOCAL
+        if any(declaration.is_typed for declaration in declarations)
+        else Includes.NONE
+    )
 
 
 def _is_marking(text: str) -> bool:

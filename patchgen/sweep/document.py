@@ -29,8 +29,8 @@ def describe_sweep(sweep: Sweep, header: Header | None = None) -> dict[str, Any]
         "edits": [_describe_edit(edit) for edit in sweep.edits],
         "output": sweep.output or None,
         "unparsed": [
-            {"path": str(each.path), "line": each.line, "function": each.name}
-            for each in sweep.unparsed
+            {"path": str(place.path), "line": place.line, "function": place.name}
+            for place in sweep.unparsed
         ],
         "unfinished": [
             {"path": str(path), "reason": failure.reason}

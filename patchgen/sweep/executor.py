@@ -52,7 +52,7 @@ def run_locally(
                         number += 1
                 elif running:
                     wait(running, return_when=FIRST_COMPLETED)
-                for future in [each for each in running if each.done()]:
+                for future in [task for task in running if task.done()]:
                     yield running.pop(future), future.result()
         except BaseException as err:
             ended.set()

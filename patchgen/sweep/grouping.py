@@ -91,13 +91,21 @@ def _is_harmless(statement: ast.stmt) -> bool:
         case ast.Assign(value=value):
             return _is_fixed(value)
         case ast.FunctionDef(args=args):
-            defaults = (*args.defaults, *(each for each in args.kw_defaults if each is not None))
-            return all(_is_fixed(each) for each in defaults)
+            defaults = (
+                *args.defaults,
+                *(default for default in args.kw_defaults if default is not None),
+            )
+            return all(_is_fixed(default) for default in defaults)
         case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
-            inner = [*body, *orelse, *finalbody, *(one for each in handlers for one in each.body)]
-            return all(_is_harmless(each) for each in inner)
+            inner = [
+                *body,
+                *orelse,
+                *finalbody,
+                *(one for handler in handlers for one in handler.body),
+            ]
+            return all(_is_harmless(child) for child in inner)
         case ast.If(body=body, orelse=orelse):
-            return all(_is_harmless(each) for each in (*body, *orelse))
+            return all(_is_harmless(child) for child in (*body, *orelse))
     return False
 
 

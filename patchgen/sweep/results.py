@@ -63,8 +63,8 @@ def pack(outcome: FileResult | None) -> bytes:
     if outcome is None:
         return NO_MATCH
     after = None if outcome.after is None else base64.b64encode(outcome.after).decode()
-    unparsed = [[each.line, each.name] for each in outcome.unparsed]
-    marks = [[each.line, each.end_line, each.text] for each in outcome.marks]
+    unparsed = [[place.line, place.name] for place in outcome.unparsed]
+    marks = [[mark.line, mark.end_line, mark.text] for mark in outcome.marks]
     hits = [[rule.rule, rule.hits] for rule in outcome.rules]
     text = json.dumps([str(outcome.path), after, hits, unparsed, outcome.printed, marks])
     return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)

@@ -60,7 +60,10 @@ def sweep(
 def _select(repository: Repository, request: SweepRequest) -> Selection | None:
     """Return the key of the selected files, None if trees and paths do not determine them."""
     tree = request.base.tree
-    where = [(each.path, each.oid) for each in resolve_paths(repository, tree, request.run.paths)]
+    where = [
+        (resolved.path, resolved.oid)
+        for resolved in resolve_paths(repository, tree, request.run.paths)
+    ]
     if request.only is not None or request.grouping is Grouping.TOGETHER:
         return None
     return Selection(tree, tuple(where) or ((PurePosixPath("."), tree),), request.suffixes)
@@ -71,7 +74,7 @@ def _result(
 ) -> Sweep:
     """Return the result of the sweep, sorted by path."""
     outcomes = [found.outcomes[path] for path in sorted(found.outcomes)]
-    printed = (each.printed for each in outcomes)
+    printed = (outcome.printed for outcome in outcomes)
     reports, output = _read_reports([text for text in (*printed, found.printed) if text])
     return Sweep(
         request.name,
@@ -79,9 +82,9 @@ def _result(
         request.mode,
         _count_rules(request.program, outcomes),
         _read_edits(repository, found, outcomes),
-        tuple(place for each in outcomes for place in each.marks) + reports,
+        tuple(place for outcome in outcomes for place in outcome.marks) + reports,
         output=output,
-        unparsed=tuple(place for each in outcomes for place in each.unparsed),
+        unparsed=tuple(place for outcome in outcomes for place in outcome.unparsed),
         unfinished=dict(sorted(found.unfinished.items())),
         counts=found.counts,
         notes=(*request.notes, *found.notes, *([note] if note else [])),
@@ -96,14 +99,18 @@ def _read_reports(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:
     from patchgen.coccinelle import read_reports
 
     parts = [read_reports(text) for text in texts]
-    reports = tuple(report for each in parts for report in each.reports)
-    return reports, "".join(each.rest for each in parts)
+    reports = tuple(report for part in parts for report in part.reports)
+    return reports, "".join(part.rest for part in parts)
 
 
 def _read_edits(
     repository: Repository, found: SweepState, outcomes: list[FileResult]
 ) -> tuple[FileEdit, ...]:
-    changed = [(found.files[each.path], each.after) for each in outcomes if each.after is not None]
+    changed = [
+        (found.files[outcome.path], outcome.after)
+        for outcome in outcomes
+        if outcome.after is not None
+    ]
     texts = read_contents(repository, [file for file, _ in changed])
     return tuple(
         FileEdit(file.path, file.mode, before, after)
@@ -113,8 +120,8 @@ def _read_edits(
 
 def _count_rules(program: RunnableSmpl, outcomes: list[FileResult]) -> tuple[RuleCount, ...]:
     counts = {rule.label: [0, 0] for rule in read_rules(program.patch.text) if not rule.is_script}
-    for each in outcomes:
-        for rule in each.rules:
+    for outcome in outcomes:
+        for rule in outcome.rules:
             count = counts.setdefault(rule.rule, [0, 0])
             count[0] += rule.hits
             count[1] += 1

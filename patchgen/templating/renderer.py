@@ -56,7 +56,7 @@ def _render(
     request = {
         "kind": kind,
         "template": template,
-        "folders": [(str(each.root), str(each.below)) for each in folders],
+        "folders": [(str(folder.root), str(folder.below)) for folder in folders],
         "context": _plain(context),
     }
     answer = _worker.ask(json.dumps(request).encode("ascii"))
@@ -87,11 +87,13 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): _plain(member) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [_plain(member) for member in value]
     if dataclasses.is_dataclass(value) and type(value).__str__ is object.__str__:
-        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return {
+            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
     return str(value)
 
 

@@ -38,5 +38,5 @@ def _find_version(
     tracking = find_tracking(checkout, target.tip) if version else None
     if version is None or tracking is None:
         return None
-    sent = {each.revision: each.tag for each in read_sent(repository, tracking.change_id)}
+    sent = {version.revision: version.tag for version in read_sent(repository, tracking.change_id)}
     return sent.get(int(version[1]))

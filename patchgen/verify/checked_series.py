@@ -128,7 +128,7 @@ def _from_mails(
     checkout.choose_files(list_touched(posted.mails))
     oids = checkout.apply_mails(start, posted.mails, find_strips(posted.mails))
     commits = _some(str(path), read_commits(checkout, start, oids[-1] if oids else start))
-    senders = tuple(str(each.sender or "") for each in posted.patches)
+    senders = tuple(str(patch.sender or "") for patch in posted.patches)
     return CheckedSeries(str(path), start, start, commits, posted.mails, senders, posted=posted)
 
 
