@@ -7,14 +7,14 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence, Set
 
 from patchgen.audit.changes import find_changes
-from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import FileFacts
 from patchgen.audit.flow import Flow
+from patchgen.audit.function_platforms import Reach
 from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt, find_unlinked
+from patchgen.audit.linked_code import LinkedCode, Node
 from patchgen.audit.paths import BootPath, PointerCall, Routes, find_boot_path
 from patchgen.audit.platforms import PlatformTests
-from patchgen.audit.reach import Reach
 from patchgen.audit.read_facts import (
     BulkTree,
     OnProgress,

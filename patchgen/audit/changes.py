@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import CallFact
 from patchgen.audit.flow import Flow
+from patchgen.audit.function_platforms import Doubts, Reach
+from patchgen.audit.linked_code import LinkedCode, Node
 from patchgen.audit.notifiers import NotifierSearch, Visit
 from patchgen.audit.paths import Routes
 from patchgen.audit.platforms import Env, PlatformTests, find_surest
-from patchgen.audit.reach import Doubts, Reach
 from patchgen.audit.result import Notifier, Platform, StatusChange, TreeLocation
 from patchgen.audit.tables import Tables
 

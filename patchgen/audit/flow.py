@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from patchgen.audit.code import Key, LinkedCode, Node, StaticVariable
 from patchgen.audit.facts import Access, CallFact, StoreFact
+from patchgen.audit.linked_code import Key, LinkedCode, Node, StaticVariable
 from patchgen.audit.paths import Edge, Install, PointerCall
 from patchgen.audit.result import EdgeKind
 from patchgen.audit.static_calls import find_updates

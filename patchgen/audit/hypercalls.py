@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import CallFact
 from patchgen.audit.flow import Flow
+from patchgen.audit.linked_code import LinkedCode, Node
 from patchgen.audit.paths import Routes
 from patchgen.audit.result import (
     Effect,

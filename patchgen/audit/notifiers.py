@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import Access, CallFact
 from patchgen.audit.flow import Flow
+from patchgen.audit.function_platforms import Doubts, Reach
+from patchgen.audit.linked_code import LinkedCode, Node
 from patchgen.audit.platforms import Env, PlatformTests, find_surest
-from patchgen.audit.reach import Doubts, Reach
 from patchgen.audit.result import Notifier, Platform, TreeLocation
 from patchgen.audit.tables import Tables
 

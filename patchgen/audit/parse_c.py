@@ -17,10 +17,10 @@ from functools import cache
 import tree_sitter
 import tree_sitter_c
 
-from patchgen.audit.body import FunctionBody
 from patchgen.audit.c_text import blank
 from patchgen.audit.facts import Access, Asm, CallFact, FileFacts, Function, Struct, VariableFact
-from patchgen.audit.prepare import prepare_source
+from patchgen.audit.function_body import FunctionBody
+from patchgen.audit.prepare_source import prepare_source
 from patchgen.audit.syntax import (
     declared,
     is_prototype,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from patchgen.audit.code import Key, LinkedCode, Node
+from patchgen.audit.linked_code import Key, LinkedCode, Node
 from patchgen.audit.result import EdgeKind, Route, Step, TreeLocation
 from patchgen.audit.tables import Tables
 from patchgen.errors import RefusedError

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 
-from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import Guard
+from patchgen.audit.linked_code import LinkedCode, Node
 from patchgen.audit.result import Doubt, Platform, TreeLocation
 from patchgen.audit.tables import Tables
 

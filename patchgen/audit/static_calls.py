@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import Access, CallFact
+from patchgen.audit.linked_code import LinkedCode, Node
 
 _UPDATE = re.compile(r"\b_*static_call_update\s*\(\s*(\w+)\s*,\s*([^(),]+?)\s*\)")
 _NAME = re.compile(r"[A-Za-z_]\w*")

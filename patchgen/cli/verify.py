@@ -146,7 +146,8 @@ def _print_findings(printer: Printer, report: VerifyReport) -> None:
             echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
         for finding in _join_configs(findings):
             _print_finding("  ", finding)
-    for finding in _join_configs([each for each in report.findings if each.commit is None]):
+    of_series = [finding for finding in report.findings if finding.commit is None]
+    for finding in _join_configs(of_series):
         _print_finding("series: ", finding)
     printer.line()
     if report.passed:

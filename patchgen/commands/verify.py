@@ -32,10 +32,10 @@ from patchgen.model.series import Mail
 from patchgen.odb import Checkout, Repository, digest_commits, resolve_object
 from patchgen.resources import digest_code
 from patchgen.series import describe_empty_variables
-from patchgen.verify.against import check_against
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.builds import Matrix, Point, list_products
 from patchgen.verify.checked_series import CheckedSeries, find_strips, list_touched, open_target
+from patchgen.verify.compare_posted import check_against
 from patchgen.verify.judge import (
     is_compiled,
     judge_base_failure,
@@ -43,7 +43,7 @@ from patchgen.verify.judge import (
     list_never_built,
 )
 from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
-from patchgen.verify.recording import check_recordable, record_testing
+from patchgen.verify.record_testing import check_recordable, record_testing
 from patchgen.verify.sections import InitStores
 
 CHECKS = ("lint", "checkpatch", "am", "sections", "build", "code")

@@ -59,12 +59,12 @@ def edit_recipients(
     found: SeriesRecipients, added: Recipients, removed: Recipients
 ) -> SeriesRecipients:
     """Return the recipients with some added to all mails, and others removed from all."""
-    return found.map(lambda each: _edit(each, added, removed))
+    return found.map(lambda who: _edit(who, added, removed))
 
 
 def include_people(found: SeriesRecipients, cc: Sequence[str]) -> SeriesRecipients:
     """Return the recipients with people who get all mails, at least in Cc."""
-    return found.map(lambda each: _list_once(each.to, (*each.cc, *cc)))
+    return found.map(lambda who: _list_once(who.to, (*who.cc, *cc)))
 
 
 def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients:

@@ -81,7 +81,7 @@ class SeriesTarget:
         """
         old, other = repository.find_branch(self.ref)
         if old is not None and not (replace or may_be_made) and self.folder.exists():
-            raise self.exists()
+            raise self.refuse_existing()
         if old is None and other is not None:
             name = other.removeprefix("refs/heads/")
             raise RefusedError(
@@ -97,7 +97,7 @@ class SeriesTarget:
         check_folder(self.folder, existing)
         return old
 
-    def exists(self) -> RefusedError:
+    def refuse_existing(self) -> RefusedError:
         """Return the error for a branch that exists and may not be replaced."""
         return RefusedError(
             f"the branch {self.branch} exists already",
@@ -215,7 +215,7 @@ def publish_series(
     """
     is_made = old == series.tip and not replace
     if old is not None and not replace and not is_made:
-        raise target.exists()
+        raise target.refuse_existing()
     with (
         StagedFolder(
             target.folder, series.mails, existing=existing, hidden=target.hidden

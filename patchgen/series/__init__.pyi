@@ -32,7 +32,7 @@ from .record import (
     digest_message as digest_message,
     read_record as read_record,
 )
-from .testing import (
+from .tested_line import (
     choose_cover as choose_cover,
     digest_tested as digest_tested,
     keep_testing as keep_testing,

@@ -51,7 +51,7 @@ class RecordedPatch(_Frozen):
 
 
 class RecordedTesting(_Frozen):
-    """A test of the patches that `content` identifies (series/testing.py).
+    """A test of the patches that `content` identifies (series/tested_line.py).
 
     `text` is the line about it in the cover letter, and `instead` the line that it replaced.
     """

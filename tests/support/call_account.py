@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from patchgen.audit.code import LinkedCode, Node
 from patchgen.audit.facts import Access, CallFact
 from patchgen.audit.flow import Flow
+from patchgen.audit.linked_code import LinkedCode, Node
 from patchgen.audit.result import TreeLocation
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from patchgen.audit.assembly import parse_assembly
 from patchgen.audit.audit_tree import build_audit
-from patchgen.audit.code import LinkedCode
 from patchgen.audit.conditions import Settings
 from patchgen.audit.flow import Flow
+from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.parse_c import parse_source
 from patchgen.audit.paths import find_boot_path
 from patchgen.audit.result import Audit

@@ -13,7 +13,7 @@ from patchgen.model.base import Oid
 from patchgen.model.finding import Finding
 from patchgen.model.series import Cover
 from patchgen.series import Record, put_testing, take_out_testing
-from patchgen.verify.recording import describe_testing
+from patchgen.verify.record_testing import describe_testing
 
 RECORD = Record(variant="v", revision=1, base=Oid("0"), describe="v6.1")
 ROW = "  Tested:  "

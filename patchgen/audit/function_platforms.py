@@ -11,8 +11,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 
-from patchgen.audit.code import Node
 from patchgen.audit.flow import Flow
+from patchgen.audit.linked_code import Node
 from patchgen.audit.paths import Edge, Install
 from patchgen.audit.platforms import PlatformTests, find_surest
 from patchgen.audit.result import Doubt, Platform

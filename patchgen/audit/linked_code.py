@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from patchgen.audit.conditions import Conditions, DeadCode, Settings
-from patchgen.audit.expand import defines_functions, expand_invocations, read_macro
 from patchgen.audit.facts import (
     Access,
     Asm,
@@ -26,6 +25,7 @@ from patchgen.audit.facts import (
     StoreFact,
     VariableFact,
 )
+from patchgen.audit.macro_definitions import defines_functions, expand_invocations, read_macro
 from patchgen.audit.result import TreeLocation
 
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import tree_sitter
 
-from patchgen.audit.branches import Held, descend
+from patchgen.audit.branch_conditions import Held, descend
 from patchgen.audit.facts import Access, CallFact, Guard, StoreFact
 from patchgen.audit.syntax import (
     declared,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Record the passed checks of a series in its cover letter (series/testing.py)."""
+"""Record the passed checks of a series in its cover letter (series/tested_line.py)."""
 
 from __future__ import annotations
 
