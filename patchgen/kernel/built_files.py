@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from patchgen.errors import RefusedError
 from patchgen.kernel.dotconfig import DotConfig, load_dotconfig
-from patchgen.kernel.make import Make, Read
+from patchgen.kernel.make_language import Make, Read
 from patchgen.kernel.make_syntax import logical_lines, without_comment
 from patchgen.kernel.x86 import PACKED_LISTS
 from patchgen.model.base import TreeReader

@@ -11,7 +11,7 @@ import pytest
 from patchgen.errors import RefusedError
 from patchgen.kernel.built_files import find_built, read_built
 from patchgen.kernel.dotconfig import parse_dotconfig
-from patchgen.kernel.make import Make
+from patchgen.kernel.make_language import Make
 from patchgen.kernel.make_syntax import logical_lines
 from patchgen.model.base import Oid, TreeFile, compile_glob
 
