@@ -11,7 +11,7 @@ from patchgen.edit import OnProgress
 from patchgen.errors import RefusedError
 from patchgen.mail import Existing
 from patchgen.model.base import Oid
-from patchgen.model.series import Cover, Recipients
+from patchgen.model.series import Cover
 from patchgen.odb import (
     Conflict,
     Quarantine,
@@ -24,12 +24,7 @@ from patchgen.odb import (
     resolve_object,
     write_commit_chain,
 )
-from patchgen.pipeline.generate import (
-    GeneratedSeries,
-    VariantRequest,
-    plan_variant,
-    run_plan,
-)
+from patchgen.pipeline.generate import GeneratedSeries, plan_variant, run_plan
 from patchgen.pipeline.prepare import PreparedSeries, choose_target, prepare_series, publish_series
 from patchgen.pipeline.recipients import find_people
 from patchgen.reroll import conflicts as waiting
@@ -42,10 +37,21 @@ from patchgen.reroll.changelog import (
     read_changes,
 )
 from patchgen.reroll.hand_edits import Carrier, ConflictsError, Placed, carry_cover
-from patchgen.reroll.hand_work import expect_patch_names, find_edited, find_hand_work
+from patchgen.reroll.hand_work import (
+    expect_patch_names,
+    find_edited,
+    find_edited_recipients,
+    find_hand_work,
+)
 from patchgen.reroll.history import read_history
 from patchgen.reroll.original import OriginalSeries, find_original, original_ref
-from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
+from patchgen.reroll.request import (
+    RerollRequest,
+    RerollResult,
+    build_variant_request,
+    from_document,
+    to_document,
+)
 from patchgen.series import (
     HandWork,
     Matched,
@@ -190,7 +196,7 @@ class _Reroll:
 
     def _make(self, on_progress: OnProgress) -> tuple[GeneratedSeries, Changes]:
         """Generate the variant on the base; the change log is read before that work."""
-        request = self._to_make()
+        request = build_variant_request(self._request, self._record, self._series.base)
         plan = plan_variant(self._repository, request, self._revision)
         changes = self._read_changes(plan)
         made = run_plan(plan, request, on_progress)
@@ -213,24 +219,8 @@ class _Reroll:
             commits,
             self._signatures,
             people=self._people,
-            edited=self._edited_recipients(),
+            edited=find_edited_recipients(self._series.cover, self._record),
             get_maintainer=self._request.get_maintainer,
-        )
-
-    def _to_make(self) -> VariantRequest:
-        request, record = self._request, self._record
-        anew = {word.partition("=")[0] for word in request.definitions}
-        kept = [word for word in record.definitions if word.partition("=")[0] not in anew]
-        return VariantRequest(
-            variant=request.variant or record.variant,
-            base=request.base or self._series.base,
-            backends=request.backends or record.backends,
-            made_before=record.made_backends,
-            definitions=(*kept, *request.definitions),
-            sign_off=record.signed_off,
-            to=record.to,
-            cc=record.cc,
-            cover_cc=record.cover_cc,
         )
 
     def _find_before(self, branch: Sequence[Matched]) -> OriginalSeries | None:
@@ -337,13 +327,6 @@ class _Reroll:
             posted_as="" if is_linked or before >= self._revision else link,
         )
 
-    def _edited_recipients(self) -> tuple[Recipients, Recipients]:
-        """Return the recipients that people added to the cover letter, and those they removed."""
-        assert self._series.cover is not None
-        now = self._series.cover.recipients
-        made = self._record.found or now
-        return _without(now, made), _without(made, now)
-
     def _keep_made(
         self, made: GeneratedSeries, draft: SeriesDraft, posted: PreparedSeries, oids: Sequence[Oid]
     ) -> Oid:
@@ -411,11 +394,3 @@ class _Reroll:
 
     def _parent(self, commit: Oid) -> Oid:
         return resolve_object(self._quarantine, f"{commit}^")
-
-
-def _without(all_of: Recipients, some: Recipients) -> Recipients:
-    known = set(some.to + some.cc)
-    return Recipients(
-        tuple(person for person in all_of.to if person not in known),
-        tuple(person for person in all_of.cc if person not in known),
-    )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from patchgen.model.base import Oid
-from patchgen.model.series import Signatures
+from patchgen.model.series import Cover, Recipients, Signatures
 from patchgen.odb import Quarantine, digest_commits, write_commit_chain
 from patchgen.pipeline.generate import GeneratedSeries
 from patchgen.reroll.hand_edits import Placed
@@ -82,4 +82,20 @@ def find_hand_work(
             for commit, subject in zip(placed, subjects, strict=True)
             if commit.name not in all_of
         ),
+    )
+
+
+def find_edited_recipients(cover: Cover | None, record: Record) -> tuple[Recipients, Recipients]:
+    """Return the recipients that people added to the cover letter, and those they removed."""
+    assert cover is not None
+    now = cover.recipients
+    generated = record.found or now
+    return _without(now, generated), _without(generated, now)
+
+
+def _without(recipients: Recipients, others: Recipients) -> Recipients:
+    known = set(others.to + others.cc)
+    return Recipients(
+        tuple(person for person in recipients.to if person not in known),
+        tuple(person for person in recipients.cc if person not in known),
     )

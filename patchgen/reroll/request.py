@@ -11,6 +11,8 @@ from typing import Any
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.plan import LeftOut
+from patchgen.pipeline.generate import VariantRequest
+from patchgen.series import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +96,23 @@ def from_document(request: RerollRequest, document: Mapping[str, Any]) -> Reroll
             f"the request of the waiting reroll cannot be read: {err}",
             hint="`patchgen reroll --abort` removes it; then start again",
         ) from None
+
+
+def build_variant_request(request: RerollRequest, record: Record, base: str) -> VariantRequest:
+    """Return what to generate: what the record has, changed by the options of the reroll.
+
+    `base` is that of the branch.
+    """
+    defined = {word.partition("=")[0] for word in request.definitions}
+    recorded = [word for word in record.definitions if word.partition("=")[0] not in defined]
+    return VariantRequest(
+        variant=request.variant or record.variant,
+        base=request.base or base,
+        backends=request.backends or record.backends,
+        made_before=record.made_backends,
+        definitions=(*recorded, *request.definitions),
+        sign_off=record.signed_off,
+        to=record.to,
+        cc=record.cc,
+        cover_cc=record.cover_cc,
+    )
