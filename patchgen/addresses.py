@@ -111,7 +111,7 @@ def _encode_domain(domain: str) -> str:
 
 
 @dataclass(slots=True)
-class _Parts:
+class _PersonParts:
     """The parts of a person read so far; `address` is the text in angle brackets.
 
     `name` includes comments before the address: "James (Qian) Wang <user@host>".
@@ -131,23 +131,23 @@ _TOKEN = re.compile(
 )
 
 
-def _split(text: str) -> Iterator[_Parts]:
+def _split(text: str) -> Iterator[_PersonParts]:
     """Yield the parts of each person in a comma-separated list."""
-    parts, at = _Parts(), 0
+    parts, at = _PersonParts(), 0
     while match := _TOKEN.match(text, at):
         at = match.end()
         if match["open"]:
             parts.comment, at = _read_comment(text, at)
             parts.name += f"({parts.comment})" if parts.address is None else ""
         elif match["separator"]:
-            if parts != _Parts():
+            if parts != _PersonParts():
                 yield parts
-            parts = _Parts()
+            parts = _PersonParts()
         elif match["group"] and parts.address is None:
             if "@" in parts.words:
                 raise AddressError(f"{_show(text)} is not an address: a comma is missing")
             # Mail is not sent to the name of a group.
-            parts = _Parts()
+            parts = _PersonParts()
         elif match["odd"] or match["group"]:
             raise AddressError(f"{_show(text)} is not an address: it contains {_show(match[0])}")
         elif match["address"] is not None and parts.address is None:
@@ -157,7 +157,7 @@ def _split(text: str) -> Iterator[_Parts]:
         else:
             word = _unquote(match["quoted"]) if match["quoted"] else match["text"] or ""
             parts.words, parts.name = parts.words + word, parts.name + word
-    if parts.words.strip() or parts != _Parts(parts.words, parts.words):
+    if parts.words.strip() or parts != _PersonParts(parts.words, parts.words):
         yield parts
 
 
@@ -171,7 +171,7 @@ def _read_comment(text: str, start: int) -> tuple[str, int]:
     raise AddressError(f"{_show(text)} is not an address: a parenthesis is not closed")
 
 
-def _make_person(parts: _Parts, text: str, is_alias: Callable[[str], bool]) -> Person:
+def _make_person(parts: _PersonParts, text: str, is_alias: Callable[[str], bool]) -> Person:
     words = " ".join(parts.words.split())
     if parts.address is None and is_word(words) and is_alias(words):
         return Person("", words)

@@ -187,8 +187,8 @@ def diff_trees(git: Git, before: str, after: str) -> dict[PurePosixPath, FileCha
 
 def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
     """Parse a diff that git wrote without context and renames."""
-    changes: dict[PurePosixPath, _Parts] = {}
-    parts = _Parts([], [])
+    changes: dict[PurePosixPath, _ChangedLines] = {}
+    parts = _ChangedLines([], [])
     for kind, line in classify_lines(diff.decode("utf-8", "surrogateescape").split("\n")):
         raw = line.encode("utf-8", "surrogateescape")
         if kind is Kind.HUNK:
@@ -199,7 +199,7 @@ def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
             parts.side.append(raw[1:] if line[:1] in ("-", "+") else raw)
         elif line.startswith("diff --git "):
             path = PurePosixPath(split_names(line).old.removeprefix("a/"))
-            parts = changes[path] = _Parts([], [])
+            parts = changes[path] = _ChangedLines([], [])
         elif line.startswith("@@ "):
             parts.hunks.append(([], []))
         elif line and not parts.hunks and not line.startswith(("index ", "--- ", "+++ ")):
@@ -208,7 +208,7 @@ def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
 
 
 @dataclass(slots=True)
-class _Parts:
+class _ChangedLines:
     """The parts of a file's diff read so far; `side` is the list that the last line is in."""
 
     about: list[bytes]
