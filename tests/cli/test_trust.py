@@ -170,7 +170,7 @@ def test_a_store_of_another_user_is_refused(patchgen, tree, canary):
     [
         ("--revoke",),
         ("--list", "a"),
-        ("--config", "a"),
+        ("--tree-config", "a"),
         ("--list", "--revoke", "a"),
         ("gone.cocci",),
     ],
