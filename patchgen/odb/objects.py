@@ -54,7 +54,7 @@ class ObjectReader:
             "GIT_WORK_TREE": str(git_dir),
             "GIT_NAMESPACE": "",
         }
-        self._process: Any = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._folders: dict[Oid, Folder] = {}
 
@@ -84,8 +84,7 @@ class ObjectReader:
     def close(self) -> None:
         """End the process; a later request starts another."""
         if self._process is not None:
-            process: subprocess.Popen[bytes] = self._process.proc
-            self._process = None
+            process, self._process = self._process, None
             # It may wait for somebody to read its answers.
             process.kill()
             with suppress(BrokenPipeError), process:
@@ -115,6 +114,7 @@ class ObjectReader:
     def _read_answer(self, stdout: IO[bytes], has_content: bool) -> tuple[Oid, str, bytes] | None:
         line = stdout.readline()
         if not line.endswith(b"\n"):
+            assert self._process is not None and self._process.stderr
             errors = self._process.stderr.read().decode("utf-8", "replace").strip()
             raise ToolError(f"git cannot read objects: {errors or 'it has ended'}")
         match = _FOUND.fullmatch(line)
@@ -131,13 +131,16 @@ class ObjectReader:
             # Not git.Repo, which obeys GIT_WORK_TREE and core.worktree and starts git there.
             runner = git.Git(self._environment["GIT_DIR"])
             runner.update_environment(**self._environment)
-            self._process = runner.execute(
+            handle: Any = runner.execute(
                 ["git", "cat-file", "--batch-command", "--buffer"],
                 as_process=True,
                 istream=subprocess.PIPE,
                 # Ctrl-C must not end it before patchgen is done: it ends with its input.
                 start_new_session=True,
             )
+            # GitPython's destructor would wait for the process; an interrupt there has no handler.
+            self._process, handle.proc = handle.proc, None
+        assert self._process is not None and self._process.stdin and self._process.stdout
         return self._process.stdin, self._process.stdout
 
 

@@ -126,7 +126,7 @@ def test_threads_share_a_reader(tree):
 def test_a_reader_whose_program_has_died_says_so_and_starts_another(tree):
     objects = tree._git.objects
     [head] = objects.find(["HEAD"])
-    process = objects._process.proc
+    process = objects._process
     process.kill()
     process.wait()
     with pytest.raises(ToolError, match="git cannot read objects: it has ended"):
