@@ -15,6 +15,7 @@ import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -24,6 +25,9 @@ from patchgen import __version__
 from patchgen.cli.printer import OutputError, ReaderGoneError, echo
 from patchgen.errors import PatchgenError
 from patchgen.interrupts import INTERRUPTS, done_before
+
+# Threads end much sooner; only one that hangs is ended by a signal.
+_END_OF_THREADS_S = 5.0
 
 # Each command is a module of this package with the name of the command. It is imported when the
 # command is called, so that --help and completion import no command.
@@ -137,7 +141,25 @@ def main() -> NoReturn:
         code = patchgen.main(standalone_mode=False, prog_name="patchgen")
     except BaseException as err:
         code = _end_with(err)
-    sys.exit(code if isinstance(code, int) else 0)
+    status = code if isinstance(code, int) else 0
+    _ignore_late_signals(status)
+    sys.exit(status)
+
+
+def _ignore_late_signals(status: int) -> None:
+    """Let no signal interrupt the end of threads, which remove their scratch folders.
+
+    Python joins them after this. If that takes long, a signal ends patchgen at once.
+    """
+    begin = time.monotonic()
+
+    def end(number: int, frame: object) -> None:
+        if time.monotonic() - begin > _END_OF_THREADS_S:
+            os._exit(status)
+
+    for number in INTERRUPTS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
 
 
 def _remove_abandoned_runs() -> None:
