@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""C as text: its lines, its parentheses, and spaces that replace removed text."""
+"""C as text: its lines and parentheses, and spaces in place of removed text."""
 
 from __future__ import annotations
 
 import bisect
 import re
+from collections.abc import Iterable
 
 _END = re.compile(rb"\n")
-_INK = re.compile(rb"[^\n]")
+_NOT_NEWLINE = re.compile(rb"[^\n]")
 
 
 class LineOffsets:
@@ -21,12 +22,20 @@ class LineOffsets:
         return bisect.bisect_right(self._starts, offset)
 
 
-def blank(content: bytes) -> bytes:
-    """Return as many bytes, all spaces except for line ends."""
-    return _INK.sub(b" ", content) if b"\n" in content else b" " * len(content)
+def overwrite_with_spaces(content: bytes) -> bytes:
+    """Return a text of the same length and lines that consists of spaces."""
+    return _NOT_NEWLINE.sub(b" ", content) if b"\n" in content else b" " * len(content)
 
 
-def closing(text: bytes, opening: int) -> int:
+def overwrite_spans(text: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
+    """Return a text with spaces in these spans, each from a start to an end."""
+    changed = bytearray(text)
+    for start, end in spans:
+        changed[start:end] = overwrite_with_spaces(text[start:end])
+    return bytes(changed)
+
+
+def find_closing(text: bytes, opening: int) -> int:
     """Return the offset after the parenthesis that closes the one at `opening`."""
     depth = 0
     for match in re.compile(rb"[()]").finditer(text, opening):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from patchgen.audit.c_text import LineOffsets, blank
+from patchgen.audit.c_text import LineOffsets, overwrite_spans, overwrite_with_spaces
 from patchgen.audit.facts import Macro, Region
 
 _DIRECTIVE = re.compile(
@@ -24,6 +24,7 @@ _DEFINE = re.compile(rb"^[ \t]+(\w+)(\(([^)]*)\))?(.*)$", re.S)
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _STRING = re.compile(r'(?<!\\)"(?:\\.|[^"\\])*+"')
 _CONTINUED = b"\\\n"
+_BRACKETS = ((b"{", b"}"), (b"(", b")"))
 _FUNCTION_IN_MACRO = re.compile(r"\)\s*(?:\\\s*)?\{")
 _ASM_CALL = re.compile(r"\bcall\s+([a-z_]\w+)")
 _ASM = re.compile(r"\b(?:asm|__asm__|__asm)\b")
@@ -46,25 +47,22 @@ class Preprocessed:
 
 def read_directives(content: bytes) -> Preprocessed:
     """Remove comments and directives from a file, C or assembly."""
-    content = _COMMENT_OR_STRING.sub(_blank_comment, content)
+    content = _COMMENT_OR_STRING.sub(_remove_comment, content)
     reader = _Directives(content)
-    text = bytearray(content)
+    directives = []
     for match in _DIRECTIVE.finditer(content):
         reader.read(match)
-        text[match.start() : match.end()] = blank(match[0])
-    for start, end in reader.dropped:
-        text[start:end] = blank(bytes(text[start:end]))
-    return Preprocessed(
-        bytes(text), tuple(reader.regions), tuple(reader.includes), tuple(reader.macros)
-    )
+        directives.append(match.span())
+    text = overwrite_spans(content, [*directives, *reader.dropped])
+    return Preprocessed(text, tuple(reader.regions), tuple(reader.includes), tuple(reader.macros))
 
 
-def _blank_comment(match: re.Match[bytes]) -> bytes:
+def _remove_comment(match: re.Match[bytes]) -> bytes:
     text = match[0]
     if text[:1] in b"\"'":
         return text
     # In a macro's text, a backslash inside a comment continues the line, too.
-    return _CONTINUED.join(map(blank, text.split(_CONTINUED)))
+    return _CONTINUED.join(map(overwrite_with_spaces, text.split(_CONTINUED)))
 
 
 class _Directives:
@@ -80,23 +78,25 @@ class _Directives:
         self.dropped: list[tuple[int, int]] = []
 
     def read(self, match: re.Match[bytes]) -> None:
-        word = match[1]
-        rest = match[2].replace(b"\\\n", b" ")
+        name = match[1]
+        argument = match[2].replace(b"\\\n", b" ")
         line = self._lines.number(match.start())
-        if word in (b"if", b"ifdef", b"ifndef"):
-            self._open.append(_OpenCondition(_condition(word, rest), line, match.end()))
-        elif word in (b"elif", b"else", b"elifdef") and self._open:
+        if name in (b"if", b"ifdef", b"ifndef"):
+            self._open.append(_OpenCondition(_condition(name, argument), line, match.end()))
+        elif name in (b"elif", b"else", b"elifdef") and self._open:
             self._close(line, match.start())
             before = self._open.pop()
             earlier = [*before.earlier, before.condition]
-            own = _condition(b"if", rest) if word == b"elif" else "1"
-            self._open.append(_OpenCondition(own, line, match.end(), earlier, before.uneven))
-        elif word == b"endif" and self._open:
+            condition = _condition(b"if", argument) if name == b"elif" else "1"
+            self._open.append(
+                _OpenCondition(condition, line, match.end(), earlier, before.unbalanced)
+            )
+        elif name == b"endif" and self._open:
             self._close(line, match.start())
             self._open.pop()
-        elif word == b"include":
-            self.includes.append(rest.strip().decode("utf-8", "replace"))
-        elif word == b"define":
+        elif name == b"include":
+            self.includes.append(argument.strip().decode("utf-8", "replace"))
+        elif name == b"define":
             self._define(match[2], line)
 
     def _close(self, line: int, offset: int) -> None:
@@ -110,18 +110,18 @@ class _Directives:
         )
         self.regions.append(Region(branch.line, line, condition))
         piece = _COMMENT_OR_STRING.sub(b"", self._content[branch.start : offset])
-        uneven = piece.count(b"{") != piece.count(b"}") or piece.count(b"(") != piece.count(b")")
-        if branch.earlier and branch.uneven and uneven:
+        unbalanced = any(piece.count(left) != piece.count(right) for left, right in _BRACKETS)
+        if branch.earlier and branch.unbalanced and unbalanced:
             self.dropped.append((branch.start, offset))
-        branch.uneven = branch.uneven or uneven
+        branch.unbalanced = branch.unbalanced or unbalanced
 
-    def _define(self, rest: bytes, line: int) -> None:
-        match = _DEFINE.match(rest.replace(b"\\\n", b" \n"))
+    def _define(self, definition: bytes, line: int) -> None:
+        match = _DEFINE.match(definition.replace(b"\\\n", b" \n"))
         if match is None:
             return
         body = match[4].decode("utf-8", "replace")
         # Keep the calls of inline assembly; drop other strings.
-        bare = _STRING.sub(_keep_call, body)
+        bare = _STRING.sub(_find_asm_call, body)
         parameters = (match[3] or b"").decode("utf-8", "replace").replace("...", "__VA_ARGS__")
         names = tuple(parameter.strip() for parameter in parameters.split(",") if parameter.strip())
         calls = []
@@ -143,7 +143,7 @@ class _Directives:
         )
 
 
-def _keep_call(match: re.Match[str]) -> str:
+def _find_asm_call(match: re.Match[str]) -> str:
     called = _ASM_CALL.search(match[0])
     return f" {called[1]}( " if called else '""'
 
@@ -154,13 +154,13 @@ class _OpenCondition:
     line: int
     start: int
     earlier: list[str] | tuple[str, ...] = ()
-    uneven: bool = False
+    unbalanced: bool = False
 
 
-def _condition(word: bytes, rest: bytes) -> str:
-    text = " ".join(rest.decode("utf-8", "replace").split())
-    if word == b"ifdef":
+def _condition(name: bytes, argument: bytes) -> str:
+    text = " ".join(argument.decode("utf-8", "replace").split())
+    if name == b"ifdef":
         return f"defined({text})"
-    if word == b"ifndef":
+    if name == b"ifndef":
         return f"!defined({text})"
     return text

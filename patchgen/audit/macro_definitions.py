@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from patchgen.audit.c_text import closing, split_arguments
+from patchgen.audit.c_text import find_closing, split_arguments
 from patchgen.audit.facts import FileFacts, Function, Invocation, Macro
 from patchgen.audit.parse_c import parse_source
 
@@ -68,7 +68,7 @@ def _expand_inner(text: str, macros: Mapping[str, Macro], depth: int) -> str:
         macro = macros.get(called[1])
         if macro is None or called.start() < at:
             continue
-        end = closing(text.encode("latin-1", "replace"), called.end() - 1)
+        end = find_closing(text.encode("latin-1", "replace"), called.end() - 1)
         inner = split_arguments(text[called.end() : end - 1])
         pieces += [text[at : called.start()], _expand(macro, inner, macros, depth)]
         at = end

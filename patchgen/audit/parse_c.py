@@ -17,7 +17,7 @@ from functools import cache
 import tree_sitter
 import tree_sitter_c
 
-from patchgen.audit.c_text import blank
+from patchgen.audit.c_text import overwrite_with_spaces
 from patchgen.audit.facts import Access, Asm, CallFact, FileFacts, Function, Struct, VariableFact
 from patchgen.audit.function_body import FunctionBody
 from patchgen.audit.prepare_source import prepare_source
@@ -79,7 +79,9 @@ def parse_source(content: bytes) -> FileFacts:
 def _find_lost(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str]]:
     """Yield apparent function heads that were not read as functions."""
     known = {function.name for function in functions}
-    plain = _LITERAL.sub(lambda match: blank(match[0]), text) if b'"' in text else text
+    plain = (
+        _LITERAL.sub(lambda match: overwrite_with_spaces(match[0]), text) if b'"' in text else text
+    )
     for match in _HEAD.finditer(plain):
         name = match[1].decode()
         if match[1] not in _NO_HEADS and name not in known:

@@ -14,12 +14,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from patchgen.audit.c_text import LineOffsets, blank, closing, split_arguments
+from patchgen.audit.c_text import (
+    LineOffsets,
+    find_closing,
+    overwrite_spans,
+    overwrite_with_spaces,
+    split_arguments,
+)
 from patchgen.audit.directives import Preprocessed, read_directives
 from patchgen.audit.facts import Asm, Invocation
 
 # Attributes that kernel code spells as macros: patterns that match whole words.
-_WORDS = rb"""
+_ATTRIBUTE_NAMES = rb"""
     ACPI_EXPORT_SYMBOL_INIT ACPI_INIT_\w+ ACPI_INTERNAL_VAR_XFACE ACPI_SYSTEM_XFACE
     __always_unused asmlinkage __assume_ctx_lock __attribute_const__ __attribute_used__
     __bitwise __bpf_kfunc __bss_decrypted ____cacheline_\w+ __cacheline_aligned\w* __cold
@@ -35,8 +41,8 @@ _WORDS = rb"""
     __refconst __refdata __ro_after_init __safe __sched __section_\w+ __softirq_entry __unused
     __used __user __vdso\w* __visible __weak __xen_pv\w*
 """
-_ATTRIBUTE = re.compile(rb"\b(?:%b)\b(?!\s*\()" % b"|".join(_WORDS.split()))
-_WORDS_WITH_ARGUMENTS = rb"""
+_ATTRIBUTE = re.compile(rb"\b(?:%b)\b(?!\s*\()" % b"|".join(_ATTRIBUTE_NAMES.split()))
+_ATTRIBUTES_WITH_ARGUMENTS = rb"""
     __acquires __alias_by\w* __aligned __alloc_size ALLOW_ERROR_INJECTION ASSERT_STRUCT_\w+
     __assume_aligned __attribute__ __bpf_kfunc_\w+_defs BTF_\w+ __cacheline_group_\w+ __cleanup
     __cond_acquires __cond_releases __copy DECLARE_LOCK_GUARD_\w+ __DEFINE_\w+_GUARD
@@ -47,7 +53,9 @@ _WORDS_WITH_ARGUMENTS = rb"""
     NOKPROBE_SYMBOL __printf PV_CALLEE_SAVE_REGS_THUNK __realloc_size __releases __scanf
     __section STACK_FRAME_NON_STANDARD\w* static_assert _Static_assert TRACE_DEFINE_ENUM
 """
-_ATTRIBUTE_CALL = re.compile(rb"\b(?:%b)\s*(\()[ \t]*" % b"|".join(_WORDS_WITH_ARGUMENTS.split()))
+_ATTRIBUTE_CALL = re.compile(
+    rb"\b(?:%b)\s*(\()[ \t]*" % b"|".join(_ATTRIBUTES_WITH_ARGUMENTS.split())
+)
 _FREE = re.compile(rb"\b__free\(\w+\)")
 _ALWAYS_INLINE = re.compile(rb"\b__always_inline\b")
 _ASM_STATEMENT = re.compile(
@@ -59,7 +67,7 @@ _LOOP = re.compile(rb"^[ \t]+\w*for_each\w*[ \t]*\(", re.M)
 _STATEMENT = re.compile(rb"\s*([ \t])(?=[A-Za-z_{])")
 # `DEFINE_SCHED_CLASS(fair) = {`: by custom the macro's name is the struct's.
 _DEFINED = re.compile(rb"^(?:const[ \t]+)?DEFINE_(\w+)\((\w+)\)(?=\s*=)", re.M)
-_PERCPU_GIVEN = re.compile(
+_PERCPU_INITIALISED = re.compile(
     rb"\bDEFINE_PER_CPU\w*\(\s*(?:struct|union)\s+(\w+),\s*(\w+)\)(?=\s*=\s*\{)"
 )
 _INVOCATION = re.compile(rb"^(?:static[ \t]+)?([A-Za-z_]\w*)[ \t]*\(", re.M)
@@ -86,51 +94,49 @@ class Prepared:
 
 
 def prepare_source(content: bytes) -> Prepared:
-    """Remove directives, and what the grammar does not know, from a C file."""
-    taken = read_directives(content)
-    cleaned, asms = _take_asms(_HEAD_MACRO.sub(_spell_head, _blank_attributes(taken.text)))
+    """Remove directives, and what the grammar cannot parse, from a C file."""
+    preprocessed = read_directives(content)
+    cleaned, asms = _take_asms(_HEAD_MACRO.sub(_spell_head, _remove_attributes(preprocessed.text)))
     cleaned = _DEFINED.sub(_spell_variable, _end_loop_heads(cleaned))
-    cleaned = _PERCPU_GIVEN.sub(_spell_variable, cleaned)
+    cleaned = _PERCPU_INITIALISED.sub(_spell_variable, cleaned)
     percpu = tuple(_find_percpu(cleaned))
     cleaned, invocations = _take_invocations(cleaned)
-    return Prepared(cleaned, taken, tuple(invocations), tuple(asms), percpu)
+    return Prepared(cleaned, preprocessed, tuple(invocations), tuple(asms), percpu)
 
 
-def _blank_attributes(text: bytes) -> bytes:
+def _remove_attributes(text: bytes) -> bytes:
     """Overwrite attributes and their arguments with spaces."""
     text = _ALWAYS_INLINE.sub(b"inline         ", text)
-    text = _blank_calls(text)
-    text = _FREE.sub(lambda match: blank(match[0]), text)
-    return _ATTRIBUTE.sub(lambda match: blank(match[0]), text)
+    text = _remove_attribute_calls(text)
+    text = _FREE.sub(lambda match: overwrite_with_spaces(match[0]), text)
+    return _ATTRIBUTE.sub(lambda match: overwrite_with_spaces(match[0]), text)
 
 
-def _blank_calls(text: bytes) -> bytes:
+def _remove_attribute_calls(text: bytes) -> bytes:
     """Overwrite attributes that have arguments with spaces."""
-    pieces, done = [], 0
+    spans, position = [], 0
     for match in _ATTRIBUTE_CALL.finditer(text):
-        if match.start() < done:
-            continue
-        end = closing(text, match.start(1))
-        pieces += [text[done : match.start()], blank(text[match.start() : end])]
-        done = end
-    return b"".join([*pieces, text[done:]])
+        if match.start() >= position:
+            position = find_closing(text, match.start(1))
+            spans.append((match.start(), position))
+    return overwrite_spans(text, spans)
 
 
 def _take_asms(text: bytes) -> tuple[bytes, list[Asm]]:
     """Remove asm statements: the grammar knows only those whose template is a literal."""
-    pieces, asms, done = [], [], 0
+    spans, asms, position = [], [], 0
     lines = LineOffsets(text)
     for match in _ASM_STATEMENT.finditer(text):
-        if match.start() < done:
+        if match.start() < position:
             continue
-        end = closing(text, match.end() - 1)
+        end = find_closing(text, match.end() - 1)
         inner = text[match.end() : end - 1].decode("utf-8", "replace")
         template, operands = _split_template(inner)
         line = lines.number(match.start())
         asms.append(Asm(line, template, operands))
-        pieces += [text[done : match.start()], blank(text[match.start() : end])]
-        done = end
-    return b"".join([*pieces, text[done:]]), asms
+        spans.append((match.start(), end))
+        position = end
+    return overwrite_spans(text, spans), asms
 
 
 def _split_template(inner: str) -> tuple[str, str]:
@@ -151,7 +157,7 @@ def _end_loop_heads(text: bytes) -> bytes:
     """Replace a space after the head of a loop macro by a semicolon."""
     changed = bytearray(text)
     for match in _LOOP.finditer(text):
-        follows = _STATEMENT.match(text, closing(text, match.end() - 1))
+        follows = _STATEMENT.match(text, find_closing(text, match.end() - 1))
         if follows is not None:
             changed[follows.start(1)] = ord(";")
     return bytes(changed)
@@ -159,8 +165,8 @@ def _end_loop_heads(text: bytes) -> bytes:
 
 def _spell_variable(match: re.Match[bytes]) -> bytes:
     """Spell a macro that defines a variable as its declaration, in as many bytes."""
-    spelt = b"struct %b %b" % (match[1].lower(), match[2])
-    return spelt.ljust(len(match[0])) if len(spelt) <= len(match[0]) else match[0]
+    declaration = b"struct %b %b" % (match[1].lower(), match[2])
+    return declaration.ljust(len(match[0])) if len(declaration) <= len(match[0]) else match[0]
 
 
 def _find_percpu(text: bytes) -> Iterator[tuple[str, int, str]]:
@@ -172,12 +178,12 @@ def _find_percpu(text: bytes) -> Iterator[tuple[str, int, str]]:
 
 def _take_invocations(text: bytes) -> tuple[bytes, list[Invocation]]:
     """Remove macros that are used at file scope in place of a declaration."""
-    pieces, found, done = [], [], 0
+    spans, invocations, position = [], [], 0
     lines = LineOffsets(text)
     for match in _INVOCATION.finditer(text):
-        if match.start() < done or not _begins_statement(text, match.start()):
+        if match.start() < position or not _begins_statement(text, match.start()):
             continue
-        end = closing(text, match.end() - 1)
+        end = find_closing(text, match.end() - 1)
         follows = _NEXT.match(text, end)
         if follows is None or follows[1] not in (b";", b""):
             if follows is None or text[end : follows.start(1)].count(b"\n") == 0:
@@ -186,11 +192,10 @@ def _take_invocations(text: bytes) -> tuple[bytes, list[Invocation]]:
                 continue
         arguments = split_arguments(text[match.end() : end - 1].decode("utf-8", "replace"))
         line = lines.number(match.start())
-        found.append(Invocation(match[1].decode(), line, arguments))
-        stop = follows.end(1) if follows[1] == b";" else end
-        pieces += [text[done : match.start()], blank(text[match.start() : stop])]
-        done = stop
-    return b"".join([*pieces, text[done:]]), found
+        invocations.append(Invocation(match[1].decode(), line, arguments))
+        position = follows.end(1) if follows[1] == b";" else end
+        spans.append((match.start(), position))
+    return overwrite_spans(text, spans), invocations
 
 
 def _begins_statement(text: bytes, offset: int) -> bool:
@@ -204,9 +209,9 @@ def _spell_head(match: re.Match[bytes]) -> bytes:
     if match[1].startswith(b"SYSCALL_DEFINE"):
         name = b"__do_sys_" + name
     head = b"int " + name + b"()"
-    rest = match[0]
-    lines = rest.count(b"\n")
-    room = len(rest) - lines
+    text = match[0]
+    lines = text.count(b"\n")
+    room = len(text) - lines
     if len(head) > room:
         return match[0]
     return head + b" " * (room - len(head)) + b"\n" * lines
