@@ -5,7 +5,7 @@ from .diff import (
     GROUP_TITLES as GROUP_TITLES,
     compare_audits as compare_audits,
     describe_notifiers as describe_notifiers,
-    explain_stay as explain_stay,
+    explain_routing as explain_routing,
 )
 from .document import (
     count_sites as count_sites,

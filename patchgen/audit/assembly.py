@@ -16,13 +16,13 @@ from patchgen.audit.facts import Access, Asm, CallFact, FileFacts, Function, Sto
 
 _START = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC|INNER)_(?:START|LABEL)\w*\(\s*(\w+)")
 _END = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC)_END\w*\(")
-_DATA = re.compile(r"\bSYM_DATA\(\s*(\w+)\s*,\s*\.(?:quad|long)\s+([A-Za-z_]\w*)\s*\)")
+_DATA_SYMBOL = re.compile(r"\bSYM_DATA\(\s*(\w+)\s*,\s*\.(?:quad|long)\s+([A-Za-z_]\w*)\s*\)")
 _MACRO = re.compile(r"^\s*\.macro\s+(\w+)")
 _BRANCH = re.compile(r"^\s*(?:call|jmp|j[a-z]{1,3}|callq|jmpq|lea[ql]?)\s+\*?%?([A-Za-z_]\w*)")
 _LOAD = re.compile(r"\b([A-Za-z_]\w*)\(%rip\)|\bpa\((\w+)\)|\*\(?([A-Za-z_]\w*)\)?\s*$")
 _IF = re.compile(r"^\s*\.if(?:n?def|c|nc|eq|ne)?\b\s*(?:\\(\w+)\s*$)?")
-_GIVEN = re.compile(r"\b(\w+)=(\w+)")
-_WORD = re.compile(r"^\s*(?:[\w.]+:\s*)?(?:rep;?\s*)?([A-Za-z_][\w.]*)")
+_ARGUMENT = re.compile(r"\b(\w+)=(\w+)")
+_MNEMONIC = re.compile(r"^\s*(?:[\w.]+:\s*)?(?:rep;?\s*)?([A-Za-z_][\w.]*)")
 
 
 def parse_assembly(content: bytes) -> FileFacts:
@@ -52,7 +52,7 @@ class _AssemblyReader:
         self._static = False
         self._calls: list[CallFact] = []
         self._asms: list[Asm] = []
-        self._words: set[str] = set()
+        self._identifiers: set[str] = set()
         self._ifs: list[tuple[str, bool]] = []
         self._parts: dict[str, tuple[list[CallFact], list[Asm]]] = {}
 
@@ -68,7 +68,7 @@ class _AssemblyReader:
             self._begin(match[1], number, static=False)
         elif ".endm" in line or _END.search(line):
             self.end()
-        elif match := _DATA.search(line):
+        elif match := _DATA_SYMBOL.search(line):
             target = Access(match[1], "", ())
             store = StoreFact(number, target, (match[2],))
             self.variables.append(
@@ -91,10 +91,10 @@ class _AssemblyReader:
 
     def _part(self) -> tuple[list[CallFact], list[Asm]]:
         """Return the lists for calls and instructions: the symbol's, or those of a macro's part."""
-        named = [f"{name}={int(value)}" for name, value in self._ifs if name]
-        if not named:
+        parts = [f"{name}={int(value)}" for name, value in self._ifs if name]
+        if not parts:
             return self._calls, self._asms
-        return self._parts.setdefault(named[-1], ([], []))
+        return self._parts.setdefault(parts[-1], ([], []))
 
     def _begin(self, name: str, number: int, *, static: bool) -> None:
         self.end()
@@ -105,13 +105,13 @@ class _AssemblyReader:
             self._add(self._name, self._calls, self._asms)
             for part, (calls, asms) in self._parts.items():
                 self._add(f"{self._name} {part}", calls, asms)
-        self._name, self._calls, self._asms, self._words = "", [], [], set()
+        self._name, self._calls, self._asms, self._identifiers = "", [], [], set()
         self._ifs, self._parts = [], {}
 
     def _add(self, name: str, calls: list[CallFact], asms: list[Asm]) -> None:
-        words = tuple(sorted(self._words))
+        identifiers = tuple(sorted(self._identifiers))
         self.functions.append(
-            Function(name, self._first, self._static, tuple(calls), words, tuple(asms))
+            Function(name, self._first, self._static, tuple(calls), identifiers, tuple(asms))
         )
 
     def _read_instruction(self, number: int, line: str) -> None:
@@ -122,15 +122,15 @@ class _AssemblyReader:
         branch = _BRANCH.match(line)
         if branch:
             calls.append(CallFact(number, branch[1]))
-        elif word := _WORD.match(line):
+        elif mnemonic := _MNEMONIC.match(line):
             asms.append(Asm(number, text, ""))
-            calls.append(CallFact(number, word[1]))
+            calls.append(CallFact(number, mnemonic[1]))
             calls += [
-                CallFact(number, f"{word[1]} {given[1]}={given[2]}")
-                for given in _GIVEN.finditer(line)
+                CallFact(number, f"{mnemonic[1]} {argument[1]}={argument[2]}")
+                for argument in _ARGUMENT.finditer(line)
             ]
         for match in _LOAD.finditer(line):
             name = match[1] or match[2] or match[3]
             if not branch or branch[1] != name:
-                self._words.add(name)
+                self._identifiers.add(name)
                 calls.append(CallFact(number, "", Access(name, "", ())))

@@ -97,18 +97,20 @@ def _read_built(
     on_progress: OnProgress,
 ) -> Mapping[str, FileFacts]:
     """Return the facts of the files that are built, and of those that they include."""
-    wanted = [file for file in files if file.path.as_posix() not in unbuilt]
-    left = {file.path.as_posix(): file for file in files if file.path.as_posix() in unbuilt}
+    pending = [file for file in files if file.path.as_posix() not in unbuilt]
+    unbuilt_files = {
+        file.path.as_posix(): file for file in files if file.path.as_posix() in unbuilt
+    }
     facts: dict[str, FileFacts] = {}
-    while wanted:
-        fresh = read_facts(git, wanted, cache, on_progress)
-        facts |= fresh
-        named = {
+    while pending:
+        new_facts = read_facts(git, pending, cache, on_progress)
+        facts |= new_facts
+        included = {
             posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-            for path, declaration in fresh.items()
-            for name in (include.strip('<>"') for include in declaration.includes)
+            for path, file_facts in new_facts.items()
+            for name in (include.strip('<>"') for include in file_facts.includes)
         }
-        wanted = [left.pop(path) for path in sorted(named & left.keys())]
+        pending = [unbuilt_files.pop(path) for path in sorted(included & unbuilt_files.keys())]
     return facts
 
 
@@ -133,17 +135,17 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
     flow = Flow(code, tables, boot_path.limits)
     entries = [node for name in tables.entries for node in code.find_nodes(name)]
     flow.run(entries)
-    alive = [node for node in entries if node in flow.edges]
-    routes = Routes(flow.edges, alive, aside=tables.aside)
+    reached_entries = [node for node in entries if node in flow.edges]
+    routes = Routes(flow.edges, reached_entries, aside=tables.aside)
     tests = PlatformTests(code, tables)
-    reach = Reach(flow, alive, tests)
-    unrouted = Routes(flow.edges, alive, lambda edge: not edge.op, tables.aside)
+    reach = Reach(flow, reached_entries, tests)
+    unrouted = Routes(flow.edges, reached_entries, lambda edge: not edge.op, tables.aside)
     return Audit(
         revision="",
         commit="",
         version=version,
         config="",
-        window=_window(boot_path, flow, alive),
+        window=_window(boot_path, flow, reached_entries),
         notify=_notify(code, tables, flow),
         hypercalls=tuple(find_hypercalls(code, tables, flow, routes, unrouted)),
         changes=tuple(find_changes(code, tables, flow, routes, reach, tests)),
@@ -156,8 +158,8 @@ def _window(boot_path: BootPath, flow: Flow, entries: Sequence[Node]) -> Window:
     steps = []
     before: TreeLocation | None = None
     for number, node in enumerate(boot_path.nodes):
-        how = EdgeKind.CALL if number else EdgeKind.ENTRY
-        steps.append(Step(node.name, TreeLocation(node.path, node.line), before, how))
+        kind = EdgeKind.CALL if number else EdgeKind.ENTRY
+        steps.append(Step(node.name, TreeLocation(node.path, node.line), before, kind))
         before = (
             TreeLocation(node.path, boot_path.lines[number])
             if number < len(boot_path.lines)

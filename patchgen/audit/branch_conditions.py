@@ -15,29 +15,29 @@ import tree_sitter
 from patchgen.audit.facts import Guard
 from patchgen.audit.syntax import line_of, text_of
 
-Held = tuple[Guard, ...]
-_Visit = tuple[tree_sitter.Node, Held]
+Guards = tuple[Guard, ...]
+_Visit = tuple[tree_sitter.Node, Guards]
 _MAX_TEXT = 300
 _JUMPS = frozenset(["return_statement", "goto_statement", "break_statement", "continue_statement"])
 _NO_RETURN = frozenset(["panic", "BUG", "do_exit", "sev_es_terminate", "unreachable"])
 
 
-def descend(node: tree_sitter.Node, held: Held) -> list[_Visit]:
+def descend(node: tree_sitter.Node, guards: Guards) -> list[_Visit]:
     """Return the children of a syntax node, each with the conditions that it runs under."""
     match node.type:
         case "if_statement" | "conditional_expression":
-            return list(_descend_choice(node, held))
+            return list(_descend_choice(node, guards))
         case "while_statement" | "for_statement":
-            return list(_descend_loop(node, held))
+            return list(_descend_loop(node, guards))
         case "binary_expression":
-            return list(_descend_binary(node, held))
+            return list(_descend_binary(node, guards))
         case "switch_statement":
-            return list(_descend_switch(node, held))
+            return list(_descend_switch(node, guards))
         case "compound_statement" | "case_statement":
-            return list(_descend_sequence(node.named_children, held))
+            return list(_descend_sequence(node.named_children, guards))
         case "labeled_statement":
-            held = _doubt(held)
-    return [(child, held) for child in node.named_children]
+            guards = _doubt(guards)
+    return [(child, guards) for child in node.named_children]
 
 
 def _guard(condition: tree_sitter.Node, *, holds: bool) -> Guard:
@@ -45,65 +45,65 @@ def _guard(condition: tree_sitter.Node, *, holds: bool) -> Guard:
     return Guard(line_of(condition), text if len(text) <= _MAX_TEXT else "", holds)
 
 
-def _doubt(held: Held) -> Held:
-    return tuple(guard._replace(sure=False) for guard in held)
+def _doubt(guards: Guards) -> Guards:
+    return tuple(guard._replace(sure=False) for guard in guards)
 
 
-def _descend_choice(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
+def _descend_choice(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
     condition = node.child_by_field_name("condition")
-    taken = node.child_by_field_name("consequence")
-    other = node.child_by_field_name("alternative")
+    consequence = node.child_by_field_name("consequence")
+    alternative = node.child_by_field_name("alternative")
     for child in node.named_children:
-        if condition is not None and child == taken:
-            yield child, (*held, _guard(condition, holds=True))
-        elif condition is not None and child == other:
-            yield child, (*held, _guard(condition, holds=False))
+        if condition is not None and child == consequence:
+            yield child, (*guards, _guard(condition, holds=True))
+        elif condition is not None and child == alternative:
+            yield child, (*guards, _guard(condition, holds=False))
         else:
-            yield child, held
+            yield child, guards
 
 
-def _descend_loop(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
+def _descend_loop(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
     condition = node.child_by_field_name("condition")
     body = node.child_by_field_name("body")
     for child in node.named_children:
         inside = condition is not None and child == body
-        yield child, (*held, _guard(condition, holds=True)) if inside and condition else held
+        yield child, (*guards, _guard(condition, holds=True)) if inside and condition else guards
 
 
-def _descend_binary(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
+def _descend_binary(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
     middle = node.child_by_field_name("operator")
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
     operator = text_of(middle) if middle is not None else ""
     for child in node.named_children:
         if operator in ("&&", "||") and left is not None and child == right:
-            yield child, (*held, _guard(left, holds=operator == "&&"))
+            yield child, (*guards, _guard(left, holds=operator == "&&"))
         else:
-            yield child, held
+            yield child, guards
 
 
-def _descend_switch(node: tree_sitter.Node, held: Held) -> Iterator[_Visit]:
+def _descend_switch(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
     """Yield each case under the comparison with its value and those that fall through to it."""
     value = node.child_by_field_name("condition")
     body = node.child_by_field_name("body")
     if value is None or body is None:
-        yield from ((child, held) for child in node.named_children)
+        yield from ((child, guards) for child in node.named_children)
         return
-    yield value, held
+    yield value, guards
     text = " ".join(text_of(value).split())
     cases = [child for child in body.named_children if child.type == "case_statement"]
-    every = [_compare(text, label) for case in cases if (label := _label(case))]
+    all_tests = [_compare(text, label) for case in cases if (label := _label(case))]
     falling: list[str] = []
     for child in body.named_children:
         if child.type != "case_statement":
-            yield child, held
+            yield child, guards
             continue
         label = _label(child)
-        own = _compare(text, label) if label else f"!({' || '.join(every) or '0'})"
-        falling.append(own)
+        test = _compare(text, label) if label else f"!({' || '.join(all_tests) or '0'})"
+        falling.append(test)
         tests = " || ".join(falling)
         if len(tests) > _MAX_TEXT:
             tests = ""
-        yield child, (*held, Guard(line_of(child), tests, True))
+        yield child, (*guards, Guard(line_of(child), tests, True))
         if _leaves(child):
             falling = []
 
@@ -117,26 +117,26 @@ def _compare(value: str, label: str) -> str:
     return f"({value} == {label})"
 
 
-def _descend_sequence(children: Sequence[tree_sitter.Node], held: Held) -> Iterator[_Visit]:
+def _descend_sequence(children: Sequence[tree_sitter.Node], guards: Guards) -> Iterator[_Visit]:
     for child in children:
         if child.type == "labeled_statement":
-            held = _doubt(held)
-        yield child, held
-        held = (*held, *_left_by(child))
+            guards = _doubt(guards)
+        yield child, guards
+        guards = (*guards, *_find_guard_after(child))
 
 
-def _left_by(statement: tree_sitter.Node) -> Iterator[Guard]:
+def _find_guard_after(statement: tree_sitter.Node) -> Iterator[Guard]:
     """Yield the condition that holds after an `if` whose other branch leaves."""
     if statement.type != "if_statement":
         return
     condition = statement.child_by_field_name("condition")
-    taken = statement.child_by_field_name("consequence")
-    other = statement.child_by_field_name("alternative")
-    if condition is None or taken is None:
+    consequence = statement.child_by_field_name("consequence")
+    alternative = statement.child_by_field_name("alternative")
+    if condition is None or consequence is None:
         return
-    if _leaves(taken):
+    if _leaves(consequence):
         yield _guard(condition, holds=False)
-    elif other is not None and _leaves(other):
+    elif alternative is not None and _leaves(alternative):
         yield _guard(condition, holds=True)
 
 

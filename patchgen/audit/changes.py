@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the requests for pages to become shared or private, and what tells the hypervisor.
+"""Find the requests for pages to become shared or private, and the notifiers of the hypervisor.
 
 A function that computes a mapping's encryption and writes the mapping changes the status. A caller
 that passes on an address from its own parameters belongs to the implementation; the first caller
@@ -31,7 +31,7 @@ def find_changes(
 
 
 class _Changes:
-    """Finds the code that changes the status, the requests, and what tells the hypervisor."""
+    """Finds the code that changes the status, the requests, and the notifiers."""
 
     def __init__(
         self,
@@ -48,23 +48,24 @@ class _Changes:
         self._routes = routes
         self._reach = reach
         self._tests = tests
-        self._notifiers = NotifierSearch(code, tables, flow, reach, tests)
-        self._told: dict[tuple[Node, Env, Platforms], list[Notifier]] = {}
+        self._search = NotifierSearch(code, tables, flow, reach, tests)
+        self._notifiers: dict[tuple[Node, Env, Platforms], list[Notifier]] = {}
         self._changed: dict[tuple[Node, Env, Platform], Doubts | None] = {}
 
     def find(self) -> list[StatusChange]:
-        means = {node for node in self._code.nodes if self._rewrites(node)}
-        means |= {
+        implementation = {node for node in self._code.nodes if self._rewrites(node)}
+        implementation |= {
             node
             for node in self._code.nodes
             if self._status.requests.fullmatch(node.name) and node.kind == "function"
         }
-        asked: dict[tuple[Node, int, str], tuple[CallFact, list[Node]]] = {}
-        for caller, call, target in self._walk_up(means):
+        requests: dict[tuple[Node, int, str], tuple[CallFact, list[Node]]] = {}
+        for caller, call, target in self._walk_up(implementation):
             key = (caller, call.line, call.name)
-            asked.setdefault(key, (call, []))[1].append(target)
+            requests.setdefault(key, (call, []))[1].append(target)
         changes = [
-            self._change(caller, call, targets) for (caller, _, _), (call, targets) in asked.items()
+            self._build_change(caller, call, targets)
+            for (caller, _, _), (call, targets) in requests.items()
         ]
         return sorted(changes, key=lambda change: (change.place, change.call))
 
@@ -72,40 +73,45 @@ class _Changes:
         """Return whether a function computes a mapping's encryption and writes a mapping."""
         if node.kind != "function" or node.path.endswith(".h"):
             return False
-        names = {*node.words, *(call.name for call in node.calls)}
+        names = {*node.identifiers, *(call.name for call in node.calls)}
         status = self._status
         return not status.elsewhere.fullmatch(node.name) and all(
             any(map(pattern.fullmatch, names))
             for pattern in (status.masks, status.writes, status.reads)
         )
 
-    def _walk_up(self, means: set[Node]) -> Iterator[tuple[Node, CallFact, Node]]:
-        """Yield the calls that name pages themselves; add callers that pass them on to `means`."""
-        fresh = set(means)
-        while fresh:
-            names = {node.name for node in fresh}
-            grown: set[Node] = set()
+    def _walk_up(self, implementation: set[Node]) -> Iterator[tuple[Node, CallFact, Node]]:
+        """Yield the calls that name pages themselves.
+
+        Callers that pass on the pages of their own callers are added to `implementation`.
+        """
+        frontier = set(implementation)
+        while frontier:
+            names = {node.name for node in frontier}
+            callers: set[Node] = set()
             for caller in self._code.nodes:
                 for call in caller.calls:
                     if call.name not in names or caller.kind == "assembly":
                         continue
                     for target in self._code.resolve(caller.path, call.name):
-                        if target not in fresh or target is caller:
+                        if target not in frontier or target is caller:
                             continue
                         if not call.forwards:
                             yield caller, call, target
-                        elif caller not in means:
-                            grown.add(caller)
-            means |= grown
-            fresh = grown
+                        elif caller not in implementation:
+                            callers.add(caller)
+            implementation |= callers
+            frontier = callers
 
-    def _change(self, caller: Node, call: CallFact, targets: Sequence[Node]) -> StatusChange:
+    def _build_change(self, caller: Node, call: CallFact, targets: Sequence[Node]) -> StatusChange:
         early = self._flow.is_early(caller, call.line)
-        where = self._find_platforms(caller, call, targets, early=early)
+        doubts_by_platform = self._find_platforms(caller, call, targets, early=early)
         notifiers = [
             notifier
             for target in targets
-            for notifier in self._find_notifiers(target, self._env(call, target), tuple(where))
+            for notifier in self._find_notifiers(
+                target, self._env(call, target), tuple(doubts_by_platform)
+            )
         ]
         return StatusChange(
             function=caller.name,
@@ -117,14 +123,16 @@ class _Changes:
             notifiers=tuple(dict.fromkeys(notifiers)),
             config=self._code.describe_condition(caller.path, call.line),
             within=self._code.find_within(caller) if early else (),
-            platforms=tuple(platform for platform, doubts in where.items() if not doubts),
-            doubts=tuple(doubt for doubts in where.values() for doubt in doubts[:1]),
+            platforms=tuple(
+                platform for platform, doubts in doubts_by_platform.items() if not doubts
+            ),
+            doubts=tuple(doubt for doubts in doubts_by_platform.values() for doubt in doubts[:1]),
         )
 
     def _direction(self, call: CallFact, targets: Sequence[Node]) -> str:
         # A macro whose own name does not show the direction: the names in its text do.
-        inside = [word for node in targets if node.kind == "macro" for word in node.words]
-        for names in ([call.name], inside):
+        text_names = [name for node in targets if node.kind == "macro" for name in node.identifiers]
+        for names in ([call.name], text_names):
             if any(map(self._status.shared.search, names)):
                 return "shared"
             if any(map(self._status.private.search, names)):
@@ -137,16 +145,16 @@ class _Changes:
         self, caller: Node, call: CallFact, targets: Sequence[Node], *, early: bool
     ) -> Mapping[Platform, Doubts]:
         """Return the platforms on which pages change, with the conditions that are unknown."""
-        found: dict[Platform, Doubts] = {}
+        doubts_by_platform: dict[Platform, Doubts] = {}
         for platform in Platform:
             before = self._reach.find_statement(caller, call.under, platform) if early else None
             if not early:
                 before = self._tests.find_doubts(caller, call.under, (), platform)
-            ways = [self._find_changed(t, self._env(call, t), platform) for t in targets]
-            known = [way for way in ways if way is not None]
-            if before is not None and known:
-                found[platform] = (*before, *min(known, key=len))
-        return found
+            results = [self._find_changed(t, self._env(call, t), platform) for t in targets]
+            possible = [result for result in results if result is not None]
+            if before is not None and possible:
+                doubts_by_platform[platform] = (*before, *min(possible, key=len))
+        return doubts_by_platform
 
     def _env(self, call: CallFact, target: Node) -> Env:
         return self._tests.bind(call.arguments, (), target)
@@ -155,13 +163,13 @@ class _Changes:
         """Return the doubts about whether a request changes a mapping, None if it does not."""
         key = (target, env, platform)
         if key not in self._changed:
-            ways: list[Doubts] = []
-            for visit in self._notifiers.walk(target, env, platform):
+            paths: list[Doubts] = []
+            for visit in self._search.walk(target, env, platform):
                 if self._rewrites(visit.node):
-                    ways += self._writes(visit, platform)
-            if not ways and not self._is_rewritten_anywhere(target):
-                ways.append(())
-            self._changed[key] = find_surest(ways)
+                    paths += self._writes(visit, platform)
+            if not paths and not self._is_rewritten_anywhere(target):
+                paths.append(())
+            self._changed[key] = find_surest(paths)
         return self._changed[key]
 
     def _is_rewritten_anywhere(self, target: Node) -> bool:
@@ -169,7 +177,7 @@ class _Changes:
         return any(
             self._rewrites(visit.node)
             for platform in Platform
-            for visit in self._notifiers.walk(target, (), platform)
+            for visit in self._search.walk(target, (), platform)
         )
 
     def _writes(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
@@ -184,6 +192,6 @@ class _Changes:
 
     def _find_notifiers(self, target: Node, env: Env, platforms: Platforms) -> list[Notifier]:
         key = (target, env, platforms)
-        if key not in self._told:
-            self._told[key] = self._notifiers.find(target, env, platforms)
-        return self._told[key]
+        if key not in self._notifiers:
+            self._notifiers[key] = self._search.find(target, env, platforms)
+        return self._notifiers[key]

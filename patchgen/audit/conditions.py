@@ -21,12 +21,12 @@ _OPTION = re.compile(r"CONFIG_\w+")
 _TESTS = ("IS_ENABLED", "IS_BUILTIN", "IS_MODULE", "IS_REACHABLE")
 # The same in all C code of the kernel.
 _DEFINED = frozenset(["__KERNEL__", "__GNUC__"])
-_FOR_OTHERS = """
+_DEFINED_ELSEWHERE = """
     __ASSEMBLY__ __ASSEMBLER__ MODULE __CHECKER__ __GENKSYMS__ BUILD_VDSO BUILD_VDSO32
     BUILD_VDSO32_64 _SETUP __BOOT_COMPRESSED BOOT_COMPRESSED_MISC_H __DTS__ __DISABLE_EXPORTS
     __BPF__
 """
-_UNDEFINED = frozenset(_FOR_OTHERS.split())
+_UNDEFINED = frozenset(_DEFINED_ELSEWHERE.split())
 
 # The options of a .config that are set (patchgen.kernel.DotConfig).
 Settings = Mapping[str, str]
@@ -38,16 +38,16 @@ class Conditions:
     def __init__(self, settings: Settings | None, *, assembly: bool = False):
         self._settings = settings
         self._assembly = assembly
-        self._known: dict[str, bool | None] = {}
+        self._results: dict[str, bool | None] = {}
 
     def holds(self, condition: str) -> bool | None:
         """Return whether a condition is true, None if unknown."""
-        if condition not in self._known:
+        if condition not in self._results:
             try:
-                self._known[condition] = _Expression(condition, self).read()
+                self._results[condition] = _Expression(condition, self).read()
             except (IndexError, ValueError, RecursionError):
-                self._known[condition] = None
-        return self._known[condition]
+                self._results[condition] = None
+        return self._results[condition]
 
     def is_defined(self, name: str) -> bool | None:
         """Return whether a macro is defined, None if unknown."""
@@ -68,8 +68,8 @@ class Conditions:
         if self._settings is None or not name.startswith("CONFIG_"):
             return None
         value = self._settings.get(name, "n")
-        wanted = {"IS_BUILTIN": ("y",), "IS_MODULE": ("m",)}.get(test, ("y", "m"))
-        return value in wanted
+        accepted = {"IS_BUILTIN": ("y",), "IS_MODULE": ("m",)}.get(test, ("y", "m"))
+        return value in accepted
 
 
 class _Expression:
@@ -177,9 +177,9 @@ class DeadCode:
 
     def describe(self, line: int) -> str:
         """Return the conditions on options of Kconfig that a line is under."""
-        found = [
+        conditions = [
             r.condition
             for r in self._regions
             if r.first < line < r.last and "CONFIG_" in r.condition
         ]
-        return " && ".join(found)
+        return " && ".join(conditions)

@@ -7,7 +7,7 @@ agree; sites in different functions are paired only if one of the two functions 
 that file.
 
 If a call of the op replaces a hypercall that reports page status, in its function or in one of the
-same file that this function calls, the hypercall is routed, not gone.
+same file that this function calls, the hypercall was routed, not removed.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ CHANGE_TITLES = {
 }
 # Groups of which mostly the number matters.
 FOLDED_GROUPS = (SiteGroup.OWN, SiteGroup.OTHER)
-_OWN = "alternatives do not patch VMGEXIT and TDCALL"
-_OTHER = "it is a call to another hypervisor, which the op does not replace"
-_COMMON = "it does not report page status, so the op does not replace it"
+_REASON_OWN = "alternatives do not patch VMGEXIT and TDCALL"
+_REASON_OTHER = "it is a call to another hypervisor, which the op does not replace"
+_REASON_COMMON = "it does not report page status, so the op does not replace it"
 
 
 def compare_audits(before: Audit, after: Audit) -> AuditDiff:
@@ -70,58 +70,64 @@ def compare_audits(before: Audit, after: Audit) -> AuditDiff:
 def _compare(
     pairs: Iterable[Pair[Site]],
     *,
-    goes: Callable[[Site], Difference],
-    comes: Callable[[Site], Difference],
-    turns: Callable[[Site], str],
-    stays: Callable[[Site], str],
+    describe_gone: Callable[[Site], Difference],
+    describe_new: Callable[[Site], Difference],
+    explain_turn: Callable[[Site], str],
+    explain_unchanged: Callable[[Site], str],
 ) -> Iterator[Difference]:
     """Yield the fate of each early site; the callables describe its state and the reason."""
     for pair in pairs:
         old, new = pair.before, pair.after
-        was, now = bool(old and old.early), bool(new and new.early)
-        if not was and not now:
+        was_early, is_early = bool(old and old.early), bool(new and new.early)
+        if not was_early and not is_early:
             continue
         moved = f"{pair.moved}; " if pair.moved else ""
         if new is None and old is not None:
-            yield goes(old)
-        elif new is not None and not now:
+            yield describe_gone(old)
+        elif new is not None and not is_early:
             yield Difference(ChangeKind.LATE, f"{moved}no early path leads to it now", old, new)
         elif new is not None and old is None:
-            yield comes(new)
-        elif new is not None and not was:
-            why = f"{moved}it existed before, but was not early; {stays(new)}"
+            yield describe_new(new)
+        elif new is not None and not was_early:
+            why = f"{moved}it existed before, but was not early; {explain_unchanged(new)}"
             yield Difference(ChangeKind.NEW, why, old, new)
         elif new is not None and old is not None and old.routed != new.routed:
             kind = ChangeKind.ROUTED if new.routed else ChangeKind.UNROUTED
-            yield Difference(kind, moved + turns(new), old, new)
+            yield Difference(kind, moved + explain_turn(new), old, new)
         elif new is not None:
             kind = ChangeKind.MOVED if moved else ChangeKind.STAYS
-            yield Difference(kind, moved + stays(new), old, new)
+            yield Difference(kind, moved + explain_unchanged(new), old, new)
 
 
 def _compare_hypercalls(before: Audit, after: Audit) -> Iterator[Difference]:
-    was, now = (audit.notify.calls if audit.notify else () for audit in (before, after))
+    old_calls, new_calls = (audit.notify.calls if audit.notify else () for audit in (before, after))
 
-    def goes(site: Hypercall) -> Difference:
-        calls = _replaced(site, was, now)
+    def describe_gone(site: Hypercall) -> Difference:
+        calls = _replaced(site, old_calls, new_calls)
         if calls:
             reason = f"the op is now called in its place: {_name_calls(calls)}"
             return Difference(ChangeKind.ROUTED, reason, site, None)
-        return Difference(ChangeKind.GONE, _explain_gone(site, was, now), site, None)
+        return Difference(ChangeKind.GONE, _explain_gone(site, old_calls, new_calls), site, None)
 
-    def comes(site: Hypercall) -> Difference:
-        if calls := _replaced(site, now, was):
+    def describe_new(site: Hypercall) -> Difference:
+        if calls := _replaced(site, new_calls, old_calls):
             reason = f"the op was called in its place: {_name_calls(calls)}"
             return Difference(ChangeKind.UNROUTED, reason, None, site)
         through = "; all its paths go through the op" if site.routed else ""
         return Difference(ChangeKind.NEW, "it did not exist before" + through, None, site)
 
-    def turns(site: Hypercall) -> str:
+    def explain_turn(site: Hypercall) -> str:
         how = "all its early paths" if site.routed else "not all its early paths"
         return f"{how} go through the op now"
 
     pairs = pair_sites(before.hypercalls, after.hypercalls)
-    return _compare(pairs, goes=goes, comes=comes, turns=turns, stays=explain_stay)
+    return _compare(
+        pairs,
+        describe_gone=describe_gone,
+        describe_new=describe_new,
+        explain_turn=explain_turn,
+        explain_unchanged=explain_routing,
+    )
 
 
 def _replaced(site: Hypercall, here: Sequence[OpCall], there: Sequence[OpCall]) -> Sequence[OpCall]:
@@ -135,53 +141,61 @@ def _replaced(site: Hypercall, here: Sequence[OpCall], there: Sequence[OpCall]) 
     return calls if len(calls) > len(find_op_calls(here, site)) else ()
 
 
-def _explain_gone(site: Hypercall, was: Sequence[OpCall], now: Sequence[OpCall]) -> str:
+def _explain_gone(site: Hypercall, old_calls: Sequence[OpCall], new_calls: Sequence[OpCall]) -> str:
     reason = "it no longer exists"
     if not site.reports_status or site.routed:
         return reason
-    known = {(call.place.path, call.function) for call in was}
-    fresh = [e for e in now if e.early and (e.place.path, e.function) not in known]
-    if not fresh:
+    old_functions = {(call.place.path, call.function) for call in old_calls}
+    added = [
+        call
+        for call in new_calls
+        if call.early and (call.place.path, call.function) not in old_functions
+    ]
+    if not added:
         return reason
-    return f"{reason}; it is unknown whether {_name_calls(fresh)} replaces it"
+    return f"{reason}; it is unknown whether {_name_calls(added)} replaces it"
 
 
 def _name_calls(calls: Iterable[OpCall]) -> str:
     return ", ".join(f"{call.place} {call.function}()" for call in calls)
 
 
-def explain_stay(site: Hypercall) -> str:
+def explain_routing(site: Hypercall) -> str:
     """Return why an early hypercall goes through the op or not."""
     if site.routed:
         return "it goes through the op"
     if site.instruction.form in (Form.VMGEXIT, Form.TDCALL):
-        return _OWN
+        return _REASON_OWN
     if site.group is SiteGroup.OTHER:
-        return _OTHER
+        return _REASON_OTHER
     fatal = [str(p.value) for p, e in site.effects.items() if e.outcome is EffectOutcome.FATAL]
     where = f"; it is fatal on {', '.join(fatal)}" if fatal else ""
     reports = site.reports_status
-    return ("it reports page status, but bypasses the op" if reports else _COMMON) + where
+    return ("it reports page status, but bypasses the op" if reports else _REASON_COMMON) + where
 
 
 def _compare_changes(
     before: Sequence[StatusChange], after: Sequence[StatusChange]
 ) -> Iterator[Difference]:
-    def goes(change: StatusChange) -> Difference:
+    def describe_gone(change: StatusChange) -> Difference:
         return Difference(ChangeKind.GONE, "it no longer exists", change, None)
 
-    def comes(change: StatusChange) -> Difference:
+    def describe_new(change: StatusChange) -> Difference:
         reason = f"it did not exist before; {describe_notifiers(change)}"
         return Difference(ChangeKind.NEW, reason, None, change)
 
     pairs = pair_sites(before, after)
     return _compare(
-        pairs, goes=goes, comes=comes, turns=describe_notifiers, stays=describe_notifiers
+        pairs,
+        describe_gone=describe_gone,
+        describe_new=describe_new,
+        explain_turn=describe_notifiers,
+        explain_unchanged=describe_notifiers,
     )
 
 
 def describe_notifiers(change: StatusChange) -> str:
-    """Return a phrase on what tells the hypervisor of a change, and on which platforms."""
+    """Return a phrase on what notifies the hypervisor of a change, and on which platforms."""
     if not change.protected:
         return "changes no page on SEV, SEV-ES/SNP or TDX"
     where = _describe_platforms(change.platforms, change.doubts)
@@ -196,9 +210,9 @@ def describe_notifiers(change: StatusChange) -> str:
     return f"{text}; tells nobody on {silent}" if silent else text
 
 
-def _describe_platforms(known: Sequence[Platform], doubts: Sequence[Doubt]) -> str:
+def _describe_platforms(certain: Sequence[Platform], doubts: Sequence[Doubt]) -> str:
     """Return platforms as text, those with unknown conditions after the others."""
-    parts = [", ".join(platform.value for platform in known if platform in PROTECTED)]
+    parts = [", ".join(platform.value for platform in certain if platform in PROTECTED)]
     for place in dict.fromkeys(doubt.place for doubt in doubts):
         names = [d.platform.value for d in doubts if d.place == place and d.platform in PROTECTED]
         if names:
@@ -218,16 +232,18 @@ class Pair(Generic[Site]):
 def pair_sites(before: Sequence[Site], after: Sequence[Site]) -> list[Pair[Site]]:
     """Return all sites of either side, sorted by name."""
     old, new = list(before), list(after)
-    pairs = [Pair(a, b) for a, b in _take(old, new, _whole, _always)]
+    pairs = [Pair(a, b) for a, b in _take(old, new, _full_key, _always)]
     pairs += [
         Pair(a, b, f"it called {a.call}()" if a.call else "it was another instruction")
-        for a, b in _take(old, new, _without_call, _always)
+        for a, b in _take(old, new, _key_without_call, _always)
     ]
     pairs += [
-        Pair(a, b, f"it was in {a.place.path}") for a, b in _take(old, new, _elsewhere, _always)
+        Pair(a, b, f"it was in {a.place.path}")
+        for a, b in _take(old, new, _key_without_path, _always)
     ]
     pairs += [
-        Pair(a, b, f"it was in {a.function}()") for a, b in _take(old, new, _in_file, _are_related)
+        Pair(a, b, f"it was in {a.function}()")
+        for a, b in _take(old, new, _key_without_function, _are_related)
     ]
     pairs += [Pair(site, None) for site in old]
     pairs += [Pair(None, site) for site in new]
@@ -254,32 +270,32 @@ def _take(
         waiting.setdefault(key(site), []).append(site)
     for site in list(old):
         name = key(site)
-        found = next((o for o in waiting.get(name, ()) if name and fits(site, o)), None)
-        if found is not None:
-            waiting[name].remove(found)
+        match = next((o for o in waiting.get(name, ()) if name and fits(site, o)), None)
+        if match is not None:
+            waiting[name].remove(match)
             old.remove(site)
-            new.remove(found)
-            yield site, found
+            new.remove(match)
+            yield site, match
 
 
 def _form(site: Hypercall | StatusChange) -> str:
     return site.instruction.form.value if isinstance(site, Hypercall) else ""
 
 
-def _whole(site: Hypercall | StatusChange) -> Hashable:
+def _full_key(site: Hypercall | StatusChange) -> Hashable:
     call = site.call if isinstance(site, Hypercall) else ""
     return site.place.path, site.function, call, site.argument, _form(site)
 
 
-def _without_call(site: Hypercall | StatusChange) -> Hashable:
+def _key_without_call(site: Hypercall | StatusChange) -> Hashable:
     return (site.place.path, site.function, site.argument) if site.argument else None
 
 
-def _elsewhere(site: Hypercall | StatusChange) -> Hashable:
+def _key_without_path(site: Hypercall | StatusChange) -> Hashable:
     return site.function, site.call, site.argument, _form(site)
 
 
-def _in_file(site: Hypercall | StatusChange) -> Hashable:
+def _key_without_function(site: Hypercall | StatusChange) -> Hashable:
     return site.place.path, site.call, site.argument, _form(site)
 
 

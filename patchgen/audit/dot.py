@@ -24,20 +24,20 @@ def render_dot(audit: Audit) -> str:
         route = site.unrouted or site.early
         if route is None:
             continue
-        _add(edges, route)
+        _add_route(edges, route)
         box = f"{site.place} {site.call or site.instruction.form.value}"
         boxes[box] = f"color={_COLORS[site.group]}"
         edges.setdefault((_last(route), box), "")
     for change in audit.early_changes:
         if change.early is not None:
-            _add(edges, change.early)
+            _add_route(edges, change.early)
             box = f"{change.place} {change.call}"
             boxes[box] = f"color={'firebrick' if change.silent else 'black'}"
             edges.setdefault((_last(change.early), box), "")
     return "\n".join(_lines(edges, boxes)) + "\n"
 
 
-def _add(edges: dict[tuple[str, str], str], route: Route) -> None:
+def _add_route(edges: dict[tuple[str, str], str], route: Route) -> None:
     names = [f"{step.function}\n{step.defined.path}" for step in route.steps]
     for before, name, step in zip(names, names[1:], route.steps[1:], strict=False):
         label = step.via if step.edge_kind is not EdgeKind.CALL else ""
@@ -54,13 +54,13 @@ def _lines(edges: dict[tuple[str, str], str], boxes: dict[str, str]) -> Iterator
     for name, style in sorted(boxes.items()):
         yield f"  {_quote(name)} [shape=box, {style}];"
     for (before, name), label in sorted(edges.items()):
-        shown = f" [label={_quote(label)}, style=dashed]" if label else ""
-        yield f"  {_quote(before)} -> {_quote(name)}{shown};"
+        attributes = f" [label={_quote(label)}, style=dashed]" if label else ""
+        yield f"  {_quote(before)} -> {_quote(name)}{attributes};"
     yield "}"
 
 
 def _quote(text: str) -> str:
     """Return a quoted string of the DOT language, in which only `"` and `\\` are special."""
-    shown = escape_controls(text, allow="\n")
-    escaped = shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    printable = escape_controls(text, allow="\n")
+    escaped = printable.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

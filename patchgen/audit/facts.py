@@ -97,7 +97,7 @@ class Asm(NamedTuple):
 class Function(NamedTuple):
     """A function's definition.
 
-    `words` are the names in it that may be variables, functions or constants defined elsewhere.
+    `identifiers` are those that may be variables, functions or constants defined elsewhere.
     `result` is the struct that it returns or returns a pointer to, or "". `parameters` are names,
     "" for a parameter that the function assigns to. `returns` is the expression that a function
     returns if it does nothing else, "" for all other functions.
@@ -107,7 +107,7 @@ class Function(NamedTuple):
     line: int
     static: bool
     calls: tuple[CallFact, ...] = ()
-    words: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
     asms: tuple[Asm, ...] = ()
     stores: tuple[StoreFact, ...] = ()
     result: str = ""
@@ -119,8 +119,8 @@ class Function(NamedTuple):
 class VariableFact(NamedTuple):
     """A variable with static storage.
 
-    `stores` are the assignments that its initialiser makes to its members, relative to it; `words`
-    are the names in the initialiser.
+    `stores` are the assignments that its initialiser makes to its members, relative to it;
+    `identifiers` are those in the initialiser.
     """
 
     name: str
@@ -128,7 +128,7 @@ class VariableFact(NamedTuple):
     static: bool
     type: str
     stores: tuple[StoreFact, ...]
-    words: tuple[str, ...]
+    identifiers: tuple[str, ...]
 
 
 class Struct(NamedTuple):

@@ -39,20 +39,19 @@ class Flow:
         self.unread: set[str] = set()
         self._tables_of_functions = frozenset(r.table for r in tables.registered if r.table)
         self._queue: deque[Node] = deque()
-        self._live_data: set[StaticVariable] = set()
+        self._reached_variables: set[StaticVariable] = set()
         self._stores: dict[Key, dict[Node, tuple[EdgeKind, str]]] = {}
         self._by_member: dict[str, set[Key]] = {}
         self._calls: dict[Key, list[PointerCall]] = {}
-        self._asked: dict[str, list[PointerCall]] = {}
-        self._same: dict[Key, set[Key]] = {}
+        self._call_members: dict[Key, set[Key]] = {}
         self._unknown: list[PointerCall] = []
         self._connected: dict[tuple[Node, int, Node], int] = {}
         self._installs: dict[tuple[str, Node], list[Install]] = {}
         self._add_aliases()
         self._register_all()
-        self._wake_sections()
+        self._reach_section_variables()
 
-    # --- alive from the start ---------------------------------------------------------------------
+    # --- reached from the start -------------------------------------------------------------------
 
     def _add_aliases(self) -> None:
         for path, name, line, arguments in list(self._code.invocations()):
@@ -60,8 +59,8 @@ class Flow:
                 if alias.macro.fullmatch(name) and len(arguments) > alias.function:
                     real = arguments[alias.function].strip()
                     calls = [CallFact(line, callee) for callee in (real, *alias.extra_callees)]
-                    for spelt in alias.names:
-                        self._code.add_alias(spelt.format(real), path, line, calls)
+                    for pattern in alias.names:
+                        self._code.add_alias(pattern.format(real), path, line, calls)
 
     def _register_all(self) -> None:
         for path, name, _, arguments in self._code.invocations():
@@ -76,24 +75,28 @@ class Flow:
                     via = f"{name}({arguments[0]})" if rule.member else name
                     self._store(key, node, rule.kind, via)
 
-    def _wake_sections(self) -> None:
-        """Wake variables that no code names: a walk over their section finds them."""
-        named: set[str] = set()
+    def _reach_section_variables(self) -> None:
+        """Reach variables that no code names: the kernel walks over their section."""
+        referenced: set[str] = set()
         for node in self._code.nodes:
-            named.update(node.words)
+            referenced.update(node.identifiers)
         for datum in self._code.data():
-            named.update(word for word in datum.variable.words if word != datum.variable.name)
+            referenced.update(
+                identifier
+                for identifier in datum.variable.identifiers
+                if identifier != datum.variable.name
+            )
         for _, _, _, arguments in self._code.invocations():
-            named.update(argument.strip("& ") for argument in arguments)
+            referenced.update(argument.strip("& ") for argument in arguments)
         for datum in list(self._code.data()):
-            if datum.variable.stores and datum.variable.name not in named:
-                self._wake(datum)
+            if datum.variable.stores and datum.variable.name not in referenced:
+                self._reach_variable(datum)
         for path, macro, _, arguments in self._code.invocations():
             for argument in arguments if self._tables.wakes.fullmatch(macro) else ():
                 name = argument.strip("& ")
                 if name.isidentifier():
                     for datum in self._code.find_data(path, name):
-                        self._wake(datum)
+                        self._reach_variable(datum)
 
     # --- following --------------------------------------------------------------------------------
 
@@ -107,11 +110,11 @@ class Flow:
     @property
     def unresolved(self) -> list[PointerCall]:
         """Return the pointer calls without a target, sorted by place."""
-        found = list(self._unknown)
+        unresolved = list(self._unknown)
         for key, calls in self._calls.items():
-            if not any(self._matching(key)) and not self._code.is_plain(key):
-                found += [replace(call, key=key) for call in calls]
-        return sorted(found, key=lambda missing: (missing.node.path, missing.line, missing.via))
+            if not any(self._find_stored_keys(key)) and not self._code.is_plain(key):
+                unresolved += [replace(call, key=key) for call in calls]
+        return sorted(unresolved, key=lambda call: (call.node.path, call.line, call.via))
 
     def _reach(self, node: Node) -> None:
         if node not in self.edges and node.name not in self._tables.never:
@@ -143,8 +146,8 @@ class Flow:
         for store in node.stores:
             if limit is None or store.line < limit:
                 self._visit_store(node, store)
-        for word in node.words:
-            self._visit_word(node, word)
+        for identifier in node.identifiers:
+            self._visit_identifier(node, identifier)
 
     def _visit_store(self, node: Node, store: StoreFact) -> None:
         key = self._code.find_key(node.path, store.target)
@@ -159,14 +162,14 @@ class Flow:
                     by = Install(node, store.under)
                     self._store(key, target, EdgeKind.POINTER, "", by)
 
-    def _visit_word(self, node: Node, word: str) -> None:
-        for datum in self._code.find_data(node.path, word):
-            self._wake(datum, node)
-        for name in self._tables.stubs.get(word, ()):
+    def _visit_identifier(self, node: Node, identifier: str) -> None:
+        for datum in self._code.find_data(node.path, identifier):
+            self._reach_variable(datum, node)
+        for name in self._tables.stubs.get(identifier, ()):
             for target in self._functions(node.path, name):
-                self._connect(Edge(node, target, node.line, EdgeKind.POINTER, word))
-        if word in self._tables_of_functions:
-            self._ask(("table", word), PointerCall(node, node.line, word))
+                self._connect(Edge(node, target, node.line, EdgeKind.POINTER, identifier))
+        if identifier in self._tables_of_functions:
+            self._add_pointer_call(("table", identifier), PointerCall(node, node.line, identifier))
 
     def _follow(self, node: Node, call: CallFact) -> None:
         if call.access is not None:
@@ -177,12 +180,12 @@ class Flow:
                 self._follow_pointer(node, call, access)
             for member in self._code.find_named_members(call):
                 via = f"{call.name}({member})"
-                self._ask(("?", member), PointerCall(node, call.line, via, call.under))
-            how = EdgeKind.ASSEMBLY if node.kind == "assembly" else EdgeKind.CALL
+                self._add_pointer_call(("?", member), PointerCall(node, call.line, via, call.under))
+            kind = EdgeKind.ASSEMBLY if node.kind == "assembly" else EdgeKind.CALL
             targets = self._code.resolve(node.path, call.name)
             for target in targets:
                 if target is not node:
-                    self._connect(Edge(node, target, call.line, how, "", under=call.under))
+                    self._connect(Edge(node, target, call.line, kind, "", under=call.under))
             if not targets:
                 self._follow_unknown(node, call)
             if updated:
@@ -208,9 +211,9 @@ class Flow:
                 member = self._code.find_key(node.path, update.access)
             if member is not None:
                 # A static call then calls the function that the member holds.
-                self._same.setdefault(key, set()).add(member)
+                self._call_members.setdefault(key, set()).add(member)
                 for pointer_call in list(self._calls.get(key, ())):
-                    self._ask(member, pointer_call)
+                    self._add_pointer_call(member, pointer_call)
         return bool(updates)
 
     def _follow_unknown(self, node: Node, call: CallFact) -> None:
@@ -232,8 +235,8 @@ class Flow:
             for name, member in pairwise(call.arguments):
                 if name.startswith(root) and _MEMBERS.fullmatch(member):
                     return [Access(name, "", tuple(member.split(".")))]
-            found = [match[0] for text in call.arguments for match in _OPERAND.finditer(text)]
-            return [Access(root, "", tuple(operand.split("."))) for operand in found[:1]]
+            operands = [match[0] for text in call.arguments for match in _OPERAND.finditer(text)]
+            return [Access(root, "", tuple(operand.split("."))) for operand in operands[:1]]
         return []
 
     def is_in_window(self, node: Node, line: int) -> bool:
@@ -260,7 +263,7 @@ class Flow:
             return
         if node.kind == "assembly" and not self._code.find_data(node.path, access.base):
             return
-        self._ask(key, PointerCall(node, line, via, call.under))
+        self._add_pointer_call(key, PointerCall(node, line, via, call.under))
 
     def is_stored(self, node: Node, access: Access) -> bool:
         """Return whether a function stores functions in the local variable of a call."""
@@ -276,15 +279,15 @@ class Flow:
     def _functions(self, path: str, name: str) -> Sequence[Node]:
         return [node for node in self._code.resolve(path, name) if node.kind != "macro"]
 
-    def _wake(self, datum: StaticVariable, by: Node | None = None) -> None:
+    def _reach_variable(self, datum: StaticVariable, by: Node | None = None) -> None:
         variable = datum.variable
         if by is not None and variable.type in self._tables.hardware:
-            for name in variable.words:
+            for name in variable.identifiers:
                 for target in self._functions(datum.path, name):
                     self._connect(Edge(by, target, by.line, EdgeKind.POINTER, variable.name))
-        if datum in self._live_data or not variable.words:
+        if datum in self._reached_variables or not variable.identifiers:
             return
-        self._live_data.add(datum)
+        self._reached_variables.add(datum)
         for store in variable.stores:
             key = self._code.find_key(datum.path, store.target)
             if by is not None and key is not None and self._code.is_plain(key):
@@ -292,9 +295,9 @@ class Flow:
             for name in store.names:
                 for target in self._functions(datum.path, name) if key else ():
                     self._store(key, target, EdgeKind.POINTER, "")
-        for word in variable.words:
-            for named_datum in self._code.find_data(datum.path, word):
-                self._wake(named_datum)
+        for identifier in variable.identifiers:
+            for referenced in self._code.find_data(datum.path, identifier):
+                self._reach_variable(referenced)
 
     def _connect_hidden(self, by: Node, datum: StaticVariable, store: StoreFact) -> None:
         """Follow functions that a macro stores in a struct: `= __TIMER_INITIALIZER(f, 0)`."""
@@ -305,36 +308,32 @@ class Flow:
                     self._connect(Edge(by, target, by.line, EdgeKind.POINTER, via))
 
     def _store(
-        self, key: Key | None, target: Node, how: EdgeKind, via: str, by: Install | None = None
+        self, key: Key | None, target: Node, kind: EdgeKind, via: str, by: Install | None = None
     ) -> None:
         if key is None:
             return
         self._installs.setdefault((key[1], target), []).append(by or Install(None))
-        held = self._stores.setdefault(key, {})
-        if target in held:
+        targets = self._stores.setdefault(key, {})
+        if target in targets:
             return
-        held[target] = (how, via)
+        targets[target] = (kind, via)
         self._by_member.setdefault(key[1], set()).add(key)
-        for asked in self._asking(key):
-            self._link(asked, target, key, how, via)
+        for call in self._find_pointer_calls(key):
+            self._link(call, target, key, kind, via)
 
-    def _ask(self, key: Key, call: PointerCall) -> None:
+    def _add_pointer_call(self, key: Key, call: PointerCall) -> None:
         self._calls.setdefault(key, []).append(call)
-        self._asked.setdefault(key[1], []).append(call)
-        for member in sorted(self._same.get(key, ())):
-            self._ask(member, call)
-        for match in list(self._matching(key)):
-            for target, (how, via) in list(self._stores.get(match, {}).items()):
-                self._link(call, target, match, how, via)
+        for member in sorted(self._call_members.get(key, ())):
+            self._add_pointer_call(member, call)
+        for match in list(self._find_stored_keys(key)):
+            for target, (kind, via) in list(self._stores.get(match, {}).items()):
+                self._link(call, target, match, kind, via)
 
-    def _asking(self, key: Key) -> list[PointerCall]:
+    def _find_pointer_calls(self, key: Key) -> list[PointerCall]:
         """Return the calls that a store provides a target for."""
         if key[1] == "*":
             return [
-                c
-                for asked_key, calls in self._calls.items()
-                if asked_key[0] == key[0]
-                for c in calls
+                c for call_key, calls in self._calls.items() if call_key[0] == key[0] for c in calls
             ]
         calls = list(self._calls.get(key, ()))
         if key[0] not in ("=", "table", "static_call"):
@@ -343,25 +342,25 @@ class Flow:
                 calls += of_any_type
         return calls
 
-    def _matching(self, key: Key) -> Iterable[Key]:
+    def _find_stored_keys(self, key: Key) -> Iterable[Key]:
         """Return the keys of the stores that provide targets for a call."""
         if key[0] == "?":
-            found = self._by_member.get(key[1], set())
-            return sorted(found) if len(found) <= _MAX_STRUCTS else []
+            keys = self._by_member.get(key[1], set())
+            return sorted(keys) if len(keys) <= _MAX_STRUCTS else []
         return [
             stored_key
             for stored_key in (key, (key[0], "*"), ("?", key[1]))
             if stored_key in self._stores
         ]
 
-    def _link(self, call: PointerCall, target: Node, key: Key, how: EdgeKind, via: str) -> None:
+    def _link(self, call: PointerCall, target: Node, key: Key, kind: EdgeKind, via: str) -> None:
         op = key[1] == self._tables.member
-        if how is EdgeKind.PARAM or how is EdgeKind.INITCALL:
-            shown = via or call.via
+        if kind is EdgeKind.PARAM or kind is EdgeKind.INITCALL:
+            shown_via = via or call.via
         else:
-            how = EdgeKind.STATIC_CALL if key[0] == "static_call" else how
-            shown = call.via
-        self._connect(Edge(call.node, target, call.line, how, shown, op, call.under, key[1]))
+            kind = EdgeKind.STATIC_CALL if key[0] == "static_call" else kind
+            shown_via = call.via
+        self._connect(Edge(call.node, target, call.line, kind, shown_via, op, call.under, key[1]))
 
     def installs(self, member: str, target: Node) -> Sequence[Install]:
         """Return the assignments of a function to members of a name."""
@@ -369,5 +368,5 @@ class Flow:
 
     def holders(self, member: str) -> list[Node]:
         """Return the known functions in a member of any struct, sorted by place."""
-        found = {n for key in self._by_member.get(member, ()) for n in self._stores[key]}
-        return sorted(found, key=lambda node: (node.path, node.line))
+        functions = {n for key in self._by_member.get(member, ()) for n in self._stores[key]}
+        return sorted(functions, key=lambda node: (node.path, node.line))

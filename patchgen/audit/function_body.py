@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import tree_sitter
 
-from patchgen.audit.branch_conditions import Held, descend
+from patchgen.audit.branch_conditions import Guards, descend
 from patchgen.audit.facts import Access, CallFact, Guard, StoreFact
 from patchgen.audit.syntax import (
     declared,
@@ -59,8 +59,8 @@ _PLAIN_NAME = re.compile(r"(?<![\w.>])[A-Za-z_]\w*+(?!\s*(?:->|\.|\[|\())")
 _FLAG_TYPES = frozenset(["bool", "int", "_Bool", "unsigned int"])
 # include/linux/static_call.h
 _STATIC_CALLS = frozenset(["static_call", "static_call_mod", "static_call_cond"])
-_MOST_ARGUMENTS = 5
-_MOST_TEXT = 200
+_MAX_ARGUMENTS = 5
+_MAX_TEXT = 200
 _MAY_PASS = frozenset(
     ["identifier", "pointer_expression", "cast_expression", "conditional_expression"]
 )
@@ -72,9 +72,9 @@ class FunctionBody:
     def __init__(self, node: tree_sitter.Node, body: tree_sitter.Node):
         self.calls: list[CallFact] = []
         self.stores: list[StoreFact] = []
-        self.words: set[str] = set()
+        self.identifiers: set[str] = set()
         self._types: dict[str, str] = {}
-        self._own: set[str] = set()
+        self._derived: set[str] = set()
         self._addresses: set[str] = set()
         self._aliases: dict[str, Access] = {}
         self._parameters: set[str] = set()
@@ -84,11 +84,11 @@ class FunctionBody:
         self.guards: list[Guard] = []
         self._numbers: dict[Guard, int] = {}
         self._flags: set[str] = set()
-        self._given: dict[str, list[str]] = {}
+        self._assigned_values: dict[str, list[str]] = {}
         self._read_parameters(node.child_by_field_name("declarator"))
         self._walk(body)
-        self._close()
-        self.words -= self._types.keys()
+        self._find_derived()
+        self.identifiers -= self._types.keys()
 
     def _read_parameters(self, node: tree_sitter.Node | None) -> None:
         while node is not None and node.type != "function_declarator":
@@ -106,51 +106,51 @@ class FunctionBody:
                     self._flags.add(name)
                 self._types[name] = "()" if function else type_name(kind)
                 if _ADDRESS_TYPES.search(text_of(child)) and not function:
-                    self._own.add(name)
+                    self._derived.add(name)
 
     def _walk(self, node: tree_sitter.Node) -> None:
-        stack: list[tuple[tree_sitter.Node, Held]] = [(node, ())]
+        stack: list[tuple[tree_sitter.Node, Guards]] = [(node, ())]
         while stack:
-            current, held = stack.pop()
+            current, guards = stack.pop()
             kind = current.type
             if kind == "identifier":
-                self.words.add(text_of(current))
+                self.identifiers.add(text_of(current))
                 continue
             if kind in ("string_literal", "comment"):
                 continue
             if kind == "declaration":
-                self._read_declaration(current, held)
+                self._read_declaration(current, guards)
             elif kind == "call_expression":
-                self._read_call(current, held)
+                self._read_call(current, guards)
                 callee = current.child_by_field_name("function")
                 if callee is not None and callee.type == "identifier":
                     arguments = current.child_by_field_name("arguments")
                     if arguments is not None:
-                        stack.append((arguments, held))
+                        stack.append((arguments, guards))
                     continue
             elif kind == "assignment_expression":
-                self._read_assignment(current, held)
+                self._read_assignment(current, guards)
             elif kind == "compound_literal_expression":
                 self._read_literal(current)
-            stack.extend(reversed(descend(current, held)))
+            stack.extend(reversed(descend(current, guards)))
 
-    def _under(self, held: Held) -> tuple[int, ...]:
+    def _under(self, guards: Guards) -> tuple[int, ...]:
         """Return the numbers of the conditions that can distinguish platforms or callers."""
         numbers = []
-        for guard in held:
-            if guard not in self._numbers and self._is_telling(guard.text):
+        for guard in guards:
+            if guard not in self._numbers and self._depends_on_input(guard.text):
                 self._numbers[guard] = len(self.guards)
                 self.guards.append(guard)
             if guard in self._numbers:
                 numbers.append(self._numbers[guard])
         return tuple(numbers)
 
-    def _is_telling(self, text: str) -> bool:
+    def _depends_on_input(self, text: str) -> bool:
         """Return whether a condition depends on more than values that the function computes."""
-        local = self._types.keys() - self._flags - self._given.keys()
+        local = self._types.keys() - self._flags - self._assigned_values.keys()
         return not text or any(name not in local for name in _NAME.findall(text))
 
-    def _read_declaration(self, node: tree_sitter.Node, held: Held) -> None:
+    def _read_declaration(self, node: tree_sitter.Node, guards: Guards) -> None:
         kind = type_name(node.child_by_field_name("type"))
         for child in node.children_by_field_name("declarator"):
             name, function = declared(child)
@@ -162,22 +162,22 @@ class FunctionBody:
             value = child.child_by_field_name("value") if child.type == "init_declarator" else None
             if value is None:
                 continue
-            self._given.setdefault(name, []).append(shorten(value, _MOST_TEXT))
+            self._assigned_values.setdefault(name, []).append(shorten(value, _MAX_TEXT))
             self._follow(name, value)
             if value.type == "initializer_list" or function or value.type == "identifier":
                 target = Access(name, self._types[name], (), local=True)
-                under = self._under(held)
+                under = self._under(guards)
                 stores = read_initialiser(value, target)
                 self.stores.extend(store._replace(under=under) for store in stores)
 
     def _read_literal(self, node: tree_sitter.Node) -> None:
-        described = node.child_by_field_name("type")
-        kind = described.child_by_field_name("type") if described is not None else None
+        descriptor = node.child_by_field_name("type")
+        kind = descriptor.child_by_field_name("type") if descriptor is not None else None
         value = node.child_by_field_name("value")
         if value is not None:
             self.stores.extend(read_initialiser(value, Access("", type_name(kind), (), local=True)))
 
-    def _read_assignment(self, node: tree_sitter.Node, held: Held) -> None:
+    def _read_assignment(self, node: tree_sitter.Node, guards: Guards) -> None:
         left = node.child_by_field_name("left")
         right = node.child_by_field_name("right")
         if left is None or right is None:
@@ -185,13 +185,13 @@ class FunctionBody:
         if left.type == "identifier":
             self._follow(text_of(left), right)
             self._forget(text_of(left))
-            self._given.setdefault(text_of(left), []).append(shorten(right, _MOST_TEXT))
+            self._assigned_values.setdefault(text_of(left), []).append(shorten(right, _MAX_TEXT))
         if right.type in _NO_FUNCTIONS:
             return
         target = self._access(left)
         names = [name for name in names_in(right) if name not in self._types]
         if target is not None and names:
-            self.stores.append(StoreFact(line_of(node), target, tuple(names), self._under(held)))
+            self.stores.append(StoreFact(line_of(node), target, tuple(names), self._under(guards)))
 
     def _forget(self, name: str) -> None:
         """Record that a parameter no longer holds the caller's argument."""
@@ -227,16 +227,18 @@ class FunctionBody:
         for child in node.named_children:
             yield from self._sources(child)
 
-    def _close(self) -> None:
+    def _find_derived(self) -> None:
         """Find all locals that derive from parameters, independent of the order of assignments."""
-        grown = True
-        while grown:
-            found = {name for name, sources in self._flows if not self._own.isdisjoint(sources)}
-            grown = not found <= self._own
-            self._own |= found
+        has_grown = True
+        while has_grown:
+            derived = {
+                name for name, sources in self._flows if not self._derived.isdisjoint(sources)
+            }
+            has_grown = not derived <= self._derived
+            self._derived |= derived
         self.guards = [guard._replace(text=self._resolve(guard.text)) for guard in self.guards]
         for number, sources in self._first_sources.items():
-            if not self._own.isdisjoint(sources):
+            if not self._derived.isdisjoint(sources):
                 self.calls[number] = self.calls[number]._replace(forwards=True)
 
     def _resolve(self, text: str) -> str:
@@ -244,26 +246,27 @@ class FunctionBody:
 
         A variable followed by `->`, `.`, `[` or `(` stays, as the condition is not on its value.
         """
-        once = {
+        single_values = {
             name: values[0]
-            for name, values in self._given.items()
+            for name, values in self._assigned_values.items()
             if len(values) == 1 and name in self._types and name not in self._parameters
         }
-        found = _PLAIN_NAME.sub(
-            lambda match: f"({once[match[0]]})" if match[0] in once else match[0], text
+        resolved = _PLAIN_NAME.sub(
+            lambda match: f"({single_values[match[0]]})" if match[0] in single_values else match[0],
+            text,
         )
-        return found if len(found) <= 2 * _MOST_TEXT else text
+        return resolved if len(resolved) <= 2 * _MAX_TEXT else text
 
-    def _read_call(self, node: tree_sitter.Node, held: Held) -> None:
+    def _read_call(self, node: tree_sitter.Node, guards: Guards) -> None:
         callee = node.child_by_field_name("function")
         arguments = node.child_by_field_name("arguments")
         if callee is None or arguments is None:
             return
-        parts = [child for child in arguments.named_children if child.type != "comment"]
+        argument_nodes = [child for child in arguments.named_children if child.type != "comment"]
         passed: list[str] = []
-        for part in parts:
-            if part.type in _MAY_PASS:
-                passed += [name for name in names_in(part) if name not in self._types]
+        for argument in argument_nodes:
+            if argument.type in _MAY_PASS:
+                passed += [name for name in names_in(argument) if name not in self._types]
         while callee.type == "parenthesized_expression" and callee.named_children:
             callee = callee.named_children[0]
         name, access = "", None
@@ -276,16 +279,20 @@ class FunctionBody:
                 line_of(callee),
                 name,
                 access,
-                tuple(shorten(part) for part in parts[:_MOST_ARGUMENTS]),
+                tuple(shorten(argument) for argument in argument_nodes[:_MAX_ARGUMENTS]),
                 tuple(passed),
                 False,
-                self._under(held),
+                self._under(guards),
             )
         )
-        if parts and (sources := frozenset(self._sources(parts[0]))):
+        if argument_nodes and (sources := frozenset(self._sources(argument_nodes[0]))):
             self._first_sources[len(self.calls) - 1] = sources
             # lookup_mapped_pages(vaddr, &pfn): what it finds for an address, as a result would be.
-            results = {text_of(part) for part in parts[1:] if part.type == "pointer_expression"}
+            results = {
+                text_of(argument)
+                for argument in argument_nodes[1:]
+                if argument.type == "pointer_expression"
+            }
             self._flows += [(name, sources) for name in self._addresses if f"&{name}" in results]
 
     def _pointer(self, callee: tree_sitter.Node) -> Access:
@@ -324,8 +331,8 @@ class FunctionBody:
         return self._access(part) if part is not None else None
 
     def _read_cast(self, node: tree_sitter.Node) -> Access | None:
-        described = node.child_by_field_name("type")
-        kind = described.child_by_field_name("type") if described is not None else None
+        descriptor = node.child_by_field_name("type")
+        kind = descriptor.child_by_field_name("type") if descriptor is not None else None
         if type_name(kind):
             return Access("", type_name(kind), (), local=True)
         value = node.child_by_field_name("value")
@@ -336,12 +343,12 @@ class FunctionBody:
         arguments = node.child_by_field_name("arguments")
         if callee is None or callee.type != "identifier" or arguments is None:
             return None
-        name, parts = text_of(callee), arguments.named_children
-        if name in _TRANSPARENT and parts:
-            return self._access(parts[0])
-        if name in _CONTAINER and len(parts) > 1:
-            words = re.findall(r"\w+", text_of(parts[1]))
-            return Access("", words[-1] if words else "", (), local=True)
-        if name in _STATIC_CALLS and parts:
-            return Access("static_call", "", (text_of(parts[0]),))
+        name, argument_nodes = text_of(callee), arguments.named_children
+        if name in _TRANSPARENT and argument_nodes:
+            return self._access(argument_nodes[0])
+        if name in _CONTAINER and len(argument_nodes) > 1:
+            identifiers = re.findall(r"\w+", text_of(argument_nodes[1]))
+            return Access("", identifiers[-1] if identifiers else "", (), local=True)
+        if name in _STATIC_CALLS and argument_nodes:
+            return Access("static_call", "", (text_of(argument_nodes[0]),))
         return Access(name, "", (), called=True)

@@ -27,29 +27,29 @@ class Reach:
         self._flow = flow
         self._tests = tests
         starts = list(entries)
-        self._found = {platform: self._walk(starts, platform) for platform in Platform}
+        self._doubts = {platform: self._walk(starts, platform) for platform in Platform}
 
     def find(self, node: Node, platform: Platform) -> Doubts | None:
         """Return the unknown conditions on the path to a function, None if it does not run."""
-        return self._found[platform].get(node)
+        return self._doubts[platform].get(node)
 
     def find_statement(self, node: Node, under: Iterable[int], platform: Platform) -> Doubts | None:
-        """Return the same for a statement that runs under some of a function's guards."""
+        """Return the unknown conditions for a statement under some of a function's guards."""
         before = self.find(node, platform)
         inside = self._tests.find_doubts(node, under, (), platform)
         return None if before is None or inside is None else (*before, *inside)
 
     def find_installed(self, member: str, target: Node, platform: Platform) -> Doubts | None:
-        """Return the same for the code that installs a function in a member of that name."""
-        found = [
+        """Return the unknown conditions for installing a function in a member of a name."""
+        results = [
             () if install.by is None else self.find_statement(install.by, install.under, platform)
             for install in self._flow.installs(member, target)
         ]
-        known = [doubts for doubts in found if doubts is not None]
-        return find_surest(known) if found else ()
+        possible = [result for result in results if result is not None]
+        return find_surest(possible) if results else ()
 
     def _walk(self, starts: Iterable[Node], platform: Platform) -> dict[Node, Doubts]:
-        found: dict[Node, Doubts] = {}
+        reached: dict[Node, Doubts] = {}
         waiting: dict[Node, list[tuple[Doubts, Edge]]] = {}
         serial = 0
         heap: list[tuple[int, int, Node, Doubts]] = []
@@ -57,26 +57,26 @@ class Reach:
             heapq.heappush(heap, (0, serial, node, ()))
         while heap:
             _, _, node, doubts = heapq.heappop(heap)
-            if node in found:
+            if node in reached:
                 continue
-            found[node] = doubts
-            ways = [(doubts, node, edge) for edge in self._flow.edges.get(node, ())]
-            ways += [(before, node, edge) for before, edge in waiting.pop(node, ())]
-            for before, _, edge in ways:
-                if edge.target in found:
+            reached[node] = doubts
+            due = [(doubts, edge) for edge in self._flow.edges.get(node, ())]
+            due += waiting.pop(node, ())
+            for before, edge in due:
+                if edge.target in reached:
                     continue
-                way = self._follow(edge, before, platform, found, waiting)
-                if way is not None:
+                doubts_after = self._follow(edge, before, platform, reached, waiting)
+                if doubts_after is not None:
                     serial += 1
-                    heapq.heappush(heap, (len(way), serial, edge.target, way))
-        return found
+                    heapq.heappush(heap, (len(doubts_after), serial, edge.target, doubts_after))
+        return reached
 
     def _follow(
         self,
         edge: Edge,
         before: Doubts,
         platform: Platform,
-        found: dict[Node, Doubts],
+        reached: dict[Node, Doubts],
         waiting: dict[Node, list[tuple[Doubts, Edge]]],
     ) -> Doubts | None:
         """Return the doubts after an edge; an edge whose function is not installed yet waits."""
@@ -88,7 +88,7 @@ class Reach:
         best: Doubts | None = None
         installs = self._flow.installs(edge.member, edge.target)
         for install in installs:
-            installed = self._installed(install, platform, found)
+            installed = self._installed(install, platform, reached)
             if installed is None and install.by is not None:
                 waiting.setdefault(install.by, []).append((before, edge))
             elif installed is not None and (best is None or len(installed) < len(best)):
@@ -98,14 +98,14 @@ class Reach:
         return _join(before, inside, best or ())
 
     def _installed(
-        self, install: Install, platform: Platform, found: dict[Node, Doubts]
+        self, install: Install, platform: Platform, reached: dict[Node, Doubts]
     ) -> Doubts | None:
         if install.by is None:
             return ()
-        if install.by not in found:
+        if install.by not in reached:
             return None
         inside = self._tests.find_doubts(install.by, install.under, (), platform)
-        return None if inside is None else (*found[install.by], *inside)
+        return None if inside is None else (*reached[install.by], *inside)
 
 
 def _join(*parts: Doubts) -> Doubts:

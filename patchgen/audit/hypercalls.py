@@ -30,8 +30,8 @@ from patchgen.audit.tables import FormRule, Tables
 # An escape separates instructions; removing it would join the letters around it.
 _ESCAPE = re.compile(r"\\[nrt]")
 _JOINT = re.compile(r'"\s*"')
-_SHORT = 60
-_DEPTH = 8
+_MAX_TEXT = 60
+_MAX_DEPTH = 8
 
 _SPARED = Effect(EffectOutcome.WORKS, "a TDX guest makes the call by TDCALL instead")
 
@@ -52,7 +52,7 @@ def _hypercall(
     code: LinkedCode, tables: Tables, flow: Flow, use: Use, routes: Routes, unrouted: Routes
 ) -> Hypercall:
     early = routes.find(use.node) if flow.is_early(use.node, use.line) else None
-    around = unrouted.find(use.node) if early else None
+    bypass = unrouted.find(use.node) if early else None
     purpose = use.call.arguments[0] if use.call and use.call.arguments else ""
     return Hypercall(
         function=use.node.name,
@@ -61,8 +61,8 @@ def _hypercall(
         purpose=purpose,
         instruction=use.instruction,
         early=early,
-        routed=early is not None and around is None,
-        unrouted=around,
+        routed=early is not None and bypass is None,
+        unrouted=bypass,
         effects=_effects(tables, use),
         config=code.describe_condition(use.node.path, use.line),
         within=code.find_within(use.node) if early else (),
@@ -117,14 +117,14 @@ class Use:
 
 def find_uses(code: LinkedCode, tables: Tables) -> list[Use]:
     """Return all uses in the code that call a hypervisor, sorted by place."""
-    found = _Finder(code, tables)
-    uses = list(found.find())
+    finder = _Finder(code, tables)
+    uses = list(finder.find())
     order = sorted(uses, key=lambda use: (use.node.path, use.line, use.name, use.instruction.form))
-    kept: dict[tuple[object, ...], Use] = {}
+    unique: dict[tuple[object, ...], Use] = {}
     for use in order:
         key = (use.node.path, use.line, use.node.name, use.name, use.instruction.form)
-        kept.setdefault(key, use)
-    return list(kept.values())
+        unique.setdefault(key, use)
+    return list(unique.values())
 
 
 class _Finder:
@@ -133,17 +133,17 @@ class _Finder:
     def __init__(self, code: LinkedCode, tables: Tables):
         self._code = code
         self._tables = tables
-        self._hot = self._find_hot()
+        self._filter = self._build_filter()
 
-    def _find_hot(self) -> re.Pattern[str]:
-        """Return the pattern of an asm that is worth expanding: names of macros, or mnemonics."""
+    def _build_filter(self) -> re.Pattern[str]:
+        """Return the pattern of an asm to expand: it has a mnemonic or a macro's name."""
         direct = re.compile(
             r"(?i)\bvmm?call|\btdcall|hypercall|0x0f\s*,\s*0x01\s*,\s*0xc|VMWARE_\w*(?:PORT|MAGIC)"
         )
         names = {
             name for name, body in self._code.texts.items() if direct.search(_ESCAPE.sub(" ", body))
         }
-        words = re.compile(r"\b[A-Za-z_]\w*\b")
+        identifier = re.compile(r"\b[A-Za-z_]\w*\b")
         for _ in range(3):
             names |= {
                 name
@@ -151,9 +151,9 @@ class _Finder:
                 if name not in names
                 and len(body) < 1500
                 and '"' not in body
-                and names.intersection(words.findall(body))
+                and names.intersection(identifier.findall(body))
             }
-        upper = [re.escape(n) for n in names if n.isupper() or n.startswith("__")]
+        upper = [re.escape(name) for name in names if name.isupper() or name.startswith("__")]
         return re.compile("|".join([direct.pattern, rf"\b(?:{'|'.join(sorted(upper))})\b"]))
 
     def find(self) -> Iterator[Use]:
@@ -161,10 +161,10 @@ class _Finder:
         for node in self._code.nodes:
             for instruction in self._read(node):
                 holders.setdefault(node, []).append((instruction, self._spares_tdx(node)))
-        yield from self._spread(holders)
+        yield from self._find_uses(holders)
 
     def _spares_tdx(self, node: Node) -> bool:
-        return any("TDX_GUEST" in word for word in node.words) and bool(node.calls)
+        return bool(node.calls) and any("TDX_GUEST" in name for name in node.identifiers)
 
     def _read(self, node: Node) -> Iterator[Instruction]:
         texts: list[tuple[int, str, str]] = [(a.line, a.text, a.operands) for a in node.asms]
@@ -173,7 +173,7 @@ class _Finder:
             texts.append((node.line, asm, asm))
         for line, written, operands in texts:
             text = _ESCAPE.sub(" ", written)
-            if self._hot.search(text) or self._hot.search(operands):
+            if self._filter.search(text) or self._filter.search(operands):
                 rule = self._match(text, operands, assembly=node.kind == "assembly")
                 if rule is not None:
                     yield self._instruction(node, line, text, rule)
@@ -191,27 +191,29 @@ class _Finder:
         return None
 
     def _instruction(self, node: Node, line: int, text: str, rule: FormRule) -> Instruction:
-        whose = rule.hypervisor or self._whose(f"{node.path} {node.name}")
-        short = " ".join(text.replace('"', "").split())
+        hypervisor = rule.hypervisor or self._find_hypervisor(f"{node.path} {node.name}")
+        shortened = " ".join(text.replace('"', "").split())
         return Instruction(
-            node.name, TreeLocation(node.path, line), rule.form, whose, short[:_SHORT]
+            node.name, TreeLocation(node.path, line), rule.form, hypervisor, shortened[:_MAX_TEXT]
         )
 
-    def _whose(self, text: str) -> str:
+    def _find_hypervisor(self, text: str) -> str:
         for name, pattern in self._tables.hypervisors:
             if pattern.search(text):
                 return name
         return ""
 
-    def _spread(self, holders: Mapping[Node, Sequence[tuple[Instruction, bool]]]) -> Iterator[Use]:
+    def _find_uses(
+        self, holders: Mapping[Node, Sequence[tuple[Instruction, bool]]]
+    ) -> Iterator[Use]:
         """Yield the uses of instructions, through functions compiled into their callers."""
-        own = {n: list(found) for n, found in holders.items()}
-        todo = list(own)
-        callers = self._callers(own)
+        instructions = {node: list(in_node) for node, in_node in holders.items()}
+        todo = list(instructions)
+        callers = self._callers(instructions)
         seen: set[tuple[Node, Instruction]] = set()
         while todo:
             node = todo.pop(0)
-            for instruction, spares in own[node]:
+            for instruction, spares in instructions[node]:
                 if (node, instruction) in seen:
                     continue
                 seen.add((node, instruction))
@@ -224,7 +226,7 @@ class _Finder:
                     yield Use(node, instruction.place.line, None, "", instruction, spares)
                 for caller, call in users:
                     if _is_passed_on(caller):
-                        own.setdefault(caller, []).append(
+                        instructions.setdefault(caller, []).append(
                             (instruction, spares or self._spares_tdx(caller))
                         )
                         todo.append(caller)
@@ -233,33 +235,33 @@ class _Finder:
 
     def _callers(self, holders: Mapping[Node, object]) -> dict[Node, list[tuple[Node, CallFact]]]:
         """Return the callers of functions whose instructions belong to their callers."""
-        found: dict[Node, list[tuple[Node, CallFact]]] = {}
-        fresh = {node for node in holders if _is_passed_on(node)}
-        known = set(fresh)
-        for _ in range(_DEPTH):
-            names = {node.name for node in fresh}
-            wanted: set[Node] = set()
+        callers: dict[Node, list[tuple[Node, CallFact]]] = {}
+        frontier = {node for node in holders if _is_passed_on(node)}
+        seen = set(frontier)
+        for _ in range(_MAX_DEPTH):
+            names = {node.name for node in frontier}
+            following: set[Node] = set()
             for caller in self._code.nodes:
                 for call in caller.calls:
                     if call.name not in names:
                         continue
                     for target in self._resolve(caller, call.name):
-                        if target in fresh and target is not caller:
-                            found.setdefault(target, []).append((caller, call))
-                            if _is_passed_on(caller) and caller not in known:
-                                wanted.add(caller)
-            if not wanted:
+                        if target in frontier and target is not caller:
+                            callers.setdefault(target, []).append((caller, call))
+                            if _is_passed_on(caller) and caller not in seen:
+                                following.add(caller)
+            if not following:
                 break
-            known |= wanted
-            fresh = wanted
-        return found
+            seen |= following
+            frontier = following
+        return callers
 
     def _resolve(self, caller: Node, name: str) -> Sequence[Node]:
-        found = self._code.resolve(caller.path, name)
-        if not found and caller.kind == "assembly":
+        targets = self._code.resolve(caller.path, name)
+        if not targets and caller.kind == "assembly":
             # An assembler macro is defined in an included file, possibly of another folder.
             return self._code.find_nodes(name)
-        return found
+        return targets
 
 
 def _is_passed_on(node: Node) -> bool:

@@ -29,7 +29,7 @@ def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], config: DotConf
     """
     sources = [file.path for file in files if file.path.suffix in (".c", ".S")]
     makefiles = _read_makefiles(git, tree, {folder for file in sources for folder in file.parents})
-    named = {
+    named_folders = {
         folder
         for path, text in makefiles.items()
         for folder in list_named_folders(posixpath.dirname(path), text)
@@ -41,11 +41,11 @@ def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], config: DotConf
         holders = (str(folder / name) for folder in path.parents for name in MAKEFILE_NAMES)
         return any(f"{path.stem}.o" in objects.get(holder, ()) for holder in holders)
 
-    left_out = named - built.folders
+    unbuilt_folders = named_folders - built.folders
     return {
         str(path)
         for path in sources
-        if not built.includes(path) and (str(path.parent) in left_out or is_named(path))
+        if not built.includes(path) and (str(path.parent) in unbuilt_folders or is_named(path))
     }
 
 
@@ -59,24 +59,24 @@ def find_unlinked(git: Git, tree: Oid, files: Iterable[TreeFile]) -> set[str]:
     paths = [file.path.as_posix() for file in files]
     folders = {posixpath.dirname(path) for path in paths if path.endswith((".c", ".S"))}
     inside = {folder for folder in folders if folder.startswith(f"{_ROOT}/")}
-    above = {PurePosixPath(holder) for folder in inside for holder in _above(folder)}
+    above = {PurePosixPath(folder) for folder in inside for folder in _above(folder)}
     makefiles = _read_makefiles(git, tree, {PurePosixPath(_ROOT), *above})
     named: dict[str, set[str]] = {}
     for path, text in makefiles.items():
-        holder = posixpath.dirname(path)
-        named.setdefault(holder, set()).update(list_named_folders(holder, text))
-    dead = {folder for folder in inside if not _is_linked(folder, named)}
-    return {path for path in paths if posixpath.dirname(path) in dead}
+        folder = posixpath.dirname(path)
+        named.setdefault(folder, set()).update(list_named_folders(folder, text))
+    unlinked = {folder for folder in inside if not _is_linked(folder, named)}
+    return {path for path in paths if posixpath.dirname(path) in unlinked}
 
 
 def _read_makefiles(git: Git, tree: Oid, folders: Iterable[PurePosixPath]) -> Mapping[str, str]:
     """Return the text of each makefile of some folders, by path."""
-    wanted = [folder / name for folder in sorted(folders) for name in MAKEFILE_NAMES]
-    found = list_files(git, tree, wanted)
-    contents = read_blobs(git, [file.oid for file in found])
+    paths = [folder / name for folder in sorted(folders) for name in MAKEFILE_NAMES]
+    makefiles = list_files(git, tree, paths)
+    contents = read_blobs(git, [file.oid for file in makefiles])
     return {
         str(file.path): content.decode("utf-8", "replace")
-        for file, content in zip(found, contents, strict=True)
+        for file, content in zip(makefiles, contents, strict=True)
     }
 
 

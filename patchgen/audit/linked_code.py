@@ -34,7 +34,7 @@ _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
 # objcopy adds it to the symbols of code that runs from the identity mapping
 # (arch/x86/boot/startup/Makefile), SYM_PIC_ALIAS() to symbols that this code uses (asm/linkage.h).
 _PREFIX = "__pi_"
-_LONG = 3000
+_MAX_TEXT = 3000
 Key = tuple[str, str]
 
 
@@ -51,7 +51,7 @@ class Node:
     kind: str  # "function", "macro", "assembly"
     static: bool
     calls: Sequence[CallFact]
-    words: Sequence[str] = ()
+    identifiers: Sequence[str] = ()
     asms: Sequence[Asm] = ()
     stores: Sequence[StoreFact] = ()
     result: str = ""
@@ -79,8 +79,8 @@ class LinkedCode:
 
     def __init__(self, facts: Mapping[str, FileFacts], settings: Settings | None = None):
         self._facts = facts
-        self._c = Conditions(settings)
-        self._s = Conditions(settings, assembly=True)
+        self._c_conditions = Conditions(settings)
+        self._assembly_conditions = Conditions(settings, assembly=True)
         self._units = _find_units(facts)
         self.nodes: list[Node] = []
         self._local: dict[tuple[str, str], list[Node]] = {}
@@ -97,7 +97,7 @@ class LinkedCode:
             self._add_expanded(path, facts[path])
 
     def _add_file(self, path: str, facts: FileFacts) -> None:
-        conditions = self._s if path.endswith(".S") else self._c
+        conditions = self._assembly_conditions if path.endswith(".S") else self._c_conditions
         dead = DeadCode(facts.regions, conditions)
         for macro in facts.macros:
             if not dead.covers(macro.line):
@@ -115,8 +115,10 @@ class LinkedCode:
             self._add(Node(path=path, kind=kind, **compiled._asdict()))
         for variable in facts.variables:
             if not dead.covers(variable.line):
-                kept = variable._replace(stores=tuple(dead.keep(variable.stores)))
-                self._data.setdefault(variable.name, []).append(StaticVariable(path, kept))
+                compiled_variable = variable._replace(stores=tuple(dead.keep(variable.stores)))
+                self._data.setdefault(variable.name, []).append(
+                    StaticVariable(path, compiled_variable)
+                )
         for struct in facts.structs:
             fields = self._structs.setdefault(struct.name, {})
             for name, kind in struct.fields:
@@ -133,7 +135,7 @@ class LinkedCode:
             self._definers.setdefault(macro.name, macro)
         if not macro.calls and "asm" not in macro.body:
             return
-        words = () if len(macro.body) > _LONG else set(_IDENTIFIER.findall(macro.body))
+        identifiers = () if len(macro.body) > _MAX_TEXT else set(_IDENTIFIER.findall(macro.body))
         self._add(
             Node(
                 macro.name,
@@ -142,7 +144,9 @@ class LinkedCode:
                 "macro",
                 static=not path.endswith(".h"),
                 calls=[CallFact(line, name, forwards=True) for name, line in macro.calls],
-                words=tuple(word for word in words if word not in macro.parameters),
+                identifiers=tuple(
+                    identifier for identifier in identifiers if identifier not in macro.parameters
+                ),
                 parameters=macro.parameters,
                 body=macro.body,
             )
@@ -152,10 +156,10 @@ class LinkedCode:
         """Add the definitions that macros at file scope expand to."""
         used = [invocation for invocation in facts.invocations if invocation.name in self._definers]
         if used:
-            dead = DeadCode(facts.regions, self._c)
+            dead = DeadCode(facts.regions, self._c_conditions)
             live = [use for use in used if not dead.covers(use.line)]
-            for made in expand_invocations(live, self._definers):
-                self._add_file(path, made._replace(regions=facts.regions, macros=()))
+            for expanded in expand_invocations(live, self._definers):
+                self._add_file(path, expanded._replace(regions=facts.regions, macros=()))
 
     def _add(self, node: Node) -> None:
         self.nodes.append(node)
@@ -175,13 +179,13 @@ class LinkedCode:
         """Return the nodes that a name in a file may refer to."""
         unit = self._units.get(path)
         if unit is not None:
-            own = self._local.get((unit, name))
-            if own:
-                return own
-        found = self._shared.get(name, ())
-        if not found and name.startswith(_PREFIX):
+            local = self._local.get((unit, name))
+            if local:
+                return local
+        shared = self._shared.get(name, ())
+        if not shared and name.startswith(_PREFIX):
             return self._shared.get(name.removeprefix(_PREFIX), ())
-        return found
+        return shared
 
     def read_calls(self, node: Node) -> Sequence[CallFact]:
         """Return the calls of a node; those of a macro have the conditions in its text.
@@ -205,8 +209,8 @@ class LinkedCode:
         Only the first few arguments of a call are recorded.
         """
         numbers = self._member_parameters.get(call.name, ())
-        given = [call.arguments[number] for number in numbers if number < len(call.arguments)]
-        return [argument for argument in given if argument.isidentifier()]
+        arguments = [call.arguments[number] for number in numbers if number < len(call.arguments)]
+        return [argument for argument in arguments if argument.isidentifier()]
 
     def find_nodes(self, name: str) -> list[Node]:
         """Return all functions of a name, including static ones."""
@@ -214,56 +218,58 @@ class LinkedCode:
 
     @cached_property
     def _by_name(self) -> dict[str, list[Node]]:
-        found: dict[str, list[Node]] = {}
+        nodes: dict[str, list[Node]] = {}
         for node in self.nodes:
-            found.setdefault(node.name, []).append(node)
-        return found
+            nodes.setdefault(node.name, []).append(node)
+        return nodes
 
     def find_within(self, node: Node) -> tuple[str, ...]:
         """Return the functions of a node's file that call it, directly or through others."""
-        found: dict[str, None] = {}
+        callers: dict[str, None] = {}
         todo = [node.name]
         while todo:
             for name in sorted(self._callers_in_files.get((node.path, todo.pop()), ())):
-                if name != node.name and name not in found:
-                    found[name] = None
+                if name != node.name and name not in callers:
+                    callers[name] = None
                     todo.append(name)
-        return tuple(found)
+        return tuple(callers)
 
     @cached_property
     def _callers_in_files(self) -> dict[tuple[str, str], set[str]]:
-        found: dict[tuple[str, str], set[str]] = {}
+        callers: dict[tuple[str, str], set[str]] = {}
         for node in self.nodes:
             for call in node.calls if node.kind == "function" else ():
                 if call.name:
-                    found.setdefault((node.path, call.name), set()).add(node.name)
-        return found
+                    callers.setdefault((node.path, call.name), set()).add(node.name)
+        return callers
 
     def find_data(self, path: str, name: str) -> Sequence[StaticVariable]:
         """Return the variables that a name in a file may refer to."""
-        found = self._data.get(name, ())
-        own = [datum for datum in found if datum.path == path]
-        if own:
-            return own
-        return [datum for datum in found if not datum.variable.static or datum.path.endswith(".h")]
+        variables = self._data.get(name, ())
+        local = [datum for datum in variables if datum.path == path]
+        if local:
+            return local
+        return [
+            datum for datum in variables if not datum.variable.static or datum.path.endswith(".h")
+        ]
 
     def expand(self, text: str, depth: int = 6) -> str:
         """Return a text with its macros expanded, up to `depth` levels."""
         for _ in range(depth):
-            expanded = _IDENTIFIER.sub(self._expand_word, text)
+            expanded = _IDENTIFIER.sub(self._expand_identifier, text)
             if expanded == text or len(expanded) > 20000:
                 break
             text = expanded
         return text
 
-    def _expand_word(self, match: re.Match[str]) -> str:
-        word = match[0]
+    def _expand_identifier(self, match: re.Match[str]) -> str:
+        name = match[0]
         # Registers and instructions are not macros, and ALTERNATIVE is recognised by its name.
-        plain = not word.isupper() and not word.startswith("__")
-        if plain or word.startswith("ALTERNATIVE"):
-            return word
-        body = self._texts.get(word, "")
-        return body if body and len(body) < 1500 else word
+        plain = not name.isupper() and not name.startswith("__")
+        if plain or name.startswith("ALTERNATIVE"):
+            return name
+        body = self._texts.get(name, "")
+        return body if body and len(body) < 1500 else name
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -340,7 +346,7 @@ class LinkedCode:
     def invocations(self) -> Iterator[tuple[str, str, int, tuple[str, ...]]]:
         """Yield macros used at file scope: path, name, line, arguments."""
         for path, facts in self._facts.items():
-            dead = DeadCode(facts.regions, self._c)
+            dead = DeadCode(facts.regions, self._c_conditions)
             for invocation in facts.invocations:
                 if not dead.covers(invocation.line):
                     yield path, invocation.name, invocation.line, invocation.arguments
@@ -350,7 +356,7 @@ class LinkedCode:
         facts = self._facts.get(path)
         if facts is None:
             return ""
-        return DeadCode(facts.regions, self._c).describe(line)
+        return DeadCode(facts.regions, self._c_conditions).describe(line)
 
     def data(self) -> Iterator[StaticVariable]:
         """Yield all variables."""

@@ -18,16 +18,20 @@ from patchgen.audit.parse_c import parse_source
 _BODY = re.compile(r"\)\s*\{")
 _JOIN = re.compile(r"\s*##\s*")
 _STRING = re.compile(r"(?<!#)#\s*(?=[A-Za-z_])\w+")
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
-_DEPTH = 3
-_LONG = 6000
-_REST = "__VA_ARGS__"
+_MAX_DEPTH = 3
+_MAX_TEXT = 6000
+_VARIADIC = "__VA_ARGS__"
 
 
 def defines_functions(macro: Macro) -> bool:
     """Return whether a macro's text seems to have a function's head and body."""
-    return macro.has_parameters and _BODY.search(macro.body) is not None and len(macro.body) < _LONG
+    return (
+        macro.has_parameters
+        and _BODY.search(macro.body) is not None
+        and len(macro.body) < _MAX_TEXT
+    )
 
 
 def expand_invocations(
@@ -37,26 +41,28 @@ def expand_invocations(
     for invocation in invocations:
         macro = macros.get(invocation.name)
         if macro is not None:
-            text = _expand(macro, invocation.arguments, macros, _DEPTH)
+            text = _expand(macro, invocation.arguments, macros, _MAX_DEPTH)
             yield parse_source(b"\n" * (invocation.line - 1) + text.encode("utf-8", "replace"))
 
 
 def read_macro(name: str, line: int, parameters: Sequence[str], text: str) -> Function | None:
     """Return a macro's text parsed as the body of a function, None if that is not possible."""
     body = _JOIN.sub("", _STRING.sub('""', text.replace("\\", " ")))
-    given = ", ".join(f"int {parameter}" for parameter in parameters if parameter != _REST)
-    code = "\n" * (line - 1) + f"void {name}({given}) {{ {body}; }}"
-    found = parse_source(code.encode("utf-8", "replace")).functions
-    return found[0] if found else None
+    declarations = ", ".join(
+        f"int {parameter}" for parameter in parameters if parameter != _VARIADIC
+    )
+    code = "\n" * (line - 1) + f"void {name}({declarations}) {{ {body}; }}"
+    functions = parse_source(code.encode("utf-8", "replace")).functions
+    return functions[0] if functions else None
 
 
 def _expand(macro: Macro, arguments: Sequence[str], macros: Mapping[str, Macro], depth: int) -> str:
     """Return a macro's text with its parameters replaced by the arguments, on one line."""
-    given = dict(zip(macro.parameters, arguments, strict=False))
-    if macro.parameters[-1:] == (_REST,):
-        given[_REST] = ", ".join(arguments[len(macro.parameters) - 1 :])
+    values = dict(zip(macro.parameters, arguments, strict=False))
+    if macro.parameters[-1:] == (_VARIADIC,):
+        values[_VARIADIC] = ", ".join(arguments[len(macro.parameters) - 1 :])
     text = _STRING.sub('""', macro.body.replace("\\", " "))
-    text = _WORD.sub(lambda word: given.get(word[0], word[0]), text)
+    text = _IDENTIFIER.sub(lambda match: values.get(match[0], match[0]), text)
     return _expand_inner(_JOIN.sub("", " ".join(text.split())) + ";", macros, depth - 1)
 
 

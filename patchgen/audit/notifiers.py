@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find what tells the hypervisor of a change of page status, and on which platforms.
+"""Find what notifies the hypervisor of a change of page status, and on which platforms.
 
 Calls that pass the pages on are followed for each platform separately, under the conditions in the
-code: a callback that only converts pages to private tells nobody when they become shared, and one
-that is installed on SEV tells nobody on TDX.
+code: a callback that only converts pages to private does not notify when they become shared, and
+one that is installed on SEV does not notify on TDX.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from patchgen.audit.platforms import Env, PlatformTests, find_surest
 from patchgen.audit.result import Notifier, Platform, TreeLocation
 from patchgen.audit.tables import Tables
 
-_DEPTH = 8
+_MAX_DEPTH = 8
 _Key = tuple[str, str, TreeLocation]
 
 
@@ -39,7 +39,7 @@ class _FoundNotifier:
 
     functions: list[str] = field(default_factory=list)
     platforms: dict[Platform, Doubts] = field(default_factory=dict)
-    tells_somewhere: bool = False
+    notifies_somewhere: bool = False
 
 
 class NotifierSearch:
@@ -54,21 +54,21 @@ class NotifierSearch:
         self._flow = flow
         self._reach = reach
         self._tests = tests
-        self._tells: dict[tuple[Node, Env, Platform], Doubts | None] = {}
+        self._notifications: dict[tuple[Node, Env, Platform], Doubts | None] = {}
 
     def find(self, start: Node, env: Env, platforms: Iterable[Platform]) -> list[Notifier]:
-        """Return the notifiers of a request, each with those of the platforms on which it tells."""
-        found: dict[_Key, _FoundNotifier] = {}
+        """Return the notifiers of a request, each with the platforms on which it notifies."""
+        notifiers: dict[_Key, _FoundNotifier] = {}
         for platform in platforms:
             for visit in self.walk(start, env, platform):
                 for call, access in self._pointer_calls(visit.node):
-                    self._add_pointer(found, visit, call, access, platform)
+                    self._add_pointer(notifiers, visit, call, access, platform)
                 if visit.node is not start:
-                    self._add_hypercall(found, visit, platform)
+                    self._add_hypercall(notifiers, visit, platform)
         return [
             _build_notifier(key, notifier)
-            for key, notifier in found.items()
-            if notifier.platforms or not notifier.tells_somewhere
+            for key, notifier in notifiers.items()
+            if notifier.platforms or not notifier.notifies_somewhere
         ]
 
     def walk(
@@ -87,9 +87,9 @@ class NotifierSearch:
                 continue
             seen.add((visit.node, visit.env))
             yield visit
-            for call in self._code.read_calls(visit.node) if depth < _DEPTH else ():
-                handed = call.forwards or visit.node.kind == "macro"
-                if call.name and (all_calls or handed):
+            for call in self._code.read_calls(visit.node) if depth < _MAX_DEPTH else ():
+                passes_pages = call.forwards or visit.node.kind == "macro"
+                if call.name and (all_calls or passes_pages):
                     for following in self._follow(visit, call, platform):
                         queue = doubtful if following.doubts else sure
                         queue.append((following, depth + 1))
@@ -113,23 +113,23 @@ class NotifierSearch:
             else:
                 yield from ((call, access) for access in self._flow.operands(node, call))
 
-    # --- what tells the hypervisor ----------------------------------------------------------------
+    # --- notifiers of the hypervisor --------------------------------------------------------------
 
     def _add_hypercall(
-        self, found: dict[_Key, _FoundNotifier], visit: Visit, platform: Platform
+        self, notifiers: dict[_Key, _FoundNotifier], visit: Visit, platform: Platform
     ) -> None:
         node = visit.node
-        constants = sorted(filter(self._status.constants.fullmatch, node.words))
+        constants = sorted(filter(self._status.constants.fullmatch, node.identifiers))
         if not constants:
             return
         key = ("hypercall", constants[0], TreeLocation(node.path, node.line))
-        notifier = found.setdefault(key, _FoundNotifier([node.name], tells_somewhere=True))
+        notifier = notifiers.setdefault(key, _FoundNotifier([node.name], notifies_somewhere=True))
         for doubts in self._name_constants(visit, platform):
-            _note(notifier.platforms, platform, doubts)
+            _add_doubts(notifier.platforms, platform, doubts)
 
     def _add_pointer(
         self,
-        found: dict[_Key, _FoundNotifier],
+        notifiers: dict[_Key, _FoundNotifier],
         visit: Visit,
         call: CallFact,
         access: Access,
@@ -143,16 +143,18 @@ class NotifierSearch:
         if doubts is None:
             return
         via = ".".join([access.base or access.type, *access.members])
-        notifier = found.setdefault(
+        notifier = notifiers.setdefault(
             (means, via, TreeLocation(visit.node.path, call.line)), _FoundNotifier()
         )
         for holder, env in self._holders(visit, call, member):
             if holder.name not in notifier.functions:
                 notifier.functions.append(holder.name)
-            notifier.tells_somewhere = notifier.tells_somewhere or self._tells_anywhere(holder)
-            told = self._find_told(holder, env, member, platform)
-            if told is not None:
-                _note(notifier.platforms, platform, (*doubts, *told))
+            notifier.notifies_somewhere = notifier.notifies_somewhere or self._notifies_anywhere(
+                holder
+            )
+            notifying = self._find_installed(holder, env, member, platform)
+            if notifying is not None:
+                _add_doubts(notifier.platforms, platform, (*doubts, *notifying))
 
     def _holders(self, visit: Visit, call: CallFact, member: str) -> Iterator[tuple[Node, Env]]:
         """Yield the functions that a member may hold, with the known values of their parameters."""
@@ -161,42 +163,48 @@ class NotifierSearch:
                 arguments = _arguments(call, member)
                 yield holder, self._tests.bind(arguments, visit.env, holder)
 
-    def _find_told(self, holder: Node, env: Env, member: str, platform: Platform) -> Doubts | None:
-        """Return the doubts about whether a callback is installed and tells, None if it is not."""
+    def _find_installed(
+        self, holder: Node, env: Env, member: str, platform: Platform
+    ) -> Doubts | None:
+        """Return the doubts about whether a callback is installed and notifies, None if not."""
         installed = self._reach.find_installed(member, holder, platform)
-        tells = self._find_tells(holder, env, platform) if installed is not None else None
-        return None if installed is None or tells is None else (*installed, *tells)
+        notifying = (
+            self._find_notification(holder, env, platform) if installed is not None else None
+        )
+        return None if installed is None or notifying is None else (*installed, *notifying)
 
-    def _find_tells(self, holder: Node, env: Env, platform: Platform) -> Doubts | None:
+    def _find_notification(self, holder: Node, env: Env, platform: Platform) -> Doubts | None:
         key = (holder, env, platform)
-        if key not in self._tells:
-            self._tells[key] = None  # recursion adds nothing
-            self._tells[key] = find_surest(self._ways(holder, env, platform))
-        return self._tells[key]
+        if key not in self._notifications:
+            self._notifications[key] = None  # a recursive call adds nothing
+            self._notifications[key] = find_surest(self._notifying_paths(holder, env, platform))
+        return self._notifications[key]
 
-    def _ways(self, holder: Node, env: Env, platform: Platform) -> Iterator[Doubts]:
+    def _notifying_paths(self, holder: Node, env: Env, platform: Platform) -> Iterator[Doubts]:
         for visit in self.walk(holder, env, platform, all_calls=True):
             yield from self._name_constants(visit, platform)
             for call, access in self._pointer_calls(visit.node):
                 if not access.members or access.members[-1] != self._member:
                     continue
                 before = self._doubts(visit, call, platform)
-                for inner, given in self._holders(visit, call, self._member):
-                    told = self._find_told(inner, given, self._member, platform)
-                    if before is not None and told is not None:
-                        yield (*before, *told)
+                for inner, inner_env in self._holders(visit, call, self._member):
+                    notifying = self._find_installed(inner, inner_env, self._member, platform)
+                    if before is not None and notifying is not None:
+                        yield (*before, *notifying)
 
-    def _tells_anywhere(self, holder: Node) -> bool:
-        """Return whether a function is known to tell for any request on any platform."""
-        return any(self._find_tells(holder, (), platform) is not None for platform in Platform)
+    def _notifies_anywhere(self, holder: Node) -> bool:
+        """Return whether a function notifies for any request on any platform."""
+        return any(
+            self._find_notification(holder, (), platform) is not None for platform in Platform
+        )
 
     def _name_constants(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
         """Yield the doubts of each place where a function names a constant for a platform."""
         for pattern, platforms in self._status.platforms:
-            for word in filter(pattern.fullmatch, visit.node.words):
+            for constant in filter(pattern.fullmatch, visit.node.identifiers):
                 if platform not in platforms:
                     continue
-                calls = [c for c in self._code.read_calls(visit.node) if _names(c, word)]
+                calls = [c for c in self._code.read_calls(visit.node) if _names(c, constant)]
                 if not calls:
                     yield visit.doubts
                 for call in calls:
@@ -205,13 +213,13 @@ class NotifierSearch:
                         yield doubts
 
 
-def _names(call: CallFact, word: str) -> bool:
-    return word in call.passed or any(word in argument for argument in call.arguments)
+def _names(call: CallFact, constant: str) -> bool:
+    return constant in call.passed or any(constant in argument for argument in call.arguments)
 
 
-def _note(told: dict[Platform, Doubts], platform: Platform, doubts: Doubts) -> None:
-    if platform not in told or len(doubts) < len(told[platform]):
-        told[platform] = doubts
+def _add_doubts(by_platform: dict[Platform, Doubts], platform: Platform, doubts: Doubts) -> None:
+    if platform not in by_platform or len(doubts) < len(by_platform[platform]):
+        by_platform[platform] = doubts
 
 
 def _arguments(call: CallFact, member: str) -> Sequence[str]:
@@ -222,16 +230,20 @@ def _arguments(call: CallFact, member: str) -> Sequence[str]:
     return call.arguments
 
 
-def _build_notifier(key: _Key, found: _FoundNotifier) -> Notifier:
+def _build_notifier(key: _Key, notifier: _FoundNotifier) -> Notifier:
     means, via, place = key
-    told = _in_order(found.platforms)
-    doubts = [doubt for platform, ways in told.items() for doubt in ways[:1]]
-    known = tuple(platform for platform, ways in told.items() if not ways)
-    return Notifier(means, via, place, tuple(found.functions), known, tuple(doubts))
+    by_platform = _in_order(notifier.platforms)
+    doubts = [
+        doubt for platform, platform_doubts in by_platform.items() for doubt in platform_doubts[:1]
+    ]
+    certain = tuple(
+        platform for platform, platform_doubts in by_platform.items() if not platform_doubts
+    )
+    return Notifier(means, via, place, tuple(notifier.functions), certain, tuple(doubts))
 
 
-def _in_order(told: Mapping[Platform, Doubts]) -> dict[Platform, Doubts]:
-    return {platform: told[platform] for platform in Platform if platform in told}
+def _in_order(by_platform: Mapping[Platform, Doubts]) -> dict[Platform, Doubts]:
+    return {platform: by_platform[platform] for platform in Platform if platform in by_platform}
 
 
 def _does_nothing(node: Node) -> bool:

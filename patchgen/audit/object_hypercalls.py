@@ -3,7 +3,7 @@
 
 Before apply_alternatives() the code itself is executed; an entry in .altinstructions means that it
 is replaced later. Both are read from the object, since no source shows what the compiler and the
-macros made of it.
+macros generate.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from patchgen.kernel import ObjectCode, SectionData, read_code, read_data
 
 INSTRUCTIONS = ("vmcall", "vmmcall", "tdcall")
-# KVM_HC_MAP_GPA_RANGE is hypercall 12 (include/uapi/linux/kvm_para.h), and goes into EAX.
+# KVM_HC_MAP_GPA_RANGE is hypercall 12 (include/uapi/linux/kvm_para.h), which EAX contains.
 _MAP_GPA_RANGE = re.compile(r"\bmov +\$0xc,%[er]ax$")
 # TDG.VP.VMCALL<MapGPA> is sub-function 0x10001 (Intel GHCI 1.0).
 _MAP_GPA = re.compile(r"\$0x10001\b")
@@ -31,7 +31,7 @@ class HypercallSite:
 
     `patched` is set if alternatives may replace it. `reports` is set if its function is about the
     encryption status of pages: it contains the number of KVM_HC_MAP_GPA_RANGE or of MapGPA.
-    `spares_tdx` is set if the function takes another way in a TDX guest (kvm_hypercall*() from
+    `spares_tdx` is set if the function takes another path in a TDX guest (kvm_hypercall*() from
     v5.19 on): it also refers to the hypercall by TDCALL.
     """
 
@@ -65,7 +65,7 @@ def read_machine_code(path: Path) -> MachineCode:
 
 def _find_sites(code: ObjectCode, data: Mapping[str, SectionData]) -> list[HypercallSite]:
     patched = _find_patched(data)
-    found: list[tuple[str, str, bool]] = []
+    instructions: list[tuple[str, str, bool]] = []
     reporting: set[str] = set()
     sparing: set[str] = set()
     for function in code.functions:
@@ -77,10 +77,10 @@ def _find_sites(code: ObjectCode, data: Mapping[str, SectionData]) -> list[Hyper
                 sparing.add(function.name)
             if line.text in INSTRUCTIONS:
                 may_change = (function.section, line.offset) in patched
-                found.append((function.name, line.text, may_change))
+                instructions.append((function.name, line.text, may_change))
     return [
         HypercallSite(function, instruction, may_change, function in reporting, function in sparing)
-        for function, instruction, may_change in found
+        for function, instruction, may_change in instructions
     ]
 
 

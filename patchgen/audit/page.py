@@ -23,16 +23,16 @@ from patchgen.audit.diff import (
     FOLDED_GROUPS,
     GROUP_TITLES,
     describe_notifiers,
-    explain_stay,
+    explain_routing,
 )
 from patchgen.audit.pathtree import (
     Mark,
     Row,
+    build_tree,
     describe_call,
-    early_sites,
-    grow_tree,
+    list_early_sites,
     mark_site,
-    shown_route,
+    select_route,
 )
 from patchgen.audit.result import (
     Audit,
@@ -57,7 +57,7 @@ _LEGEND = {
     Mark.UNROUTED: "hypercall that bypasses the op",
     Mark.SILENT: "change that tells nobody",
     Mark.ROUTED: "hypercall through the op",
-    Mark.TOLD: "change that tells the hypervisor",
+    Mark.NOTIFIED: "change that tells the hypervisor",
     Mark.OWN: "VMGEXIT, TDCALL",
     Mark.OTHER: "call to another hypervisor",
     Mark.END: "alternatives are patched",
@@ -130,7 +130,7 @@ def render_page(audit: Audit) -> str:
 def render_diff_page(diff: AuditDiff) -> str:
     """Return the page of a comparison: the fate of each site, then the later audit."""
     context = _context(diff.after)
-    numbers = {id(site): number for number, site in enumerate(early_sites(diff.after))}
+    numbers = {id(site): number for number, site in enumerate(list_early_sites(diff.after))}
     fates = tuple(_build_section(kind, diff.differences, numbers) for kind in _PAGE_TITLES)
     return _render(
         {
@@ -144,15 +144,15 @@ def render_diff_page(diff: AuditDiff) -> str:
 
 def headline(audit: Audit) -> tuple[str, ...]:
     """Return the two main results, a sentence each."""
-    past = [
+    bypassing = [
         hypercall for hypercall in audit.early_hypercalls if hypercall.group is SiteGroup.UNROUTED
     ]
     silent = sum(change.silent for change in audit.early_changes)
     first = "No early hypercall bypasses the op"
-    if past:
-        calls = "hypercall bypasses" if len(past) == 1 else "hypercalls bypass"
-        reporting = sum(hypercall.reports_status for hypercall in past) or "none"
-        first = f"{len(past)} early {calls} the op, {reporting} to report page status"
+    if bypassing:
+        calls = "hypercall bypasses" if len(bypassing) == 1 else "hypercalls bypass"
+        reporting = sum(hypercall.reports_status for hypercall in bypassing) or "none"
+        first = f"{len(bypassing)} early {calls} the op, {reporting} to report page status"
     if not audit.early_changes:
         return (first,)
     if not silent:
@@ -174,8 +174,8 @@ def _render(context: dict[str, Any]) -> str:
         f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
         " base-uri 'none'; form-action 'none'"
     )
-    given = {"script": script, "style": style, "policy": policy}
-    page = render_html("page.html.j2", [SourceFolder(_TEMPLATES)], {**context, **given})
+    assets = {"script": script, "style": style, "policy": policy}
+    page = render_html("page.html.j2", [SourceFolder(_TEMPLATES)], {**context, **assets})
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", page)
 
 
@@ -185,8 +185,8 @@ def _digest(text: str) -> str:
 
 
 def _context(audit: Audit) -> dict[str, Any]:
-    rows = grow_tree(audit)
-    entries = tuple(_entries(early_sites(audit), rows))
+    rows = build_tree(audit)
+    entries = tuple(_entries(list_early_sites(audit), rows))
     late = [hypercall for hypercall in audit.hypercalls if not hypercall.early]
     return {
         "audit": audit,
@@ -197,7 +197,7 @@ def _context(audit: Audit) -> dict[str, Any]:
         "rows": rows,
         "legend": {mark.value: text for mark, text in _LEGEND.items() if _occurs(mark, rows)},
         "size": {"row": ROW_HEIGHT, "indent": INDENT, "margin": MARGIN, "letter": LETTER},
-        "width": max((row_width(row) for row in rows), default=0),
+        "width": max((_measure_row(row) for row in rows), default=0),
     }
 
 
@@ -205,7 +205,7 @@ def _occurs(mark: Mark, rows: Iterable[Row]) -> bool:
     return any(mark in row.marks for row in rows)
 
 
-def row_width(row: Row) -> int:
+def _measure_row(row: Row) -> int:
     """Return the width of a row in pixels; page.js computes the same from its characters."""
     via = f" by {row.via}" if row.via else ""
     letters = len(f"{row.name}(){via}  {row.place or ''}")
@@ -215,7 +215,7 @@ def row_width(row: Row) -> int:
 def _entries(sites: Sequence[Hypercall | StatusChange], rows: Iterable[Row]) -> Iterator[SiteRow]:
     row_of = {row.site: row.number for row in rows if row.site is not None}
     for number, site in enumerate(sites):
-        if route := shown_route(site):
+        if route := select_route(site):
             yield SiteRow(
                 number=number,
                 row=row_of[number],
@@ -230,7 +230,7 @@ def _entries(sites: Sequence[Hypercall | StatusChange], rows: Iterable[Row]) -> 
 
 def explain_site(site: Hypercall | StatusChange) -> str:
     """Return the reason for a site's group."""
-    return explain_stay(site) if isinstance(site, Hypercall) else describe_notifiers(site)
+    return explain_routing(site) if isinstance(site, Hypercall) else describe_notifiers(site)
 
 
 def _count_paths(route: Route) -> str:

@@ -4,8 +4,9 @@
 tree-sitter, not libclang: libclang needs the command line of each file and all headers, that is, a
 configured tree on disk, sees one branch of every #if, and takes minutes instead of seconds.
 tree-sitter needs one file and no headers, continues after syntax errors, and comes as a wheel. It
-does not expand macros, which `prepare` handles before it, nor know types from headers, which `code`
-looks up after it. A scan for function heads finds the functions that it lost (`FileFacts.lost`).
+does not expand macros, which prepare_source.py handles before it, nor know types from headers,
+which linked_code.py looks up after it. A scan for function heads finds the functions that it lost
+(`FileFacts.lost`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _HEAD = re.compile(
     re.M,
 )
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
-_WORD = re.compile(r"\b[A-Za-z_]\w*\b")
+_IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
 # An escaped quote begins no literal, or the time would be quadratic in the number of quotes.
 _LITERAL = re.compile(rb'(?<!\\)"(?:\\.|[^"\\])*+"', re.S)
 _NO_HEADS = frozenset([b"if", b"for", b"while", b"switch", b"do", b"else", b"return", b"sizeof"])
@@ -58,7 +59,7 @@ def parse_source(content: bytes) -> FileFacts:
     for line, name, piece in list(_find_pieces(prepared.text, unit.functions)):
         unit.read(_parser().parse(b"\n" * (line - 1) + piece).root_node)
         if all(function.name != name for function in unit.functions):
-            unit.functions.append(_read_words(line, name, piece))
+            unit.functions.append(_read_identifiers(line, name, piece))
     variables = [
         *unit.variables,
         *(VariableFact(name, line, False, kind, (), ()) for name, line, kind in prepared.percpu),
@@ -78,18 +79,18 @@ def parse_source(content: bytes) -> FileFacts:
 
 def _find_lost(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str]]:
     """Yield apparent function heads that were not read as functions."""
-    known = {function.name for function in functions}
+    names = {function.name for function in functions}
     plain = (
         _LITERAL.sub(lambda match: overwrite_with_spaces(match[0]), text) if b'"' in text else text
     )
     for match in _HEAD.finditer(plain):
         name = match[1].decode()
-        if match[1] not in _NO_HEADS and name not in known:
+        if match[1] not in _NO_HEADS and name not in names:
             yield text.count(b"\n", 0, match.start(1)) + 1, name
 
 
-def _read_words(line: int, name: str, piece: bytes) -> Function:
-    """Return a function read word by word: each name that a parenthesis follows is a call."""
+def _read_identifiers(line: int, name: str, piece: bytes) -> Function:
+    """Return a function read without its syntax: each name before a parenthesis is a call."""
     text = piece.decode("utf-8", "replace")
     body = text.find("{")
     calls = [
@@ -98,8 +99,8 @@ def _read_words(line: int, name: str, piece: bytes) -> Function:
         if match[1].encode() not in _NO_HEADS
     ]
     static = re.search(r"\bstatic\b", text[:body]) is not None
-    words = tuple(sorted(set(_WORD.findall(text, body))))
-    return Function(name, line, static, tuple(calls), words)
+    identifiers = tuple(sorted(set(_IDENTIFIER.findall(text, body))))
+    return Function(name, line, static, tuple(calls), identifiers)
 
 
 def _find_pieces(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str, bytes]]:
@@ -157,7 +158,7 @@ class _Unit:
                 line_of(node.child_by_field_name("declarator") or node),
                 re.search(rb"\bstatic\b", head) is not None,
                 tuple(reader.calls),
-                tuple(sorted(reader.words)),
+                tuple(sorted(reader.identifiers)),
                 tuple(asm for asm in self._asms if first <= asm.line <= last),
                 tuple(reader.stores),
                 type_name(node.child_by_field_name("type")),
@@ -178,9 +179,9 @@ class _Unit:
             if not name or is_prototype(child):
                 continue
             value = child.child_by_field_name("value") if child.type == "init_declarator" else None
-            stores, words = [], []
+            stores, identifiers = [], []
             if value is not None:
-                words = names_in(value)
+                identifiers = names_in(value)
                 stores = list(read_initialiser(value, Access(name, kind, ())))
             self.variables.append(
                 VariableFact(
@@ -189,7 +190,7 @@ class _Unit:
                     static,
                     "()" if function else kind,
                     tuple(stores),
-                    tuple(sorted(set(words))),
+                    tuple(sorted(set(identifiers))),
                 )
             )
 
@@ -206,8 +207,8 @@ class _Unit:
                 continue
             if kind.type in ("struct_specifier", "union_specifier"):
                 self._read_struct(kind, name)
-                own = kind.child_by_field_name("name")
-                self.typedefs.append((name, text_of(own) if own else name))
+                tag = kind.child_by_field_name("name")
+                self.typedefs.append((name, text_of(tag) if tag else name))
             elif function:
                 self.typedefs.append((name, "()"))
             elif type_name(kind):
@@ -215,8 +216,8 @@ class _Unit:
 
     def _read_struct(self, node: tree_sitter.Node, fallback: str) -> None:
         body = node.child_by_field_name("body")
-        own = node.child_by_field_name("name")
-        name = text_of(own) if own else fallback
+        tag = node.child_by_field_name("name")
+        name = text_of(tag) if tag else fallback
         if body is None or not name:
             return
         self.structs.append(Struct(name, line_of(node), tuple(self._read_fields(body, name))))
@@ -235,13 +236,15 @@ class _Unit:
             if inner is not None and not declarators:
                 yield from self._read_fields(inner, owner)
                 continue
-            own_type = type_name(kind)
+            field_type = type_name(kind)
             for declarator in declarators:
                 name, function = declared(declarator)
                 if inner is not None and kind.type != "enum_specifier":
-                    own_type = own_type or f"{owner}.{name}"
+                    field_type = field_type or f"{owner}.{name}"
                     self.structs.append(
-                        Struct(own_type, line_of(child), tuple(self._read_fields(inner, own_type)))
+                        Struct(
+                            field_type, line_of(child), tuple(self._read_fields(inner, field_type))
+                        )
                     )
                 if name:
-                    yield name, "()" if function else own_type
+                    yield name, "()" if function else field_type

@@ -99,9 +99,9 @@ def find_boot_path(code: LinkedCode, tables: Tables) -> BootPath:
     for end in tables.end:
         for entry in tables.boot_path_from:
             for start in code.find_nodes(entry):
-                found = _search(code, start, end)
-                if found:
-                    return found
+                path = _search(code, start, end)
+                if path:
+                    return path
     raise RefusedError(
         f"no calls lead from {' or '.join(tables.boot_path_from)} to {' or '.join(tables.end)}",
         hint="an audit needs a kernel that patches alternatives at boot; a .config has to build "
@@ -248,39 +248,39 @@ def _condense(
     index: dict[Node, int] = {}
     low: dict[Node, int] = {}
     stack: list[Node] = []
-    held: set[Node] = set()
-    found: list[list[Node]] = []
+    on_stack: set[Node] = set()
+    components: list[list[Node]] = []
     for entry in entries:
         work = [(entry, iter(following.get(entry, ())))] if entry not in index else []
         if work:
             index[entry] = low[entry] = len(index)
             stack.append(entry)
-            held.add(entry)
+            on_stack.add(entry)
         while work:
-            node, rest = work[-1]
-            for target in rest:
+            node, targets = work[-1]
+            for target in targets:
                 if target not in index:
                     index[target] = low[target] = len(index)
                     stack.append(target)
-                    held.add(target)
+                    on_stack.add(target)
                     work.append((target, iter(following.get(target, ()))))
                     break
-                if target in held:
+                if target in on_stack:
                     low[node] = min(low[node], index[target])
             else:
                 work.pop()
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[node])
                 if low[node] == index[node]:
-                    found.append(_pop_component(node, stack, held))
-    return found
+                    components.append(_pop_component(node, stack, on_stack))
+    return components
 
 
-def _pop_component(node: Node, stack: list[Node], held: set[Node]) -> list[Node]:
+def _pop_component(node: Node, stack: list[Node], on_stack: set[Node]) -> list[Node]:
     component = []
     while True:
         member = stack.pop()
-        held.discard(member)
+        on_stack.discard(member)
         component.append(member)
         if member is node:
             return component

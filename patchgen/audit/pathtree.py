@@ -29,9 +29,9 @@ class Mark(StrEnum):
     """The end of a path, from the most interesting to those that may be folded away."""
 
     UNROUTED = "unrouted"
-    SILENT = "silent"  # a change of page status that tells nobody
+    SILENT = "silent"  # a change of page status without notification
     ROUTED = "routed"
-    TOLD = "told"
+    NOTIFIED = "notified"
     END = "end"  # alternatives are patched
     OWN = "own"
     OTHER = "other"
@@ -81,7 +81,7 @@ class _Due:
     hidden: bool  # below a folded row
 
 
-def early_sites(audit: Audit) -> tuple[Hypercall | StatusChange, ...]:
+def list_early_sites(audit: Audit) -> tuple[Hypercall | StatusChange, ...]:
     """Return all sites of the tree, hypercalls first."""
     return (*audit.early_hypercalls, *audit.early_changes)
 
@@ -89,7 +89,7 @@ def early_sites(audit: Audit) -> tuple[Hypercall | StatusChange, ...]:
 def mark_site(site: Hypercall | StatusChange) -> Mark:
     """Return the mark of a site."""
     if isinstance(site, StatusChange):
-        return Mark.SILENT if site.silent else Mark.TOLD
+        return Mark.SILENT if site.silent else Mark.NOTIFIED
     match site.group:
         case SiteGroup.UNROUTED:
             return Mark.UNROUTED
@@ -101,20 +101,20 @@ def mark_site(site: Hypercall | StatusChange) -> Mark:
             return Mark.OTHER
 
 
-def shown_route(site: Hypercall | StatusChange) -> Route | None:
+def select_route(site: Hypercall | StatusChange) -> Route | None:
     """Return the shortest path that bypasses the op, else the shortest path."""
     unrouted = site.unrouted if isinstance(site, Hypercall) else None
     return unrouted or site.early
 
 
-def grow_tree(audit: Audit) -> tuple[Row, ...]:
+def build_tree(audit: Audit) -> tuple[Row, ...]:
     """Return the rows from top to bottom: the window's own path, and one path for each site."""
     root = _TreeBranch(Step("", TreeLocation("", 0)))
-    _grow(root, audit.window.boot_path, Mark.END)
-    sites = early_sites(audit)
+    _add_branches(root, audit.window.boot_path, Mark.END)
+    sites = list_early_sites(audit)
     for number, site in enumerate(sites):
-        if route := shown_route(site):
-            _grow(root, route.steps, mark_site(site)).sites.append(number)
+        if route := select_route(site):
+            _add_branches(root, route.steps, mark_site(site)).sites.append(number)
     rows: list[Row] = []
     due = [_Due(entry, None, None, 0, False) for entry in reversed(root.below.values())]
     while due:
@@ -125,12 +125,14 @@ def grow_tree(audit: Audit) -> tuple[Row, ...]:
             continue
         rows.append(_function_row(number, entry, entry.branch))
         hidden = entry.hidden or rows[-1].folded
-        below = sorted(_below(entry.branch, sites), key=lambda member: member[0], reverse=True)
+        below = sorted(
+            _list_children(entry.branch, sites), key=lambda member: member[0], reverse=True
+        )
         due += [_Due(*member, number, entry.depth + 1, hidden) for _, member in below]
     return _close(rows)
 
 
-def _grow(root: _TreeBranch, steps: Sequence[Step], mark: Mark) -> _TreeBranch:
+def _add_branches(root: _TreeBranch, steps: Sequence[Step], mark: Mark) -> _TreeBranch:
     """Return the branch of the last step; create missing branches."""
     branch = root
     for step in steps:
@@ -140,7 +142,7 @@ def _grow(root: _TreeBranch, steps: Sequence[Step], mark: Mark) -> _TreeBranch:
     return branch
 
 
-def _below(
+def _list_children(
     branch: _TreeBranch, sites: Sequence[Hypercall | StatusChange]
 ) -> Iterator[tuple[tuple[str, int, str], tuple[_TreeBranch | None, int | None]]]:
     """Yield the branches and sites below a branch, each after its sort key."""

@@ -3,8 +3,8 @@
 
 The terms of a condition are looked up in tables.toml, which cites their sources. A call of a
 function that only returns an expression is replaced by that expression, and a parameter by the
-constant passed for it. If the words of a term, or those of the function that it calls, are about
-the platform and the table lacks the term, the answer is "unknown", never a guess. All other terms
+constant passed for it. If an identifier in a term, or in the function that it calls, concerns the
+platform and the term is not in the table, the answer is "unknown", never a guess. All other terms
 may hold on any platform.
 """
 
@@ -48,11 +48,11 @@ class PlatformTests:
     def __init__(self, code: LinkedCode, tables: Tables):
         self._code = code
         self._tests = tables.platform_tests
-        self._words = tables.platform_words
+        self._platform_names = tables.platform_words
         self._ignored = tables.platform_ignored
-        self._known: dict[tuple[str, str, Env, Platform], Answer] = {}
-        self._telling: dict[tuple[str, str], bool] = {}
-        self._about: dict[tuple[str, str], bool] = {}
+        self._answers: dict[tuple[str, str, Env, Platform], Answer] = {}
+        self._terms: dict[tuple[str, str], bool] = {}
+        self._conditions: dict[tuple[str, str], bool] = {}
 
     def find_doubts(
         self, node: Node, under: Iterable[int], env: Env, platform: Platform
@@ -64,7 +64,7 @@ class PlatformTests:
         doubts = []
         for number in under:
             guard = node.guards[number]
-            if not self._is_about(guard.text, node, env):
+            if not self._can_exclude(guard.text, node, env):
                 continue
             answer = self._judge(node, guard, env, platform)
             if answer is Answer.NO:
@@ -75,14 +75,16 @@ class PlatformTests:
                 )
         return tuple(doubts)
 
-    def _is_about(self, text: str, node: Node, env: Env) -> bool:
+    def _can_exclude(self, text: str, node: Node, env: Env) -> bool:
         """Return whether a condition can exclude a platform; others need no evaluation."""
         key = (text, node.path)
-        if key not in self._about:
+        if key not in self._conditions:
             plain = _READ.sub(r"\1", _SPACE.sub("", text))
-            known = any(row.test.search(plain) for row in self._tests)
-            self._about[key] = not text or known or self._has_words(plain, node.path, 2)
-        return self._about[key] or any(name in text for name, _ in env)
+            listed = any(row.test.search(plain) for row in self._tests)
+            self._conditions[key] = (
+                not text or listed or self._mentions_platform(plain, node.path, 2)
+            )
+        return self._conditions[key] or any(name in text for name, _ in env)
 
     def _judge(self, node: Node, guard: Guard, env: Env, platform: Platform) -> Answer:
         answer = self.holds(guard.text, node, env, platform)
@@ -98,19 +100,19 @@ class PlatformTests:
         if not text:
             return Answer.UNKNOWN
         key = (text, node.path, env, platform)
-        if key not in self._known:
+        if key not in self._answers:
             plain = _READ.sub(r"\1", _SPACE.sub("", text))
-            self._known[key] = self._evaluate(plain, node, env, platform, depth)
-        return self._known[key]
+            self._answers[key] = self._evaluate(plain, node, env, platform, depth)
+        return self._answers[key]
 
     def bind(self, arguments: Sequence[str], env: Env, target: Node) -> Env:
         """Return the parameters of a called function that are known to be true or false."""
-        found = []
+        values = []
         for name, argument in zip(target.parameters, arguments, strict=False):
             value = _constant(_SPACE.sub("", argument), dict(env))
             if name and value is not None:
-                found.append((name, value))
-        return tuple(found)
+                values.append((name, value))
+        return tuple(values)
 
     # --- expressions ------------------------------------------------------------------------------
 
@@ -132,15 +134,15 @@ class PlatformTests:
         return self._term(text, node, env, platform, depth)
 
     def _term(self, text: str, node: Node, env: Env, platform: Platform, depth: int) -> Answer:
-        found = self._look_up(text, platform)
-        if found is None and "!=" in text:
-            found = self._look_up(text.replace("!=", "=="), platform)
-            found = None if found is None else _invert(found)
-        if found is not None:
-            return found
+        answer = self._look_up(text, platform)
+        if answer is None and "!=" in text:
+            answer = self._look_up(text.replace("!=", "=="), platform)
+            answer = None if answer is None else _invert(answer)
+        if answer is not None:
+            return answer
         if called := _CALL.fullmatch(text):
             return self._called(called[1], called[2], node, env, platform, depth)
-        return Answer.UNKNOWN if self._is_telling(text, node) else Answer.EITHER
+        return Answer.UNKNOWN if self._concerns_platform(text, node) else Answer.EITHER
 
     def _look_up(self, text: str, platform: Platform) -> Answer | None:
         for row in self._tests:
@@ -158,52 +160,54 @@ class PlatformTests:
         # A stub for a function that is not built returns a constant.
         real = [t for t in targets if t.returns not in _CONSTANTS] or targets
         if not real or not depth or not all(function.returns for function in real):
-            telling = self._is_telling(f"{name}({inner})", node)
-            return Answer.UNKNOWN if telling else Answer.EITHER
+            concerned = self._concerns_platform(f"{name}({inner})", node)
+            return Answer.UNKNOWN if concerned else Answer.EITHER
         answers = set()
         for function in real:
-            given = self.bind(_split(inner, ","), env, function)
-            answers.add(self.holds(function.returns, function, given, platform, depth - 1))
+            inner_env = self.bind(_split(inner, ","), env, function)
+            answers.add(self.holds(function.returns, function, inner_env, platform, depth - 1))
         if len(answers) == 1:
             return answers.pop()
         return Answer.UNKNOWN if Answer.UNKNOWN in answers else Answer.EITHER
 
-    def _is_telling(self, text: str, node: Node) -> bool:
-        """Return whether a term is about the platform, by its words or those of its callees."""
+    def _concerns_platform(self, text: str, node: Node) -> bool:
+        """Return whether a term concerns the platform, by its names or those in its callees."""
         key = (text, node.path)
-        if key not in self._telling:
-            self._telling[key] = self._has_words(text, node.path, 2)
-        return self._telling[key]
+        if key not in self._terms:
+            self._terms[key] = self._mentions_platform(text, node.path, 2)
+        return self._terms[key]
 
-    def _has_words(self, text: str, path: str, depth: int) -> bool:
+    def _mentions_platform(self, text: str, path: str, depth: int) -> bool:
         names = set(_NAME.findall(text))
         if any(map(self._ignored.fullmatch, names)):
             return False
-        if any(map(self._words.search, names)):
+        if any(map(self._platform_names.search, names)):
             return True
         if not depth:
             return False
         called = {match[0].rstrip("(") for match in re.finditer(r"[A-Za-z_]\w*\(", text)}
         for name in called & names:
             for target in self._code.resolve(path, name):
-                about = [target.returns, *(guard.text for guard in target.guards)]
+                texts = [target.returns, *(guard.text for guard in target.guards)]
                 if any(
-                    self._has_words(source, target.path, depth - 1) for source in about if source
+                    self._mentions_platform(source, target.path, depth - 1)
+                    for source in texts
+                    if source
                 ):
                     return True
         return False
 
 
-def find_surest(ways: Iterable[tuple[Doubt, ...]]) -> tuple[Doubt, ...] | None:
+def find_surest(paths: Iterable[tuple[Doubt, ...]]) -> tuple[Doubt, ...] | None:
     """Return the doubts of the path with the fewest of them, None without a path.
 
-    Two paths that differ only in whether one condition holds raise no doubt: one of them is taken.
+    Two paths that differ only in whether one condition holds leave no doubt: one of them runs.
     """
-    found = list(dict.fromkeys(ways))
-    single = {way[0] for way in found if len(way) == 1}
+    unique = list(dict.fromkeys(paths))
+    single = {doubts[0] for doubts in unique if len(doubts) == 1}
     if any(replace(doubt, holds=not doubt.holds) in single for doubt in single):
         return ()
-    return min(found, key=len, default=None)
+    return min(unique, key=len, default=None)
 
 
 def _invert(answer: Answer) -> Answer:

@@ -40,8 +40,8 @@ def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
     for file in sorted(list_files(git, tree, folders), key=lambda entry: entry.path.as_posix()):
         path = file.path.as_posix()
         header = path.endswith(".h")
-        wanted = header or path.endswith((".c", ".S"))
-        if wanted and not tables.without.fullmatch(path):
+        is_source = header or path.endswith((".c", ".S"))
+        if is_source and not tables.without.fullmatch(path):
             files.append(file)
     if not any(file.path.as_posix().startswith("arch/x86/kernel/") for file in files):
         raise RefusedError(
@@ -90,18 +90,18 @@ def read_facts(
     missing = {key: file for key, file in missing.items() if key not in facts}
     done = len(files) - len(missing)
     on_progress(done, len(files))
-    fresh: list[tuple[bytes, bytes]] = []
+    parsed: list[tuple[bytes, bytes]] = []
     pieces = _read_pieces(git, missing)
     for values in map_processes(_parse_piece, pieces, workers=_WORKERS if len(missing) > 40 else 0):
         for key, value in values:
             if (read := unpack(FileFacts, value)) is None:
                 raise ValueError(f"the facts of {missing[key].path} cannot be stored")
             facts[key] = read
-            fresh.append((key, value))
+            parsed.append((key, value))
         done += len(values)
         on_progress(done, len(files))
-    if fresh:
-        cache.store(fresh)
+    if parsed:
+        cache.store(parsed)
     return {path: facts[key] for path, key in keys.items()}
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Form(StrEnum):
-    """The machine code of a hypercall before alternatives are patched, by its effect then."""
+    """The machine code of a hypercall before alternatives are patched."""
 
     ALTERNATIVE = "alternative"  # VMCALL that alternatives may replace (KVM_HYPERCALL)
     VMCALL = "vmcall"  # fixed VMCALL
@@ -34,7 +34,7 @@ class Platform(StrEnum):
     TDX = "TDX"
 
 
-# Where memory is encrypted, and the hypervisor has to be told which pages are shared.
+# Where memory is encrypted, and the guest has to notify the hypervisor of shared pages.
 PROTECTED = (Platform.SEV, Platform.SEV_ES, Platform.TDX)
 
 
@@ -97,7 +97,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a form does on a platform before alternatives are patched, and why, in words.
+    """What a form does on a platform before alternatives are patched, and the reason.
 
     `exception` is the one that the processor raises in the guest ("#UD", "#VE", "#VC"), "" if none.
     `source` is the evidence: a section of a manual, or a kernel file.
@@ -139,7 +139,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Hypercall:
-    """A place in a function that makes a hypercall: the site.
+    """A place in a function that makes a hypercall, called its site.
 
     If the instruction is in an inline function of a header, or in a function written in assembly,
     the site is the call of that function, else the instruction itself. `function` is the one that
@@ -184,10 +184,10 @@ class Hypercall:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A condition that decides what happens on a platform, and that the audit does not know.
+    """A condition that decides what happens on a platform, and that the audit cannot evaluate.
 
-    `condition` is the C expression, "" for one that is too long, and `holds` whether it has to be
-    true or false for what it is about.
+    `condition` is the C expression, "" for one that is too long, and `holds` the value that it must
+    have for the code to run.
     """
 
     platform: Platform
@@ -256,23 +256,23 @@ class StatusChange:
 
     @property
     def silent(self) -> bool:
-        """Tell whether nobody is told on any platform where that matters."""
+        """Return whether the hypervisor is not notified on any platform with encrypted memory."""
         return not self.notifiers and bool(self.protected)
 
     @property
     def silent_on(self) -> tuple[Platform, ...]:
-        """Return the platforms where pages change and nobody is told, as far as is known."""
-        told = {platform for notifier in self.notifiers for platform in notifier.platforms}
-        told |= {doubt.platform for notifier in self.notifiers for doubt in notifier.doubts}
-        # Whom a function tells that has no known constant cannot be seen.
+        """Return the platforms where pages change without notification, as far as is known."""
+        notified = {platform for notifier in self.notifiers for platform in notifier.platforms}
+        notified |= {doubt.platform for notifier in self.notifiers for doubt in notifier.doubts}
+        # The platforms of a notifier without a known constant are unknown.
         if any(not notifier.platforms and not notifier.doubts for notifier in self.notifiers):
             return ()
-        return tuple(platform for platform in self.protected if platform not in told)
+        return tuple(platform for platform in self.protected if platform not in notified)
 
 
 @dataclass(frozen=True, slots=True)
 class UnresolvedPointer:
-    """A call in the window through a pointer to which no known code assigns a function."""
+    """A call in the window through a pointer for which no assignment of a function was found."""
 
     function: str
     place: TreeLocation

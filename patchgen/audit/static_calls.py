@@ -43,8 +43,8 @@ def find_updates(code: LinkedCode, node: Node, call: CallFact) -> Iterator[Updat
 
 
 def _expand(macro: Node, call: CallFact) -> str:
-    given = dict(zip(macro.parameters, call.arguments, strict=False))
-    text = _NAME.sub(lambda word: given.get(word[0], word[0]), macro.body.replace("\\", " "))
+    values = dict(zip(macro.parameters, call.arguments, strict=False))
+    text = _NAME.sub(lambda match: values.get(match[0], match[0]), macro.body.replace("\\", " "))
     return _JOIN.sub("", text)
 
 

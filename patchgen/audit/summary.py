@@ -43,15 +43,15 @@ def render_summary(diff: AuditDiff) -> str:
         hypercall for hypercall in after.early_hypercalls if hypercall.group is SiteGroup.UNROUTED
     ]
     reporting = [site for site in open_sites if site.reports_status]
-    asking = _count(after.early_changes, "place asks", "places ask")
+    requests = _count(after.early_changes, "place asks", "places ask")
     sentences = (
         "A call graph shows the code that can run before alternatives are patched, in any "
-        f"configuration: in it, {asking} for pages to become shared or private.",
-        _before(diff),
-        _series(diff),
-        _after(after),
-        _stays(open_sites, reporting),
-        _limits(after),
+        f"configuration: in it, {requests} for pages to become shared or private.",
+        _describe_base(diff),
+        _describe_series(diff),
+        _describe_tip(after),
+        _describe_bypassing(open_sites, reporting),
+        _describe_limits(after),
     )
     text = " ".join(filter(None, sentences))
     lines = [*textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]
@@ -66,13 +66,13 @@ def render_summary(diff: AuditDiff) -> str:
         **partly,
         "Bypass the op:": open_sites,
     }
-    for title, found in titled.items():
-        if found:
-            lines += ["", title, "", *(f"  {_line(site)}" for site in found)]
+    for title, sites in titled.items():
+        if sites:
+            lines += ["", title, "", *(f"  {_line(site)}" for site in sites)]
     return "\n".join(lines)
 
 
-def _before(diff: AuditDiff) -> str:
+def _describe_base(diff: AuditDiff) -> str:
     """Return what the base leaves out."""
     changes = diff.before.early_changes
     total = len(changes)
@@ -101,7 +101,7 @@ def _is_silent_on(change: StatusChange, platform: Platform) -> bool:
     return bool(change.notifiers) and platform in change.silent_on
 
 
-def _series(diff: AuditDiff) -> str:
+def _describe_series(diff: AuditDiff) -> str:
     """Return what the series routes: requests, and open-coded hypercalls."""
     routed = [
         difference for difference in diff.differences if difference.change_kind is ChangeKind.ROUTED
@@ -119,19 +119,19 @@ def _series(diff: AuditDiff) -> str:
     return f"The series routes {' and '.join(parts)} through the op."
 
 
-def _after(audit: Audit) -> str:
+def _describe_tip(audit: Audit) -> str:
     """Return what the series achieves, and what it leaves out."""
     changes = audit.early_changes
     routed = sum(change.routed for change in changes)
     silent = sum(change.silent for change in changes)
     if not changes:
         return ""
-    rest = "each tells the hypervisor"
+    outcome = "each tells the hypervisor"
     if _find_doubtful(changes):
-        rest += " as far as the call graph shows"
+        outcome += " as far as the call graph shows"
     if silent:
-        rest = f"{silent} {'does' if silent == 1 else 'do'} not tell the hypervisor"
-    parts = [f"With the series, {routed} of {len(changes)} go through the op, and {rest}."]
+        outcome = f"{silent} {'does' if silent == 1 else 'do'} not tell the hypervisor"
+    parts = [f"With the series, {routed} of {len(changes)} go through the op, and {outcome}."]
     for platform in PROTECTED:
         missing = sum(_is_silent_on(change, platform) for change in changes)
         if missing:
@@ -143,16 +143,16 @@ def _after(audit: Audit) -> str:
     return " ".join(parts)
 
 
-def _stays(found: Sequence[Hypercall], reporting: Sequence[Hypercall]) -> str:
-    if not found:
+def _describe_bypassing(sites: Sequence[Hypercall], reporting: Sequence[Hypercall]) -> str:
+    if not sites:
         return "No early KVM hypercall bypasses the op."
     verb = "reports" if len(reporting) == 1 else "report"
     about = f"{len(reporting)} of them {verb}" if reporting else "none of them reports"
-    stay = _count(found, "early KVM hypercall still bypasses", "early KVM hypercalls still bypass")
+    stay = _count(sites, "early KVM hypercall still bypasses", "early KVM hypercalls still bypass")
     return f"{stay} the op; {about} page status."
 
 
-def _limits(audit: Audit) -> str:
+def _describe_limits(audit: Audit) -> str:
     """Return what the audit could not resolve."""
     unresolved = f"{len(audit.unresolved)} calls through pointers could not be resolved"
     doubtful = _find_doubtful(audit.early_changes)
@@ -175,8 +175,8 @@ def _find_doubtful(changes: Sequence[StatusChange]) -> list[StatusChange]:
     ]
 
 
-def _count(found: Sequence[object], one: str, many: str) -> str:
-    return f"{len(found) or 'no'} {one if len(found) == 1 else many}"
+def _count(items: Sequence[object], singular: str, plural: str) -> str:
+    return f"{len(items) or 'no'} {singular if len(items) == 1 else plural}"
 
 
 def _line(site: Hypercall | StatusChange) -> str:

@@ -9,15 +9,15 @@ import tree_sitter
 
 from patchgen.audit.facts import Access, StoreFact
 
-_SHORT = 80
-_LONG = 300
+_SHORT_LENGTH = 80
+_MAX_TEXT = 300
 
 
 def text_of(node: tree_sitter.Node) -> str:
     return (node.text or b"").decode("utf-8", "replace")
 
 
-def shorten(node: tree_sitter.Node, length: int = _SHORT) -> str:
+def shorten(node: tree_sitter.Node, length: int = _SHORT_LENGTH) -> str:
     return " ".join(text_of(node).split())[:length]
 
 
@@ -47,13 +47,13 @@ def declared(node: tree_sitter.Node | None) -> tuple[str, bool]:
             function = True
         inner = node.child_by_field_name("declarator")
         if inner is None:
-            named = [
+            declarators = [
                 child
                 for child in node.named_children
                 if child.type.endswith("declarator")
                 or child.type in ("identifier", "field_identifier", "type_identifier")
             ]
-            inner = named[0] if named else None
+            inner = declarators[0] if declarators else None
         node = inner
     return "", function
 
@@ -70,15 +70,15 @@ def is_prototype(node: tree_sitter.Node | None) -> bool:
 
 def names_in(node: tree_sitter.Node) -> list[str]:
     """Return the identifiers of an expression that denote values, in order."""
-    found = []
+    names = []
     stack = [node]
     while stack:
         child = stack.pop()
         if child.type == "identifier":
-            found.append(text_of(child))
+            names.append(text_of(child))
         elif child.type not in ("string_literal", "sizeof_expression"):
             stack.extend(reversed(child.named_children))
-    return found
+    return names
 
 
 def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[StoreFact]:
@@ -116,4 +116,4 @@ def returned(body: tree_sitter.Node) -> str:
     if len(inner) != 1 or inner[0].type != "return_statement" or not inner[0].named_children:
         return ""
     text = " ".join(text_of(inner[0].named_children[0]).split())
-    return text if len(text) <= _LONG else ""
+    return text if len(text) <= _MAX_TEXT else ""

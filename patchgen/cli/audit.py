@@ -19,7 +19,7 @@ from patchgen.audit import (
     describe_call,
     describe_diff,
     describe_notifiers,
-    explain_stay,
+    explain_routing,
     render_diff_page,
     render_page,
 )
@@ -168,8 +168,8 @@ def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
         names = ", ".join(step.function for step in audit.notify.implementations) or "nobody"
         printer.line(f"op: {audit.notify.member}(), installed: {names}")
     for group, title in GROUP_TITLES.items():
-        found = [hypercall for hypercall in audit.early_hypercalls if hypercall.group is group]
-        _print_group(printer, title, found, verbose=verbose, folded=group in FOLDED_GROUPS)
+        hypercalls = [hypercall for hypercall in audit.early_hypercalls if hypercall.group is group]
+        _print_group(printer, title, hypercalls, verbose=verbose, folded=group in FOLDED_GROUPS)
     _print_changes(printer, audit.early_changes, verbose=verbose)
     if verbose and audit.unresolved:
         printer.line()
@@ -180,17 +180,17 @@ def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
 
 
 def _print_group(
-    printer: Printer, title: str, found: list[Hypercall], *, verbose: bool, folded: bool
+    printer: Printer, title: str, hypercalls: list[Hypercall], *, verbose: bool, folded: bool
 ) -> None:
-    if not found:
+    if not hypercalls:
         return
     printer.line()
-    printer.line(f"early hypercalls, {title}: {len(found)}", bold=True)
+    printer.line(f"early hypercalls, {title}: {len(hypercalls)}", bold=True)
     if folded and not verbose:
-        for line in _fold(found):
+        for line in _fold(hypercalls):
             printer.line(f"  {line}")
         return
-    for hypercall in found:
+    for hypercall in hypercalls:
         fatal = [p.value for p, e in hypercall.effects.items() if e.outcome is EffectOutcome.FATAL]
         danger = f", fatal on {', '.join(fatal)}" if fatal else ""
         printer.line(f"  {hypercall.place} {hypercall.function}()")
@@ -198,24 +198,24 @@ def _print_group(
             f"      {describe_call(hypercall)}: {hypercall.instruction.form.value}{danger}"
         )
         if not hypercall.routed:
-            printer.line(f"      {explain_stay(hypercall)}")
+            printer.line(f"      {explain_routing(hypercall)}")
         _print_route(printer, hypercall.unrouted or hypercall.early)
         if verbose:
             for platform, effect in hypercall.effects.items():
                 printer.line(f"      {platform.value}: {effect.outcome.value}: {effect.reason}")
 
 
-def _fold(found: Iterable[Hypercall]) -> list[str]:
+def _fold(hypercalls: Iterable[Hypercall]) -> list[str]:
     """Return one line for each hypervisor and instruction form: the count and the files."""
     groups: dict[tuple[str, str], list[Hypercall]] = {}
-    for hypercall in found:
+    for hypercall in hypercalls:
         key = (hypercall.instruction.hypervisor or "unknown", hypercall.instruction.form.value)
         groups.setdefault(key, []).append(hypercall)
     lines = []
-    for (whose, form), members in sorted(groups.items()):
+    for (hypervisor, form), members in sorted(groups.items()):
         files = list(dict.fromkeys(member.place.path for member in members))
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-        lines.append(f"{len(members):3} {whose}, {form}: {', '.join(files[:3])}{more}")
+        lines.append(f"{len(members):3} {hypervisor}, {form}: {', '.join(files[:3])}{more}")
     return lines
 
 
@@ -232,13 +232,13 @@ def _print_route(printer: Printer, route: Route | None) -> None:
 
 def _print_changes(printer: Printer, changes: Iterable[StatusChange], *, verbose: bool) -> None:
     silent = [change for change in changes if change.silent]
-    told = [change for change in changes if not change.silent]
-    for title, found in (("tell nobody", silent), ("tell the hypervisor", told)):
-        if not found:
+    notified = [change for change in changes if not change.silent]
+    for title, group in (("tell nobody", silent), ("tell the hypervisor", notified)):
+        if not group:
             continue
         printer.line()
-        printer.line(f"early changes of page status that {title}: {len(found)}", bold=True)
-        for change in found:
+        printer.line(f"early changes of page status that {title}: {len(group)}", bold=True)
+        for change in group:
             printer.line(f"  {change.place} {change.function}()")
             printer.line(f"      {describe_call(change)}: {describe_notifiers(change)}")
             if verbose:
@@ -266,13 +266,15 @@ def print_diff(printer: Printer, diff: AuditDiff) -> None:
     """Print what has changed between two commits for each early site, grouped by fate."""
     printer.line(f"{diff.before.revision} .. {diff.after.revision}", bold=True)
     for kind, title in CHANGE_TITLES.items():
-        found = [difference for difference in diff.differences if difference.change_kind is kind]
-        if not found:
+        differences = [
+            difference for difference in diff.differences if difference.change_kind is kind
+        ]
+        if not differences:
             continue
         printer.line()
-        printer.line(f"{title}: {len(found)}", bold=True)
+        printer.line(f"{title}: {len(differences)}", bold=True)
         lines: dict[str, int] = {}
-        for difference in found:
+        for difference in differences:
             site = difference.after or difference.before
             if site is None:
                 continue

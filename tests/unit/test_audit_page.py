@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from patchgen.audit import compare_audits, render_diff_page, render_page
-from patchgen.audit.pathtree import Mark, grow_tree
+from patchgen.audit.pathtree import Mark, build_tree
 from patchgen.audit.result import Audit
 from tests.support.hostile_audit import MARKUP, hostile_audit
 from tests.support.small_kernel import audit_files
@@ -72,7 +72,7 @@ def test_it_says_first_what_is_not_routed(audit):
 
 
 def test_the_tree_has_each_path_once_in_the_order_of_calls(audit):
-    rows = grow_tree(audit)
+    rows = build_tree(audit)
     assert [row.name for row in rows].count("start_kernel") == 1
     assert [row.number for row in rows] == list(range(len(rows)))
     for row in rows:
