@@ -99,10 +99,10 @@ def _rows(comparison: Comparison) -> list[list[str]]:
     base, *variants = comparison.columns
     rows = [[what, "", *(_count(column, what) for column in variants)] for what in _COUNTS]
     for name in sorted({name for column in comparison.columns for name in column.text}):
-        grown = [_grown(base, column, name) for column in variants]
-        if any(grown):
-            short = name.removeprefix("arch/x86/")
-            rows.append([f"text of {short}", str(base.text.get(name, 0)), *grown])
+        growth = [_describe_growth(base, column, name) for column in variants]
+        if any(growth):
+            path = name.removeprefix("arch/x86/")
+            rows.append([f"text of {path}", str(base.text.get(name, 0)), *growth])
     total = sum(base.text.values())
     totals = ["" if c.refused else f"{sum(c.text.values()) - total:+d}" for c in variants]
     rows.append(["text, bytes", str(total), *totals])
@@ -118,7 +118,7 @@ def _count(column: Column, what: str) -> str:
     return "" if column.refused else str(getattr(column, what))
 
 
-def _grown(base: Column, column: Column, name: str) -> str:
+def _describe_growth(base: Column, column: Column, name: str) -> str:
     """Return by how many bytes an object grew, "" if its size is unchanged."""
-    grown = column.text.get(name, 0) - base.text.get(name, 0)
-    return f"{grown:+d}" if grown and not column.refused else ""
+    growth = column.text.get(name, 0) - base.text.get(name, 0)
+    return f"{growth:+d}" if growth and not column.refused else ""

@@ -18,7 +18,7 @@ from patchgen.verify import CheckedSeries
 
 _ID_LENGTH = 10
 _SUBJECT_WIDTH = 60
-_LEAST_SUBJECT = 10
+_MIN_SUBJECT_WIDTH = 10
 _HEADING_WIDTH = 8
 _PIPE_WIDTH = 160
 
@@ -68,7 +68,7 @@ class VerifyTable:
         widths = [max(map(len, heading.split("\n"))) for heading in headings]
         # Two spaces follow each column; the subject gets the rest of the width, if any.
         subject_width = self._console.width - _ID_LENGTH - sum(widths) - 2 * len(widths) - 6
-        wide = subject_width >= _LEAST_SUBJECT
+        wide = subject_width >= _MIN_SUBJECT_WIDTH
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, int(wide), 0, 0))
         table.add_column("commit", no_wrap=True, min_width=_ID_LENGTH)
         if wide:
@@ -79,10 +79,10 @@ class VerifyTable:
         if any(oid == target.base for oid, _ in self._cells):
             rows.insert(0, (target.base, "(base)"))
         for oid, subject in rows:
-            shown = [printable(subject)] if wide else []
+            subject_cell = [printable(subject)] if wide else []
             label = oid[:_ID_LENGTH] if wide or oid != target.base else "(base)"
             cells = [self._mark(oid, column) for column in self._columns]
-            table.add_row(label, *shown, *cells)
+            table.add_row(label, *subject_cell, *cells)
         return table
 
     def _mark(self, oid: Oid, column: str) -> Text:

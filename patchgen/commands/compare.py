@@ -104,19 +104,19 @@ def compare_variants(
     check_build_tools()
     repository = Repository(request.tree)
     try:
-        made: dict[str, GeneratedSeries | str] = {}
+        generated: dict[str, GeneratedSeries | str] = {}
         for name in dict.fromkeys(request.variants):
             on_progress(f"generating {name}")
-            made[name] = _generate(repository, name, request.base)
-        results = [result for result in made.values() if isinstance(result, GeneratedSeries)]
+            generated[name] = _generate(repository, name, request.base)
+        results = [result for result in generated.values() if isinstance(result, GeneratedSeries)]
         if not results:
-            raise RefusedError(f"none of the variants applies: {next(iter(made.values()))}")
+            raise RefusedError(f"none of the variants applies: {next(iter(generated.values()))}")
         with Checkout(repository) as checkout, scratch_folder("compare") as output:
             trial = _Trial(checkout, output, find_config("x86_64"), request, results)
             trial.prepare()
             on_progress("compiling the base")
             columns = [trial.measure("(base)", None)]
-            for name, result in made.items():
+            for name, result in generated.items():
                 on_progress(f"compiling {name}")
                 columns.append(
                     trial.measure(name, result)
@@ -152,7 +152,12 @@ class _Trial:
     def prepare(self) -> None:
         """Choose the files to check out, and create the builder."""
         self._files = sorted(
-            {edit.path for result in self.results for made in result.patches for edit in made.edits}
+            {
+                edit.path
+                for result in self.results
+                for patch in result.patches
+                for edit in patch.edits
+            }
             | {PurePosixPath(name) for name in _ALWAYS}
         )
         self.checkout.choose_files(source_patterns(self._files))
@@ -166,8 +171,8 @@ class _Trial:
         self.checkout.switch(base)
         prepare_scripts(self.checkout)
         self.checkout.run("clean", "-f", "-d", "-q")
-        for made in result.patches if result else ():
-            for edit in made.edits:
+        for patch in result.patches if result else ():
+            for edit in patch.edits:
                 path = self.checkout.folder / edit.path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(edit.after)
@@ -210,20 +215,26 @@ def _with_counts(column: Column, result: GeneratedSeries) -> Column:
 def _judge_hypercalls(sites: Sequence[HypercallSite]) -> dict[Platform, Execution]:
     """Return the executions of kvm_hypercall*(): of the sites that alternatives patch later."""
     generic = [site for site in sites if site.patched]
-    found = tuple(sorted({site.instruction for site in generic}))
+    instructions = tuple(sorted({site.instruction for site in generic}))
     in_td = tuple(sorted({"tdcall" if s.spares_tdx else s.instruction for s in generic}))
     return {
-        platform: _execute(platform, in_td if platform is Platform.TDX else found, "not seen")
+        platform: _execute(
+            platform, in_td if platform is Platform.TDX else instructions, "not seen"
+        )
         for platform in Platform
     }
 
 
 def _judge_reports(sites: Sequence[HypercallSite], *, tdcall: bool) -> dict[Platform, Execution]:
     """Return the executions that report page status, on the platforms that have to report it."""
-    found = {site.instruction for site in sites if site.reports} | ({"tdcall"} if tdcall else set())
+    instructions = {site.instruction for site in sites if site.reports} | (
+        {"tdcall"} if tdcall else set()
+    )
     return {
-        platform: _execute(platform, tuple(sorted(found & set(own))), "does not tell the host")
-        for platform, own in _REPORTING.items()
+        platform: _execute(
+            platform, tuple(sorted(instructions & set(reporting))), "does not tell the host"
+        )
+        for platform, reporting in _REPORTING.items()
     }
 
 

@@ -157,10 +157,10 @@ def verify_series(
             )
             if request.record and report.passed:
                 assert target.series is not None
-                said = record_testing(
+                recorded = record_testing(
                     repository, target.series, run.columns, findings, request.make_variables
                 )
-                report = replace(report, recorded=said)
+                report = replace(report, recorded=recorded)
             return report
     finally:
         repository.close()
@@ -226,28 +226,28 @@ class _VerifyRun:
         return findings
 
     def _end(self, commit: Oid, column: str, findings: Iterable[Finding]) -> list[Finding]:
-        found = list(findings)
-        self.on_cell(Cell(commit, column, sum(finding.failure for finding in found)))
-        return found
+        results = list(findings)
+        self.on_cell(Cell(commit, column, sum(finding.failure for finding in results)))
+        return results
 
     def _lint(self) -> list[Finding]:
         findings = []
         for commit, sender in zip(self.target.commits, self.target.senders, strict=True):
             diff = self.checkout.run("show", "--format=", "--no-renames", commit.oid).stdout
-            found = [
+            commit_findings = [
                 *check_commit(commit, self._find_subject, sender),
                 *check_declarations(commit, diff.decode("utf-8", "replace")),
             ]
-            findings += self._end(commit.oid, "lint", found)
+            findings += self._end(commit.oid, "lint", commit_findings)
         return findings
 
     def _find_subject(self, oid: str) -> str | None:
         """Return the subject of a commit in the history of the base, None if it is not there."""
-        words = ("merge-base", "--is-ancestor", oid, self.target.base)
-        if self.checkout.run(*words, ok=None).returncode != 0:
+        args = ("merge-base", "--is-ancestor", oid, self.target.base)
+        if self.checkout.run(*args, ok=None).returncode != 0:
             return None
-        said = self.checkout.run("show", "--no-patch", "--format=%s", oid).stdout
-        return said.decode("utf-8", "replace").strip()
+        subject = self.checkout.run("show", "--no-patch", "--format=%s", oid).stdout
+        return subject.decode("utf-8", "replace").strip()
 
     def _claims(self) -> Iterator[Finding]:
         if self.target.record is not None:
@@ -263,7 +263,7 @@ class _VerifyRun:
             return [Finding("checkpatch", "the base has no checkpatch.pl", failure=False)]
         for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
             self.on_cell(Cell(commit.oid, "checkpatch", None))
-            found = [
+            commit_findings = [
                 Finding(
                     "checkpatch",
                     f"{report.level}:{report.text}",
@@ -272,7 +272,7 @@ class _VerifyRun:
                 )
                 for report in check_mail(self.checkout.folder, mail)
             ]
-            findings += self._end(commit.oid, "checkpatch", found)
+            findings += self._end(commit.oid, "checkpatch", commit_findings)
         return findings
 
     def _round_trip(self) -> list[Finding]:
@@ -286,8 +286,8 @@ class _VerifyRun:
         for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
             self.on_cell(Cell(commit.oid, "am", None))
             text = self._apply_again(parent, commit, mail)
-            found = [Finding("am", text, commit.oid)] if text else []
-            findings += self._end(commit.oid, "am", found)
+            commit_findings = [Finding("am", text, commit.oid)] if text else []
+            findings += self._end(commit.oid, "am", commit_findings)
             parent = commit.oid
         return findings
 
@@ -296,10 +296,10 @@ class _VerifyRun:
         if not commit.files:
             return "the commit is empty: `git am` refuses its mail"
         try:
-            made = self.checkout.apply_mails(parent, [mail], find_strips([mail]))
+            applied = self.checkout.apply_mails(parent, [mail], find_strips([mail]))
         except RefusedError as err:
             return err.message
-        tree = resolve_object(self.checkout, f"{made[-1]}^{{tree}}")
+        tree = resolve_object(self.checkout, f"{applied[-1]}^{{tree}}")
         return "" if tree == commit.tree else "applying the mail with `git am` gives another tree"
 
     def _find_init_stores(self) -> list[Finding]:
@@ -334,11 +334,13 @@ class _VerifyRun:
             )
             builds = matrix.run(base, points, self._on_build)
         findings: list[Finding] = []
-        if matrix.lacks_exec_bits:
+        if matrix.added_exec_bits:
             text = "no script of the base has the exec bit; it was set for the build"
             findings.append(Finding("build", text, failure=False))
-        if made := list_products(self.checkout, base.commit):
-            text = f"the base has committed build products, which were left out: {', '.join(made)}"
+        if products := list_products(self.checkout, base.commit):
+            text = (
+                f"the base has committed build products, which were left out: {', '.join(products)}"
+            )
             findings.append(Finding("build", text, failure=False))
         for config in self.configs:
             if (failure := builds[base.commit, config.name].failure) is not None:
@@ -353,11 +355,11 @@ class _VerifyRun:
         verdicts = judge_builds(
             self.target.commits, base.commit, self.configs, builds, self.changed
         )
-        for commit, column, found in verdicts:
+        for commit, column, findings in verdicts:
             if column in self.columns:
                 stores = self.stores[commit] if column == "sections" else ()
-                self._end(commit, column, [*stores, *found])
-                yield from found
+                self._end(commit, column, [*stores, *findings])
+                yield from findings
 
     def _boot(self) -> list[Finding]:
         diff = self.checkout.run("diff", "--no-renames", self.target.base, self.target.tip)
@@ -371,12 +373,12 @@ class _VerifyRun:
                 variables=self.request.make_variables,
                 diff=diff.stdout.decode("utf-8", "replace"),
             )
-            found = trial.run(
+            differences = trial.run(
                 base,
                 Point(last.oid, last.tree),
                 lambda commit: self.on_cell(Cell(commit, "boot", None)),
             )
-            findings = self._end(last.oid, "boot", found)
+            findings = self._end(last.oid, "boot", differences)
         self._end(base.commit, "boot", [])
         return findings
 

@@ -19,7 +19,7 @@ from .dotconfig import (
     load_dotconfig as load_dotconfig,
 )
 from .get_maintainer import (
-    FoundRecipients as FoundRecipients,
+    RecipientsByMail as RecipientsByMail,
     find_recipients as find_recipients,
     join_recipients as join_recipients,
 )

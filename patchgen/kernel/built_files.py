@@ -28,10 +28,10 @@ MAKEFILE_NAMES = ("Kbuild", "Makefile")
 _CLEANED = re.compile(r"\s*subdir-\s*[:+]?=")
 _FOLDER = re.compile(r"(?<![^\s=])([\w./-]+)/(?=\s|$)")
 _SOURCES = ("**/*.c", "*.c")
-_BEGIN = ("core-y", "core-m", "drivers-y", "drivers-m", "libs-y", "libs-m", "net-y", "virt-y")
+_TOP_LISTS = ("core-y", "core-m", "drivers-y", "drivers-m", "libs-y", "libs-m", "net-y", "virt-y")
 _PLAIN = ("lib-y", "lib-m", "extra-y", "always-y")
 # Linked last, by scripts/Makefile.vmlinux, and not in any list.
-_LINKED = "init/version-timestamp.o"
+_VERSION_OBJECT = "init/version-timestamp.o"
 _TOP_ONLY = ("ARCH_CORE", "ARCH_LIB", "ARCH_DRIVERS")
 
 # objcopy makes map_kernel.pi.o of map_kernel.o (arch/x86/boot/startup/Makefile, v6.16), and
@@ -67,8 +67,8 @@ def read_built(tree: TreeReader, config: Path) -> frozenset[PurePosixPath]:
         str(file.path): tree.read(file).decode("utf-8", "replace") for file in tree.find(_MAKEFILES)
     }
     sources = [file.path for file in tree.find(_SOURCES)]
-    found = find_built(options, makefiles.get, [*map(str, sources), *makefiles])
-    return frozenset(filter(found.includes, sources))
+    built = find_built(options, makefiles.get, [*map(str, sources), *makefiles])
+    return frozenset(filter(built.includes, sources))
 
 
 def find_built(
@@ -126,17 +126,17 @@ class _Walk:
         top = self._evaluate_top()
         self._base = top.copy_exported((*_TOP_ONLY, "BITS", "UTS_MACHINE"))
         self._set_base(self._base)
-        for name in _BEGIN:
+        for name in _TOP_LISTS:
             for word in top.words(name):
                 if word.endswith("/"):
                     self._enter(word, is_builtin=name.endswith("-y"))
         if self._read("Kbuild") is not None:
             self._enter("", is_builtin=True)
         if not self.entered:
-            # The top Makefile of a kernel names folders. This one shows nothing.
+            # A kernel's top Makefile names folders; this one names none.
             for folder in self._list_unnamed():
                 self._enter(folder, is_builtin=True)
-        self.packed.add(_LINKED)
+        self.packed.add(_VERSION_OBJECT)
         boot = f"arch/{self._config.architecture}/boot"
         for folder in (boot, f"{boot}/compressed"):
             self._enter(folder, is_builtin=True)
@@ -153,7 +153,7 @@ class _Walk:
         return top
 
     def _set_base(self, make: Make) -> None:
-        """Set the options, as include/config/auto.conf does, and the variables of places."""
+        """Set the options, as include/config/auto.conf does, the folders and the architecture."""
         options = {n: text.strip().strip('"') for n, text in self._config.options.items()}
         make.set({name: value for name, value in options.items() if value != "n"})
         make.set(dict.fromkeys(("srctree", "objtree", "abs_srctree"), "."))
@@ -164,7 +164,7 @@ class _Walk:
     def _enter(self, folder: str, *, is_builtin: bool) -> None:
         """Add the objects that a folder's makefile names; obj-y only if the folder is built in."""
         folder = posixpath.normpath(folder) if folder else ""
-        if (folder, is_builtin) in self.entered or not self._is_wanted(folder):
+        if (folder, is_builtin) in self.entered or not self._may_enter(folder):
             return
         self.entered.add((folder, is_builtin))
         make = self._evaluate(folder)
@@ -185,18 +185,20 @@ class _Walk:
             if word.endswith("/") or word not in modules:
                 self._enter(f"{folder}/{word}".lstrip("/"), is_builtin=False)
 
-    def _is_wanted(self, folder: str) -> bool:
+    def _may_enter(self, folder: str) -> bool:
         return self._within is None or not folder or folder in self._within
 
     def _list_unnamed(self) -> list[str]:
         """Return the folders with a makefile that no other makefile names."""
         texts = {folder: self._read_folder(folder) for folder in self._within or ()}
-        named = {
+        named_folders = {
             name
-            for folder, found in texts.items()
-            for name in list_named_folders(folder, found[1] if found else "")
+            for folder, makefile in texts.items()
+            for name in list_named_folders(folder, makefile[1] if makefile else "")
         }
-        return sorted(folder for folder, found in texts.items() if found and folder not in named)
+        return sorted(
+            folder for folder, makefile in texts.items() if makefile and folder not in named_folders
+        )
 
     def _read_folder(self, folder: str) -> tuple[str, str] | None:
         """Return path and text of the makefile of a folder, None if it has none."""
@@ -205,11 +207,11 @@ class _Walk:
         return next(((path, text) for path, text in texts if text is not None), None)
 
     def _evaluate(self, folder: str) -> Make | None:
-        if (found := self._read_folder(folder)) is None:
+        if (makefile := self._read_folder(folder)) is None:
             return None
         make = self._base.copy()
         make.set({"src": folder or ".", "obj": folder or ".", "obj-y": "", "obj-m": ""})
-        make.include(found[0])
+        make.include(makefile[0])
         return make
 
 

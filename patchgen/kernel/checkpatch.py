@@ -49,13 +49,13 @@ def check_mail(tree: Path, mail: Mail) -> list[CheckpatchReport]:
         options = ("--strict", "--terse", "--show-types", "--no-summary", "--no-tree", "--root=.")
         args = ["perl", SCRIPT, *options, str(file)]
         # The script runs git there to look up cited commits.
-        done = run(args, cwd=tree, env=program_environment(), ok=(0, 1))
+        completed = run(args, cwd=tree, env=program_environment(), ok=(0, 1))
     reports = []
-    for text in done.stdout.decode("utf-8", "replace").splitlines():
+    for text in completed.stdout.decode("utf-8", "replace").splitlines():
         match = _REPORT.match(text)
         if match:
             line = int(match["line"]) if match["line"] else None
             reports.append(CheckpatchReport(match["level"], match["text"].strip(), line))
-    if done.returncode != 0 and not reports:
-        raise ToolError(f"{SCRIPT} failed: {done.errors or done.stdout.decode()[-500:]}")
+    if completed.returncode != 0 and not reports:
+        raise ToolError(f"{SCRIPT} failed: {completed.errors or completed.stdout.decode()[-500:]}")
     return reports

@@ -16,9 +16,9 @@ from patchgen.kernel.dotconfig import read_dotconfig
 class BuildConfig:
     """How to make a .config: a target of kconfig, and options that must differ from it.
 
-    If `on` and `off` do not hold in the end, the configuration is not what its name says, and is
-    refused. `if_known` are switched on if the tree has the option: a patch of the series may be
-    the one that adds it. `file` is a .config of the user's, used in place of `target`.
+    A configuration is refused if kconfig does not set all of `on`, or sets one of `off`. The
+    options `if_available` are enabled if the tree has them: a patch of the series may be the one
+    that adds them. `file` is the user's .config, used in place of `target`.
     `stable_code` means that functions can be compared between commits: their code contains neither
     line numbers (as the sleeping checks of allmodconfig do) nor addends in instructions (i386).
     """
@@ -28,7 +28,7 @@ class BuildConfig:
     target: str
     on: tuple[str, ...] = ()
     off: tuple[str, ...] = ()
-    if_known: tuple[str, ...] = ()
+    if_available: tuple[str, ...] = ()
     file: Path | None = None
     stable_code: bool = True
 
@@ -45,7 +45,7 @@ CONFIGS = (
         "x86_64_defconfig",
         (*_GUEST, "AMD_MEM_ENCRYPT"),
         _NO_WERROR,
-        if_known=_TDX,
+        if_available=_TDX,
     ),
     BuildConfig(
         "no-amd-mem-encrypt",
@@ -53,7 +53,7 @@ CONFIGS = (
         "x86_64_defconfig",
         _GUEST,
         ("AMD_MEM_ENCRYPT", *_NO_WERROR),
-        if_known=_TDX,
+        if_available=_TDX,
     ),
     BuildConfig(
         "no-paravirt",
@@ -61,7 +61,7 @@ CONFIGS = (
         "x86_64_defconfig",
         ("AMD_MEM_ENCRYPT",),
         ("PARAVIRT", *_NO_WERROR),
-        if_known=_TDX,
+        if_available=_TDX,
     ),
     BuildConfig("i386", "i386", "i386_defconfig", _GUEST, _NO_WERROR, stable_code=False),
     # BTF and the compiler's plugins need programs that building an object does not.
@@ -85,22 +85,22 @@ def find_config(name: str) -> BuildConfig:
         text = read_dotconfig(path)
         if "CONFIG_" not in text:
             raise UsageError(f"{name}: the file has no CONFIG_ option")
-        narrow = "CONFIG_X86_32=y\n" in text
+        is_32_bit = "CONFIG_X86_32=y\n" in text
         return BuildConfig(
             path.name.lstrip("."),
-            "i386" if narrow else "x86_64",
+            "i386" if is_32_bit else "x86_64",
             "olddefconfig",
             file=Path(os.path.realpath(path)),
-            stable_code=not narrow,
+            stable_code=not is_32_bit,
         )
     for config in CONFIGS:
         if config.name == name:
             return config
-    known = [config.name for config in CONFIGS]
-    near = difflib.get_close_matches(name, known, n=1)
+    names = [config.name for config in CONFIGS]
+    similar = difflib.get_close_matches(name, names, n=1)
     raise UsageError(
         f"unknown configuration {name!r}",
-        hint=(f"did you mean {near[0]}? " if near else "")
-        + f"known: {', '.join(known)}; or the path of a .config, with a /",
+        hint=(f"did you mean {similar[0]}? " if similar else "")
+        + f"known: {', '.join(names)}; or the path of a .config, with a /",
         parameters=("configs",),
     )

@@ -16,7 +16,7 @@ _PARAMETERS = ("config", "configs", "only_built")
 _SET = re.compile(r"(CONFIG_\w+)=(.*)")
 _UNSET = re.compile(r"# CONFIG_\w+ is not set")
 # kconfig's first comment: "# Linux/x86 6.1.0 Kernel Configuration".
-_ARCHITECTURE = re.compile(r"^# Linux/(\w+) ", re.MULTILINE)
+_HEADER = re.compile(r"^# Linux/(\w+) ", re.MULTILINE)
 _FOLDERS = {
     "i386": "x86",
     "x86_64": "x86",
@@ -24,7 +24,7 @@ _FOLDERS = {
     "sparc64": "sparc",
     "ppc": "powerpc",
 }
-_KNOWN = ("x86", "arm64", "arm", "s390", "powerpc", "ppc", "riscv", "mips", "um")
+_ARCHITECTURES = ("x86", "arm64", "arm", "s390", "powerpc", "ppc", "riscv", "mips", "um")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def read_dotconfig(path: Path) -> str:
 
 
 def load_dotconfig(path: Path) -> DotConfig:
-    """Return what a .config of the user's sets.
+    """Return the options that the user's .config sets.
 
     Raises UsageError, with the line, for a file that cannot be read or is not a .config.
     """
@@ -73,14 +73,14 @@ def load_dotconfig(path: Path) -> DotConfig:
 
 
 def parse_dotconfig(text: str) -> DotConfig:
-    """Return what the text of a .config sets; other lines are ignored."""
+    """Return the options that the text of a .config sets; other lines are ignored."""
     matches = filter(None, (_SET.fullmatch(line.strip()) for line in text.splitlines()))
     options = {match[1]: match[2] for match in matches}
     return DotConfig(options, _find_architecture(text, options))
 
 
 def _find_architecture(text: str, options: Mapping[str, str]) -> str:
-    named = _ARCHITECTURE.search(text)
-    set_options = (name for name in _KNOWN if f"CONFIG_{name.upper()}" in options)
-    name = named[1] if named else next(set_options, "x86")
+    header = _HEADER.search(text)
+    set_options = (name for name in _ARCHITECTURES if f"CONFIG_{name.upper()}" in options)
+    name = header[1] if header else next(set_options, "x86")
     return _FOLDERS.get(name, name)

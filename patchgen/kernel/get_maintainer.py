@@ -27,7 +27,7 @@ from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
 from patchgen.quoting import unquote_name
 
-_MOST_WARNINGS = 10
+_MAX_WARNINGS = 10
 # The script never returns this name, though THE REST has it.
 _CHIEF = "Linus Torvalds <torvalds@linux-foundation.org>"
 _RENAMED = re.compile(r" mode change [0-7]+ => [0-7]+ (\S+)\s*$|rename (?:from|to) (\S+)\s*$")
@@ -35,12 +35,12 @@ _DIFF = re.compile(r"diff --git a/(\S+) b/(\S+)\s*$")
 _FIXES = re.compile(r"Fixes:\s+[0-9a-fA-F]{6,40}")
 _FILE = re.compile(r'(?:\+\+\+|---)\s+("(?:[^"\\]|\\.)*"|[^\t\n]+(?=\t)|\S+)')
 _HUNK = re.compile(r"@@ -\d+,\d+")
-_ONE_PERSON = re.compile(r"([^<>@]+)<([^<>]+)>[^<>@]*")
+_UNQUOTED_PERSON = re.compile(r"([^<>@]+)<([^<>]+)>[^<>@]*")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 @dataclass(frozen=True, slots=True)
-class FoundRecipients:
+class RecipientsByMail:
     """The recipients of each mail, by file name, and warnings about lines left out."""
 
     by_mail: Mapping[str, Recipients]
@@ -55,7 +55,7 @@ class _Change:
     texts: Texts
 
 
-def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients | None:
+def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> RecipientsByMail | None:
     """Return the recipients of each patch mail. None: the tree has no MAINTAINERS.
 
     Maintainers and supporters go to To; reviewers, lists and all others to Cc. Raises ToolError
@@ -66,20 +66,20 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients 
         return None
     changes = [_read_change(mail.content.decode("utf-8", "surrogateescape")) for mail in mails]
     paths = (path for change in changes for path in change.paths)
-    found = matcher.find(paths, [change.texts for change in changes])
-    mailmap, problems = read_mailmap(tree), dict.fromkeys(found.warnings)
+    matches = matcher.find(paths, [change.texts for change in changes])
+    mailmap, problems = read_mailmap(tree), dict.fromkeys(matches.warnings)
     by_mail = {}
-    for mail, change, keywords in zip(mails, changes, found.by_text, strict=True):
-        sections = [owner for path in change.paths for owner in found.by_path[path]]
+    for mail, change, keywords in zip(mails, changes, matches.by_text, strict=True):
+        sections = [owner for path in change.paths for owner in matches.by_path[path]]
         people = _People(problems)
         for section in dict.fromkeys((*sections, *keywords)):
             people.add(section)
         by_mail[mail.file_name] = people.finish(mailmap)
     warnings = list(problems)
-    more = len(warnings) - _MOST_WARNINGS
+    more = len(warnings) - _MAX_WARNINGS
     if more > 0:
-        warnings = [*warnings[:_MOST_WARNINGS], f"MAINTAINERS: {more} more warnings"]
-    return FoundRecipients(by_mail, tuple(warnings))
+        warnings = [*warnings[:_MAX_WARNINGS], f"MAINTAINERS: {more} more warnings"]
+    return RecipientsByMail(by_mail, tuple(warnings))
 
 
 def join_recipients(all_recipients: Sequence[Recipients]) -> Recipients:
@@ -114,7 +114,7 @@ def _read_change(text: str) -> _Change:
 
 
 class _People:
-    """The people and lists of sections, in the order in which they were found, each once.
+    """The people and lists of sections, in order and without duplicates.
 
     `problems` collects skipped lines of MAINTAINERS; it is a dictionary to keep their order.
     """
@@ -167,12 +167,12 @@ class _People:
             *((person, False) for person in self._people),
             *lists,
         ):
-            who = mailmap.rename(name, address)
-            known = by_name.get(who[0].lower()) if who[0] else None
-            known = known or by_address.get(who[1].lower())
-            if known is None:
-                by_name[who[0].lower()] = by_address[who[1].lower()] = who
-            text = format_recipient(*mailmap.rename(*(known or who)))
+            entry = mailmap.rename(name, address)
+            earlier = by_name.get(entry[0].lower()) if entry[0] else None
+            earlier = earlier or by_address.get(entry[1].lower())
+            if earlier is None:
+                by_name[entry[0].lower()] = by_address[entry[1].lower()] = entry
+            text = format_recipient(*mailmap.rename(*(earlier or entry)))
             if text not in to and text not in cc and (is_list or text != _CHIEF):
                 (to if is_to else cc)[text] = None
         return Recipients(tuple(to), tuple(cc))
@@ -200,7 +200,7 @@ def _parse(field: Field, text: str, problems: dict[str, None]) -> Iterable[tuple
         people = parse_people(text) or [parse_person(text)]
     except AddressError as err:
         # "Last, First <address>" without the quotes that it needs.
-        match = _ONE_PERSON.fullmatch(text)
+        match = _UNQUOTED_PERSON.fullmatch(text)
         try:
             address = encode_address(match[2]) if match else ""
         except AddressError:

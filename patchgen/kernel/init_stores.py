@@ -34,7 +34,7 @@ _STORERS = {
     b"cmpxchg": (0, 2),
 }
 _CONDITIONS = frozenset((b"if", b"while", b"for", b"switch"))
-_WORDS_BEFORE = frozenset((b"else", b"do"))
+_KEYWORDS_BEFORE = frozenset((b"else", b"do"))
 _ATTRIBUTES = frozenset(
     (b"__attribute__", b"__aligned", b"__section", b"__printf", b"__acquires", b"__releases")
 )
@@ -205,9 +205,9 @@ def _read_statement(statement: Sequence[Token], scope: _Scope) -> Iterator[Addre
     for piece in pieces:
         parts = _split_at(piece, b"=")
         if is_declaration:
-            words = [token for token in parts[0] if token.is_word]
-            scope.names.update(token.text for token in words)
-            parts[0] = words[-1:]
+            names = [token for token in parts[0] if token.is_word]
+            scope.names.update(token.text for token in names)
+            parts[0] = names[-1:]
         if len(parts) == 1:
             yield from _read_storer(piece, scope)
             continue
@@ -227,30 +227,30 @@ def _read_storer(tokens: Sequence[Token], scope: _Scope) -> Iterator[AddressStor
 
 def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Iterator[AddressStore]:
     """Yield the stores of values to one place; record the values of local variables."""
-    words = [token for token in part if token.is_word]
+    identifiers = [token for token in part if token.is_word]
     # ".member = f" initialises a local object: a function's code initialises no other.
-    if not words or part[0].text == b".":
+    if not identifiers or part[0].text == b".":
         return
     texts = [token.text for token in part]
-    root = words[0].text
+    root = identifiers[0].text
     after = texts[texts.index(root) + 1 : texts.index(root) + 2]
     if after == [b"("]:
         return
-    held = [found for value in values for found in scope.values.get(value.text, [value.text])]
+    stored = [name for value in values for name in scope.values.get(value.text, [value.text])]
     place = b"".join(texts).lstrip(b"&")
     if root in scope.names:
         through = b"*" in texts or after in ([b"->"], [b"["])
         if not through and len(part) == 1:
-            scope.values[root] = held
-            scope.targets[root] = held[0] if len(held) == 1 else b""
+            scope.values[root] = stored
+            scope.targets[root] = stored[0] if len(stored) == 1 else b""
         if not through or not (target := scope.targets.get(root)):
             return
         root = target
     if root in scope.names:
         return
-    for value in dict.fromkeys(held):
+    for value in dict.fromkeys(stored):
         if value not in scope.names:
-            line = words[0].line
+            line = identifiers[0].line
             yield AddressStore(scope.function, root.decode(), place.decode(), value.decode(), line)
 
 
@@ -287,7 +287,7 @@ def _skip_control(statement: Sequence[Token]) -> Sequence[Token]:
         texts = [token.text for token in tokens[:2]]
         if texts[0] in _CONDITIONS and texts[1:] == [b"("]:
             tokens = tokens[len(_inside(tokens, 1)) + 3 :]
-        elif texts[0] in _WORDS_BEFORE:
+        elif texts[0] in _KEYWORDS_BEFORE:
             tokens = tokens[1:]
         elif texts[0] == b"case" or (tokens[0].is_word and texts[1:] == [b":"]):
             colon = next((i for i, token in enumerate(tokens) if token.text == b":"), 0)

@@ -37,15 +37,15 @@ BUILD_PROGRAMS = {
 }
 # kbuild's line for each step, "  CC      arch/x86/kernel/kvm.o", with or without [M].
 _STEP = re.compile(r"^  [A-Z][A-Z0-9_+-]*(?: \[[MR]\])? +(?P<target>\S+)$")
-_SAID = re.compile(
+_DIAGNOSTIC = re.compile(
     r"^(?P<file>[^:\s]+)(?::\d+)*: (?P<level>warning|error|fatal error): (?P<text>.*)$"
 )
 # "kvm.o: warning: objtool: kvm_init()+0x12: ...": the offset changes with everything before it.
 _OFFSET = re.compile(r"\+0x[0-9a-f]+")
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-# What decides where the output goes, for which architecture, and which warnings are printed.
-_OWN_VARIABLES = frozenset(
+# They determine the output folder, the architecture and the printed warnings.
+_RESERVED_VARIABLES = frozenset(
     ("ARCH", "C", "KBUILD_OUTPUT", "KCONFIG_ALLCONFIG", "LOCALVERSION", "M", "MAKEFLAGS", "O", "W")
 )
 
@@ -78,12 +78,12 @@ def compiler_version(variables: Sequence[str] = ()) -> str:
 
 
 def check_make_variables(variables: Sequence[str]) -> None:
-    """Raise UsageError for what is not a NAME=VALUE that a build can be given."""
+    """Raise UsageError for a text that is not a NAME=VALUE, or for a variable that verify sets."""
     for text in variables:
         name, equals, _ = text.partition("=")
         if not equals or not _VARIABLE.fullmatch(name):
             raise UsageError(f"{text!r}: expected NAME=VALUE", parameters=("make_variables",))
-        if name in _OWN_VARIABLES:
+        if name in _RESERVED_VARIABLES:
             raise UsageError(f"{text!r}: verify sets {name} itself", parameters=("make_variables",))
 
 
@@ -123,8 +123,8 @@ class Builder:
             shutil.copyfile(config.file, dot_config)
         elif not dot_config.is_file():
             self._make(log, config.target)
-        args = [w for o in (*config.on, *config.if_known) for w in ("-e", o)]
-        args += [w for o in config.off for w in ("-d", o)]
+        args = [arg for option in (*config.on, *config.if_available) for arg in ("-e", option)]
+        args += [arg for option in config.off for arg in ("-d", option)]
         if args:
             run(["bash", str(self.source / "scripts/config"), "--file", str(dot_config), *args])
         self._make(log, "olddefconfig")
@@ -145,10 +145,10 @@ class Builder:
         """Raise BuildError if .config lacks options that define the configuration."""
         config = self.config
         text = (self.output / ".config").read_text("utf-8", "surrogateescape")
-        wrong = [o for o in config.on if f"CONFIG_{o}=y\n" not in text]
-        wrong += [f"!{o}" for o in config.off if f"CONFIG_{o}=y\n" in text]
-        if wrong:
-            text = f"kconfig does not set {', '.join(wrong)}, which {config.name} requires"
+        unmet = [option for option in config.on if f"CONFIG_{option}=y\n" not in text]
+        unmet += [f"!{option}" for option in config.off if f"CONFIG_{option}=y\n" in text]
+        if unmet:
+            text = f"kconfig does not set {', '.join(unmet)}, which {config.name} requires"
             raise BuildError(
                 BuildFailure(text, hint="choose other configurations", parameter="configs", log=log)
             )
@@ -193,14 +193,14 @@ class Builder:
         return {name for name in output.split() if not name.endswith(":")}
 
     def _list_objects(self, targets: Sequence[str]) -> list[PurePosixPath]:
-        found = []
+        objects = []
         for target in targets:
             if target.endswith("/"):
                 paths = sorted((self.output / target).rglob("*.o"))
-                found += [PurePosixPath(path.relative_to(self.output)) for path in paths]
+                objects += [PurePosixPath(path.relative_to(self.output)) for path in paths]
             elif (self.output / target).is_file():
-                found.append(PurePosixPath(target))
-        return list(dict.fromkeys(found))
+                objects.append(PurePosixPath(target))
+        return list(dict.fromkeys(objects))
 
     def _note_warnings(self, output: str) -> None:
         """Record the warnings of each object that was built; other objects keep theirs."""
@@ -213,7 +213,7 @@ class Builder:
                 if current not in built:
                     built.add(current)
                     self._warnings[current] = Counter()
-            elif match := _SAID.match(line):
+            elif match := _DIAGNOSTIC.match(line):
                 file = os.path.normpath(match["file"].removeprefix(f"{self.source}/"))
                 text = _OFFSET.sub("", match["text"])
                 self._warnings.setdefault(current, Counter())[f"{file}: {text}"] += 1
@@ -227,7 +227,7 @@ class Builder:
             for name, value in program_environment().items()
             if name not in foreign and not name.startswith("KBUILD_")
         }
-        done = run(
+        completed = run(
             [
                 "make",
                 f"-j{self.jobs}",
@@ -253,9 +253,9 @@ class Builder:
             ok=None,
             merge_stderr=True,
         )
-        output = done.stdout.decode("utf-8", "replace")
+        output = completed.stdout.decode("utf-8", "replace")
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(f"$ make {' '.join([*self.variables, *args])}\n{output}")
-        if done.returncode != 0:
+        if completed.returncode != 0:
             raise BuildError(replace(find_make_error(output, str(self.source)), log=log))
         return output

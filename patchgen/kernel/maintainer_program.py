@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run a program of the user's that names the recipients of a patch, for trees with other rules.
+"""Run the user's program that prints the recipients of a patch, for trees with other rules.
 
 It is called like scripts/get_maintainer.pl: with options and a patch mail as a file, in a folder
 that has the MAINTAINERS, .mailmap and .get_maintainer.ignore of the base. It prints one
@@ -17,7 +17,7 @@ from pathlib import Path
 from patchgen.addresses import AddressError, parse_person
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError, ToolError
-from patchgen.kernel.get_maintainer import FoundRecipients
+from patchgen.kernel.get_maintainer import RecipientsByMail
 from patchgen.kernel.mailmap import format_recipient
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
@@ -33,22 +33,22 @@ _TO = ("maintainer", "supporter")
 
 
 def find_program(name: str) -> Path:
-    """Return the path of a program that is named by its path, or is in PATH.
+    """Return the path of a program, given by its path or by a name in PATH.
 
     Raises RefusedError if there is none, or if it cannot be run.
     """
-    found = shutil.which(name)
-    if found is None:
-        what = "cannot be run" if Path(name).exists() else "does not exist"
+    path = shutil.which(name)
+    if path is None:
+        problem = "cannot be run" if Path(name).exists() else "does not exist"
         raise RefusedError(
-            f"the program {escape_controls(name)} {what}",
+            f"the program {escape_controls(name)} {problem}",
             hint="it must be executable, and take a patch like scripts/get_maintainer.pl",
         )
-    return Path(found).absolute()
+    return Path(path).absolute()
 
 
-def ask_program(program: Path, tree: TreeReader, mails: Sequence[Mail]) -> FoundRecipients:
-    """Return the recipients that a program names for each patch mail.
+def ask_program(program: Path, tree: TreeReader, mails: Sequence[Mail]) -> RecipientsByMail:
+    """Return the recipients that a program prints for each patch mail.
 
     Raises ToolError if it fails or prints something that is not an address.
     """
@@ -59,11 +59,11 @@ def ask_program(program: Path, tree: TreeReader, mails: Sequence[Mail]) -> Found
             path.write_bytes(tree.read(file))
         for mail in mails:
             (scratch / mail.file_name).write_bytes(mail.content)
-        found = map_parallel(
+        recipients = map_parallel(
             lambda mail: _ask(program, scratch, mail.file_name), mails, workers=os.cpu_count() or 1
         )
     names = [mail.file_name for mail in mails]
-    return FoundRecipients(dict(zip(names, found, strict=True)))
+    return RecipientsByMail(dict(zip(names, recipients, strict=True)))
 
 
 def _ask(program: Path, scratch: Path, file_name: str) -> Recipients:
@@ -75,10 +75,12 @@ def _ask(program: Path, scratch: Path, file_name: str) -> Recipients:
         "PERL_HASH_SEED": "0",
         "PERL_PERTURB_KEYS": "0",
     }
-    done = run([str(program), *_OPTIONS, file_name], cwd=scratch, env=env, ok=None)
-    if done.returncode != 0:
-        raise ToolError(f"{program} failed with exit code {done.returncode}: {done.errors}")
-    return parse_recipients(done.stdout.decode("utf-8", "replace"), str(program))
+    completed = run([str(program), *_OPTIONS, file_name], cwd=scratch, env=env, ok=None)
+    if completed.returncode != 0:
+        raise ToolError(
+            f"{program} failed with exit code {completed.returncode}: {completed.errors}"
+        )
+    return parse_recipients(completed.stdout.decode("utf-8", "replace"), str(program))
 
 
 def parse_recipients(output: str, program: str = "get_maintainer.pl") -> Recipients:

@@ -28,7 +28,7 @@ from patchgen.model.base import TreeReader
 
 _FIELD = re.compile(r"(?P<key>[A-Z]):\s*(?P<value>.*)", re.DOTALL)
 # The longest line of Linux 6.12 has 160 characters.
-_LONGEST = 4096
+_MAX_LENGTH = 4096
 # MAINTAINERS may be a folder of files (get_maintainer.pl --mpath).
 _FILES = ("MAINTAINERS", "MAINTAINERS/*")
 _SPECIAL = re.compile(r"[\[\](){}+^$|\\]")
@@ -82,8 +82,8 @@ class MaintainersSection:
     @property
     def lists(self) -> tuple[str, ...]:
         """The addresses of the mailing lists, without control characters."""
-        words = (field.value.split() for field in self.select("L"))
-        return tuple(escape_controls(word[0]) for word in words if word)
+        fields = (field.value.split() for field in self.select("L"))
+        return tuple(escape_controls(parts[0]) for parts in fields if parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _read(lines: Iterable[Line]) -> MaintainersFile:
     for file, number, line in lines:
         if not line or line.isspace() or line.lstrip().startswith("#"):
             continue
-        if len(line) > _LONGEST:
+        if len(line) > _MAX_LENGTH:
             warnings.append(f"{file}:{number}: a line of {len(line)} characters was left out")
             continue
         match = _FIELD.match(line)
@@ -191,10 +191,10 @@ class PathPattern:
             return self.accepts_slashes(path) and bool(_compile(self.text).match(path))
         if not path.startswith(self.text):
             return False
-        rest = path[len(self.text) :]
-        if not rest or self.text.endswith("/") or (rest.startswith("/") and self.text):
+        remainder = path[len(self.text) :]
+        if not remainder or self.text.endswith("/") or (remainder.startswith("/") and self.text):
             return True
-        return "/" not in rest and not (self.text and is_folder(self.text))
+        return "/" not in remainder and not (self.text and is_folder(self.text))
 
 
 @cache

@@ -39,12 +39,12 @@ _LINKER = re.compile(
 # A failed recipe prints "make[1]: *** [Makefile:1: x.o] Error 1"; an error of make itself has no
 # number.
 _RECIPE = re.compile(r"^make(?:\[\d+\])?: \*\*\* \[(?P<target>.*)\] (?:Error \d+|[A-Z].*)$")
-_MAKE_LACKS = re.compile(r"^(?:make(?:\[\d+\])?: )?\*\*\* (?P<text>(?!\[).*?)\.?\s*(?:Stop\.)?$")
+_MAKE_ERROR = re.compile(r"^(?:make(?:\[\d+\])?: )?\*\*\* (?P<text>(?!\[).*?)\.?\s*(?:Stop\.)?$")
 _DENIED = re.compile(r": \./(?P<path>[^\s:]+): Permission denied$")
 # Other messages of make itself, except about a program that it cannot start.
-_MAKE = re.compile(r"^make(?:\[\d+\])?: (?:Entering|Leaving|Nothing|\*\*\*|warning)")
+_MAKE_NOTE = re.compile(r"^make(?:\[\d+\])?: (?:Entering|Leaving|Nothing|\*\*\*|warning)")
 _STEP = re.compile(r"^  [A-Z][A-Z0-9_+-]*(?: \[[MR]\])? +\S+$")
-_NOTHING = re.compile(r"^[\s~^|+-]*$")
+_MARKERS = re.compile(r"^[\s~^|+-]*$")
 # Headers that a kernel's host programs include, and Debian's packages for them.
 _HEADERS = {"libelf.h": "libelf-dev", "gelf.h": "libelf-dev", "openssl/": "libssl-dev"}
 
@@ -56,16 +56,16 @@ def find_make_error(output: str, source: str) -> BuildFailure:
     """
     lines = [line.replace(f"{source}/", "./") for line in output.splitlines()]
     for number, line in enumerate(lines):
-        if found := _read_cause(line):
+        if error := _read_cause(line):
             # kconfig only rejects the empty output of a script; the cause is one line above.
-            return _explain_denied(lines[number - 1]) or _explain(found, lines[number:])
+            return _explain_denied(lines[number - 1]) or _explain(error, lines[number:])
     last = _read_last(lines)
     return _explain_denied(last.text) or _explain(last, lines)
 
 
 def _read_cause(line: str) -> BuildFailure | None:
     """Return the error in a line, None if the line alone does not show one."""
-    for pattern in (_AT_LINE, _IN_MAKEFILE, _BY_NAME, _LINKER, _MAKE_LACKS, _KCONFIG):
+    for pattern in (_AT_LINE, _IN_MAKEFILE, _BY_NAME, _LINKER, _MAKE_ERROR, _KCONFIG):
         if (match := pattern.match(line)) and (text := match["text"].strip()):
             where = (match.groupdict().get("where") or "").removeprefix("./")
             return BuildFailure(text.replace(" ./", " "), where)
@@ -79,16 +79,16 @@ def _read_last(lines: Sequence[str]) -> BuildFailure:
         if match := _RECIPE.match(line):
             target = match["target"]
             break
-        if not (_MAKE.match(line) or _STEP.match(line) or _NOTHING.match(line)):
+        if not (_MAKE_NOTE.match(line) or _STEP.match(line) or _MARKERS.match(line)):
             text = line.strip()
     if text:
         return BuildFailure(text)
     return BuildFailure(f"the recipe of {target} failed" if target else "make printed nothing")
 
 
-def _explain(error: BuildFailure, rest: Sequence[str]) -> BuildFailure:
+def _explain(error: BuildFailure, following: Sequence[str]) -> BuildFailure:
     """Add a hint on what to do."""
-    target = next((match["target"] for line in rest if (match := _RECIPE.match(line))), "")
+    target = next((match["target"] for line in following if (match := _RECIPE.match(line))), "")
     if "-Werror" in error.text and ("tools/" in target or error.where.startswith("tools/")):
         hint = "the compiler is newer than this tree: WERROR=0 builds its tools despite warnings"
         return replace(error, hint=hint, parameter="make_variables")

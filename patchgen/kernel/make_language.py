@@ -18,28 +18,29 @@ from patchgen.errors import RefusedError
 from patchgen.kernel.make_syntax import (
     CLOSES,
     FUNCTIONS,
-    closing,
+    estimate_work,
+    find_closing,
     logical_lines,
     read_assignment,
+    read_define,
     split_arguments,
     substitute_suffix,
-    take_define,
     without_comment,
-    work_of,
 )
 
 # Returns the content of the makefile at a path in the tree, None if the file does not exist.
 Read = Callable[[str], str | None]
 
 _CONDITIONS = ("ifeq", "ifneq", "ifdef", "ifndef")
-_DEPTH = 60
+_MODIFIERS = ("export", "override", "unexport", "private")
+_MAX_DEPTH = 60
 # All makefiles of a kernel need ten thousand expansions, with lists of some hundred kilobytes.
-_MOST_EXPANSIONS = 300_000
-_LONGEST = 10_000_000
+_MAX_EXPANSIONS = 300_000
+_MAX_LENGTH = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
+class _Variable:
     text: str
     is_simple: bool
 
@@ -54,10 +55,10 @@ class Make:
         self._read = read
         self._paths = paths
         self._root = root
-        self._values: dict[str, _Value] = {}
+        self._values: dict[str, _Variable] = {}
         self._depth = 0
         # The number of remaining expansions, shared by all copies.
-        self._left = [_MOST_EXPANSIONS]
+        self._remaining = [_MAX_EXPANSIONS]
         # Variables that are being expanded: one that refers to itself would recurse endlessly.
         self._open: set[str] = set()
         self._included: set[str] = set()
@@ -66,21 +67,21 @@ class Make:
     def set(self, values: Mapping[str, str]) -> None:
         """Set variables to texts that are not expanded again."""
         for name, text in values.items():
-            self._values[name] = _Value(text, True)
+            self._values[name] = _Variable(text, True)
 
     def copy(self) -> Make:
         """Return a copy with the same variables."""
         other = Make(self._read, self._paths, self._root)
-        other._left = self._left
+        other._remaining = self._remaining
         other._values = dict(self._values)
         return other
 
     def copy_exported(self, more: Sequence[str]) -> Make:
         """Return a copy with only the exported variables, and those of these names."""
         other = Make(self._read, self._paths, self._root)
-        other._left = self._left
+        other._remaining = self._remaining
         for name in {*self.exported, *more} & self._values.keys():
-            other._values[name] = _Value(self.get(name), True)
+            other._values[name] = _Variable(self.get(name), True)
         return other
 
     def get(self, name: str) -> str:
@@ -128,62 +129,64 @@ class Make:
             if in_rule and text_line.startswith("\t"):
                 continue
             line = without_comment(text_line).strip()
-            word = re.match(r"[\w-]*", line)[0]  # type: ignore[index]
-            rest = line[len(word) :].strip()
-            if word in _CONDITIONS and (rest != line[len(word) :] or rest.startswith(("(", '"'))):
-                holds = active and self._holds(word, rest)
+            keyword = re.match(r"[\w-]*", line)[0]  # type: ignore[index]
+            argument = line[len(keyword) :].strip()
+            if keyword in _CONDITIONS and (
+                argument != line[len(keyword) :] or argument.startswith(("(", '"'))
+            ):
+                holds = active and self._holds(keyword, argument)
                 conditions.append((holds, holds, active))
                 active = holds
-            elif word == "else" and conditions:
-                active = self._else(conditions, rest)
-            elif word == "endif" and conditions:
+            elif keyword == "else" and conditions:
+                active = self._else(conditions, argument)
+            elif keyword == "endif" and conditions:
                 active = conditions.pop()[2]
-            elif word == "define":
-                body = list(take_define(lines))
+            elif keyword == "define":
+                body = list(read_define(lines))
                 if active:
-                    self._define(rest, body)
+                    self._define(argument, body)
             elif active and line:
-                in_rule = self._statement(line, word, rest)
+                in_rule = self._statement(line, keyword, argument)
 
-    def _else(self, conditions: list[tuple[bool, bool, bool]], rest: str) -> bool:
-        _, taken, outer = conditions.pop()
-        holds = outer and not taken
-        if rest and holds:
-            word, _, condition = rest.replace("(", " (", 1).partition(" ")
-            holds = self._holds(word, condition.strip())
-        conditions.append((holds, taken or holds, outer))
+    def _else(self, conditions: list[tuple[bool, bool, bool]], argument: str) -> bool:
+        _, was_active, outer = conditions.pop()
+        holds = outer and not was_active
+        if argument and holds:
+            keyword, _, condition = argument.replace("(", " (", 1).partition(" ")
+            holds = self._holds(keyword, condition.strip())
+        conditions.append((holds, was_active or holds, outer))
         return holds
 
-    def _holds(self, word: str, rest: str) -> bool:
-        if word in ("ifdef", "ifndef"):
-            value = self._values.get(self.expand(rest).strip())
-            return (value is not None and value.text != "") == (word == "ifdef")
-        if rest.startswith("("):
-            inner = rest[1 : closing(rest, 0)]
+    def _holds(self, keyword: str, argument: str) -> bool:
+        if keyword in ("ifdef", "ifndef"):
+            value = self._values.get(self.expand(argument).strip())
+            return (value is not None and value.text != "") == (keyword == "ifdef")
+        if argument.startswith("("):
+            inner = argument[1 : find_closing(argument, 0)]
             left, right = ([*split_arguments(inner), ""])[:2]
         else:
-            quoted = re.findall(r"\"([^\"]*)\"|'([^']*)'", rest)
+            quoted = re.findall(r"\"([^\"]*)\"|'([^']*)'", argument)
             left, right = ["".join(part) for part in [*quoted, ("", ""), ("", "")]][:2]
         same = self.expand(left.strip()).strip() == self.expand(right.strip()).strip()
-        return same == (word == "ifeq")
+        return same == (keyword == "ifeq")
 
     def _define(self, head: str, body: list[str]) -> None:
         name, operator, _ = read_assignment(head) or (head, "=", "")
         self._assign(name, operator, "\n".join(body))
 
-    def _statement(self, line: str, word: str, rest: str) -> bool:
+    def _statement(self, line: str, keyword: str, argument: str) -> bool:
         """Evaluate a line that is not a conditional; return whether recipe lines may follow."""
-        if word in ("include", "sinclude") or line.startswith("-include"):
+        if keyword in ("include", "sinclude") or line.startswith("-include"):
             words = line.split(None, 1)
             for path in self.expand(words[1] if len(words) > 1 else "").split():
                 self.include(path)
             return False
-        if word in ("export", "override", "unexport", "private") and rest[:1] not in ("=", ":"):
-            assigned = read_assignment(rest)
-            names = [assigned[0]] if assigned else self.expand(rest).split()
-            if word == "export":
+        if keyword in _MODIFIERS and argument[:1] not in ("=", ":"):
+            assigned = read_assignment(argument)
+            names = [assigned[0]] if assigned else self.expand(argument).split()
+            if keyword == "export":
                 self.exported.update(self.expand(name) for name in names)
-            return self._statement(rest, "", rest) if assigned else False
+            return self._statement(argument, "", argument) if assigned else False
         assigned = read_assignment(line)
         if assigned is None:
             # A rule, or a line of functions, which may set variables by $(eval ...).
@@ -199,11 +202,11 @@ class Make:
             return
         if operator == "+=" and old is not None:
             more = self.expand(text) if old.is_simple else text
-            self._values[name] = _Value(f"{old.text} {more}".strip(), old.is_simple)
+            self._values[name] = _Variable(f"{old.text} {more}".strip(), old.is_simple)
         elif operator in (":=", "::="):
-            self._values[name] = _Value(self.expand(text), True)
+            self._values[name] = _Variable(self.expand(text), True)
         else:
-            self._values[name] = _Value("" if operator == "!=" else text, False)
+            self._values[name] = _Variable("" if operator == "!=" else text, False)
 
     # --- expansion ---
 
@@ -214,22 +217,22 @@ class Make:
         """
         if "$" not in text:
             return text
-        if self._depth > _DEPTH:
+        if self._depth > _MAX_DEPTH:
             return ""
         self._spend(1, len(text))
         self._depth += 1
         parts = []
         at = 0
-        while (found := text.find("$", at)) >= 0:
-            parts.append(text[at:found])
-            character = text[found + 1 : found + 2]
+        while (dollar := text.find("$", at)) >= 0:
+            parts.append(text[at:dollar])
+            character = text[dollar + 1 : dollar + 2]
             if character in CLOSES:
-                end = closing(text, found + 1)
-                parts.append(self._reference(text[found + 2 : end]))
+                end = find_closing(text, dollar + 1)
+                parts.append(self._reference(text[dollar + 2 : end]))
                 at = end + 1
             else:
                 parts.append("$" if character == "$" else self.get(character))
-                at = found + 2
+                at = dollar + 2
         self._depth -= 1
         # A long result costs more: one expansion for each 10,000 characters.
         length = sum(map(len, parts))
@@ -238,8 +241,8 @@ class Make:
 
     def _spend(self, expansions: int, length: int) -> None:
         """Count expansions, and check the length of a text before it is built."""
-        self._left[0] -= expansions
-        if self._left[0] < 0 or length > _LONGEST:
+        self._remaining[0] -= expansions
+        if self._remaining[0] < 0 or length > _MAX_LENGTH:
             raise RefusedError(
                 "expanding the tree's makefiles takes too many steps or too much memory"
             )
@@ -253,7 +256,9 @@ class Make:
         name = self.expand(inner)
         replaced = re.match(r"([^:=\s]+):([^=]*)=(.*)$", name)
         if replaced is not None:
-            self._spend(*work_of("patsubst", (replaced[2], replaced[3], self.get(replaced[1]))))
+            self._spend(
+                *estimate_work("patsubst", (replaced[2], replaced[3], self.get(replaced[1])))
+            )
             return substitute_suffix(self.get(replaced[1]), replaced[2], replaced[3])
         return self.get(name)
 
@@ -262,7 +267,7 @@ class Make:
         head, tail = arguments[: count - 1], ",".join(arguments[count - 1 :])
         texts = [self.expand(argument) for argument in (*head, tail)]
         texts += [""] * (count - len(texts))
-        self._spend(*work_of(name, texts))
+        self._spend(*estimate_work(name, texts))
         return function(*texts)
 
     def _call(self, arguments: list[str]) -> str:
@@ -276,18 +281,18 @@ class Make:
         name, words, body = [*arguments, "", ""][:3]
         name = self.expand(name).strip()
         before = self._values.get(name)
-        done = []
+        expanded = []
         length = 0
         for word in self.expand(words).split():
-            self._values[name] = _Value(word, True)
-            done.append(self.expand(body))
-            length += len(done[-1])
+            self._values[name] = _Variable(word, True)
+            expanded.append(self.expand(body))
+            length += len(expanded[-1])
             self._spend(0, length)
         if before is None:
             self._values.pop(name, None)
         else:
             self._values[name] = before
-        return " ".join(done)
+        return " ".join(expanded)
 
     def _if(self, arguments: list[str]) -> str:
         condition, yes, no = [*arguments, "", ""][:3]
@@ -310,12 +315,12 @@ class Make:
         return ""
 
     def _wildcard(self, arguments: list[str]) -> str:
-        found: list[str] = []
+        matches: list[str] = []
         for word in self.expand(",".join(arguments)).split():
             self._spend(len(self._paths) // 10_000, 0)
             pattern = posixpath.normpath(word)
-            found += [path for path in self._paths if fnmatchcase(path, pattern)]
-        return " ".join(found)
+            matches += [path for path in self._paths if fnmatchcase(path, pattern)]
+        return " ".join(matches)
 
     def _origin(self, arguments: list[str]) -> str:
         return "file" if self.expand(arguments[0]).strip() in self._values else "undefined"

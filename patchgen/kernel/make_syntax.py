@@ -20,11 +20,11 @@ def logical_lines(text: str) -> Iterator[str]:
     return iter(re.sub(r"(?<![ \t])(?:[ \t]*+\\\n)+[ \t]*+", " ", text).split("\n"))
 
 
-def take_define(lines: Iterator[str]) -> Iterator[str]:
+def read_define(lines: Iterator[str]) -> Iterator[str]:
     depth = 1
     for line in lines:
-        word = line.strip().partition(" ")[0]
-        depth += (word == "define") - (word == "endef")
+        keyword = line.strip().partition(" ")[0]
+        depth += (keyword == "define") - (keyword == "endef")
         if depth == 0:
             return
         yield line
@@ -34,14 +34,14 @@ def without_comment(line: str) -> str:
     return re.sub(r"(?<!\\)#.*", "", line).replace("\\#", "#") if "#" in line else line
 
 
-def closing(text: str, at: int) -> int:
+def find_closing(text: str, at: int) -> int:
     """Return the offset at which the bracket at an offset is closed, the end if it is not."""
     opened, closed = text[at], CLOSES[text[at]]
     depth = 0
-    for found in range(at, len(text)):
-        depth += (text[found] == opened) - (text[found] == closed)
+    for offset in range(at, len(text)):
+        depth += (text[offset] == opened) - (text[offset] == closed)
         if depth == 0:
-            return found
+            return offset
     return len(text)
 
 
@@ -49,12 +49,12 @@ def split_arguments(text: str) -> list[str]:
     """Split at commas that are not in brackets."""
     parts = []
     depth = begin = 0
-    for found in re.finditer(r"[({,)}]", text):
-        character = found[0]
+    for match in re.finditer(r"[({,)}]", text):
+        character = match[0]
         depth += (character in "({") - (character in ")}")
         if character == "," and depth <= 0:
-            parts.append(text[begin : found.start()])
-            begin = found.end()
+            parts.append(text[begin : match.start()])
+            begin = match.end()
     return [*parts, text[begin:]]
 
 
@@ -66,7 +66,7 @@ def read_assignment(line: str) -> tuple[str, str, str] | None:
     at = 0
     while at < len(line):
         if line[at] == "$" and line[at + 1 : at + 2] in CLOSES:
-            at = closing(line, at + 1) + 1
+            at = find_closing(line, at + 1) + 1
             continue
         operator = re.compile(r"::?=|[?+!]?=").match(line, at)
         if operator is not None:
@@ -84,7 +84,7 @@ def _patsubst(pattern: str, new: str, word: str) -> str:
 
 
 def _stem(pattern: str, word: str) -> str | None:
-    """Return the part of a word that matches `%`, "" for a pattern without it, None if none."""
+    """Return the part of a word that matches `%`, "" if the pattern has none, None if no match."""
     if "%" not in pattern:
         return "" if pattern == word else None
     head, tail = pattern.split("%", 1)
@@ -93,32 +93,32 @@ def _stem(pattern: str, word: str) -> str | None:
     return None
 
 
-def _filter(patterns: str, words: str, *, wanted: bool) -> str:
+def _filter(patterns: str, words: str, *, matching: bool) -> str:
     listed = set(patterns.split())
     wild = [pattern for pattern in listed if "%" in pattern]
 
     def matches(word: str) -> bool:
         return word in listed or any(_stem(pattern, word) is not None for pattern in wild)
 
-    return " ".join(word for word in words.split() if matches(word) == wanted)
+    return " ".join(word for word in words.split() if matches(word) == matching)
 
 
-def _numbered(number: str, words: str) -> str:
+def _pick_word(number: str, words: str) -> str:
     at = int(number) if number.strip().isdigit() else 0
     return next(iter(words.split()[max(at - 1, 0) : at]), "")
 
 
-def _joined(left: str, right: str) -> str:
+def _join(left: str, right: str) -> str:
     first, second = left.split(), right.split()
     count = max(len(first), len(second))
     return " ".join("".join((*first[i : i + 1], *second[i : i + 1])) for i in range(count))
 
 
-def _folder(word: str) -> str:
+def _dirname(word: str) -> str:
     return posixpath.dirname(word) + "/" if "/" in word else "./"
 
 
-def _on_words(change: Callable[[str], str | None]) -> tuple[int, Callable[..., str]]:
+def _map_words(change: Callable[[str], str | None]) -> tuple[int, Callable[..., str]]:
     """Return the table entry of a function that changes each word, or drops it."""
 
     def function(text: str) -> str:
@@ -138,7 +138,7 @@ def _patsubst_all(pattern: str, new: str, words: str) -> str:
     return " ".join(_patsubst(pattern.strip(), new.strip(), word) for word in words.split())
 
 
-def work_of(name: str, texts: Sequence[str]) -> tuple[int, int]:
+def estimate_work(name: str, texts: Sequence[str]) -> tuple[int, int]:
     """Return the cost of a function, in expansions of makefiles, and the approximate result length.
 
     Only functions whose time or result can far exceed the length of their arguments have a cost.
@@ -154,35 +154,35 @@ def work_of(name: str, texts: Sequence[str]) -> tuple[int, int]:
     return 0, 0
 
 
-def _nothing(_text: str) -> str:
+def _expand_to_nothing(_text: str) -> str:
     return ""
 
 
 # The functions by name, each with its number of arguments, of which the last takes all remaining
 # commas. Functions that query the machine or print messages expand to nothing.
 FUNCTIONS: dict[str, tuple[int, Callable[..., str]]] = {
-    "abspath": _on_words(posixpath.normpath),
+    "abspath": _map_words(posixpath.normpath),
     "addprefix": (2, lambda a, b: " ".join(a + word for word in b.split())),
     "addsuffix": (2, lambda a, b: " ".join(word + a for word in b.split())),
-    "basename": _on_words(lambda word: posixpath.splitext(word)[0]),
-    "dir": _on_words(_folder),
-    "error": (1, _nothing),
-    "filter": (2, partial(_filter, wanted=True)),
-    "filter-out": (2, partial(_filter, wanted=False)),
+    "basename": _map_words(lambda word: posixpath.splitext(word)[0]),
+    "dir": _map_words(_dirname),
+    "error": (1, _expand_to_nothing),
+    "filter": (2, partial(_filter, matching=True)),
+    "filter-out": (2, partial(_filter, matching=False)),
     "findstring": (2, lambda a, b: a if a in b else ""),
     "firstword": (1, lambda a: next(iter(a.split()), "")),
-    "info": (1, _nothing),
-    "join": (2, _joined),
+    "info": (1, _expand_to_nothing),
+    "join": (2, _join),
     "lastword": (1, lambda a: next(reversed(a.split()), "")),
-    "notdir": _on_words(lambda word: word.rpartition("/")[2] or None),
+    "notdir": _map_words(lambda word: word.rpartition("/")[2] or None),
     "patsubst": (3, _patsubst_all),
-    "realpath": _on_words(posixpath.normpath),
-    "shell": (1, _nothing),
+    "realpath": _map_words(posixpath.normpath),
+    "shell": (1, _expand_to_nothing),
     "sort": (1, lambda a: " ".join(sorted(set(a.split())))),
     "strip": (1, lambda a: " ".join(a.split())),
     "subst": (3, lambda a, b, c: c.replace(a, b) if a else c + b),
-    "suffix": _on_words(lambda word: posixpath.splitext(word)[1] or None),
-    "warning": (1, _nothing),
-    "word": (2, _numbered),
+    "suffix": _map_words(lambda word: posixpath.splitext(word)[1] or None),
+    "warning": (1, _expand_to_nothing),
+    "word": (2, _pick_word),
     "words": (1, lambda a: str(len(a.split()))),
 }

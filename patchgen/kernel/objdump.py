@@ -101,10 +101,10 @@ def _read_line(line: str) -> DisassembledLine:
     if match is None:
         return DisassembledLine(None, line.strip())
     at = int(match["at"], 16)
-    text, _, rest = match["text"].partition("\t")
-    if found := _INLINE.match(rest):
-        return DisassembledLine(at, text.rstrip(), _relocation(found))
-    return DisassembledLine(at, f"{text} {rest}".rstrip())
+    text, _, operands = match["text"].partition("\t")
+    if relocation := _INLINE.match(operands):
+        return DisassembledLine(at, text.rstrip(), _relocation(relocation))
+    return DisassembledLine(at, f"{text} {operands}".rstrip())
 
 
 def read_data(path: Path) -> Mapping[str, SectionData]:

@@ -2,8 +2,8 @@
 """Translate the Perl regular expressions of MAINTAINERS (N:, K:) to Python's syntax.
 
 get_maintainer.pl matches them with the modifier /x: white space, and text after a `#`, are ignored.
-What Perl and Python write differently (perlre(1), perlrecharclass(1)) is translated; what Python
-lacks is refused, and never read as something else.
+What Perl and Python write differently (perlre(1), perlrecharclass(1)) is translated; a
+feature that Python does not have is refused.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_LONGEST = 4096
-_DEEPEST = 50
+_MAX_LENGTH = 4096
+_MAX_DEPTH = 50
 
-# Escapes that Python lacks, or that have another meaning there.
+# Escapes that Python does not have, or reads in another way.
 _ESCAPES = {
     "z": r"\Z",
     "Z": r"(?=\n?\Z)",
@@ -25,7 +25,7 @@ _ESCAPES = {
     "R": r"(?:\r\n|[\n-\r])",
     "N": r"[^\n]",
     "e": r"\x1b",
-    # Only whether there is a match is asked, so it does not matter where it begins.
+    # Only the existence of a match matters, not its start.
     "K": "",
 }
 _SAME = frozenset("AbBdDwWsSafnrt")
@@ -84,8 +84,8 @@ def translate(perl: str, before: str = "", *, spaced: bool = True) -> Translated
     """
     if not perl.strip():
         raise RegexError("it is empty")
-    if len(perl) > _LONGEST:
-        raise RegexError(f"it has more than {_LONGEST} characters")
+    if len(perl) > _MAX_LENGTH:
+        raise RegexError(f"it has more than {_MAX_LENGTH} characters")
     reader = _RegexReader(perl, spaced)
     source = reader.read()
     literal = max(reader.literals, key=len, default="")
@@ -118,13 +118,13 @@ class _RegexReader:
 
     def read(self) -> str:
         while self._at < len(self._perl):
-            self._read_one()
+            self._read_element()
         self._end_run()
         if len(self._levels) > 1:
             raise RegexError("a parenthesis is not closed")
         return "".join(self._out) + ")" * len(self._levels[0].scopes)
 
-    def _read_one(self) -> None:
+    def _read_element(self) -> None:
         character = self._perl[self._at]
         self._at += 1
         spaced = "x" in self._levels[-1].modifiers
@@ -168,10 +168,10 @@ class _RegexReader:
         self._run = self._run[:-1]
         self._end_run()
         self._at += len(quantifier) - 1
-        rest = self._perl[self._at : self._at + 1]
-        if rest in ("?", "+") and rest:
+        suffix = self._perl[self._at : self._at + 1]
+        if suffix in ("?", "+") and suffix:
             self._at += 1
-            quantifier += rest
+            quantifier += suffix
         self._out.append(quantifier)
 
     def _alternative(self) -> None:
@@ -183,8 +183,8 @@ class _RegexReader:
         self._out.append(")" * len(level.scopes) + "|" + "".join(level.scopes))
 
     def _open(self) -> None:
-        if len(self._levels) > _DEEPEST:
-            raise RegexError(f"its groups are more than {_DEEPEST} deep")
+        if len(self._levels) > _MAX_DEPTH:
+            raise RegexError(f"its groups are more than {_MAX_DEPTH} deep")
         level = _Level(self._levels[-1].modifiers)
         match = _GROUP.match(self._perl, self._at)
         if match is None:

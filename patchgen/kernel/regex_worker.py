@@ -63,11 +63,11 @@ def main() -> None:
     signal.signal(signal.SIGVTALRM, _stop)
     results: list[object] = []
     for job in request["jobs"]:
-        left = request["total"] - time.process_time()
-        if left <= 0:
+        remaining_s = request["total"] - time.process_time()
+        if remaining_s <= 0:
             results.append(f"the others used up the limit of {request['total']:g} s for all")
         else:
-            seconds = min(request["seconds"], left)
+            seconds = min(request["seconds"], remaining_s)
             results.append(_match(job, request["subjects"][job["subjects"]], seconds))
     json.dump(results, sys.stdout)
 

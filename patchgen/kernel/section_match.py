@@ -38,14 +38,14 @@ from patchgen.process import run
 REST = "THE REST"
 # The script looks for keywords in the lines that a patch adds and removes.
 _CHANGED = "^[+-].*"
-_MOST_WARNINGS = 10
+_MAX_WARNINGS = 10
 # CPU seconds for one regular expression with all its subjects, and for all of them. The 146 of
 # Linux 6.12 take 0.3 s for 10,000 files.
-_EACH_S = 2.0
-_ALL_S = 20.0
+_REGEX_S = 2.0
+_TOTAL_S = 20.0
 # Seconds of wall-clock time, for a machine that has stalled.
-_PATIENCE_S = 600.0
-_BYTES = 4 << 30
+_STALL_S = 600.0
+_MEMORY_BYTES = 4 << 30
 _WORKER = Path(__file__).with_name("regex_worker.py")
 
 
@@ -58,7 +58,7 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundSections:
+class MatchedSections:
     """The sections of each path, the deepest pattern first, and those whose keywords a text has.
 
     `warnings` name lines of MAINTAINERS that could not be matched.
@@ -99,24 +99,24 @@ class SectionMatcher:
             for field in section.select("FX")
         )
 
-    def find(self, paths: Iterable[str], texts: Sequence[Texts] = ()) -> FoundSections:
+    def find(self, paths: Iterable[str], texts: Sequence[Texts] = ()) -> MatchedSections:
         """Return the sections of paths and of texts.
 
         Raises ToolError if the process that matches regular expressions cannot be run.
         """
-        known = list(dict.fromkeys(paths))
+        unique = list(dict.fromkeys(paths))
         by_path = {
             path: [
                 _Hit(pattern.section, pattern.field, pattern.depth)
                 for pattern in self._index.find(path, self._is_folder)
             ]
-            for path in known
+            for path in unique
         }
         by_text: list[dict[int, MaintainersSection]] = [{} for _ in texts]
         warnings: dict[str, None] = {}
-        questions = list(self._ask(warnings, with_texts=bool(texts)))
+        questions = list(self._list_questions(warnings, with_texts=bool(texts)))
         subjects: dict[str, Sequence[Sequence[str]]] = {
-            "paths": [(path,) for path in known],
+            "paths": [(path,) for path in unique],
             "above": [text.above for text in texts],
             "diffs": [text.diffs for text in texts],
         }
@@ -129,15 +129,17 @@ class SectionMatcher:
             for number in answer:
                 if question.job.subjects != "paths":
                     by_text[number][hit.field.number] = hit.section
-                elif question.pattern is None or question.pattern.accepts_slashes(known[number]):
-                    by_path[known[number]].append(hit)
-        return FoundSections(
+                elif question.pattern is None or question.pattern.accepts_slashes(unique[number]):
+                    by_path[unique[number]].append(hit)
+        return MatchedSections(
             {path: tuple(_order(hits)) for path, hits in by_path.items()},
-            tuple(tuple(_order_keywords(found)) for found in by_text),
+            tuple(tuple(_order_keywords(sections)) for sections in by_text),
             (*self._file.warnings, *_shorten(list(warnings))),
         )
 
-    def _ask(self, warnings: dict[str, None], *, with_texts: bool) -> Iterator[_Question]:
+    def _list_questions(
+        self, warnings: dict[str, None], *, with_texts: bool
+    ) -> Iterator[_Question]:
         """Yield the regular expressions; a warning is added for one without a translation."""
         for pattern in self._index.regexes:
             regex = _translate(pattern.field, pattern.regex, warnings, spaced=False)
@@ -165,9 +167,9 @@ def find_owners(
     matcher = open_matcher(tree)
     if matcher is None:
         return None
-    found = matcher.find(map(str, paths))
-    owners = {path: _first(found.by_path[str(path)]) for path in paths}
-    return owners, found.warnings
+    matches = matcher.find(map(str, paths))
+    owners = {path: _first(matches.by_path[str(path)]) for path in paths}
+    return owners, matches.warnings
 
 
 def open_matcher(tree: TreeReader) -> SectionMatcher | None:
@@ -199,9 +201,9 @@ def _order(hits: Iterable[_Hit]) -> Iterator[MaintainersSection]:
         yield hit.section
 
 
-def _order_keywords(found: Mapping[int, MaintainersSection]) -> Iterator[MaintainersSection]:
+def _order_keywords(by_number: Mapping[int, MaintainersSection]) -> Iterator[MaintainersSection]:
     """Yield the sections of keywords in the script's order: by their numbers, compared as texts."""
-    return (found[number] for number in sorted(found, key=str))
+    return (by_number[number] for number in sorted(by_number, key=str))
 
 
 def _translate(
@@ -219,16 +221,16 @@ def _translate(
 
 def _warn(field: Field, why: str) -> str:
     value = escape_controls(field.value)
-    shown = value if len(value) <= 80 else f"{value[:77]}..."
-    return f"{field.place}: {field.key}: {shown}: not matched: {escape_controls(why)}"
+    excerpt = value if len(value) <= 80 else f"{value[:77]}..."
+    return f"{field.place}: {field.key}: {excerpt}: not matched: {escape_controls(why)}"
 
 
 def _shorten(warnings: list[str]) -> list[str]:
     """Return at most as many warnings as a person would read."""
-    more = len(warnings) - _MOST_WARNINGS
+    more = len(warnings) - _MAX_WARNINGS
     if more <= 0:
         return warnings
-    return [*warnings[:_MOST_WARNINGS], f"MAINTAINERS: {more} more such lines"]
+    return [*warnings[:_MAX_WARNINGS], f"MAINTAINERS: {more} more such lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ def match_bounded(
     """
     wholes = {name: ["".join(texts) for texts in subject] for name, subject in subjects.items()}
     lower: dict[str, list[str]] = {}
-    asked: list[tuple[MatchJob, list[int]]] = []
+    pending: list[tuple[MatchJob, list[int]]] = []
     places: list[int] = []
     results: list[frozenset[int] | str] = [frozenset()] * len(jobs)
     for place, job in enumerate(jobs):
@@ -262,21 +264,21 @@ def match_bounded(
         numbers = [number for number, text in enumerate(texts) if literal in text]
         if numbers:
             places.append(place)
-            asked.append((job, numbers))
-    if not asked:
+            pending.append((job, numbers))
+    if not pending:
         return results
-    for place, answer in zip(places, _ask(asked, subjects), strict=True):
+    for place, answer in zip(places, _run_worker(pending, subjects), strict=True):
         results[place] = answer if isinstance(answer, str) else frozenset(answer)
     return results
 
 
-def _ask(
+def _run_worker(
     jobs: Sequence[tuple[MatchJob, list[int]]], subjects: Mapping[str, Sequence[Sequence[str]]]
 ) -> list[list[int] | str]:
     needed: dict[str, dict[int, Sequence[str]]] = {}
     for name, numbers in ((job.subjects, numbers) for job, numbers in jobs):
         needed.setdefault(name, {}).update((number, subjects[name][number]) for number in numbers)
-    limits = {"seconds": _EACH_S, "total": _ALL_S, "bytes": _BYTES}
+    limits = {"seconds": _REGEX_S, "total": _TOTAL_S, "bytes": _MEMORY_BYTES}
     questions = [
         {"regex": job.regex.source, "subjects": job.subjects, "numbers": numbers}
         for job, numbers in jobs
@@ -284,9 +286,9 @@ def _ask(
     request = {**limits, "subjects": needed, "jobs": questions}
     # Isolated and without site-packages, it starts in 20 ms.
     argv = [sys.executable, "-I", "-S", str(_WORKER)]
-    done = run(argv, stdin=json.dumps(request).encode(), timeout_s=_PATIENCE_S, ok=None)
-    if done.timed_out or done.returncode != 0:
-        why = "it took too long" if done.timed_out else done.errors.rpartition("\n")[2]
+    completed = run(argv, stdin=json.dumps(request).encode(), timeout_s=_STALL_S, ok=None)
+    if completed.timed_out or completed.returncode != 0:
+        why = "it took too long" if completed.timed_out else completed.errors.rpartition("\n")[2]
         raise ToolError(f"the regular expressions of MAINTAINERS cannot be matched: {why}")
-    answers: list[list[int] | str] = json.loads(done.stdout)
+    answers: list[list[int] | str] = json.loads(completed.stdout)
     return answers

@@ -143,12 +143,14 @@ def run_qemu(
     clock = "-accel tcg -icount shift=5,sleep=off -rtc base=2021-08-20,clock=vm"
     argv = [find_qemu(), *machine.split(), *clock.split(), "-cpu", processor]
     argv += ["-kernel", str(kernel), "-initrd", str(initramfs), "-append", _COMMAND_LINE]
-    done = run(argv, timeout_s=timeout_s, ok=None)
-    if done.returncode != 0 and not done.timed_out:
-        raise ToolError(f"{argv[0]} failed with exit code {done.returncode}: {done.errors}")
-    text = done.stdout.decode("utf-8", "replace").replace("\r", "")
+    completed = run(argv, timeout_s=timeout_s, ok=None)
+    if completed.returncode != 0 and not completed.timed_out:
+        raise ToolError(
+            f"{argv[0]} failed with exit code {completed.returncode}: {completed.errors}"
+        )
+    text = completed.stdout.decode("utf-8", "replace").replace("\r", "")
     lines = (line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).splitlines())
-    return BootLog(tuple(line for line in lines if line), done.seconds, done.timed_out)
+    return BootLog(tuple(line for line in lines if line), completed.seconds, completed.timed_out)
 
 
 def compare_logs(base: Sequence[str], tip: Sequence[str]) -> LogDiff:
@@ -161,11 +163,11 @@ def compare_logs(base: Sequence[str], tip: Sequence[str]) -> LogDiff:
 
 
 def _missing_in(log: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
-    left = Counter(map(normalise_line, log))
+    counts = Counter(map(normalise_line, log))
     missing = []
     for line in other:
-        left[normalise_line(line)] -= 1
-        if left[normalise_line(line)] < 0:
+        counts[normalise_line(line)] -= 1
+        if counts[normalise_line(line)] < 0:
             missing.append(line)
     return tuple(missing)
 

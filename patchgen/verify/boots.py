@@ -147,13 +147,17 @@ class BootTrial:
                 yield Finding("boot", f"{kind}: {line}", tip, log=log)
             else:
                 expected = _mentions(line, self.diff, "+")
-                yield _differs(f"{kind}: the tip prints: {line}", tip, log, expected=expected)
+                yield _report_difference(
+                    f"{kind}: the tip prints: {line}", tip, log, expected=expected
+                )
         for line in difference.lost:
             expected = _mentions(line, self.diff, "-")
-            yield _differs(f"{kind}: the tip no longer prints: {line}", tip, log, expected=expected)
+            yield _report_difference(
+                f"{kind}: the tip no longer prints: {line}", tip, log, expected=expected
+            )
 
 
-def _differs(text: str, tip: Oid, log: Path, *, expected: bool) -> Finding:
+def _report_difference(text: str, tip: Oid, log: Path, *, expected: bool) -> Finding:
     """Return a finding that fails only if nothing in the series explains the line."""
     return Finding("boot", text, tip, log=log, failure=not expected)
 
@@ -169,7 +173,9 @@ def _mentions(line: str, diff: str, prefix: str) -> bool:
     for changed in diff.splitlines():
         if changed.startswith(prefix) and not changed.startswith(prefix * 3):
             for string in _STRING.findall(changed):
-                words = [word for word in _FORMAT.split(string) if len(word.strip()) > 3]
-                if words and all(word.strip() in line for word in words):
+                literals = [
+                    literal for literal in _FORMAT.split(string) if len(literal.strip()) > 3
+                ]
+                if literals and all(literal.strip() in line for literal in literals):
                     return True
     return False

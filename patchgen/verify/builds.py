@@ -97,8 +97,8 @@ class Matrix:
 
     `files` are all files that the series touches. `folders` are built whole, so that make rebuilds
     the files in them that include a header which a commit touches. `variables` are make's,
-    "NAME=VALUE". `logs` is the folder for the output of each build. `run` sets `lacks_exec_bits` if
-    no script of the base has the exec bit.
+    "NAME=VALUE". `logs` is the folder for the output of each build. `run` sets `added_exec_bits` if
+    no script of a commit had the exec bit.
     """
 
     checkout: Checkout
@@ -110,7 +110,7 @@ class Matrix:
     cache: Cache
     logs: Path
     variables: Sequence[str] = ()
-    lacks_exec_bits: bool = False
+    added_exec_bits: bool = False
     _builders: dict[str, Builder] = field(default_factory=dict)
 
     def run(
@@ -149,7 +149,7 @@ class Matrix:
         on_build: OnBuild,
     ) -> None:
         self.checkout.switch(point.commit)
-        self.lacks_exec_bits |= prepare_scripts(self.checkout)
+        self.added_exec_bits |= prepare_scripts(self.checkout)
 
         def build(config: BuildConfig) -> tuple[BuildConfig, Build]:
             on_build(point.commit, config.name, None)
@@ -173,12 +173,12 @@ class Matrix:
         log = self.logs / f"{point.commit[:12]}-{config.name}.log"
         try:
             builder = self._configured(output, config, log)
-            objects = builder.find_objects(self._existing())
+            objects = builder.find_objects(self._list_existing())
             built = builder.build([*objects, *(f"{folder}/" for folder in self.folders)], log)
             needed = builder.find_symbols(objects, "--undefined-only")
             # The base is assumed to define every symbol that its own objects need.
-            known = needed if before is None else set(before.needed)
-            linkage = find_undefined(builder, objects, known, log.with_suffix(".link.log"))
+            defined = needed if before is None else set(before.needed)
+            linkage = find_undefined(builder, objects, defined, log.with_suffix(".link.log"))
         except BuildError as err:
             return Build(failure=err.failure)
         mismatches: tuple[str, ...] = ()
@@ -192,8 +192,8 @@ class Matrix:
 
     def _configured(self, output: Path, config: BuildConfig, log: Path) -> Builder:
         """Return the builder of a configuration, configured."""
-        known = self._builders.get(config.name)
-        builder = known or Builder(
+        existing = self._builders.get(config.name)
+        builder = existing or Builder(
             self.checkout.folder,
             output / config.name,
             config,
@@ -201,12 +201,12 @@ class Matrix:
             sparse=self.sparse,
             variables=self.variables,
         )
-        if known is None or any(file.name.startswith("Kconfig") for file in self.files):
+        if existing is None or any(file.name.startswith("Kconfig") for file in self.files):
             builder.configure(log)
         self._builders[config.name] = builder
         return builder
 
-    def _existing(self) -> list[PurePosixPath]:
+    def _list_existing(self) -> list[PurePosixPath]:
         return [file for file in self.files if (self.checkout.folder / file).is_file()]
 
     def _key(self, base: Point, point: Point, config: BuildConfig) -> bytes:

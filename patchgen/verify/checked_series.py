@@ -60,45 +60,45 @@ class CheckedSeries:
 def open_target(
     repository: Repository,
     checkout: Checkout,
-    words: str | None,
+    name: str | None,
     base: str | None,
     *,
     fallback: Oid | None = None,
     revision: int | None = None,
 ) -> CheckedSeries:
-    """Return the series that `words` names: BRANCH, BASE..TIP, a folder of mails or an mbox.
+    """Return the series of a name: BRANCH, BASE..TIP, a folder of mails or an mbox.
 
-    None means the current branch. `fallback` is the base for mails that name none which the
-    repository has. Of mails of several versions, those of `revision` are used, else the newest.
+    None means the current branch. `fallback` is the base for mails that name no base in the
+    repository. Of mails of several versions, those of `revision` are used, else the newest.
     Raises UsageError and RefusedError if the series does not exist, or if its start is ambiguous.
     """
-    if words is None:
-        words = repository.find_head_branch()
-        if words is None:
+    if name is None:
+        name = repository.find_head_branch()
+        if name is None:
             raise UsageError("HEAD is detached", hint="name a branch, a range or mails")
-    path = Path(words)
-    if ".." in words and not path.exists():
-        start, _, end = words.partition("..")
+    path = Path(name)
+    if ".." in name and not path.exists():
+        start, _, end = name.partition("..")
         base_oid = repository.resolve_commit(start)
-        return _from_commits(repository, checkout, words, base_oid, repository.resolve_commit(end))
-    branch = words.removeprefix("refs/heads/")
+        return _from_commits(repository, checkout, name, base_oid, repository.resolve_commit(end))
+    branch = name.removeprefix("refs/heads/")
     tip = repository.find_ref(f"refs/heads/{branch}")
     if tip is None and path.exists():
         return _from_mails(repository, checkout, path, base, fallback, revision)
-    if tip is None and (sent := find_sent(repository, words)) is not None:
+    if tip is None and (sent := find_sent(repository, name)) is not None:
         return _from_commits(repository, checkout, sent.tag, sent.base, sent.tip)
     if tip is None:
-        tip = _resolve(repository, words)
+        tip = _resolve(repository, name)
     start_oid = repository.resolve_commit(base) if base else None
     return _from_commits(repository, checkout, branch, start_oid, tip)
 
 
-def _resolve(repository: Repository, words: str) -> Oid:
+def _resolve(repository: Repository, name: str) -> Oid:
     """Return the commit with a name that is not a branch's."""
     try:
-        return repository.resolve_commit(words)
+        return repository.resolve_commit(name)
     except RevisionError:
-        raise RefusedError(f"{words!r} is not a file, folder, branch or commit") from None
+        raise RefusedError(f"{name!r} is not a file, folder, branch or commit") from None
 
 
 def _from_commits(
@@ -127,12 +127,14 @@ def _from_mails(
         start = _find_base(repository, path, posted, fallback)
     checkout.choose_files(list_touched(posted.mails))
     oids = checkout.apply_mails(start, posted.mails, find_strips(posted.mails))
-    commits = _some(str(path), read_commits(checkout, start, oids[-1] if oids else start))
+    commits = _require_commits(
+        str(path), read_commits(checkout, start, oids[-1] if oids else start)
+    )
     senders = tuple(str(patch.sender or "") for patch in posted.patches)
     return CheckedSeries(str(path), start, start, commits, posted.mails, senders, posted=posted)
 
 
-def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+def _require_commits(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
     if not commits:
         raise RefusedError(f"{name} has no commits of its own")
     return commits
@@ -165,8 +167,8 @@ def _find_base(
     repository: Repository, path: Path, posted: PostedSeries, fallback: Oid | None
 ) -> Oid:
     """Return the base that one of the mails names, else `fallback` or HEAD."""
-    named = (read_footer(mail.body.everything, "base-commit") for mail in posted.everything)
-    base = next(filter(_OID.fullmatch, named), None)
+    base_commits = (read_footer(mail.body.everything, "base-commit") for mail in posted.everything)
+    base = next(filter(_OID.fullmatch, base_commits), None)
     if base is None:
         return fallback or repository.resolve_commit("HEAD")
     try:

@@ -21,8 +21,8 @@ def check_against(
     compared by their patches; on the same base, also by their trees.
     """
     # Mails that name no base, or one that the repository lacks, most likely apply to our base.
-    words = _find_version(repository, checkout, target, other) or other
-    theirs = open_target(repository, checkout, words, None, fallback=target.base)
+    name = _find_version(repository, checkout, target, other) or other
+    theirs = open_target(repository, checkout, name, None, fallback=target.base)
     text = compare_series(checkout, (theirs.start, theirs.tip), (target.start, target.tip))
     if text:
         yield Finding("against", f"differs from {other}:\n{text.rstrip()}")
@@ -31,10 +31,10 @@ def check_against(
 
 
 def _find_version(
-    repository: Repository, checkout: Checkout, target: CheckedSeries, words: str
+    repository: Repository, checkout: Checkout, target: CheckedSeries, name: str
 ) -> str | None:
-    """Return the tag of a version of the target's series, None if `words` names no version."""
-    version = re.fullmatch(r"v(\d+)", words)
+    """Return the tag of a version of the target's series, None if `name` is not "vN"."""
+    version = re.fullmatch(r"v(\d+)", name)
     tracking = find_tracking(checkout, target.tip) if version else None
     if version is None or tracking is None:
         return None

@@ -19,7 +19,7 @@ _CLAIM = re.compile(
     r"\bno (intended )?functional changes?( is| are)?( intended| expected)?\s*(\.|$)",
     re.IGNORECASE | re.MULTILINE,
 )
-_SHOWN = 5
+_MAX_LISTED = 5
 _SOURCES = frozenset({".c", ".h", ".S", ".lds", ".dts", ".dtsi", ".rs"})
 _BUILD_FILES = ("Kconfig", "Makefile", "Kbuild")
 
@@ -143,9 +143,9 @@ def judge_code(
     for config in configs:
         functions = changed.get(config.name, ())
         if functions:
-            shown = ", ".join(functions[:_SHOWN])
-            more = len(functions) - _SHOWN
-            text = f'claims "no functional change", but changes {shown}'
+            listed = ", ".join(functions[:_MAX_LISTED])
+            more = len(functions) - _MAX_LISTED
+            text = f'claims "no functional change", but changes {listed}'
             text += f" and {more} more" if more > 0 else ""
             yield Finding("code", text, commit.oid, config=config.name)
 

@@ -115,28 +115,28 @@ def _check_subject(subject: str) -> Iterator[str]:
     if len(subject) > _SUBJECT_LENGTH:
         yield f"the subject has {len(subject)} characters; the limit is {_SUBJECT_LENGTH}"
     what = match["what"]
-    word = re.split(r"[^\w]", what, maxsplit=1)[0]
-    if word[:1].islower():
-        yield f'the subject continues in lower case after the prefix: "{word}"'
+    first_word = re.split(r"[^\w]", what, maxsplit=1)[0]
+    if first_word[:1].islower():
+        yield f'the subject continues in lower case after the prefix: "{first_word}"'
     if what.endswith("."):
         yield "the subject ends with a period"
-    if re.search(r"(ed|ing)$", word) and word not in _IMPERATIVE:
-        yield f'the subject is not in imperative mood: "{word}"'
+    if re.search(r"(ed|ing)$", first_word) and first_word not in _IMPERATIVE:
+        yield f'the subject is not in imperative mood: "{first_word}"'
 
 
 def _check_trailers(trailers: Sequence[Trailer], sender: str) -> Iterator[str]:
-    last, last_key = -1, ""
+    last_place, last_key = -1, ""
     for trailer in trailers:
         key = trailer.name
         if key not in PLACES:
             continue
         # A co-author's own Signed-off-by belongs to the Co-developed-by right before it.
         co_author = key == "Signed-off-by" and last_key == "Co-developed-by"
-        place = last if co_author else PLACES[key]
-        if place < last:
+        place = last_place if co_author else PLACES[key]
+        if place < last_place:
             yield f"{trailer} comes after {last_key}; the order is {', '.join(PLACES)}"
             break
-        last, last_key = place, key
+        last_place, last_key = place, key
     signers = [trailer.value for trailer in trailers if trailer.name == "Signed-off-by"]
     if not signers:
         yield "Signed-off-by is missing (patchgen apply --signoff)"

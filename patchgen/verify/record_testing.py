@@ -95,14 +95,16 @@ def record_testing(
             cover,
             replace(series.tracking, record=record.to_document()),
             [commit.oid for commit in series.commits],
-            _sign(repository, quarantine, series),
+            _make_signatures(repository, quarantine, series),
         )
         ref = f"refs/heads/{series.name}"
         quarantine.publish(ref, commits[-1], series.base, series.tip, "patchgen: verify --record")
     return summary
 
 
-def _sign(repository: Repository, quarantine: Quarantine, series: SeriesBranch) -> Signatures:
+def _make_signatures(
+    repository: Repository, quarantine: Quarantine, series: SeriesBranch
+) -> Signatures:
     """Return the letter's author, with the current user as committer."""
     now = repository.read_signatures()
     assert series.cover_commit is not None

@@ -55,27 +55,27 @@ class InitStores:
         ]
 
     def _stores(self, commit: Oid, paths: Iterable[PurePosixPath]) -> dict[_Key, AddressStore]:
-        found: list[tuple[PurePosixPath, CFile, AddressStore]] = []
+        stores: list[tuple[PurePosixPath, CFile, AddressStore]] = []
         for path in dict.fromkeys(paths):
             file = self._read(commit, path)
-            found += [
+            stores += [
                 (path, file, store)
                 for store in file.stores
                 if not _CONSTANT.fullmatch(store.value) and store.value not in file.variables
             ]
-        folders = {str(path.parent) for path, _, _ in found}
-        known = all(store.value in file.functions for _, file, store in found)
-        marked = frozenset() if known else self._find_marked(commit, folders)
-        found = [
+        folders = {str(path.parent) for path, _, _ in stores}
+        are_declared = all(store.value in file.functions for _, file, store in stores)
+        marked = frozenset() if are_declared else self._find_marked(commit, folders)
+        stores = [
             (path, file, store)
-            for path, file, store in found
+            for path, file, store in stores
             if file.functions.get(store.value, store.value in marked)
         ]
-        if any(store.root not in file.variables for _, file, store in found):
+        if any(store.root not in file.variables for _, file, store in stores):
             marked = self._find_marked(commit, folders)
         return {
             (path, store.function, store.place, store.value): store
-            for path, file, store in found
+            for path, file, store in stores
             if not file.variables.get(store.root, store.root in marked)
         }
 
@@ -89,13 +89,13 @@ class InitStores:
         """Return the names that a declaration marks `__init`, `__initdata` or `__initconst`."""
         if commit not in self._marked:
             listing = self._grep(commit, r"^\w.*\b__init(data|const)?\b", folders, "-h")
-            found: set[str] = set()
+            names: set[str] = set()
             for line in listing.splitlines():
                 # A line may be a whole declaration, or its start.
                 declared = read_c_file(line.partition("=")[0].rstrip(" {\r").encode() + b";")
                 marks: Mapping[str, bool] = declared.variables | declared.functions
-                found.update(name for name, is_marked in marks.items() if is_marked)
-            self._marked[commit] = frozenset(found)
+                names.update(name for name, is_marked in marks.items() if is_marked)
+            self._marked[commit] = frozenset(names)
         return self._marked[commit]
 
     def _find_users(self, commit: Oid, names: Collection[str]) -> list[PurePosixPath]:
@@ -113,16 +113,16 @@ class InitStores:
             for suffix in "ch"
         ]
         args = ("grep", option, "--perl-regexp", pattern, commit, "--", *pathspecs)
-        done = self.checkout.run(*args, ok=(0, 1))
-        return done.stdout.decode("utf-8", "surrogateescape")
+        completed = self.checkout.run(*args, ok=(0, 1))
+        return completed.stdout.decode("utf-8", "surrogateescape")
 
 
 def _describe(commit: Oid, path: PurePosixPath, store: AddressStore) -> Finding:
     place = store.place if store.place.startswith(store.root) else f"{store.place} ({store.root})"
-    who = f"{store.function}() stores" if store.function else "the initial value stores"
+    subject = f"{store.function}() stores" if store.function else "the initial value stores"
     return Finding(
         "sections",
-        f"{who} the address of {store.value}() in {place}: the function is __init and is freed "
+        f"{subject} the address of {store.value}() in {place}: the function is __init and is freed "
         f"after boot, but {store.root} is not __initdata",
         commit,
         f"{path}:{store.line}",

@@ -84,7 +84,7 @@ def test_any_text_is_translated_or_refused_and_never_loses_a_match(perl):
 
 
 def test_a_regular_expression_that_never_ends_does_not_hang(monkeypatch):
-    monkeypatch.setattr(section_match, "_EACH_S", 0.2)
+    monkeypatch.setattr(section_match, "_REGEX_S", 0.2)
     begin = time.process_time()
     jobs = [MatchJob(translate(each), "paths") for each in (NEVER_ENDS, "a+", "b")]
     slow, found, none = match_bounded(jobs, {"paths": [("a" * 60 + "!x",), ("x",)]})
@@ -94,8 +94,8 @@ def test_a_regular_expression_that_never_ends_does_not_hang(monkeypatch):
 
 
 def test_all_of_them_together_have_a_limit_too(monkeypatch):
-    monkeypatch.setattr(section_match, "_EACH_S", 0.2)
-    monkeypatch.setattr(section_match, "_ALL_S", 0.5)
+    monkeypatch.setattr(section_match, "_REGEX_S", 0.2)
+    monkeypatch.setattr(section_match, "_TOTAL_S", 0.5)
     results = match_bounded(
         [MatchJob(translate(NEVER_ENDS), "p")] * 50, {"p": [("a" * 60 + "!x",)]}
     )
