@@ -49,21 +49,21 @@ def kernel(tmp_path):
 
 
 def test_shows_what_is_early_and_writes_nothing(kernel, patchgen, git):
-    done = patchgen("audit", "--tree", kernel)
-    assert (done.code, done.err, done.out) == (0, "", TEXT)
+    result = patchgen("audit", "--tree", kernel)
+    assert (result.code, result.err, result.out) == (0, "", TEXT)
     assert git(kernel, "status", "--porcelain") == ""
 
 
-def test_the_second_run_says_the_same_from_what_was_kept(kernel, patchgen):
+def test_the_second_run_prints_the_same_from_the_cache(kernel, patchgen):
     first = patchgen("audit", "--tree", kernel, "--json")
     again = patchgen("audit", "--tree", kernel, "--json")
     assert (first.code, again.code) == (0, 0)
-    one, two = json.loads(first.out), json.loads(again.out)
-    del one["seconds"], two["seconds"]
-    assert one == two
+    first_document, second_document = json.loads(first.out), json.loads(again.out)
+    del first_document["seconds"], second_document["seconds"]
+    assert first_document == second_document
 
 
-def test_a_broken_cache_is_made_anew(kernel, patchgen, tmp_path, monkeypatch):
+def test_a_broken_cache_is_rebuilt(kernel, patchgen, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     file = tmp_path / "cache/patchgen/cache.sqlite"
     file.parent.mkdir(parents=True)
@@ -94,11 +94,12 @@ def test_json_has_the_fields_that_are_promised(kernel, patchgen):
 def test_a_config_leaves_out_what_it_does_not_build(kernel, patchgen, tmp_path):
     config = tmp_path / "config"
     config.write_text("# CONFIG_KVM_GUEST is not set\n")
-    done = patchgen("audit", "--tree", kernel, "--config", config)
-    assert done.code == 0
-    assert done.out.endswith("3 pointers unresolved (--verbose lists them, and all paths)\n")
+    result = patchgen("audit", "--tree", kernel, "--config", config)
+    assert result.code == 0
+    assert result.out.endswith("3 pointers unresolved (--verbose lists them, and all paths)\n")
     assert (
-        "0 not routed, 0 routed, 0 by VMGEXIT or TDCALL, 0 of other hypervisors, 1 late" in done.out
+        "0 not routed, 0 routed, 0 by VMGEXIT or TDCALL, 0 of other hypervisors, 1 late"
+        in result.out
     )
 
 
@@ -109,8 +110,8 @@ def test_a_makefile_leaves_out_what_its_option_does_not_build(kernel, patchgen, 
     config = tmp_path / "config"
     for value, expected in (("CONFIG_KVM_GUEST=y\n", 1), ("CONFIG_OTHER=y\n", 0)):
         config.write_text(value)
-        done = patchgen("audit", "--tree", kernel, "--config", config, "--json")
-        assert len(json.loads(done.out)["hypercalls"]) == expected
+        result = patchgen("audit", "--tree", kernel, "--config", config, "--json")
+        assert len(json.loads(result.out)["hypercalls"]) == expected
 
 
 def test_what_a_built_file_includes_is_read_though_it_is_not_built(kernel, patchgen, git, tmp_path):
@@ -124,11 +125,11 @@ def test_what_a_built_file_includes_is_read_though_it_is_not_built(kernel, patch
     git(kernel, "commit", "-q", "-m", "include")
     config = tmp_path / "config"
     config.write_text("CONFIG_KVM_GUEST=y\n")
-    words = ("audit", "--tree", kernel, "--config", config, "--json")
-    assert len(json.loads(patchgen(*words).out)["hypercalls"]) == 1
+    args = ("audit", "--tree", kernel, "--config", config, "--json")
+    assert len(json.loads(patchgen(*args).out)["hypercalls"]) == 1
     (folder / "guest.c").write_text("int nothing;\n")
     git(kernel, "commit", "-q", "-a", "-m", "without")
-    assert json.loads(patchgen(*words).out)["hypercalls"] == []
+    assert json.loads(patchgen(*args).out)["hypercalls"] == []
 
 
 def test_the_page_is_written_for_one_and_for_two(kernel, patchgen, git, tmp_path):
@@ -136,11 +137,11 @@ def test_the_page_is_written_for_one_and_for_two(kernel, patchgen, git, tmp_path
     assert patchgen("audit", "--tree", kernel, "--html", page).code == 0
     assert "1 early hypercall bypasses the op" in page.read_text()
     git(kernel, "commit", "-q", "--allow-empty", "-m", "same")
-    words = ("audit", "--tree", kernel, "--diff", "HEAD~..HEAD", "--html", page)
-    assert patchgen(*words).code == 0
+    args = ("audit", "--tree", kernel, "--diff", "HEAD~..HEAD", "--html", page)
+    assert patchgen(*args).code == 0
     assert "The fate of each site" in page.read_text()
-    done = patchgen("audit", "--tree", kernel, "--html", tmp_path / "no/audit.html")
-    assert done.code == 2 and "does not exist" in done.err
+    result = patchgen("audit", "--tree", kernel, "--html", tmp_path / "no/audit.html")
+    assert result.code == 2 and "does not exist" in result.err
 
 
 def test_strict_fails_while_a_kvm_hypercall_is_not_routed(kernel, patchgen, git):
@@ -150,13 +151,13 @@ def test_strict_fails_while_a_kvm_hypercall_is_not_routed(kernel, patchgen, git)
     assert patchgen("audit", "--tree", kernel, "--strict").code == 0
 
 
-def test_a_comparison_says_what_is_new_gone_and_stays(kernel, patchgen, git):
+def test_a_comparison_lists_new_removed_and_unchanged_sites(kernel, patchgen, git):
     more = "void console_init(void)\n{\n\tkvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE, 0);\n}\n"
     (kernel / "arch/x86/kernel/kvm.c").write_text(f"\n{KVM}{more}")
     git(kernel, "commit", "-q", "-a", "-m", "more")
-    done = patchgen("audit", "--tree", kernel, "--diff", "HEAD~..HEAD")
-    assert done.code == 0, done.err
-    assert done.out == (
+    result = patchgen("audit", "--tree", kernel, "--diff", "HEAD~..HEAD")
+    assert result.code == 0, result.err
+    assert result.out == (
         "HEAD~ .. HEAD\n\nnew: 1\n"
         "  arch/x86/kernel/kvm.c:11 console_init(): kvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE)\n"
         "      it did not exist before\n\nstays: 1\n"
@@ -167,23 +168,23 @@ def test_a_comparison_says_what_is_new_gone_and_stays(kernel, patchgen, git):
     back = patchgen("audit", "--tree", kernel, "--diff", "HEAD..HEAD~", "--json")
     document = json.loads(back.out)
     assert document["kind"] == "diff"
-    fates = [(each["fate"], each["what"]) for each in document["differences"]]
+    fates = [(difference["fate"], difference["what"]) for difference in document["differences"]]
     assert fates == [("gone", "hypercall"), ("stays", "hypercall")]
 
 
 def test_dot_is_a_graph_and_quotes_names(kernel, patchgen):
-    done = patchgen("audit", "--tree", kernel, "--dot")
-    assert done.code == 0
-    assert done.out.startswith("digraph audit {\n")
-    assert done.out.endswith("}\n")
+    result = patchgen("audit", "--tree", kernel, "--dot")
+    assert result.code == 0
+    assert result.out.startswith("digraph audit {\n")
+    assert result.out.endswith("}\n")
     assert (
         '"setup_arch\\narch/x86/kernel/setup.c" -> "kvm_init_platform\\narch/x86/kernel/kvm.c" '
         '[label="x86_init.hyper.init_platform", style=dashed];'
-    ) in done.out
+    ) in result.out
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("args", "code", "message"),
     [
         (("--rev", "nonsense"), 1, "has no commit 'nonsense'"),
         (("--config", "/nowhere/.config"), 2, "the configuration cannot be read"),
@@ -193,20 +194,20 @@ def test_dot_is_a_graph_and_quotes_names(kernel, patchgen):
         (("--diff", "HEAD..HEAD", "--dot"), 2, "--diff cannot be combined with --dot"),
     ],
 )
-def test_refuses_with_one_message(kernel, patchgen, words, code, said):
-    done = patchgen("audit", "--tree", kernel, *words)
-    assert (done.code, done.out) == (code, "")
-    assert said in done.err
-    assert len(done.err.splitlines()) <= 3
+def test_refuses_with_one_message(kernel, patchgen, args, code, message):
+    result = patchgen("audit", "--tree", kernel, *args)
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
+    assert len(result.err.splitlines()) <= 3
 
 
-def test_refuses_what_is_no_x86_kernel(tmp_path, patchgen):
+def test_a_tree_that_is_not_an_x86_kernel_is_refused(tmp_path, patchgen):
     tree = tmp_path / "other"
     write_files(tree, {"Makefile": "all:\n", "arch/arm64/kernel/setup.c": "int x;\n"})
     commit_all(tree, "other")
-    done = patchgen("audit", "--tree", tree)
-    assert (done.code, done.out) == (1, "")
-    assert "an audit needs an x86 kernel" in done.err
+    result = patchgen("audit", "--tree", tree)
+    assert (result.code, result.out) == (1, "")
+    assert "an audit needs an x86 kernel" in result.err
     assert "not in a git repository" in patchgen("audit", "--tree", tmp_path).err
 
 

@@ -12,7 +12,7 @@ from tests.conftest import Patchgen
 from tests.support.small_variant import VARIANT, apply_small, make_small_tree
 
 V1 = "patchgen/mine-v1"
-SAID = "checkpatch --strict is clean"
+TESTED = "checkpatch --strict is clean"
 COVER = 'toy: Mine\n\nIt is new.\n\n{% include "cover-end.txt.j2" %}\n'
 
 
@@ -28,39 +28,40 @@ def small(git, tmp_path) -> Path:
     return tree
 
 
-def record(patchgen: Patchgen, tree: Path, *words: str):
-    return patchgen("verify", *(words or (V1,)), "--tree", tree, "--record", "--skip", "build")
+def record(patchgen: Patchgen, tree: Path, *args: str):
+    return patchgen("verify", *(args or (V1,)), "--tree", tree, "--record", "--skip", "build")
 
 
 def letter(patchgen: Patchgen, tree: Path, branch: str = V1) -> tuple[str, str]:
     """Return the letter's mail, in one line, and the warnings."""
-    done = patchgen("format", branch, "--tree", tree, "--json")
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    result = patchgen("format", branch, "--tree", tree, "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     text = Path(document["mails"][0]).read_text()
     return " ".join(text.split()), "\n".join(document["warnings"])
 
 
-def test_what_passed_comes_into_the_letter_and_no_warning_stays(patchgen, git, small):
+def test_passed_checks_are_recorded_and_the_warning_is_removed(patchgen, git, small):
     apply_small(patchgen, small, "--signoff")
     text, warnings = letter(patchgen, small)
     assert "Tested: not yet" in text
     assert "the patches are not tested; `patchgen verify --record patchgen/mine-v1`" in warnings
     tree = git(small, "rev-parse", f"{V1}^{{tree}}")
 
-    done = record(patchgen, small)
-    assert done.code == 0, done.err
+    result = record(patchgen, small)
+    assert result.code == 0, result.err
     assert (
-        f"recorded in the cover letter of {V1}: each patch by `patchgen verify`: {SAID}" in done.out
+        f"recorded in the cover letter of {V1}: each patch by `patchgen verify`: {TESTED}"
+        in result.out
     )
     assert git(small, "rev-parse", f"{V1}^{{tree}}") == tree
     text, warnings = letter(patchgen, small)
-    assert f"Tested: each patch by `patchgen verify`: {SAID}" in text and "not yet" not in text
+    assert f"Tested: each patch by `patchgen verify`: {TESTED}" in text and "not yet" not in text
     assert "tested" not in warnings
     # That is no edit of somebody's, and once is enough.
     assert "state: as generated" in patchgen("explain", f"{V1}~1", "--tree", small).out
     assert record(patchgen, small).code == 0
-    assert letter(patchgen, small)[0].count(SAID) == 1
+    assert letter(patchgen, small)[0].count(TESTED) == 1
 
 
 def test_it_lapses_when_a_patch_changes(patchgen, git, small):
@@ -68,11 +69,11 @@ def test_it_lapses_when_a_patch_changes(patchgen, git, small):
     assert record(patchgen, small).code == 0
     git(small, "checkout", "-q", V1)
     git(small, "commit", "-q", "--amend", "-m", "toy: Do it well\n\nBecause.")
-    assert SAID in letter(patchgen, small)[0], "the code is the same"
+    assert TESTED in letter(patchgen, small)[0], "the code is the same"
     (small / "Kconfig").write_text("config OTHER\n")
     git(small, "commit", "-q", "-a", "--amend", "--no-edit")
     text, warnings = letter(patchgen, small)
-    assert "Tested: not yet" in text and SAID not in text
+    assert "Tested: not yet" in text and TESTED not in text
     assert "the patches have changed since they were tested" in warnings
     sent = patchgen("send", "--tree", small, V1, "--dry-run", "--to", "di@example.org")
     assert "the patches have changed since they were tested" in sent.err
@@ -83,35 +84,35 @@ def test_a_reroll_keeps_it_for_the_same_patches_and_drops_it_for_others(patchgen
     apply_small(patchgen, small, "--signoff")
     assert record(patchgen, small).code == 0
     assert patchgen("reroll", V1, *variant).code == 0
-    assert SAID in letter(patchgen, small, "patchgen/mine-v2")[0]
+    assert TESTED in letter(patchgen, small, "patchgen/mine-v2")[0]
     (small / "x.c").write_text("int x;\n")
     git(small, "commit", "-q", "-a", "-m", "newer")
     assert patchgen("reroll", V1, *variant, "-v", "3", "--onto", "master").code == 0
     text, _ = letter(patchgen, small, "patchgen/mine-v3")
-    assert "Tested: not yet" in text and SAID not in text
+    assert "Tested: not yet" in text and TESTED not in text
 
 
-def test_the_sender_s_own_words_stay_beside_it(patchgen, git, small):
+def test_the_text_of_the_sender_is_preserved(patchgen, git, small):
     manifest = small.parent / "mine" / "manifest.toml"
     table = '[variables.tested]\ntype = "text"\ndefault = ""\nhelp = "h"\n\n[[patch]]'
     manifest.write_text(VARIANT["manifest.toml"].replace("[[patch]]", table))
     apply_small(patchgen, small, "--signoff", "--define", "tested=booted in a guest")
     assert record(patchgen, small).code == 0
     text, warnings = letter(patchgen, small)
-    assert f"Tested: booted in a guest; each patch by `patchgen verify`: {SAID}" in text
+    assert f"Tested: booted in a guest; each patch by `patchgen verify`: {TESTED}" in text
     assert "tested" not in warnings
 
 
-def test_a_series_that_does_not_pass_is_not_said_to_be_tested(patchgen, git, small):
+def test_a_series_that_does_not_pass_is_not_recorded_as_tested(patchgen, git, small):
     apply_small(patchgen, small)
     before = git(small, "rev-parse", V1)
-    done = record(patchgen, small)
-    assert done.code == 1 and "nothing was recorded in the cover letter" in done.err
+    result = record(patchgen, small)
+    assert result.code == 1 and "nothing was recorded in the cover letter" in result.err
     assert git(small, "rev-parse", V1) == before
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("args", "message"),
     [
         ((f"master..{V1}",), "is not a branch"),
         (("outgoing/mine-v1",), "is not a branch"),
@@ -119,13 +120,13 @@ def test_a_series_that_does_not_pass_is_not_said_to_be_tested(patchgen, git, sma
         (("plain", "--base", "master"), "has no record of how it was generated"),
     ],
 )
-def test_where_nothing_can_be_recorded_the_reason_is_told(patchgen, git, small, words, said):
+def test_where_nothing_can_be_recorded_the_reason_is_printed(patchgen, git, small, args, message):
     apply_small(patchgen, small, "--signoff")
     git(small, "checkout", "-q", "-b", "plain", "master")
     (small / "y.c").write_text("int y;\n")
     git(small, "commit", "-q", "-a", "-s", "-m", "toy: Do y\n\nBecause.")
-    words = tuple(str(small / word) if word.startswith("outgoing") else word for word in words)
+    args = tuple(str(small / arg) if arg.startswith("outgoing") else arg for arg in args)
     before = git(small, "for-each-ref")
-    done = record(patchgen, small, *words)
-    assert done.code == 1 and said in done.err
+    result = record(patchgen, small, *args)
+    assert result.code == 1 and message in result.err
     assert git(small, "for-each-ref") == before

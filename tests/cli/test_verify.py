@@ -21,10 +21,10 @@ def series(pvops_on, tmp_path) -> Path:
     return tmp_path / "mails"
 
 
-def verify(patchgen, toy, *words) -> tuple[int, dict]:
-    done = patchgen("verify", *words, "--tree", toy, "--json", *FAST)
-    assert done.out, done.err
-    return done.code, json.loads(done.out)
+def verify(patchgen, toy, *args) -> tuple[int, dict]:
+    result = patchgen("verify", *args, "--tree", toy, "--json", *FAST)
+    assert result.out, result.err
+    return result.code, json.loads(result.out)
 
 
 def reword(git, toy, message: str) -> None:
@@ -47,18 +47,18 @@ def test_a_branch_a_range_mails_and_an_mbox_are_the_same_series(patchgen, toy, s
     assert subjects.count(subjects[0]) == 4
 
 
-def test_the_table_and_what_was_found(patchgen, toy, series, git):
-    done = patchgen("verify", "made", "--tree", toy, *FAST)
-    assert (done.code, done.err) == (0, "")
-    assert "4 commits passed lint, am, sections (" in done.out and done.out.count(" ok ") >= 8
+def test_the_table_and_the_findings(patchgen, toy, series, git):
+    result = patchgen("verify", "made", "--tree", toy, *FAST)
+    assert (result.code, result.err) == (0, "")
+    assert "4 commits passed lint, am, sections (" in result.out and result.out.count(" ok ") >= 8
     reword(git, toy, "x86/kvm: Added what is wrong\n\nBecause.\n\nSigned-off-by: B <b@c.d>")
-    done = patchgen("verify", "reworded", "--tree", toy, "--base", "master", *FAST)
-    assert done.code == 1
+    result = patchgen("verify", "reworded", "--tree", toy, "--base", "master", *FAST)
+    assert result.code == 1
     tip = git(toy, "rev-parse", "--short=12", "reworded").strip()
-    assert f"4/4 {tip} x86/kvm: Added what is wrong\n" in done.out
-    assert '  lint: the subject is not in imperative mood: "Added"\n' in done.out
-    assert "  lint: the last Signed-off-by is B <b@c.d>, but the sender is Ada" in done.out
-    assert f"first failing commit: {tip} x86/kvm: Added" in done.out
+    assert f"4/4 {tip} x86/kvm: Added what is wrong\n" in result.out
+    assert '  lint: the subject is not in imperative mood: "Added"\n' in result.out
+    assert "  lint: the last Signed-off-by is B <b@c.d>, but the sender is Ada" in result.out
+    assert f"first failing commit: {tip} x86/kvm: Added" in result.out
 
 
 def test_against_a_posted_series(patchgen, toy, series, git):
@@ -66,8 +66,8 @@ def test_against_a_posted_series(patchgen, toy, series, git):
     reword(git, toy, "x86/kvm: Say it otherwise\n\nBecause.\n\nSigned-off-by: B <b@c.d>")
     code, document = verify(patchgen, toy, "made", "--base", "master", "--against", series)
     assert code == 0
-    words = ("--skip", "lint", "--base", "master", "--against", series)
-    code, document = verify(patchgen, toy, "reworded", *words)
+    args = ("--skip", "lint", "--base", "master", "--against", series)
+    code, document = verify(patchgen, toy, "reworded", *args)
     [finding] = document["series_findings"]
     assert code == 1 and finding["check"] == "against"
     assert "Say it otherwise" in finding["text"]
@@ -96,13 +96,15 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("words", "code", "said"), WRONG.values(), ids=WRONG)
-def test_says_what_is_wrong(patchgen, toy, series, tmp_path, words, code, said):
+@pytest.mark.parametrize(("args", "code", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_request_is_refused_with_its_reason(
+    patchgen, toy, series, tmp_path, args, code, message
+):
     empty = tmp_path / "empty"
     empty.mkdir()
-    done = patchgen("verify", *words, "--tree", toy, cwd=empty)
-    assert (done.code, done.out) == (code, ""), done.err
-    assert said in done.err
+    result = patchgen("verify", *args, "--tree", toy, cwd=empty)
+    assert (result.code, result.out) == (code, ""), result.err
+    assert message in result.err
 
 
 CALLBACK = "static void __init kvm_notify(unsigned long pfn) { }\n"
@@ -111,13 +113,13 @@ STORE = "void __init kvm_hook(void)\n{\n\tpv_ops.mmu.notify = kvm_notify;\n}\n"
 
 def sections(patchgen, toy) -> list[list[tuple[str, str]]]:
     """Return what is found of each commit above master."""
-    words = ("master..HEAD", "--tree", toy, "--json", *FAST, "--skip", "lint", "--skip", "am")
-    document = json.loads(patchgen("verify", *words).out)
+    args = ("master..HEAD", "--tree", toy, "--json", *FAST, "--skip", "lint", "--skip", "am")
+    document = json.loads(patchgen("verify", *args).out)
     assert document["checks"] == ["sections"]
-    return [[(f["where"], f["text"]) for f in each["findings"]] for each in document["commits"]]
+    return [[(f["where"], f["text"]) for f in commit["findings"]] for commit in document["commits"]]
 
 
-def test_an_init_callback_where_it_outlives_init_is_found(patchgen, toy, git):
+def test_an_init_callback_that_outlives_init_is_reported(patchgen, toy, git):
     """The bug that built in all configurations: modpost does not see what code stores."""
     data = toy / "arch/x86/kernel/x86_init.c"
     data.write_text(data.read_text() + "struct x86_init_ops x86_init __initdata = {\n};\n")
@@ -128,7 +130,7 @@ def test_an_init_callback_where_it_outlives_init_is_found(patchgen, toy, git):
     plain = CALLBACK.replace("__init ", "")
     freed = STORE.replace("kvm_hook", "kvm_x").replace("pv_ops.mmu.notify", "x86_init.a")
     # Last, an object that goes away with the rest of init; the store before it is an old one.
-    steps = [before + each for each in (plain + STORE, CALLBACK + STORE, CALLBACK + STORE + freed)]
+    steps = [before + code for code in (plain + STORE, CALLBACK + STORE, CALLBACK + STORE + freed)]
     for number, text in enumerate(steps):
         file.write_text(text)
         git(toy, "commit", "-q", "-a", "-m", f"x86/kvm: Make {number}")
@@ -148,7 +150,7 @@ def test_an_init_callback_where_it_outlives_init_is_found(patchgen, toy, git):
     assert where == "arch/x86/kernel/more.c:4" and "kvm_far() in x86_platform.b" in text
 
 
-def test_an_init_mark_added_to_a_function_that_another_file_stores_is_found(patchgen, toy, git):
+def test_an_init_mark_added_to_a_function_stored_by_another_file_is_reported(patchgen, toy, git):
     (toy / "arch/x86/kernel/user.c").write_text(STORE)
     file = toy / "arch/x86/kernel/kvm.c"
     text = file.read_text()
@@ -158,24 +160,24 @@ def test_an_init_mark_added_to_a_function_that_another_file_stores_is_found(patc
     git(toy, "checkout", "-q", "-b", "series")
     file.write_text(text + CALLBACK.replace("static ", ""))
     git(toy, "commit", "-q", "-a", "-m", "x86/kvm: Mark it")
-    [[(where, found)]] = sections(patchgen, toy)
-    assert where == "arch/x86/kernel/user.c:3" and "kvm_notify()" in found
+    [[(where, text)]] = sections(patchgen, toy)
+    assert where == "arch/x86/kernel/user.c:3" and "kvm_notify()" in text
 
 
 def test_builds_nothing_where_nothing_is_compiled(patchgen, toy, git):
     (toy / "MAINTAINERS").write_text("THE REST\n")
     git(toy, "checkout", "-q", "-b", "text")
     git(toy, "commit", "-q", "-a", "-m", "MAINTAINERS: Shorten\n\nBecause.")
-    words = ("text", "--tree", toy, "--json", "--skip", "lint", "--skip", "checkpatch")
-    done = patchgen("verify", *words)
-    assert (done.code, json.loads(done.out)["checks"]) == (0, ["am"])
+    args = ("text", "--tree", toy, "--json", "--skip", "lint", "--skip", "checkpatch")
+    result = patchgen("verify", *args)
+    assert (result.code, json.loads(result.out)["checks"]) == (0, ["am"])
 
 
 def test_names_the_mail_that_does_not_apply(patchgen, toy, series):
     mail = sorted(series.glob("*.patch"))[2]
     mail.write_bytes(mail.read_bytes().replace(b"\n ", b"\n  "))
-    done = patchgen("verify", series, "--tree", toy, *FAST)
-    assert done.code == 1 and f"{mail.name} does not apply to" in done.err
+    result = patchgen("verify", series, "--tree", toy, *FAST)
+    assert result.code == 1 and f"{mail.name} does not apply to" in result.err
 
 
 def test_names_the_programs_that_are_missing(patchgen, toy, series, monkeypatch, tmp_path):
@@ -184,10 +186,10 @@ def test_names_the_programs_that_are_missing(patchgen, toy, series, monkeypatch,
     for name in ("git", "make", "gcc", "ld", "objdump", "perl"):
         (programs / name).symlink_to(f"/usr/bin/{name}")
     monkeypatch.setenv("PATH", str(programs))
-    done = patchgen("verify", "made", "--tree", toy)
-    assert (done.code, done.out) == (1, "")
-    assert "not installed, but needed to build: flex, bison, bc" in done.err
-    assert "apt-get install flex bison bc" in done.err
+    result = patchgen("verify", "made", "--tree", toy)
+    assert (result.code, result.out) == (1, "")
+    assert "not installed, but needed to build: flex, bison, bc" in result.err
+    assert "apt-get install flex bison bc" in result.err
 
 
 def test_am_names_each_commit_whose_mail_is_at_fault(patchgen, toy, git):
@@ -198,15 +200,17 @@ def test_am_names_each_commit_whose_mail_is_at_fault(patchgen, toy, git):
     for number, message in enumerate(("Quote:\n\n" + quoted, "Text.", None, "Text.")):
         if message is not None:
             file.write_text(file.read_text() + f"/* {number} */\n")
-        words = ("-m", f"x86/kvm: Make {number}", "-m", message or "Nothing.")
-        git(toy, "commit", "-q", "-a", "--allow-empty", *words)
-    words = ("odd", "--tree", toy, "--base", "master", "--json", "--skip", "build")
-    done = patchgen("verify", *words, "--skip", "checkpatch", "--skip", "lint")
-    found = [[f["text"] for f in each["findings"]] for each in json.loads(done.out)["commits"]]
-    assert [len(texts) for texts in found] == [1, 0, 1, 0], found
-    assert "0001-x86-kvm-Make-0.patch does not apply" in found[0][0]
-    assert "hint" not in found[0][0]
-    assert "the commit is empty" in found[2][0]
+        args = ("-m", f"x86/kvm: Make {number}", "-m", message or "Nothing.")
+        git(toy, "commit", "-q", "-a", "--allow-empty", *args)
+    args = ("odd", "--tree", toy, "--base", "master", "--json", "--skip", "build")
+    result = patchgen("verify", *args, "--skip", "checkpatch", "--skip", "lint")
+    texts_by_commit = [
+        [f["text"] for f in commit["findings"]] for commit in json.loads(result.out)["commits"]
+    ]
+    assert [len(texts) for texts in texts_by_commit] == [1, 0, 1, 0], texts_by_commit
+    assert "0001-x86-kvm-Make-0.patch does not apply" in texts_by_commit[0][0]
+    assert "hint" not in texts_by_commit[0][0]
+    assert "the commit is empty" in texts_by_commit[2][0]
 
 
 def test_a_commit_that_changes_nothing_has_its_mail_checked(patchgen, toy, git):
@@ -218,6 +222,6 @@ def test_a_commit_that_changes_nothing_has_its_mail_checked(patchgen, toy, git):
     git(toy, "commit", "-q", "-m", "scripts: Add checkpatch")
     git(toy, "checkout", "-q", "-b", "empty")
     git(toy, "commit", "-q", "--allow-empty", "-m", "x86: Do nothing", "-m", "Text.")
-    done = patchgen("verify", "empty", "--tree", toy, "--base", "master", "--json")
-    [commit] = json.loads(done.out)["commits"]
-    assert done.code == 1 and "am" in {finding["check"] for finding in commit["findings"]}
+    result = patchgen("verify", "empty", "--tree", toy, "--base", "master", "--json")
+    [commit] = json.loads(result.out)["commits"]
+    assert result.code == 1 and "am" in {finding["check"] for finding in commit["findings"]}

@@ -48,11 +48,11 @@ def commit(git, small) -> Callable[..., None]:
 def verify(patchgen, small, git) -> Callable[..., dict]:
     """Check what is above the branch master."""
 
-    def run(*words: str) -> dict:
+    def run(*options: str) -> dict:
         args = [word for name in CONFIGS for word in ("--config", name)]
-        done = patchgen("verify", "master..HEAD", "--tree", small, "--json", *args, *words)
-        assert done.out, done.err
-        return json.loads(done.out)
+        result = patchgen("verify", "master..HEAD", "--tree", small, "--json", *args, *options)
+        assert result.out, result.err
+        return json.loads(result.out)
 
     def start() -> None:
         git(small, "checkout", "-q", "-b", "series")
@@ -63,11 +63,11 @@ def verify(patchgen, small, git) -> Callable[..., dict]:
 
 def builds(findings: list[dict]) -> dict[str, list[tuple[str, str]]]:
     """Return place and text of what failed to build, by configuration."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    by_config: dict[str, list[tuple[str, str]]] = {}
     for finding in findings:
         if finding["check"] == "build" and finding["failure"]:
-            found.setdefault(finding["config"], []).append((finding["where"], finding["text"]))
-    return found
+            by_config.setdefault(finding["config"], []).append((finding["where"], finding["text"]))
+    return by_config
 
 
 def test_a_configuration_that_fails_hides_nothing_of_the_others(verify, commit):
@@ -75,7 +75,7 @@ def test_a_configuration_that_fails_hides_nothing_of_the_others(verify, commit):
     commit((FILE, KVM + BROKEN + UNUSED))
     commit((FILE, KVM + UNUSED))
     document = verify(*ONLY_BUILD)
-    broken, mended = [builds(each["findings"]) for each in document["commits"]]
+    broken, mended = [builds(commit["findings"]) for commit in document["commits"]]
     warning = [(FILE, "new warning: 'kvm_unused' defined but not used [-Wunused-function]")]
     [(where, text)] = broken.pop("no-paravirt")
     assert where.startswith(f"{FILE}:8") and text.startswith("'undeclared' undeclared")
@@ -94,7 +94,7 @@ def test_a_base_that_fails_in_one_configuration_is_checked_in_the_others(verify,
     assert failure["config"] == "no-paravirt" and failure["where"].startswith(f"{FILE}:8")
     assert "the base itself does not build: 'undeclared' undeclared" in failure["text"]
     assert "undeclared" in Path(failure["log"]).read_text()
-    [findings] = [builds(each["findings"]) for each in document["commits"]]
+    [findings] = [builds(commit["findings"]) for commit in document["commits"]]
     assert set(findings) == {"x86_64", "i386"}
 
 
@@ -103,17 +103,17 @@ def test_a_base_that_needs_a_make_variable(verify, commit, patchgen, small):
     verify.start()
     commit((FILE, KVM.replace("0", "1")))
     failures = verify(*ONLY_BUILD)["series_findings"]
-    assert [each["config"] for each in failures] == list(CONFIGS)
+    assert [failure["config"] for failure in failures] == list(CONFIGS)
     assert "-Werror=unused-function" in failures[0]["text"]
     assert failures[0]["where"].startswith("tools/tool.c:1")
-    done = patchgen("verify", "master..HEAD", "--tree", small, "--config", "i386", *ONLY_BUILD)
-    assert done.code == 1 and "series: build [i386]: tools/tool.c:1:12: the base" in done.out
-    assert "hint: the compiler is newer than this tree: WERROR=0 builds its tools" in done.out
-    assert "(--make-var)" in done.out
+    result = patchgen("verify", "master..HEAD", "--tree", small, "--config", "i386", *ONLY_BUILD)
+    assert result.code == 1 and "series: build [i386]: tools/tool.c:1:12: the base" in result.out
+    assert "hint: the compiler is newer than this tree: WERROR=0 builds its tools" in result.out
+    assert "(--make-var)" in result.out
     # What several configurations say is printed once.
-    words = ("--tree", small, "--config", "i386", "--config", "x86_64", *ONLY_BUILD[:-2])
-    done = patchgen("verify", "master..HEAD", *words)
-    [line] = [line for line in done.out.splitlines() if line.startswith("series: ")]
+    args = ("--tree", small, "--config", "i386", "--config", "x86_64", *ONLY_BUILD[:-2])
+    result = patchgen("verify", "master..HEAD", *args)
+    [line] = [line for line in result.out.splitlines() if line.startswith("series: ")]
     assert line.startswith("series: build [i386, x86_64]: tools/tool.c:1:12: the base")
     document = verify("--make-var", "WERROR=0", *ONLY_BUILD)
     assert document["passed"], document
@@ -127,7 +127,7 @@ def test_a_base_that_needs_a_make_variable(verify, commit, patchgen, small):
         ("include/generated/asm-offsets.h", "include/generated"),
     ],
 )
-def test_what_a_build_made_and_somebody_committed_is_left_out(verify, commit, name, reported):
+def test_committed_build_products_are_left_out(verify, commit, name, reported):
     commit((name, "CONFIG_OLD=y\n"))
     verify.start()
     commit((FILE, KVM.replace("0", "1")))
@@ -142,10 +142,12 @@ def test_names_the_script_that_has_no_exec_bit(verify, commit, patchgen, small):
     commit()
     verify.start()
     commit((FILE, KVM.replace("0", "1")))
-    done = patchgen("verify", "master..HEAD", "--tree", small, "--config", "i386", *ONLY_BUILD)
-    assert done.code == 1
-    assert "scripts/check.sh: the base itself does not build: the script has no exec" in done.out
-    assert "hint: `git update-index --chmod=+x scripts/check.sh`, and commit the change" in done.out
+    result = patchgen("verify", "master..HEAD", "--tree", small, "--config", "i386", *ONLY_BUILD)
+    assert result.code == 1
+    assert "scripts/check.sh: the base itself does not build: the script has no exec" in result.out
+    assert (
+        "hint: `git update-index --chmod=+x scripts/check.sh`, and commit the change" in result.out
+    )
 
 
 def test_a_tree_without_any_exec_bit_is_built_and_reported(verify, commit, small, git):
@@ -163,10 +165,10 @@ def test_a_tree_without_any_exec_bit_is_built_and_reported(verify, commit, small
 
 
 @pytest.mark.parametrize(
-    ("variable", "said"),
+    ("variable", "message"),
     [("WERROR", "expected NAME=VALUE"), ("=0", "expected NAME=VALUE"), ("O=/x", "sets O itself")],
 )
-def test_refuses_a_make_variable_that_it_cannot_set(patchgen, small, variable, said):
-    done = patchgen("verify", "master", "--tree", small, "--make-var", variable)
-    assert (done.code, done.out) == (2, "") and said in done.err
-    assert "(--make-var)" not in done.err or "hint" in done.err
+def test_refuses_a_make_variable_that_it_cannot_set(patchgen, small, variable, message):
+    result = patchgen("verify", "master", "--tree", small, "--make-var", variable)
+    assert (result.code, result.out) == (2, "") and message in result.err
+    assert "(--make-var)" not in result.err or "hint" in result.err

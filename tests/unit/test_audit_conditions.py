@@ -13,7 +13,7 @@ SETTINGS = {"CONFIG_A": "y", "CONFIG_M": "m"}
 
 
 @pytest.mark.parametrize(
-    ("condition", "known", "unknown"),
+    ("condition", "with_config", "without_config"),
     [
         ("defined(CONFIG_A)", True, None),
         ("defined CONFIG_B", False, None),
@@ -31,9 +31,9 @@ SETTINGS = {"CONFIG_A": "y", "CONFIG_M": "m"}
         ("nonsense ((", None, None),
     ],
 )
-def test_conditions_have_three_values(condition, known, unknown):
-    assert Conditions(SETTINGS).holds(condition) is known
-    assert Conditions(None).holds(condition) is unknown
+def test_conditions_have_three_values(condition, with_config, without_config):
+    assert Conditions(SETTINGS).holds(condition) is with_config
+    assert Conditions(None).holds(condition) is without_config
 
 
 def test_reads_a_config(tmp_path):
@@ -43,7 +43,7 @@ def test_reads_a_config(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"CONFIG_A=y\nint main(void);\n", "this line does not belong in a .config"),
         (b"# nothing\n", "has no CONFIG_ option"),
@@ -51,10 +51,10 @@ def test_reads_a_config(tmp_path):
         (None, "No such file"),
     ],
 )
-def test_refuses_what_is_no_config(tmp_path, content, said):
+def test_a_file_that_is_not_a_config_is_refused(tmp_path, content, message):
     path = tmp_path / "config"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(PatchgenError) as caught:
         load_dotconfig(path)
-    assert said in str(caught.value)
+    assert message in str(caught.value)

@@ -24,10 +24,10 @@ def unlinked(tree: Path, makefiles: Mapping[str, str]) -> set[str]:
     repository = Repository(tree)
     try:
         root = repository.resolve_tree(repository.resolve_commit("HEAD"))
-        found = list_files(repository, root, [PurePosixPath("arch/x86")])
+        files = list_files(repository, root, [PurePosixPath("arch/x86")])
         return {
             path.removeprefix("arch/x86/")
-            for path in find_unlinked(repository, root, found)
+            for path in find_unlinked(repository, root, files)
             if path.endswith(".c")
         }
     finally:

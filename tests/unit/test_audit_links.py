@@ -55,9 +55,9 @@ def test_a_function_that_is_left_out_does_not_hide_another_one(value, expected):
 
 
 @pytest.mark.parametrize("names", [["a_t"], ["a_t", "b_t"], ["a_t", "b_t", "c_t"]], ids=len)
-def test_a_type_is_found_by_any_of_its_names(names):
+def test_any_name_of_a_type_identifies_it(names):
     typedefs = f"{OPS}typedef struct ops {names[0]};\n" + "".join(
-        f"typedef {one} {other};\n" for one, other in itertools.pairwise(names)
+        f"typedef {first} {second};\n" for first, second in itertools.pairwise(names)
     )
     call = f"void console_init(void) {{ {names[-1]} *p = get(); p->go(); }}\n"
     assert early(f"{typedefs}static struct ops o = {{ .go = site }};\n{call}")
@@ -104,7 +104,7 @@ def test_the_window_goes_up_to_the_last_call_that_leads_to_its_end():
     assert not early("void after_alternatives(void) { site(); }\n", {COMMON_C: twice})
 
 
-def test_each_pointer_call_that_leads_nowhere_is_listed_and_no_other():
+def test_only_pointer_calls_without_a_target_are_listed():
     source = (
         f"{OPS}struct plain {{\n\tstruct ops inner;\n}};\n"
         "static struct ops o = { .go = idle };\nstatic void idle(void) { }\n"
@@ -115,7 +115,7 @@ def test_each_pointer_call_that_leads_nowhere_is_listed_and_no_other():
         "\tget(1)->halt();\n\t(*(table + 1))();\n}\n"
     )
     audit = audit_files({"arch/x86/kernel/mine.c": source})
-    found = {each.via for each in audit.unresolved if each.function == "console_init"}
+    vias = {pointer.via for pointer in audit.unresolved if pointer.function == "console_init"}
     # "?" is a call of what an expression gives. What o.go() leads to is known by its type, and so
     # is what empty.go() may lead to.
-    assert found == {"none.stop", "hook", "get.halt", "?"}
+    assert vias == {"none.stop", "hook", "get.halt", "?"}

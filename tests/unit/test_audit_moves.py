@@ -41,44 +41,46 @@ def compare(
     return [e for e in compare_audits(*audits).differences if e.change_kind is not ChangeKind.STAYS]
 
 
-def test_a_direct_hypercall_that_the_op_replaces_is_routed_and_not_gone():
+def test_a_direct_hypercall_that_the_op_replaces_is_routed_not_removed():
     for root in ("", "pv_ops, "):
-        (found,) = compare(kvm(DIRECT), kvm(ROUTED), root=root)
-        assert found.change_kind is ChangeKind.ROUTED
-        assert found.reason == (f"the op is now called in its place: {PATH}:8 kvm_init_platform()")
-        assert isinstance(found.before, Hypercall) and found.after is None
+        (difference,) = compare(kvm(DIRECT), kvm(ROUTED), root=root)
+        assert difference.change_kind is ChangeKind.ROUTED
+        assert difference.reason == (
+            f"the op is now called in its place: {PATH}:8 kvm_init_platform()"
+        )
+        assert isinstance(difference.before, Hypercall) and difference.after is None
 
 
 def test_it_is_routed_where_a_helper_of_the_file_calls_the_op():
     after = kvm("kvm_reset_range(entry);", helper(ROUTED))
-    (found,) = compare(kvm(DIRECT), after)
-    assert (found.change_kind, found.reason) == (
+    (difference,) = compare(kvm(DIRECT), after)
+    assert (difference.change_kind, difference.reason) == (
         ChangeKind.ROUTED,
         f"the op is now called in its place: {PATH}:7 kvm_reset_range()",
     )
 
 
-def test_the_way_back_is_not_routed_any_more_and_not_new():
-    (found,) = compare(kvm(ROUTED), kvm(DIRECT))
-    assert found.change_kind is ChangeKind.UNROUTED
-    assert "the op was called in its place" in found.reason
+def test_reverting_the_op_is_unrouted_not_new():
+    (difference,) = compare(kvm(ROUTED), kvm(DIRECT))
+    assert difference.change_kind is ChangeKind.UNROUTED
+    assert "the op was called in its place" in difference.reason
 
 
 def test_a_call_of_the_op_that_was_there_stands_for_nothing():
-    (found,) = compare(kvm(f"{DIRECT}\n\t{ROUTED}"), kvm(ROUTED))
-    assert (found.change_kind, found.reason) == (ChangeKind.GONE, "it no longer exists")
+    (difference,) = compare(kvm(f"{DIRECT}\n\t{ROUTED}"), kvm(ROUTED))
+    assert (difference.change_kind, difference.reason) == (ChangeKind.GONE, "it no longer exists")
 
 
-def test_another_hypercall_is_not_one_that_the_op_stands_for():
-    (found,) = compare(kvm("kvm_sev_hypercall3(KVM_HC_OTHER, 0);"), kvm(ROUTED))
-    assert (found.change_kind, found.reason) == (ChangeKind.GONE, "it no longer exists")
+def test_the_op_does_not_replace_another_hypercall():
+    (difference,) = compare(kvm("kvm_sev_hypercall3(KVM_HC_OTHER, 0);"), kvm(ROUTED))
+    assert (difference.change_kind, difference.reason) == (ChangeKind.GONE, "it no longer exists")
 
 
-def test_what_cannot_be_decided_says_so():
+def test_an_unknown_replacement_is_reported_as_unknown():
     after = kvm("", helper(ROUTED)) + "void console_init(void)\n{\n\tkvm_reset_range(0);\n}\n"
-    (found,) = compare(kvm(DIRECT), after)
-    assert found.change_kind is ChangeKind.GONE
-    assert found.reason == (
+    (difference,) = compare(kvm(DIRECT), after)
+    assert difference.change_kind is ChangeKind.GONE
+    assert difference.reason == (
         f"it no longer exists; it is unknown whether {PATH}:7 kvm_reset_range() replaces it"
     )
 
@@ -88,30 +90,30 @@ def test_code_that_moves_to_a_helper_is_moved():
         (kvm(DIRECT), kvm("kvm_reset_range(entry);", helper(DIRECT))),
         (kvm("kvm_reset_range(entry);", helper(DIRECT)), kvm(DIRECT)),
     ):
-        (found,) = compare(before, after)
-        assert found.change_kind is ChangeKind.MOVED
-        assert found.before is not None and found.after is not None
-        assert found.reason.startswith(f"it was in {found.before.function}(); ")
+        (difference,) = compare(before, after)
+        assert difference.change_kind is ChangeKind.MOVED
+        assert difference.before is not None and difference.after is not None
+        assert difference.reason.startswith(f"it was in {difference.before.function}(); ")
 
 
 def test_two_functions_that_do_not_call_each_other_are_not_one_site():
     after = kvm("", helper(DIRECT)) + "void console_init(void)\n{\n\tkvm_reset_range(0);\n}\n"
-    fates = {each.change_kind for each in compare(kvm(DIRECT), after)}
+    fates = {difference.change_kind for difference in compare(kvm(DIRECT), after)}
     assert fates == {ChangeKind.GONE, ChangeKind.NEW}
 
 
 def test_a_function_that_moves_to_another_file_is_moved():
     later = "arch/x86/coco/kvm.c"
-    found = compare(kvm(DIRECT), kvm(DIRECT), later=later)
-    assert {each.change_kind for each in found} == {ChangeKind.MOVED}
-    assert all(each.reason.startswith(f"it was in {PATH}; ") for each in found)
+    differences = compare(kvm(DIRECT), kvm(DIRECT), later=later)
+    assert {difference.change_kind for difference in differences} == {ChangeKind.MOVED}
+    assert all(difference.reason.startswith(f"it was in {PATH}; ") for difference in differences)
 
 
 def test_another_call_with_the_same_number_is_moved():
     before = kvm("kvm_hypercall1(KVM_HC_MAP_GPA_RANGE, entry->addr);")
-    (found,) = compare(before, kvm(DIRECT))
-    assert found.change_kind is ChangeKind.MOVED
-    assert found.reason.startswith("it called kvm_hypercall1(); ")
+    (difference,) = compare(before, kvm(DIRECT))
+    assert difference.change_kind is ChangeKind.MOVED
+    assert difference.reason.startswith("it called kvm_hypercall1(); ")
 
 
 def test_a_line_that_moved_is_as_before():

@@ -65,7 +65,7 @@ def test_the_same_audit_gives_the_same_page(audit):
     assert render_page(audit) == render_page(hostile_audit())
 
 
-def test_it_says_first_what_is_not_routed(audit):
+def test_the_headline_reports_what_is_not_routed(audit):
     page = render_page(audit)
     assert "2 early hypercalls bypass the op, 1 to report page status" in page
     assert "No early hypercall bypasses the op" in render_page(audit_files({}))
@@ -78,20 +78,20 @@ def test_the_tree_has_each_path_once_in_the_order_of_calls(audit):
     for row in rows:
         assert row.parent is None or rows[row.parent].depth == row.depth - 1
         below = rows[row.number + 1 : row.last + 1]
-        assert all(each.depth > row.depth for each in below)
-        assert row.sites == sum(each.site is not None for each in (row, *below))
+        assert all(child.depth > row.depth for child in below)
+        assert row.sites == sum(child.site is not None for child in (row, *below))
     sites = [row for row in rows if row.site is not None]
     assert [row.marks for row in sites] == [(Mark.UNROUTED,)] * 2
     names = [rows[row.parent].name for row in sites if row.parent is not None]
     assert names == ["platform", "deep"]
 
 
-def test_a_comparison_says_what_became_of_each_site(audit):
+def test_a_comparison_shows_the_fate_of_each_site(audit):
     before = audit_files({})
     page = render_diff_page(compare_audits(before, audit))
     assert "The fate of each site" in page and ">New" in page
-    gone = render_diff_page(compare_audits(audit, before))
-    assert ">Gone" in gone
+    removed = render_diff_page(compare_audits(audit, before))
+    assert ">Gone" in removed
 
 
 def test_bytes_that_are_no_text_are_spelt():

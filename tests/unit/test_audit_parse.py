@@ -16,7 +16,7 @@ def parse(text: str) -> FileFacts:
     return facts
 
 
-def one(text: str) -> Function:
+def parse_one(text: str) -> Function:
     (function,) = parse(text).functions
     return function
 
@@ -36,19 +36,19 @@ def one(text: str) -> Function:
         "DEFINE_IDTENTRY_ERRORCODE(f)",
     ],
 )
-def test_functions_behind_attributes_and_macros_are_found(head):
-    function = one(f"int before;\n{head}\n{{\n\tg(1);\n}}\n")
+def test_functions_after_attributes_and_macros_are_read(head):
+    function = parse_one(f"int before;\n{head}\n{{\n\tg(1);\n}}\n")
     assert (function.name, [call.name for call in function.calls]) == ("f", ["g"])
 
 
-def test_a_function_behind_what_cannot_be_parsed_is_found_alone():
+def test_a_function_after_unparsable_text_is_read_alone():
     text = "@@@ = {{{ (((\nint f(void)\n{\n\tg();\n}\n"
-    assert [each.name for each in parse_source(text.encode()).functions] == ["f"]
+    assert [function.name for function in parse_source(text.encode()).functions] == ["f"]
 
 
-def test_lines_stay_where_they_are_behind_directives_and_comments():
+def test_directives_and_comments_do_not_shift_lines():
     text = "/* a\n   b */\n#define X(y) \\\n\tz(y)\nint f(void)\n{\n\t/* c\n\t*/ g();\n}\n"
-    function = one(text)
+    function = parse_one(text)
     assert (function.line, function.calls[0].line) == (5, 8)
     (macro,) = parse(text).macros
     assert (macro.name, macro.parameters, macro.calls) == ("X", ("y",), (("z", 4),))
@@ -61,14 +61,14 @@ def test_branches_that_cut_through_braces_leave_one_of_them():
         "\treturn 0;\n}\nint g(void)\n{\n\treturn 0;\n}\n"
     )
     facts = parse(text)
-    assert [each.name for each in facts.functions] == ["f", "g"]
+    assert [function.name for function in facts.functions] == ["f", "g"]
     assert [call.name for call in facts.functions[0].calls] == ["a", "c"]
 
 
-def test_asm_is_taken_out_with_its_template_and_operands():
+def test_asm_is_read_with_its_template_and_operands():
     asm_text = 'asm volatile(ALTERNATIVE("a", "b", X)\n\t\t: : "r" (p) : "memory");'
     text = f"void f(void)\n{{\n\t{asm_text}\n}}\n"
-    (asm,) = one(text).asms
+    (asm,) = parse_one(text).asms
     assert (asm.line, asm.text) == (3, 'ALTERNATIVE("a", "b", X)')
     assert '"r" (p)' in asm.operands
 
@@ -87,8 +87,10 @@ void f(struct ops *o, void (*cb)(void))
 	static_call(name)(1);
 }
 """
-    found = [(each.access.base, each.access.members) for each in one(text).calls if each.access]
-    assert found == [
+    accesses = [
+        (call.access.base, call.access.members) for call in parse_one(text).calls if call.access
+    ]
+    assert accesses == [
         ("x86_init", ("hyper", "init_platform")),
         ("o", ("second",)),
         ("o", ("inner", "first")),
@@ -96,11 +98,11 @@ void f(struct ops *o, void (*cb)(void))
         ("table", ()),
         ("static_call", ("name",)),
     ]
-    types = {each.access.base: each.access.type for each in one(text).calls if each.access}
+    types = {call.access.base: call.access.type for call in parse_one(text).calls if call.access}
     assert (types["o"], types["cb"]) == ("ops", "(parameter)")
 
 
-def test_initialisers_say_what_goes_into_which_member():
+def test_initialisers_assign_functions_to_members():
     text = """\
 const struct hypervisor_x86 x86_hyper_kvm = {
 	.name = "KVM",
@@ -112,15 +114,15 @@ static struct entry list[] = { { "a", first }, { .f = second } };
 void (*late_time_init)(void);
 int prototype(void);
 """
-    variables = {each.name: each for each in parse(text).variables}
+    variables = {variable.name: variable for variable in parse(text).variables}
     assert set(variables) == {"x86_hyper_kvm", "list", "late_time_init"}
-    stores = [(each.target.members, each.names) for each in variables["x86_hyper_kvm"].stores]
+    stores = [(store.target.members, store.names) for store in variables["x86_hyper_kvm"].stores]
     assert stores == [
         (("detect",), ("kvm_detect",)),
         (("init", "init_platform"), ("kvm_init_platform",)),
         (("nested", "cb"), ("inner",)),
     ]
-    assert [each.target.members for each in variables["list"].stores] == [("*",), ("f",)]
+    assert [store.target.members for store in variables["list"].stores] == [("*",), ("f",)]
 
 
 @pytest.mark.parametrize(
@@ -139,41 +141,41 @@ int prototype(void);
         ("g(1);", False),
     ],
 )
-def test_tells_an_address_that_is_handed_on_from_one_of_its_own(body, forwards):
+def test_an_address_from_a_parameter_differs_from_a_local_one(body, forwards):
     locals_ = "void *p; int level; unsigned long pfn;"
     head = f"void f(unsigned long vaddr, void *ptr, int cpu)\n{{\n\t{locals_}\n\t"
-    calls = {call.name: call for call in one(f"{head}{body}\n}}\n").calls}
+    calls = {call.name: call for call in parse_one(f"{head}{body}\n}}\n").calls}
     assert calls["g"].forwards is forwards
 
 
-def test_macros_at_file_scope_are_kept_apart_from_functions():
+def test_macros_at_file_scope_are_not_functions():
     facts = parse(
         'early_param("nopv", parse_nopv);\nDEFINE_STATIC_CALL(a, b);\n'
         "DEFINE_PER_CPU(struct kvm_steal_time, steal_time);\nint f(void)\n{\n\treturn 0;\n}\n"
     )
-    assert [(each.name, each.arguments) for each in facts.invocations][:2] == [
+    assert [(invocation.name, invocation.arguments) for invocation in facts.invocations][:2] == [
         ("early_param", ('"nopv"', "parse_nopv")),
         ("DEFINE_STATIC_CALL", ("a", "b")),
     ]
-    assert [(each.name, each.type) for each in facts.variables] == [
+    assert [(variable.name, variable.type) for variable in facts.variables] == [
         ("steal_time", "kvm_steal_time")
     ]
 
 
-def test_what_a_macro_does_under_a_condition_is_a_part_of_its_own():
+def test_the_conditional_part_of_a_macro_is_a_separate_function():
     facts = parse_assembly(
         b".macro MODULE_CALL host:req ret=0\n.if \\host\n\tseamcall\n.else\n\ttdcall\n.endif\n"
         b".endm\nSYM_FUNC_START(__tdcall)\n\tMODULE_CALL host=0 ret=1\nSYM_FUNC_END(__tdcall)\n"
     )
-    found = {each.name: [asm.text for asm in each.asms] for each in facts.functions}
-    assert found["MODULE_CALL"] == []
-    assert found["MODULE_CALL host=1"] == ["seamcall"]
-    assert found["MODULE_CALL host=0"] == ["tdcall"]
+    asms = {function.name: [asm.text for asm in function.asms] for function in facts.functions}
+    assert asms["MODULE_CALL"] == []
+    assert asms["MODULE_CALL host=1"] == ["seamcall"]
+    assert asms["MODULE_CALL host=0"] == ["tdcall"]
     symbol = facts.functions[-1]
     assert "MODULE_CALL host=0" in {call.name for call in symbol.calls}
 
 
-def test_a_function_that_the_parser_gives_up_on_is_read_by_its_words():
+def test_a_function_that_the_parser_cannot_read_is_read_by_its_identifiers():
     text = "static int f(void)\n{\n\tif (a) ) { g(1);\n\t@ h();\n}\n"
     (function,) = parse(text).functions
     assert (function.name, function.static) == ("f", True)
@@ -187,7 +189,7 @@ def test_assembly_gives_symbols_calls_and_instructions():
         b"SYM_DATA(initial_vc_handler, .quad handle_vc_boot_ghcb)\n"
     )
     macro, symbol = facts.functions
-    assert (macro.name, [each.text for each in macro.asms]) == ("MODULE_CALL", ["tdcall"])
+    assert (macro.name, [asm.text for asm in macro.asms]) == ("MODULE_CALL", ["tdcall"])
     assert (symbol.name, symbol.line) == ("__tdcall", 4)
     assert {"MODULE_CALL", "helper"} <= {call.name for call in symbol.calls}
     (variable,) = facts.variables

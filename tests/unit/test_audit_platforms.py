@@ -74,8 +74,8 @@ def change(
     main = audit_files({}).window
     assert main
     extra = {**files, "init/main.c": MAIN}
-    (found,) = audit_files(extra).early_changes
-    return found
+    (result,) = audit_files(extra).early_changes
+    return result
 
 
 MAIN = """\
@@ -89,15 +89,15 @@ asmlinkage __visible void __init start_kernel(void)
 """
 
 
-def told(found: StatusChange) -> set[Platform]:
-    return {platform for teller in found.notifiers for platform in teller.platforms}
+def list_notified(result: StatusChange) -> set[Platform]:
+    return {platform for notifier in result.notifiers for platform in notifier.platforms}
 
 
-def test_without_conditions_all_platforms_are_told():
-    found = change("set_memory_decrypted(start(), 1);")
-    assert told(found) == {SEV, ES, TDX}
-    assert found.platforms == tuple(Platform)
-    assert found.silent_on == ()
+def test_without_conditions_all_platforms_are_notified():
+    result = change("set_memory_decrypted(start(), 1);")
+    assert list_notified(result) == {SEV, ES, TDX}
+    assert result.platforms == tuple(Platform)
+    assert result.silent_on == ()
 
 
 @pytest.mark.parametrize(
@@ -136,31 +136,31 @@ def test_without_conditions_all_platforms_are_told():
         ("if (other)\n\t\tset_memory_decrypted(start(), 1);", {SEV, ES, TDX}),
     ],
 )
-def test_a_platform_that_a_condition_excludes_is_not_told(asking, expected):
-    found = change(asking)
-    assert told(found) == expected
-    assert set(found.protected) == expected
-    assert all(not teller.doubts for teller in found.notifiers)
+def test_a_platform_that_a_condition_excludes_is_not_notified(asking, expected):
+    result = change(asking)
+    assert list_notified(result) == expected
+    assert set(result.protected) == expected
+    assert all(not notifier.doubts for notifier in result.notifiers)
 
 
 def test_a_condition_in_a_caller_counts():
     more = "static void deep(void)\n{\n\tset_memory_decrypted(start(), 1);\n}\n"
-    assert told(change("if (sev_active())\n\t\tdeep();", more=more)) == {SEV, ES}
+    assert list_notified(change("if (sev_active())\n\t\tdeep();", more=more)) == {SEV, ES}
     both = "if (sev_active())\n\t\tdeep();\n\tdeep();"
-    assert told(change(both, more=more)) == {SEV, ES, TDX}
+    assert list_notified(change(both, more=more)) == {SEV, ES, TDX}
 
 
 def test_a_function_that_returns_a_condition_stands_for_it():
     more = "static bool mine(void)\n{\n\treturn !cc_platform_has(CC_ATTR_MEM_ENCRYPT);\n}\n"
-    found = change("if (mine())\n\t\treturn;\n\tset_memory_decrypted(start(), 1);", more=more)
-    assert told(found) == {SEV, ES, TDX}
-    assert found.platforms == (SEV, ES, TDX)
+    result = change("if (mine())\n\t\treturn;\n\tset_memory_decrypted(start(), 1);", more=more)
+    assert list_notified(result) == {SEV, ES, TDX}
+    assert result.platforms == (SEV, ES, TDX)
 
 
 def test_a_condition_where_pages_are_changed_counts():
-    found = change("set_memory_decrypted(start(), 1);", "if (!sev_active())\n\t\treturn 0;")
-    assert told(found) == {SEV, ES}
-    assert found.protected == (SEV, ES)
+    result = change("set_memory_decrypted(start(), 1);", "if (!sev_active())\n\t\treturn 0;")
+    assert list_notified(result) == {SEV, ES}
+    assert result.protected == (SEV, ES)
 
 
 @pytest.mark.parametrize(
@@ -172,44 +172,44 @@ def test_a_condition_where_pages_are_changed_counts():
         ("!enc && other()", "set_memory_encrypted", {SEV, ES}),
     ],
 )
-def test_a_callback_for_one_direction_does_not_tell_in_the_other(only, call, expected):
-    found = change(f"{call}(start(), 1);", tdx_only=only)
-    assert told(found) == expected
-    assert found.silent_on == (() if TDX in expected else (TDX,))
+def test_a_callback_for_one_direction_does_not_notify_in_the_other(only, call, expected):
+    result = change(f"{call}(start(), 1);", tdx_only=only)
+    assert list_notified(result) == expected
+    assert result.silent_on == (() if TDX in expected else (TDX,))
 
 
 def test_a_callback_counts_only_where_it_is_installed():
-    found = change("set_memory_decrypted(start(), 1);", install="if (sev_es_active())")
-    assert told(found) == {SEV, ES}
-    assert describe_notifiers(found).endswith("; tells nobody on TDX")
+    result = change("set_memory_decrypted(start(), 1);", install="if (sev_es_active())")
+    assert list_notified(result) == {SEV, ES}
+    assert describe_notifiers(result).endswith("; tells nobody on TDX")
 
 
-def test_a_condition_that_is_not_known_is_reported_with_its_place():
-    found = change("if (snp_special())\n\t\tset_memory_decrypted(start(), 1);")
-    assert told(found) == {SEV, ES, TDX}
-    assert found.platforms == ()
-    assert {(d.platform, str(d.place)) for d in found.doubts if d.platform is TDX} == {
+def test_an_unknown_condition_is_reported_with_its_place():
+    result = change("if (snp_special())\n\t\tset_memory_decrypted(start(), 1);")
+    assert list_notified(result) == {SEV, ES, TDX}
+    assert result.platforms == ()
+    assert {(d.platform, str(d.place)) for d in result.doubts if d.platform is TDX} == {
         (TDX, "arch/x86/kernel/asking.c:3")
     }
     callback = change("set_memory_decrypted(start(), 1);", tdx_only="tdx_special()")
-    assert told(callback) == {SEV, ES}
+    assert list_notified(callback) == {SEV, ES}
     expected = "TDX under a condition that audit cannot decide: arch/x86/kernel/backends.c:7"
     assert expected in describe_notifiers(callback)
     assert callback.silent_on == ()
 
 
-def test_a_condition_that_is_not_known_does_not_matter_where_both_ways_tell():
+def test_an_unknown_condition_does_not_matter_if_both_paths_notify():
     more = "tdx_special() && n) { tdx_hypercall(TDVMCALL_MAP_GPA, v, n); } else if (n"
-    found = change("set_memory_decrypted(start(), 1);", tdx_only=more)
-    assert found.silent_on == ()
+    result = change("set_memory_decrypted(start(), 1);", tdx_only=more)
+    assert result.silent_on == ()
 
 
 def test_after_a_label_a_condition_is_not_certain():
-    found = change(
+    result = change(
         "if (other)\n\t\tgoto out;\n\tif (!sev_active())\n\t\treturn;\nout:\n"
         "\tset_memory_decrypted(start(), 1);"
     )
-    assert [doubt.platform for doubt in found.doubts if doubt.platform is TDX] == [TDX]
+    assert [doubt.platform for doubt in result.doubts if doubt.platform is TDX] == [TDX]
 
 
 def test_a_parameter_that_is_assigned_is_not_what_the_caller_gave():
@@ -220,13 +220,13 @@ def test_a_parameter_that_is_assigned_is_not_what_the_caller_gave():
 
 def test_a_macro_s_condition_counts():
     more = "#define MAP(x) ({ if (sev_active()) set_memory_decrypted(x, 1); x; })\n"
-    assert told(change("MAP(start());", more=more)) == {SEV, ES}
+    assert list_notified(change("MAP(start());", more=more)) == {SEV, ES}
 
 
-def test_what_a_pointer_is_given_is_not_what_its_members_say():
+def test_the_value_of_a_pointer_is_not_that_of_its_members():
     source = (
         "static void f(void)\n{\n\tstruct snp_desc *d = ghcb->buffer;\n\tint now = d->now;\n"
         "\twhile (d->now <= d->end && now)\n\t\tg();\n}\n"
     )
     (function,) = parse_source(source.encode()).functions
-    assert [each.text for each in function.guards] == ["(d->now <= d->end && (d->now))"]
+    assert [guard.text for guard in function.guards] == ["(d->now <= d->end && (d->now))"]

@@ -16,8 +16,8 @@ SITE = "static void site(void)\n{\n\tkvm_hypercall1(KVM_HC_X, 0);\n}\n"
 def early(source: str, extra: dict[str, str] | None = None, settings=None) -> bool:
     """Tell whether the hypercall in site() is early when the source is added."""
     audit = audit_files({PATH: SITE + source, **(extra or {})}, settings)
-    (found,) = [each for each in audit.hypercalls if each.function == "site"]
-    return found.early is not None
+    (hypercall,) = [hypercall for hypercall in audit.hypercalls if hypercall.function == "site"]
+    return hypercall.early is not None
 
 
 @pytest.mark.parametrize(
@@ -181,21 +181,21 @@ def test_a_config_decides_between_branches(value, expected):
     assert early(source)
 
 
-def test_the_path_says_how_it_goes_on_and_where():
+def test_the_path_has_the_kind_and_the_place_of_each_step():
     source = "struct x86_init_ops x86_init = { .hyper.init_platform = site };"
     audit = audit_files({PATH: SITE + source})
-    (found,) = audit.early_hypercalls
-    assert str(found.place) == f"{PATH}:3"
-    assert (found.call, found.purpose) == ("kvm_hypercall1", "KVM_HC_X")
-    steps = [(step.function, step.edge_kind, step.via) for step in found.early.steps]
+    (hypercall,) = audit.early_hypercalls
+    assert str(hypercall.place) == f"{PATH}:3"
+    assert (hypercall.call, hypercall.purpose) == ("kvm_hypercall1", "KVM_HC_X")
+    steps = [(step.function, step.edge_kind, step.via) for step in hypercall.early.steps]
     assert steps == [
         ("x86_64_start_kernel", EdgeKind.ENTRY, ""),
         ("start_kernel", EdgeKind.CALL, ""),
         ("setup_arch", EdgeKind.CALL, ""),
         ("site", EdgeKind.POINTER, "x86_init.hyper.init_platform"),
     ]
-    assert str(found.early.steps[-1].called) == "arch/x86/kernel/setup.c:3"
-    assert (found.early.paths, found.early.capped) == (1, False)
+    assert str(hypercall.early.steps[-1].called) == "arch/x86/kernel/setup.c:3"
+    assert (hypercall.early.paths, hypercall.early.capped) == (1, False)
 
 
 def test_counts_paths_over_cycles():
@@ -208,7 +208,7 @@ def test_counts_paths_over_cycles():
     assert audit.early_hypercalls[0].early.paths == 3
 
 
-def test_the_spine_goes_by_position():
+def test_the_boot_path_is_found_by_position():
     audit = audit_files({})
     assert [step.function for step in audit.window.boot_path] == [
         "x86_64_start_kernel",
@@ -221,17 +221,18 @@ def test_the_spine_goes_by_position():
     assert audit.window.boot_path[-1].called.line == where
 
 
-def test_says_that_nothing_leads_to_alternatives():
+def test_a_kernel_without_a_path_to_alternatives_is_refused():
     with pytest.raises(RefusedError, match="no calls lead from"):
         audit_files({"arch/x86/kernel/cpu/common.c": "int x;\n"})
 
 
 def test_pointers_that_nothing_assigns_are_listed():
-    found = {each.function: each for each in audit_files({}).unresolved}
-    assert set(found) == {"setup_arch", "do_early_param", "start_kernel"}
-    assert found["setup_arch"].via == "x86_init.hyper.init_platform"
+    pointers = {pointer.function: pointer for pointer in audit_files({}).unresolved}
+    assert set(pointers) == {"setup_arch", "do_early_param", "start_kernel"}
+    assert pointers["setup_arch"].via == "x86_init.hyper.init_platform"
     assert (
-        "nothing in the window assigns x86_hyper_init.init_platform" in found["setup_arch"].reason
+        "nothing in the window assigns x86_hyper_init.init_platform"
+        in pointers["setup_arch"].reason
     )
 
 
@@ -253,23 +254,23 @@ def test_pointers_that_nothing_assigns_are_listed():
 )
 def test_forms_are_recognised_by_the_assembler_s_text(form, hypervisor, statement):
     source = f"void console_init(void)\n{{\n\t{statement}\n}}\n"
-    (found,) = audit_files({PATH: source}).early_hypercalls
-    assert (found.instruction.form, found.instruction.hypervisor) == (form, hypervisor)
-    assert str(found.place) == f"{PATH}:3"
-    assert set(found.effects) == set(Platform)
+    (hypercall,) = audit_files({PATH: source}).early_hypercalls
+    assert (hypercall.instruction.form, hypercall.instruction.hypervisor) == (form, hypervisor)
+    assert str(hypercall.place) == f"{PATH}:3"
+    assert set(hypercall.effects) == set(Platform)
 
 
 @pytest.mark.parametrize("statement", ['asm volatile("pause");', 'asm("mov vmcall_count, %eax");'])
-def test_other_assembly_is_no_hypercall(statement):
+def test_other_assembly_is_not_a_hypercall(statement):
     assert audit_files({PATH: f"void console_init(void)\n{{\n\t{statement}\n}}\n"}).hypercalls == ()
 
 
 def test_a_macro_s_instruction_is_its_user_s():
     header = {"arch/x86/include/asm/sev.h": '#define VMGEXIT() { asm volatile("rep; vmmcall"); }\n'}
     source = "void console_init(void)\n{\n\tVMGEXIT();\n}\n"
-    (found,) = audit_files({PATH: source, **header}).early_hypercalls
-    assert (str(found.place), found.instruction.form) == (f"{PATH}:3", Form.VMGEXIT)
-    assert found.group is SiteGroup.OWN
+    (hypercall,) = audit_files({PATH: source, **header}).early_hypercalls
+    assert (str(hypercall.place), hypercall.instruction.form) == (f"{PATH}:3", Form.VMGEXIT)
+    assert hypercall.group is SiteGroup.OWN
 
 
 def test_an_assembly_function_s_instruction_is_its_callers():
@@ -280,19 +281,23 @@ def test_an_assembly_function_s_instruction_is_its_callers():
         "arch/x86/include/asm/tdx.h": "static inline int t(int a)\n{\n\treturn __tdcall(a);\n}\n"
     }
     source = "void console_init(void)\n{\n\tt(TDG_VP_INFO);\n}\n"
-    (found,) = audit_files({PATH: source, **asm, **header}).early_hypercalls
-    assert (str(found.place), found.call, found.purpose) == (f"{PATH}:3", "t", "TDG_VP_INFO")
-    assert str(found.instruction.place) == "arch/x86/coco/tdx/tdcall.S:2"
+    (hypercall,) = audit_files({PATH: source, **asm, **header}).early_hypercalls
+    assert (str(hypercall.place), hypercall.call, hypercall.purpose) == (
+        f"{PATH}:3",
+        "t",
+        "TDG_VP_INFO",
+    )
+    assert str(hypercall.instruction.place) == "arch/x86/coco/tdx/tdcall.S:2"
 
 
 def test_unpatched_vmcall_is_fatal_on_sev_only_where_code_is_encrypted():
     source = "void console_init(void) { site(); }"
-    (found,) = audit_files({PATH: SITE + source}).early_hypercalls
-    outcomes = {platform: effect.outcome for platform, effect in found.effects.items()}
+    (hypercall,) = audit_files({PATH: SITE + source}).early_hypercalls
+    outcomes = {platform: effect.outcome for platform, effect in hypercall.effects.items()}
     assert outcomes[Platform.VTX] is EffectOutcome.WORKS
     assert outcomes[Platform.SVM] is EffectOutcome.EMULATED
     assert outcomes[Platform.SEV] is EffectOutcome.FATAL
-    assert found.group is SiteGroup.UNROUTED
+    assert hypercall.group is SiteGroup.UNROUTED
 
 
 # --- the op, and page status --------------------------------------------------------------------
@@ -353,43 +358,46 @@ def audit_changes(notify: str):
     return audit_files({**OP, **extra})
 
 
-def test_the_place_that_names_the_pages_is_the_one_that_asks():
-    (found,) = audit_changes("").early_changes
-    assert str(found.place) == "arch/x86/kernel/cpu/asking.c:7"
-    assert (found.call, found.pages) == ("__set_percpu_decrypted", "&per_cpu(steal_time, cpu)")
-    assert (found.to, found.notifiers, found.routed) == ("shared", (), False)
+def test_the_function_that_names_the_pages_makes_the_request():
+    (change,) = audit_changes("").early_changes
+    assert str(change.place) == "arch/x86/kernel/cpu/asking.c:7"
+    assert (change.call, change.pages) == ("__set_percpu_decrypted", "&per_cpu(steal_time, cpu)")
+    assert (change.to, change.notifiers, change.routed) == ("shared", (), False)
 
 
-def test_who_is_told_by_the_op_and_on_which_platforms():
+def test_the_op_notifies_with_its_platforms():
     audit = audit_changes("notify_page_enc_status_changed(vaddr >> PAGE_SHIFT, 1, enc);")
-    (found,) = audit.early_changes
-    assert found.routed
-    (teller,) = found.notifiers
-    assert (teller.means, teller.functions) == ("op", ("kvm_sev_notify",))
-    assert teller.platforms == (Platform.SEV, Platform.SEV_ES)
+    (change,) = audit.early_changes
+    assert change.routed
+    (notifier,) = change.notifiers
+    assert (notifier.means, notifier.functions) == ("op", ("kvm_sev_notify",))
+    assert notifier.platforms == (Platform.SEV, Platform.SEV_ES)
     (call,) = audit.early_hypercalls
     assert (call.function, call.group) == ("kvm_sev_notify", SiteGroup.ROUTED)
     assert audit.notify is not None
     assert [step.function for step in audit.notify.implementations] == ["kvm_sev_notify"]
 
 
-def test_a_hypercall_that_goes_around_the_op_is_not_routed():
+def test_a_hypercall_that_bypasses_the_op_is_not_routed():
     direct = OP[PATH].replace(
         "\tpv_ops.mmu", "\tkvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE, 0);\n\tpv_ops.mmu"
     )
-    found = {each.function: each for each in audit_files({**OP, PATH: direct}).early_hypercalls}
-    assert found["kvm_init_platform"].group is SiteGroup.UNROUTED
-    assert found["kvm_init_platform"].unrouted is not None
+    hypercalls = {
+        hypercall.function: hypercall
+        for hypercall in audit_files({**OP, PATH: direct}).early_hypercalls
+    }
+    assert hypercalls["kvm_init_platform"].group is SiteGroup.UNROUTED
+    assert hypercalls["kvm_init_platform"].unrouted is not None
 
 
-def test_code_that_runs_from_the_identity_mapping_goes_by_its_prefixed_name():
+def test_code_of_the_identity_mapping_is_resolved_by_its_prefixed_name():
     head = "SYM_CODE_START(startup_64)\n\tcall __pi_startup\nSYM_CODE_END(startup_64)\n"
     files = {
         "arch/x86/kernel/head_64.S": head,
         "arch/x86/boot/startup/map.c": "void startup(void)\n{\n\tkvm_hypercall1(KVM_HC_X, 0);\n}\n",
     }
-    (found,) = audit_files(files).early_hypercalls
-    assert found.function == "startup"
+    (hypercall,) = audit_files(files).early_hypercalls
+    assert hypercall.function == "startup"
 
 
 @pytest.mark.parametrize(
@@ -435,7 +443,7 @@ def test_code_that_runs_from_the_identity_mapping_goes_by_its_prefixed_name():
         ),
     ],
 )
-def test_what_goes_through_a_static_call_or_a_root_is_followed(what, source):
+def test_static_calls_and_roots_are_followed(what, source):
     assert early(source), what
 
 
@@ -461,8 +469,8 @@ def test_a_call_that_is_not_resolved_is_listed(body, via):
         "struct lock_ops { void (*kick)(int); };\nstruct lock_ops pv_ops_lock;\n"
         f"void (*table[4])(int);\nvoid console_init(void)\n{{\n\t{body}\n}}\n"
     )
-    found = [each.via for each in audit_files({PATH: source}).unresolved]
-    assert via in found
+    vias = [pointer.via for pointer in audit_files({PATH: source}).unresolved]
+    assert via in vias
 
 
 FORMS = """\

@@ -51,14 +51,14 @@ OTHER = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_what_differs_from_build_to_build_counts_as_the_same(one, other):
-    assert normalise_line(one) == normalise_line(other)
+@pytest.mark.parametrize(("line", "other"), SAME)
+def test_what_differs_from_build_to_build_counts_as_the_same(line, other):
+    assert normalise_line(line) == normalise_line(other)
 
 
-@pytest.mark.parametrize(("one", "other"), OTHER)
-def test_what_a_change_could_do_counts_as_a_difference(one, other):
-    assert normalise_line(one) != normalise_line(other)
+@pytest.mark.parametrize(("line", "other"), OTHER)
+def test_what_a_change_could_do_counts_as_a_difference(line, other):
+    assert normalise_line(line) != normalise_line(other)
 
 
 def test_compares_by_lines_and_their_number():
@@ -70,7 +70,7 @@ def test_compares_by_lines_and_their_number():
     assert compare_logs(base, base) == compare_logs([], [])
 
 
-def test_tdx_is_asked_for_where_it_can_be_had():
+def test_tdx_is_enabled_if_the_tree_has_it():
     assert "TDX" not in config_fragment("config X86\n\tbool\n")
     tdx = "config INTEL_TDX_GUEST\n\tbool\n\tdepends on X86_X2APIC\n\n"
     assert "CONFIG_INTEL_TDX_GUEST=y\n" in config_fragment(tdx)
@@ -90,13 +90,13 @@ def test_pretends_kvm_in_a_copy(tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")
-def test_the_initramfs_is_one_that_cpio_reads(tmp_path):
+def test_cpio_reads_the_initramfs(tmp_path):
     packed = build_initramfs(tmp_path)
     assert packed.read_bytes() == build_initramfs(tmp_path).read_bytes()
     assert MARKER.encode() in packed.read_bytes()
     if shutil.which("cpio"):
-        words = ["cpio", "-itv", "--quiet"]
-        listed = subprocess.run(words, input=packed.read_bytes(), capture_output=True, check=True)
+        argv = ["cpio", "-itv", "--quiet"]
+        listed = subprocess.run(argv, input=packed.read_bytes(), capture_output=True, check=True)
         assert b"crw-------" in listed.stdout and b"5,   1" in listed.stdout
         assert b"-rwxr-xr-x" in listed.stdout and b" init\n" in listed.stdout
 
@@ -110,19 +110,19 @@ def boot(tmp_path: Path, monkeypatch, script: str, timeout_s: float = 20):
     return run_qemu(tmp_path / "vmlinux", tmp_path / "initramfs.cpio", timeout_s=timeout_s)
 
 
-def test_reads_what_the_kernel_says(tmp_path, monkeypatch):
+def test_the_output_of_the_kernel_is_read(tmp_path, monkeypatch):
     log = boot(tmp_path, monkeypatch, f"printf '\\033[2Jone\\r\\n\\r\\n two \\r\\n{MARKER}\\r\\n'")
     assert log.lines == ("one", " two", MARKER)
     assert (log.reached_init, log.trouble, log.timed_out) == (True, (), False)
 
 
 def test_a_crash_is_seen(tmp_path, monkeypatch):
-    said = "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2"
+    warning = "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2"
     log = boot(
-        tmp_path, monkeypatch, f"echo fine; echo '{said}'; echo 'PANIC: early exception 0x0e'"
+        tmp_path, monkeypatch, f"echo fine; echo '{warning}'; echo 'PANIC: early exception 0x0e'"
     )
     assert not log.reached_init
-    assert log.trouble == (said, "PANIC: early exception 0x0e")
+    assert log.trouble == (warning, "PANIC: early exception 0x0e")
 
 
 def test_a_kernel_that_hangs_is_ended(tmp_path, monkeypatch):
@@ -131,7 +131,7 @@ def test_a_kernel_that_hangs_is_ended(tmp_path, monkeypatch):
     assert log.lines == ("begun",)
 
 
-def test_what_qemu_has_to_say_itself_is_an_error(tmp_path, monkeypatch):
+def test_a_failure_of_qemu_is_an_error(tmp_path, monkeypatch):
     with pytest.raises(ToolError, match="could not load kernel"):
         boot(tmp_path, monkeypatch, "echo 'could not load kernel' >&2; exit 1")
     monkeypatch.setenv("QEMU", "no-such-qemu")

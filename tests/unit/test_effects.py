@@ -53,9 +53,9 @@ def test_what_is_emulated_or_fatal_in_an_instruction_names_its_exception() -> No
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(TOP)))
-def test_no_text_says_that_vmmcall_raises_ve(path: Path) -> None:
+def test_no_text_claims_that_vmmcall_raises_ve(path: Path) -> None:
     text = " ".join(path.read_text(encoding="utf-8").replace(" * ", " ").split())
     # A clause that names VMMCALL last before #VE speaks of VMMCALL; "both" and "either" do, too.
     wrong = re.compile(r"(?:VMMCALL|\bboth|\beither|\balike)(?:(?!VMCALL|#UD|[.;]).)*#VE", re.I)
-    found = wrong.search(text)
-    assert found is None, found
+    match = wrong.search(text)
+    assert match is None, match

@@ -19,7 +19,7 @@ def stores(*lines: str, head: str = HEAD) -> list[tuple[str, str, str]]:
     """Return root, place and value of the stores in a function with these lines."""
     body = "\n".join(lines)
     source = f"{head}\nvoid __init setup(int a, struct ops *given)\n{{\n{body}\n}}\n"
-    return [(each.root, each.place, each.value) for each in read_c_file(source.encode()).stores]
+    return [(store.root, store.place, store.value) for store in read_c_file(source.encode()).stores]
 
 
 PV = ("pv_ops", "pv_ops.mmu.x", "cb")
@@ -75,13 +75,13 @@ NOT_FOUND = {
 
 @pytest.mark.parametrize(("code", "expected"), FOUND.values(), ids=FOUND)
 def test_finds(code, expected):
-    found = [store for store in stores(*code.split("\n")) if store[2] in ("cb", "other2")]
-    assert found == expected
+    matching = [store for store in stores(*code.split("\n")) if store[2] in ("cb", "other2")]
+    assert matching == expected
 
 
 @pytest.mark.parametrize("code", NOT_FOUND.values(), ids=NOT_FOUND)
 def test_passes_over(code):
-    assert [each for each in stores(*code.split("\n")) if each[2] == "cb"] == []
+    assert [store for store in stores(*code.split("\n")) if store[2] == "cb"] == []
 
 
 INITIAL = {
@@ -102,9 +102,11 @@ INITIAL = {
 @pytest.mark.parametrize(("code", "expected"), INITIAL.values(), ids=INITIAL)
 def test_finds_initial_values(code, expected):
     """modpost lets pv_ops and whatever ends in _ops refer to __init functions."""
-    found = read_c_file((HEAD + code).encode()).stores
-    assert [(each.root, each.place, each.value) for each in found if each.value == "cb"] == expected
-    assert all(each.function == "" for each in found)
+    file_stores = read_c_file((HEAD + code).encode()).stores
+    assert [
+        (store.root, store.place, store.value) for store in file_stores if store.value == "cb"
+    ] == expected
+    assert all(store.function == "" for store in file_stores)
 
 
 def test_knows_what_the_file_marks():

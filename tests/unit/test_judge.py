@@ -67,9 +67,9 @@ def test_a_symbol_that_nothing_defines_is_reported_once_it_is_new():
 
 def test_a_failure_is_reported_with_its_place_its_log_and_what_to_do():
     failure = BuildFailure("'x' undeclared", "a.c:1:2", "do that", "configs", Path("/log"))
-    [found] = judge_build(commit(), "i386", build(), Build(failure=failure))
-    assert (found.where, found.text, found.config) == ("a.c:1:2", "'x' undeclared", "i386")
-    assert (found.log, found.hint, found.parameter) == (Path("/log"), "do that", "configs")
+    [finding] = judge_build(commit(), "i386", build(), Build(failure=failure))
+    assert (finding.where, finding.text, finding.config) == ("a.c:1:2", "'x' undeclared", "i386")
+    assert (finding.log, finding.hint, finding.parameter) == (Path("/log"), "do that", "configs")
     base = judge_base_failure("build", "i386", failure)
     assert (base.commit, base.where, base.failure) == (None, "a.c:1:2", True)
     assert (base.hint, base.parameter) == ("do that", "configs")
@@ -78,12 +78,12 @@ def test_a_failure_is_reported_with_its_place_its_log_and_what_to_do():
 def test_a_new_section_mismatch_is_reported():
     mismatch = "section mismatch in reference: ops (section: .data) -> f (section: .init.text)"
     after = build(mismatches=(mismatch,))
-    [found] = judge_sections(commit(), "x86_64", build(), after)
-    assert (found.check, found.text, found.failure) == ("sections", mismatch, True)
+    [finding] = judge_sections(commit(), "x86_64", build(), after)
+    assert (finding.check, finding.text, finding.failure) == ("sections", mismatch, True)
     assert not list(judge_sections(commit(), "x86_64", after, after))
     # A program that cannot run is no clean bill of health.
-    [found] = judge_sections(commit(), "x86_64", build(), Build(unchecked="modpost: killed"))
-    assert "modpost could not check the sections: modpost: killed" in found.text
+    [finding] = judge_sections(commit(), "x86_64", build(), Build(unchecked="modpost: killed"))
+    assert "modpost could not check the sections: modpost: killed" in finding.text
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_a_commit_that_claims_no_change_and_changes_code_is_reported():
     assert changed == {"x86_64": [f"{KVM}: f"]}
     configs = [find_config("x86_64"), find_config("no-paravirt")]
     claim = commit("x86/kvm: Move it\n\nNo functional change.\n")
-    [found] = judge_code(claim, configs, changed)
-    assert (found.config, found.failure) == ("x86_64", True)
-    assert found.text == f'claims "no functional change", but changes {KVM}: f'
+    [finding] = judge_code(claim, configs, changed)
+    assert (finding.config, finding.failure) == ("x86_64", True)
+    assert finding.text == f'claims "no functional change", but changes {KVM}: f'
     # Another message claims nothing, and equal code is what was claimed.
     assert not list(judge_code(commit(), configs, changed))
     assert not list(judge_code(claim, configs, {"x86_64": list_changed_functions(after, after)}))
@@ -125,8 +125,8 @@ def test_a_commit_that_claims_no_change_and_changes_code_is_reported():
 
 def test_many_changed_functions_are_counted():
     claim = commit("x86/kvm: Move it\n\nNo functional change.\n")
-    [found] = judge_code(claim, [find_config("x86_64")], {"x86_64": [f"f{n}" for n in range(7)]})
-    assert found.text.endswith("f0, f1, f2, f3, f4 and 2 more")
+    [finding] = judge_code(claim, [find_config("x86_64")], {"x86_64": [f"f{n}" for n in range(7)]})
+    assert finding.text.endswith("f0, f1, f2, f3, f4 and 2 more")
 
 
 def test_a_file_that_no_configuration_builds_is_noted():

@@ -21,7 +21,7 @@ def commit(message: str, oid: str = "1") -> Commit:
     return Commit(Oid(oid), Oid("2"), SENDER, SENDER, message, files)
 
 
-def said(message: str) -> list[str]:
+def list_problems(message: str) -> list[str]:
     return [f.text for f in check_commit(commit(message), KNOWN.get, SENDER) if f.failure]
 
 
@@ -44,7 +44,7 @@ def body(*trailers: str, text: str = "Because.") -> str:
     ],
 )
 def test_accepts(message):
-    assert said(message) == []
+    assert list_problems(message) == []
 
 
 @pytest.mark.parametrize(
@@ -68,19 +68,19 @@ def test_accepts(message):
     ],
 )
 def test_finds(message, problem):
-    found = said(message)
-    assert len(found) == 1 and problem in found[0], found
+    problems = list_problems(message)
+    assert len(problems) == 1 and problem in problems[0], problems
 
 
 def test_a_subject_and_a_line_may_have_75_characters_and_not_76():
     subject = "x86/kvm: Do ".ljust(75, "x")
-    assert said(body(SIGNED).replace("x86/kvm: Do it", subject)) == []
-    assert said(body(SIGNED).replace("x86/kvm: Do it", subject + "x")) == [
+    assert list_problems(body(SIGNED).replace("x86/kvm: Do it", subject)) == []
+    assert list_problems(body(SIGNED).replace("x86/kvm: Do it", subject + "x")) == [
         "the subject has 76 characters; the limit is 75"
     ]
     line = "word " * 14 + "words"
-    assert (len(line), said(body(SIGNED, text=line))) == (75, [])
-    assert said(body(SIGNED, text=line + "x")) == [
+    assert (len(line), list_problems(body(SIGNED, text=line))) == (75, [])
+    assert list_problems(body(SIGNED, text=line + "x")) == [
         "the line has 76 characters; wrap the text at 75"
     ]
 
@@ -90,8 +90,10 @@ def diff(*lines: str) -> str:
 
 
 def declared(*lines: str) -> list[tuple[str, str]]:
-    found = check_declarations(commit(body(SIGNED)), diff(*lines))
-    return [(finding.where, finding.text.partition('"')[2].partition('"')[0]) for finding in found]
+    findings = check_declarations(commit(body(SIGNED)), diff(*lines))
+    return [
+        (finding.where, finding.text.partition('"')[2].partition('"')[0]) for finding in findings
+    ]
 
 
 def test_added_declarations_in_reverse_fir_tree_order():

@@ -52,8 +52,8 @@ def build(tmp_path):
     def run(text: str) -> dict[str, str]:
         path = Path(tmp_path / "a.c")
         path.write_text(text)
-        words = ["gcc", "-O2", "-mcmodel=kernel", "-fno-pic", "-fno-pie", "-c", path, "-o"]
-        subprocess.run([*words, tmp_path / "a.o"], check=True)
+        argv = ["gcc", "-O2", "-mcmodel=kernel", "-fno-pic", "-fno-pie", "-c", path, "-o"]
+        subprocess.run([*argv, tmp_path / "a.o"], check=True)
         return read_functions(tmp_path / "a.o")
 
     return run
@@ -92,5 +92,5 @@ CHANGED = {
 
 
 @pytest.mark.parametrize(("old", "new", "names"), CHANGED.values(), ids=CHANGED)
-def test_what_changed_is_named_and_nothing_else(build, old, new, names):
+def test_only_changed_functions_are_listed(build, old, new, names):
     assert list_changed(build(SOURCE), build(SOURCE.replace(old, new, 1))) == names

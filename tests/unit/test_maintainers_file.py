@@ -71,7 +71,7 @@ def owner(text: str, path: str) -> str | None:
         ("kernel/fork.c", None),
     ],
 )
-def test_the_deepest_pattern_says_whose_a_file_is(path, name):
+def test_the_section_with_the_deepest_pattern_owns_a_file(path, name):
     assert owner(TEXT, path) == name
 
 
@@ -82,6 +82,6 @@ def test_a_section_has_its_people_and_lists():
     assert section.lists == ("netdev@vger.example.org",)
 
 
-def test_what_is_no_section_is_left_out():
+def test_text_outside_of_sections_is_left_out():
     assert owner("", "a.c") is None
     assert owner("prose\n\nprose\n", "a.c") is None

@@ -109,8 +109,8 @@ OUTPUTS = {
 
 @pytest.mark.parametrize(("output", "where", "text"), OUTPUTS.values(), ids=OUTPUTS)
 def test_the_cause_is_the_first_error_and_not_the_last_line_of_make(output, where, text):
-    found = find_make_error(output + END, TREE)
-    assert (found.where, found.text) == (where, text)
+    error = find_make_error(output + END, TREE)
+    assert (error.where, error.text) == (where, text)
 
 
 def test_what_to_do_about_an_old_tree_and_a_new_compiler():
@@ -119,11 +119,11 @@ def test_what_to_do_about_an_old_tree_and_a_new_compiler():
         "'realloc' [-Werror=use-after-free]\n"
         "make[4]: *** [/tmp/tree/tools/build/Makefile:97: /out/tools/objtool/help.o] Error 1\n"
     )
-    found = find_make_error(output + END, TREE)
-    assert "WERROR=0" in found.hint and found.parameter == "make_variables"
+    error = find_make_error(output + END, TREE)
+    assert "WERROR=0" in error.hint and error.parameter == "make_variables"
     # The kernel's own objects take it from the configuration.
-    found = find_make_error(output.replace("tools/", "kernel/") + END, TREE)
-    assert "CONFIG_WERROR" in found.hint and found.parameter == "configs"
+    error = find_make_error(output.replace("tools/", "kernel/") + END, TREE)
+    assert "CONFIG_WERROR" in error.hint and error.parameter == "configs"
 
 
 def test_what_to_install_and_how_to_get_exec_bits_back():
@@ -133,26 +133,26 @@ def test_what_to_install_and_how_to_get_exec_bits_back():
     assert "--chmod=+x" in find_make_error(OUTPUTS["a script without the exec bit"][0], TREE).hint
 
 
-def test_a_script_whose_failure_ends_nothing_is_not_the_cause():
+def test_a_script_whose_failure_is_ignored_is_not_the_cause():
     """v5.15 runs scripts/pahole-flags.sh in a $(shell ...), and goes on without what it prints."""
     denied = "/bin/sh: 1: /tmp/tree/scripts/pahole-flags.sh: Permission denied\n"
     output, where, text = OUTPUTS["a compiler"]
-    found = find_make_error(denied + output + END, TREE)
-    assert (found.where, found.text) == (where, text)
+    error = find_make_error(denied + output + END, TREE)
+    assert (error.where, error.text) == (where, text)
 
 
 def test_a_script_that_nothing_but_its_recipe_complains_of():
     output = "/bin/sh: 1: /tmp/tree/scripts/check.sh: Permission denied\n"
-    found = find_make_error(output + "make: *** [/tmp/tree/Makefile:3: prepare] Error 126\n", TREE)
-    assert found.where == "scripts/check.sh" and "no exec bit" in found.text
+    error = find_make_error(output + "make: *** [/tmp/tree/Makefile:3: prepare] Error 126\n", TREE)
+    assert error.where == "scripts/check.sh" and "no exec bit" in error.text
 
 
 def test_an_object_that_cannot_be_written_is_not_a_script_without_the_exec_bit():
-    found = find_make_error("/out/x.o: Permission denied\n" + END, TREE)
-    assert (found.text, found.hint) == ("/out/x.o: Permission denied", "")
+    error = find_make_error("/out/x.o: Permission denied\n" + END, TREE)
+    assert (error.text, error.hint) == ("/out/x.o: Permission denied", "")
 
 
 @given(strategies.text(alphabet="make: *[]/\n1Error.c", max_size=60))
 def test_any_output_gives_a_text_of_one_line(output):
-    found = find_make_error(output, TREE)
-    assert found.text.strip() and "\n" not in found.text
+    error = find_make_error(output, TREE)
+    assert error.text.strip() and "\n" not in error.text

@@ -63,8 +63,8 @@ SOURCES = (
 
 def built(config: str, files: dict[str, str] | None = None) -> set[str]:
     header = "# Linux/x86 6.1.0 Kernel Configuration\n"
-    found = find_built(parse_dotconfig(header + config), (files or FILES).get, SOURCES)
-    return {path for path in SOURCES if found.includes(PurePosixPath(path))}
+    result = find_built(parse_dotconfig(header + config), (files or FILES).get, SOURCES)
+    return {path for path in SOURCES if result.includes(PurePosixPath(path))}
 
 
 def test_what_is_always_built():
@@ -102,7 +102,7 @@ def test_a_composite_has_the_parts_that_are_switched_on():
     assert "drivers/acme/debug.c" in built(config + "CONFIG_ACME_DEBUG=y\n")
 
 
-def test_a_tree_without_a_makefile_is_no_kernel():
+def test_a_tree_without_a_makefile_is_not_a_kernel():
     with pytest.raises(RefusedError, match="no top Makefile"):
         find_built(parse_dotconfig("CONFIG_A=y\n"), {}.get, ["a.c"])
 
@@ -133,7 +133,7 @@ def test_a_tree_without_a_makefile_is_no_kernel():
         ("override x := a\n", "a"),
     ],
 )
-def test_make_says(text, value):
+def test_make_expands(text, value):
     make = Make(lambda path: None)
     make.evaluate(text)
     assert make.get("x") == value
@@ -150,7 +150,7 @@ def test_make_says(text, value):
         "endif\nelse\nendif\n",
     ],
 )
-def test_what_never_ends_comes_to_an_end(text):
+def test_endless_recursion_ends(text):
     make = Make({"Makefile": text}.get)
     make.include("Makefile")
     make.get("x")
@@ -204,22 +204,22 @@ def test_paths_are_the_trees(tmp_path):
         find=find,
         read=lambda file: FILES[str(file.path)].encode(),
     )
-    found = read_built(tree, config)
-    assert {type(path) for path in found} == {PurePosixPath}
-    assert set(map(str, found)) == built("CONFIG_64BIT=y\n")
+    result = read_built(tree, config)
+    assert {type(path) for path in result} == {PurePosixPath}
+    assert set(map(str, result)) == built("CONFIG_64BIT=y\n")
 
 
 def test_only_the_folders_of_the_given_files_are_entered():
     config = parse_dotconfig("CONFIG_64BIT=y\nCONFIG_NET=y\nCONFIG_ACME=y\n")
-    asked = [PurePosixPath("drivers/acme/core.c"), PurePosixPath("drivers/acme/debug.c")]
+    paths = [PurePosixPath("drivers/acme/core.c"), PurePosixPath("drivers/acme/debug.c")]
     read = []
 
     def get(path: str) -> str | None:
         read.append(path)
         return FILES.get(path)
 
-    found = find_built(config, get, (), asked)
-    assert [found.includes(path) for path in asked] == [True, False]
+    result = find_built(config, get, (), paths)
+    assert [result.includes(path) for path in paths] == [True, False]
     assert "drivers/acme/Makefile" in read
     assert not {"net/Makefile", "drivers/other/Makefile", "init/Makefile"} & {*read}
 
@@ -229,15 +229,15 @@ def test_an_object_that_objcopy_renames_is_compiled_from_the_file_of_the_old_nam
     files["arch/x86/startup/Makefile"] = (
         "obj-y := map.o\nobj-y := $(patsubst %.o,%.pi.o,$(obj-y))\n"
     )
-    found = find_built(parse_dotconfig("CONFIG_64BIT=y\n"), files.get)
-    assert found.includes(PurePosixPath("arch/x86/startup/map.c"))
+    result = find_built(parse_dotconfig("CONFIG_64BIT=y\n"), files.get)
+    assert result.includes(PurePosixPath("arch/x86/startup/map.c"))
 
 
 def test_the_objects_of_a_boot_program_are_no_targets_of_make():
     files = {**FILES, "arch/x86/boot/Makefile": "setup-y += main.o\n"}
-    found = find_built(parse_dotconfig("CONFIG_64BIT=y\n"), files.get)
-    assert found.includes(PurePosixPath("arch/x86/boot/main.c"))
-    assert "arch/x86/boot/main.o" not in found.objects
+    result = find_built(parse_dotconfig("CONFIG_64BIT=y\n"), files.get)
+    assert result.includes(PurePosixPath("arch/x86/boot/main.c"))
+    assert "arch/x86/boot/main.o" not in result.objects
 
 
 def test_lines_are_joined_over_empty_ones():

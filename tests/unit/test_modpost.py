@@ -39,6 +39,6 @@ def test_a_report_of_any_release_is_read_without_offsets(output, expected):
     assert read_mismatches(output) == (expected,)
 
 
-def test_what_modpost_says_of_symbols_is_not_about_sections():
+def test_reports_of_modpost_on_symbols_are_not_section_mismatches():
     # Objects without the rest of the kernel lack symbols, and that is checked elsewhere.
     assert read_mismatches('ERROR: modpost: "printk" [vmlinux] undefined!\n') == ()

@@ -50,7 +50,7 @@ def code(tmp_path):
     return read_machine_code(tmp_path / "a.o")
 
 
-def test_sites_say_what_is_executed_and_whether_it_is_patched_later(code):
+def test_sites_have_the_executed_instruction_and_whether_it_is_patched_later(code):
     assert code.sites == (
         HypercallSite("later", "vmcall", patched=True, reports=False),
         HypercallSite("fixed", "vmmcall", patched=False, reports=False),

@@ -52,12 +52,12 @@ def test_it_matches_what_perl_matches(perl, matching, others):
         with pytest.raises(RegexError):
             translate(perl)
         return
-    made = translate(perl)
+    translated = translate(perl)
     for text in matching:
-        assert re.search(made.source, text), (made.source, text)
-        assert made.literal in (text.lower() if made.ignores_case else text)
+        assert re.search(translated.source, text), (translated.source, text)
+        assert translated.literal in (text.lower() if translated.ignores_case else text)
     for text in others:
-        assert not re.search(made.source, text), (made.source, text)
+        assert not re.search(translated.source, text), (translated.source, text)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_it_matches_what_perl_matches(perl, matching, others):
      "(*ACCEPT)", "a\\", "x" * 5000, "(" * 60 + ")" * 60, "[[:nope:]]", r"\G", r"\x{ffffffff}"],
     ids=lambda perl: perl[:10],
 )  # fmt: skip
-def test_what_python_lacks_is_refused_and_not_read_as_something_else(perl):
+def test_features_that_python_does_not_have_are_refused(perl):
     with pytest.raises(RegexError):
         translate(perl)
 
@@ -74,22 +74,22 @@ def test_what_python_lacks_is_refused_and_not_read_as_something_else(perl):
 @given(st.text(st.sampled_from("ab.*+?|()[]{}^$\\-/,: #xiQzZ=!<>1&~"), max_size=24))
 def test_any_text_is_translated_or_refused_and_never_loses_a_match(perl):
     try:
-        made = translate(perl)
-        search = re.compile(made.source).search
+        translated = translate(perl)
+        search = re.compile(translated.source).search
     except (RegexError, re.error, OverflowError):
         return
     for text in ("ab", "a", "b/a.b", "aabb", "(a)", "a b"):
         if search(text):
-            assert made.literal in (text.lower() if made.ignores_case else text)
+            assert translated.literal in (text.lower() if translated.ignores_case else text)
 
 
 def test_a_regular_expression_that_never_ends_does_not_hang(monkeypatch):
     monkeypatch.setattr(section_match, "_REGEX_S", 0.2)
     begin = time.process_time()
-    jobs = [MatchJob(translate(each), "paths") for each in (NEVER_ENDS, "a+", "b")]
-    slow, found, none = match_bounded(jobs, {"paths": [("a" * 60 + "!x",), ("x",)]})
+    jobs = [MatchJob(translate(regex), "paths") for regex in (NEVER_ENDS, "a+", "b")]
+    slow, matched, none = match_bounded(jobs, {"paths": [("a" * 60 + "!x",), ("x",)]})
     assert isinstance(slow, str) and "0.2 s" in slow
-    assert (found, none) == ({0}, frozenset())
+    assert (matched, none) == ({0}, frozenset())
     assert time.process_time() - begin < 5
 
 
@@ -99,11 +99,11 @@ def test_all_of_them_together_have_a_limit_too(monkeypatch):
     results = match_bounded(
         [MatchJob(translate(NEVER_ENDS), "p")] * 50, {"p": [("a" * 60 + "!x",)]}
     )
-    assert all(isinstance(each, str) for each in results)
-    assert sum("used up the limit" in str(each) for each in results) > 40
+    assert all(isinstance(result, str) for result in results)
+    assert sum("used up the limit" in str(result) for result in results) > 40
 
 
-def test_what_python_refuses_is_said_and_the_others_count():
+def test_an_expression_that_python_refuses_is_reported_and_the_others_are_matched():
     jobs = [MatchJob(Translated("a{1}{2}**", "", False), "p"), MatchJob(translate("a"), "p")]
     wrong, right = match_bounded(jobs, {"p": [("a",)]})
     assert isinstance(wrong, str) and right == {0}

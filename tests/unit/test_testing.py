@@ -27,48 +27,50 @@ def letter(body: str) -> Cover:
 
 
 @given(PARAGRAPH, PARAGRAPH, st.sampled_from(["not yet", "by me, in a guest", None]), PARAGRAPH)
-def test_what_is_put_in_can_be_taken_out_again(above, below, words, summary):
-    row = [] if words is None else [f"  Base:    v6.1\n{ROW}{words}"]
+def test_the_line_about_testing_can_be_removed_again(above, below, text, summary):
+    row = [] if text is None else [f"  Base:    v6.1\n{ROW}{text}"]
     cover = letter("\n\n".join([above, *row, below]) + "\n")
-    put, record = put_testing(cover, RECORD, summary, "1")
-    assert " ".join(summary.split()) in " ".join(put.body.split())
-    assert "not yet" not in put.body and (words in (None, "not yet") or words in put.body)
-    assert take_out_testing(put, record) == (cover, RECORD)
+    changed, record = put_testing(cover, RECORD, summary, "1")
+    assert " ".join(summary.split()) in " ".join(changed.body.split())
+    assert "not yet" not in changed.body and (text in (None, "not yet") or text in changed.body)
+    assert take_out_testing(changed, record) == (cover, RECORD)
     # A second one replaces the first.
-    again, record = put_testing(put, record, "something else", "2")
+    again, record = put_testing(changed, record, "something else", "2")
     assert take_out_testing(again, record) == (cover, RECORD)
 
 
-def test_what_b4_or_somebody_wrapped_anew_is_found():
+def test_a_line_rewrapped_by_b4_or_by_hand_is_recognised():
     cover = letter(f"Body.\n\n  Base:    v6.1\n{ROW}not yet\n\nMore.\n")
-    put, record = put_testing(cover, RECORD, "builds " * 30, "1")
-    wrapped = replace(put, body=textwrap.fill(record.testing.text, 40) + "\n\nMore.\n")
+    changed, record = put_testing(cover, RECORD, "builds " * 30, "1")
+    wrapped = replace(changed, body=textwrap.fill(record.testing.text, 40) + "\n\nMore.\n")
     out, _ = take_out_testing(wrapped, record)
     assert "builds" not in out.body and "More." in out.body
 
 
-def test_the_words_that_somebody_changed_stay():
+def test_text_edited_by_hand_is_preserved():
     cover = letter(f"Body.\n\n{ROW}not yet\n")
-    put, record = put_testing(cover, RECORD, "builds as x86_64", "1")
-    edited = replace(put, body=put.body.replace("builds as x86_64", "builds as x86_64, I saw it"))
+    changed, record = put_testing(cover, RECORD, "builds as x86_64", "1")
+    edited = replace(
+        changed, body=changed.body.replace("builds as x86_64", "builds as x86_64, I saw it")
+    )
     assert "I saw it" in take_out_testing(edited, record)[0].body
 
 
-def test_only_what_passed_without_a_remark_is_said_to_be_tested():
+def test_only_checks_without_findings_are_recorded_as_passed():
     columns = ("lint", "checkpatch", "am", "x86_64", "i386", "sections", "code", "boot")
-    said = describe_testing(columns, [])
-    assert "for x86_64 and i386 (gcc" in said and "no new section mismatch" in said
-    assert "checkpatch --strict is clean" in said
-    assert "boots in QEMU, without SEV and TDX" in said
+    summary = describe_testing(columns, [])
+    assert "for x86_64 and i386 (gcc" in summary and "no new section mismatch" in summary
+    assert "checkpatch --strict is clean" in summary
+    assert "boots in QEMU, without SEV and TDX" in summary
     assert ", WERROR=0)" in describe_testing(columns, [], ["WERROR=0"])
     notes = [
         Finding("build", "the base does not build", config="i386", failure=False),
         Finding("checkpatch", "the base has no checkpatch.pl", failure=False),
         Finding("build", "no configuration builds it", where="a.c", failure=False),
     ]
-    said = describe_testing(columns, notes)
-    assert "for x86_64 (gcc" in said and "i386" not in said and "checkpatch" not in said
-    assert "no configuration builds a.c" in said
+    summary = describe_testing(columns, notes)
+    assert "for x86_64 (gcc" in summary and "i386" not in summary and "checkpatch" not in summary
+    assert "no configuration builds a.c" in summary
 
 
 @pytest.mark.parametrize("columns", [(), ("lint", "am"), ("lint", "am", "code"), ("sections",)])
