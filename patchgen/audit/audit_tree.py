@@ -16,7 +16,6 @@ from patchgen.audit.linked_code import LinkedCode, Node
 from patchgen.audit.paths import BootPath, PointerCall, Routes, find_boot_path
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.read_facts import (
-    BulkTree,
     OnProgress,
     digest_files,
     find_files,
@@ -37,7 +36,7 @@ from patchgen.audit.tables import Tables, load_tables
 from patchgen.cachefile import Cache, make_key
 from patchgen.kernel import DotConfig, read_version
 from patchgen.model.base import Oid, TreeFile
-from patchgen.odb import Git
+from patchgen.odb import Git, GitTree
 
 OnNote = Callable[[str], None]
 
@@ -81,7 +80,7 @@ def _find_audit(
     if config is not None:
         unbuilt |= find_unbuilt(git, tree, files, config)
     facts = _read_built(git, files, unbuilt, cache, on_progress)
-    version = read_version(BulkTree(git, tree))
+    version = read_version(GitTree(git, tree))
     audit = build_audit(
         LinkedCode(facts, config.options if config else None), tables, version=version
     )

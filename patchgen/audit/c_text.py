@@ -7,6 +7,9 @@ import bisect
 import re
 from collections.abc import Iterable
 
+# A name in C, and one that a parenthesis follows.
+IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*")
+CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _END = re.compile(rb"\n")
 _NOT_NEWLINE = re.compile(rb"[^\n]")
 

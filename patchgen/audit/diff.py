@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare two audits: pair their sites, and find the fate of each early site, and the reason.
 
+`patchgen audit --diff --json` prints an AuditDiff, as document.py defines.
+
 Lines, functions and files may differ. A site is recognised by its file, its function, its call and
 the pages or the number that it passes. The remaining sites are paired if all but one of these
 agree; sites in different functions are paired only if one of the two functions calls the other in
@@ -14,14 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from patchgen.audit.result import (
     PROTECTED,
     Audit,
-    AuditDiff,
-    ChangeKind,
-    Difference,
     Doubt,
     EffectOutcome,
     Form,
@@ -34,6 +34,40 @@ from patchgen.audit.result import (
 
 Site = TypeVar("Site", Hypercall, StatusChange)
 _Key = Callable[[Hypercall | StatusChange], Hashable]
+
+
+class ChangeKind(StrEnum):
+    """What happened to a site between two revisions."""
+
+    # It bypassed the op, or notified nobody, and now goes through the op; `after` is None where a
+    # call of the op stands in its place.
+    ROUTED = "routed"
+    UNROUTED = "unrouted"  # the other way round
+    NEW = "new"
+    GONE = "gone"
+    LATE = "late"  # still there, but no longer before alternatives
+    MOVED = "moved"  # in another function or file, or by another call; otherwise the same
+    STAYS = "stays"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A site in one or both of two audits, and the reason for its fate."""
+
+    change_kind: ChangeKind
+    reason: str
+    before: Hypercall | StatusChange | None
+    after: Hypercall | StatusChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditDiff:
+    """Two audits, and the fate of each early site of either."""
+
+    before: Audit
+    after: Audit
+    differences: tuple[Difference, ...]
+
 
 # The headings of groups of sites, and of their fates.
 GROUP_TITLES = {

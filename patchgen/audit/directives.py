@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from patchgen.audit.c_text import LineOffsets, overwrite_spans, overwrite_with_spaces
+from patchgen.audit.c_text import CALLED, LineOffsets, overwrite_spans, overwrite_with_spaces
 from patchgen.audit.facts import Macro, Region
 
 _DIRECTIVE = re.compile(
@@ -21,7 +21,6 @@ _COMMENT_OR_STRING = re.compile(
     rb'/\*.*?(?:\*/|\Z)|//[^\n]*|(?<!\\)"(?:\\.|[^"\\\n])*+"|(?<!\\)\'(?:\\.|[^\'\\\n])*+\'', re.S
 )
 _DEFINE = re.compile(rb"^[ \t]+(\w+)(\(([^)]*)\))?(.*)$", re.S)
-_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _STRING = re.compile(r'(?<!\\)"(?:\\.|[^"\\])*+"')
 _CONTINUED = b"\\\n"
 _BRACKETS = ((b"{", b"}"), (b"(", b")"))
@@ -125,7 +124,7 @@ class _Directives:
         parameters = (match[3] or b"").decode("utf-8", "replace").replace("...", "__VA_ARGS__")
         names = tuple(parameter.strip() for parameter in parameters.split(",") if parameter.strip())
         calls = []
-        for called in _CALLED.finditer(bare):
+        for called in CALLED.finditer(bare):
             if called[1] not in _NO_CALLS and called[1] not in names:
                 calls.append((called[1], line + bare.count("\n", 0, called.start())))
         # A macro that defines functions is expanded where it is used at file scope.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The document of `patchgen audit --json`: the fields of patchgen/audit/result.py, as JSON.
+"""The document of `patchgen audit --json`: an Audit or an AuditDiff (diff.py), as JSON.
 
 Format 1. A dataclass is an object with the fields of the same name and meaning (a few have another
 key, see `_KEYS`), a tuple is a list, a StrEnum is its value, and None is null. In addition:
@@ -24,15 +24,8 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from patchgen.audit.result import (
-    Audit,
-    AuditDiff,
-    Difference,
-    Hypercall,
-    SiteGroup,
-    StatusChange,
-    TreeLocation,
-)
+from patchgen.audit.diff import AuditDiff, Difference
+from patchgen.audit.result import Audit, Hypercall, SiteGroup, StatusChange, TreeLocation
 
 FORMAT = 1
 # The fields that have another key in format 1.

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import tree_sitter
 
 from patchgen.audit.branch_conditions import Guards, descend
+from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.facts import Access, CallFact, Guard, StoreFact
 from patchgen.audit.syntax import (
     declared,
@@ -54,7 +55,6 @@ _NO_FUNCTIONS = frozenset(
         "update_expression",
     ]
 )
-_NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 _PLAIN_NAME = re.compile(r"(?<![\w.>])[A-Za-z_]\w*+(?!\s*(?:->|\.|\[|\())")
 _FLAG_TYPES = frozenset(["bool", "int", "_Bool", "unsigned int"])
 # include/linux/static_call.h
@@ -148,7 +148,7 @@ class FunctionBody:
     def _depends_on_input(self, text: str) -> bool:
         """Return whether a condition depends on more than values that the function computes."""
         local = self._types.keys() - self._flags - self._assigned_values.keys()
-        return not text or any(name not in local for name in _NAME.findall(text))
+        return not text or any(name not in local for name in IDENTIFIER.findall(text))
 
     def _read_declaration(self, node: tree_sitter.Node, guards: Guards) -> None:
         kind = type_name(node.child_by_field_name("type"))

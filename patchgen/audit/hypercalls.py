@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.facts import CallFact
 from patchgen.audit.flow import Flow
 from patchgen.audit.linked_code import LinkedCode, Node
@@ -143,7 +144,6 @@ class _Finder:
         names = {
             name for name, body in self._code.texts.items() if direct.search(_ESCAPE.sub(" ", body))
         }
-        identifier = re.compile(r"\b[A-Za-z_]\w*\b")
         for _ in range(3):
             names |= {
                 name
@@ -151,7 +151,7 @@ class _Finder:
                 if name not in names
                 and len(body) < 1500
                 and '"' not in body
-                and names.intersection(identifier.findall(body))
+                and names.intersection(IDENTIFIER.findall(body))
             }
         upper = [re.escape(name) for name in names if name.isupper() or name.startswith("__")]
         return re.compile("|".join([direct.pattern, rf"\b(?:{'|'.join(sorted(upper))})\b"]))

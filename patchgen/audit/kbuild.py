@@ -82,11 +82,7 @@ def _read_makefiles(git: Git, tree: Oid, folders: Iterable[PurePosixPath]) -> Ma
 
 def _above(folder: str) -> list[str]:
     """Return the parent folders, up to arch/x86."""
-    found = []
-    while folder.startswith(f"{_ROOT}/"):
-        folder = posixpath.dirname(folder)
-        found.append(folder)
-    return found
+    return [str(path) for path in PurePosixPath(folder).parents if path.is_relative_to(_ROOT)]
 
 
 def _is_linked(folder: str, named: Mapping[str, set[str]]) -> bool:

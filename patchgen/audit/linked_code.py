@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.conditions import Conditions, DeadCode, Settings
 from patchgen.audit.facts import (
     Access,
@@ -28,7 +29,6 @@ from patchgen.audit.facts import (
 from patchgen.audit.macro_definitions import defines_functions, expand_invocations, read_macro
 from patchgen.audit.result import TreeLocation
 
-_IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
 _MEMBER_CALL = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")
 _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
 # objcopy adds it to the symbols of code that runs from the identity mapping
@@ -135,7 +135,7 @@ class LinkedCode:
             self._definers.setdefault(macro.name, macro)
         if not macro.calls and "asm" not in macro.body:
             return
-        identifiers = () if len(macro.body) > _MAX_TEXT else set(_IDENTIFIER.findall(macro.body))
+        identifiers = () if len(macro.body) > _MAX_TEXT else set(IDENTIFIER.findall(macro.body))
         self._add(
             Node(
                 macro.name,
@@ -256,7 +256,7 @@ class LinkedCode:
     def expand(self, text: str, depth: int = 6) -> str:
         """Return a text with its macros expanded, up to `depth` levels."""
         for _ in range(depth):
-            expanded = _IDENTIFIER.sub(self._expand_identifier, text)
+            expanded = IDENTIFIER.sub(self._expand_identifier, text)
             if expanded == text or len(expanded) > 20000:
                 break
             text = expanded

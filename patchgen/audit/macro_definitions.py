@@ -11,15 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from patchgen.audit.c_text import find_closing, split_arguments
+from patchgen.audit.c_text import CALLED, IDENTIFIER, find_closing, split_arguments
 from patchgen.audit.facts import FileFacts, Function, Invocation, Macro
 from patchgen.audit.parse_c import parse_source
 
 _BODY = re.compile(r"\)\s*\{")
 _JOIN = re.compile(r"\s*##\s*")
 _STRING = re.compile(r"(?<!#)#\s*(?=[A-Za-z_])\w+")
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
-_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _MAX_DEPTH = 3
 _MAX_TEXT = 6000
 _VARIADIC = "__VA_ARGS__"
@@ -47,7 +45,7 @@ def expand_invocations(
 
 def read_macro(name: str, line: int, parameters: Sequence[str], text: str) -> Function | None:
     """Return a macro's text parsed as the body of a function, None if that is not possible."""
-    body = _JOIN.sub("", _STRING.sub('""', text.replace("\\", " ")))
+    body = replace_parameters(text, (), ())
     declarations = ", ".join(
         f"int {parameter}" for parameter in parameters if parameter != _VARIADIC
     )
@@ -57,20 +55,25 @@ def read_macro(name: str, line: int, parameters: Sequence[str], text: str) -> Fu
 
 
 def _expand(macro: Macro, arguments: Sequence[str], macros: Mapping[str, Macro], depth: int) -> str:
-    """Return a macro's text with its parameters replaced by the arguments, on one line."""
-    values = dict(zip(macro.parameters, arguments, strict=False))
-    if macro.parameters[-1:] == (_VARIADIC,):
-        values[_VARIADIC] = ", ".join(arguments[len(macro.parameters) - 1 :])
-    text = _STRING.sub('""', macro.body.replace("\\", " "))
-    text = _IDENTIFIER.sub(lambda match: values.get(match[0], match[0]), text)
-    return _expand_inner(_JOIN.sub("", " ".join(text.split())) + ";", macros, depth - 1)
+    text = replace_parameters(macro.body, macro.parameters, arguments)
+    return _expand_inner(f"{text};", macros, depth - 1)
+
+
+def replace_parameters(text: str, parameters: Sequence[str], arguments: Sequence[str]) -> str:
+    """Return a macro's text with arguments in place of its parameters, on one line."""
+    values = dict(zip(parameters, arguments, strict=False))
+    if parameters and parameters[-1] == _VARIADIC:
+        values[_VARIADIC] = ", ".join(arguments[len(parameters) - 1 :])
+    text = _STRING.sub('""', text.replace("\\", " "))
+    text = IDENTIFIER.sub(lambda match: values.get(match[0], match[0]), text)
+    return _JOIN.sub("", " ".join(text.split()))
 
 
 def _expand_inner(text: str, macros: Mapping[str, Macro], depth: int) -> str:
     """Expand the macros in a macro's text that define functions."""
     pieces = []
     at = 0
-    for called in _CALLED.finditer(text) if depth else ():
+    for called in CALLED.finditer(text) if depth else ():
         macro = macros.get(called[1])
         if macro is None or called.start() < at:
             continue

@@ -22,6 +22,9 @@ from patchgen.audit.diff import (
     CHANGE_TITLES,
     FOLDED_GROUPS,
     GROUP_TITLES,
+    AuditDiff,
+    ChangeKind,
+    Difference,
     describe_notifiers,
     explain_routing,
 )
@@ -34,17 +37,7 @@ from patchgen.audit.pathtree import (
     mark_site,
     select_route,
 )
-from patchgen.audit.result import (
-    Audit,
-    AuditDiff,
-    ChangeKind,
-    Difference,
-    Hypercall,
-    Platform,
-    Route,
-    SiteGroup,
-    StatusChange,
-)
+from patchgen.audit.result import Audit, Hypercall, Platform, Route, SiteGroup, StatusChange
 from patchgen.sourcefolder import SourceFolder
 from patchgen.templating import render_html
 

@@ -18,7 +18,7 @@ from functools import cache
 import tree_sitter
 import tree_sitter_c
 
-from patchgen.audit.c_text import overwrite_with_spaces
+from patchgen.audit.c_text import CALLED, IDENTIFIER, overwrite_with_spaces
 from patchgen.audit.facts import Access, Asm, CallFact, FileFacts, Function, Struct, VariableFact
 from patchgen.audit.function_body import FunctionBody
 from patchgen.audit.prepare_source import prepare_source
@@ -38,8 +38,6 @@ _HEAD = re.compile(
     rb"\((?:[^;{}()]|\([^;{}()]*\))*\)\s*\{",
     re.M,
 )
-_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
-_IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
 # An escaped quote begins no literal, or the time would be quadratic in the number of quotes.
 _LITERAL = re.compile(rb'(?<!\\)"(?:\\.|[^"\\])*+"', re.S)
 _NO_HEADS = frozenset([b"if", b"for", b"while", b"switch", b"do", b"else", b"return", b"sizeof"])
@@ -95,11 +93,11 @@ def _read_identifiers(line: int, name: str, piece: bytes) -> Function:
     body = text.find("{")
     calls = [
         CallFact(line + text.count("\n", 0, match.start()), match[1])
-        for match in _CALLED.finditer(text, body)
+        for match in CALLED.finditer(text, body)
         if match[1].encode() not in _NO_HEADS
     ]
     static = re.search(r"\bstatic\b", text[:body]) is not None
-    identifiers = tuple(sorted(set(_IDENTIFIER.findall(text, body))))
+    identifiers = tuple(sorted(set(IDENTIFIER.findall(text, body))))
     return Function(name, line, static, tuple(calls), identifiers)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 
+from patchgen.audit.c_text import CALLED, IDENTIFIER
 from patchgen.audit.facts import Guard
 from patchgen.audit.linked_code import LinkedCode, Node
 from patchgen.audit.result import Doubt, Platform, TreeLocation
@@ -24,7 +25,6 @@ Env = tuple[tuple[str, bool], ...]
 _DEPTH = 4
 _SPACE = re.compile(r"\s+")
 _CALL = re.compile(r"([A-Za-z_]\w*)\((.*)\)")
-_NAME = re.compile(r"[A-Za-z_]\w*")
 _PARENTHESIZED = re.compile(r"(?<!\w)\((\w+)\)")
 _PASSED_ON = re.compile(r"(?:likely|unlikely|WARN_ON\w*|READ_ONCE|static_branch_\w+)\((.*)\)")
 # Macros that read a variable.
@@ -178,15 +178,14 @@ class PlatformTests:
         return self._terms[key]
 
     def _mentions_platform(self, text: str, path: str, depth: int) -> bool:
-        names = set(_NAME.findall(text))
+        names = set(IDENTIFIER.findall(text))
         if any(map(self._ignored.fullmatch, names)):
             return False
         if any(map(self._platform_names.search, names)):
             return True
         if not depth:
             return False
-        called = {match[0].rstrip("(") for match in re.finditer(r"[A-Za-z_]\w*\(", text)}
-        for name in called & names:
+        for name in set(CALLED.findall(text)):
             for target in self._code.resolve(path, name):
                 texts = [target.returns, *(guard.text for guard in target.guards)]
                 if any(

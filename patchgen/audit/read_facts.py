@@ -57,23 +57,6 @@ def open_cache() -> Cache:
     return Cache(cache_file(), f"audit {digest_code()}")
 
 
-class BulkTree:
-    """A TreeReader of a tree in a repository or a quarantine."""
-
-    def __init__(self, git: Git, tree: Oid):
-        self._git = git
-        self._tree = tree
-
-    def find(self, patterns: Sequence[str]) -> list[TreeFile]:
-        """Return the regular files of these paths, sorted by path. Globs are not supported."""
-        files = list_files(self._git, self._tree, list(map(PurePosixPath, patterns)))
-        return sorted(files, key=lambda file: file.path.as_posix())
-
-    def read(self, file: TreeFile) -> bytes:
-        """Return the content of a file. Raises RefusedError if the repository lacks it."""
-        return next(read_blobs(self._git, [file.oid]))
-
-
 def read_facts(
     git: Git,
     files: Sequence[TreeFile],

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The result of an audit: the hypercalls that can run before alternatives are patched.
 
-`patchgen audit --json` prints an Audit, `--diff --json` an AuditDiff, as document.py defines.
+`patchgen audit --json` prints an Audit, as document.py defines.
 """
 
 from __future__ import annotations
@@ -365,36 +365,3 @@ class Audit:
     @property
     def early_changes(self) -> tuple[StatusChange, ...]:
         return tuple(change for change in self.changes if change.early)
-
-
-class ChangeKind(StrEnum):
-    """What happened to a site between two revisions."""
-
-    # It bypassed the op, or notified nobody, and now goes through the op; `after` is None where a
-    # call of the op stands in its place.
-    ROUTED = "routed"
-    UNROUTED = "unrouted"  # the other way round
-    NEW = "new"
-    GONE = "gone"
-    LATE = "late"  # still there, but no longer before alternatives
-    MOVED = "moved"  # in another function or file, or by another call; otherwise the same
-    STAYS = "stays"
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A site in one or both of two audits, and the reason for its fate."""
-
-    change_kind: ChangeKind
-    reason: str
-    before: Hypercall | StatusChange | None
-    after: Hypercall | StatusChange | None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditDiff:
-    """Two audits, and the fate of each early site of either."""
-
-    before: Audit
-    after: Audit
-    differences: tuple[Difference, ...]

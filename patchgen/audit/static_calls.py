@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.facts import Access, CallFact
 from patchgen.audit.linked_code import LinkedCode, Node
+from patchgen.audit.macro_definitions import replace_parameters
 
 _UPDATE = re.compile(r"\b_*static_call_update\s*\(\s*(\w+)\s*,\s*([^(),]+?)\s*\)")
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_JOIN = re.compile(r"\s*##\s*")
 _MEMBERS = re.compile(r"\*?\s*([A-Za-z_]\w*)\s*((?:(?:\.|->)\s*\w+\s*)+)")
 _MACRO = "static_call_update"
 
@@ -38,14 +38,9 @@ def find_updates(code: LinkedCode, node: Node, call: CallFact) -> Iterator[Updat
         return
     for target in code.resolve(node.path, call.name):
         if target.kind == "macro" and _MACRO in target.body:
-            for match in _UPDATE.finditer(_expand(target, call)):
+            text = replace_parameters(target.body, target.parameters, call.arguments)
+            for match in _UPDATE.finditer(text):
                 yield _update(match[1], match[2])
-
-
-def _expand(macro: Node, call: CallFact) -> str:
-    values = dict(zip(macro.parameters, call.arguments, strict=False))
-    text = _NAME.sub(lambda match: values.get(match[0], match[0]), macro.body.replace("\\", " "))
-    return _JOIN.sub("", text)
 
 
 def _update(name: str, value: str) -> Update:
@@ -53,5 +48,5 @@ def _update(name: str, value: str) -> Update:
     match = _MEMBERS.fullmatch(value)
     if match is None:
         return Update(name.strip(), value, None)
-    members = tuple(_NAME.findall(match[2]))
+    members = tuple(IDENTIFIER.findall(match[2]))
     return Update(name.strip(), "", Access(match[1], "", members))

@@ -7,17 +7,8 @@ import textwrap
 from collections.abc import Sequence
 
 from patchgen.audit.audit_tree import audit_tree
-from patchgen.audit.diff import compare_audits
-from patchgen.audit.result import (
-    PROTECTED,
-    Audit,
-    AuditDiff,
-    ChangeKind,
-    Hypercall,
-    Platform,
-    SiteGroup,
-    StatusChange,
-)
+from patchgen.audit.diff import AuditDiff, ChangeKind, compare_audits
+from patchgen.audit.result import PROTECTED, Audit, Hypercall, Platform, SiteGroup, StatusChange
 from patchgen.model.base import Oid
 from patchgen.odb import Git, resolve_object
 

@@ -23,16 +23,8 @@ from patchgen.audit import (
     render_diff_page,
     render_page,
 )
-from patchgen.audit.result import (
-    Audit,
-    AuditDiff,
-    ChangeKind,
-    EffectOutcome,
-    Hypercall,
-    Route,
-    SiteGroup,
-    StatusChange,
-)
+from patchgen.audit.diff import AuditDiff, ChangeKind
+from patchgen.audit.result import Audit, EffectOutcome, Hypercall, Route, SiteGroup, StatusChange
 from patchgen.cli.options import json_option, rev_option, tree_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from patchgen.audit import compare_audits, render_summary
-from patchgen.audit.result import ChangeKind, Difference, Hypercall
+from patchgen.audit.diff import ChangeKind, Difference
+from patchgen.audit.result import Hypercall
 from tests.support.small_kernel import audit_files, declare_op
 
 PATH = "arch/x86/kernel/kvm.c"
