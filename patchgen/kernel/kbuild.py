@@ -19,7 +19,7 @@ from patchgen.errors import ToolError, UsageError
 from patchgen.git_environment import program_environment
 from patchgen.kernel.built_files import find_built
 from patchgen.kernel.configs import BuildConfig
-from patchgen.kernel.dotconfig import parse_dotconfig
+from patchgen.kernel.dotconfig import DotConfig, parse_dotconfig
 from patchgen.kernel.machine_code import read_functions
 from patchgen.kernel.make_errors import find_make_error
 from patchgen.model.build import BuildFailure, BuiltObject
@@ -144,9 +144,9 @@ class Builder:
     def _check_config(self, log: Path) -> None:
         """Raise BuildError if .config lacks options that define the configuration."""
         config = self.config
-        text = (self.output / ".config").read_text("utf-8", "surrogateescape")
-        unmet = [option for option in config.on if f"CONFIG_{option}=y\n" not in text]
-        unmet += [f"!{option}" for option in config.off if f"CONFIG_{option}=y\n" in text]
+        options = self._read_config().options
+        unmet = [option for option in config.on if options.get(f"CONFIG_{option}") != "y"]
+        unmet += [f"!{option}" for option in config.off if options.get(f"CONFIG_{option}") == "y"]
         if unmet:
             text = f"kconfig does not set {', '.join(unmet)}, which {config.name} requires"
             raise BuildError(
@@ -158,9 +158,11 @@ class Builder:
         sources = [file for file in files if file.suffix in (".c", ".S")]
         if not sources:
             return []
-        config = parse_dotconfig((self.output / ".config").read_text("utf-8", "surrogateescape"))
-        built = find_built(config, self._read_makefile, map(str, sources), sources)
+        built = find_built(self._read_config(), self._read_makefile, map(str, sources), sources)
         return sorted({str(file.with_suffix(".o")) for file in sources} & built.objects)
+
+    def _read_config(self) -> DotConfig:
+        return parse_dotconfig((self.output / ".config").read_text("utf-8", "surrogateescape"))
 
     def _read_makefile(self, path: str) -> str | None:
         file = self.source / path
@@ -220,13 +222,6 @@ class Builder:
 
     def _make(self, log: Path, *args: str) -> str:
         """Run make and return its output. The log has the complete output of its last run."""
-        # An enclosing make or build sets variables that are not meant for this one.
-        foreign = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH", "CROSS_COMPILE")
-        env = {
-            name: value
-            for name, value in program_environment().items()
-            if name not in foreign and not name.startswith("KBUILD_")
-        }
         completed = run(
             [
                 "make",
@@ -240,16 +235,7 @@ class Builder:
                 *self.variables,
                 *args,
             ],
-            # The kernel's Makefile unsets LC_ALL. Files that a killed gcc leaves in TMPDIR are
-            # removed with the output.
-            env={
-                **env,
-                "TMPDIR": str(self.output),
-                "LC_ALL": "C",
-                "LANG": "C",
-                "LC_CTYPE": "C",
-                "LC_MESSAGES": "C",
-            },
+            env=self._make_environment(),
             ok=None,
             merge_stderr=True,
         )
@@ -259,3 +245,16 @@ class Builder:
         if completed.returncode != 0:
             raise BuildError(replace(find_make_error(output, str(self.source)), log=log))
         return output
+
+    def _make_environment(self) -> dict[str, str]:
+        # An enclosing make or build sets variables that are not meant for this one.
+        foreign = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH", "CROSS_COMPILE")
+        env = {
+            name: value
+            for name, value in program_environment().items()
+            if name not in foreign and not name.startswith("KBUILD_")
+        }
+        # Files that a killed gcc leaves in TMPDIR are removed with the output.
+        env["TMPDIR"] = str(self.output)
+        # The kernel's Makefile unsets LC_ALL.
+        return env | dict.fromkeys(("LC_ALL", "LANG", "LC_CTYPE", "LC_MESSAGES"), "C")
