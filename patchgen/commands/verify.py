@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from patchgen.cachefile import Cache, cache_file, cache_path
-from patchgen.errors import RefusedError, UsageError
+from patchgen.errors import UsageError
 from patchgen.kernel import (
     CONFIGS,
     BuildConfig,
@@ -26,15 +26,13 @@ from patchgen.kernel import (
 )
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
-from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
-from patchgen.model.series import Mail
 from patchgen.odb import Checkout, Repository, digest_commits, resolve_object
 from patchgen.resources import digest_code
 from patchgen.series import describe_empty_variables
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.builds import Matrix, Point, list_products
-from patchgen.verify.checked_series import CheckedSeries, find_strips, list_touched, open_target
+from patchgen.verify.checked_series import CheckedSeries, find_am_fault, list_touched, open_target
 from patchgen.verify.compare_posted import check_against
 from patchgen.verify.judge import (
     is_compiled,
@@ -124,21 +122,7 @@ def verify_series(
 ) -> VerifyReport:
     """Check a series, and return the findings. Raises a PatchgenError if a check cannot run."""
     begin = time.monotonic()
-    for name in request.skip:
-        if name not in CHECKS:
-            raise UsageError(
-                f"unknown check {name!r}",
-                hint=f"the checks are {', '.join(CHECKS)}",
-                parameters=("skip",),
-            )
-    check_make_variables(request.make_variables)
-    configs = [find_config(name) for name in dict.fromkeys(request.configs)] or list(CONFIGS)
-    if "build" in request.skip:
-        configs = []
-    if configs or request.boot:
-        check_build_tools()
-    if request.boot:
-        find_qemu()
+    configs = _choose_configs(request)
     repository = Repository(request.tree)
     try:
         with Checkout(repository) as checkout:
@@ -164,6 +148,29 @@ def verify_series(
             return report
     finally:
         repository.close()
+
+
+def _choose_configs(request: VerifyRequest) -> list[BuildConfig]:
+    """Return the configurations to build.
+
+    Raises UsageError for an invalid request, ToolError if a program that it needs is missing.
+    """
+    for name in request.skip:
+        if name not in CHECKS:
+            raise UsageError(
+                f"unknown check {name!r}",
+                hint=f"the checks are {', '.join(CHECKS)}",
+                parameters=("skip",),
+            )
+    check_make_variables(request.make_variables)
+    configs = [find_config(name) for name in dict.fromkeys(request.configs)] or list(CONFIGS)
+    if "build" in request.skip:
+        configs = []
+    if configs or request.boot:
+        check_build_tools()
+    if request.boot:
+        find_qemu()
+    return configs
 
 
 class _VerifyRun:
@@ -285,22 +292,11 @@ class _VerifyRun:
         parent = self.target.base
         for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
             self.on_cell(Cell(commit.oid, "am", None))
-            text = self._apply_again(parent, commit, mail)
+            text = find_am_fault(self.checkout, parent, commit, mail)
             commit_findings = [Finding("am", text, commit.oid)] if text else []
             findings += self._end(commit.oid, "am", commit_findings)
             parent = commit.oid
         return findings
-
-    def _apply_again(self, parent: Oid, commit: Commit, mail: Mail) -> str:
-        """Return the fault of the commit that `git am` makes of a mail, "" if there is none."""
-        if not commit.files:
-            return "the commit is empty: `git am` refuses its mail"
-        try:
-            applied = self.checkout.apply_mails(parent, [mail], find_strips([mail]))
-        except RefusedError as err:
-            return err.message
-        tree = resolve_object(self.checkout, f"{applied[-1]}^{{tree}}")
-        return "" if tree == commit.tree else "applying the mail with `git am` gives another tree"
 
     def _find_init_stores(self) -> list[Finding]:
         """Find stores in the source that modpost cannot see in the objects."""

@@ -20,7 +20,14 @@ from patchgen.mail import (
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
-from patchgen.odb import Checkout, Repository, find_sent, format_commits, read_commits
+from patchgen.odb import (
+    Checkout,
+    Repository,
+    find_sent,
+    format_commits,
+    read_commits,
+    resolve_object,
+)
 from patchgen.odb.difftext import find_strip, list_paths
 from patchgen.series import Record, SeriesBranch, read_branch
 
@@ -151,6 +158,18 @@ def find_strips(mails: Sequence[Mail]) -> list[int]:
     It is 0 for mails written with diff.noprefix.
     """
     return [find_strip(_read_text(mail)) for mail in mails]
+
+
+def find_am_fault(checkout: Checkout, parent: Oid, commit: Commit, mail: Mail) -> str:
+    """Return the fault of the commit that `git am` makes of a mail, "" if there is none."""
+    if not commit.files:
+        return "the commit is empty: `git am` refuses its mail"
+    try:
+        applied = checkout.apply_mails(parent, [mail], find_strips([mail]))
+    except RefusedError as err:
+        return err.message
+    tree = resolve_object(checkout, f"{applied[-1]}^{{tree}}")
+    return "" if tree == commit.tree else "applying the mail with `git am` gives another tree"
 
 
 def _read_text(mail: Mail) -> str:
