@@ -3,7 +3,7 @@
 
 The reader matches lines of text. SYM_FUNC_START() or SYM_CODE_START() begins a symbol, and a use of
 an assembler macro (.macro) is a call by its name. The part of a macro under `.if \\ARGUMENT` is a
-function of its own, "MACRO ARGUMENT=1", and the part under `.else` is "MACRO ARGUMENT=0": a use
+separate function, "MACRO ARGUMENT=1", and the part under `.else` is "MACRO ARGUMENT=0": a use
 that passes the argument calls that function, too.
 """
 

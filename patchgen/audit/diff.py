@@ -39,8 +39,8 @@ _Key = Callable[[Hypercall | StatusChange], Hashable]
 class ChangeKind(StrEnum):
     """What happened to a site between two revisions."""
 
-    # It bypassed the op, or notified nobody, and now goes through the op; `after` is None where a
-    # call of the op stands in its place.
+    # It bypassed the op, or did not notify, and now goes through the op; `after` is None if a call
+    # of the op replaces it.
     ROUTED = "routed"
     UNROUTED = "unrouted"  # the other way round
     NEW = "new"

@@ -101,7 +101,7 @@ class _Directives:
     def _close(self, line: int, offset: int) -> None:
         """End a branch and record its condition for its lines.
 
-        If the alternatives of an #if have unbalanced braces, only the first stays in the text.
+        If the alternatives of an #if have unbalanced braces, only the first remains in the text.
         """
         branch = self._open[-1]
         condition = " && ".join(

@@ -10,7 +10,7 @@ key, see `_KEYS`), a tuple is a list, a StrEnum is its value, and None is null. 
 - a Step has its `function`, `defined`, `called`, `how`, `via`;
 - `effects` maps each platform ("VT-x", "SVM", "SEV", "SEV-ES/SNP", "TDX") to an Effect;
 - an Audit has `"counts"`: early_hypercalls, unrouted, routed, own, other, early_changes, silent
-  (early changes that tell nobody), unresolved;
+  (early changes without notification), unresolved;
 - in a diff, `before` and `after` at the top level are whole audits, and each of `differences` has
   `fate`, `reason`, `what` ("hypercall" or "change"), `before` and `after` (such a site, or null).
 
@@ -48,7 +48,7 @@ def describe_diff(diff: AuditDiff) -> dict[str, Any]:
 
 
 def count_sites(audit: Audit) -> dict[str, int]:
-    """Return the number of early sites of each group, and of early changes that tell nobody."""
+    """Return the number of early sites by group, and of early changes without notification."""
     groups = [hypercall.group for hypercall in audit.early_hypercalls]
     return {
         "early_hypercalls": len(groups),

@@ -244,7 +244,7 @@ class FunctionBody:
     def _resolve(self, text: str) -> str:
         """Replace local variables that are assigned once by the expression assigned to them.
 
-        A variable followed by `->`, `.`, `[` or `(` stays, as the condition is not on its value.
+        A variable before `->`, `.`, `[` or `(` is not replaced: the condition is not on its value.
         """
         single_values = {
             name: values[0]
@@ -296,7 +296,7 @@ class FunctionBody:
             self._flows += [(name, sources) for name in self._addresses if f"&{name}" in results]
 
     def _pointer(self, callee: tree_sitter.Node) -> Access:
-        """Return the access that a call goes through; a local variable's is that of its value."""
+        """Return the access of a call; that of a local variable is the access assigned to it."""
         access = self._access(callee)
         if access is None:
             return Access("?", "", ())
@@ -324,7 +324,7 @@ class FunctionBody:
         return self._part(node, _PARTS.get(node.type, ""))
 
     def _part(self, node: tree_sitter.Node, name: str) -> Access | None:
-        """Return what a named part of an expression names; of parentheses, what is in them."""
+        """Return the access in a named part of an expression, or inside its parentheses."""
         if node.type == "parenthesized_expression":
             return self._access(node.named_children[0]) if node.named_children else None
         part = node.child_by_field_name(name) if name else None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find the files that are not part of the kernel, by kbuild's makefiles.
 
-arch/x86/boot is a program of its own, but arch/x86/boot/startup is part of vmlinux since v6.16;
+arch/x86/boot is a separate program, but arch/x86/boot/startup is part of vmlinux since v6.16;
 only the makefiles show this (Documentation/kbuild/makefiles.rst).
 """
 

@@ -146,7 +146,7 @@ Graph = Mapping[Node, Sequence[Edge]]
 class Routes:
     """Shortest paths from the entries, all at once (Dijkstra), and counts in the condensed graph.
 
-    Of two paths of equal cost, the one whose calls come first is taken, so that the result is
+    Of two paths of equal cost, the one with the earlier calls is chosen, so that the result is
     deterministic. Edges for which `usable` is false are not followed.
     """
 

@@ -5,7 +5,7 @@ Directives are removed from the text, since they cut through statements and decl
 returned separately: conditions by line, includes, macros. Attributes that the grammar does not know
 (`__init`, `noinstr`) and macros that replace a function's head (`DEFINE_IDTENTRY(f)`) are
 overwritten in place: the grammar reads one unknown word in a declaration as a type, and with two it
-loses the function. Every byte stays on its line.
+loses the function. Every byte remains on its line.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _remove_attribute_calls(text: bytes) -> bytes:
 
 
 def _take_asms(text: bytes) -> tuple[bytes, list[Asm]]:
-    """Remove asm statements: the grammar knows only those whose template is a literal."""
+    """Remove asm statements: the grammar parses only a template that is a literal."""
     spans, asms, position = [], [], 0
     lines = LineOffsets(text)
     for match in _ASM_STATEMENT.finditer(text):

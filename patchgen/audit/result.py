@@ -84,7 +84,7 @@ class Step:
     """A function on a path. `defined` is its definition.
 
     `called` is the place in the previous function that leads here; None for the first step. `via`
-    is what it goes through if `edge_kind` is not a plain call: `x86_init.hyper.init_platform`,
+    is the means of an `edge_kind` other than a plain call: `x86_init.hyper.init_platform`,
     `early_param("mem_encrypt")`, `early_initcall`.
     """
 
@@ -218,7 +218,7 @@ class Notifier:
 class StatusChange:
     """A place that requests pages to become shared (decrypted) or private (encrypted).
 
-    `call` is the function that it calls with pages of its own choice, `pages` the argument as
+    `call` is the function that it calls with pages that it names itself, `pages` the argument as
     written; `to` is "shared", "private", or "" if the callee decides. `notifiers` is empty if the
     hypervisor is not notified. `routed` is set if the op is one of the notifiers.
 

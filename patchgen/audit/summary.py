@@ -64,7 +64,7 @@ def render_summary(diff: AuditDiff) -> str:
 
 
 def _describe_base(diff: AuditDiff) -> str:
-    """Return what the base leaves out."""
+    """Return how many requests of the base do not notify the hypervisor."""
     changes = diff.before.early_changes
     total = len(changes)
     if not total:
@@ -88,7 +88,7 @@ def _describe_base(diff: AuditDiff) -> str:
 
 
 def _is_silent_on(change: StatusChange, platform: Platform) -> bool:
-    """Return whether a change that tells on some platforms tells nobody on this one."""
+    """Return whether a change that notifies on some platforms does not on this one."""
     return bool(change.notifiers) and platform in change.silent_on
 
 
@@ -111,7 +111,7 @@ def _describe_series(diff: AuditDiff) -> str:
 
 
 def _describe_tip(audit: Audit) -> str:
-    """Return what the series achieves, and what it leaves out."""
+    """Return what the series routes in total, and what still does not notify."""
     changes = audit.early_changes
     routed = sum(change.routed for change in changes)
     silent = sum(change.silent for change in changes)

@@ -16,7 +16,7 @@ from patchgen.odb import Repository
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """What to audit: a repository, a revision of it, and a .config or None for all branches."""
+    """The user's request: a repository, a revision, and a .config or None for all branches."""
 
     tree: Path
     revision: str = "HEAD"

@@ -54,9 +54,9 @@ class VerifyRequest:
     `series` is a branch, a range, a folder of mails or an mbox; None is the current branch. `start`
     is the commit below its first patch, None if the series shows it. `configs` are names; empty
     means all. `folders` are built whole. `skip` are names of CHECKS; with `optional`, checkpatch is
-    also skipped if the base lacks the script. `boot` links and boots a small kernel of the base and
-    of the tip. `record` writes the passed checks into the series' cover letter. `make_variables`
-    are "NAME=VALUE" for make's command line.
+    also skipped if the base does not have the script. `boot` links and boots a small kernel of the
+    base and of the tip. `record` writes the passed checks into the series' cover letter.
+    `make_variables` are "NAME=VALUE" for make's command line.
     """
 
     tree: Path

@@ -45,7 +45,7 @@ def check_mail(tree: Path, mail: Mail) -> list[CheckpatchReport]:
     with scratch_folder("checkpatch") as folder:
         file = folder / "mail.patch"
         file.write_bytes(mail.content)
-        # --no-tree: the work tree may lack folders by which the script recognises a kernel.
+        # --no-tree: the work tree may not have the folders by which the script recognises a kernel.
         options = ("--strict", "--terse", "--show-types", "--no-summary", "--no-tree", "--root=.")
         args = ["perl", SCRIPT, *options, str(file)]
         # The script runs git there to look up cited commits.

@@ -255,7 +255,7 @@ def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Ite
 
 
 def _values(part: Sequence[Token]) -> Iterator[Token]:
-    """Yield the words whose value an expression may have: `f`, `&f`, `c ? f : g`."""
+    """Yield the identifiers whose value an expression may have: `f`, `&f`, `c ? f : g`."""
     texts = [b"=", *(token.text for token in part), b""]
     calls: list[bool] = []
     for index, token in enumerate(part, 1):

@@ -142,7 +142,7 @@ class Builder:
         self._make(log, "vmlinux")
 
     def _check_config(self, log: Path) -> None:
-        """Raise BuildError if .config lacks options that define the configuration."""
+        """Raise BuildError if .config does not have the options that define the configuration."""
         config = self.config
         options = self._read_config().options
         unmet = [option for option in config.on if options.get(f"CONFIG_{option}") != "y"]

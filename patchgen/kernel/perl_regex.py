@@ -2,8 +2,8 @@
 """Translate the Perl regular expressions of MAINTAINERS (N:, K:) to Python's syntax.
 
 get_maintainer.pl matches them with the modifier /x: white space, and text after a `#`, are ignored.
-What Perl and Python write differently (perlre(1), perlrecharclass(1)) is translated; a
-feature that Python does not have is refused.
+Syntax that differs (perlre(1), perlrecharclass(1)) is translated; a feature that Python does not
+have is refused.
 """
 
 from __future__ import annotations

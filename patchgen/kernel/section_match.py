@@ -6,9 +6,9 @@ deepest pattern comes first; sections of keywords (K:) come last. For patterns o
 the script uses the order of Perl's hashes, and this module the order of MAINTAINERS.
 
 Regular expressions of a tree may run forever: `^(([a-z0-9/_.]+)+)+!$` takes longer than anybody
-waits, in Python as in Perl. They are matched in a process of its own with limits (regex_worker.py).
-An engine with linear time would lack features of Perl (look-around, back references), and would be
-one more dependency.
+waits, in Python as in Perl. They are matched in a separate process with limits (regex_worker.py).
+An engine with linear time does not have some features of Perl (look-around, back references), and
+would be one more dependency.
 """
 
 from __future__ import annotations

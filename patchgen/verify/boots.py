@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Link a small kernel of the base and of the tip, boot both, and compare their logs.
 
-Each is booted twice: unchanged, and made to believe that it is a guest of KVM, so that the
+Each is booted twice: unchanged, and with KVM's signature replaced by that of TCG, so that the
 platform's init hooks run. patchgen/kernel/x86_boot.py describes what the emulation can show.
 """
 

@@ -227,7 +227,7 @@ def prepare_scripts(checkout: Checkout) -> bool:
         for path in (checkout.folder / folder).rglob("*")
         if _is_script(path)
     ]
-    # If some are executable, the tree stays as its author made it: not every script has to be.
+    # If some are executable, the tree is not changed: not every script has to be.
     if not scripts or any(path.stat().st_mode & 0o100 for path in scripts):
         return False
     for path in scripts:

@@ -20,7 +20,7 @@ def check_against(
     "vN" is a version of the same series that was sent or imported. Series on different bases are
     compared by their patches; on the same base, also by their trees.
     """
-    # Mails that name no base, or one that the repository lacks, most likely apply to our base.
+    # Mails without a base in this repository most likely apply to the base of the target.
     name = _find_version(repository, checkout, target, other) or other
     theirs = open_target(repository, checkout, name, None, fallback=target.base)
     text = compare_series(checkout, (theirs.start, theirs.tip), (target.start, target.tip))

@@ -16,13 +16,13 @@ const rows = Array.from(tree.querySelectorAll(".row"), (element, number) => ({
   last: Number(element.dataset.last),
   depth: Number(element.getAttribute("aria-level")) - 1,
   line: element.querySelector(".line"),
-  words: Array.from(element.querySelectorAll(".name, .via, .at"), (each) => each.textContent)
+  text: Array.from(element.querySelectorAll(".name, .via, .at"), (part) => part.textContent)
     .join("\n").toLowerCase(),
   letters: element.querySelector("text").textContent.length,
   folded: "fold" in element.dataset,
   y: 0,
 }));
-let found = [];
+let matches = [];
 let opened = new Set(); // rows that only the current search unfolds
 let current = -1;
 
@@ -36,7 +36,7 @@ function isShut(row) {
   return row.folded && !opened.has(row.number);
 }
 
-function lay() {
+function layOut() {
   let y = 0, width = 0, hidden = -1;
   for (const row of rows) {
     const away = row.number <= hidden;
@@ -58,17 +58,17 @@ function lay() {
 
 function show(row) {
   for (const number of above(row)) rows[number].folded = false;
-  lay();
+  layOut();
 }
 
-function reach(row) {
-  for (const each of rows) each.element.tabIndex = each === row ? 0 : -1;
+function focusRow(row) {
+  for (const other of rows) other.element.tabIndex = other === row ? 0 : -1;
   row.element.focus({ preventScroll: true });
   const top = row.y - drawing.clientHeight / 2;
   const left = MARGIN + row.depth * INDENT - 24;
-  const seen = row.y - ROW > drawing.scrollTop && row.y + ROW < drawing.scrollTop + drawing.clientHeight;
-  const beside = left >= drawing.scrollLeft && left + 200 < drawing.scrollLeft + drawing.clientWidth;
-  drawing.scrollTo({ top: seen ? drawing.scrollTop : top, left: beside ? drawing.scrollLeft : left });
+  const isInHeight = row.y - ROW > drawing.scrollTop && row.y + ROW < drawing.scrollTop + drawing.clientHeight;
+  const isInWidth = left >= drawing.scrollLeft && left + 200 < drawing.scrollLeft + drawing.clientWidth;
+  drawing.scrollTo({ top: isInHeight ? drawing.scrollTop : top, left: isInWidth ? drawing.scrollLeft : left });
 }
 
 function mark() {
@@ -79,30 +79,30 @@ function mark() {
   for (const row of rows) row.element.classList.toggle("above", path.has(row.number));
 }
 
-function look() {
-  const word = search.value.trim().toLowerCase();
-  found = word ? rows.filter((row) => row.words.includes(word)) : [];
-  opened = new Set(found.flatMap(above));
+function updateSearch() {
+  const query = search.value.trim().toLowerCase();
+  matches = query ? rows.filter((row) => row.text.includes(query)) : [];
+  opened = new Set(matches.flatMap(above));
   current = -1;
-  tree.classList.toggle("searching", word !== "");
+  tree.classList.toggle("searching", query !== "");
   for (const row of rows) row.element.classList.remove("hit");
-  for (const row of found) row.element.classList.add("hit");
-  previous.disabled = next.disabled = found.length === 0;
-  lay();
+  for (const row of matches) row.element.classList.add("hit");
+  previous.disabled = next.disabled = matches.length === 0;
+  layOut();
   mark();
-  count(word);
-  if (found.length) drawing.scrollTo({ top: found[0].y - 3 * ROW });
+  count(query);
+  if (matches.length) drawing.scrollTo({ top: matches[0].y - 3 * ROW });
 }
 
-function count(word) {
-  const total = `${found.length} ${found.length === 1 ? "hit" : "hits"}`;
-  hits.value = !word ? "" : current < 0 ? total : `${current + 1} of ${total}`;
+function count(query) {
+  const total = `${matches.length} ${matches.length === 1 ? "hit" : "hits"}`;
+  hits.value = !query ? "" : current < 0 ? total : `${current + 1} of ${total}`;
 }
 
 function jump(by) {
-  if (!found.length) return;
-  current = current < 0 && by < 0 ? found.length - 1 : (current + by + found.length) % found.length;
-  reach(found[current]);
+  if (!matches.length) return;
+  current = current < 0 && by < 0 ? matches.length - 1 : (current + by + matches.length) % matches.length;
+  focusRow(matches[current]);
   count(true);
 }
 
@@ -110,13 +110,13 @@ function fold(row, folded) {
   if (row.last === row.number) return;
   row.folded = folded;
   if (folded) opened.delete(row.number);
-  lay();
+  layOut();
 }
 
 function step(row, by) {
   let at = row.number + by;
   while (rows[at] && rows[at].element.classList.contains("away")) at += by;
-  if (rows[at]) reach(rows[at]);
+  if (rows[at]) focusRow(rows[at]);
 }
 
 const KEYS = {
@@ -126,11 +126,11 @@ const KEYS = {
   ArrowLeft: (row) =>
     row.last > row.number && !isShut(row)
       ? fold(row, true)
-      : row.parent !== null && reach(rows[row.parent]),
-  Enter: (row) => (current >= 0 && found[current] === row ? jump(1) : fold(row, !isShut(row))),
+      : row.parent !== null && focusRow(rows[row.parent]),
+  Enter: (row) => (current >= 0 && matches[current] === row ? jump(1) : fold(row, !isShut(row))),
   " ": (row) => fold(row, !isShut(row)),
-  Home: () => reach(rows[0]),
-  End: () => reach(rows.findLast((row) => !row.element.classList.contains("away"))),
+  Home: () => focusRow(rows[0]),
+  End: () => focusRow(rows.findLast((row) => !row.element.classList.contains("away"))),
 };
 
 function rowOf(event) {
@@ -141,7 +141,7 @@ function rowOf(event) {
 tree.addEventListener("click", (event) => {
   const row = rowOf(event);
   if (!row || String(getSelection())) return;
-  reach(row);
+  focusRow(row);
   fold(row, !isShut(row));
 });
 tree.addEventListener("keydown", (event) => {
@@ -152,25 +152,25 @@ tree.addEventListener("keydown", (event) => {
 });
 tree.addEventListener("focusin", mark);
 tree.addEventListener("focusout", mark);
-search.addEventListener("input", look);
+search.addEventListener("input", updateSearch);
 search.addEventListener("keydown", (event) => {
   if (event.key === "Enter") {
     event.preventDefault();
     jump(event.shiftKey ? -1 : 1);
   } else if (event.key === "Escape") {
     search.value = "";
-    look();
+    updateSearch();
   }
 });
 previous.addEventListener("click", () => jump(-1));
 next.addEventListener("click", () => jump(1));
 document.getElementById("unfold").addEventListener("click", () => {
   for (const row of rows) row.folded = false;
-  lay();
+  layOut();
 });
 document.getElementById("fold").addEventListener("click", () => {
   for (const row of rows) row.folded = "fold" in row.element.dataset;
-  lay();
+  layOut();
 });
 
 // The target of a link to a site or a row may be folded away.
@@ -182,12 +182,12 @@ function follow() {
     const row = rows[Number(target.id.slice(4))];
     show(row);
     document.getElementById("graph").scrollIntoView();
-    reach(row);
+    focusRow(row);
   } else {
     target.scrollIntoView();
   }
 }
 
-lay();
+layOut();
 addEventListener("hashchange", follow);
 follow();
