@@ -177,8 +177,8 @@ class Matrix:
             built = builder.build([*objects, *(f"{folder}/" for folder in self.folders)], log)
             needed = builder.find_symbols(objects, "--undefined-only")
             # The base is assumed to define every symbol that its own objects need.
-            defined = needed if before is None else set(before.needed)
-            linkage = find_undefined(builder, objects, defined, log.with_suffix(".link.log"))
+            new = set() if before is None else needed - set(before.needed)
+            linkage = find_undefined(builder, objects, new, log.with_suffix(".link.log"))
         except BuildError as err:
             return Build(failure=err.failure)
         mismatches: tuple[str, ...] = ()
