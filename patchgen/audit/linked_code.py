@@ -79,8 +79,7 @@ class LinkedCode:
 
     def __init__(self, facts: Mapping[str, FileFacts], settings: Settings | None = None):
         self._facts = facts
-        self._c_conditions = Conditions(settings)
-        self._assembly_conditions = Conditions(settings, assembly=True)
+        self._dead = _find_dead_code(facts, settings)
         self._units = _find_units(facts)
         self.nodes: list[Node] = []
         self._local: dict[tuple[str, str], list[Node]] = {}
@@ -97,8 +96,7 @@ class LinkedCode:
             self._add_expanded(path, facts[path])
 
     def _add_file(self, path: str, facts: FileFacts) -> None:
-        conditions = self._assembly_conditions if path.endswith(".S") else self._c_conditions
-        dead = DeadCode(facts.regions, conditions)
+        dead = self._dead[path]
         for macro in facts.macros:
             if not dead.covers(macro.line):
                 self._add_macro(path, macro)
@@ -156,10 +154,9 @@ class LinkedCode:
         """Add the definitions that macros at file scope expand to."""
         used = [invocation for invocation in facts.invocations if invocation.name in self._definers]
         if used:
-            dead = DeadCode(facts.regions, self._c_conditions)
-            live = [use for use in used if not dead.covers(use.line)]
+            live = [use for use in used if not self._dead[path].covers(use.line)]
             for expanded in expand_invocations(live, self._definers):
-                self._add_file(path, expanded._replace(regions=facts.regions, macros=()))
+                self._add_file(path, expanded._replace(macros=()))
 
     def _add(self, node: Node) -> None:
         self.nodes.append(node)
@@ -346,17 +343,13 @@ class LinkedCode:
     def invocations(self) -> Iterator[tuple[str, str, int, tuple[str, ...]]]:
         """Yield macros used at file scope: path, name, line, arguments."""
         for path, facts in self._facts.items():
-            dead = DeadCode(facts.regions, self._c_conditions)
             for invocation in facts.invocations:
-                if not dead.covers(invocation.line):
+                if not self._dead[path].covers(invocation.line):
                     yield path, invocation.name, invocation.line, invocation.arguments
 
     def describe_condition(self, path: str, line: int) -> str:
         """Return the #if conditions on CONFIG_ options around a line, as a C expression."""
-        facts = self._facts.get(path)
-        if facts is None:
-            return ""
-        return DeadCode(facts.regions, self._c_conditions).describe(line)
+        return self._dead[path].describe(line) if path in self._dead else ""
 
     def data(self) -> Iterator[StaticVariable]:
         """Yield all variables."""
@@ -368,6 +361,16 @@ def _find_member_parameters(macro: Macro) -> frozenset[int]:
     """Return the numbers of a macro's parameters that name a member which the macro calls."""
     called = set(_MEMBER_CALL.findall(macro.body)) if "(" in macro.body else set()
     return frozenset(at for at, name in enumerate(macro.parameters) if name in called)
+
+
+def _find_dead_code(
+    facts: Mapping[str, FileFacts], settings: Settings | None
+) -> dict[str, DeadCode]:
+    c, assembly = Conditions(settings), Conditions(settings, assembly=True)
+    return {
+        path: DeadCode(file_facts.regions, assembly if path.endswith(".S") else c)
+        for path, file_facts in facts.items()
+    }
 
 
 def _find_units(facts: Mapping[str, FileFacts]) -> dict[str, str]:
