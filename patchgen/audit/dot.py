@@ -5,47 +5,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from patchgen.audit.result import Audit, EdgeKind, Route, SiteGroup
+from patchgen.audit.pathtree import Mark, list_early_sites, mark_site, select_route
+from patchgen.audit.result import Audit, EdgeKind, Hypercall, Route, StatusChange
 from patchgen.controls import escape_controls
 
 _COLORS = {
-    SiteGroup.UNROUTED: "firebrick",
-    SiteGroup.ROUTED: "forestgreen",
-    SiteGroup.OWN: "steelblue",
-    SiteGroup.OTHER: "gray50",
+    Mark.UNROUTED: "firebrick",
+    Mark.SILENT: "firebrick",
+    Mark.ROUTED: "forestgreen",
+    Mark.NOTIFIED: "black",
+    Mark.OWN: "steelblue",
+    Mark.OTHER: "gray50",
 }
 
 
 def render_dot(audit: Audit) -> str:
-    """Return a digraph: functions by name and file, and sites as boxes coloured by group."""
+    """Return a digraph: functions by name and file, and sites as boxes coloured by mark."""
     edges: dict[tuple[str, str], str] = {}
     boxes: dict[str, str] = {}
-    for site in audit.early_hypercalls:
-        route = site.unrouted or site.early
-        if route is None:
-            continue
-        _add_route(edges, route)
-        box = f"{site.place} {site.call or site.instruction.form.value}"
-        boxes[box] = f"color={_COLORS[site.group]}"
-        edges.setdefault((_last(route), box), "")
-    for change in audit.early_changes:
-        if change.early is not None:
-            _add_route(edges, change.early)
-            box = f"{change.place} {change.call}"
-            boxes[box] = f"color={'firebrick' if change.silent else 'black'}"
-            edges.setdefault((_last(change.early), box), "")
+    for site in list_early_sites(audit):
+        if route := select_route(site):
+            last = _add_route(edges, route)
+            box = f"{site.place} {_name_call(site)}"
+            boxes[box] = f"color={_COLORS[mark_site(site)]}"
+            edges.setdefault((last, box), "")
     return "\n".join(_lines(edges, boxes)) + "\n"
 
 
-def _add_route(edges: dict[tuple[str, str], str], route: Route) -> None:
+def _add_route(edges: dict[tuple[str, str], str], route: Route) -> str:
+    """Add the edges of a route, and return the name of its last function."""
     names = [f"{step.function}\n{step.defined.path}" for step in route.steps]
     for before, name, step in zip(names, names[1:], route.steps[1:], strict=False):
         label = step.via if step.edge_kind is not EdgeKind.CALL else ""
         edges.setdefault((before, name), label)
+    return names[-1]
 
 
-def _last(route: Route) -> str:
-    return f"{route.steps[-1].function}\n{route.steps[-1].defined.path}"
+def _name_call(site: Hypercall | StatusChange) -> str:
+    if isinstance(site, Hypercall) and not site.call:
+        return site.instruction.form.value
+    return site.call
 
 
 def _lines(edges: dict[tuple[str, str], str], boxes: dict[str, str]) -> Iterator[str]:
