@@ -121,20 +121,20 @@ def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
                 break
 
 
-def find_sequence(source: bytes, wanted: Sequence[bytes]) -> int | None:
+def find_sequence(source: bytes, sequence: Sequence[bytes]) -> int | None:
     """Return the line where a sequence of tokens first occurs, or None."""
     # Most files of a tree lack one of the tokens; they need not be tokenized.
-    if not wanted or any(token not in source for token in set(wanted)):
+    if not sequence or any(token not in source for token in set(sequence)):
         return None
     # Map tokens to characters: str.find() is linear, comparing lists at every position is not.
-    numbers = {token: chr(number) for number, token in enumerate(dict.fromkeys(wanted), 1)}
+    numbers = {token: chr(number) for number, token in enumerate(dict.fromkeys(sequence), 1)}
     lexemes, texts = _split(source)
-    known = "".join([numbers.get(text, "\0") for text in texts])
-    start = known.find("".join(numbers[token] for token in wanted))
+    mapped = "".join([numbers.get(text, "\0") for text in texts])
+    start = mapped.find("".join(numbers[token] for token in sequence))
     if start < 0:
         return None
     before = b"".join(lexemes[: start + 1])
-    return before[: len(before) - len(wanted[0])].count(b"\n") + 1
+    return before[: len(before) - len(sequence[0])].count(b"\n") + 1
 
 
 def find_functions(source: bytes) -> list[tuple[str, int]]:
@@ -144,7 +144,7 @@ def find_functions(source: bytes) -> list[tuple[str, int]]:
     parameters, any further words (attributes), and an opening brace, outside of braces,
     parentheses and preprocessor lines.
     """
-    lexemes, texts = _split(blank_directives(source))
+    lexemes, texts = _split(erase_directives(source))
     lines = _number_lines(lexemes)
     bodies = _find_bodies(_outline(texts))
     return [(texts[name].decode("ascii"), lines[name]) for name, _, _ in bodies]
@@ -180,19 +180,19 @@ def _find_bodies(outline: str) -> Iterator[tuple[int, int, int]]:
     while (match := _AT_TOP.search(outline, at)) is not None:
         at = match.end()
         if match[0] == "{":
-            at = _after(outline, match.start())
+            at = _find_end(outline, match.start())
             if candidate is not None:
                 yield candidate, match.start(), at
             candidate = None
         elif match[0] == "w(":
             # `static void f(void) __attribute__((x)) {`: the first word before a ( is the name.
             candidate = match.start() if candidate is None else candidate
-            at = _after(outline, at - 1)
+            at = _find_end(outline, at - 1)
         else:
             candidate = None
 
 
-def _after(outline: str, opening: int) -> int:
+def _find_end(outline: str, opening: int) -> int:
     """Return the index after the token that closes the parenthesis or brace at `opening`."""
     depth = 0
     for match in _NESTING[outline[opening]].finditer(outline, opening):
@@ -205,8 +205,8 @@ def _after(outline: str, opening: int) -> int:
 _DIRECTIVE = re.compile(rb"^[^\S\n]*#(?:[^\n]*\\[^\S\n]*\n)*[^\n]*", re.MULTILINE)
 
 
-def blank_directives(source: bytes) -> bytes:
-    """Return the source with preprocessor lines and their continuations emptied."""
+def erase_directives(source: bytes) -> bytes:
+    """Return the source with empty lines in place of preprocessor lines and their continuations."""
     return _DIRECTIVE.sub(lambda match: b"\n" * match[0].count(b"\n"), source)
 
 
@@ -234,7 +234,7 @@ def find_calls(source: bytes) -> tuple[list[TokenCall], list[Assignment]]:
     5.2.4.1): all their arguments together would be of quadratic size. A call without a closing
     parenthesis is left out, too.
     """
-    lexemes, texts = _split(blank_directives(source))
+    lexemes, texts = _split(erase_directives(source))
     outline = _outline(texts)
     lines = _number_lines(lexemes)
     ends = _match_parentheses(outline)
@@ -252,7 +252,7 @@ def find_calls(source: bytes) -> tuple[list[TokenCall], list[Assignment]]:
     return calls, assignments
 
 
-_DEEPEST = 63
+_MAX_DEPTH = 63
 _CALL = re.compile(r"w\(")
 _ASSIGNMENT = re.compile(r"\.w=w(?=[;,}])")
 
@@ -269,6 +269,6 @@ def _match_parentheses(outline: str) -> dict[int, int]:
             opened.append(match.start())
         elif opened:
             begin = opened.pop()
-            if len(opened) < _DEEPEST:
+            if len(opened) < _MAX_DEPTH:
                 ends[begin] = match.start()
     return ends

@@ -13,7 +13,7 @@ What a semantic patch makes of a file, which rules matched where, and what spatc
     b'\\treturn new(x);'
     >>> [(rule.rule, rule.hits, *map(str, rule.sites)) for rule in result.rules]
     [('rename', 1, 'a.c:3')]
-    >>> [str(each) for each in result.unparsed]
+    >>> [str(place) for place in result.unparsed]
     ['a.c:6 g()']
 
 The text of a semantic patch is SmPL as spatch reads it; nothing is rendered. apply_to_file() runs

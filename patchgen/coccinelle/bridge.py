@@ -28,7 +28,7 @@ from patchgen.coccinelle.markers import check_markers, fill_markers
 from patchgen.coccinelle.reports import read_context
 from patchgen.coccinelle.rules import read_rules
 from patchgen.coccinelle.safe_names import SafeNames
-from patchgen.coccinelle.script_output import listen, read_printed
+from patchgen.coccinelle.script_output import capture_output, read_printed
 from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
 from patchgen.coccinelle.trace import read_hits, read_unparsed
 from patchgen.coccinelle.trust import check_harmless, find_forbidden, refuse_code
@@ -104,23 +104,23 @@ def run_files(
 
     `headers` are files that are put next to them for #include to find. What `finalize` rules print
     belongs to no file: it has the path ".". `is_ended` returns True once nobody waits for the
-    results; no further run is started then, and results may be missing. Thread-safe.
+    results: then no further run starts, and results may be missing. Thread-safe.
 
     Raises SpecError if spatch refuses the semantic patch, or if it would run code and may not;
     ToolError if spatch fails.
     """
     results: dict[PurePosixPath, FileResult] = {}
-    waiting = [tuple(sources)]
-    while waiting and not is_ended():
-        part = waiting.pop()
+    pending = [tuple(sources)]
+    while pending and not is_ended():
+        part = pending.pop()
         with scratch_folder("spatch") as scratch:
-            found = _run(spatch, program, part, headers, scratch, timeout_s)
-        results.update((result.path, result) for result in found)
-        left = tuple(source for source in part if source.path not in results)
-        if len(left) == len(part):
-            waiting += [(source,) for source in left]
-        elif left:
-            waiting.append(left)
+            finished = _run(spatch, program, part, headers, scratch, timeout_s)
+        results.update((result.path, result) for result in finished)
+        unfinished = tuple(source for source in part if source.path not in results)
+        if len(unfinished) == len(part):
+            pending += [(source,) for source in unfinished]
+        elif unfinished:
+            pending.append(unfinished)
     return [results[path] for path in sorted(results)]
 
 
@@ -142,25 +142,25 @@ def _run(
         (tree / name).write_bytes(text)
     (scratch / "groups").write_text("".join(f"{name}\n\n" for name in files), encoding="ascii")
     prepared = _prepare(program)
-    done = spatch.run(program, prepared.text, scratch, timeout_s=timeout_s)
-    if (lost := _NOT_WRITTEN.search(done.stderr)) is not None:
+    completed = spatch.run(program, prepared.text, scratch, timeout_s=timeout_s)
+    if (cp_error := _NOT_WRITTEN.search(completed.stderr)) is not None:
         # spatch copies files with cp, and ignores its errors.
         raise ToolError(
-            f"spatch cannot write its result: {lost[0].decode('utf-8', 'replace')}",
+            f"spatch cannot write its result: {cp_error[0].decode('utf-8', 'replace')}",
             hint="the disk may be full; set TMPDIR to a folder on another one",
         )
-    parts = _split(_HANDLING, done.stderr.decode("latin-1"))
-    if done.timed_out or done.returncode != 0:
+    parts = _split(_HANDLING, completed.stderr.decode("latin-1"))
+    if completed.timed_out or completed.returncode != 0:
         if not parts:
-            raise explain_refusal(program.patch, prepared, done)
-        culprits = _cut_off(files, done, parts[-1], timeout_s)
+            raise explain_refusal(program.patch, prepared, completed)
+        culprits = _find_culprits(files, completed, parts[-1], timeout_s)
         return [names.restore(result) for result in culprits]
-    channels = _assign(program, files, parts, done.stdout.decode("latin-1"))
+    channels = _assign(program, files, parts, completed.stdout.decode("latin-1"))
     if channels is None:
         failure = Failure("spatch's output cannot be parsed")
-        return [FileResult(each.path, failure=failure) for each in sources if len(sources) == 1]
+        return [FileResult(source.path, failure=failure) for source in sources if len(sources) == 1]
     results = _read_all(program, prepared, files, channels, scratch, timeout_s)
-    share = done.seconds / len(sources)
+    share = completed.seconds / len(sources)
     return [names.restore(replace(result, seconds=share)) for result in results]
 
 
@@ -176,11 +176,11 @@ def _prepare(program: RunnableSmpl) -> PreparedText:
     text = program.patch.text
     prepared = add_witnesses(text) if program.locates else prepare_text(text)
     if program.locates and find_forbidden(prepared.text):
-        # A twin lacks the `+` lines, so text that was in a string might become a script.
+        # A twin has no `+` lines, so text that was in a string might become a script.
         prepared = prepare_text(text)
     if not program.may_run_code:
         check_harmless(program.patch, prepared.text, program.companions)
-    return listen(prepared) if program.runs("python") else prepared
+    return capture_output(prepared) if program.runs("python") else prepared
 
 
 def _split(mark: re.Pattern[str], text: str) -> list[str]:
@@ -188,19 +188,19 @@ def _split(mark: re.Pattern[str], text: str) -> list[str]:
     return mark.split(text)[1:]
 
 
-def _handled(part: str) -> str:
+def _read_handled(part: str) -> str:
     return part.partition("\n")[0].partition(": ")[2].strip().removeprefix("./")
 
 
-def _cut_off(
-    files: Mapping[str, Source], done: Completed, last: str, timeout_s: int
+def _find_culprits(
+    files: Mapping[str, Source], completed: Completed, last: str, timeout_s: int
 ) -> list[FileResult]:
     """Return the result of the file that made the run end, which is the last one handled."""
     lines = [line for line in last.splitlines() if line.strip()]
-    failure = Failure(f"spatch ended with {done.returncode}: {lines[-1].strip()}")
-    if done.timed_out:
+    failure = Failure(f"spatch ended with {completed.returncode}: {lines[-1].strip()}")
+    if completed.timed_out:
         failure = Failure(TOOK_TOO_LONG, timeout_s)
-    culprits = files.values() if len(files) == 1 else filter(None, [files.get(_handled(last))])
+    culprits = files.values() if len(files) == 1 else filter(None, [files.get(_read_handled(last))])
     return [FileResult(source.path, failure=failure) for source in culprits]
 
 
@@ -209,10 +209,10 @@ def _assign(
 ) -> dict[str, tuple[str, str]] | None:
     """Return what spatch printed for each file on stderr and stdout; None if that is uncertain.
 
-    `parts` are those of stderr. spatch skips a file (a slice, for example) that lacks the words of
-    every rule.
+    `parts` are those of stderr. spatch skips a file (a slice, for example) without the words of any
+    rule.
     """
-    skipped = {_handled(part) for part in parts if part.startswith("Skipping")}
+    skipped = {_read_handled(part) for part in parts if part.startswith("Skipping")}
     handled = [name for name in files if name not in skipped]
     errors = [part for part in parts if part.startswith("HANDLING")]
     traces = _split(_BEGIN, output)
@@ -221,10 +221,10 @@ def _assign(
         traces = [output for _ in handled]
     if len(handled) == 1:
         errors, traces = ["".join(errors)], ["".join(traces)]
-    if [_handled(part) for part in errors] != handled or len(traces) != len(errors):
+    if [_read_handled(part) for part in errors] != handled or len(traces) != len(errors):
         return None
-    nothing = {name: ("", "") for name in files if name in skipped}
-    return nothing | dict(zip(handled, zip(errors, traces, strict=True), strict=True))
+    without_output = {name: ("", "") for name in files if name in skipped}
+    return without_output | dict(zip(handled, zip(errors, traces, strict=True), strict=True))
 
 
 def _read_all(
@@ -235,8 +235,8 @@ def _read_all(
     scratch: Path,
     timeout_s: int,
 ) -> Iterator[FileResult]:
-    """Yield the result of each file, and what was printed for none."""
-    printed, rest = read_printed(scratch)
+    """Yield the result of each file, and what `finalize` rules printed."""
+    printed, printed_at_end = read_printed(scratch)
     for name, (errors, trace) in channels.items():
         source = files[name]
         if (failure := explain_exception(errors, prepared, timeout_s)) is not None:
@@ -244,9 +244,9 @@ def _read_all(
         else:
             output, text = scratch / "tree" / name, printed.get(name, "")
             yield _read(program, prepared, source, output, errors, trace, text)
-    if rest:
-        # There is only one run if it has `finalize` rules.
-        yield FileResult(PurePosixPath("."), printed=rest)
+    if printed_at_end:
+        # With `finalize` rules, there is only one run.
+        yield FileResult(PurePosixPath("."), printed=printed_at_end)
 
 
 def _read(

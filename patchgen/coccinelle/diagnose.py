@@ -40,7 +40,7 @@ _NUMBERS = re.compile(
 
 # spatch's message about a file that it gives up: `EXN: Failure("...") in FILE`.
 _EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in .*$", re.MULTILINE)
-_FAILURE = re.compile(r'Failure\("(?P<said>.*)"\)\Z', re.DOTALL)
+_FAILURE = re.compile(r'Failure\("(?P<reason>.*)"\)\Z', re.DOTALL)
 _SCRIPT_FAILED = re.compile(r'Error in Python script, line (\d+), file "[^"]*": Python failure')
 # The last line of a traceback begins with the name of the exception.
 _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
@@ -58,7 +58,7 @@ def explain_exception(errors: str, prepared: PreparedText, limit_s: float) -> Fa
     if "Timeout" in exception["what"]:
         return Failure(TOOK_TOO_LONG, limit_s)
     failure = _FAILURE.match(exception["what"])
-    what = failure["said"].replace(r"\"", '"') if failure else exception["what"]
+    what = failure["reason"].replace(r"\"", '"') if failure else exception["what"]
 
     def original(number: str) -> str:
         return str(prepared.lines[int(number) - 1])
@@ -69,7 +69,7 @@ def explain_exception(errors: str, prepared: PreparedText, limit_s: float) -> Fa
             f"its script on line {original(script[1])} fails"
             + "".join(f": {line}" for line in raised[-1:])
         )
-    return Failure(_RULE_LINE.sub(lambda found: original(found[1]), what))
+    return Failure(_RULE_LINE.sub(lambda line: original(line[1]), what))
 
 
 def explain_failure(patch: SemanticPatch, failure: Failure, path: PurePosixPath) -> PatchgenError:
@@ -80,13 +80,15 @@ def explain_failure(patch: SemanticPatch, failure: Failure, path: PurePosixPath)
     )
 
 
-def explain_refusal(patch: SemanticPatch, prepared: PreparedText, done: Completed) -> PatchgenError:
+def explain_refusal(
+    patch: SemanticPatch, prepared: PreparedText, completed: Completed
+) -> PatchgenError:
     """Return the error for a failed run, at the author's line if spatch names one."""
-    output = (done.stdout + done.stderr).decode("latin-1")
-    how = f"exited with {done.returncode} and gave no reason"
-    if done.timed_out:
-        how = f"was still reading it after {done.seconds:.0f} s"
-    return _explain(patch, prepared, output) or ToolError(f"{patch.name}: spatch {how}")
+    output = (completed.stdout + completed.stderr).decode("latin-1")
+    outcome = f"exited with {completed.returncode} and gave no reason"
+    if completed.timed_out:
+        outcome = f"was still reading it after {completed.seconds:.0f} s"
+    return _explain(patch, prepared, output) or ToolError(f"{patch.name}: spatch {outcome}")
 
 
 def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> PatchgenError | None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The words that a text must have: clauses, of each of which it must have a word.
+"""The words that a text must have, as clauses: it must have one word of every clause.
 
-spatch states them as conjunctions and alternatives, nested in each other.
+spatch prints them as nested conjunctions and alternatives.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ ALWAYS: Formula = ()
 NEVER: Formula = (frozenset(),)
 
 # Alternatives of conjunctions multiply. The largest formula of a script of Linux 7.1 has 648.
-_MOST_CLAUSES = 1024
+_MAX_CLAUSES = 1024
 
 
 def all_of(*parts: Formula) -> Formula:
@@ -27,11 +27,11 @@ def any_of(*parts: Formula) -> Formula:
     """Return the alternative; if it has too many clauses, one that requires less, never more."""
     clauses = NEVER
     for part in parts:
-        if len(clauses) * len(part) > _MOST_CLAUSES:
-            # One clause of each side still has to hold.
+        if len(clauses) * len(part) > _MAX_CLAUSES:
+            # One clause of both sides still has to hold.
             clauses = (clauses[0] | part[0],)
         else:
-            clauses = tuple(dict.fromkeys(mine | its for mine in clauses for its in part))
+            clauses = tuple(dict.fromkeys(first | second for first in clauses for second in part))
     return clauses
 
 
@@ -52,7 +52,7 @@ def parse_formula(text: str) -> Formula:
     """Parse a formula as spatch prints it: `(kmalloc&(memset|bzero))`, `true`.
 
     `true` and `false` may also be words of the C code. spatch removes the constants from
-    conjunctions and alternatives, so inside of those they are words. Alone, each is read in the
+    conjunctions and alternatives, so inside of those they are words. Alone, they are read in the
     way that requires less of a text: `true` always holds, `false` is a word.
 
     Raises ValueError for other text.

@@ -23,7 +23,7 @@ _VIRTUAL = re.compile(
 _IDENTIFIER = re.compile(rf"(?<![A-Za-z0-9_$])virtual[ \t\n]*\.[ \t\n]*({_WORD})")
 # Read before anything else, in comments and scripts as well. cocci_args.ml (1.1.1 and 1.3.1) trims
 # the line and the text after `#`, and does not require a space after `spatch`.
-_SPATCH = re.compile(r"^[ \t\r\f\v]*#[ \t\r\f\v]*spatch(?P<words>.+)$")
+_SPATCH = re.compile(r"^[ \t\r\f\v]*#[ \t\r\f\v]*spatch(?P<args>.+)$")
 _INCLUDE = re.compile(r"#[ \t]*include[ \t]*\"(?P<name>[^\"]{1,4096})\"")
 # A literal may have any of C's prefixes: L"..." (lexer_cocci.mll).
 _ISOMORPHISMS = re.compile(r"(?:L|U|u8?)?\"(?P<name>(?:\\.|[^\"\\])*+)\"", re.DOTALL)
@@ -31,11 +31,11 @@ _SHIPPED = re.compile(r"<(?P<name>[^>\n]{0,255})>")
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
-    """Words and the number of their line, from 1."""
+class OptionLine:
+    """A line with options for spatch: its number, from 1, and its arguments."""
 
     line: int
-    words: tuple[str, ...]
+    args: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def read_header(text: str) -> Header:
         purpose=_comment_lines(text, "///"),
         comments=_comment_lines(text, "//#"),
         confidence=confidence[0] if confidence else "",
-        options=tuple(word for option in read_options(text) for word in option.words),
-        own_options=tuple(word for option in read_own_options(text) for word in option.words),
+        options=tuple(arg for option in read_options(text) for arg in option.args),
+        own_options=tuple(arg for option in read_own_options(text) for arg in option.args),
         requires=requires[-1] if requires else "",
         modes=tuple(mode for mode in Mode if mode in names),
         virtuals=tuple(name for name in names if name not in set(Mode)),
@@ -115,19 +115,21 @@ def read_header(text: str) -> Header:
     )
 
 
-def read_options(text: str) -> tuple[Numbered, ...]:
-    """Return the words of `// Options:` lines, as coccicheck's grep and cut find them."""
-    return tuple(Numbered(line, tuple(value.split())) for line, value in _fields(text, "Options:"))
+def read_options(text: str) -> tuple[OptionLine, ...]:
+    """Return the arguments on `// Options:` lines, as coccicheck's grep and cut find them."""
+    return tuple(
+        OptionLine(line, tuple(value.split())) for line, value in _fields(text, "Options:")
+    )
 
 
-def read_own_options(text: str) -> tuple[Numbered, ...]:
-    """Return the words of `#spatch` lines, split at spaces and tabs only; quotes stay in them."""
-    found = []
+def read_own_options(text: str) -> tuple[OptionLine, ...]:
+    """Return the arguments on `#spatch` lines, split at spaces and tabs only, with their quotes."""
+    options = []
     for number, line in enumerate(text.split("\n"), 1):
         if match := _SPATCH.match(line):
-            words = re.split(r"[ \t]+", match["words"].strip(" \t\r\f"))
-            found.append(Numbered(number, tuple(word for word in words if word)))
-    return tuple(found)
+            args = re.split(r"[ \t]+", match["args"].strip(" \t\r\f"))
+            options.append(OptionLine(number, tuple(arg for arg in args if arg)))
+    return tuple(options)
 
 
 def has_rules(text: str) -> bool:
@@ -152,15 +154,15 @@ def find_references(text: str) -> tuple[Reference, ...]:
 
 def _find_includes(text: str) -> list[Reference]:
     plain = make_plain(text)
-    found = [
+    includes = [
         Reference(text[start + 1 : end - 1], start)
         for start, end in plain.includes
         if start < plain.prolog_end
     ]
     if plain.certain < plain.prolog_end:
-        rest = _INCLUDE.finditer(text, plain.certain)
-        found += [Reference(each["name"], each.start()) for each in rest]
-    return found
+        uncertain = _INCLUDE.finditer(text, plain.certain)
+        includes += [Reference(match["name"], match.start()) for match in uncertain]
+    return includes
 
 
 def _read_using(text: str, start: int, at: int | None) -> Iterator[Reference]:
@@ -169,11 +171,11 @@ def _read_using(text: str, start: int, at: int | None) -> Iterator[Reference]:
         yield Reference(shipped["name"], start, is_shipped=True)
         return
     while at is not None:
-        found = _ISOMORPHISMS.match(text, at)
-        if found is None:
+        literal = _ISOMORPHISMS.match(text, at)
+        if literal is None:
             return
-        yield Reference(found["name"], start)
-        at = skip_gap(text, found.end())
+        yield Reference(literal["name"], start)
+        at = skip_gap(text, literal.end())
         if at is not None and text[at : at + 1] != ",":
             return
         at = at and skip_gap(text, at + 1)

@@ -24,8 +24,8 @@ In declarations, `##` is the only `#` token; any other is an error. Scripts are 
 lexer_script.mll, but only after a header or constraint that has already been recognised as code.
 
 Where versions or rules could disagree on the end of a comment or literal, the tokens after it are
-uncertain. A reader that must not miss anything reads that rest as it is, and may find too much;
-one that has to make sense of it reads it without what looks like comments and literals.
+uncertain. A reader that must not miss anything reads the uncertain text as it is, and may find too
+much; one that has to make sense of it reads it without what looks like comments and literals.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from functools import lru_cache
 _SPATCH = r"\#[ \t]*spatch(?:[ \t][^\n]*)?"
 GAP = rf"(?:[ \t\n\r\v\f]|//[^\n]*|/\*.*?\*/|[-+*?]|\\\r?\n|\#![^\n]*|{_SPATCH})*+"
 _GAP = re.compile(GAP, re.DOTALL)
-_BLANK_GAP = re.compile(r"[ \t\n\r\v\f*+?-]*+")
+_SPACE_GAP = re.compile(r"[ \t\n\r\v\f*+?-]*+")
 # In uncertain text, a gap with a comment is read only up to here, so that reading stays linear.
 _GAP_LIMIT = 1024
 
@@ -51,7 +51,7 @@ _WHOLE_LINE = rf"(?:[^\"'/\n]|{_STRING}|{_CHARACTER}|//[^\n]*|/\*[^\n]*?\*/|/(?!
 _IN_LINE = re.compile(rf"(?P<comment>{_COMMENT})|{_STRING}|{_CHARACTER}", re.DOTALL)
 # In uncertain text, which may be a script: an apostrophe opens no literal, and an escaped quote may
 # be outside of literals.
-_IN_REST = re.compile(
+_IN_UNCERTAIN = re.compile(
     r"(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))|(?<!\\)\"(?:\\.|[^\"\\\n])*+\"", re.DOTALL
 )
 _DIRECTIVES = r"if|else|elif|endif|error|line|pragma[ \t]+[A-Za-z_][A-Za-z0-9_]*[ \t]"
@@ -73,7 +73,7 @@ _WORD = re.compile(r"(?P<directive>\#[ \t]*+)?(?P<word>[A-Za-z0-9_$]+)")
 class CodeText:
     """Texts of the same length and lines, with spaces in place of comments and literals.
 
-    `text` is unchanged after the offset `certain`; in `plain` the rest has no comments and literals
+    `text` is unchanged after the offset `certain`; `plain` has no comments and literals there
     either, as far as these can be recognised. `uncommented` is `plain` with the literals.
     `prolog_end` is the offset of the first `@` token, the text's length if that is uncertain.
     `includes` are the spans of the names in `#include "NAME"`, quotes included, up to `certain`.
@@ -96,21 +96,21 @@ def make_plain(text: str) -> CodeText:
     prolog_end = len(text)
     at = 0
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None or found["open"] or _ends_with(found["word"] or "", "analysis"):
+        token = _TOKEN.match(text, at)
+        if token is None or token["open"] or _ends_with(token["word"] or "", "analysis"):
             break
-        if found["include"] and found["include"].startswith('"'):
-            includes.append(found.span("include"))
-        if found[0] == "@":
+        if token["include"] and token["include"].startswith('"'):
+            includes.append(token.span("include"))
+        if token[0] == "@":
             prolog_end = min(prolog_end, at)
-        parts.append(_without_literals(found))
-        uncommented.append(_without_comments(found))
-        at = found.end()
-    rest = text[at:]
+        parts.append(_without_literals(token))
+        uncommented.append(_without_comments(token))
+        at = token.end()
+    uncertain = text[at:]
     return CodeText(
-        text="".join(parts) + rest,
-        plain="".join(parts) + _IN_REST.sub(_only_breaks, rest),
-        uncommented="".join(uncommented) + _uncomment(_IN_REST, rest),
+        text="".join(parts) + uncertain,
+        plain="".join(parts) + _IN_UNCERTAIN.sub(_erase, uncertain),
+        uncommented="".join(uncommented) + _erase_comments(_IN_UNCERTAIN, uncertain),
         certain=at,
         prolog_end=prolog_end,
         includes=tuple(includes),
@@ -120,7 +120,7 @@ def make_plain(text: str) -> CodeText:
 def find_words(text: str, words: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
     """Yield each place where one of these words may be a token, with its offsets.
 
-    In the uncertain rest of a text it may be in a comment. A word ends a run of letters and digits;
+    In uncertain text it may be in a comment. A word ends a run of letters and digits;
     it is the whole run, unless the run begins with a number or follows `#`.
     """
     for run in _WORD.finditer(make_plain(text).text):
@@ -135,7 +135,7 @@ def skip_gap(text: str, at: int) -> int | None:
 
     `at` is the end of a token, outside of comments and literals.
     """
-    at = _end_of(_BLANK_GAP, text, at, len(text))
+    at = _end_of(_SPACE_GAP, text, at, len(text))
     if not text.startswith(("//", "/*", "#", "\\"), at):
         return at
     limit = min(len(text), at + _GAP_LIMIT)
@@ -169,10 +169,10 @@ def _ends_with(run: str, word: str) -> bool:
 
 def _without_literals(token: re.Match[str]) -> str:
     if token["comment"] or token["literal"]:
-        return _only_breaks(token)
+        return _erase(token)
     if token["line"]:
         # An `@` in such a line does not begin a rule.
-        return _IN_LINE.sub(_only_breaks, token[0]).replace("@", " ")
+        return _IN_LINE.sub(_erase, token[0]).replace("@", " ")
     if token["include"]:
         name = token["include"]
         return token[0][: -len(name)] + re.sub(r"[^\n]", " ", name)
@@ -181,13 +181,13 @@ def _without_literals(token: re.Match[str]) -> str:
 
 def _without_comments(token: re.Match[str]) -> str:
     if token["comment"]:
-        return _only_breaks(token)
-    return _uncomment(_IN_LINE, token[0]) if token["line"] else token[0]
+        return _erase(token)
+    return _erase_comments(_IN_LINE, token[0]) if token["line"] else token[0]
 
 
-def _uncomment(pattern: re.Pattern[str], text: str) -> str:
-    return pattern.sub(lambda found: _only_breaks(found) if found["comment"] else found[0], text)
+def _erase_comments(pattern: re.Pattern[str], text: str) -> str:
+    return pattern.sub(lambda found: _erase(found) if found["comment"] else found[0], text)
 
 
-def _only_breaks(found: re.Match[str]) -> str:
+def _erase(found: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", found[0])

@@ -23,20 +23,20 @@ def find_consequential(text: str) -> frozenset[str]:
     """
     rules = read_rules(text)
     uses = {rule.traced_name: _uses(rule) for rule in rules if not rule.is_script}
-    wanted = {rule.traced_name for rule in rules if rule.modifies}
+    consequential = {rule.traced_name for rule in rules if rule.modifies}
     for rule in rules:
         if rule.is_script:
-            wanted |= rule.depends | {name for _, name in rule.reads}
-    waiting = list(wanted)
+            consequential |= rule.depends | {name for _, name in rule.reads}
+    pending = list(consequential)
     seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
+    while pending:
+        name = pending.pop()
         if name not in seen:
             seen.add(name)
             used = uses.get(name, _Uses())
-            wanted |= used.anywhere
-            waiting += used.anywhere | used.here
-    return frozenset(wanted & uses.keys())
+            consequential |= used.anywhere
+            pending += used.anywhere | used.here
+    return frozenset(consequential & uses.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class _Uses:
 
 
 def _uses(rule: Rule) -> _Uses:
-    taken = set(rule.depends)
+    anywhere = set(rule.depends)
     tied: set[str] = set()
     excluded: set[str] = set()
     for declaration in rule.declarations:
@@ -58,14 +58,14 @@ def _uses(rule: Rule) -> _Uses:
             excluded |= declaration.excluded
         for name, variable in declaration.inherited:
             is_tied = is_position and _is_attached(variable, rule.matched)
-            (tied if is_tied else taken).add(name)
-    return _Uses(frozenset(taken - tied), frozenset(tied | excluded))
+            (tied if is_tied else anywhere).add(name)
+    return _Uses(frozenset(anywhere - tied), frozenset(tied | excluded))
 
 
-# Disjunctions: within a line, those first that contain none; and those that span lines.
+# Disjunctions within a line, the innermost first; `_BLOCK` are those that span lines.
 _INLINE = re.compile(r"\\\((?P<branches>(?:(?!\\\().)*?)\\\)", re.DOTALL)
-# Beyond that depth, a position is assumed not to be attached: its rule may have matched anywhere.
-_DEEPEST = 64
+# Below that depth, a position is assumed not to be attached: its rule may have matched anywhere.
+_MAX_DEPTH = 64
 _BLOCK = re.compile(r"^\((?P<branches>.*?)^\)", re.DOTALL | re.MULTILINE)
 
 
@@ -74,13 +74,13 @@ def _is_attached(position: str, body: str) -> bool:
     mark = re.compile(rf"@{position}\b")
 
     def choose(separator: str) -> Callable[[re.Match[str]], str]:
-        def reduce(found: re.Match[str]) -> str:
-            branches = re.split(separator, found["branches"], flags=re.MULTILINE)
+        def reduce(disjunction: re.Match[str]) -> str:
+            branches = re.split(separator, disjunction["branches"], flags=re.MULTILINE)
             return f" @{position} " if all(map(mark.search, branches)) else " "
 
         return reduce
 
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         body, count = _INLINE.subn(choose(r"\\\|"), body)
         if not count:
             break

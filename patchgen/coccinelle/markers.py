@@ -78,16 +78,16 @@ def fill_markers(content: bytes, patch: SemanticPatch) -> tuple[bytes, frozenset
         return match.group() if text is None else text.strip("\n").encode()
 
     lines: list[bytes] = []
-    found: set[int] = set()
+    replaced: set[int] = set()
     for line in content.split(b"\n"):
         match = _MARKER_LINE.fullmatch(line)
         text = patch.texts.get(match["name"].decode()) if match else None
-        whole = line if match is None or text is None else _indent(text, match["indent"])
-        new = _MARKER_INLINE.sub(inline, whole).split(b"\n")
+        filled = line if match is None or text is None else _indent(text, match["indent"])
+        new = _MARKER_INLINE.sub(inline, filled).split(b"\n")
         if new != [line]:
-            found.update(range(len(lines), len(lines) + len(new)))
+            replaced.update(range(len(lines), len(lines) + len(new)))
         lines += new
-    return b"\n".join(lines), frozenset(found)
+    return b"\n".join(lines), frozenset(replaced)
 
 
 def _indent(text: str, indent: bytes) -> bytes:

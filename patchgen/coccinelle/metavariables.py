@@ -61,7 +61,7 @@ class Declaration:
 
     @property
     def inherited(self) -> list[tuple[str, str]]:
-        """The metavariables of other rules that it takes, each as rule and name."""
+        """The metavariables of other rules that it takes, as pairs of rule and name."""
         return _INHERITED.findall(_EXCLUDED.sub("", self.code))
 
     @property
@@ -81,9 +81,11 @@ class Declaration:
         """Whether it has a C type, so that a match depends on spatch's type inference."""
         if self.kind in _MAY_HAVE_TYPE:
             first = _CONSTRAINT.split(_LENGTH.sub("list ", self.code).split(",")[0])[0]
-            inherited = re.sub(r"\w+\s*\.\s*", "", first)
-            rest = [word for word in re.findall(r"\w+|\S", inherited)[:-1] if word != "list"]
-            return any(word not in _MAY_HAVE_TYPE for word in rest)
+            unqualified = re.sub(r"\w+\s*\.\s*", "", first)
+            type_words = [
+                word for word in re.findall(r"\w+|\S", unqualified)[:-1] if word != "list"
+            ]
+            return any(word not in _MAY_HAVE_TYPE for word in type_words)
         return bool(self.kind) and self.kind not in _UNTYPED
 
     @property
@@ -98,7 +100,7 @@ class Declaration:
     def plain(self) -> str:
         """Return it without types and inherited metavariables, on as many lines.
 
-        An inherited position stays: it ties a rule to the place where another one matched.
+        An inherited position remains: it ties a rule to the place where another one matched.
         """
         breaks = "\n" * self.text.count("\n")
         if self.kind == "fresh":
@@ -121,10 +123,10 @@ class Declaration:
 
 def split_declarations(code: str, text: str) -> tuple[Declaration, ...]:
     """Split a section of declarations; `code` has spaces in place of the literals of `text`."""
-    for found in _SCRIPT.finditer(code):
-        begin, end = found.span()
-        spaces = re.sub(r"[^\n]", " ", found[0])
-        code, text = (f"{each[:begin]}{spaces}{each[end:]}" for each in (code, text))
+    for script in _SCRIPT.finditer(code):
+        begin, end = script.span()
+        spaces = re.sub(r"[^\n]", " ", script[0])
+        code, text = (f"{section[:begin]}{spaces}{section[end:]}" for section in (code, text))
     declarations = []
     at = 0
     for part in code.split(";"):

@@ -12,10 +12,9 @@ spatch determines them itself, including isomorphisms, disjunctions and dependen
 A rule's match lies in a single function or other top-level item ("all the tokens within a rule
 should be in a single CFG entity", cocci.ml). So the formula of the code holds for the text of that
 item, unless it includes words from elsewhere: an inherited metavariable was matched in any
-function, and the type of a metavariable comes from a declaration anywhere. spatch is asked a second
-time with such metavariables made plain. An inherited position stays: it means that both rules match
-in one place. And spatch is asked once more with operators spelt as words
-(patchgen.coccinelle.plain_rules).
+function, and the type of a metavariable comes from a declaration anywhere. So a second query
+has such metavariables made plain. An inherited position remains: it means that both rules match in
+one place. A third query has operators spelt as words (patchgen.coccinelle.plain_rules).
 """
 
 from __future__ import annotations
@@ -63,27 +62,27 @@ _NOT_UNDERSTOOD = "the declaration of a metavariable cannot be parsed"
 class Needs:
     """The words that make a file worth a run, and alternatives of words that a function must have.
 
-    `functions` is None if they are unknown; `why_not` is the reason.
+    `functions` is None if they are unknown; `reason` states why.
     """
 
     file: Formula
     functions: tuple[Formula, ...] | None
-    why_not: str = ""
+    reason: str = ""
 
     def dump(self) -> bytes:
         """Return it as JSON."""
         # A set is not JSON.
-        return json.dumps([self.file, self.functions, self.why_not], default=sorted).encode()
+        return json.dumps([self.file, self.functions, self.reason], default=sorted).encode()
 
 
 def load_needs(dumped: bytes) -> Needs:
     """Read what Needs.dump() returned."""
-    file, functions, why_not = json.loads(dumped)
+    file, functions, reason = json.loads(dumped)
 
     def load(clauses: list[list[str]]) -> Formula:
         return tuple(map(frozenset, clauses))
 
-    return Needs(load(file), None if functions is None else tuple(map(load, functions)), why_not)
+    return Needs(load(file), None if functions is None else tuple(map(load, functions)), reason)
 
 
 def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
@@ -96,22 +95,22 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     run code and is not trusted.
     """
     patch = program.patch
-    plain, why_not = _make_plain(program)
-    asked = [patch.text] if plain is None else [patch.text, plain, spell_operators(plain)]
-    for text in asked if not program.may_run_code else ():
+    plain, reason = _make_plain(program)
+    queries = [patch.text] if plain is None else [patch.text, plain, spell_operators(plain)]
+    for text in queries if not program.may_run_code else ():
         check_harmless(patch, text, program.companions)
 
-    def ask(text: str) -> Completed:
+    def query(text: str) -> Completed:
         with scratch_folder("needs") as folder:
             return spatch.ask_needs(program, text, folder)
 
-    # Each question takes as long as spatch needs to read the rules; all are asked in parallel.
-    texts = list(dict.fromkeys(asked))
-    answers = dict(zip(texts, map_parallel(ask, texts, workers=len(texts)), strict=True))
-    done, *others = (answers[text] for text in asked)
-    output = done.stdout.decode("latin-1")
-    if done.returncode != 0:
-        refusal = explain_refusal(patch, prepare_text(patch.text), done)
+    # Each query takes as long as spatch needs to read the rules, so all run in parallel.
+    texts = list(dict.fromkeys(queries))
+    answers = dict(zip(texts, map_parallel(query, texts, workers=len(texts)), strict=True))
+    answer, *plain_answers = (answers[text] for text in queries)
+    output = answer.stdout.decode("latin-1")
+    if answer.returncode != 0:
+        refusal = explain_refusal(patch, prepare_text(patch.text), answer)
         if isinstance(refusal, SpecError):
             raise refusal
         return Needs(ALWAYS, None, "spatch does not report which words it needs")
@@ -119,12 +118,12 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
         functions = None
         if plain is not None:
             before = read_codes(output, patch.text)
-            again, spelt = (
-                read_codes(answer.stdout.decode("latin-1"), patch.text) for answer in others
+            plain_codes, spelt_codes = (
+                read_codes(answer.stdout.decode("latin-1"), patch.text) for answer in plain_answers
             )
-            codes = _join_operators(again, spelt)
-            functions, why_not = _find_function_needs(patch.text, before, codes)
-        return Needs(read_file_need(output, patch.text), functions, why_not)
+            codes = _join_operators(plain_codes, spelt_codes)
+            functions, reason = _find_function_needs(patch.text, before, codes)
+        return Needs(read_file_need(output, patch.text), functions, reason)
     except ValueError:
         # The value of a virtual identifier may be any text.
         return Needs(ALWAYS, None, "spatch's list of words cannot be parsed")
@@ -149,26 +148,26 @@ def _find_function_needs(
 
     `codes` are the needs of the rules with their metavariables made plain, `before` without that.
     """
-    wanted = find_consequential(text)
+    consequential = find_consequential(text)
     rules = read_rules(text)
-    known = {rule.traced_name for rule in rules}
-    found = dict.fromkeys(
+    names = {rule.traced_name for rule in rules}
+    alternatives = dict.fromkeys(
         code
         for name, code in codes
         # Prototypes are outside of functions. Any other unknown rule was misread.
-        if name in wanted or (name not in known and not name.startswith("proto for "))
+        if name in consequential or (name not in names and not name.startswith("proto for "))
     )
     # spatch omits words next to rarer ones, so a rule that inherits less may need more of them. If
     # a declaration was misread, the name of its metavariable would be among these.
-    more = _all_words(found) - _all_words(code for _, code in before) - OPERATORS
+    additional = _all_words(alternatives) - _all_words(code for _, code in before) - OPERATORS
     declared = {
         word for rule in rules for declaration in rule.declarations for word in declaration.words
     }
-    if not codes or not more.isdisjoint(declared):
+    if not codes or not additional.isdisjoint(declared):
         return None, _NOT_UNDERSTOOD
-    if ALWAYS in found or not wanted:
+    if ALWAYS in alternatives or not consequential:
         return None, "a rule needs no words"
-    return tuple(code for code in found if code != NEVER), ""
+    return tuple(code for code in alternatives if code != NEVER), ""
 
 
 def _join_operators(
@@ -177,7 +176,7 @@ def _join_operators(
     """Return the needs of the rules, with the operators that spatch reports if they are words.
 
     spatch may omit other words next to these, so both needs are combined. If spatch does not accept
-    the text with operators as words, nothing is known about them.
+    the text with operators as words, its needs are left out.
     """
     if [name for name, _ in codes] != [name for name, _ in spelt]:
         return codes
@@ -191,21 +190,21 @@ def read_file_need(output: str, text: str) -> Formula:
     """Return what a file needs, from spatch's report on a semantic patch."""
     modifying = {rule.traced_name: rule.modifies for rule in read_rules(text)}
     parts = []
-    for found in _REPORTED.finditer(output):
-        dependencies = _read_formula(found["needs"], text)
-        if found["code"] is None:
+    for match in _REPORTED.finditer(output):
+        dependencies = _read_formula(match["needs"], text)
+        if match["code"] is None:
             parts.append(dependencies)
-        elif modifying.get(found["rule"], True):
-            parts.append(all_of(dependencies, _read_formula(found["code"], text)))
+        elif modifying.get(match["rule"], True):
+            parts.append(all_of(dependencies, _read_formula(match["code"], text)))
     return any_of(*parts) if parts else ALWAYS
 
 
 def read_codes(output: str, text: str) -> list[tuple[str, Formula]]:
     """Return each rule, by the name that spatch gives it, with the need of its code."""
     return [
-        (found["rule"], _read_formula(found["code"], text))
-        for found in _REPORTED.finditer(output)
-        if found["code"] is not None
+        (match["rule"], _read_formula(match["code"], text))
+        for match in _REPORTED.finditer(output)
+        if match["code"] is not None
     ]
 
 

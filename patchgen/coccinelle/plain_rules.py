@@ -38,7 +38,7 @@ _OWN_RULES = re.compile(r"\busing\b|--(?:iso|macro)-file")
 def plain_types(text: str, virtuals: Mapping[str, bool]) -> str | None:
     """Return the semantic patch with inherited and typed metavariables made plain ones.
 
-    A dependency stays only if it cannot hold: if a rule inherits a position from a rule that
+    A dependency remains only if it cannot hold: if a rule inherits a position from a rule that
     depends on one in another function, the words of the latter are not in this function. `virtuals`
     maps each virtual rule to whether it is defined. Line numbers do not change. None if a
     declaration cannot be parsed.
@@ -51,15 +51,15 @@ def plain_types(text: str, virtuals: Mapping[str, bool]) -> str | None:
             continue
         if not all(declaration.is_readable for declaration in rule.declarations):
             return None
-        opened = rule.begin + 1
-        closed = opened + len(rule.header)
-        header = code[opened:closed]
+        header_start = rule.begin + 1
+        header_end = header_start + len(rule.header)
+        header = code[header_start:header_end]
         if rule.dependency is not None and rule.may_run(virtuals):
             begin, end = rule.dependency.span()
             header = header[:begin] + re.sub(r"[^\n]", " ", header[begin:end]) + header[end:]
         declared = ";".join(declaration.plain() for declaration in rule.declarations)
-        pieces += [text[at:opened], header, "@", declared]
-        at = closed + 1 + len(rule.declared)
+        pieces += [text[at:header_start], header, "@", declared]
+        at = header_end + 1 + len(rule.declared)
     return "".join([*pieces, text[at:]])
 
 

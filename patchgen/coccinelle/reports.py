@@ -45,10 +45,10 @@ _HUNK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ScriptOutput:
-    """The output of scripts: the reports, and the rest, line by line."""
+    """The output of scripts: the reports, and the other lines."""
 
     reports: tuple[ReportedPlace, ...]
-    rest: str
+    other_text: str
 
 
 def read_reports(text: str) -> ScriptOutput:
@@ -58,12 +58,12 @@ def read_reports(text: str) -> ScriptOutput:
     precedes it.
     """
     first, *marked = _RULE.split(text)
-    whole = _read_part(first)
+    output = _read_part(first)
     for rule, part in zip(marked[::2], marked[1::2], strict=True):
-        more = _read_part(part)
-        reports = tuple(replace(report, rule=rule) for report in more.reports)
-        whole = ScriptOutput(whole.reports + reports, whole.rest + more.rest)
-    return whole
+        part_output = _read_part(part)
+        reports = tuple(replace(report, rule=rule) for report in part_output.reports)
+        output = ScriptOutput(output.reports + reports, output.other_text + part_output.other_text)
+    return output
 
 
 # Between two separators that occur in no text (ASCII's "record" and "unit" separators).
@@ -77,17 +77,17 @@ def mark_rule(rule: str) -> str:
 
 def _read_part(text: str) -> ScriptOutput:
     reports: list[ReportedPlace] = []
-    rest: list[str] = []
+    other_lines: list[str] = []
     at = 0
-    for found in _find_blocks(text):
-        _read_lines(text[at : found.start()], reports, rest)
-        if found.re is _ORG:
-            reports.append(_report(found))
+    for block in _find_blocks(text):
+        _read_lines(text[at : block.start()], reports, other_lines)
+        if block.re is _ORG:
+            reports.append(_convert_match(block))
         else:
-            reports += _read_analysis(found[0])
-        at = found.end() + 1
-    _read_lines(text[at:], reports, rest)
-    return ScriptOutput(tuple(reports), "".join(f"{line}\n" for line in rest))
+            reports += _read_analysis(block[0])
+        at = block.end() + 1
+    _read_lines(text[at:], reports, other_lines)
+    return ScriptOutput(tuple(reports), "".join(f"{line}\n" for line in other_lines))
 
 
 def read_context(diff: str) -> tuple[ReportedPlace, ...]:
@@ -96,7 +96,7 @@ def read_context(diff: str) -> tuple[ReportedPlace, ...]:
     Its text is the first of them. `diff` is spatch's output for any number of files.
     """
     reports: list[ReportedPlace] = []
-    for path, number, text in _marked_lines(diff.split("\n")):
+    for path, number, text in _find_marked_lines(diff.split("\n")):
         last = reports[-1] if reports else None
         place = PurePosixPath(path)
         if last is not None and (last.path, last.end_line) == (place, number):
@@ -109,31 +109,33 @@ def read_context(diff: str) -> tuple[ReportedPlace, ...]:
 def _find_blocks(text: str) -> Iterator[re.Match[str]]:
     """Yield blocks that may span several lines: links in org mode, and XML."""
     blocks = [*_ORG.finditer(text), *_ANALYSIS.finditer(text)]
-    end = 0
-    for found in sorted(blocks, key=lambda block: block.start()):
-        if found.start() >= end and (found.re is _ORG or _parse_analysis(found[0]) is not None):
-            end = found.end()
-            yield found
+    last_end = 0
+    for block in sorted(blocks, key=lambda block: block.start()):
+        if block.start() >= last_end and (
+            block.re is _ORG or _parse_analysis(block[0]) is not None
+        ):
+            last_end = block.end()
+            yield block
 
 
-def _read_lines(text: str, reports: list[ReportedPlace], rest: list[str]) -> None:
-    """Parse lines outside of blocks, and add them to the reports or to the rest."""
+def _read_lines(text: str, reports: list[ReportedPlace], other_lines: list[str]) -> None:
+    """Parse lines outside of blocks, and add them to the reports or to the other lines."""
     is_open = False
     for line in text.removesuffix("\n").split("\n") if text else []:
-        found = _REPORT.fullmatch(line) or _PLAIN.fullmatch(line)
-        if found is not None:
-            reports.append(_report(found))
+        match = _REPORT.fullmatch(line) or _PLAIN.fullmatch(line)
+        if match is not None:
+            reports.append(_convert_match(match))
             is_open = True
         elif is_open and line[:1] in (" ", "\t") and line.strip():
             reports[-1] = replace(reports[-1], text=f"{reports[-1].text}\n{line.rstrip()}")
         else:
-            rest.append(line)
+            other_lines.append(line)
             is_open = False
 
 
-def _report(found: re.Match[str]) -> ReportedPlace:
+def _convert_match(found: re.Match[str]) -> ReportedPlace:
     fields = found.groupdict()
-    return _place(
+    return _make_report(
         PurePosixPath(found["path"]),
         int(found["line"]),
         int(fields["column"]) if fields["column"] is not None else None,
@@ -142,7 +144,7 @@ def _report(found: re.Match[str]) -> ReportedPlace:
     )
 
 
-def _place(
+def _make_report(
     path: PurePosixPath, line: int, column: int | None, end: int, text: str, end_line: int = 0
 ) -> ReportedPlace:
     """Return the report of a place whose columns count from 0; negative ones are unknown."""
@@ -176,29 +178,29 @@ def _read_analysis(text: str) -> Iterator[ReportedPlace]:
         if file is None or not points:
             continue
         first, last = points[0], points[-1]
-        yield _place(
+        yield _make_report(
             PurePosixPath(file.get("given-path", "")),
-            _number(first, "line", 1),
-            _number(first, "column", -1),
-            _number(last, "column", -1),
+            _read_number(first, "line", 1),
+            _read_number(first, "column", -1),
+            _read_number(last, "column", -1),
             (issue.findtext("./message") or "").strip(),
-            _number(last, "line", 0),
+            _read_number(last, "line", 0),
         )
 
 
-def _number(point: ElementTree.Element, name: str, default: int) -> int:
+def _read_number(point: ElementTree.Element, name: str, default: int) -> int:
     value = point.get(name, "")
     return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else default
 
 
-def _marked_lines(lines: list[str]) -> Iterator[tuple[str, int, str]]:
+def _find_marked_lines(lines: list[str]) -> Iterator[tuple[str, int, str]]:
     """Yield file, line and text of the lines that a diff removes."""
     path = ""
     at = old = new = 0
     for before, line in zip(["", *lines], lines, strict=False):
         if old <= 0 and new <= 0:
             if line.startswith("+++ ") and before.startswith("--- "):
-                path = _old_name(before[4:], line[4:])
+                path = _choose_name(before[4:], line[4:])
             elif (hunk := _HUNK.match(line)) is not None:
                 at, old, new = int(hunk["start"]), int(hunk["count"] or 1), int(hunk["added"] or 1)
         elif line.startswith("+"):
@@ -210,7 +212,7 @@ def _marked_lines(lines: list[str]) -> Iterator[tuple[str, int, str]]:
             at, old, new = at + 1, old - 1, new - 1
 
 
-def _old_name(old: str, new: str) -> str:
+def _choose_name(old: str, new: str) -> str:
     """Return the file's name; with --patch, spatch prefixes it with a/ and b/."""
     old, new = old.partition("\t")[0], new.partition("\t")[0]
     return old[2:] if old[:2] == "a/" and new == f"b/{old[2:]}" else old

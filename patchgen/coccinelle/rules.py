@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rules of a semantic patch, as far as patchgen must know them.
+"""The rules of a semantic patch, as far as patchgen has to understand them.
 
 This reads headers, metavariable sections and bodies (Coccinelle manual, "The SmPL grammar"). It
 does not validate them: spatch's error for a text that is not understood here is better than ours.
@@ -140,7 +140,7 @@ class Rule:
     def may_run(self, virtuals: Mapping[str, bool]) -> bool:
         """Return whether its dependency can hold; True if that cannot be parsed.
 
-        `virtuals` maps virtual rules to whether they are defined. Nothing is known about others.
+        `virtuals` maps virtual rules to whether they are defined. The values of others are unknown.
         """
         return self.dependency is None or _may_hold(self.dependency["condition"], virtuals)
 
@@ -190,8 +190,8 @@ def _rule_name(header: str) -> str | None:
     return match["name"] if match and match["name"] not in _KEYWORDS else None
 
 
-# Parentheses nested deeper than that are not read.
-_DEEPEST = 64
+# Parentheses nested deeper than this are not read.
+_MAX_DEPTH = 64
 _INNERMOST = re.compile(r"\(([^()]*)\)")
 _TERM = re.compile(r"\s*((?:!\s*)*+)([012])\s*")
 
@@ -199,13 +199,13 @@ _TERM = re.compile(r"\s*((?:!\s*)*+)([012])\s*")
 def _may_hold(condition: str, values: Mapping[str, bool]) -> bool:
     """Return whether `a && !(b || c)` can hold; True if it cannot be parsed.
 
-    Words become digits: 0 for false, 1 for unknown, 2 for true. So the least is that of a
-    conjunction, the greatest that of an alternative.
+    Words become digits: 0 for false, 1 for unknown, 2 for true. So a conjunction has the minimum
+    of its terms, an alternative the maximum.
     """
-    known = {True: "2", False: "0", None: "1"}
-    digits = re.sub(r"\w+", lambda word: known[values.get(word[0])], condition)
+    digit_of = {True: "2", False: "0", None: "1"}
+    digits = re.sub(r"\w+", lambda word: digit_of[values.get(word[0])], condition)
     try:
-        for _ in range(_DEEPEST):
+        for _ in range(_MAX_DEPTH):
             digits, count = _INNERMOST.subn(lambda part: str(_evaluate(part[1])), digits)
             if not count:
                 return _evaluate(digits) > 0

@@ -3,7 +3,7 @@
 
 A name in a tree can have any bytes but NUL and `/`. spatch passes names to a shell (`cp`, for
 --in-place), reads lists of them line by line, and prints them in messages that are parsed line by
-line. So a name with other characters than those below gets a stand-in. It is the same in each
+line. So a name with characters other than those below gets a stand-in. It is the same in every
 folder, so that #include still finds files next to each other. `..` gets one, too, so no path leads
 out of the scratch folder.
 """
@@ -22,7 +22,7 @@ _UNSAFE = re.compile(rb"[^A-Za-z0-9_.+,@%=-]|^[-.]|^\Z")
 
 
 def make_safe(name: str) -> str:
-    """Return the name of a file or folder, or its stand-in. A harmless suffix stays."""
+    """Return the name of a file or folder, or its stand-in. A harmless suffix is kept."""
     return _UNSAFE.sub(lambda found: b"_%s_" % found[0].hex().encode(), os.fsencode(name)).decode()
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The output of Python rules, by file and by rule.
 
-It is written to a file in which each line names the files that spatch is at, because the buffers of
-spatch and of Python would interleave their lines. A rule added before all others redirects the
-output, and a line added before each script names the rule that it reports on.
+It is written to a file in which each line names the files that spatch is processing, because the
+buffers of spatch and of Python would interleave their lines. A rule added before all others
+redirects the output, and a line added before each script names the rule that it reports on.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from patchgen.coccinelle.reports import mark_rule
 from patchgen.coccinelle.rules import Rule, read_rules
 from patchgen.coccinelle.witness import PreparedText
 
-_SAID = "patchgen-said"
-# `cocci.files()` are the files that spatch is at.
+_OUTPUT = "patchgen-output"
+# `cocci.files()` are the files that spatch is processing.
 _LISTENER = f"""@initialize:python@
 @@
 import json as pg_json, sys as pg_sys
-class PgSaid:
+class PgOutput:
     def __init__(self):
-        self.out = open("../{_SAID}", "a", buffering=1)
+        self.out = open("../{_OUTPUT}", "a", buffering=1)
         self.ended = False
         self.rule = ""
     def write(self, text):
@@ -34,16 +34,16 @@ class PgSaid:
         pass
     def isatty(self):
         return False
-pg_said = pg_sys.stdout = PgSaid()
+pg_output = pg_sys.stdout = PgOutput()
 @finalize:python@
 @@
-pg_said.ended = True
+pg_output.ended = True
 """
 # `print_report(p2[0], ...)`: the position that is reported.
-_SPEAKS = re.compile(r"\bprint_\w+\s*\(\s*(?P<variable>\w+)\b")
+_REPORT_CALL = re.compile(r"\bprint_\w+\s*\(\s*(?P<variable>\w+)\b")
 
 
-def listen(prepared: PreparedText) -> PreparedText:
+def capture_output(prepared: PreparedText) -> PreparedText:
     """Return the semantic patch with added code that captures the output of its Python rules."""
     lines = prepared.text.split("\n")
     first = next((at for at, line in enumerate(lines) if line.startswith("@")), len(lines))
@@ -54,16 +54,20 @@ def listen(prepared: PreparedText) -> PreparedText:
             if code is not None:
                 line = rule.body_lines[code]
                 indent = line[: len(line) - len(line.lstrip())]
-                subject = _find_subject(rule)
-                added[rule.body - 1 + code] = [f"{indent}pg_said.rule = {subject!r}"]
+                reported = _find_reported_rule(rule)
+                added[rule.body - 1 + code] = [f"{indent}pg_output.rule = {reported!r}"]
     return prepared.insert(added)
 
 
-def _find_subject(rule: Rule) -> str:
+def _find_reported_rule(rule: Rule) -> str:
     """Return the rule that a script reports on, "" if it reads none."""
     read = dict(rule.reads)
-    spoken = [read[each] for each in _SPEAKS.findall("\n".join(rule.body_lines)) if each in read]
-    return next(iter([*spoken, *read.values()]), "")
+    reported = [
+        read[variable]
+        for variable in _REPORT_CALL.findall("\n".join(rule.body_lines))
+        if variable in read
+    ]
+    return next(iter([*reported, *read.values()]), "")
 
 
 def read_printed(scratch: Path) -> tuple[dict[str, str], str]:
@@ -73,7 +77,7 @@ def read_printed(scratch: Path) -> tuple[dict[str, str], str]:
     """
     printed: dict[str, str] = {}
     rules: dict[str, str] = {}
-    path = scratch / _SAID
+    path = scratch / _OUTPUT
     if not path.exists():
         return printed, ""
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -52,8 +52,8 @@ class RunnableSmpl:
         their output need not be read, and they keep no state between files.
         """
         header = read_header(self.patch.text)
-        given = pairwise((*self.options, *header.own_options))
-        defined = {*self.modes, *(name for word, name in given if word == "-D")}
+        pairs = pairwise((*self.options, *header.own_options))
+        defined = {*self.modes, *(name for option, name in pairs if option == "-D")}
         virtuals = {name: name in defined for name in header.rules}
         rules = chain.from_iterable(map(read_rules, (self.patch.text, *self.companions.values())))
         return tuple(rule for rule in rules if rule.is_script and rule.may_run(virtuals))
@@ -76,7 +76,7 @@ class Spatch:
         The file `groups` lists them, separated by empty lines: consecutive lines are one group, in
         which a match in one file has an effect on the others. Both are in a scratch folder, which
         is spatch's home. spatch reads .cocciconfig from the home directory, the working directory
-        and --dir (Documentation/dev-tools/coccinelle.rst), so that of the kernel is never read.
+        and --dir (Documentation/dev-tools/coccinelle.rst), so it never reads the kernel's.
 
         `timeout_s` is spatch's own limit for a file. A hard limit follows, because spatch cannot
         interrupt all of its steps. Raises SpecError for a companion that cannot be written.
@@ -89,7 +89,7 @@ class Spatch:
             program,
             text,
             scratch,
-            # Without a trace if there are OCaml scripts: it would mix with what they print.
+            # Without a trace if there are OCaml scripts: it would mix with their output.
             *(() if program.runs("ocaml") else ("--debug",)),
             *program.options,
             *(("--macro-file", f"../{_MACROS}") if macros else ()),
@@ -121,7 +121,7 @@ class Spatch:
     ) -> Completed:
         (scratch / _PATCH).write_text(text, encoding="utf-8")
         values = (f"{name}={value}" for name, value in program.patch.definitions.items())
-        definitions = (word for mode in (*program.modes, *values) for word in ("-D", mode))
+        definitions = (arg for mode in (*program.modes, *values) for arg in ("-D", mode))
         return run(
             [self.path, *_python(), *definitions, *options],
             cwd=scratch / inside,
@@ -170,7 +170,7 @@ def _python() -> tuple[str, ...]:
 
 
 @lru_cache
-def _ask_version(path: str) -> str:
+def _query_version(path: str) -> str:
     # A .cocciconfig in the user's home or in the working directory would change the answer.
     env = _environment(os.devnull)
     return run([path, "--version"], ok=None, cwd=Path("/"), env=env).stdout.decode(
@@ -182,13 +182,13 @@ def find_spatch() -> Spatch:
     """Return the spatch named by $SPATCH or found in $PATH.
 
     Raises ToolError if there is none, if it is older than MINIMUM_VERSION, or if cp, which spatch
-    starts to write a changed file, is not there: spatch does not notice, and the change is lost.
+    starts to write a changed file, is not there: spatch ignores that, and the change is lost.
     """
     name = os.environ.get("SPATCH") or "spatch"
     path = shutil.which(name)
     if path is None:
         raise ToolError(f"{name} is not installed", hint=HINT)
-    output = _ask_version(path)
+    output = _query_version(path)
     match = re.search(r"spatch version (\d+(?:\.\d+)*)", output)
     if match is None:
         raise ToolError(f"{path} does not identify itself as spatch: {output[:80]!r}", hint=HINT)

@@ -34,7 +34,7 @@ from pathlib import PurePosixPath
 
 from patchgen.coccinelle.rules import Rule
 from patchgen.coccinelle.witness import TWIN, WITNESS
-from patchgen.ctokens import blank_directives, find_functions
+from patchgen.ctokens import erase_directives, find_functions
 from patchgen.model.outcome import RuleHits, Site, UnparsedFunction
 
 _SECTION = re.compile(r"^(?P<rule>[A-Za-z_]\w*|rule starting on line \d+|proto for [^=]*) = *$")
@@ -128,16 +128,16 @@ def read_unparsed(output: str, source: bytes, path: PurePosixPath) -> tuple[Unpa
     if not stretches:
         return ()
     lines = source.decode("latin-1").split("\n")
-    # A stretch can begin in the middle of a continued #define, so directives are blanked file-wide.
-    code = blank_directives(source).split(b"\n")
+    # A stretch can begin inside of a continued #define, so directives are erased file-wide.
+    code = erase_directives(source).split(b"\n")
     unparsed: list[UnparsedFunction] = []
-    searched = 0
+    search_start = 0
     for stretch in stretches:
-        found = _locate(stretch, lines, searched)
-        start = searched if found is None else found
-        if found is not None:
+        located = _locate(stretch, lines, search_start)
+        start = search_start if located is None else located
+        if located is not None:
             # Stretches are in the file's order, and the next one may have the same text.
-            searched = found + len(stretch)
+            search_start = located + len(stretch)
         functions = find_functions(b"\n".join(code[start : start + len(stretch)]))
         if functions:
             unparsed += [UnparsedFunction(path, start + line, name) for name, line in functions]
@@ -161,8 +161,8 @@ def _bad_stretches(output: str) -> list[list[str]]:
 
 def _locate(stretch: Sequence[str], lines: Sequence[str], start: int) -> int | None:
     """Return the index of a stretch in the file, from `start` on; None if it is not found."""
-    wanted = [line.rstrip() for line in stretch]
-    for index in range(start, len(lines) - len(wanted) + 1):
-        if all(lines[index + k].rstrip() == line for k, line in enumerate(wanted)):
+    stripped = [line.rstrip() for line in stretch]
+    for index in range(start, len(lines) - len(stripped) + 1):
+        if all(lines[index + k].rstrip() == line for k, line in enumerate(stripped)):
             return index
     return None

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from patchgen.coccinelle.header import (
-    Numbered,
+    OptionLine,
     Reference,
     find_references,
     read_options,
@@ -49,13 +49,13 @@ _FLAGS = """
 --show-transinfo --show-dependencies --quiet --very-quiet --debug --ignore-unknown-options
 """
 _NUMBERS = "--int-bits --long-bits --indent --max-width --timeout --steps --iso-limit -U"
-_WORDS = "-D --disable-iso --defined --undefined"
+_IDENTIFIERS = "-D --disable-iso --defined --undefined"
 _ARGUMENTS = {
     **dict.fromkeys(_FLAGS.split()),
     **dict.fromkeys(_NUMBERS.split(), re.compile(r"[0-9]+")),
     # An argument that ends in .cocci is read as another semantic patch (cocci_args.ml).
     **dict.fromkeys(
-        _WORDS.split(), re.compile(r"(?!.*\.cocci$)[A-Za-z_]\w*(?:=[\w+*&.,:-]*)?", re.ASCII)
+        _IDENTIFIERS.split(), re.compile(r"(?!.*\.cocci$)[A-Za-z_]\w*(?:=[\w+*&.,:-]*)?", re.ASCII)
     ),
 }
 # Companion files are next to patchgen's own input for spatch (spatch.py), and must not replace it.
@@ -63,7 +63,7 @@ _ARGUMENTS = {
 _FILE_NAME = re.compile(
     r"(?!(?:tree|groups|patchgen[^/]*)(?:/|\Z))(?:[^/.\0-\x1f][^/\0-\x1f]*(?:/(?!\Z)|\Z))+"
 )
-_DEEPEST = 16
+_MAX_DEPTH = 16
 _REASONS = {
     "script": "a script runs code",
     "initialize": "an initialize rule runs code",
@@ -93,7 +93,7 @@ def find_code(
     """
     # patchgen obeys `// Options:` as coccicheck does; spatch ignores these lines.
     options = set(_find_in_options(read_options(text), "Options:"))
-    return _with_lines(text, options.union(_find_code(text, _Files(read))))
+    return _list_risky_lines(text, options.union(_find_code(text, _Files(read))))
 
 
 def refuse_code(patch: SemanticPatch) -> None:
@@ -112,7 +112,7 @@ def refuse_code(patch: SemanticPatch) -> None:
 def find_forbidden(text: str) -> list[tuple[int, str]]:
     """Return the lines of a variant's semantic patch that run code or set options, and why."""
     own = read_own_options(text)
-    found = {(each.line, "a #spatch line sets options") for each in own}
+    found = {(option.line, "a #spatch line sets options") for option in own}
     found |= {*_find_scripts(text), *_find_in_references(text, _Files(lambda _: None))}
     return sorted(found)
 
@@ -123,7 +123,7 @@ def check_harmless(patch: SemanticPatch, text: str, companions: Mapping[str, str
     `text` was derived from the semantic patch; this last check covers what that may have exposed.
     Raises SpecError.
     """
-    code = _with_lines(text, _find_code(text, _Files(companions.get)))
+    code = _list_risky_lines(text, _find_code(text, _Files(companions.get)))
     if code:
         raise SpecError(
             f"{patch.name} is not trusted, and {code[0].why}: {code[0].text.strip()!r}",
@@ -131,22 +131,22 @@ def check_harmless(patch: SemanticPatch, text: str, companions: Mapping[str, str
         )
 
 
-def refuse_option(words: tuple[str, ...]) -> str | None:
+def find_unsafe_arg(args: tuple[str, ...]) -> str | None:
     """Return the first argument that is not known to be harmless, None if all are."""
-    rest = iter(words)
-    for word in rest:
-        option = _spelled_out(word)
+    remaining = iter(args)
+    for arg in remaining:
+        option = _normalise_option(arg)
         if option not in _ARGUMENTS:
-            return word
+            return arg
         expected = _ARGUMENTS[option]
-        if expected is not None and not expected.fullmatch(next(rest, "")):
-            return word
+        if expected is not None and not expected.fullmatch(next(remaining, "")):
+            return arg
     return None
 
 
 @dataclass(slots=True)
 class _Files:
-    """The other files that a semantic patch reads, each judged once: what it would run."""
+    """What the other files that a semantic patch reads would run; each file is judged once."""
 
     read: Callable[[str], str | None]
     judged: dict[str, str | None] = field(default_factory=dict)
@@ -160,7 +160,7 @@ def _find_code(text: str, files: _Files) -> Iterator[tuple[int, str]]:
     yield from _find_in_references(text, files)
 
 
-def _with_lines(text: str, found: Iterable[tuple[int, str]]) -> tuple[RiskyLine, ...]:
+def _list_risky_lines(text: str, found: Iterable[tuple[int, str]]) -> tuple[RiskyLine, ...]:
     lines = text.split("\n")
     return tuple(
         RiskyLine(line, lines[line - 1].rstrip("\r"), why) for line, why in sorted(set(found))
@@ -176,11 +176,11 @@ def _find_scripts(text: str) -> Iterator[tuple[int, str]]:
             yield lines.find(start), _REASONS[word]
 
 
-def _find_in_options(lines: tuple[Numbered, ...], mark: str) -> Iterator[tuple[int, str]]:
+def _find_in_options(lines: tuple[OptionLine, ...], mark: str) -> Iterator[tuple[int, str]]:
     for line in lines:
-        word = refuse_option(line.words)
-        if word is not None:
-            yield line.line, f"{mark} passes spatch {word}, which is not known to be harmless"
+        arg = find_unsafe_arg(line.args)
+        if arg is not None:
+            yield line.line, f"{mark} passes spatch {arg}, which is not known to be harmless"
 
 
 def _find_in_references(text: str, files: _Files) -> Iterator[tuple[int, str]]:
@@ -209,16 +209,16 @@ def _judge_file(name: str, files: _Files) -> str | None:
     text = files.read(name)
     if text is None:
         return f"it reads {name}, which cannot be checked"
-    if files.depth == _DEEPEST:
-        return f"{name} is included through more than {_DEEPEST} files"
+    if files.depth == _MAX_DEPTH:
+        return f"{name} is included through more than {_MAX_DEPTH} files"
     files.depth += 1
     inside = min(_find_code(text, files), default=None)
     files.depth -= 1
     return f"{name}:{inside[0]}: {inside[1]}" if inside else None
 
 
-def _spelled_out(word: str) -> str:
+def _normalise_option(arg: str) -> str:
     """Return an option as spatch reads it: `-no_includes` is `--no-includes` (enter.ml)."""
-    if len(word) > 2 and word[0] == "-" and word[1] != "-":
-        return "-" + "-".join(part for part in word.split("_") if part)
-    return word
+    if len(arg) > 2 and arg[0] == "-" and arg[1] != "-":
+        return "-" + "-".join(part for part in arg.split("_") if part)
+    return arg

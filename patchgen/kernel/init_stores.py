@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from patchgen.ctokens import Token, blank_directives, tokenize
+from patchgen.ctokens import Token, erase_directives, tokenize
 
 INIT_FUNCTION = frozenset((b"__init",))
 # __ref* mark references that their author knows to be valid (include/linux/init.h).
@@ -85,7 +85,7 @@ def read_c_file(source: bytes) -> CFile:
     """Return declarations and stores of a C source. Invalid C gives none, or wrong ones."""
     file = CFile()
     bodies = []
-    for header, body in _split_items(list(tokenize(blank_directives(source)))):
+    for header, body in _split_items(list(tokenize(erase_directives(source)))):
         marks = {token.text for token in header}
         name = _function_name(header)
         if name is not None:

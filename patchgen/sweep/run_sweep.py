@@ -100,7 +100,7 @@ def _read_reports(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:
 
     parts = [read_reports(text) for text in texts]
     reports = tuple(report for part in parts for report in part.reports)
-    return reports, "".join(part.rest for part in parts)
+    return reports, "".join(part.other_text for part in parts)
 
 
 def _read_edits(

@@ -75,7 +75,7 @@ class Search:
         if known is None:
             cache_needs(self.cache, needs)
         if needs.functions is None and request.slices:
-            self.state.notes.append(f"files are not sliced: {needs.why_not}")
+            self.state.notes.append(f"files are not sliced: {needs.reason}")
         slicer = Slicer(self.repository, needs, request.slices)
         run = self._run(find_candidates(self.repository, planned, unknown, needs), slicer)
         having = slicer.names - {str(file.path) for file in slicer.lacking}

@@ -106,9 +106,9 @@ def lines_of(mode: str, printed: str) -> list[str]:
     """
     if mode == "patch":
         return changed_lines(printed)
-    said = read_reports(printed)
-    reports = {f"{each.path}:{each.line}:{each.column}: {each.text}" for each in said.reports}
-    return sorted(reports) + said.rest.splitlines()
+    output = read_reports(printed)
+    reports = {f"{each.path}:{each.line}:{each.column}: {each.text}" for each in output.reports}
+    return sorted(reports) + output.other_text.splitlines()
 
 
 def lines_of_result(mode: str, result: dict) -> list[str]:

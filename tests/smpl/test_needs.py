@@ -63,7 +63,7 @@ def test_a_function_needs_the_words_of_a_rule(text, expected):
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("@@\nexpression x;\n@@\n- x = x;\n", "a rule needs no words"),
         (
@@ -72,9 +72,9 @@ def test_a_function_needs_the_words_of_a_rule(text, expected):
         ),
     ],
 )
-def test_where_it_cannot_be_told_files_stay_whole(text, why):
+def test_files_are_not_sliced_without_known_needs(text, reason):
     needs = needs_of(text)
-    assert needs.functions is None and needs.why_not == why
+    assert needs.functions is None and needs.reason == reason
 
 
 def test_a_declaration_that_is_misread_cuts_nothing(monkeypatch):
@@ -83,7 +83,7 @@ def test_a_declaration_that_is_misread_cuts_nothing(monkeypatch):
     monkeypatch.setattr(needs_module, "plain_types", misread)
     needs = needs_of("@@\nint x;\n@@\n- f(x);\n")
     assert needs.functions is None
-    assert needs.why_not == "the declaration of a metavariable cannot be parsed"
+    assert needs.reason == "the declaration of a metavariable cannot be parsed"
     assert words_of(needs.file) == {"f"}
 
 

@@ -45,9 +45,9 @@ def run(folder: Path, script: str, *options: str) -> str:
 
 def test_reads_what_print_report_prints(folder):
     script = 'coccilib.report.print_report(p[0], "WARNING: foo on " + e)\nprint("and more")\n'
-    said = read_reports(run(folder, script, "--no-show-diff"))
-    assert said.rest == "and more\n" * 2
-    first, second = said.reports
+    output = read_reports(run(folder, script, "--no-show-diff"))
+    assert output.other_text == "and more\n" * 2
+    first, second = output.reports
     assert first == ReportedPlace(PATH, 3, 2, "WARNING: foo on x", end_line=3, end_column=5)
     assert (second.line, second.column) == (5, 3)
     assert SOURCE.splitlines()[2][1:4] == "foo"
@@ -57,14 +57,14 @@ def test_reads_what_org_mode_prints(folder):
     script = 'coccilib.org.print_todo(p[0], "foo")\ncocci.print_secs("see", p)\n'
     script += 'coccilib.org.print_safe_todo(p[0], "a[1]\\nb")\ncocci.print_main("main", p)\n'
     script += 'coccilib.org.print_link(p[0])\nprint("* a headline")\n'
-    said = read_reports(run(folder, script, "--no-show-diff"))
-    assert said.rest == "* a headline\n" * 2
+    output = read_reports(run(folder, script, "--no-show-diff"))
+    assert output.other_text == "* a headline\n" * 2
     where = {"end_line": 3, "end_column": 5}
-    assert said.reports[:5] == tuple(
+    assert output.reports[:5] == tuple(
         ReportedPlace(PATH, 3, 2, text, **where)
         for text in ("foo", "see", "a@(1)\nb", "main dir/a.c::3", "dir/a.c::3")
     )
-    assert len(said.reports) == 10
+    assert len(output.reports) == 10
 
 
 def test_reads_the_marks_of_context_mode(folder):
@@ -127,9 +127,9 @@ def test_all_else_is_left_as_it_is(line):
 
 
 def test_indented_lines_belong_to_the_report_before_them():
-    said = read_reports("one\na.c:1:0-1: x\n\tmore\n  and more \nrest\n  of it\nb.c:1:0-1: y")
-    assert [each.text for each in said.reports] == ["x\n\tmore\n  and more", "y"]
-    assert said.rest == "one\nrest\n  of it\n"
+    output = read_reports("one\na.c:1:0-1: x\n\tmore\n  and more \nrest\n  of it\nb.c:1:0-1: y")
+    assert [each.text for each in output.reports] == ["x\n\tmore\n  and more", "y"]
+    assert output.other_text == "one\nrest\n  of it\n"
 
 
 @pytest.mark.parametrize("form", ["{}", "{!r}"])
@@ -141,8 +141,8 @@ def test_reads_the_xml_of_firehose(form):
         '<issue><location><file/><point line="x"/></location></issue></results></analysis>'
     )
     text = xml if form == "{}" else form.format(xml.encode())
-    said = read_reports(f"before\n{text}\nafter\n")
+    output = read_reports(f"before\n{text}\nafter\n")
     report = ReportedPlace(PurePosixPath("/root/a.c"), 2, 5, "bad < x", end_line=3, end_column=10)
-    assert said == ScriptOutput(
+    assert output == ScriptOutput(
         (report, ReportedPlace(PurePosixPath(), 1, None, "")), "before\nafter\n"
     )

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from patchgen.ctokens import (
     Assignment,
     TokenCall,
-    blank_directives,
+    erase_directives,
     find_calls,
     find_functions,
     find_sequence,
@@ -93,7 +93,7 @@ void f2(void) { f(2); }
 
 
 def test_a_continued_directive_is_blanked_whole():
-    assert blank_directives(b"a\n#define X \\\n\tf() {\nb\n") == b"a\n\n\nb\n"
+    assert erase_directives(b"a\n#define X \\\n\tf() {\nb\n") == b"a\n\n\nb\n"
 
 
 @given(st.binary(max_size=200))

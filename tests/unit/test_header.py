@@ -94,7 +94,7 @@ def test_the_greatest_version_is_needed():
 
 def test_own_options_are_read_in_comments_as_well():
     lines = ["#spatch --c++", "/*", "\t# spatch -D a", "*/", "#spatch", "x #spatch -o y"]
-    found = [(each.line, each.words) for each in read_own_options("\n".join(lines))]
+    found = [(option.line, option.args) for option in read_own_options("\n".join(lines))]
     assert found == [(1, ("--c++",)), (3, ("-D", "a"))]
     assert read_header("\n".join(lines)).own_options == ("--c++", "-D", "a")
 
@@ -102,7 +102,7 @@ def test_own_options_are_read_in_comments_as_well():
 def test_other_files_are_named_before_the_rules():
     text = '#include "a@b.cocci"\nusing "x.iso" // using "y.iso"\nusing <std.iso>\n'
     text += '@r using "z.iso"@\n@@\n#include "never.cocci"\n f("using \\"q.iso\\"");\n'
-    found = [(each.name, each.is_shipped) for each in find_references(text)]
+    found = [(file.name, file.is_shipped) for file in find_references(text)]
     assert found[:1] == [("a@b.cocci", False)]
     assert found[1:] == [("x.iso", False), ("std.iso", True), ("z.iso", False)]
 
