@@ -20,7 +20,7 @@ from patchgen.sweep.grouping import Grouping
 # types that it has seen, which makes it slower by a sixth with 60 files, by half with 120.
 _FIRST_BYTES = 50_000
 _BATCH_BYTES = 400_000
-_MOST_BYTES = 1_600_000
+_MAX_BYTES = 1_600_000
 _SHARE = 4
 _BATCH_FILES = 40
 _PART_BYTES = 30_000
@@ -50,38 +50,41 @@ def make_batches(
 
     The last files are shared out to that many cores, since no other work is left for these.
     """
-    limit = 1 if grouping is Grouping.APART else _BATCH_FILES
+    max_files = 1 if grouping is Grouping.APART else _BATCH_FILES
     together = grouping is Grouping.TOGETHER
-    held = _PendingBatch()
-    most, given = _FIRST_BYTES, 0
+    pending = _PendingBatch()
+    max_bytes, batched_bytes = _FIRST_BYTES, 0
     for source, headers in sources:
-        full = held.size + held.weigh(source, headers) > most or len(held.files) >= limit
-        if held.files and full and not together:
-            yield held.join()
-            given += held.size
-            held = _PendingBatch()
-            share = min(given // (_SHARE * cores), _MOST_BYTES)
-            most = max(min(2 * most, _BATCH_BYTES), share)
-        held.add(source, headers)
-    if held.files:
-        yield from [held.join()] if together else held.share_out(cores)
+        is_full = (
+            pending.size + pending.weigh(source, headers) > max_bytes
+            or len(pending.files) >= max_files
+        )
+        if pending.files and is_full and not together:
+            yield pending.join()
+            batched_bytes += pending.size
+            pending = _PendingBatch()
+            share = min(batched_bytes // (_SHARE * cores), _MAX_BYTES)
+            max_bytes = max(min(2 * max_bytes, _BATCH_BYTES), share)
+        pending.add(source, headers)
+    if pending.files:
+        yield from [pending.join()] if together else pending.share_out(cores)
 
 
-_Seen = tuple[Source, Mapping[PurePosixPath, bytes]]
+_FileWithHeaders = tuple[Source, Mapping[PurePosixPath, bytes]]
 
 
 @dataclass(slots=True)
 class _PendingBatch:
     """Files collected for one batch. A header that several of them see is parsed once."""
 
-    files: list[_Seen] = field(default_factory=list)
+    files: list[_FileWithHeaders] = field(default_factory=list)
     headers: dict[PurePosixPath, bytes] = field(default_factory=dict)
     size: int = 0
 
     def weigh(self, source: Source, headers: Mapping[PurePosixPath, bytes]) -> int:
         """Return how many more bytes spatch has to parse if a file is added."""
-        new = (text for path, text in headers.items() if path not in self.headers)
-        return len(source.text) + sum(map(len, new))
+        new_headers = (text for path, text in headers.items() if path not in self.headers)
+        return len(source.text) + sum(map(len, new_headers))
 
     def add(self, source: Source, headers: Mapping[PurePosixPath, bytes]) -> None:
         self.size += self.weigh(source, headers)
@@ -94,13 +97,13 @@ class _PendingBatch:
     def share_out(self, cores: int) -> Iterator[Batch]:
         """Yield one batch per core, of about the same size; neighbours stay together."""
         parts = max(1, min(cores, self.size // _PART_BYTES, len(self.files)))
-        left = self.size
+        remaining = self.size
         part = _PendingBatch()
         for source, headers in self.files:
             more = part.weigh(source, headers)
-            if part.files and parts > 1 and part.size + more // 2 > left // parts:
+            if part.files and parts > 1 and part.size + more // 2 > remaining // parts:
                 yield part.join()
-                left -= part.size
+                remaining -= part.size
                 parts -= 1
                 part = _PendingBatch()
             part.add(source, headers)

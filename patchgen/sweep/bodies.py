@@ -2,7 +2,7 @@
 """Find the bodies of functions and the contents of tables in a C file by its layout.
 
 Only the kernel's layout is recognised: braces alone in the first column, or `= {` at the end of a
-line and `};`. Code in another layout, and doubtful code, is not found.
+line and `};`. Code in another layout, and ambiguous code, is not found.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 # The openings of a function and of tables, at the end of a line.
-_SIGNS = (b"\n{", b"= {", b"={")
+_OPENINGS = (b"\n{", b"= {", b"={")
 _END_OF_LINE = re.compile(rb"[ \t\r]*(?:\n|\Z)")
 # The next item begins in the first column. Otherwise the brace did not close this item.
 _END_OF_ITEM = re.compile(rb"[ \t\r]*(?:\n(?:[ \t\r]*\n)*+(?![ \t])|\Z)")
@@ -55,7 +55,7 @@ def replace_spans(text: bytes, spans: Sequence[Span], replace: Callable[[int], b
     return b"".join([*pieces, text[at:]])
 
 
-def without(text: bytes, spans: Sequence[Span]) -> bytes:
+def remove_spans(text: bytes, spans: Sequence[Span]) -> bytes:
     """Return a text without these spans."""
     return replace_spans(text, spans, lambda _: b"")
 
@@ -90,11 +90,11 @@ def find_bodies(source: bytes) -> Iterator[CodeBody]:
     A body begins after its `{` and ends before the line of its `}`.
     """
     at = 0
-    places = [-1] * len(_SIGNS)
+    places = [-1] * len(_OPENINGS)
     comments = _Comments(source)
     while True:
         # Searching for all three again each time would take as long as everything else.
-        for number, opening in enumerate(_SIGNS):
+        for number, opening in enumerate(_OPENINGS):
             if places[number] < at:
                 places[number] = _find_at_line_end(source, opening, at)
         opened = min(places)
@@ -102,15 +102,15 @@ def find_bodies(source: bytes) -> Iterator[CodeBody]:
         closed = source.find(b"\n}", begin)
         if opened == len(source) or closed < 0:
             return
-        ends = _END_OF_TABLE.match(source, closed + 2)
-        at = ends.end() if ends else closed + 2
+        table_end = _END_OF_TABLE.match(source, closed + 2)
+        at = table_end.end() if table_end else closed + 2
         is_table = opened < places[0]
         header = -1 if is_table else _find_plain_header(source, opened)
         if (
-            is_table == bool(ends)
+            is_table == bool(table_end)
             # Code after the brace belongs to the item (`} name;`), or is indented.
             and _END_OF_ITEM.match(source, at)
-            and not comments.may_hold(opened)
+            and not comments.may_be_open(opened)
             and (is_table or header >= 0 or _is_function(source, opened))
         ):
             yield CodeBody(begin, closed, at, is_table, header)
@@ -127,7 +127,7 @@ class _Comments:
         self._seen = 0
         self._opened = self._closed = -1
 
-    def may_hold(self, at: int) -> bool:
+    def may_be_open(self, at: int) -> bool:
         """Return whether a comment is open at an offset, going by `/*` and `*/` only."""
         # A `/*` or `*/` may lie across the previous offset.
         begin = max(0, self._seen - 1)
@@ -157,7 +157,7 @@ def _find_plain_header(source: bytes, brace: int) -> int:
     return begin if begin > 3 and _PLAIN_HEADER.fullmatch(source, begin, brace) else -1
 
 
-def _header_start(source: bytes, brace: int) -> int:
+def _find_header_start(source: bytes, brace: int) -> int:
     """Return where the header of a function begins: after a `;`, `}`, comment or directive."""
     window = max(0, brace - 2000)
     comment = source.rfind(b"*/", window, brace)
@@ -168,7 +168,7 @@ def _header_start(source: bytes, brace: int) -> int:
         comment + 2 if comment >= 0 else 0,
     )
     # That may be inside of a directive with continuation lines, and more directives may follow.
-    at = line_start(source, begin)
+    at = find_line_start(source, begin)
     while at < brace:
         directive = _WHOLE_DIRECTIVE.match(source, at, brace)
         if directive is not None:
@@ -179,7 +179,7 @@ def _header_start(source: bytes, brace: int) -> int:
     return begin
 
 
-def line_start(source: bytes, at: int) -> int:
+def find_line_start(source: bytes, at: int) -> int:
     """Return the start of the line at an offset, or of the first line that it continues."""
     begin = source.rfind(b"\n", 0, at) + 1
     while begin >= 2 and source[begin - 2 : begin - 1] == b"\\":
@@ -189,7 +189,7 @@ def line_start(source: bytes, at: int) -> int:
 
 def _is_function(source: bytes, brace: int) -> bool:
     """Return whether a brace in the first column opens a function: no type, block or K&R list."""
-    header = source[_header_start(source, brace) : brace]
+    header = source[_find_header_start(source, brace) : brace]
     if b"{" in header:
         # A block that is open there: the brace is within a function, `void f(void) {`.
         return False
@@ -205,7 +205,8 @@ def _is_function(source: bytes, brace: int) -> bool:
     return text.endswith(b")") or _ATTRIBUTE_AT_END.search(text) is not None
 
 
-def may_go(body: bytes) -> bool:
+def can_be_cut(body: bytes) -> bool:
+    """Return whether the code after a body has the same meaning without it."""
     if b"\n" not in body or b"/*pg" in body or b"typedef" in body or b"extern" in body:
         return False
     before_braces = body.split(b"{")

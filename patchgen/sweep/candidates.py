@@ -33,8 +33,8 @@ from patchgen.sweep.slices import slice_source
 from patchgen.sweep.words import has_word
 
 _NEEDS = b"needs"
-# Up to this many files are read one by one sooner than all are searched.
-_FEW = 400
+# Up to this many files are read one by one in less time than all are searched.
+_FEW_FILES = 400
 # Each read starts a process; waiting for more files delays the start.
 _READ_FIRST = 4
 _READ_AT_ONCE = 64
@@ -61,7 +61,7 @@ def plan_candidates(
     """
     if repository.is_partial:
         require_objects(repository, [oid for _, oid in files.values()])
-    if len(files) <= _FEW:
+    if len(files) <= _FEW_FILES:
         return None
     return plan_search(repository, request.base.tree, request.run.paths, request.suffixes)
 
@@ -100,8 +100,8 @@ class Slicer:
     """Reads files, and cuts out of them what cannot match.
 
     `names` are the files read so far. `parts` are the parts cut from each file that is run. Nothing
-    can match in the `lacking` files, which lack words, nor in the `idle` files, where no single
-    item has all words.
+    can match in the `without_words` files, nor in the `unmatchable` ones, where no single item has
+    all words.
     """
 
     repository: Repository
@@ -110,17 +110,17 @@ class Slicer:
     names: set[str] = field(default_factory=set)
     has_read_all: bool = False
     parts: dict[PurePosixPath, tuple[bytes, ...]] = field(default_factory=dict)
-    lacking: list[TreeFile] = field(default_factory=list)
-    idle: list[TreeFile] = field(default_factory=list)
+    without_words: list[TreeFile] = field(default_factory=list)
+    unmatchable: list[TreeFile] = field(default_factory=list)
 
     def read(self, files: Iterator[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         """Yield files with their complete texts."""
-        most = _READ_FIRST
-        while part := list(islice(files, most)):
-            self.names.update(str(file.path) for file in part)
-            self.has_read_all = len(part) < most
-            most = min(2 * most, _READ_AT_ONCE)
-            yield from zip(part, read_contents(self.repository, part), strict=True)
+        count = _READ_FIRST
+        while group := list(islice(files, count)):
+            self.names.update(str(file.path) for file in group)
+            self.has_read_all = len(group) < count
+            count = min(2 * count, _READ_AT_ONCE)
+            yield from zip(group, read_contents(self.repository, group), strict=True)
         self.has_read_all = True
 
     def may_match(self, text: bytes) -> bool:
@@ -130,14 +130,14 @@ class Slicer:
     def cut(self, file: TreeFile, text: bytes) -> Source | None:
         """Return the part of a file that spatch has to see, None if nothing can match."""
         if not self.may_match(text):
-            self.lacking.append(file)
+            self.without_words.append(file)
             return None
         functions = self.needs.functions
         if functions is None or not self.slices or file.path.suffix not in (".c", ".h"):
             return Source(file.path, text)
         cut = slice_source(text, functions, words_of(self.needs.file))
         if not cut.matters:
-            self.idle.append(file)
+            self.unmatchable.append(file)
             return None
         self.parts[file.path] = cut.parts
         return Source(file.path, cut.text)
@@ -147,21 +147,21 @@ def _has_words(text: bytes, formula: Formula) -> bool:
     """Return whether a text satisfies a formula; the search of the tree checks less than that."""
     words = words_of(formula)
     # A name that is not a C identifier, as that of a header, may be spelled otherwise in a file.
-    found = {word for word in words if not word.isidentifier() or has_word(text, word.encode())}
-    return holds(formula, found)
+    present = {word for word in words if not word.isidentifier() or has_word(text, word.encode())}
+    return holds(formula, present)
 
 
 def read_headers(
-    repository: Repository, headers: Collection[tuple[str, Oid]], held: dict[Oid, bytes]
+    repository: Repository, headers: Collection[tuple[str, Oid]], contents: dict[Oid, bytes]
 ) -> Mapping[PurePosixPath, bytes]:
-    """Return headers' contents by their paths; `held` has the headers read before.
+    """Return headers' contents by their paths; `contents` has the headers read before.
 
     Raises MissingObjectsError for headers that the repository lacks.
     """
-    missing = {oid: path for path, oid in headers if oid not in held}
+    missing = {oid: path for path, oid in headers if oid not in contents}
     files = [TreeFile(PurePosixPath(path), "100644", oid) for oid, path in missing.items()]
-    held.update(zip(missing, read_contents(repository, files), strict=True))
-    return {PurePosixPath(path): held[oid] for path, oid in headers}
+    contents.update(zip(missing, read_contents(repository, files), strict=True))
+    return {PurePosixPath(path): contents[oid] for path, oid in headers}
 
 
 def read_header(repository: Repository, path: str, oid: Oid) -> bytes:

@@ -24,15 +24,15 @@ from patchgen.coccinelle import Spatch
 from patchgen.errors import ToolError
 from patchgen.model.outcome import FileResult
 from patchgen.sweep.batches import Batch
-from patchgen.sweep.cluster_protocol import BatchParameters, check_reply, make_job, work_there
+from patchgen.sweep.cluster_protocol import BatchParameters, check_reply, make_parameters, run_batch
 from patchgen.sweep.request import SweepRequest
 
 _CONNECT_S = 10
 # Time for all workers together to report their versions.
 _INTRODUCE_S = 20
 # How often the scheduler is asked for a sign of life while no result arrives, and its time limit.
-_ASK_S = 5
-_ANSWER_S = 10
+_POLL_S = 5
+_RESPONSE_S = 10
 # A nanny starts a worker again in a few seconds.
 _NO_WORKER_S = 30
 # Batches per core: one that runs, and others on their way.
@@ -49,19 +49,19 @@ def run_on_cluster(
     Yield each batch with its results, in the order of completion. Raises ToolError if no scheduler
     or no worker answers, if a worker has another patchgen or spatch, or if the cluster is lost.
     """
-    job = make_job(request, spatch)
+    parameters = make_parameters(request, spatch)
     cluster = _Cluster(scheduler)
-    held: dict[str, Batch] = {}
+    submitted: dict[str, Batch] = {}
     try:
-        cores = cluster.check_workers(job)
+        cores = cluster.check_workers(parameters)
         while True:
-            while len(held) < _AHEAD * cores and (batch := next(batches, None)) is not None:
-                held[cluster.submit(job, batch)] = batch
-            if not held:
+            while len(submitted) < _AHEAD * cores and (batch := next(batches, None)) is not None:
+                submitted[cluster.submit(parameters, batch)] = batch
+            if not submitted:
                 return
             key, reply = cluster.next_reply()
-            batch = held.pop(key)
-            yield batch, check_reply(reply, job, batch)
+            batch = submitted.pop(key)
+            yield batch, check_reply(reply, parameters, batch)
     finally:
         cluster.close()
 
@@ -73,7 +73,7 @@ class _Cluster:
         self._scheduler = scheduler
         self._client = _connect(scheduler)
         self._futures: dict[str, Any] = {}
-        self._done: SimpleQueue[Any] = SimpleQueue()
+        self._completed: SimpleQueue[Any] = SimpleQueue()
         self._without_workers: float | None = None
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class _Cluster:
         # Otherwise the client tries to reconnect for half a minute when it is garbage-collected.
         self._client.status = "closed"
 
-    def check_workers(self, job: BatchParameters) -> int:
+    def check_workers(self, parameters: BatchParameters) -> int:
         """Return the number of cores of all workers.
 
         Raises ToolError if the scheduler has no workers, if one has another patchgen or spatch, or
@@ -96,17 +96,17 @@ class _Cluster:
                 f"the dask scheduler at {self._scheduler} has no workers",
                 hint=f"start some: `dask worker {self._scheduler}`",
             )
-        asked = {self.submit(job, Batch(()), workers=[name]): name for name in workers}
+        names = {self.submit(parameters, Batch(()), workers=[name]): name for name in workers}
         answered = 0
         deadline = time.monotonic() + _INTRODUCE_S
-        while answered < len(asked) and (left := deadline - time.monotonic()) > 0:
+        while answered < len(names) and (remaining_s := deadline - time.monotonic()) > 0:
             try:
-                future = self._done.get(timeout=left)
+                future = self._completed.get(timeout=remaining_s)
             except Empty:
                 break
-            check_reply(self._result(future, asked[future.key]), job, Batch(()))
+            check_reply(self._result(future, names[future.key]), parameters, Batch(()))
             answered += 1
-        for key in asked:
+        for key in names:
             self._futures.pop(key, None)
         if not answered:
             raise ToolError(
@@ -115,33 +115,35 @@ class _Cluster:
             )
         return sum(workers.values())
 
-    def submit(self, job: BatchParameters, batch: Batch, workers: list[str] | None = None) -> str:
+    def submit(
+        self, parameters: BatchParameters, batch: Batch, workers: list[str] | None = None
+    ) -> str:
         """Submit a batch to the cluster; return the key of its reply.
 
         The job is sent with each batch: scattered data is lost with the only worker that has it.
         """
         try:
             future = self._client.submit(
-                work_there, job, batch, workers=workers, pure=False, retries=_RETRIES
+                run_batch, parameters, batch, workers=workers, pure=False, retries=_RETRIES
             )
         except Exception as err:
             raise self._lost(err) from None
         self._futures[future.key] = future
-        future.add_done_callback(self._done.put)
+        future.add_done_callback(self._completed.put)
         return str(future.key)
 
     def next_reply(self) -> tuple[str, object]:
         """Wait for a batch to be done. Raises ToolError if the cluster is lost meanwhile."""
         while True:
             try:
-                future = self._done.get(timeout=_ASK_S)
+                future = self._completed.get(timeout=_POLL_S)
             except Empty:
                 self._check_alive()
                 continue
             if self._futures.pop(future.key, None) is not None:
                 return str(future.key), self._result(future, "a worker")
 
-    def _result(self, future: Any, who: str) -> object:
+    def _result(self, future: Any, worker: str) -> object:
         from distributed.scheduler import KilledWorker
 
         if future.status in ("cancelled", "lost"):
@@ -157,13 +159,14 @@ class _Cluster:
             raise
         except ImportError as err:
             raise ToolError(
-                f"{who} lacks patchgen: {err}", hint="install the same version there"
+                f"patchgen is not installed on {worker}: {err}",
+                hint="install the same version there",
             ) from None
         except Exception as err:
             # The connection over which a result was being fetched ends with the scheduler, too.
             self._check_alive()
             raise ToolError(
-                f"{who} failed: {_say(err)}",
+                f"{worker} failed: {_format_error(err)}",
                 hint="the same version of patchgen has to be installed on all workers",
             ) from None
 
@@ -175,7 +178,7 @@ class _Cluster:
         """
         while True:
             try:
-                return future.result(timeout=_ANSWER_S)
+                return future.result(timeout=_RESPONSE_S)
             except TimeoutError:
                 self._check_alive()
 
@@ -193,21 +196,21 @@ class _Cluster:
         """Return the number of threads of each worker, by address."""
         try:
             identity = self._client.sync(
-                self._client.scheduler.identity, callback_timeout=_ANSWER_S
+                self._client.scheduler.identity, callback_timeout=_RESPONSE_S
             )
             return {name: int(worker["nthreads"]) for name, worker in identity["workers"].items()}
         except Exception as err:
             raise self._lost(err) from None
 
     def _lost(self, err: Exception | None = None) -> ToolError:
-        why = f": {_say(err)}" if err is not None and str(err) else ""
+        why = f": {_format_error(err)}" if err is not None and str(err) else ""
         return ToolError(
             f"the dask scheduler at {self._scheduler} has stopped answering{why}",
             hint="results that arrived are cached; run the same command again",
         )
 
 
-def _say(err: Exception) -> str:
+def _format_error(err: Exception) -> str:
     """Return an error of a foreign library as one line."""
     if isinstance(err, TimeoutError):
         return "it does not answer"
@@ -231,7 +234,7 @@ def _connect(scheduler: str) -> Any:
     except Exception as err:
         # Each kind of address (tcp, tls, ucx, ws) has errors of its own.
         raise ToolError(
-            f"no dask scheduler answers at {scheduler}: {_say(err)}",
+            f"no dask scheduler answers at {scheduler}: {_format_error(err)}",
             hint="start one with `dask scheduler`, and name its tcp://HOST:PORT",
         ) from None
 

@@ -46,18 +46,18 @@ class BatchParameters:
     origin: ResultOrigin
 
 
-def make_job(request: SweepRequest, spatch: Spatch) -> BatchParameters:
-    """Return the job of running a semantic patch with the versions installed here."""
-    origin = _origin(request.program, spatch.version)
+def make_parameters(request: SweepRequest, spatch: Spatch) -> BatchParameters:
+    """Return the parameters for running a semantic patch with the versions installed here."""
+    origin = _describe_origin(request.program, spatch.version)
     return BatchParameters(request.program, request.run.timeout_s, origin)
 
 
-def _origin(program: RunnableSmpl, spatch: str) -> ResultOrigin:
+def _describe_origin(program: RunnableSmpl, spatch: str) -> ResultOrigin:
     name = hashlib.sha256(repr(program).encode("utf-8", "surrogateescape")).hexdigest()
     return ResultOrigin(digest_code(), spatch, name)
 
 
-def work_there(job: BatchParameters, batch: Batch) -> BatchAnswer:
+def run_batch(parameters: BatchParameters, batch: Batch) -> BatchAnswer:
     """Run a batch, unless its result would be refused. An empty batch only asks for the origin."""
     from distributed import get_worker
 
@@ -65,45 +65,45 @@ def work_there(job: BatchParameters, batch: Batch) -> BatchAnswer:
     try:
         spatch = find_spatch()
     except PatchgenError as err:
-        return BatchAnswer(worker, _origin(job.program, f"none ({err.message})"))
-    origin = _origin(job.program, spatch.version)
-    if origin != job.origin or not batch.sources:
+        return BatchAnswer(worker, _describe_origin(parameters.program, f"none ({err.message})"))
+    origin = _describe_origin(parameters.program, spatch.version)
+    if origin != parameters.origin or not batch.sources:
         return BatchAnswer(worker, origin)
     try:
         results = run_files(
-            spatch, job.program, batch.sources, batch.headers, timeout_s=job.timeout_s
+            spatch, parameters.program, batch.sources, batch.headers, timeout_s=parameters.timeout_s
         )
         return BatchAnswer(worker, origin, tuple(results))
     except PatchgenError as err:
         return BatchAnswer(worker, origin, error=err)
 
 
-def check_reply(reply: object, job: BatchParameters, batch: Batch) -> list[FileResult]:
-    """Return the results of a batch. Raises ToolError if their origin is not that of the job."""
+def check_reply(reply: object, parameters: BatchParameters, batch: Batch) -> list[FileResult]:
+    """Return the results of a batch. Raises ToolError if their origin differs."""
     if not isinstance(reply, BatchAnswer):
         raise ToolError("a worker has another patchgen", hint="install the same version everywhere")
-    _check_origin(reply, job)
+    _check_origin(reply, parameters)
     if reply.error is not None:
         raise reply.error
     # Output that belongs to no file has the path ".".
-    paths = {str(ran.path) for ran in reply.results} - {"."}
+    paths = {str(result.path) for result in reply.results} - {"."}
     if paths != {str(source.path) for source in batch.sources}:
         raise ToolError(f"the worker {reply.worker} returned results for other files than it got")
     return list(reply.results)
 
 
-def _check_origin(reply: BatchAnswer, job: BatchParameters) -> None:
-    there, here = reply.origin, job.origin
-    if there.code != here.code:
+def _check_origin(reply: BatchAnswer, parameters: BatchParameters) -> None:
+    remote, local = reply.origin, parameters.origin
+    if remote.code != local.code:
         raise ToolError(
             f"the worker {reply.worker} has another patchgen: its code has the digest "
-            f"{there.code[:12]}, here it is {here.code[:12]}",
+            f"{remote.code[:12]}, here it is {local.code[:12]}",
             hint="results would depend on the worker; install the same version",
         )
-    if there.spatch != here.spatch:
+    if remote.spatch != local.spatch:
         raise ToolError(
-            f"the worker {reply.worker} has spatch {there.spatch}, here it is {here.spatch}",
+            f"the worker {reply.worker} has spatch {remote.spatch}, here it is {local.spatch}",
             hint="results would depend on the worker; install the same version",
         )
-    if there.program != here.program:
+    if remote.program != local.program:
         raise ToolError(f"the worker {reply.worker} ran a different semantic patch than requested")

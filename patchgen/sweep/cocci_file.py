@@ -29,13 +29,13 @@ from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
 from patchgen.sweep.request import RunRequest, SweepRequest
 
-# Scripts with one of these words may read files themselves, and must see them whole.
-_LOOKS_ITSELF = re.compile(
+# Scripts with one of these words may read files themselves, so these must be whole.
+_READS_FILES = re.compile(
     r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration|pathlib|Path|read_text|read_bytes"
     r"|stat|mmap|getline|in_channel)\b"
 )
 # Options for the choice of files and for spatch's output; patchgen sets these itself.
-_OURS = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
+_SET_BY_PATCHGEN = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> CocciFile:
     companions: dict[str, str] = {}
 
     def read_companion(other: str) -> str | None:
-        found = read(posixpath.join(posixpath.dirname(name), other))
-        if found is None or posixpath.isabs(other) or ".." in other.split("/"):
+        companion = read(posixpath.join(posixpath.dirname(name), other))
+        if companion is None or posixpath.isabs(other) or ".." in other.split("/"):
             return None
-        companions[other] = decode_cocci(found, other)
+        companions[other] = decode_cocci(companion, other)
         return companions[other]
 
     code = find_code(text, read_companion)
@@ -105,9 +105,9 @@ def resolve(
     cocci: CocciFile,
     request: RunRequest,
     base: Base,
-    only: Collection[PurePosixPath] | None = None,
+    only_paths: Collection[PurePosixPath] | None = None,
 ) -> SweepRequest:
-    """Return how to run a semantic patch; `only` restricts the files to these paths.
+    """Return how to run a semantic patch; `only_paths` restricts the files to these paths.
 
     Raises UsageError for a mode that the semantic patch does not have, and for a definition that it
     does not use, or that is missing.
@@ -121,7 +121,7 @@ def resolve(
     grouping, note = _choose_grouping(cocci, program.scripts)
     notes = [note] if note else []
     may_slice = grouping is not Grouping.TOGETHER
-    if may_slice and any(_LOOKS_ITSELF.search(script.script) for script in program.scripts):
+    if may_slice and any(_READS_FILES.search(script.script) for script in program.scripts):
         notes.append("files are not sliced: its scripts may read them")
         may_slice = False
     if program.runs("ocaml"):
@@ -130,7 +130,7 @@ def resolve(
         request,
         base,
         program,
-        only,
+        only_paths,
         header,
         mode,
         suffixes=(".c", ".h") if "--include-headers" in options else (".c",),
@@ -148,38 +148,42 @@ def _choose_mode(cocci: CocciFile, request: RunRequest) -> Mode:
     the semantic patch does not have.
     """
     modes = cocci.header.modes
-    asked = [Mode(name) for name in request.definitions if name in modes]
-    asked = list(dict.fromkeys([*asked, *([request.mode] if request.mode else [])]))
-    if len(asked) > 1:
+    requested = [Mode(name) for name in request.definitions if name in modes]
+    requested = list(dict.fromkeys([*requested, *([request.mode] if request.mode else [])]))
+    if len(requested) > 1:
         raise UsageError(
-            f"{cocci.name} runs in one mode at a time, not in {' and '.join(asked)}",
+            f"{cocci.name} runs in one mode at a time, not in {' and '.join(requested)}",
             hint="run it once for each mode",
         )
     if not modes:
-        if asked not in ([], [Mode.PATCH]):
+        if requested not in ([], [Mode.PATCH]):
             raise UsageError(
-                f"{cocci.name} has no {asked[0]} mode",
+                f"{cocci.name} has no {requested[0]} mode",
                 hint="it declares no virtual modes: do not name one",
                 parameters=("mode",),
             )
         return Mode.PATCH if not _is_marking(cocci.text) else Mode.CONTEXT
-    if not asked:
+    if not requested:
         return Mode.PATCH if Mode.PATCH in modes else modes[0]
-    if asked[0] not in modes:
-        raise UsageError(f"{cocci.name} has no {asked[0]} mode", hint=f"it has: {', '.join(modes)}")
-    return asked[0]
+    if requested[0] not in modes:
+        raise UsageError(
+            f"{cocci.name} has no {requested[0]} mode", hint=f"it has: {', '.join(modes)}"
+        )
+    return requested[0]
 
 
 def _make_program(
     cocci: CocciFile, mode: Mode, values: Mapping[str, str | None], includes: Includes
 ) -> RunnableSmpl:
     options = [
-        word for word in cocci.header.options if word not in _OURS and word not in [*Includes]
+        option
+        for option in cocci.header.options
+        if option not in _SET_BY_PATCHGEN and option not in [*Includes]
     ]
     if includes is not Includes.NONE:
         # A header that a .c file includes is a file of its own here, whether it is run or not.
         options.append("--include-headers-for-types")
-    folders = [word for folder in includes.folders for word in ("-I", folder)]
+    folders = [option for folder in includes.folders for option in ("-I", folder)]
     rules = [name for name, value in values.items() if value is None]
     definitions = {name: value for name, value in values.items() if value is not None}
     return RunnableSmpl(
@@ -219,28 +223,28 @@ def _check_definitions(cocci: CocciFile, definitions: Sequence[str]) -> dict[str
                 hint="expected NAME or NAME=VALUE",
                 parameters=("definitions",),
             )
-        known = cocci.header.identifiers if equals else cocci.header.virtuals
-        if name not in known:
+        declared = cocci.header.identifiers if equals else cocci.header.virtuals
+        if name not in declared:
             kind = "virtual identifier" if equals else "virtual rule"
             raise UsageError(
                 f"{cocci.name} has no {kind} {name}",
-                hint=f"it has: {', '.join(known)}" if known else "it has none",
+                hint=f"it has: {', '.join(declared)}" if declared else "it has none",
             )
         values[name] = value if equals else None
-    lacks = [name for name in cocci.header.identifiers if name not in values]
-    if lacks:
+    missing = [name for name in cocci.header.identifiers if name not in values]
+    if missing:
         raise UsageError(
-            f"{cocci.name} needs a value for {', '.join(lacks)}",
-            hint="give " + " and ".join(f"{name}=VALUE" for name in lacks),
+            f"{cocci.name} needs a value for {', '.join(missing)}",
+            hint="give " + " and ".join(f"{name}=VALUE" for name in missing),
             parameters=("definitions",),
         )
     return values
 
 
 def _choose_includes(cocci: CocciFile, options: Sequence[str]) -> Includes:
-    for word in options:
-        if word in [*Includes]:
-            return Includes(word)
+    for option in options:
+        if option in [*Includes]:
+            return Includes(option)
     # With a typed metavariable, spatch reads local headers (cocci.ml).
     declarations = (
         declaration for rule in read_rules(cocci.text) for declaration in rule.declarations

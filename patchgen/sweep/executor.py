@@ -45,10 +45,10 @@ def run_locally(
                     args = (spatch, request.program, batch.sources, batch.headers)
                     running[pool.submit(run, *args)] = batch
                 if not exhausted and len(waiting) < 4 * jobs:
-                    following = next(batches, None)
-                    exhausted = following is None
-                    if following is not None:
-                        heapq.heappush(waiting, (-following.size, number, following))
+                    next_batch = next(batches, None)
+                    exhausted = next_batch is None
+                    if next_batch is not None:
+                        heapq.heappush(waiting, (-next_batch.size, number, next_batch))
                         number += 1
                 elif running:
                     wait(running, return_when=FIRST_COMPLETED)

@@ -37,7 +37,7 @@ def choose_grouping(scripts: Sequence[Rule]) -> Grouping:
     # can change it.
     for language in {script.language for script in scripts if script.kind == "initialize"}:
         own = [script for script in scripts if script.language == language]
-        keeps = _python_keeps if language == "python" else _ocaml_keeps
+        keeps = _python_keeps_state if language == "python" else _ocaml_keeps_state
         if any(script.kind == "script" for script in own) and keeps(own):
             return Grouping.APART
     return Grouping.ANY
@@ -51,7 +51,7 @@ _CHANGEABLE = re.compile(
 _FIXED_CALLS = frozenset({"frozenset", "tuple", "str", "int", "float", "bool", "re.compile"})
 
 
-def _python_keeps(scripts: Iterable[Rule]) -> bool:
+def _python_keeps_state(scripts: Iterable[Rule]) -> bool:
     """Return whether Python scripts may pass state from one file to the next."""
     names: set[str] = set()
     stored: set[str] = set()
@@ -65,17 +65,17 @@ def _python_keeps(scripts: Iterable[Rule]) -> bool:
         if script.kind == "initialize":
             if not all(_is_harmless(statement) for statement in module.body):
                 return True
-            names |= _list_stored(module)
+            names |= _list_stored_names(module)
         else:
-            stored |= _list_stored(module)
+            stored |= _list_stored_names(module)
     return not names.isdisjoint(stored)
 
 
-def _ocaml_keeps(scripts: Iterable[Rule]) -> bool:
+def _ocaml_keeps_state(scripts: Iterable[Rule]) -> bool:
     return any(_CHANGEABLE.search(script.script) for script in scripts)
 
 
-def _list_stored(module: ast.Module) -> set[str]:
+def _list_stored_names(module: ast.Module) -> set[str]:
     return {
         node.id
         for node in ast.walk(module)
@@ -101,11 +101,11 @@ def _is_harmless(statement: ast.stmt) -> bool:
                 *body,
                 *orelse,
                 *finalbody,
-                *(one for handler in handlers for one in handler.body),
+                *(statement for handler in handlers for statement in handler.body),
             ]
-            return all(_is_harmless(child) for child in inner)
+            return all(map(_is_harmless, inner))
         case ast.If(body=body, orelse=orelse):
-            return all(_is_harmless(child) for child in (*body, *orelse))
+            return all(map(_is_harmless, (*body, *orelse)))
     return False
 
 

@@ -34,13 +34,13 @@ class LineHunk:
 
 def find_hunks(before: bytes, after: bytes) -> Iterator[LineHunk]:
     """Yield the hunks in which two versions of a file differ, in the order of lines."""
-    return _find_hunks(_lines(before), _lines(after))
+    return _find_hunks(_split_lines(before), _split_lines(after))
 
 
 def group_hunks(
     hunks: Iterable[LineHunk], belong: Callable[[LineHunk, LineHunk], bool]
 ) -> Iterator[list[LineHunk]]:
-    """Yield neighbouring hunks together, as long as each belongs to the one before it."""
+    """Yield groups of neighbouring hunks, each of which belongs to the one before it."""
     group: list[LineHunk] = []
     for hunk in hunks:
         if group and not belong(group[-1], hunk):
@@ -58,27 +58,28 @@ def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[LineHunk
 
 def format_diff(edit: FileEdit) -> str:
     """Return a diff for `git apply`; bytes that are not UTF-8 are surrogates in it."""
-    old = _lines(edit.before or b"")
-    pieces = [_header(str(edit.path))]
+    old = _split_lines(edit.before or b"")
+    pieces = [_format_header(str(edit.path))]
     added = 0
-    for group in group_hunks(_find_hunks(old, _lines(edit.after)), _have_common_context):
+    for group in group_hunks(_find_hunks(old, _split_lines(edit.after)), _have_common_context):
         start = max(1, group[0].start - _CONTEXT)
         end = min(len(old) + 1, group[-1].end + _CONTEXT)
-        more = sum(len(hunk.after) - len(hunk.before) for hunk in group)
-        ranges = _range(start, end - start), _range(start + added, end - start + more)
-        pieces.append("@@ -{} +{} @@\n".format(*ranges))
-        added += more
+        growth = sum(len(hunk.after) - len(hunk.before) for hunk in group)
+        old_range = _format_range(start, end - start)
+        new_range = _format_range(start + added, end - start + growth)
+        pieces.append(f"@@ -{old_range} +{new_range} @@\n")
+        added += growth
         at = start
         for hunk in group:
-            pieces += _marked(" ", old[at - 1 : hunk.start - 1])
-            pieces += _marked("-", hunk.before)
-            pieces += _marked("+", hunk.after)
+            pieces += _mark_lines(" ", old[at - 1 : hunk.start - 1])
+            pieces += _mark_lines("-", hunk.before)
+            pieces += _mark_lines("+", hunk.after)
             at = hunk.end
-        pieces += _marked(" ", old[at - 1 : end - 1])
+        pieces += _mark_lines(" ", old[at - 1 : end - 1])
     return "".join(pieces)
 
 
-def _header(path: str) -> str:
+def _format_header(path: str) -> str:
     before, after = quote_name(f"a/{path}"), quote_name(f"b/{path}")
     # Like git: a tab ends a name that contains a space.
     end = "\t\n" if " " in path else "\n"
@@ -89,18 +90,18 @@ def _have_common_context(one: LineHunk, following: LineHunk) -> bool:
     return following.start - one.end <= 2 * _CONTEXT
 
 
-def _range(start: int, length: int) -> str:
+def _format_range(start: int, length: int) -> str:
     """Return a hunk's range; an empty one names the line before it (diff(1), unified format)."""
     return f"{start}" if length == 1 else f"{start if length else start - 1},{length}"
 
 
-def _marked(mark: str, lines: Sequence[bytes]) -> Iterator[str]:
+def _mark_lines(mark: str, lines: Sequence[bytes]) -> Iterator[str]:
     for line in lines:
         text = mark + line.decode("utf-8", "surrogateescape")
         yield text if text.endswith("\n") else f"{text}\n\\ No newline at end of file\n"
 
 
-def _lines(content: bytes) -> list[bytes]:
+def _split_lines(content: bytes) -> list[bytes]:
     """Return the lines; only a line feed ends a line, as in git."""
     lines = [line + b"\n" for line in content.split(b"\n")]
     last = lines.pop().removesuffix(b"\n")

@@ -21,7 +21,7 @@ from patchgen.odb import Entry
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?P<quote>["<])(?P<name>[^">\n]+)[">]', re.M)
 
-_FEW_FOLDERS = 8
+_MAX_LOOKUPS = 8
 
 
 class Includes(StrEnum):
@@ -41,39 +41,39 @@ class Includes(StrEnum):
 class Listing:
     """The files of a tree by their paths, of which at first only those below some paths are listed.
 
-    Most headers are next to the files that are run. Listing the whole tree for the others takes
-    longer than running many a semantic patch, so the first few are looked up folder by folder.
+    Most headers are next to the files that are run. Listing the whole tree for the others often
+    takes longer than running a semantic patch, so the first few are looked up folder by folder.
     """
 
     def __init__(
         self,
-        known: Mapping[str, Entry],
+        listed: Mapping[str, Entry],
         paths: Sequence[PurePosixPath],
         list_below: Callable[[Sequence[PurePosixPath]], Mapping[str, Entry]],
     ):
-        self._known = known
+        self._listed = listed
         # No paths means that the whole tree is listed.
-        self._below = tuple(map(_prefix_of, paths)) or ("",)
+        self._below = tuple(map(_make_prefix, paths)) or ("",)
         self._list_below = list_below
-        self._folders_left = _FEW_FOLDERS
+        self._lookups_left = _MAX_LOOKUPS
 
     def find(self, path: str) -> Oid | None:
         """Return the id of a regular file, None if there is none."""
-        if path not in self._known and not path.startswith(self._below):
+        if path not in self._listed and not path.startswith(self._below):
             # Paths that leave the tree, or are absolute, do not exist in it.
             if path.startswith(("../", "/")):
                 return None
-            self._know_more(PurePosixPath(path).parent if self._folders_left else PurePosixPath())
-        _, oid = self._known.get(path, ("", None))
+            self._list_more(PurePosixPath(path).parent if self._lookups_left else PurePosixPath())
+        _, oid = self._listed.get(path, ("", None))
         return oid
 
-    def _know_more(self, folder: PurePosixPath) -> None:
-        self._folders_left -= 1
-        self._known = {**self._known, **self._list_below([folder])}
-        self._below += (_prefix_of(folder),)
+    def _list_more(self, folder: PurePosixPath) -> None:
+        self._lookups_left -= 1
+        self._listed = {**self._listed, **self._list_below([folder])}
+        self._below += (_make_prefix(folder),)
 
 
-def _prefix_of(folder: PurePosixPath) -> str:
+def _make_prefix(folder: PurePosixPath) -> str:
     return "" if folder == PurePosixPath() else f"{folder}/"
 
 
@@ -95,32 +95,32 @@ class HeaderFinder:
 
     def find(self, path: str, source: bytes) -> dict[str, Oid]:
         """Return the headers that spatch reads for a file, by their paths."""
-        found: dict[str, Oid] = {}
+        headers: dict[str, Oid] = {}
         if self._style is Includes.NONE or path.endswith(".h"):
-            return found
-        waiting = [(path, _parse_includes(source))]
-        while waiting:
-            includer, included = waiting.pop()
+            return headers
+        pending = [(path, _parse_includes(source))]
+        while pending:
+            includer, included = pending.pop()
             for quoted, name in included:
                 resolved = self._resolve(posixpath.dirname(includer), quoted, name)
-                if resolved is None or resolved[0] in found:
+                if resolved is None or resolved[0] in headers:
                     continue
-                header, found[header] = resolved
+                header, headers[header] = resolved
                 if self._style is Includes.RECURSIVE:
-                    waiting.append((header, self._includes_of(header, found[header])))
-        return dict(sorted(found.items()))
+                    pending.append((header, self._read_includes(header, headers[header])))
+        return dict(sorted(headers.items()))
 
     def _resolve(self, folder: str, quoted: bool, name: str) -> tuple[str, Oid] | None:
-        places = [folder] if quoted else []
-        places += self._folders if self._style is not Includes.LOCAL else ()
-        for place in places:
+        folders = [folder] if quoted else []
+        folders += self._folders if self._style is not Includes.LOCAL else ()
+        for place in folders:
             header = posixpath.normpath(posixpath.join(place, name))
             oid = self._files.find(header)
             if oid is not None:
                 return header, oid
         return None
 
-    def _includes_of(self, header: str, oid: Oid) -> list[tuple[bool, str]]:
+    def _read_includes(self, header: str, oid: Oid) -> list[tuple[bool, str]]:
         if oid not in self._included:
             self._included[oid] = _parse_includes(self._read(header, oid))
         return self._included[oid]

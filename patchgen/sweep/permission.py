@@ -27,9 +27,9 @@ def may_run_code(repository: Repository, request: RunRequest, cocci: CocciFile) 
     if are_trusted(entries, cocci.texts):
         return True
     place = locate(repository, cocci.name)
-    before = find_file(entries, *place)
-    if before is not None:
-        raise _changed(cocci, place[1], before.date, before.commit)
+    earlier = find_file(entries, *place)
+    if earlier is not None:
+        raise _changed(cocci, place[1], earlier.date, earlier.commit)
     return False
 
 
@@ -47,10 +47,10 @@ def locate(repository: Repository, name: str) -> tuple[str, str]:
 
 def _changed(cocci: CocciFile, path: str, date: str, commit: str) -> SpecError:
     first = cocci.code[0]
-    shown = f"`git diff {commit[:12]} -- {shlex.quote(path)}` shows how" if commit else "read it"
+    advice = f"`git diff {commit[:12]} -- {shlex.quote(path)}` shows how" if commit else "read it"
     return SpecError(
         f"the semantic patch has changed since you trusted it on {date}: {first.why}",
         place=ErrorPlace(cocci.name, first.line, excerpt=first.text),
-        hint=f"{shown}; then `patchgen trust {shlex.quote(cocci.name)}` trusts it again",
+        hint=f"{advice}; then `patchgen trust {shlex.quote(cocci.name)}` trusts it again",
         parameters=("trusted", "trusted_folders"),
     )

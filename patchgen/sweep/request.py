@@ -19,7 +19,7 @@ from patchgen.sweep.includes import Includes
 DEFAULT_TIMEOUT_S = 200
 # spatch 1.1.1 takes 220 bytes of memory per byte of a file: 22 GB for 100 MB. The largest file of
 # Linux 6.12, a header of register masks, has 23 MiB.
-MOST_FILE_BYTES = 32 << 20
+MAX_FILE_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,15 @@ class RunRequest:
 class SweepRequest:
     """One semantic patch of a run: how it is run, and over which files of the base.
 
-    `header` is that of the .cocci, None for a rule of a variant. `only` restricts the files to
-    these paths, unless it is None; `suffixes` are the files' suffixes. With `slices` off, spatch
+    `header` is that of the .cocci, None for a rule of a variant. `only_paths` restricts the files
+    to these paths, unless it is None; `suffixes` are the files' suffixes. With `slices` off, spatch
     gets whole files.
     """
 
     run: RunRequest
     base: Base
     program: RunnableSmpl
-    only: Collection[PurePosixPath] | None = None
+    only_paths: Collection[PurePosixPath] | None = None
     header: Header | None = None
     mode: Mode = Mode.PATCH
     suffixes: tuple[str, ...] = (".c",)

@@ -40,7 +40,7 @@ class SweepState:
     notes: list[str] = field(default_factory=list)
     printed: str = ""
 
-    def take(self, file: TreeFile, key: bytes, cached: bytes) -> None:
+    def use_cached(self, file: TreeFile, key: bytes, cached: bytes) -> None:
         """Use the cached result of a file."""
         self.files[file.path] = file
         self.keys[file.path] = key
@@ -73,13 +73,13 @@ def pack(outcome: FileResult | None) -> bytes:
 def unpack(packed: bytes, path: PurePosixPath) -> FileResult:
     """Read a cached outcome, which may be that of the same content at another path."""
     fields = json.loads(zlib.decompress(packed).decode("utf-8", "surrogatepass"))
-    was, after, hits, unparsed, printed, marks = fields
+    earlier_path, after, hits, unparsed, printed, marks = fields
     return FileResult(
         path,
         None if after is None else base64.b64decode(after),
         tuple(RuleHits(rule, count) for rule, count in hits),
         tuple(UnparsedFunction(path, line, name) for line, name in unparsed),
-        printed if was == str(path) else printed.replace(was, str(path)),
+        printed if earlier_path == str(path) else printed.replace(earlier_path, str(path)),
         tuple(ReportedPlace(path, line, None, text, end_line=end) for line, end, text in marks),
     )
 
@@ -140,7 +140,7 @@ def _find_state(cache: Cache, name: bytes) -> SweepState | None:
         result = results.get(key, NO_MATCH)
         if result == NO_MATCH:
             return None
-        state.take(TreeFile(PurePosixPath(path), mode, Oid(oid)), key, result)
+        state.use_cached(TreeFile(PurePosixPath(path), mode, Oid(oid)), key, result)
     return state
 
 

@@ -45,16 +45,16 @@ def sweep(
     path = cache_file() if request.is_cached else None
     with Cache(path, name_run(request, spatch.version)) as cache:
         selection = _select(repository, request)
-        found = find_cached_selection(cache, selection) if selection else None
-        if found is None:
+        state = find_cached_selection(cache, selection) if selection else None
+        if state is None:
             # Importing these takes longer than a sweep whose results are all cached.
             from patchgen.sweep.executor import run_locally
             from patchgen.sweep.search import Search
 
             executor = executor or run_locally
             search = Search(repository, request, spatch, executor, cache, selection, on_progress)
-            found = search.run()
-        return _result(repository, request, found, cache.note, time.monotonic() - began)
+            state = search.run()
+        return _result(repository, request, state, cache.note, time.monotonic() - began)
 
 
 def _select(repository: Repository, request: SweepRequest) -> Selection | None:
@@ -64,30 +64,30 @@ def _select(repository: Repository, request: SweepRequest) -> Selection | None:
         (resolved.path, resolved.oid)
         for resolved in resolve_paths(repository, tree, request.run.paths)
     ]
-    if request.only is not None or request.grouping is Grouping.TOGETHER:
+    if request.only_paths is not None or request.grouping is Grouping.TOGETHER:
         return None
     return Selection(tree, tuple(where) or ((PurePosixPath("."), tree),), request.suffixes)
 
 
 def _result(
-    repository: Repository, request: SweepRequest, found: SweepState, note: str, seconds: float
+    repository: Repository, request: SweepRequest, state: SweepState, note: str, seconds: float
 ) -> Sweep:
     """Return the result of the sweep, sorted by path."""
-    outcomes = [found.outcomes[path] for path in sorted(found.outcomes)]
+    outcomes = [state.outcomes[path] for path in sorted(state.outcomes)]
     printed = (outcome.printed for outcome in outcomes)
-    reports, output = _read_reports([text for text in (*printed, found.printed) if text])
+    reports, output = _read_reports([text for text in (*printed, state.printed) if text])
     return Sweep(
         request.name,
         request.base,
         request.mode,
         _count_rules(request.program, outcomes),
-        _read_edits(repository, found, outcomes),
+        _read_edits(repository, state, outcomes),
         tuple(place for outcome in outcomes for place in outcome.marks) + reports,
         output=output,
         unparsed=tuple(place for outcome in outcomes for place in outcome.unparsed),
-        unfinished=dict(sorted(found.unfinished.items())),
-        counts=found.counts,
-        notes=(*request.notes, *found.notes, *([note] if note else [])),
+        unfinished=dict(sorted(state.unfinished.items())),
+        counts=state.counts,
+        notes=(*request.notes, *state.notes, *([note] if note else [])),
         seconds=seconds,
     )
 
@@ -104,10 +104,10 @@ def _read_reports(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:
 
 
 def _read_edits(
-    repository: Repository, found: SweepState, outcomes: list[FileResult]
+    repository: Repository, state: SweepState, outcomes: list[FileResult]
 ) -> tuple[FileEdit, ...]:
     changed = [
-        (found.files[outcome.path], outcome.after)
+        (state.files[outcome.path], outcome.after)
         for outcome in outcomes
         if outcome.after is not None
     ]

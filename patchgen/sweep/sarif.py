@@ -103,9 +103,9 @@ def _rule(sweep: Sweep, header: Header) -> dict[str, Any]:
         rule["fullDescription"] = {"text": header.purpose}
     if header.comments:
         rule["help"] = {"text": header.comments}
-    known = _CONFIDENCE.get(" ".join(header.confidence.lower().split()))
-    if known:
-        level, rank, precision = known
+    confidence = _CONFIDENCE.get(" ".join(header.confidence.lower().split()))
+    if confidence:
+        level, rank, precision = confidence
         rule["defaultConfiguration"] = {"level": level, "rank": rank}
         rule["properties"] = {"confidence": header.confidence, "precision": precision}
     elif header.confidence:
@@ -144,15 +144,15 @@ def _result(sweep: Sweep, index: int, text: str) -> dict[str, Any]:
 def _with_fingerprints(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Add an identity that survives moved lines: rule, file, text, and an ordinal."""
     counts: Counter[tuple[str, str, str]] = Counter()
-    done = []
+    identified = []
     for result in results:
         location = result["locations"][0]["physicalLocation"]["artifactLocation"]
         facts = (result["ruleId"], location["uri"], result["message"]["text"])
         counts[facts] += 1
         text = "\0".join((*facts, str(counts[facts])))
         digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
-        done.append({**result, "partialFingerprints": {"patchgenText/v1": digest}})
-    return done
+        identified.append({**result, "partialFingerprints": {"patchgenText/v1": digest}})
+    return identified
 
 
 def _report_location(report: ReportedPlace) -> dict[str, Any]:
@@ -169,8 +169,8 @@ def _report_location(report: ReportedPlace) -> dict[str, Any]:
 
 
 def _location(path: PurePosixPath, region: Mapping[str, int | None]) -> dict[str, Any]:
-    known = {name: number for name, number in region.items() if number is not None}
-    return {"physicalLocation": {"artifactLocation": _artifact(path), "region": known}}
+    numbers = {name: number for name, number in region.items() if number is not None}
+    return {"physicalLocation": {"artifactLocation": _artifact(path), "region": numbers}}
 
 
 def _artifact(path: PurePosixPath) -> dict[str, Any]:

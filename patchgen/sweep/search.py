@@ -33,7 +33,7 @@ from patchgen.sweep.candidates import (
 )
 from patchgen.sweep.executor import Executor
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
-from patchgen.sweep.request import MOST_FILE_BYTES, SweepRequest
+from patchgen.sweep.request import MAX_FILE_BYTES, SweepRequest
 from patchgen.sweep.results import (
     NO_MATCH,
     Selection,
@@ -46,7 +46,7 @@ from patchgen.sweep.results import (
 )
 from patchgen.sweep.slices import restore
 
-_TOO_LARGE = f"it is larger than the {MOST_FILE_BYTES >> 20} MiB that spatch is given"
+_TOO_LARGE = f"it is larger than the {MAX_FILE_BYTES >> 20} MiB that spatch is given"
 
 
 @dataclass(slots=True)
@@ -66,23 +66,25 @@ class Search:
     def run(self) -> SweepState:
         """Look up cached results, and run the other files. Raises as `sweep` does."""
         request = self.request
-        known = find_cached_needs(self.cache)
-        with in_background(lambda: known or find_needs(self.spatch, request.program)) as asked:
+        cached_needs = find_cached_needs(self.cache)
+        with in_background(
+            lambda: cached_needs or find_needs(self.spatch, request.program)
+        ) as needs_result:
             count, listed = self._list()
-            unknown = self._recall_files(listed)
-            planned = plan_candidates(self.repository, request, unknown)
-        needs = asked.result()
-        if known is None:
+            uncached = self._use_cached(listed)
+            search = plan_candidates(self.repository, request, uncached)
+        needs = needs_result.result()
+        if cached_needs is None:
             cache_needs(self.cache, needs)
         if needs.functions is None and request.slices:
             self.state.notes.append(f"files are not sliced: {needs.reason}")
         slicer = Slicer(self.repository, needs, request.slices)
-        run = self._run(find_candidates(self.repository, planned, unknown, needs), slicer)
-        having = slicer.names - {str(file.path) for file in slicer.lacking}
-        # A file without the words has no match, whatever its headers.
-        idle = (oid for name, (_, oid) in unknown.items() if name not in having)
-        self.cache.store((name_content(oid, {}), NO_MATCH) for oid in idle)
-        self.state.counts = Counts(count, len(having), count - len(unknown), run)
+        run = self._run(find_candidates(self.repository, search, uncached, needs), slicer)
+        with_words = slicer.names - {str(file.path) for file in slicer.without_words}
+        # A file without the words has no match, whatever its headers contain.
+        without_words = (oid for name, (_, oid) in uncached.items() if name not in with_words)
+        self.cache.store((name_content(oid, {}), NO_MATCH) for oid in without_words)
+        self.state.counts = Counts(count, len(with_words), count - len(uncached), run)
         if self.selection and not self.state.unfinished:
             cache_selection(self.cache, self.selection, self.state)
         return self.state
@@ -103,9 +105,9 @@ class Search:
             listed = {
                 name: entry for name, entry in near.items() if name.endswith(request.suffixes)
             }
-        if request.only is not None:
-            only = set(map(str, request.only))
-            listed = {name: entry for name, entry in listed.items() if name in only}
+        if request.only_paths is not None:
+            only_paths = set(map(str, request.only_paths))
+            listed = {name: entry for name, entry in listed.items() if name in only_paths}
         return len(listed), listed
 
     def _list_changed(self) -> tuple[int, Mapping[str, Entry]] | None:
@@ -125,20 +127,20 @@ class Search:
         self.state = state
         return state.counts.files - len(changes.before) + len(changes.after), changes.after
 
-    def _recall_files(self, listed: Mapping[str, Entry]) -> Mapping[str, Entry]:
+    def _use_cached(self, listed: Mapping[str, Entry]) -> Mapping[str, Entry]:
         """Use the cached results; return the files that have none."""
         if not self.cache.is_open or self.request.includes is not Includes.NONE:
             return listed
         keys = {name: name_content(oid, {}) for name, (_, oid) in listed.items()}
         results = self.cache.find(set(keys.values()))
-        unknown = {}
+        uncached = {}
         for name, (mode, oid) in listed.items():
             key = keys[name]
             if key not in results:
-                unknown[name] = (mode, oid)
+                uncached[name] = (mode, oid)
             elif results[key] != NO_MATCH:
-                self.state.take(TreeFile(PurePosixPath(name), mode, oid), key, results[key])
-        return unknown
+                self.state.use_cached(TreeFile(PurePosixPath(name), mode, oid), key, results[key])
+        return uncached
 
     # --- runs of spatch ---
 
@@ -152,33 +154,33 @@ class Search:
             cores=request.run.jobs or os.cpu_count() or 1,
         )
         done = 0
-        for batch, ran in self.executor(request, self.spatch, batches):
-            self._collect(slicer, ran)
+        for batch, results in self.executor(request, self.spatch, batches):
+            self._collect(slicer, results)
             done += len(batch.sources)
             total = len(slicer.names) if slicer.has_read_all else None
-            self.on_progress(done + len(slicer.idle) + len(slicer.lacking), total)
-        self.cache.store((self.state.keys[file.path], NO_MATCH) for file in slicer.idle)
+            self.on_progress(done + len(slicer.unmatchable) + len(slicer.without_words), total)
+        self.cache.store((self.state.keys[file.path], NO_MATCH) for file in slicer.unmatchable)
         return done
 
     def _sources(
         self, slicer: Slicer, candidates: Iterator[TreeFile]
     ) -> Iterator[tuple[Source, Mapping[PurePosixPath, bytes]]]:
         finder, state = self.finder, self.state
-        held: dict[Oid, bytes] = {}
+        header_contents: dict[Oid, bytes] = {}
         for file, text in slicer.read(candidates):
             headers = finder.find(str(file.path), text) if finder else {}
             key = state.keys[file.path] = name_content(file.oid, headers)
             state.files[file.path] = file
             # The key was not known before the file was read.
             if headers and key in (results := self.cache.find([key])):
-                state.take(file, key, results[key])
+                state.use_cached(file, key, results[key])
                 continue
-            if len(text) > MOST_FILE_BYTES and slicer.may_match(text):
+            if len(text) > MAX_FILE_BYTES and slicer.may_match(text):
                 state.unfinished[file.path] = Failure(_TOO_LARGE)
                 continue
             source = slicer.cut(file, text)
             if source is not None:
-                yield source, read_headers(self.repository, headers.items(), held)
+                yield source, read_headers(self.repository, headers.items(), header_contents)
 
     def _header_finder(self, near: Mapping[str, Entry]) -> HeaderFinder:
         request = self.request
@@ -196,35 +198,35 @@ class Search:
         state = self.state
         cached: list[tuple[bytes, bytes]] = []
         for result in results:
-            ran = self._restore(result, slicer.parts.pop(result.path, ()))
-            if str(ran.path) == ".":
-                state.printed += ran.printed
-            elif ran.failure is not None:
-                state.unfinished[ran.path] = ran.failure
+            restored = self._restore(result, slicer.parts.pop(result.path, ()))
+            if str(restored.path) == ".":
+                state.printed += restored.printed
+            elif restored.failure is not None:
+                state.unfinished[restored.path] = restored.failure
             else:
-                outcome = outcome_of(ran)
+                outcome = outcome_of(restored)
                 if outcome is not None:
-                    state.outcomes[ran.path] = outcome
-                cached.append((state.keys[ran.path], pack(outcome)))
+                    state.outcomes[restored.path] = outcome
+                cached.append((state.keys[restored.path], pack(outcome)))
         self.cache.store(cached)
 
-    def _restore(self, ran: FileResult, parts: tuple[bytes, ...]) -> FileResult:
+    def _restore(self, result: FileResult, parts: tuple[bytes, ...]) -> FileResult:
         """Return the result of a slice as that of the whole file."""
-        if not parts or (ran.failure is not None and ran.failure.limit_s is not None):
-            return ran
-        whole = None if ran.after is None else restore(ran.after, parts)
-        if ran.failure is None and (ran.after is None or whole is not None):
-            return replace(ran, after=whole)
+        if not parts or (result.failure is not None and result.failure.limit_s is not None):
+            return result
+        restored = None if result.after is None else restore(result.after, parts)
+        if result.failure is None and (result.after is None or restored is not None):
+            return replace(result, after=restored)
         # A rule changed a part that no rule can match, or spatch could not parse the slice.
-        [text] = read_contents(self.repository, [self.state.files[ran.path]])
-        seen = self.finder.find(str(ran.path), text) if self.finder else {}
-        headers = read_headers(self.repository, seen.items(), {})
-        self.state.notes.append(f"{ran.path} was run again, as a whole file")
-        [again] = run_files(
+        [text] = read_contents(self.repository, [self.state.files[result.path]])
+        includes = self.finder.find(str(result.path), text) if self.finder else {}
+        headers = read_headers(self.repository, includes.items(), {})
+        self.state.notes.append(f"{result.path} was run again, as a whole file")
+        [rerun] = run_files(
             self.spatch,
             self.request.program,
-            [Source(ran.path, text)],
+            [Source(result.path, text)],
             headers,
             timeout_s=self.request.run.timeout_s,
         )
-        return again
+        return rerun

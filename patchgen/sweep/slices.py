@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Cut parts of a C file that no rule can match, keeping all line numbers, and put them back.
 
-spatch parses whole files, and parsing is the main cost. The body of a function that lacks the words
-of every rule becomes a comment of as many lines, `{/*pg7` ... `*/` and `}`; so do the initialisers
+spatch parses whole files, and parsing is the main cost. The body of a function without the words
+of any rule becomes a comment of as many lines, `{/*pg7` ... `*/` and `}`; so do the initialisers
 of tables. spatch copies these comments unchanged to its output, where each is replaced by the
 original text.
 
@@ -23,7 +23,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from patchgen.coccinelle import Formula
-from patchgen.sweep.bodies import CodeBody, Span, find_bodies, may_go, replace_spans, without
+from patchgen.sweep.bodies import (
+    CodeBody,
+    Span,
+    can_be_cut,
+    find_bodies,
+    remove_spans,
+    replace_spans,
+)
 from patchgen.sweep.typedefs import find_ambiguous_types, find_type_declarers
 from patchgen.sweep.words import WordIndex, has_word
 
@@ -48,47 +55,47 @@ class Slice:
 
 
 def slice_source(
-    source: bytes, needs: tuple[Formula, ...], wanted: Collection[str] = frozenset()
+    source: bytes, needs: tuple[Formula, ...], file_words: Collection[str] = frozenset()
 ) -> Slice:
     """Cut what satisfies none of the needs; each need is what one rule requires of a function.
 
-    A need that always holds keeps everything. Those of the `wanted` words that the source has
-    stay in the text, if only in a comment: spatch skips a file that lacks them.
+    With a need that always holds, nothing is cut. The `file_words` that the source has are also in
+    the slice, if only in a comment: spatch skips a file without them.
     """
-    hits = WordIndex(source, needs)
-    if not hits.any_item_may():
+    index = WordIndex(source, needs)
+    if not index.any_item_may():
         return Slice(b"", (), False)
     cut: list[CodeBody] = []
-    keeps_any = False
-    before = 0
+    has_match = False
+    item_start = 0
     for body in find_bodies(source):
         # Text between two items may belong to either; it is at least the header of the second.
-        if hits.satisfy(before, body.item_end):
-            keeps_any = True
-        elif may_go(source[body.begin : body.end]):
+        if index.satisfy(item_start, body.item_end):
+            has_match = True
+        elif can_be_cut(source[body.begin : body.end]):
             cut.append(body)
-        before = body.item_end
-    if not keeps_any and not hits.wanted.are_met_by(hits.outside(cut)):
+        item_start = body.item_end
+    if not has_match and not index.test.are_met_by(index.outside(cut)):
         return Slice(b"", (), False)
-    return _cut(source, _choose_cuts(source, cut), wanted)
+    return _cut(source, _choose_cuts(source, cut), file_words)
 
 
-def _cut(source: bytes, cut: Sequence[Span], wanted: Collection[str]) -> Slice:
+def _cut(source: bytes, cut: Sequence[Span], file_words: Collection[str]) -> Slice:
     parts = tuple(source[span.begin : span.end] for span in cut)
     lines = [part.count(b"\n") for part in parts]
     comments = [b"/*pg%d%s*/" % (number, b"\n" * count) for number, count in enumerate(lines)]
     text = replace_spans(source, cut, comments.__getitem__)
-    lost = [word.encode() for word in sorted(wanted) if word.isidentifier()]
-    lost = [word for word in lost if has_word(source, word) and not has_word(text, word)]
-    if lost:
-        text = text.replace(b"/*pg0", b"/*pg0 " + b" ".join(lost), 1)
+    missing = [word.encode() for word in sorted(file_words) if word.isidentifier()]
+    missing = [word for word in missing if has_word(source, word) and not has_word(text, word)]
+    if missing:
+        text = text.replace(b"/*pg0", b"/*pg0 " + b" ".join(missing), 1)
     return Slice(text, parts, True)
 
 
 def restore(text: bytes, parts: Sequence[bytes]) -> bytes | None:
     """Put the cut parts back into spatch's output; None if one is missing, doubled or moved."""
-    found = [int(match[1]) for match in _CUT.finditer(text)]
-    if found != list(range(len(parts))):
+    numbers = [int(match[1]) for match in _CUT.finditer(text)]
+    if numbers != list(range(len(parts))):
         return None
     return _CUT.sub(lambda match: parts[int(match[1])], text)
 
@@ -96,24 +103,26 @@ def restore(text: bytes, parts: Sequence[bytes]) -> bytes | None:
 # --- whole functions ---
 
 
-def _choose_cuts(source: bytes, idle: Sequence[CodeBody]) -> list[Span]:
+def _choose_cuts(source: bytes, cut: Sequence[CodeBody]) -> list[Span]:
     """Return what to cut of these bodies: most bodies alone, or whole functions."""
-    goes, stays = _choose_whole(source, idle)
-    headers = [body.outer for body, goes_whole in zip(idle, goes, strict=True) if goes_whole]
-    bodies = [body.inner for body in idle]
-    tellers = find_type_declarers(source, bodies, headers, find_ambiguous_types(stays))
-    if not tellers.isdisjoint(bodies):
-        idle = [body for body in idle if body.inner not in tellers]
-        goes, _ = _choose_whole(source, idle)
-    keeps = [body.outer in tellers for body in idle]
-    goes = [whole and not kept for whole, kept in zip(goes, keeps, strict=True)]
-    return list(_join(source, idle, goes))
+    are_whole, remaining = _choose_whole(source, cut)
+    headers = [body.outer for body, is_whole in zip(cut, are_whole, strict=True) if is_whole]
+    bodies = [body.inner for body in cut]
+    declarers = find_type_declarers(source, bodies, headers, find_ambiguous_types(remaining))
+    if not declarers.isdisjoint(bodies):
+        cut = [body for body in cut if body.inner not in declarers]
+        are_whole, _ = _choose_whole(source, cut)
+    are_whole = [
+        is_whole and body.outer not in declarers
+        for body, is_whole in zip(cut, are_whole, strict=True)
+    ]
+    return list(_join(source, cut, are_whole))
 
 
 def _choose_whole(source: bytes, cut: Sequence[CodeBody]) -> tuple[list[bool], bytes]:
-    """Return for each function whether it may go as a whole: inside of a run, its name not used.
+    """Return for each function whether it can be cut whole: inside of a run, its name not used.
 
-    Also return the text that stays in any case.
+    Also return the text that is never cut.
     """
     adjoins = [_adjoin(source, *pair) for pair in pairwise(cut)]
     spans = []
@@ -122,14 +131,15 @@ def _choose_whole(source: bytes, cut: Sequence[CodeBody]) -> tuple[list[bool], b
         if number and adjoins[number - 1]:
             begin = cut[number - 1].item_end
         spans.append(Span(begin, body.end))
-    stays = without(source, spans)
-    within = [False, *(before and after for before, after in pairwise(adjoins)), False]
-    if not any(within):
-        return [False] * len(cut), stays
-    names = [_name(source, body) for body in cut]
-    once = {name for name, times in Counter(names).items() if times == 1}
-    once.difference_update(_WORDS.findall(stays))
-    return [inner and name in once for inner, name in zip(within, names, strict=False)], stays
+    remaining = remove_spans(source, spans)
+    is_inside = [False, *(before and after for before, after in pairwise(adjoins)), False]
+    if not any(is_inside):
+        return [False] * len(cut), remaining
+    names = [_read_name(source, body) for body in cut]
+    unused = {name for name, times in Counter(names).items() if times == 1}
+    unused.difference_update(_WORDS.findall(remaining))
+    are_whole = [inside and name in unused for inside, name in zip(is_inside, names, strict=False)]
+    return are_whole, remaining
 
 
 def _adjoin(source: bytes, first: CodeBody, second: CodeBody) -> bool:
@@ -138,18 +148,18 @@ def _adjoin(source: bytes, first: CodeBody, second: CodeBody) -> bool:
     return are_plain and bool(_GAP.fullmatch(source, first.item_end, second.header))
 
 
-def _name(source: bytes, body: CodeBody) -> bytes:
+def _read_name(source: bytes, body: CodeBody) -> bytes:
     """Return the name of a function with a plain header, b"" for others."""
     if body.header < 0:
         return b""
     return source[body.header : source.index(b"(", body.header)].split()[-1].lstrip(b"*")
 
 
-def _join(source: bytes, cut: Sequence[CodeBody], goes: Sequence[bool]) -> Iterator[Span]:
+def _join(source: bytes, cut: Sequence[CodeBody], are_whole: Sequence[bool]) -> Iterator[Span]:
     begin = end = -1
-    for body, goes_whole in zip(cut, goes, strict=True):
-        if goes_whole:
-            # From the line after the previous item, which stays.
+    for body, is_whole in zip(cut, are_whole, strict=True):
+        if is_whole:
+            # From the line after the previous item, which is not cut whole.
             begin = begin if begin >= 0 else source.index(b"\n", end) + 1
         else:
             if begin >= 0:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the parts of a C file that show spatch that a word is a type, so that they must stay.
+"""Find the parts of a C file that show spatch that a word is a type, so that none is cut.
 
 spatch recognises a typedef name only after it has seen it declare something, further up in the file
 (`lookahead2` in parsing_c/parsing_hacks.ml). Otherwise `(u64)(x)` is a call, and the first argument
 of `min_t(u32, a, b)` an expression rather than a type. So a type name in the remaining text must be
-shown to be one where it was before. The words that may be doubtful, and the code that may show that
-they are types, are matched generously; code that certainly shows it is matched narrowly.
+shown to be one where it was before. The words that may be ambiguous, and the code that may show
+that they are types, are matched generously; code that certainly shows it is matched narrowly.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from collections.abc import Collection, Iterable, Sequence
 from patchgen.sweep.bodies import Span
 from patchgen.sweep.words import find_word, is_prose
 
-_OF_C = frozenset(
+_C_WORDS = frozenset(
     b"asm auto break case char const continue default do double else enum extern float for goto if"
     b" inline int long register return short signed sizeof static struct switch typeof union"
     b" unsigned void volatile while NULL".split()
 )
 # `w x`, `w *x`, `w (*x)` and `w *)` at the start of a line, a statement or an argument; and casts,
 # as in `(w)(x)` and `(__force w)x`.
-_TELLS = rb"(?=\s++(?:\*++\s*+)?[A-Za-z_(]|\s*+\*++\s*+[A-Za-z_(,)])"
+_DECLARES = rb"(?=\s++(?:\*++\s*+)?[A-Za-z_(]|\s*+\*++\s*+[A-Za-z_(,)])"
 # After `__force` comes a type, but `__be32` is one itself: both words are matched.
 _WORD = rb"((?:__\w+\s+)*[A-Za-z_]\w*)"
 _CAST = re.compile(
@@ -33,32 +33,32 @@ _CAST = re.compile(
 )
 _QUALIFIERS = rb"(?:(?:const|static|volatile|register|extern|inline)\s+)*+"
 _IN_BODY = (
-    re.compile(rb"\n[ \t]*+(?=\w++[ \t\n*])%s%s%s" % (_QUALIFIERS, _WORD, _TELLS)),
-    re.compile(rb"[({;](?=\s*+\w++[ \t\n*])\s*+%s%s%s" % (_QUALIFIERS, _WORD, _TELLS)),
+    re.compile(rb"\n[ \t]*+(?=\w++[ \t\n*])%s%s%s" % (_QUALIFIERS, _WORD, _DECLARES)),
+    re.compile(rb"[({;](?=\s*+\w++[ \t\n*])\s*+%s%s%s" % (_QUALIFIERS, _WORD, _DECLARES)),
     _CAST,
 )
 # After a newline, only the same line is scanned: else each of many empty lines would scan the rest.
-_IN_HEADER = re.compile(rb"(?:[(,]\s*+|\n[^\S\n]*+)%s%s%s" % (_QUALIFIERS, _WORD, _TELLS))
+_IN_HEADER = re.compile(rb"(?:[(,]\s*+|\n[^\S\n]*+)%s%s%s" % (_QUALIFIERS, _WORD, _DECLARES))
 # Code whose meaning depends on whether a word is a type: `(w)`, `f(w, w *)`, `(__force w *)x`,
 # `(w (*)(`, and `w *x;` or `w (x)`, which are products and calls otherwise.
-_DOUBTFUL = (
+_AMBIGUOUS = (
     re.compile(rb"[(,]\s*+(?:const\s+)?%s(?:[\s*]|__\w+)*+(?=[),])" % _WORD),
     re.compile(rb"\(\s*+([A-Za-z_]\w*+)\s*+\(\s*+\*"),
     re.compile(rb"(?:[;{})]\s*+|\n[^\S\n]*+)([A-Za-z_]\w*+)\s*+\*++\s*+\w++\s*+[;,=]"),
     re.compile(rb"\n[^\S\n]*+([A-Za-z_]\w*+)\s++\(\w++\)"),
 )
-_TELLS_BEHIND = re.compile(_TELLS)
+_DECLARES_AFTER = re.compile(_DECLARES)
 _TAG = re.compile(rb"\b(?:struct|union|enum|goto)\s+\Z")
 # `w x;`, `(w x,`, `{ w *x;`, `static w x(`, outside of macro definitions.
 _SURE_BEFORE = re.compile(
     rb"(?:(?P<open>[;{]|\A)|[(,}])\s*(?:(?:static|const|inline|extern|volatile)\s+)*\Z"
 )
-_SURE_BEHIND = re.compile(rb"[ \t]+(\**)[A-Za-z_]\w*\s*[,;)=\[(]")
+_SURE_AFTER = re.compile(rb"[ \t]+(\**)[A-Za-z_]\w*\s*[,;)=\[(]")
 
 
 def find_ambiguous_types(text: bytes) -> set[bytes]:
     """Return the words of a text whose being a type makes a difference."""
-    return _find_words(_DOUBTFUL, text) - _OF_C
+    return _find_words(_AMBIGUOUS, text) - _C_WORDS
 
 
 def _find_words(patterns: Iterable[re.Pattern[bytes]], text: bytes) -> set[bytes]:
@@ -78,28 +78,28 @@ def find_type_declarers(
     declared = _find_words(_IN_BODY, inner) | _find_words([_IN_HEADER], outer)
     parts = sorted((*bodies, *headers))
     starts = [span.begin for span in parts]
-    tellers: set[Span] = set()
+    declarers: set[Span] = set()
     for word in declared & set(words):
         for at in find_word(source, word):
             number = bisect_right(starts, at) - 1
             is_in_part = number >= 0 and at < parts[number].end
-            if is_in_part and _may_tell(source, at, word) and not is_prose(source, at):
-                tellers.add(parts[number])
-            if _is_sure(source, at, word):
+            if is_in_part and _may_declare(source, at, word) and not is_prose(source, at):
+                declarers.add(parts[number])
+            if _surely_declares(source, at, word):
                 break
-    return tellers
+    return declarers
 
 
-def _may_tell(source: bytes, at: int, word: bytes) -> bool:
-    if _TELLS_BEHIND.match(source, at + len(word)):
+def _may_declare(source: bytes, at: int, word: bytes) -> bool:
+    if _DECLARES_AFTER.match(source, at + len(word)):
         return not _TAG.search(source[max(0, at - 20) : at])
     opened = source.rfind(b"(", max(0, at - 60), at)
     cast = _CAST.match(source, opened) if opened >= 0 else None
     return cast is not None and word in cast[1].split()
 
 
-def _is_sure(source: bytes, at: int, word: bytes) -> bool:
-    after = _SURE_BEHIND.match(source, at + len(word))
+def _surely_declares(source: bytes, at: int, word: bytes) -> bool:
+    after = _SURE_AFTER.match(source, at + len(word))
     before = _SURE_BEFORE.search(source[max(0, at - 80) : at])
     if not after or not before or (after[1] and before["open"] is None):
         return False

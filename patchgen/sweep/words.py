@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from patchgen.coccinelle import OPERATORS, Formula, holds, words_of
-from patchgen.sweep.bodies import CodeBody, line_start
+from patchgen.sweep.bodies import CodeBody, find_line_start
 
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _STRING = re.compile(rb"(?<!\\)\"(?:\\.|[^\"\\])*+\"|'(?:\\.|[^'\\])'")
-_WORD_SIGN = re.compile(rb"\w")
+_WORD_CHARACTER = re.compile(rb"\w")
 # `a /* by *// b` contains one.
 _DIVISION = re.compile(rb"(?:(?<![*/])|(?<=\*/))/(?![*/])")
 _OPERATORS = frozenset(operator.encode() for operator in OPERATORS)
@@ -24,7 +24,7 @@ def find_word(text: bytes, word: bytes) -> Iterator[int]:
     at = text.find(word)
     while at >= 0:
         before, after = text[at - 1 : at], text[at + len(word) : at + len(word) + 1]
-        if not (_WORD_SIGN.match(before) or _WORD_SIGN.match(after)):
+        if not (_WORD_CHARACTER.match(before) or _WORD_CHARACTER.match(after)):
             yield at
         at = text.find(word, at + len(word))
 
@@ -69,30 +69,30 @@ class _NeedTest:
 
     def __init__(self, needs: tuple[Formula, ...]):
         self._needs = needs
-        self._known: dict[frozenset[str], bool] = {}
+        self._results: dict[frozenset[str], bool] = {}
         words: frozenset[str] = frozenset().union(*map(words_of, needs))
         self.words = tuple(sorted(word.encode("latin-1", "replace") for word in words))
 
     def are_met_by(self, words: frozenset[str]) -> bool:
         """Return whether a text with these words satisfies any of the needs."""
-        known = self._known.get(words)
-        if known is None:
-            known = self._known[words] = any(holds(need, words) for need in self._needs)
-        return known
+        result = self._results.get(words)
+        if result is None:
+            result = self._results[words] = any(holds(need, words) for need in self._needs)
+        return result
 
 
-_wanted = lru_cache(maxsize=64)(_NeedTest)
+_make_test = lru_cache(maxsize=64)(_NeedTest)
 
 
 class WordIndex:
     """The offsets in a source of the words of the needs, and of macros that contain them."""
 
     def __init__(self, source: bytes, needs: tuple[Formula, ...]):
-        self.wanted = _wanted(needs)
+        self.test = _make_test(needs)
         self._source = source
         places = [
             (at, word.decode("latin-1"))
-            for word in self.wanted.words
+            for word in self.test.words
             for at in (find_operator if word in _OPERATORS else find_word)(source, word)
         ]
         places = [place for place in places if not _begins_as_comment(source, place[0])]
@@ -106,17 +106,17 @@ class WordIndex:
 
     def outside(self, bodies: Iterable[CodeBody]) -> frozenset[str]:
         """Return the words outside of all these bodies, which are in order."""
-        found: list[tuple[int, str]] = []
+        places: list[tuple[int, str]] = []
         begin = 0
         for body in [*bodies, CodeBody(len(self._source), 0, 0)]:
             first = bisect_left(self._starts, begin)
-            found += self._places[first : bisect_left(self._starts, body.begin)]
+            places += self._places[first : bisect_left(self._starts, body.begin)]
             begin = body.end
-        return frozenset(word for _, word in found)
+        return frozenset(word for _, word in places)
 
     def satisfy(self, begin: int, end: int) -> bool:
         """Return whether the text between two offsets satisfies any of the needs."""
-        return self.wanted.are_met_by(self.words(begin, end))
+        return self.test.are_met_by(self.words(begin, end))
 
     def any_item_may(self) -> bool:
         """Return whether any stretch from one item's end to the next satisfies a need.
@@ -124,11 +124,11 @@ class WordIndex:
         A stretch never splits an item, so the answer is never wrongly False. The check is quick,
         and most files are dropped by it.
         """
-        if self.wanted.are_met_by(frozenset()):
+        if self.test.are_met_by(frozenset()):
             return True
-        if not self.wanted.are_met_by(frozenset(word for _, word in self._places)):
+        if not self.test.are_met_by(frozenset(word for _, word in self._places)):
             return False
-        return any(map(self.wanted.are_met_by, self._stretches()))
+        return any(map(self.test.are_met_by, self._stretches()))
 
     def _stretches(self) -> Iterator[frozenset[str]]:
         """Yield the words of each stretch that has any.
@@ -159,7 +159,7 @@ class WordIndex:
 
     def _macro_places(self, places: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
         """Return the uses of macros whose definition has words: spatch may expand them."""
-        found: list[tuple[int, str]] = []
+        uses: list[tuple[int, str]] = []
         waiting = list(places)
         seen: set[tuple[bytes, str]] = set()
         while waiting:
@@ -167,13 +167,13 @@ class WordIndex:
             name = self._macro_at(at)
             if name is not None and (name, word) not in seen:
                 seen.add((name, word))
-                uses = [(use, word) for use in find_word(self._source, name)]
-                found += uses
-                waiting += uses
-        return found
+                name_uses = [(use, word) for use in find_word(self._source, name)]
+                uses += name_uses
+                waiting += name_uses
+        return uses
 
     def _macro_at(self, at: int) -> bytes | None:
         """Return the macro that is defined at an offset."""
-        begin = line_start(self._source, at)
+        begin = find_line_start(self._source, at)
         defined = _DEFINE.match(self._source, begin)
         return defined[1] if defined and defined.start(1) != at else None

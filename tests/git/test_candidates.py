@@ -56,5 +56,5 @@ def test_a_file_that_lacks_words_never_gets_to_spatch(repository):
     files = find_candidates(repository, None, list_entries(repository, tree, (), (".c",)), NEEDS)
     cut = {str(file.path): slicer.cut(file, text) for file, text in slicer.read(files)}
     assert [path for path, source in cut.items() if source is not None] == ["both.c"]
-    assert [str(file.path) for file in slicer.idle] == ["apart.c"]
-    assert [str(file.path) for file in slicer.lacking] == ["common.c", "longer.c", "rare.c"]
+    assert [str(file.path) for file in slicer.unmatchable] == ["apart.c"]
+    assert [str(file.path) for file in slicer.without_words] == ["common.c", "longer.c", "rare.c"]
