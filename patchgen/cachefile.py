@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 LIMIT = 1 << 30
-# A writer holds the lock for as long as one transaction takes.
+# A writer holds the lock for one transaction.
 _BUSY_S = 60
 _FOLDER = "patchgen"
 _SEAL_BYTES = 16
@@ -148,7 +148,7 @@ class Cache:
         self.note = ""
         if path is not None:
             self._connection = self._open(path)
-            self._write(_USE, [self._used()])
+            self._write(_USE, [self._make_use()])
             self._shrink()
 
     def __enter__(self) -> Cache:
@@ -171,10 +171,10 @@ class Cache:
     def find(self, keys: Collection[bytes]) -> dict[bytes, bytes]:
         """Return the values that are cached under these keys."""
         found: dict[bytes, bytes] = {}
-        left = iter(keys)
-        while part := list(islice(left, _AT_ONCE)):
-            marks = ",".join("?" * len(part))
-            query = f"SELECT key, value FROM cached WHERE namespace = ? AND key IN ({marks})"
+        remaining = iter(keys)
+        while part := list(islice(remaining, _AT_ONCE)):
+            placeholders = ",".join("?" * len(part))
+            query = f"SELECT key, value FROM cached WHERE namespace = ? AND key IN ({placeholders})"
             for key, row in self._query(query, (self._id, *part)):
                 value = open_seal(self._context(key), row)
                 if value is not None:
@@ -186,7 +186,7 @@ class Cache:
         rows = [(self._id, key, seal(self._context(key), value)) for key, value in values]
         if rows:
             # Another process may have dropped the namespace meanwhile.
-            self._write(_USE, [self._used()])
+            self._write(_USE, [self._make_use()])
             self._write("INSERT OR REPLACE INTO cached VALUES (?, ?, ?)", rows)
 
     def find_one(self, kind: type[_T], key: bytes) -> _T | None:
@@ -195,7 +195,7 @@ class Cache:
         return unpack(kind, found[key]) if key in found else None
 
     def store_one(self, key: bytes, value: object) -> None:
-        """Cache a value of any type that pydantic knows; nothing if JSON cannot represent it."""
+        """Cache a value of any type that pydantic can dump, unless JSON cannot represent it."""
         try:
             self.store([(key, pack(value))])
         except ValueError:
@@ -204,7 +204,7 @@ class Cache:
     def _context(self, key: bytes) -> str:
         return f"{self._namespace} {key.hex()}"
 
-    def _used(self) -> tuple[int, int]:
+    def _make_use(self) -> tuple[int, int]:
         return self._id, time.time_ns()
 
     def _shrink(self) -> None:
@@ -241,7 +241,7 @@ class Cache:
         self._run(write)
 
     def _run(self, use: Callable[[sqlite3.Connection], _T]) -> _T | None:
-        """Return what is done with the file; None, from then on, if that fails."""
+        """Return the result of using the file; if that fails, None, and never use it again."""
         if self._connection is None:
             return None
         try:
@@ -267,7 +267,7 @@ class Cache:
         return None
 
     def _give_up(self, err: sqlite3.Error) -> None:
-        """Continue without the file. Delete a damaged one, so that the next run creates it anew."""
+        """Continue without the file; delete a damaged one, for the next run to make a new one."""
         self.close()
         self.note = f"results are not cached: {self._path}: {err}"
         if self._path is not None and _is_damaged(err):
@@ -275,8 +275,8 @@ class Cache:
             for suffix in ("", "-wal", "-shm", "-journal"):
                 try:
                     self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-                except OSError as left:
-                    self.note = f"results are not cached: {left}"
+                except OSError as failure:
+                    self.note = f"results are not cached: {failure}"
 
 
 def _is_damaged(err: sqlite3.Error) -> bool:
@@ -328,13 +328,13 @@ def _check_folders(path: Path) -> None:
         _check_owner(folder, folder.lstat(), stat.S_ISDIR)
 
 
-def _check_owner(path: Path, found: os.stat_result, is_kind: Any) -> None:
-    if not is_kind(found.st_mode):
+def _check_owner(path: Path, status: os.stat_result, is_kind: Any) -> None:
+    if not is_kind(status.st_mode):
         what = "directory" if is_kind is stat.S_ISDIR else "regular file"
         raise PermissionError(f"{path} is not a {what}; delete it")
-    if found.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise PermissionError(f"{path} belongs to another user; delete it, or set XDG_CACHE_HOME")
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PermissionError(
             f"{path} can be written by other users; delete it, or run chmod go-w {path}"
         )

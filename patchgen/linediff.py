@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 _Lines = Sequence[Hashable]
 
-# What is left of a part with more differences counts as changed as a whole.
+# After so many differences, the remaining lines of a part are reported as one change.
 _MAX_DIFFERENCES = 1000
 _COMPARED_AT_ONCE = 1 << 10
 

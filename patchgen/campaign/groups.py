@@ -7,7 +7,7 @@ import os.path
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import product, starmap, takewhile
 from pathlib import PurePosixPath
 
 from patchgen.kernel import MaintainersSection
@@ -15,7 +15,7 @@ from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Split
 
 _ADDRESS = re.compile(r"\s*<[^>]*>")
-_MOST_NAMES = 4
+_MAX_NAMES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def list_names(people: Sequence[str]) -> str:
     """Return names as a list for people, without addresses; only the first of many."""
     plain = [_ADDRESS.sub("", name).strip().strip('"') for name in people]
     names = list(dict.fromkeys(plain))
-    if len(names) <= _MOST_NAMES:
+    if len(names) <= _MAX_NAMES:
         return ", ".join(names)
-    return ", ".join(names[: _MOST_NAMES - 1]) + f" and {len(names) - _MOST_NAMES + 1} others"
+    return ", ".join(names[: _MAX_NAMES - 1]) + f" and {len(names) - _MAX_NAMES + 1} others"
 
 
 def split_edits(
@@ -62,11 +62,11 @@ def split_edits(
     """
     groups: dict[tuple[str, ...], list[FileEdit]] = {}
     for edit in sorted(edits, key=lambda entry: entry.path):
-        groups.setdefault(_names(edit.path, split, owners.get(edit.path)), []).append(edit)
+        groups.setdefault(_choose_names(edit.path, split, owners.get(edit.path)), []).append(edit)
     return [PatchGroup(names, tuple(group)) for names, group in groups.items()]
 
 
-def _names(
+def _choose_names(
     path: PurePosixPath, split: Split, section: MaintainersSection | None
 ) -> tuple[str, ...]:
     """Return the names that identify a file's group."""
@@ -93,7 +93,7 @@ def merge_groups(groups: Sequence[PatchGroup], limit: int) -> list[PatchGroup]:
         nearest = max(
             merged,
             key=lambda group: (
-                _shared(smallest, group),
+                _count_shared_folders(smallest, group),
                 -len(group.edits),
                 # Of equal groups, the first one.
                 [-ord(character) for character in str(group.paths[0])],
@@ -106,11 +106,11 @@ def merge_groups(groups: Sequence[PatchGroup], limit: int) -> list[PatchGroup]:
     return sorted(merged, key=lambda group: group.paths[0])
 
 
-def _shared(one: PatchGroup, other: PatchGroup) -> int:
+def _count_shared_folders(one: PatchGroup, other: PatchGroup) -> int:
     """Return the largest number of leading folders that files of two groups share."""
-    return max(_common(path, their) for path in one.paths for their in other.paths)
+    return max(starmap(_count_common_folders, product(one.paths, other.paths)))
 
 
-def _common(one: PurePosixPath, other: PurePosixPath) -> int:
+def _count_common_folders(one: PurePosixPath, other: PurePosixPath) -> int:
     pairs = zip(one.parent.parts, other.parent.parts, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

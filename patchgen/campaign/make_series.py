@@ -48,7 +48,7 @@ from patchgen.sweep import SweepRequest
 from patchgen.templating import render_text
 
 # Leaves room for a prefix.
-_MOST_WORDS = 55
+_MAX_SUBJECT = 55
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +158,10 @@ def _group(
     tree: GitTree, request: CampaignRequest, edits: Sequence[FileEdit]
 ) -> tuple[list[PatchGroup], tuple[str, ...]]:
     """Return the groups of edits that become patches, and warnings about MAINTAINERS."""
-    found = None
+    owners_and_warnings = None
     if request.split in (Split.MAINTAINER, Split.SUBSYSTEM):
-        found = find_owners(tree, [edit.path for edit in edits])
-    owners, warnings = found or ({}, ())
+        owners_and_warnings = find_owners(tree, [edit.path for edit in edits])
+    owners, warnings = owners_and_warnings or ({}, ())
     groups = split_edits(edits, request.split, owners)
     return groups if request.max_patches is None else merge_groups(
         groups, request.max_patches
@@ -187,7 +187,7 @@ class _SplitChange:
         prefixes = [learn_prefix(quarantine, self.sweep.base.oid, group) for group in self.groups]
         drafts = []
         for group, subject in zip(
-            self.groups, make_subjects(prefixes, self.groups, self._what()), strict=True
+            self.groups, make_subjects(prefixes, self.groups, self._summarise()), strict=True
         ):
             text = self._render("campaign-message.txt.j2", subject=subject)
             message = sign_off(text, signer) if self.request.sign_off else text
@@ -198,7 +198,7 @@ class _SplitChange:
         """Return the cover letter."""
         text = self._render(
             "campaign-cover.txt.j2",
-            subject=f"treewide: {self._what()}",
+            subject=f"treewide: {self._summarise()}",
             split=self.request.split,
             files=len(self.sweep.edits),
             # Without the files' contents: templates are rendered in another process.
@@ -248,7 +248,7 @@ class _SplitChange:
             ),
         )
 
-    def _what(self) -> str:
+    def _summarise(self) -> str:
         """Return the phrase for the subjects: the user's, else the semantic patch's purpose.
 
         `///` may be a whole paragraph of reasons, which is not a subject; its file name is used
@@ -256,10 +256,10 @@ class _SplitChange:
         """
         if self.request.subject:
             return self.request.subject
-        first = " ".join(self.header.purpose.strip().partition("\n\n")[0].split()).rstrip(".")
-        if not first or len(first) > _MOST_WORDS or ". " in first:
+        summary = " ".join(self.header.purpose.strip().partition("\n\n")[0].split()).rstrip(".")
+        if not summary or len(summary) > _MAX_SUBJECT or ". " in summary:
             return f"Apply {PurePosixPath(self.sweep.public_name).name}"
-        return first[:1].upper() + first[1:]
+        return summary[:1].upper() + summary[1:]
 
     def _render(self, template: str, **context: object) -> str:
         base = self.sweep.base

@@ -21,14 +21,14 @@ from patchgen.odb import Git
 # Documentation/process/submitting-patches.rst, "The canonical patch format".
 WIDTH = 75
 _BODY_WIDTH = 72
-_LOOKED_AT = 40
-_FILES = 50
+_MAX_COMMITS = 40
+_MAX_FILES = 50
 # `net: ethernet: ` and `x86/kvm: `, not `Merge branch`, `Revert "..."` or a version.
 _PREFIX = re.compile(r"^(?P<prefix>(?:[\w./,+*{}\[\]() -]{1,40}: ){1,4})\S")
 # Folders that prefixes leave out: https://docs.kernel.org/process/submitting-patches.html asks for
 # "subsystem or file", and these are neither.
-_SILENT = frozenset({"drivers", "arch", "fs", "kernel", "tools", "include"})
-_MOST_PARTS = 3
+_OMITTED_FOLDERS = frozenset({"drivers", "arch", "fs", "kernel", "tools", "include"})
+_MAX_PARTS = 3
 
 
 def learn_prefix(git: Git, base: Oid, group: PatchGroup) -> str:
@@ -36,9 +36,9 @@ def learn_prefix(git: Git, base: Oid, group: PatchGroup) -> str:
 
     If the history has none (a tree without history, new files), it is derived from the folder.
     """
-    paths = [f":(top,literal){path}" for path in group.paths[:_FILES]]
+    paths = [f":(top,literal){path}" for path in group.paths[:_MAX_FILES]]
     # A commit without a parent lists all files: an import, or the end of a shallow clone.
-    args = ("log", "--no-merges", f"--max-count={_LOOKED_AT}", "--format=%P%x09%s", base, "--")
+    args = ("log", "--no-merges", f"--max-count={_MAX_COMMITS}", "--format=%P%x09%s", base, "--")
     try:
         lines = git.run(*args, *paths).stdout.decode("utf-8", "replace").splitlines()
     except MissingObjectsError:
@@ -53,18 +53,18 @@ def find_common_prefix(subjects: Sequence[str]) -> str:
 
     If many of those share a longer prefix, that is returned: `net: phy: ` rather than `net: `.
     """
-    found = [match["prefix"] for subject in subjects if (match := _PREFIX.match(subject))]
+    prefixes = [match["prefix"] for subject in subjects if (match := _PREFIX.match(subject))]
     prefix = ""
     while True:
         longer = Counter(
             prefix + rest.partition(": ")[0] + ": "
-            for text in found
-            if text.startswith(prefix) and ": " in (rest := text[len(prefix) :])
+            for candidate in prefixes
+            if candidate.startswith(prefix) and ": " in (rest := candidate[len(prefix) :])
         )
         if not longer:
             return prefix
         best, count = min(longer.items(), key=lambda item: (-item[1], item[0]))
-        # A single commit does not make a custom, unless the file has no others.
+        # A single commit is not a convention, unless the file has no others.
         if 2 * count <= len(subjects) or (count < 2 and len(subjects) > 1):
             return prefix
         prefix = best
@@ -77,20 +77,20 @@ def derive_prefix(group: PatchGroup) -> str:
         return "treewide: "
     if parts[0] == "arch" and len(parts) > 1:
         return "/".join(parts[1:3]) + ": "
-    spoken = parts[1:] if parts[0] in _SILENT and len(parts) > 1 else parts
-    return "".join(f"{part}: " for part in spoken[:_MOST_PARTS])
+    named_parts = parts[1:] if parts[0] in _OMITTED_FOLDERS and len(parts) > 1 else parts
+    return "".join(f"{part}: " for part in named_parts[:_MAX_PARTS])
 
 
-def make_subjects(prefixes: Sequence[str], groups: Sequence[PatchGroup], what: str) -> list[str]:
+def make_subjects(prefixes: Sequence[str], groups: Sequence[PatchGroup], summary: str) -> list[str]:
     """Return a subject for each group, unique and of acceptable length if possible.
 
-    The folder or file is added to subjects that would be equal; a prefix that leaves no room loses
-    its last parts.
+    The folder or file is added to subjects that would be equal; a prefix that is too long is cut
+    to its first parts.
     """
-    subjects = [_fit(prefix, what) for prefix in prefixes]
+    subjects = [_fit(prefix, summary) for prefix in prefixes]
     counts = Counter(subjects)
     distinct = [
-        _fit(prefix, f"{what} in {_place(group)}") if counts[subject] > 1 else subject
+        _fit(prefix, f"{summary} in {_describe_place(group)}") if counts[subject] > 1 else subject
         for prefix, group, subject in zip(prefixes, groups, subjects, strict=True)
     ]
     seen: Counter[str] = Counter()
@@ -101,17 +101,17 @@ def make_subjects(prefixes: Sequence[str], groups: Sequence[PatchGroup], what: s
     return unique
 
 
-def _place(group: PatchGroup) -> str:
+def _describe_place(group: PatchGroup) -> str:
     if len(group.edits) == 1:
         return group.paths[0].name
     return group.folder or "several folders"
 
 
-def _fit(prefix: str, what: str) -> str:
+def _fit(prefix: str, summary: str) -> str:
     parts = prefix.split(": ")[:-1]
-    while len(parts) > 1 and len(": ".join([*parts, what])) > WIDTH:
+    while len(parts) > 1 and len(": ".join([*parts, summary])) > WIDTH:
         parts.pop()
-    return ": ".join([*parts, what])
+    return ": ".join([*parts, summary])
 
 
 # --- bodies ---
@@ -120,16 +120,16 @@ def _fit(prefix: str, what: str) -> str:
 def excerpt(text: str) -> str:
     """Return a semantic patch without its header, its scripts, and the rules of other modes.
 
-    If nothing would be left, it is returned as a whole.
+    If it consists only of these, it is returned whole.
     """
     modes = {mode.value: mode is Mode.PATCH for mode in Mode}
-    kept = [rule for rule in read_rules(text) if not rule.is_script and rule.may_run(modes)]
-    if not kept:
+    rules = [rule for rule in read_rules(text) if not rule.is_script and rule.may_run(modes)]
+    if not rules:
         return text.strip("\n")
-    is_used = any(Mode.PATCH in rule.depends for rule in kept)
+    is_used = any(Mode.PATCH in rule.depends for rule in rules)
     virtuals = [*([Mode.PATCH] if is_used else []), *read_header(text).virtuals]
     lines = [f"virtual {name}" for name in virtuals]
-    lines += [line for rule in kept for line in rule.lines if not line.startswith("//")]
+    lines += [line for rule in rules for line in rule.lines if not line.startswith("//")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
 

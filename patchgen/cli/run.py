@@ -150,21 +150,21 @@ def command(
         plan = plan_run(repository, request)
         if campaign is not None:
             check_campaign(repository, campaign, plan)
-        found = _run(repository, plan, printer, executor, verbose=verbose, diffs=campaign is None)
+        sweeps = _run(repository, plan, printer, executor, verbose=verbose, diffs=campaign is None)
         if sarif is not None:
-            write_sarif(sarif, found)
-        made = None
-        if campaign is not None and found and found[0][1].edits:
-            made = publish_campaign(repository, campaign, *found[0], printer)
+            write_sarif(sarif, sweeps)
+        series = None
+        if campaign is not None and sweeps and sweeps[0][1].edits:
+            series = publish_campaign(repository, campaign, *sweeps[0], printer)
         elif campaign is not None:
             printer.line("The semantic patch changes nothing.")
     finally:
         repository.close()
     if as_json:
-        printer.document(_describe(plan, found) | ({"series": made} if campaign else {}))
-    incomplete = any(result.unparsed or result.unfinished for _, result in found)
+        printer.document(_describe(plan, sweeps) | ({"series": series} if campaign else {}))
+    incomplete = any(result.unparsed or result.unfinished for _, result in sweeps)
     # Skipped semantic patches of a folder are only reported, unless all of them were skipped.
-    return 1 if not found or (strict and (incomplete or plan.skipped)) else 0
+    return 1 if not sweeps or (strict and (incomplete or plan.skipped)) else 0
 
 
 def _choose_executor(name: str, scheduler: str | None) -> Executor | None:
@@ -187,10 +187,10 @@ def _run(
     diffs: bool,
 ) -> list[tuple[SweepRequest, Sweep]]:
     """Run all semantic patches, and print each result as soon as it is complete."""
-    found: list[tuple[SweepRequest, Sweep]] = []
+    sweeps: list[tuple[SweepRequest, Sweep]] = []
     for skipped in plan.skipped:
         printer.warning(f"{skipped.name} was not run: {skipped.reason}")
-    if any(skipped.lacks_trust for skipped in plan.skipped):
+    if any(skipped.needs_trust for skipped in plan.skipped):
         printer.note("hint: read them; then `patchgen trust PATH` trusts them as they are now")
     with show_sweeps(printer) as on_progress:
         results = run_sweeps(repository, plan, executor=executor, on_progress=on_progress)
@@ -198,30 +198,30 @@ def _run(
             if isinstance(result, Skipped):
                 printer.warning(f"{result.name} was not run: {result.reason}")
                 continue
-            found.append((request, result))
+            sweeps.append((request, result))
             print_sweep(printer, result, diffs=diffs)
             for line in list_unfinished(result, verbose=verbose):
                 printer.warning(line)
             for line in summarise(result, verbose=verbose):
                 printer.note(line)
-    return found
+    return sweeps
 
 
-def write_sarif(path: Path, found: Sequence[tuple[SweepRequest, Sweep]]) -> None:
+def write_sarif(path: Path, sweeps: Sequence[tuple[SweepRequest, Sweep]]) -> None:
     """Write the findings as SARIF. Raises UsageError if the file cannot be written."""
     from patchgen.sweep import make_sarif
 
-    sweeps = [(result, request.header or Header()) for request, result in found]
-    log = make_sarif(sweeps, spatch_version=find_spatch().version)
+    with_headers = [(result, request.header or Header()) for request, result in sweeps]
+    log = make_sarif(with_headers, spatch_version=find_spatch().version)
     write_output_file(path, json.dumps(log, indent=2) + "\n")
 
 
-def _describe(plan: RunPlan, found: Sequence[tuple[SweepRequest, Sweep]]) -> dict[str, Any]:
+def _describe(plan: RunPlan, sweeps: Sequence[tuple[SweepRequest, Sweep]]) -> dict[str, Any]:
     from patchgen.sweep import describe_sweep
 
     base = plan.base
     return {
         "base": {"commit": base.oid, "name": base.describe, "version": base.version},
         "skipped": [{"name": patch.name, "reason": patch.reason} for patch in plan.skipped],
-        "results": [describe_sweep(result, request.header) for request, result in found],
+        "results": [describe_sweep(result, request.header) for request, result in sweeps],
     }

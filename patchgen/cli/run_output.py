@@ -57,8 +57,8 @@ def list_unfinished(result: Sweep, *, verbose: bool) -> Iterator[str]:
         files.setdefault(failure.reason, []).append(str(path))
     for reason, paths in files.items():
         shown = paths if verbose else paths[:_SHOWN]
-        more = len(paths) - len(shown)
-        others = f" and {more} {_plural(more, 'other')}" if more else ""
+        hidden_count = len(paths) - len(shown)
+        others = f" and {hidden_count} {_plural(hidden_count, 'other')}" if hidden_count else ""
         yield f"{result.semantic_patch}: not finished: {', '.join(shown)}{others}: {reason}"
 
 

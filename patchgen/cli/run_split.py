@@ -71,15 +71,16 @@ def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
     Raises UsageError for a series' option without --split.
     """
     split = options.pop("split")
-    taken = {name: options.pop(name) for name in _ONLY_WITH_SPLIT}
+    series_options = {name: options.pop(name) for name in _ONLY_WITH_SPLIT}
     if split is None:
-        for name, word in _ONLY_WITH_SPLIT.items():
-            if taken[name]:
+        for name, option in _ONLY_WITH_SPLIT.items():
+            if series_options[name]:
                 raise UsageError(
-                    f"{word} requires --split", hint="choose how to divide the series: --split ..."
+                    f"{option} requires --split",
+                    hint="choose how to divide the series: --split ...",
                 )
         return None
-    return CampaignRequest(Split(split), **taken)
+    return CampaignRequest(Split(split), **series_options)
 
 
 def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPlan) -> None:
@@ -108,19 +109,19 @@ def publish_campaign(
     repository: Repository,
     campaign: CampaignRequest,
     request: SweepRequest,
-    found: Sweep,
+    sweep: Sweep,
     printer: Printer,
 ) -> dict[str, Any]:
     """Make a series of the changes that a run found, print it, and return its document."""
     # Importing mails, trailers and templates takes longer than a run whose results are all cached.
     from patchgen.campaign import make_campaign
 
-    command = _command(request, found.public_name)
-    made = make_campaign(repository, campaign, request, found, command)
-    _print(made, campaign.split, request, printer)
-    series = made.series
+    command = _command(request, sweep.public_name)
+    result = make_campaign(repository, campaign, request, sweep, command)
+    _print(result, campaign.split, request, printer)
+    series = result.series
     return {
-        "branch": made.branch,
+        "branch": result.branch,
         "change_id": series.tracking.change_id,
         "tip": series.tip,
         "patches": [
@@ -130,10 +131,12 @@ def publish_campaign(
                 "group": group.name,
                 "files": list(map(str, group.paths)),
             }
-            for group, draft, commit in zip(made.groups, made.drafts, series.commits, strict=True)
+            for group, draft, commit in zip(
+                result.groups, result.drafts, series.commits, strict=True
+            )
         ],
-        "mails": [str(path) for path in made.mails],
-        "warnings": list(made.warnings),
+        "mails": [str(path) for path in result.mails],
+        "warnings": list(result.warnings),
     }
 
 
@@ -145,16 +148,16 @@ def _command(request: SweepRequest, name: str) -> str:
     return shlex.join(["patchgen", "run", name, *map(str, run.paths), *defined, *since])
 
 
-def _print(made: Campaign, split: Split, request: SweepRequest, printer: Printer) -> None:
-    series = made.series
-    for warning in made.warnings:
+def _print(result: Campaign, split: Split, request: SweepRequest, printer: Printer) -> None:
+    series = result.series
+    for warning in result.warnings:
         printer.warning(warning)
     count = len(series.commits)
     by_maintainer = split is Split.MAINTAINER
-    rows = zip(made.groups, made.drafts, series.stats, strict=True)
+    rows = zip(result.groups, result.drafts, series.stats, strict=True)
     for number, (group, draft, stat) in enumerate(rows, 1):
         printer.line(f"  {number}/{count} {draft.subject} ({summarise_patch(group.edits, stat)})")
-        who = read_recipients(made.mails[number])
+        to = read_recipients(result.mails[number]).to
         # A configuration can add people to a section's and ignore some, so read the mail itself.
-        printer.line(f"      {name_people(who.to) if by_maintainer and who.to else group.name}")
-    print_next(printer, request.run.tree, request.base.oid, made.branch, made.mails)
+        printer.line(f"      {name_people(to) if by_maintainer and to else group.name}")
+    print_next(printer, request.run.tree, request.base.oid, result.branch, result.mails)

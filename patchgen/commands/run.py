@@ -53,12 +53,12 @@ _C_SUFFIXES = (".c", ".h")
 class Skipped:
     """A semantic patch of a folder that was not run, and why.
 
-    `lacks_trust` is set if it runs code that the user has not allowed.
+    `needs_trust` is set if it runs code that the user has not allowed.
     """
 
     name: str
     reason: str
-    lacks_trust: bool = False
+    needs_trust: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +80,12 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
     tree = GitTree(repository, tree_oid)
     base = Base(oid, tree_oid, repository.describe(oid))
     _check_paths(repository, tree, base, request.paths)
-    only = _choose_files(repository, request, base)
+    only_paths = _choose_files(repository, request, base)
     if repository.is_partial:
-        _require_files(repository, tree, request, only)
+        _require_files(repository, tree, request, only_paths)
     base = replace(base, version=read_version(tree))
     if _is_variant(request.target):
-        return RunPlan(base, tuple(_plan_variant(repository, request, base, only)))
+        return RunPlan(base, tuple(_plan_variant(repository, request, base, only_paths)))
     names = list_semantic_patches(request.target, tree)
     may_run = partial(may_run_code, repository, request)
     sweeps: list[SweepRequest] = []
@@ -94,14 +94,14 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
         try:
             cocci = load_cocci(name, partial(read_semantic_patch, tree), may_run)
             _check_version(cocci)
-            sweeps.append(resolve(cocci, request, base, only))
+            sweeps.append(resolve(cocci, request, base, only_paths))
         except MissingObjectsError:
             raise
         except PatchgenError as err:
             if len(names) == 1:
                 raise
-            lacks_trust = "trusted" in err.parameters
-            skipped.append(Skipped(name, _say_why(err), lacks_trust))
+            needs_trust = "trusted" in err.parameters
+            skipped.append(Skipped(name, _describe_error(err), needs_trust))
     return RunPlan(base, tuple(sweeps), tuple(skipped))
 
 
@@ -126,10 +126,10 @@ def run_sweeps(
         except PatchgenError as err:
             if len(plan.sweeps) + len(plan.skipped) == 1:
                 raise
-            yield request, Skipped(request.name, _say_why(err))
+            yield request, Skipped(request.name, _describe_error(err))
 
 
-def _say_why(err: PatchgenError) -> str:
+def _describe_error(err: PatchgenError) -> str:
     """Return a one-line reason why a semantic patch was not run, with the line it names."""
     where = ""
     if err.place is not None and err.place.line is not None:
@@ -156,14 +156,14 @@ def _require_files(
     repository: Repository,
     tree: GitTree,
     request: RunRequest,
-    only: frozenset[PurePosixPath] | None,
+    only_paths: frozenset[PurePosixPath] | None,
 ) -> None:
     """Raise MissingObjectsError if a partial clone lacks files that the run reads."""
     files = tree.find(["Makefile"])
     files += [
         file
         for file in list_files(repository, tree.oid, request.paths, _C_SUFFIXES)
-        if only is None or file.path in only
+        if only_paths is None or file.path in only_paths
     ]
     require_objects(repository, [file.oid for file in files])
 
@@ -230,7 +230,7 @@ def _plan_variant(
     repository: Repository,
     request: RunRequest,
     base: Base,
-    only: frozenset[PurePosixPath] | None,
+    only_paths: frozenset[PurePosixPath] | None,
 ) -> Iterator[SweepRequest]:
     """Yield the semantic patches of a variant, over the files that its manifest names for them."""
     # Importing manifests and templates takes longer than a run whose results are all cached.
@@ -241,24 +241,24 @@ def _plan_variant(
     if request.mode not in (None, Mode.PATCH):
         raise UsageError("a variant can only be run in patch mode")
     variables = tuple(request.definitions)
-    chosen = VariantRequest(request.target, request.base, definitions=variables)
-    for patch in plan_variant(repository, chosen, 1).patches:
+    variant = VariantRequest(request.target, request.base, definitions=variables)
+    for patch in plan_variant(repository, variant, 1).patches:
         for edit in patch.edits:
             if isinstance(edit, RunRules):
                 refuse_code(edit.patch)
-                files = _within(edit.files, request.paths)
+                files = _select_below(edit.files, request.paths)
                 yield SweepRequest(
                     request,
                     base,
                     RunnableSmpl(edit.patch, options=(Includes.NONE,)),
-                    files if only is None else files & only,
+                    files if only_paths is None else files & only_paths,
                     suffixes=tuple(sorted({file.path.suffix for file in edit.files})),
                     # A function may get any token from the macro files.
                     slices=request.slices and not edit.patch.macros,
                 )
 
 
-def _within(
+def _select_below(
     files: tuple[TreeFile, ...], paths: tuple[PurePosixPath, ...]
 ) -> frozenset[PurePosixPath]:
     return frozenset(
@@ -275,15 +275,16 @@ def _choose_files(
     repository: Repository, request: RunRequest, base: Base
 ) -> frozenset[PurePosixPath] | None:
     """Return the files that the run is restricted to, None if it is not restricted."""
-    only: frozenset[PurePosixPath] | None = None
+    only_paths: frozenset[PurePosixPath] | None = None
     if request.since is not None:
         since = repository.resolve_commit(request.since)
-        only = list_changed(repository, since, base.oid)
+        only_paths = list_changed(repository, since, base.oid)
     if request.only_built is not None:
         from patchgen.kernel import read_built
 
         tree = GitTree(repository, base.tree)
         built = read_built(tree, request.only_built)
         headers = (file.path for file in tree.find(["**/*.h"]))
-        only = frozenset((*built, *headers)) if only is None else only & {*built, *headers}
-    return only
+        readable = frozenset((*built, *headers))
+        only_paths = readable if only_paths is None else only_paths & readable
+    return only_paths

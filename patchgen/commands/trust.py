@@ -67,16 +67,16 @@ def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[TrustResu
     try:
         commit = repository.resolve_commit(base)
         files = GitTree(repository, repository.resolve_tree(commit))
-        found = [_judge(repository, files, commit, target) for target in targets]
+        results = [_find_code(repository, files, commit, target) for target in targets]
     finally:
         repository.close()
     compared: list[TrustResult] = []
 
     def change(entries: Entries) -> Entries:
-        compared[:] = [_compare(result, entries) for result in found]
-        return _join(entries, [result.entry for result in found if result.entry])
+        compared[:] = [_compare(result, entries) for result in results]
+        return _replace_entries(entries, [result.entry for result in results if result.entry])
 
-    if any(result.entry for result in found):
+    if any(result.entry for result in results):
         change_trust(change)
     else:
         change(read_trust())
@@ -95,7 +95,7 @@ def trust_config(tree: Path) -> TreeConfig:
         raise UsageError(f"{repository.top} has no .patchgen.toml")
     people = config.read_people()
     entry = config_entry(config, str(repository.git_dir), _today())
-    change_trust(lambda entries: _join(entries, [entry]))
+    change_trust(lambda entries: _replace_entries(entries, [entry]))
     return TreeConfig(config.path, config.text, is_trusted=True, people=people)
 
 
@@ -104,24 +104,28 @@ def revoke(names: Sequence[str]) -> tuple[RevokedTrust, ...]:
 
     Raises UsageError, and changes nothing, if an argument names no entry or several.
     """
-    dropped: dict[str, TrustEntry] = {}
+    revoked: dict[str, TrustEntry] = {}
 
     def change(entries: Entries) -> Entries:
-        dropped.clear()
-        dropped.update((entry.id, entry) for entry in (_find(entries, name) for name in names))
-        return tuple(entry for entry in entries if entry.id not in dropped)
+        revoked.clear()
+        for name in names:
+            entry = _find_entry(entries, name)
+            revoked[entry.id] = entry
+        return tuple(entry for entry in entries if entry.id not in revoked)
 
-    rest = change_trust(change)
-    return tuple(RevokedTrust(entry, _still_trusted(entry, rest)) for entry in dropped.values())
+    remaining = change_trust(change)
+    return tuple(
+        RevokedTrust(entry, _still_trusted(entry, remaining)) for entry in revoked.values()
+    )
 
 
-def _still_trusted(entry: TrustEntry, rest: Entries) -> tuple[str, ...]:
+def _still_trusted(entry: TrustEntry, remaining: Entries) -> tuple[str, ...]:
     digests = set(entry.files.values())
-    same_kind = (other for other in rest if other.kind == entry.kind == "code")
+    same_kind = (other for other in remaining if other.kind == entry.kind == "code")
     return tuple(other.id for other in same_kind if not digests.isdisjoint(other.files.values()))
 
 
-def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> TrustResult:
+def _find_code(repository: Repository, tree: GitTree, commit: str, target: str) -> TrustResult:
     names = list_semantic_patches(target, tree)
     code: dict[str, tuple[RiskyLine, ...]] = {}
     files: dict[str, str] = {}
@@ -142,44 +146,45 @@ def _judge(repository: Repository, tree: GitTree, commit: str, target: str) -> T
             files[own] = digest_text(cocci.text)
             for other, text in cocci.companions.items():
                 files[f"{own}: {other}"] = digest_text(text)
-    owner, path = locate(repository, target)
-    entry = TrustEntry("code", path, owner, commit if owner else "", _today(), files)
+    repository_path, path = locate(repository, target)
+    source_commit = commit if repository_path else ""
+    entry = TrustEntry("code", path, repository_path, source_commit, _today(), files)
     return TrustResult(target, entry if files else None, len(names), code, tuple(unreadable))
 
 
-def _compare(found: TrustResult, entries: Entries) -> TrustResult:
+def _compare(result: TrustResult, entries: Entries) -> TrustResult:
     """Add what changed since the target was last trusted."""
-    if found.entry is None:
-        return found
-    now = found.entry.files
-    before = next((entry.files for entry in entries if entry.id == found.entry.id), None)
+    if result.entry is None:
+        return result
+    now = result.entry.files
+    before = next((entry.files for entry in entries if entry.id == result.entry.id), None)
     if before is None:
-        return found
+        return result
     return replace(
-        found,
+        result,
         added=tuple(name for name in now if name not in before),
         changed=tuple(name for name in now if before.get(name, now[name]) != now[name]),
         removed=tuple(name for name in before if name not in now),
     )
 
 
-def _join(entries: Entries, new: Sequence[TrustEntry]) -> Entries:
+def _replace_entries(entries: Entries, new: Sequence[TrustEntry]) -> Entries:
     ids = {entry.id for entry in new}
     return (*(entry for entry in entries if entry.id not in ids), *new)
 
 
-def _find(entries: Entries, name: str) -> TrustEntry:
+def _find_entry(entries: Entries, name: str) -> TrustEntry:
     paths = {name.rstrip("/"), os.path.realpath(name)}
-    found = [entry for entry in entries if entry.id == name or entry.path in paths]
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    matches = [entry for entry in entries if entry.id == name or entry.path in paths]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
         raise UsageError(
             f"{name} is not an entry of the store",
             hint="`patchgen trust` lists them with their ids",
         )
-    ids = ", ".join(entry.id for entry in found)
-    raise UsageError(f"{name} matches {len(found)} entries: {ids}", hint="name one by its id")
+    ids = ", ".join(entry.id for entry in matches)
+    raise UsageError(f"{name} matches {len(matches)} entries: {ids}", hint="name one by its id")
 
 
 def _today() -> str:

@@ -29,11 +29,11 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One edit of one file; `patch` and `edit` are its indices in the plan."""
+    """One edit of one file; `patch_index` and `edit_index` are its indices in the plan."""
 
-    patch: int
-    edit: int
-    what: Edit
+    patch_index: int
+    edit_index: int
+    edit: Edit
 
 
 @dataclass(slots=True)
@@ -76,15 +76,15 @@ def make_patches(
     total = sum(len(chain.steps) for chain in chains.values())
     done = 0
 
-    def step_done() -> None:
+    def report_step() -> None:
         nonlocal done
         done += 1
         on_progress(done, total)
 
-    # Threads are enough, since spatch is a separate process; the longest chains go first.
+    # Threads are enough, since spatch is a separate process; the longest chains start first.
     longest_first = sorted(chains.values(), key=lambda chain: -len(chain.steps))
     map_parallel(
-        lambda chain: _run_chain(chain, spatch, timeout_s, step_done),
+        lambda chain: _run_chain(chain, spatch, timeout_s, report_step),
         longest_first,
         workers=os.cpu_count() or 1,
     )
@@ -116,7 +116,7 @@ def _chain_of(chains: dict[PurePosixPath, _Chain], file: TreeFile) -> _Chain:
 
 
 def _run_chain(
-    chain: _Chain, spatch: Spatch, timeout_s: int, step_done: Callable[[], None]
+    chain: _Chain, spatch: Spatch, timeout_s: int, report_step: Callable[[], None]
 ) -> None:
     """Run the edits of one file in order; stop at the first error."""
     for step in chain.steps:
@@ -126,33 +126,35 @@ def _run_chain(
         except MissingObjectsError:
             raise
         except PatchgenError as err:
-            chain.errors[step.patch, step.edit] = err
+            chain.errors[step.patch_index, step.edit_index] = err
             return
         if after != before:
-            chain.before.setdefault(step.patch, before)
-            origins = chain.origins.setdefault(step.patch, start_origins(before))
-            result = chain.results.get((step.patch, step.edit))
-            chain.origins[step.patch] = follow_lines(before, after, origins, step.what, result)
-            chain.after[step.patch] = after
+            chain.before.setdefault(step.patch_index, before)
+            origins = chain.origins.setdefault(step.patch_index, start_origins(before))
+            result = chain.results.get((step.patch_index, step.edit_index))
+            chain.origins[step.patch_index] = follow_lines(
+                before, after, origins, step.edit, result
+            )
+            chain.after[step.patch_index] = after
         chain.content = after
-        step_done()
+        report_step()
 
 
 def _run_step(chain: _Chain, step: _Step, spatch: Spatch, timeout_s: int) -> bytes:
-    match step.what:
+    match step.edit:
         case RunRules(patch=patch):
             content = chain.content or b""
             result = apply_to_file(spatch, patch, chain.path, content, timeout_s=timeout_s)
-            chain.results[step.patch, step.edit] = result
+            chain.results[step.patch_index, step.edit_index] = result
             return content if result.after is None else result.after
         case InsertLines():
-            return insert_lines(chain.content or b"", step.what)
+            return insert_lines(chain.content or b"", step.edit)
         case NewFile(content=content):
             if chain.content is not None:
                 raise RefusedError(f"{chain.path} is added twice")
             return content
         case _:
-            assert_never(step.what)
+            assert_never(step.edit)
 
 
 def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> MadePatch:

@@ -67,11 +67,11 @@ def follow_lines(
 
 def count_lines(before: bytes | None, origins: Sequence[LineOrigin]) -> LineCount:
     """Return how many lines a patch adds to a file and removes from it."""
-    left = origins.count(LineOrigin.BEFORE)
+    remaining = origins.count(LineOrigin.BEFORE)
     return LineCount(
         templates=origins.count(LineOrigin.TEMPLATE),
         rules=origins.count(LineOrigin.RULE),
-        removed=len((before or b"").splitlines()) - left,
+        removed=len((before or b"").splitlines()) - remaining,
     )
 
 

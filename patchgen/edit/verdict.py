@@ -24,7 +24,7 @@ def check_declared_rules(run: RunRules) -> None:
 
 
 def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
-    """Raise ToolError if spatch gave up on a file, as its result is unknown then."""
+    """Raise ToolError if spatch gave up on a file, because its result is unknown then."""
     for result in results:
         if result.failure is not None and result.failure.limit_s is not None:
             raise ToolError(
@@ -41,10 +41,10 @@ def check_hits(planned: PlannedPatch, run: RunRules, results: Sequence[FileResul
     for name, expected in run.must_fire.items():
         hits = totals[name].hits if name in totals else 0
         if not expected.accepts(hits):
-            raise _misfire(planned, run, results, name, hits, expected)
+            raise _explain_hits(planned, run, results, name, hits, expected)
 
 
-def _misfire(
+def _explain_hits(
     planned: PlannedPatch,
     run: RunRules,
     results: Sequence[FileResult],
@@ -53,30 +53,30 @@ def _misfire(
     expected: HitCount,
 ) -> PatchgenError:
     where = ", ".join(str(result.path) for result in results)
-    fired = f"patch {planned.name}: the rule {name} matched {_times(hits)} in {where}"
-    place = _rule_place(run, name)
+    observed = f"patch {planned.name}: the rule {name} matched {_format_count(hits)} in {where}"
+    place = _find_rule_place(run, name)
     if hits > expected.count:
         sites = next(t.sites for r, t in sum_hits(results).items() if r == name)
         at = f" (at {', '.join(map(str, sites))})" if sites else ""
-        return RefusedError(f"{fired}{at}, but must match {expected}", place=place)
-    hidden = _hidden_targets(run, results, name)
-    if hidden:
+        return RefusedError(f"{observed}{at}, but must match {expected}", place=place)
+    unparsed_targets = _find_unparsed_targets(run, results, name)
+    if unparsed_targets:
         return RefusedError(
-            f"{fired}, but must match {expected}: its target is code that spatch cannot parse: "
-            + ", ".join(map(str, hidden)),
+            f"{observed}, but must match {expected}: its target is code that spatch cannot parse: "
+            + ", ".join(map(str, unparsed_targets)),
             place=place,
             hint="define the macros that confuse spatch in the variant's `macros` file",
         )
     unparsed = [function for result in results for function in result.unparsed if function.name]
     return RefusedError(
-        f"{fired}, but must match {expected}",
+        f"{observed}, but must match {expected}",
         place=place,
         hint="the base has no code of that form: the variant is not for it, or needs another rule"
         + (f". spatch could not parse {', '.join(map(str, unparsed))}" if unparsed else ""),
     )
 
 
-def _hidden_targets(
+def _find_unparsed_targets(
     run: RunRules, results: Sequence[FileResult], name: str
 ) -> list[UnparsedFunction]:
     """Return the unparsed functions that the rule names."""
@@ -84,10 +84,10 @@ def _hidden_targets(
     return [f for result in results for f in result.unparsed if f.name in rule.words]
 
 
-def _rule_place(run: RunRules, name: str) -> ErrorPlace:
+def _find_rule_place(run: RunRules, name: str) -> ErrorPlace:
     rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
     return run.patch.place(rule.start)
 
 
-def _times(hits: int) -> str:
+def _format_count(hits: int) -> str:
     return {0: "nothing", 1: "once"}.get(hits, f"{hits} times")
