@@ -170,7 +170,7 @@ class Cache:
 
     def find(self, keys: Collection[bytes]) -> dict[bytes, bytes]:
         """Return the values that are cached under these keys."""
-        found: dict[bytes, bytes] = {}
+        values: dict[bytes, bytes] = {}
         remaining = iter(keys)
         while part := list(islice(remaining, _AT_ONCE)):
             placeholders = ",".join("?" * len(part))
@@ -178,8 +178,8 @@ class Cache:
             for key, row in self._query(query, (self._id, *part)):
                 value = open_seal(self._context(key), row)
                 if value is not None:
-                    found[key] = value
-        return found
+                    values[key] = value
+        return values
 
     def store(self, values: Iterable[tuple[bytes, bytes]]) -> None:
         """Cache values by their keys, and replace earlier ones."""
@@ -191,8 +191,8 @@ class Cache:
 
     def find_one(self, kind: type[_T], key: bytes) -> _T | None:
         """Return the value of this type that `store_one` cached, None if there is none."""
-        found = self.find([key])
-        return unpack(kind, found[key]) if key in found else None
+        values = self.find([key])
+        return unpack(kind, values[key]) if key in values else None
 
     def store_one(self, key: bytes, value: object) -> None:
         """Cache a value of any type that pydantic can dump, unless JSON cannot represent it."""

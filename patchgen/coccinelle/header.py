@@ -185,8 +185,8 @@ def _read_using(text: str, start: int, at: int | None) -> Iterator[Reference]:
 def _virtual_names(text: str) -> tuple[str, ...]:
     plain = make_plain(text)
     names: list[str] = []
-    for found in _VIRTUAL.finditer(plain.text, 0, plain.prolog_end):
-        names += re.findall(_WORD, re.sub(GAP + ",", ",", found[1], flags=re.DOTALL))
+    for match in _VIRTUAL.finditer(plain.text, 0, plain.prolog_end):
+        names += re.findall(_WORD, re.sub(GAP + ",", ",", match[1], flags=re.DOTALL))
     return tuple(dict.fromkeys(names))
 
 

@@ -150,7 +150,7 @@ class LineNumbers:
     """Line numbers of a text, from 1, by offset."""
 
     def __init__(self, text: str):
-        self._ends = [found.start() for found in re.finditer("\n", text)]
+        self._ends = [match.start() for match in re.finditer("\n", text)]
 
     def find(self, offset: int) -> int:
         """Return the line of an offset."""
@@ -158,8 +158,8 @@ class LineNumbers:
 
 
 def _end_of(pattern: re.Pattern[str], text: str, at: int, limit: int) -> int:
-    found = pattern.match(text, at, limit)
-    return found.end() if found else at
+    match = pattern.match(text, at, limit)
+    return match.end() if match else at
 
 
 def _ends_with(run: str, word: str) -> bool:
@@ -186,8 +186,8 @@ def _without_comments(token: re.Match[str]) -> str:
 
 
 def _erase_comments(pattern: re.Pattern[str], text: str) -> str:
-    return pattern.sub(lambda found: _erase(found) if found["comment"] else found[0], text)
+    return pattern.sub(lambda match: _erase(match) if match["comment"] else match[0], text)
 
 
-def _erase(found: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", found[0])
+def _erase(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match[0])

@@ -75,8 +75,8 @@ def spell_operators(text: str) -> str:
     return "\n".join(lines)
 
 
-def _spell(found: re.Match[str]) -> str:
-    return f"{found[1]} + {_SPELT[found[2]]} +"
+def _spell(match: re.Match[str]) -> str:
+    return f"{match[1]} + {_SPELT[match[2]]} +"
 
 
 def name_operators(formula: Formula) -> Formula:

@@ -133,14 +133,14 @@ def _read_lines(text: str, reports: list[ReportedPlace], other_lines: list[str])
             is_open = False
 
 
-def _convert_match(found: re.Match[str]) -> ReportedPlace:
-    fields = found.groupdict()
+def _convert_match(match: re.Match[str]) -> ReportedPlace:
+    fields = match.groupdict()
     return _make_report(
-        PurePosixPath(found["path"]),
-        int(found["line"]),
+        PurePosixPath(match["path"]),
+        int(match["line"]),
         int(fields["column"]) if fields["column"] is not None else None,
         int(fields.get("end") or -1),
-        found["text"].strip(),
+        match["text"].strip(),
     )
 
 

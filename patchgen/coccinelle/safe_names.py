@@ -23,7 +23,7 @@ _UNSAFE = re.compile(rb"[^A-Za-z0-9_.+,@%=-]|^[-.]|^\Z")
 
 def make_safe(name: str) -> str:
     """Return the name of a file or folder, or its stand-in. A harmless suffix is kept."""
-    return _UNSAFE.sub(lambda found: b"_%s_" % found[0].hex().encode(), os.fsencode(name)).decode()
+    return _UNSAFE.sub(lambda match: b"_%s_" % match[0].hex().encode(), os.fsencode(name)).decode()
 
 
 class SafeNames:

@@ -111,10 +111,10 @@ def refuse_code(patch: SemanticPatch) -> None:
 
 def find_forbidden(text: str) -> list[tuple[int, str]]:
     """Return the lines of a variant's semantic patch that run code or set options, and why."""
-    own = read_own_options(text)
-    found = {(option.line, "a #spatch line sets options") for option in own}
-    found |= {*_find_scripts(text), *_find_in_references(text, _Files(lambda _: None))}
-    return sorted(found)
+    options = read_own_options(text)
+    lines = {(option.line, "a #spatch line sets options") for option in options}
+    lines |= {*_find_scripts(text), *_find_in_references(text, _Files(lambda _: None))}
+    return sorted(lines)
 
 
 def check_harmless(patch: SemanticPatch, text: str, companions: Mapping[str, str]) -> None:

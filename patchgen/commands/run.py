@@ -188,8 +188,8 @@ def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
         names = [str(file) for file in sorted(path.rglob("*.cocci")) if not file.is_dir()]
     else:
         pattern = target.rstrip("/")
-        found = _find_in_tree(tree, pattern) or _find_in_tree(tree, f"{pattern}/**/*.cocci")
-        names = [str(file.path) for file in found]
+        files = _find_in_tree(tree, pattern) or _find_in_tree(tree, f"{pattern}/**/*.cocci")
+        names = [str(file.path) for file in files]
     if not names:
         raise UsageError(
             f"{target} is not a semantic patch",
@@ -207,8 +207,8 @@ def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
         return Path(path).read_bytes()
     if os.path.lexists(path) and not Path(path).is_dir():
         raise SpecError("is not a regular file", place=ErrorPlace(path))
-    found = _find_in_tree(tree, path)
-    return tree.read(found[0]) if found else None
+    files = _find_in_tree(tree, path)
+    return tree.read(files[0]) if files else None
 
 
 def _check_version(cocci: CocciFile) -> None:

@@ -128,6 +128,6 @@ class HeaderFinder:
 
 def _parse_includes(source: bytes) -> list[tuple[bool, str]]:
     return [
-        (found["quote"] == b'"', found["name"].decode("utf-8", "surrogateescape").strip())
-        for found in _INCLUDE.finditer(source)
+        (match["quote"] == b'"', match["name"].decode("utf-8", "surrogateescape").strip())
+        for match in _INCLUDE.finditer(source)
     ]

@@ -62,8 +62,8 @@ def find_ambiguous_types(text: bytes) -> set[bytes]:
 
 
 def _find_words(patterns: Iterable[re.Pattern[bytes]], text: bytes) -> set[bytes]:
-    found = {words for pattern in patterns for words in pattern.findall(text)}
-    return {word for words in found for word in words.split()}
+    runs = {words for pattern in patterns for words in pattern.findall(text)}
+    return {word for words in runs for word in words.split()}
 
 
 def find_type_declarers(

@@ -35,7 +35,7 @@ def find_operator(text: bytes, operator: bytes) -> Iterator[int]:
     The slash of a comment mark is not an operator.
     """
     pattern = _DIVISION if operator == b"/" else re.compile(re.escape(operator))
-    return (found.start() for found in pattern.finditer(text))
+    return (match.start() for match in pattern.finditer(text))
 
 
 def is_prose(text: bytes, at: int) -> bool:
