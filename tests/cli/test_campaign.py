@@ -66,9 +66,9 @@ def rule(tmp_path: Path) -> Path:
     return path
 
 
-def run(patchgen, tree: Path, rule: Path, *words: str | Path) -> dict:
+def run(patchgen, tree: Path, rule: Path, *args: str | Path) -> dict:
     done = patchgen(
-        "run", rule, "--tree", tree, "-o", tree.parent / "out", "--split", *words, "--json"
+        "run", rule, "--tree", tree, "-o", tree.parent / "out", "--split", *args, "--json"
     )
     assert done.code == 0, done.err
     series = json.loads(done.out)["series"]
@@ -96,13 +96,13 @@ def test_a_patch_for_each_maintainer_with_the_prefix_of_their_log(patchgen, git,
 
 def test_the_names_that_are_printed_are_those_of_the_mails(patchgen, tree, rule):
     """MAINTAINERS names Fay; a configuration takes her out and adds Gil."""
-    words = ("run", rule, "--tree", tree, "--split", "maintainer", "-o", tree.parent / "out")
-    out = patchgen(*words).out
+    args = ("run", rule, "--tree", tree, "--split", "maintainer", "-o", tree.parent / "out")
+    out = patchgen(*args).out
     assert "\n      Fay\n" in out and "\nCc: Fay <fay@example.org>\n" in out
     config = '[recipients]\nignore = ["fay@example.org"]\nto = ["Gil <gil@example.org>"]\n'
     (tree / ".patchgen.toml").write_text(config)
     assert patchgen("trust", "--tree-config", "--tree", tree).code == 0
-    out = patchgen(*words, "--force").out
+    out = patchgen(*args, "--force").out
     assert "Fay" not in out
     assert "\n      Gil\n" in out and "\nTo: Gil <gil@example.org>\n" in out
 
@@ -153,7 +153,7 @@ def test_it_can_be_sent_and_explained(patchgen, git, tree, rule):
     assert "Call the new one" in subject
 
 
-def test_a_program_of_the_user_says_who_gets_each_patch(patchgen, tree, rule):
+def test_a_program_of_the_user_chooses_the_recipients_of_each_patch(patchgen, tree, rule):
     program = tree.parent / "who"
     program.write_text(
         "#!/usr/bin/perl\n"
@@ -168,7 +168,7 @@ def test_a_program_of_the_user_says_who_gets_each_patch(patchgen, tree, rule):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("args", "message"),
     [
         (["--max-patches", "3"], "--max-patches requires --split"),
         (["--subject", "x"], "--subject requires --split"),
@@ -177,19 +177,19 @@ def test_a_program_of_the_user_says_who_gets_each_patch(patchgen, tree, rule):
         (["--split", "sideways"], "sideways"),
     ],
 )
-def test_what_makes_no_series_is_a_usage_error(patchgen, git, tree, rule, words, said):
-    done = patchgen("run", rule, "--tree", tree, *words)
-    assert done.code == 2 and said in done.err
+def test_what_makes_no_series_is_a_usage_error(patchgen, git, tree, rule, args, message):
+    done = patchgen("run", rule, "--tree", tree, *args)
+    assert done.code == 2 and message in done.err
     assert git(tree, "branch", "--list", "patchgen/*") == ""
 
 
-def test_a_folder_of_semantic_patches_is_no_series(patchgen, tree, rule):
+def test_a_folder_of_semantic_patches_is_refused(patchgen, tree, rule):
     (rule.parent / "other.cocci").write_text(RULE)
     done = patchgen("run", rule.parent, "--tree", tree, "--split", "file")
     assert done.code == 2 and "one semantic patch" in done.err
 
 
-def test_nothing_is_written_where_nothing_is_to_be_changed(patchgen, git, tree, rule):
+def test_nothing_is_written_if_nothing_changes(patchgen, git, tree, rule):
     rule.write_text(RULE.replace("old_call", "no_call"))
     done = patchgen("run", rule, "--tree", tree, "--split", "file", "-o", tree.parent / "out")
     assert done.code == 0 and "The semantic patch changes nothing." in done.out
@@ -197,15 +197,15 @@ def test_nothing_is_written_where_nothing_is_to_be_changed(patchgen, git, tree, 
     assert not (tree.parent / "out").exists()
 
 
-def test_a_branch_that_is_there_stays(patchgen, git, tree, rule):
+def test_an_existing_branch_is_not_changed(patchgen, git, tree, rule):
     run(patchgen, tree, rule, "file")
     tip = git(tree, "rev-parse", "patchgen/call-v1")
-    words = ("run", rule, "--tree", tree, "-o", tree.parent / "other", "--split", "none")
-    done = patchgen(*words)
+    args = ("run", rule, "--tree", tree, "-o", tree.parent / "other", "--split", "none")
+    done = patchgen(*args)
     assert done.code == 1 and "patchgen/call-v1" in done.err
     assert git(tree, "rev-parse", "patchgen/call-v1") == tip
     assert not (tree.parent / "other").exists()
-    assert patchgen(*words, "--force").code == 0
+    assert patchgen(*args, "--force").code == 0
 
 
 def test_a_tree_without_maintainers_is_split_by_folders(patchgen, git, tree, rule):

@@ -141,15 +141,15 @@ def test_paths_restrict_it_and_no_work_tree_is_needed(patchgen, git, ready, zall
     ]
 
 
-def test_report_mode_says_file_line_and_column(patchgen, ready, zalloc):
+def test_report_mode_prints_file_line_and_column(patchgen, ready, zalloc):
     done = patchgen("run", zalloc, "fs", "--mode", "report", "--tree", ready, "--trust")
     assert done.code == 0, done.err
     assert "fs/c.c:16:" in done.out and "WARNING: use kzalloc" in done.out
 
 
 def test_context_mode_points_at_lines_and_changes_nothing(patchgen, ready, zalloc):
-    words = ("--mode", "context", "--tree", ready, "--trust")
-    done = patchgen("run", zalloc, "fs", *words)
+    args = ("--mode", "context", "--tree", ready, "--trust")
+    done = patchgen("run", zalloc, "fs", *args)
     assert done.code == 0, done.err
     assert done.out.splitlines() == [
         "fs/c.c:16: t = kmalloc(sizeof(*t), GFP_KERNEL);",
@@ -169,8 +169,8 @@ def test_what_would_run_code_is_refused_with_its_line(patchgen, ready, zalloc, t
 
 
 def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, zalloc):
-    words = ("run", zalloc, "--tree", ready, "--trust", "--json")
-    first, second = (json.loads(patchgen(*words).out)["results"][0] for _ in range(2))
+    args = ("run", zalloc, "--tree", ready, "--trust", "--json")
+    first, second = (json.loads(patchgen(*args).out)["results"][0] for _ in range(2))
     assert (
         first["files"]["run"] == 4
         and second["files"]["run"] == 0
@@ -181,7 +181,7 @@ def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, z
     git(ready, "mv", "fs/c.c", "fs/d.c")
     (ready / "fs/plain.c").write_text("int g(void)\n{\n\treturn 1;\n}\n")
     git(ready, "commit", "-qam", "move")
-    third = json.loads(patchgen(*words).out)["results"][0]
+    third = json.loads(patchgen(*args).out)["results"][0]
     assert (
         third["files"]["run"] == 0
         and third["files"]["cached"] == 4
@@ -189,8 +189,8 @@ def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, z
     )
     assert [each["path"] for each in third["edits"]][-2:] == ["fs/d.c", "include/h.h"]
     assert all(each["path"] in each["diff"] for each in third["edits"])
-    anew = json.loads(patchgen(*words, "--no-cache").out)["results"][0]
-    assert anew["files"]["run"] == 4 and anew["edits"] == third["edits"]
+    uncached = json.loads(patchgen(*args, "--no-cache").out)["results"][0]
+    assert uncached["files"]["run"] == 4 and uncached["edits"] == third["edits"]
 
 
 @pytest.mark.slow
@@ -199,8 +199,8 @@ def test_another_tree_costs_what_differs_and_the_result_is_the_same(
 ):
     """Each step is taken from the one before it, and the last one back to the first."""
 
-    def run(*words):
-        done = patchgen("run", zalloc, "--trust", "--json", *words)
+    def run(*args):
+        done = patchgen("run", zalloc, "--trust", "--json", *args)
         [result] = json.loads(done.out)["results"]
         return result
 
@@ -224,31 +224,31 @@ def test_another_tree_costs_what_differs_and_the_result_is_the_same(
     last = commit("a file again")
 
     for base, in_question, looked_at in (("HEAD~1", 4, 2), (last, 5, 1), (first, 5, 0)):
-        kept = run("--tree", ready, "--base", base)
-        anew = run("--tree", ready, "--base", base, "--no-cache")
-        assert kept["edits"] == anew["edits"] and kept["rules"] == anew["rules"]
-        assert kept["files"]["in_question"] == anew["files"]["in_question"] == in_question
-        assert in_question - kept["files"]["cached"] == looked_at
+        cached = run("--tree", ready, "--base", base)
+        uncached = run("--tree", ready, "--base", base, "--no-cache")
+        assert cached["edits"] == uncached["edits"] and cached["rules"] == uncached["rules"]
+        assert cached["files"]["in_question"] == uncached["files"]["in_question"] == in_question
+        assert in_question - cached["files"]["cached"] == looked_at
     # Only some paths, and a repository that has never had the tree that was asked for before.
     assert run("fs", "--tree", ready, "--base", first)["files"]["in_question"] == 2
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{ready}", tmp_path / "shallow")
-    for words in ((), ("fs",), ("drivers/net",)):
-        kept = run(*words, "--tree", tmp_path / "shallow")
-        anew = run(*words, "--tree", tmp_path / "shallow", "--no-cache")
-        assert kept["edits"] == anew["edits"]
-        assert kept["files"]["in_question"] == anew["files"]["in_question"]
+    for args in ((), ("fs",), ("drivers/net",)):
+        cached = run(*args, "--tree", tmp_path / "shallow")
+        uncached = run(*args, "--tree", tmp_path / "shallow", "--no-cache")
+        assert cached["edits"] == uncached["edits"]
+        assert cached["files"]["in_question"] == uncached["files"]["in_question"]
 
 
 def test_since_looks_at_what_changed(patchgen, git, ready, zalloc):
     text = (ready / "fs/c.c").read_text()
     (ready / "fs/c.c").write_text(text.replace("make_c", "make_d"))
     git(ready, "commit", "-qam", "change")
-    words = ("--tree", ready, "--trust", "--json", "--since", "HEAD~1")
-    [result] = json.loads(patchgen("run", zalloc, *words).out)["results"]
+    args = ("--tree", ready, "--trust", "--json", "--since", "HEAD~1")
+    [result] = json.loads(patchgen("run", zalloc, *args).out)["results"]
     assert result["files"]["in_question"] == 1 and result["edits"][0]["path"] == "fs/c.c"
 
 
-def test_a_folder_runs_each_and_says_what_it_leaves_out(patchgen, ready, zalloc, tmp_path):
+def test_a_folder_runs_all_and_reports_what_it_skips(patchgen, ready, zalloc, tmp_path):
     folder = tmp_path / "rules"
     folder.mkdir()
     (folder / "a.cocci").write_text("@@\n@@\n- unrelated(1)\n+ related(1)\n")
@@ -285,7 +285,7 @@ def test_virtual_names_are_checked(patchgen, ready, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("args", "code", "message"),
     [
         (["missing.cocci"], 2, "missing.cocci is not a semantic patch"),
         (["no-such-variant"], 2, "unknown variant"),
@@ -298,11 +298,11 @@ def test_virtual_names_are_checked(patchgen, ready, tmp_path):
         (["RULE", "--mode", "other"], 2, "Invalid value"),
     ],
 )
-def test_says_what_is_wrong(patchgen, ready, zalloc, words, code, said):
-    words = [zalloc if word == "RULE" else word for word in words]
-    done = patchgen("run", *words, "--tree", ready, "--trust")
+def test_says_what_is_wrong(patchgen, ready, zalloc, args, code, message):
+    args = [zalloc if word == "RULE" else word for word in args]
+    done = patchgen("run", *args, "--tree", ready, "--trust")
     assert (done.code, done.out) == (code, ""), done.err
-    assert said in done.err
+    assert message in done.err
 
 
 def test_a_wrong_semantic_patch_is_refused_at_its_line(patchgen, ready, tmp_path):
@@ -315,7 +315,7 @@ def test_a_wrong_semantic_patch_is_refused_at_its_line(patchgen, ready, tmp_path
     assert done.code == 1 and "wrong.cocci:3" in done.err
 
 
-def test_what_cannot_be_parsed_is_said_and_strict_fails(patchgen, git, ready, tmp_path):
+def test_unparsed_code_is_reported_and_fails_with_strict(patchgen, git, ready, tmp_path):
     (ready / "fs/bad.c").write_text("int f(void)\n{\n\tasm(;\n\tkfree(1 1);\n}\n")
     git(ready, "add", "-A")
     git(ready, "commit", "-qm", "bad")
@@ -341,7 +341,7 @@ expression p;
 
 
 @pytest.mark.slow
-def test_a_file_that_takes_too_long_is_said_and_others_are_done(patchgen, git, ready, tmp_path):
+def test_a_file_that_takes_too_long_is_reported_and_others_are_run(patchgen, git, ready, tmp_path):
     for name, branches in (("slow", 4000), ("quick", 1)):
         body = "\tif (a)\n\t\tg();\n" * branches
         text = f"int f(int a)\n{{\n\tp = kmalloc(1, 2);\n{body}\tg();\n\tkfree(p);\n}}\n"
@@ -350,25 +350,25 @@ def test_a_file_that_takes_too_long_is_said_and_others_are_done(patchgen, git, r
     git(ready, "commit", "-qm", "slow")
     path = tmp_path / "slow.cocci"
     path.write_text(SLOW)
-    words = ("run", path, "--tree", ready, "--timeout", "1")
-    done = patchgen(*words)
+    args = ("run", path, "--tree", ready, "--timeout", "1")
+    done = patchgen(*args)
     assert done.code == 0 and "not finished: fs/slow.c: it took too long" in done.err, done.err
     assert "b/fs/quick.c" in done.out
-    # It is not kept: another machine, or more time, may come to an end with it.
-    assert "not finished: fs/slow.c" in patchgen(*words).err
-    assert patchgen(*words, "--strict").code == 1
+    # It is not cached: another machine, or a higher limit, may finish it.
+    assert "not finished: fs/slow.c" in patchgen(*args).err
+    assert patchgen(*args, "--strict").code == 1
 
 
 @pytest.mark.slow
-def test_interrupted_it_goes_on_from_what_was_done(ready, zalloc, git, tmp_path):
+def test_an_interrupted_run_continues_from_its_cached_results(ready, zalloc, git, tmp_path):
     for number in range(150):
         text = ALLOC.replace(b"NAME", b"n%d" % number).replace(b"*t = km", b"*t;\n\n\tt = km")
         (ready / f"fs/many{number}.c").write_bytes(text * 40)
     git(ready, "add", "-A")
     git(ready, "commit", "-qm", "many")
-    words = [sys.executable, "-m", "patchgen", "run", zalloc, "--tree", ready, "--trust", "-j1"]
+    args = [sys.executable, "-m", "patchgen", "run", zalloc, "--tree", ready, "--trust", "-j1"]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    started = subprocess.Popen(words, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    started = subprocess.Popen(args, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     database = Path(os.environ["HOME"]) / ".cache/patchgen/cache.sqlite-wal"
     for _ in range(600):
         if database.exists() and database.stat().st_size > 100_000:
@@ -378,11 +378,11 @@ def test_interrupted_it_goes_on_from_what_was_done(ready, zalloc, git, tmp_path)
     _, errors = started.communicate()
     assert started.returncode == 130, errors
     assert b"Traceback" not in errors
-    done = subprocess.run([*words, "--json"], env=env, capture_output=True, check=True)
+    done = subprocess.run([*args, "--json"], env=env, capture_output=True, check=True)
     [result] = json.loads(done.stdout)["results"]
     files = result["files"]
     assert files["cached"] > 0 and files["run"] == files["candidates"]
-    # One file lacks the words.
+    # One file does not have the words.
     assert files["cached"] + files["candidates"] == files["in_question"] - 1
     assert len(result["edits"]) == 154
 
@@ -393,7 +393,7 @@ def test_an_option_that_spatch_does_not_know_is_named(patchgen, ready, zalloc):
     assert done.code == 1 and "unknown option '--no-such-option'" in done.err
 
 
-def test_headers_are_looked_into_where_a_semantic_patch_says_so(patchgen, ready, git, tmp_path):
+def test_headers_are_run_if_a_semantic_patch_has_the_option(patchgen, ready, git, tmp_path):
     (ready / "include/linux").mkdir(parents=True)
     (ready / "include/linux/slab.h").write_text("struct odd {\n\tunsigned char small;\n};\n")
     (ready / "fs/odd.c").write_text(
@@ -418,10 +418,10 @@ def test_only_what_a_config_builds(patchgen, git, ready, zalloc, tmp_path):
     git(ready, "commit", "-qm", "makefiles")
     config = tmp_path / "config"
 
-    def changed(text: str, *words: str) -> list[str]:
+    def changed(text: str, *args: str) -> list[str]:
         config.write_text(text)
         run = ("run", zalloc, "--tree", ready, "--trust", "--json", "--only-built", config)
-        [result] = json.loads(patchgen(*run, *words).out)["results"]
+        [result] = json.loads(patchgen(*run, *args).out)["results"]
         return [each["path"] for each in result["edits"]]
 
     assert changed("CONFIG_A=y\n") == ["include/h.h"]
@@ -434,9 +434,9 @@ def test_only_what_a_config_builds(patchgen, git, ready, zalloc, tmp_path):
         (config, "has no CONFIG_ option"),
         (zalloc, "zalloc.cocci:1: this line does not belong in a .config"),
     )
-    for name, said in refusals:
+    for name, message in refusals:
         done = patchgen("run", zalloc, "--tree", ready, "--trust", "--only-built", name)
-        assert done.code == 2 and said in done.err and done.out == ""
+        assert done.code == 2 and message in done.err and done.out == ""
 
 
 def test_no_cocciconfig_of_home_or_tree_changes_how_spatch_is_started(patchgen, ready, tmp_path):

@@ -41,25 +41,25 @@ class Cluster:
         )
         self.spatch.chmod(0o755)
         self._running: list[subprocess.Popen[bytes]] = []
-        words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-        said = self._start("scheduler", "scheduler", words, rb"Scheduler at:\s+(tcp://\S+)")
-        self.address = said.decode()
+        args = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+        output = self._start("scheduler", "scheduler", args, rb"Scheduler at:\s+(tcp://\S+)")
+        self.address = output.decode()
         self.scheduler = self._running[-1]
 
     def start_worker(
         self, name: str, *more: str, code: Path = ROOT, spatch: Path | None = None
     ) -> subprocess.Popen[bytes]:
         """Start a worker process of its own, without a nanny that would start it again."""
-        words = [self.address, "--nthreads", "1", *(more or ["--no-nanny"]), "--no-dashboard"]
-        words += ["--host", "127.0.0.1", "--local-directory", str(self._folder / name)]
-        self._start(name, "worker", words, rb"Registered to:", code, spatch)
+        args = [self.address, "--nthreads", "1", *(more or ["--no-nanny"]), "--no-dashboard"]
+        args += ["--host", "127.0.0.1", "--local-directory", str(self._folder / name)]
+        self._start(name, "worker", args, rb"Registered to:", code, spatch)
         return self._running[-1]
 
     def _start(
         self,
         name: str,
         what: str,
-        words: list[str],
+        args: list[str],
         sign: bytes,
         code: Path = ROOT,
         spatch: Path | None = None,
@@ -68,7 +68,7 @@ class Cluster:
         env = {**os.environ, "PYTHONPATH": str(code), "SPATCH": str(spatch or self.spatch)}
         with log.open("wb") as out:
             started = subprocess.Popen(
-                [sys.executable, "-m", "dask", what, *words],
+                [sys.executable, "-m", "dask", what, *args],
                 cwd=code,
                 stdout=out,
                 stderr=out,
@@ -136,7 +136,7 @@ def rule(tmp_path: Path) -> Path:
     return path
 
 
-def words(rule: Path, tree: Path, *more: str) -> list[str]:
+def args(rule: Path, tree: Path, *more: str) -> list[str]:
     run = [sys.executable, "-m", "patchgen", "run", rule, "--tree", tree, "--no-cache", *more]
     return list(map(str, run))
 
@@ -154,8 +154,8 @@ def small_tree(tmp_path: Path) -> Path:
 def start_run(cluster: Cluster, *run: str, **more: str) -> subprocess.Popen[bytes]:
     """Start patchgen on the cluster, and wait until a worker has begun with a third batch."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), **more}
-    words = [*run, "--executor", "dask", "--scheduler", cluster.address]
-    started = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    args = [*run, "--executor", "dask", "--scheduler", cluster.address]
+    started = subprocess.Popen(args, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while cluster.begun() < 3 and started.poll() is None:
         time.sleep(0.02)
     assert started.poll() is None, started.communicate()
@@ -165,9 +165,9 @@ def start_run(cluster: Cluster, *run: str, **more: str) -> subprocess.Popen[byte
 def test_a_killed_worker_changes_nothing(cluster, tree, rule):
     workers = [cluster.start_worker(f"worker{number}") for number in range(2)]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    here = subprocess.run(words(rule, tree), env=env, capture_output=True, check=True)
+    here = subprocess.run(args(rule, tree), env=env, capture_output=True, check=True)
     assert here.stdout.count(b"+\tnew_call();") == 3001
-    with start_run(cluster, *words(rule, tree)) as there:
+    with start_run(cluster, *args(rule, tree)) as there:
         workers[0].send_signal(signal.SIGKILL)
         out, errors = there.communicate(timeout=300)
     assert there.returncode == 0, errors
@@ -182,8 +182,8 @@ def test_a_killed_worker_changes_nothing(cluster, tree, rule):
 def test_the_only_worker_killed_and_started_again_changes_nothing(cluster, tree, rule):
     cluster.start_worker("worker", "--nanny")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    here = subprocess.run(words(rule, tree), env=env, capture_output=True, check=True)
-    with start_run(cluster, *words(rule, tree)) as there:
+    here = subprocess.run(args(rule, tree), env=env, capture_output=True, check=True)
+    with start_run(cluster, *args(rule, tree)) as there:
         os.kill(int(cluster.log.read_text().split()[0]), signal.SIGKILL)
         out, errors = there.communicate(timeout=300)
     assert (there.returncode, out) == (0, here.stdout), errors
@@ -224,27 +224,27 @@ def test_what_is_not_a_scheduler_is_refused_within_a_bounded_time(small_tree, ru
         dask = ("--executor", "dask", "--scheduler")
         begun = [
             subprocess.Popen(
-                words(rule, small_tree, *dask, address), env=env, stderr=subprocess.PIPE
+                args(rule, small_tree, *dask, address), env=env, stderr=subprocess.PIPE
             )
             for address in addresses
         ]
         for address, process in zip(addresses, begun, strict=True):
             _, errors = process.communicate(timeout=60)
-            said = errors.decode().splitlines()
-            assert process.returncode == 1 and len(said) == 2, (address, errors)
-            assert said[0].startswith(f"patchgen: no dask scheduler answers at {address}: ")
+            output = errors.decode().splitlines()
+            assert process.returncode == 1 and len(output) == 2, (address, errors)
+            assert output[0].startswith(f"patchgen: no dask scheduler answers at {address}: ")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_scheduler_that_is_gone_or_silent_is_named(cluster, tree, rule, how):
     cluster.start_worker("worker")
-    with start_run(cluster, *words(rule, tree)) as there:
+    with start_run(cluster, *args(rule, tree)) as there:
         cluster.scheduler.send_signal(how)
         _, errors = there.communicate(timeout=90)
-    said = errors.decode().splitlines()
-    assert there.returncode == 1 and len(said) == 2, errors
+    output = errors.decode().splitlines()
+    assert there.returncode == 1 and len(output) == 2, errors
     named = f"patchgen: the dask scheduler at {cluster.address} has stopped answering"
-    assert said[0].startswith(named)
+    assert output[0].startswith(named)
 
 
 def test_a_worker_with_another_spatch_is_refused(cluster, patchgen, small_tree, rule):
@@ -281,7 +281,7 @@ def test_a_wrong_worker_that_joins_in_the_middle_is_refused_and_nothing_of_it_ca
     cluster, tree, rule, tmp_path
 ):
     cluster.start_worker("worker")
-    run = [word for word in words(rule, tree) if word != "--no-cache"]
+    run = [word for word in args(rule, tree) if word != "--no-cache"]
     with start_run(cluster, *run) as there:
         cluster.start_worker("late", code=other_patchgen(tmp_path / "other"))
         out, errors = there.communicate(timeout=90)

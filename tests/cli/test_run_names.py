@@ -71,23 +71,23 @@ def test_reports_name_the_file_of_the_tree(patchgen, tree, tmp_path):
     assert done.code == 0, done.err
     [result] = json.loads(done.out)["results"]
     found = {report["path"] for report in result["reports"]}
-    # A line end in a name ends a report's line; it is in what scripts said all the same.
+    # A line end in a name ends a report's line; the output of scripts has it all the same.
     assert found | {"line\nend.c"} >= set(map(shown, NAMES)) and "end.c" in json.dumps(result)
     assert {report["rule"] for report in result["reports"]} == {"r"}
 
 
 @pytest.mark.parametrize("key", ["= 20", "!= 20"], ids=["results of blobs", "facts of the run"])
-def test_a_damaged_row_is_made_anew(patchgen, tree, tmp_path, key):
+def test_a_damaged_row_is_replaced(patchgen, tree, tmp_path, key):
     rule = tmp_path / "rule.cocci"
     rule.write_text(RULE)
-    words = ("run", rule, "--tree", tree, "--json")
-    first = json.loads(patchgen(*words).out)["results"][0]["edits"]
+    args = ("run", rule, "--tree", tree, "--json")
+    first = json.loads(patchgen(*args).out)["results"][0]["edits"]
     cache = Path.home() / ".cache/patchgen/cache.sqlite"
     with sqlite3.connect(cache) as connection:
         changed = connection.execute(f"UPDATE cached SET value = x'00' WHERE length(key) {key}")
         assert changed.rowcount > 0
     connection.close()
-    again = patchgen(*words)
+    again = patchgen(*args)
     assert again.code == 0, again.err
     assert json.loads(again.out)["results"][0]["edits"] == first
 
@@ -124,7 +124,7 @@ def test_a_path_is_relative_to_the_current_folder(patchgen, tree, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("args", "code", "message"),
     [
         (["RULE", "*.c"], 1, "the tree has no *.c"),
         (["RULE", "README"], 2, "README is neither a C file nor a folder"),
@@ -139,13 +139,13 @@ def test_a_path_is_relative_to_the_current_folder(patchgen, tree, tmp_path):
         ),
     ],
 )
-def test_a_wrong_word_is_named(patchgen, tree, tmp_path, words, code, said):
+def test_a_wrong_argument_is_named(patchgen, tree, tmp_path, args, code, message):
     rule = tmp_path / "rule.cocci"
     rule.write_text(RULE)
     (tree / "README").write_text("nothing\n")
     commit_all(tree, "more")
-    done = patchgen("run", *[str(rule) if word == "RULE" else word for word in words], cwd=tree)
-    assert (done.code, done.out) == (code, "") and said in done.err, done.err
+    done = patchgen("run", *[str(rule) if word == "RULE" else word for word in args], cwd=tree)
+    assert (done.code, done.out) == (code, "") and message in done.err, done.err
 
 
 def test_a_mode_can_be_defined_as_for_spatch(patchgen, tree, tmp_path):
@@ -157,7 +157,7 @@ def test_a_mode_can_be_defined_as_for_spatch(patchgen, tree, tmp_path):
         "@script:python depends on report@\np << r.p;\n@@\n"
         "coccilib.report.print_report(p[0], 'found')\n"
     )
-    words = ("run", rule, "plain.c", "--tree", tree, "--trust")
-    assert patchgen(*words, "-D", "report").out == "plain.c:3:2: found\n"
-    assert patchgen(*words, "-D", "patch").out.count("kfree") == 1
-    assert patchgen(*words, "-D", "report", "--mode", "patch").code == 2
+    args = ("run", rule, "plain.c", "--tree", tree, "--trust")
+    assert patchgen(*args, "-D", "report").out == "plain.c:3:2: found\n"
+    assert patchgen(*args, "-D", "patch").out.count("kfree") == 1
+    assert patchgen(*args, "-D", "report", "--mode", "patch").code == 2

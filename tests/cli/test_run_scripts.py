@@ -70,12 +70,12 @@ def _write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_what_ocaml_prints_is_said_of_its_file(patchgen, tree, tmp_path):
+def test_what_ocaml_prints_is_assigned_to_its_file(patchgen, tree, tmp_path):
     rule = _write(tmp_path, MATCH.format(mark="", end="") + PRINT_OCAML)
     expected = [f"{name}.c:{line}: it is freed" for name in "abc" for line in (3, 4)]
     first = patchgen("run", rule, "--tree", tree, "--trust")
     assert (first.code, first.out.splitlines()) == (0, expected), first.err
-    # One more file with as many words: what was kept is said again, with what is new.
+    # One more file with as many words: cached output is printed again, with the new output.
     text = (tree / "a.c").read_text()
     (tree / "e.c").write_text(text.replace("(q)", "(q->next)"))
     commit_all(tree, "one more")
@@ -84,7 +84,7 @@ def test_what_ocaml_prints_is_said_of_its_file(patchgen, tree, tmp_path):
     assert again.out.splitlines() == expected + more and "1 run" in again.err
 
 
-def test_context_mode_marks_and_what_ocaml_prints_are_told_apart(patchgen, tree, tmp_path):
+def test_marks_of_context_mode_are_not_output_of_ocaml(patchgen, tree, tmp_path):
     rule = _write(tmp_path, MATCH.format(mark="* ", end=";") + PRINT_OCAML)
     done = patchgen("run", rule, "a.c", "--tree", tree, "--trust")
     printed = ["a.c:3: it is freed", "a.c:4: it is freed"]

@@ -83,7 +83,7 @@ def test_trust_covers_what_a_file_includes(patchgen, tree, canary):
     assert done.code == 1 and not canary.exists()
 
 
-def test_trusting_again_says_what_changed(patchgen, tree, git):
+def test_trusting_again_reports_what_changed(patchgen, tree, git):
     assert (
         "  2 of 3 semantic patches run code"
         in patchgen("trust", "scripts/coccinelle", cwd=tree).out
@@ -134,7 +134,7 @@ def store() -> Path:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (lambda path: path.chmod(0o666), "others can write to"),
         (lambda path: path.parent.chmod(0o777), "others can write to"),
@@ -146,13 +146,13 @@ def store() -> Path:
         (lambda path: path.unlink() or path.mkdir(), "is not a regular file"),
     ],
 )
-def test_a_store_that_is_not_the_user_s_own_is_refused(patchgen, tree, canary, damage, said):
+def test_a_store_that_is_not_the_user_s_own_is_refused(patchgen, tree, canary, damage, message):
     patchgen("trust", ONE, cwd=tree)
     assert (store().stat().st_mode & 0o777, store().parent.stat().st_mode & 0o777) == (0o600, 0o700)
     damage(store())
-    for words in (("run", ONE), ("trust",), ("trust", ONE)):
-        done = patchgen(*words, cwd=tree)
-        assert done.code == 1 and said in done.err and "trust.json" in done.err + str(store())
+    for args in (("run", ONE), ("trust",), ("trust", ONE)):
+        done = patchgen(*args, cwd=tree)
+        assert done.code == 1 and message in done.err and "trust.json" in done.err + str(store())
     assert not canary.exists()
 
 
@@ -166,7 +166,7 @@ def test_a_store_of_another_user_is_refused(patchgen, tree, canary):
 
 
 @pytest.mark.parametrize(
-    "words",
+    "args",
     [
         ("--revoke",),
         ("--list", "a"),
@@ -175,7 +175,7 @@ def test_a_store_of_another_user_is_refused(patchgen, tree, canary):
         ("gone.cocci",),
     ],
 )
-def test_wrong_words_are_refused_and_nothing_is_stored(patchgen, tree, words):
-    done = patchgen("trust", *words, cwd=tree)
+def test_wrong_arguments_are_refused_and_nothing_is_stored(patchgen, tree, args):
+    done = patchgen("trust", *args, cwd=tree)
     assert done.code == 2 and "patchgen: " in done.err
     assert not store().exists()

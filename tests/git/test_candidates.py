@@ -50,7 +50,7 @@ def test_the_clause_that_the_fewest_files_satisfy_is_searched_for(repository):
     assert find(repository, Needs(parse_formula("true"), None), search=True) == sorted(FILES)
 
 
-def test_a_file_that_lacks_words_never_gets_to_spatch(repository):
+def test_spatch_gets_no_file_without_the_words(repository):
     slicer = Slicer(repository, NEEDS, slices=True)
     tree = repository.resolve_tree(repository.resolve_commit("HEAD"))
     files = find_candidates(repository, None, list_entries(repository, tree, (), (".c",)), NEEDS)

@@ -228,7 +228,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("text", "line"), ERRORS.values(), ids=ERRORS)
-def test_an_error_is_told_at_the_template_line(spatch, text, line):
+def test_an_error_names_the_line_of_the_template(spatch, text, line):
     lines = text.splitlines()
     origin = tuple(SourceLine("rule.cocci.j2", 100 + n, t) for n, t in enumerate(lines, 1))
     with pytest.raises(SpecError) as caught:
@@ -304,12 +304,12 @@ def test_a_renamed_function_is_one_hit_though_its_prototype_changes_too(spatch):
     assert rule.hits == 1
 
 
-def test_a_definition_that_nothing_takes(spatch):
+def test_an_unused_definition_is_refused(spatch):
     with pytest.raises(SpecError, match="has no virtual identifier NAME"):
         apply(spatch, RENAME, definitions={"NAME": "x"})
 
 
-def test_a_rule_without_a_name_is_called_by_its_line(spatch):
+def test_a_rule_without_a_name_is_named_by_its_line(spatch):
     text = RENAME + "\n@@\nexpression x;\n@@\n-bar(x);\n\n@exists@\n@@\n-absent();\n"
     rules = [(r.rule, r.hits) for r in apply(spatch, text).rules]
     assert rules == [("rename", 3), ("line 8", 1), ("line 13", 0)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What words a semantic patch needs, in a file and in a function, as spatch says it."""
+"""The words that a semantic patch needs, in a file and in a function, as spatch reports them."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_function_needs_the_operators_of_a_rule():
         "(\n- f(a / b);\n|\n- f(a);\n)",
     ],
 )
-def test_operators_that_need_not_be_there_are_not_asked_for(body):
+def test_optional_operators_are_not_required(body):
     needs = needs_of(f"@r@\nexpression a, b;\nidentifier label;\n@@\n{body}\n")
     assert needs.functions
     assert OPERATORS.isdisjoint(frozenset().union(*map(words_of, needs.functions)))
@@ -154,7 +154,7 @@ def test_false_may_be_a_word_and_may_be_that_nothing_can_match():
     assert words_of(needs_of(text, "patch").file) == {"f"}
 
 
-def test_a_semantic_patch_that_spatch_refuses_is_told_at_its_line():
+def test_a_semantic_patch_that_spatch_refuses_is_an_error_at_its_line():
     with pytest.raises(SpecError) as caught:
         needs_of("@@\nexpression x\n@@\n- f(x);\n")
     assert caught.value.place is not None and caught.value.place.line in (2, 3)

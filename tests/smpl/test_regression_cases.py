@@ -46,10 +46,10 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Plain:
-    """What spatch itself made of a case: the file behind it, None where it refuses."""
+    """The result of spatch itself for a case: the file after it, None if spatch refuses it."""
 
     after: bytes | None
-    said: str
+    output: str
 
 
 def run_plain(
@@ -62,13 +62,13 @@ def run_plain(
         words += [word for mode in modes for word in ("-D", mode)]
         words += ["--timeout", str(TIMEOUT_S), "--sp-file", case, "-o", f"{folder}/out", source]
         done = subprocess.run(words, cwd=folder, capture_output=True, check=False)
-        said = (done.stdout + done.stderr).decode("latin-1")
+        output = (done.stdout + done.stderr).decode("latin-1")
         out = Path(folder) / "out"
         if out.exists():
-            return Plain(out.read_bytes(), said)
-        # 255 without an output is also "nothing matched"; a refusal says an error.
-        refused = done.returncode != 0 and "-o can not be applied" not in said and said.strip()
-        return Plain(None if refused else source.read_bytes(), said)
+            return Plain(out.read_bytes(), output)
+        # 255 without an output is also "nothing matched"; a refusal prints an error.
+        refused = done.returncode != 0 and "-o can not be applied" not in output and output.strip()
+        return Plain(None if refused else source.read_bytes(), output)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -126,6 +126,6 @@ def sweep_one(bound, content: bytes, path: PurePosixPath) -> bytes:
             return content
         text, parts = cut.text, cut.parts
     results = run_files(spatch, program, [Source(path, text)], HEADERS, timeout_s=TIMEOUT_S)
-    # What a finalize rule says in the end is of no file.
+    # What a finalize rule prints at the end belongs to no file.
     [ran] = [each for each in results if each.path == path]
     return content if ran.after is None else restore(ran.after, parts)

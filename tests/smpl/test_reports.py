@@ -122,7 +122,7 @@ def test_reads_each_form_of_a_line(line, report):
         "  indented",
     ],
 )
-def test_all_else_is_left_as_it_is(line):
+def test_other_output_is_unchanged(line):
     assert read_reports(f"{line}\n") == ScriptOutput((), f"{line}\n")
 
 

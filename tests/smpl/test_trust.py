@@ -37,8 +37,8 @@ def declared(text: str) -> str:
     return f"@r@\n{text}\n@@\n* foo(e);\n"
 
 
-def behind(body: str, close: str = "") -> str:
-    """A script behind a body in which comments or literals seem to be open."""
+def after(body: str, close: str = "") -> str:
+    """A script after a body in which comments or literals seem to be open."""
     return f"@r@\n@@\n{body}\n{SCRIPT}{close}\n"
 
 
@@ -62,44 +62,44 @@ RUN = {
         "expression e\n:\nscript\n// a\n: /* b */\n" + CONSTRAINT[7:]
     ),
     "negated constraint": declared("expression e : !" + CONSTRAINT),
-    "constraint behind a string of two lines": declared(
+    "constraint after a string of two lines": declared(
         'identifier a !~ "f\n// "; expression e : ' + CONSTRAINT
     ),
-    "constraint behind a string with a comment": declared(
+    "constraint after a string with a comment": declared(
         'identifier a !~ "f\n/* "; expression e : ' + CONSTRAINT
     ),
     "seed": "@r@\nexpression e;\nfresh identifier q = "
     f"script:python() {{ str({TOUCH}) }};\n@@\n- foo(e)\n+ q(e)\n",
-    "behind a pragma with a quote": behind('#pragma X "', '//"'),
-    "behind a pragma with a comment": behind("#pragma X /*", "//*/"),
-    "behind #! with a comment": "#! /*\n" + SCRIPT + "//*/\n",
-    "behind a quote in quotes": behind("* foo('\"');"),
-    "behind an odd character": behind("* foo(''/*');", "// */"),
-    "behind a character of two lines": behind("* foo('\n/*');", "// */"),
-    "behind an escaped quote": behind('* foo("\\"/*");', "// */"),
-    "behind an escaped backslash": behind('* foo("\\\\"); /*"*/'),
-    "behind a string of two lines": behind('* foo("\n/* ");', "// */"),
-    "behind an included name": behind("#include <a/*b>", "// */"),
-    "behind an included name of two lines": behind('#include "a\n/*b"', "// */"),
-    "behind a comment's comment": "//*\n" + SCRIPT + "//*/\n",
-    "behind an apostrophe": behind("// it's\n* foo(1);", "// it's"),
-    "behind #spatch": header("#spatchscript:python"),
-    "behind #spatch and a tab": header(" #\tspatchscript:python"),
-    "behind #spatch and a vertical tab": header("#spatch\vscript:python"),
+    "after a pragma with a quote": after('#pragma X "', '//"'),
+    "after a pragma with a comment": after("#pragma X /*", "//*/"),
+    "after #! with a comment": "#! /*\n" + SCRIPT + "//*/\n",
+    "after a quote in quotes": after("* foo('\"');"),
+    "after an odd character": after("* foo(''/*');", "// */"),
+    "after a character of two lines": after("* foo('\n/*');", "// */"),
+    "after an escaped quote": after('* foo("\\"/*");', "// */"),
+    "after an escaped backslash": after('* foo("\\\\"); /*"*/'),
+    "after a string of two lines": after('* foo("\n/* ");', "// */"),
+    "after an included name": after("#include <a/*b>", "// */"),
+    "after an included name of two lines": after('#include "a\n/*b"', "// */"),
+    "after a comment's comment": "//*\n" + SCRIPT + "//*/\n",
+    "after an apostrophe": after("// it's\n* foo(1);", "// it's"),
+    "after #spatch": header("#spatchscript:python"),
+    "after #spatch and a tab": header(" #\tspatchscript:python"),
+    "after #spatch and a vertical tab": header("#spatch\vscript:python"),
     "#spatch before the colon": header("script\v#spatch:python"),
     "#spatch around the colon": header("script#spatch:#spatchpython"),
     "#spatch in an initialize rule": header("\f#spatchinitialize:python") + RULE,
     "#spatch in a finalize rule": header("#spatchfinalize#spatch:python") + RULE,
-    "behind an included name of two lines, in brackets": behind("#include <a\n/*b>", "// */"),
-    "behind an analysis": "@r@\nanalysis(/* ) a;\n@@\n* foo(1);\n" + SCRIPT + "//*/\n",
+    "after an included name of two lines, in brackets": after("#include <a\n/*b>", "// */"),
+    "after an analysis": "@r@\nanalysis(/* ) a;\n@@\n* foo(1);\n" + SCRIPT + "//*/\n",
     "included": '#include "script.cocci"\n' + RULE,
     "included by another": '#include "nested.cocci"\n' + RULE,
     "included under another name": '#include"script.txt"\n' + RULE,
-    "included behind a name with @": '#include "at@.cocci"\n#include "script.cocci"\n' + RULE,
-    "included behind using with @": 'using "at@.iso"\n#include "script.cocci"\n' + RULE,
-    "included behind a comment with @": '// @\n#include "script.cocci"\n' + RULE,
-    "included behind #! with @": '#! @\n#include "script.cocci"\n' + RULE,
-    "included behind virtual": 'virtual a #include "script.cocci"\n' + RULE,
+    "included after a name with @": '#include "at@.cocci"\n#include "script.cocci"\n' + RULE,
+    "included after using with @": 'using "at@.iso"\n#include "script.cocci"\n' + RULE,
+    "included after a comment with @": '// @\n#include "script.cocci"\n' + RULE,
+    "included after #! with @": '#! @\n#include "script.cocci"\n' + RULE,
+    "included after virtual": 'virtual a #include "script.cocci"\n' + RULE,
     "output": "#spatch -o touched\n@@\n@@\n- foo(1);\n",
     "output in a comment": "/*\n #\tspatch --debug\t-o touched\n*/\n@@\n@@\n- foo(1);\n",
     "output in a string": '@@\n@@\n- foo(1);\n+ foo("\n#spatch -o touched\n");\n',
@@ -151,7 +151,7 @@ def test_finds_what_spatch_runs(folder, name):
         "@r depends on script@\n@@\n#include <script.h>\n* f();\n",
     ],
 )
-def test_takes_nothing_harmless_for_code(text):
+def test_harmless_text_is_not_reported_as_code(text):
     assert find_code(text, FILES.get) == ()
 
 
@@ -179,7 +179,7 @@ def test_options_not_known_to_be_harmless_are_named(line, word):
     assert f" {word}," in found.why
 
 
-def test_a_file_that_cannot_be_read_counts_as_code():
+def test_a_file_that_cannot_be_read_is_treated_as_code():
     texts = {"self.cocci": '#include "self.cocci"\n' + RULE}
     [found] = find_code('\n#include "gone.cocci"\n' + RULE)
     assert (found.line, found.text) == (2, '#include "gone.cocci"')
@@ -189,7 +189,7 @@ def test_a_file_that_cannot_be_read_counts_as_code():
     assert find_code('@r using "x.iso"@\n@@\n f();\n')
 
 
-def test_what_is_found_in_an_included_file_is_said_with_its_place():
+def test_code_in_an_included_file_is_reported_with_its_place():
     [found] = find_code('#include "nested.cocci"\n' + RULE, FILES.get)
     assert found.why == "nested.cocci:1: script.cocci:1: a script runs code"
 

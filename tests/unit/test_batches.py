@@ -40,7 +40,7 @@ def test_a_header_that_neighbours_share_is_weighed_once():
     assert paths(apart) == [["000"], ["001", "002"]]
 
 
-def test_what_is_left_is_shared_out_to_the_cores_in_equal_parts():
+def test_the_last_files_are_shared_out_to_the_cores_in_equal_parts():
     seen = [(source(0, 49 * KB), {})] + [(source(n, 10 * KB), {}) for n in range(1, 9)]
     assert paths(make_batches(seen, cores=2)) == [
         ["000"],
@@ -63,7 +63,7 @@ def test_a_batch_has_few_files_however_small_they_are():
     assert [len(part) for part in parts] == [40, 40, 20]
 
 
-def test_a_semantic_patch_says_who_may_share_a_batch():
+def test_scripts_determine_which_files_share_a_batch():
     seen = [(source(n, 40 * KB), {}) for n in range(30)]
     assert [len(part) for part in paths(make_batches(seen, grouping=Grouping.TOGETHER))] == [30]
     assert {len(part) for part in paths(make_batches(seen, grouping=Grouping.APART))} == {1}

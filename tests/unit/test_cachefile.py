@@ -99,7 +99,7 @@ def test_a_file_that_others_have_locked_is_left_alone(tmp_path, monkeypatch):
     other.close()
 
 
-def test_it_is_done_without_where_there_is_no_folder(tmp_path):
+def test_without_a_folder_nothing_is_cached(tmp_path):
     (tmp_path / "file").write_text("")
     with Cache(tmp_path / "file" / "cache.sqlite", "words") as cache:
         assert cache.note.startswith("results are not cached: ") and not cache.is_open
@@ -187,7 +187,7 @@ def test_drops_the_namespaces_that_were_not_used_for_longest(tmp_path, monkeypat
     # The namespace that is being used goes last, even if it was not used for longest.
     monkeypatch.setattr(cachefile, "LIMIT", 1_200_000)
     assert use("first") == 150 and use("fourth") == 0
-    # One that is too large by itself is begun anew.
+    # One that is too large by itself is emptied.
     monkeypatch.setattr(cachefile, "LIMIT", 500_000)
     assert use("first") == 0
     assert path.stat().st_size < 500_000

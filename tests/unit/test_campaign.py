@@ -42,7 +42,7 @@ def group(*paths: str) -> PatchGroup:
     return PatchGroup(("some",), tuple(edits(*paths)))
 
 
-def test_files_are_grouped_by_what_was_asked_for():
+def test_files_are_grouped_as_requested():
     made = edits("fs/a.c", "drivers/net/b.c", "drivers/net/wireless/c.c", "drivers/net/tun.c")
     maintainers = owners(TEXT, made)
 
@@ -123,11 +123,11 @@ def test_the_prefix_is_that_of_most_of_the_log(subjects, prefix):
         (["a.c"], "treewide: "),
     ],
 )
-def test_without_a_log_it_is_told_from_the_folder(paths, prefix):
+def test_without_a_log_the_prefix_is_derived_from_the_folder(paths, prefix):
     assert derive_prefix(group(*paths)) == prefix
 
 
-def test_no_subject_comes_twice():
+def test_subjects_are_unique():
     groups = [group("drivers/net/a/x.c"), group("drivers/net/b/y.c"), group("drivers/net/c/y.c")]
     subjects = make_subjects(["net: "] * 3, groups, "Use kzalloc()")
     assert subjects == [
@@ -137,7 +137,7 @@ def test_no_subject_comes_twice():
     ]
 
 
-def test_a_prefix_gives_way_to_what_is_done():
+def test_a_long_prefix_is_shortened_for_the_summary():
     what = "Do " + "what has to be done " * 3
     [subject] = make_subjects(["one: two: three: "], [group("a.c")], what.strip())
     assert subject == f"one: two: {what.strip()}" and len(subject) <= WIDTH

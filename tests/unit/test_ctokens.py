@@ -21,7 +21,7 @@ from patchgen.ctokens import (
 )
 
 
-def words(text: str) -> list[bytes]:
+def split_words(text: str) -> list[bytes]:
     return [token.text for token in tokenize(text.encode())]
 
 
@@ -30,7 +30,7 @@ def test_comments_and_strings_hold_no_tokens():
 
 
 @pytest.mark.parametrize(
-    ("source", "wanted", "line"),
+    ("source", "sequence", "line"),
     [
         ("a\nb . c\n", "b.c", 2),
         ("pv_ops.mmu.op =\n\tcb;", "pv_ops.mmu.op = cb", 1),
@@ -39,8 +39,8 @@ def test_comments_and_strings_hold_no_tokens():
         ("a == b", "a =", None),
     ],
 )
-def test_finds_a_sequence_whatever_lies_between(source, wanted, line):
-    assert find_sequence(source.encode(), words(wanted)) == line
+def test_finds_a_sequence_with_any_comments_and_spaces_in_it(source, sequence, line):
+    assert find_sequence(source.encode(), split_words(sequence)) == line
 
 
 def test_names_the_functions_of_a_text_that_begins_anywhere():
@@ -92,7 +92,7 @@ void f2(void) { f(2); }
     assert assignments == [Assignment("open", "f_open"), Assignment("op", "cb")]
 
 
-def test_a_continued_directive_is_blanked_whole():
+def test_a_continued_directive_is_erased_whole():
     assert erase_directives(b"a\n#define X \\\n\tf() {\nb\n") == b"a\n\n\nb\n"
 
 
@@ -135,8 +135,8 @@ _PIECES = [
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=24).map(b"".join))
 def test_a_quote_that_nothing_closes_is_a_token_and_hides_none(source):
-    wanted = [m.group() for m in _REFERENCE.finditer(source) if m.lastgroup != "skip"]
-    assert [token.text for token in tokenize(source)] == wanted
+    sequence = [m.group() for m in _REFERENCE.finditer(source) if m.lastgroup != "skip"]
+    assert [token.text for token in tokenize(source)] == sequence
 
 
 def test_long_sources_are_read_in_linear_time():

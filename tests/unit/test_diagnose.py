@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""spatch's errors, as recorded from 1.1.1 and 1.3.1, told at the line of the semantic patch."""
+"""spatch's errors, as recorded from 1.1.1 and 1.3.1, at the line of the semantic patch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from patchgen.process import Completed
 RECORDED = Path(__file__).parent.parent / "data" / "spatch"
 VERSIONS = ("1.1.1", "1.3.1")
 
-# case: line in the semantic patch, and what the message says
+# case: line in the semantic patch, and text of the message
 REFUSED = {
     "smpl-parse-error": (5, "minus: parse error"),
     "smpl-parse-error-plus": (17, "plus: parse error"),
@@ -39,7 +39,7 @@ def ended(output: bytes) -> Completed:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("case", REFUSED)
-def test_tells_line_and_reason(version, case):
+def test_finds_line_and_reason(version, case):
     line, reason = REFUSED[case]
     text = (RECORDED / f"{case}.cocci").read_text()
     output = (RECORDED / f"{version}-{case}.txt").read_bytes()
@@ -63,7 +63,7 @@ def test_no_rule_applies(version):
     assert "finds no rule to apply" in error.message
 
 
-# As spatch 1.1.1 says them with --file-groups.
+# As spatch 1.1.1 prints them with --file-groups.
 EXCEPTIONS = {
     "a script that raises": (
         "HANDLING: a.c\nTraceback (most recent call last):\n"
@@ -86,7 +86,7 @@ EXCEPTIONS = {
 
 
 @pytest.mark.parametrize("case", EXCEPTIONS)
-def test_tells_why_a_file_was_given_up(case):
+def test_reports_why_a_file_was_given_up(case):
     errors, why = EXCEPTIONS[case]
     failure = explain_exception(errors, PreparedText("1\n2\n3\n", (10, 11, 12)), limit_s=9)
     assert (failure is not None) is bool(why)
@@ -95,7 +95,7 @@ def test_tells_why_a_file_was_given_up(case):
         assert failure.limit_s == (9 if case == "time" else None)
 
 
-def test_tells_which_package_a_script_lacks():
+def test_names_the_package_that_a_script_does_not_find():
     output = b"Using native version of ocamlc\nocamlfind: Package `dbm' not found\nhd\n"
     patch = SemanticPatch("a.cocci", "@script:ocaml@\n@@\n()\n")
     error = explain_refusal(patch, prepare_text(patch.text), ended(output))

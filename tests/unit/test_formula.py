@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What spatch says a text must have, read and evaluated."""
+"""The words that a text must have, as spatch prints them, are read and evaluated."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_true_and_false_are_words_of_c_inside_of_a_formula():
 
 
 @pytest.mark.parametrize("text", ["", "(a&b", "(a&b|c)", "a)", "!(a)", "()"])
-def test_refuses_what_is_no_formula(text):
+def test_refuses_what_is_not_a_formula(text):
     with pytest.raises(ValueError):
         parse_formula(text)
 
@@ -75,7 +75,7 @@ def test_a_text_that_satisfies_a_formula_has_a_word_of_each_clause(tree, words):
 
 
 @given(trees(6), st.sets(WORDS))
-def test_the_clauses_of_a_small_formula_ask_for_all_that_it_does(tree, words):
+def test_the_clauses_of_a_small_formula_are_equivalent_to_it(tree, words):
     formula = parse_formula(spell(tree))
     assert is_satisfied(tree, words) == holds(formula, words)
     assert holds(formula, words) == all(clause & words for clause in formula)
@@ -92,17 +92,17 @@ def test_the_clauses_of_what_spatch_prints_are_there_to_search_for():
 
 
 @given(TREES)
-def test_a_formula_that_asks_for_a_word_has_a_clause(tree):
+def test_a_formula_that_requires_a_word_has_a_clause(tree):
     assert is_satisfied(tree, set()) or parse_formula(spell(tree))
 
 
 @given(TREES)
-def test_clauses_speak_of_the_formula_s_words(tree):
+def test_clauses_have_only_words_of_the_formula(tree):
     formula = parse_formula(spell(tree))
     assert frozenset().union(*formula) == words_of(formula) <= set(spell(tree))
 
 
-def test_large_alternatives_ask_less_and_not_more():
+def test_large_alternatives_require_less_and_not_more():
     side, other = (all_of(*(parse_formula(f"{x}{n}") for n in range(33))) for x in "ab")
     last = parse_formula("c")
     # Two sides of 33 clauses each have 1089 together, which are too many: one of them is left.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which functions leave their headers behind, too, and that all else stays where it is."""
+"""Which functions are cut with their headers, and that no other code moves."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_comments_and_exports_are_no_use_of_a_name(before):
         b'#include "two"\n',
     ],
 )
-def test_a_name_that_is_used_in_what_stays_keeps_its_header(use):
+def test_a_function_named_in_the_remaining_text_keeps_its_header(use):
     run = idle("one") + idle("two") + idle("three")
     assert "static int two(" in cut(use + run + USER)
     assert "static int two(" in cut(run + b"\n" + use + USER)
@@ -81,18 +81,18 @@ def test_a_name_that_is_used_in_what_stays_keeps_its_header(use):
         b"\n/* EXPORT_SYMBOL(x); */ EXPORT_SYMBOL(x) \n",
     ],
 )
-def test_what_is_between_two_functions_stays_and_so_do_they(between):
+def test_text_between_two_functions_keeps_both(between):
     text = cut(idle("one") + idle("two") + between + idle("three") + idle("four") + USER)
     assert between.decode() in text
     assert all(f"static int {name}(" in text for name in ("one", "two", "three", "four"))
 
 
-def test_a_header_that_is_not_plain_stays():
+def test_a_header_that_is_not_plain_is_not_cut():
     odd = b"\nstatic int (*two(struct foo *a))(int)\n{\n\tidle(a);\n}\n"
     assert "(*two(struct foo *a))(int)" in cut(idle("one") + odd + idle("three") + USER)
 
 
-def test_the_header_that_is_the_first_to_tell_a_type_stays():
+def test_the_header_that_first_shows_a_type_is_not_cut():
     run = idle("one") + idle("two", returns="static u64") + idle("three") + idle("four")
     asks = b"\nvoid f(void)\n{\n\tkfree((u64)(x));\n}\n"
     assert "static u64 two(" in cut(run + asks + USER)
@@ -101,7 +101,7 @@ def test_the_header_that_is_the_first_to_tell_a_type_stays():
 
 
 @pytest.mark.parametrize("text", [b'"https://x"', b'"/sys/*"'])
-def test_signs_of_comments_in_strings_hide_no_use_of_a_name(text):
+def test_comment_marks_in_strings_hide_no_use_of_a_name(text):
     run = idle("one") + idle("two") + idle("three")
     use = b"\nint k(void)\n{\n\tkfree(" + text + b", two(3)); /* done */\n}\n"
     assert "static int two(" in cut(run + use + USER)

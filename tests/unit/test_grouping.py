@@ -37,7 +37,7 @@ def with_scripts(initial: str, later: str = "pass", language: str = "python") ->
         ("def f(p, times=2):\n    return p", "f(p)"),
     ],
 )
-def test_files_share_a_spatch_where_nothing_can_be_kept(initial, later):
+def test_files_share_a_spatch_if_scripts_keep_no_state(initial, later):
     assert grouping_of(with_scripts(initial, later)) is Grouping.ANY
 
 
@@ -55,7 +55,7 @@ def test_files_share_a_spatch_where_nothing_can_be_kept(initial, later):
         ("print 'an older Python'", "pass"),
     ],
 )
-def test_each_file_is_apart_where_something_may_be_kept(initial, later):
+def test_files_are_apart_if_scripts_may_keep_state(initial, later):
     assert grouping_of(with_scripts(initial, later)) is Grouping.APART
 
 
@@ -67,11 +67,11 @@ def test_each_file_is_apart_where_something_may_be_kept(initial, later):
         ("let count = ref 0", Grouping.APART),
     ],
 )
-def test_ocaml_is_told_by_its_words(initial, grouping):
+def test_ocaml_state_is_recognised_by_its_words(initial, grouping):
     assert grouping_of(with_scripts(initial, "()", "ocaml")) is grouping
 
 
-def test_a_finalize_rule_wants_all_files_together():
+def test_a_finalize_rule_requires_all_files_together():
     text = with_scripts("seen = []", "seen.append(p)") + "@finalize:python@\n@@\nprint(seen)\n"
     assert grouping_of(text) is Grouping.TOGETHER
 
@@ -82,7 +82,7 @@ def test_without_an_initialize_rule_there_is_nothing_to_keep():
     assert grouping_of(RULE) is Grouping.ANY
 
 
-def test_a_comment_between_rules_is_no_part_of_a_script():
+def test_a_comment_between_rules_is_not_part_of_a_script():
     text = with_scripts("import re\n\n// --- then the rules\n", "print(p)\n\n// the end")
     assert grouping_of(text) is Grouping.ANY
 
@@ -112,6 +112,6 @@ def test_what_cannot_run_keeps_nothing():
         ("named depends on report", False),
     ],
 )
-def test_a_dependency_tells_whether_a_script_may_run(dependency, runs):
+def test_a_dependency_determines_whether_a_script_may_run(dependency, runs):
     text = RULE + f"@script:python {dependency}@\np << r.p;\n@@\nprint(p)\n"
     assert bool(list_scripts(text, "patch")) is runs

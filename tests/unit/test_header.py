@@ -1,4 +1,4 @@
-"""What a .cocci says of itself."""
+"""The metadata of a .cocci."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_reads_the_header_that_kernel_scripts_have():
     )
 
 
-def test_says_nothing_where_nothing_is_said():
+def test_a_text_without_metadata_has_an_empty_header():
     assert read_header("@@\n@@\n- f();\n") == Header()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where headers are found: beside the files in question, else in folders that are asked for."""
+"""Headers are found next to the files that are run, else in folders that are listed on demand."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def listing(tree: Tree, *paths: str) -> Listing:
     return Listing(known, tuple(map(PurePosixPath, paths)), tree.below)
 
 
-def test_what_is_beside_the_files_needs_no_listing(tree):
+def test_headers_next_to_the_files_need_no_listing(tree):
     files = listing(tree, "fs")
     assert files.find("fs/a/own.h") == "fs/a/own.h" and files.find("fs/a/gone.h") is None
     assert listing(tree).find("lib/gone.h") is None
@@ -75,7 +75,7 @@ def test_what_is_not_in_a_tree_is_not_looked_for(tree, path):
         (Includes.NONE, []),
     ],
 )
-def test_a_style_says_how_far_is_looked(tree, style, found):
+def test_each_style_follows_includes_as_far_as_spatch(tree, style, found):
     source = (
         b'#include "own.h"\n#include "../../lib/far.h"\n#include <linux/all.h>\n#include "no"\n'
     )

@@ -63,7 +63,7 @@ def test_few_changes_among_equal_lines_are_found_as_few():
         ("ab", ""),
     ],
 )
-def test_the_changes_stand_where_git_has_them(old, new, tmp_path: Path):
+def test_the_changes_are_where_git_has_them(old, new, tmp_path: Path):
     for name, text in (("old", old), ("new", new)):
         (tmp_path / name).write_text("".join(f"{line}\n" for line in text))
     words = ["git", "diff", "--no-index", "--no-color", "-U0", "old", "new"]

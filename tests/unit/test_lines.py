@@ -23,6 +23,6 @@ def test_lines_end_as_the_files_do(before):
             assert after == insert_lines(content, edit).replace(b"\n", b"\r\n")
 
 
-def test_a_file_with_both_stays_as_it_is():
+def test_a_file_with_both_line_ends_is_unchanged():
     assert with_line_ends_of(b"a\r\nb\n", b"a\r\nb\nc\n") == b"a\r\nb\nc\n"
     assert with_line_ends_of(None, b"a\n") == b"a\n"

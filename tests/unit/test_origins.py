@@ -30,7 +30,7 @@ def count(before: bytes, after: bytes, edit, texts: frozenset[int] = frozenset()
     return count_lines(before, origins)
 
 
-def test_a_rule_s_lines_and_the_text_in_a_marker_s_place_are_told_apart():
+def test_lines_of_a_rule_and_of_a_marker_s_text_have_different_origins():
     patch = SemanticPatch("a.cocci", "", texts={"BODY": "one();\n\ntwo();\n"})
     after, texts = fill_markers(b"f()\n{\n\t/* patchgen: BODY */\n\treturn 0;\n}\n", patch)
     assert after == b"f()\n{\n\tone();\n\n\ttwo();\n\treturn 0;\n}\n"

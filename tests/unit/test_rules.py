@@ -30,7 +30,7 @@ def test_a_rule_that_spatch_reads_as_a_script_is_one():
         assert rule.reads == (("x", "r"),) and rule.declarations == ()
 
 
-def test_signs_in_the_regular_expression_of_a_constraint_end_no_declaration():
+def test_no_character_in_the_regular_expression_of_a_constraint_ends_a_declaration():
     text = '@r@\nidentifier f =~ "a;b,c", g;\nstruct s *p;\n@@\n- f(g, p);\n'
     [rule] = read_rules(text)
     assert [each.names for each in rule.declarations[:2]] == [["f", "g"], ["p"]]

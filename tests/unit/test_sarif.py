@@ -97,7 +97,7 @@ def test_equal_texts_in_a_file_have_fingerprints_of_their_own():
     assert again["partialFingerprints"]["patchgenText/v1"] == known[1]
 
 
-def test_a_rule_says_what_its_header_says():
+def test_a_rule_has_the_metadata_of_the_header():
     rule = one_run((FOUND, HEADER))["tool"]["driver"]["rules"][0]
     assert rule["name"] == "kfree"
     assert rule["shortDescription"] == {"text": "Find a use after free."}
@@ -110,21 +110,21 @@ def test_a_rule_says_what_its_header_says():
     assert "defaultConfiguration" not in bare
 
 
-def test_what_could_not_be_looked_at_is_a_notification():
+def test_unchecked_code_is_a_notification():
     run = one_run((FOUND, HEADER), spatch_version="1.1.1")
     [invocation] = run["invocations"]
     assert not invocation["executionSuccessful"]
-    said = invocation["toolExecutionNotifications"]
-    assert [(each["descriptor"]["id"], each["level"]) for each in said] == [
+    notifications = invocation["toolExecutionNotifications"]
+    assert [(each["descriptor"]["id"], each["level"]) for each in notifications] == [
         ("unparsed", "warning"),
         ("unparsed", "warning"),
         ("unfinished", "error"),
         ("note", "note"),
     ]
-    assert said[0]["message"]["text"] == "spatch could not parse f()"
-    assert said[0]["locations"][0]["physicalLocation"]["region"] == {"startLine": 4}
+    assert notifications[0]["message"]["text"] == "spatch could not parse f()"
+    assert notifications[0]["locations"][0]["physicalLocation"]["region"] == {"startLine": 4}
     known = {each["id"] for each in run["tool"]["driver"]["notifications"]}
-    assert {each["descriptor"]["id"] for each in said} <= known
+    assert {each["descriptor"]["id"] for each in notifications} <= known
     assert run["tool"]["extensions"] == [{"name": "Coccinelle", "version": "1.1.1"}]
     assert one_run((CHANGED, HEADER))["invocations"][0]["executionSuccessful"]
 
@@ -176,7 +176,7 @@ def test_fixes_make_the_file_that_spatch_made(old, new, old_end, new_end):
     assert fix_all(before, run["results"]) == after
 
 
-def test_what_a_function_s_hunks_come_to_is_one_result_with_one_fix():
+def test_all_hunks_of_a_function_are_one_result_with_one_fix():
     """Each of them alone may be wrong: memset() goes only where kzalloc() comes."""
     [result] = one_run((CHANGED, Header()))["results"]
     assert result["message"]["text"] == "-two\n+2\n+2.5\n+five"

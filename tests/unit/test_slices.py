@@ -58,12 +58,12 @@ def test_keeps_what_can_match_and_all_headers():
     assert cut.matters
 
 
-def test_lines_and_columns_stay():
+def test_lines_and_columns_are_unchanged():
     cut = slice_source(SOURCE, NEEDS)
     before, after = SOURCE.split(b"\n"), cut.text.split(b"\n")
     assert len(before) == len(after)
-    kept = [n for n, line in enumerate(after) if line and line == before[n]]
-    assert before.index(b"\tmemset(t, 0, sizeof(*t));") in kept
+    remaining = [n for n, line in enumerate(after) if line and line == before[n]]
+    assert before.index(b"\tmemset(t, 0, sizeof(*t));") in remaining
     assert restore(cut.text, cut.parts) == SOURCE
 
 
@@ -75,7 +75,7 @@ def test_a_file_in_which_nothing_can_match_does_not_matter():
     assert not slice_source(source, NEEDS).matters
 
 
-def test_a_part_of_a_longer_word_does_not_count():
+def test_a_part_of_a_longer_word_is_not_the_word():
     for longer in (b"my_kmalloc", b"kmallocs", b"kmalloc2"):
         source = SOURCE.replace(b"kmalloc", longer)
         assert not slice_source(source, NEEDS).matters
@@ -160,7 +160,7 @@ int f(char *p)
     assert b"MAKE(p);\n" in slice_source(source, NEEDS).text
 
 
-def test_operators_count_as_words_do():
+def test_operators_are_found_like_words():
     source = (
         b"#define BOTH(a, b) ((a) && (b))\n"
         b"int f(int a, int b)\n{\n\treturn !a || BOTH(a, b);\n}\n"
@@ -172,7 +172,7 @@ def test_operators_count_as_words_do():
     assert b"return a && b;" not in cut
 
 
-def test_a_slash_of_a_comment_is_no_division():
+def test_a_slash_of_a_comment_is_not_a_division():
     divides = (
         b"int f(int a, int *b)\n{\n\treturn sizeof(a)/sizeof(*b);\n}\n"
         b"int e(int a, int *b)\n{\n\treturn sizeof(a) /* by *// *b;\n}\n"
@@ -187,8 +187,8 @@ def test_a_slash_of_a_comment_is_no_division():
     assert not slice_source(comments, needs).matters
 
 
-def test_what_says_something_of_other_code_stays():
-    kept = {
+def test_code_that_affects_other_code_is_not_cut():
+    remaining = {
         "a macro": b"\n#define N 1\n\tuse(N);",
         "a type": b"\n\tstruct here {\n\t\tint a;\n\t} x;\n\tuse(x);",
         "a typedef": b"\n\ttypedef int number;\n\tuse(1);",
@@ -202,19 +202,19 @@ def test_what_says_something_of_other_code_stays():
         "an #else of a condition around": b"\n\tuse(1);\n#else\n\tuse(2);",
         "braces that do not match": b"\n\tuse('{');\n\tuse(1);",
     }
-    for what, body in kept.items():
+    for what, body in remaining.items():
         source = b"int f(int a)\n{" + body + b"\n}\n" + SOURCE
         assert body in slice_source(source, NEEDS).text, what
     conditional = b"int f(int a)\n{\n#ifdef A\n\tuse(1);\n#endif\n\tuse(2);\n}\n"
     assert b"use(" not in slice_source(conditional + SOURCE, NEEDS).text
 
 
-def test_what_is_not_laid_out_as_in_the_kernel_stays():
+def test_code_in_another_layout_than_the_kernel_s_is_not_cut():
     for odd in (b"int f(int a) {\n\tuse(1);\n}\n", b"struct f\n{\n\tint a;\n};\n"):
         assert odd in slice_source(odd + SOURCE, NEEDS).text
 
 
-def test_what_stands_behind_the_brace_belongs_to_it():
+def test_code_after_the_brace_belongs_to_the_item():
     source = b"struct thing {\n\tint kmalloc;\n} memset;\n\nint other;\n"
     assert slice_source(source, NEEDS).matters
 
@@ -222,8 +222,8 @@ def test_what_stands_behind_the_brace_belongs_to_it():
 def test_a_brace_in_the_first_column_may_be_within_a_function():
     source = b"int f(void)\n{\nif (a) {\n\tkmalloc(a);\n}\n\nmemset(a);\n}\n"
     assert slice_source(source, NEEDS).text == source
-    beside = source.replace(b"f(void)\n{", b"f(void) {")
-    assert slice_source(beside, NEEDS).text == beside
+    one_line = source.replace(b"f(void)\n{", b"f(void) {")
+    assert slice_source(one_line, NEEDS).text == one_line
     # And in two functions the words are apart.
     apart = source.replace(b"}\n\nmemset", b"}\n}\n\nint g(void)\n{\nmemset")
     assert not slice_source(apart, NEEDS).matters
@@ -264,7 +264,7 @@ def test_what_stands_before_a_plain_header_does_not_matter(before):
     assert b"idle" not in slice_source(source + SOURCE, NEEDS).text
 
 
-def test_notices_parts_that_did_not_come_back():
+def test_missing_parts_are_noticed():
     cut = slice_source(SOURCE, NEEDS)
     assert restore(cut.text.replace(b"/*pg0", b"/*pg1"), cut.parts) is None
     assert restore(re.sub(rb"/\*pg1\n*\*/", b"", cut.text), cut.parts) is None
@@ -284,7 +284,7 @@ IDLE = b"\n{\n\tidle(1);\n}\n"
         b"static struct bar t __initdata = {\n\t.p = idle,\n};\n",
     ],
 )
-def test_headers_stay_whatever_they_look_like(item):
+def test_headers_of_any_form_are_not_cut(item):
     cut = slice_source(item + b"\n" + SOURCE, NEEDS)
     for line in item.split(b"\n"):
         assert line in cut.text or b"idle" in line
@@ -310,7 +310,7 @@ def test_headers_stay_whatever_they_look_like(item):
         b"static int *t = (int[])\n{\n\tidle,\n}\n;\n",
     ],
 )
-def test_what_is_no_function_stays(item):
+def test_only_functions_are_cut(item):
     assert b"idle" in slice_source(item + b"\n" + SOURCE, NEEDS).text
 
 
@@ -333,7 +333,7 @@ def test_what_is_no_function_stays(item):
         *(b"int a; u64 * b;", b"x = (u64)y;", b"for (u64 i = 0;;) {}", b"u64 (c) = 1;"),
     ],
 )
-def test_a_body_that_tells_what_a_type_is_stays(doubtful, teacher):
+def test_a_body_that_shows_a_word_to_be_a_type_is_not_cut(doubtful, teacher):
     idle = b"int idle(void)\n{\n\tuse(u64);\n}\n\n"
     tells = b"int first(void)\n{\n\t" + teacher + b"\n}\n\n"
     user = b"int f(void)\n{\n\tmemset(kmalloc(1, " + doubtful + b"));\n}\n"
@@ -350,15 +350,15 @@ def test_a_body_that_tells_what_a_type_is_stays(doubtful, teacher):
     "before",
     [b'char *path = "/sys/*";', b"int c = '\"';", b'f("\\"");', b'f("http://x");', b"// a /* b\n"],
 )
-def test_signs_of_comments_and_strings_hide_no_type(before):
+def test_comment_marks_and_quotes_hide_no_type(before):
     tells = b"int first(void)\n{\n\t" + before + b" u64 x;\n}\n\n"
     user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
     assert tells in slice_source(b"int a;\n\n" + tells + user, NEEDS).text
-    kept = b"void g(void)\n{\n\tkmalloc(memset);" + before + b"\n}\n\n"
-    assert tells in slice_source(kept + tells + user, NEEDS).text
+    remaining = b"void g(void)\n{\n\tkmalloc(memset);" + before + b"\n}\n\n"
+    assert tells in slice_source(remaining + tells + user, NEEDS).text
 
 
-def test_what_only_a_comment_tells_is_not_known():
+def test_a_comment_does_not_declare_a_type():
     comment = b"/* /sys/x:\nextern u64 known;\n */\n\n"
     tells = b"int first(void)\n{\n\tu64 x;\n}\n\n"
     user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
@@ -373,7 +373,7 @@ def test_what_only_a_comment_tells_is_not_known():
         *(b"if (u64) x();", b"use(u64) + 1;", b"use(1, u64 * c);"),
     ],
 )
-def test_what_declares_nothing_tells_no_type(no_teacher):
+def test_code_without_a_declaration_shows_no_type(no_teacher):
     idle = b"int first(void)\n{\n\t" + no_teacher + b"\n}\n\n"
     user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
     assert no_teacher not in slice_source(idle + user, NEEDS).text
@@ -386,14 +386,14 @@ def test_a_type_may_look_like_an_attribute(teacher):
     assert teacher in slice_source(idle + user, NEEDS).text
 
 
-def test_types_matter_behind_the_last_body_too():
+def test_types_matter_after_the_last_body_too():
     tells = b"int first(void)\n{\n\tu64 x;\n}\n\n"
     tail = b"int last(int q) {\n\tmemset(kmalloc(1, (u64)(q)));\n}\n"
     text = slice_source(tells + SOURCE + tail, NEEDS).text
     assert tells in text
 
 
-def test_words_that_spatch_looks_for_stay_in_a_comment():
+def test_words_that_spatch_looks_for_remain_in_a_comment():
     source = b"int idle(struct foo *p)\n{\n\tuse(bar);\n}\n\n" + SOURCE
     cut = slice_source(source, NEEDS, {"foo", "bar", "kmalloc", "a.h", "none"})
     assert cut.text.startswith(b"int idle(struct foo *p)\n{/*pg0 bar\n*/\n}")
@@ -412,7 +412,7 @@ FRAGMENTS = st.lists(
 
 
 @given(FRAGMENTS)
-def test_any_text_comes_back(source):
+def test_any_text_is_restored(source):
     cut = slice_source(source, (*NEEDS, parse_formula("f")))
     if cut.matters:
         assert cut.text.count(b"\n") == source.count(b"\n")

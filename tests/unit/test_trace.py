@@ -56,8 +56,10 @@ def test_a_twin_keeps_conditions_and_drops_changes():
     assert "@pg_twin_change depends on virtual_like disable paren@" in twin
     assert " foo@p(E)" in twin
     assert "bar" not in twin
-    kept = [line for line, number in zip(text.splitlines(), witnessed.lines, strict=True) if number]
-    assert kept == PATCH.splitlines()
+    original = [
+        line for line, number in zip(text.splitlines(), witnessed.lines, strict=True) if number
+    ]
+    assert original == PATCH.splitlines()
 
 
 def test_several_positions_in_several_bindings():
