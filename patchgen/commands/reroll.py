@@ -54,7 +54,7 @@ from patchgen.reroll.request import (
 )
 from patchgen.series import (
     HandWork,
-    Matched,
+    MatchedCommit,
     Record,
     SeriesDraft,
     digest_cover,
@@ -223,7 +223,7 @@ class _Reroll:
             get_maintainer=self._request.get_maintainer,
         )
 
-    def _find_before(self, branch: Sequence[Matched]) -> OriginalSeries | None:
+    def _find_before(self, branch: Sequence[MatchedCommit]) -> OriginalSeries | None:
         variant = self._request.variant or self._record.variant
         return find_original(
             self._repository,

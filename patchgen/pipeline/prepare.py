@@ -175,7 +175,9 @@ def prepare_series(
     recipients = add_people(found, people, edited)
     unedited = add_people(found, people, (Recipients(), Recipients()))
     cover = replace(cover, recipients=recipients.cover)
-    tracking = replace(tracking, record=record.with_found(unedited.cover).to_document())
+    tracking = replace(
+        tracking, record=record.with_generated_recipients(unedited.cover).to_document()
+    )
     cover_commit: Oid | None = None
     if with_cover:
         cover_commit, commits = put_cover_below(

@@ -27,7 +27,7 @@ from patchgen.odb import (
 )
 from patchgen.reroll.merge_text import Prose, merge_prose
 from patchgen.reroll.original import OriginalSeries
-from patchgen.series.branch import Matched
+from patchgen.series.branch import MatchedCommit
 from patchgen.series.record import RecordedPatch, digest_message
 from patchgen.series.trailers import Message, Trailer, parse_message
 
@@ -58,7 +58,7 @@ class Placed:
     name: str
     source: Oid
     tree: Oid
-    matched: Matched | None
+    matched: MatchedCommit | None
     is_generated: bool = True
 
     @property
@@ -94,7 +94,7 @@ class Carrier:
     remarks: list[str] = field(default_factory=list)
 
     def carry_content(
-        self, base_tree: Oid, branch: Sequence[Matched], gone: set[str]
+        self, base_tree: Oid, branch: Sequence[MatchedCommit], gone: set[str]
     ) -> tuple[Placed, ...]:
         """Return the commits of the new version on a base, in order.
 
@@ -103,7 +103,7 @@ class Carrier:
         """
         placed: list[Placed] = []
         tree = base_tree
-        for matched in self._in_order(branch, gone):
+        for matched in self._order(branch, gone):
             new = self._place(tree, matched)
             if new is not None:
                 placed.append(new)
@@ -133,9 +133,9 @@ class Carrier:
                 carried.append(parse_message(each.before.message))
         return tuple(carried)
 
-    def _in_order(self, branch: Sequence[Matched], gone: set[str]) -> list[Matched | str]:
+    def _order(self, branch: Sequence[MatchedCommit], gone: set[str]) -> list[MatchedCommit | str]:
         """Return the branch's commits, with the names of new patches inserted."""
-        order: list[Matched | str] = list(branch)
+        order: list[MatchedCommit | str] = list(branch)
         names = [matched.name for matched in branch]
         known = set(names) | self._dropped(names, gone)
         last = ""
@@ -156,7 +156,7 @@ class Carrier:
             self.remarks.append(f'left out, as on the branch: "{self.generated[name].subject}"')
         return dropped
 
-    def _place(self, tree: Oid, matched: Matched | str) -> Placed | None:
+    def _place(self, tree: Oid, matched: MatchedCommit | str) -> Placed | None:
         if isinstance(matched, str):
             new = self.generated[matched]
             return Placed(matched, new.oid, self._pick(new.subject, new.oid, tree), None)
@@ -180,7 +180,7 @@ class Carrier:
             raise ConflictsError(commit.subject, [*content.conflicts, *also])
         return Placed(name, commit.oid, content.tree, matched)
 
-    def _merge_content(self, tree: Oid, matched: Matched) -> MergedTree:
+    def _merge_content(self, tree: Oid, matched: MatchedCommit) -> MergedTree:
         """Return the tree of a regenerated patch with its hand edits."""
         assert matched.patch is not None
         name, edited = matched.patch.name, matched.commit

@@ -10,13 +10,13 @@ from patchgen.model.series import Cover, Recipients, Signatures
 from patchgen.odb import Quarantine, digest_commits, write_commit_chain
 from patchgen.pipeline.generate import GeneratedSeries
 from patchgen.reroll.hand_edits import Placed
-from patchgen.series import HandWork, Matched, Record
+from patchgen.series import HandWork, MatchedCommit, Record
 
 
 def expect_patch_names(
     made: GeneratedSeries,
     record: Record,
-    branch: Sequence[Matched],
+    branch: Sequence[MatchedCommit],
     change_digests: Mapping[Oid, str],
 ) -> list[str]:
     """Return the names of the patches that a version may have, before edits are carried over.
@@ -89,7 +89,7 @@ def find_edited_recipients(cover: Cover | None, record: Record) -> tuple[Recipie
     """Return the recipients that people added to the cover letter, and those they removed."""
     assert cover is not None
     now = cover.recipients
-    generated = record.found or now
+    generated = record.generated_recipients or now
     return _without(now, generated), _without(generated, now)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from .branch import (
-    Matched as Matched,
+    MatchedCommit as MatchedCommit,
     SeriesBranch as SeriesBranch,
     find_cover_commit as find_cover_commit,
     find_tracking as find_tracking,

@@ -64,7 +64,7 @@ def read_branch(
         start = base or find_branch_base(repository, name, tip)
         if repository.is_partial:
             require_range(git, start, tip)
-        return SeriesBranch(name, start, tip, _some(name, read_commits(git, start, tip)))
+        return SeriesBranch(name, start, tip, _require_commits(name, read_commits(git, start, tip)))
     if repository.is_partial:
         require_range(git, cover_oid, tip)
     commit = read_commit(git, cover_oid)
@@ -86,7 +86,7 @@ def read_branch(
         name,
         start,
         tip,
-        _some(name, read_commits(git, cover_oid, tip)),
+        _require_commits(name, read_commits(git, cover_oid, tip)),
         cover_oid,
         cover,
         tracking,
@@ -102,26 +102,26 @@ def find_cover_commit(git: Git, tip: Oid, base: Oid | None = None) -> Oid | None
     Unlike in b4, neither dates nor committers limit the search: SOURCE_DATE_EPOCH may date a
     series, and it may be a colleague's.
     """
-    below: Oid | None = tip
-    size = _FIRST_PAGE
-    while below is not None:
-        found, below = _search_page(git, below, base, size)
-        if found is not None:
-            return found
-        size = min(size * 4, _LARGEST_PAGE)
+    next_oid: Oid | None = tip
+    page_size = _FIRST_PAGE
+    while next_oid is not None:
+        cover_oid, next_oid = _search_page(git, next_oid, base, page_size)
+        if cover_oid is not None:
+            return cover_oid
+        page_size = min(page_size * 4, _LARGEST_PAGE)
     return None
 
 
 def _search_page(git: Git, tip: Oid, base: Oid | None, size: int) -> tuple[Oid | None, Oid | None]:
     """Return the cover letter among the next commits, and the commit to continue with, if any."""
-    words = ["log", "--no-show-signature", f"--max-count={size}", "--first-parent"]
-    words += ["--format=%H%x00%P%x00%B%x00", tip]
+    args = ["log", "--no-show-signature", f"--max-count={size}", "--first-parent"]
+    args += ["--format=%H%x00%P%x00%B%x00", tip]
     if base is not None:
-        words += ["--not", base]
-    fields = git.run(*words).stdout.decode("utf-8", "replace").split("\0")
+        args += ["--not", base]
+    fields = git.run(*args).stdout.decode("utf-8", "replace").split("\0")
     parents: list[str] = []
-    for oid, above, message in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
-        parents = above.split()
+    for oid, parent_oids, message in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
+        parents = parent_oids.split()
         if len(parents) == 1 and MARKER in message and is_cover_commit(message):
             return Oid(oid.strip()), None
         if len(parents) != 1:
@@ -141,14 +141,14 @@ def find_tracking(git: Git, tip: Oid) -> Tracking | None:
     return tracking
 
 
-def _some(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+def _require_commits(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
     if not commits:
         raise RefusedError(f"{name} has no commits of its own")
     return commits
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class MatchedCommit:
     """A commit of the branch; `patch` is the patch it was made as, None if a person added it."""
 
     commit: Commit
@@ -166,33 +166,32 @@ class Matched:
 
 def match_commits(
     commits: Sequence[Commit], change_digests: Mapping[Oid, str], record: Record
-) -> tuple[Matched, ...]:
+) -> tuple[MatchedCommit, ...]:
     """Return the commits of a branch, each with the recorded patch that it came from.
 
     A commit matches the patch with the same change, else the patch with the same subject. The
     remaining commits were reworded and edited: each matches the remaining patch that shares most
     files with it. Each patch matches at most one commit.
     """
-    taken: dict[Oid, RecordedPatch] = {}
-    left = list(record.patches)
+    matches: dict[Oid, RecordedPatch] = {}
+    unmatched = list(record.patches)
 
-    def take(commit: Commit, patch: RecordedPatch) -> None:
-        taken[commit.oid] = patch
-        left.remove(patch)
+    def match(commit: Commit, patch: RecordedPatch) -> None:
+        matches[commit.oid] = patch
+        unmatched.remove(patch)
 
     for commit in commits:
-        for patch in [
-            recorded for recorded in left if recorded.content == change_digests[commit.oid]
-        ][:1]:
-            take(commit, patch)
+        same_change = [patch for patch in unmatched if patch.content == change_digests[commit.oid]]
+        if same_change:
+            match(commit, same_change[0])
     for commit in commits:
-        same = [recorded for recorded in left if recorded.subject == commit.subject]
-        if commit.oid not in taken and same:
-            take(commit, same[0])
+        same_subject = [patch for patch in unmatched if patch.subject == commit.subject]
+        if commit.oid not in matches and same_subject:
+            match(commit, same_subject[0])
     files = {patch.name: set(patch.files) for patch in record.patches}
     for commit in commits:
-        touched = set(map(str, commit.files))
-        alike = [recorded for recorded in left if files[recorded.name] & touched]
-        if commit.oid not in taken and alike:
-            take(commit, max(alike, key=lambda recorded: len(files[recorded.name] & touched)))
-    return tuple(Matched(commit, taken.get(commit.oid)) for commit in commits)
+        changed_paths = set(map(str, commit.files))
+        similar = [patch for patch in unmatched if files[patch.name] & changed_paths]
+        if commit.oid not in matches and similar:
+            match(commit, max(similar, key=lambda patch: len(files[patch.name] & changed_paths)))
+    return tuple(MatchedCommit(commit, matches.get(commit.oid)) for commit in commits)

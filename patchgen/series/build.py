@@ -90,6 +90,6 @@ def put_cover_below(
 ) -> tuple[Oid, tuple[Oid, ...]]:
     """Write the cover letter's commit on the base, and the patches again on top of it."""
     message = format_cover_commit(cover, tracking)
-    who = (signatures.author, signatures.committer)
-    cover_commit, *above = put_empty_below(quarantine, base, commits, message, *who)
-    return cover_commit, tuple(above)
+    identities = (signatures.author, signatures.committer)
+    cover_commit, *patches = put_empty_below(quarantine, base, commits, message, *identities)
+    return cover_commit, tuple(patches)

@@ -21,7 +21,7 @@ from patchgen.series.trailers import parse_message
 
 _DIGITS = 12
 # The maximum length of a slug, which becomes part of file names and header lines.
-_SLUG = 80
+_LONGEST_SLUG = 80
 # Ids of commits name their content, so a digest never changes.
 _digests: dict[tuple[Oid, Oid, Oid], str] = {}
 _CHANGE_ID = re.compile(r"(?:\d{8}-)?(?P<slug>.+)-[0-9a-f]+")
@@ -36,9 +36,9 @@ def digest_content(git: Git, base: Oid, start: Oid, tip: Oid) -> str:
     key = (base, start, tip)
     if key in _digests:
         return _digests[key]
-    words = ("log", "--reverse", "--no-show-signature", "--format=%T%x00%B%x00")
-    shown = git.run(*words, f"{start}..{tip}").stdout.decode("utf-8", "replace")
-    fields = shown.split("\0")
+    args = ("log", "--reverse", "--no-show-signature", "--format=%T%x00%B%x00")
+    output = git.run(*args, f"{start}..{tip}").stdout.decode("utf-8", "replace")
+    fields = output.split("\0")
     trees = [tree.strip() for tree in fields[::2]]
     texts = [parse_message(message).text.strip() for message in fields[1::2]]
     _digests[key] = _digest(base, *trees, *texts)
@@ -54,10 +54,10 @@ def make_change_id(title: str, branch: str, author: Identity, content: str = "")
     seconds, zone = author.date.split()
     offset = datetime.timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[3:]))
     day = datetime.datetime.fromtimestamp(int(seconds), datetime.timezone(offset))
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:_SLUG].strip("-") or "series"
+    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:_LONGEST_SLUG].strip("-")
     stem = re.sub(r"-v\d+$", "", branch)
     digits = _digest(title, stem, author.email, f"{day:%Y%m%d}", content)
-    return f"{day:%Y%m%d}-{slug}-{digits}"
+    return f"{day:%Y%m%d}-{slug or 'series'}-{digits}"
 
 
 def make_message_id(change_id: str, revision: int, number: int, sender: str, content: str) -> str:

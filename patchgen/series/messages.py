@@ -52,18 +52,18 @@ def render_message(
         "semantic_patches": list(dict.fromkeys(edit.patch.name for edit in rules)),
         "fired": {rule.rule: rule.hits for rule in made.rules},
         "files": [str(edit.path) for edit in made.edits],
-        "lines": asdict(_add_up(made.lines.values())),
+        "lines": asdict(_sum_counts(made.lines.values())),
     }
     text = render_text(planned.message, planned.folders, {**plan.context, "patch": patch})
-    message = _well_formed(text, planned.message)
+    message = _check_form(text, planned.message)
     if _CUT.search(message):
         raise SpecError(
             "a line of the message would end it for `git am` (---, diff -, Index:)",
             place=ErrorPlace(planned.message),
         )
     if planned.trailers:
-        named = [Trailer(key, value) for key, value in planned.trailers]
-        message = str(parse_message(message).with_trailers(named))
+        trailers = [Trailer(key, value) for key, value in planned.trailers]
+        message = str(parse_message(message).with_trailers(trailers))
     return sign_off(message, signer) if signer else message
 
 
@@ -99,21 +99,21 @@ def render_cover(
         "without_rules": _list_without_rules(plan, hand),
     }
     cover = plan.variant.manifest.variant.cover
-    text = _well_formed(render_text(cover, plan.folders, context), cover)
+    text = _check_form(render_text(cover, plan.folders, context), cover)
     return parse_cover(text)
 
 
 def _count_by_file(made: Sequence[MadePatch], hand: HandWork) -> list[dict[str, Any]]:
     """Return the numbers of lines in each file by what produced them, sorted by path."""
-    found: dict[str, LineCount] = {}
+    counts: dict[str, LineCount] = {}
     for patch in made:
         if patch.name not in hand.left_out:
             for path, count in patch.lines.items():
-                found[str(path)] = found.get(str(path), LineCount()) + count
-    return [{"path": path, **asdict(count)} for path, count in sorted(found.items())]
+                counts[str(path)] = counts.get(str(path), LineCount()) + count
+    return [{"path": path, **asdict(count)} for path, count in sorted(counts.items())]
 
 
-def _add_up(counts: Iterable[LineCount]) -> LineCount:
+def _sum_counts(counts: Iterable[LineCount]) -> LineCount:
     return functools.reduce(LineCount.__add__, counts, LineCount())
 
 
@@ -127,27 +127,27 @@ def sign_off(message: str, signer: Identity) -> str:
     """Return the message with a Signed-off-by added, unless the last one is the signer's."""
     trailer = Trailer("Signed-off-by", f"{signer.name} <{signer.email}>")
     parsed = parse_message(message)
-    signed = [trailer for trailer in parsed.trailers if trailer.name == "Signed-off-by"]
-    if signed and str(signed[-1]) == str(trailer):
+    signatures = [trailer for trailer in parsed.trailers if trailer.name == "Signed-off-by"]
+    if signatures and str(signatures[-1]) == str(trailer):
         return message
     return str(parsed.with_trailer(trailer))
 
 
 def _list_without_rules(plan: SeriesPlan, hand: HandWork) -> list[str]:
     """Return the files that get text, or are added, without a semantic patch."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for planned in plan.patches:
         for edit in planned.edits if planned.name not in hand.left_out else ():
             match edit:
                 case InsertLines(file=file):
-                    found.add(str(file.path))
+                    paths.add(str(file.path))
                 case NewFile(path=path):
-                    found.add(str(path))
+                    paths.add(str(path))
                 case RunRules():
                     pass
                 case _:
                     assert_never(edit)
-    return sorted(found)
+    return sorted(paths)
 
 
 def _describe_rules(plan: SeriesPlan, hand: HandWork) -> Iterator[dict[str, Any]]:
@@ -169,7 +169,7 @@ def _describe_rules(plan: SeriesPlan, hand: HandWork) -> Iterator[dict[str, Any]
                 }
 
 
-def _well_formed(text: str, template: str) -> str:
+def _check_form(text: str, template: str) -> str:
     """Return the text without stray white space; raise SpecError without a subject and a body."""
     lines = [line.rstrip() for line in text.strip().split("\n")]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"

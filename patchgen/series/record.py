@@ -125,13 +125,13 @@ class Record(_Frozen):
         return patch.semantic_patches
 
     @property
-    def found(self) -> Recipients | None:
+    def generated_recipients(self) -> Recipients | None:
         """The recipients of the cover letter as generated, None if they are not recorded."""
         if self.found_to is None or self.found_cc is None:
             return None
         return Recipients(self.found_to, self.found_cc)
 
-    def with_found(self, recipients: Recipients) -> Record:
+    def with_generated_recipients(self, recipients: Recipients) -> Record:
         """Return the record with the recipients of the generated cover letter."""
         return self.model_copy(update={"found_to": recipients.to, "found_cc": recipients.cc})
 
@@ -206,10 +206,11 @@ def digest_cover(cover: Cover) -> str:
 def describe_empty_variables(branch: str, record: Record, messages: Sequence[str]) -> list[str]:
     """Return a sentence for each empty variable; `messages` are the patches' commit messages."""
     trailers = [trailer for message in messages for trailer in parse_message(message).trailers]
-    there = {trailer.name.lower() for trailer in trailers if trailer.value}
-    again = f"`patchgen reroll {shlex.quote(branch)} -v {record.revision} --define"
+    present = {trailer.name.lower() for trailer in trailers if trailer.value}
+    command = f"`patchgen reroll {shlex.quote(branch)} -v {record.revision} --define"
     return [
-        f"the variable {asked.name} is empty: {asked.text}; {again} {asked.name}=...` sets it"
-        for asked in record.asked
-        if not there & {key.lower() for key in asked.trailers}
+        f"the variable {variable.name} is empty: {variable.text}; "
+        f"{command} {variable.name}=...` sets it"
+        for variable in record.asked
+        if not present & {key.lower() for key in variable.trailers}
     ]

@@ -24,7 +24,7 @@ NOT_YET = "not yet"
 _LABEL = "  Tested:  "
 _INDENT = " " * len(_LABEL)
 _WIDTH = 72
-_ROW = re.compile(rf"^{_LABEL}.*(?:\n{_INDENT}\S.*)*", re.MULTILINE)
+_LINE = re.compile(rf"^{_LABEL}.*(?:\n{_INDENT}\S.*)*", re.MULTILINE)
 
 
 def digest_tested(base: Oid, trees: Sequence[Oid]) -> str:
@@ -38,20 +38,20 @@ def put_testing(cover: Cover, record: Record, summary: str, content: str) -> tup
     `content` is a `digest_tested`. A previous record is replaced.
     """
     cover, record = take_out_testing(cover, record)
-    row = _ROW.search(cover.body)
-    words = " ".join(row[0].removeprefix(_LABEL).split()) if row else NOT_YET
-    said = summary if words == NOT_YET else f"{words}; {summary}"
+    line = _LINE.search(cover.body)
+    words = " ".join(line[0].removeprefix(_LABEL).split()) if line else NOT_YET
+    statement = summary if words == NOT_YET else f"{words}; {summary}"
     text = textwrap.fill(
-        said,
+        statement,
         _WIDTH,
         initial_indent=_LABEL,
         subsequent_indent=_INDENT,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    instead = row[0] if row else ""
-    if row:
-        body = cover.body[: row.start()] + text + cover.body[row.end() :]
+    instead = line[0] if line else ""
+    if line:
+        body = cover.body[: line.start()] + text + cover.body[line.end() :]
     else:
         body = f"{cover.body.rstrip()}\n\n{text}\n"
     testing = RecordedTesting(content=content, summary=summary, text=text, instead=instead)
@@ -90,18 +90,18 @@ def choose_cover(series: SeriesBranch, cover: Cover) -> tuple[Cover, tuple[str, 
     """Return the letter of a branch without outdated test results, and warnings for its sender."""
     record = series.record
     name = shlex.quote(series.name)
-    again = f"`patchgen verify --record {name}` tests them, and records that in the letter"
+    advice = f"`patchgen verify --record {name}` tests them, and records that in the letter"
     if record is not None and record.testing is not None:
         trees = [commit.tree for commit in series.commits]
         if record.testing.content == digest_tested(series.base, trees):
             return cover, ()
-        known = f"{record.testing.summary[:60]}..."
+        summary = f"{record.testing.summary[:60]}..."
         cover, _ = take_out_testing(cover, record)
         return cover, (
-            f"the patches have changed since they were tested ({known}), so the cover letter no "
-            f"longer mentions these tests; {again}",
+            f"the patches have changed since they were tested ({summary}), so the cover letter no "
+            f"longer mentions these tests; {advice}",
         )
-    row = _ROW.search(cover.body)
-    if row is not None and row[0] == f"{_LABEL}{NOT_YET}":
-        return cover, (f"the cover letter says that the patches are not tested; {again}",)
+    line = _LINE.search(cover.body)
+    if line is not None and line[0] == f"{_LABEL}{NOT_YET}":
+        return cover, (f"the cover letter says that the patches are not tested; {advice}",)
     return cover, ()

@@ -25,6 +25,7 @@ committer date of less than a year ago.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -39,13 +40,13 @@ from patchgen.model.series import Cover, Recipients
 MARKER = "--- b4-submit-tracking ---"
 _COMMENT = "# This section is used internally by b4 prep for tracking purposes."
 _CUT = "---"
-_ADDRESSED = re.compile(r"(?P<key>To|Cc): +(?P<who>\S.*)", re.IGNORECASE)
+_ADDRESSED = re.compile(r"(?P<key>To|Cc): +(?P<people>\S.*)", re.IGNORECASE)
 # These become part of headers, refs and file names, and a branch may be a stranger's. b4's
 # change-ids are [a-z0-9-]+ (make_msgid_tpt() in ez.py); people may choose others.
 _CHANGE_ID = re.compile(r"(?![.-])(?!.*\.\.)[A-Za-z0-9_.+-]{1,200}")
 _PREFIX = re.compile(r"[^\[\]]+")
 _MESSAGE_ID = re.compile(r"[^\s<>]+")
-_NEWEST = 9999
+_MAX_REVISION = 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +133,12 @@ def _check(tracking: Tracking) -> None:
     """Raise ValueError for a value that is not valid in a mail's header, or as a version."""
     if not _CHANGE_ID.fullmatch(tracking.change_id):
         raise ValueError(f"the change-id {tracking.change_id!r}")
-    if not 1 <= tracking.revision <= _NEWEST:
+    if not 1 <= tracking.revision <= _MAX_REVISION:
         raise ValueError(f"the revision {tracking.revision}")
     for prefix in tracking.prefixes:
         if has_controls(prefix) or not _PREFIX.fullmatch(prefix):
             raise ValueError(f"the prefix {prefix!r}")
-    for message_id in (known_id for ids in tracking.history.values() for known_id in ids):
+    for message_id in itertools.chain(*tracking.history.values()):
         if not _is_message_id(message_id):
             raise ValueError(f"the message-id {message_id!r}")
 
@@ -159,15 +160,16 @@ def parse_cover(text: str) -> Cover:
     above, _, below = f"{text.strip()}\n".partition(f"\n{_CUT}\n")
     subject, _, body = above.partition("\n")
     paragraphs = re.sub(r"\n{3,}", "\n\n", body.strip("\n")).split("\n\n")
-    addressed = [_ADDRESSED.fullmatch(line) for line in paragraphs[-1].splitlines()]
-    found = [match for match in addressed if match]
-    recipients = Recipients(
-        tuple(who for match in found if match["key"].lower() == "to" for who in _split(match)),
-        tuple(who for match in found if match["key"].lower() == "cc" for who in _split(match)),
-    )
-    rest = [line for line in paragraphs[-1].splitlines() if not _ADDRESSED.fullmatch(line)]
-    paragraphs = [*paragraphs[:-1], "\n".join(rest)] if rest else paragraphs[:-1]
+    people: dict[str, list[str]] = {"to": [], "cc": []}
+    prose = []
+    for line in paragraphs.pop().splitlines():
+        if (match := _ADDRESSED.fullmatch(line)) is not None:
+            people[match["key"].lower()] += _split(match)
+        else:
+            prose.append(line)
+    paragraphs += ["\n".join(prose)] if prose else []
     body = "\n\n".join(paragraphs)
+    recipients = Recipients(tuple(people["to"]), tuple(people["cc"]))
     return Cover(subject, f"{body}\n", f"{below.strip()}\n" if below.strip() else "", recipients)
 
 
@@ -177,7 +179,7 @@ def _split(match: re.Match[str]) -> tuple[str, ...]:
     A line that cannot be parsed is returned unchanged; formatting the mails later refuses it.
     """
     try:
-        people = tuple(map(str, parse_people(match["who"])))
+        people = tuple(map(str, parse_people(match["people"])))
     except AddressError:
-        return (match["who"],)
-    return people if len(people) > 1 else (match["who"],)
+        return (match["people"],)
+    return people if len(people) > 1 else (match["people"],)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 
 _TRAILER = re.compile(r"(?P<key>[A-Za-z0-9-]+)[ \t]*:[ \t]*(?P<value>.*)", re.DOTALL)
 # Lines that git itself writes; git recognises them in this letter case only.
-_OF_GIT = ("Signed-off-by: ", "(cherry picked from commit ")
+_GIT_LINES = ("Signed-off-by: ", "(cherry picked from commit ")
 _NOTE = re.compile(r"\[.*\]?[ \t]*$", re.DOTALL)
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 # A name may look like an address: use the address in angle brackets, and ignore quoted text.
@@ -133,12 +133,12 @@ class Message:
         return replace(self, trailers=tuple(trailers))
 
     def without_trailers(
-        self, is_gone: Callable[[Trailer], bool]
+        self, is_removed: Callable[[Trailer], bool]
     ) -> tuple[Message, tuple[Trailer, ...]]:
-        """Return the message without the trailers that `is_gone` selects, and those trailers."""
-        kept = tuple(trailer for trailer in self.trailers if not is_gone(trailer))
-        gone = tuple(trailer for trailer in self.trailers if is_gone(trailer))
-        return replace(self, trailers=kept), gone
+        """Return the message without the trailers that `is_removed` selects, and those trailers."""
+        remaining = tuple(trailer for trailer in self.trailers if not is_removed(trailer))
+        removed = tuple(trailer for trailer in self.trailers if is_removed(trailer))
+        return replace(self, trailers=remaining), removed
 
     def with_notes(self, notes: str) -> Message:
         """Return the message with a text below the cut, before the present notes."""
@@ -194,10 +194,10 @@ def _is_block(lines: Sequence[str]) -> bool:
     """Return whether the lines of a paragraph are trailers."""
     trailers = [trailer for trailer in map(_read_line, lines) if trailer is not None]
     others = [line for line in lines if _read_line(line) is None]
-    if any(line.startswith(_OF_GIT) for line in lines):
-        picked = sum(line.startswith(_OF_GIT) for line in others)
+    if any(line.startswith(_GIT_LINES) for line in lines):
+        picked = sum(line.startswith(_GIT_LINES) for line in others)
         # As git does, count each line of a folded line that is not a trailer.
-        prose = sum(line.count("\n") + 1 for line in others if not line.startswith(_OF_GIT))
+        prose = sum(line.count("\n") + 1 for line in others if not line.startswith(_GIT_LINES))
         return (len(trailers) + picked) * 3 >= prose
     return bool(trailers) and all(map(_NOTE.match, others)) and _has_known_key(trailers)
 

@@ -13,7 +13,7 @@ from patchgen.model.commit import Commit
 from patchgen.odb import Quarantine, Repository, digest_commits, read_commit
 from patchgen.reroll.hand_edits import Carrier, Placed
 from patchgen.reroll.original import OriginalSeries
-from patchgen.series.branch import Matched
+from patchgen.series.branch import MatchedCommit
 from patchgen.series.record import RecordedPatch, digest_message
 
 LINES = [f"line {number} of many that look like this one" for number in range(12)]
@@ -74,7 +74,7 @@ class Branches:
             labels=("made", "edited"),
             resolutions={},
         )
-        matched = [Matched(commit, patches.get(name)) for name, commit in branch.items()]
+        matched = [MatchedCommit(commit, patches.get(name)) for name, commit in branch.items()]
         placed = carrier.carry_content(self._oid(f"{self.base}^{{tree}}"), matched, gone or set())
         return list(placed), carrier.remarks
 
