@@ -109,7 +109,7 @@ def apply_variant(
         # overwritten.
         old = check() if plan.is_sure else None
         generated = run_plan(plan, request, on_progress)
-        if generated.is_nothing:
+        if generated.is_empty:
             return ApplyResult(generated, branch, warnings=generated.warnings)
         if not plan.is_sure:
             old = check()

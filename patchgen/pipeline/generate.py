@@ -37,7 +37,7 @@ _ALWAYS_READ = ("Makefile", "MAINTAINERS", "MAINTAINERS/**", ".get_maintainer.ig
 class VariantRequest:
     """Which variant to make on which base, and how.
 
-    `backends` are those that the user named, `made_before` those of the version that a reroll
+    `backends` are those that the user named, `earlier_backends` those of the version that a reroll
     regenerates. `to`, `cc` and `cover_cc` are people that the user named: `to` and `cc` get all
     mails, `cover_cc` the cover letter.
     """
@@ -45,7 +45,7 @@ class VariantRequest:
     variant: str
     base: str = "HEAD"
     backends: tuple[str, ...] = ()
-    made_before: tuple[str, ...] = ()
+    earlier_backends: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
     sign_off: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
@@ -70,7 +70,7 @@ class GeneratedSeries:
     warnings: tuple[str, ...] = ()
 
     @property
-    def is_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether the base already has all patches."""
         return all(patch.present_at for patch in self.patches)
 
@@ -128,7 +128,13 @@ def plan_variant(repository: Repository, request: VariantRequest, revision: int)
     }
     shared = shipped_folder("templates")
     return build_plan(
-        variant, request.backends, base, tree, context, shared, earlier_backends=request.made_before
+        variant,
+        request.backends,
+        base,
+        tree,
+        context,
+        shared,
+        earlier_backends=request.earlier_backends,
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from patchgen.errors import ErrorPlace, RefusedError, UsageError
-from patchgen.reroll.hand_edits import Placed
+from patchgen.reroll.hand_edits import NewCommit
 from patchgen.series.trailers import REVIEW_TAGS, Message, Trailer, parse_message
 from patchgen.sourcefolder import decode_text, read_regular
 
@@ -28,7 +28,7 @@ _TO_EDIT = re.compile(r"^- EDITME.*(?:\n(?!- ).+)*\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ChangeLog:
     """The items for the series as a whole, and for patches by name."""
 
     cover: tuple[str, ...] = ()
@@ -36,8 +36,8 @@ class Changes:
 
 
 def read_changes(
-    words: Sequence[str], folder: Path | None, revision: int, names: Collection[str]
-) -> Changes:
+    args: Sequence[str], folder: Path | None, revision: int, names: Collection[str]
+) -> ChangeLog:
     """Return the change log of a version, from --changes and from a folder of files.
 
     `names` are the valid names of patches. Raises UsageError or RefusedError for another name, and
@@ -45,10 +45,10 @@ def read_changes(
     """
     cover: list[str] = []
     patches: dict[str, list[str]] = {}
-    for word in words:
-        name, text = _split_word(word)
+    for arg in args:
+        name, text = _parse_arg(arg)
         if not text:
-            raise UsageError(f"the change {word!r} has no text", parameters=("changes",))
+            raise UsageError(f"the change {arg!r} has no text", parameters=("changes",))
         if name == _COVER:
             cover.append(text)
         elif name in names:
@@ -56,11 +56,11 @@ def read_changes(
         else:
             raise UsageError(
                 f"the series has no patch {name!r}",
-                hint=f"its patches are {_list(names)}; {_COVER}=TEXT is for the cover letter",
+                hint=f"its patches are {_join_names(names)}; {_COVER}=TEXT is for the cover letter",
                 parameters=("changes",),
             )
-    for path in _files(folder, revision):
-        items = _split(path)
+    for path in _list_files(folder, revision):
+        items = _read_items(path)
         if path.stem == _COVER:
             cover += items
         elif path.stem in names:
@@ -69,32 +69,32 @@ def read_changes(
             raise RefusedError(
                 f"the series has no patch {path.stem!r}",
                 place=ErrorPlace(str(path)),
-                hint=f"its patches are {_list(names)}; {_COVER}.txt is for the cover letter",
+                hint=f"its patches are {_join_names(names)}; {_COVER}.txt is for the cover letter",
             )
-    return Changes(tuple(cover), {name: tuple(items) for name, items in patches.items()})
+    return ChangeLog(tuple(cover), {name: tuple(items) for name, items in patches.items()})
 
 
-def check_changes(changes: Changes, revision: int, names: Collection[str]) -> None:
+def check_changes(changes: ChangeLog, revision: int, names: Collection[str]) -> None:
     """Raise RefusedError for a change of a patch that the version does not have."""
     for name in changes.patches:
         if name not in names:
             raise RefusedError(
                 f"v{revision} has no patch {name!r}, but the change log describes it",
-                hint=f"its patches are {_list(names)}; describe the change for the cover letter, "
-                "or remove it",
+                hint=f"its patches are {_join_names(names)}; describe the change for the cover "
+                "letter, or remove it",
                 parameters=("changes",),
             )
 
 
-def _split_word(word: str) -> tuple[str, str]:
+def _parse_arg(arg: str) -> tuple[str, str]:
     """Return the name that a text is about, and the text."""
-    name, equals, text = word.partition("=")
+    name, equals, text = arg.partition("=")
     if equals and len(name.split()) <= 1:
         return name.strip(), text.strip()
-    return _COVER, word.strip()
+    return _COVER, arg.strip()
 
 
-def _list(names: Collection[str]) -> str:
+def _join_names(names: Collection[str]) -> str:
     return ", ".join(names)
 
 
@@ -114,18 +114,18 @@ def prepend_changes(notes: str, revision: int, changes: str) -> str:
     if not changes:
         return notes
     if notes.startswith(head):
-        kept = _TO_EDIT.sub("", notes.removeprefix(head)).lstrip("\n")
-        return changes + kept
+        earlier_items = _TO_EDIT.sub("", notes.removeprefix(head)).lstrip("\n")
+        return changes + earlier_items
     return changes + (f"\n{notes}" if notes else "")
 
 
-def _files(folder: Path | None, revision: int) -> list[Path]:
+def _list_files(folder: Path | None, revision: int) -> list[Path]:
     if folder is None:
         return []
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder of change logs")
-    chosen = folder / f"v{revision}"
-    files = sorted((chosen if chosen.is_dir() else folder).glob("*.txt"))
+    of_version = folder / f"v{revision}"
+    files = sorted((of_version if of_version.is_dir() else folder).glob("*.txt"))
     for path in files:
         # The folder may be in a stranger's tree; the target of a link would go into a mail.
         if path.is_symlink() or not path.is_file():
@@ -133,7 +133,7 @@ def _files(folder: Path | None, revision: int) -> list[Path]:
     return files
 
 
-def _split(path: Path) -> list[str]:
+def _read_items(path: Path) -> list[str]:
     try:
         text = decode_text(read_regular(path), ErrorPlace(str(path))).strip()
     except OSError as err:
@@ -170,59 +170,61 @@ class VersionTexts:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierPatch:
     """A patch as people know it from the previous version."""
 
     change_digest: str
     message: str
 
+    def has_text_of(self, message: Message) -> bool:
+        """Return whether a message has the same text, apart from trailers and notes."""
+        return parse_message(self.message).text == message.text
+
 
 def describe_version(
     revisions: tuple[int | None, int],
-    commits: Sequence[Placed],
-    carried: Sequence[Message],
+    commits: Sequence[NewCommit],
+    messages: Sequence[Message],
     change_digests: Sequence[str],
-    earlier: Sequence[Earlier | None],
-    changes: Changes,
+    earlier: Sequence[EarlierPatch | None],
+    changes: ChangeLog,
     *,
-    moved_to: str,
-    posted_as: str,
+    new_base: str,
+    old_message_id: str,
 ) -> VersionTexts:
     """Return the messages and change logs of the second of two revisions.
 
-    The first is None if none was sent. `carried` and `change_digests` are those of the commits,
-    `earlier` what these were in the first revision. `moved_to` is the new base, "" if it has not
-    changed; `posted_as` is the message-id of the first revision's cover letter, "" for no link to
-    it.
+    The first is None if none was sent. `messages` and `change_digests` are those of the commits,
+    `earlier` are their patches in the first revision. `new_base` is the new base, "" if it has not
+    changed; `old_message_id` is the message-id of the first revision's cover letter, "" for no link
+    to it.
     """
     old, new = revisions
-    messages: list[str] = []
+    texts: list[str] = []
     dropped: list[str] = []
     items = list(changes.cover)
-    for commit, whole, change_digest, before in zip(
-        commits, carried, change_digests, earlier, strict=True
+    for commit, whole_message, change_digest, patch in zip(
+        commits, messages, change_digests, earlier, strict=True
     ):
-        same = before is not None and before.change_digest == change_digest
-        own = changes.patches.get(commit.name, ())
-        items += own
-        message, gone = (whole, ()) if same else whole.without_trailers(_is_review)
-        own += tuple(f"Drop {tag.key} of {tag.value}, as the patch has changed" for tag in gone)
-        dropped += [f'{tag} ("{message.subject}")' for tag in gone]
-        if same and old is not None and not own and _reads_the_same(before, message):
-            own = (f"(no changes since v{old})",)
-        notes = prepend_changes(message.notes, new, format_changes(new, own))
-        messages.append(str(replace(message, notes=notes.strip("\n"))))
-    if moved_to and old is not None and not items:
-        items.append(f"Regenerate the series on {moved_to}")
+        patch_items = changes.patches.get(commit.name, ())
+        items += patch_items
+        message = whole_message
+        if patch is None or patch.change_digest != change_digest:
+            message, tags = message.without_trailers(_is_review)
+            patch_items += tuple(
+                f"Drop {tag.key} of {tag.value}, as the patch has changed" for tag in tags
+            )
+            dropped += [f'{tag} ("{message.subject}")' for tag in tags]
+        elif old is not None and not patch_items and patch.has_text_of(message):
+            patch_items = (f"(no changes since v{old})",)
+        notes = prepend_changes(message.notes, new, format_changes(new, patch_items))
+        texts.append(str(replace(message, notes=notes.strip("\n"))))
+    if new_base and old is not None and not items:
+        items.append(f"Regenerate the series on {new_base}")
     items += [f"Drop {tag}, as the patch has changed" for tag in dropped]
-    items += [f"Link to v{old}: {_LORE}{posted_as}"] if posted_as else []
-    return VersionTexts(tuple(messages), format_changes(new, items), tuple(dropped))
+    items += [f"Link to v{old}: {_LORE}{old_message_id}"] if old_message_id else []
+    return VersionTexts(tuple(texts), format_changes(new, items), tuple(dropped))
 
 
 def _is_review(trailer: Trailer) -> bool:
     return trailer.key.lower() in {tag.lower() for tag in REVIEW_TAGS}
-
-
-def _reads_the_same(before: Earlier | None, message: Message) -> bool:
-    """Return whether the message has the same text as before, apart from trailers and notes."""
-    return before is not None and parse_message(before.message).text == message.text

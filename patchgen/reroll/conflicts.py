@@ -55,28 +55,28 @@ def store_conflicts(
     (folder / "resolved").mkdir(parents=True, exist_ok=True)
     for key, content in resolutions.items():
         name = key if content is not None else key + _DELETED
-        _write_whole(folder / "resolved" / name, content or b"")
+        _write_atomically(folder / "resolved" / name, content or b"")
     state = {"format": _FORMAT, "request": dict(request), "conflicts": []}
     _write_state(folder, state)
     shutil.rmtree(folder / "conflicts", ignore_errors=True)
     entries = []
-    marked: list[Path] = []
-    sided: list[Path] = []
+    marked_files: list[Path] = []
+    side_files: list[Path] = []
     for conflict in conflicts:
         path = folder / "conflicts" / conflict.path
         path.parent.mkdir(parents=True, exist_ok=True)
         if not conflict.sides:
             path.write_bytes(conflict.content)
-            marked.append(path)
+            marked_files.append(path)
         names = []
         for label, content in conflict.sides.items():
             side = path.with_name(f"{path.name}.{label}")
             side.write_bytes(content)
-            sided.append(side)
+            side_files.append(side)
             names.append(f"{conflict.path}.{label}")
         entries.append({"file": str(conflict.path), "key": conflict.key, "sides": names})
     _write_state(folder, {**state, "conflicts": entries})
-    return marked, sided
+    return marked_files, side_files
 
 
 def read_stopped(repository: Repository) -> StoppedReroll:
@@ -163,14 +163,14 @@ def forget_stopped(repository: Repository) -> None:
 
 
 def _write_state(folder: Path, state: Mapping[str, Any]) -> None:
-    _write_whole(folder / "state.json", (json.dumps(state, indent=2) + "\n").encode())
+    _write_atomically(folder / "state.json", (json.dumps(state, indent=2) + "\n").encode())
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def _write_atomically(path: Path, content: bytes) -> None:
     """Write a file atomically, even if patchgen is killed."""
-    scratch = path.with_name(f".{path.name}.new")
-    scratch.write_bytes(content)
-    scratch.replace(path)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_bytes(content)
+    temporary.replace(path)
 
 
 def _folder(repository: Repository) -> Path:

@@ -25,7 +25,7 @@ from patchgen.odb import (
     read_file,
     resolve_object,
 )
-from patchgen.reroll.merge_text import Prose, merge_prose
+from patchgen.reroll.merge_text import TextVersions, merge_versions
 from patchgen.reroll.original import OriginalSeries
 from patchgen.series.branch import MatchedCommit
 from patchgen.series.record import RecordedPatch, digest_message
@@ -47,7 +47,7 @@ class ConflictsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class NewCommit:
     """A commit of the new version, complete except for its message.
 
     `name` is the patch's, "" if a person added the commit. `source` is the commit whose author it
@@ -62,14 +62,14 @@ class Placed:
     is_generated: bool = True
 
     @property
-    def before(self) -> Commit | None:
+    def branch_commit(self) -> Commit | None:
         """The same patch on the branch, None if it is new."""
         return self.matched.commit if self.matched else None
 
     @property
     def subject(self) -> str:
         """The subject on the branch, "" for a new patch."""
-        return self.before.subject if self.before else ""
+        return self.branch_commit.subject if self.branch_commit else ""
 
 
 @dataclass(slots=True)
@@ -77,16 +77,16 @@ class Carrier:
     """Carries one series over. `change_digests` are those of the branch's commits.
 
     `generated` are the newly generated patches by name, in order, with the messages for a series
-    without hand edits. `edited` are the messages that mention an edit. `recorded` are the names of
-    the patches generated before. `labels` name the two sides in conflict markers: the new series,
-    and the branch.
+    without hand edits. `edited_messages` are the messages that mention an edit. `recorded` are the
+    names of the patches generated before. `labels` name the two sides in conflict markers: the new
+    series, and the branch.
     """
 
     quarantine: Quarantine
     original: OriginalSeries | None
     change_digests: Mapping[Oid, str]
     generated: Mapping[str, Commit]
-    edited: Mapping[str, str]
+    edited_messages: Mapping[str, str]
     recorded: Collection[str]
     parents: Callable[[Oid], Oid]
     labels: tuple[str, str]
@@ -94,72 +94,76 @@ class Carrier:
     remarks: list[str] = field(default_factory=list)
 
     def carry_content(
-        self, base_tree: Oid, branch: Sequence[MatchedCommit], gone: set[str]
-    ) -> tuple[Placed, ...]:
+        self, base_tree: Oid, branch: Sequence[MatchedCommit], present: set[str]
+    ) -> tuple[NewCommit, ...]:
         """Return the commits of the new version on a base, in order.
 
-        `gone` are patches that the base has by now. Raises ConflictsError at the first commit
+        `present` are patches that the base has by now. Raises ConflictsError at the first commit
         that both sides changed in conflicting ways.
         """
-        placed: list[Placed] = []
+        new_commits: list[NewCommit] = []
         tree = base_tree
-        for matched in self._order(branch, gone):
-            new = self._place(tree, matched)
-            if new is not None:
-                placed.append(new)
-                tree = new.tree
-        return tuple(placed)
+        for matched in self._insert_new(branch, present):
+            new_commit = self._carry_commit(tree, matched)
+            if new_commit is not None:
+                new_commits.append(new_commit)
+                tree = new_commit.tree
+        return tuple(new_commits)
 
     def carry_messages(
-        self, placed: Sequence[Placed], messages: Mapping[str, str]
+        self, commits: Sequence[NewCommit], messages: Mapping[str, str]
     ) -> tuple[Message, ...]:
         """Return the messages of the commits; `messages` are the newly generated ones, by name,
         which mention the work by hand.
 
         Raises ConflictsError at the first commit that both sides changed in conflicting ways.
         """
-        carried = []
-        for each in placed:
-            if each.before is None:
-                carried.append(parse_message(messages[each.name]))
-            elif each.is_generated:
-                assert each.matched is not None and each.matched.patch is not None
-                ours = messages[each.name]
-                merged = self._merge_message(each.before, each.matched.patch, ours)
+        merged_messages = []
+        for commit in commits:
+            if commit.branch_commit is None:
+                merged_messages.append(parse_message(messages[commit.name]))
+            elif commit.is_generated:
+                assert commit.matched is not None and commit.matched.patch is not None
+                ours = messages[commit.name]
+                merged = self._merge_message(commit.branch_commit, commit.matched.patch, ours)
                 if isinstance(merged, Conflict):
-                    raise ConflictsError(each.subject, [merged])
-                carried.append(merged)
+                    raise ConflictsError(commit.subject, [merged])
+                merged_messages.append(merged)
             else:
-                carried.append(parse_message(each.before.message))
-        return tuple(carried)
+                merged_messages.append(parse_message(commit.branch_commit.message))
+        return tuple(merged_messages)
 
-    def _order(self, branch: Sequence[MatchedCommit], gone: set[str]) -> list[MatchedCommit | str]:
+    def _insert_new(
+        self, branch: Sequence[MatchedCommit], present: set[str]
+    ) -> list[MatchedCommit | str]:
         """Return the branch's commits, with the names of new patches inserted."""
         order: list[MatchedCommit | str] = list(branch)
         names = [matched.name for matched in branch]
-        known = set(names) | self._dropped(names, gone)
+        placed_names = set(names) | self._dropped(names, present)
         last = ""
         for name in self.generated:
-            if name not in known:
-                at = names.index(last) + 1 if last in names else 0
-                order.insert(at, name)
-                names.insert(at, name)
+            if name not in placed_names:
+                index = names.index(last) + 1 if last in names else 0
+                order.insert(index, name)
+                names.insert(index, name)
                 self.remarks.append(f'new: "{self.generated[name].subject}"')
             if name in names:
                 last = name
         return order
 
-    def _dropped(self, names: Sequence[str], gone: set[str]) -> set[str]:
+    def _dropped(self, names: Sequence[str], present: set[str]) -> set[str]:
         """Return the patches generated before that a person removed from the branch."""
-        dropped = set(self.recorded) - set(names) - gone
+        dropped = set(self.recorded) - set(names) - present
         for name in sorted(dropped & set(self.generated)):
             self.remarks.append(f'left out, as on the branch: "{self.generated[name].subject}"')
         return dropped
 
-    def _place(self, tree: Oid, matched: MatchedCommit | str) -> Placed | None:
+    def _carry_commit(self, tree: Oid, matched: MatchedCommit | str) -> NewCommit | None:
         if isinstance(matched, str):
-            new = self.generated[matched]
-            return Placed(matched, new.oid, self._pick(new.subject, new.oid, tree), None)
+            generated = self.generated[matched]
+            return NewCommit(
+                matched, generated.oid, self._pick(generated.subject, generated.oid, tree), None
+            )
         commit, name = matched.commit, matched.name
         if name not in self.generated:
             if matched.patch is not None and not matched.is_edited(self.change_digests):
@@ -167,18 +171,18 @@ class Carrier:
                 return None
             merged = self._pick(commit.subject, commit.oid, tree)
             if merged == tree:
-                why = "dropped, the base has it" if commit.files else "dropped, it is empty"
-                self.remarks.append(f'{why}: "{commit.subject}"')
+                reason = "dropped, the base has it" if commit.files else "dropped, it is empty"
+                self.remarks.append(f'{reason}: "{commit.subject}"')
                 return None
-            return Placed(name, commit.oid, merged, matched, is_generated=False)
+            return NewCommit(name, commit.oid, merged, matched, is_generated=False)
         assert matched.patch is not None
         content = self._merge_content(tree, matched)
         if content.conflicts:
             # The person gets all conflicts of a commit at once.
-            message = self._merge_message(commit, matched.patch, self.edited[name])
-            also = [message] if isinstance(message, Conflict) else []
-            raise ConflictsError(commit.subject, [*content.conflicts, *also])
-        return Placed(name, commit.oid, content.tree, matched)
+            message = self._merge_message(commit, matched.patch, self.edited_messages[name])
+            message_conflicts = [message] if isinstance(message, Conflict) else []
+            raise ConflictsError(commit.subject, [*content.conflicts, *message_conflicts])
+        return NewCommit(name, commit.oid, content.tree, matched)
 
     def _merge_content(self, tree: Oid, matched: MatchedCommit) -> MergedTree:
         """Return the tree of a regenerated patch with its hand edits."""
@@ -186,61 +190,68 @@ class Carrier:
         name, edited = matched.patch.name, matched.commit
         if not matched.is_edited(self.change_digests):
             return MergedTree(self._pick(edited.subject, self.generated[name].oid, tree))
-        made = self.original.commits.get(name) if self.original else None
-        if made is not None:
+        original = self.original.commits.get(name) if self.original else None
+        if original is not None:
             # The generated commit, moved to the place of the edited one.
             parent = self._tree(self.parents(edited.oid))
-            placed = self._merge(self._tree(self.parents(made.oid)), parent, made.tree)
-            anew = self._pick(edited.subject, self.generated[name].oid, tree)
-            if not placed.conflicts:
-                sides = self._follow(made, self.generated[name], placed.tree, edited.tree)
-                return self._merge(sides[0], anew, sides[1])
+            moved = self._merge(self._tree(self.parents(original.oid)), parent, original.tree)
+            regenerated = self._pick(edited.subject, self.generated[name].oid, tree)
+            if not moved.conflicts:
+                sides = self._follow_moves(original, self.generated[name], moved.tree, edited.tree)
+                return self._merge(sides[0], regenerated, sides[1])
         self.remarks.append(f'rebased, not generated again: "{edited.subject}"')
         return self._merge(self._tree(self.parents(edited.oid)), tree, edited.tree)
 
-    def _follow(self, made: Commit, now: Commit, before: Oid, edited: Oid) -> tuple[Oid, Oid]:
+    def _follow_moves(
+        self, original: Commit, generated: Commit, original_tree: Oid, edited_tree: Oid
+    ) -> tuple[Oid, Oid]:
         """Return two trees with files renamed to where the patch has them now.
 
         Between two bases, code moves to other files. If the patch now changes a file in place of
         one that it changed before, and the two are similar, hand edits move to the new file, too.
         """
-        lost = [path for path in made.files if path not in now.files]
-        gained = [path for path in now.files if path not in made.files]
+        old_paths = [path for path in original.files if path not in generated.files]
+        new_paths = [path for path in generated.files if path not in original.files]
         moves = {}
-        for old in lost:
-            lines = self._lines(made.oid, old)
-            alike = {new: len(lines & self._lines(now.oid, new)) for new in gained}
-            best = max(alike, key=lambda new: alike[new], default=None)
-            if best is not None and alike[best] > len(lines) * _ALIKE:
-                moves[old] = best
-                gained.remove(best)
+        for old_path in old_paths:
+            old_lines = self._lines(original.oid, old_path)
+            shared = {
+                new_path: len(old_lines & self._lines(generated.oid, new_path))
+                for new_path in new_paths
+            }
+            best = max(shared, key=lambda new_path: shared[new_path], default=None)
+            if best is not None and shared[best] > len(old_lines) * _ALIKE:
+                moves[old_path] = best
+                new_paths.remove(best)
         if not moves:
-            return before, edited
+            return original_tree, edited_tree
         return (
-            move_files(self.quarantine, before, moves),
-            move_files(self.quarantine, edited, moves),
+            move_files(self.quarantine, original_tree, moves),
+            move_files(self.quarantine, edited_tree, moves),
         )
 
     def _lines(self, commit: Oid, path: PurePosixPath) -> set[bytes]:
         return set((read_file(self.quarantine, commit, path) or b"").split(b"\n"))
 
-    def _merge_message(self, edited: Commit, patch: RecordedPatch, now: str) -> Message | Conflict:
+    def _merge_message(
+        self, edited: Commit, patch: RecordedPatch, generated: str
+    ) -> Message | Conflict:
         name, digest = patch.name, patch.message
-        ours, theirs = parse_message(now), parse_message(edited.message)
-        made = self.original.commits.get(name) if self.original else None
-        if made is None or digest_message(made.message) != digest:
+        ours, theirs = parse_message(generated), parse_message(edited.message)
+        original = self.original.commits.get(name) if self.original else None
+        if original is None or digest_message(original.message) != digest:
             # The digest shows whether it was edited, but not how.
-            same = digest_message(edited.message) == digest
-            kept = ours if same else theirs
-            if not same:
+            is_unedited = digest_message(edited.message) == digest
+            text_source = ours if is_unedited else theirs
+            if not is_unedited:
                 self.remarks.append(f'the message is that of the branch: "{edited.subject}"')
-            signed = [trailer for trailer in ours.trailers if trailer.name == "Signed-off-by"]
-            merged = _merge_trailers(signed, ours.trailers, theirs.trailers, patch)
-            return replace(theirs, text=kept.text, trailers=merged or ours.trailers)
-        base = parse_message(made.message)
+            sign_offs = [trailer for trailer in ours.trailers if trailer.name == "Signed-off-by"]
+            merged = _merge_trailers(sign_offs, ours.trailers, theirs.trailers, patch)
+            return replace(theirs, text=text_source.text, trailers=merged or ours.trailers)
+        base = parse_message(original.message)
         plain = parse_message(self.generated[name].message).text
-        prose = Prose(MESSAGE_FILE, base.text, plain, ours.text, theirs.text)
-        text = merge_prose(prose, self.quarantine, self.labels, self.resolutions)
+        versions = TextVersions(MESSAGE_FILE, base.text, plain, ours.text, theirs.text)
+        text = merge_versions(versions, self.quarantine, self.labels, self.resolutions)
         if isinstance(text, Conflict):
             return text
         merged = _merge_trailers(base.trailers, ours.trailers, theirs.trailers, patch)
@@ -262,21 +273,21 @@ class Carrier:
 
 
 def carry_cover(
-    before: Cover,
+    original: Cover,
     branch: Cover,
-    now: tuple[Cover, Cover],
+    generated: tuple[Cover, Cover],
     quarantine: Quarantine,
     labels: tuple[str, str],
     resolutions: Resolutions,
 ) -> Cover:
-    """Return the newly generated cover letter with the hand edits of the one before.
+    """Return the newly generated cover letter with the hand edits of the `original` one.
 
-    `now` is the letter generated for a series without hand edits, and the one generated for this
-    series. The text below the cut is the branch's. Raises ConflictsError if both sides changed the
-    same lines.
+    `generated` is the letter generated for a series without hand edits, and the one generated for
+    this series. The text below the cut is the branch's. Raises ConflictsError if both sides changed
+    the same lines.
     """
-    prose = Prose(COVER_FILE, *map(_to_text, (before, *now, branch)))
-    merged = merge_prose(prose, quarantine, labels, resolutions)
+    versions = TextVersions(COVER_FILE, *map(_to_text, (original, *generated, branch)))
+    merged = merge_versions(versions, quarantine, labels, resolutions)
     if isinstance(merged, Conflict):
         raise ConflictsError("the cover letter", [merged])
     subject, _, body = merged.partition("\n")
@@ -298,9 +309,9 @@ def _merge_trailers(
     Those of the manifest that were generated for the old version and are not generated now are
     left out. `base` may have tags of reviewers: its message was recognised without its trailers.
     """
-    named = {Trailer(key, value).identity for key, value in patch.trailers}
-    known = {trailer.identity for trailer in base} | named
-    new = [trailer for trailer in ours if trailer.identity not in known]
-    gone = named - {trailer.identity for trailer in ours}
-    kept = tuple(trailer for trailer in theirs if trailer.identity not in gone)
-    return Message("", kept).with_trailers(new).trailers
+    of_manifest = {Trailer(key, value).identity for key, value in patch.trailers}
+    known = {trailer.identity for trailer in base} | of_manifest
+    added = [trailer for trailer in ours if trailer.identity not in known]
+    dropped = of_manifest - {trailer.identity for trailer in ours}
+    remaining = tuple(trailer for trailer in theirs if trailer.identity not in dropped)
+    return Message("", remaining).with_trailers(added).trailers

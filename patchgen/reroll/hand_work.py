@@ -9,12 +9,12 @@ from patchgen.model.base import Oid
 from patchgen.model.series import Cover, Recipients, Signatures
 from patchgen.odb import Quarantine, digest_commits, write_commit_chain
 from patchgen.pipeline.generate import GeneratedSeries
-from patchgen.reroll.hand_edits import Placed
+from patchgen.reroll.hand_edits import NewCommit
 from patchgen.series import HandWork, MatchedCommit, Record
 
 
 def expect_patch_names(
-    made: GeneratedSeries,
+    generated: GeneratedSeries,
     record: Record,
     branch: Sequence[MatchedCommit],
     change_digests: Mapping[Oid, str],
@@ -23,10 +23,12 @@ def expect_patch_names(
 
     These are the generated patches that no person left out, and those that a person edited.
     """
-    there = {matched.name for matched in branch}
-    had = {patch.name for patch in made.patches if patch.present_at}
-    left_out = {patch.name for patch in record.patches} - there - had
-    names = [patch.name for patch in made.patches if patch.name not in left_out | had]
+    branch_names = {matched.name for matched in branch}
+    present_names = {patch.name for patch in generated.patches if patch.present_at}
+    left_out = {patch.name for patch in record.patches} - branch_names - present_names
+    names = [
+        patch.name for patch in generated.patches if patch.name not in left_out | present_names
+    ]
     edited = [matched.name for matched in branch if matched.is_edited(change_digests)]
     return names + [name for name in edited if name not in names]
 
@@ -34,53 +36,53 @@ def expect_patch_names(
 def find_edited(
     quarantine: Quarantine,
     base: Oid,
-    placed: Sequence[Placed],
-    made: Mapping[str, Oid],
+    commits: Sequence[NewCommit],
+    generated: Mapping[str, Oid],
     change_digests: Mapping[Oid, str],
     signatures: Signatures,
 ) -> frozenset[str]:
     """Return the names of the patches that a person edited and that still differ from the
     generated ones.
 
-    `made` are the commits generated now on the base, by name, and `change_digests` those of the
-    branch's commits.
+    `generated` are the commits generated now on the base, by name; `change_digests` are those of
+    the branch's commits.
     """
-    lines = [(commit.source, commit.tree, None) for commit in placed]
-    written = write_commit_chain(quarantine, lines, base, signatures.committer)
-    have = digest_commits(quarantine, base, written[-1])
-    plain = digest_commits(quarantine, base, list(made.values())[-1])
+    chain = [(commit.source, commit.tree, None) for commit in commits]
+    written = write_commit_chain(quarantine, chain, base, signatures.committer)
+    digests = digest_commits(quarantine, base, written[-1])
+    generated_digests = digest_commits(quarantine, base, list(generated.values())[-1])
     return frozenset(
         commit.name
-        for commit, oid in zip(placed, written, strict=True)
+        for commit, oid in zip(commits, written, strict=True)
         if commit.matched is not None and commit.matched.is_edited(change_digests)
-        if not commit.is_generated or have[oid] != plain[made[commit.name]]
+        if not commit.is_generated or digests[oid] != generated_digests[generated[commit.name]]
     )
 
 
 def find_hand_work(
-    placed: Sequence[Placed],
+    commits: Sequence[NewCommit],
     subjects: Sequence[str],
     edited: Collection[str],
-    made: Collection[str],
-    all_of: Collection[str],
+    generated: Collection[str],
+    planned: Collection[str],
 ) -> HandWork:
     """Return the hand edits in a series whose commits have these subjects.
 
-    `edited` are names of patches, `made` those generated now, `all_of` those of the plan.
+    `edited` are names of patches, `generated` those generated now, `planned` those of the plan.
     """
-    named = {
+    subjects_by_name = {
         commit.name: subject
-        for commit, subject in zip(placed, subjects, strict=True)
-        if commit.name in all_of
+        for commit, subject in zip(commits, subjects, strict=True)
+        if commit.name in planned
     }
     return HandWork(
-        edited=tuple(name for name in named if name in edited),
-        left_out=tuple(name for name in made if name not in named),
-        subjects=named,
+        edited=tuple(name for name in subjects_by_name if name in edited),
+        left_out=tuple(name for name in generated if name not in subjects_by_name),
+        subjects=subjects_by_name,
         added=tuple(
             subject
-            for commit, subject in zip(placed, subjects, strict=True)
-            if commit.name not in all_of
+            for commit, subject in zip(commits, subjects, strict=True)
+            if commit.name not in planned
         ),
     )
 
@@ -94,8 +96,8 @@ def find_edited_recipients(cover: Cover | None, record: Record) -> tuple[Recipie
 
 
 def _without(recipients: Recipients, others: Recipients) -> Recipients:
-    known = set(others.to + others.cc)
+    excluded = set(others.to + others.cc)
     return Recipients(
-        tuple(person for person in recipients.to if person not in known),
-        tuple(person for person in recipients.cc if person not in known),
+        tuple(person for person in recipients.to if person not in excluded),
+        tuple(person for person in recipients.cc if person not in excluded),
     )

@@ -23,8 +23,8 @@ from patchgen.odb import (
     read_sent,
     reparent,
 )
-from patchgen.reroll.changelog import Earlier
-from patchgen.reroll.hand_edits import Placed
+from patchgen.reroll.changelog import EarlierPatch
+from patchgen.reroll.hand_edits import NewCommit
 from patchgen.series import Record, SeriesBranch, Tracking, read_branch, take_out_testing
 from patchgen.series.trailers import parse_message
 
@@ -49,34 +49,45 @@ class SeriesHistory:
         return re.sub(r"-v\d+$", "", self.series.name) + f"-v{self.revision}"
 
     def find_earlier(
-        self, git: Quarantine, commits: Sequence[Placed], change_digests: Mapping[Oid, str]
-    ) -> list[Earlier | None]:
-        """Return what each commit was in the last known version, None for a new one."""
-        branch = [commit.before for commit in commits]
+        self, git: Quarantine, commits: Sequence[NewCommit], change_digests: Mapping[Oid, str]
+    ) -> list[EarlierPatch | None]:
+        """Return the patch of each commit in the version that was sent last, None for a new one.
+
+        If no version was sent, it is the patch on the branch.
+        """
+        branch = [commit.branch_commit for commit in commits]
         if self.sent is None:
-            return [Earlier(change_digests[c.oid], c.message) if c else None for c in branch]
+            return [
+                EarlierPatch(change_digests[commit.oid], commit.message) if commit else None
+                for commit in branch
+            ]
         base, tip = self.sent.base, self.sent.tip
-        changes = digest_commits(git, base, tip)
-        known = read_commits(git, base, tip)
-        sent = [Earlier(changes[commit.oid], commit.message) for commit in known]
-        named = {commit.subject: version for commit, version in zip(known, sent, strict=True)}
-        alike = {version.change_digest: version for version in sent}
+        digests = digest_commits(git, base, tip)
+        sent_commits = read_commits(git, base, tip)
+        sent = [EarlierPatch(digests[commit.oid], commit.message) for commit in sent_commits]
+        by_subject = {
+            commit.subject: patch for commit, patch in zip(sent_commits, sent, strict=True)
+        }
+        by_digest = {patch.change_digest: patch for patch in sent}
         return [
-            alike.get(change_digests[commit.oid]) or named.get(commit.subject) if commit else None
+            by_digest.get(change_digests[commit.oid]) or by_subject.get(commit.subject)
+            if commit
+            else None
             for commit in branch
         ]
 
     def compare(self, git: Quarantine, start: Oid, commits: Sequence[Oid]) -> str:
-        """Return the range-diff from the last known version to these commits."""
-        known = (self.series.start, [commit.oid for commit in self.series.commits])
+        """Return the range-diff to these commits from the version sent last, or the branch."""
+        earlier = (self.series.start, [commit.oid for commit in self.series.commits])
         if self.sent is not None:
             sent = read_commits(git, self.sent.base, self.sent.tip)
-            known = (self.sent.base, [commit.oid for commit in sent])
-        return compare_series(git, _without_notes(git, *known), _without_notes(git, start, commits))
+            earlier = (self.sent.base, [commit.oid for commit in sent])
+        versions = (_without_notes(git, *earlier), _without_notes(git, start, commits))
+        return compare_series(git, *versions)
 
 
 def read_history(
-    repository: Repository, quarantine: Quarantine, branch: str | None, wanted: int | None
+    repository: Repository, quarantine: Quarantine, branch: str | None, requested: int | None
 ) -> SeriesHistory:
     """Read a branch (None: the current one) and choose the next version.
 
@@ -85,12 +96,12 @@ def read_history(
     """
     name, tip = repository.resolve_branch(branch)
     series = read_branch(repository, quarantine, name, tip)
-    record, tracking = _recorded(series)
+    record, tracking = _require_record(series)
     if series.cover is not None:
         # The test results are not a hand edit, and may not hold for the next version.
         series = replace(series, cover=take_out_testing(series.cover, record)[0])
     sent = read_sent(repository, tracking.change_id)
-    revision = _choose_revision(wanted, record, tracking, sent)
+    revision = _choose_revision(requested, record, tracking, sent)
     newest = max(
         (version for version in sent if version.revision < revision),
         key=lambda version: version.revision,
@@ -99,18 +110,18 @@ def read_history(
     return SeriesHistory(series, record, _with_sent(tracking, sent), newest, revision)
 
 
-def _recorded(series: SeriesBranch) -> tuple[Record, Tracking]:
+def _require_record(series: SeriesBranch) -> tuple[Record, Tracking]:
     if series.record is None or series.tracking is None:
         raise RefusedError(
             f"{series.name} has no record of how it was generated, so it cannot be rerolled",
             hint="`patchgen apply --b4`, the default, stores one in the cover letter's commit",
         )
     if series.record.split:
-        made = series.record
+        record = series.record
         raise RefusedError(
-            f"{series.name} is a campaign of {made.variant}; campaigns cannot be rerolled",
-            hint=f"`patchgen run {made.variant} --base REV --split {made.split} "
-            f"-v {made.revision + 1}` runs it again on the newer base; "
+            f"{series.name} is a campaign of {record.variant}; campaigns cannot be rerolled",
+            hint=f"`patchgen run {record.variant} --base REV --split {record.split} "
+            f"-v {record.revision + 1}` runs it again on the newer base; "
             "`patchgen status` shows which of its patches are still needed",
         )
     return series.record, series.tracking
@@ -126,34 +137,36 @@ def _with_sent(tracking: Tracking, sent: Sequence[SentVersion]) -> Tracking:
 
 
 def _choose_revision(
-    wanted: int | None, record: Record, tracking: Tracking, sent: Sequence[SentVersion]
+    requested: int | None, record: Record, tracking: Tracking, sent: Sequence[SentVersion]
 ) -> int:
     """Return the version to make: the next one, or a requested one that was not sent.
 
     b4 increments the version after sending one, patchgen when it rerolls.
     """
-    out = [version.revision for version in sent]
-    if wanted is None:
-        return max(record.revision + 1, tracking.revision, *(revision + 1 for revision in out))
-    if wanted in out:
+    sent_revisions = [version.revision for version in sent]
+    if requested is None:
+        return max(
+            tracking.revision, *(number + 1 for number in (record.revision, *sent_revisions))
+        )
+    if requested in sent_revisions:
         raise RefusedError(
-            f"v{wanted} was sent already",
+            f"v{requested} was sent already",
             hint="omit the version to make the next one",
             parameters=("revision",),
         )
-    if wanted < record.revision:
+    if requested < record.revision:
         raise UsageError(
-            f"v{wanted} is older than the branch, which has v{record.revision}",
+            f"v{requested} is older than the branch, which has v{record.revision}",
             hint="omit the version to make the next one",
             parameters=("revision",),
         )
-    return wanted
+    return requested
 
 
 def _without_notes(git: Quarantine, start: Oid, commits: Sequence[Oid]) -> tuple[Oid, Oid]:
     """Return start and tip of a series without the text below the cut of its messages."""
-    shown = read_commits(git, start, commits[-1])
-    parsed = {commit.oid: parse_message(commit.message) for commit in shown}
+    series_commits = read_commits(git, start, commits[-1])
+    parsed = {commit.oid: parse_message(commit.message) for commit in series_commits}
     messages = {
         oid: str(replace(message, notes="")) for oid, message in parsed.items() if message.notes
     }

@@ -15,40 +15,43 @@ from patchgen.odb import Conflict, Quarantine, Resolutions, merge_texts
 
 
 @dataclass(frozen=True, slots=True)
-class Prose:
+class TextVersions:
     """The versions of a text: as generated before, as generated now, and as a person left it.
 
     `plain` is the text generated now for a series without hand edits.
     """
 
     name: str
-    before: str
+    original: str
     plain: str
-    now: str
+    generated: str
     edited: str
 
 
-def merge_prose(
-    prose: Prose, quarantine: Quarantine, labels: tuple[str, str], resolutions: Resolutions
+def merge_versions(
+    versions: TextVersions,
+    quarantine: Quarantine,
+    labels: tuple[str, str],
+    resolutions: Resolutions,
 ) -> str | Conflict:
     """Return the new text with a person's changes; `labels` name these two sides."""
 
-    def merge(before: str, now: str, edited: str) -> str | Conflict:
-        sides = ((labels[0], now), (labels[1], edited))
-        return merge_texts(prose.name, before, *sides, quarantine, resolutions)
+    def merge(original: str, generated: str, edited: str) -> str | Conflict:
+        sides = ((labels[0], generated), (labels[1], edited))
+        return merge_texts(versions.name, original, *sides, quarantine, resolutions)
 
-    merged = merge(prose.before, prose.now, prose.edited)
-    if not isinstance(merged, Conflict) or prose.plain == prose.now:
+    merged = merge(versions.original, versions.generated, versions.edited)
+    if not isinstance(merged, Conflict) or versions.plain == versions.generated:
         return merged
-    without = merge(prose.before, prose.plain, prose.edited)
+    without = merge(versions.original, versions.plain, versions.edited)
     if isinstance(without, Conflict):
         return merged
-    updated = merge(prose.plain, prose.now, without)
+    updated = merge(versions.plain, versions.generated, without)
     if not isinstance(updated, Conflict):
         return updated
     words = " ".join(without.split())
-    still_denies = any(phrase in words for phrase in _removed(prose.plain, prose.now))
-    return merged if still_denies else without
+    has_outdated = any(phrase in words for phrase in _removed(versions.plain, versions.generated))
+    return merged if has_outdated else without
 
 
 def _removed(old: str, new: str) -> list[str]:

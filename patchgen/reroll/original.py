@@ -59,18 +59,18 @@ def find_original(
 
     `subjects` are the subjects of its patches on the branch, by the patches' names.
     """
-    for tip in _candidates(repository, series, record):
-        found = _read(repository, quarantine, series.name, tip, record)
-        if found is not None:
-            return found
-    return _make_again(repository, quarantine, series, record, variant, subjects)
+    for tip in _list_candidates(repository, series, record):
+        original = _read_original(repository, quarantine, series.name, tip, record)
+        if original is not None:
+            return original
+    return _regenerate(repository, quarantine, series, record, variant, subjects)
 
 
-def _candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
+def _list_candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
     tips = [series.tip]
     if series.tracking is not None:
-        kept = repository.find_ref(original_ref(series.tracking.change_id, record.revision))
-        tips += [kept] if kept else []
+        stored = repository.find_ref(original_ref(series.tracking.change_id, record.revision))
+        tips += [stored] if stored else []
     log = repository.run(
         "reflog", "show", "--format=%H%x00%gs", f"refs/heads/{series.name}", ok=None
     )
@@ -81,33 +81,33 @@ def _candidates(repository: Repository, series: SeriesBranch, record: Record) ->
     return tips
 
 
-def _read(
+def _read_original(
     repository: Repository, quarantine: Quarantine, name: str, tip: Oid, record: Record
 ) -> OriginalSeries | None:
     """Return the series that ends in `tip`, None if it does not match the record."""
     try:
-        found = read_branch(repository, quarantine, name, tip)
+        branch = read_branch(repository, quarantine, name, tip)
     except MissingObjectsError:
         raise
     except PatchgenError:
         return None
-    if found.cover is None or found.record is None:
+    if branch.cover is None or branch.record is None:
         return None
-    cover, recorded = take_out_testing(found.cover, found.record)
-    is_same = recorded == record.model_copy(update={"testing": None})
-    if not is_same or len(found.commits) != len(record.patches):
+    cover, original_record = take_out_testing(branch.cover, branch.record)
+    is_original = original_record == record.model_copy(update={"testing": None})
+    if not is_original or len(branch.commits) != len(record.patches):
         return None
-    change_digests = digest_commits(quarantine, found.start, tip)
-    for commit, patch in zip(found.commits, record.patches, strict=True):
-        is_same &= change_digests[commit.oid] == patch.content
-        is_same &= digest_message(commit.message) == patch.message
-    if not is_same or digest_cover(cover) != record.cover:
+    change_digests = digest_commits(quarantine, branch.start, tip)
+    for commit, patch in zip(branch.commits, record.patches, strict=True):
+        is_original &= change_digests[commit.oid] == patch.content
+        is_original &= digest_message(commit.message) == patch.message
+    if not is_original or digest_cover(cover) != record.cover:
         return None
     names = [patch.name for patch in record.patches]
-    return OriginalSeries(dict(zip(names, found.commits, strict=True)), cover)
+    return OriginalSeries(dict(zip(names, branch.commits, strict=True)), cover)
 
 
-def _make_again(
+def _regenerate(
     repository: Repository,
     quarantine: Quarantine,
     series: SeriesBranch,
@@ -119,7 +119,7 @@ def _make_again(
         variant=variant,
         base=record.base,
         backends=record.backends,
-        made_before=record.made_backends,
+        earlier_backends=record.made_backends,
         definitions=record.definitions,
         sign_off=record.signed_off,
     )
@@ -128,9 +128,9 @@ def _make_again(
         plan = plan_variant(repository, request, record.revision)
         if dict(plan.inputs) != dict(record.inputs):
             return None
-        made = run_plan(_as_recorded(plan, record), request)
-        hand = record.hand or _guess_hand_work(made.draft(signatures), record, subjects)
-        draft = made.draft(signatures, hand)
+        generated = run_plan(_as_recorded(plan, record), request)
+        hand_work = record.hand or _guess_hand_work(generated.draft(signatures), record, subjects)
+        draft = generated.draft(signatures, hand_work)
         oids, written = write_patches(quarantine, record.base, draft, signatures)
     except MissingObjectsError:
         raise
@@ -148,18 +148,18 @@ def _as_recorded(plan: SeriesPlan, record: Record) -> SeriesPlan:
 
     So its templates have the same result as when the record was made.
     """
-    called = {**plan.context["base"], "describe": record.describe}
-    context = {**plan.context, "tools": dict(record.tools), "base": called}
+    base = {**plan.context["base"], "describe": record.describe}
+    context = {**plan.context, "tools": dict(record.tools), "base": base}
     return replace(plan, base=replace(plan.base, describe=record.describe), context=context)
 
 
 def _guess_hand_work(draft: SeriesDraft, record: Record, subjects: Mapping[str, str]) -> HandWork:
     """Return the hand edits of a series whose record lacks them, as seen in its messages."""
-    digests = dict(zip(draft.drafts, draft.record.patches, strict=True))
+    generated = {patch.name: patch for patch in draft.record.patches}
     edited = {
         patch.name: subjects.get(patch.name, patch.subject)
         for patch in record.patches
-        if patch.name in digests and digests[patch.name].message != patch.message
+        if patch.name in generated and generated[patch.name].message != patch.message
     }
     return HandWork(edited=tuple(edited), subjects=edited)
 
@@ -168,10 +168,10 @@ def _read_signatures(
     repository: Repository, quarantine: Quarantine, series: SeriesBranch
 ) -> Signatures:
     """Return the author of the series: the patches were signed off with that name only."""
-    now = repository.read_signatures()
+    signatures = repository.read_signatures()
     if series.cover_commit is None:
-        return now
+        return signatures
     author = read_commit(quarantine, series.cover_commit).author
     name, _, email = author.removesuffix(">").rpartition(" <")
-    who = replace(now.author, name=name, email=email)
-    return Signatures(who, who)
+    identity = replace(signatures.author, name=name, email=email)
+    return Signatures(identity, identity)

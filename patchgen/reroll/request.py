@@ -85,12 +85,12 @@ def from_document(request: RerollRequest, document: Mapping[str, Any]) -> Reroll
     """
     from pydantic import TypeAdapter
 
-    own = {"tree": request.tree, "resume": True}
+    overrides = {"tree": request.tree, "resume": True}
     try:
         unknown = document.keys() - {field.name for field in fields(RerollRequest)}
         if unknown:
             raise ValueError(f"it has {min(unknown)!r}")
-        return TypeAdapter(RerollRequest).validate_python({**document, **own})
+        return TypeAdapter(RerollRequest).validate_python({**document, **overrides})
     except ValueError as err:
         raise RefusedError(
             f"the request of the waiting reroll cannot be read: {err}",
@@ -103,13 +103,17 @@ def build_variant_request(request: RerollRequest, record: Record, base: str) -> 
 
     `base` is that of the branch.
     """
-    defined = {word.partition("=")[0] for word in request.definitions}
-    recorded = [word for word in record.definitions if word.partition("=")[0] not in defined]
+    defined = {definition.partition("=")[0] for definition in request.definitions}
+    recorded = [
+        definition
+        for definition in record.definitions
+        if definition.partition("=")[0] not in defined
+    ]
     return VariantRequest(
         variant=request.variant or record.variant,
         base=request.base or base,
         backends=request.backends or record.backends,
-        made_before=record.made_backends,
+        earlier_backends=record.made_backends,
         definitions=(*recorded, *request.definitions),
         sign_off=record.signed_off,
         to=record.to,

@@ -11,7 +11,7 @@ import pytest
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.odb import Quarantine, Repository, digest_commits, read_commit
-from patchgen.reroll.hand_edits import Carrier, Placed
+from patchgen.reroll.hand_edits import Carrier, NewCommit
 from patchgen.reroll.original import OriginalSeries
 from patchgen.series.branch import MatchedCommit
 from patchgen.series.record import RecordedPatch, digest_message
@@ -51,7 +51,7 @@ class Branches:
         branch: Mapping[str, Commit],
         now: Mapping[str, Commit],
         gone: set[str] | None = None,
-    ) -> tuple[list[Placed], list[str]]:
+    ) -> tuple[list[NewCommit], list[str]]:
         """Carry a branch over; its commits are the patches that were made with their subjects."""
         contents = self._change_digests(made)
         patches = {
@@ -68,7 +68,7 @@ class Branches:
             original=OriginalSeries(made, None),
             change_digests=self._change_digests(branch),
             generated=now,
-            edited={name: commit.message for name, commit in now.items()},
+            edited_messages={name: commit.message for name, commit in now.items()},
             recorded=list(patches),
             parents=lambda oid: self._oid(f"{oid}^"),
             labels=("made", "edited"),
@@ -78,7 +78,7 @@ class Branches:
         placed = carrier.carry_content(self._oid(f"{self.base}^{{tree}}"), matched, gone or set())
         return list(placed), carrier.remarks
 
-    def read(self, placed: Placed, path: str) -> str:
+    def read(self, placed: NewCommit, path: str) -> str:
         return self.quarantine.run("cat-file", "blob", f"{placed.tree}:{path}").stdout.decode()
 
     def _change_digests(self, commits: Mapping[str, Commit]) -> Mapping[Oid, str]:

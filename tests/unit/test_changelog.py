@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patchgen.errors import PatchgenError, RefusedError, UsageError
-from patchgen.reroll.changelog import Changes, check_changes, read_changes
+from patchgen.reroll.changelog import ChangeLog, check_changes, read_changes
 
 NAMES = ("op", "late-hook")
 
 
-def read(*words: str, folder: Path | None = None) -> Changes:
+def read(*words: str, folder: Path | None = None) -> ChangeLog:
     return read_changes(words, folder, 5, NAMES)
 
 
