@@ -148,7 +148,7 @@ def _choose_target(
     repository: Repository, request: CampaignRequest, stem: str, existing: Existing
 ) -> tuple[NextVersion, SeriesTarget, Oid | None]:
     """Return the version, its branch and folder, and the branch's current commit."""
-    version = choose_version(repository, request.branch, stem, first=1, wanted=request.revision)
+    version = choose_version(repository, request.branch, stem, first=1, requested=request.revision)
     branch = request.branch or f"patchgen/{stem}-v{version.revision}"
     target = choose_target(repository, branch, version.revision, request.output)
     return version, target, target.check(repository, replace=request.force, existing=existing)

@@ -109,7 +109,7 @@ def command(
             result.mails,
             with_cover=request.with_cover,
         )
-    for sentence in result.asked:
+    for sentence in result.requests:
         printer.warning(sentence)
 
 
@@ -141,7 +141,7 @@ def describe(result: ApplyResult) -> dict[str, Any]:
         "mails": [str(path) for path in result.mails],
         "tools": result.generated.plan.context["tools"],
         "warnings": list(result.warnings),
-        "asked": list(result.asked),
+        "asked": list(result.requests),
         **({"diffs": result.diffs} if result.diffs else {}),
     }
 

@@ -67,7 +67,7 @@ class ApplyRequest(VariantRequest):
 class ApplyResult:
     """The result of `apply`. `series` is None if the base has all patches.
 
-    `asked` has a sentence for each empty variable that needs a value. `mails` are the files on
+    `requests` has a sentence for each empty variable that needs a value. `mails` are the files on
     disk. A dry run has `diffs` in place of `mails`.
     """
 
@@ -76,7 +76,7 @@ class ApplyResult:
     series: PreparedSeries | None = None
     mails: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
     diffs: str = ""
 
 
@@ -105,19 +105,27 @@ def apply_variant(
         check = partial(
             target.check, repository, replace=request.may_replace, existing=request.existing
         )
-        # `old` is read before the expensive part, too, so that a branch that moves later is not
+        # `old_tip` is read before the expensive part, too, so that a branch that moves later is not
         # overwritten.
-        old = check() if plan.is_sure else None
+        old_tip = check() if plan.is_sure else None
         generated = run_plan(plan, request, on_progress)
         if generated.is_empty:
             return ApplyResult(generated, branch, warnings=generated.warnings)
         if not plan.is_sure:
-            old = check()
+            old_tip = check()
         # The dates are those of the branch that a killed run left.
-        signatures = repository.read_signatures(as_of=None if request.may_replace else old)
+        signatures = repository.read_signatures(as_of=None if request.may_replace else old_tip)
         with Quarantine(repository) as quarantine:
             result = _prepare(
-                quarantine, request, version, target, old, generated, signatures, summarise, people
+                quarantine,
+                request,
+                version,
+                target,
+                old_tip,
+                generated,
+                signatures,
+                summarise,
+                people,
             )
             assert result.series is not None
             base = plan.base.oid
@@ -129,7 +137,7 @@ def apply_variant(
                 target,
                 result.series,
                 base,
-                old,
+                old_tip,
                 f"patchgen: apply {plan.variant.name} v{version.revision}",
                 replace=request.force,
                 existing=request.existing,
@@ -141,7 +149,7 @@ def _choose_version(repository: Repository, request: ApplyRequest) -> NextVersio
     variant = find_variant(request.variant)
     first = variant.manifest.variant.first_version
     return choose_version(
-        repository, request.branch, variant.name, first=first, wanted=request.revision
+        repository, request.branch, variant.name, first=first, requested=request.revision
     )
 
 
@@ -150,7 +158,7 @@ def _prepare(
     request: ApplyRequest,
     version: NextVersion,
     target: SeriesTarget,
-    old: Oid | None,
+    old_tip: Oid | None,
     generated: GeneratedSeries,
     signatures: Signatures,
     summarise: Summarise | None,
@@ -167,7 +175,7 @@ def _prepare(
     tracking = track_series(
         quarantine,
         version,
-        old,
+        old_tip,
         title=plan.variant.name,
         branch=target.branch,
         base=base,
@@ -193,15 +201,17 @@ def _prepare(
         target.branch,
         series,
         warnings=(*generated.warnings, *_warn_of_version(request, version), *series.warnings),
-        asked=tuple(describe_empty_variables(target.branch, record, list(draft.messages.values()))),
+        requests=tuple(
+            describe_empty_variables(target.branch, record, list(draft.messages.values()))
+        ),
     )
 
 
 def _warn_of_version(request: ApplyRequest, version: NextVersion) -> tuple[str, ...]:
     """Return a warning if an earlier version was sent and the user chose no version."""
-    if request.revision is not None or version.after is None:
+    if request.revision is not None or version.newest_sent is None:
         return ()
     return (
-        f"v{version.after} was sent, so this is v{version.revision}; `patchgen reroll` also "
+        f"v{version.newest_sent} was sent, so this is v{version.revision}; `patchgen reroll` also "
         "carries over hand edits",
     )

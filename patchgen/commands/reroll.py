@@ -155,7 +155,7 @@ class _Reroll:
             replace=self._replaces,
             existing=self._existing,
             # It may have been killed after publishing, before it removed its state.
-            may_be_made=self._request.resume,
+            may_be_published=self._request.resume,
         )
         if old_tip is not None and not self._replaces:
             self._signatures = self._repository.read_signatures(as_of=old_tip)

@@ -58,7 +58,7 @@ class MadePatch:
     seconds: float = 0.0
 
     @property
-    def is_needless(self) -> bool:
+    def is_unneeded(self) -> bool:
         """Whether the base does not need the patch."""
         return not self.edits and self.present_at is None
 

@@ -39,7 +39,7 @@ class VariantRequest:
 
     `backends` are those that the user named, `earlier_backends` those of the version that a reroll
     regenerates. `to`, `cc` and `cover_cc` are people that the user named: `to` and `cc` get all
-    mails, `cover_cc` the cover letter.
+    mails, `cover_cc` only the cover letter.
     """
 
     variant: str
@@ -80,10 +80,10 @@ class GeneratedSeries:
             self, plan=replace(self.plan, context={**self.plan.context, "audit_summary": text})
         )
 
-    def draft(self, signatures: Signatures, hand: HandWork | None = None) -> SeriesDraft:
+    def draft(self, signatures: Signatures, hand_work: HandWork | None = None) -> SeriesDraft:
         """Return the messages, the cover letter and the record of the series.
 
-        `hand` are the hand edits in the branch, None for none.
+        `hand_work` are the hand edits in the branch, None for none.
         """
         plan, request = self.plan, self.request
         record = Record(
@@ -105,7 +105,7 @@ class GeneratedSeries:
             inputs=plan.inputs,
         )
         signer = signatures.committer if request.sign_off else None
-        return draft_series(plan, self.patches, signer, record, hand or HandWork())
+        return draft_series(plan, self.patches, signer, record, hand_work or HandWork())
 
 
 def plan_variant(repository: Repository, request: VariantRequest, revision: int) -> SeriesPlan:
@@ -144,20 +144,20 @@ def run_plan(
     on_progress: OnProgress = lambda done, total: None,
 ) -> GeneratedSeries:
     """Run the semantic patches. Raises a PatchgenError if a rule does not match as declared."""
-    tried = make_patches(
+    results = make_patches(
         plan.patches,
         plan.tree,
         find_spatch(),
         timeout_s=request.timeout_s,
         on_progress=on_progress,
     )
-    plan, patches = _drop_needless(plan, tried)
+    plan, patches = _drop_unneeded(plan, results)
     tree = PatchedTree(plan.tree, patches)
     cites = find_cited_calls(plan.variant, plan.backends, tree, plan.context)
-    cited = {"cites": {cite.name: cite.calls for cite in cites}}
-    plan = replace(plan, context={**plan.context, **cited})
+    context = {**plan.context, "cites": {cite.name: cite.calls for cite in cites}}
+    plan = replace(plan, context=context)
     subjects = tuple(render_subject(plan, patch) for patch in plan.patches)
-    return GeneratedSeries(request, plan, patches, subjects, cites, _warn_unparsed(tried))
+    return GeneratedSeries(request, plan, patches, subjects, cites, _warn_unparsed(results))
 
 
 def _read_base(
@@ -173,22 +173,26 @@ def _read_base(
     return Base(oid, tree_oid, repository.describe(oid), version), tree
 
 
-def _drop_needless(
-    plan: SeriesPlan, tried: Sequence[MadePatch]
+def _drop_unneeded(
+    plan: SeriesPlan, results: Sequence[MadePatch]
 ) -> tuple[SeriesPlan, tuple[MadePatch, ...]]:
     """Return plan and patches without the optional ones whose rules found nothing to change.
 
-    What only those need is not asked for either.
+    The plan also loses the empty variables that only these patches need.
     """
-    kept = [
+    needed = [
         (planned, made)
-        for planned, made in zip(plan.patches, tried, strict=True)
-        if not made.is_needless
+        for planned, made in zip(plan.patches, results, strict=True)
+        if not made.is_unneeded
     ]
-    patches = tuple(planned for planned, _ in kept)
+    patches = tuple(planned for planned, _ in needed)
     new = [patch.name for patch in patches if patch.present_at is None]
-    asked = tuple(variable for variable in plan.empty_variables if variable.is_needed_for(new))
-    return replace(plan, patches=patches, empty_variables=asked), tuple(made for _, made in kept)
+    empty_variables = tuple(
+        variable for variable in plan.empty_variables if variable.is_needed_for(new)
+    )
+    return replace(plan, patches=patches, empty_variables=empty_variables), tuple(
+        made for _, made in needed
+    )
 
 
 def _warn_unparsed(made: Sequence[MadePatch]) -> tuple[str, ...]:

@@ -25,37 +25,38 @@ _VERSION = re.compile(r"-v(\d+)$")
 class NextVersion:
     """A version to make.
 
-    `after` is the newest version of the same series that was sent before it, and `tracking` is the
-    tracking of that series. Both are None for a series of which nothing was sent.
+    `newest_sent` is the newest version of the same series that was sent before it, and `tracking`
+    is the tracking of that series. Both are None for a series of which nothing was sent.
     """
 
     revision: int
-    after: int | None = None
+    newest_sent: int | None = None
     tracking: Tracking | None = None
 
 
 def choose_version(
-    repository: Repository, branch: str | None, name: str, *, first: int, wanted: int | None
+    repository: Repository, branch: str | None, name: str, *, first: int, requested: int | None
 ) -> NextVersion:
     """Return the version to make on a branch.
 
     The branches of one series differ in the -vN at their end; `branch` None means those of
-    patchgen/NAME-vN. Without a `wanted` version it is the next after the newest one that was sent,
-    else the one of an existing `branch`, else `first`.
+    patchgen/NAME-vN. Without a `requested` version it is the next after the newest one that was
+    sent, else the one of an existing `branch`, else `first`.
     """
-    stem = stem_of(branch or f"patchgen/{name}")
-    known = list(_find_versions(repository, stem))
-    out = [(revision, tracking) for _, tracking, sent in known for revision in sent]
-    newest, tracking = max(out, key=lambda version: version[0], default=(None, None))
-    if wanted is None and newest is None:
-        wanted = next((version.revision for found, version, _ in known if found == branch), first)
-    revision = wanted if wanted is not None else (newest or 0) + 1
+    stem = strip_version(branch or f"patchgen/{name}")
+    branches = list(_find_versions(repository, stem))
+    versions = [(revision, tracking) for _, tracking, sent in branches for revision in sent]
+    newest, tracking = max(versions, key=lambda version: version[0], default=(None, None))
+    if requested is None and newest is None:
+        present = (version.revision for existing, version, _ in branches if existing == branch)
+        requested = next(present, first)
+    revision = requested if requested is not None else (newest or 0) + 1
     if newest is None or revision <= newest:
         return NextVersion(revision)
     return NextVersion(revision, newest, tracking)
 
 
-def stem_of(branch: str) -> str:
+def strip_version(branch: str) -> str:
     """Return a branch's name without the version at its end."""
     return _VERSION.sub("", branch)
 
@@ -71,24 +72,24 @@ def _find_versions(
     for line in repository.run(*args).stdout.decode("utf-8", "surrogateescape").splitlines():
         ref, _, tip = line.partition("\0")
         branch = ref.removeprefix("refs/heads/")
-        tracking = find_tracking(repository, Oid(tip)) if stem_of(branch) == stem else None
+        tracking = find_tracking(repository, Oid(tip)) if strip_version(branch) == stem else None
         if tracking is not None:
             tags = [sent.revision for sent in read_sent(repository, tracking.change_id)]
-            noted = [
+            listed = [
                 int(version[1:]) for version in tracking.history if re.fullmatch(r"v\d+", version)
             ]
-            yield branch, tracking, (*tags, *noted)
+            yield branch, tracking, (*tags, *listed)
     for sent in list_sent(repository):
-        branch = stem_of(sent.tag).removeprefix("sent/")
+        branch = strip_version(sent.tag).removeprefix("sent/")
         # b4 leaves its own branch prefix out of the tag.
-        if sent.change_id and stem_of(branch) == stem.removeprefix("b4/"):
+        if sent.change_id and strip_version(branch) == stem.removeprefix("b4/"):
             yield branch, Tracking(sent.change_id, sent.revision), (sent.revision,)
 
 
 def track_series(
     git: Git,
     version: NextVersion,
-    old: Oid | None,
+    old_tip: Oid | None,
     *,
     title: str,
     branch: str,
@@ -97,19 +98,19 @@ def track_series(
     author: Identity,
     folder: Path | None = None,
 ) -> Tracking:
-    """Return the tracking of a version: that of its branch, `old`, if it is made again.
+    """Return the tracking of a version: that of its branch, `old_tip`, if it is made again.
 
     It includes what b4 noted: prefixes, and the versions that it sent. The next version after one
-    that was sent keeps the change-id; otherwise the series is new. `tip` is the last of its
+    that was sent has the same change-id; otherwise the series is new. `tip` is the last of its
     patches, on `base`. For a branch made without a cover letter's commit, the change-id is read
-    from its mails, if they are in a `folder` of their own.
+    from its mails if no other series shares their `folder`.
     """
-    known = find_tracking(git, old) if old is not None else None
-    known = known or version.tracking
-    if known is None and old is not None and folder is not None:
-        known = _read_mails(folder, version.revision)
-    if known is not None:
-        return replace(known, revision=version.revision)
+    tracking = find_tracking(git, old_tip) if old_tip is not None else None
+    tracking = tracking or version.tracking
+    if tracking is None and old_tip is not None and folder is not None:
+        tracking = _read_mails(folder, version.revision)
+    if tracking is not None:
+        return replace(tracking, revision=version.revision)
     content = digest_content(git, base, base, tip)
     return Tracking(make_change_id(title, branch, author, content), version.revision)
 

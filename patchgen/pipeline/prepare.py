@@ -47,14 +47,14 @@ from patchgen.series import (
 from patchgen.spec import People
 
 # Documentation/process/submitting-patches.rst: "only post say 15 or so at a time".
-_MANY = 15
+_MANY_PATCHES = 15
 # 1 January 2100: tm_to_time_t() in git's date.c refuses mails with a date from then on.
-_TOO_LATE = 4102444800
+_FIRST_REFUSED_DATE = 4102444800
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesTarget:
-    """Where a series goes: a branch, its full ref name, and a folder for the mails.
+    """The branch of a series, its full ref name, and the folder of its mails.
 
     `hidden` is the folder that contains the mails of all series by default; if it is created, it
     gets a .gitignore.
@@ -71,19 +71,19 @@ class SeriesTarget:
         *,
         replace: bool,
         existing: Existing,
-        may_be_made: bool = False,
+        may_be_published: bool = False,
     ) -> Oid | None:
         """Return the branch's present commit. Raises an error if branch or folder cannot be used.
 
-        An existing branch without its folder of mails, or with `may_be_made`, is accepted even if
-        it may not be replaced: a killed run leaves such a branch. `publish_series` checks that it
-        is the branch to be made.
+        An existing branch without its folder of mails, or with `may_be_published`, is accepted even
+        if it may not be replaced: a killed run leaves such a branch. `publish_series` checks that
+        it is the branch to be made.
         """
-        old, other = repository.find_branch(self.ref)
-        if old is not None and not (replace or may_be_made) and self.folder.exists():
+        tip, conflicting = repository.find_branch(self.ref)
+        if tip is not None and not (replace or may_be_published) and self.folder.exists():
             raise self.refuse_existing()
-        if old is None and other is not None:
-            name = other.removeprefix("refs/heads/")
+        if tip is None and conflicting is not None:
+            name = conflicting.removeprefix("refs/heads/")
             raise RefusedError(
                 f"the branch {self.branch} cannot be created, as there is a branch {name}",
                 hint="git stores branches in folders: NAME and NAME/... cannot both exist",
@@ -95,7 +95,7 @@ class SeriesTarget:
                 alternatives={"branch": "choose another name"},
             )
         check_folder(self.folder, existing)
-        return old
+        return tip
 
     def refuse_existing(self) -> RefusedError:
         """Return the error for a branch that exists and may not be replaced."""
@@ -170,10 +170,10 @@ def prepare_series(
     """
     sender = signatures.committer
     mails = format_mails(quarantine, base, base, commits[-1], cover, tracking, sender)
-    found, warnings = address_patches(tree, mails[1:], get_maintainer)
-    found = map_people(quarantine, base, include_people(found, record.variant_cc))
-    recipients = add_people(found, people, edited)
-    unedited = add_people(found, people, (Recipients(), Recipients()))
+    maintainers, warnings = address_patches(tree, mails[1:], get_maintainer)
+    maintainers = map_people(quarantine, base, include_people(maintainers, record.variant_cc))
+    recipients = add_people(maintainers, people, edited)
+    unedited = add_people(maintainers, people, (Recipients(), Recipients()))
     cover = replace(cover, recipients=recipients.cover)
     tracking = replace(
         tracking, record=record.with_generated_recipients(unedited.cover).to_document()
@@ -200,7 +200,7 @@ def publish_series(
     target: SeriesTarget,
     series: PreparedSeries,
     base: Oid,
-    old: Oid | None,
+    old_tip: Oid | None,
     reason: str,
     *,
     replace: bool,
@@ -210,13 +210,13 @@ def publish_series(
 ) -> tuple[Path, ...]:
     """Move the branch to the series, put its mails in place, and return their paths.
 
-    `old` is the result of `SeriesTarget.check`. If the branch is already there, a killed run moved
-    it, and only the mails are written. `extra_refs` and `names` are further refs
+    `old_tip` is the result of `SeriesTarget.check`. If the branch is already there, a killed run
+    moved it, and only the mails are written. `extra_refs` and `names` are further refs
     (`Quarantine.publish`). Raises RefusedError if the branch is another one and may not be
     replaced, or was moved meanwhile.
     """
-    is_made = old == series.tip and not replace
-    if old is not None and not replace and not is_made:
+    is_published = old_tip == series.tip and not replace
+    if old_tip is not None and not replace and not is_published:
         raise target.refuse_existing()
     with (
         StagedFolder(
@@ -224,9 +224,9 @@ def publish_series(
         ) as staged,
         put_off_interrupts(f"the branch {target.branch} and its mails were written before"),
     ):
-        if not is_made:
+        if not is_published:
             quarantine.publish(
-                target.ref, series.tip, base, old, reason, extra_refs=extra_refs, names=names
+                target.ref, series.tip, base, old_tip, reason, extra_refs=extra_refs, names=names
             )
         return tuple(staged.publish())
 
@@ -253,23 +253,16 @@ def prepare_branch(
             hint="`patchgen apply` and `b4 prep` store one in a commit; or name a folder of mails",
         )
     cover, remarks = choose_cover(series, series.cover)
-    # Use the date of the branch, so that the same branch results in the same mails on another day.
-    words = ("show", "--no-patch", "--date=raw", "--format=%cd", series.start)
-    date = quarantine.run(*words).stdout.decode().strip()
-    sender = replace(repository.read_signatures().committer, date=date)
-    tree = GitTree(repository, repository.resolve_tree(series.base))
+    sender = _read_sender(repository, quarantine, series.start)
+    thread = _parse_message_id(in_reply_to) if in_reply_to else ""
     mails = format_mails(
-        quarantine,
-        series.base,
-        series.start,
-        tip,
-        cover,
-        series.tracking,
-        sender,
-        _check_message_id(in_reply_to) if in_reply_to else "",
+        quarantine, series.base, series.start, tip, cover, series.tracking, sender, thread
     )
-    found, problems = address_patches(tree, mails[1:], get_maintainer)
-    recipients, asked = choose_recipients(repository, quarantine, series, found, cover.recipients)
+    tree = GitTree(repository, repository.resolve_tree(series.base))
+    maintainers, problems = address_patches(tree, mails[1:], get_maintainer)
+    recipients, requests = choose_recipients(
+        repository, quarantine, series, maintainers, cover.recipients
+    )
     oids = [commit.oid for commit in series.commits]
     version = SendableVersion(
         name=branch,
@@ -280,31 +273,37 @@ def prepare_branch(
         base=series.base,
         tip=reparent(quarantine, oids, series.base)[-1],
     )
-    return version, (
-        *problems,
-        *asked,
-        *remarks,
-        *warn_of_series(repository, series.base, len(oids)),
-    )
+    warnings = warn_of_series(repository, series.base, len(oids))
+    return version, (*problems, *requests, *remarks, *warnings)
 
 
-def _check_message_id(text: str) -> str:
+def _read_sender(repository: Repository, quarantine: Quarantine, start: Oid) -> Identity:
+    """Return the sender of a branch's mails: the user, with the date of the commit `start`.
+
+    So the same branch results in the same mails on another day.
+    """
+    args = ("show", "--no-patch", "--date=raw", "--format=%cd", start)
+    date = quarantine.run(*args).stdout.decode().strip()
+    return replace(repository.read_signatures().committer, date=date)
+
+
+def _parse_message_id(text: str) -> str:
     """Return a message-id without brackets, from a message-id or its URL in an archive."""
-    found = text.strip().strip("<>")
-    if found.startswith(("https://", "http://")):
-        found = found.rstrip("/").rpartition("/")[2]
-    if not re.fullmatch(r"[!-~]+@[!-~]+", found) or set(found) & set("<>"):
+    message_id = text.strip().strip("<>")
+    if message_id.startswith(("https://", "http://")):
+        message_id = message_id.rstrip("/").rpartition("/")[2]
+    if not re.fullmatch(r"[!-~]+@[!-~]+", message_id) or set(message_id) & set("<>"):
         raise UsageError(f"{text!r} is not a message-id", hint="for example 2026-1@example.org")
-    return found
+    return message_id
 
 
 def warn_of_series(repository: Repository, base: Oid, count: int) -> tuple[str, ...]:
     """Return warnings about too many patches, and about a base that others may not have."""
     warnings = []
-    if count > _MANY:
-        warnings.append(f"{count} patches; more than {_MANY} are rarely reviewed at once")
-    words = ("rev-list", "--max-count=1", base, "--not", "--remotes", "--exclude=sent/*", "--tags")
-    if repository.run(*words, ok=None).stdout.strip():
+    if count > _MANY_PATCHES:
+        warnings.append(f"{count} patches; more than {_MANY_PATCHES} are rarely reviewed at once")
+    args = ("rev-list", "--max-count=1", base, "--not", "--remotes", "--exclude=sent/*", "--tags")
+    if repository.run(*args, ok=None).stdout.strip():
         warnings.append(
             f"the base {base[:12]} is not on a remote branch or a tag; others may not have it"
         )
@@ -313,6 +312,6 @@ def warn_of_series(repository: Repository, base: Oid, count: int) -> tuple[str, 
 
 def warn_of_date(sender: Identity) -> tuple[str, ...]:
     """Return a warning if `git am` cannot apply the mails because of their date."""
-    if int(sender.date.split()[0]) < _TOO_LATE:
+    if int(sender.date.split()[0]) < _FIRST_REFUSED_DATE:
         return ()
     return ("the mails are dated after 2099, and `git am` does not accept such dates",)

@@ -46,56 +46,58 @@ def find_people(
 
 
 def add_people(
-    found: SeriesRecipients, people: People, edited: tuple[Recipients, Recipients]
+    maintainers: SeriesRecipients, people: People, edited: tuple[Recipients, Recipients]
 ) -> SeriesRecipients:
     """Return the recipients with the user's people added or removed, and the list of an alias."""
     added = Recipients((*people.to, *edited[0].to), (*people.cc, *edited[0].cc))
     removed = Recipients((*people.ignore, *edited[1].to), edited[1].cc)
-    chosen = edit_recipients(found, added, removed)
+    recipients = edit_recipients(maintainers, added, removed)
     cover = edit_recipients(
-        SeriesRecipients(chosen.cover, ()), Recipients((), people.cc_cover), removed
+        SeriesRecipients(recipients.cover, ()), Recipients((), people.cc_cover), removed
     ).cover
-    return join_list(replace(chosen, cover=cover), MAINTAINERS_ALIAS, MAINTAINERS_LIST)
+    return join_list(replace(recipients, cover=cover), MAINTAINERS_ALIAS, MAINTAINERS_LIST)
 
 
-def map_people(quarantine: Quarantine, base: Oid, found: SeriesRecipients) -> SeriesRecipients:
+def map_people(quarantine: Quarantine, base: Oid, recipients: SeriesRecipients) -> SeriesRecipients:
     """Return the recipients with their names and addresses in the base's .mailmap."""
-    return map_recipients(found, lambda names: _check_mailmap(quarantine, base, names))
+    return map_recipients(recipients, lambda people: _check_mailmap(quarantine, base, people))
 
 
 def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> list[str]:
     """Return people with their names and addresses in the base's .mailmap."""
-    asked = [name if "<" in name else f"<{name}>" for name in names]
-    words = ("-c", f"mailmap.blob={base}:.mailmap", "check-mailmap", "--stdin")
-    done = quarantine.run(
-        *words, stdin="".join(f"{variable}\n" for variable in asked).encode(), ok=None
+    contacts = [name if "<" in name else f"<{name}>" for name in names]
+    args = ("-c", f"mailmap.blob={base}:.mailmap", "check-mailmap", "--stdin")
+    process = quarantine.run(
+        *args, stdin="".join(f"{contact}\n" for contact in contacts).encode(), ok=None
     )
-    mapped = done.stdout.decode("utf-8", "replace").splitlines()
-    if done.returncode != 0 or len(mapped) != len(names):
+    mapped = process.stdout.decode("utf-8", "replace").splitlines()
+    if process.returncode != 0 or len(mapped) != len(names):
         return list(names)
-    plain = [address[1:-1] if address.startswith("<") else address for address in mapped]
+    people = [person[1:-1] if person.startswith("<") else person for person in mapped]
     # Anybody may have written .mailmap: ignore a name that is not valid in a header.
-    return [name if has_controls(new) else new for name, new in zip(names, plain, strict=True)]
+    return [
+        name if has_controls(person) else person for name, person in zip(names, people, strict=True)
+    ]
 
 
 def choose_recipients(
     repository: Repository,
     quarantine: Quarantine,
     series: SeriesBranch,
-    found: SeriesRecipients,
+    maintainers: SeriesRecipients,
     cover: Recipients,
 ) -> tuple[SeriesRecipients, tuple[str, ...]]:
-    """Return who gets the mails of a branch, and which variables the user is asked for."""
+    """Return the recipients of a branch's mails, and a sentence for each empty variable."""
     record = series.record
     people = find_people(repository)
-    asked: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
     if record is not None:
         people = find_people(repository, record.to, record.cc, record.cover_cc)
-        found = include_people(found, record.variant_cc)
+        maintainers = include_people(maintainers, record.variant_cc)
         messages = [commit.message for commit in series.commits]
-        asked = tuple(describe_empty_variables(series.name, record, messages))
-    found = map_people(quarantine, series.base, found)
-    recipients = add_people(found, people, (Recipients(), Recipients()))
+        requests = tuple(describe_empty_variables(series.name, record, messages))
+    maintainers = map_people(quarantine, series.base, maintainers)
+    recipients = add_people(maintainers, people, (Recipients(), Recipients()))
     if cover.to or cover.cc:
         recipients = follow_cover(recipients, cover)
-    return recipients, asked
+    return recipients, requests
