@@ -107,11 +107,11 @@ def apply_variant(
         )
         # `old_tip` is read before the expensive part, too, so that a branch that moves later is not
         # overwritten.
-        old_tip = check() if plan.is_sure else None
+        old_tip = check() if plan.has_required_patch else None
         generated = run_plan(plan, request, on_progress)
         if generated.is_empty:
             return ApplyResult(generated, branch, warnings=generated.warnings)
-        if not plan.is_sure:
+        if not plan.has_required_patch:
             old_tip = check()
         # The dates are those of the branch that a killed run left.
         signatures = repository.read_signatures(as_of=None if request.may_replace else old_tip)

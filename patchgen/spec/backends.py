@@ -40,7 +40,11 @@ def select_units(variant: Variant, backends: Sequence[str]) -> list[ManifestFile
                 f"the variant {variant.name} has no backend {name!r}",
                 hint=f"its backends: {', '.join(known) or 'none'}",
             )
-    return [u for u in variant.units if u.backend is None or not backends or u.backend in backends]
+    return [
+        unit
+        for unit in variant.units
+        if unit.backend is None or not backends or unit.backend in backends
+    ]
 
 
 def choose_units(
@@ -59,22 +63,24 @@ def choose_units(
     """
     backends = [unit for unit in units if unit.backend is not None]
     # A reroll may change the variant; ignore backends that this one does not have.
-    before = [unit.backend for unit in backends if unit.backend in earlier_backends]
-    requested = named or before
-    lacks = [
+    earlier = [unit.backend for unit in backends if unit.backend in earlier_backends]
+    requested = named or earlier
+    unmet_needs = [
         line for unit in units if unit.backend is None for line in planner.find_unmet_needs(unit)
     ]
     left_out = []
     for unit in backends:
-        if not named and before and unit.backend not in before:
+        if not named and earlier and unit.backend not in earlier:
             reason = "the version that is rerolled does not have it"
             left_out.append(LeftOut(unit.backend, reason, on_request=True))
-        elif (found := _leave_out(planner, unit, requested=unit.backend in requested)) is not None:
-            left_out.append(found)
-    if lacks or (left_out and named) or (backends and len(left_out) == len(backends)):
-        _refuse(base, lacks, left_out)
-    gone = [entry.backend for entry in left_out]
-    return [unit for unit in units if unit.backend not in gone], tuple(left_out)
+        elif (
+            entry := _explain_omission(planner, unit, requested=unit.backend in requested)
+        ) is not None:
+            left_out.append(entry)
+    if unmet_needs or (left_out and named) or (backends and len(left_out) == len(backends)):
+        _refuse(base, unmet_needs, left_out)
+    omitted = [entry.backend for entry in left_out]
+    return [unit for unit in units if unit.backend not in omitted], tuple(left_out)
 
 
 def find_left_out(
@@ -86,12 +92,12 @@ def find_left_out(
     """
     if patch is not None:
         entries: Sequence[LeftOutEntry] = patch.left_out
-        above: tuple[str | int, ...] = ("patch", unit.manifest.patch.index(patch), "left_out")
+        keys: tuple[str | int, ...] = ("patch", unit.manifest.patch.index(patch), "left_out")
     else:
         entries = unit.manifest.left_out if isinstance(unit.manifest, BackendManifest) else ()
-        above = ("left_out",)
+        keys = ("left_out",)
     for number, entry in enumerate(entries):
-        evidence = _find_evidence(unit, facts, entry, *above, number)
+        evidence = _find_evidence(unit, facts, entry, *keys, number)
         if evidence:
             return LeftOut(
                 unit.backend,
@@ -104,37 +110,40 @@ def find_left_out(
 
 
 def _find_evidence(
-    unit: ManifestFile, facts: Mapping[str, Site | None], entry: LeftOutEntry, *where: str | int
+    unit: ManifestFile, facts: Mapping[str, Site | None], entry: LeftOutEntry, *keys: str | int
 ) -> tuple[Evidence, ...]:
-    """Return the evidence of a base for the entry at `where`; empty if its conditions fail."""
-    if not holds(entry.when, facts, unit, "left_out.when", *where, "when"):
+    """Return the evidence of a base for the entry at `keys`; empty if its conditions fail."""
+    if not holds(entry.when, facts, unit, "left_out.when", *keys, "when"):
         return ()
     field = "left_out.evidence.fact"
     return tuple(
         Evidence(evidence.say, facts.get(evidence.fact))
         for number, evidence in enumerate(entry.evidence)
-        if holds([evidence.fact], facts, unit, field, *where, "evidence", number, "fact")
+        if holds([evidence.fact], facts, unit, field, *keys, "evidence", number, "fact")
     )
 
 
-def _leave_out(planner: _BackendPlanner, unit: ManifestFile, *, requested: bool) -> LeftOut | None:
+def _explain_omission(
+    planner: _BackendPlanner, unit: ManifestFile, *, requested: bool
+) -> LeftOut | None:
     """Return why a backend is left out, None if it is made or the base has all its patches."""
-    if lacks := planner.find_unmet_needs(unit):
-        return LeftOut(unit.backend, "this base lacks what it needs", unmet_needs=lacks)
-    found = find_left_out(unit, planner.facts)
-    if found is None or planner.has_all(unit):
+    if unmet_needs := planner.find_unmet_needs(unit):
+        return LeftOut(unit.backend, "this base lacks what it needs", unmet_needs=unmet_needs)
+    entry = find_left_out(unit, planner.facts)
+    if entry is None or planner.has_all(unit):
         return None
-    return None if found.on_request and requested else found
+    return None if entry.on_request and requested else entry
 
 
-def _refuse(base: Base, lacks: Sequence[str], left_out: Sequence[LeftOut]) -> None:
-    """Raise the error for a base on which nothing, or not each named backend, can be made."""
-    lacking = [*lacks, *itertools.chain(*(entry.unmet_needs for entry in left_out))]
-    others = [str(entry) for entry in left_out if not entry.unmet_needs]
-    if lacking:
-        raise refuse_base(base, list(dict.fromkeys((*lacking, *others))))
+def _refuse(base: Base, unmet_needs: Sequence[str], left_out: Sequence[LeftOut]) -> None:
+    """Raise the error for a base on which not all named backends can be made, or nothing at all."""
+    needs = [*unmet_needs, *itertools.chain(*(entry.unmet_needs for entry in left_out))]
+    reasons = [str(entry) for entry in left_out if not entry.unmet_needs]
+    if needs:
+        raise refuse_base(base, list(dict.fromkeys((*needs, *reasons))))
     raise RefusedError(
-        f"nothing can be made on {base.describe}:\n" + "\n".join(f"  {x}" for x in others),
+        f"nothing can be made on {base.describe}:\n"
+        + "\n".join(f"  {reason}" for reason in reasons),
         hint="name a backend that can be made on this base, or another base",
         parameters=("backends", "base"),
     )

@@ -25,46 +25,48 @@ from patchgen.spec.variant import Variant
 
 # The longest path that matters has 6 steps (set_memory_decrypted() in v6.12). An eighth step would
 # reach functions that all of arch/x86 calls: three times the files, and accidental paths.
-_FARTHEST = 7
-Ways = Mapping[str, tuple[str, ...]]
+_MAX_STEPS = 7
+Paths = Mapping[str, tuple[str, ...]]
 
 
 def find_cited_calls(
     variant: Variant, backends: Sequence[str], tree: TreeReader, context: Mapping[str, Any]
 ) -> tuple[CitedCalls, ...]:
     """Return the calls in a tree that the manifests of a variant and its backends cite."""
-    found = []
+    cited = []
     graphs: dict[tuple[str, ...], _Graph] = {}
     for unit in select_units(variant, backends):
         if unit.backend is not None and unit.backend not in backends:
             continue
         for number, cite in enumerate(unit.manifest.cites):
-            where = ("cites", number, "when")
-            if holds(cite.when, context["has"], unit, f"cites {cite.name}: when", *where):
+            keys = ("cites", number, "when")
+            if holds(cite.when, context["has"], unit, f"cites {cite.name}: when", *keys):
                 graph = graphs.setdefault(cite.file, _Graph(tree, tree.find(cite.file)))
                 calls = tuple(_cite(cite, graph, context))
-                found.append(CitedCalls(cite.name, fill_in(cite.title, context), calls))
-    return tuple(found)
+                cited.append(CitedCalls(cite.name, fill_in(cite.title, context), calls))
+    return tuple(cited)
 
 
 def _cite(cite: CallQuery, graph: _Graph, context: Mapping[str, Any]) -> Iterator[Citation]:
-    wanted = _tokens(cite.argument, context)
+    argument = _tokens(cite.argument, context)
     callee = fill_in(cite.calls, context) if cite.calls else None
-    ways: Ways = {callee: (callee,)} if callee else {}
+    paths: Paths = {callee: (callee,)} if callee else {}
     if cite.reaches is not None:
-        all_ways = graph.find_ways(fill_in(cite.reaches, context))
-        ways = {name: way for name, way in all_ways.items() if callee in (None, name)}
-    for site, call in graph.calls_of(list(ways), also=wanted):
-        if _contains(call.arguments, wanted):
-            reason = _reason(cite, call, graph, context)
-            yield Citation(site, call.function, ways[call.callee], reason)
+        all_paths = graph.find_paths(fill_in(cite.reaches, context))
+        paths = {name: path for name, path in all_paths.items() if callee in (None, name)}
+    for site, call in graph.find_calls_of(list(paths), containing=argument):
+        if _contains(call.arguments, argument):
+            reason = _find_reason(cite, call, graph, context)
+            yield Citation(site, call.function, paths[call.callee], reason)
 
 
-def _reason(cite: CallQuery, call: TokenCall, graph: _Graph, context: Mapping[str, Any]) -> str:
+def _find_reason(
+    cite: CallQuery, call: TokenCall, graph: _Graph, context: Mapping[str, Any]
+) -> str:
     """Return the text of the first reason that fits the call, "" if none does."""
     for reason in cite.reasons:
-        served = reason.served is None or call.function in graph.find_served(reason.served)
-        if served and _contains(call.arguments, _tokens(reason.argument, context)):
+        is_assigned = reason.served is None or call.function in graph.find_assigned(reason.served)
+        if is_assigned and _contains(call.arguments, _tokens(reason.argument, context)):
             return fill_in(reason.say, context)
     return ""
 
@@ -73,10 +75,10 @@ def _tokens(text: str, context: Mapping[str, Any]) -> list[bytes]:
     return [token.text for token in tokenize(fill_in(text, context).encode())]
 
 
-def _contains(tokens: Sequence[bytes], wanted: Sequence[bytes]) -> bool:
-    length = len(wanted)
+def _contains(tokens: Sequence[bytes], part: Sequence[bytes]) -> bool:
+    length = len(part)
     starts = range(len(tokens) - length + 1)
-    return any(list(tokens[start : start + length]) == list(wanted) for start in starts)
+    return any(list(tokens[start : start + length]) == list(part) for start in starts)
 
 
 @dataclass(slots=True)
@@ -87,34 +89,34 @@ class _Graph:
     files: Sequence[TreeFile]
     _sources: dict[TreeFile, bytes] = field(default_factory=dict)
     _parsed: dict[TreeFile, tuple[list[TokenCall], list[Assignment]]] = field(default_factory=dict)
-    _ways: dict[str, Ways] = field(default_factory=dict)
+    _paths: dict[str, Paths] = field(default_factory=dict)
 
-    def calls_of(
-        self, names: Sequence[str], *, also: Sequence[bytes] = ()
+    def find_calls_of(
+        self, names: Sequence[str], *, containing: Sequence[bytes] = ()
     ) -> Iterator[tuple[Site, TokenCall]]:
-        """Yield the calls of any of these functions, in files that contain all of `also`."""
-        for file, (calls, _) in self._read(names, also):
+        """Yield the calls of any of these functions, in files that contain all of `containing`."""
+        for file, (calls, _) in self._read(names, containing):
             for call in calls:
                 if call.callee in names:
                     yield Site(file.path, call.line, call.function), call
 
-    def find_ways(self, target: str) -> Ways:
+    def find_paths(self, target: str) -> Paths:
         """Return the functions that lead to `target`, each with a shortest path to it."""
-        if target not in self._ways:
-            ways: dict[str, tuple[str, ...]] = {target: (target,)}
-            edge = [target]
-            for _ in range(_FARTHEST):
-                found = {
-                    caller: (caller, *ways[callee])
-                    for caller, callee in self._edges_to(edge)
-                    if caller not in ways
+        if target not in self._paths:
+            paths: dict[str, tuple[str, ...]] = {target: (target,)}
+            frontier = [target]
+            for _ in range(_MAX_STEPS):
+                callers = {
+                    caller: (caller, *paths[callee])
+                    for caller, callee in self._edges_to(frontier)
+                    if caller not in paths
                 }
-                ways |= found
-                edge = list(found)
-            self._ways[target] = ways
-        return self._ways[target]
+                paths |= callers
+                frontier = list(callers)
+            self._paths[target] = paths
+        return self._paths[target]
 
-    def find_served(self, member: str) -> set[str]:
+    def find_assigned(self, member: str) -> set[str]:
         """Return the functions that are assigned to a member of that name."""
         return {
             assignment.value
@@ -124,22 +126,26 @@ class _Graph:
         }
 
     def _edges_to(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-        known = set(names)
+        targets = set(names)
         for _, (calls, assignments) in self._read(names):
-            yield from ((c.function, c.callee) for c in calls if c.callee in known)
-            yield from ((a.member, a.value) for a in assignments if a.value in known)
+            for call in calls:
+                if call.callee in targets:
+                    yield call.function, call.callee
+            for assignment in assignments:
+                if assignment.value in targets:
+                    yield assignment.member, assignment.value
 
     def _read(
-        self, names: Sequence[str], also: Sequence[bytes] = ()
+        self, names: Sequence[str], containing: Sequence[bytes] = ()
     ) -> Iterator[tuple[TreeFile, tuple[list[TokenCall], list[Assignment]]]]:
-        """Yield the parsed files that use any of the names and contain all of `also`."""
-        wanted = [(name.encode(), _compile_use(name.encode())) for name in names]
+        """Yield the parsed files that use any of the names and contain all of `containing`."""
+        patterns = [(name.encode(), _compile_use(name.encode())) for name in names]
         for file in self.files:
             if file not in self._parsed:
                 source = self._sources.get(file) or self.tree.read(file)
                 self._sources[file] = source
-                if not all(word in source for word in also) or not any(
-                    name in source and use.search(source) for name, use in wanted
+                if not all(token in source for token in containing) or not any(
+                    name in source and pattern.search(source) for name, pattern in patterns
                 ):
                     continue
                 self._parsed[file] = find_calls(source)
@@ -152,5 +158,5 @@ def _compile_use(name: bytes) -> re.Pattern[bytes]:
 
     A pattern that begins with literal text is found much faster.
     """
-    word = re.escape(name)
-    return re.compile(rb"%s(?<![\w$]%s)\s*[(=;,}/\\]" % (word, word))
+    escaped = re.escape(name)
+    return re.compile(rb"%s(?<![\w$]%s)\s*[(=;,}/\\]" % (escaped, escaped))

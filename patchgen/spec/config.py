@@ -30,7 +30,7 @@ from patchgen.truststore import TrustEntry, digest_text, read_trust
 from patchgen.userfolder import user_folder
 
 _NAME = ".patchgen.toml"
-_LARGEST = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 class People(BaseModel):
@@ -96,10 +96,10 @@ def read_tree_config(work_tree: Path | None) -> TreeConfig | None:
     if path is None or not os.path.lexists(path):
         return None
     text = _read_text(path)
-    real = os.path.realpath(path.parent)
+    real_path = os.path.realpath(path.parent)
     digest = digest_text(text)
     is_trusted = any(
-        entry.kind == "config" and entry.path == real and entry.files.get(_NAME) == digest
+        entry.kind == "config" and entry.path == real_path and entry.files.get(_NAME) == digest
         for entry in read_trust()
     )
     config = TreeConfig(path, text, is_trusted)
@@ -118,12 +118,12 @@ def load_people(work_tree: Path | None) -> People:
     Raises SpecError that names file and key, and the errors of `read_tree_config`.
     """
     tree = read_tree_config(work_tree)
-    found = [load_user_people(), *([tree.people] if tree and tree.people else [])]
+    configurations = [load_user_people(), *([tree.people] if tree and tree.people else [])]
     return People(
-        to=_join(people.to for people in found),
-        cc=_join(people.cc for people in found),
-        cc_cover=_join(people.cc_cover for people in found),
-        ignore=_join(people.ignore for people in found),
+        to=_join(people.to for people in configurations),
+        cc=_join(people.cc for people in configurations),
+        cc_cover=_join(people.cc_cover for people in configurations),
+        ignore=_join(people.ignore for people in configurations),
     )
 
 
@@ -140,7 +140,7 @@ def load_user_people() -> People:
 
 
 def _join(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(who for people in lists for who in people)
+    return tuple(person for people in lists for person in people)
 
 
 def _read_text(path: Path) -> str:
@@ -148,8 +148,8 @@ def _read_text(path: Path) -> str:
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
         raise SpecError("is not a regular file", place=ErrorPlace(str(path)))
-    if status.st_size > _LARGEST:
-        raise SpecError(f"is longer than {_LARGEST} bytes", place=ErrorPlace(str(path)))
+    if status.st_size > _MAX_BYTES:
+        raise SpecError(f"is longer than {_MAX_BYTES} bytes", place=ErrorPlace(str(path)))
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:

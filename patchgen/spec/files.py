@@ -46,16 +46,16 @@ def read_origin(
     places: Sequence[TemplateLine | None], folders: Sequence[SourceFolder]
 ) -> tuple[SourceLine | None, ...]:
     """Return each template line with its path and text."""
-    read: dict[str, tuple[str, list[str]] | None] = {}
+    sources: dict[str, tuple[str, list[str]] | None] = {}
     origin: list[SourceLine | None] = []
     for place in places:
-        if place is not None and place.template not in read:
-            read[place.template] = _read_lines(place.template, folders)
-        found = read[place.template] if place is not None else None
-        if place is None or found is None:
+        if place is not None and place.template not in sources:
+            sources[place.template] = _read_lines(place.template, folders)
+        source = sources[place.template] if place is not None else None
+        if place is None or source is None:
             origin.append(None)
             continue
-        path, lines = found
+        path, lines = source
         text = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
         origin.append(SourceLine(path, place.line, text))
     return tuple(origin)

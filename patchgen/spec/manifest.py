@@ -26,7 +26,6 @@ from patchgen.model.base import compile_glob
 from patchgen.model.treepath import refuse_new_path
 
 FILE_NAME = "manifest.toml"
-_HINT = "a variant is a folder with a manifest.toml"
 
 
 class _Table(BaseModel):
@@ -57,12 +56,12 @@ Count = Annotated[int, Field(ge=0, lt=10**9)]
 TreePath = Annotated[str, AfterValidator(_check_tree_path)]
 TreePattern = Annotated[TreePath, AfterValidator(_check_pattern)]
 # Each path costs a request to git, and each pattern is compared with all files of the tree.
-_MOST = 1000
+_MAX_PATHS = 1000
 TreePaths = Annotated[
-    tuple[TreePattern, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=_MOST)
+    tuple[TreePattern, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=_MAX_PATHS)
 ]
 Anchors = Annotated[
-    tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=_MOST)
+    tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=_MAX_PATHS)
 ]
 Conditions = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
@@ -86,8 +85,8 @@ class VariableEntry(_Table):
     """A value that the user may set with --define.
 
     A `person` is "Name <address>", a `url` starts with http:// or https://; both may be empty.
-    As long as the value is empty, commands report the sentence `ask`; with `ask_for`, only if the
-    series has one of these patches.
+    While the value is empty, commands report the sentence `ask`; with `ask_for`, only if the series
+    has one of these patches.
     """
 
     type: Literal["identifier", "string", "text", "person", "url", "integer", "boolean", "choice"]

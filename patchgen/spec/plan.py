@@ -65,7 +65,7 @@ class SeriesPlan:
     context: Mapping[str, Any]
 
     @property
-    def is_sure(self) -> bool:
+    def has_required_patch(self) -> bool:
         """Whether at least one patch is to be made that is not optional."""
         return any(not patch.present_at and not patch.optional for patch in self.patches)
 
@@ -112,19 +112,19 @@ def build_plan(
     units, left_out = choose_units(
         planner, units, base, named=backends, earlier_backends=earlier_backends
     )
-    made = tuple(unit.backend for unit in units if unit.backend is not None)
-    planner = replace(planner, context={**planner.context, "backends": list(made)})
+    backend_names = tuple(unit.backend for unit in units if unit.backend is not None)
+    planner = replace(planner, context={**planner.context, "backends": list(backend_names)})
     patches, left_out_patches = planner.plan_patches(units)
     sources = {variant.name: variant.source, "templates": shared}
     return SeriesPlan(
         variant=variant,
         base=base,
         tree=tree,
-        backends=made,
+        backends=backend_names,
         folders=folders,
         patches=patches,
         left_out=(*left_out, *left_out_patches),
-        cc=tuple(dict.fromkeys(who for unit in units for who in unit.manifest.recipients.cc)),
+        cc=tuple(dict.fromkeys(person for unit in units for person in unit.manifest.recipients.cc)),
         empty_variables=list_empty_variables(variant, context),
         inputs={name: folder.digest() for name, folder in sources.items()},
         context=planner.context,
@@ -132,7 +132,7 @@ def build_plan(
 
 
 @dataclass(frozen=True, slots=True)
-class _Added:
+class _AddedFile:
     """A file that a patch of the plan adds."""
 
     file: TreeFile
@@ -147,7 +147,7 @@ class _PatchPlanner:
     facts: Mapping[str, Site | None]
     context: Mapping[str, Any]
     shared: SourceFolder
-    added: dict[str, _Added] = field(default_factory=dict)
+    added: dict[str, _AddedFile] = field(default_factory=dict)
 
     def select_patches(
         self, units: Sequence[ManifestFile]
@@ -162,8 +162,8 @@ class _PatchPlanner:
 
     def has_all(self, unit: ManifestFile) -> bool:
         """Return whether the base already has all patches of a unit that are not optional."""
-        sure = [patch for _, patch in self.select_patches([unit]) if not patch.optional]
-        return bool(sure) and all(self._find_all(patch) for patch in sure)
+        required = [patch for _, patch in self.select_patches([unit]) if not patch.optional]
+        return bool(required) and all(self._find_all(patch) for patch in required)
 
     def find_unmet_needs(self, unit: ManifestFile) -> tuple[str, ...]:
         """Return which needs of a unit the base lacks; none if the base has all its patches."""
@@ -180,11 +180,11 @@ class _PatchPlanner:
         left_out: list[LeftOut] = []
         for unit, patch in self.select_patches(units):
             planned_patch = self.plan_patch(unit, patch)
-            found = None if planned_patch.present_at else find_left_out(unit, self.facts, patch)
-            if found is None:
+            omitted = None if planned_patch.present_at else find_left_out(unit, self.facts, patch)
+            if omitted is None:
                 planned.append(self.add_edits(unit, patch, planned_patch))
             else:
-                left_out.append(found)
+                left_out.append(omitted)
         return tuple(planned), tuple(left_out)
 
     def plan_patch(self, unit: ManifestFile, patch: PatchEntry) -> PlannedPatch:
@@ -259,16 +259,16 @@ class _PatchPlanner:
         definitions = {
             name: text_of("define", name, file).rstrip("\n") for name, file in rules.define.items()
         }
-        for name, text_given in definitions.items():
+        for name, definition in definitions.items():
             # The name and the text are one argument of spatch: MAX_ARG_STRLEN in linux/binfmts.h.
-            if len(text_given.encode()) > _LONGEST_DEFINITION or "\0" in text_given:
+            if len(definition.encode()) > _LONGEST_DEFINITION or "\0" in definition:
                 raise SpecError(
                     f"is longer than {_LONGEST_DEFINITION} bytes, or has a NUL character",
                     place=unit.place(*where, "define", name, field=f"{field}.define.{name}"),
                     hint="use `text`, which spatch never sees",
                 )
         semantic_patch = SemanticPatch(
-            name=re.sub(r"\.j2$", "", str(self._shown(path))),
+            name=re.sub(r"\.j2$", "", str(self._public_name(path))),
             text=text,
             origin=read_origin(places, self._folders(unit)),
             definitions=definitions,
@@ -300,23 +300,23 @@ class _PatchPlanner:
                 place=unit.place(*where, "path", field=f"{field}.path"),
             )
         file = TreeFile(PurePosixPath(new.path), "100644", Oid(""))
-        self.added[new.path] = _Added(file, patch.name)
+        self.added[new.path] = _AddedFile(file, patch.name)
         text = self._text(unit, new.template, f"{field}.template", *where, "template")
         return NewFile(file.path, text.encode())
 
     def _find_clash(self, path: str) -> str | None:
         """Return why a new file clashes: its path exists, or a parent folder of it is a file."""
-        above = [str(parent) for parent in PurePosixPath(path).parents][:-1]
-        for name in (path, *above):
+        parents = [str(parent) for parent in PurePosixPath(path).parents][:-1]
+        for name in (path, *parents):
             kind = "it" if name == path else f"{name}, a file"
             if name in self.added:
                 return f"the patch {self.added[name].patch} already adds {kind}"
-            if self.tree.find([_literally(name)]):
+            if self.tree.find([_escape_glob(name)]):
                 return f"the base already has {kind}"
         for name, added in self.added.items():
             if name.startswith(f"{path}/"):
                 return f"the patch {added.patch} adds {name}, so it is a folder"
-        inside = self.tree.find([f"{_literally(path)}/**"])
+        inside = self.tree.find([f"{_escape_glob(path)}/**"])
         return f"it is a folder of the base, which has {inside[0].path}" if inside else None
 
     def _files(
@@ -342,14 +342,14 @@ class _PatchPlanner:
 
     def _has_any(self, file: TreeFile, texts: Sequence[str]) -> bool:
         content = self.tree.read(file)
-        wanted = [[token.text for token in tokenize(text.encode())] for text in texts]
-        return any(find_sequence(content, tokens) is not None for tokens in wanted)
+        sequences = [[token.text for token in tokenize(text.encode())] for text in texts]
+        return any(find_sequence(content, tokens) is not None for tokens in sequences)
 
     def _text(self, unit: ManifestFile, template: str, field: str, *where: str | int) -> str:
         find_file(unit, template, field, self._folders(unit), *where)
         return render_text(template, self._folders(unit), self.context)
 
-    def _shown(self, path: Path) -> Path:
+    def _public_name(self, path: Path) -> Path:
         """Return the name of a semantic patch: its path, beginning with the variant's folder or
         `templates`.
         """
@@ -370,7 +370,7 @@ def _where(
     return [*where, kind, getattr(patch, kind).index(entry)] if kind else where
 
 
-def _literally(path: str) -> str:
+def _escape_glob(path: str) -> str:
     """Return a glob that matches this path only."""
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 

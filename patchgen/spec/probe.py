@@ -16,6 +16,7 @@ from patchgen.spec.variant import ManifestFile
 
 # For each fact, where it holds (None if it does not), or whether it holds.
 Facts = Mapping[str, Site | None] | Mapping[str, bool]
+_NAMED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def find_fact(
@@ -25,9 +26,9 @@ def find_fact(
 
     A token `{name}` is replaced by the value of that variable.
     """
-    wanted = [token.text for token in tokenize(fill_in(fact.tokens, values or {}).encode())]
+    tokens = [token.text for token in tokenize(fill_in(fact.tokens, values or {}).encode())]
     for file in tree.find(fact.file):
-        line = find_sequence(tree.read(file), wanted)
+        line = find_sequence(tree.read(file), tokens)
         if line is not None:
             return Site(file.path, line)
     return None
@@ -39,9 +40,6 @@ def fill_in(text: str, values: Mapping[str, object]) -> str:
     A `{name}` in a value is not replaced: values that name each other would never end.
     """
     return _NAMED.sub(lambda m: str(values[m[1]]) if m[1] in values else m[0], text)
-
-
-_NAMED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def find_facts(units: Sequence[ManifestFile], tree: TreeReader) -> dict[str, Site | None]:
@@ -68,12 +66,12 @@ def holds(
     for condition in when:
         name = condition.removeprefix("!")
         if name not in facts:
-            near = difflib.get_close_matches(name, facts, n=1, cutoff=0.5)
+            close_names = difflib.get_close_matches(name, facts, n=1, cutoff=0.5)
             raise SpecError(
                 f"unknown fact {name!r}",
                 place=unit.place(*where, field=field),
-                hint=f"did you mean {near[0]!r}?"
-                if near
+                hint=f"did you mean {close_names[0]!r}?"
+                if close_names
                 else f"known facts: {', '.join(facts) or 'none'}",
             )
         if bool(facts[name]) == condition.startswith("!"):

@@ -41,8 +41,8 @@ def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Ta
 
 def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
     """Return a TOML text as a model. Raises SpecError with file, line and key."""
-    if (deep := _DEEP_KEY.search(text)) is not None:
-        line = text.count("\n", 0, deep.start()) + 1
+    if (deep_key := _DEEP_KEY.search(text)) is not None:
+        line = text.count("\n", 0, deep_key.start()) + 1
         raise SpecError(
             f"has a key of more than {_DEEPEST_KEY} parts", place=ErrorPlace(str(path), line)
         )
@@ -73,41 +73,41 @@ def locate(text: str, where: Sequence[int | str]) -> int | None:
         where = where[:-1]
     if not where:
         return None
-    return _Cuts(text).find(where)
+    return _Prefixes(text).find(where)
 
 
 # The number of characters to parse at most in a search: twenty times a text of 100 kB.
 _MOST_PARSED = 1 << 21
 
 
-class _Cuts:
+class _Prefixes:
     """The parts of a text up to the end of each line; some of them are valid TOML."""
 
     def __init__(self, text: str):
         self._lines = text.splitlines(keepends=True)
-        self._left = _MOST_PARSED
+        self._budget = _MOST_PARSED
 
     def find(self, where: Sequence[int | str]) -> int | None:
         """Return the line where a value begins, None if the search would take too long."""
-        low, high, found = 0, len(self._lines), len(self._lines)
+        low, high, line = 0, len(self._lines), len(self._lines)
         while low < high:
             middle = (low + high) // 2
-            cut = self._first(range(middle, len(self._lines) + 1))
-            if cut is None:
+            line_count = self._first(range(middle, len(self._lines) + 1))
+            if line_count is None:
                 return None
-            if _has("".join(self._lines[:cut]), where):
-                high, found = middle, min(found, cut)
+            if _has("".join(self._lines[:line_count]), where):
+                high, line = middle, min(line, line_count)
             else:
-                low = cut + 1
-        above = self._first(range(found - 1, -1, -1))
+                low = line_count + 1
+        above = self._first(range(line - 1, -1, -1))
         return None if above is None else above + 1
 
     def _first(self, numbers: range) -> int | None:
         """Return the first of these numbers of lines that is valid TOML."""
         for number in numbers:
             text = "".join(self._lines[:number])
-            self._left -= len(text)
-            if self._left < 0:
+            self._budget -= len(text)
+            if self._budget < 0:
                 return None
             if _is_toml(text):
                 return number
@@ -142,18 +142,18 @@ def _long_number(path: Path, text: str) -> ErrorPlace:
 
 def _refuse_controls(path: Path, text: str, data: Any) -> None:
     """Refuse control characters in keys and strings: TOML escapes can write all of them."""
-    waiting: list[tuple[tuple[int | str, ...], Any]] = [((), data)]
-    while waiting:
-        where, value = waiting.pop()
+    pending: list[tuple[tuple[int | str, ...], Any]] = [((), data)]
+    while pending:
+        where, value = pending.pop()
         if isinstance(value, dict):
-            waiting += [((*where, key), member) for key, member in value.items()]
+            pending += [((*where, key), member) for key, member in value.items()]
         elif isinstance(value, list):
-            waiting += [((*where, index), member) for index, member in enumerate(value)]
+            pending += [((*where, index), member) for index, member in enumerate(value)]
         # Check the value and its key.
-        for text_found in (value, *where[-1:]):
-            if isinstance(text_found, str) and has_controls(text_found, allow="\n\t"):
+        for string in (value, *where[-1:]):
+            if isinstance(string, str) and has_controls(string, allow="\n\t"):
                 raise SpecError(
-                    f"has a control character: {escape_controls(text_found)[:80]}",
+                    f"has a control character: {escape_controls(string)[:80]}",
                     place=ErrorPlace(
                         str(path), locate(text, where), field=escape_controls(_field(where))
                     ),
@@ -183,8 +183,10 @@ def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) 
     if error["type"] == "extra_forbidden":
         known = _known_keys(kind, where[:-1])
         message = f"unknown key {where[-1]!r}"
-        near = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+        close_keys = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
+        hint = (
+            f"did you mean {close_keys[0]!r}?" if close_keys else f"known keys: {', '.join(known)}"
+        )
     elif error["type"] == "missing":
         message = "is missing"
     line = locate(text, where)
@@ -211,7 +213,8 @@ def _known_keys(kind: type[BaseModel], where: Sequence[int | str]) -> list[str]:
     for part in where:
         if table is None or not isinstance(part, str):
             continue
-        field = next((f for n, f in table.model_fields.items() if part in (n, f.alias)), None)
+        fields = table.model_fields.items()
+        field = next((field for name, field in fields if part in (name, field.alias)), None)
         table = _table_in(field.annotation) if field else table
     if table is None:
         return []

@@ -25,6 +25,7 @@ _KEYWORD = re.compile(
     r"|typeof|union|unsigned|void|volatile|while"
 )
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[!-;=?-~]*)?")
+_LONGEST_VALUE = 80
 _TRUE = frozenset({"1", "true", "yes", "on", "y"})
 _FALSE = frozenset({"0", "false", "no", "off", "n"})
 
@@ -42,20 +43,20 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
             values[name] = _check(variable, variable.default)
         except ValueError as err:
             raise SpecError(
-                f"the default {_shown(variable.default)} {err}",
+                f"the default {_format_value(variable.default)} {err}",
                 place=_default_place(variant, name),
             ) from None
     defined: set[str] = set()
-    for word in definitions:
-        name, equals, text = word.partition("=")
+    for definition in definitions:
+        name, equals, text = definition.partition("=")
         if not equals:
             raise UsageError(
-                f"the definition {word!r} has no value",
+                f"the definition {definition!r} has no value",
                 hint="expected NAME=VALUE",
                 parameters=("definitions",),
             )
         if name not in variables:
-            raise _unknown(variant, name, variables)
+            raise _refuse_unknown(variant, name, variables)
         if name in defined:
             raise UsageError(
                 f"the variable {name} is defined twice",
@@ -67,7 +68,7 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
             values[name] = _check(variables[name], text)
         except ValueError as err:
             raise UsageError(
-                f"the variable {name}: {_shown(text)} {err}",
+                f"the variable {name}: {_format_value(text)} {err}",
                 hint=f"{name}: {variables[name].help}",
                 parameters=("definitions",),
             ) from None
@@ -96,19 +97,18 @@ def _default_place(variant: Variant, name: str) -> ErrorPlace:
     return unit.place("variables", name, "default", field=f"variables.{name}.default")
 
 
-def _shown(value: Value) -> str:
+def _format_value(value: Value) -> str:
     """Return a value for a message. Long integers are in hex: Python may refuse to print them."""
     text = hex(value) if type(value) is int and abs(value) >= 2**64 else repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
 
 
-_LONGEST_SHOWN = 80
-
-
-def _unknown(variant: Variant, name: str, known: Mapping[str, VariableEntry]) -> UsageError:
-    near = difflib.get_close_matches(name, known, n=1)
+def _refuse_unknown(variant: Variant, name: str, known: Mapping[str, VariableEntry]) -> UsageError:
+    close_names = difflib.get_close_matches(name, known, n=1)
     hint = (
-        f"did you mean {near[0]!r}?" if near else f"known variables: {', '.join(known) or 'none'}"
+        f"did you mean {close_names[0]!r}?"
+        if close_names
+        else f"known variables: {', '.join(known) or 'none'}"
     )
     return UsageError(f"{variant.folder / FILE_NAME} declares no variable {name!r}", hint=hint)
 

@@ -59,23 +59,23 @@ class Variant:
         return self.manifest.variant.name
 
 
-def load_variant(folder: Path) -> Variant:
+def load_variant(path: Path) -> Variant:
     """Load a variant's manifest and those of its backends.
 
     Raises SpecError that names file, line, key and, for an unknown key, the nearest known one.
     """
-    source = SourceFolder(folder)
+    source = SourceFolder(path)
     manifest = _load(source, VariantManifest)
     units = [ManifestFile(source=source, backend=None, manifest=manifest)]
     for name in manifest.variant.backends:
-        below = source.folder(f"backends/{name}")
-        backend = _load(below, BackendManifest)
+        folder = source.folder(f"backends/{name}")
+        backend = _load(folder, BackendManifest)
         if backend.backend.name != name:
             raise SpecError(
                 f'is "{backend.backend.name}", but the folder is named backends/{name}',
-                place=ErrorPlace(str(below.path / FILE_NAME), field="backend.name"),
+                place=ErrorPlace(str(folder.path / FILE_NAME), field="backend.name"),
             )
-        units.append(ManifestFile(source=below, backend=name, manifest=backend))
+        units.append(ManifestFile(source=folder, backend=name, manifest=backend))
     return Variant(source=source, manifest=manifest, units=tuple(units))
 
 
