@@ -93,8 +93,8 @@ def command(
     _print_patches(printer, result)
     if result.series is None:
         base, left_out = result.generated.plan.base, result.generated.plan.left_out
-        why = "has the rest" if left_out else "has all of it"
-        printer.line(f"Nothing left to make: {base.describe} {why}.")
+        remainder = "has the rest" if left_out else "has all of it"
+        printer.line(f"Nothing left to make: {base.describe} {remainder}.")
     elif request.dry_run:
         print_recipients(printer, result.series.cover.recipients)
         printer.line()
@@ -148,7 +148,7 @@ def describe(result: ApplyResult) -> dict[str, Any]:
 
 def _describe_patches(result: ApplyResult) -> list[dict[str, Any]]:
     patches = []
-    for patch, subject, number in _numbered(result):
+    for patch, subject, number in _number_patches(result):
         document: dict[str, Any] = {
             "name": patch.name,
             "subject": subject,
@@ -175,7 +175,7 @@ def _describe_patches(result: ApplyResult) -> list[dict[str, Any]]:
     return patches
 
 
-def _numbered(result: ApplyResult) -> Iterator[tuple[MadePatch, str, int | None]]:
+def _number_patches(result: ApplyResult) -> Iterator[tuple[MadePatch, str, int | None]]:
     """Yield each patch, its subject, and its index in the series (None if the base has it)."""
     count = itertools.count()
     for patch, subject in zip(result.generated.patches, result.generated.subjects, strict=True):
@@ -188,7 +188,7 @@ def _print_patches(printer: Printer, result: ApplyResult) -> None:
     version = f" (Linux {base.version})" if base.version else ""
     backends = f", backends: {', '.join(plan.backends)}" if plan.backends else ""
     printer.line(f"{plan.variant.name} on {base.describe}{version}{backends}", bold=True)
-    for patch, subject, number in _numbered(result):
+    for patch, subject, number in _number_patches(result):
         if result.series is None or number is None:
             printer.line(f"  {patch.name}: already there ({patch.present_at})")
         else:

@@ -72,7 +72,7 @@ def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
 
     The semantic patches are applied again. Hand edits of code, messages and cover letter are
     carried over. If both sides changed the same lines, the reroll stops with exit code 1 and prints
-    which files to edit. The old branch stays.
+    which files to edit. The old branch is not changed.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
     request = RerollRequest(**options)

@@ -99,19 +99,18 @@ def print_next(
     """
     folder = mails[0].parent
     print_recipients(printer, read_recipients(mails[0]))
-    at_tree = "" if tree == Path() else f"-C {shlex.quote(str(tree.absolute()))} "
+    git_option = "" if tree == Path() else f"-C {shlex.quote(str(tree.absolute()))} "
     printer.line()
     printer.line(f"branch: {branch}")
     printer.line(f"mails:  {folder}")
     printer.line()
     printer.line("Read them, then send them:")
-    end = shlex.quote(_full_name(tree, branch))
-    printer.line(f"  git {at_tree}log --reverse --patch {base[:12]}..{end}")
-    there = "" if tree == Path() else f"--tree {shlex.quote(str(tree))} "
-    source = branch if with_cover else str(_seen_from_here(folder))
-    printer.line(
-        f"  patchgen send {there}{shlex.quote(source)}    # or: git send-email {name_mails(mails)}"
-    )
+    tip = shlex.quote(_unambiguous_name(tree, branch))
+    printer.line(f"  git {git_option}log --reverse --patch {base[:12]}..{tip}")
+    tree_option = "" if tree == Path() else f"--tree {shlex.quote(str(tree))} "
+    source = branch if with_cover else str(_relative_path(folder))
+    command = f"patchgen send {tree_option}{shlex.quote(source)}"
+    printer.line(f"  {command}    # or: git send-email {name_mails(mails)}")
 
 
 def name_mails(mails: Sequence[Path]) -> str:
@@ -120,22 +119,22 @@ def name_mails(mails: Sequence[Path]) -> str:
     The result is one pattern, unless that matches other files in the folder, too.
     """
     folder = mails[0].parent
-    shown = _seen_from_here(folder)
+    path = _relative_path(folder)
     version = re.match(r"v\d+-", mails[0].name)
     # The mails of version 1 begin with their numbers.
     pattern = f"{version[0]}*.patch" if version else "[0-9]*.patch"
     if set(folder.glob(pattern)) == set(mails):
-        return f"{shlex.quote(str(shown))}/{pattern}"
-    return shlex.join(str(shown / mail.name) for mail in mails)
+        return f"{shlex.quote(str(path))}/{pattern}"
+    return shlex.join(str(path / mail.name) for mail in mails)
 
 
-def _seen_from_here(folder: Path) -> Path:
+def _relative_path(folder: Path) -> Path:
     """Return a folder's path, relative to the current folder if it is below that."""
     # git would read a relative path such as "-x" as an option.
-    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    return folder if str(shown).startswith("-") else shown
+    path = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    return folder if str(path).startswith("-") else path
 
 
-def _full_name(tree: Path, branch: str) -> str:
+def _unambiguous_name(tree: Path, branch: str) -> str:
     """Return a name that git resolves to this branch even if a tag has the same name."""
     return f"refs/heads/{branch}" if has_tag(tree, branch) else branch

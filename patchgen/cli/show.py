@@ -11,8 +11,8 @@ import click
 from patchgen.cli.options import complete_variant, json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import Variant, describe_variables, find_variant
-from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry
-from patchgen.spec.variant import ManifestFile
+from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry, PatchEntry
+from patchgen.spec.variant import ManifestFile, list_recipients
 
 
 @click.command("show")
@@ -20,12 +20,15 @@ from patchgen.spec.variant import ManifestFile
 @json_option
 def command(variant: str, as_json: bool) -> None:
     """Show a variant's patches, its variables, and what it needs of a base."""
-    loaded = find_variant(variant)
-    document = describe(loaded)
+    document = describe(find_variant(variant))
     printer = Printer()
     if as_json:
         printer.document(document)
-        return
+    else:
+        _print(printer, document)
+
+
+def _print(printer: Printer, document: dict[str, Any]) -> None:
     printer.line(f"{document['name']}: {document['title']}", bold=True)
     if document["help"]:
         printer.line()
@@ -35,40 +38,50 @@ def command(variant: str, as_json: bool) -> None:
         ["patch", "backend", "semantic patches", "already there if"],
         [
             [
-                p["name"] + (" (optional)" if p["optional"] else ""),
-                p["backend"] or "",
-                "\n".join(p["semantic_patches"]),
-                "\n".join(p["probe"]),
+                patch["name"] + (" (optional)" if patch["optional"] else ""),
+                patch["backend"] or "",
+                "\n".join(patch["semantic_patches"]),
+                "\n".join(patch["probe"]),
             ]
-            for p in document["patches"]
+            for patch in document["patches"]
         ],
     )
     print_table(
         ["variable", "type", "default", "meaning"],
-        [[v["name"], v["type"], str(v["default"]), v["help"]] for v in document["variables"]],
+        [
+            [variable["name"], variable["type"], str(variable["default"]), variable["help"]]
+            for variable in document["variables"]
+        ],
     )
     if document["left_out"]:
         print_table(
             ["left out", "on bases with", "reason", "if named"],
-            [
-                [
-                    entry["patch"] or entry["backend"],
-                    "\n".join((*entry["when"], *(e["fact"] for e in entry["evidence"]))),
-                    "\n".join((entry["reason"], *(f"- {e['say']}" for e in entry["evidence"]))),
-                    "made" if entry["on_request"] else "not made",
-                ]
-                for entry in document["left_out"]
-            ],
+            list(map(_row_of_left_out, document["left_out"])),
         )
     for person in document["recipients"]["cc"]:
         printer.line(f"Cc of all mails: {person}")
     print_table(
         ["the base needs", "in", "for"],
         [
-            [("no " if n["absent"] else "") + n["tokens"], " or ".join(n["files"]), n["reason"]]
-            for n in document["needs"]
+            [
+                ("no " if need["absent"] else "") + need["tokens"],
+                " or ".join(need["files"]),
+                need["reason"],
+            ]
+            for need in document["needs"]
         ],
     )
+
+
+def _row_of_left_out(entry: dict[str, Any]) -> list[str]:
+    facts = [evidence["fact"] for evidence in entry["evidence"]]
+    remarks = [f"- {evidence['say']}" for evidence in entry["evidence"]]
+    return [
+        entry["patch"] or entry["backend"],
+        "\n".join((*entry["when"], *facts)),
+        "\n".join((entry["reason"], *remarks)),
+        "made" if entry["on_request"] else "not made",
+    ]
 
 
 def describe(variant: Variant) -> dict[str, Any]:
@@ -80,31 +93,19 @@ def describe(variant: Variant) -> dict[str, Any]:
         "help": head.help,
         "backends": list(head.backends),
         "patches": [
-            {
-                "name": patch.name,
-                "backend": unit.backend,
-                "semantic_patches": [rules.file for rules in patch.rules],
-                "files": sorted({path for rules in patch.rules for path in rules.on}),
-                "new_files": [new.path for new in patch.new_files],
-                "probe": [f"{' or '.join(p.file)} has `{p.tokens}`" for p in patch.probe],
-                "when": list(patch.when),
-                "optional": patch.optional,
-            }
-            for unit in variant.units
-            for patch in unit.manifest.patch
+            _describe_patch(unit, patch) for unit in variant.units for patch in unit.manifest.patch
         ],
         "variables": [
-            {"name": name, "type": v.type, "default": v.default, "help": v.help}
-            for name, v in describe_variables(variant).items()
+            {
+                "name": name,
+                "type": variable.type,
+                "default": variable.default,
+                "help": variable.help,
+            }
+            for name, variable in describe_variables(variant).items()
         ],
         "left_out": [entry for unit in variant.units for entry in _describe_left_out(unit)],
-        "recipients": {
-            "cc": list(
-                dict.fromkeys(
-                    person for unit in variant.units for person in unit.manifest.recipients.cc
-                )
-            )
-        },
+        "recipients": {"cc": list(list_recipients(variant.units))},
         "needs": [
             {
                 "tokens": need.tokens,
@@ -116,6 +117,19 @@ def describe(variant: Variant) -> dict[str, Any]:
             for unit in variant.units
             for need in unit.manifest.needs
         ],
+    }
+
+
+def _describe_patch(unit: ManifestFile, patch: PatchEntry) -> dict[str, Any]:
+    return {
+        "name": patch.name,
+        "backend": unit.backend,
+        "semantic_patches": [rules.file for rules in patch.rules],
+        "files": sorted({path for rules in patch.rules for path in rules.on}),
+        "new_files": [new_file.path for new_file in patch.new_files],
+        "probe": [f"{' or '.join(probe.file)} has `{probe.tokens}`" for probe in patch.probe],
+        "when": list(patch.when),
+        "optional": patch.optional,
     }
 
 

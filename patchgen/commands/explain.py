@@ -68,8 +68,8 @@ def _explain(
         raise _no_record(revision, oid)
     edited = []
     if cover_oid == oid:
-        same = record.cover in ("", digest_cover(take_out_testing(cover, record)[0]))
-        edited += [] if same else ["text"]
+        is_generated = record.cover in ("", digest_cover(take_out_testing(cover, record)[0]))
+        edited += [] if is_generated else ["text"]
         return Explanation(commit, tracking.change_id, record, None, True, tuple(edited))
     # Commits are matched to patches only over the whole series.
     series = _read_series(repository, quarantine, revision, oid, cover_oid)
@@ -78,8 +78,8 @@ def _explain(
     matched = next(match for match in commits if match.commit.oid == oid)
     if matched.patch is not None:
         edited += ["code"] if matched.is_edited(change_digests) else []
-        same = digest_message(commit.message) == matched.patch.message
-        edited += [] if same else ["message"]
+        is_generated = digest_message(commit.message) == matched.patch.message
+        edited += [] if is_generated else ["message"]
     patch = matched.patch
     return Explanation(commit, tracking.change_id, record, patch, False, tuple(edited))
 

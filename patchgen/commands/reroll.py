@@ -337,7 +337,7 @@ class _Reroll:
         prepared: PreparedSeries,
         oids: Sequence[Oid],
     ) -> Oid:
-        """Write the generated series, without edits, as a branch of its own; return its tip."""
+        """Write the generated series without hand edits, and return its tip."""
         base, cover = generated.plan.base.oid, (draft.cover, prepared.tracking)
         return put_cover_below(self._quarantine, base, *cover, oids, self._signatures)[1][-1]
 

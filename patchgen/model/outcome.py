@@ -122,8 +122,8 @@ def sum_hits(results: Iterable[FileResult]) -> dict[str, RuleHits]:
     totals: dict[str, RuleHits] = {}
     for result in results:
         for rule in result.rules:
-            so_far = totals.get(rule.rule, RuleHits(rule.rule, 0))
+            total = totals.get(rule.rule, RuleHits(rule.rule, 0))
             totals[rule.rule] = RuleHits(
-                rule.rule, so_far.hits + rule.hits, so_far.sites + rule.sites
+                rule.rule, total.hits + rule.hits, total.sites + rule.sites
             )
     return totals

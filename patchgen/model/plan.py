@@ -126,6 +126,6 @@ class LeftOut:
         return self.patch or self.backend or ""
 
     def __str__(self) -> str:
-        shown = f" ({'; '.join(map(str, self.evidence))})" if self.evidence else ""
-        lines = (f"{self.name} left out: {self.reason}{shown}{':' if self.unmet_needs else ''}",)
-        return "\n".join((*lines, *(f"  {lack}" for lack in self.unmet_needs)))
+        evidence = f" ({'; '.join(map(str, self.evidence))})" if self.evidence else ""
+        lines = (f"{self.name} left out: {self.reason}{evidence}{':' if self.unmet_needs else ''}",)
+        return "\n".join((*lines, *(f"  {need}" for need in self.unmet_needs)))

@@ -151,12 +151,12 @@ def _read_resolution(folder: Path, conflict: _RecordedConflict) -> bytes | None:
 
 def is_stopped(repository: Repository) -> bool:
     """Return whether a reroll is waiting for a person."""
-    # A dangling link counts, too: `continue` refuses it, and `abort` removes it.
+    # This includes a dangling link: `continue` refuses it, and `abort` removes it.
     return os.path.lexists(_folder(repository) / "state.json")
 
 
 def forget_stopped(repository: Repository) -> None:
-    """Remove the state of a stopped reroll; state.json goes first, in case this is interrupted."""
+    """Remove the state of a stopped reroll, state.json first in case this is interrupted."""
     with suppress(IsADirectoryError, NotADirectoryError):
         (_folder(repository) / "state.json").unlink(missing_ok=True)
     shutil.rmtree(_folder(repository), ignore_errors=True)

@@ -50,9 +50,9 @@ class ConflictsError(Exception):
 class NewCommit:
     """A commit of the new version, complete except for its message.
 
-    `name` is the patch's, "" if a person added the commit. `source` is the commit whose author it
-    keeps. `matched` is the commit on the branch, None if it is new. `is_generated` is set if it is
-    generated now.
+    `name` is the patch's, "" if a person added the commit. Its author is that of the commit
+    `source`. `matched` is the commit on the branch, None if it is new. `is_generated` is set if it
+    is generated now.
     """
 
     name: str

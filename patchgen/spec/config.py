@@ -10,7 +10,7 @@ this work tree (truststore.py). Format:
     to = ["list@example.org"]        # get all mails
     cc = ["Bea <bea@example.org>"]
     cc_cover = ["chief@example.org"] # get the cover letter
-    ignore = ["gone@example.org"]    # get no mail, whoever names them
+    ignore = ["gone@example.org"]    # get no mail, whatever names them
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MAX_BYTES = 1 << 20
 
 
 class People(BaseModel):
-    """Who gets the mails of a series in addition to its maintainers, and who gets none."""
+    """The recipients of a series in addition to its maintainers, and people who get no mail."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 

@@ -37,7 +37,7 @@ from patchgen.spec.manifest import (
 )
 from patchgen.spec.probe import fill_in, find_fact, find_facts, find_unmet_needs, holds
 from patchgen.spec.variables import list_empty_variables
-from patchgen.spec.variant import ManifestFile, Variant, describe_variables
+from patchgen.spec.variant import ManifestFile, Variant, describe_variables, list_recipients
 from patchgen.templating import render_smpl, render_text
 
 _LONGEST_DEFINITION = 100_000
@@ -48,7 +48,7 @@ class SeriesPlan:
     """A variant planned for a base: the patches in order, and the context of their templates.
 
     `tree` is the base's. Templates are looked up in `folders`; `inputs` are digests of these. `cc`
-    are people that the variant names, who get all mails. `empty_variables` are the variables that
+    are people that the variant names; they get all mails. `empty_variables` are the variables that
     the user has to give.
     """
 
@@ -124,7 +124,7 @@ def build_plan(
         folders=folders,
         patches=patches,
         left_out=(*left_out, *left_out_patches),
-        cc=tuple(dict.fromkeys(person for unit in units for person in unit.manifest.recipients.cc)),
+        cc=list_recipients(units),
         empty_variables=list_empty_variables(variant, context),
         inputs={name: folder.digest() for name, folder in sources.items()},
         context=planner.context,

@@ -103,6 +103,12 @@ def describe_variables(variant: Variant) -> Mapping[str, VariableEntry]:
     return found
 
 
+def list_recipients(units: Sequence[ManifestFile]) -> tuple[str, ...]:
+    """Return the people whom manifests name as recipients of all mails, each once."""
+    people = (person for unit in units for person in unit.manifest.recipients.cc)
+    return tuple(dict.fromkeys(people))
+
+
 def list_sources(units: Sequence[ManifestFile]) -> list[str]:
     """Return the paths and globs that manifests name, each once.
 

@@ -186,7 +186,7 @@ def _deepest_place(err: BaseException, template: str, folders: Folders) -> Error
     if Python cannot compile the code that Jinja2 generated.
     """
     # The timer may fire again during this search.
-    TooLongError.wanted = False
+    TooLongError.is_armed = False
     name, line = template, 0
     traceback: TracebackType | None = err.__traceback__
     while traceback is not None:

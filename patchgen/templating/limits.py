@@ -20,9 +20,9 @@ MEMORY_BYTES = 512 << 20
 LARGEST_OUTPUT = 8 << 20
 
 # Memory in reserve to report the error once a template has used up its memory.
-_SPARE_BYTES = 128 << 20
+_RESERVED_BYTES = 128 << 20
 # Python's C code does not handle signals while it runs: SIGXCPU ends the process this much later.
-_SPARE_SECONDS = 2
+_GRACE_SECONDS = 2
 
 
 class LimitError(Exception):
@@ -30,15 +30,15 @@ class LimitError(Exception):
 
 
 class TooLongError(LimitError):
-    """A template exceeds its time. A signal handler raises it while `wanted` is set."""
+    """A template exceeds its time. A signal handler raises it while `is_armed` is set."""
 
-    wanted = False
+    is_armed = False
 
 
 def enter_limits() -> None:
     """Limit this process permanently. limited_time() sets its processor time for each template."""
-    most = MEMORY_BYTES + _SPARE_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, most))
+    hard_limit = MEMORY_BYTES + _RESERVED_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard_limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPROF, _interrupt)
 
@@ -46,16 +46,16 @@ def enter_limits() -> None:
 @contextlib.contextmanager
 def limited_time(seconds: int) -> Iterator[None]:
     """Raise TooLongError in the body once it has used that many seconds of processor time."""
-    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_CPU)
     spent = int(time.process_time())
-    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds + _SPARE_SECONDS, most))
-    TooLongError.wanted = True
+    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds + _GRACE_SECONDS, hard_limit))
+    TooLongError.is_armed = True
     # Fire again every second: a filter may catch the first error.
     signal.setitimer(signal.ITIMER_PROF, seconds, 1)
     try:
         yield
     finally:
-        TooLongError.wanted = False
+        TooLongError.is_armed = False
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
@@ -71,5 +71,5 @@ def relaxed_memory() -> Iterator[None]:
 
 
 def _interrupt(*_: object) -> None:
-    if TooLongError.wanted:
+    if TooLongError.is_armed:
         raise TooLongError("it takes too long")

@@ -57,13 +57,13 @@ def _render(
         "kind": kind,
         "template": template,
         "folders": [(str(folder.root), str(folder.below)) for folder in folders],
-        "context": _plain(context),
+        "context": _to_json(context),
     }
     answer = _worker.ask(json.dumps(request).encode("ascii"))
     if answer is None:
         raise SpecError(
             "template: it takes too much time or memory, so its process was ended",
-            place=ErrorPlace(_shown(template, folders)),
+            place=ErrorPlace(_find_path(template, folders)),
         )
     if "error" in answer:
         place = answer["place"]
@@ -75,24 +75,24 @@ def _render(
     return dict(answer)
 
 
-def _shown(template: str, folders: Folders) -> str:
+def _find_path(template: str, folders: Folders) -> str:
     for folder in folders:
         if folder.read(template) is not None:
             return str(folder.path / template)
     return template
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     """Return a value converted to types that JSON has."""
     if value is None or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, Mapping):
-        return {str(name): _plain(member) for name, member in value.items()}
+        return {str(name): _to_json(member) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(member) for member in value]
+        return [_to_json(member) for member in value]
     if dataclasses.is_dataclass(value) and type(value).__str__ is object.__str__:
         return {
-            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+            field.name: _to_json(getattr(value, field.name)) for field in dataclasses.fields(value)
         }
     return str(value)
 

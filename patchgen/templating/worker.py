@@ -50,12 +50,12 @@ def write_message(stream: BinaryIO, message: Any) -> None:
 
 def _answer(request: Any, seconds: int) -> dict[str, Any]:
     folders = [SourceFolder(Path(root), PurePosixPath(below)) for root, below in request["folders"]]
-    wanted = (request["template"], folders, request["context"])
+    args = (request["template"], folders, request["context"])
     try:
         with limited_time(seconds):
             if request["kind"] == "text":
-                return {"text": make_text(*wanted)}
-            text, places = make_smpl(*wanted)
+                return {"text": make_text(*args)}
+            text, places = make_smpl(*args)
             return {"text": text, "places": places}
     except SpecError as err:
         place = err.place and (err.place.file, err.place.line, err.place.excerpt)
