@@ -40,6 +40,7 @@ from patchgen.series import (
     RecordedPatch,
     digest_cover,
     digest_message,
+    record_options,
     sign_off,
 )
 from patchgen.sourcefolder import SourceFolder
@@ -84,7 +85,7 @@ def make_campaign(
     groups, problems = _group(tree, request, sweep.edits)
     change = _SplitChange(request, run, sweep, command, tuple(groups))
     signatures = repository.read_signatures(as_of=None if request.force else old)
-    people = find_people(repository, request.to, request.cc, request.cover_cc)
+    people = find_people(repository, request)
     with Quarantine(repository) as quarantine:
         drafts = change.draft(quarantine, signatures.committer)
         series = _prepare(
@@ -226,12 +227,6 @@ class _SplitChange:
             variant=name,
             split=request.split,
             revision=revision,
-            base=base.oid,
-            describe=base.describe,
-            signed_off=request.sign_off,
-            to=request.to,
-            cc=request.cc,
-            cover_cc=request.cover_cc,
             cover=digest_cover(cover),
             tools=_tools(),
             patches=tuple(
@@ -246,6 +241,7 @@ class _SplitChange:
                 )
                 for number, (group, draft, commit) in patches
             ),
+            **record_options(base, request),
         )
 
     def _summarise(self) -> str:

@@ -91,7 +91,7 @@ def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPl
     from patchgen.pipeline.recipients import find_people
 
     repository.read_signatures()
-    find_people(repository, request.to, request.cc, request.cover_cc)
+    find_people(repository, request)
     if len(plan.sweeps) != 1:
         raise UsageError(
             "--split takes one semantic patch, not several", hint="name a single .cocci file"

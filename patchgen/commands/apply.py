@@ -97,7 +97,7 @@ def apply_variant(
     with closing(Repository(request.tree)) as repository:
         # Fail before the expensive part.
         repository.read_signatures()
-        people = find_people(repository, request.to, request.cc, request.cover_cc)
+        people = find_people(repository, request)
         version = _choose_version(repository, request)
         plan = plan_variant(repository, request, version.revision)
         branch = request.branch or f"patchgen/{plan.variant.name}-v{version.revision}"

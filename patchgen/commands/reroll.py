@@ -139,8 +139,7 @@ class _Reroll:
         )
         self._series, self._record = history.series, history.record
         self._tracking, self._revision = history.tracking, history.revision
-        record = self._record
-        self._people = find_people(repository, record.to, record.cc, record.cover_cc)
+        self._people = find_people(repository, self._record.options)
         name = request.new_branch or history.next_branch
         self._target = choose_target(repository, name, self._revision, request.output)
         # Remaking a version replaces its mails; other files stay only if the user allows them.

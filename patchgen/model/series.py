@@ -105,6 +105,20 @@ class Stat:
     deletions: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesOptions:
+    """The options that are recorded in every series, so that its next version has them, too.
+
+    `to`, `cc` and `cover_cc` are people that the user named: `to` and `cc` get all mails,
+    `cover_cc` only the cover letter.
+    """
+
+    sign_off: bool = False
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    cover_cc: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Recipients:
     """To and Cc of one mail, as "Name <address>" or a bare address."""

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from patchgen.model.base import Base
 from patchgen.model.outcome import Failure, ReportedPlace, UnparsedFunction
-from patchgen.model.series import FileEdit
+from patchgen.model.series import FileEdit, SeriesOptions
 from patchgen.model.smpl import Mode
 
 
@@ -80,7 +80,7 @@ class Split(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignRequest:
+class CampaignRequest(SeriesOptions):
     """How the edits become a series. For the defaults of None, see ApplyRequest.
 
     The first version is 1.
@@ -92,9 +92,5 @@ class CampaignRequest:
     branch: str | None = None
     revision: int | None = None
     output: Path | None = None
-    sign_off: bool = False
     force: bool = False
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
-    cover_cc: tuple[str, ...] = ()
     get_maintainer: Path | None = None

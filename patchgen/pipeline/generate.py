@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from patchgen import __version__
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S, find_spatch
@@ -15,10 +15,17 @@ from patchgen.edit import OnProgress, PatchedTree, make_patches
 from patchgen.kernel import read_version
 from patchgen.model.base import Base, TreeReader
 from patchgen.model.outcome import CitedCalls
-from patchgen.model.series import MadePatch, Signatures
+from patchgen.model.series import MadePatch, SeriesOptions, Signatures
 from patchgen.odb import GitTree, Repository, git_version
 from patchgen.resources import shipped_folder
-from patchgen.series import HandWork, Record, SeriesDraft, draft_series, render_subject
+from patchgen.series import (
+    HandWork,
+    Record,
+    SeriesDraft,
+    draft_series,
+    record_options,
+    render_subject,
+)
 from patchgen.spec import (
     SeriesPlan,
     bind_variables,
@@ -34,12 +41,11 @@ _ALWAYS_READ = ("Makefile", "MAINTAINERS", "MAINTAINERS/**", ".get_maintainer.ig
 
 
 @dataclass(frozen=True, slots=True)
-class VariantRequest:
+class VariantRequest(SeriesOptions):
     """Which variant to make on which base, and how.
 
     `backends` are those that the user named, `earlier_backends` those of the version that a reroll
-    regenerates. `to`, `cc` and `cover_cc` are people that the user named: `to` and `cc` get all
-    mails, `cover_cc` only the cover letter.
+    regenerates.
     """
 
     variant: str
@@ -47,11 +53,22 @@ class VariantRequest:
     backends: tuple[str, ...] = ()
     earlier_backends: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
-    sign_off: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
-    cover_cc: tuple[str, ...] = ()
+
+    @staticmethod
+    def from_record(record: Record, variant: str) -> VariantRequest:
+        """Return the request that makes the series of a record again, on the same base.
+
+        `variant` is its name, or the folder of a variant that is not shipped.
+        """
+        return VariantRequest(
+            variant=variant,
+            base=record.base,
+            backends=record.backends,
+            earlier_backends=record.made_backends,
+            definitions=record.definitions,
+            **asdict(record.options),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +106,15 @@ class GeneratedSeries:
         record = Record(
             variant=plan.variant.name,
             revision=plan.context["revision"],
-            base=plan.base.oid,
-            describe=plan.base.describe,
             backends=request.backends,
             made_backends=plan.backends,
             definitions=request.definitions,
             variables=plan.values,
-            signed_off=request.sign_off,
-            to=request.to,
-            cc=request.cc,
-            cover_cc=request.cover_cc,
             variant_cc=plan.cc,
             asked=plan.empty_variables,
             tools=plan.context["tools"],
             inputs=plan.inputs,
+            **record_options(plan.base, request),
         )
         signer = signatures.committer if request.sign_off else None
         return draft_series(plan, self.patches, signer, record, hand_work or HandWork())

@@ -19,30 +19,22 @@ from patchgen.mail import (
     split_people,
 )
 from patchgen.model.base import Oid
-from patchgen.model.series import Recipients
+from patchgen.model.series import Recipients, SeriesOptions
 from patchgen.odb import Quarantine, Repository
 from patchgen.series import SeriesBranch, describe_empty_variables
 from patchgen.spec import People, load_people
 
 
-def find_people(
-    repository: Repository,
-    to: Sequence[str] = (),
-    cc: Sequence[str] = (),
-    cover_cc: Sequence[str] = (),
-) -> People:
+def find_people(repository: Repository, options: SeriesOptions) -> People:
     """Return the people of configuration files and of the command line, after checking them.
 
     Raises UsageError for an invalid address, and for a word that is not an alias of git send-email;
     SpecError for a wrong configuration file.
     """
-    people = load_people(repository.work_tree).with_more(tuple(to), tuple(cc), tuple(cover_cc))
+    people = load_people(repository.work_tree)
+    people = people.with_more(options.to, options.cc, options.cover_cc)
     is_alias = find_aliases(repository)
-    lists = (people.to, people.cc, people.cc_cover, people.ignore)
-    keys = ("to", "cc", "cc_cover", "ignore")
-    return People(
-        **{key: split_people(people, is_alias) for key, people in zip(keys, lists, strict=True)}
-    )
+    return People(**{key: split_people(named, is_alias) for key, named in people})
 
 
 def add_people(
@@ -89,10 +81,9 @@ def choose_recipients(
 ) -> tuple[SeriesRecipients, tuple[str, ...]]:
     """Return the recipients of a branch's mails, and a sentence for each empty variable."""
     record = series.record
-    people = find_people(repository)
+    people = find_people(repository, record.options if record else SeriesOptions())
     requests: tuple[str, ...] = ()
     if record is not None:
-        people = find_people(repository, record.to, record.cc, record.cover_cc)
         maintainers = include_people(maintainers, record.variant_cc)
         messages = [commit.message for commit in series.commits]
         requests = tuple(describe_empty_variables(series.name, record, messages))

@@ -115,14 +115,7 @@ def _regenerate(
     variant: str,
     subjects: Mapping[str, str],
 ) -> OriginalSeries | None:
-    request = VariantRequest(
-        variant=variant,
-        base=record.base,
-        backends=record.backends,
-        earlier_backends=record.made_backends,
-        definitions=record.definitions,
-        sign_off=record.signed_off,
-    )
+    request = VariantRequest.from_record(record, variant)
     signatures = _read_signatures(repository, quarantine, series)
     try:
         plan = plan_variant(repository, request, record.revision)

@@ -109,14 +109,9 @@ def build_variant_request(request: RerollRequest, record: Record, base: str) -> 
         for definition in record.definitions
         if definition.partition("=")[0] not in defined
     ]
-    return VariantRequest(
-        variant=request.variant or record.variant,
+    return replace(
+        VariantRequest.from_record(record, request.variant or record.variant),
         base=request.base or base,
         backends=request.backends or record.backends,
-        earlier_backends=record.made_backends,
         definitions=(*recorded, *request.definitions),
-        sign_off=record.signed_off,
-        to=record.to,
-        cc=record.cc,
-        cover_cc=record.cover_cc,
     )

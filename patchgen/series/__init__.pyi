@@ -31,6 +31,7 @@ from .record import (
     digest_cover as digest_cover,
     digest_message as digest_message,
     read_record as read_record,
+    record_options as record_options,
 )
 from .tested_line import (
     choose_cover as choose_cover,

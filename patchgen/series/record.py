@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from patchgen.errors import RefusedError
-from patchgen.model.base import Oid
+from patchgen.model.base import Base, Oid
 from patchgen.model.plan import EmptyVariable, RunRules
-from patchgen.model.series import CommitDraft, Cover, MadePatch, Recipients
+from patchgen.model.series import CommitDraft, Cover, MadePatch, Recipients, SeriesOptions
 from patchgen.series.tracking import Tracking
 from patchgen.series.trailers import parse_message
 
@@ -114,6 +114,13 @@ class Record(_Frozen):
     hand: HandWork | None = None
     testing: RecordedTesting | None = None
 
+    @property
+    def options(self) -> SeriesOptions:
+        """The options of the series, as `record_options` recorded them."""
+        return SeriesOptions(
+            sign_off=self.signed_off, to=self.to, cc=self.cc, cover_cc=self.cover_cc
+        )
+
     def find_patch(self, name: str) -> RecordedPatch | None:
         """Return the record of a patch, by its name in the manifest."""
         return next((patch for patch in self.patches if patch.name == name), None)
@@ -138,6 +145,18 @@ class Record(_Frozen):
     def to_document(self) -> dict[str, Any]:
         """Return the record as values for JSON."""
         return self.model_dump(mode="json")
+
+
+def record_options(base: Base, options: SeriesOptions) -> dict[str, Any]:
+    """Return the fields of a record that every series has: its base and its options."""
+    return {
+        "base": base.oid,
+        "describe": base.describe,
+        "signed_off": options.sign_off,
+        "to": options.to,
+        "cc": options.cc,
+        "cover_cc": options.cover_cc,
+    }
 
 
 def record_patches(
