@@ -96,12 +96,12 @@ def _read_file(file: Path) -> list[Mail]:
 def _read_limited(stream: IO[bytes], name: str) -> bytes:
     """Return a file's content, decompressed. Raises RefusedError above the size limit."""
     content = stream.read(SIZE_LIMIT + 1)
-    state = ""
+    state_note = ""
     if content.startswith(_ZSTD):
         raise RefusedError(f"{name} is compressed with zstd", hint="decompress it with `unzstd`")
     for magic, unpack in _PACKERS.items():
         if content.startswith(magic) and len(content) <= SIZE_LIMIT:
-            state = " when decompressed"
+            state_note = " when decompressed"
             try:
                 with unpack(io.BytesIO(content)) as packed:
                     content = packed.read(SIZE_LIMIT + 1)
@@ -110,7 +110,7 @@ def _read_limited(stream: IO[bytes], name: str) -> bytes:
             break
     if len(content) > SIZE_LIMIT:
         raise RefusedError(
-            f"{name} is larger than the limit of {SIZE_LIMIT >> 20} MiB{state}",
+            f"{name} is larger than the limit of {SIZE_LIMIT >> 20} MiB{state_note}",
             hint="name the mails of one series only",
         )
     return content

@@ -84,8 +84,8 @@ class StagedFolder:
 
     def _make_parents(self, stack: ExitStack) -> None:
         """Make the folders above the target; empty ones are removed with the staged folder."""
-        made = [path for path in self._target.parents if not path.exists()]
-        for path in reversed(made):
+        missing = [path for path in self._target.parents if not path.exists()]
+        for path in reversed(missing):
             if path == self._hidden:
                 _make_hidden(path)
             else:
@@ -236,11 +236,11 @@ def _make_hidden(folder: Path) -> None:
     """Make a folder together with its .gitignore, as a later run would not add that."""
     with owned_folder(folder.parent, _PREFIX) as owned:
         (owned.path / _IGNORE).write_text(_IGNORE_ALL)
-        made = owned.path / "made"
-        made.mkdir()
-        (made / _IGNORE).write_text(_IGNORE_ALL)
+        prepared = owned.path / "made"
+        prepared.mkdir()
+        (prepared / _IGNORE).write_text(_IGNORE_ALL)
         try:
-            made.rename(folder)
+            prepared.rename(folder)
         except OSError:
             # Another run has made it meanwhile.
             if not folder.is_dir():

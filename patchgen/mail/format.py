@@ -64,10 +64,10 @@ def format_mails(
         make_message_id(tracking.change_id, tracking.revision, number, sender.email, content)
         for number in range(len(mails))
     ]
-    above = [in_reply_to.strip("<> "), *(ids[0] for _ in patches)]
+    answered_ids = [in_reply_to.strip("<> "), *(ids[0] for _ in patches)]
     return [
-        Mail(mail.file_name, add_headers(mail.content, _thread_headers(*each)))
-        for mail, *each in zip(mails, ids, above, strict=True)
+        Mail(mail.file_name, add_headers(mail.content, _thread_headers(message_id, answered_id)))
+        for mail, message_id, answered_id in zip(mails, ids, answered_ids, strict=True)
     ]
 
 
@@ -78,7 +78,7 @@ def _format(
 
     The user's format.* configuration is ignored: the same series results in the same bytes.
     """
-    who = {
+    committer = {
         "GIT_COMMITTER_NAME": sender.name,
         "GIT_COMMITTER_EMAIL": sender.email,
         # Without the @, git parses a number below 100000000 in another date format (date.c).
@@ -104,7 +104,7 @@ def _format(
             f"--stat={_STAT_WIDTH}",
             f"--output-directory={folder}",
             f"{start}..{ref}",
-            env=who,
+            env=committer,
         )
         return [Mail(path.name, path.read_bytes()) for path in sort_patches(folder)]
 
@@ -135,8 +135,8 @@ def address_mails(mails: Sequence[Mail], recipients: SeriesRecipients) -> list[M
     sent to.
     """
     return [
-        check_headers(Mail(mail.file_name, add_headers(mail.content, address_headers(who))))
-        for mail, who in zip(mails, (recipients.cover, *recipients.patches), strict=True)
+        check_headers(Mail(mail.file_name, add_headers(mail.content, address_headers(addressees))))
+        for mail, addressees in zip(mails, (recipients.cover, *recipients.patches), strict=True)
     ]
 
 
@@ -166,7 +166,7 @@ def _replace_body(content: bytes, text: str) -> bytes:
     return head + b"\n\n" + text.encode() + b"\n"
 
 
-def _thread_headers(message_id: str, above: str) -> str:
-    """Return the headers of a mail that answers the mail `above`, if there is one."""
-    answered = f"In-Reply-To: <{above}>\nReferences: <{above}>\n" if above else ""
-    return f"Message-ID: <{message_id}>\n{answered}"
+def _thread_headers(message_id: str, answered_id: str) -> str:
+    """Return the headers of a mail that answers another; `answered_id` is "" without one."""
+    answer = f"In-Reply-To: <{answered_id}>\nReferences: <{answered_id}>\n" if answered_id else ""
+    return f"Message-ID: <{message_id}>\n{answer}"

@@ -52,7 +52,7 @@ def read_people(message: EmailMessage, name: str) -> tuple[str, ...]:
         pairs = email.utils.getaddresses([read_header(message, name)])
     except Exception:
         raise RefusedError(f"the {name} of <{read_message_id(message)}> cannot be read") from None
-    return tuple(str(Person(who, address)) for who, address in pairs if address)
+    return tuple(str(Person(display_name, address)) for display_name, address in pairs if address)
 
 
 def read_message_id(message: EmailMessage) -> str:

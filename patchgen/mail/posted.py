@@ -53,10 +53,10 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     two mails claim the same number, or if none of the mails is a patch.
     """
     readable, unreadable = split_readable(mails)
-    unique = _without_copies(name, [mail for mail in readable if not mail.subject.is_reply])
+    unique = _drop_copies(name, [mail for mail in readable if not mail.subject.is_reply])
     versions = sorted({mail.subject.revision or 0 for mail in unique if mail.is_patch})
     if not versions:
-        raise RefusedError(f"{name} has no mail with a diff{_tell_unreadable(unreadable)}")
+        raise RefusedError(f"{name} has no mail with a diff{_list_unreadable(unreadable)}")
     chosen = revision if revision in versions else versions[-1]
     parts = [mail for mail in unique if (mail.subject.revision or 0) == chosen]
     covers = [mail for mail in parts if mail.subject.number == 0]
@@ -70,7 +70,7 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     return PostedSeries(chosen, covers[0] if covers else None, patches, tuple(versions))
 
 
-def _without_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMail]:
+def _drop_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMail]:
     """Return mails without second copies from another list or a resend.
 
     Raises RefusedError if two mails with one message-id differ in their patches.
@@ -78,19 +78,19 @@ def _without_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMa
     unique: list[ReadableMail] = []
     by_id: dict[str, ReadableMail] = {}
     for mail in mails:
-        known = by_id.setdefault(mail.message_id, mail) if mail.message_id else mail
-        if known is mail:
+        first = by_id.setdefault(mail.message_id, mail) if mail.message_id else mail
+        if first is mail:
             unique.append(mail)
-        elif _essence(known) != _essence(mail):
+        elif _read_essence(first) != _read_essence(mail):
             raise RefusedError(
                 f"{name} has two mails with the message-id {escape_controls(mail.message_id)}, "
                 "and they differ: "
-                f"{known.name} and {mail.name}"
+                f"{first.name} and {mail.name}"
             )
     return unique
 
 
-def _essence(mail: ReadableMail) -> tuple[str, bool, str]:
+def _read_essence(mail: ReadableMail) -> tuple[str, bool, str]:
     """Return the part that two copies must share: lists add headers and footers."""
     text = mail.body.everything.replace("\r\n", "\n").partition("\n-- \n")[0]
     return mail.subject.text, mail.is_patch, text.rstrip() if mail.is_patch else ""
@@ -115,19 +115,21 @@ def _order(
         )
     if not numbered:
         if unreadable and len(patches) > 1:
-            raise RefusedError(f"{name}: not all mails can be read{_tell_unreadable(unreadable)}")
+            raise RefusedError(f"{name}: not all mails can be read{_list_unreadable(unreadable)}")
         return tuple(patches)
     if len(numbered) < len(patches):
-        other = next(mail for mail in patches if mail.subject.number is None)
-        raise RefusedError(f"{name} has a patch without a number among numbered ones: {other.name}")
+        unnumbered = next(mail for mail in patches if mail.subject.number is None)
+        raise RefusedError(
+            f"{name} has a patch without a number among numbered ones: {unnumbered.name}"
+        )
     by_number: dict[int, ReadableMail] = {}
     for mail in numbered:
         number = mail.subject.number or 0
-        known = by_number.setdefault(number, mail)
-        if _essence(known) != _essence(mail):
+        first = by_number.setdefault(number, mail)
+        if _read_essence(first) != _read_essence(mail):
             raise RefusedError(
                 f"{name} has two patches {mail.subject.label}, and they differ: "
-                f"{known.name} and {mail.name}"
+                f"{first.name} and {mail.name}"
             )
     _check_numbers(name, revision, parts, by_number, unreadable)
     return tuple(by_number[number] for number in sorted(by_number))
@@ -159,11 +161,11 @@ def _check_numbers(
     if missing:
         numbers = ", ".join(map(str, missing[:_SHOWN]))
         numbers += ", ..." if len(missing) > _SHOWN else ""
-        without = [mail.name for mail in parts if mail.subject.number in missing]
-        found = f" ({without[0]} has no diff that can be read)" if without else ""
+        empty = [mail.name for mail in parts if mail.subject.number in missing]
+        remark = f" ({empty[0]} has no diff that can be read)" if empty else ""
         raise RefusedError(
-            f"{name} is incomplete: of {total} patches of v{revision}, it lacks {numbers}{found}"
-            + _tell_unreadable(unreadable)
+            f"{name} is incomplete: of {total} patches of v{revision}, it lacks {numbers}{remark}"
+            + _list_unreadable(unreadable)
         )
 
 
@@ -178,7 +180,7 @@ def _check_threads(name: str, mails: Sequence[ReadableMail]) -> None:
             continue
         ids = {mail.message_id, *mail.answers} - {""}
         joined = [thread for thread in threads if thread[1] & ids]
-        ids.update(*(known for _, known in joined))
+        ids.update(*(thread_ids for _, thread_ids in joined))
         first = joined[0][0] if joined else mail
         threads = [thread for thread in threads if thread not in joined]
         threads.append((first, ids))
@@ -191,5 +193,5 @@ def _check_threads(name: str, mails: Sequence[ReadableMail]) -> None:
         )
 
 
-def _tell_unreadable(mails: Sequence[UnreadableMail]) -> str:
+def _list_unreadable(mails: Sequence[UnreadableMail]) -> str:
     return "".join(f"\n  {mail}" for mail in mails)

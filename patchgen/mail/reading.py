@@ -32,7 +32,7 @@ _SHORT_HEADER_LIMIT = 4 << 10
 # Python's parser compares each line with the boundary of each level: levels times lines.
 _PARTS_LIMIT = 10_000_000
 _HEADER = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
-_KNOWN = re.compile(
+_USUAL_HEADER = re.compile(
     rb"^(?:from|subject|date|to|message-id|received|return-path|in-reply-to)[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -100,10 +100,10 @@ def split_readable(
     mails: Sequence[Mail],
 ) -> tuple[list[ReadableMail], list[UnreadableMail]]:
     """Return the readable and the unreadable mails, each in order."""
-    read = [read_mail(mail) for mail in mails]
+    results = [read_mail(mail) for mail in mails]
     return (
-        [mail for mail in read if isinstance(mail, ReadableMail)],
-        [mail for mail in read if isinstance(mail, UnreadableMail)],
+        [mail for mail in results if isinstance(mail, ReadableMail)],
+        [mail for mail in results if isinstance(mail, UnreadableMail)],
     )
 
 
@@ -111,7 +111,7 @@ def looks_like_mail(content: bytes) -> bool:
     """Return whether bytes begin with mail headers, however odd these are."""
     head = content[:_HEADERS_LIMIT].partition(b"\n\n")[0]
     first = head.lstrip(b"\n").partition(b"\n")[0]
-    return bool(_HEADER.match(first) and _KNOWN.search(head))
+    return bool(_HEADER.match(first) and _USUAL_HEADER.search(head))
 
 
 class _UnreadableError(Exception):
@@ -133,13 +133,13 @@ def _read(mail: Mail) -> ReadableMail:
     message = email.message_from_string(content.decode("latin-1"), policy=email.policy.compat32)
     ids = _ID.findall(_header(message, "Message-ID"))
     direct = _ID.findall(_header(message, "In-Reply-To"))
-    above = _ID.findall(_header(message, "References"))
+    references = _ID.findall(_header(message, "References"))
     return ReadableMail(
         mail=mail,
         subject=parse_subject(decode_words(_header(message, "Subject", _SHORT_HEADER_LIMIT))),
         sender=_read_sender(message),
         message_id=ids[0] if ids else _header(message, "Message-ID").strip("<> "),
-        answers=tuple(dict.fromkeys([*direct, *reversed(above)])),
+        answers=tuple(dict.fromkeys([*direct, *reversed(references)])),
         body=read_body(message),
     )
 

@@ -20,7 +20,7 @@ from patchgen.odb import Repository
 from patchgen.process import run
 
 # git send-email unfolds headers that it does not know, and SMTP limits the length of lines.
-_A_LINE = 10
+_ADDRESSES_PER_LINE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,85 +49,85 @@ def address_patches(
     recipients = tuple(found.by_mail[mail.file_name] for mail in patches)
     warnings = found.warnings + tuple(
         f"nobody maintains the files that {mail.file_name} changes"
-        for mail, who in zip(patches, recipients, strict=True)
-        if not who.to and not who.cc
+        for mail, addressees in zip(patches, recipients, strict=True)
+        if not addressees.to and not addressees.cc
     )
     return SeriesRecipients(join_recipients(recipients), recipients), warnings
 
 
 def edit_recipients(
-    found: SeriesRecipients, added: Recipients, removed: Recipients
+    recipients: SeriesRecipients, added: Recipients, removed: Recipients
 ) -> SeriesRecipients:
     """Return the recipients with some added to all mails, and others removed from all."""
-    return found.map(lambda who: _edit(who, added, removed))
+    return recipients.map(lambda addressees: _edit(addressees, added, removed))
 
 
-def include_people(found: SeriesRecipients, cc: Sequence[str]) -> SeriesRecipients:
+def include_people(recipients: SeriesRecipients, cc: Sequence[str]) -> SeriesRecipients:
     """Return the recipients with people who get all mails, at least in Cc."""
-    return found.map(lambda who: _list_once(who.to, (*who.cc, *cc)))
+    return recipients.map(lambda addressees: _deduplicate(addressees.to, (*addressees.cc, *cc)))
 
 
-def follow_cover(found: SeriesRecipients, cover: Recipients) -> SeriesRecipients:
+def follow_cover(recipients: SeriesRecipients, cover: Recipients) -> SeriesRecipients:
     """Return the recipients of a series whose cover letter names them.
 
     People who are not among those get nothing. People who were not found for any patch get all
     mails. A patch that nobody maintains goes to all of them.
     """
-    wanted = {address_of(person) for person in cover.to + cover.cc}
-    known = {address_of(person) for person in found.cover.to + found.cover.cc}
-    to = tuple(person for person in cover.to if address_of(person) not in known)
-    cc = tuple(person for person in cover.cc if address_of(person) not in known)
+    cover_addresses = {address_of(person) for person in cover.to + cover.cc}
+    found_addresses = {address_of(person) for person in recipients.cover.to + recipients.cover.cc}
+    to = tuple(person for person in cover.to if address_of(person) not in found_addresses)
+    cc = tuple(person for person in cover.cc if address_of(person) not in found_addresses)
     patches = tuple(
-        _list_once(
-            (*(who for who in patch.to if address_of(who) in wanted), *to),
-            (*(who for who in patch.cc if address_of(who) in wanted), *cc),
+        _deduplicate(
+            (*(person for person in patch.to if address_of(person) in cover_addresses), *to),
+            (*(person for person in patch.cc if address_of(person) in cover_addresses), *cc),
         )
-        for patch in found.patches
+        for patch in recipients.patches
     )
     patches = tuple(patch if patch.to or patch.cc else cover for patch in patches)
     return SeriesRecipients(cover, patches)
 
 
 def map_recipients(
-    found: SeriesRecipients, rename: Callable[[Sequence[str]], Sequence[str]]
+    recipients: SeriesRecipients, rename: Callable[[Sequence[str]], Sequence[str]]
 ) -> SeriesRecipients:
     """Return the recipients with other names; `rename` is called once, with all of them.
 
     Two names may become those of one person, who then keeps the first place.
     """
-    everybody = (found.cover, *found.patches)
-    names = list(dict.fromkeys(name for person in everybody for name in person.to + person.cc))
-    called = dict(zip(names, rename(names), strict=True))
+    mails = (recipients.cover, *recipients.patches)
+    names = list(dict.fromkeys(name for person in mails for name in person.to + person.cc))
+    new_names = dict(zip(names, rename(names), strict=True))
 
-    def map_one(recipients: Recipients) -> Recipients:
-        return _list_once(
-            (called[name] for name in recipients.to), (called[name] for name in recipients.cc)
+    def map_one(addressees: Recipients) -> Recipients:
+        return _deduplicate(
+            (new_names[name] for name in addressees.to), (new_names[name] for name in addressees.cc)
         )
 
-    return found.map(map_one)
+    return recipients.map(map_one)
 
 
-def join_list(found: SeriesRecipients, alias: str, mailing_list: str) -> SeriesRecipients:
+def join_list(recipients: SeriesRecipients, alias: str, mailing_list: str) -> SeriesRecipients:
     """Return the recipients with a list added to Cc wherever an alias is among them."""
 
     def join(recipients: Recipients) -> Recipients:
-        there = {address_of(name) for name in recipients.to + recipients.cc}
-        if alias in there and mailing_list not in there:
+        addresses = {address_of(name) for name in recipients.to + recipients.cc}
+        if alias in addresses and mailing_list not in addresses:
             return Recipients(recipients.to, (*recipients.cc, mailing_list))
         return recipients
 
-    return found.map(join)
+    return recipients.map(join)
 
 
-def _edit(found: Recipients, added: Recipients, removed: Recipients) -> Recipients:
-    gone = {address_of(person) for person in removed.to + removed.cc}
-    gone |= {address_of(person) for person in added.to + added.cc}
-    to = [person for person in found.to if address_of(person) not in gone]
-    cc = [person for person in found.cc if address_of(person) not in gone]
-    return _list_once((*to, *added.to), (*cc, *added.cc))
+def _edit(recipients: Recipients, added: Recipients, removed: Recipients) -> Recipients:
+    excluded = {address_of(person) for person in removed.to + removed.cc}
+    excluded |= {address_of(person) for person in added.to + added.cc}
+    to = [person for person in recipients.to if address_of(person) not in excluded]
+    cc = [person for person in recipients.cc if address_of(person) not in excluded]
+    return _deduplicate((*to, *added.to), (*cc, *added.cc))
 
 
-def _list_once(to: Iterable[str], cc: Iterable[str]) -> Recipients:
+def _deduplicate(to: Iterable[str], cc: Iterable[str]) -> Recipients:
     """Return people with each address once: in To if it occurs there, spelt as at first."""
     in_to: dict[str, str] = {}
     for person in to:
@@ -167,22 +167,23 @@ def split_people(
 
 def add_recipients(mail: Mail, people: Recipients) -> Mail:
     """Return a mail with more people in To and Cc, each of them once."""
-    there = list_recipients(mail)
-    known = {address_of(person) for person in there.to + there.cc}
-    to = tuple(person for person in people.to if address_of(person) not in known)
-    cc = tuple(person for person in people.cc if address_of(person) not in known)
+    present = list_recipients(mail)
+    present_addresses = {address_of(person) for person in present.to + present.cc}
+    to = tuple(person for person in people.to if address_of(person) not in present_addresses)
+    cc = tuple(person for person in people.cc if address_of(person) not in present_addresses)
     if not to and not cc:
         return mail
-    return replace_recipients(mail, _list_once(there.to + to, there.cc + cc))
+    return replace_recipients(mail, _deduplicate(present.to + to, present.cc + cc))
 
 
 def redirect_mail(mail: Mail, to: str) -> Mail:
     """Return a mail that goes to one person, with headers that name the original recipients."""
-    there = list_recipients(mail)
+    original = list_recipients(mail)
     headers = "".join(
-        f"X-Original-{name}: {', '.join(map(address_of, people[first : first + _A_LINE]))}\n"
-        for name, people in (("To", there.to), ("Cc", there.cc))
-        for first in range(0, len(people), _A_LINE)
+        f"X-Original-{name}: {', '.join(addresses[first : first + _ADDRESSES_PER_LINE])}\n"
+        for name, people in (("To", original.to), ("Cc", original.cc))
+        for addresses in [list(map(address_of, people))]
+        for first in range(0, len(addresses), _ADDRESSES_PER_LINE)
     )
     redirected = replace_recipients(mail, Recipients((to,)))
     return Mail(mail.file_name, add_headers(redirected.content, headers))
@@ -205,9 +206,9 @@ def find_aliases(repository: Repository) -> Callable[[str], bool]:
         if not repository.read_config("sendemail.aliasesFile"):
             return frozenset()
         args = ["git", "send-email", "--dump-aliases"]
-        done = run(args, cwd=repository.top, env=reading_environment(), ok=None)
-        if done.returncode != 0:
-            raise ToolError(f"git send-email cannot read the file of aliases: {done.errors}")
-        return frozenset(done.stdout.decode("utf-8", "replace").split("\n"))
+        completed = run(args, cwd=repository.top, env=reading_environment(), ok=None)
+        if completed.returncode != 0:
+            raise ToolError(f"git send-email cannot read the file of aliases: {completed.errors}")
+        return frozenset(completed.stdout.decode("utf-8", "replace").split("\n"))
 
     return lambda name: name in list_aliases()

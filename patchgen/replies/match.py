@@ -50,11 +50,11 @@ class Patches:
 
         If several patches have it, the number in the brackets decides.
         """
-        expected = _plain(subject.text)
-        found = [n for n, text in self.subjects.items() if _plain(text) == expected]
-        if len(found) > 1 and subject.total == len(self.numbers):
-            found = [number for number in found if number == subject.number]
-        return found[0] if expected and len(found) == 1 else None
+        expected = _normalize(subject.text)
+        numbers = [n for n, text in self.subjects.items() if _normalize(text) == expected]
+        if len(numbers) > 1 and subject.total == len(self.numbers):
+            numbers = [number for number in numbers if number == subject.number]
+        return numbers[0] if expected and len(numbers) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,9 @@ class Matcher:
     def __init__(self, patches: Patches, mails: Sequence[ReadableMail], replies: Sequence[Reply]):
         self.patches = patches
         self.replies = {reply.mail.message_id: reply for reply in replies if reply.mail.message_id}
-        self.known = dict(patches.numbers_by_mail)
+        self.numbers = dict(patches.numbers_by_mail)
         self.outdated = dict(patches.outdated_by_mail)
-        self.foreign = {
+        self.foreign_reasons = {
             message_id: f"it answers {name}, which this version does not have"
             for message_id, name in patches.dropped_by_mail.items()
         }
@@ -93,7 +93,7 @@ class Matcher:
             mail
             for mail in mails
             if mail.message_id
-            and mail.message_id not in self.known
+            and mail.message_id not in self.numbers
             and not mail.subject.is_reply
             and (mail.is_patch or mail.subject.number == 0)
         ]
@@ -101,16 +101,14 @@ class Matcher:
         for mail in posted:
             number = self._identify(mail.body.everything)
             if number is not None:
-                self.known[mail.message_id] = number
+                self.numbers[mail.message_id] = number
             else:
-                self.foreign[mail.message_id] = (
+                self.foreign_reasons[mail.message_id] = (
                     f'it answers {mail.name}, "{_describe(mail.subject)}", which has other code'
                 )
-        self._learn_covers([mail for mail in new if not mail.is_patch], posted)
+        self._add_covers([mail for mail in new if not mail.is_patch], posted)
 
-    def _learn_covers(
-        self, letters: Sequence[ReadableMail], patches: Sequence[ReadableMail]
-    ) -> None:
+    def _add_covers(self, letters: Sequence[ReadableMail], patches: Sequence[ReadableMail]) -> None:
         """Record cover letters: those in the mailbox, and those that its patches answer.
 
         A cover letter stands for those of our patches that are in its thread with the same code.
@@ -118,23 +116,23 @@ class Matcher:
         ids = {mail.message_id for mail in patches}
         threads: dict[str, list[ReadableMail]] = {mail.message_id: [] for mail in letters}
         for mail in patches:
-            above = [answer for answer in mail.answers if answer not in ids]
-            if above:
-                threads.setdefault(above[0], []).append(mail)
+            thread_ids = [answer for answer in mail.answers if answer not in ids]
+            if thread_ids:
+                threads.setdefault(thread_ids[0], []).append(mail)
         by_id = {mail.message_id: mail for mail in letters}
         for message_id, children in threads.items():
-            if message_id in self.known or message_id in self.foreign:
+            if message_id in self.numbers or message_id in self.foreign_reasons:
                 continue
             letter = by_id.get(message_id)
             if not children and letter is not None and (reason := self._contradict(letter)):
-                self.foreign[message_id] = reason
+                self.foreign_reasons[message_id] = reason
                 continue
-            self.known[message_id] = COVER
+            self.numbers[message_id] = COVER
             if children:
-                same = {self.known.get(mail.message_id) for mail in children}
+                unchanged = {self.numbers.get(mail.message_id) for mail in children}
                 label = f"v{(letter or children[0]).subject.revision or 1}"
                 self.outdated[message_id] = {
-                    number: label for number in self.patches.numbers if number not in same
+                    number: label for number in self.patches.numbers if number not in unchanged
                 }
 
     def _contradict(self, letter: ReadableMail) -> str:
@@ -143,17 +141,17 @@ class Matcher:
         if ours.find_subject(subject) != COVER:
             return f'it answers "{_describe(subject)}", which is not of this series'
         for key, own in (("change-id", ours.change_id), ("base-commit", ours.base)):
-            named = read_footer(letter.body.everything, key)
-            if own and named not in ("", own):
-                return f'it answers "{_describe(subject)}", which has the {key} {named}'
-        return self._other_version(subject)
+            stated = read_footer(letter.body.everything, key)
+            if own and stated not in ("", own):
+                return f'it answers "{_describe(subject)}", which has the {key} {stated}'
+        return self._contradict_version(subject)
 
     def find(self, reply: Reply) -> Match | NoPatch:
         """Return the patch that a reply is about, or why it is unknown."""
         by_subject = self.patches.find_subject(reply.mail.subject)
         trail = self._follow(reply)
         if trail.answered is not None:
-            number = self.known[trail.answered]
+            number = self.numbers[trail.answered]
             remark = ""
             if by_subject is not None and by_subject != number:
                 remark = f"its subject is that of patch {by_subject}"
@@ -161,11 +159,11 @@ class Matcher:
         quoted = self._identify(reply.quoted + "\n") if "diff --git " in reply.quoted else None
         if quoted is not None:
             return Match(quoted, "patch-id")
-        reason = trail.foreign or self._other_version(reply.mail.subject)
+        reason = trail.foreign_reasons or self._contradict_version(reply.mail.subject)
         if not reason and trail.unknown:
             reason = f"it answers <{trail.unknown}>, which is not a known mail of this series"
         if not reason and by_subject is not None:
-            reason = self._other_code(reply, by_subject)
+            reason = self._contradict_code(reply, by_subject)
         if reason or by_subject is None:
             return NoPatch(reason or _UNKNOWN)
         return Match(by_subject, "subject")
@@ -174,14 +172,14 @@ class Matcher:
         """Return the number of the patch in a text with a diff, None if it is another patch."""
         return self.patches.digests.get(digest_changes(text))
 
-    def _other_version(self, subject: Subject) -> str:
+    def _contradict_version(self, subject: Subject) -> str:
         """Return a reason if a subject names another version, "" otherwise."""
         revision, ours = subject.revision, self.patches.revision
         if revision is None or ours is None or revision == ours:
             return ""
         return f"its subject names v{revision}, not v{ours}"
 
-    def _other_code(self, reply: Reply, number: int) -> str:
+    def _contradict_code(self, reply: Reply, number: int) -> str:
         """Return a reason if a reply quotes changes, or has a number, that a patch does not have.
 
         A quote may be trimmed, so it only needs to have no lines that the patch lacks.
@@ -203,27 +201,29 @@ class Matcher:
         version than its subject names.
         """
         seen: set[str] = set()
-        waiting = list(reply.mail.answers)
+        pending = list(reply.mail.answers)
         unknown = ""
-        while waiting:
-            message_id = waiting.pop(0)
-            if message_id in self.foreign:
-                return _Trail(foreign=self.foreign[message_id])
-            if message_id in self.known:
-                is_cover = self.known[message_id] == COVER
-                if unknown and (is_cover or self._other_version(reply.mail.subject)):
+        while pending:
+            message_id = pending.pop(0)
+            if message_id in self.foreign_reasons:
+                return _Trail(foreign_reasons=self.foreign_reasons[message_id])
+            if message_id in self.numbers:
+                is_cover = self.numbers[message_id] == COVER
+                if unknown and (is_cover or self._contradict_version(reply.mail.subject)):
                     break
                 return _Trail(answered=message_id)
             if message_id in seen:
                 continue
             seen.add(message_id)
-            above = self.replies.get(message_id)
-            if above is None:
+            parent = self.replies.get(message_id)
+            if parent is None:
                 unknown = unknown or message_id
-            elif above.own_diff and self._identify(above.own_diff) is None:
-                return _Trail(foreign=f"it answers {above.mail.name}, which has another diff")
+            elif parent.own_diff and self._identify(parent.own_diff) is None:
+                return _Trail(
+                    foreign_reasons=f"it answers {parent.mail.name}, which has another diff"
+                )
             else:
-                waiting = [*above.mail.answers, *waiting]
+                pending = [*parent.mail.answers, *pending]
         return _Trail(unknown=unknown)
 
 
@@ -232,7 +232,7 @@ class _Trail:
     """The mail that a reply leads to: a known one, one with other code, or an unknown one."""
 
     answered: str | None = None
-    foreign: str = ""
+    foreign_reasons: str = ""
     unknown: str = ""
 
 
@@ -240,5 +240,5 @@ def _describe(subject: Subject) -> str:
     return " ".join(filter(None, (f"[{subject.label}]" if subject.label else "", subject.text)))
 
 
-def _plain(subject: str) -> str:
+def _normalize(subject: str) -> str:
     return " ".join(subject.lower().split())

@@ -60,11 +60,11 @@ def parse_reply(mail: ReadableMail) -> Reply:
     quoted = "\n".join(_QUOTE_MARK.sub("", line) for line in lines if _QUOTED.match(line))
     reply = Reply(mail, (), quoted)
     own = list(_own_lines(lines))
-    prose, inside = _leave_diffs_out(own)
+    prose, context_lines = _separate_diffs(own)
     tags = (
         *find_tags(prose),
         *find_mentions(prose, reply.sender),
-        *(replace(tag, problem="it is inside of a diff") for tag in find_tags(inside)),
+        *(replace(tag, problem="it is inside of a diff") for tag in find_tags(context_lines)),
         *_find_elsewhere(lines[len(own) :], reply.sender, "it is below the signature"),
         *_find_elsewhere(
             _LINE_END.split(mail.body.everything[len(mail.body.text) :]),
@@ -92,12 +92,12 @@ def _own_lines(lines: Sequence[str]) -> Iterator[str]:
         yield "" if _QUOTED.match(line) else line.replace("\u00a0", " ")
 
 
-def _leave_diffs_out(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+def _separate_diffs(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the lines outside of diffs, and the diffs' context lines, which may be miscounted."""
     prose: list[str] = []
-    inside: list[str] = []
+    context_lines: list[str] = []
     for kind, line in classify_lines(lines):
         prose.append(line if kind is Kind.TEXT else "")
         if kind is Kind.HUNK and line.startswith(" "):
-            inside.append(line)
-    return prose, inside
+            context_lines.append(line)
+    return prose, context_lines

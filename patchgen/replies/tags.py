@@ -54,7 +54,7 @@ _CONDITION = re.compile(
     r"\b(?:if|once|when|unless|until|provided|assuming|after|modulo|except)\b", re.IGNORECASE
 )
 # In characters. People do not write longer tags, and regular expressions would take long.
-_LONG = 1000
+_MAX_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
             above = line if line.strip() or not above.rstrip().endswith(":") else above
             continue
         key, value = match["key"], match["value"].strip(" \t")
-        if len(line) > _LONG:
+        if len(line) > _MAX_LENGTH:
             shown = Trailer(usual_case(key), f"{value[:80]}...")
             yield FoundTag(shown, f"the line has {len(line)} characters")
             continue
@@ -96,9 +96,9 @@ def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
             value = f"{value} {following.pop(0)}".strip()
         note = following[0] if following and _SCOPE.fullmatch(following[0]) else ""
         is_altered = _match(line) is None
-        for found in _read(key, _tidy(value), note):
+        for tag in _read(key, _normalize(value), note):
             scope = _find_scope(f"{value} {note}", above)
-            yield replace(found, scope=scope, problem=_CONTROLS if is_altered else found.problem)
+            yield replace(tag, scope=scope, problem=_CONTROLS if is_altered else tag.problem)
 
 
 def find_mentions(lines: Sequence[str], sender: str) -> Iterator[FoundTag]:
@@ -107,18 +107,18 @@ def find_mentions(lines: Sequence[str], sender: str) -> Iterator[FoundTag]:
     So "With that, Acked-by: Bea <bea@example.org>" is reported, and prose is not.
     """
     for line, following in itertools.pairwise((*lines, "")):
-        match = _MENTION.search(line[:_LONG]) if match_tag(line) is None else None
+        match = _MENTION.search(line[:_MAX_LENGTH]) if match_tag(line) is None else None
         if match is None or not sender:
             continue
-        rest = line[match.end() : _LONG].strip(" \t:;")
-        if not _ADDRESS.search(rest) and _can_follow(following):
-            rest = f"{rest} {following.strip()}"
-        if sender in rest.lower():
-            problem = f'it is not on a line of its own: "{line[:_LONG].strip()}"'
-            yield FoundTag(Trailer(usual_case(f"{match['stem']}-by"), rest), problem)
+        value = line[match.end() : _MAX_LENGTH].strip(" \t:;")
+        if not _ADDRESS.search(value) and _can_follow(following):
+            value = f"{value} {following.strip()}"
+        if sender in value.lower():
+            problem = f'it is not on a line of its own: "{line[:_MAX_LENGTH].strip()}"'
+            yield FoundTag(Trailer(usual_case(f"{match['stem']}-by"), value), problem)
 
 
-def _tidy(value: str) -> str:
+def _normalize(value: str) -> str:
     """Return a value without surplus white space and punctuation."""
     value = re.sub(r"[ \t]+", " ", value)
     value = re.sub(r"<[ \t]*([^<>\s]+@[^<>\s]+)[ \t]*>", r"<\1>", value)
@@ -128,27 +128,27 @@ def _tidy(value: str) -> str:
 def _find_scope(value: str, above: str) -> str:
     """Return the patches that a tag is for, from the text after its address or the line above."""
     for text in (value.rpartition(">")[2], above):
-        if match := _PATCHES.search(text[:_LONG]):
+        if match := _PATCHES.search(text[:_MAX_LENGTH]):
             return match[0].strip()
     return ""
 
 
 def match_tag(line: str) -> re.Match[str] | None:
     """Return the key and value of a line that looks like a tag, None for other lines."""
-    found = _match(line)
-    if found is None and has_controls(line, allow="\t"):
-        plain = _SEQUENCE.sub("", line[: 4 * _LONG])
+    match = _match(line)
+    if match is None and has_controls(line, allow="\t"):
+        plain = _SEQUENCE.sub("", line[: 4 * _MAX_LENGTH])
         return _match("".join(character for character in plain if not has_controls(character)))
-    return found
+    return match
 
 
 def _match(line: str) -> re.Match[str] | None:
-    return _TAG.match(line[: 4 * _LONG]) if re.search("[:\uff1a]", line[:200]) else None
+    return _TAG.match(line[: 4 * _MAX_LENGTH]) if re.search("[:\uff1a]", line[:200]) else None
 
 
 def _can_follow(line: str) -> bool:
     """Return whether a line can be the rest of a tag that has no address yet."""
-    return bool(_ADDRESS.search(line[:_LONG])) and match_tag(line) is None
+    return bool(_ADDRESS.search(line[:_MAX_LENGTH])) and match_tag(line) is None
 
 
 def _read(key: str, value: str, note: str) -> Iterator[FoundTag]:
@@ -192,8 +192,8 @@ def _find_problem(value: str, note: str) -> str:
     plain = _QUOTED.sub("", _without_comment(value))
     if plain.count("<") != plain.count(">"):
         return "its angle brackets are not closed"
-    found = _CONDITION.search(plain.rpartition(">")[2]) if ">" in plain else None
-    return f'it has a condition: "{found.string.strip()}"' if found else ""
+    condition = _CONDITION.search(plain.rpartition(">")[2]) if ">" in plain else None
+    return f'it has a condition: "{condition.string.strip()}"' if condition else ""
 
 
 def _find_strangers(person: str) -> str:
@@ -201,11 +201,11 @@ def _find_strangers(person: str) -> str:
     person = _without_comment(person)
     unquoted = _QUOTED.sub("", person)
     angles = _ANGLE.findall(unquoted)
-    everything = {address.lower() for address in _ADDRESS.findall(person)}
+    addresses = {address.lower() for address in _ADDRESS.findall(person)}
     before = unquoted.partition(angles[0])[0] if angles else ""
-    if len(angles) > 1 or _IN_NAME.search(before) or (not angles and len(everything) > 1):
+    if len(angles) > 1 or _IN_NAME.search(before) or (not angles and len(addresses) > 1):
         return "it names several people"
-    if angles and everything - {angles[0][1:-1].lower()}:
+    if angles and addresses - {angles[0][1:-1].lower()}:
         return "it has another address besides the person's"
     return ""
 
