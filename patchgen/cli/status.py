@@ -69,12 +69,12 @@ def describe(status: SeriesStatus) -> dict[str, Any]:
                 "subject": patch.commit.subject,
                 "state": patch.state.value,
                 "partly_applied": patch.is_partly_applied,
-                "by": [_describe_commit(commit) for commit in patch.by],
+                "by": [_describe_commit(commit) for commit in patch.made_by],
                 "files": [_describe_file(file) for file in patch.files],
             }
             for number, patch in enumerate(status.patches, 1)
         ],
-        "run_again": _run_again(status),
+        "run_again": _suggest_run(status),
         "warnings": list(status.warnings),
     }
 
@@ -86,11 +86,11 @@ def _describe_file(file: FileStatus) -> dict[str, Any]:
         "state": file.state.value,
         "hunks": file.hunks,
         "present": file.present,
-        "by": [_describe_commit(commit) for commit in file.by],
+        "by": [_describe_commit(commit) for commit in file.made_by],
         "deleted": file.is_deleted,
         "deleted_by": _describe_commit(file.removed_by),
         "undone_by": _describe_commit(file.undone_by),
-        "conflicts_since_patch": file.after,
+        "conflicts_since_patch": file.conflicts_since,
     }
 
 
@@ -119,8 +119,8 @@ def _plain_lines(status: SeriesStatus) -> Iterator[list[str | tuple[str, dict[st
             yield [f"{'':{2 * len(str(total)) + 6}}and {len(details) - _SHOWN} more (--json)"]
     yield [""]
     yield [_summary(status)]
-    if again := _run_again(status):
-        yield [f"The newer base may have new places: {again}"]
+    if suggestion := _suggest_run(status):
+        yield [f"The newer base may have new places: {suggestion}"]
 
 
 def _name(oid: str, name: str) -> str:
@@ -142,21 +142,21 @@ def _details(patch: PatchStatus) -> Iterator[str]:
     """Yield the details of a patch next to its state: open work first, then what is applied."""
     if not patch.files:
         yield "it changes no file"
-    done = [file for file in patch.files if file.state is PatchState.APPLIED]
+    applied = [file for file in patch.files if file.state is PatchState.APPLIED]
     open_files = [file for file in patch.files if file.state is not PatchState.APPLIED]
     for file in sorted(open_files, key=lambda file: _ORDER.index(file.state)):
         if remark := _remark(file):
             yield f"{file.path}: {remark}"
-    unnamed = [file for file in done if not file.by]
-    makers = tuple(dict.fromkeys(commit for file in done for commit in file.by))
+    unnamed = [file for file in applied if not file.made_by]
+    commits = tuple(dict.fromkeys(commit for file in applied for commit in file.made_by))
     if patch.state is PatchState.APPLIED and not open_files:
-        yield from (f"by {_show(commit)}" for commit in makers)
+        yield from (f"by {_show(commit)}" for commit in commits)
         if unnamed:
-            where = "" if len(unnamed) == len(done) else f"{_list(unnamed)}: "
+            where = "" if len(unnamed) == len(applied) else f"{_list(unnamed)}: "
             yield f"{where}all of it is there; no single commit made this change"
         return
-    for commit in makers:
-        files = [file for file in done if commit in file.by]
+    for commit in commits:
+        files = [file for file in applied if commit in file.made_by]
         yield f"{_list(files)}: already there, by {_show(commit)}"
     if unnamed:
         yield f"{_list(unnamed)}: already there"
@@ -169,28 +169,32 @@ def _list(files: Sequence[FileStatus]) -> str:
 def _remark(file: FileStatus) -> str:
     remarks = [f"renamed to {file.renamed_to}"] if file.renamed_to else []
     if file.state is PatchState.CONFLICTS:
-        remarks += ["conflicts" + (f" since patch {file.after}" if file.after else "")]
+        remarks += [
+            "conflicts" + (f" since patch {file.conflicts_since}" if file.conflicts_since else "")
+        ]
     elif file.is_deleted:
         remarks += ["deleted" + (f" by {_show(file.removed_by)}" if file.removed_by else "")]
     elif file.state is PatchState.GONE:
         remarks += ["the lines that it changes were removed"]
     elif file.present:
         hunks = "hunk" if file.hunks == 1 else "hunks"
-        remarks += [f"{file.present} of {file.hunks} {hunks} already there" + _by(file)]
+        remarks += [
+            f"{file.present} of {file.hunks} {hunks} already there" + _describe_makers(file)
+        ]
     if file.undone_by:
         remarks += [f"was applied, then reverted by {_show(file.undone_by)}"]
     return "; ".join(remarks)
 
 
-def _by(file: FileStatus) -> str:
-    return ", by " + ", ".join(map(_show, file.by)) if file.by else ""
+def _describe_makers(file: FileStatus) -> str:
+    return ", by " + ", ".join(map(_show, file.made_by)) if file.made_by else ""
 
 
 def _show(commit: Upstream) -> str:
     return f'{commit.oid[:12]} ("{commit.subject}")'
 
 
-def _run_again(status: SeriesStatus) -> str | None:
+def _suggest_run(status: SeriesStatus) -> str | None:
     """Return the command that finds new places, if a semantic patch made the series."""
     if status.record is None or not status.record.split or not status.newer:
         return None

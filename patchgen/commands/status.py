@@ -84,13 +84,13 @@ def _read_series(
 def _warn(quarantine: Quarantine, base: Oid, onto: Oid, name: str) -> tuple[str, ...]:
     if base == onto:
         return (f"{name} is the series' own base; status needs a newer commit",)
-    met = quarantine.run("merge-base", base, onto, ok=(0, 1)).stdout.decode().strip()
-    if not met:
+    merge_base = quarantine.run("merge-base", base, onto, ok=(0, 1)).stdout.decode().strip()
+    if not merge_base:
         return (
             f"{name} and the series' base share no history here (a shallow clone?): commits that "
             "made the same changes cannot be named",
         )
-    return (f"{name} is older than the series' base",) if met == onto else ()
+    return (f"{name} is older than the series' base",) if merge_base == onto else ()
 
 
 def _judge(
@@ -101,12 +101,12 @@ def _judge(
     on_progress: OnProgress,
 ) -> tuple[PatchStatus, ...]:
     files = {path for commit in series.commits for path in commit.files}
-    had = read_files(quarantine, series.base, files)
-    has = read_files(quarantine, onto, files)
+    old_files = read_files(quarantine, series.base, files)
+    new_files = read_files(quarantine, onto, files)
     if repository.is_partial:
-        require_objects(quarantine, [file.oid for file in has.values()])
-    lost = {path: file for path, file in had.items() if path not in has}
-    moves = find_renames(quarantine, series.base, onto, lost)
+        require_objects(quarantine, [file.oid for file in new_files.values()])
+    missing = {path: file for path, file in old_files.items() if path not in new_files}
+    moves = find_renames(quarantine, series.base, onto, missing)
     picker = Picker(quarantine, moves)
     changes = read_changes(quarantine, series.base, onto, files | set(moves.values()))
     history = UpstreamHistory([_move(commit, moves) for commit in changes], picker)
@@ -152,7 +152,8 @@ class _PatchJudge:
             self.files.pop(path, None)
         self.files.update(picked.after)
         named = [
-            replace(file, by=file.by or makers[self.picker.rename(file.path)]) for file in files
+            replace(file, made_by=file.made_by or makers[self.picker.rename(file.path)])
+            for file in files
         ]
         return PatchStatus(commit, tuple(named))
 
@@ -174,25 +175,27 @@ class _PatchJudge:
             status = self._ask_history(commit, status, picked)
         if status.state is PatchState.CONFLICTS:
             first = self.stopped.setdefault(now, number)
-            status = replace(status, after=first if first != number else None)
+            status = replace(status, conflicts_since=first if first != number else None)
         return status
 
     def _ask_history(self, commit: Commit, status: FileStatus, picked: PickedFile) -> FileStatus:
         """Return the status of a conflicting or needed part, corrected by upstream's history."""
         now = status.renamed_to or status.path
-        found = self.history.find_same(commit, now, picked.hunks)
-        if found is None:
+        match = self.history.find_same(commit, now, picked.hunks)
+        if match is None:
             return status
-        same, undone = found
-        if undone is not None:
-            return replace(status, undone_by=undone)
+        same, revert = match
+        if revert is not None:
+            return replace(status, undone_by=revert)
         if status.state is PatchState.CONFLICTS or self._is_elsewhere(now, picked.remaining):
-            return replace(status, state=PatchState.APPLIED, present=len(picked.hunks), by=(same,))
+            return replace(
+                status, state=PatchState.APPLIED, present=len(picked.hunks), made_by=(same,)
+            )
         return status
 
     def _is_elsewhere(self, path: PurePosixPath, left: tuple[CommitHunk, ...]) -> bool:
         """Return whether hunks that only add lines have them elsewhere in the file."""
-        if path not in self.files or any(hunk.removed or hunk.about for hunk in left):
+        if path not in self.files or any(hunk.removed or hunk.header for hunk in left):
             return False
         content = self.picker.read_content(self.files[path])
         return all(b"\n".join(hunk.added) in content for hunk in left)

@@ -24,7 +24,7 @@ from patchgen.odb.tree import REGULAR
 
 _MARK = b"\0commit "
 # Up to this many paths, git compares every file of every commit with them quickly.
-_QUICK = 100
+_MAX_QUICK_PATHS = 100
 _PATHS = ("--literal-pathspecs", "-c", "core.quotePath=false")
 _DIFF = (
     "--no-color",
@@ -43,23 +43,23 @@ class CommitHunk:
     """Removed lines and the lines added in their place, without `-` and `+`.
 
     A change of the file as a whole (its mode, its creation, its binary content) is a hunk, too:
-    `about` is git's description of it, and `lines` is empty.
+    `header` is git's description of it, and `lines` is empty.
     """
 
     removed: tuple[bytes, ...] = ()
     added: tuple[bytes, ...] = ()
-    about: bytes = b""
+    header: bytes = b""
 
     @property
     def reverse(self) -> CommitHunk:
         """The hunk that reverts this one, if it is one of lines."""
-        return CommitHunk(self.added, self.removed, self.about)
+        return CommitHunk(self.added, self.removed, self.header)
 
     @property
     def folded(self) -> CommitHunk:
         """The hunk without white space and line breaks, unless it changes only these."""
         removed, added = (b"".join(b"".join(side).split()) for side in (self.removed, self.added))
-        return CommitHunk((removed,), (added,), self.about) if removed != added else self
+        return CommitHunk((removed,), (added,), self.header) if removed != added else self
 
     @property
     def size(self) -> int:
@@ -69,7 +69,7 @@ class CommitHunk:
     def covers(self, other: CommitHunk) -> bool:
         """Return whether each side contains that side of another hunk; both must be folded."""
         sides = ((self.removed, other.removed), (self.added, other.added))
-        return not other.about and all(
+        return not other.header and all(
             b"\n".join(theirs) in b"\n".join(ours) for ours, theirs in sides
         )
 
@@ -109,7 +109,7 @@ def read_changes(
     args = (*_PATHS, *_LOG, "--no-walk=unsorted", "--stdin")
     return tuple(
         CommitChanges(oid, subject, parse_diff(diff))
-        for oid, subject, diff in _read_log(git, *args, stdin=_to_stdin(oids, paths))
+        for oid, subject, diff in _read_log(git, *args, stdin=_format_stdin(oids, paths))
     )
 
 
@@ -153,7 +153,7 @@ def _find_commits(
     paths. For many paths, git is given their folders instead.
     """
     args = ("log", "--topo-order", "--format=%x00commit %H", "--no-renames", "--name-only", "-z")
-    stdin = _to_stdin([f"{base}..{tip}"], _coarsen(paths))
+    stdin = _format_stdin([f"{base}..{tip}"], _coarsen(paths))
     shown = git.run(*_PATHS, *args, "--stdin", stdin=stdin).stdout
     names = {os.fsencode(str(path)) for path in paths}
     oids = []
@@ -167,14 +167,14 @@ def _find_commits(
 def _coarsen(paths: Collection[PurePosixPath]) -> set[PurePosixPath]:
     """Return the paths, or folders that contain them, few enough for git to be quick."""
     depth = max((len(path.parts) for path in paths), default=0)
-    cut = set(paths)
-    while len(cut) > _QUICK and depth > 1:
+    coarse = set(paths)
+    while len(coarse) > _MAX_QUICK_PATHS and depth > 1:
         depth -= 1
-        cut = {PurePosixPath(*path.parts[:depth]) for path in paths}
-    return cut
+        coarse = {PurePosixPath(*path.parts[:depth]) for path in paths}
+    return coarse
 
 
-def _to_stdin(revisions: Iterable[str], paths: Iterable[PurePosixPath]) -> bytes:
+def _format_stdin(revisions: Iterable[str], paths: Iterable[PurePosixPath]) -> bytes:
     """Return the input of `--stdin` (git-rev-list(1)), which takes any number of arguments."""
     lines = [*revisions, "--", *sorted(map(str, paths))]
     return b"".join(os.fsencode(line) + b"\n" for line in lines)
@@ -203,7 +203,7 @@ def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
         elif line.startswith("@@ "):
             parts.hunks.append(([], []))
         elif line and not parts.hunks and not line.startswith(("index ", "--- ", "+++ ")):
-            parts.about.append(raw)
+            parts.header.append(raw)
     return {path: parts.close() for path, parts in changes.items()}
 
 
@@ -211,14 +211,14 @@ def parse_diff(diff: bytes) -> dict[PurePosixPath, FileChange]:
 class _ChangedLines:
     """The parts of a file's diff read so far; `side` is the list that the last line is in."""
 
-    about: list[bytes]
+    header: list[bytes]
     hunks: list[tuple[list[bytes], list[bytes]]]
     side: list[bytes] = field(default_factory=list)
 
     def close(self) -> FileChange:
-        whole = [CommitHunk(about=b"\n".join(self.about))] if self.about else []
+        whole = [CommitHunk(header=b"\n".join(self.header))] if self.header else []
         hunks = [CommitHunk(tuple(removed), tuple(added)) for removed, added in self.hunks]
-        is_deleted = any(line.startswith(b"deleted file mode") for line in self.about)
+        is_deleted = any(line.startswith(b"deleted file mode") for line in self.header)
         return FileChange((*whole, *hunks), is_deleted)
 
 
@@ -249,12 +249,12 @@ def list_changes(
     None if the repository does not have the old tree. No paths means the whole trees.
     """
     args = ("--literal-pathspecs", "diff-tree", "-r", "-z", "--raw", "--no-renames", old, new)
-    done = git.run(*args, "--", *map(str, paths), ok=None)
-    if done.returncode != 0:
+    completed = git.run(*args, "--", *map(str, paths), ok=None)
+    if completed.returncode != 0:
         return None
     before = set()
     after = {}
-    for change in parse_raw_diff(done.stdout):
+    for change in parse_raw_diff(completed.stdout):
         if not change.path.endswith(suffixes):
             continue
         if change.old_mode in REGULAR:

@@ -88,20 +88,22 @@ class Picker:
         ours = {path: onto[path] for path in paths if path in onto}
         theirs = self.read(commit.oid, *commit.files)
         changes = diff_trees(self.quarantine, f"{commit.oid}^", commit.oid)
-        made = {self.rename(path): change.hunks for path, change in changes.items()}
+        hunks = {self.rename(path): change.hunks for path, change in changes.items()}
         if ours == before:
             # The files have not changed since.
-            whole = {path: PickedFile(made[path], remaining=made[path]) for path in paths}
+            whole = {path: PickedFile(hunks[path], remaining=hunks[path]) for path in paths}
             return Picked(whole, theirs)
         trees = (write_tree(self.quarantine, files) for files in (before, ours, theirs))
         base, upstream, patch = trees
         merged, gone = self._merge((base, upstream, patch), before, ours)
         conflicts = {conflict.path for conflict in merged.conflicts}
-        left = diff_trees(self.quarantine, upstream, merged.tree)
+        changes_left = diff_trees(self.quarantine, upstream, merged.tree)
         files = {
             path: PickedFile(
-                hunks=made.get(path, ()),
-                remaining=left[path].hunks if path in left and path not in conflicts else (),
+                hunks=hunks.get(path, ()),
+                remaining=changes_left[path].hunks
+                if path in changes_left and path not in conflicts
+                else (),
                 gone=gone.get(path, 0),
                 is_conflict=path in conflicts,
                 is_deleted=path in gone and path not in ours,
@@ -120,12 +122,12 @@ class Picker:
         gone: dict[PurePosixPath, int] = {}
         resolved: dict[str, bytes | None] = {}
         for conflict in merged.conflicts:
-            settled = self._settle(conflict, before, ours)
-            if settled is not None:
-                gone[conflict.path], resolved[conflict.key] = settled
+            result = self._resolve(conflict, before, ours)
+            if result is not None:
+                gone[conflict.path], resolved[conflict.key] = result
         return merge_trees(self.quarantine, *sides, resolved) if resolved else merged, gone
 
-    def _settle(
+    def _resolve(
         self, conflict: Conflict, before: TreeFiles, ours: TreeFiles
     ) -> tuple[int, bytes | None] | None:
         """Return the number of changes that are gone, and the content, if nothing conflicts."""
@@ -136,8 +138,8 @@ class Picker:
         if conflict.sides:
             return None
         content = self.read_content(before[path]) if path in before else b""
-        settled = resolve_conflicts(conflict.content, content, self.read_content(ours[path]))
-        return (settled.gone, settled.content) if settled else None
+        result = resolve_conflicts(conflict.content, content, self.read_content(ours[path]))
+        return (result.gone, result.content) if result else None
 
     def read_content(self, file: TreeFile) -> bytes:
         """Return the content of a file."""

@@ -22,7 +22,7 @@ Lines = tuple[bytes, ...]
 
 _OURS, _BASE, _THEIRS, _END = b"<<<<<<< ", b"||||||| ", b"=======", b">>>>>>> "
 # Lines of at most this length, such as a brace, occur everywhere.
-_SHORT = 2
+_MAX_TRIVIAL_LENGTH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class ResolvedFile:
     """A file without real conflicts: its content, and how many of the patch's changes are gone."""
 
     content: bytes
     gone: int
 
 
-def resolve_conflicts(marked: bytes, before: bytes, upstream: bytes) -> Settled | None:
+def resolve_conflicts(marked: bytes, before: bytes, upstream: bytes) -> ResolvedFile | None:
     """Return the file with upstream's side if that is right, None if a person has to look.
 
     `marked` is the file with its conflicts between markers, `before` the common base.
@@ -55,13 +55,13 @@ def resolve_conflicts(marked: bytes, before: bytes, upstream: bytes) -> Settled 
     lost.subtract(_count(upstream.split(b"\n")))
     gone = 0
     for block in blocks:
-        if is_in(block):
+        if is_applied(block):
             continue
         if not _is_removed(block, lost):
             return None
         gone += len(find_line_changes(block.base, block.theirs))
     lines = [line for part in parts for line in (part.ours if isinstance(part, Block) else (part,))]
-    return Settled(b"\n".join(lines), gone)
+    return ResolvedFile(b"\n".join(lines), gone)
 
 
 def split_blocks(marked: bytes) -> list[bytes | Block] | None:
@@ -89,7 +89,7 @@ def split_blocks(marked: bytes) -> list[bytes | Block] | None:
     return parts if not sides else None
 
 
-def is_in(block: Block) -> bool:
+def is_applied(block: Block) -> bool:
     """Return whether upstream has all of the patch's changes in a block, next to its own.
 
     Added lines must be there, and removed lines must not; if the patch only removes lines, the
@@ -103,12 +103,14 @@ def is_in(block: Block) -> bool:
     text = between.join(ours)
     for low, high, first, last in find_line_changes(base, theirs):
         added = between.join(theirs[first:last])
-        if len(added) > _SHORT:
-            there = added in text
+        if len(added) > _MAX_TRIVIAL_LENGTH:
+            is_present = added in text
         else:
-            there = first > 0 and last < len(theirs) and _has(ours, theirs[first - 1 : last + 1])
-        kept = any(line in ours and line not in added for line in base[low:high] if line)
-        if kept or not there:
+            is_present = (
+                first > 0 and last < len(theirs) and _contains(ours, theirs[first - 1 : last + 1])
+            )
+        is_kept = any(line in ours and line not in added for line in base[low:high] if line)
+        if is_kept or not is_present:
             return False
     return True
 
@@ -126,7 +128,7 @@ def _is_removed(block: Block, lost: Counter[bytes]) -> bool:
     return bool(here) and all(lost[line] >= number for line, number in here.items())
 
 
-def _has(lines: Lines, sequence: Lines) -> bool:
+def _contains(lines: Lines, sequence: Lines) -> bool:
     """Return whether a sequence occurs in lines."""
     size = len(sequence)
     return any(lines[at : at + size] == sequence for at in range(len(lines) - size + 1))
@@ -138,4 +140,4 @@ def _squeeze(lines: Lines) -> Lines:
 
 def _count(lines: Sequence[bytes]) -> Counter[bytes]:
     """Count the lines, except short ones: a brace or an empty line occurs everywhere."""
-    return Counter(line for line in _squeeze(tuple(lines)) if len(line) > _SHORT)
+    return Counter(line for line in _squeeze(tuple(lines)) if len(line) > _MAX_TRIVIAL_LENGTH)

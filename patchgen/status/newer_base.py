@@ -12,7 +12,7 @@ from patchgen.odb import Repository
 from patchgen.series import SeriesBranch, find_cover_commit
 
 _FORMAT = "%(refname)%00%(objectname)%00%(symref)%00%(upstream)"
-_NAMED = 5
+_MAX_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ def choose_newer_base(repository: Repository, series: SeriesBranch) -> tuple[str
     heads = [ref for ref in others if ref.symref]
     if len({ref.oid for ref in heads}) == 1:
         return heads[0].symref.removeprefix("refs/remotes/"), heads[0].oid
-    found = heads or _without_series(repository, others, series.base)
-    if len({ref.oid for ref in found}) == 1:
-        return found[0].short, found[0].oid
-    raise _unclear(series.name, found)
+    candidates = heads or _drop_series(repository, others, series.base)
+    if len({ref.oid for ref in candidates}) == 1:
+        return candidates[0].short, candidates[0].oid
+    raise _make_ambiguity_error(series.name, candidates)
 
 
-def _without_series(repository: Repository, refs: Sequence[_Ref], base: Oid) -> list[_Ref]:
+def _drop_series(repository: Repository, refs: Sequence[_Ref], base: Oid) -> list[_Ref]:
     """Return the branches that are not series; of a branch and its upstream, only the upstream."""
     upstreams = {ref.upstream for ref in refs} & {ref.name for ref in refs}
     return [
@@ -62,9 +62,11 @@ def _without_series(repository: Repository, refs: Sequence[_Ref], base: Oid) -> 
     ]
 
 
-def _unclear(branch: str, found: Sequence[_Ref]) -> UsageError:
-    named = ", ".join(ref.short for ref in found[:_NAMED]) + (", ..." if found[_NAMED:] else "")
-    if not found:
+def _make_ambiguity_error(branch: str, candidates: Sequence[_Ref]) -> UsageError:
+    names = ", ".join(ref.short for ref in candidates[:_MAX_SHOWN]) + (
+        ", ..." if candidates[_MAX_SHOWN:] else ""
+    )
+    if not candidates:
         return UsageError(
             f"no other branch contains the base of {branch}; name the newer base",
             hint="name a branch, a tag or a commit",
@@ -72,6 +74,6 @@ def _unclear(branch: str, found: Sequence[_Ref]) -> UsageError:
         )
     return UsageError(
         f"several branches contain the base of {branch}; name the newer base",
-        hint=f"name one of these: {named}",
+        hint=f"name one of these: {names}",
         parameters=("onto",),
     )

@@ -39,9 +39,10 @@ class FileStatus:
     """A patch's part in one file, of `hunks` hunks without context.
 
     `path` is the file's name on the old base, `renamed_to` its name now, if that differs. `present`
-    hunks are there already; `by` are the commits that made exactly these. `removed_by` deleted the
-    file. `undone_by` reverted the same change after another commit had made it. `after` is the
-    number, from 1, of an earlier patch of the series that conflicts in the file.
+    hunks are there already; `made_by` are the commits that made exactly these. `removed_by` deleted
+    the file. `undone_by` reverted the same change after another commit had made it.
+    `conflicts_since` is the number, from 1, of an earlier patch of the series that conflicts in the
+    file.
     """
 
     path: PurePosixPath
@@ -50,10 +51,10 @@ class FileStatus:
     present: int = 0
     renamed_to: PurePosixPath | None = None
     is_deleted: bool = False
-    by: tuple[Upstream, ...] = ()
+    made_by: tuple[Upstream, ...] = ()
     removed_by: Upstream | None = None
     undone_by: Upstream | None = None
-    after: int | None = None
+    conflicts_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,9 @@ class PatchStatus:
         return is_open and any(file.present for file in self.files)
 
     @property
-    def by(self) -> tuple[Upstream, ...]:
+    def made_by(self) -> tuple[Upstream, ...]:
         """The commits that made the present hunks, each once, those of the first file first."""
-        return tuple(dict.fromkeys(commit for file in self.files for commit in file.by))
+        return tuple(dict.fromkeys(commit for file in self.files for commit in file.made_by))
 
 
 @dataclass(frozen=True, slots=True)

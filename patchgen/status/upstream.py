@@ -18,9 +18,9 @@ from patchgen.status.cherry_pick import Picker
 from patchgen.status.result import Upstream
 
 # The number of commits with the same lines that are tried, the youngest first.
-_TRIED = 3
+_MAX_TRIED = 3
 # A change of at most this many characters occurs everywhere.
-_TRIFLE = 8
+_MAX_TRIVIAL_SIZE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,28 @@ class UpstreamHistory:
 
         White space is ignored. Hunks that no commit made have none.
         """
-        left = Counter((path, hunk.folded) for path, hunks in present.items() for hunk in hunks)
-        made = [(commit, _made(commit, present) & left) for commit in self.commits]
+        unexplained = Counter(
+            (path, hunk.folded) for path, hunks in present.items() for hunk in hunks
+        )
+        candidates = [
+            (commit, _count_made_hunks(commit, present) & unexplained) for commit in self.commits
+        ]
         makers: dict[PurePosixPath, list[Upstream]] = {path: [] for path in present}
-        while made := [(commit, hunks & left) for commit, hunks in made if hunks & left]:
+        while candidates := [
+            (commit, hunks & unexplained) for commit, hunks in candidates if hunks & unexplained
+        ]:
             # The youngest of those that made the most.
-            at = max(range(len(made)), key=lambda at: made[at][1].total())
-            commit, hunks = made.pop(at)
-            left -= hunks
+            index = max(range(len(candidates)), key=lambda index: candidates[index][1].total())
+            commit, hunks = candidates.pop(index)
+            unexplained -= hunks
             for path in dict.fromkeys(path for path, _ in hunks):
-                makers[path].append(_name(commit))
-        for path, hunk in left:
-            found = self._find_kin(path, hunk)
-            makers[path] += [found] if found and found not in makers[path] else []
-        return {path: tuple(found) for path, found in makers.items()}
+                makers[path].append(_to_upstream(commit))
+        for path, hunk in unexplained:
+            similar = self._find_similar(path, hunk)
+            makers[path] += [similar] if similar and similar not in makers[path] else []
+        return {path: tuple(commits) for path, commits in makers.items()}
 
-    def _find_kin(self, path: PurePosixPath, hunk: CommitHunk) -> Upstream | None:
+    def _find_similar(self, path: PurePosixPath, hunk: CommitHunk) -> Upstream | None:
         """Return the youngest commit that made a hunk along with more, or the core of it.
 
         spatch's hunk includes lines that it only reindented; a person's does not.
@@ -63,8 +69,8 @@ class UpstreamHistory:
         for commit in self.commits:
             for own_hunk in commit.files[path].hunks if path in commit.files else ():
                 made = own_hunk.folded
-                if made.covers(hunk) or (made.size > _TRIFLE and hunk.covers(made)):
-                    return _name(commit)
+                if made.covers(hunk) or (made.size > _MAX_TRIVIAL_SIZE and hunk.covers(made)):
+                    return _to_upstream(commit)
         return None
 
     def find_same(
@@ -73,36 +79,38 @@ class UpstreamHistory:
         """Return the youngest commit that made the same change to a file, and its revert."""
         change = FileChange(tuple(hunks))
         same = [
-            at
-            for at, commit in enumerate(self.commits)
+            index
+            for index, commit in enumerate(self.commits)
             if path in commit.files and commit.files[path].hunks == change.hunks
         ]
-        for at in same[:_TRIED]:
-            there = self.picker.read(self.commits[at].oid, *patch.files)
-            picked = self.picker.pick(patch, there).files[path]
+        for index in same[:_MAX_TRIED]:
+            files = self.picker.read(self.commits[index].oid, *patch.files)
+            picked = self.picker.pick(patch, files).files[path]
             if picked.present and not picked.remaining:
-                undone = [
+                reverts = [
                     commit
-                    for commit in self.commits[:at]
+                    for commit in self.commits[:index]
                     if path in commit.files and commit.files[path].is_reverse_of(change)
                 ]
-                return _name(self.commits[at]), _name(undone[-1]) if undone else None
+                return _to_upstream(self.commits[index]), _to_upstream(
+                    reverts[-1]
+                ) if reverts else None
         return None
 
     def find_removal(self, path: PurePosixPath) -> Upstream | None:
         """Return the commit that deleted a file, None if it is unknown."""
         for commit in self.commits:
             if path in commit.files and commit.files[path].is_deleted:
-                return _name(commit)
+                return _to_upstream(commit)
         return None
 
 
-def _made(
+def _count_made_hunks(
     commit: CommitChanges, paths: Collection[PurePosixPath]
 ) -> Counter[tuple[PurePosixPath, CommitHunk]]:
     touched = [path for path in commit.files if path in paths]
     return Counter((path, hunk.folded) for path in touched for hunk in commit.files[path].hunks)
 
 
-def _name(commit: CommitChanges) -> Upstream:
+def _to_upstream(commit: CommitChanges) -> Upstream:
     return Upstream(commit.oid, commit.subject)

@@ -43,7 +43,7 @@ def test_reads_hunks_without_context():
     assert changes[PurePosixPath("fs/a b.c")] == FileChange((first, last))
     assert changes[PurePosixPath("gone.c")].is_deleted
     assert changes[PurePosixPath("gone.c")].hunks[-1] == CommitHunk((b"x",))
-    mode = CommitHunk(about=b"old mode 100644\nnew mode 100755")
+    mode = CommitHunk(header=b"old mode 100644\nnew mode 100755")
     assert changes[PurePosixPath("run.sh")] == FileChange((mode,))
     assert parse_diff(b"") == {}
 
