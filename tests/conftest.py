@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What all tests share: a sealed environment, the toy tree, and the program as users run it."""
+"""Fixtures of all tests: a sealed environment, the toy tree, and the program as users run it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.fork_server import ForkServer
 from tests.support.kernels import REQUIRED, KernelMissingError, clone_bare, kernel_tree
 from tests.support.prepared import TOP, Prepared
 
-# Below nohup, or in the background of a shell, SIGINT is ignored, and so it is in all programs that
-# are started from here: a test that interrupts one would wait for ever.
+# Under nohup, or in the background of a shell, SIGINT is ignored, and all child processes inherit
+# that: a test that interrupts one would wait forever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -61,13 +61,13 @@ def sealed_environment(
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
     """Return the environment of programs that several tests share."""
-    kept = {name: value for name, value in os.environ.items() if name not in SEALED}
-    return kept | {name: value for name, value in SEALED.items() if value is not None}
+    inherited = {name: value for name, value in os.environ.items() if name not in SEALED}
+    return inherited | {name: value for name, value in SEALED.items() if value is not None}
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]) -> Prepared:
-    """Return what all tests of this run, in all workers, begin with."""
+    """Return the trees that all tests of this run share, in all workers."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     return Prepared(shared / "prepared", environment)
@@ -75,7 +75,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str,
 
 @dataclass(frozen=True)
 class Finished:
-    """What a run of patchgen printed, and how it ended."""
+    """The exit code and the output of a run of patchgen."""
 
     code: int
     out: str
@@ -87,7 +87,7 @@ Patchgen = Callable[..., Finished]
 
 @pytest.fixture(scope="session")
 def fork_server(environment: Mapping[str, str]) -> Iterator[ForkServer]:
-    """Return what starts patchgen without importing it again."""
+    """Return a server that starts patchgen without importing it again."""
     server = ForkServer(environment)
     yield server
     server.close()
@@ -100,24 +100,28 @@ def patchgen(fork_server: ForkServer) -> Patchgen:
     tests/cli/test_commands.py, test_endings.py and test_wheel.py start the program as users do.
     """
 
-    def run(*words: str | Path, cwd: Path | None = None) -> Finished:
-        args = list(map(str, words))
+    def run(*args: str | Path, cwd: Path | None = None) -> Finished:
+        texts = list(map(str, args))
         environment = {**os.environ, "PYTHONPATH": str(TOP)}
         if fork_server.can_serve(environment):
-            done = fork_server.run(args, cwd, environment)
+            result = fork_server.run(texts, cwd, environment)
         else:
-            argv = [sys.executable, "-m", "patchgen", *args]
-            done = subprocess.run(argv, cwd=cwd, capture_output=True, check=False, env=environment)
-        out, err = (text.decode(errors="surrogateescape") for text in (done.stdout, done.stderr))
+            argv = [sys.executable, "-m", "patchgen", *texts]
+            result = subprocess.run(
+                argv, cwd=cwd, capture_output=True, check=False, env=environment
+            )
+        out, err = (
+            text.decode(errors="surrogateescape") for text in (result.stdout, result.stderr)
+        )
         assert "Traceback" not in err, err
-        return Finished(done.returncode, out, err)
+        return Finished(result.returncode, out, err)
 
     return run
 
 
 @pytest.fixture
 def toy(tmp_path: Path, prepared: Prepared) -> Path:
-    """Return the toy tree as a repository of the test's own, on branch master."""
+    """Return a copy of the toy tree for this test, a repository on branch master."""
     tree = tmp_path / "toy"
     prepared.copy_toy(tree)
     return tree
@@ -128,11 +132,11 @@ MakeSeries = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def pvops_on(toy: Path, prepared: Prepared) -> MakeSeries:
-    """Put v4 of pvops onto the toy tree, and return what `apply --json` and the words print.
+    """Put v4 of pvops onto the toy tree, and return the document of `apply ARGS --json`.
 
-    It is made once a test run, and copied.
+    The series is made once per test run, and copied.
     """
-    return lambda *words: prepared.copy_series(toy, words)
+    return lambda *args: prepared.copy_series(toy, args)
 
 
 @pytest.fixture
@@ -144,14 +148,14 @@ def pvops(toy: Path, pvops_on: MakeSeries) -> Path:
 
 @pytest.fixture
 def git() -> Callable[..., str]:
-    """Run git in a folder and return what it prints."""
+    """Run git in a folder and return its output."""
 
-    def run(folder: Path, *words: str | Path, **options: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", folder, *words], capture_output=True, check=False, text=True, **options
+    def run(folder: Path, *args: str | Path, **options: str) -> str:
+        result = subprocess.run(
+            ["git", "-C", folder, *args], capture_output=True, check=False, text=True, **options
         )
-        assert done.returncode == 0, f"git {words}: {done.stderr}"
-        return done.stdout
+        assert result.returncode == 0, f"git {args}: {result.stderr}"
+        return result.stdout
 
     return run
 
@@ -173,7 +177,7 @@ def kernel_6_1() -> Iterator[Path]:
 
 @pytest.fixture
 def without_op(kernel_6_1: Path, prepared: Prepared, tmp_path: Path) -> Path:
-    """Return a bare clone of 6.1 of the test's own, with the op taken out on WITHOUT_OP."""
+    """Return a bare clone of 6.1 for this test, with the op removed on WITHOUT_OP."""
     return clone_bare(prepared.take_op_out(kernel_6_1), tmp_path / "linux.git")
 
 

@@ -17,10 +17,10 @@ _PROJECT = Path(__file__).parents[2]
 
 
 @cache
-def audit_kernel(tree: Path, *words: str) -> dict[str, Any]:
+def audit_kernel(tree: Path, *args: str) -> dict[str, Any]:
     """Return what `patchgen audit --json` prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "patchgen", "audit", "--tree", str(tree), "--json", *words],
+    result = subprocess.run(
+        [sys.executable, "-m", "patchgen", "audit", "--tree", str(tree), "--json", *args],
         capture_output=True,
         check=False,
         encoding="utf-8",
@@ -34,8 +34,8 @@ def audit_kernel(tree: Path, *words: str) -> dict[str, Any]:
             "GIT_CONFIG_GLOBAL": os.devnull,
         },
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    document: dict[str, Any] = json.loads(done.stdout)
+    assert result.returncode == 0, result.stderr[-3000:]
+    document: dict[str, Any] = json.loads(result.stdout)
     return document
 
 

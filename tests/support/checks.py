@@ -13,7 +13,7 @@ def snapshot(repository: Path, *, without: str) -> str:
     """Return all refs but one branch, and the status where there is a work tree."""
     git = ["git", "-C", str(repository)]
     refs = subprocess.run([*git, "for-each-ref"], capture_output=True, text=True, check=True)
-    kept = [line for line in refs.stdout.splitlines() if not line.endswith(f"heads/{without}")]
+    others = [line for line in refs.stdout.splitlines() if not line.endswith(f"heads/{without}")]
     head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
     status = subprocess.run(
         [*git, "status", "--porcelain", "--untracked-files=all"],
@@ -21,7 +21,7 @@ def snapshot(repository: Path, *, without: str) -> str:
         text=True,
         check=False,
     )
-    return "\n".join([*kept, head.stdout, status.stdout])
+    return "\n".join([*others, head.stdout, status.stdout])
 
 
 def apply_mails(clone: Path, base: str, mails: Sequence[Path]) -> str:
@@ -29,14 +29,14 @@ def apply_mails(clone: Path, base: str, mails: Sequence[Path]) -> str:
     git = ["git", "-C", str(clone)]
     subprocess.run([*git, "checkout", "-q", "-f", "-B", "am", base], check=True)
     subprocess.run([*git, "am", "-q", *map(str, mails)], check=True, capture_output=True)
-    words = [*git, "rev-parse", "HEAD^{tree}"]
-    tree = subprocess.run(words, capture_output=True, text=True, check=True)
+    argv = [*git, "rev-parse", "HEAD^{tree}"]
+    tree = subprocess.run(argv, capture_output=True, text=True, check=True)
     return tree.stdout.strip()
 
 
 def checkpatch(kernel: Path, mail: Path, scratch: Path) -> tuple[int, int, int]:
     """Return how many errors, warnings and checks checkpatch.pl --strict has for a mail."""
-    done = subprocess.run(
+    result = subprocess.run(
         [
             "perl",
             kernel / "scripts/checkpatch.pl",
@@ -50,8 +50,8 @@ def checkpatch(kernel: Path, mail: Path, scratch: Path) -> tuple[int, int, int]:
         text=True,
         check=False,
     )
-    match = re.search(r"total: (\d+) errors, (\d+) warnings, (\d+) checks", done.stdout)
-    assert match, done.stdout + done.stderr
+    match = re.search(r"total: (\d+) errors, (\d+) warnings, (\d+) checks", result.stdout)
+    assert match, result.stdout + result.stderr
     if match.groups() != ("0", "0", "0"):
-        print(done.stdout)
+        print(result.stdout)
     return int(match[1]), int(match[2]), int(match[3])

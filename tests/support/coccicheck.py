@@ -32,8 +32,8 @@ class Script:
 def check_out(kernel: Path, folders: Sequence[str], target: Path) -> Path:
     """Make a repository of some folders of a kernel, with the headers and the semantic patches."""
     target.mkdir(parents=True)
-    words = ["git", "-C", kernel, "archive", "HEAD", *folders, *INCLUDES[:2], SCRIPTS]
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as archive:
+    argv = ["git", "-C", kernel, "archive", "HEAD", *folders, *INCLUDES[:2], SCRIPTS]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as archive:
         subprocess.run(["tar", "xf", "-", "-C", target], stdin=archive.stdout, check=True)
     commit_all(target, "linux")
     return target
@@ -47,9 +47,9 @@ def list_scripts(tree: Path) -> list[Script]:
         head = re.findall(r"^virtual\s+([^;@\n]*)", text, re.MULTILINE)
         modes = {word for names in head for word in re.findall(r"\w+", names)}
         options = [line.split(":")[1].split() for line in text.splitlines() if "Options:" in line]
-        known = frozenset(modes & {"patch", "report", "context", "org"})
+        declared = frozenset(modes & {"patch", "report", "context", "org"})
         name = str(path.relative_to(tree))
-        found.append(Script(name, known, tuple(word for each in options for word in each)))
+        found.append(Script(name, declared, tuple(word for option in options for word in option)))
     return found
 
 
@@ -57,13 +57,13 @@ def coccicheck(tree: Path, script: Script, mode: str, folders: Sequence[str], jo
     """Return what spatch prints when scripts/coccicheck starts it."""
     printed = ""
     for folder in folders:
-        words = ["spatch", "-D", mode]
-        words += ["--no-show-diff"] if mode in ("report", "org") else []
-        words += ["--very-quiet", "--cocci-file", script.path, *script.options, "--dir", folder]
-        words += [word for include in INCLUDES for word in ("-I", include)]
-        words += ["--jobs", str(jobs), "--chunksize", "1", "--timeout", "200", "--use-gitgrep"]
-        done = subprocess.run(words, cwd=tree, capture_output=True, check=True)
-        printed += done.stdout.decode("latin-1")
+        argv = ["spatch", "-D", mode]
+        argv += ["--no-show-diff"] if mode in ("report", "org") else []
+        argv += ["--very-quiet", "--cocci-file", script.path, *script.options, "--dir", folder]
+        argv += [word for include in INCLUDES for word in ("-I", include)]
+        argv += ["--jobs", str(jobs), "--chunksize", "1", "--timeout", "200", "--use-gitgrep"]
+        result = subprocess.run(argv, cwd=tree, capture_output=True, check=True)
+        printed += result.stdout.decode("latin-1")
     return printed
 
 

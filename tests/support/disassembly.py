@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What functions of objects execute, and which of the objects' functions they come to."""
+"""Disassemble objects: what a function executes, and which functions it reaches by calls."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ VMCALL = "0f 01 c1"
 VMMCALL = "0f 01 d9"
 
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[^>]+)>:$")
-# "  1a:\t49 89 fc \tmov    %rdi,%r12", with -w -r a relocation behind it.
-_CODE = re.compile(r"^ *[0-9a-f]+:\t(?P<bytes>[0-9a-f ]+?) *\t(?P<text>[^\t]*)(?P<rest>.*)$")
-# AT&T syntax: what is written comes last.
+# "  1a:\t49 89 fc \tmov    %rdi,%r12"; with -w -r a relocation follows.
+_CODE = re.compile(r"^ *[0-9a-f]+:\t(?P<bytes>[0-9a-f ]+?) *\t(?P<text>[^\t]*)(?P<relocation>.*)$")
+# AT&T syntax: the destination is the last operand.
 _CLEAR = re.compile(r"^xor +%(?P<to>\w+),%(?P=to)$")
 _MOVE = re.compile(r"^mov\w* +(?P<source>\$0x[0-9a-f]+|%\w+),%(?P<to>\w+)$")
 _WRITE = re.compile(r"%(?P<to>\w+)$")
@@ -38,55 +38,58 @@ class Function:
 
 def disassemble(*objects: Path) -> dict[str, Function]:
     """Return the functions of some objects, by name."""
-    found: dict[str, Function] = {}
+    functions: dict[str, Function] = {}
     for path in objects:
-        words = ["objdump", "-d", "-r", "-w", "--insn-width=16", path]
-        said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        argv = ["objdump", "-d", "-r", "-w", "--insn-width=16", path]
+        listing = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
         current = Function()
-        for line in said.splitlines():
+        for line in listing.splitlines():
             if match := _FUNCTION.match(line):
-                current = found.setdefault(match["name"], Function())
+                current = functions.setdefault(match["name"], Function())
             elif match := _CODE.match(line):
                 current.code.append((match["bytes"], match["text"].strip()))
                 if match["text"].startswith(("call", "jmp")):
-                    target = _RELOCATION.search(match["rest"]) or _TARGET.search(match["text"])
+                    target = _RELOCATION.search(match["relocation"]) or _TARGET.search(
+                        match["text"]
+                    )
                     if target:
                         current.callees.add(target["name"])
-    return found
+    return functions
 
 
 def reachable(functions: Mapping[str, Function], start: str) -> set[str]:
-    """Return the names of what a function comes to by calls, itself among them."""
-    found: set[str] = set()
-    todo = [start]
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo += functions[name].callees if name in functions else ()
-    return found
+    """Return the names of all functions that a function reaches by calls, including its own."""
+    reached: set[str] = set()
+    pending = [start]
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending += functions[name].callees if name in functions else ()
+    return reached
 
 
 def loads_before(function: Function, instruction: str) -> Iterator[dict[str, str]]:
-    """For each place of an instruction, yield what each register was last loaded with before it.
+    """For each occurrence of an instruction, yield the last load of each register before it.
 
-    In the order of the code, not of its execution. Registers are named by their 64 bits. Constants
-    are `$0x...`, also where they came by way of another register; all else is the instruction.
+    "Before" is the order of the code, not of its execution. Registers have their 64-bit names. A
+    constant is `$0x...`, even if it was copied from another register; any other load is the text
+    of the instruction.
     """
     last: dict[str, str] = {}
     for raw, text in function.code:
         if raw.startswith(instruction):
             yield dict(last)
         if match := _CLEAR.match(text):
-            last[_whole(match["to"])] = "$0x0"
+            last[_widen(match["to"])] = "$0x0"
         elif match := _MOVE.match(text):
             source = match["source"]
-            last[_whole(match["to"])] = last.get(_whole(source.lstrip("%")), source)
+            last[_widen(match["to"])] = last.get(_widen(source.lstrip("%")), source)
         elif match := _WRITE.search(text):
-            last[_whole(match["to"])] = text
+            last[_widen(match["to"])] = text
 
 
-def _whole(register: str) -> str:
+def _widen(register: str) -> str:
     if match := re.fullmatch(r"(r\d+)[dwb]", register):
         return match[1]
     return f"r{register[1:]}" if register.startswith("e") else register

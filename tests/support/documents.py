@@ -122,7 +122,7 @@ def run_session(session: Session, folder: Path, environment: Mapping[str, str]) 
         f'printf {mark!r}; printf {mark!r} >&2\n{command.text}\necho "@@ $?"\n'
         for mark, command in zip(marks, session.commands, strict=False)
     ).replace(_DEMO_TREE, str(folder / "linux"))
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-u", "-c", script],
         stdin=subprocess.DEVNULL,
         cwd=folder,
@@ -134,7 +134,7 @@ def run_session(session: Session, folder: Path, environment: Mapping[str, str]) 
     )
     faults = []
     for number, command in enumerate(session.commands):
-        out, err = (_cut(stream, marks, number) for stream in (done.stdout, done.stderr))
+        out, err = (_cut(stream, marks, number) for stream in (result.stdout, result.stderr))
         out, _, code = out.rpartition("@@ ")
         if code.strip() != str(command.code):
             faults.append(f"$ {command.text}\nended with {code.strip()}:\n{out}{err}")
@@ -154,10 +154,10 @@ def find_missing(shown: str, printed: str) -> str:
     """
     rest = " ".join(printed.split())
     for line in filter(None, re.split(r"^\s*\.\.\.\n", shown, flags=re.MULTILINE)):
-        words = " ".join(line.split())
-        pattern = ".*?".join(map(re.escape, _VARYING.split(words)))
-        found = re.search(pattern, rest)
-        if found is None:
-            return words
-        rest = rest[found.end() :]
+        expected = " ".join(line.split())
+        pattern = ".*?".join(map(re.escape, _VARYING.split(expected)))
+        match = re.search(pattern, rest)
+        if match is None:
+            return expected
+        rest = rest[match.end() :]
     return ""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's kernel sources as git repositories, prepared once and then only read.
 
-A tree lives in $PATCHGEN_TREES (default ~/.cache/patchgen/trees), outside of the project. All its
-files are there as objects; what checkpatch needs is checked out. The environment is read when this
-module is imported, before a test seals it off.
+A tree is in $PATCHGEN_TREES (default ~/.cache/patchgen/trees), outside of the project. All of its
+files are in the object store; only the files that checkpatch needs are checked out. The environment
+is read when this module is imported, before a test seals it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import IO
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 TREES = Path(os.environ.get("PATCHGEN_TREES") or _CACHE / "patchgen" / "trees")
-# What patchgen caches of these trees, for later runs, too. Its own code is a part of each key, so
-# that no change of the code is judged by an earlier result.
+# patchgen's cache for these trees, which later test runs use, too. The code of patchgen is part of
+# each key, so a run never uses results of other code.
 CACHE = TREES / "cache"
 REQUIRED = frozenset(filter(None, os.environ.get("PATCHGEN_REQUIRE", "").split(",")))
 _CHECKED_OUT = ("/*", "!/*/", "/scripts/")
@@ -55,15 +55,15 @@ def kernel_tree(version: str) -> Path:
 
 def _extract(tarball: Path, name: str, target: Path) -> None:
     if not tarball.is_file():
-        raise KernelMissingError(f"{tarball} is not there: apt-get install {name}")
-    # Under the lock, what is there was left by a run that was killed.
+        raise KernelMissingError(f"{tarball} does not exist: apt-get install {name}")
+    # This process has the lock, so such a folder is the leftover of a killed run.
     for leftover in TREES.glob(f".{name}-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=TREES))
     git = ["git", "-C", scratch]
     try:
         subprocess.run([*git, "init", "-q", "-b", "master"], check=True)
-        words = [
+        argv = [
             *git,
             "-c",
             "fastimport.unpackLimit=0",
@@ -73,7 +73,7 @@ def _extract(tarball: Path, name: str, target: Path) -> None:
             "--quiet",
             "--depth=0",
         ]
-        with subprocess.Popen(words, stdin=subprocess.PIPE) as importer:
+        with subprocess.Popen(argv, stdin=subprocess.PIPE) as importer:
             assert importer.stdin is not None
             with subprocess.Popen(["xz", "-dc", tarball], stdout=subprocess.PIPE) as unpacked:
                 assert unpacked.stdout is not None
@@ -121,24 +121,26 @@ def commit_all(folder: Path, message: str) -> None:
     """
     git = ["git", "-C", str(folder), "-c", "core.fsync=none", "-c", "gc.auto=0"]
     # Debian's .gitignore ignores everything.
-    words = (["init", "-q", "-b", "master"], ["add", "-A", "-f"], ["commit", "-q", "-m", message])
-    for each in words:
-        subprocess.run([*git, *each], check=True, env={**os.environ, **_FIXED})
+    commands = (
+        ["init", "-q", "-b", "master"], ["add", "-A", "-f"], ["commit", "-q", "-m", message]
+    )  # fmt: skip
+    for args in commands:
+        subprocess.run([*git, *args], check=True, env={**os.environ, **_FIXED})
 
 
 def check_out(repository: Path, branch: str, patterns: Sequence[str], target: Path) -> None:
     """Make a work tree with the files of some patterns (git help sparse-checkout)."""
-    words = ["git", "clone", "-q", "--shared", "--no-checkout", "-b", branch, repository, target]
-    subprocess.run(words, check=True)
+    argv = ["git", "clone", "-q", "--shared", "--no-checkout", "-b", branch, repository, target]
+    subprocess.run(argv, check=True)
     _choose_files(target, branch, patterns)
 
 
 def _choose_files(tree: Path, branch: str, patterns: Sequence[str]) -> None:
-    for words in (["sparse-checkout", "set", "--no-cone", *patterns], ["checkout", "-q", branch]):
-        subprocess.run(["git", "-C", tree, *words], check=True)
+    for args in (["sparse-checkout", "set", "--no-cone", *patterns], ["checkout", "-q", branch]):
+        subprocess.run(["git", "-C", tree, *args], check=True)
 
 
 def clone_bare(source: Path, target: Path) -> Path:
-    """Clone without copying objects; the clone is the test's own to write to."""
+    """Clone without copying objects; the caller may write to the clone."""
     subprocess.run(["git", "clone", "-q", "--shared", "--bare", source, target], check=True)
     return target

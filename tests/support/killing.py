@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Kill patchgen with SIGKILL or another signal, run it again, and look at what is there.
+"""Kill patchgen with SIGKILL or another signal, run it again, and check the result.
 
-As a program it runs patchgen and sends a signal at its events of the numbers $KILL_AT. Events are
-what Python audits of programs that are started and of folders and files that are made, renamed or
-removed, so that two events never have more between them than one such step.
+As a program it runs patchgen and sends a signal at the events with the numbers $KILL_AT. The events
+are Python's audit events for starting a program and for creating, renaming or removing a file or
+folder, so at most one such step lies between two events.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ KILLS = int(os.environ.get("PATCHGEN_KILLS", "60"))
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended, and what its events were, where it was not killed."""
+    """How a run ended, and its events unless it was killed."""
 
     code: int
     text: str
@@ -48,13 +48,13 @@ class Ended:
 class Campaign:
     """A command that is killed in a copy of a prepared tree, again and again.
 
-    `args` begin with the command; the tree's copy is the working directory. `done` is what the
-    command says where nothing is left to do.
+    `args` begin with the command; the copy of the tree is the working directory. A run that finds
+    nothing left to do prints a message that matches `repeat_message`.
     """
 
     prepared: Path
     args: Sequence[str | Path]
-    done: str
+    repeat_message: str
     folder: Path
 
     def __post_init__(self) -> None:
@@ -112,14 +112,14 @@ class Campaign:
         return Ended(process.returncode, text, names, seconds)
 
     def try_event(self, number: int, *, whole_group: bool) -> None:
-        """Kill it at an event, run it again, and check all that is left."""
+        """Kill it at an event, run it again, and check the repository and all files."""
         self.copy()
         killed = self.run(number, whole_group=whole_group)
         assert killed.code == -signal.SIGKILL, killed
         self._check(f"event {number} of {len(self.whole.events)}, group: {whole_group}")
 
     def try_signal(self, number: int, *events: int) -> None:
-        """Interrupt it at events, and check that it cleans up and tells the truth."""
+        """Interrupt it at events, and check that it cleans up and that its message is true."""
         self.copy()
         ended = self.run(*events, number=number)
         when = f"signal {number} at events {events} of {len(self.whole.events)}: {ended}"
@@ -134,7 +134,7 @@ class Campaign:
             assert (refs, read_files(self.tree)) == (self.after, self.files), when
 
     def try_moments(self, count: int, seed: int) -> None:
-        """Do the same at random moments of the whole run."""
+        """Kill it at random moments of a run, as try_event does at events."""
         moments = random.Random(seed)
         for number in range(count):
             self.copy()
@@ -147,22 +147,22 @@ class Campaign:
         fsck = git(self.tree, "fsck", "--connectivity-only")
         assert not re.search("missing|broken|error|fatal", fsck), f"{when}: {fsck}"
         again = self.run()
-        assert again.code == 0 or (again.code == 1 and re.search(self.done, again.text)), (
-            f"{when}: {again}"
-        )
+        assert again.code == 0 or (
+            again.code == 1 and re.search(self.repeat_message, again.text)
+        ), f"{when}: {again}"
         assert read_refs(self.tree) == self.after, f"{when}: {again}"
         assert read_files(self.tree) == self.files, f"{when}: {again}"
         assert list(self.tmp.iterdir()) == [], when
         assert not [*(self.tree / ".git/refs").rglob("*.lock")], when
 
     def copy(self) -> None:
-        """Begin again with the tree as it was prepared, and an empty cache."""
+        """Restore the prepared tree, and empty the cache."""
         for folder in (self.tree, self.folder / "cache"):
             shutil.rmtree(folder, ignore_errors=True)
         subprocess.run(["cp", "-r", self.prepared, self.tree], check=True)
 
     def _wait_for_children(self) -> None:
-        """Wait for what patchgen began and was not killed: it has TMPDIR in its environment."""
+        """Wait for surviving child processes: they have this TMPDIR in their environment."""
         mark = os.fsencode(self.tmp)
         while any(mark in environment for environment in _environments()):
             time.sleep(0.01)
@@ -174,7 +174,7 @@ def read_refs(tree: Path) -> str:
 
 
 def read_files(tree: Path) -> dict[str, bytes]:
-    """Return all files beside the repository's own, hidden ones included, and empty folders."""
+    """Return all files outside .git, hidden ones included, and empty folders."""
     paths = [path for path in tree.rglob("*") if path.relative_to(tree).parts[0] != ".git"]
     return {
         str(path.relative_to(tree)): path.read_bytes() if path.is_file() else b"" for path in paths
@@ -183,9 +183,9 @@ def read_files(tree: Path) -> dict[str, bytes]:
 
 def git(tree: Path, *args: str) -> str:
     """Run git in a tree, and return all that it prints."""
-    words = ["git", "-C", tree, *args]
-    done = subprocess.run(words, capture_output=True, check=False, encoding="utf-8")
-    return done.stdout + done.stderr
+    argv = ["git", "-C", tree, *args]
+    result = subprocess.run(argv, capture_output=True, check=False, encoding="utf-8")
+    return result.stdout + result.stderr
 
 
 def _environments() -> Iterator[bytes]:
@@ -209,7 +209,7 @@ def _main() -> None:
     def count(name: str, arguments: tuple[object, ...]) -> None:
         if name in _EVENTS:
             with guard:
-                # Of programs their arguments, and not their environment.
+                # The arguments of a program, but not its environment.
                 events.append(f"{name} {arguments[:2]!r}")
                 if len(events) in at:
                     os.kill(0 if group else os.getpid(), number)

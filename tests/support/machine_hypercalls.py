@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The instructions of an object that call a hypervisor, and where each was written.
+"""The instructions of an object that call a hypervisor, and the source line of each.
 
-Read from the machine code: objdump tells the instructions, .altinstructions which of them are
-replaced and by what, addr2line the functions that they were inlined into, one in the other.
+Read from the machine code: objdump lists the instructions, .altinstructions those that are replaced
+and their replacements, and addr2line the chain of functions that each was inlined into.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# What objdump calls them; `rep vmmcall` is vmgexit to newer ones. SEAMCALL is the host's.
+# By objdump's names; newer versions print `rep vmmcall` as vmgexit. Only the host uses SEAMCALL.
 _CALLS = {
     "vmcall": "vmcall",
     "vmmcall": "vmmcall",
@@ -32,7 +32,7 @@ _RECORD = re.compile(r"^(?P<offset>[0-9a-f]{8,}) R_\w+\s+(?P<section>\.[^+\s]+)(
 
 @dataclass(frozen=True)
 class Frame:
-    """A function, and the line of it that is at work: its own code, or a call that was inlined."""
+    """A function, and the line that an instruction comes from: its own code, or an inlined call."""
 
     function: str
     path: str
@@ -43,8 +43,8 @@ class Frame:
 class MachineCall:
     """An instruction. `frames` are the functions that it is in, from the innermost outwards.
 
-    `form` is what stands there before alternatives are patched; "io" where that is IN, OUT and the
-    like and only what replaces it calls the hypervisor. `symbol` is the function in the object.
+    `form` is the instruction before alternatives are patched; "io" if that is IN, OUT or similar
+    and only the replacement calls the hypervisor. `symbol` is the function in the object.
     """
 
     object: str
@@ -61,7 +61,7 @@ class MachineCall:
 
 
 def read_machine_calls(path: Path, output: Path, source: Path) -> list[MachineCall]:
-    """Return the calls of an object in the folder `output`, built of the tree `source`."""
+    """Return the calls of an object in the folder `output`, built from the tree `source`."""
     calls: dict[tuple[str, int], MachineCall] = {}
     code: dict[tuple[str, int], tuple[str, str]] = {}
     for section, symbol, at, text in _read_code(path):
@@ -80,7 +80,7 @@ def read_machine_calls(path: Path, output: Path, source: Path) -> list[MachineCa
         if not new:
             continue
         if original not in calls:
-            # IN has its operands set up first, in what is replaced as a whole.
+            # The replaced code sets up the operands of IN first, so it does not start with IN.
             symbol = code[original][0]
             name = str(path.relative_to(output))
             calls[original] = MachineCall(name, *original, symbol, "io")
@@ -93,15 +93,15 @@ def read_machine_calls(path: Path, output: Path, source: Path) -> list[MachineCa
 
 
 def count_replacements(path: Path) -> int:
-    """Return how many calls there are in what may replace other code."""
+    """Return the number of calls in the replacements of alternatives."""
     return sum(
         section == _REPLACEMENTS and text in _CALLS for section, _, _, text in _read_code(path)
     )
 
 
-def _run(*words: str | Path) -> str:
-    done = subprocess.run(words, capture_output=True, check=True, encoding="utf-8")
-    return done.stdout
+def _run(*argv: str | Path) -> str:
+    result = subprocess.run(argv, capture_output=True, check=True, encoding="utf-8")
+    return result.stdout
 
 
 def _read_code(path: Path) -> Iterator[tuple[str, str, int, str]]:
@@ -117,30 +117,29 @@ def _read_code(path: Path) -> Iterator[tuple[str, str, int, str]]:
 
 
 def _read_alternatives(path: Path) -> Iterator[tuple[tuple[str, int], int, int]]:
-    """Yield where an alternative may go, where it stands, and its length in bytes.
+    """Yield the place of the original, the address of the replacement, and its length in bytes.
 
     struct alt_instr (arch/x86/include/asm/alternative.h): two relative addresses, which have
     relocations, and the lengths in its last two bytes.
     """
-    found: dict[int, tuple[str, int]] = {}
+    targets: dict[int, tuple[str, int]] = {}
     if ".altinstructions " not in _run("objdump", "-h", path):
         return
     for line in _run("objdump", "-r", "-j", ".altinstructions", path).splitlines():
         if match := _RECORD.match(line):
-            place = (match["section"], int(match["at"] or "0", 16))
-            found[int(match["offset"], 16)] = place
-    if not found:
+            targets[int(match["offset"], 16)] = (match["section"], int(match["at"] or "0", 16))
+    if not targets:
         return
     dump = _run("objdump", "-s", "-j", ".altinstructions", path).splitlines()
-    # " 0010 00112233 44556677 ...": an address, up to four words, two blanks, the text.
+    # " 0010 00112233 44556677 ...": an address, up to four words, two spaces, the text.
     rows = [line[1:].partition(" ")[2][:35] for line in dump if re.match(r" [0-9a-f]{4,} ", line)]
     data = bytes.fromhex("".join(rows).replace(" ", ""))
-    starts = sorted(offset for offset in found if found[offset][0] != _REPLACEMENTS)
+    starts = sorted(offset for offset in targets if targets[offset][0] != _REPLACEMENTS)
     size = starts[1] - starts[0] if len(starts) > 1 else len(data)
     for start in starts:
-        # An empty replacement may have lost its relocation to no symbol at all.
-        _, replacement = found.get(start + 4, (_REPLACEMENTS, 0))
-        yield found[start], replacement, data[start + size - 1]
+        # The relocation of an empty replacement may be missing.
+        _, replacement = targets.get(start + 4, (_REPLACEMENTS, 0))
+        yield targets[start], replacement, data[start + size - 1]
 
 
 def _find_frames(path: Path, calls: list[MachineCall], source: Path) -> None:
@@ -149,8 +148,8 @@ def _find_frames(path: Path, calls: list[MachineCall], source: Path) -> None:
         by_section[call.section].append(call)
     for section, members in by_section.items():
         addresses = [f"{call.address:#x}" for call in members]
-        words = ["addr2line", "-e", str(path), "-j", section, "-a", "-i", "-f", *addresses]
-        blocks = re.split(r"^0x[0-9a-f]+\n", _run(*words), flags=re.MULTILINE)[1:]
+        argv = ["addr2line", "-e", str(path), "-j", section, "-a", "-i", "-f", *addresses]
+        blocks = re.split(r"^0x[0-9a-f]+\n", _run(*argv), flags=re.MULTILINE)[1:]
         for call, block in zip(members, blocks, strict=True):
             lines = block.splitlines()
             pairs = zip(lines[::2], lines[1::2], strict=True)

@@ -21,8 +21,10 @@ class MemoryTree:
 
     def find(self, patterns: Sequence[str]) -> list[TreeFile]:
         """Return the files that match any of the paths or globs, sorted by path."""
-        wanted = [compile_glob(pattern) for pattern in patterns]
-        return [file for file in self.files if any(w.fullmatch(str(file.path)) for w in wanted)]
+        regexes = [compile_glob(pattern) for pattern in patterns]
+        return [
+            file for file in self.files if any(regex.fullmatch(str(file.path)) for regex in regexes)
+        ]
 
     def read(self, file: TreeFile) -> bytes:
         """Return the content of a file."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What many tests begin with, made once a test run and copied: the toy tree, and series on it.
+"""The trees that many tests start with, made once per test run and copied: the toy tree and series.
 
 The workers of pytest-xdist share one folder. The first that needs something makes it, and the
 others wait for it.
@@ -37,29 +37,29 @@ class Prepared:
         """Copy the toy tree, a repository with one commit on master."""
         _copy(self._make("toy", self._make_toy) / "toy", target)
 
-    def copy_series(self, target: Path, words: tuple[str, ...]) -> dict[str, Any]:
+    def copy_series(self, target: Path, args: tuple[str, ...]) -> dict[str, Any]:
         """Copy the toy tree with what `apply --variant pvops --json` and `words` make of it.
 
         Return the document that it printed, as if it had been made in `target`. A folder `mails`
         may be named in `words` by "{mails}"; it gets beside the target.
         """
-        digest = hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
-        made = self._make(f"series-{digest}", lambda folder: self._make_series(folder, words))
-        _copy(made / "toy", target)
-        if (made / "mails").exists():
-            shutil.copytree(made / "mails", target.parent / "mails")
-        text = (made / "document.json").read_text()
+        digest = hashlib.sha256("\0".join(args).encode()).hexdigest()[:12]
+        source = self._make(f"series-{digest}", lambda folder: self._make_series(folder, args))
+        _copy(source / "toy", target)
+        if (source / "mails").exists():
+            shutil.copytree(source / "mails", target.parent / "mails")
+        text = (source / "document.json").read_text()
         return json.loads(
-            text.replace(str(made / "toy"), str(target)).replace(str(made), str(target.parent))
+            text.replace(str(source / "toy"), str(target)).replace(str(source), str(target.parent))
         )
 
     def take_op_out(self, kernel: Path) -> Path:
         """Return a bare clone of a kernel with the op taken out on WITHOUT_OP, to be read only."""
 
         def make(folder: Path) -> None:
-            words = ("--branch", WITHOUT_OP, "-o", folder / "mails")
+            args = ("--branch", WITHOUT_OP, "-o", folder / "mails")
             repository = clone_bare(kernel, folder / "linux.git")
-            self._apply(folder, "--variant", _TAKE_OUT, "--tree", repository, *words)
+            self._apply(folder, "--variant", _TAKE_OUT, "--tree", repository, *args)
 
         return self._make(f"{kernel.name}-without-op", make) / "linux.git"
 
@@ -79,29 +79,29 @@ class Prepared:
         subprocess.run(["cp", "-r", TOY_TREE, folder / "toy"], check=True)
         commit_all(folder / "toy", "toy")
 
-    def _make_series(self, folder: Path, words: tuple[str, ...]) -> None:
+    def _make_series(self, folder: Path, args: tuple[str, ...]) -> None:
         self.copy_toy(folder / "toy")
-        named = [word.replace("{mails}", str(folder / "mails")) for word in words]
+        full_args = [arg.replace("{mails}", str(folder / "mails")) for arg in args]
         tree = folder / "toy"
-        document = self._apply(folder, "--variant", "pvops", "--json", "--tree", tree, *named)
+        document = self._apply(folder, "--variant", "pvops", "--json", "--tree", tree, *full_args)
         (folder / "document.json").write_text(document)
 
-    def _apply(self, folder: Path, *words: str | Path) -> str:
+    def _apply(self, folder: Path, *args: str | Path) -> str:
         """Run `patchgen apply` with a home in the folder, and return what it prints."""
         (folder / "home").mkdir()
-        done = subprocess.run(
-            [sys.executable, "-m", "patchgen", "apply", *words],
+        result = subprocess.run(
+            [sys.executable, "-m", "patchgen", "apply", *args],
             capture_output=True,
             check=False,
             text=True,
             env={**self._environment, "HOME": str(folder / "home"), "PYTHONPATH": str(TOP)},
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a repository; git then knows that the files are as they were."""
+    """Copy a repository, and refresh its index, which has the times of the original files."""
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(["cp", "-a", source, target], check=True)
     subprocess.run(["git", "-C", target, "update-index", "-q", "--refresh"], check=True)

@@ -52,12 +52,12 @@ def make_small_tree(folder: Path, git: Callable[..., str]) -> Path:
     return top
 
 
-def apply_small(patchgen, tree: Path, *words: str | Path) -> dict:
+def apply_small(patchgen, tree: Path, *args: str | Path) -> dict:
     """Apply the variant and return the document of --json."""
     variant = tree.parent / "mine"
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+    result = patchgen("apply", "--variant", variant, "--tree", tree, "--json", *args)
+    assert result.code == 0, result.err
+    return json.loads(result.out)
 
 
 def message_ids(document: dict) -> list[str]:

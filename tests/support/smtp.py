@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An SMTP server on loopback, with STARTTLS and AUTH, that does what tests tell it."""
+"""An SMTP server on loopback, with STARTTLS and AUTH, and faults that tests choose."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ USER, PASSWORD = "ada", "a secret"
 
 @dataclass
 class Received:
-    """A mail that the server took over."""
+    """A mail that the server accepted."""
 
     sender: str
     recipients: list[str]
@@ -34,10 +34,10 @@ class Received:
 
 @dataclass
 class Server:
-    """What the server got, and what it is to do with the mail of that number (from 0).
+    """What the server received, and the fault for the mail of each number (from 0).
 
-    "451" and "550" are its answers to the mail; "drop" closes the connection when the mail has
-    come, "take and drop" the same, but keeps it; "no recipient" refuses one; "hang" waits.
+    "451" and "550" are replies to the mail; "drop" closes the connection after the mail was sent,
+    "take and drop" does so after accepting it; "no recipient" refuses one recipient; "hang" waits.
     """
 
     port: int = 0
@@ -74,7 +74,7 @@ class Server:
 
 @contextmanager
 def serve(folder: Path, *, secure: bool = False) -> Iterator[Server]:
-    """Run a server; a secure one wants STARTTLS and a login."""
+    """Run a server; a secure one requires STARTTLS and a login."""
     state = Server(port=_free_port())
     options: dict[str, Any] = {}
     if secure:
@@ -82,10 +82,13 @@ def serve(folder: Path, *, secure: bool = False) -> Iterator[Server]:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(state.certificate, key)
 
-        def authenticate(*words: Any) -> AuthResult:
-            given = words[-1]
-            right = (USER.encode(), PASSWORD.encode())
-            success = isinstance(given, LoginPassword) and (given.login, given.password) == right
+        def authenticate(*args: Any) -> AuthResult:
+            credentials = args[-1]
+            expected = (USER.encode(), PASSWORD.encode())
+            success = (
+                isinstance(credentials, LoginPassword)
+                and (credentials.login, credentials.password) == expected
+            )
             state.logins += success
             # Not handled: then aiosmtpd itself answers 535.
             return AuthResult(success=success, handled=success)
@@ -111,7 +114,7 @@ def _free_port() -> int:
 
 
 def _make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Return the files of a certificate for 127.0.0.1 that signs itself, and of its key."""
+    """Return the files of a self-signed certificate for 127.0.0.1, and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)

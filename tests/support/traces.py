@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which functions of a kernel run, in the order in which each runs first.
 
-QEMU emulates the processor and says (-d in_asm) what it translates, which it does the first time
-that it is about to run. So the first instruction of a function is said when the function is first
-entered, and nothing of the kernel is changed to see that.
+QEMU emulates the processor and logs the code that it translates (-d in_asm), which it does before
+the code runs for the first time. So the log has the first instruction of a function when the
+function is first entered, and the kernel needs no change for that.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def trace_functions(
     argv = [find_qemu(), *_MACHINE.split(), "-d", "in_asm", "-D", str(log)]
     argv += ["-kernel", str(vmlinux), "-initrd", str(initramfs)]
     argv += ["-append", f"{_COMMAND_LINE} {parameters}"]
-    done = subprocess.run(argv, capture_output=True, check=False, timeout=timeout_s)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert MARKER.encode() in done.stdout, done.stdout[-2000:]
+    result = subprocess.run(argv, capture_output=True, check=False, timeout=timeout_s)
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert MARKER.encode() in result.stdout, result.stdout[-2000:]
     names = _read_symbols(vmlinux)
     order: dict[str, None] = {}
     with log.open("rb") as lines:
@@ -50,11 +50,9 @@ def trace_functions(
 
 def _read_symbols(vmlinux: Path) -> dict[int, list[str]]:
     """Return the functions that begin at each address: aliases share one."""
-    words = ["nm", "--defined-only", str(vmlinux)]
+    argv = ["nm", "--defined-only", str(vmlinux)]
     found: dict[int, list[str]] = {}
-    for line in subprocess.run(words, capture_output=True, check=True, text=True).stdout.split(
-        "\n"
-    ):
+    for line in subprocess.run(argv, capture_output=True, check=True, text=True).stdout.split("\n"):
         address, _, rest = line.partition(" ")
         if rest[:1] in ("t", "T", "w", "W"):
             found.setdefault(int(address, 16), []).append(rest[2:])
