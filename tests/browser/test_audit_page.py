@@ -48,15 +48,15 @@ def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = 
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page.set_default_timeout(10_000)
-    page.said = []  # type: ignore[attr-defined]
-    page.on("console", lambda message: page.said.append(message.text))  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.said.append(str(error)))  # type: ignore[attr-defined]
+    page.reports = []  # type: ignore[attr-defined]
+    page.on("console", lambda message: page.reports.append(message.text))  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.reports.append(str(error)))  # type: ignore[attr-defined]
     # Whatever it asks for but itself is a failure.
     page.route(
         "**/*",
         lambda route: route.continue_() if route.request.url == path.as_uri() else route.abort(),
     )
-    page.on("requestfailed", lambda request: page.said.append(request.url))  # type: ignore[attr-defined]
+    page.on("requestfailed", lambda request: page.reports.append(request.url))  # type: ignore[attr-defined]
     page.goto(path.as_uri())
     return page
 
@@ -91,7 +91,7 @@ def test_it_is_searched(browser, page_file):
     assert page.inner_text("#hits").startswith("2 of ")
     page.locator("#graph").scroll_into_view_if_needed()
     keep(page, "searched")
-    assert page.said == []
+    assert page.reports == []
 
 
 def test_it_is_folded_by_click_and_by_keys(browser, page_file):
@@ -113,7 +113,7 @@ def test_it_is_folded_by_click_and_by_keys(browser, page_file):
     page.fill("#search", "")
     assert "deep()" not in shown(page)
     keep(page, "folded")
-    assert page.said == []
+    assert page.reports == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -142,7 +142,7 @@ def test_a_name_that_is_markup_does_nothing(browser, page_file):
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')")
     page.wait_for_timeout(200)
     # The policy that the page states stops what would have been taken for markup.
-    assert any("Content Security Policy" in text for text in page.said)
+    assert any("Content Security Policy" in text for text in page.reports)
 
 
 def test_a_link_to_a_folded_row_opens_what_is_above(browser, page_file):

@@ -13,13 +13,13 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 PERCPU = {"apf_reason", "steal_time", "kvm_apic_eoi"}
 # The parser may lose what it lost when this was written, and no more.
-MOST_LOST = 8
+MAX_LOST = 8
 
 
-def audit(patchgen, tree, *words: str) -> dict:
-    done = patchgen("audit", "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+def audit(patchgen, tree, *args: str) -> dict:
+    result = patchgen("audit", "--tree", tree, "--json", *args)
+    assert result.code == 0, result.err
+    return json.loads(result.out)
 
 
 def early(document: dict, group: str) -> set[tuple[str, str]]:
@@ -31,11 +31,11 @@ def early(document: dict, group: str) -> set[tuple[str, str]]:
 
 
 def changes(document: dict) -> dict[str, list[dict]]:
-    found: dict[str, list[dict]] = {}
-    for each in document["changes"]:
-        if each["early"]:
-            found.setdefault(each["function"], []).append(each)
-    return found
+    by_function: dict[str, list[dict]] = {}
+    for change in document["changes"]:
+        if change["early"]:
+            by_function.setdefault(change["function"], []).append(change)
+    return by_function
 
 
 @pytest.mark.parametrize("version", ["6_1", "6_12"])
@@ -43,7 +43,7 @@ def test_finds_what_is_routed_and_what_is_not(version, request, patchgen):
     document = audit(patchgen, request.getfixturevalue(f"kernel_{version}"))
     spine = [step["function"] for step in document["window"]["spine"]]
     assert spine[-2:] == ["arch_cpu_finalize_init", "alternative_instructions"]
-    assert len(document["coverage"]["lost"]) <= MOST_LOST
+    assert len(document["coverage"]["lost"]) <= MAX_LOST
 
     # The loop over e820 calls the hypervisor itself; all others go through the op.
     unrouted = early(document, "unrouted")
@@ -58,20 +58,20 @@ def test_finds_what_is_routed_and_what_is_not(version, request, patchgen):
     functions = {site["function"] for site in document["hypercalls"] if site["group"] == "own"}
     assert "sev_es_terminate" in functions
 
-    asked = changes(document)
-    found = {each["pages"] for each in asked["sev_map_percpu_data"]}
-    assert found == {f"&per_cpu({name}, cpu)" for name in PERCPU}
+    requests = changes(document)
+    pages = {change["pages"] for change in requests["sev_map_percpu_data"]}
+    assert pages == {f"&per_cpu({name}, cpu)" for name in PERCPU}
     # Only SEV-ES guests have a GHCB.
     for function, platform in (("sev_map_percpu_data", "SEV"), ("init_ghcb", "SEV-ES/SNP")):
-        for each in asked[function]:
-            assert each["routed"]
-            assert platform in {p for teller in each["tellers"] for p in teller["platforms"]}
+        for change in requests[function]:
+            assert change["routed"]
+            assert platform in {p for notifier in change["tellers"] for p in notifier["platforms"]}
 
 
-def test_a_series_routes_what_told_nobody(without_op, patchgen, tmp_path):
-    words = ("--variant", "pvops", "--tree", without_op, "--base", WITHOUT_OP, "--audit")
-    done = patchgen("apply", *words, "--branch", "post", "-o", tmp_path / "mails")
-    assert done.code == 0, done.err
+def test_a_series_routes_the_silent_requests(without_op, patchgen, tmp_path):
+    args = ("--variant", "pvops", "--tree", without_op, "--base", WITHOUT_OP, "--audit")
+    result = patchgen("apply", *args, "--branch", "post", "-o", tmp_path / "mails")
+    assert result.code == 0, result.err
     (cover,) = (tmp_path / "mails").glob("v4-0000-*")
     text = " ".join(cover.read_text().split())
     # SEV-ES/SNP guests tell the firmware of early changes on the base, too.
@@ -82,9 +82,9 @@ def test_a_series_routes_what_told_nobody(without_op, patchgen, tmp_path):
 
     before = changes(audit(patchgen, without_op, "--rev", WITHOUT_OP))
     after = changes(audit(patchgen, without_op, "--rev", "post"))
-    assert all(each["tellers"] for found in after.values() for each in found)
+    assert all(request["tellers"] for requests in after.values() for request in requests)
     for name in ("sev_map_percpu_data", "init_ghcb"):
-        assert not any(each["routed"] for each in before[name])
-        assert all(each["routed"] for each in after[name])
-    done = patchgen("audit", "--tree", without_op, "--diff", f"{WITHOUT_OP}..post")
-    assert "routed now: 6" in done.out
+        assert not any(request["routed"] for request in before[name])
+        assert all(request["routed"] for request in after[name])
+    result = patchgen("audit", "--tree", without_op, "--diff", f"{WITHOUT_OP}..post")
+    assert "routed now: 6" in result.out

@@ -37,14 +37,14 @@ CONFIG = BuildConfig(
     off=("WERROR",),
 )
 INSTRUCTIONS = ("alternative", "vmcall", "vmmcall", "vmgexit", "tdcall")
-# What a file has that may call a hypervisor by one of them. `git grep -w -i -E`.
-WORDS = (
+# Identifiers of files that may call a hypervisor by one of them, for `git grep -w -i -E`.
+IDENTIFIERS = (
     r"vmm?call|vmgexit|tdcall|__tdx_hypercall|__tdcall\w*|kvm_(sev_)?hypercall[0-9]"
     r"|(VMWARE|KVM)_HYPERCALL|vmware_hypercall[0-9]|acrn_hypercall[0-9]|hv_do_\w*hypercall\w*"
 )
-# The guest's side. Drivers are modules or late, and what is left out is no guest or no kernel.
+# Code of guests. Drivers are modules or run late; the excluded folders are not guest code.
 FOLDERS = ("arch/x86", ":!arch/x86/kvm", ":!arch/x86/boot", ":!arch/x86/tools", ":!arch/x86/um")
-# An expression may go on for some lines behind the one where the audit says it begins.
+# An expression may extend over some lines after the one that the audit reports.
 EXPRESSION = 12
 
 
@@ -59,13 +59,13 @@ class Compiled:
 
 
 def list_suspects(tree: Path) -> list[PurePosixPath]:
-    """Return the files of the guest's side that may have such an instruction, by their words."""
-    words = ["git", "-C", str(tree), "grep", "-l", "-w", "-i", "-E", WORDS, "HEAD", "--"]
-    done = subprocess.run([*words, *FOLDERS], capture_output=True, check=True, text=True)
-    names = [line.removeprefix("HEAD:") for line in done.stdout.splitlines()]
-    found = [PurePosixPath(name) for name in names if name.endswith((".c", ".S"))]
+    """Return the files of guest code that may have such an instruction, by their identifiers."""
+    argv = ["git", "-C", str(tree), "grep", "-l", "-w", "-i", "-E", IDENTIFIERS, "HEAD", "--"]
+    completed = subprocess.run([*argv, *FOLDERS], capture_output=True, check=True, text=True)
+    names = [line.removeprefix("HEAD:") for line in completed.stdout.splitlines()]
+    paths = [PurePosixPath(name) for name in names if name.endswith((".c", ".S"))]
     # head_64.S includes Xen's.
-    return [*found, PurePosixPath("arch/x86/kernel/head_64.S")]
+    return [*paths, PurePosixPath("arch/x86/kernel/head_64.S")]
 
 
 @pytest.fixture(scope="module", params=["6.1", "6.12"])
@@ -81,7 +81,7 @@ def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     make(source, output, targets)
     objects = [output / target for target in targets]
     return Compiled(
-        tuple(call for each in objects for call in read_machine_calls(each, output, source)),
+        tuple(call for file in objects for call in read_machine_calls(file, output, source)),
         sum(map(count_replacements, objects)),
         audit_kernel(tree, "--config", str(output / ".config")),
         frozenset(targets),
@@ -89,16 +89,16 @@ def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def make(source: Path, output: Path, targets: list[str]) -> None:
-    """Build objects with what tells their lines."""
-    words = ["make", "-s", f"-j{os.cpu_count()}", f"O={output}", "KCFLAGS=-g", "KAFLAGS=-g"]
-    done = subprocess.run(
-        [*words, *targets], cwd=source, capture_output=True, text=True, check=False
+    """Build objects with line numbers."""
+    argv = ["make", "-s", f"-j{os.cpu_count()}", f"O={output}", "KCFLAGS=-g", "KAFLAGS=-g"]
+    completed = subprocess.run(
+        [*argv, *targets], cwd=source, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert completed.returncode == 0, completed.stderr[-3000:]
 
 
 def is_site_of(site: dict[str, Any], call: MachineCall) -> bool:
-    """Tell whether a site of the audit is what an instruction was made of."""
+    """Return whether an instruction was compiled from a site of the audit."""
     instruction = site["instruction"]
     forms = {call.form} | call.replaced_by if call.form == "io" else {call.form}
     if instruction["form"] not in forms:
@@ -120,7 +120,7 @@ def test_there_is_something_to_compare(compiled):
     assert len(compiled.calls) >= 25
     files = {call.object for call in compiled.calls}
     assert files >= {"arch/x86/kernel/kvm.o", "arch/x86/hyperv/ivm.o"}
-    # None is in a replacement that was not told to belong somewhere.
+    # Every replacement is assigned to the instruction that it replaces.
     assert compiled.replacements == sum(len(call.replaced_by) for call in compiled.calls)
 
 
@@ -131,7 +131,7 @@ def test_each_instruction_is_a_site(compiled):
 
 
 def test_each_site_is_an_instruction(compiled):
-    """Of the files that were built; a site that no instruction is made of is a false alarm."""
+    """Of the files that were built: a site without an instruction is a false alarm."""
     # A file may be a part of another one, as sev-shared.c is of sev.c.
     parts = {frame.path for call in compiled.calls for frame in call.frames}
     differences = []

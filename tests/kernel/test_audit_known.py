@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What reading three kernels says of their early hypercalls, and what `patchgen audit` says.
+"""Early hypercalls found by reading three kernels, compared with those of `patchgen audit`.
 
 tests/data/audit/known-*.toml holds the answers, found by reading the kernels and not by running
 the audit. In each table:
 
 - hypercall: all sites in `function` of `file`, of those with `purpose` if it is given; `forms` are
   the forms that occur, `count` the number of sites.
-- change: all changes in `function`, of those with `pages` in the argument; `tells` is empty where
-  nobody is told, else by which means somebody is, among others.
+- change: all changes in `function`, of those with `pages` in the argument; `tells` are means of
+  notification, among others; it is empty if the hypervisor is not notified.
 - function: whether the window has it.
 
-`early` is whether the window reaches it; `reason` is why, for who disagrees.
+`early` is whether the window reaches it; `reason` is the evidence.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def test_changes_of_page_status(audit, answer):
     assert sites, "the audit has no such site"
     check_early(sites, answer)
     for site in sites:
-        means = {teller["means"] for teller in site["tellers"]}
+        means = {notifier["means"] for notifier in site["tellers"]}
         if answer["tells"]:
             assert set(answer["tells"]) <= means, answer["reason"]
         else:

@@ -77,8 +77,8 @@ def initramfs(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def claimed(kernel_6_1: Path, vmlinux_6_1: Path) -> frozenset[str]:
-    words = ("--config", str(vmlinux_6_1.parent / ".config"))
-    return frozenset(list_early(audit_kernel(kernel_6_1, *words)))
+    args = ("--config", str(vmlinux_6_1.parent / ".config"))
+    return frozenset(list_early(audit_kernel(kernel_6_1, *args)))
 
 
 def trace(vmlinux: Path, initramfs: Path, folder: Path, claimed: frozenset[str]) -> Traced:
@@ -138,6 +138,6 @@ def test_all_that_runs_early_is_in_the_window(bare, on_kvm):
     assert len(ran) > 1000
     # "name.constprop.0" and the like are the compiler's copies.
     names = {name.partition(".")[0] for name in ran}
-    known = re.compile("|".join(NOT_READ))
-    missing = sorted(n for n in names - bare.claimed if not known.fullmatch(n))
+    not_read = re.compile("|".join(NOT_READ))
+    missing = sorted(n for n in names - bare.claimed if not not_read.fullmatch(n))
     assert missing == []

@@ -15,14 +15,14 @@ from patchgen.kernel.x86_boot import (
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
 
-def test_a_kernel_boots_and_says_the_same_each_time(vmlinux_6_1, tmp_path):
+def test_a_kernel_boots_and_prints_the_same_each_time(vmlinux_6_1, tmp_path):
     initramfs = build_initramfs(tmp_path)
     log = run_qemu(vmlinux_6_1, initramfs)
     assert log.reached_init, log.lines[-5:]
     assert log.trouble == ()
     assert run_qemu(vmlinux_6_1, initramfs).lines == log.lines
 
-    # Taken for KVM, it runs KVM's guest code; its features are none, so little else changes.
+    # With the signature of KVM, KVM's guest code runs; no feature is announced, so little changes.
     assert pretend_kvm(vmlinux_6_1, tmp_path / "kvm")
     guest = run_qemu(tmp_path / "kvm", initramfs)
     assert guest.reached_init, guest.lines[-5:]
@@ -31,7 +31,7 @@ def test_a_kernel_boots_and_says_the_same_each_time(vmlinux_6_1, tmp_path):
     assert "Hypervisor detected: KVM" in diff.gained
     assert diff.lost == ("Booting paravirtualized kernel on bare hardware",)
 
-    # Without an init the kernel panics, and that is not taken for a boot.
+    # Without an init the kernel panics, and that is not reported as a boot.
     empty = tmp_path / "empty.cpio"
     empty.write_bytes(initramfs.read_bytes().replace(b"init\0", b"exit\0", 1))
     failed = run_qemu(vmlinux_6_1, empty)

@@ -79,7 +79,7 @@ X Y <xy@example.org> Rest <rest@example.org>
 """
 PATHS = ("net/a.c", "net/x/y.c", "net/x/a.h", "net/q/w", "net/excluded/x.c", "lib/deep/x", "lib.c",
          "a/zork", "azork", "x.txt", "d/x.txt", "top", "net/x/c.h")  # fmt: skip
-WORDS = ("clang", "pidfd", "two", "one", "none", "Fixes: 123456789abc clang")
+KEYWORDS = ("clang", "pidfd", "two", "one", "none", "Fixes: 123456789abc clang")
 
 
 def make_mail(number: int, paths: list[str], word: str, change: Callable[[], str]) -> Mail:
@@ -100,21 +100,21 @@ def make_mail(number: int, paths: list[str], word: str, change: Callable[[], str
 
 def ask_script(folder: Path, mail: Mail) -> Recipients:
     (folder / mail.file_name).write_bytes(mail.content)
-    done = subprocess.run(
+    completed = subprocess.run(
         ["perl", SCRIPT, *OPTIONS, mail.file_name],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "PERL_HASH_SEED": "0"},
         capture_output=True,
         check=True,
     )
-    return parse_recipients(done.stdout.decode())
+    return parse_recipients(completed.stdout.decode())
 
 
-def put_script(repository: Path, folder: Path) -> None:
+def check_out_script(repository: Path, folder: Path) -> None:
     (folder / "scripts").mkdir(parents=True)
     for name in (SCRIPT, "MAINTAINERS", ".mailmap"):
-        words = ["git", "-C", repository, "show", f"master:{name}"]
-        (folder / name).write_bytes(subprocess.run(words, capture_output=True, check=True).stdout)
+        argv = ["git", "-C", repository, "show", f"master:{name}"]
+        (folder / name).write_bytes(subprocess.run(argv, capture_output=True, check=True).stdout)
 
 
 @pytest.fixture(params=["6.1", "6.12"])
@@ -127,7 +127,7 @@ def kernel(request: pytest.FixtureRequest) -> Path:
 
 def test_recipients_of_a_kernel_are_those_of_its_script(kernel, tmp_path):
     folder = tmp_path / "box"
-    put_script(kernel, folder)
+    check_out_script(kernel, folder)
     repository = Repository(kernel)
     tree = GitTree(repository, repository.resolve_tree(Oid("master")))
     listing = repository.run("ls-tree", "-r", "--name-only", "master").stdout.decode().splitlines()
@@ -144,10 +144,10 @@ def test_recipients_of_a_kernel_are_those_of_its_script(kernel, tmp_path):
         for path in paths:
             # The script looks whether a pattern names a folder.
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    found = find_recipients(tree, mails)
-    assert found is not None
+    result = find_recipients(tree, mails)
+    assert result is not None
     for mail in mails:
-        ours, theirs = found.by_mail[mail.file_name], ask_script(folder, mail)
+        ours, theirs = result.by_mail[mail.file_name], ask_script(folder, mail)
         assert set(ours.to + ours.cc) == set(theirs.to + theirs.cc), mail.content.decode()
         # Who is a maintainer in one section and a reviewer in another one that is as deep is in To
         # or Cc by the order of Perl's hashes.
@@ -156,7 +156,7 @@ def test_recipients_of_a_kernel_are_those_of_its_script(kernel, tmp_path):
 
 def test_a_maintainers_of_odd_lines_is_read_as_the_script_does(kernel_6_12, tmp_path):
     folder = tmp_path / "box"
-    put_script(kernel_6_12, folder)
+    check_out_script(kernel_6_12, folder)
     (folder / "MAINTAINERS").write_text(HOSTILE)
     (folder / ".mailmap").write_text(MAILMAP)
     for path in PATHS:
@@ -173,9 +173,9 @@ def test_a_maintainers_of_odd_lines_is_read_as_the_script_does(kernel_6_12, tmp_
     mails = [make_mail(number, [path], "none", lambda: "") for number, path in enumerate(PATHS)]
     for number in range(len(PATHS), len(PATHS) + 40):
         paths = chance.sample(PATHS, chance.randint(1, 4))
-        mails.append(make_mail(number, paths, chance.choice(WORDS), change))
+        mails.append(make_mail(number, paths, chance.choice(KEYWORDS), change))
     tree = GitTree(repository, repository.resolve_tree(Oid("HEAD")))
-    found = find_recipients(tree, mails)
-    assert found is not None
+    result = find_recipients(tree, mails)
+    assert result is not None
     for mail in mails:
-        assert found.by_mail[mail.file_name] == ask_script(folder, mail), mail.content.decode()
+        assert result.by_mail[mail.file_name] == ask_script(folder, mail), mail.content.decode()

@@ -97,12 +97,12 @@ def broken(kernel_6_1, git, tmp_path) -> Path:
     return tree
 
 
-def test_each_fault_is_found_by_the_right_check(broken, patchgen, git, monkeypatch, tmp_path):
+def test_the_right_check_reports_each_fault(broken, patchgen, git, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    words = ("verify", "--tree", broken, "--config", "x86_64")
-    done = patchgen(*words, "--json")
-    assert done.code == 1, done.err
-    document = json.loads(done.out)
+    args = ("verify", "--tree", broken, "--config", "x86_64")
+    result = patchgen(*args, "--json")
+    assert result.code == 1, result.err
+    document = json.loads(result.out)
     commits = document["commits"]
     for (_, message, expected), commit in zip(COMMITS, commits, strict=True):
         assert commit["subject"] == message.partition("\n")[0]
@@ -120,21 +120,23 @@ def test_each_fault_is_found_by_the_right_check(broken, patchgen, git, monkeypat
     assert "undeclared" in Path(failure["log"]).read_text()
 
     # The second run builds nothing but what failed, and finds the same.
-    again = json.loads(patchgen(*words, "--json").out)
+    again = json.loads(patchgen(*args, "--json").out)
     assert again["commits"] == commits
     assert again["seconds"] < document["seconds"]
     assert git(broken, "status", "--porcelain") == ""
 
-    done = patchgen(*words)
+    result = patchgen(*args)
     assert (
-        f"first failing commit: {commits[1]['commit'][:12]} x86/kvm: Reword a comment" in done.out
+        f"first failing commit: {commits[1]['commit'][:12]} x86/kvm: Reword a comment" in result.out
     )
 
 
 def test_a_configuration_that_the_base_cannot_have(broken, patchgen, tmp_path):
     dot_config = tmp_path / "x.config"
     dot_config.write_text("CONFIG_64BIT=y\n")
-    done = patchgen("verify", "HEAD~9..HEAD~8", "--tree", broken, "--config", dot_config, "--json")
-    # A .config without KVM_GUEST builds no kvm.c, and that is said.
-    document = json.loads(done.out)
+    result = patchgen(
+        "verify", "HEAD~9..HEAD~8", "--tree", broken, "--config", dot_config, "--json"
+    )
+    # A .config without KVM_GUEST builds no kvm.c, which is reported.
+    document = json.loads(result.out)
     assert any(FILE in (f["where"] or "") for f in document["series_findings"]), document

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Audits of real kernels, made once a test run by the program as users run it."""
+"""Audits of real kernels, made once in a test run by the program itself."""
 
 from __future__ import annotations
 
