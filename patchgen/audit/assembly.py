@@ -89,7 +89,7 @@ class _AssemblyReader:
             return False
         return True
 
-    def _part(self) -> tuple[list[CallFact], list[Asm]]:
+    def _choose_part(self) -> tuple[list[CallFact], list[Asm]]:
         """Return the lists for calls and instructions: the symbol's, or those of a macro's part."""
         parts = [f"{name}={int(value)}" for name, value in self._ifs if name]
         if not parts:
@@ -118,7 +118,7 @@ class _AssemblyReader:
         text = " ".join(line.split())
         if not text:
             return
-        calls, asms = self._part()
+        calls, asms = self._choose_part()
         branch = _BRANCH.match(line)
         if branch:
             calls.append(CallFact(number, branch[1]))

@@ -73,7 +73,7 @@ def _find_audit(
 ) -> Audit:
     """Return the cached audit, or make and cache it."""
     unbuilt = find_unlinked(git, tree, files)
-    key = _result_key(tree, files, tables, config, unbuilt)
+    key = _make_result_key(tree, files, tables, config, unbuilt)
     cached = cache.find_one(Audit, key)
     if cached is not None:
         return cached
@@ -113,7 +113,7 @@ def _read_built(
     return facts
 
 
-def _result_key(
+def _make_result_key(
     tree: Oid,
     files: Sequence[TreeFile],
     tables: Tables,
@@ -144,16 +144,16 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
         commit="",
         version=version,
         config="",
-        window=_window(boot_path, flow, reached_entries),
-        notify=_notify(code, tables, flow),
+        window=_build_window(boot_path, flow, reached_entries),
+        notify=_build_notify(code, tables, flow),
         hypercalls=tuple(find_hypercalls(code, tables, flow, routes, unrouted)),
         changes=tuple(find_changes(code, tables, flow, routes, reach, tests)),
-        unresolved=tuple(_unresolved(pointer) for pointer in flow.unresolved),
-        coverage=_coverage(code, flow),
+        unresolved=tuple(_explain_unresolved(pointer) for pointer in flow.unresolved),
+        coverage=_count_coverage(code, flow),
     )
 
 
-def _window(boot_path: BootPath, flow: Flow, entries: Sequence[Node]) -> Window:
+def _build_window(boot_path: BootPath, flow: Flow, entries: Sequence[Node]) -> Window:
     steps = []
     before: TreeLocation | None = None
     for number, node in enumerate(boot_path.nodes):
@@ -176,11 +176,11 @@ def _window(boot_path: BootPath, flow: Flow, entries: Sequence[Node]) -> Window:
     )
 
 
-def _notify(code: LinkedCode, tables: Tables, flow: Flow) -> Notify | None:
+def _build_notify(code: LinkedCode, tables: Tables, flow: Flow) -> Notify | None:
     declared = code.find_field(tables.member)
     if declared is None:
         return None
-    holders = flow.holders(tables.member)
+    holders = flow.find_holders(tables.member)
     steps = tuple(
         Step(n.name, TreeLocation(n.path, n.line), None, EdgeKind.POINTER) for n in holders
     )
@@ -188,7 +188,7 @@ def _notify(code: LinkedCode, tables: Tables, flow: Flow) -> Notify | None:
     return Notify(f"pv_ops.mmu.{tables.member}", declared, steps, calls)
 
 
-def _unresolved(call: PointerCall) -> UnresolvedPointer:
+def _explain_unresolved(call: PointerCall) -> UnresolvedPointer:
     if call.key is None:
         reason = "the value of the expression is unknown"
     elif call.key[0] == "?":
@@ -202,7 +202,7 @@ def _unresolved(call: PointerCall) -> UnresolvedPointer:
     )
 
 
-def _coverage(code: LinkedCode, flow: Flow) -> Coverage:
+def _count_coverage(code: LinkedCode, flow: Flow) -> Coverage:
     lost = [
         f"{path}:{line} {name}"
         for path, facts in sorted(code.facts.items())

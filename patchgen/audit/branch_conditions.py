@@ -36,16 +36,16 @@ def descend(node: tree_sitter.Node, guards: Guards) -> list[_Visit]:
         case "compound_statement" | "case_statement":
             return list(_descend_sequence(node.named_children, guards))
         case "labeled_statement":
-            guards = _doubt(guards)
+            guards = _mark_unsure(guards)
     return [(child, guards) for child in node.named_children]
 
 
-def _guard(condition: tree_sitter.Node, *, holds: bool) -> Guard:
+def _make_guard(condition: tree_sitter.Node, *, holds: bool) -> Guard:
     text = " ".join(text_of(condition).split())
     return Guard(line_of(condition), text if len(text) <= _MAX_TEXT else "", holds)
 
 
-def _doubt(guards: Guards) -> Guards:
+def _mark_unsure(guards: Guards) -> Guards:
     return tuple(guard._replace(sure=False) for guard in guards)
 
 
@@ -55,9 +55,9 @@ def _descend_choice(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
     alternative = node.child_by_field_name("alternative")
     for child in node.named_children:
         if condition is not None and child == consequence:
-            yield child, (*guards, _guard(condition, holds=True))
+            yield child, (*guards, _make_guard(condition, holds=True))
         elif condition is not None and child == alternative:
-            yield child, (*guards, _guard(condition, holds=False))
+            yield child, (*guards, _make_guard(condition, holds=False))
         else:
             yield child, guards
 
@@ -67,7 +67,10 @@ def _descend_loop(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
     body = node.child_by_field_name("body")
     for child in node.named_children:
         inside = condition is not None and child == body
-        yield child, (*guards, _guard(condition, holds=True)) if inside and condition else guards
+        yield (
+            child,
+            (*guards, _make_guard(condition, holds=True)) if inside and condition else guards,
+        )
 
 
 def _descend_binary(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
@@ -76,7 +79,7 @@ def _descend_binary(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
     operator = text_of(middle) if middle is not None else ""
     for child in node.named_children:
         if operator in ("&&", "||") and left is not None and child == right:
-            yield child, (*guards, _guard(left, holds=operator == "&&"))
+            yield child, (*guards, _make_guard(left, holds=operator == "&&"))
         else:
             yield child, guards
 
@@ -91,13 +94,13 @@ def _descend_switch(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
     yield value, guards
     text = " ".join(text_of(value).split())
     cases = [child for child in body.named_children if child.type == "case_statement"]
-    all_tests = [_compare(text, label) for case in cases if (label := _label(case))]
+    all_tests = [_compare(text, label) for case in cases if (label := _read_label(case))]
     falling: list[str] = []
     for child in body.named_children:
         if child.type != "case_statement":
             yield child, guards
             continue
-        label = _label(child)
+        label = _read_label(child)
         test = _compare(text, label) if label else f"!({' || '.join(all_tests) or '0'})"
         falling.append(test)
         tests = " || ".join(falling)
@@ -108,7 +111,7 @@ def _descend_switch(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
             falling = []
 
 
-def _label(case: tree_sitter.Node) -> str:
+def _read_label(case: tree_sitter.Node) -> str:
     value = case.child_by_field_name("value")
     return " ".join(text_of(value).split()) if value is not None else ""
 
@@ -120,7 +123,7 @@ def _compare(value: str, label: str) -> str:
 def _descend_sequence(children: Sequence[tree_sitter.Node], guards: Guards) -> Iterator[_Visit]:
     for child in children:
         if child.type == "labeled_statement":
-            guards = _doubt(guards)
+            guards = _mark_unsure(guards)
         yield child, guards
         guards = (*guards, *_find_guard_after(child))
 
@@ -135,9 +138,9 @@ def _find_guard_after(statement: tree_sitter.Node) -> Iterator[Guard]:
     if condition is None or consequence is None:
         return
     if _leaves(consequence):
-        yield _guard(condition, holds=False)
+        yield _make_guard(condition, holds=False)
     elif alternative is not None and _leaves(alternative):
-        yield _guard(condition, holds=True)
+        yield _make_guard(condition, holds=True)
 
 
 def _leaves(statement: tree_sitter.Node) -> bool:

@@ -110,7 +110,7 @@ class _Changes:
             notifier
             for target in targets
             for notifier in self._find_notifiers(
-                target, self._env(call, target), tuple(doubts_by_platform)
+                target, self._bind(call, target), tuple(doubts_by_platform)
             )
         ]
         return StatusChange(
@@ -118,7 +118,7 @@ class _Changes:
             place=TreeLocation(caller.path, call.line),
             call=call.name,
             pages=call.arguments[0] if call.arguments else "",
-            to=self._direction(call, targets),
+            to=self._find_direction(call, targets),
             early=self._routes.find(caller) if early else None,
             notifiers=tuple(dict.fromkeys(notifiers)),
             config=self._code.describe_condition(caller.path, call.line),
@@ -129,7 +129,7 @@ class _Changes:
             doubts=tuple(doubt for doubts in doubts_by_platform.values() for doubt in doubts[:1]),
         )
 
-    def _direction(self, call: CallFact, targets: Sequence[Node]) -> str:
+    def _find_direction(self, call: CallFact, targets: Sequence[Node]) -> str:
         # A macro whose own name does not show the direction: the names in its text do.
         text_names = [name for node in targets if node.kind == "macro" for name in node.identifiers]
         for names in ([call.name], text_names):
@@ -150,13 +150,13 @@ class _Changes:
             before = self._reach.find_statement(caller, call.under, platform) if early else None
             if not early:
                 before = self._tests.find_doubts(caller, call.under, (), platform)
-            results = [self._find_changed(t, self._env(call, t), platform) for t in targets]
+            results = [self._find_changed(t, self._bind(call, t), platform) for t in targets]
             possible = [result for result in results if result is not None]
             if before is not None and possible:
                 doubts_by_platform[platform] = (*before, *min(possible, key=len))
         return doubts_by_platform
 
-    def _env(self, call: CallFact, target: Node) -> Env:
+    def _bind(self, call: CallFact, target: Node) -> Env:
         return self._tests.bind(call.arguments, (), target)
 
     def _find_changed(self, target: Node, env: Env, platform: Platform) -> Doubts | None:
@@ -166,7 +166,7 @@ class _Changes:
             paths: list[Doubts] = []
             for visit in self._search.walk(target, env, platform):
                 if self._rewrites(visit.node):
-                    paths += self._writes(visit, platform)
+                    paths += self._find_writes(visit, platform)
             if not paths and not self._is_rewritten_anywhere(target):
                 paths.append(())
             self._changed[key] = find_surest(paths)
@@ -180,7 +180,7 @@ class _Changes:
             for visit in self._search.walk(target, (), platform)
         )
 
-    def _writes(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
+    def _find_writes(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
         node = visit.node
         calls = [call for call in node.calls if self._status.writes.fullmatch(call.name)]
         if not calls:

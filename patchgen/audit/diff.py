@@ -137,14 +137,14 @@ def _compare_hypercalls(before: Audit, after: Audit) -> Iterator[Difference]:
     old_calls, new_calls = (audit.notify.calls if audit.notify else () for audit in (before, after))
 
     def describe_gone(site: Hypercall) -> Difference:
-        calls = _replaced(site, old_calls, new_calls)
+        calls = _find_replacing_calls(site, old_calls, new_calls)
         if calls:
             reason = f"the op is now called in its place: {_name_calls(calls)}"
             return Difference(ChangeKind.ROUTED, reason, site, None)
         return Difference(ChangeKind.GONE, _explain_gone(site, old_calls, new_calls), site, None)
 
     def describe_new(site: Hypercall) -> Difference:
-        if calls := _replaced(site, new_calls, old_calls):
+        if calls := _find_replacing_calls(site, new_calls, old_calls):
             reason = f"the op was called in its place: {_name_calls(calls)}"
             return Difference(ChangeKind.UNROUTED, reason, None, site)
         through = "; all its paths go through the op" if site.routed else ""
@@ -164,7 +164,9 @@ def _compare_hypercalls(before: Audit, after: Audit) -> Iterator[Difference]:
     )
 
 
-def _replaced(site: Hypercall, here: Sequence[OpCall], there: Sequence[OpCall]) -> Sequence[OpCall]:
+def _find_replacing_calls(
+    site: Hypercall, here: Sequence[OpCall], there: Sequence[OpCall]
+) -> Sequence[OpCall]:
     """Return the calls of the op that replace a site which is open-coded on one side only.
 
     `here` are the calls of the op on the side that has the site, `there` those on the other.
@@ -266,22 +268,22 @@ class Pair(Generic[Site]):
 def pair_sites(before: Sequence[Site], after: Sequence[Site]) -> list[Pair[Site]]:
     """Return all sites of either side, sorted by name."""
     old, new = list(before), list(after)
-    pairs = [Pair(a, b) for a, b in _take(old, new, _full_key, _always)]
+    pairs = [Pair(a, b) for a, b in _take(old, new, _make_full_key, _always)]
     pairs += [
         Pair(a, b, f"it called {a.call}()" if a.call else "it was another instruction")
-        for a, b in _take(old, new, _key_without_call, _always)
+        for a, b in _take(old, new, _make_key_without_call, _always)
     ]
     pairs += [
         Pair(a, b, f"it was in {a.place.path}")
-        for a, b in _take(old, new, _key_without_path, _always)
+        for a, b in _take(old, new, _make_key_without_path, _always)
     ]
     pairs += [
         Pair(a, b, f"it was in {a.function}()")
-        for a, b in _take(old, new, _key_without_function, _are_related)
+        for a, b in _take(old, new, _make_key_without_function, _are_related)
     ]
     pairs += [Pair(site, None) for site in old]
     pairs += [Pair(None, site) for site in new]
-    return sorted(pairs, key=_order)
+    return sorted(pairs, key=_make_sort_key)
 
 
 def find_op_calls(calls: Sequence[OpCall], site: Hypercall) -> list[OpCall]:
@@ -312,25 +314,25 @@ def _take(
             yield site, match
 
 
-def _form(site: Hypercall | StatusChange) -> str:
+def _name_form(site: Hypercall | StatusChange) -> str:
     return site.instruction.form.value if isinstance(site, Hypercall) else ""
 
 
-def _full_key(site: Hypercall | StatusChange) -> Hashable:
+def _make_full_key(site: Hypercall | StatusChange) -> Hashable:
     call = site.call if isinstance(site, Hypercall) else ""
-    return site.place.path, site.function, call, site.argument, _form(site)
+    return site.place.path, site.function, call, site.argument, _name_form(site)
 
 
-def _key_without_call(site: Hypercall | StatusChange) -> Hashable:
+def _make_key_without_call(site: Hypercall | StatusChange) -> Hashable:
     return (site.place.path, site.function, site.argument) if site.argument else None
 
 
-def _key_without_path(site: Hypercall | StatusChange) -> Hashable:
-    return site.function, site.call, site.argument, _form(site)
+def _make_key_without_path(site: Hypercall | StatusChange) -> Hashable:
+    return site.function, site.call, site.argument, _name_form(site)
 
 
-def _key_without_function(site: Hypercall | StatusChange) -> Hashable:
-    return site.place.path, site.call, site.argument, _form(site)
+def _make_key_without_function(site: Hypercall | StatusChange) -> Hashable:
+    return site.place.path, site.call, site.argument, _name_form(site)
 
 
 def _always(before: object, after: object) -> bool:
@@ -342,7 +344,7 @@ def _are_related(before: Site, after: Site) -> bool:
     return before.function in after.within or after.function in before.within
 
 
-def _order(pair: Pair[Site]) -> tuple[str, str, str, int]:
+def _make_sort_key(pair: Pair[Site]) -> tuple[str, str, str, int]:
     site = pair.after or pair.before
     if site is None:
         return ("", "", "", 0)

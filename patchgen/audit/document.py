@@ -39,12 +39,12 @@ _KEYS = {
 
 def describe_audit(audit: Audit) -> dict[str, Any]:
     """Return the document of an audit."""
-    return {"format": FORMAT, "kind": "audit", **_plain(audit)}
+    return {"format": FORMAT, "kind": "audit", **_convert(audit)}
 
 
 def describe_diff(diff: AuditDiff) -> dict[str, Any]:
     """Return the document of a comparison."""
-    return {"format": FORMAT, "kind": "diff", **_plain(diff)}
+    return {"format": FORMAT, "kind": "diff", **_convert(diff)}
 
 
 def count_sites(audit: Audit) -> dict[str, int]:
@@ -62,7 +62,7 @@ def count_sites(audit: Audit) -> dict[str, int]:
     }
 
 
-def _plain(value: Any) -> Any:
+def _convert(value: Any) -> Any:
     """Return a value of the model as a value of JSON."""
     match value:
         case TreeLocation():
@@ -70,17 +70,17 @@ def _plain(value: Any) -> Any:
         case Enum():
             return value.value
         case Mapping():
-            return {str(_plain(key)): _plain(member) for key, member in value.items()}
+            return {str(_convert(key)): _convert(member) for key, member in value.items()}
         case tuple():
-            return [_plain(member) for member in value]
+            return [_convert(member) for member in value]
     if is_dataclass(value):
-        return _object(value)
+        return _convert_object(value)
     return value
 
 
-def _object(value: Any) -> dict[str, Any]:
+def _convert_object(value: Any) -> dict[str, Any]:
     document = {
-        _KEYS.get(field.name, field.name): _plain(getattr(value, field.name))
+        _KEYS.get(field.name, field.name): _convert(getattr(value, field.name))
         for field in fields(value)
     }
     match value:

@@ -29,7 +29,7 @@ def render_dot(audit: Audit) -> str:
             box = f"{site.place} {_name_call(site)}"
             boxes[box] = f"color={_COLORS[mark_site(site)]}"
             edges.setdefault((last, box), "")
-    return "\n".join(_lines(edges, boxes)) + "\n"
+    return "\n".join(_write_lines(edges, boxes)) + "\n"
 
 
 def _add_route(edges: dict[tuple[str, str], str], route: Route) -> str:
@@ -47,7 +47,7 @@ def _name_call(site: Hypercall | StatusChange) -> str:
     return site.call
 
 
-def _lines(edges: dict[tuple[str, str], str], boxes: dict[str, str]) -> Iterator[str]:
+def _write_lines(edges: dict[tuple[str, str], str], boxes: dict[str, str]) -> Iterator[str]:
     yield "digraph audit {"
     yield "  rankdir=LR; node [shape=plaintext, fontname=monospace];"
     for name, style in sorted(boxes.items()):

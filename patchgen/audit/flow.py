@@ -54,7 +54,7 @@ class Flow:
     # --- reached from the start -------------------------------------------------------------------
 
     def _add_aliases(self) -> None:
-        for path, name, line, arguments in list(self._code.invocations()):
+        for path, name, line, arguments in list(self._code.list_invocations()):
             for alias in self._tables.aliases:
                 if alias.macro.fullmatch(name) and len(arguments) > alias.function:
                     real = arguments[alias.function].strip()
@@ -63,11 +63,11 @@ class Flow:
                         self._code.add_alias(pattern.format(real), path, line, calls)
 
     def _register_all(self) -> None:
-        for path, name, _, arguments in self._code.invocations():
+        for path, name, _, arguments in self._code.list_invocations():
             for rule in self._tables.registered:
                 if not rule.macro.fullmatch(name) or len(arguments) <= rule.function:
                     continue
-                for node in self._functions(path, arguments[rule.function].strip("& ")):
+                for node in self._find_functions(path, arguments[rule.function].strip("& ")):
                     if rule.call is not None:
                         key = ("static_call", arguments[rule.call].strip())
                     else:
@@ -80,18 +80,18 @@ class Flow:
         referenced: set[str] = set()
         for node in self._code.nodes:
             referenced.update(node.identifiers)
-        for datum in self._code.data():
+        for datum in self._code.list_data():
             referenced.update(
                 identifier
                 for identifier in datum.variable.identifiers
                 if identifier != datum.variable.name
             )
-        for _, _, _, arguments in self._code.invocations():
+        for _, _, _, arguments in self._code.list_invocations():
             referenced.update(argument.strip("& ") for argument in arguments)
-        for datum in list(self._code.data()):
+        for datum in list(self._code.list_data()):
             if datum.variable.stores and datum.variable.name not in referenced:
                 self._reach_variable(datum)
-        for path, macro, _, arguments in self._code.invocations():
+        for path, macro, _, arguments in self._code.list_invocations():
             for argument in arguments if self._tables.wakes.fullmatch(macro) else ():
                 name = argument.strip("& ")
                 if name.isidentifier():
@@ -152,7 +152,7 @@ class Flow:
     def _visit_store(self, node: Node, store: StoreFact) -> None:
         key = self._code.find_key(node.path, store.target)
         for name in store.names:
-            for target in self._functions(node.path, name):
+            for target in self._find_functions(node.path, name):
                 if key is None:
                     via = f"a variable of {node.name}()"
                     self._connect(
@@ -166,7 +166,7 @@ class Flow:
         for datum in self._code.find_data(node.path, identifier):
             self._reach_variable(datum, node)
         for name in self._tables.stubs.get(identifier, ()):
-            for target in self._functions(node.path, name):
+            for target in self._find_functions(node.path, name):
                 self._connect(Edge(node, target, node.line, EdgeKind.POINTER, identifier))
         if identifier in self._tables_of_functions:
             self._add_pointer_call(("table", identifier), PointerCall(node, node.line, identifier))
@@ -176,7 +176,7 @@ class Flow:
             self._follow_pointer(node, call, call.access)
         else:
             updated = self._update_static_calls(node, call)
-            for access in self.operands(node, call):
+            for access in self.find_operands(node, call):
                 self._follow_pointer(node, call, access)
             for member in self._code.find_named_members(call):
                 via = f"{call.name}({member})"
@@ -204,7 +204,7 @@ class Flow:
         updates = list(find_updates(self._code, node, call))
         for update in updates:
             key = ("static_call", update.name)
-            for target in self._functions(node.path, update.value):
+            for target in self._find_functions(node.path, update.value):
                 self._store(key, target, EdgeKind.STATIC_CALL, "", Install(node, call.under))
             member = None
             if update.access is not None:
@@ -223,7 +223,7 @@ class Flow:
         elif node.kind == "function" and not call.name.startswith("__builtin_"):
             self.unread.add(call.name)
 
-    def operands(self, node: Node, call: CallFact) -> list[Access]:
+    def find_operands(self, node: Node, call: CallFact) -> list[Access]:
         """Return the member that a macro calls through, if it is such a macro, else nothing.
 
         `PVOP_VCALL1(mmu.exit_mmap, mm)`, or with the variable before the member, as in v7.1:
@@ -270,20 +270,20 @@ class Flow:
         return access.local and any(
             store.target.local
             and store.target.base == access.base
-            and any(self._functions(node.path, name) for name in store.names)
+            and any(self._find_functions(node.path, name) for name in store.names)
             for store in node.stores
         )
 
     # --- pointers ---------------------------------------------------------------------------------
 
-    def _functions(self, path: str, name: str) -> Sequence[Node]:
+    def _find_functions(self, path: str, name: str) -> Sequence[Node]:
         return [node for node in self._code.resolve(path, name) if node.kind != "macro"]
 
     def _reach_variable(self, datum: StaticVariable, by: Node | None = None) -> None:
         variable = datum.variable
         if by is not None and variable.type in self._tables.hardware:
             for name in variable.identifiers:
-                for target in self._functions(datum.path, name):
+                for target in self._find_functions(datum.path, name):
                     self._connect(Edge(by, target, by.line, EdgeKind.POINTER, variable.name))
         if datum in self._reached_variables or not variable.identifiers:
             return
@@ -293,7 +293,7 @@ class Flow:
             if by is not None and key is not None and self._code.is_plain(key):
                 self._connect_hidden(by, datum, store)
             for name in store.names:
-                for target in self._functions(datum.path, name) if key else ():
+                for target in self._find_functions(datum.path, name) if key else ():
                     self._store(key, target, EdgeKind.POINTER, "")
         for identifier in variable.identifiers:
             for referenced in self._code.find_data(datum.path, identifier):
@@ -303,7 +303,7 @@ class Flow:
         """Follow functions that a macro stores in a struct: `= __TIMER_INITIALIZER(f, 0)`."""
         if not any(map(self._tables.deferred.fullmatch, store.names)):
             for name in store.names:
-                for target in self._functions(datum.path, name):
+                for target in self._find_functions(datum.path, name):
                     via = datum.variable.name
                     self._connect(Edge(by, target, by.line, EdgeKind.POINTER, via))
 
@@ -362,11 +362,11 @@ class Flow:
             shown_via = call.via
         self._connect(Edge(call.node, target, call.line, kind, shown_via, op, call.under, key[1]))
 
-    def installs(self, member: str, target: Node) -> Sequence[Install]:
+    def find_installs(self, member: str, target: Node) -> Sequence[Install]:
         """Return the assignments of a function to members of a name."""
         return self._installs.get((member, target), ())
 
-    def holders(self, member: str) -> list[Node]:
+    def find_holders(self, member: str) -> list[Node]:
         """Return the known functions in a member of any struct, sorted by place."""
         functions = {n for key in self._by_member.get(member, ()) for n in self._stores[key]}
         return sorted(functions, key=lambda node: (node.path, node.line))

@@ -12,9 +12,9 @@ from patchgen.audit.branch_conditions import Guards, descend
 from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.facts import Access, CallFact, Guard, StoreFact
 from patchgen.audit.syntax import (
-    declared,
     line_of,
     names_in,
+    read_declarator,
     read_initialiser,
     shorten,
     text_of,
@@ -97,7 +97,7 @@ class FunctionBody:
         for child in parameters.named_children if parameters is not None else ():
             if child.type != "parameter_declaration":
                 continue
-            name, function = declared(child.child_by_field_name("declarator"))
+            name, function = read_declarator(child.child_by_field_name("declarator"))
             self.parameters.append(name)
             if name:
                 kind = child.child_by_field_name("type")
@@ -134,7 +134,7 @@ class FunctionBody:
                 self._read_literal(current)
             stack.extend(reversed(descend(current, guards)))
 
-    def _under(self, guards: Guards) -> tuple[int, ...]:
+    def _number_guards(self, guards: Guards) -> tuple[int, ...]:
         """Return the numbers of the conditions that can distinguish platforms or callers."""
         numbers = []
         for guard in guards:
@@ -153,7 +153,7 @@ class FunctionBody:
     def _read_declaration(self, node: tree_sitter.Node, guards: Guards) -> None:
         kind = type_name(node.child_by_field_name("type"))
         for child in node.children_by_field_name("declarator"):
-            name, function = declared(child)
+            name, function = read_declarator(child)
             if not name:
                 continue
             self._types[name] = "()" if function else kind
@@ -166,7 +166,7 @@ class FunctionBody:
             self._follow(name, value)
             if value.type == "initializer_list" or function or value.type == "identifier":
                 target = Access(name, self._types[name], (), local=True)
-                under = self._under(guards)
+                under = self._number_guards(guards)
                 stores = read_initialiser(value, target)
                 self.stores.extend(store._replace(under=under) for store in stores)
 
@@ -188,10 +188,12 @@ class FunctionBody:
             self._assigned_values.setdefault(text_of(left), []).append(shorten(right, _MAX_TEXT))
         if right.type in _NO_FUNCTIONS:
             return
-        target = self._access(left)
+        target = self._read_access(left)
         names = [name for name in names_in(right) if name not in self._types]
         if target is not None and names:
-            self.stores.append(StoreFact(line_of(node), target, tuple(names), self._under(guards)))
+            self.stores.append(
+                StoreFact(line_of(node), target, tuple(names), self._number_guards(guards))
+            )
 
     def _forget(self, name: str) -> None:
         """Record that a parameter no longer holds the caller's argument."""
@@ -200,7 +202,7 @@ class FunctionBody:
     def _follow(self, name: str, value: tree_sitter.Node) -> None:
         """Record what a local variable is assigned: addresses from parameters, and accesses."""
         if name in self._types:
-            sources = frozenset(self._sources(value))
+            sources = frozenset(self._find_sources(value))
             if sources:
                 self._flows.append((name, sources))
         if value.type in (
@@ -209,11 +211,11 @@ class FunctionBody:
             "subscript_expression",
             "call_expression",
         ):
-            access = self._access(value)
+            access = self._read_access(value)
             if access is not None and access.base != name:
                 self._aliases[name] = access
 
-    def _sources(self, node: tree_sitter.Node) -> Iterator[str]:
+    def _find_sources(self, node: tree_sitter.Node) -> Iterator[str]:
         """Yield the local names that an address derives from, through conversions if called."""
         if node.type == "identifier":
             name = text_of(node)
@@ -225,7 +227,7 @@ class FunctionBody:
             if callee is None or not _CONVERSION.search(text_of(callee)):
                 return
         for child in node.named_children:
-            yield from self._sources(child)
+            yield from self._find_sources(child)
 
     def _find_derived(self) -> None:
         """Find all locals that derive from parameters, independent of the order of assignments."""
@@ -273,7 +275,7 @@ class FunctionBody:
         if callee.type == "identifier" and text_of(callee) not in self._types:
             name = text_of(callee)
         else:
-            access = self._pointer(callee)
+            access = self._read_pointer(callee)
         self.calls.append(
             CallFact(
                 line_of(callee),
@@ -282,10 +284,10 @@ class FunctionBody:
                 tuple(shorten(argument) for argument in argument_nodes[:_MAX_ARGUMENTS]),
                 tuple(passed),
                 False,
-                self._under(guards),
+                self._number_guards(guards),
             )
         )
-        if argument_nodes and (sources := frozenset(self._sources(argument_nodes[0]))):
+        if argument_nodes and (sources := frozenset(self._find_sources(argument_nodes[0]))):
             self._first_sources[len(self.calls) - 1] = sources
             # lookup_mapped_pages(vaddr, &pfn): what it finds for an address, as a result would be.
             results = {
@@ -295,9 +297,9 @@ class FunctionBody:
             }
             self._flows += [(name, sources) for name in self._addresses if f"&{name}" in results]
 
-    def _pointer(self, callee: tree_sitter.Node) -> Access:
+    def _read_pointer(self, callee: tree_sitter.Node) -> Access:
         """Return the access of a call; that of a local variable is the access assigned to it."""
-        access = self._access(callee)
+        access = self._read_access(callee)
         if access is None:
             return Access("?", "", ())
         if access.local and not access.members:
@@ -307,7 +309,7 @@ class FunctionBody:
                 return access._replace(type="(parameter)")
         return access
 
-    def _access(self, node: tree_sitter.Node) -> Access | None:
+    def _read_access(self, node: tree_sitter.Node) -> Access | None:
         """Return the variable or member that an expression names, None for other expressions."""
         match node.type:
             case "identifier":
@@ -315,20 +317,20 @@ class FunctionBody:
                 return Access(name, self._types.get(name, ""), (), local=name in self._types)
             case "field_expression":
                 member = text_of(node.child_by_field_name("field") or node)
-                inner = self._part(node, "argument") or Access("?", "", ())
+                inner = self._read_part(node, "argument") or Access("?", "", ())
                 return inner._replace(members=(*inner.members, member))
             case "cast_expression":
                 return self._read_cast(node)
             case "call_expression":
                 return self._read_result(node)
-        return self._part(node, _PARTS.get(node.type, ""))
+        return self._read_part(node, _PARTS.get(node.type, ""))
 
-    def _part(self, node: tree_sitter.Node, name: str) -> Access | None:
+    def _read_part(self, node: tree_sitter.Node, name: str) -> Access | None:
         """Return the access in a named part of an expression, or inside its parentheses."""
         if node.type == "parenthesized_expression":
-            return self._access(node.named_children[0]) if node.named_children else None
+            return self._read_access(node.named_children[0]) if node.named_children else None
         part = node.child_by_field_name(name) if name else None
-        return self._access(part) if part is not None else None
+        return self._read_access(part) if part is not None else None
 
     def _read_cast(self, node: tree_sitter.Node) -> Access | None:
         descriptor = node.child_by_field_name("type")
@@ -336,7 +338,7 @@ class FunctionBody:
         if type_name(kind):
             return Access("", type_name(kind), (), local=True)
         value = node.child_by_field_name("value")
-        return self._access(value) if value is not None else None
+        return self._read_access(value) if value is not None else None
 
     def _read_result(self, node: tree_sitter.Node) -> Access | None:
         callee = node.child_by_field_name("function")
@@ -345,7 +347,7 @@ class FunctionBody:
             return None
         name, argument_nodes = text_of(callee), arguments.named_children
         if name in _TRANSPARENT and argument_nodes:
-            return self._access(argument_nodes[0])
+            return self._read_access(argument_nodes[0])
         if name in _CONTAINER and len(argument_nodes) > 1:
             identifiers = re.findall(r"\w+", text_of(argument_nodes[1]))
             return Access("", identifiers[-1] if identifiers else "", (), local=True)

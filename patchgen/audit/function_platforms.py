@@ -43,7 +43,7 @@ class Reach:
         """Return the unknown conditions for installing a function in a member of a name."""
         results = [
             () if install.by is None else self.find_statement(install.by, install.under, platform)
-            for install in self._flow.installs(member, target)
+            for install in self._flow.find_installs(member, target)
         ]
         possible = [result for result in results if result is not None]
         return find_surest(possible) if results else ()
@@ -86,9 +86,9 @@ class Reach:
         if not edge.member:
             return _join(before, inside)
         best: Doubts | None = None
-        installs = self._flow.installs(edge.member, edge.target)
+        installs = self._flow.find_installs(edge.member, edge.target)
         for install in installs:
-            installed = self._installed(install, platform, reached)
+            installed = self._find_doubts_of_install(install, platform, reached)
             if installed is None and install.by is not None:
                 waiting.setdefault(install.by, []).append((before, edge))
             elif installed is not None and (best is None or len(installed) < len(best)):
@@ -97,7 +97,7 @@ class Reach:
             return None
         return _join(before, inside, best or ())
 
-    def _installed(
+    def _find_doubts_of_install(
         self, install: Install, platform: Platform, reached: dict[Node, Doubts]
     ) -> Doubts | None:
         if install.by is None:

@@ -45,11 +45,12 @@ def find_hypercalls(
     `unrouted` are the routes that do not go through the op.
     """
     return [
-        _hypercall(code, tables, flow, use, routes, unrouted) for use in find_uses(code, tables)
+        _build_hypercall(code, tables, flow, use, routes, unrouted)
+        for use in find_uses(code, tables)
     ]
 
 
-def _hypercall(
+def _build_hypercall(
     code: LinkedCode, tables: Tables, flow: Flow, use: Use, routes: Routes, unrouted: Routes
 ) -> Hypercall:
     early = routes.find(use.node) if flow.is_early(use.node, use.line) else None
@@ -64,7 +65,7 @@ def _hypercall(
         early=early,
         routed=early is not None and bypass is None,
         unrouted=bypass,
-        effects=_effects(tables, use),
+        effects=_list_effects(tables, use),
         config=code.describe_condition(use.node.path, use.line),
         within=code.find_within(use.node) if early else (),
     )
@@ -72,28 +73,30 @@ def _hypercall(
 
 def find_op_calls(code: LinkedCode, tables: Tables, flow: Flow) -> Iterator[OpCall]:
     """Yield the calls of the op; those of a header's inline function are its callers."""
-    wrappers = {node.name for node in code.nodes if node.header and _op_lines(node, tables, flow)}
+    wrappers = {
+        node.name for node in code.nodes if node.header and _find_op_lines(node, tables, flow)
+    }
     for node in code.nodes:
         if node.header or node.kind == "assembly":
             continue
         lines = [call.line for call in node.calls if call.name in wrappers]
-        for line in sorted({*lines, *_op_lines(node, tables, flow)}):
+        for line in sorted({*lines, *_find_op_lines(node, tables, flow)}):
             early = flow.is_early(node, line)
             place = TreeLocation(node.path, line)
             yield OpCall(node.name, place, early, code.find_within(node))
 
 
-def _op_lines(node: Node, tables: Tables, flow: Flow) -> list[int]:
+def _find_op_lines(node: Node, tables: Tables, flow: Flow) -> list[int]:
     """Return the lines of a function that call the op through the member that holds it."""
     return [
         call.line
         for call in node.calls
-        for access in ([call.access] if call.access else flow.operands(node, call))
+        for access in ([call.access] if call.access else flow.find_operands(node, call))
         if access.members[-1:] == (tables.member,)
     ]
 
 
-def _effects(tables: Tables, use: Use) -> Mapping[Platform, Effect]:
+def _list_effects(tables: Tables, use: Use) -> Mapping[Platform, Effect]:
     effects = dict(tables.effects[use.instruction.form])
     if use.spares_tdx:
         effects[Platform.TDX] = _SPARED
@@ -209,7 +212,7 @@ class _Finder:
         """Yield the uses of instructions, through functions compiled into their callers."""
         instructions = {node: list(in_node) for node, in_node in holders.items()}
         todo = list(instructions)
-        callers = self._callers(instructions)
+        callers = self._find_callers(instructions)
         seen: set[tuple[Node, Instruction]] = set()
         while todo:
             node = todo.pop(0)
@@ -233,7 +236,9 @@ class _Finder:
                     else:
                         yield Use(caller, call.line, call, node.name, instruction, spares)
 
-    def _callers(self, holders: Mapping[Node, object]) -> dict[Node, list[tuple[Node, CallFact]]]:
+    def _find_callers(
+        self, holders: Mapping[Node, object]
+    ) -> dict[Node, list[tuple[Node, CallFact]]]:
         """Return the callers of functions whose instructions belong to their callers."""
         callers: dict[Node, list[tuple[Node, CallFact]]] = {}
         frontier = {node for node in holders if _is_passed_on(node)}

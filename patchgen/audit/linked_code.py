@@ -285,19 +285,19 @@ class LinkedCode:
         if access.base == "static_call":
             return ("static_call", access.members[-1])
         members = access.members
-        kind = self._base_type(path, access)
+        kind = self._find_base_type(path, access)
         if not members:
             return (
                 None if access.local or access.called or access.base == "?" else ("=", access.base)
             )
         for member in members[:-1]:
-            kind = self._field(kind, member)
-        kind = self._real(kind)
+            kind = self._find_field_type(kind, member)
+        kind = self._resolve_typedef(kind)
         if members[-1] == "*" and kind not in self._structs:
             return ("=", access.base) if not access.local else None
         return (kind or "?", members[-1])
 
-    def _base_type(self, path: str, access: Access) -> str:
+    def _find_base_type(self, path: str, access: Access) -> str:
         if access.type:
             return access.type
         if access.called:
@@ -310,22 +310,22 @@ class LinkedCode:
                 return datum.variable.type
         return ""
 
-    def _real(self, kind: str) -> str:
+    def _resolve_typedef(self, kind: str) -> str:
         for _ in range(4):
             if kind in self._structs or kind not in self._typedefs:
                 break
             kind = self._typedefs[kind]
         return kind
 
-    def _field(self, kind: str, member: str) -> str:
+    def _find_field_type(self, kind: str, member: str) -> str:
         if member == "*":
             return kind
-        return self._structs.get(self._real(kind), {}).get(member, "")
+        return self._structs.get(self._resolve_typedef(kind), {}).get(member, "")
 
     def is_plain(self, key: Key) -> bool:
         """Return whether a key is known not to hold a function: a field that is a struct."""
         kind = self._structs.get(key[0], {}).get(key[1], "")
-        return bool(kind) and kind != "()" and self._real(kind) in self._structs
+        return bool(kind) and kind != "()" and self._resolve_typedef(kind) in self._structs
 
     def find_field(self, member: str) -> TreeLocation | None:
         """Return the place of the first struct that has a member, or None."""
@@ -340,7 +340,7 @@ class LinkedCode:
         """The linked facts, by path."""
         return self._facts
 
-    def invocations(self) -> Iterator[tuple[str, str, int, tuple[str, ...]]]:
+    def list_invocations(self) -> Iterator[tuple[str, str, int, tuple[str, ...]]]:
         """Yield macros used at file scope: path, name, line, arguments."""
         for path, facts in self._facts.items():
             for invocation in facts.invocations:
@@ -351,7 +351,7 @@ class LinkedCode:
         """Return the #if conditions on CONFIG_ options around a line, as a C expression."""
         return self._dead[path].describe(line) if path in self._dead else ""
 
-    def data(self) -> Iterator[StaticVariable]:
+    def list_data(self) -> Iterator[StaticVariable]:
         """Yield all variables."""
         for variables in self._data.values():
             yield from variables

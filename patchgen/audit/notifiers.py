@@ -61,7 +61,7 @@ class NotifierSearch:
         notifiers: dict[_Key, _FoundNotifier] = {}
         for platform in platforms:
             for visit in self.walk(start, env, platform):
-                for call, access in self._pointer_calls(visit.node):
+                for call, access in self._list_pointer_calls(visit.node):
                     self._add_pointer(notifiers, visit, call, access, platform)
                 if visit.node is not start:
                     self._add_hypercall(notifiers, visit, platform)
@@ -96,22 +96,22 @@ class NotifierSearch:
 
     def _follow(self, visit: Visit, call: CallFact, platform: Platform) -> Iterator[Visit]:
         targets = self._code.resolve(visit.node.path, call.name)
-        doubts = self._doubts(visit, call, platform) if targets else None
+        doubts = self._find_doubts(visit, call, platform) if targets else None
         if doubts is not None:
             for target in targets:
                 env = self._tests.bind(call.arguments, visit.env, target)
                 yield Visit(target, env, doubts)
 
-    def _doubts(self, visit: Visit, call: CallFact, platform: Platform) -> Doubts | None:
+    def _find_doubts(self, visit: Visit, call: CallFact, platform: Platform) -> Doubts | None:
         inside = self._tests.find_doubts(visit.node, call.under, visit.env, platform)
         return None if inside is None else (*visit.doubts, *inside)
 
-    def _pointer_calls(self, node: Node) -> Iterator[tuple[CallFact, Access]]:
+    def _list_pointer_calls(self, node: Node) -> Iterator[tuple[CallFact, Access]]:
         for call in self._code.read_calls(node):
             if call.access is not None:
                 yield call, call.access
             else:
-                yield from ((call, access) for access in self._flow.operands(node, call))
+                yield from ((call, access) for access in self._flow.find_operands(node, call))
 
     # --- notifiers of the hypervisor --------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class NotifierSearch:
             return
         key = ("hypercall", constants[0], TreeLocation(node.path, node.line))
         notifier = notifiers.setdefault(key, _FoundNotifier([node.name], notifies_somewhere=True))
-        for doubts in self._name_constants(visit, platform):
+        for doubts in self._find_constants(visit, platform):
             _add_doubts(notifier.platforms, platform, doubts)
 
     def _add_pointer(
@@ -139,14 +139,14 @@ class NotifierSearch:
         means = "op" if member == self._member else "callback"
         if means == "callback" and not self._status.callbacks.fullmatch(member):
             return
-        doubts = self._doubts(visit, call, platform)
+        doubts = self._find_doubts(visit, call, platform)
         if doubts is None:
             return
         via = ".".join([access.base or access.type, *access.members])
         notifier = notifiers.setdefault(
             (means, via, TreeLocation(visit.node.path, call.line)), _FoundNotifier()
         )
-        for holder, env in self._holders(visit, call, member):
+        for holder, env in self._list_holders(visit, call, member):
             if holder.name not in notifier.functions:
                 notifier.functions.append(holder.name)
             notifier.notifies_somewhere = notifier.notifies_somewhere or self._notifies_anywhere(
@@ -156,11 +156,13 @@ class NotifierSearch:
             if notifying is not None:
                 _add_doubts(notifier.platforms, platform, (*doubts, *notifying))
 
-    def _holders(self, visit: Visit, call: CallFact, member: str) -> Iterator[tuple[Node, Env]]:
+    def _list_holders(
+        self, visit: Visit, call: CallFact, member: str
+    ) -> Iterator[tuple[Node, Env]]:
         """Yield the functions that a member may hold, with the known values of their parameters."""
-        for holder in self._flow.holders(member):
+        for holder in self._flow.find_holders(member):
             if not _does_nothing(holder):
-                arguments = _arguments(call, member)
+                arguments = _list_arguments(call, member)
                 yield holder, self._tests.bind(arguments, visit.env, holder)
 
     def _find_installed(
@@ -177,17 +179,19 @@ class NotifierSearch:
         key = (holder, env, platform)
         if key not in self._notifications:
             self._notifications[key] = None  # a recursive call adds nothing
-            self._notifications[key] = find_surest(self._notifying_paths(holder, env, platform))
+            self._notifications[key] = find_surest(
+                self._find_notifying_paths(holder, env, platform)
+            )
         return self._notifications[key]
 
-    def _notifying_paths(self, holder: Node, env: Env, platform: Platform) -> Iterator[Doubts]:
+    def _find_notifying_paths(self, holder: Node, env: Env, platform: Platform) -> Iterator[Doubts]:
         for visit in self.walk(holder, env, platform, all_calls=True):
-            yield from self._name_constants(visit, platform)
-            for call, access in self._pointer_calls(visit.node):
+            yield from self._find_constants(visit, platform)
+            for call, access in self._list_pointer_calls(visit.node):
                 if not access.members or access.members[-1] != self._member:
                     continue
-                before = self._doubts(visit, call, platform)
-                for inner, inner_env in self._holders(visit, call, self._member):
+                before = self._find_doubts(visit, call, platform)
+                for inner, inner_env in self._list_holders(visit, call, self._member):
                     notifying = self._find_installed(inner, inner_env, self._member, platform)
                     if before is not None and notifying is not None:
                         yield (*before, *notifying)
@@ -198,22 +202,24 @@ class NotifierSearch:
             self._find_notification(holder, (), platform) is not None for platform in Platform
         )
 
-    def _name_constants(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
+    def _find_constants(self, visit: Visit, platform: Platform) -> Iterator[Doubts]:
         """Yield the doubts of each place where a function names a constant for a platform."""
         for pattern, platforms in self._status.platforms:
             for constant in filter(pattern.fullmatch, visit.node.identifiers):
                 if platform not in platforms:
                     continue
-                calls = [c for c in self._code.read_calls(visit.node) if _names(c, constant)]
+                calls = [
+                    c for c in self._code.read_calls(visit.node) if _names_constant(c, constant)
+                ]
                 if not calls:
                     yield visit.doubts
                 for call in calls:
-                    doubts = self._doubts(visit, call, platform)
+                    doubts = self._find_doubts(visit, call, platform)
                     if doubts is not None:
                         yield doubts
 
 
-def _names(call: CallFact, constant: str) -> bool:
+def _names_constant(call: CallFact, constant: str) -> bool:
     return constant in call.passed or any(constant in argument for argument in call.arguments)
 
 
@@ -222,7 +228,7 @@ def _add_doubts(by_platform: dict[Platform, Doubts], platform: Platform, doubts:
         by_platform[platform] = doubts
 
 
-def _arguments(call: CallFact, member: str) -> Sequence[str]:
+def _list_arguments(call: CallFact, member: str) -> Sequence[str]:
     """Return the arguments of a callback: for a macro, those after the member."""
     for number, argument in enumerate(call.arguments):
         if call.access is None and argument.rpartition(".")[2] == member:
@@ -232,7 +238,7 @@ def _arguments(call: CallFact, member: str) -> Sequence[str]:
 
 def _build_notifier(key: _Key, notifier: _FoundNotifier) -> Notifier:
     means, via, place = key
-    by_platform = _in_order(notifier.platforms)
+    by_platform = _sort_platforms(notifier.platforms)
     doubts = [
         doubt for platform, platform_doubts in by_platform.items() for doubt in platform_doubts[:1]
     ]
@@ -242,7 +248,7 @@ def _build_notifier(key: _Key, notifier: _FoundNotifier) -> Notifier:
     return Notifier(means, via, place, tuple(notifier.functions), certain, tuple(doubts))
 
 
-def _in_order(by_platform: Mapping[Platform, Doubts]) -> dict[Platform, Doubts]:
+def _sort_platforms(by_platform: Mapping[Platform, Doubts]) -> dict[Platform, Doubts]:
     return {platform: by_platform[platform] for platform in Platform if platform in by_platform}
 
 

@@ -88,7 +88,7 @@ class SiteSection:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DifferenceRow:
     """A difference between two audits as shown on the page. `number` is that of the later site."""
 
     place: str
@@ -100,36 +100,38 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeSection:
+class DifferenceSection:
     """Differences of one fate; `more` counts those that are not listed, by reason."""
 
     key: str
     heading: str
-    changes: tuple[Change, ...]
+    rows: tuple[DifferenceRow, ...]
     more: tuple[tuple[str, int], ...]
 
     @property
     def total(self) -> int:
         """Return the number of differences of the fate."""
-        return len(self.changes) + sum(count for _, count in self.more)
+        return len(self.rows) + sum(count for _, count in self.more)
 
 
 def render_page(audit: Audit) -> str:
     """Return the page of an audit."""
-    context = {**_context(audit), "headline": headline(audit), "fates": (), "before": None}
+    context = {**_build_context(audit), "headline": headline(audit), "fates": (), "before": None}
     return _render(context)
 
 
 def render_diff_page(diff: AuditDiff) -> str:
     """Return the page of a comparison: the fate of each site, then the later audit."""
-    context = _context(diff.after)
+    context = _build_context(diff.after)
     numbers = {id(site): number for number, site in enumerate(list_early_sites(diff.after))}
-    fates = tuple(_build_section(kind, diff.differences, numbers) for kind in _PAGE_TITLES)
+    fates = tuple(
+        _build_difference_section(kind, diff.differences, numbers) for kind in _PAGE_TITLES
+    )
     return _render(
         {
             **context,
-            "headline": (_routed_now(diff), *headline(diff.after)),
-            "fates": tuple(fate for fate in fates if fate.changes or fate.more),
+            "headline": (_count_routed(diff), *headline(diff.after)),
+            "fates": tuple(fate for fate in fates if fate.rows or fate.more),
             "before": diff.before,
         }
     )
@@ -155,7 +157,7 @@ def headline(audit: Audit) -> tuple[str, ...]:
     return first, f"{silent} of {total} early changes of page status {verb} nobody"
 
 
-def _routed_now(diff: AuditDiff) -> str:
+def _count_routed(diff: AuditDiff) -> str:
     fates = Counter(difference.change_kind for difference in diff.differences)
     count = fates[ChangeKind.ROUTED]
     return f"{count or 'No'} early site{'' if count == 1 else 's'} routed"
@@ -177,14 +179,14 @@ def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _context(audit: Audit) -> dict[str, Any]:
+def _build_context(audit: Audit) -> dict[str, Any]:
     rows = build_tree(audit)
-    entries = tuple(_entries(list_early_sites(audit), rows))
+    entries = tuple(_build_rows(list_early_sites(audit), rows))
     late = [hypercall for hypercall in audit.hypercalls if not hypercall.early]
     return {
         "audit": audit,
         "platforms": tuple(Platform),
-        "sections": tuple(_sections(entries)),
+        "sections": tuple(_build_sections(entries)),
         "changes": tuple(entry for entry in entries if isinstance(entry.site, StatusChange)),
         "late": tuple((hypercall, describe_call(hypercall)) for hypercall in late),
         "rows": rows,
@@ -205,7 +207,9 @@ def _measure_row(row: Row) -> int:
     return round(2 * MARGIN + row.depth * INDENT + letters * LETTER)
 
 
-def _entries(sites: Sequence[Hypercall | StatusChange], rows: Iterable[Row]) -> Iterator[SiteRow]:
+def _build_rows(
+    sites: Sequence[Hypercall | StatusChange], rows: Iterable[Row]
+) -> Iterator[SiteRow]:
     row_of = {row.site: row.number for row in rows if row.site is not None}
     for number, site in enumerate(sites):
         if route := select_route(site):
@@ -232,7 +236,7 @@ def _count_paths(route: Route) -> str:
     return f"{count}{more} {'path' if route.paths == 1 and not more else 'paths'}"
 
 
-def _sections(entries: Sequence[SiteRow]) -> Iterator[SiteSection]:
+def _build_sections(entries: Sequence[SiteRow]) -> Iterator[SiteSection]:
     for group, heading in GROUP_TITLES.items():
         members = tuple(
             entry
@@ -260,10 +264,10 @@ def _summarise(entries: Iterable[SiteRow]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
 
 
-def _build_section(
+def _build_difference_section(
     kind: ChangeKind, differences: Iterable[Difference], numbers: Mapping[int, int]
-) -> ChangeSection:
-    changes, more = [], Counter[str]()
+) -> DifferenceSection:
+    rows, more = [], Counter[str]()
     for difference in differences:
         site = difference.after or difference.before
         if difference.change_kind is not kind or site is None:
@@ -271,17 +275,17 @@ def _build_section(
         if kind is ChangeKind.STAYS and isinstance(site, Hypercall) and site.group in FOLDED_GROUPS:
             more[difference.reason] += 1
         else:
-            changes.append(_change(difference, site, numbers))
-    return ChangeSection(
-        kind.value, _begin_heading(_PAGE_TITLES[kind]), tuple(changes), tuple(more.items())
+            rows.append(_build_difference_row(difference, site, numbers))
+    return DifferenceSection(
+        kind.value, _begin_heading(_PAGE_TITLES[kind]), tuple(rows), tuple(more.items())
     )
 
 
-def _change(
+def _build_difference_row(
     difference: Difference, site: Hypercall | StatusChange, numbers: Mapping[int, int]
-) -> Change:
+) -> DifferenceRow:
     was = difference.before.place if difference.before is not None else None
-    return Change(
+    return DifferenceRow(
         place=str(site.place),
         was=str(was) if was not in (None, site.place) else "",
         function=site.function,

@@ -23,12 +23,12 @@ from patchgen.audit.facts import Access, Asm, CallFact, FileFacts, Function, Str
 from patchgen.audit.function_body import FunctionBody
 from patchgen.audit.prepare_source import prepare_source
 from patchgen.audit.syntax import (
-    declared,
     is_prototype,
     line_of,
     names_in,
+    read_declarator,
     read_initialiser,
-    returned,
+    read_returned,
     text_of,
     type_name,
 )
@@ -142,7 +142,7 @@ class _Unit:
                     self.read(child)
 
     def _read_function(self, node: tree_sitter.Node) -> None:
-        name, _ = declared(node.child_by_field_name("declarator"))
+        name, _ = read_declarator(node.child_by_field_name("declarator"))
         body = node.child_by_field_name("body")
         if not name or body is None:
             return
@@ -162,7 +162,7 @@ class _Unit:
                 type_name(node.child_by_field_name("type")),
                 tuple(reader.parameters),
                 tuple(reader.guards),
-                returned(body),
+                read_returned(body),
             )
         )
 
@@ -173,7 +173,7 @@ class _Unit:
         )
         kind = type_name(node.child_by_field_name("type"))
         for child in node.children_by_field_name("declarator"):
-            name, function = declared(child)
+            name, function = read_declarator(child)
             if not name or is_prototype(child):
                 continue
             value = child.child_by_field_name("value") if child.type == "init_declarator" else None
@@ -200,7 +200,7 @@ class _Unit:
     def _read_typedef(self, node: tree_sitter.Node) -> None:
         kind = node.child_by_field_name("type")
         for child in node.children_by_field_name("declarator"):
-            name, function = declared(child)
+            name, function = read_declarator(child)
             if not name or kind is None:
                 continue
             if kind.type in ("struct_specifier", "union_specifier"):
@@ -236,7 +236,7 @@ class _Unit:
                 continue
             field_type = type_name(kind)
             for declarator in declarators:
-                name, function = declared(declarator)
+                name, function = read_declarator(declarator)
                 if inner is not None and kind.type != "enum_specifier":
                     field_type = field_type or f"{owner}.{name}"
                     self.structs.append(

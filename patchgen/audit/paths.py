@@ -197,9 +197,9 @@ class Routes:
         if self._counts is None:
             self._counts = _count_paths(self._graph, self._entries, self._usable)
         count = self._counts.get(node, 1)
-        return Route(self._steps(node), min(count, _CAP), count >= _CAP)
+        return Route(self._trace_steps(node), min(count, _CAP), count >= _CAP)
 
-    def _steps(self, node: Node) -> tuple[Step, ...]:
+    def _trace_steps(self, node: Node) -> tuple[Step, ...]:
         steps = []
         at: Node = node
         while (before := self._before[at]) is not None:

@@ -109,7 +109,7 @@ class PlatformTests:
         """Return the parameters of a called function that are known to be true or false."""
         values = []
         for name, argument in zip(target.parameters, arguments, strict=False):
-            value = _constant(_SPACE.sub("", argument), dict(env))
+            value = _read_constant(_SPACE.sub("", argument), dict(env))
             if name and value is not None:
                 values.append((name, value))
         return tuple(values)
@@ -118,7 +118,7 @@ class PlatformTests:
 
     def _evaluate(self, text: str, node: Node, env: Env, platform: Platform, depth: int) -> Answer:
         text = _PARENTHESIZED.sub(r"\1", _strip(text))
-        for operator, combine in (("||", _any), ("&&", _all)):
+        for operator, combine in (("||", _combine_any), ("&&", _combine_all)):
             parts = _split(text, operator)
             if len(parts) > 1:
                 return combine([self._evaluate(part, node, env, platform, depth) for part in parts])
@@ -126,14 +126,16 @@ class PlatformTests:
             return _invert(self._evaluate(text[1:], node, env, platform, depth))
         if passed := _PASSED_ON.fullmatch(text):
             return self._evaluate(_split(passed[1], ",")[0], node, env, platform, depth)
-        constant = _constant(text, dict(env))
+        constant = _read_constant(text, dict(env))
         if constant is not None:
             return Answer.YES if constant else Answer.NO
         if _OPTION.fullmatch(text):
             return Answer.EITHER
-        return self._term(text, node, env, platform, depth)
+        return self._evaluate_term(text, node, env, platform, depth)
 
-    def _term(self, text: str, node: Node, env: Env, platform: Platform, depth: int) -> Answer:
+    def _evaluate_term(
+        self, text: str, node: Node, env: Env, platform: Platform, depth: int
+    ) -> Answer:
         answer = self._look_up(text, platform)
         if answer is None and "!=" in text:
             answer = self._look_up(text.replace("!=", "=="), platform)
@@ -141,7 +143,7 @@ class PlatformTests:
         if answer is not None:
             return answer
         if called := _CALL.fullmatch(text):
-            return self._called(called[1], called[2], node, env, platform, depth)
+            return self._evaluate_call(called[1], called[2], node, env, platform, depth)
         return Answer.UNKNOWN if self._concerns_platform(text, node) else Answer.EITHER
 
     def _look_up(self, text: str, platform: Platform) -> Answer | None:
@@ -152,7 +154,7 @@ class PlatformTests:
                 return Answer.EITHER if platform in row.some else Answer.NO
         return None
 
-    def _called(
+    def _evaluate_call(
         self, name: str, inner: str, node: Node, env: Env, platform: Platform, depth: int
     ) -> Answer:
         """Return the result of a call, by the expression that the function returns."""
@@ -213,20 +215,20 @@ def _invert(answer: Answer) -> Answer:
     return {Answer.YES: Answer.NO, Answer.NO: Answer.YES}.get(answer, answer)
 
 
-def _all(answers: Sequence[Answer]) -> Answer:
+def _combine_all(answers: Sequence[Answer]) -> Answer:
     for answer in (Answer.NO, Answer.UNKNOWN, Answer.EITHER):
         if answer in answers:
             return answer
     return Answer.YES
 
 
-def _any(answers: Sequence[Answer]) -> Answer:
-    return _invert(_all([_invert(answer) for answer in answers]))
+def _combine_any(answers: Sequence[Answer]) -> Answer:
+    return _invert(_combine_all([_invert(answer) for answer in answers]))
 
 
-def _constant(text: str, env: dict[str, bool]) -> bool | None:
+def _read_constant(text: str, env: dict[str, bool]) -> bool | None:
     if text.startswith("!"):
-        value = _constant(_strip(text[1:]), env)
+        value = _read_constant(_strip(text[1:]), env)
         return None if value is None else not value
     return env.get(text, _CONSTANTS.get(text))
 
@@ -249,10 +251,10 @@ def _closes_at_end(text: str) -> bool:
 
 def _split(text: str, operator: str) -> list[str]:
     """Split at an operator outside of parentheses."""
-    return list(_parts(text, operator)) if operator in text else [text]
+    return list(_find_parts(text, operator)) if operator in text else [text]
 
 
-def _parts(text: str, operator: str) -> Iterator[str]:
+def _find_parts(text: str, operator: str) -> Iterator[str]:
     depth = start = at = 0
     while at < len(text):
         letter = text[at]

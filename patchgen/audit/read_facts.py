@@ -64,7 +64,7 @@ def read_facts(
     on_progress: OnProgress = lambda done, total: None,
 ) -> Mapping[str, FileFacts]:
     """Return the facts of each file by path. Raises RefusedError if a blob is missing."""
-    keys = {file.path.as_posix(): _key(file) for file in files}
+    keys = {file.path.as_posix(): _make_key(file) for file in files}
     stored = cache.find(sorted(set(keys.values())))
     loaded = {key: unpack(FileFacts, value) for key, value in stored.items()}
     del stored
@@ -88,7 +88,7 @@ def read_facts(
     return {path: facts[key] for path, key in keys.items()}
 
 
-def _key(file: TreeFile) -> bytes:
+def _make_key(file: TreeFile) -> bytes:
     kind = "S" if file.path.suffix == ".S" else "C"
     return f"{kind}:{file.oid}".encode()
 

@@ -34,16 +34,16 @@ def find_updates(code: LinkedCode, node: Node, call: CallFact) -> Iterator[Updat
     """Yield the updates of static calls that a call makes, directly or through a macro."""
     if call.name.lstrip("_") == _MACRO and node.kind != "macro":
         if len(call.arguments) > 1:
-            yield _update(call.arguments[0], call.arguments[1])
+            yield _build_update(call.arguments[0], call.arguments[1])
         return
     for target in code.resolve(node.path, call.name):
         if target.kind == "macro" and _MACRO in target.body:
             text = replace_parameters(target.body, target.parameters, call.arguments)
             for match in _UPDATE.finditer(text):
-                yield _update(match[1], match[2])
+                yield _build_update(match[1], match[2])
 
 
-def _update(name: str, value: str) -> Update:
+def _build_update(name: str, value: str) -> Update:
     value = value.strip("& ")
     match = _MEMBERS.fullmatch(value)
     if match is None:

@@ -37,7 +37,7 @@ def type_name(node: tree_sitter.Node | None) -> str:
     return ""
 
 
-def declared(node: tree_sitter.Node | None) -> tuple[str, bool]:
+def read_declarator(node: tree_sitter.Node | None) -> tuple[str, bool]:
     """Return the declared name, and whether it is a function or a pointer to one."""
     function = False
     while node is not None:
@@ -110,7 +110,7 @@ def read_initialiser(node: tree_sitter.Node, target: Access) -> Iterator[StoreFa
             yield from read_initialiser(child, target._replace(members=(*target.members, "*")))
 
 
-def returned(body: tree_sitter.Node) -> str:
+def read_returned(body: tree_sitter.Node) -> str:
     """Return the expression of a body that consists of one return statement, else ""."""
     inner = [child for child in body.named_children if child.type != "comment"]
     if len(inner) != 1 or inner[0].type != "return_statement" or not inner[0].named_children:

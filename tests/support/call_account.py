@@ -60,7 +60,7 @@ def _is_resolved(code: LinkedCode, flow: Flow, node: Node, call: CallFact, lines
     if call.access is None:
         # An undefined name here is an instruction or part of a macro's text; others are in
         # `unread`.
-        operands = flow.operands(node, call)
+        operands = flow.find_operands(node, call)
         return not operands or any(_is_followed(code, flow, node, e, call, lines) for e in operands)
     return _is_followed(code, flow, node, call.access, call, lines)
 
