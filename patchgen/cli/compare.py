@@ -52,7 +52,7 @@ def command(as_json: bool, **options: Any) -> None:
         printer.document(describe(comparison))
         return
     printer.line(f"on {comparison.base}, compiled as {comparison.config}", bold=True)
-    print_table(["", *(column.name for column in comparison.columns)], _rows(comparison))
+    print_table(["", *(column.name for column in comparison.columns)], _build_rows(comparison))
     printer.line(_LEGEND)
     for column in comparison.columns:
         if column.refused:
@@ -95,9 +95,9 @@ def describe(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _rows(comparison: Comparison) -> list[list[str]]:
+def _build_rows(comparison: Comparison) -> list[list[str]]:
     base, *variants = comparison.columns
-    rows = [[what, "", *(_count(column, what) for column in variants)] for what in _COUNTS]
+    rows = [[what, "", *(_show_count(column, what) for column in variants)] for what in _COUNTS]
     for name in sorted({name for column in comparison.columns for name in column.text}):
         growth = [_describe_growth(base, column, name) for column in variants]
         if any(growth):
@@ -114,7 +114,7 @@ def _rows(comparison: Comparison) -> list[list[str]]:
     return rows
 
 
-def _count(column: Column, what: str) -> str:
+def _show_count(column: Column, what: str) -> str:
     return "" if column.refused else str(getattr(column, what))
 
 

@@ -92,9 +92,9 @@ def command(
     paths = tuple(map(str, resolve_paths(tree, folders)))
     request = VerifyRequest(tree=tree, folders=paths, **options)
     printer = Printer(quiet=quiet, as_json=as_json)
-    with _grid(silent=quiet or as_json) as grid:
-        report = verify_series(request, on_start=grid.start, on_cell=grid.update)
-        grid.end()
+    with _open_table(silent=quiet or as_json) as table:
+        report = verify_series(request, on_start=table.start, on_cell=table.update)
+        table.end()
     if as_json:
         printer.document(describe(report))
     else:
@@ -194,10 +194,10 @@ def _print_finding(before: str, finding: Finding) -> None:
 
 
 @contextmanager
-def _grid(*, silent: bool) -> Iterator[VerifyTable]:
+def _open_table(*, silent: bool) -> Iterator[VerifyTable]:
     """Yield the table of results; it is shown live on a terminal, else at the end."""
-    grid = VerifyTable(silent=silent, live=is_terminal(sys.stdout))
+    table = VerifyTable(silent=silent, live=is_terminal(sys.stdout))
     try:
-        yield grid
+        yield table
     finally:
-        grid.close()
+        table.close()

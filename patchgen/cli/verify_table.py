@@ -52,7 +52,7 @@ class VerifyTable:
     def end(self) -> None:
         """Print the finished table if it was not shown live."""
         if not self._silent and self._live is None and self._target is not None:
-            show_table(self._table(self._target), width=_PIPE_WIDTH)
+            show_table(self._build_table(self._target), width=_PIPE_WIDTH)
 
     def close(self) -> None:
         """Restore the terminal, and leave the table on it."""
@@ -61,9 +61,9 @@ class VerifyTable:
 
     def _draw(self) -> None:
         if self._live is not None and self._live.is_started and self._target is not None:
-            self._live.update(self._table(self._target), refresh=True)
+            self._live.update(self._build_table(self._target), refresh=True)
 
-    def _table(self, target: CheckedSeries) -> Table:
+    def _build_table(self, target: CheckedSeries) -> Table:
         headings = [_fold(column) for column in self._columns]
         widths = [max(map(len, heading.split("\n"))) for heading in headings]
         # Two spaces follow each column; the subject gets the rest of the width, if any.
@@ -81,11 +81,11 @@ class VerifyTable:
         for oid, subject in rows:
             subject_cell = [printable(subject)] if wide else []
             label = oid[:_ID_LENGTH] if wide or oid != target.base else "(base)"
-            cells = [self._mark(oid, column) for column in self._columns]
+            cells = [self._render_mark(oid, column) for column in self._columns]
             table.add_row(label, *subject_cell, *cells)
         return table
 
-    def _mark(self, oid: Oid, column: str) -> Text:
+    def _render_mark(self, oid: Oid, column: str) -> Text:
         if (oid, column) not in self._cells:
             return Text("")
         count = self._cells[oid, column]

@@ -197,10 +197,10 @@ class _Trial:
             hypercalls=_judge_hypercalls(sites),
             reports=_judge_reports(sites, tdcall=tdcall),
         )
-        return _with_counts(column, result) if result else column
+        return _add_counts(column, result) if result else column
 
 
-def _with_counts(column: Column, result: GeneratedSeries) -> Column:
+def _add_counts(column: Column, result: GeneratedSeries) -> Column:
     lines = [count for patch in result.patches for count in patch.lines.values()]
     return replace(
         column,

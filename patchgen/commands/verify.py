@@ -18,11 +18,11 @@ from patchgen.kernel import (
     check_build_tools,
     check_mail,
     check_make_variables,
-    compiler_version,
     find_config,
     find_qemu,
     has_checkpatch,
-    qemu_version,
+    read_compiler_version,
+    read_qemu_version,
 )
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
@@ -215,11 +215,11 @@ class _VerifyRun:
         if "lint" in self.columns:
             findings += self._lint()
             findings += check_series(self.target.commits)
-            findings += self._claims()
+            findings += self._check_claims()
         if "checkpatch" in self.columns:
-            findings += self._checkpatch()
+            findings += self._run_checkpatch()
         if "am" in self.columns:
-            findings += self._round_trip()
+            findings += self._check_round_trip()
         if "sections" in self.columns:
             findings += self._find_init_stores()
         if self.configs:
@@ -256,7 +256,7 @@ class _VerifyRun:
         subject = self.checkout.run("show", "--no-patch", "--format=%s", oid).stdout
         return subject.decode("utf-8", "replace").strip()
 
-    def _claims(self) -> Iterator[Finding]:
+    def _check_claims(self) -> Iterator[Finding]:
         if self.target.record is not None:
             change_digests = digest_commits(self.checkout, self.target.start, self.target.tip)
             yield from check_claims(self.target.commits, change_digests, self.target.record)
@@ -264,7 +264,7 @@ class _VerifyRun:
             for text in describe_empty_variables(self.target.name, self.target.record, messages):
                 yield Finding("lint", text, failure=False)
 
-    def _checkpatch(self) -> list[Finding]:
+    def _run_checkpatch(self) -> list[Finding]:
         findings: list[Finding] = []
         if self.request.optional and not has_checkpatch(self.checkout.folder):
             return [Finding("checkpatch", "the base has no checkpatch.pl", failure=False)]
@@ -282,7 +282,7 @@ class _VerifyRun:
             findings += self._end(commit.oid, "checkpatch", commit_findings)
         return findings
 
-    def _round_trip(self) -> list[Finding]:
+    def _check_round_trip(self) -> list[Finding]:
         """Let `git am` apply the mail of each commit to its parent, and compare the trees.
 
         Each mail is applied to the real parent: after a fault, the following mails are still
@@ -313,10 +313,10 @@ class _VerifyRun:
         return findings
 
     def _build(self) -> list[Finding]:
-        base = self._base_point()
+        base = self._make_base_point()
         sparse = shutil.which("sparse") is not None
         points = [Point(commit.oid, commit.tree) for commit in self.target.commits]
-        with self._cache(f"sparse {sparse}") as cache:
+        with self._open_cache(f"sparse {sparse}") as cache:
             matrix = Matrix(
                 checkout=self.checkout,
                 configs=self.configs,
@@ -359,8 +359,8 @@ class _VerifyRun:
 
     def _boot(self) -> list[Finding]:
         diff = self.checkout.run("diff", "--no-renames", self.target.base, self.target.tip)
-        base, last = self._base_point(), self.target.commits[-1]
-        with self._cache(qemu_version()) as cache:
+        base, last = self._make_base_point(), self.target.commits[-1]
+        with self._open_cache(read_qemu_version()) as cache:
             trial = BootTrial(
                 checkout=self.checkout,
                 jobs=self.request.jobs,
@@ -378,13 +378,13 @@ class _VerifyRun:
         self._end(base.commit, "boot", [])
         return findings
 
-    def _base_point(self) -> Point:
+    def _make_base_point(self) -> Point:
         tree = resolve_object(self.checkout, f"{self.target.base}^{{tree}}")
         return Point(self.target.base, tree)
 
-    def _cache(self, *tools: str) -> Cache:
+    def _open_cache(self, *tools: str) -> Cache:
         """Return the cache of results that depend on these programs."""
-        programs = (compiler_version(self.request.make_variables), *tools)
+        programs = (read_compiler_version(self.request.make_variables), *tools)
         return Cache(cache_file(), f"verify {digest_code()} {' '.join(programs)}")
 
     def _on_build(self, commit: Oid, config: str, build: Build | None) -> None:

@@ -34,7 +34,7 @@ from .kbuild import (
     BuildError as BuildError,
     check_build_tools as check_build_tools,
     check_make_variables as check_make_variables,
-    compiler_version as compiler_version,
+    read_compiler_version as read_compiler_version,
 )
 from .linkage import (
     find_mismatches as find_mismatches,
@@ -68,11 +68,11 @@ from .version import (
 from .x86_boot import (
     CONFIG_NEEDED as CONFIG_NEEDED,
     BootLog as BootLog,
+    build_config_fragment as build_config_fragment,
     build_initramfs as build_initramfs,
     compare_logs as compare_logs,
-    config_fragment as config_fragment,
     find_qemu as find_qemu,
     pretend_kvm as pretend_kvm,
-    qemu_version as qemu_version,
+    read_qemu_version as read_qemu_version,
     run_qemu as run_qemu,
 )

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from patchgen.errors import RefusedError
 from patchgen.kernel.dotconfig import DotConfig, load_dotconfig
 from patchgen.kernel.make_language import Make, Read
-from patchgen.kernel.make_syntax import logical_lines, without_comment
+from patchgen.kernel.make_syntax import join_lines, strip_comment
 from patchgen.kernel.x86 import PACKED_LISTS
 from patchgen.model.base import TreeReader
 
@@ -97,9 +97,9 @@ def list_named_folders(folder: str, makefile: str) -> Iterator[str]:
 
     No variable is expanded. Folders that are named only for `make clean` (`subdir-`) are left out.
     """
-    for line in logical_lines(makefile):
+    for line in join_lines(makefile):
         if not _CLEANED.match(line):
-            for name in _FOLDER.findall(without_comment(line)):
+            for name in _FOLDER.findall(strip_comment(line)):
                 yield posixpath.normpath(posixpath.join(folder, name))
                 yield posixpath.normpath(name)
 

@@ -87,7 +87,7 @@ def read_c_file(source: bytes) -> CFile:
     bodies = []
     for header, body in _split_items(list(tokenize(erase_directives(source)))):
         marks = {token.text for token in header}
-        name = _function_name(header)
+        name = _find_function_name(header)
         if name is not None:
             key = name.text.decode()
             if marks & INIT_FUNCTION or body is not None:
@@ -95,7 +95,7 @@ def read_c_file(source: bytes) -> CFile:
             if body is not None:
                 bodies.append((key, header, body))
         elif b"extern" not in marks or marks & INIT_DATA:
-            names = (_variable_name(part) for part in _split_at(_before_value(header), b","))
+            names = (_find_variable_name(part) for part in _split_at(_cut_value(header), b","))
             for key in (token.text.decode() for token in names if token is not None):
                 file.variables[key] = file.variables.get(key, False) or bool(marks & INIT_DATA)
             file.stores += _read_initial(header, body or [])
@@ -126,12 +126,12 @@ def _split_items(
             header.append(token)
         if token.text == b"}" and depth:
             depth -= 1
-            if depth == 0 and _function_name(header) is not None:
+            if depth == 0 and _find_function_name(header) is not None:
                 yield header, body
                 header, body = [], []
 
 
-def _function_name(header: Sequence[Token]) -> Token | None:
+def _find_function_name(header: Sequence[Token]) -> Token | None:
     """Return the name of the function that a header declares, None for anything else."""
     depth = 0
     for index, token in enumerate(header):
@@ -148,15 +148,15 @@ def _function_name(header: Sequence[Token]) -> Token | None:
     return None
 
 
-def _before_value(header: Sequence[Token]) -> Sequence[Token]:
+def _cut_value(header: Sequence[Token]) -> Sequence[Token]:
     texts = [token.text for token in header]
     return header[: texts.index(b"=")] if b"=" in texts else header
 
 
 def _read_initial(header: Sequence[Token], body: Sequence[Token]) -> Iterator[AddressStore]:
     """Yield the stores of an object's initial value."""
-    declared = _before_value(header)
-    root = _variable_name(declared)
+    declared = _cut_value(header)
+    root = _find_variable_name(declared)
     if len(declared) == len(header) or root is None:
         return
     pieces = _split_at(header[len(declared) + 1 :], b",")
@@ -164,12 +164,12 @@ def _read_initial(header: Sequence[Token], body: Sequence[Token]) -> Iterator[Ad
     for piece in pieces:
         parts = _split_at(piece, b"=")
         member = b"".join(token.text for token in parts[0]) if len(parts) > 1 else b""
-        for value in _values(parts[-1]):
+        for value in _find_values(parts[-1]):
             place = (root.text + member).decode()
             yield AddressStore("", root.text.decode(), place, value.text.decode(), value.line)
 
 
-def _variable_name(declared: Sequence[Token]) -> Token | None:
+def _find_variable_name(declared: Sequence[Token]) -> Token | None:
     """Return the name in a declaration: the last word that is neither an attribute nor a size."""
     depth = 0
     names: list[Token] = []
@@ -211,7 +211,7 @@ def _read_statement(statement: Sequence[Token], scope: _Scope) -> Iterator[Addre
         if len(parts) == 1:
             yield from _read_storer(piece, scope)
             continue
-        values = list(_values(parts[-1]))
+        values = list(_find_values(parts[-1]))
         for part in parts[:-1]:
             yield from _store(part, values, scope)
 
@@ -219,10 +219,10 @@ def _read_statement(statement: Sequence[Token], scope: _Scope) -> Iterator[Addre
 def _read_storer(tokens: Sequence[Token], scope: _Scope) -> Iterator[AddressStore]:
     for index, token in enumerate(tokens[:-1]):
         if token.text in _STORERS and tokens[index + 1].text == b"(":
-            arguments = _split_at(_inside(tokens, index + 1), b",")
+            arguments = _split_at(_take_inside(tokens, index + 1), b",")
             place, value = _STORERS[token.text]
             if len(arguments) > value:
-                yield from _store(arguments[place], list(_values(arguments[value])), scope)
+                yield from _store(arguments[place], list(_find_values(arguments[value])), scope)
 
 
 def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Iterator[AddressStore]:
@@ -254,7 +254,7 @@ def _store(part: Sequence[Token], values: Sequence[Token], scope: _Scope) -> Ite
             yield AddressStore(scope.function, root.decode(), place.decode(), value.decode(), line)
 
 
-def _values(part: Sequence[Token]) -> Iterator[Token]:
+def _find_values(part: Sequence[Token]) -> Iterator[Token]:
     """Yield the identifiers whose value an expression may have: `f`, `&f`, `c ? f : g`."""
     texts = [b"=", *(token.text for token in part), b""]
     calls: list[bool] = []
@@ -286,7 +286,7 @@ def _skip_control(statement: Sequence[Token]) -> Sequence[Token]:
     while tokens:
         texts = [token.text for token in tokens[:2]]
         if texts[0] in _CONDITIONS and texts[1:] == [b"("]:
-            tokens = tokens[len(_inside(tokens, 1)) + 3 :]
+            tokens = tokens[len(_take_inside(tokens, 1)) + 3 :]
         elif texts[0] in _KEYWORDS_BEFORE:
             tokens = tokens[1:]
         elif texts[0] == b"case" or (tokens[0].is_word and texts[1:] == [b":"]):
@@ -309,7 +309,7 @@ def _is_declaration(tokens: Sequence[Token]) -> bool:
     )
 
 
-def _inside(tokens: Sequence[Token], opening: int) -> Sequence[Token]:
+def _take_inside(tokens: Sequence[Token], opening: int) -> Sequence[Token]:
     """Return the tokens between the parenthesis at an index and its match, or the end."""
     depth = 0
     for index in range(opening, len(tokens)):

@@ -62,7 +62,7 @@ def check_build_tools() -> None:
         )
 
 
-def compiler_version(variables: Sequence[str] = ()) -> str:
+def read_compiler_version(variables: Sequence[str] = ()) -> str:
     """Return the first line that the compiler prints for --version.
 
     `variables` are make's, "NAME=VALUE". Which of them choose the compiler:

@@ -108,15 +108,15 @@ def read_maintainers(tree: TreeReader) -> MaintainersFile | None:
     if not files:
         return None
     texts = [(str(file.path), tree.read(file).decode("utf-8", "surrogateescape")) for file in files]
-    return _read(line for name, text in texts for line in _number(name, text))
+    return _read(line for name, text in texts for line in _number_lines(name, text))
 
 
 def parse_maintainers(text: str, name: str = "MAINTAINERS") -> MaintainersFile:
     """Parse the text of one file."""
-    return _read(_number(name, text))
+    return _read(_number_lines(name, text))
 
 
-def _number(name: str, text: str) -> Iterator[Line]:
+def _number_lines(name: str, text: str) -> Iterator[Line]:
     for number, line in enumerate(text.split("\n"), 1):
         yield name, number, line.removesuffix("\r")
 

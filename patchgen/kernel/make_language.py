@@ -20,12 +20,12 @@ from patchgen.kernel.make_syntax import (
     FUNCTIONS,
     estimate_work,
     find_closing,
-    logical_lines,
+    join_lines,
     read_assignment,
     read_define,
     split_arguments,
+    strip_comment,
     substitute_suffix,
-    without_comment,
 )
 
 # Returns the content of the makefile at a path in the tree, None if the file does not exist.
@@ -124,11 +124,11 @@ class Make:
         conditions: list[tuple[bool, bool, bool]] = []
         active = True
         in_rule = False
-        lines = logical_lines(text)
+        lines = join_lines(text)
         for text_line in lines:
             if in_rule and text_line.startswith("\t"):
                 continue
-            line = without_comment(text_line).strip()
+            line = strip_comment(text_line).strip()
             keyword = re.match(r"[\w-]*", line)[0]  # type: ignore[index]
             argument = line[len(keyword) :].strip()
             if keyword in _CONDITIONS and (

@@ -15,7 +15,7 @@ from functools import partial
 CLOSES = {"(": ")", "{": "}"}
 
 
-def logical_lines(text: str) -> Iterator[str]:
+def join_lines(text: str) -> Iterator[str]:
     """Yield lines; lines continued by a backslash are joined."""
     return iter(re.sub(r"(?<![ \t])(?:[ \t]*+\\\n)+[ \t]*+", " ", text).split("\n"))
 
@@ -30,7 +30,7 @@ def read_define(lines: Iterator[str]) -> Iterator[str]:
         yield line
 
 
-def without_comment(line: str) -> str:
+def strip_comment(line: str) -> str:
     return re.sub(r"(?<!\\)#.*", "", line).replace("\\#", "#") if "#" in line else line
 
 
@@ -79,11 +79,11 @@ def read_assignment(line: str) -> tuple[str, str, str] | None:
 
 
 def _patsubst(pattern: str, new: str, word: str) -> str:
-    stem = _stem(pattern, word)
+    stem = _match_stem(pattern, word)
     return word if stem is None else new.replace("%", stem, 1)
 
 
-def _stem(pattern: str, word: str) -> str | None:
+def _match_stem(pattern: str, word: str) -> str | None:
     """Return the part of a word that matches `%`, "" if the pattern has none, None if no match."""
     if "%" not in pattern:
         return "" if pattern == word else None
@@ -98,7 +98,7 @@ def _filter(patterns: str, words: str, *, matching: bool) -> str:
     wild = [pattern for pattern in listed if "%" in pattern]
 
     def matches(word: str) -> bool:
-        return word in listed or any(_stem(pattern, word) is not None for pattern in wild)
+        return word in listed or any(_match_stem(pattern, word) is not None for pattern in wild)
 
     return " ".join(word for word in words.split() if matches(word) == matching)
 

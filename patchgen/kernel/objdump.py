@@ -78,7 +78,7 @@ def read_code(path: Path) -> ObjectCode:
     symbols: dict[str, list[tuple[int, str]]] = {}
     size = 0
     section = ""
-    for line in _list(path, "-h", "--syms", "-d", "-r", "-w", "--no-show-raw-insn"):
+    for line in _run_objdump(path, "-h", "--syms", "-d", "-r", "-w", "--no-show-raw-insn"):
         if match := _DISASSEMBLY.match(line):
             section = match["name"]
         elif not section and (match := _SYMBOL.match(line)):
@@ -103,7 +103,7 @@ def _read_line(line: str) -> DisassembledLine:
     at = int(match["at"], 16)
     text, _, operands = match["text"].partition("\t")
     if relocation := _INLINE.match(operands):
-        return DisassembledLine(at, text.rstrip(), _relocation(relocation))
+        return DisassembledLine(at, text.rstrip(), _read_relocation(relocation))
     return DisassembledLine(at, f"{text} {operands}".rstrip())
 
 
@@ -111,20 +111,20 @@ def read_data(path: Path) -> Mapping[str, SectionData]:
     """Return the data of each section. Raises ToolError if objdump cannot read the object."""
     sections: dict[str, SectionData] = {}
     section = SectionData()
-    for line in _list(path, "-r", "-s"):
+    for line in _run_objdump(path, "-r", "-s"):
         if match := _SECTION_HEAD.match(line):
             section = sections.setdefault(match["name"], SectionData())
         elif match := _RECORD.match(line):
-            section.relocations.append(_relocation(match))
+            section.relocations.append(_read_relocation(match))
         elif line.startswith(" "):
             # " 0000 61626364 ...": 16 bytes in hexadecimal, then as text.
             section.contents.append(line[1:].partition(" ")[2][:35])
     return sections
 
 
-def _relocation(match: re.Match[str]) -> Relocation:
+def _read_relocation(match: re.Match[str]) -> Relocation:
     return Relocation(int(match["at"], 16), match["kind"], match["target"])
 
 
-def _list(path: Path, *options: str) -> list[str]:
+def _run_objdump(path: Path, *options: str) -> list[str]:
     return run(["objdump", *options, str(path)]).stdout.decode("utf-8", "replace").splitlines()

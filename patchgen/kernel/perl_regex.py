@@ -144,16 +144,16 @@ class _RegexReader:
             self._end_run()
             self._close()
         elif character == "|":
-            self._alternative()
+            self._begin_alternative()
         elif match := _QUANTIFIER.match(self._perl, self._at - 1):
             self._quantify(match[0])
         elif character in "^$.":
             self._end_run()
             self._out.append(character)
         else:
-            self._literal(character)
+            self._add_literal(character)
 
-    def _literal(self, character: str) -> None:
+    def _add_literal(self, character: str) -> None:
         self._out.append(re.escape(character))
         # A literal in a group may be repeated zero times, or be in one of several alternatives.
         if len(self._levels) == 1:
@@ -174,7 +174,7 @@ class _RegexReader:
             quantifier += suffix
         self._out.append(quantifier)
 
-    def _alternative(self) -> None:
+    def _begin_alternative(self) -> None:
         self._end_run()
         level = self._levels[-1]
         if len(self._levels) == 1:
@@ -230,7 +230,7 @@ class _RegexReader:
         if self._at >= len(self._perl):
             raise RegexError("it ends in a backslash")
         if (code := self._read_code()) is not None:
-            self._literal(code)
+            self._add_literal(code)
             return
         character = self._perl[self._at]
         self._at += 1
@@ -244,7 +244,7 @@ class _RegexReader:
             self._out.append(_ESCAPES[character])
         else:
             # Perl reads any other letter as itself, including \Q and \E: the text is not quoted.
-            self._literal(character)
+            self._add_literal(character)
 
     def _peek(self) -> str:
         return self._perl[self._at : self._at + 1]

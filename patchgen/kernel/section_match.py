@@ -168,7 +168,7 @@ def find_owners(
     if matcher is None:
         return None
     matches = matcher.find(map(str, paths))
-    owners = {path: _first(matches.by_path[str(path)]) for path in paths}
+    owners = {path: _find_first(matches.by_path[str(path)]) for path in paths}
     return owners, matches.warnings
 
 
@@ -180,7 +180,7 @@ def open_matcher(tree: TreeReader) -> SectionMatcher | None:
     return SectionMatcher(maintainers, lambda path: bool(tree.find([f"{path}/**"])))
 
 
-def _first(sections: Sequence[MaintainersSection]) -> MaintainersSection | None:
+def _find_first(sections: Sequence[MaintainersSection]) -> MaintainersSection | None:
     return next((section for section in sections if section.name != REST), None)
 
 

@@ -68,7 +68,7 @@ class LogDiff:
     gained: tuple[str, ...]
 
 
-def config_fragment(kconfig: str) -> str:
+def build_config_fragment(kconfig: str) -> str:
     """Return the options to set, for `make KCONFIG_ALLCONFIG=FILE allnoconfig` and then `vmlinux`.
 
     `kconfig` is the tree's arch/x86/Kconfig. TDX is on if the tree has it; from v6.3 on that needs
@@ -104,15 +104,15 @@ def build_initramfs(folder: Path) -> Path:
     run(args, env={**os.environ, "TMPDIR": str(folder)})
     packed = folder / "initramfs.cpio"
     packed.write_bytes(
-        _cpio_entry("dev", 0o40755)
-        + _cpio_entry("dev/console", 0o20600, device=(5, 1))
-        + _cpio_entry("init", 0o100755, init.read_bytes())
-        + _cpio_entry("TRAILER!!!", 0)
+        _pack_entry("dev", 0o40755)
+        + _pack_entry("dev/console", 0o20600, device=(5, 1))
+        + _pack_entry("init", 0o100755, init.read_bytes())
+        + _pack_entry("TRAILER!!!", 0)
     )
     return packed
 
 
-def _cpio_entry(
+def _pack_entry(
     name: str, mode: int, data: bytes = b"", *, device: tuple[int, int] = (0, 0)
 ) -> bytes:
     """Return an entry (Documentation/driver-api/early-userspace/buffer-format.rst)."""
@@ -129,7 +129,7 @@ def find_qemu() -> str:
     return path
 
 
-def qemu_version() -> str:
+def read_qemu_version() -> str:
     """Return the first line of the emulator's --version. Raises ToolError if it is missing."""
     return run([find_qemu(), "--version"]).stdout.decode("utf-8", "replace").partition("\n")[0]
 
@@ -159,10 +159,10 @@ def compare_logs(base: Sequence[str], tip: Sequence[str]) -> LogDiff:
     Lines are compared as normalise_line() returns them, and by how often they occur, not by their
     position: kernel threads may run in another order.
     """
-    return LogDiff(_missing_in(tip, base), _missing_in(base, tip))
+    return LogDiff(_find_missing(tip, base), _find_missing(base, tip))
 
 
-def _missing_in(log: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
+def _find_missing(log: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
     counts = Counter(map(normalise_line, log))
     missing = []
     for line in other:

@@ -19,9 +19,9 @@ from patchgen.kernel import (
     BuildConfig,
     Builder,
     BuildError,
+    build_config_fragment,
     build_initramfs,
     compare_logs,
-    config_fragment,
     pretend_kvm,
     run_qemu,
 )
@@ -95,7 +95,7 @@ class BootTrial:
                 return
             for kind, log in before.logs.items():
                 if not log.reached_init:
-                    yield Finding("boot", f"the base does not boot ({kind}): {_last(log)}")
+                    yield Finding("boot", f"the base does not boot ({kind}): {_describe_last(log)}")
                     return
             on_boot(tip.commit)
             after = self._boot(folder, tip)
@@ -119,7 +119,7 @@ class BootTrial:
         )
         fragment = folder / "fragment"
         kconfig = self.checkout.folder / f"{FOLDER}/Kconfig"
-        fragment.write_text(config_fragment(kconfig.read_text(errors="replace")))
+        fragment.write_text(build_config_fragment(kconfig.read_text(errors="replace")))
         try:
             builder.link(fragment, self.logs / f"{point.commit[:12]}-boot.log")
         except BuildError as err:
@@ -138,7 +138,7 @@ class BootTrial:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("\n".join(after.lines) + "\n")
         if not after.reached_init:
-            text = f"does not boot ({kind}): {_last(after)}"
+            text = f"does not boot ({kind}): {_describe_last(after)}"
             yield Finding("boot", text, tip, log=log)
             return
         difference = compare_logs(before.lines, after.lines)
@@ -162,7 +162,7 @@ def _report_difference(text: str, tip: Oid, log: Path, *, expected: bool) -> Fin
     return Finding("boot", text, tip, log=log, failure=not expected)
 
 
-def _last(log: BootLog) -> str:
+def _describe_last(log: BootLog) -> str:
     if log.trouble:
         return log.trouble[0]
     return f"the last line is {log.lines[-1]!r}" if log.lines else "it prints nothing"

@@ -129,7 +129,7 @@ class Matrix:
                 for config in self.configs:
                     if (result := results.get((base.commit, config.name))) and result.failure:
                         continue
-                    cached = self.cache.find_one(Build, self._key(base, point, config))
+                    cached = self.cache.find_one(Build, self._make_key(base, point, config))
                     if cached is None:
                         missing.append(config)
                     else:
@@ -164,7 +164,7 @@ class Matrix:
             results[point.commit, config.name] = result
             # A missing program may be installed before the next run.
             if result.failure is None and not result.unchecked:
-                self.cache.store_one(self._key(base, point, config), result)
+                self.cache.store_one(self._make_key(base, point, config), result)
 
     def _build(
         self, output: Path, point: Point, config: BuildConfig, before: Build | None
@@ -172,7 +172,7 @@ class Matrix:
         """Build one commit in one configuration. `before` is the base's, None for the base."""
         log = self.logs / f"{point.commit[:12]}-{config.name}.log"
         try:
-            builder = self._configured(output, config, log)
+            builder = self._find_builder(output, config, log)
             objects = builder.find_objects(self._list_existing())
             built = builder.build([*objects, *(f"{folder}/" for folder in self.folders)], log)
             needed = builder.find_symbols(objects, "--undefined-only")
@@ -190,7 +190,7 @@ class Matrix:
             unchecked = err.message
         return Build(built, tuple(sorted(needed)), linkage.undefined, mismatches, unchecked)
 
-    def _configured(self, output: Path, config: BuildConfig, log: Path) -> Builder:
+    def _find_builder(self, output: Path, config: BuildConfig, log: Path) -> Builder:
         """Return the builder of a configuration, configured."""
         existing = self._builders.get(config.name)
         builder = existing or Builder(
@@ -209,7 +209,7 @@ class Matrix:
     def _list_existing(self) -> list[PurePosixPath]:
         return [file for file in self.files if (self.checkout.folder / file).is_file()]
 
-    def _key(self, base: Point, point: Point, config: BuildConfig) -> bytes:
+    def _make_key(self, base: Point, point: Point, config: BuildConfig) -> bytes:
         content = (config.file.read_bytes() if config.file else b"").decode("latin-1")
         targets = [*map(str, self.files), *(f"{folder}/" for folder in self.folders)]
         variables = list(self.variables)

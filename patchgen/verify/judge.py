@@ -127,7 +127,7 @@ def list_changed_functions(before: Build, after: Build) -> list[str]:
     return [
         f"{name}: {function}"
         for name in sorted(names)
-        for function in list_changed(_functions(before, name), _functions(after, name))
+        for function in list_changed(_list_functions(before, name), _list_functions(after, name))
     ]
 
 
@@ -168,5 +168,5 @@ def list_never_built(
             yield Finding("build", text, where=str(file), failure=False)
 
 
-def _functions(build: Build, name: str) -> Mapping[str, str]:
+def _list_functions(build: Build, name: str) -> Mapping[str, str]:
     return build.objects[name].functions if name in build.objects else {}

@@ -140,7 +140,7 @@ def _check_trailers(trailers: Sequence[Trailer], sender: str) -> Iterator[str]:
     signers = [trailer.value for trailer in trailers if trailer.name == "Signed-off-by"]
     if not signers:
         yield "Signed-off-by is missing (patchgen apply --signoff)"
-    elif _address(signers[-1]) != _address(sender):
+    elif _read_address(signers[-1]) != _read_address(sender):
         yield f"the last Signed-off-by is {signers[-1]}, but the sender is {sender}"
 
 
@@ -190,6 +190,6 @@ def _uses(line: str, above: str) -> bool:
     return any(re.search(rf"\b{re.escape(name)}\b", value) for name in names)
 
 
-def _address(identity: str) -> str:
+def _read_address(identity: str) -> str:
     match = re.search(r"<([^<>]*)>", identity)
     return (match[1] if match else identity).lower()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from patchgen.errors import RefusedError
-from patchgen.kernel import compiler_version
+from patchgen.kernel import read_compiler_version
 from patchgen.model.finding import Finding
 from patchgen.model.series import Signatures
 from patchgen.odb import Quarantine, Repository, read_commit
@@ -53,7 +53,7 @@ def describe_testing(
     if builds := [name for name in passed if name not in others]:
         parts.append(
             f"the files that it touches build with W=1 and no new warnings for {_join(builds)} "
-            f"({', '.join([compiler_version(variables), *variables])})"
+            f"({', '.join([read_compiler_version(variables), *variables])})"
         )
         if "sections" in passed:
             parts.append("modpost finds no new section mismatch in it")

@@ -36,16 +36,18 @@ class InitStores:
     def find(self, parent: Oid, commit: Commit) -> list[Finding]:
         """Return a finding for each store that the commit adds."""
         paths = [path for path in commit.files if path.suffix in (".c", ".h")]
-        paths += self._find_users(commit.oid, self._newly_init(parent, commit.oid, paths))
-        after = self._stores(commit.oid, paths)
-        before = self._stores(parent, paths) if after else {}
+        paths += self._find_users(commit.oid, self._find_newly_init(parent, commit.oid, paths))
+        after = self._find_stores(commit.oid, paths)
+        before = self._find_stores(parent, paths) if after else {}
         return [
             _describe(commit.oid, key[0], store)
             for key, store in after.items()
             if key not in before
         ]
 
-    def _newly_init(self, parent: Oid, commit: Oid, paths: Iterable[PurePosixPath]) -> list[str]:
+    def _find_newly_init(
+        self, parent: Oid, commit: Oid, paths: Iterable[PurePosixPath]
+    ) -> list[str]:
         """Return the existing functions that the commit marks `__init`."""
         return [
             name
@@ -54,7 +56,7 @@ class InitStores:
             if is_init and self._read(parent, path).functions.get(name) is False
         ]
 
-    def _stores(self, commit: Oid, paths: Iterable[PurePosixPath]) -> dict[_Key, AddressStore]:
+    def _find_stores(self, commit: Oid, paths: Iterable[PurePosixPath]) -> dict[_Key, AddressStore]:
         stores: list[tuple[PurePosixPath, CFile, AddressStore]] = []
         for path in dict.fromkeys(paths):
             file = self._read(commit, path)

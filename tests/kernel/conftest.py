@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.kernel.x86_boot import CONFIG_NEEDED, config_fragment
+from patchgen.kernel.x86_boot import CONFIG_NEEDED, build_config_fragment
 from patchgen.verify.boots import _PATTERNS
 from tests.support.kernels import CACHE, REQUIRED, check_out
 
@@ -44,7 +44,9 @@ def vmlinux_6_1(qemu: None, kernel_6_1: Path, tmp_path_factory: pytest.TempPathF
 
     To be read only; .config is next to it.
     """
-    fragment = config_fragment(_read("git", "-C", kernel_6_1, "show", "master:arch/x86/Kconfig"))
+    fragment = build_config_fragment(
+        _read("git", "-C", kernel_6_1, "show", "master:arch/x86/Kconfig")
+    )
     commit = _read("git", "-C", kernel_6_1, "rev-parse", "master")
     parts = "\0".join((fragment, commit, _read("gcc", "--version")))
     kept = CACHE / f"vmlinux-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"

@@ -12,9 +12,9 @@ import pytest
 from patchgen.errors import ToolError
 from patchgen.kernel.x86_boot import (
     MARKER,
+    build_config_fragment,
     build_initramfs,
     compare_logs,
-    config_fragment,
     normalise_line,
     pretend_kvm,
     run_qemu,
@@ -71,11 +71,11 @@ def test_compares_by_lines_and_their_number():
 
 
 def test_tdx_is_enabled_if_the_tree_has_it():
-    assert "TDX" not in config_fragment("config X86\n\tbool\n")
+    assert "TDX" not in build_config_fragment("config X86\n\tbool\n")
     tdx = "config INTEL_TDX_GUEST\n\tbool\n\tdepends on X86_X2APIC\n\n"
-    assert "CONFIG_INTEL_TDX_GUEST=y\n" in config_fragment(tdx)
-    assert "EFI" not in config_fragment(tdx + "config EFI_STUB\n")
-    assert "CONFIG_EFI_STUB=y\n" in config_fragment(tdx + "\tdepends on EFI_STUB\n")
+    assert "CONFIG_INTEL_TDX_GUEST=y\n" in build_config_fragment(tdx)
+    assert "EFI" not in build_config_fragment(tdx + "config EFI_STUB\n")
+    assert "CONFIG_EFI_STUB=y\n" in build_config_fragment(tdx + "\tdepends on EFI_STUB\n")
 
 
 def test_pretends_kvm_in_a_copy(tmp_path):

@@ -24,7 +24,7 @@ _READERS = {
     " for d in split_declarations(text, text)]",
     "patchgen.coccinelle.rules": "[(r.modifies, r.positions, r.words, r.reads, r.may_run({}))"
     " for r in read_rules(text) + read_rules('@r depends on ' + text + '@\\n@@\\n')]",
-    "patchgen.kernel.make_syntax": "list(logical_lines(text)), split_arguments(text)",
+    "patchgen.kernel.make_syntax": "list(join_lines(text)), split_arguments(text)",
     "patchgen.kernel.machine_code": "_COMMENT.sub('', text)",
     "patchgen.sweep.bodies": "list(find_bodies(raw))",
     "patchgen.sweep.typedefs": "find_ambiguous_types(raw), find_type_declarers(raw, [], [], [])",

@@ -12,7 +12,7 @@ from patchgen.errors import RefusedError
 from patchgen.kernel.built_files import find_built, read_built
 from patchgen.kernel.dotconfig import parse_dotconfig
 from patchgen.kernel.make_language import Make
-from patchgen.kernel.make_syntax import logical_lines
+from patchgen.kernel.make_syntax import join_lines
 from patchgen.model.base import Oid, TreeFile, compile_glob
 
 TOP = """\
@@ -241,4 +241,4 @@ def test_the_objects_of_a_boot_program_are_no_targets_of_make():
 
 
 def test_lines_are_joined_over_empty_ones():
-    assert list(logical_lines("a := b \\\n  \\\n\t\\\n c\\\nd  \ne")) == ["a := b c d  ", "e"]
+    assert list(join_lines("a := b \\\n  \\\n\t\\\n c\\\nd  \ne")) == ["a := b c d  ", "e"]
