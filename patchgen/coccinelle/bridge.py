@@ -5,8 +5,8 @@ spatch runs over many files at once, each in a group of its own. Its output come
 each in the order of the files: on stderr, `HANDLING: FILE` is followed by what it could not parse
 in the file; on stdout, `let's go` is followed by the trace of the rules. The output of Python rules
 has a channel of its own (script_output.py). spatch writes changes in place, in the scratch folder,
-only after all files are done. So a run that is cut off has no results, and the files that did not
-cause it are run again.
+only after all files are done. So a run that is cut off has no results, and neither has one that
+spatch discards because a file failed. The files that did not cause it are run again.
 """
 
 from __future__ import annotations
@@ -143,12 +143,7 @@ def _run(
     (scratch / "groups").write_text("".join(f"{name}\n\n" for name in files), encoding="ascii")
     prepared = _prepare(program)
     completed = spatch.run(program, prepared.text, scratch, timeout_s=timeout_s)
-    if (cp_error := _NOT_WRITTEN.search(completed.stderr)) is not None:
-        # spatch copies files with cp, and ignores its errors.
-        raise ToolError(
-            f"spatch cannot write its result: {cp_error[0].decode('utf-8', 'replace')}",
-            hint="the disk may be full; set TMPDIR to a folder on another one",
-        )
+    _check_copied(completed)
     parts = _split(_HANDLING, completed.stderr.decode("latin-1"))
     if completed.timed_out or completed.returncode != 0:
         if not parts:
@@ -159,16 +154,31 @@ def _run(
     if channels is None:
         failure = Failure("spatch's output cannot be parsed")
         return [FileResult(source.path, failure=failure) for source in sources if len(sources) == 1]
-    results = _read_all(program, prepared, files, channels, scratch, timeout_s)
+    results = list(_read_all(program, prepared, files, channels, scratch, timeout_s))
+    if _NOTHING_WRITTEN in completed.stderr:
+        results = [result for result in results if result.failure is not None]
+        if not results:
+            raise ToolError(f"{program.patch.name}: spatch wrote no file, and gave no reason")
     share = completed.seconds / len(sources)
     return [names.restore(replace(result, seconds=share)) for result in results]
 
 
-_NOT_WRITTEN = re.compile(rb"^cp: .*", re.MULTILINE)
+_CP_ERROR = re.compile(rb"^cp: .*", re.MULTILINE)
+# From spatch 1.2 on (enter.ml): if one file fails, it changes no file of the run.
+_NOTHING_WRITTEN = b"An error occurred when attempting to transform some files."
 _HANDLING = re.compile(r"^(?=HANDLING: |Skipping: )", re.MULTILINE)
 _BEGIN = re.compile(r"^let's go$", re.MULTILINE)
 # Context mode prints its marks as a diff, after the output of all scripts.
 _DIFF = re.compile(r"^(?:diff -u -p .*\n)?--- .*\n\+\+\+ ", re.MULTILINE)
+
+
+def _check_copied(completed: Completed) -> None:
+    """Raise ToolError if cp failed: spatch copies changed files with it, and ignores its errors."""
+    if (error := _CP_ERROR.search(completed.stderr)) is not None:
+        raise ToolError(
+            f"spatch cannot write its result: {error[0].decode('utf-8', 'replace')}",
+            hint="the disk may be full; set TMPDIR to a folder on another one",
+        )
 
 
 def _prepare(program: RunnableSmpl) -> PreparedText:

@@ -181,6 +181,35 @@ def test_a_file_at_which_spatch_ends_is_named_as_in_the_tree(tmp_path):
         assert str(each.failure) == f"spatch ended with 3: HANDLING: {each.path}"
 
 
+def test_changes_are_not_lost_if_spatch_discards_those_of_a_run_in_which_a_file_fails(
+    spatch, tmp_path
+):
+    # spatch does that from 1.2 on, and exits with 0; the script makes an older one behave so.
+    discards = tmp_path / "spatch"
+    discards.write_text(f"""#!/bin/sh
+cp -r . ../before
+{spatch.path} "$@" 2> ../errors
+cat ../errors >&2
+if grep -q "^EXN: " ../errors; then
+	cp -r ../before/. .
+	echo "An error occurred when attempting to transform some files." >&2
+fi
+""")
+    discards.chmod(0o755)
+    program = RunnableSmpl(SemanticPatch("test.cocci", RENAME))
+    texts = {"a.c": SOURCE, "bad.c": SOURCE + b"#if x || \\\n", "c.c": SOURCE}
+    sources = [Source(PurePosixPath(name), text) for name, text in texts.items()]
+    first, bad, last = run_files(Spatch(str(discards), "1.3.1"), program, sources)
+    assert bad.failure is not None and "empty token" in bad.failure.reason
+    assert (
+        first.after
+        == last.after
+        == SOURCE.replace(b"foo(1, x)", b"baz(1)")
+        .replace(b"foo(2, x)", b"baz(2)")
+        .replace(b"foo(3, x)", b"baz(3)")
+    )
+
+
 def test_a_marker_becomes_its_text_at_its_indentation(spatch):
     text = """\
 @r@
