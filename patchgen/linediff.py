@@ -115,50 +115,49 @@ def _find_unique(lines: _Lines) -> dict[Hashable, int]:
 def _find_longest_common(old: _Lines, new: _Lines) -> list[tuple[int, int]]:
     """Return the pairs of a longest common subsequence, by Myers' greedy algorithm.
 
-    `reach[k]` is the furthest line of `old` on diagonal k (old minus new) with that many
-    differences; `history` has the state before each step.
+    `rows[d][i]` is the furthest line of `old` that d differences reach on the diagonal 2 * i - d
+    (old minus new).
     """
     if not old or not new:
         return []
-    reach = {1: 0}
-    history: list[dict[int, int]] = []
-    furthest = 0, 0
+    rows: list[list[int]] = []
     for differences in range(min(len(old) + len(new), _MAX_DIFFERENCES) + 1):
-        history.append(dict(reach))
-        for k in range(-differences, differences + 1, 2):
-            down = k == -differences or (
-                k != differences and reach.get(k - 1, -1) < reach.get(k + 1, -1)
-            )
-            x = reach[k + 1] if down else reach[k - 1] + 1
-            y = x - k
+        row: list[int] = []
+        for i in range(differences + 1):
+            x = _step(rows[-1], i)[0] if rows else 0
+            y = x - 2 * i + differences
             while x < len(old) and y < len(new) and old[x] == new[y]:
                 x, y = x + 1, y + 1
-            reach[k] = x
-            if x <= len(old) and y <= len(new):
-                furthest = max(furthest, (x, y), key=sum)
             if x >= len(old) and y >= len(new):
-                return _walk_back(history, len(old), len(new))
-    return _walk_back(history, *furthest)
+                return _walk_back(rows, len(old), len(new))
+            row.append(x)
+        rows.append(row)
+    last = rows.pop()
+    ends = [(x, x - 2 * i + len(rows)) for i, x in enumerate(last)]
+    return _walk_back(
+        rows, *max((end for end in ends if end[0] <= len(old) and end[1] <= len(new)), key=sum)
+    )
 
 
-def _walk_back(history: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
-    """Return the pairs of equal lines on the way that led to x and y, in order."""
-    pairs = []
-    for differences in range(len(history) - 1, -1, -1):
-        reach = history[differences]
-        k = x - y
-        down = k == -differences or (
-            k != differences and reach.get(k - 1, -1) < reach.get(k + 1, -1)
-        )
-        k += 1 if down else -1
-        old_x = reach[k]
-        begin_x, begin_y = (old_x, old_x - k + 1) if down else (old_x + 1, old_x - k)
-        if differences == 0:
-            begin_x = begin_y = 0
-        while x > begin_x and y > begin_y:
-            x, y = x - 1, y - 1
-            pairs.append((x, y))
-        x, y = old_x, old_x - k
+def _step(row: Sequence[int], i: int) -> tuple[int, bool]:
+    """Return where entry i of the next row begins, and whether it inserts a line or deletes one."""
+    if i == 0 or (i < len(row) and row[i - 1] < row[i]):
+        return row[i], True
+    return row[i - 1] + 1, False
+
+
+def _walk_back(rows: Sequence[Sequence[int]], x: int, y: int) -> list[tuple[int, int]]:
+    """Return the pairs of equal lines on the way that led to x and y, in order.
+
+    `rows` are those of fewer differences than this way has.
+    """
+    pairs: list[tuple[int, int]] = []
+    for differences in range(len(rows), 0, -1):
+        begin_x, inserts = _step(rows[differences - 1], (x - y + differences) // 2)
+        begin_y = begin_x - x + y
+        pairs += zip(range(x - 1, begin_x - 1, -1), range(y - 1, begin_y - 1, -1), strict=True)
+        x, y = (begin_x, begin_y - 1) if inserts else (begin_x - 1, begin_y)
+    pairs += zip(range(x - 1, -1, -1), range(y - 1, -1, -1), strict=True)
     return pairs[::-1]
 
 
