@@ -29,6 +29,7 @@ from patchgen.pipeline.next_version import NextVersion, choose_version, track_se
 from patchgen.pipeline.prepare import (
     PreparedSeries,
     SeriesTarget,
+    WrittenSeries,
     choose_target,
     prepare_series,
     publish_series,
@@ -79,28 +80,19 @@ def make_campaign(
     """
     base = sweep.base
     stem = PurePosixPath(sweep.public_name).stem
-    existing = Existing.ANYTHING if request.force else Existing.NOTHING
-    version, target, old = _choose_target(repository, request, stem, existing)
+    version, target, old_tip = _choose_target(repository, request, stem)
     tree = GitTree(repository, base.tree)
     groups, problems = _group(tree, request, sweep.edits)
     change = _SplitChange(request, run, sweep, command, tuple(groups))
-    signatures = repository.read_signatures(as_of=None if request.force else old)
+    signatures = repository.read_signatures(as_of=None if request.force else old_tip)
     people = find_people(repository, request)
     with Quarantine(repository) as quarantine:
         drafts = change.draft(quarantine, signatures.committer)
         series = _prepare(
-            quarantine, tree, change, drafts, version, target.branch, old, signatures, people
+            quarantine, tree, change, drafts, version, target.branch, old_tip, signatures, people
         )
-        mails = publish_series(
-            quarantine,
-            target,
-            series,
-            base.oid,
-            old,
-            f"patchgen: run {sweep.public_name} v{version.revision}",
-            replace=request.force,
-            existing=existing,
-        )
+        reason = f"patchgen: run {sweep.public_name} v{version.revision}"
+        mails = publish_series(quarantine, target, series, old_tip, reason)
     warnings = tuple(dict.fromkeys((*problems, *series.warnings, *_warn(drafts, request))))
     return Campaign(target.branch, change.groups, tuple(drafts), series, mails, warnings)
 
@@ -112,7 +104,7 @@ def _prepare(
     drafts: Sequence[CommitDraft],
     version: NextVersion,
     branch: str,
-    old: Oid | None,
+    old_tip: Oid | None,
     signatures: Signatures,
     people: People,
 ) -> PreparedSeries:
@@ -124,21 +116,17 @@ def _prepare(
     tracking = track_series(
         quarantine,
         version,
-        old,
+        old_tip,
         title=PurePosixPath(change.sweep.public_name).stem,
         branch=branch,
         base=base.oid,
         tip=commits[-1],
         author=signatures.author,
     )
+    record = change.record(quarantine, version.revision, drafts, cover, commits)
     return prepare_series(
         quarantine,
-        tree,
-        base.oid,
-        cover,
-        tracking,
-        change.record(quarantine, version.revision, drafts, cover, commits),
-        commits,
+        WrittenSeries(base.oid, tree, commits, cover, tracking, record),
         signatures,
         people=people,
         get_maintainer=change.request.get_maintainer,
@@ -146,13 +134,20 @@ def _prepare(
 
 
 def _choose_target(
-    repository: Repository, request: CampaignRequest, stem: str, existing: Existing
+    repository: Repository, request: CampaignRequest, stem: str
 ) -> tuple[NextVersion, SeriesTarget, Oid | None]:
     """Return the version, its branch and folder, and the branch's current commit."""
     version = choose_version(repository, request.branch, stem, first=1, requested=request.revision)
     branch = request.branch or f"patchgen/{stem}-v{version.revision}"
-    target = choose_target(repository, branch, version.revision, request.output)
-    return version, target, target.check(repository, replace=request.force, existing=existing)
+    target = choose_target(
+        repository,
+        branch,
+        version.revision,
+        request.output,
+        may_replace=request.force,
+        existing=Existing.ANYTHING if request.force else Existing.NOTHING,
+    )
+    return version, target, target.check(repository)
 
 
 def _group(

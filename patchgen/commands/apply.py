@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from patchgen.edit import OnProgress
@@ -23,6 +22,7 @@ from patchgen.pipeline.next_version import NextVersion, choose_version, track_se
 from patchgen.pipeline.prepare import (
     PreparedSeries,
     SeriesTarget,
+    WrittenSeries,
     choose_target,
     prepare_series,
     publish_series,
@@ -56,11 +56,6 @@ class ApplyRequest(VariantRequest):
     def may_replace(self) -> bool:
         """Whether the branch and other files in the folder of mails may exist."""
         return self.force or self.dry_run
-
-    @property
-    def existing(self) -> Existing:
-        """What an existing folder may contain when the mails are written to it."""
-        return Existing.ANYTHING if self.may_replace else Existing.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +96,22 @@ def apply_variant(
         version = _choose_version(repository, request)
         plan = plan_variant(repository, request, version.revision)
         branch = request.branch or f"patchgen/{plan.variant.name}-v{version.revision}"
-        target = choose_target(repository, branch, version.revision, request.output)
-        check = partial(
-            target.check, repository, replace=request.may_replace, existing=request.existing
+        target = choose_target(
+            repository,
+            branch,
+            version.revision,
+            request.output,
+            may_replace=request.may_replace,
+            existing=Existing.ANYTHING if request.may_replace else Existing.NOTHING,
         )
         # `old_tip` is read before the expensive part, too, so that a branch that moves later is not
         # overwritten.
-        old_tip = check() if plan.has_required_patch else None
+        old_tip = target.check(repository) if plan.has_required_patch else None
         generated = run_plan(plan, request, on_progress)
         if generated.is_empty:
             return ApplyResult(generated, branch, warnings=generated.warnings)
         if not plan.has_required_patch:
-            old_tip = check()
+            old_tip = target.check(repository)
         # The dates are those of the branch that a killed run left.
         signatures = repository.read_signatures(as_of=None if request.may_replace else old_tip)
         with Quarantine(repository) as quarantine:
@@ -128,20 +127,11 @@ def apply_variant(
                 people,
             )
             assert result.series is not None
-            base = plan.base.oid
             if request.dry_run:
-                start = result.series.cover_commit or base
-                return replace(result, diffs=quarantine.show_patches(start, result.series.tip))
-            mails = publish_series(
-                quarantine,
-                target,
-                result.series,
-                base,
-                old_tip,
-                f"patchgen: apply {plan.variant.name} v{version.revision}",
-                replace=request.force,
-                existing=request.existing,
-            )
+                diffs = quarantine.show_patches(result.series.start, result.series.tip)
+                return replace(result, diffs=diffs)
+            reason = f"patchgen: apply {plan.variant.name} v{version.revision}"
+            mails = publish_series(quarantine, target, result.series, old_tip, reason)
             return replace(result, mails=mails)
 
 
@@ -185,12 +175,7 @@ def _prepare(
     )
     series = prepare_series(
         quarantine,
-        plan.tree,
-        base,
-        draft.cover,
-        tracking,
-        record,
-        commits,
+        WrittenSeries(base, plan.tree, commits, draft.cover, tracking, record),
         signatures,
         people=people,
         with_cover=request.with_cover,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from patchgen.mail import Existing, StagedFolder, check_folder
+from patchgen.mail import Existing, check_folder
 from patchgen.model.base import Oid
 from patchgen.odb import Quarantine, Repository
 from patchgen.pipeline.prepare import choose_target, prepare_branch
@@ -53,12 +53,15 @@ def format_series(request: FormatRequest) -> FormatResult:
         with Quarantine(repository) as quarantine:
             version, warnings = prepare_branch(repository, quarantine, branch)
         assert version.base is not None
-        target = choose_target(repository, branch, version.revision, request.output)
-        existing = Existing.ANYTHING if request.force else Existing.THIS_VERSION
-        check_folder(target.folder, existing)
-        with StagedFolder(
-            target.folder, version.mails, existing=existing, hidden=target.hidden
-        ) as staged:
+        target = choose_target(
+            repository,
+            branch,
+            version.revision,
+            request.output,
+            existing=Existing.ANYTHING if request.force else Existing.THIS_VERSION,
+        )
+        check_folder(target.folder, target.existing)
+        with target.stage(version.mails) as staged:
             mails = tuple(staged.publish())
         return FormatResult(
             branch, version.base, version.revision, version.change_id, mails, warnings

@@ -25,7 +25,13 @@ from patchgen.odb import (
     write_commit_chain,
 )
 from patchgen.pipeline.generate import GeneratedSeries, plan_variant, run_plan
-from patchgen.pipeline.prepare import PreparedSeries, choose_target, prepare_series, publish_series
+from patchgen.pipeline.prepare import (
+    PreparedSeries,
+    WrittenSeries,
+    choose_target,
+    prepare_series,
+    publish_series,
+)
 from patchgen.pipeline.recipients import find_people
 from patchgen.reroll.changelog import (
     ChangeLog,
@@ -141,22 +147,22 @@ class _Reroll:
         self._tracking, self._revision = history.tracking, history.revision
         self._people = find_people(repository, self._record.options)
         name = request.new_branch or history.next_branch
-        self._target = choose_target(repository, name, self._revision, request.output)
-        # Remaking a version replaces its mails; other files stay only if the user allows them.
-        may_have_others = request.force or request.dry_run
-        self._existing = Existing.ANYTHING if may_have_others else Existing.THIS_VERSION
-        in_place = self._target.branch == self._series.name
-        self._replaces = request.force or request.dry_run or in_place
+        is_forced = request.force or request.dry_run
+        self._target = choose_target(
+            repository,
+            name,
+            self._revision,
+            request.output,
+            may_replace=is_forced or name == self._series.name,
+            # Making a version again replaces its mails; the user may allow other files.
+            existing=Existing.ANYTHING if is_forced else Existing.THIS_VERSION,
+        )
 
     def run(self, on_progress: OnProgress) -> RerollResult:
-        old_tip = self._target.check(
-            self._repository,
-            replace=self._replaces,
-            existing=self._existing,
-            # It may have been killed after publishing, before it removed its state.
-            may_be_published=self._request.resume,
-        )
-        if old_tip is not None and not self._replaces:
+        # It may have been killed after publishing, before it removed its state.
+        may_be_published = self._request.resume
+        old_tip = self._target.check(self._repository, may_be_published=may_be_published)
+        if old_tip is not None and not self._target.may_replace:
             self._signatures = self._repository.read_signatures(as_of=old_tip)
         change_digests = digest_commits(self._quarantine, self._series.start, self._series.tip)
         matched = match_commits(self._series.commits, change_digests, self._record)
@@ -213,17 +219,13 @@ class _Reroll:
     ) -> PreparedSeries:
         base = generated.plan.base.oid
         cover, record = keep_testing(self._quarantine, base, commits, cover, record, self._record)
+        tracking = replace(self._tracking, revision=self._revision)
         return prepare_series(
             self._quarantine,
-            generated.plan.tree,
-            base,
-            cover,
-            replace(self._tracking, revision=self._revision),
-            record,
-            commits,
+            WrittenSeries(base, generated.plan.tree, commits, cover, tracking, record),
             self._signatures,
             people=self._people,
-            edited=find_edited_recipients(self._series.cover, self._record),
+            edits=find_edited_recipients(self._series.cover, self._record),
             get_maintainer=self._request.get_maintainer,
         )
 
@@ -363,9 +365,7 @@ class _Reroll:
         version: VersionTexts,
         original_tip: Oid,
     ) -> RerollResult:
-        base = generated.plan.base.oid
-        start = prepared.cover_commit or base
-        range_diff = self._history.compare(self._quarantine, start, prepared.commits)
+        range_diff = self._history.compare(self._quarantine, prepared.start, prepared.commits)
         result = RerollResult(
             branch=self._target.branch,
             revision=self._revision,
@@ -384,11 +384,8 @@ class _Reroll:
             self._quarantine,
             self._target,
             prepared,
-            base,
             old_tip,
             f"patchgen: reroll {generated.plan.variant.name} v{self._revision}",
-            replace=self._replaces,
-            existing=self._existing,
             extra_refs={original_ref(change_id, self._revision): original_tip},
             names=names_for_branch(self._repository, change_id, self._target.branch),
         )

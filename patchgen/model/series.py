@@ -128,6 +128,14 @@ class Recipients:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientEdits:
+    """The recipients that people added to a cover letter by hand, and those that they removed."""
+
+    added: Recipients = Recipients()
+    removed: Recipients = Recipients()
+
+
+@dataclass(frozen=True, slots=True)
 class Cover:
     """The cover letter. `notes` are the change logs below the cut, "" if there are none."""
 

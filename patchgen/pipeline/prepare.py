@@ -30,7 +30,7 @@ from patchgen.model.series import (
     Cover,
     Identity,
     Mail,
-    Recipients,
+    RecipientEdits,
     SendableVersion,
     Signatures,
     Stat,
@@ -57,22 +57,18 @@ class SeriesTarget:
     """The branch of a series, its full ref name, and the folder of its mails.
 
     `hidden` is the folder that contains the mails of all series by default; if it is created, it
-    gets a .gitignore.
+    gets a .gitignore. With `may_replace`, an existing branch is replaced. `existing` is what an
+    existing folder may contain.
     """
 
     branch: str
     ref: str
     folder: Path
     hidden: Path | None
+    may_replace: bool
+    existing: Existing
 
-    def check(
-        self,
-        repository: Repository,
-        *,
-        replace: bool,
-        existing: Existing,
-        may_be_published: bool = False,
-    ) -> Oid | None:
+    def check(self, repository: Repository, *, may_be_published: bool = False) -> Oid | None:
         """Return the branch's present commit. Raises an error if branch or folder cannot be used.
 
         An existing branch without its folder of mails, or with `may_be_published`, is accepted even
@@ -80,7 +76,7 @@ class SeriesTarget:
         it is the branch to be made.
         """
         tip, conflicting = repository.find_branch(self.ref)
-        if tip is not None and not (replace or may_be_published) and self.folder.exists():
+        if tip is not None and not (self.may_replace or may_be_published) and self.folder.exists():
             raise self.refuse_existing()
         if tip is None and conflicting is not None:
             name = conflicting.removeprefix("refs/heads/")
@@ -94,8 +90,12 @@ class SeriesTarget:
                 hint="switch to another branch there",
                 alternatives={"branch": "choose another name"},
             )
-        check_folder(self.folder, existing)
+        check_folder(self.folder, self.existing)
         return tip
+
+    def stage(self, mails: Sequence[Mail]) -> StagedFolder:
+        """Return the mails as a folder that is ready to be moved to its place."""
+        return StagedFolder(self.folder, mails, existing=self.existing, hidden=self.hidden)
 
     def refuse_existing(self) -> RefusedError:
         """Return the error for a branch that exists and may not be replaced."""
@@ -109,7 +109,13 @@ class SeriesTarget:
 
 
 def choose_target(
-    repository: Repository, branch: str, revision: int, output: Path | None
+    repository: Repository,
+    branch: str,
+    revision: int,
+    output: Path | None,
+    *,
+    may_replace: bool = False,
+    existing: Existing = Existing.NOTHING,
 ) -> SeriesTarget:
     """Return the target of that name.
 
@@ -117,21 +123,38 @@ def choose_target(
     folder for a bare repository. Raises UsageError for an invalid branch name.
     """
     ref = repository.check_branch_name(branch)
-    if output is not None:
-        return SeriesTarget(branch, ref, Path(os.path.realpath(Path.cwd() / output)), None)
-    root = Path(os.path.realpath(Path.cwd() / repository.output_top / "outgoing"))
-    folder = Path(os.path.realpath(root / name_folder(branch, revision)))
-    return SeriesTarget(branch, ref, folder, root)
+    root = None
+    if output is None:
+        root = Path(os.path.realpath(Path.cwd() / repository.output_top / "outgoing"))
+        output = root / name_folder(branch, revision)
+    folder = Path(os.path.realpath(Path.cwd() / output))
+    return SeriesTarget(branch, ref, folder, root, may_replace, existing)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSeries:
+    """A series whose patches are `commits` on `base`, and whose cover letter is not written yet.
+
+    `tree` is the base's.
+    """
+
+    base: Oid
+    tree: TreeReader
+    commits: Sequence[Oid]
+    cover: Cover
+    tracking: Tracking
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedSeries:
-    """A version of a series to be published: its commits and its mails.
+    """A version of a series to be published: its commits on `base`, and its mails.
 
     `commits[i]` changes `stats[i]` lines. `cover_commit` is the empty commit below them that b4
     reads, None if the cover letter is not stored.
     """
 
+    base: Oid
     cover: Cover
     tracking: Tracking
     cover_commit: Oid | None
@@ -145,39 +168,38 @@ class PreparedSeries:
         """The last commit."""
         return self.commits[-1]
 
+    @property
+    def start(self) -> Oid:
+        """The commit right below the first patch: the cover letter's, or the base."""
+        return self.cover_commit or self.base
+
 
 def prepare_series(
     quarantine: Quarantine,
-    tree: TreeReader,
-    base: Oid,
-    cover: Cover,
-    tracking: Tracking,
-    record: Record,
-    commits: Sequence[Oid],
+    series: WrittenSeries,
     signatures: Signatures,
     *,
     people: People,
     with_cover: bool = True,
-    edited: tuple[Recipients, Recipients] = (Recipients(), Recipients()),
+    edits: RecipientEdits | None = None,
     get_maintainer: Path | None = None,
 ) -> PreparedSeries:
-    """Return the series of written patches with its cover letter and its addressed mails.
+    """Return the series with its cover letter and its addressed mails.
 
-    `tree` is the base's. With `with_cover`, the cover letter and `record` become a commit below the
-    patches. `edited` are people that somebody added to the cover letter by hand, and people that
-    somebody removed from it. `get_maintainer` is a program that names the maintainers, in place of
-    MAINTAINERS.
+    With `with_cover`, the cover letter and the record become a commit below the patches. `edits`
+    are those of the cover letter's recipients. `get_maintainer` is a program that names the
+    maintainers, in place of MAINTAINERS.
     """
-    sender = signatures.committer
-    mails = format_mails(quarantine, base, base, commits[-1], cover, tracking, sender)
-    maintainers, warnings = address_patches(tree, mails[1:], get_maintainer)
-    maintainers = map_people(quarantine, base, include_people(maintainers, record.variant_cc))
-    recipients = add_people(maintainers, people, edited)
-    unedited = add_people(maintainers, people, (Recipients(), Recipients()))
-    cover = replace(cover, recipients=recipients.cover)
-    tracking = replace(
-        tracking, record=record.with_generated_recipients(unedited.cover).to_document()
-    )
+    base, commits, sender = series.base, series.commits, signatures.committer
+    mails = format_mails(quarantine, base, base, commits[-1], series.cover, series.tracking, sender)
+    maintainers, warnings = address_patches(series.tree, mails[1:], get_maintainer)
+    maintainers = include_people(maintainers, series.record.variant_cc)
+    maintainers = map_people(quarantine, base, maintainers)
+    generated = add_people(maintainers, people)
+    recipients = add_people(maintainers, people, edits) if edits else generated
+    cover = replace(series.cover, recipients=recipients.cover)
+    record = series.record.with_generated_recipients(generated.cover)
+    tracking = replace(series.tracking, record=record.to_document())
     cover_commit: Oid | None = None
     if with_cover:
         cover_commit, commits = put_cover_below(
@@ -185,6 +207,7 @@ def prepare_series(
         )
         mails = name_commits(mails, commits)
     return PreparedSeries(
+        base,
         cover,
         tracking,
         cover_commit,
@@ -199,12 +222,9 @@ def publish_series(
     quarantine: Quarantine,
     target: SeriesTarget,
     series: PreparedSeries,
-    base: Oid,
     old_tip: Oid | None,
     reason: str,
     *,
-    replace: bool,
-    existing: Existing,
     extra_refs: Mapping[str, Oid] | None = None,
     names: Mapping[str, Oid] | None = None,
 ) -> tuple[Path, ...]:
@@ -215,18 +235,22 @@ def publish_series(
     (`Quarantine.publish`). Raises RefusedError if the branch is another one and may not be
     replaced, or was moved meanwhile.
     """
-    is_published = old_tip == series.tip and not replace
-    if old_tip is not None and not replace and not is_published:
+    is_published = old_tip == series.tip and not target.may_replace
+    if old_tip is not None and not target.may_replace and not is_published:
         raise target.refuse_existing()
     with (
-        StagedFolder(
-            target.folder, series.mails, existing=existing, hidden=target.hidden
-        ) as staged,
+        target.stage(series.mails) as staged,
         put_off_interrupts(f"the branch {target.branch} and its mails were written before"),
     ):
         if not is_published:
             quarantine.publish(
-                target.ref, series.tip, base, old_tip, reason, extra_refs=extra_refs, names=names
+                target.ref,
+                series.tip,
+                series.base,
+                old_tip,
+                reason,
+                extra_refs=extra_refs,
+                names=names,
             )
         return tuple(staged.publish())
 

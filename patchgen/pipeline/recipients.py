@@ -19,7 +19,7 @@ from patchgen.mail import (
     split_people,
 )
 from patchgen.model.base import Oid
-from patchgen.model.series import Recipients, SeriesOptions
+from patchgen.model.series import RecipientEdits, Recipients, SeriesOptions
 from patchgen.odb import Quarantine, Repository
 from patchgen.series import SeriesBranch, describe_empty_variables
 from patchgen.spec import People, load_people
@@ -38,11 +38,12 @@ def find_people(repository: Repository, options: SeriesOptions) -> People:
 
 
 def add_people(
-    maintainers: SeriesRecipients, people: People, edited: tuple[Recipients, Recipients]
+    maintainers: SeriesRecipients, people: People, edits: RecipientEdits | None = None
 ) -> SeriesRecipients:
     """Return the recipients with the user's people added or removed, and the list of an alias."""
-    added = Recipients((*people.to, *edited[0].to), (*people.cc, *edited[0].cc))
-    removed = Recipients((*people.ignore, *edited[1].to), edited[1].cc)
+    edits = edits or RecipientEdits()
+    added = Recipients((*people.to, *edits.added.to), (*people.cc, *edits.added.cc))
+    removed = Recipients((*people.ignore, *edits.removed.to), edits.removed.cc)
     recipients = edit_recipients(maintainers, added, removed)
     cover = edit_recipients(
         SeriesRecipients(recipients.cover, ()), Recipients((), people.cc_cover), removed
@@ -88,7 +89,7 @@ def choose_recipients(
         messages = [commit.message for commit in series.commits]
         requests = tuple(describe_empty_variables(series.name, record, messages))
     maintainers = map_people(quarantine, series.base, maintainers)
-    recipients = add_people(maintainers, people, (Recipients(), Recipients()))
+    recipients = add_people(maintainers, people)
     if cover.to or cover.cc:
         recipients = follow_cover(recipients, cover)
     return recipients, requests

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from patchgen.model.base import Oid
-from patchgen.model.series import Cover, Recipients, Signatures
+from patchgen.model.series import Cover, RecipientEdits, Recipients, Signatures
 from patchgen.odb import Quarantine, digest_commits, write_commit_chain
 from patchgen.pipeline.generate import GeneratedSeries
 from patchgen.reroll.hand_edits import NewCommit
@@ -87,12 +87,12 @@ def find_hand_work(
     )
 
 
-def find_edited_recipients(cover: Cover | None, record: Record) -> tuple[Recipients, Recipients]:
-    """Return the recipients that people added to the cover letter, and those they removed."""
+def find_edited_recipients(cover: Cover | None, record: Record) -> RecipientEdits:
+    """Return how people changed the recipients of the cover letter by hand."""
     assert cover is not None
     now = cover.recipients
     generated = record.generated_recipients or now
-    return _without(now, generated), _without(generated, now)
+    return RecipientEdits(added=_without(now, generated), removed=_without(generated, now))
 
 
 def _without(recipients: Recipients, others: Recipients) -> Recipients:
