@@ -13,7 +13,6 @@ from patchgen.campaign.messages import WIDTH, excerpt, learn_prefix, make_subjec
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.controls import escape_controls
 from patchgen.kernel import find_owners
-from patchgen.mail import Existing
 from patchgen.model.base import Base, Oid
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Signatures
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
@@ -25,16 +24,15 @@ from patchgen.odb import (
     git_version,
     resolve_object,
 )
-from patchgen.pipeline.next_version import NextVersion, choose_version, track_series
+from patchgen.pipeline.next_version import NextVersion, track_series
 from patchgen.pipeline.prepare import (
     PreparedSeries,
-    SeriesTarget,
     WrittenSeries,
-    choose_target,
     prepare_series,
     publish_series,
 )
 from patchgen.pipeline.recipients import find_people
+from patchgen.pipeline.target import choose_new_target
 from patchgen.resources import shipped_folder
 from patchgen.series import (
     Record,
@@ -80,7 +78,16 @@ def make_campaign(
     """
     base = sweep.base
     stem = PurePosixPath(sweep.public_name).stem
-    version, target, old_tip = _choose_target(repository, request, stem)
+    version, target = choose_new_target(
+        repository,
+        stem,
+        first_version=1,
+        branch=request.branch,
+        revision=request.revision,
+        output=request.output,
+        may_replace=request.force,
+    )
+    old_tip = target.check(repository)
     tree = GitTree(repository, base.tree)
     groups, problems = _group(tree, request, sweep.edits)
     change = _SplitChange(request, run, sweep, command, tuple(groups))
@@ -131,23 +138,6 @@ def _prepare(
         people=people,
         get_maintainer=change.request.get_maintainer,
     )
-
-
-def _choose_target(
-    repository: Repository, request: CampaignRequest, stem: str
-) -> tuple[NextVersion, SeriesTarget, Oid | None]:
-    """Return the version, its branch and folder, and the branch's current commit."""
-    version = choose_version(repository, request.branch, stem, first=1, requested=request.revision)
-    branch = request.branch or f"patchgen/{stem}-v{version.revision}"
-    target = choose_target(
-        repository,
-        branch,
-        version.revision,
-        request.output,
-        may_replace=request.force,
-        existing=Existing.ANYTHING if request.force else Existing.NOTHING,
-    )
-    return version, target, target.check(repository)
 
 
 def _group(

@@ -13,21 +13,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patchgen.edit import OnProgress
-from patchgen.mail import Existing
 from patchgen.model.base import Oid
 from patchgen.model.series import Signatures
 from patchgen.odb import Git, Quarantine, Repository
 from patchgen.pipeline.generate import GeneratedSeries, VariantRequest, plan_variant, run_plan
-from patchgen.pipeline.next_version import NextVersion, choose_version, track_series
+from patchgen.pipeline.next_version import NextVersion, track_series
 from patchgen.pipeline.prepare import (
     PreparedSeries,
-    SeriesTarget,
     WrittenSeries,
-    choose_target,
     prepare_series,
     publish_series,
 )
 from patchgen.pipeline.recipients import find_people
+from patchgen.pipeline.target import SeriesTarget, choose_new_target
 from patchgen.series import describe_empty_variables, write_patches
 from patchgen.spec import People, find_variant
 
@@ -93,23 +91,14 @@ def apply_variant(
         # Fail before the expensive part.
         repository.read_signatures()
         people = find_people(repository, request)
-        version = _choose_version(repository, request)
+        version, target = _choose_target(repository, request)
         plan = plan_variant(repository, request, version.revision)
-        branch = request.branch or f"patchgen/{plan.variant.name}-v{version.revision}"
-        target = choose_target(
-            repository,
-            branch,
-            version.revision,
-            request.output,
-            may_replace=request.may_replace,
-            existing=Existing.ANYTHING if request.may_replace else Existing.NOTHING,
-        )
         # `old_tip` is read before the expensive part, too, so that a branch that moves later is not
         # overwritten.
         old_tip = target.check(repository) if plan.has_required_patch else None
         generated = run_plan(plan, request, on_progress)
         if generated.is_empty:
-            return ApplyResult(generated, branch, warnings=generated.warnings)
+            return ApplyResult(generated, target.branch, warnings=generated.warnings)
         if not plan.has_required_patch:
             old_tip = target.check(repository)
         # The dates are those of the branch that a killed run left.
@@ -135,11 +124,18 @@ def apply_variant(
             return replace(result, mails=mails)
 
 
-def _choose_version(repository: Repository, request: ApplyRequest) -> NextVersion:
+def _choose_target(
+    repository: Repository, request: ApplyRequest
+) -> tuple[NextVersion, SeriesTarget]:
     variant = find_variant(request.variant)
-    first = variant.manifest.variant.first_version
-    return choose_version(
-        repository, request.branch, variant.name, first=first, requested=request.revision
+    return choose_new_target(
+        repository,
+        variant.name,
+        first_version=variant.manifest.variant.first_version,
+        branch=request.branch,
+        revision=request.revision,
+        output=request.output,
+        may_replace=request.may_replace,
     )
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from patchgen.mail import Existing, check_folder
 from patchgen.model.base import Oid
 from patchgen.odb import Quarantine, Repository
-from patchgen.pipeline.prepare import choose_target, prepare_branch
+from patchgen.pipeline.prepare import prepare_branch
+from patchgen.pipeline.target import choose_target
 
 
 @dataclass(frozen=True, slots=True)

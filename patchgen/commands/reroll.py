@@ -28,11 +28,11 @@ from patchgen.pipeline.generate import GeneratedSeries, plan_variant, run_plan
 from patchgen.pipeline.prepare import (
     PreparedSeries,
     WrittenSeries,
-    choose_target,
     prepare_series,
     publish_series,
 )
 from patchgen.pipeline.recipients import find_people
+from patchgen.pipeline.target import choose_target
 from patchgen.reroll.changelog import (
     ChangeLog,
     VersionTexts,

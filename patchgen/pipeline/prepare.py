@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,15 +14,11 @@ from pathlib import Path
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import put_off_interrupts
 from patchgen.mail import (
-    Existing,
-    StagedFolder,
     address_mails,
     address_patches,
-    check_folder,
     format_mails,
     include_people,
     name_commits,
-    name_folder,
 )
 from patchgen.model.base import Oid, TreeReader
 from patchgen.model.series import (
@@ -37,6 +32,7 @@ from patchgen.model.series import (
 )
 from patchgen.odb import GitTree, Quarantine, Repository, reparent
 from patchgen.pipeline.recipients import add_people, choose_recipients, map_people
+from patchgen.pipeline.target import SeriesTarget
 from patchgen.series import (
     Record,
     Tracking,
@@ -50,85 +46,6 @@ from patchgen.spec import People
 _MANY_PATCHES = 15
 # 1 January 2100: tm_to_time_t() in git's date.c refuses mails with a date from then on.
 _FIRST_REFUSED_DATE = 4102444800
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesTarget:
-    """The branch of a series, its full ref name, and the folder of its mails.
-
-    `hidden` is the folder that contains the mails of all series by default; if it is created, it
-    gets a .gitignore. With `may_replace`, an existing branch is replaced. `existing` is what an
-    existing folder may contain.
-    """
-
-    branch: str
-    ref: str
-    folder: Path
-    hidden: Path | None
-    may_replace: bool
-    existing: Existing
-
-    def check(self, repository: Repository, *, may_be_published: bool = False) -> Oid | None:
-        """Return the branch's present commit. Raises an error if branch or folder cannot be used.
-
-        An existing branch without its folder of mails, or with `may_be_published`, is accepted even
-        if it may not be replaced: a killed run leaves such a branch. `publish_series` checks that
-        it is the branch to be made.
-        """
-        tip, conflicting = repository.find_branch(self.ref)
-        if tip is not None and not (self.may_replace or may_be_published) and self.folder.exists():
-            raise self.refuse_existing()
-        if tip is None and conflicting is not None:
-            name = conflicting.removeprefix("refs/heads/")
-            raise RefusedError(
-                f"the branch {self.branch} cannot be created, as there is a branch {name}",
-                hint="git stores branches in folders: NAME and NAME/... cannot both exist",
-            )
-        if (checkout := repository.find_checkout(self.ref)) is not None:
-            raise RefusedError(
-                f"the branch {self.branch} is checked out in {checkout}, so it cannot be moved",
-                hint="switch to another branch there",
-                alternatives={"branch": "choose another name"},
-            )
-        check_folder(self.folder, self.existing)
-        return tip
-
-    def stage(self, mails: Sequence[Mail]) -> StagedFolder:
-        """Return the mails as a folder that is ready to be moved to its place."""
-        return StagedFolder(self.folder, mails, existing=self.existing, hidden=self.hidden)
-
-    def refuse_existing(self) -> RefusedError:
-        """Return the error for a branch that exists and may not be replaced."""
-        return RefusedError(
-            f"the branch {self.branch} exists already",
-            alternatives={
-                "force": "replace it, which loses its hand edits",
-                "branch": "create another one",
-            },
-        )
-
-
-def choose_target(
-    repository: Repository,
-    branch: str,
-    revision: int,
-    output: Path | None,
-    *,
-    may_replace: bool = False,
-    existing: Existing = Existing.NOTHING,
-) -> SeriesTarget:
-    """Return the target of that name.
-
-    By default, the folder of mails is `outgoing/NAME-vN` at the top of the tree, or in the current
-    folder for a bare repository. Raises UsageError for an invalid branch name.
-    """
-    ref = repository.check_branch_name(branch)
-    root = None
-    if output is None:
-        root = Path(os.path.realpath(Path.cwd() / repository.output_top / "outgoing"))
-        output = root / name_folder(branch, revision)
-    folder = Path(os.path.realpath(Path.cwd() / output))
-    return SeriesTarget(branch, ref, folder, root, may_replace, existing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from patchgen.odb import (
     read_sent,
 )
 from patchgen.odb.difftext import digest_changes, list_changes
-from patchgen.pipeline.prepare import choose_target
+from patchgen.pipeline.target import choose_target
 from patchgen.replies.match import COVER, Patches
 from patchgen.series import SeriesBranch, Tracking, digest_content, make_message_id
 
