@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Determine from its definitions how the uses of a macro can be parsed.
+
+spatch does not read the headers that define a macro. It recognises many macros by their names and
+by the code around them; where it cannot, it skips the whole function. The definitions tell what it
+lacks: a macro that expands to `for (...)` is followed by a statement, one that expands to
+`__attribute__((...))` or to nothing can be ignored.
+
+A name may have several definitions, in the branches of an `#if` or in several headers. It has a
+kind only if each of them has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from patchgen.ctokens import tokenize
+
+# A definition, with its continuation lines, and the `#ifndef` before it that makes it a guard.
+_DEFINE = re.compile(
+    rb"(?P<guard>^[ \t]*#[ \t]*ifndef[ \t]+(?P<guarded>\w+)[^\n]*\n)?"
+    rb"^[ \t]*#[ \t]*define[ \t]+(?P<name>[A-Za-z_]\w*)(?P<parameters>\([^()]*\))?"
+    rb"(?P<body>(?:[^\\\n/]++|\\\r?\n|\\.|/\*.*?\*/|//[^\n]*|/)*+)",
+    re.MULTILINE | re.DOTALL,
+)
+# Bodies that begin otherwise are expressions, and most are numbers.
+_MAY_HAVE_KIND = re.compile(rb"(?:\s|\\|/\*.*?\*/)*+(?:[A-Za-z_.\[{]|\Z|//)", re.DOTALL)
+_WORD = re.compile(rb"[A-Za-z_][\w#]*\Z")
+_LOOPS = frozenset({b"for", b"while", b"if", b"switch"})
+_ATTRIBUTES = frozenset({b"__attribute__", b"__attribute", b"_Pragma", b"__declspec"})
+_INLINE = frozenset({b"inline", b"__inline", b"__inline__"})
+_NO_TYPES = frozenset({b"return", b"goto", b"case", b"else", b"do", b"sizeof", b"typeof"})
+_OWN_WORDS = ("__VA_ARGS__",)
+_CLOSES = {b"(": b")", b"[": b"]", b"{": b"}"}
+# Longer bodies are code, not the beginning of some.
+_MOST_TOKENS = 600
+
+
+class MacroKind(StrEnum):
+    """How the uses of a macro can be parsed."""
+
+    ITERATOR = "iterator"
+    """As the head of a loop: a statement follows."""
+    ATTRIBUTE = "attribute"
+    """As nothing: it expands to attributes, or to nothing."""
+    FIELDS = "fields"
+    """As nothing, in an initialiser: it expands to initialised fields with their commas."""
+    FUNCTION = "function"
+    """As the head of a function: a body follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class MacroDefinition:
+    """A definition: its parameters, None without parentheses, and the tokens of its body.
+
+    Tokens that `##` joins are one token. `is_guard` is set if it marks that a header was read.
+    """
+
+    parameters: tuple[bytes, ...] | None
+    body: tuple[bytes, ...]
+    is_guard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MacroUse:
+    """The kind of a macro. `named` is the number of the parameter that names a FUNCTION."""
+
+    kind: MacroKind
+    named: int = 0
+
+
+Uses = Mapping[str, MacroUse]
+Definitions = Mapping[str, Collection[MacroDefinition | None]]
+
+
+def read_definitions(source: bytes) -> Iterator[tuple[str, MacroDefinition | None]]:
+    """Yield the macros that a source defines; None for a definition that cannot have a kind."""
+    for found in _DEFINE.finditer(source):
+        name = found["name"].decode("latin-1")
+        body = found["body"]
+        if not _MAY_HAVE_KIND.match(body):
+            yield name, None
+            continue
+        tokens = _join([token.text for token in tokenize(body)])
+        if len(tokens) > _MOST_TOKENS:
+            yield name, None
+            continue
+        parameters = _read_parameters(found["parameters"])
+        is_guard = found["guarded"] == found["name"] and parameters is None and not tokens
+        yield name, MacroDefinition(parameters, tokens, is_guard)
+
+
+def join_definitions(
+    found: Iterable[tuple[str, MacroDefinition | None]],
+) -> dict[str, set[MacroDefinition | None]]:
+    """Return all definitions of each name."""
+    joined: dict[str, set[MacroDefinition | None]] = {}
+    for name, definition in found:
+        joined.setdefault(name, set()).add(definition)
+    return joined
+
+
+def find_uses(definitions: Definitions, known: Uses = MappingProxyType({})) -> dict[str, MacroUse]:
+    """Return the kinds of macros; those without a kind are left out.
+
+    `known` are the kinds of macros that are defined elsewhere, unless they are redefined here. A
+    macro may be defined by way of others, so the search is repeated as long as it finds more.
+    """
+    uses = {name: use for name, use in known.items() if name not in definitions}
+    left = {
+        name: [each for each in found if each is not None]
+        for name, found in definitions.items()
+        if None not in found
+    }
+    while True:
+        more = {
+            name: use for name, found in left.items() if (use := _find_use(name, found, uses))
+        }
+        if not more:
+            return uses
+        uses.update(more)
+        left = {name: found for name, found in left.items() if name not in more}
+
+
+def _join(tokens: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return the tokens of a body with those that `##` joins made one."""
+    joined: list[bytes] = []
+    at = 0
+    while at < len(tokens):
+        if joined and tokens[at : at + 2] == [b"#", b"#"] and at + 2 < len(tokens):
+            joined[-1] += b"##" + tokens[at + 2]
+            at += 3
+        else:
+            joined.append(tokens[at])
+            at += 1
+    return tuple(joined)
+
+
+def _read_parameters(text: bytes | None) -> tuple[bytes, ...] | None:
+    if text is None:
+        return None
+    words = (part.strip(b" \t\r\n\\") for part in text[1:-1].split(b","))
+    return tuple(word for word in words if word)
+
+
+# --- kinds -----------------------------------------------------------------------------------
+
+
+def _find_use(name: str, definitions: Sequence[MacroDefinition], uses: Uses) -> MacroUse | None:
+    """Return the kind that all definitions of a name have; empty ones may have any."""
+    filled = [each for each in definitions if each.body]
+    if all(_is_attribute(each, uses) for each in definitions):
+        # Else it is a marker for `#ifdef`, or may be the name of a variable elsewhere.
+        is_marked = filled or definitions[0].parameters is not None or name.startswith("__")
+        is_guard = any(each.is_guard for each in definitions)
+        return MacroUse(MacroKind.ATTRIBUTE) if is_marked and not is_guard else None
+    for kind, has_kind in _TESTS.items():
+        if all(has_kind(each, uses) for each in filled):
+            return MacroUse(kind)
+    named = {find_function_name(each, uses) for each in filled}
+    number = named.pop()
+    return MacroUse(MacroKind.FUNCTION, number) if not named and number is not None else None
+
+
+def _is_attribute(definition: MacroDefinition, uses: Uses) -> bool:
+    body = definition.body
+    at = 0
+    while at < len(body):
+        if body[at] not in _ATTRIBUTES | _INLINE and not _is(body[at], uses, MacroKind.ATTRIBUTE):
+            return False
+        at = _after_arguments(body, at + 1)
+    return True
+
+
+def _is_iterator(definition: MacroDefinition, uses: Uses) -> bool:
+    """Return whether a body is the beginning of a statement that lacks its last part.
+
+    `for (...)`, `for (...) if (...) { ... } else`, or a call of another iterator.
+    """
+    body = definition.body
+    if definition.parameters is None:
+        return False
+    at = 0
+    while at < len(body):
+        if body[at] in _LOOPS or _is(body[at], uses, MacroKind.ITERATOR):
+            after = _after_arguments(body, at + 1)
+            if after == at + 1:
+                return False
+            at = after
+        elif (after := _after_else(body, at)) and at:
+            at = after
+        else:
+            return False
+    return True
+
+
+def _after_else(body: Sequence[bytes], at: int) -> int:
+    """Return the index after the `else` that follows a block or a simple statement, else 0."""
+    if body[at] == b"{":
+        at = _after(body, at)
+    elif body[at] != b"else" and b";" in body[at:]:
+        at = body.index(b";", at) + 1
+    return at + 1 if body[at : at + 1] == (b"else",) else 0
+
+
+def _are_fields(definition: MacroDefinition, uses: Uses) -> bool:
+    """Return whether a body has initialised fields, and ends with a comma: `.a = b, .c = d,`."""
+    body = definition.body
+    by_way_of = _is(body[0], uses, MacroKind.FIELDS)
+    if body[-1] == b",":
+        return by_way_of or body[0] in (b".", b"[")
+    return by_way_of and _after_arguments(body, 1) == len(body)
+
+
+_TESTS: Mapping[MacroKind, Callable[[MacroDefinition, Uses], bool]] = {
+    MacroKind.ITERATOR: _is_iterator,
+    MacroKind.FIELDS: _are_fields,
+}
+
+
+def find_function_name(definition: MacroDefinition, uses: Uses) -> int | None:
+    """Return the number of the parameter that names the function whose head a body ends with.
+
+    `static int f_##name(void); static int f_##name(void)`: a body follows the use. None if it does
+    not end with a head.
+    """
+    head = definition.body[_find_last_part(definition.body) :]
+    parameters = definition.parameters or ()
+    opens = head.index(b"(") if b"(" in head else 0
+    if not opens or _after(head, opens) != len(head):
+        return None
+    if opens == 1 and _is(head[0], uses, MacroKind.FUNCTION):
+        named = _argument(head, uses[head[0].decode("latin-1")].named)
+    elif opens > 1 and all(_WORD.match(word) or word == b"*" for word in head[:opens]):
+        named = head[opens - 1]
+    else:
+        return None
+    if not (_LOOPS | _NO_TYPES).isdisjoint(head[:opens]):
+        return None
+    parts = named.split(b"##")
+    return next((number for number, word in enumerate(parameters) if word in parts), None)
+
+
+def _find_last_part(body: Sequence[bytes]) -> int:
+    """Return the index after the last `;` or `}` outside of brackets."""
+    at = last = 0
+    while at < len(body):
+        if body[at] in _CLOSES:
+            is_block = body[at] == b"{"
+            at = _after(body, at)
+            last = at if is_block else last
+        else:
+            at += 1
+            last = at if body[at - 1] == b";" else last
+    return last
+
+
+def _argument(call: Sequence[bytes], number: int) -> bytes:
+    """Return an argument of a call if it is a single token, else b""."""
+    arguments: list[list[bytes]] = [[]]
+    depth = 0
+    for token in call[2:-1]:
+        depth += (token in _CLOSES) - (token in _CLOSES.values())
+        if token == b"," and depth == 0:
+            arguments.append([])
+        else:
+            arguments[-1].append(token)
+    return arguments[number][0] if number < len(arguments) and len(arguments[number]) == 1 else b""
+
+
+def _is(word: bytes, uses: Uses, kind: MacroKind) -> bool:
+    """Return whether a word is a macro of a kind, or all that `prefix_##word` may be are."""
+    name = word.decode("latin-1")
+    if "##" not in name:
+        return name in uses and uses[name].kind is kind
+    prefix, suffix = name.split("##")[0], name.split("##")[-1]
+    suffix = "" if suffix in _OWN_WORDS or name.count("##") == 1 else suffix
+    found = {
+        use.kind for other, use in uses.items() if prefix and other.startswith(prefix)
+        and other.endswith(suffix)
+    }
+    return found == {kind}
+
+
+def _after_arguments(tokens: Sequence[bytes], at: int) -> int:
+    """Return the index after the parentheses that begin at an index; the index if none do."""
+    return _after(tokens, at) if tokens[at : at + 1] == (b"(",) else at
+
+
+def _after(tokens: Sequence[bytes], opening: int) -> int:
+    """Return the index after the token that closes a bracket; the length if none does."""
+    depth = 0
+    for at in range(opening, len(tokens)):
+        depth += (tokens[at] in _CLOSES) - (tokens[at] in _CLOSES.values())
+        if depth == 0:
+            return at + 1
+    return len(tokens)

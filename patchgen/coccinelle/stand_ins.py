@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Replace the macros that spatch cannot parse by stand-ins, and put the macros back.
+
+spatch 1.1.1 recognises a macro by its name and by the code around it. Where it does not, it skips
+the function, or takes the arguments of `__free(kfree)` for types, and then skips each later
+function that calls kfree(). What the tree's headers tell about a macro is used to replace it, in
+the text that spatch reads, by code that it parses:
+
+- attributes, and #include lines within an initialiser: by a comment;
+- macros that expand to initialised fields: nothing is replaced, but the comma is added that spatch
+  lacks after them;
+- the head of a function, `BPF_CALL_1(f, ...)`: by `int f()`;
+- `DECLARE_BITMAP(x, n) = {`, which can only be a declaration: by `int pga7 = {`;
+- the definition of a loop, `#define for_each_x(p) for (...)`: the empty statement is added.
+
+A stand-in takes as much space as what it replaces, or is added at the end of a line: lines and
+columns stay as they are. Each has a number, and is found exactly once in spatch's output, in order;
+otherwise the output is not used. So no stand-in can get into a result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from patchgen.coccinelle.macro_kinds import MacroKind, MacroUse
+
+# Literals, comments and directives come first, so that nothing in them is read as code.
+_PROSE = rb"/\*.*?\*/|//[^\n]*"
+_LITERAL = rb"\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'"
+_DIRECTIVE = rb"^[ \t]*#(?:[^\\\n/]|\\.|/\*.*?\*/|/)*+"
+_LEXEME = re.compile(
+    rb"(?P<prose>%s)|(?P<literal>%s)|(?P<directive>%s)|(?P<word>\b[A-Za-z_]\w*)"
+    % (_PROSE, _LITERAL, _DIRECTIVE),
+    re.DOTALL | re.MULTILINE,
+)
+_BRACKET = re.compile(rb"%s|%s|[(),;{}]" % (_PROSE, _LITERAL), re.DOTALL)
+_OPENS = re.compile(rb"\s*+\(")
+_INITIALISES = re.compile(rb"\s*+=\s*+\{")
+_ENDS_LINE = re.compile(rb"[ \t]*(?:/\*[^\n]*\*/[ \t]*|//[^\n]*)?(?:\n|\Z)")
+_SPACE = b" \t\n\r"
+_DEFINED = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
+_INCLUDED = re.compile(rb"[ \t]*#[ \t]*include\b")
+_MARK = b"pga"
+_RAW_ATTRIBUTES = frozenset({b"__attribute__", b"__attribute"})
+_ATTRIBUTE = MacroUse(MacroKind.ATTRIBUTE)
+
+
+class _StandIn(NamedTuple):
+    """The text that stands for a part of a source."""
+
+    begin: int
+    end: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Disguised:
+    """A source with stand-ins, and what each of them stands for, in order."""
+
+    text: bytes
+    parts: tuple[tuple[bytes, bytes], ...]
+
+    def reveal(self, text: bytes) -> bytes | None:
+        """Put the macros back into a changed text; None if a stand-in is missing or changed."""
+        pieces: list[bytes] = []
+        at = 0
+        for stand_in, original in self.parts:
+            found = text.find(stand_in, at)
+            if found < 0:
+                return None
+            pieces += [text[at:found], original]
+            at = found + len(stand_in)
+        revealed = b"".join([*pieces, text[at:]])
+        return None if _MARK in revealed else revealed
+
+    def is_free(self, text: str) -> bool:
+        """Return whether a text that spatch printed has no stand-in."""
+        return not self.parts or _MARK.decode() not in text
+
+
+def disguise(source: bytes, uses: Mapping[bytes, MacroUse]) -> Disguised | None:
+    """Return a source with stand-ins; None if its own text could be taken for one."""
+    if _MARK in source:
+        return None
+    pieces: list[bytes] = []
+    parts: list[tuple[bytes, bytes]] = []
+    at = 0
+    for begin, end, text in _find_stand_ins(source, uses):
+        pieces += [source[at:begin], text]
+        parts.append((text, source[begin:end]))
+        at = end
+    return Disguised(b"".join([*pieces, source[at:]]), tuple(parts))
+
+
+def _find_stand_ins(source: bytes, uses: Mapping[bytes, MacroUse]) -> Iterator[_StandIn]:
+    at = number = 0
+    # The last character of code before the current lexeme.
+    last = b";"
+    for found in _LEXEME.finditer(source):
+        begin = found.start()
+        if begin < at:
+            continue
+        last = source[at:begin].rstrip(_SPACE)[-1:] or last
+        at = found.end()
+        stand_in = None
+        if found["directive"]:
+            stand_in = _for_directive(source, begin, at, last, uses, number)
+        elif found["word"]:
+            at, stand_in = _for_word(source, found, last, uses, number)
+            last = source[at - 1 : at] if stand_in is None else last
+        if stand_in is not None:
+            number += 1
+            yield stand_in
+
+
+def _for_directive(
+    source: bytes, begin: int, end: int, last: bytes, uses: Mapping[bytes, MacroUse], number: int
+) -> _StandIn | None:
+    text = source[begin:end]
+    if _INCLUDED.match(text) and last in b"{=,|(" and b"\\\n" not in text:
+        return _cover(source, begin, end, number)
+    defined = _DEFINED.match(text)
+    if defined and defined[1] in uses and uses[defined[1]].kind is MacroKind.ITERATOR:
+        return _StandIn(end, end, b";/*%s%d*/" % (_MARK, number))
+    return None
+
+
+def _for_word(
+    source: bytes,
+    found: re.Match[bytes],
+    last: bytes,
+    uses: Mapping[bytes, MacroUse],
+    number: int,
+) -> tuple[int, _StandIn | None]:
+    """Return where to go on, and what stands for a word with its arguments, if anything does."""
+    word, begin, after = found["word"], found.start(), found.end()
+    use = _ATTRIBUTE if word in _RAW_ATTRIBUTES else uses.get(word)
+    if use is None and not _OPENS.match(source, after):
+        return after, None
+    commas, end = _find_arguments(source, after)
+    if not end:
+        return after, None
+    if commas and _INITIALISES.match(source, end):
+        head = b"int %s%d/*" % (_MARK, number)
+        return end, _fill(source, begin, end, head)
+    if use is None or use.kind is MacroKind.ITERATOR:
+        return after, None
+    if use.kind is MacroKind.ATTRIBUTE:
+        # `f(x);` may be a call where another definition is used.
+        is_statement = last in b";{}:" and commas and source[end : end + 1] == b";"
+        if is_statement and not word.startswith(b"_"):
+            return after, None
+        return end, _cover(source, begin, end, number)
+    if use.kind is MacroKind.FIELDS:
+        is_field = last in b"{," and _ENDS_LINE.match(source, end)
+        added = _StandIn(end, end, b",/*%s%d*/" % (_MARK, number))
+        return (end, added) if is_field else (after, None)
+    return _head(source, begin, end, commas, use.named, number)
+
+
+def _find_arguments(source: bytes, at: int) -> tuple[list[int], int]:
+    """Return the offsets of the brackets and commas of arguments, and the end after them.
+
+    Without arguments there are no offsets. The end is 0 if they do not end.
+    """
+    opened = _OPENS.match(source, at)
+    if opened is None:
+        return [], at
+    commas = []
+    depth = 0
+    for found in _BRACKET.finditer(source, opened.end() - 1):
+        sign = found[0]
+        if sign in b";{}":
+            return [], 0
+        if sign == b"(":
+            depth += 1
+        elif sign == b")":
+            depth -= 1
+        if sign in b"(),":
+            if depth == 0 or (depth == 1 and sign in b"(,"):
+                commas.append(found.start())
+        if depth == 0:
+            return commas, found.end()
+    return [], 0
+
+
+def _cover(source: bytes, begin: int, end: int, number: int) -> _StandIn | None:
+    """Return a comment instead of a text."""
+    return _fill(source, begin, end, b"/*%s%d" % (_MARK, number))
+
+
+def _head(
+    source: bytes, begin: int, end: int, commas: list[int], named: int, number: int
+) -> tuple[int, _StandIn | None]:
+    """Return the head of a function instead of a macro that expands to one."""
+    if len(commas) < named + 2:
+        return end, None
+    name = source[commas[named] + 1 : commas[named + 1]].strip()
+    head = b"int %s()/*%s%d" % (name, _MARK, number)
+    return end, _fill(source, begin, end, head) if re.fullmatch(rb"\w+", name) else None
+
+
+def _fill(source: bytes, begin: int, end: int, head: bytes) -> _StandIn | None:
+    """Return a text that begins with `head`, and then is a comment with the same white space.
+
+    It is as long as what it replaces, or longer at the end of a line; None if that is not possible.
+    """
+    missing = len(head) + 2 - (end - begin)
+    if missing > 0 and not _ENDS_LINE.match(source, end):
+        return None
+    text = source[begin:end] + b"-" * max(0, missing)
+    if any(sign in text[: len(head)] + text[-2:] for sign in b"\n\r\t"):
+        return None
+    middle = bytes(sign if sign in b"\n\r\t" else 0x2D for sign in text[len(head) : -2])
+    return _StandIn(begin, end, head + middle + b"*/")
