@@ -36,7 +36,7 @@ from patchgen.errors import UsageError
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import Sweep
 from patchgen.odb import Repository
-from patchgen.sweep import DEFAULT_TIMEOUT_S, RunRequest
+from patchgen.sweep import DEFAULT_TIMEOUT_S, RunRequest, read_given_files
 
 if TYPE_CHECKING:
     from patchgen.sweep import Executor, SweepRequest
@@ -99,6 +99,36 @@ if TYPE_CHECKING:
     default=True,
     help="Give spatch whole files, not only the parts that can match.",
 )
+@click.option(
+    "--macro-file",
+    "macro_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Definitions of macros that spatch expands in code that it cannot parse otherwise; may be "
+    "repeated.",
+)
+@click.option(
+    "--iso-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Isomorphisms to use instead of spatch's own.",
+)
+@click.option(
+    "--include",
+    "headers",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A header that spatch reads for each file; may be repeated.",
+)
+@click.option(
+    "-I",
+    "folders",
+    multiple=True,
+    metavar="DIR",
+    help="A folder of the tree in which headers are searched; may be repeated.",
+)
 @campaign_options
 @click.option(
     "--sarif",
@@ -118,6 +148,10 @@ def command(
     scheduler: str | None,
     strict: bool,
     sarif: Path | None,
+    macro_files: tuple[Path, ...],
+    iso_file: Path | None,
+    headers: tuple[Path, ...],
+    folders: tuple[str, ...],
     as_json: bool,
     verbose: bool,
     quiet: bool,
@@ -136,6 +170,7 @@ def command(
         paths=resolve_paths(tree, paths),
         mode=Mode(mode) if mode else None,
         jobs=jobs or 0,
+        files=read_given_files(macro_files, iso_file, headers, resolve_paths(tree, folders)),
         **options,
     )
     printer = Printer(quiet=quiet, as_json=as_json)

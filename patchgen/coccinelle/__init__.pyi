@@ -19,6 +19,7 @@ from .header import (
     find_references as find_references,
     has_rules as has_rules,
     read_header as read_header,
+    read_option_lines as read_option_lines,
 )
 from .markers import describe_texts as describe_texts
 from .needs import (

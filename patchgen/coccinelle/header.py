@@ -132,6 +132,13 @@ def read_own_options(text: str) -> tuple[OptionLine, ...]:
     return tuple(options)
 
 
+def read_option_lines(text: str) -> tuple[OptionLine, ...]:
+    """Return the words of all lines that set options, as patchgen obeys them."""
+    return tuple(
+        sorted((*read_options(text), *read_own_options(text)), key=lambda option: option.line)
+    )
+
+
 def has_rules(text: str) -> bool:
     """Return whether it has anything but comments, options and virtual rules."""
     return bool(_VIRTUAL.sub("", make_plain(text).plain).strip(" \t\n\r\v\f;"))

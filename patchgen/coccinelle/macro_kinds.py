@@ -117,9 +117,7 @@ def find_uses(definitions: Definitions, known: Uses = MappingProxyType({})) -> d
         if None not in found
     }
     while True:
-        more = {
-            name: use for name, found in left.items() if (use := _find_use(name, found, uses))
-        }
+        more = {name: use for name, found in left.items() if (use := _find_use(name, found, uses))}
         if not more:
             return uses
         uses.update(more)
@@ -280,8 +278,9 @@ def _is(word: bytes, uses: Uses, kind: MacroKind) -> bool:
     prefix, suffix = name.split("##")[0], name.split("##")[-1]
     suffix = "" if suffix in _OWN_WORDS or name.count("##") == 1 else suffix
     found = {
-        use.kind for other, use in uses.items() if prefix and other.startswith(prefix)
-        and other.endswith(suffix)
+        use.kind
+        for other, use in uses.items()
+        if prefix and other.startswith(prefix) and other.endswith(suffix)
     }
     return found == {kind}
 

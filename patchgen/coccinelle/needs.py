@@ -133,6 +133,8 @@ def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:
     """Return the text without words that metavariables bring from elsewhere; None, and why."""
     if program.companions:
         return None, "it includes other files"
+    if program.isomorphisms or program.patch.macros or program.headers:
+        return None, "its options name other files"
     text = program.patch.text
     if any(rule.extends for rule in read_rules(text)):
         return None, "a rule extends another one"

@@ -22,6 +22,7 @@ MINIMUM_VERSION = (1, 1, 1)
 # The names of trust.py's _FILE_NAME are reserved for these.
 _PATCH = "patchgen.cocci"
 _MACROS = "patchgen-macros.h"
+_ISOMORPHISMS = "patchgen.iso"
 HINT = "install Coccinelle (Debian: apt-get install coccinelle), or set SPATCH to its path"
 
 
@@ -32,8 +33,9 @@ class RunnableSmpl:
     `options` are options for spatch (the .cocci's own `// Options:`, -I, ...). `modes` are the
     virtual rules that are defined (-D NAME). With `shows_marks` (context mode) lines are marked,
     and nothing is changed. With `locates` the places of hits are determined, which takes spatch
-    longer. `companions` are other files that the semantic patch reads, by the names that it uses.
-    `may_run_code` is set if the user trusts it.
+    longer. `companions` are other files that the semantic patch reads, by the names that it uses,
+    `isomorphisms` the text of the file that options name. `headers` are read before each file, and
+    named in the same way. `may_run_code` is set if the user trusts it.
     """
 
     patch: SemanticPatch
@@ -42,6 +44,8 @@ class RunnableSmpl:
     shows_marks: bool = False
     locates: bool = False
     companions: Mapping[str, str] = field(default_factory=dict)
+    isomorphisms: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     may_run_code: bool = False
 
     @property
@@ -83,6 +87,7 @@ class Spatch:
         """
         for folder in (scratch, scratch / "tree"):
             _write_companions(folder, program.companions)
+        _write_companions(scratch / "tree", program.headers)
         macros = program.patch.macros
         (scratch / _MACROS).write_text(macros, encoding="utf-8")
         return self._start(
@@ -92,6 +97,7 @@ class Spatch:
             # Without a trace if there are OCaml scripts: it would mix with their output.
             *(() if program.runs("ocaml") else ("--debug",)),
             *program.options,
+            *_name_isomorphisms(program, scratch, ".."),
             *(("--macro-file", f"../{_MACROS}") if macros else ()),
             *(() if program.shows_marks else ("--no-show-diff", "--in-place")),
             *("--timeout", str(timeout_s), "--file-groups", "../groups"),
@@ -106,7 +112,8 @@ class Spatch:
         Raises SpecError for a companion that cannot be written.
         """
         _write_companions(scratch, program.companions)
-        options = ("--parse-cocci", _PATCH, "--debug-parse-cocci")
+        isomorphisms = _name_isomorphisms(program, scratch, ".")
+        options = ("--parse-cocci", _PATCH, "--debug-parse-cocci", *isomorphisms)
         return self._start(program, text, scratch, *options, timeout_s=120, merge_stderr=True)
 
     def _start(
@@ -161,6 +168,17 @@ def _write_companions(folder: Path, companions: Mapping[str, str]) -> None:
                 path.write_text(text, encoding="utf-8")
         except OSError as err:
             raise SpecError(f"{name} cannot be included: {err.strerror}") from None
+
+
+def _name_isomorphisms(program: RunnableSmpl, scratch: Path, folder: str) -> tuple[str, ...]:
+    """Write the isomorphisms that options name, and return the option for them.
+
+    It comes after those in the semantic patch (enter.ml), and of several spatch uses the last.
+    """
+    if not program.isomorphisms:
+        return ()
+    (scratch / _ISOMORPHISMS).write_text(program.isomorphisms, encoding="utf-8")
+    return ("--iso-file", f"{folder}/{_ISOMORPHISMS}")
 
 
 def _python() -> tuple[str, ...]:

@@ -138,27 +138,23 @@ def _for_word(
     """Return where to go on, and what stands for a word with its arguments, if anything does."""
     word, begin, after = found["word"], found.start(), found.end()
     use = _ATTRIBUTE if word in _RAW_ATTRIBUTES else uses.get(word)
-    if use is None and not _OPENS.match(source, after):
-        return after, None
     commas, end = _find_arguments(source, after)
-    if not end:
+    if not end or (use is None and not commas):
         return after, None
     if commas and _INITIALISES.match(source, end):
         head = b"int %s%d/*" % (_MARK, number)
         return end, _fill(source, begin, end, head)
     if use is None or use.kind is MacroKind.ITERATOR:
         return after, None
-    if use.kind is MacroKind.ATTRIBUTE:
-        # `f(x);` may be a call where another definition is used.
-        is_statement = last in b";{}:" and commas and source[end : end + 1] == b";"
-        if is_statement and not word.startswith(b"_"):
-            return after, None
-        return end, _cover(source, begin, end, number)
+    if use.kind is MacroKind.FUNCTION:
+        return end, _head(source, begin, end, commas, use.named, number)
     if use.kind is MacroKind.FIELDS:
         is_field = last in b"{," and _ENDS_LINE.match(source, end)
-        added = _StandIn(end, end, b",/*%s%d*/" % (_MARK, number))
-        return (end, added) if is_field else (after, None)
-    return _head(source, begin, end, commas, use.named, number)
+        return end, _StandIn(end, end, b",/*%s%d*/" % (_MARK, number)) if is_field else None
+    # `f(x);` may be a call where another definition is used.
+    is_statement = last in b";{}:" and commas and source[end : end + 1] == b";"
+    hides = word.startswith(b"_") or not is_statement
+    return end, _cover(source, begin, end, number) if hides else None
 
 
 def _find_arguments(source: bytes, at: int) -> tuple[list[int], int]:
@@ -179,9 +175,8 @@ def _find_arguments(source: bytes, at: int) -> tuple[list[int], int]:
             depth += 1
         elif sign == b")":
             depth -= 1
-        if sign in b"(),":
-            if depth == 0 or (depth == 1 and sign in b"(,"):
-                commas.append(found.start())
+        if sign in b"()," and (depth == 0 or (depth == 1 and sign in b"(,")):
+            commas.append(found.start())
         if depth == 0:
             return commas, found.end()
     return [], 0
@@ -194,13 +189,13 @@ def _cover(source: bytes, begin: int, end: int, number: int) -> _StandIn | None:
 
 def _head(
     source: bytes, begin: int, end: int, commas: list[int], named: int, number: int
-) -> tuple[int, _StandIn | None]:
+) -> _StandIn | None:
     """Return the head of a function instead of a macro that expands to one."""
     if len(commas) < named + 2:
-        return end, None
+        return None
     name = source[commas[named] + 1 : commas[named + 1]].strip()
     head = b"int %s()/*%s%d" % (name, _MARK, number)
-    return end, _fill(source, begin, end, head) if re.fullmatch(rb"\w+", name) else None
+    return _fill(source, begin, end, head) if re.fullmatch(rb"\w+", name) else None
 
 
 def _fill(source: bytes, begin: int, end: int, head: bytes) -> _StandIn | None:

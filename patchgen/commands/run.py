@@ -34,6 +34,7 @@ from patchgen.odb import (
 from patchgen.sweep import (
     CocciFile,
     Includes,
+    Lookup,
     RunRequest,
     SweepRequest,
     load_cocci,
@@ -80,6 +81,7 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
     tree = GitTree(repository, tree_oid)
     base = Base(oid, tree_oid, repository.describe(oid))
     _check_paths(repository, tree, base, request.paths)
+    resolve_paths(repository, tree_oid, [PurePosixPath(name) for name in request.files.folders])
     only_paths = _choose_files(repository, request, base)
     if repository.is_partial:
         _require_files(repository, tree, request, only_paths)
@@ -92,7 +94,7 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
     skipped: list[Skipped] = []
     for name in names:
         try:
-            cocci = load_cocci(name, partial(read_semantic_patch, tree), may_run)
+            cocci = load_cocci(name, find_files_of(tree), may_run, request.files)
             _check_version(cocci)
             sweeps.append(resolve(cocci, request, base, only_paths))
         except MissingObjectsError:
@@ -209,6 +211,20 @@ def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
         raise SpecError("is not a regular file", place=ErrorPlace(path))
     files = _find_in_tree(tree, path)
     return tree.read(files[0]) if files else None
+
+
+def find_files_of(tree: GitTree) -> Lookup:
+    """Return how the files that a semantic patch names are found, on disk and in a tree."""
+
+    def read_tree(path: str) -> bytes | None:
+        found = _find_in_tree(tree, path)
+        return tree.read(found[0]) if found else None
+
+    return Lookup(
+        partial(read_semantic_patch, tree),
+        read_tree,
+        lambda folder: bool(_find_in_tree(tree, f"{folder}/**")),
+    )
 
 
 def _check_version(cocci: CocciFile) -> None:

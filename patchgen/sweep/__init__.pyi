@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from .cocci_file import (
     CocciFile as CocciFile,
+    Lookup as Lookup,
     load_cocci as load_cocci,
     resolve as resolve,
 )
@@ -8,6 +9,10 @@ from .document import describe_sweep as describe_sweep
 from .executor import Executor as Executor
 from .hunks import format_diff as format_diff
 from .includes import Includes as Includes
+from .option_files import (
+    OptionFiles as OptionFiles,
+    read_given_files as read_given_files,
+)
 from .permission import (
     locate as locate,
     may_run_code as may_run_code,

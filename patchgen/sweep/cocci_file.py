@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import shlex
@@ -27,6 +28,15 @@ from patchgen.model.base import Base
 from patchgen.model.smpl import Mode, SemanticPatch
 from patchgen.sweep.grouping import Grouping, choose_grouping
 from patchgen.sweep.includes import Includes
+from patchgen.sweep.option_files import (
+    ISOMORPHISMS,
+    NAME,
+    NO_FILES,
+    OptionFiles,
+    missing_file,
+    read_option_files,
+    without_files,
+)
 from patchgen.sweep.request import RunRequest, SweepRequest
 
 # Scripts with one of these words may read files themselves, so these must be whole.
@@ -42,13 +52,15 @@ _SET_BY_PATCHGEN = frozenset({"--include-headers", "--very-quiet", "--quiet", "-
 class CocciFile:
     """A semantic patch from outside. `companions` are the files that it reads, by their names.
 
-    `code` are the lines that run code.
+    `files` are what its options name, those of the command line included. `code` are the lines that
+    run code.
     """
 
     name: str
     text: str
     header: Header
     companions: Mapping[str, str] = field(default_factory=dict)
+    files: OptionFiles = field(default_factory=OptionFiles)
     is_trusted: bool = False
     code: tuple[RiskyLine, ...] = ()
 
@@ -59,43 +71,80 @@ class CocciFile:
 
 
 Read = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How the files of a semantic patch are found, and the folders that its options name.
+
+    `read` returns a file on disk or else of the tree, `read_tree` one of the tree; None if there is
+    none. `is_folder` returns whether the tree has a folder.
+    """
+
+    read: Read
+    read_tree: Read
+    is_folder: Callable[[str], bool]
+
+
 # Decides whether a semantic patch that runs code is trusted.
 IsTrusted = Callable[[CocciFile], bool]
 
 
-def load_cocci(name: str, read: Read, is_trusted: IsTrusted) -> CocciFile:
-    """Load a semantic patch by its name, with the files that it includes.
+def load_cocci(
+    name: str, lookup: Lookup, is_trusted: IsTrusted, given: OptionFiles = NO_FILES
+) -> CocciFile:
+    """Load a semantic patch by its name, with the files that it and its options name.
 
-    `is_trusted` is called if it runs code. Raises UsageError if the file does not exist, SpecError
-    if it cannot be read, or runs code and is not trusted.
+    These are next to it, or else at their path of the tree. `given` are the files of the command
+    line. `is_trusted` is called if it runs code. Raises UsageError if the file does not exist,
+    SpecError if it or a file that it names cannot be read, or if it runs code and is not trusted.
     """
-    content = read(name)
+    content = lookup.read(name)
     if content is None:
         raise UsageError(f"{name} does not exist", hint="name a .cocci, a folder, or a variant")
     text = decode_cocci(content, name)
     if not has_rules(text):
         raise SpecError(f"{name} has no rule", hint="a rule begins with @@ or @NAME@")
     companions: dict[str, str] = {}
+    # A file of the current folder may have the same path as one of the tree.
+    read_beside = lookup.read if os.path.lexists(name) else lookup.read_tree
+
+    def read_other(other: str) -> bytes | None:
+        found = read_beside(posixpath.join(posixpath.dirname(name), other))
+        return lookup.read_tree(other) if found is None else found
 
     def read_companion(other: str) -> str | None:
-        companion = read(posixpath.join(posixpath.dirname(name), other))
-        if companion is None or posixpath.isabs(other) or ".." in other.split("/"):
+        if posixpath.isabs(other) or ".." in other.split("/"):
+            return None
+        companion = read_other(other)
+        if companion is None:
             return None
         companions[other] = decode_cocci(companion, other)
         return companions[other]
 
     code = find_code(text, read_companion)
     for reference in find_references(text):
-        if not reference.is_shipped and reference.name not in companions:
-            read_companion(reference.name)
-    cocci = CocciFile(name, text, read_header(text), companions, code=code)
-    if not code:
+        if reference.is_shipped or reference.name in companions:
+            continue
+        if read_companion(reference.name) is None and NAME.fullmatch(reference.name):
+            raise missing_file(
+                name, text, text.count("\n", 0, reference.offset) + 1, reference.name
+            )
+    files = read_option_files(name, text, read_other, lookup.is_folder)
+    companions.update(files.companions)
+    cocci = CocciFile(name, text, read_header(text), companions, files.join(given), code=code)
+    given_code = find_code(given.isomorphisms)
+    if not code and not given_code:
         return cocci
-    if not is_trusted(cocci):
+    judged = replace(cocci, companions=companions | {ISOMORPHISMS: given.isomorphisms})
+    if not is_trusted(judged if given_code else cocci):
+        first, where = (code[0], name) if code else (given_code[0], ISOMORPHISMS)
         raise SpecError(
-            code[0].why,
-            place=ErrorPlace(name, code[0].line, excerpt=code[0].text),
-            hint=f"read it; then `patchgen trust {shlex.quote(name)}` trusts it as it is now",
+            first.why,
+            place=ErrorPlace(where, first.line, excerpt=first.text),
+            hint=f"read it; then `patchgen trust {shlex.quote(name)}` trusts it as it is now"
+            if code
+            else "read it; then --trust allows it in this run",
             parameters=("trusted", "trusted_folders"),
         )
     return replace(cocci, is_trusted=True)
@@ -135,7 +184,8 @@ def resolve(
         mode,
         suffixes=(".c", ".h") if "--include-headers" in options else (".c",),
         includes=includes,
-        slices=request.slices and may_slice and not cocci.companions,
+        folders=(*includes.folders, *cocci.files.folders),
+        slices=request.slices and may_slice and not cocci.companions and not cocci.files,
         grouping=grouping,
         notes=tuple(notes),
     )
@@ -177,21 +227,28 @@ def _make_program(
 ) -> RunnableSmpl:
     options = [
         option
-        for option in cocci.header.options
+        for option in without_files(cocci.header.options)
         if option not in _SET_BY_PATCHGEN and option not in [*Includes]
     ]
+    options += [word for name in cocci.files.given for word in ("--include", name)]
     if includes is not Includes.NONE:
         # A header that a .c file includes is a file of its own here, whether it is run or not.
         options.append("--include-headers-for-types")
-    folders = [option for folder in includes.folders for option in ("-I", folder)]
+    folders = [
+        option
+        for folder in (*includes.folders, *cocci.files.given_folders)
+        for option in ("-I", folder)
+    ]
     rules = [name for name, value in values.items() if value is None]
     definitions = {name: value for name, value in values.items() if value is not None}
     return RunnableSmpl(
-        SemanticPatch(cocci.name, cocci.text, definitions=definitions),
+        SemanticPatch(cocci.name, cocci.text, definitions=definitions, macros=cocci.files.macros),
         options=(includes, *folders, *options),
         modes=(*((mode,) if cocci.header.modes else ()), *rules),
         shows_marks=mode is Mode.CONTEXT,
         companions=cocci.companions,
+        isomorphisms=cocci.files.isomorphisms,
+        headers=cocci.files.headers,
         may_run_code=cocci.is_trusted,
     )
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchgen.cachefile import make_key
@@ -14,6 +14,7 @@ from patchgen.model.smpl import Mode
 from patchgen.resources import digest_code
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.includes import Includes
+from patchgen.sweep.option_files import OptionFiles
 
 # As in the kernel's .cocciconfig.
 DEFAULT_TIMEOUT_S = 200
@@ -31,7 +32,8 @@ class RunRequest:
     files to those changed since that revision, `only_built` to headers and the files that a .config
     builds. `trusted` lets all semantic patches run code, `trusted_folders` those in these folders.
     With `cache` off, cached results are ignored; with `slices` off, spatch gets whole files. `jobs`
-    is the number of parallel spatch processes, 0 for one per core.
+    is the number of parallel spatch processes, 0 for one per core. `files` are what options for
+    spatch name on the command line.
     """
 
     target: str
@@ -48,6 +50,7 @@ class RunRequest:
     slices: bool = True
     timeout_s: int = DEFAULT_TIMEOUT_S
     jobs: int = 0
+    files: OptionFiles = field(default_factory=OptionFiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ class SweepRequest:
     """One semantic patch of a run: how it is run, and over which files of the base.
 
     `header` is that of the .cocci, None for a rule of a variant. `only_paths` restricts the files
-    to these paths, unless it is None; `suffixes` are the files' suffixes. With `slices` off, spatch
-    gets whole files.
+    to these paths, unless it is None; `suffixes` are the files' suffixes. Headers are searched in
+    the `folders`, too. With `slices` off, spatch gets whole files.
     """
 
     run: RunRequest
@@ -70,6 +73,7 @@ class SweepRequest:
     slices: bool = True
     grouping: Grouping = Grouping.ANY
     notes: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -93,10 +97,12 @@ def name_run(request: SweepRequest, spatch_version: str) -> str:
         program.options,
         program.modes,
         sorted(program.companions.items()),
+        program.isomorphisms,
+        sorted(program.headers.items()),
         program.patch.macros,
         sorted(program.patch.texts.items()),
         request.includes,
-        request.includes.folders,
+        request.folders,
         # A slice's result is that of the whole file. A user who doubts that gets no cached one.
         request.slices,
     )

@@ -192,7 +192,7 @@ class Search:
             return read_header(self.repository, path, oid)
 
         files = Listing(near, request.run.paths, list_below)
-        return HeaderFinder(request.includes, files, request.includes.folders, read)
+        return HeaderFinder(request.includes, files, request.folders, read)
 
     def _collect(self, slicer: Slicer, results: list[FileResult]) -> None:
         state = self.state

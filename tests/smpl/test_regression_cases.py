@@ -26,7 +26,7 @@ from patchgen.coccinelle import (
 from patchgen.errors import PatchgenError
 from patchgen.model.base import Base, Oid
 from patchgen.model.smpl import Mode, SemanticPatch
-from patchgen.sweep import RunRequest, load_cocci, resolve
+from patchgen.sweep import Lookup, RunRequest, load_cocci, resolve
 from patchgen.sweep.slices import restore, slice_source
 
 FOLDER = os.environ.get("PATCHGEN_COCCINELLE")
@@ -96,7 +96,7 @@ def test_a_sweep_makes_what_spatch_makes(name):
     case = Path(FOLDER or "") / f"{name}.cocci"
     content = case.with_suffix(".c").read_bytes()
     try:
-        cocci = load_cocci(str(case), read, lambda _: True)
+        cocci = load_cocci(str(case), Lookup(read, read, lambda _: False), lambda _: True)
         bound = resolve(cocci, RunRequest(str(case)), Base(Oid(""), Oid(""), ""))
     except PatchgenError as err:
         pytest.skip(f"it is refused before spatch sees it: {err}")
