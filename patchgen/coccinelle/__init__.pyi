@@ -8,6 +8,7 @@ from .bridge import (
     apply_to_file as apply_to_file,
     run_files as run_files,
 )
+from .choices import ANY as ANY
 from .formula import (
     Formula as Formula,
     holds as holds,

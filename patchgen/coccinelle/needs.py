@@ -12,16 +12,17 @@ spatch determines them itself, including isomorphisms, disjunctions and dependen
 A rule's match lies in a single function or other top-level item ("all the tokens within a rule
 should be in a single CFG entity", cocci.ml). So the formula of the code holds for the text of that
 item, unless it includes words from elsewhere: an inherited metavariable was matched in any
-function, and the type of a metavariable comes from a declaration anywhere. So a second query
-has such metavariables made plain. An inherited position remains: it means that both rules match in
-one place. A third query has operators spelt as words (patchgen.coccinelle.plain_rules).
+function, and the type of a metavariable comes from a declaration anywhere. spatch is asked a second
+time with such metavariables made plain. An inherited position stays: it means that both rules match
+in one place. And spatch is asked once more with operators, strings and the words of constraints
+spelt as words of their own (patchgen.coccinelle.plain_rules).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from patchgen.coccinelle.diagnose import explain_refusal
@@ -37,9 +38,12 @@ from patchgen.coccinelle.formula import (
 from patchgen.coccinelle.header import read_header
 from patchgen.coccinelle.live_rules import find_consequential
 from patchgen.coccinelle.plain_rules import (
-    OPERATORS,
-    name_operators,
+    OPERATOR_WORDS,
+    SpeltText,
+    find_rule_choices,
+    name_words,
     plain_types,
+    spell_choices,
     spell_operators,
 )
 from patchgen.coccinelle.rules import read_rules
@@ -96,7 +100,13 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     """
     patch = program.patch
     plain, reason = _make_plain(program)
-    queries = [patch.text] if plain is None else [patch.text, plain, spell_operators(plain)]
+    choices = find_rule_choices(patch.text)
+    spelt = spell_choices(patch.text, choices)
+    queries = [patch.text, spelt.text]
+    spelt_plain = SpeltText("")
+    if plain is not None:
+        spelt_plain = spell_choices(plain, choices)
+        queries += [plain, spell_operators(plain), spell_operators(spelt_plain.text)]
     for text in queries if not program.may_run_code else ():
         check_harmless(patch, text, program.companions)
 
@@ -107,23 +117,29 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     # Each query takes as long as spatch needs to read the rules, so all run in parallel.
     texts = list(dict.fromkeys(queries))
     answers = dict(zip(texts, map_parallel(query, texts, workers=len(texts)), strict=True))
-    answer, *plain_answers = (answers[text] for text in queries)
-    output = answer.stdout.decode("latin-1")
+    answer = answers[patch.text]
     if answer.returncode != 0:
         refusal = explain_refusal(patch, prepare_text(patch.text), answer)
         if isinstance(refusal, SpecError):
             raise refusal
         return Needs(ALWAYS, None, "spatch does not report which words it needs")
+    printed = [answers[text].stdout.decode("latin-1") for text in queries]
     try:
         functions = None
         if plain is not None:
-            before = read_codes(output, patch.text)
-            plain_codes, spelt_codes = (
-                read_codes(answer.stdout.decode("latin-1"), patch.text) for answer in plain_answers
+            before, codes, *more = (
+                read_codes(output, patch.text) for output in (printed[0], *printed[2:])
             )
-            codes = _join_operators(plain_codes, spelt_codes)
-            functions, reason = _find_function_needs(patch.text, before, codes)
-        return Needs(read_file_need(output, patch.text), functions, reason)
+            meanings = {**OPERATOR_WORDS, **spelt_plain.meanings}
+            for spelt_codes in more:
+                codes = _join_spelt(codes, spelt_codes, meanings)
+            functions, reason = _find_function_needs(patch.text, before, codes, meanings)
+        file = read_file_need(printed[0], patch.text)
+        if answers[spelt.text].returncode == 0:
+            # spatch may omit other words next to these, so both needs are combined.
+            more_needed = name_words(read_file_need(printed[1], patch.text), spelt.meanings)
+            file = all_of(file, more_needed)
+        return Needs(file, functions, reason)
     except ValueError:
         # The value of a virtual identifier may be any text.
         return Needs(ALWAYS, None, "spatch's list of words cannot be parsed")
@@ -144,7 +160,10 @@ def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:
 
 
 def _find_function_needs(
-    text: str, before: list[tuple[str, Formula]], codes: list[tuple[str, Formula]]
+    text: str,
+    before: list[tuple[str, Formula]],
+    codes: list[tuple[str, Formula]],
+    meanings: Mapping[str, frozenset[str]],
 ) -> tuple[tuple[Formula, ...] | None, str]:
     """Return the alternatives of what a function must have; None, and why, if that is unknown.
 
@@ -161,7 +180,8 @@ def _find_function_needs(
     )
     # spatch omits words next to rarer ones, so a rule that inherits less may need more of them. If
     # a declaration was misread, the name of its metavariable would be among these.
-    additional = _all_words(alternatives) - _all_words(code for _, code in before) - OPERATORS
+    spelt = frozenset().union(*meanings.values())
+    additional = _all_words(alternatives) - _all_words(code for _, code in before) - spelt
     declared = {
         word for rule in rules for declaration in rule.declarations for word in declaration.words
     }
@@ -172,18 +192,20 @@ def _find_function_needs(
     return tuple(code for code in alternatives if code != NEVER), ""
 
 
-def _join_operators(
-    codes: list[tuple[str, Formula]], spelt: list[tuple[str, Formula]]
+def _join_spelt(
+    codes: list[tuple[str, Formula]],
+    spelt: list[tuple[str, Formula]],
+    meanings: Mapping[str, frozenset[str]],
 ) -> list[tuple[str, Formula]]:
-    """Return the needs of the rules, with the operators that spatch reports if they are words.
+    """Return the needs of the rules, with what spatch reports for a spelt-out text.
 
-    spatch may omit other words next to these, so both needs are combined. If spatch does not accept
-    the text with operators as words, its needs are left out.
+    spatch may omit other words next to those that are spelt out, so both needs are combined. If
+    spatch does not accept that text, it adds nothing.
     """
     if [name for name, _ in codes] != [name for name, _ in spelt]:
         return codes
     return [
-        (name, all_of(code, name_operators(more)))
+        (name, all_of(code, name_words(more, meanings)))
         for (name, code), (_, more) in zip(codes, spelt, strict=True)
     ]
 

@@ -54,18 +54,15 @@ def grep_files(
 ) -> Iterator[str]:
     """Yield the paths of the files that contain one of the words (git-grep(1)).
 
+    `*` at the beginning or the end of a word stands for any more characters of it. A word may also
+    be a string with its quotes, which may have a prefix.
     They are yielded as git finds them, so that work on them can begin. If the work tree is
     searched, files that differ from the tree are included even if they lack the words.
     """
     tree, within, checkout = search.tree, search.within, search.checkout
-    pattern = "|".join(sorted(map(_escape, words)))
     # With several patterns, git would look at each line instead of stopping at the first hit.
     grep = ["grep", "-l", "-z", "-a", "--full-name"]
-    if search.has_pcre:
-        # With -w, PCRE would settle for the first alternative that is a prefix of the word.
-        grep += ["-P", "-e", f"(?<!{_WORD_CHARACTER})(?:{pattern})(?!{_WORD_CHARACTER})"]
-    else:
-        grep += ["-E", "-w", "-e", pattern]
+    grep += _find_any(sorted(words), has_pcre=search.has_pcre)
     if checkout is None:
         for name in _read_names(repository, *grep, tree, "--", *within):
             yield name.removeprefix(f"{tree}:")
@@ -122,6 +119,40 @@ def _specs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:
     folder = re.sub(r"([*?\[\\])", r"\\\1", name) + "/" if name else ""
     for suffix in suffixes:
         yield f":(top,glob){folder}**/*{suffix}"
+
+
+def _find_any(words: Sequence[str], *, has_pcre: bool) -> list[str]:
+    """Return git's options to search for words."""
+    whole = [word for word in words if not _begins_within(word) and not _ends_within(word)]
+    parts = [word for word in words if word not in set(whole)]
+    if has_pcre:
+        # With -w, PCRE would settle for the first alternative that is a prefix of the word.
+        before, after = f"(?<!{_WORD_CHARACTER})", f"(?!{_WORD_CHARACTER})"
+        patterns = [f"{before}(?:{'|'.join(map(_escape, whole))}){after}"] if whole else []
+        patterns += [
+            ("" if _begins_within(word) else before)
+            + _escape(word.strip("*"))
+            + ("" if _ends_within(word) else after)
+            for word in parts
+        ]
+        return ["-P", "-e", "|".join(patterns)]
+    more = f"{_WORD_CHARACTER}*"
+    patterns = [
+        (more if _begins_within(word) else "")
+        + _escape(word.strip("*"))
+        + (more if _ends_within(word) else "")
+        for word in words
+    ]
+    return ["-E", "-w", "-e", "|".join(patterns)]
+
+
+def _begins_within(word: str) -> bool:
+    """Return whether letters may precede it."""
+    return word.startswith(("*", '"'))
+
+
+def _ends_within(word: str) -> bool:
+    return word.endswith(("*", '"'))
 
 
 def _escape(word: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache
 from patchgen.coccinelle import (
+    ANY,
     Formula,
     Needs,
     Source,
@@ -147,8 +148,12 @@ def _has_words(text: bytes, formula: Formula) -> bool:
     """Return whether a text satisfies a formula; the search of the tree checks less than that."""
     words = words_of(formula)
     # A name that is not a C identifier, as that of a header, may be spelled otherwise in a file.
-    present = {word for word in words if not word.isidentifier() or has_word(text, word.encode())}
-    return holds(formula, present)
+    found = {word for word in words if not _is_literal(word) or has_word(text, word.encode())}
+    return holds(formula, found)
+
+
+def _is_literal(word: str) -> bool:
+    return word.strip(ANY).isidentifier() or word.startswith('"')
 
 
 def read_headers(

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from patchgen.coccinelle import OPERATORS, Formula, holds, words_of
+from patchgen.coccinelle import ANY, OPERATORS, Formula, holds, words_of
 from patchgen.sweep.bodies import CodeBody, find_line_start
 
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
@@ -16,17 +16,28 @@ _STRING = re.compile(rb"(?<!\\)\"(?:\\.|[^\"\\])*+\"|'(?:\\.|[^'\\])'")
 _WORD_CHARACTER = re.compile(rb"\w")
 # `a /* by *// b` contains one.
 _DIVISION = re.compile(rb"(?:(?<![*/])|(?<=\*/))/(?![*/])")
+_ANY = ANY.encode()
 _OPERATORS = frozenset(operator.encode() for operator in OPERATORS)
 
 
 def find_word(text: bytes, word: bytes) -> Iterator[int]:
-    """Yield the offsets of a C word, except inside of longer words."""
-    at = text.find(word)
+    """Yield the offsets of a C word, except inside of longer words.
+
+    It may also be a string, or a pattern of a word (patchgen.coccinelle.choices).
+    """
+    wanted = word.strip(_ANY)
+    # A string may have a prefix: `L"..."`.
+    is_word = word == wanted and not word.startswith(b'"')
+    must_begin = is_word or not word.startswith((_ANY, b'"'))
+    must_end = is_word or not word.endswith((_ANY, b'"'))
+    at = text.find(wanted)
     while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(word) : at + len(word) + 1]
-        if not (_WORD_CHARACTER.match(before) or _WORD_CHARACTER.match(after)):
+        before, after = text[at - 1 : at], text[at + len(wanted) : at + len(wanted) + 1]
+        begins_inside = must_begin and _WORD_CHARACTER.match(before)
+        ends_inside = must_end and _WORD_CHARACTER.match(after)
+        if not (begins_inside or ends_inside):
             yield at
-        at = text.find(word, at + len(word))
+        at = text.find(wanted, at + len(wanted))
 
 
 def find_operator(text: bytes, operator: bytes) -> Iterator[int]:
