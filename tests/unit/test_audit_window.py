@@ -431,6 +431,13 @@ def test_code_of_the_identity_mapping_is_resolved_by_its_prefixed_name():
             "void console_init(void) { static_call(apic_call_eoi)(1); }",
         ),
         (
+            "a static call that a variadic macro sets",
+            "struct ops { void (*go)(void); };\nstruct ops mine = { .go = site };\n"
+            "#define update_call(...) static_call_update(__VA_ARGS__)\n"
+            "void identify_boot_cpu(void) { update_call(x, mine.go); }\n"
+            "void console_init(void) { static_call(x)(1); }",
+        ),
+        (
             "a member of another root",
             "struct lock_ops { void (*kick)(int); };\nstruct lock_ops pv_ops_lock = "
             "{ .kick = site };\nvoid console_init(void) { PVOP_VCALL1(pv_ops_lock, kick, 1); }",
