@@ -78,8 +78,8 @@ class PatchgenError(Exception):
             if self.place.column is not None:
                 before = self.place.excerpt[: self.place.column - 1]
                 lines.append("    " + " " * len(_show(before)) + "^")
-        named = [options[name] for name in self.parameters if name in options]
-        hints = [self.hint + (f" ({', '.join(named)})" if named else "")] if self.hint else []
+        names = [options[name] for name in self.parameters if name in options]
+        hints = [self.hint + (f" ({', '.join(names)})" if names else "")] if self.hint else []
         hints += [
             f"{text} ({options[name]})"
             for name, text in self.alternatives.items()

@@ -24,7 +24,7 @@ from patchgen.errors import UsageError
 
 # Variables that stay the user's: the committer, where the search for a repository ends, the
 # configuration, which git is run, and what it logs.
-_KEPT = (
+_USER_VARIABLES = (
     "GIT_AUTHOR_",
     "GIT_COMMITTER_",
     "GIT_CONFIG_",
@@ -82,15 +82,22 @@ def reading_environment() -> dict[str, str]:
 
     Raises UsageError for a GIT_CONFIG_COUNT that is not a number.
     """
-    env = {**_clean(_KEPT), **_NO_FETCH, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    env = {
+        **_clean(_USER_VARIABLES),
+        **_NO_FETCH,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+    }
     return add_config(env, _NO_PROGRAMS)
 
 
 def scratch_environment() -> dict[str, str]:
     """Return the environment for patchgen's own repositories: without the user's configuration."""
-    kept = {name: value for name, value in _clean(_KEPT).items() if not _is_config(name)}
+    inherited = {
+        name: value for name, value in _clean(_USER_VARIABLES).items() if not _is_config(name)
+    }
     env = {
-        **kept,
+        **inherited,
         **_NO_FETCH,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -106,9 +113,9 @@ def mailing_environment(*, may_ask: bool = False) -> dict[str, str]:
     They run what the user has configured for mail: a validate hook, a sendmail command, password
     helpers. With `may_ask`, git asks on the terminal, as the user has configured it.
     """
-    kept = (*_KEPT, *_CONNECTIONS[:2]) if may_ask else _KEPT
+    prefixes = (*_USER_VARIABLES, *_CONNECTIONS[:2]) if may_ask else _USER_VARIABLES
     ask = {"GIT_TERMINAL_PROMPT": "1" if may_ask else "0"}
-    env = {**ask, **_clean(kept), "GIT_OPTIONAL_LOCKS": "0"}
+    env = {**ask, **_clean(prefixes), "GIT_OPTIONAL_LOCKS": "0"}
     return add_config(env, _NO_FILE_SYSTEM_MONITOR)
 
 
@@ -125,12 +132,12 @@ def fetching_environment() -> dict[str, str]:
         # As in git's own lazy fetches: do not send the remote a list of what is here already.
         "fetch.negotiationAlgorithm": "noop",
     }
-    return add_config(_clean((*_KEPT, *_CONNECTIONS)), config)
+    return add_config(_clean((*_USER_VARIABLES, *_CONNECTIONS)), config)
 
 
 def program_environment() -> dict[str, str]:
     """Return the environment for a program that may itself run git, as make does."""
-    return _clean(_KEPT)
+    return _clean(_USER_VARIABLES)
 
 
 def add_config(env: Mapping[str, str], config: Mapping[str, str]) -> dict[str, str]:
@@ -148,12 +155,12 @@ def add_config(env: Mapping[str, str], config: Mapping[str, str]) -> dict[str, s
     return {**added, "GIT_CONFIG_COUNT": str(int(count) + len(config))}
 
 
-def _clean(kept: tuple[str, ...]) -> dict[str, str]:
+def _clean(prefixes: tuple[str, ...]) -> dict[str, str]:
     """Return the environment with these of git's variables only, and messages in English."""
     env = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith(kept)
+        if not name.startswith("GIT_") or name.startswith(prefixes)
     }
     return {**env, "LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": _NO_FILE}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Put off interrupts while a step runs that must not be cut in two."""
+"""Defer interrupts while a step runs that must not be cut in two."""
 
 from __future__ import annotations
 
@@ -14,52 +14,48 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(slots=True)
-class _Waiting:
-    """Depth of nested blocks, whether a signal arrived meanwhile, and what blocks have done."""
+class _Deferral:
+    """Whether a block defers signals, whether one is pending, and what blocks have written."""
 
-    depth: int = 0
-    has_come: bool = False
-    done: str = ""
+    is_active: bool = False
+    is_pending: bool = False
+    written: str = ""
 
 
-_waiting = _Waiting()
+_deferral = _Deferral()
 
 
 @contextmanager
-def put_off_interrupts(done: str = "") -> Iterator[None]:
-    """Put off the first Ctrl-C, SIGTERM or SIGHUP until the outermost such block has ended.
+def defer_interrupts(written: str = "") -> Iterator[None]:
+    """Defer the first Ctrl-C, SIGTERM or SIGHUP until the outermost such block has ended.
 
     A second one takes effect at once, because the block may wait for something that hangs. Raises
-    KeyboardInterrupt. After the block has finished, `done_before` returns `done`.
+    KeyboardInterrupt. After the block has finished, `describe_written` returns `written`.
     """
-    if threading.current_thread() is not threading.main_thread() or _waiting.depth:
+    if threading.current_thread() is not threading.main_thread() or _deferral.is_active:
         yield
-        _waiting.done = done or _waiting.done
+        _deferral.written = written or _deferral.written
         return
 
-    def note(number: int, frame: object) -> None:
-        if _waiting.has_come:
+    def defer(number: int, frame: object) -> None:
+        if _deferral.is_pending:
             raise KeyboardInterrupt
-        _waiting.has_come = True
+        _deferral.is_pending = True
 
-    heeded = [
-        signal_number
-        for signal_number in INTERRUPTS
-        if signal.getsignal(signal_number) is not signal.SIG_IGN
-    ]
-    _waiting.depth, _waiting.has_come = 1, False
-    before = {signal_number: signal.signal(signal_number, note) for signal_number in heeded}
+    numbers = [number for number in INTERRUPTS if signal.getsignal(number) is not signal.SIG_IGN]
+    _deferral.is_active, _deferral.is_pending = True, False
+    handlers = {number: signal.signal(number, defer) for number in numbers}
     try:
         yield
-        _waiting.done = done or _waiting.done
+        _deferral.written = written or _deferral.written
     finally:
-        for signal_number, handler in before.items():
-            signal.signal(signal_number, handler)
-        _waiting.depth = 0
-    if _waiting.has_come:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        _deferral.is_active = False
+    if _deferral.is_pending:
         raise KeyboardInterrupt
 
 
-def done_before() -> str:
+def describe_written() -> str:
     """Return what this run has written permanently, to report on an interrupt; "" for nothing."""
-    return _waiting.done
+    return _deferral.written

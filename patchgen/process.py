@@ -58,7 +58,7 @@ def map_parallel(
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         futures = [pool.submit(function, item) for item in items]
-        with _ended_with(futures):
+        with _cancel_on_error(futures):
             return [future.result() for future in futures]
 
 
@@ -72,12 +72,12 @@ def in_background(function: Callable[[], _Result]) -> Iterator[Future[_Result]]:
 
     with ThreadPoolExecutor(max_workers=1) as pool:
         future = pool.submit(function)
-        with _ended_with([future]):
+        with _cancel_on_error([future]):
             yield future
 
 
 @contextmanager
-def _ended_with(futures: Sequence[Future[Any]]) -> Iterator[None]:
+def _cancel_on_error(futures: Sequence[Future[Any]]) -> Iterator[None]:
     """Cancel what has not started if the body fails; end running programs on an interrupt."""
     try:
         yield
@@ -114,14 +114,14 @@ def map_processes(
     # Not forked: the child of a program with threads may inherit a lock that nobody releases.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(max_workers=workers, mp_context=context)
-    waiting: deque[Future[_Result]] = deque()
+    pending: deque[Future[_Result]] = deque()
     try:
         for item in items:
-            waiting.append(pool.submit(function, item))
-            while len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(function, item))
+            while len(pending) > 2 * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -232,17 +232,17 @@ def _start(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         raise ToolError(f"{argv[0]} cannot be started: {err.strerror or err}") from None
 
 
-def _failure(done: Completed) -> ToolError:
-    output = done.errors or done.stdout.decode("utf-8", "replace").strip()
-    how = f"failed with exit code {done.returncode}"
-    if done.returncode < 0:
-        how = f"was ended by a signal ({signal.strsignal(-done.returncode)})"
-    return ToolError(f"`{_shorten(done.argv)}` {how}" + (f": {output}" if output else ""))
+def _failure(completed: Completed) -> ToolError:
+    output = completed.errors or completed.stdout.decode("utf-8", "replace").strip()
+    outcome = f"failed with exit code {completed.returncode}"
+    if completed.returncode < 0:
+        outcome = f"was ended by a signal ({signal.strsignal(-completed.returncode)})"
+    return ToolError(f"`{_shorten(completed.argv)}` {outcome}" + (f": {output}" if output else ""))
 
 
 def _shorten(argv: Sequence[str]) -> str:
     """Return the command as one line that fits a message."""
-    line = " ".join(word if len(word) < 80 else word[:77] + "..." for word in argv)
+    line = " ".join(arg if len(arg) < 80 else arg[:77] + "..." for arg in argv)
     return line if len(line) < 300 else line[:297] + "..."
 
 

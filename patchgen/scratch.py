@@ -95,8 +95,8 @@ def remove_abandoned_runs() -> None:
     A run's first scratch folder does so, too; a command that is refused early makes none.
     """
     with _run.guard, suppress(OSError):
-        if not _run.has_looked:
-            _run.has_looked = True
+        if not _run.has_cleaned:
+            _run.has_cleaned = True
             remove_abandoned(Path(tempfile.gettempdir()), _PREFIX)
 
 
@@ -108,10 +108,10 @@ def remove_abandoned(parent: Path, prefix: str) -> None:
     """
     pattern = re.compile(re.escape(prefix) + r"[0-9]+-[a-z0-9_]{8}")
     try:
-        found = sorted(path for path in parent.iterdir() if pattern.fullmatch(path.name))
+        candidates = sorted(path for path in parent.iterdir() if pattern.fullmatch(path.name))
     except OSError:
         return
-    for path in found:
+    for path in candidates:
         # It is locked, or not a folder, or another run is removing it: not an error of this run.
         with suppress(OSError):
             _remove_if_abandoned(path)
@@ -182,7 +182,7 @@ class _ScratchFolder:
 
     folder: OwnedFolder | None = None
     users: int = 0
-    has_looked: bool = False
+    has_cleaned: bool = False
     guard: threading.RLock = field(default_factory=threading.RLock)
 
 

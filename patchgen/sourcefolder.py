@@ -64,16 +64,16 @@ class SourceFolder:
         try:
             with _open_folder(self.root, [*self.below.parts, *parts[:-1]]) as folder:
                 _check_kind(parts[-1], folder)
-                opened = os.open(parts[-1], _FILE_FLAGS | os.O_NOFOLLOW, dir_fd=folder)
-                return _read_regular(opened)
+                descriptor = os.open(parts[-1], _FILE_FLAGS | os.O_NOFOLLOW, dir_fd=folder)
+                return _read_regular(descriptor)
         except _NotThereError:
             return None
         except OSError as err:
             missing = err.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
             if missing:
                 return None
-            why = f"cannot be read: {err.strerror or err}"
-            raise SpecError(why, place=ErrorPlace(str(path))) from None
+            reason = f"cannot be read: {err.strerror or err}"
+            raise SpecError(reason, place=ErrorPlace(str(path))) from None
         except ValueError as err:
             raise SpecError(str(err), place=ErrorPlace(str(path)), hint=_HINT) from None
 
@@ -94,8 +94,8 @@ class SourceFolder:
         for folder, _, names in os.walk(self.path):
             for name in names:
                 path = Path(folder) / name
-                found = path.lstat()
-                if stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST_BYTES:
+                status = path.lstat()
+                if stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST_BYTES:
                     yield PurePosixPath(path.relative_to(self.path).as_posix())
 
 
@@ -116,18 +116,18 @@ class _NotThereError(Exception):
 
 @contextmanager
 def _open_folder(root: Path, names: Sequence[str]) -> Iterator[int]:
-    opened = os.open(root, _FOLDER_FLAGS)
+    descriptor = os.open(root, _FOLDER_FLAGS)
     try:
         for name in names:
-            found = os.stat(name, dir_fd=opened, follow_symlinks=False)
-            if stat.S_ISLNK(found.st_mode):
+            status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            if stat.S_ISLNK(status.st_mode):
                 raise ValueError(f"the folder {name} is a symbolic link")
-            above = opened
-            opened = os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=above)
+            above = descriptor
+            descriptor = os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=above)
             os.close(above)
-        yield opened
+        yield descriptor
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
 _KINDS = {
@@ -148,11 +148,11 @@ def _check_kind(name: str, folder: int) -> None:
         raise ValueError(f"is {_KINDS.get(kind, 'not a regular file')}")
 
 
-def _read_regular(opened: int) -> bytes:
+def _read_regular(descriptor: int) -> bytes:
     """Read a file from its descriptor, and close the descriptor."""
-    with os.fdopen(opened, "rb") as file:
-        found = os.fstat(opened)
-        if not stat.S_ISREG(found.st_mode):
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError("is not a regular file")
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:

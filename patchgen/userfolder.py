@@ -14,11 +14,11 @@ def user_folder(variable: str, default: str) -> Path:
 
     Raises PatchgenError if neither the environment nor the user database names a home.
     """
-    named = Path(os.environ.get(variable, ""))
+    folder = Path(os.environ.get(variable, ""))
     # "If an implementation encounters a relative path [...] it should consider the path invalid
     # and ignore it." (XDG Base Directory Specification)
-    if named.is_absolute():
-        return named
+    if folder.is_absolute():
+        return folder
     try:
         return Path.home() / default
     except RuntimeError:

@@ -24,7 +24,7 @@ import click
 from patchgen import __version__
 from patchgen.cli.printer import OutputError, ReaderGoneError, echo
 from patchgen.errors import PatchgenError
-from patchgen.interrupts import INTERRUPTS, done_before
+from patchgen.interrupts import INTERRUPTS, describe_written
 
 # Threads end much sooner; only one that hangs is ended by a signal.
 _END_OF_THREADS_S = 5.0
@@ -99,8 +99,8 @@ class _LazyGroup(click.Group):
         import difflib
 
         if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
-            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            matches = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f" Did you mean {matches[0]}?" if matches else ""
             ctx.fail(f"No such command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
@@ -187,15 +187,15 @@ def _end_with(err: BaseException) -> int:
         case click.ClickException():
             shown = io.StringIO()
             err.show(shown)
-            _say(shown.getvalue().rstrip("\n"))
+            _print_error(shown.getvalue().rstrip("\n"))
             return err.exit_code
         case _CommandError():
             if isinstance(err.__cause__, OutputError):
                 _drop_output()
-            _say(f"patchgen: {err.text}")
+            _print_error(f"patchgen: {err.text}")
             return err.exit_code
         case click.Abort() | KeyboardInterrupt():
-            _say(f"patchgen: interrupted; {done_before() or 'nothing was written'}")
+            _print_error(f"patchgen: interrupted; {describe_written() or 'nothing was written'}")
             return 130
         case ReaderGoneError():
             _drop_output()
@@ -203,19 +203,19 @@ def _end_with(err: BaseException) -> int:
         case SystemExit():
             return err.code if isinstance(err.code, int) else 0
         case _:
-            return _end_with_state(err)
+            return _end_with_environment_error(err)
 
 
-def _end_with_state(err: BaseException) -> int:
-    reason = _name_state(err)
+def _end_with_environment_error(err: BaseException) -> int:
+    reason = _describe_environment_error(err)
     if reason is None:
         return _report_bug(err)
     _drop_output()
-    _say(f"patchgen: {reason}")
+    _print_error(f"patchgen: {reason}")
     return 1
 
 
-def _name_state(err: BaseException) -> str | None:
+def _describe_environment_error(err: BaseException) -> str | None:
     """Return the message for an error of the machine or of the input's size; None for a bug."""
     match err:
         case FileNotFoundError() if not err.filename and not os.access(".", os.F_OK):
@@ -234,20 +234,20 @@ def _name_state(err: BaseException) -> str | None:
             return None
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     """Print to standard error, if that can be written."""
     try:
         echo(text, err=True)
     except (OSError, PatchgenError, ReaderGoneError):
-        _point_to_nothing(2)
+        _redirect_to_null(2)
 
 
 def _drop_output() -> None:
     """Discard buffered output: Python would report the same error again when it flushes."""
-    _point_to_nothing(1)
+    _redirect_to_null(1)
 
 
-def _point_to_nothing(number: int) -> None:
+def _redirect_to_null(number: int) -> None:
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
@@ -267,5 +267,5 @@ def _report_bug(err: BaseException) -> int:
         details = f"the details are in {log.name}; please report them"
     except OSError as failure:
         details = f"the details cannot be written: {failure.strerror}"
-    _say(f"patchgen: this is a bug in patchgen: {err!r}\nhint: {details}")
+    _print_error(f"patchgen: this is a bug in patchgen: {err!r}\nhint: {details}")
     return 3

@@ -19,7 +19,7 @@ import click
 
 from patchgen.controls import escape_controls
 from patchgen.errors import PatchgenError
-from patchgen.interrupts import done_before
+from patchgen.interrupts import describe_written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,8 +54,8 @@ class ReaderGoneError(Exception):
 
 
 def _cannot_write(reason: str) -> OutputError:
-    done = done_before()
-    return OutputError(f"{reason}; {done}" if done else reason)
+    written = describe_written()
+    return OutputError(f"{reason}; {written}" if written else reason)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -18,7 +18,7 @@ from patchgen.cli.tree_config import check_config
 from patchgen.commands.send import SendPlan, SendRequest, SendResult, plan_sending, send_version
 from patchgen.commands.verify import CHECKS, VerifyRequest, verify_series
 from patchgen.errors import RefusedError, UsageError
-from patchgen.interrupts import done_before
+from patchgen.interrupts import describe_written
 from patchgen.model.series import SendableVersion
 from patchgen.send import JournalEntry, MailState, build_unknown_error
 
@@ -65,7 +65,7 @@ def command(
     following ones in the same thread. A tag records the sent version, which is never sent again.
     """
     request = SendRequest(tree=tree, **options)
-    _check_words(request)
+    _check_options(request)
     printer = Printer(as_json=as_json)
     if not (request.source and Path(request.source).is_dir()):
         # The mails of a folder already have their recipients.
@@ -85,16 +85,16 @@ def command(
             "--json requires --yes or --dry-run: it cannot ask for confirmation",
             hint="--yes sends without asking",
         )
-    asker = _Asker(printer, request, yes=yes)
+    confirmation = _Confirmation(printer, request, yes=yes)
     try:
         result = send_version(
             request,
-            check=(lambda version: None) if skip_checks else _checker(request),
-            confirm=asker,
-            on_mail=_teller(printer),
+            check=(lambda version: None) if skip_checks else _make_check(request),
+            confirm=confirmation,
+            on_mail=_make_reporter(printer),
         )
     except KeyboardInterrupt:
-        if not asker.agreed or request.reflect or done_before():
+        if not confirmation.is_given or request.reflect or describe_written():
             raise
         echo("patchgen: interrupted; `patchgen send --resume` sends the remaining mails", err=True)
         sys.exit(130)
@@ -107,10 +107,10 @@ def command(
     elif request.reflect:
         printer.line("All mails were sent to you only.")
     else:
-        printer.line(f"All {len(result.report.entries)} mails were sent." + _tagged(result))
+        printer.line(f"All {len(result.report.entries)} mails were sent." + _describe_tag(result))
 
 
-def _check_words(request: SendRequest) -> None:
+def _check_options(request: SendRequest) -> None:
     if (request.arrived or request.again) and not request.resume:
         raise UsageError("--arrived and --again require --resume")
     if request.reflect and request.resume:
@@ -140,7 +140,7 @@ def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -
     }
 
 
-def _checker(request: SendRequest) -> Callable[[SendableVersion], None]:
+def _make_check(request: SendRequest) -> Callable[[SendableVersion], None]:
     """Return the function that checks a version before it is sent."""
 
     def check(version: SendableVersion) -> None:
@@ -161,32 +161,32 @@ def _checker(request: SendRequest) -> Callable[[SendableVersion], None]:
     return check
 
 
-class _Asker:
-    """Show the mails and ask. `agreed` is set once the user has agreed and mails may be sent."""
+class _Confirmation:
+    """Show the mails and ask. `is_given` is set once the user has agreed and mails may be sent."""
 
     def __init__(self, printer: Printer, request: SendRequest, *, yes: bool):
         self._printer = printer
         self._request = request
         self._yes = yes
-        self.agreed = False
+        self.is_given = False
 
     def __call__(self, plan: SendPlan) -> bool:
         _show(self._printer, plan)
         waiting = sum(entry.state is not MailState.SENT for entry in plan.entries)
-        whom = "to yourself only" if self._request.reflect else "to all of them"
-        question = f"Send {waiting} mails {whom}?"
-        self.agreed = self._yes or click.confirm(question, default=False)
-        return self.agreed
+        recipients = "to yourself only" if self._request.reflect else "to all of them"
+        question = f"Send {waiting} mails {recipients}?"
+        self.is_given = self._yes or click.confirm(question, default=False)
+        return self.is_given
 
 
-def _teller(printer: Printer) -> Callable[[int, JournalEntry], None]:
-    def tell(number: int, entry: JournalEntry) -> None:
+def _make_reporter(printer: Printer) -> Callable[[int, JournalEntry], None]:
+    def report(number: int, entry: JournalEntry) -> None:
         if entry.state is MailState.SENT:
             # Go on sending even if nobody reads the output any more (`| head`).
             with suppress(ReaderGoneError, OutputError):
                 printer.line(f"  sent {number} {entry.subject}")
 
-    return tell
+    return report
 
 
 def _show(printer: Printer, plan: SendPlan) -> None:
@@ -198,7 +198,7 @@ def _show(printer: Printer, plan: SendPlan) -> None:
             for person in people:
                 printer.line(f"      {name}: {person}")
     # The same address may be written with and without a name.
-    count = Counter(
+    mails_by_address = Counter(
         address
         for recipients in plan.recipients
         for address in {
@@ -206,8 +206,10 @@ def _show(printer: Printer, plan: SendPlan) -> None:
         }
     )
     mails = len(plan.entries)
-    everything = sum(mail_count == mails for mail_count in count.values())
-    printer.line(f"{mails} mails, {len(count)} recipients; {everything} of them get all mails")
+    complete = sum(mail_count == mails for mail_count in mails_by_address.values())
+    printer.line(
+        f"{mails} mails, {len(mails_by_address)} recipients; {complete} of them get all mails"
+    )
     for person in plan.bcc:
         printer.line(f"Bcc of all mails: {person}")
     for warning in plan.warnings:
@@ -219,16 +221,16 @@ def _explain_failure(result: SendResult, request: SendRequest) -> None:
     sent = [number for number, entry in enumerate(report.entries) if entry.state is MailState.SENT]
     assert report.failed is not None
     failed = report.entries[report.failed]
-    out = f"sent: {', '.join(map(str, sent))}" if sent else "nothing was sent"
+    summary = f"sent: {', '.join(map(str, sent))}" if sent else "nothing was sent"
     if request.reflect:
-        raise RefusedError(f"mail {report.failed} was not accepted: {failed.reason} ({out})")
+        raise RefusedError(f"mail {report.failed} was not accepted: {failed.reason} ({summary})")
     if failed.state is MailState.UNKNOWN:
-        raise build_unknown_error(report.failed, failed, f" ({out})")
+        raise build_unknown_error(report.failed, failed, f" ({summary})")
     raise RefusedError(
-        f"mail {report.failed} was not accepted: {failed.reason} ({out})",
+        f"mail {report.failed} was not accepted: {failed.reason} ({summary})",
         hint="`patchgen send --resume` sends it and the following mails, in the same thread",
     )
 
 
-def _tagged(result: SendResult) -> str:
+def _describe_tag(result: SendResult) -> str:
     return f" The tag {result.tag} records them." if result.tag else ""

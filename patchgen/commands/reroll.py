@@ -18,7 +18,7 @@ from patchgen.odb import (
     Repository,
     Resolutions,
     digest_commits,
-    names_for_branch,
+    list_branch_tags,
     read_commits,
     reparent,
     resolve_object,
@@ -387,7 +387,7 @@ class _Reroll:
             old_tip,
             f"patchgen: reroll {generated.plan.variant.name} v{self._revision}",
             extra_refs={original_ref(change_id, self._revision): original_tip},
-            names=names_for_branch(self._repository, change_id, self._target.branch),
+            names=list_branch_tags(self._repository, change_id, self._target.branch),
         )
         if self._request.resume:
             forget_stopped(self._repository)

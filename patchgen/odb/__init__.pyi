@@ -62,8 +62,8 @@ from .searching import (
 from .sent import (
     SentVersion as SentVersion,
     find_sent as find_sent,
+    list_branch_tags as list_branch_tags,
     list_sent as list_sent,
-    names_for_branch as names_for_branch,
     read_sent as read_sent,
     record_sent as record_sent,
 )

@@ -43,8 +43,8 @@ def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
         for folder in _with_above(path):
             entry = tree.get(str(folder))
             if entry is not None and (folder == path or entry[0] != FOLDER):
-                found = _KINDS.get(entry[0], "a file")
-                raise RefusedError(f'"{subject}" adds {path}, but the base has {found} at {folder}')
+                kind = _KINDS.get(entry[0], "a file")
+                raise RefusedError(f'"{subject}" adds {path}, but the base has {kind} at {folder}')
             if folder in names:
                 raise RefusedError(
                     f'"{subject}" adds {path}, but "{names[folder]}" adds a file {folder}'

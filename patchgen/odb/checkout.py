@@ -77,17 +77,17 @@ class Checkout(ScratchRepository):
                 # The same mails always result in the same commits.
                 options = ("--quiet", "--keep-cr", "--committer-date-is-author-date")
                 args = (*self._promise(), "am", *options, f"-p{strip}", str(path))
-                done = self.run(*args, ok=None)
-                if done.returncode != 0:
-                    self._repository.explain(self, args, b"", ToolError(done.errors))
+                completed = self.run(*args, ok=None)
+                if completed.returncode != 0:
+                    self._repository.explain(self, args, b"", ToolError(completed.errors))
                     self.run("am", "--abort", ok=None)
                     # git's hints refer to this work tree, which the user never sees.
-                    lines = done.errors.splitlines()
+                    lines = completed.errors.splitlines()
                     reason = "; ".join(line for line in lines if not line.startswith("hint: "))
                     raise RefusedError(
                         f"{mail.file_name} does not apply to {base[:12]}: {reason}",
                         hint="name the commit that the mails were made on",
                         parameters=("start",),
                     )
-        made = self.run("rev-list", "--reverse", f"{base}..HEAD").stdout.decode().split()
-        return tuple(Oid(oid) for oid in made)
+        listed = self.run("rev-list", "--reverse", f"{base}..HEAD").stdout.decode().split()
+        return tuple(Oid(oid) for oid in listed)

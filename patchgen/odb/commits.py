@@ -50,8 +50,8 @@ class RawCommit:
         return replace(self, headers=headers, message=message.encode())._unsigned()
 
     def _unsigned(self) -> RawCommit:
-        kept = tuple(header for header in self.headers if not header[0].startswith(b"gpgsig"))
-        return replace(self, headers=kept)
+        headers = tuple(header for header in self.headers if not header[0].startswith(b"gpgsig"))
+        return replace(self, headers=headers)
 
     @property
     def tree(self) -> Oid:
@@ -195,7 +195,7 @@ def reparent(
         new = commit.replace_header("parent", parent)
         if messages is not None and oid in messages:
             new = new.with_message(messages[oid])
-        if _same(new, commit):
+        if _is_same(new, commit):
             parent = oid
         else:
             written.append(new.replace_header("committer", str(committer)) if committer else new)
@@ -224,6 +224,6 @@ def write_commit_chain(
     return tuple(commit.oid for commit in written)
 
 
-def _same(new: RawCommit, old: RawCommit) -> bool:
+def _is_same(new: RawCommit, old: RawCommit) -> bool:
     """Return whether two commits differ at most in their signature."""
     return new.message == old.message and set(new.headers) <= set(old.headers)

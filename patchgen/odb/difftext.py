@@ -111,10 +111,10 @@ def digest_changes(text: str) -> str:
             heads.append(squeezed)
         elif kind is Kind.HEAD and not line.startswith(("index ", "@@ ")):
             heads.append(squeezed)
-    found = lines if changed else heads
+    digested = lines if changed else heads
     # Any surrogate can be encoded: a mail in UTF-7 may have some that stand for no byte.
-    raw = "\n".join(found).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(raw).hexdigest() if found else ""
+    raw = "\n".join(digested).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(raw).hexdigest() if digested else ""
 
 
 def list_names(text: str) -> list[Names]:

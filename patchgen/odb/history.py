@@ -91,11 +91,11 @@ def _read_files(git: Git, oids: Sequence[Oid]) -> dict[Oid, tuple[PurePosixPath,
     """Return the paths that each listed commit changes; empty commits are left out."""
     args = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames")
     listed = "".join(f"{oid}\n" for oid in oids).encode()
-    found: dict[Oid, tuple[PurePosixPath, ...]] = {}
+    files: dict[Oid, tuple[PurePosixPath, ...]] = {}
     for change in parse_raw_diff(git.run(*args, stdin=listed).stdout):
         oid = Oid(change.heading)
-        found[oid] = (*found.get(oid, ()), PurePosixPath(change.path))
-    return found
+        files[oid] = (*files.get(oid, ()), PurePosixPath(change.path))
+    return files
 
 
 def format_commits(checkout: Checkout, base: Oid, tip: Oid) -> list[Mail]:
@@ -125,7 +125,7 @@ def compare_series(git: Git, theirs: tuple[Oid, Oid], ours: tuple[Oid, Oid]) -> 
     Commits are equal if their messages and diffs are (`=` in git-range-diff(1)).
     """
     args = ("range-diff", "--no-color", "--creation-factor=90")
-    done = git.run(*args, f"{theirs[0]}..{theirs[1]}", f"{ours[0]}..{ours[1]}")
-    text = done.stdout.decode("utf-8", "replace")
+    completed = git.run(*args, f"{theirs[0]}..{theirs[1]}", f"{ours[0]}..{ours[1]}")
+    text = completed.stdout.decode("utf-8", "replace")
     heads = [match[1] for line in text.splitlines() if (match := _RANGE_DIFF_HEAD.match(line))]
     return text if any(mark != "=" for mark in heads) else ""

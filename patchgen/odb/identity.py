@@ -42,13 +42,13 @@ def read_person(git: Git, variable: str) -> tuple[str, str]:
 
     Raises ToolError if git has none, or if they cannot be those of a mail's sender.
     """
-    done = git.run("-c", "user.useConfigOnly=true", "var", variable, ok=None)
+    completed = git.run("-c", "user.useConfigOnly=true", "var", variable, ok=None)
     match = re.fullmatch(
         r"(?P<name>.*) <(?P<email>[^<>]*)> \d+ [-+]\d{4}",
-        done.stdout.decode("utf-8", "replace").strip(),
+        completed.stdout.decode("utf-8", "replace").strip(),
     )
-    if done.returncode != 0 or match is None:
-        reason = done.errors.splitlines()[-1:] or ["no reason given"]
+    if completed.returncode != 0 or match is None:
+        reason = completed.errors.splitlines()[-1:] or ["no reason given"]
         raise ToolError(
             f"git does not know who you are ({reason[0].removeprefix('fatal: ')})",
             hint="git config user.name NAME; git config user.email ADDRESS",

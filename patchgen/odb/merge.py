@@ -68,10 +68,10 @@ def merge_trees(
     for label, tree in (ours, theirs):
         quarantine.name_branch(label, write_side(quarantine, root, tree))
     args = ("-c", "merge.conflictStyle=diff3", "merge-tree", "--write-tree", "-z", "--messages")
-    done = quarantine.run(*args, ours[0], theirs[0], ok=(0, 1))
-    fields = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    completed = quarantine.run(*args, ours[0], theirs[0], ok=(0, 1))
+    fields = completed.stdout.decode("utf-8", "surrogateescape").split("\0")
     tree = Oid(fields[0])
-    if done.returncode == 0:
+    if completed.returncode == 0:
         return MergedTree(tree)
     stages: dict[str, list[str]] = {}
     for entry in fields[1 : fields.index("", 1)]:
@@ -79,13 +79,13 @@ def merge_trees(
         stages.setdefault(path, []).append(head)
     labels = (ours[0], theirs[0])
     conflicts = [_describe(quarantine, tree, path, stages[path], labels) for path in sorted(stages)]
-    known = [
+    resolved = [
         (conflict, resolutions[conflict.key])
         for conflict in conflicts
         if conflict.key in resolutions
     ]
-    if known:
-        tree = _put(quarantine, tree, known)
+    if resolved:
+        tree = _replace_files(quarantine, tree, resolved)
     return MergedTree(
         tree, tuple(conflict for conflict in conflicts if conflict.key not in resolutions)
     )
@@ -104,7 +104,7 @@ def merge_texts(
         return theirs[1]
     if theirs[1] == base:
         return ours[1]
-    key = _key(name, [base, ours[1], theirs[1]])
+    key = _make_key(name, [base, ours[1], theirs[1]])
     if (resolved := resolutions.get(key)) is not None:
         return decode_text(resolved).strip("\n")
     with scratch_folder("merge") as folder:
@@ -113,12 +113,14 @@ def merge_texts(
             files.append(folder / str(number))
             files[-1].write_text(text + "\n", encoding="utf-8")
         labels = ("-L", ours[0], "-L", "made-before", "-L", theirs[0])
-        done = quarantine.run("merge-file", "-p", "--diff3", *labels, *map(str, files), ok=None)
-    if done.returncode > 127:
-        raise RefusedError(f"git cannot merge {name}: {done.errors}")
-    if done.returncode == 0:
-        return done.stdout.decode().strip("\n")
-    return Conflict(PurePosixPath(name), key, done.stdout)
+        completed = quarantine.run(
+            "merge-file", "-p", "--diff3", *labels, *map(str, files), ok=None
+        )
+    if completed.returncode > 127:
+        raise RefusedError(f"git cannot merge {name}: {completed.errors}")
+    if completed.returncode == 0:
+        return completed.stdout.decode().strip("\n")
+    return Conflict(PurePosixPath(name), key, completed.stdout)
 
 
 def has_markers(content: bytes) -> bool:
@@ -132,7 +134,7 @@ def _describe(
 ) -> Conflict:
     """Return the conflict at a path; each stage is "MODE OID NUMBER", as in git-ls-files(1)."""
     by_number = {int(number): (mode, oid) for mode, oid, number in map(str.split, stages)}
-    key = _key(path, stages)
+    key = _make_key(path, stages)
     there = GitTree(quarantine, tree).get(path)
     merged = _read_blob(quarantine, there[1]) if there else b""
     if there and has_markers(merged):
@@ -152,11 +154,11 @@ def _read_blob(quarantine: Quarantine, oid: str) -> bytes:
     return found[1] if found and found[0] == "blob" else b""
 
 
-def _key(name: str, parts: Sequence[str]) -> str:
+def _make_key(name: str, parts: Sequence[str]) -> str:
     return hashlib.sha256("\0".join([name, *parts]).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _put(
+def _replace_files(
     quarantine: Quarantine, tree: Oid, resolved: Sequence[tuple[Conflict, bytes | None]]
 ) -> Oid:
     """Return a tree with these contents replaced, or these files deleted."""
@@ -165,5 +167,5 @@ def _put(
         if content is not None:
             oid = quarantine.run("hash-object", "-w", "--stdin", stdin=content).stdout.decode()
             files[conflict.path] = TreeFile(conflict.path, conflict.mode, Oid(oid.strip()))
-    gone = [conflict.path for conflict, content in resolved if content is None]
-    return write_tree(quarantine, files, base=tree, without=gone)
+    deleted = [conflict.path for conflict, content in resolved if content is None]
+    return write_tree(quarantine, files, base=tree, without=deleted)

@@ -26,9 +26,9 @@ _CONTENT = ("--patch", "--binary", "--unified", "--stat", "--numstat", "-M", "-l
 
 def find_missing(git: Git, oids: Iterable[Oid]) -> tuple[Oid, ...]:
     """Return those of the objects that the repository lacks, each once. It does not fetch."""
-    asked = list(dict.fromkeys(oids))
-    found = git.objects.find(asked)
-    return tuple(oid for oid, answer in zip(asked, found, strict=True) if answer is None)
+    unique = list(dict.fromkeys(oids))
+    found = git.objects.find(unique)
+    return tuple(oid for oid, answer in zip(unique, found, strict=True) if answer is None)
 
 
 def require_objects(git: Git, oids: Collection[Oid]) -> None:
@@ -53,7 +53,7 @@ def explain_failure(git: Git, args: Sequence[str], stdin: bytes, errors: str) ->
     """
     command = args
     text = "\n".join([*args, errors])
-    named = find_missing(git, map(Oid, _ID.findall(text)))
+    missing = find_missing(git, map(Oid, _ID.findall(text)))
     if "--stdin" in args:
         # Revisions, then "--" and paths (git-log(1)).
         revisions = stdin.decode("utf-8", "replace").partition("\n--\n")[0].splitlines()
@@ -62,7 +62,7 @@ def explain_failure(git: Git, args: Sequence[str], stdin: bytes, errors: str) ->
     if trees:
         raise MissingObjectsError(trees)
     blobs = sorted(_find_blobs(git, command, stdin))
-    require_objects(git, [*named, *blobs])
+    require_objects(git, [*missing, *blobs])
 
 
 def _find_missing_trees(git: Git, args: Sequence[str], text: str) -> tuple[Oid, ...]:
@@ -93,13 +93,15 @@ def _find_missing_trees(git: Git, args: Sequence[str], text: str) -> tuple[Oid, 
 
 def _find_blobs(git: Git, args: Sequence[str], stdin: bytes) -> set[Oid]:
     """Return the blobs on both sides of the diffs that a command reads."""
-    at = next((number for number, word in enumerate(args) if word in _DIFFS), None)
+    index = next((number for number, arg in enumerate(args) if arg in _DIFFS), None)
     raw = ("--raw", "-z", "--no-abbrev", "--no-renames")
-    if at is not None:
-        rest = [word for word in args[at + 1 :] if not word.startswith(_CONTENT)]
-        recursive = ("-r",) if args[at] == "diff-tree" else ()
-        shown = git.run(*args[: at + 1], *recursive, *raw, *rest, stdin=stdin, ok=None).stdout
-    elif ranges := [word for word in args if _RANGE.fullmatch(word)]:
+    if index is not None:
+        other_args = [arg for arg in args[index + 1 :] if not arg.startswith(_CONTENT)]
+        recursive = ("-r",) if args[index] == "diff-tree" else ()
+        shown = git.run(
+            *args[: index + 1], *recursive, *raw, *other_args, stdin=stdin, ok=None
+        ).stdout
+    elif ranges := [arg for arg in args if _RANGE.fullmatch(arg)]:
         shown = b"".join(git.run("log", *raw, "--format=", span, ok=None).stdout for span in ranges)
     else:
         return set()

@@ -91,11 +91,11 @@ class ObjectReader:
                 pass
 
     def _ask(self, command: str, names: Sequence[str]) -> Iterator[tuple[Oid, str, bytes] | None]:
-        rest = iter(names)
-        while chunk := list(islice(rest, _AT_ONCE)):
+        remaining = iter(names)
+        while chunk := list(islice(remaining, _AT_ONCE)):
             # Names come from users. None that git finds has these characters, which end requests.
-            asked = [name for name in chunk if "\n" not in name and "\0" not in name]
-            requests = [f"{command} {name}\n" for name in asked]
+            requested = [name for name in chunk if "\n" not in name and "\0" not in name]
+            requests = [f"{command} {name}\n" for name in requested]
             with self._lock:
                 stdin, stdout = self._start()
                 try:
@@ -103,12 +103,12 @@ class ObjectReader:
                     with suppress(BrokenPipeError):
                         stdin.write(os.fsencode("".join(requests)) + b"flush\n")
                         stdin.flush()
-                    answers = [self._read_answer(stdout, command == "contents") for _ in asked]
+                    answers = [self._read_answer(stdout, command == "contents") for _ in requested]
                 except BaseException:
                     # Answers that are left unread would become those of the next requests.
                     self.close()
                     raise
-            found = dict(zip(asked, answers, strict=True))
+            found = dict(zip(requested, answers, strict=True))
             yield from map(found.get, chunk)
 
     def _read_answer(self, stdout: IO[bytes], has_content: bool) -> tuple[Oid, str, bytes] | None:

@@ -23,7 +23,7 @@ from patchgen.quoting import unquote_path
 MINIMUM_GIT = (2, 39)
 # Git does not follow longer chains of alternates.
 _DEEPEST = 6
-_ASKED = (
+_QUESTIONS = (
     "--is-bare-repository",
     "--show-object-format",
     "--git-dir",
@@ -93,21 +93,21 @@ def _ask(path: Path) -> list[bytes]:
     """Return git's answers; the last one is b"" if git prints none."""
     argv = ["git", "-C", str(path), "rev-parse", "--path-format=absolute"]
     env = reading_environment()
-    done = run([*argv, *_ASKED], env=env, ok=None)
-    answers = done.stdout.removesuffix(b"\n").split(b"\n")
+    completed = run([*argv, *_QUESTIONS], env=env, ok=None)
+    answers = completed.stdout.removesuffix(b"\n").split(b"\n")
     if answers[0] == b"true":
         answers.append(b"")
-    elif done.returncode != 0:
+    elif completed.returncode != 0:
         answers = []
-    if len(answers) == len(_ASKED):
+    if len(answers) == len(_QUESTIONS):
         return answers
     # A path may contain newlines. Asked alone, each answer ends with one more newline.
     answers = []
-    for question in _ASKED:
-        done = run([*argv, question], env=env, ok=None)
-        if done.returncode != 0 and question != _ASKED[-1]:
-            raise _refusal(path, done.stderr)
-        answers.append(done.stdout.removesuffix(b"\n") if done.returncode == 0 else b"")
+    for question in _QUESTIONS:
+        completed = run([*argv, question], env=env, ok=None)
+        if completed.returncode != 0 and question != _QUESTIONS[-1]:
+            raise _refusal(path, completed.stderr)
+        answers.append(completed.stdout.removesuffix(b"\n") if completed.returncode == 0 else b"")
     return answers
 
 
@@ -120,9 +120,9 @@ def has_tag(path: Path, name: str) -> bool:
 def check_alternates(objects: Path) -> None:
     """Raise RefusedError if a folder that objects are borrowed from does not exist."""
     seen: set[Path] = set()
-    left = [(objects, 0)]
-    while left:
-        folder, depth = left.pop()
+    pending = [(objects, 0)]
+    while pending:
+        folder, depth = pending.pop()
         file = folder / "info" / "alternates"
         for alternate in read_alternates(folder):
             if not alternate.is_dir():
@@ -132,7 +132,7 @@ def check_alternates(objects: Path) -> None:
                 )
             if alternate not in seen and depth < _DEEPEST:
                 seen.add(alternate)
-                left.append((alternate, depth + 1))
+                pending.append((alternate, depth + 1))
 
 
 def read_alternates(objects: Path) -> Iterator[Path]:
@@ -168,15 +168,17 @@ def _refusal(path: Path, stderr: bytes) -> RefusedError:
             f"{foreign['path']} belongs to another user; git refuses to open it",
             hint=f"if you trust its owner: {command}",
         )
-    why = next((line for line in reversed(errors.splitlines()) if line.startswith("fatal: ")), "")
-    why = why.removeprefix("fatal: ") or "git gives no reason"
-    if not path.exists() or "not a git repository" in why:
+    reason = next(
+        (line for line in reversed(errors.splitlines()) if line.startswith("fatal: ")), ""
+    )
+    reason = reason.removeprefix("fatal: ") or "git gives no reason"
+    if not path.exists() or "not a git repository" in reason:
         return RefusedError(
             f"{path} is not in a git repository",
             hint="name the kernel's git tree",
             parameters=("tree",),
         )
-    return RefusedError(f"{path}: git cannot open the repository: {why}")
+    return RefusedError(f"{path}: git cannot open the repository: {reason}")
 
 
 def _real(path: Path) -> Path:

@@ -43,26 +43,26 @@ def move_files(
     quarantine: Quarantine, tree: Oid, moves: Mapping[PurePosixPath, PurePosixPath]
 ) -> Oid:
     """Return a tree with some files renamed."""
-    found = read_files(quarantine, tree, moves)
-    renamed = {moves[path]: file for path, file in found.items()}
-    return write_tree(quarantine, renamed, base=tree, without=found)
+    files = read_files(quarantine, tree, moves)
+    renamed = {moves[path]: file for path, file in files.items()}
+    return write_tree(quarantine, renamed, base=tree, without=files)
 
 
 def find_renames(
-    quarantine: Quarantine, old: Oid, new: Oid, lost: TreeFiles
+    quarantine: Quarantine, old: Oid, new: Oid, missing: TreeFiles
 ) -> dict[PurePosixPath, PurePosixPath]:
     """Return the new names of files that the first tree has and the second has not.
 
     A file is renamed if git says so: half of its content is the same (git-diff(1), -M). Only new
     files with the same suffix are compared.
     """
-    if not lost:
+    if not missing:
         return {}
-    suffixes = {path.suffix for path in lost}
+    suffixes = {path.suffix for path in missing}
     added = _read_added(quarantine, old, new, suffixes)
     if not added:
         return {}
-    trees = (write_tree(quarantine, lost), write_tree(quarantine, added))
+    trees = (write_tree(quarantine, missing), write_tree(quarantine, added))
     # No limit to the number of comparisons (-l0): one side is small.
     args = ("diff-tree", "-r", "-z", "-M", "-l0", "--diff-filter=R", "--name-status")
     fields = quarantine.run(*args, *trees).stdout.split(b"\0")[:-1]

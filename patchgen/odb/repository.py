@@ -15,7 +15,7 @@ from pathlib import Path
 from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import RefusedError, RevisionError, ToolError, UsageError
 from patchgen.git_environment import reading_environment
-from patchgen.interrupts import put_off_interrupts
+from patchgen.interrupts import defer_interrupts
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity, Signatures
 from patchgen.odb.commits import parse_raw_commit
@@ -113,9 +113,10 @@ class Repository:
         Raises ToolError if git fails, MissingObjectsError if it fails because objects are missing.
         """
         environment = {**reading_environment(), **(env or {})}
-        argv = [*self._git_words(args), *args]
         try:
-            return run(argv, stdin=stdin, env=environment, ok=ok, detached=detached)
+            return run(
+                self._make_argv(args), stdin=stdin, env=environment, ok=ok, detached=detached
+            )
         except ToolError as err:
             self.explain(self, args, stdin, err)
             raise
@@ -123,7 +124,7 @@ class Repository:
     def stream(self, *args: str, ok: tuple[int, ...] = (0,)) -> Iterator[bytes]:
         """Run git plumbing like `run`, and yield its output piece by piece."""
         try:
-            yield from stream([*self._git_words(args), *args], env=reading_environment(), ok=ok)
+            yield from stream(self._make_argv(args), env=reading_environment(), ok=ok)
         except ToolError as err:
             self.explain(self, args, b"", err)
             raise
@@ -136,12 +137,13 @@ class Repository:
         if self.is_partial:
             explain_failure(git, args, stdin, err.message)
 
-    def _git_words(self, args: Sequence[str]) -> list[str]:
+    def _make_argv(self, args: Sequence[str]) -> list[str]:
+        """Return the arguments of a git that runs in this repository."""
         if self._view is not None and _find_subcommand(args) in _READ_OBJECTS:
-            return ["git", "--no-pager", "--git-dir", str(self._view.git_dir)]
-        argv = ["git", "--no-pager", "--git-dir", str(self._own_dir)]
+            return ["git", "--no-pager", "--git-dir", str(self._view.git_dir), *args]
         # Paths start at the current folder, whatever core.worktree says.
-        return argv if self.work_tree is None else [*argv, "--work-tree=."]
+        work_tree = () if self.work_tree is None else ("--work-tree=.",)
+        return ["git", "--no-pager", "--git-dir", str(self._own_dir), *work_tree, *args]
 
     def resolve_commit(self, revision: str) -> Oid:
         """Return the id of the commit that a revision names (gitrevisions(7)).
@@ -151,14 +153,16 @@ class Repository:
         if revision.startswith("-") or "\n" in revision or "\0" in revision:
             raise UsageError(f"{revision!r} is not a revision")
         args = ("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify")
-        done = self.run(*args, f"{revision}^{{commit}}", ok=None)
-        if match := re.search(r"^warning: refname '(.*)' is ambiguous", done.errors, re.MULTILINE):
+        completed = self.run(*args, f"{revision}^{{commit}}", ok=None)
+        if match := re.search(
+            r"^warning: refname '(.*)' is ambiguous", completed.errors, re.MULTILINE
+        ):
             raise RefusedError(
                 f"{match[1]!r} is ambiguous: a branch and a tag have that name",
                 hint=f"write refs/heads/{match[1]} or refs/tags/{match[1]}",
             )
-        oid = done.stdout.decode("utf-8", "replace").strip()
-        if done.returncode != 0:
+        oid = completed.stdout.decode("utf-8", "replace").strip()
+        if completed.returncode != 0:
             raise RevisionError(f"{self.top} has no commit {revision!r}", revision)
         # git accepts "^REV": everything that is not in the commit.
         if not _OID.fullmatch(oid):
@@ -174,8 +178,8 @@ class Repository:
 
     def read_config(self, key: str) -> list[str]:
         """Return all values of a setting; the last one takes effect."""
-        done = self.run("config", "--null", "--get-all", key, ok=(0, 1))
-        return [value for value in done.stdout.decode("utf-8", "replace").split("\0") if value]
+        completed = self.run("config", "--null", "--get-all", key, ok=(0, 1))
+        return [value for value in completed.stdout.decode("utf-8", "replace").split("\0") if value]
 
     def find_ref(self, ref: str) -> Oid | None:
         """Return the object that a full ref name points at, or None."""
@@ -185,8 +189,8 @@ class Repository:
     def find_head_branch(self) -> str | None:
         """Return the current branch, None if HEAD is detached."""
         # With --short, git prints heads/NAME for a branch that shares its name with a tag.
-        done = self.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1))
-        return done.stdout.decode().strip().removeprefix("refs/heads/") or None
+        completed = self.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1))
+        return completed.stdout.decode().strip().removeprefix("refs/heads/") or None
 
     def resolve_branch(self, name: str | None) -> tuple[str, Oid]:
         """Return a branch and its last commit; None means the current branch.
@@ -210,24 +214,24 @@ class Repository:
         """
         lines = "\n".join(["start", *commands, "prepare", "commit", ""]).encode()
         try:
-            with put_off_interrupts(f"{written} was written before"):
+            with defer_interrupts(f"{written} was written before"):
                 # If it were killed along with patchgen, it would leave a REF.lock.
                 self.run("update-ref", "--stdin", *options, stdin=lines, detached=True)
         except ToolError as err:
-            found = _LOCK.search(err.message)
-            if found is None:
+            lock = _LOCK.search(err.message)
+            if lock is None:
                 raise RefusedError(err.message) from None
             # The rest is advice (git's lockfile.c).
             raise RefusedError(
                 err.message.partition("\n\n")[0],
                 hint="another git is running there, or one was killed; "
-                f"if none runs, remove {found[1]}",
+                f"if none runs, remove {lock[1]}",
             ) from None
 
     def describe(self, commit: Oid) -> str:
         """Return the tag on a commit if there is one, else its abbreviated id."""
-        done = self.run("describe", "--tags", "--exact-match", commit, ok=None)
-        return done.stdout.decode().strip() if done.returncode == 0 else commit[:12]
+        completed = self.run("describe", "--tags", "--exact-match", commit, ok=None)
+        return completed.stdout.decode().strip() if completed.returncode == 0 else commit[:12]
 
     def check_branch_name(self, branch: str) -> str:
         """Return the full ref name of a branch that will be created, or formatted as mails.
@@ -242,8 +246,8 @@ class Repository:
                 hint="choose another name; `git branch -m` renames a branch",
                 parameters=("branch",),
             )
-        done = self.run("check-ref-format", "--branch", branch, ok=None)
-        if done.returncode != 0 or branch.startswith(("-", "@")):
+        completed = self.run("check-ref-format", "--branch", branch, ok=None)
+        if completed.returncode != 0 or branch.startswith(("-", "@")):
             raise UsageError(f"{branch!r} is not a valid branch name for git")
         return f"refs/heads/{branch}"
 
@@ -289,12 +293,12 @@ class Repository:
 
 def _find_subcommand(args: Sequence[str]) -> str:
     """Return the git command among arguments; "" if they choose a work tree (-C)."""
-    rest = iter(args)
-    for word in rest:
-        if word == "-c":
-            next(rest, None)
-        elif word == "-C":
+    remaining = iter(args)
+    for arg in remaining:
+        if arg == "-c":
+            next(remaining, None)
+        elif arg == "-C":
             return ""
-        elif not word.startswith("-"):
-            return word
+        elif not arg.startswith("-"):
+            return arg
     return ""

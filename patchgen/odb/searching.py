@@ -29,11 +29,11 @@ _ALTERED = ":(top,exclude,attr:!filter !working-tree-encoding)"
 class PlannedSearch:
     """How to search. `checkout` are git's options for the work tree, None to search the objects.
 
-    `within` are the pathspecs of the files to search.
+    `pathspecs` select the files to search.
     """
 
     tree: Oid
-    within: tuple[str, ...]
+    pathspecs: tuple[str, ...]
     checkout: tuple[str, ...] | None
     has_pcre: bool
 
@@ -42,11 +42,11 @@ def plan_search(
     repository: Repository, tree: Oid, paths: Sequence[PurePosixPath], suffixes: tuple[str, ...]
 ) -> PlannedSearch:
     """Determine how the files of a tree can be searched, before the words are known."""
-    within = tuple(
-        spec for path in paths or (PurePosixPath("."),) for spec in _specs(path, suffixes)
+    pathspecs = tuple(
+        spec for path in paths or (PurePosixPath("."),) for spec in _list_pathspecs(path, suffixes)
     )
-    checkout = _find_checkout(repository, tree, within)
-    return PlannedSearch(tree, within, checkout, _has_pcre(repository, tree))
+    checkout = _find_checkout(repository, tree, pathspecs)
+    return PlannedSearch(tree, pathspecs, checkout, _has_pcre(repository, tree))
 
 
 def grep_files(
@@ -59,29 +59,29 @@ def grep_files(
     They are yielded as git finds them, so that work on them can begin. If the work tree is
     searched, files that differ from the tree are included even if they lack the words.
     """
-    tree, within, checkout = search.tree, search.within, search.checkout
+    tree, pathspecs, checkout = search.tree, search.pathspecs, search.checkout
     # With several patterns, git would look at each line instead of stopping at the first hit.
     grep = ["grep", "-l", "-z", "-a", "--full-name"]
     grep += _find_any(sorted(words), has_pcre=search.has_pcre)
     if checkout is None:
-        for name in _read_names(repository, *grep, tree, "--", *within):
+        for name in _read_names(repository, *grep, tree, "--", *pathspecs):
             yield name.removeprefix(f"{tree}:")
         return
-    found = set()
-    for name in _read_names(repository, *checkout, *grep, "--", *within):
-        found.add(name)
+    listed = set()
+    for name in _read_names(repository, *checkout, *grep, "--", *pathspecs):
+        listed.add(name)
         yield name
     # Listed after the search, so that files changed meanwhile are included. In a submodule, git
     # would run `git status` with the submodule's configuration.
     submodules = "--ignore-submodules=all"
-    differ = ("diff-index", "--name-only", "-z", submodules, tree, "--", *within)
+    differ = ("diff-index", "--name-only", "-z", submodules, tree, "--", *pathspecs)
     for name in _read_names(repository, *checkout, *differ):
-        if name not in found:
+        if name not in listed:
             yield name
 
 
 def _find_checkout(
-    repository: Repository, tree: Oid, within: Sequence[str]
+    repository: Repository, tree: Oid, pathspecs: Sequence[str]
 ) -> tuple[str, ...] | None:
     """Return git's options for the work tree, None if it cannot stand in for the tree."""
     if repository.work_tree is None or repository.find_ref("HEAD^{tree}") != tree:
@@ -89,9 +89,9 @@ def _find_checkout(
     # Attributes are read from the current folder's tree, so git runs at the top.
     top = str(repository.work_tree)
     checkout = ("-C", top, f"--work-tree={top}")
-    if any(_read_names(repository, *checkout, "ls-files", "-z", "--", *within, _ALTERED)):
+    if any(_read_names(repository, *checkout, "ls-files", "-z", "--", *pathspecs, _ALTERED)):
         return None
-    flags = _read_names(repository, *checkout, "ls-files", "-v", "-z", "--", *within)
+    flags = _read_names(repository, *checkout, "ls-files", "-v", "-z", "--", *pathspecs)
     return checkout if all(line.startswith(_AS_IT_IS) for line in flags) else None
 
 
@@ -111,7 +111,7 @@ def _has_pcre(repository: Repository, tree: Oid) -> bool:
     return repository.run(*args, ok=None).returncode in (0, 1)
 
 
-def _specs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:
+def _list_pathspecs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:
     """Yield the pathspecs for a file, or for the files with these suffixes in a folder."""
     name = "" if str(path) == "." else str(path)
     if name.endswith(suffixes):

@@ -13,7 +13,7 @@ last patch of a line of commits on the base, without the cover letter's commit. 
 and, if patchgen sent or imported it, one line `message-id: ID` for each mail, the cover letter's
 first ("-" if it was imported without one). b4 reads the lines that it knows and ignores the
 others. Up to 0.12 it looks for `sent/BRANCH-vN`, with BRANCH as it is checked out, so
-`names_for_branch` gives tags such names, too.
+`list_branch_tags` gives tags such names, too.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class SentVersion:
     change_id: str = ""
 
 
-def sent_tag(change_id: str, revision: int) -> str:
+def name_sent_tag(change_id: str, revision: int) -> str:
     """Return the name of the tag of a version."""
     return f"{_PREFIX}{change_id}-v{revision}"
 
@@ -69,7 +69,7 @@ def record_sent(
     them while `branch` is checked out. Raises RefusedError if the tag exists, because a version is
     sent only once, or if git cannot write it.
     """
-    tag = sent_tag(change_id, revision)
+    tag = name_sent_tag(change_id, revision)
     fields = [f"base-commit: {base}", f"change-id: {change_id}"]
     fields += [f"message-id: {message_id or '-'}" for message_id in message_ids]
     footer = "\n".join(fields)
@@ -81,7 +81,7 @@ def record_sent(
     oid = repository.run("mktag", stdin=content.encode()).stdout.decode().strip()
     refs = {f"refs/tags/{tag}": Oid(oid)}
     if branch is not None:
-        names = names_for_branch(repository, change_id, branch)
+        names = list_branch_tags(repository, change_id, branch)
         name = _branch_tag(branch, revision)
         if repository.find_ref(name) is None:
             names[name] = Oid(oid)
@@ -100,18 +100,18 @@ def record_sent(
     return tag
 
 
-def names_for_branch(repository: Repository, change_id: str, branch: str) -> dict[str, Oid]:
+def list_branch_tags(repository: Repository, change_id: str, branch: str) -> dict[str, Oid]:
     """Return the refs by which b4 0.12 finds a branch's sent versions, and the tags they name.
 
     Refs that exist are left out.
     """
-    found = {}
+    refs = {}
     for sent in read_sent(repository, change_id):
         name = _branch_tag(branch, sent.revision)
         oid = repository.find_ref(f"refs/tags/{sent.tag}")
         if oid is not None and repository.find_ref(name) is None:
-            found[name] = oid
-    return found
+            refs[name] = oid
+    return refs
 
 
 def _branch_tag(branch: str, revision: int) -> str:
@@ -121,8 +121,8 @@ def _branch_tag(branch: str, revision: int) -> str:
 def find_sent(repository: Repository, tag: str) -> SentVersion | None:
     """Return the version that a tag sent/... records, None if the tag does not exist."""
     name = tag.removeprefix("refs/tags/")
-    found = _list(repository, f"refs/tags/{name}") if name.startswith(_PREFIX) else ()
-    return found[0] if found else None
+    versions = _list(repository, f"refs/tags/{name}") if name.startswith(_PREFIX) else ()
+    return versions[0] if versions else None
 
 
 def read_sent(repository: Repository, change_id: str) -> tuple[SentVersion, ...]:
@@ -130,13 +130,13 @@ def read_sent(repository: Repository, change_id: str) -> tuple[SentVersion, ...]
 
     A tag that b4 0.12 named after the branch is included if it names the change-id.
     """
-    found: dict[int, SentVersion] = {}
+    versions: dict[int, SentVersion] = {}
     for sent in list_sent(repository):
-        if sent.tag == sent_tag(change_id, sent.revision):
-            found[sent.revision] = sent
+        if sent.tag == name_sent_tag(change_id, sent.revision):
+            versions[sent.revision] = sent
         elif sent.change_id == change_id:
-            found.setdefault(sent.revision, sent)
-    return tuple(found[revision] for revision in sorted(found))
+            versions.setdefault(sent.revision, sent)
+    return tuple(versions[revision] for revision in sorted(versions))
 
 
 def list_sent(repository: Repository) -> tuple[SentVersion, ...]:
@@ -147,7 +147,7 @@ def list_sent(repository: Repository) -> tuple[SentVersion, ...]:
 def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
     args = ("for-each-ref", "--format=%(refname:lstrip=2)%00%(*objectname)%00%(contents)%00%01")
     listed = repository.run(*args, pattern).stdout
-    found = []
+    versions = []
     for entry in listed.decode("utf-8", "replace").split("\0\x01"):
         tag, _, rest = entry.strip("\n").partition("\0")
         tip, _, message = rest.partition("\0")
@@ -164,8 +164,8 @@ def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
         )
         names = [value for key, value in fields if key == "change-id"]
         name = names[-1] if names else ""
-        found.append(SentVersion(tag, int(version[1]), Oid(bases[-1]), Oid(tip), ids, name))
-    return tuple(sorted(found, key=lambda version: version.revision))
+        versions.append(SentVersion(tag, int(version[1]), Oid(bases[-1]), Oid(tip), ids, name))
+    return tuple(sorted(versions, key=lambda version: version.revision))
 
 
 def _footer(message: str) -> str:

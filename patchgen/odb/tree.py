@@ -37,7 +37,7 @@ class GitTree:
     def __init__(self, git: Git, tree: Oid):
         self._git = git
         self.oid = tree
-        self._found: dict[str, list[TreeFile]] = {}
+        self._matches: dict[str, list[TreeFile]] = {}
         self._content: dict[Oid, bytes] = {}
 
     def find(self, patterns: Sequence[str]) -> list[TreeFile]:
@@ -58,7 +58,7 @@ class GitTree:
         if file.oid not in self._content:
             [blob] = self._git.objects.read([file.oid])
             if blob is None:
-                oids = [entry.oid for files in self._found.values() for entry in files]
+                oids = [entry.oid for files in self._matches.values() for entry in files]
                 missing = find_missing(self._git, [file.oid, *oids])
                 raise MissingObjectsError(missing, what=str(file.path))
             self._content[file.oid] = blob[1]
@@ -97,13 +97,13 @@ class GitTree:
         }
 
     def _find_pattern(self, pattern: str) -> list[TreeFile]:
-        if pattern not in self._found:
-            self._found[pattern] = [
+        if pattern not in self._matches:
+            self._matches[pattern] = [
                 TreeFile(PurePosixPath(path), mode, oid)
                 for path, (mode, oid) in self._match(pattern)
                 if mode in REGULAR
             ]
-        return self._found[pattern]
+        return self._matches[pattern]
 
     def _match(self, pattern: str) -> Iterator[tuple[str, Entry]]:
         if not _GLOB.search(pattern):
@@ -244,26 +244,26 @@ def read_contents(repository: Repository, files: Sequence[TreeFile]) -> Iterator
     Raises MissingObjectsError, with all blobs that the repository lacks.
     """
     top = repository.work_tree
-    plain = [_read_plain(top, file) if top else None for file in files]
-    missing = [file.oid for file, text in zip(files, plain, strict=True) if text is None]
-    blobs = read_blobs(repository, missing)
-    for file, text in zip(files, plain, strict=True):
+    checked_out = [_read_checked_out(top, file) if top else None for file in files]
+    others = [file.oid for file, found in zip(files, checked_out, strict=True) if found is None]
+    blobs = read_blobs(repository, others)
+    for file, found in zip(files, checked_out, strict=True):
         try:
-            content = next(blobs) if text is None else text
+            content = next(blobs) if found is None else found
         except MissingObjectsError as err:
             raise MissingObjectsError(err.oids, what=str(file.path)) from None
         yield content
 
 
-def _read_plain(top: Path, file: TreeFile) -> bytes | None:
+def _read_checked_out(top: Path, file: TreeFile) -> bytes | None:
     """Return the content at a file's path in the work tree, None if it is not the blob's."""
     with suppress(OSError, ValueError):
         # Opening must not block, should the path be a FIFO.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with os.fdopen(os.open(top / file.path, flags), "rb") as opened:
             if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                text = opened.read()
-                return text if make_oid("blob", text, like=file.oid) == file.oid else None
+                content = opened.read()
+                return content if make_oid("blob", content, like=file.oid) == file.oid else None
     return None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patchgen.errors import RefusedError, UsageError
-from patchgen.interrupts import put_off_interrupts
+from patchgen.interrupts import defer_interrupts
 from patchgen.mail import (
     address_mails,
     address_patches,
@@ -157,7 +157,7 @@ def publish_series(
         raise target.refuse_existing()
     with (
         target.stage(series.mails) as staged,
-        put_off_interrupts(f"the branch {target.branch} and its mails were written before"),
+        defer_interrupts(f"the branch {target.branch} and its mails were written before"),
     ):
         if not is_published:
             quarantine.publish(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from patchgen.interrupts import put_off_interrupts
+from patchgen.interrupts import defer_interrupts
 from patchgen.model.series import Mail
 from patchgen.send.journal import Journal, JournalEntry, MailState, set_state
 from patchgen.send.outcome import MailOutcome, Verdict
@@ -37,16 +37,16 @@ def resolve_in_flight(
 
     The journal must be locked, so that no mail is in flight any more.
     """
-    settled = []
+    resolved = []
     for entry in entries:
         if entry.state is not MailState.SENDING:
-            settled.append(entry)
+            resolved.append(entry)
             continue
         outcome = find_outcome(journal.outcome)
-        settled.append(
+        resolved.append(
             _apply(entry, outcome or MailOutcome(Verdict.UNKNOWN, "patchgen was killed"))
         )
-    return tuple(settled)
+    return tuple(resolved)
 
 
 def deliver(
@@ -67,14 +67,14 @@ def deliver(
         if current[index].state is not MailState.WAITING:
             continue
         journal.outcome.unlink(missing_ok=True)
-        begun = [
+        started = [
             *current[:index],
             set_state(current[index], MailState.SENDING),
             *current[index + 1 :],
         ]
-        with put_off_interrupts():
-            begin = partial(journal.write, begun)
-            outcome = transport.send(mail, journal.outcome, lock, begin)
+        with defer_interrupts():
+            on_start = partial(journal.write, started)
+            outcome = transport.send(mail, journal.outcome, lock, on_start)
             current[index] = _apply(current[index], outcome)
             journal.write(current)
             on_mail(index, current[index])
