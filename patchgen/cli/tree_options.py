@@ -116,13 +116,13 @@ def _advise(tree: Path, *, has_fetched: bool) -> str:
 
 
 def _reads_stdin(context: click.Context) -> bool:
-    return any("-" in _texts(value) for value in context.params.values())
+    return any("-" in _list_texts(value) for value in context.params.values())
 
 
 def _name_parameter(context: click.Context, revision: str) -> str | None:
     """Return a hint that names the option or argument with this revision, if there is one."""
     for parameter in context.command.params:
-        for text in _texts(context.params.get(parameter.name or "")):
+        for text in _list_texts(context.params.get(parameter.name or "")):
             if revision == text or revision in text.split(".."):
                 is_option = isinstance(parameter, click.Option)
                 name = max(parameter.opts, key=len) if is_option else parameter.human_readable_name
@@ -130,6 +130,6 @@ def _name_parameter(context: click.Context, revision: str) -> str | None:
     return None
 
 
-def _texts(value: object) -> list[str]:
+def _list_texts(value: object) -> list[str]:
     values = value if isinstance(value, tuple | list) else (value,)
     return [entry for entry in values if isinstance(entry, str)]

@@ -36,7 +36,7 @@ from patchgen.send.journal import (
 )
 from patchgen.send.transport import GitSendEmail, find_sender, open_transport, read_settings
 
-_TO_EDIT = "EDITME"
+_PLACEHOLDER = "EDITME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def send_version(
                 now = _plan(repository, quarantine, request, journal)
                 if now.version.mails != version.mails:
                     raise RefusedError(f"{version.name} has changed meanwhile; nothing was sent")
-                entries = _choose(now.entries, request)
+                entries = _apply_answers(now.entries, request)
                 journal.options = now.options
                 journal.write(entries)
                 report = deliver(journal, lock, entries, version.mails, transport, on_mail)
@@ -151,32 +151,32 @@ def _plan(
     repository: Repository,
     quarantine: Quarantine,
     request: SendRequest,
-    locked: Journal | None = None,
+    locked_journal: Journal | None = None,
 ) -> SendPlan:
-    """Return the plan. With a `locked` journal, the outcomes of mails in flight are resolved."""
-    version, warnings = _open(repository, quarantine, request)
-    journal = locked or Journal(repository, version.change_id, version.revision)
+    """Return the plan. With a `locked_journal`, outcomes of mails in flight are resolved."""
+    version, warnings = _read_version(repository, quarantine, request)
+    journal = locked_journal or Journal(repository, version.change_id, version.revision)
     options = request.options
     if request.resume and options == SendOptions():
         _, options = journal.read()
         if options.in_reply_to or options.get_maintainer:
             program = Path(options.get_maintainer) if options.get_maintainer else None
             request = replace(request, in_reply_to=options.in_reply_to, get_maintainer=program)
-            version, warnings = _open(repository, quarantine, request)
-    version = _complete(repository, version, options)
+            version, warnings = _read_version(repository, quarantine, request)
+    version = _add_people(repository, version, options)
     _check_mails(version)
     entries = begin_entries(version.mails)
     if not request.reflect:
-        sent = [
+        tagged = [
             s for s in read_sent(repository, version.change_id) if s.revision == version.revision
         ]
-        if sent:
+        if tagged:
             raise RefusedError(
-                f"v{version.revision} of {version.name} was sent already ({sent[0].tag})",
+                f"v{version.revision} of {version.name} was sent already ({tagged[0].tag})",
                 hint="`patchgen reroll` makes the next version",
             )
-        entries = _go_on(journal, entries, request, is_branch=version.base is not None)
-        if locked is not None:
+        entries = _resume_entries(journal, entries, request, is_branch=version.base is not None)
+        if locked_journal is not None:
             entries = resolve_in_flight(journal, entries)
     recipients = tuple(list_recipients(mail) for mail in version.mails)
     bcc = (
@@ -187,7 +187,7 @@ def _plan(
     return SendPlan(version, options, entries, recipients, bcc, warnings)
 
 
-def _open(
+def _read_version(
     repository: Repository, quarantine: Quarantine, request: SendRequest
 ) -> tuple[SendableVersion, tuple[str, ...]]:
     source = request.source or repository.find_head_branch()
@@ -223,10 +223,10 @@ def _from_folder(path: Path) -> SendableVersion:
         raise RefusedError(f"{path / cover.name} has no change-id", hint="name the branch")
     mails = (cover.mail, *series.mails)
     _check_ids(str(path), mails)
-    strange = [patch for patch in series.patches if cover.message_id not in patch.answers]
-    if strange:
+    strays = [patch for patch in series.patches if cover.message_id not in patch.answers]
+    if strays:
         raise RefusedError(
-            f"{path / strange[0].name} does not answer the cover letter, {cover.name}",
+            f"{path / strays[0].name} does not answer the cover letter, {cover.name}",
             hint="name the branch, or a folder that patchgen made, with the mails of one series",
         )
     return SendableVersion(
@@ -234,7 +234,7 @@ def _from_folder(path: Path) -> SendableVersion:
     )
 
 
-def _complete(
+def _add_people(
     repository: Repository, version: SendableVersion, options: SendOptions
 ) -> SendableVersion:
     """Return the mails with the people of the command line and of git's configuration.
@@ -266,15 +266,15 @@ def _check_ids(name: str, mails: Sequence[Mail]) -> None:
 def _check_mails(version: SendableVersion) -> None:
     _check_ids(version.name, version.mails)
     for mail in version.mails:
-        who = list_recipients(mail)
-        if not who.to and not who.cc:
+        recipients = list_recipients(mail)
+        if not recipients.to and not recipients.cc:
             raise RefusedError(
                 f"{mail.file_name} has no recipients", hint="name them", parameters=("to", "cc")
             )
     cover = version.mails[0].content.decode("utf-8", "replace")
-    if _TO_EDIT in cover:
+    if _PLACEHOLDER in cover:
         raise RefusedError(
-            f"the cover letter still has {_TO_EDIT} in it",
+            f"the cover letter still has {_PLACEHOLDER} in it",
             hint="edit it: `git rebase -i`, or `b4 prep --edit-cover`",
         )
 
@@ -289,22 +289,22 @@ def _next_step(*, is_complete: bool, is_branch: bool) -> str:
     return "`patchgen reroll` makes the next version"
 
 
-def _go_on(
+def _resume_entries(
     journal: Journal, fresh: tuple[JournalEntry, ...], request: SendRequest, *, is_branch: bool
 ) -> tuple[JournalEntry, ...]:
     """Return the entries with the states in the journal."""
-    known, _ = journal.read()
-    if request.resume and not known:
+    recorded, _ = journal.read()
+    if request.resume and not recorded:
         raise RefusedError("nothing of this version was sent: nothing to resume")
-    if all(entry.state is MailState.WAITING for entry in known):
+    if all(entry.state is MailState.WAITING for entry in recorded):
         return fresh
-    count = sum(entry.state is MailState.SENT for entry in known)
+    count = sum(entry.state is MailState.SENT for entry in recorded)
     if not request.resume:
         raise RefusedError(
-            f"{count} of {len(known)} mails of this version have been sent already",
-            hint=_next_step(is_complete=count == len(known), is_branch=is_branch),
+            f"{count} of {len(recorded)} mails of this version have been sent already",
+            hint=_next_step(is_complete=count == len(recorded), is_branch=is_branch),
         )
-    for old, new in zip(known, fresh, strict=False):
+    for old, new in zip(recorded, fresh, strict=False):
         if old.state is MailState.WAITING:
             continue
         if (old.message_id, old.digest) != (new.message_id, new.digest):
@@ -313,19 +313,21 @@ def _go_on(
                 hint="restore the branch and the recipients to what was sent; changes belong into "
                 "the next version",
             )
-    if len(known) != len(fresh):
+    if len(recorded) != len(fresh):
         raise RefusedError(
-            f"the series had {len(known) - 1} patches when sending began, and has "
+            f"the series had {len(recorded) - 1} patches when sending began, and has "
             f"{len(fresh) - 1} now",
             hint="restore the branch to what was sent; changes belong into the next version",
         )
     return tuple(
         replace(new, state=old.state, time=old.time, reason=old.reason)
-        for old, new in zip(known, fresh, strict=True)
+        for old, new in zip(recorded, fresh, strict=True)
     )
 
 
-def _choose(entries: Sequence[JournalEntry], request: SendRequest) -> tuple[JournalEntry, ...]:
+def _apply_answers(
+    entries: Sequence[JournalEntry], request: SendRequest
+) -> tuple[JournalEntry, ...]:
     """Return the entries with the user's answers for the mails in an unknown state."""
     chosen = list(entries)
     for number, state in [(n, MailState.SENT) for n in request.arrived] + [

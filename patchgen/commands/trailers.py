@@ -20,7 +20,7 @@ from patchgen.replies.tags import GIVEN, FoundTag
 from patchgen.series import read_branch
 from patchgen.series.trailers import Message, Trailer, parse_message
 
-_OF_OTHERS = frozenset({"Reviewed-by", "Acked-by", "Tested-by"})
+_FROM_OTHERS = frozenset({"Reviewed-by", "Acked-by", "Tested-by"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,14 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
         with Quarantine(repository) as quarantine:
             series = read_branch(repository, quarantine, name, tip, base)
             patches = describe_patches(repository, quarantine, series)
-            own = read_own_mails(repository, series)
-            result = match_tags(mails, series.commits, patches, own)
+            own_mails = read_own_mails(repository, series)
+            result = match_tags(mails, series.commits, patches, own_mails)
             result.branch = name
             if result.messages and not request.dry_run:
-                who = repository.read_signatures().committer
+                committer = repository.read_signatures().committer
                 oids = [commit.oid for commit in series.commits]
                 written = reparent(
-                    quarantine, oids, series.start, messages=result.messages, committer=who
+                    quarantine, oids, series.start, messages=result.messages, committer=committer
                 )
                 reason = f"patchgen: trailers from {len(mails)} mails"
                 quarantine.publish(f"refs/heads/{name}", written[-1], series.base, tip, reason)
@@ -110,15 +110,15 @@ def match_tags(
     mails: Sequence[Mail],
     commits: Sequence[Commit],
     patches: Patches,
-    own: Sequence[Mail] = (),
+    own_mails: Sequence[Mail] = (),
 ) -> CollectResult:
     """Return every tag of all replies, either with its patch or with a reason why it has none.
 
-    `own` are mails of the series itself, which replies may answer.
+    `own_mails` are mails of the series itself, which replies may answer.
     """
     readable, unreadable = split_readable(mails)
     replies = [parse_reply(mail) for mail in readable]
-    matcher = Matcher(patches, [*split_readable(own)[0], *readable], replies)
+    matcher = Matcher(patches, [*split_readable(own_mails)[0], *readable], replies)
     result = CollectResult("", tuple(commit.subject for commit in commits))
     result.unreadable += unreadable
     judge = _TagJudge(commits, result)
@@ -157,9 +157,9 @@ class _TagJudge:
         if not reply.mail.message_id:
             return list(reply.tags)
         keys = [(reply.mail.message_id, reply.sender, str(tag.trailer)) for tag in reply.tags]
-        new = [tag for tag, key in zip(reply.tags, keys, strict=True) if key not in self._seen]
+        unseen = [tag for tag, key in zip(reply.tags, keys, strict=True) if key not in self._seen]
         self._seen.update(keys)
-        return new
+        return unseen
 
     def list_own(self, reply: Reply) -> None:
         """Report the sender's own tags in a cover letter, which may be a reply without "Re:"."""
@@ -209,7 +209,7 @@ def _refuse(tag: FoundTag, reply: Reply) -> str:
 
 def _refuse_here(tag: Trailer, message: Message, author: str) -> str:
     """Return why this patch does not get a tag, "" if it does."""
-    if tag.key in _OF_OTHERS and Trailer("", author).address == tag.address:
+    if tag.key in _FROM_OTHERS and Trailer("", author).address == tag.address:
         return "it is from the author of the patch"
     if tag.identity in {trailer.identity for trailer in message.trailers}:
         return "the patch has it already"

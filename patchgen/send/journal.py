@@ -148,12 +148,12 @@ class Journal:
             "wishes": asdict(self.options),
             "mails": [asdict(entry) for entry in entries],
         }
-        temporary = self._path.with_suffix(".new")
-        with temporary.open("w") as file:
+        new_path = self._path.with_suffix(".new")
+        with new_path.open("w") as file:
             json.dump(document, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(self._path)
+        new_path.replace(self._path)
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -25,7 +25,7 @@ _TRACE = re.compile(r"^Net::(SMTP|Cmd)\S*|^(DEBUG|Using|Loading|SSL)")
 _PLACE = re.compile(r" at \S+ line \d+\.?$")
 # Last lines of git-send-email that do not state the reason; it is above, or nowhere.
 _EMPTY = ("Died", "warning: no patches were sent")
-_DONE = re.compile(r"^Sent ", re.MULTILINE)
+_ACCEPTED_BY_COMMAND = re.compile(r"^Sent ", re.MULTILINE)
 
 
 class Verdict(StrEnum):
@@ -49,7 +49,7 @@ def read_outcome(returncode: int, stdout: str, stderr: str, *, by_smtp: bool) ->
     reason = find_last_message(stderr) or f"git send-email exited with code {returncode}"
     if by_smtp:
         return _read_trace(stderr, reason)
-    if _DONE.search(stdout) and returncode == 0:
+    if _ACCEPTED_BY_COMMAND.search(stdout) and returncode == 0:
         return MailOutcome(Verdict.ACCEPTED)
     # git exits with 128 plus the number of the signal that killed its subcommand.
     was_killed = returncode < 0 or returncode > 128
@@ -61,8 +61,8 @@ def read_outcome(returncode: int, stdout: str, stderr: str, *, by_smtp: bool) ->
 def find_last_message(stderr: str) -> str:
     """Return the last line outside of the trace, which contains secrets for the server only."""
     lines = [line.strip() for line in stderr.split("\n") if not _TRACE.match(line)]
-    kept = [_PLACE.sub("", line) for line in lines if line]
-    return next((line for line in reversed(kept) if not line.startswith(_EMPTY)), "")
+    messages = [_PLACE.sub("", line) for line in lines if line]
+    return next((line for line in reversed(messages) if not line.startswith(_EMPTY)), "")
 
 
 def _read_trace(stderr: str, reason: str) -> MailOutcome:
@@ -80,8 +80,8 @@ def _read_trace(stderr: str, reason: str) -> MailOutcome:
                 return MailOutcome(Verdict.ACCEPTED)
     if answers and answers[-1][0] in "45":
         reply = " ".join([answers[0], *(answer[4:] for answer in answers[1:])])
-        whom = f" ({sent})" if sent.upper().startswith("RCPT ") else ""
-        return MailOutcome(Verdict.REFUSED, reply + whom)
+        recipient = f" ({sent})" if sent.upper().startswith("RCPT ") else ""
+        return MailOutcome(Verdict.REFUSED, reply + recipient)
     if sent == ".":
         return MailOutcome(Verdict.UNKNOWN, "the connection ended before the server answered")
     return MailOutcome(Verdict.REFUSED, reason)

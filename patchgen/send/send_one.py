@@ -24,9 +24,9 @@ from patchgen.send.outcome import MailOutcome, Verdict, read_outcome
 def main(argv: list[str]) -> None:
     """Run the command and write the outcome."""
     target, kind, *args = argv
-    done = run(args, ok=None)
-    output = done.stdout.decode("utf-8", "replace")
-    outcome = read_outcome(done.returncode, output, done.errors, by_smtp=kind == "smtp")
+    completed = run(args, ok=None)
+    output = completed.stdout.decode("utf-8", "replace")
+    outcome = read_outcome(completed.returncode, output, completed.errors, by_smtp=kind == "smtp")
     write_outcome(Path(target), outcome)
 
 

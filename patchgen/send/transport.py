@@ -66,12 +66,16 @@ class GitSendEmail:
         """Raise RefusedError for a mail that git would refuse: by hooks, addresses or settings."""
         for mail in mails:
             with scratch_folder("send") as folder:
-                args = [*self._words(mail, folder), "--dry-run"]
-                done = run(args, cwd=self.repository.top, env=self._environment(), ok=None)
-            output = done.stdout.decode("utf-8", "replace")
-            if done.returncode != 0 or "Dry-Sent " not in output:
+                args = [*self._make_args(mail, folder), "--dry-run"]
+                completed = run(args, cwd=self.repository.top, env=self._environment(), ok=None)
+            output = completed.stdout.decode("utf-8", "replace")
+            if completed.returncode != 0 or "Dry-Sent " not in output:
                 # A hook of the user may print more than one line.
-                reason = done.errors if done.returncode else find_last_message(done.errors)
+                reason = (
+                    completed.errors
+                    if completed.returncode
+                    else find_last_message(completed.errors)
+                )
                 raise RefusedError(
                     f"git send-email refuses {mail.file_name}: {reason or output.strip()}"
                 )
@@ -83,8 +87,10 @@ class GitSendEmail:
             return self
         return replace(self, credentials=_ask_password(self.repository, server))
 
-    def send(self, mail: Mail, outcome: Path, lock: int, begin: Callable[[], None]) -> MailOutcome:
-        """Send a mail and return the outcome. Calls `begin` when everything is ready.
+    def send(
+        self, mail: Mail, outcome: Path, lock: int, on_start: Callable[[], None]
+    ) -> MailOutcome:
+        """Send a mail and return the outcome. Calls `on_start` when everything is ready.
 
         The outcome is also written to a file, even if patchgen is killed meanwhile. Until then the
         open file `lock` stays locked.
@@ -93,10 +99,10 @@ class GitSendEmail:
         with scratch_folder("send") as folder:
             kind = "smtp" if self.by_smtp else "command"
             attempt = [sys.executable, "-P", "-m", "patchgen.send.send_one", str(outcome), kind]
-            args = [*attempt, *self._words(mail, folder)]
+            args = [*attempt, *self._make_args(mail, folder)]
             env = self._environment()
             # If patchgen is killed after this, the state of the mail is unknown.
-            begin()
+            on_start()
             run(
                 args,
                 cwd=self.repository.top,
@@ -106,13 +112,13 @@ class GitSendEmail:
                 # The mail is in the scratch folder, which must outlive it.
                 pass_fds=(lock, *scratch_locks()),
             )
-        found = find_outcome(outcome)
-        return found or MailOutcome(Verdict.UNKNOWN, "the program that sent it was killed")
+        result = find_outcome(outcome)
+        return result or MailOutcome(Verdict.UNKNOWN, "the program that sent it was killed")
 
-    def _words(self, mail: Mail, folder: Path) -> list[str]:
+    def _make_args(self, mail: Mail, folder: Path) -> list[str]:
         path = folder / mail.file_name
         path.write_bytes(mail.content)
-        args = ["git", "send-email", *_OPTIONS, f"--transfer-encoding={encoding_of(mail)}"]
+        args = ["git", "send-email", *_OPTIONS, f"--transfer-encoding={choose_encoding(mail)}"]
         args += ["--smtp-debug=1"] if self.by_smtp else []
         args += [] if self.with_bcc else ["--no-bcc"]
         if read_setting(self.repository, "from") is None:
@@ -159,8 +165,8 @@ def find_sender(repository: Repository) -> str:
     """Return the sender of the mails: sendemail.from, else the committer."""
     if configured := read_setting(repository, "from"):
         return configured
-    who = repository.read_signatures().committer
-    return str(Person(who.name, who.email))
+    committer = repository.read_signatures().committer
+    return str(Person(committer.name, committer.email))
 
 
 def read_setting(repository: Repository, name: str) -> str | None:
@@ -178,7 +184,7 @@ def read_settings(repository: Repository, name: str) -> Sequence[str]:
     return ()
 
 
-def encoding_of(mail: Mail) -> str:
+def choose_encoding(mail: Mail) -> str:
     """Return the transfer encoding with which a mail arrives byte for byte.
 
     SMTP ends lines with CR LF, so a CR in the file would be lost or doubled, and SMTP limits the
@@ -199,12 +205,12 @@ def _ask_password(repository: Repository, server: str) -> Mapping[str, str]:
         return {}
     port = read_setting(repository, "smtpServerPort")
     host = f"{server}:{port}" if port else server
-    question = f"protocol=smtp\nhost={host}\nusername={user}\n\n"
+    query = f"protocol=smtp\nhost={host}\nusername={user}\n\n"
     args = ["git", "credential", "fill"]
     env = mailing_environment(may_ask=True)
-    done = run(args, stdin=question.encode(), cwd=repository.top, env=env, ok=None)
-    fields = dict(line.partition("=")[::2] for line in done.stdout.decode().splitlines())
-    if done.returncode != 0 or "password" not in fields:
+    completed = run(args, stdin=query.encode(), cwd=repository.top, env=env, ok=None)
+    fields = dict(line.partition("=")[::2] for line in completed.stdout.decode().splitlines())
+    if completed.returncode != 0 or "password" not in fields:
         raise ToolError(
             f"no password is configured for {user} at {host}",
             hint="set sendemail.smtpPass, or configure a helper: gitcredentials(7)",
