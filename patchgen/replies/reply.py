@@ -62,7 +62,7 @@ def parse_reply(mail: ReadableMail) -> Reply:
     own = list(_own_lines(lines))
     prose, context_lines = _separate_diffs(own)
     tags = (
-        *find_tags(prose),
+        *find_tags(prose, follows_diff=prose != own),
         *find_mentions(prose, reply.sender),
         *(replace(tag, problem="it is inside of a diff") for tag in find_tags(context_lines)),
         *_find_elsewhere(lines[len(own) :], reply.sender, "it is below the signature"),

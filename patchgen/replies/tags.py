@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from patchgen.controls import has_controls
 from patchgen.mail import decode_words, has_garbled_name
+from patchgen.replies.conditions import find_conditions, find_reservation
 from patchgen.series.trailers import Trailer, usual_case
 
 # Tags that a reply can give. Others are for the author, or for whoever applies the patch.
@@ -33,6 +34,8 @@ _QUOTED = re.compile(r'"[^"]*"')
 # Separators between two people on one line; a comment after the last person stays with it.
 _BETWEEN = re.compile(r"(?<=>)\s*(?:[,;&/+]|\band\b)\s*(?=[^\s#(\[])", re.IGNORECASE)
 _IN_NAME = re.compile(r"[,;&/+]|\band\b", re.IGNORECASE)
+# Text after an address that is neither a comment nor another name.
+_FREE_TEXT = re.compile(r"[\s,;.-]*[a-z]")
 _SCOPE = re.compile(r"\[[^\[\]]+\]")
 # Escape sequences of terminals (ECMA-48): control sequences and operating system commands.
 _SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*\x07?)")
@@ -50,9 +53,6 @@ _PATCHES = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"(\d+)(?:[ \t]*/[ \t]*\d+|[ \t]*(?:-|\u2013|to)[ \t]*#?(\d+))?")
-_CONDITION = re.compile(
-    r"\b(?:if|once|when|unless|until|provided|assuming|after|modulo|except)\b", re.IGNORECASE
-)
 # In characters. People do not write longer tags, and regular expressions would take long.
 _MAX_LENGTH = 1000
 
@@ -76,11 +76,13 @@ class FoundTag:
         return number is not None and any(low <= number <= high for low, high in spans)
 
 
-def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
-    """Yield the tags in lines, in order."""
+def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[FoundTag]:
+    """Yield the tags in lines, in order; `follows_diff` is set if the sender wrote a diff, too."""
+    matches = [match_tag(line) for line in lines]
+    tags = [number for number, match in enumerate(matches) if match]
+    conditions = find_conditions(lines, tags, follows_diff=follows_diff)
     above = ""
-    for number, line in enumerate(lines):
-        match = match_tag(line)
+    for number, (line, match) in enumerate(zip(lines, matches, strict=True)):
         if match is None:
             # A line that ends with a colon refers to the next text, even after an empty line.
             above = line if line.strip() or not above.rstrip().endswith(":") else above
@@ -90,15 +92,23 @@ def find_tags(lines: Sequence[str]) -> Iterator[FoundTag]:
             shown = Trailer(usual_case(key), f"{value[:80]}...")
             yield FoundTag(shown, f"the line has {len(line)} characters")
             continue
-        following = [following_line.strip() for following_line in lines[number + 1 : number + 3]]
-        # A mailer that wraps lines puts the address on a line of its own.
-        if following and not _ADDRESS.search(value) and _can_follow(following[0]):
-            value = f"{value} {following.pop(0)}".strip()
-        note = following[0] if following and _SCOPE.fullmatch(following[0]) else ""
-        is_altered = _match(line) is None
+        value, note = _unwrap(value, lines[number + 1 : number + 3])
+        problem = _CONTROLS if _match(line) is None else ""
         for tag in _read(key, _normalize(value), note):
             scope = _find_scope(f"{value} {note}", above)
-            yield replace(tag, scope=scope, problem=_CONTROLS if is_altered else tag.problem)
+            reason = problem or tag.problem or conditions.get(number, "")
+            yield replace(tag, scope=scope, problem=reason)
+
+
+def _unwrap(value: str, lines: Sequence[str]) -> tuple[str, str]:
+    """Return a tag's value and the note below it, "" if there is none.
+
+    A mailer that wraps lines puts the address on a line of its own.
+    """
+    following = [line.strip() for line in lines]
+    if following and not _ADDRESS.search(value) and _can_follow(following[0]):
+        value = f"{value} {following.pop(0)}".strip()
+    return value, following[0] if following and _SCOPE.fullmatch(following[0]) else ""
 
 
 def find_mentions(lines: Sequence[str], sender: str) -> Iterator[FoundTag]:
@@ -192,8 +202,16 @@ def _find_problem(value: str, note: str) -> str:
     plain = _QUOTED.sub("", _without_comment(value))
     if plain.count("<") != plain.count(">"):
         return "its angle brackets are not closed"
-    condition = _CONDITION.search(plain.rpartition(">")[2]) if ">" in plain else None
-    return f'it has a condition: "{condition.string.strip()}"' if condition else ""
+    tail = _read_tail(value)
+    if condition := find_reservation(f"{tail} {note}"):
+        return f'it has a condition: "{condition}"'
+    return f'it has text after the address: "{tail}"' if _FREE_TEXT.match(tail) else ""
+
+
+def _read_tail(value: str) -> str:
+    """Return the text after the last address of a value."""
+    addresses = list(_ADDRESS.finditer(_QUOTED.sub("", value)))
+    return addresses[-1].string[addresses[-1].end() :].lstrip("> ") if addresses else ""
 
 
 def _find_strangers(person: str) -> str:

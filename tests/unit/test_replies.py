@@ -6,6 +6,7 @@ from __future__ import annotations
 import email.header
 import random
 import re
+import time
 from dataclasses import replace
 from email.message import EmailMessage
 
@@ -542,6 +543,70 @@ def test_a_tag_for_some_of_the_patches_does_not_go_onto_all(body):
     assert len(applied(reply)) in (0, 3)
     assert not (applied(reply) and body.startswith(("For", "2/3")))
     assert len(applied(mail(f"As in v4.\n{TAG}", In_Reply_To="<v4-0@example.org>"))) == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "With the comment fixed: {}",
+        "With the comment fixed:\n{}",
+        "With the comment fixed,\n\n{}",
+        "Looks good. With those nits addressed\n\n{}",
+        "LGTM, with that:\n\n{}",
+        "With the shorter name:\n{}",
+        "If you rename it, feel free to add\n\n{}",
+        "Fine by me provided that it\nboots on AMD.\n\n{}",
+        "Once the tests pass, you can add\n> quote\n\n{}",
+        "Other than that:\n{}",
+        "Please rename it. Thanks!\n\n{}",
+        "Fix the comment and you have my\n{}",
+        "The name needs to be changed, but else\n{}",
+        "{} with the comment fixed",
+        "{}, with the comment fixed",
+        "{} but fix the comment",
+        "{}, fix the comment",
+        "{} (assuming it boots)",
+        "{} # once it boots",
+        "{}\n[with the comment fixed]",
+        "{}\nprovided that it boots.",
+        "{}\n\n(if the comment is fixed)",
+    ],
+)
+def test_a_conditional_tag_is_listed_and_never_added(body):
+    # A second tag next to it has the same condition, unless that is on the line of the first.
+    texts = [body.format(TAG)]
+    if "\n" in body and "[" not in body:
+        texts.append(body.format(f"{TAG}\nTested-by: {BEA}"))
+    for text in texts:
+        reply = mail(text, In_Reply_To="<v4-2@example.org>")
+        assert applied(reply) == []
+        assert len(reasons(reply)) >= text.count("-by:")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Looks good to me.\n\n{}",
+        "I tested it with KVM on v6.12.\n{}",
+        "Please feel free to add\n\n{}",
+        "If it is NULL, this crashes. See below.\n\nNever mind, it is not.\n\n{}",
+        "{} # for the x86 changes",
+        "{}\n[for the x86 bits]",
+        "{}\n\nIf you resend it, no need to copy me.",
+        "{}\nThanks,\nBea",
+        "This fixes the hang that I see without it.\n{}",
+    ],
+)
+def test_text_that_is_not_a_condition_does_not_stop_a_tag(body):
+    reply = mail(body.format(TAG), In_Reply_To="<v4-2@example.org>")
+    assert len(applied(reply)) == 1 and reasons(reply) == []
+
+
+def test_many_tags_and_long_text_take_linear_time():
+    text = "with , with " * 2000 + "\n" + f"{TAG}\n" * 5000 + "a" * 100_000 + "\n"
+    begin = time.monotonic()
+    assert len(tags(text)) == 5000
+    assert time.monotonic() - begin < 5
 
 
 def test_a_tag_in_another_part_of_the_mail_is_listed():
