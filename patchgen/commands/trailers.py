@@ -13,8 +13,8 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import Quarantine, Repository, reparent
-from patchgen.replies.known import describe_patches, read_own_mails
-from patchgen.replies.match import COVER, Match, Matcher, NoPatch, Patches
+from patchgen.replies.match import Match, Matcher, NoPatch
+from patchgen.replies.patches import COVER, Patches, describe_patches, read_own_mails
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.replies.tags import GIVEN, FoundTag
 from patchgen.series import read_branch

@@ -13,48 +13,10 @@ from dataclasses import dataclass, field
 
 from patchgen.mail import ReadableMail, Subject, read_footer
 from patchgen.odb.difftext import digest_changes, list_changes
+from patchgen.replies.patches import COVER, Patches
 from patchgen.replies.reply import Reply
 
-COVER = 0
 _UNKNOWN = "cannot tell which patch it is for"
-
-
-@dataclass(frozen=True, slots=True)
-class Patches:
-    """The series that replies are for. Numbers count from 1; 0 is the cover letter.
-
-    `subjects` are by number, `digests` map `digest_changes` to numbers, `numbers_by_mail` maps
-    message-ids without brackets. `outdated_by_mail` maps the message-id of an earlier version's
-    mail to the patches that have changed since, each with that version. `dropped_by_mail` maps
-    mails of patches that the series no longer has to a name for them ("v3 5/5"). `changes` are the
-    changed lines of each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
-    """
-
-    subjects: dict[int, str]
-    digests: dict[str, int] = field(default_factory=dict)
-    numbers_by_mail: dict[str, int] = field(default_factory=dict)
-    outdated_by_mail: dict[str, Mapping[int, str]] = field(default_factory=dict)
-    dropped_by_mail: dict[str, str] = field(default_factory=dict)
-    changes: dict[int, frozenset[str]] = field(default_factory=dict)
-    revision: int | None = None
-    change_id: str = ""
-    base: str = ""
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The numbers of the patches."""
-        return tuple(number for number in self.subjects if number != COVER)
-
-    def find_subject(self, subject: Subject) -> int | None:
-        """Return the only patch with a subject, ignoring white space and case.
-
-        If several patches have it, the number in the brackets decides.
-        """
-        expected = _normalize(subject.text)
-        numbers = [n for n, text in self.subjects.items() if _normalize(text) == expected]
-        if len(numbers) > 1 and subject.total == len(self.numbers):
-            numbers = [number for number in numbers if number == subject.number]
-        return numbers[0] if expected and len(numbers) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +51,7 @@ class Matcher:
             message_id: f"it answers {name}, which this version does not have"
             for message_id, name in patches.dropped_by_mail.items()
         }
-        new = [
+        candidates = [
             mail
             for mail in mails
             if mail.message_id
@@ -97,7 +59,7 @@ class Matcher:
             and not mail.subject.is_reply
             and (mail.is_patch or mail.subject.number == 0)
         ]
-        posted = [mail for mail in new if mail.is_patch]
+        posted = [mail for mail in candidates if mail.is_patch]
         for mail in posted:
             number = self._identify(mail.body.everything)
             if number is not None:
@@ -106,7 +68,7 @@ class Matcher:
                 self.foreign_reasons[mail.message_id] = (
                     f'it answers {mail.name}, "{_describe(mail.subject)}", which has other code'
                 )
-        self._add_covers([mail for mail in new if not mail.is_patch], posted)
+        self._add_covers([mail for mail in candidates if not mail.is_patch], posted)
 
     def _add_covers(self, letters: Sequence[ReadableMail], patches: Sequence[ReadableMail]) -> None:
         """Record cover letters: those in the mailbox, and those that its patches answer.
@@ -140,9 +102,9 @@ class Matcher:
         subject, ours = letter.subject, self.patches
         if ours.find_subject(subject) != COVER:
             return f'it answers "{_describe(subject)}", which is not of this series'
-        for key, own in (("change-id", ours.change_id), ("base-commit", ours.base)):
+        for key, expected in (("change-id", ours.change_id), ("base-commit", ours.base)):
             stated = read_footer(letter.body.everything, key)
-            if own and stated not in ("", own):
+            if expected and stated not in ("", expected):
                 return f'it answers "{_describe(subject)}", which has the {key} {stated}'
         return self._contradict_version(subject)
 
@@ -238,7 +200,3 @@ class _Trail:
 
 def _describe(subject: Subject) -> str:
     return " ".join(filter(None, (f"[{subject.label}]" if subject.label else "", subject.text)))
-
-
-def _normalize(subject: str) -> str:
-    return " ".join(subject.lower().split())

@@ -59,13 +59,13 @@ def parse_reply(mail: ReadableMail) -> Reply:
     lines = _LINE_END.split(mail.body.unfold().removeprefix("\ufeff"))
     quoted = "\n".join(_QUOTE_MARK.sub("", line) for line in lines if _QUOTED.match(line))
     reply = Reply(mail, (), quoted)
-    own = list(_own_lines(lines))
-    prose, context_lines = _separate_diffs(own)
+    own_lines = list(_own_lines(lines))
+    prose, context_lines = _separate_diffs(own_lines)
     tags = (
-        *find_tags(prose, follows_diff=prose != own),
+        *find_tags(prose, follows_diff=prose != own_lines),
         *find_mentions(prose, reply.sender),
         *(replace(tag, problem="it is inside of a diff") for tag in find_tags(context_lines)),
-        *_find_elsewhere(lines[len(own) :], reply.sender, "it is below the signature"),
+        *_find_elsewhere(lines[len(own_lines) :], reply.sender, "it is below the signature"),
         *_find_elsewhere(
             _LINE_END.split(mail.body.everything[len(mail.body.text) :]),
             reply.sender,

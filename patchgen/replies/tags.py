@@ -81,11 +81,11 @@ def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[F
     matches = [match_tag(line) for line in lines]
     tags = [number for number, match in enumerate(matches) if match]
     conditions = find_conditions(lines, tags, follows_diff=follows_diff)
-    above = ""
+    heading = ""
     for number, (line, match) in enumerate(zip(lines, matches, strict=True)):
         if match is None:
             # A line that ends with a colon refers to the next text, even after an empty line.
-            above = line if line.strip() or not above.rstrip().endswith(":") else above
+            heading = line if line.strip() or not heading.rstrip().endswith(":") else heading
             continue
         key, value = match["key"], match["value"].strip(" \t")
         if len(line) > _MAX_LENGTH:
@@ -95,7 +95,7 @@ def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[F
         value, note = _unwrap(value, lines[number + 1 : number + 3])
         problem = _CONTROLS if _match(line) is None else ""
         for tag in _read(key, _normalize(value), note):
-            scope = _find_scope(f"{value} {note}", above)
+            scope = _find_scope(f"{value} {note}", heading)
             reason = problem or tag.problem or conditions.get(number, "")
             yield replace(tag, scope=scope, problem=reason)
 
@@ -135,9 +135,9 @@ def _normalize(value: str) -> str:
     return re.sub(r"(?<=>)[.,;]+$", "", value)
 
 
-def _find_scope(value: str, above: str) -> str:
+def _find_scope(value: str, heading: str) -> str:
     """Return the patches that a tag is for, from the text after its address or the line above."""
-    for text in (value.rpartition(">")[2], above):
+    for text in (value.rpartition(">")[2], heading):
         if match := _PATCHES.search(text[:_MAX_LENGTH]):
             return match[0].strip()
     return ""

@@ -20,7 +20,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb.difftext import digest_changes, list_changes
-from patchgen.replies.match import Patches
+from patchgen.replies.patches import Patches
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.series.trailers import parse_message
 from tests.support.examples import examples

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What identifies replies to a series: the subjects, changes and message-ids of all versions."""
+"""The patches that replies are for: subjects, changes and message-ids of all versions."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from patchgen.mail import find_mails_of
+from patchgen.mail import Subject, find_mails_of
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import (
@@ -20,8 +21,47 @@ from patchgen.odb import (
 )
 from patchgen.odb.difftext import digest_changes, list_changes
 from patchgen.pipeline.target import choose_target
-from patchgen.replies.match import COVER, Patches
 from patchgen.series import SeriesBranch, Tracking, digest_content, make_message_id
+
+COVER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """The series that replies are for. Numbers count from 1; 0 is the cover letter.
+
+    `subjects` are by number, `digests` map `digest_changes` to numbers, `numbers_by_mail` maps
+    message-ids without brackets. `outdated_by_mail` maps the message-id of an earlier version's
+    mail to the patches that have changed since, each with that version. `dropped_by_mail` maps
+    mails of patches that the series no longer has to a name for them ("v3 5/5"). `changes` are the
+    changed lines of each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
+    """
+
+    subjects: dict[int, str]
+    digests: dict[str, int] = field(default_factory=dict)
+    numbers_by_mail: dict[str, int] = field(default_factory=dict)
+    outdated_by_mail: dict[str, Mapping[int, str]] = field(default_factory=dict)
+    dropped_by_mail: dict[str, str] = field(default_factory=dict)
+    changes: dict[int, frozenset[str]] = field(default_factory=dict)
+    revision: int | None = None
+    change_id: str = ""
+    base: str = ""
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the patches."""
+        return tuple(number for number in self.subjects if number != COVER)
+
+    def find_subject(self, subject: Subject) -> int | None:
+        """Return the only patch with a subject, ignoring white space and case.
+
+        If several patches have it, the number in the brackets decides.
+        """
+        expected = _normalize(subject.text)
+        numbers = [n for n, text in self.subjects.items() if _normalize(text) == expected]
+        if len(numbers) > 1 and subject.total == len(self.numbers):
+            numbers = [number for number in numbers if number == subject.number]
+        return numbers[0] if expected and len(numbers) == 1 else None
 
 
 def describe_patches(
@@ -65,8 +105,8 @@ def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, 
         return ()
     revision = series.tracking.revision
     folder = choose_target(repository, series.name, revision, None).folder
-    own = find_mails_of(folder, series.tracking.change_id, revision)
-    return tuple(Mail(path.name, path.read_bytes()) for path in own)
+    paths = find_mails_of(folder, series.tracking.change_id, revision)
+    return tuple(Mail(path.name, path.read_bytes()) for path in paths)
 
 
 def _read_sent(
@@ -82,7 +122,7 @@ def _read_sent(
     `numbers` are those of today's patches by the digests of their changes. Patches that have
     changed since a version are outdated for its mails.
     """
-    named = _by_subject(today)
+    numbers_by_subject = _number_subjects(today)
     for sent in read_sent(repository, tracking.change_id):
         version = f"v{sent.revision}"
         commits = read_commits(quarantine, sent.base, sent.tip)
@@ -91,25 +131,20 @@ def _read_sent(
         )
         if not ids:
             continue
-        then = _by_subject(commits)
-        changes = digest_commits(quarantine, sent.base, sent.tip)
-        changed = dict.fromkeys(patches.numbers, version)
+        digests = digest_commits(quarantine, sent.base, sent.tip)
+        unchanged = {numbers.get(digest) for digest in digests.values()}
+        outdated = {number: version for number in patches.numbers if number not in unchanged}
+        patches.outdated_by_mail.update(dict.fromkeys(ids, outdated))
         patches.numbers_by_mail.update(dict.fromkeys(filter(None, ids[:1]), COVER))
-        for number_then, commit in enumerate(commits, 1):
-            number = numbers.get(changes[commit.oid])
-            if number is not None:
-                changed.pop(number, None)
-            elif then.get(commit.subject) == number_then:
-                number = named.get(commit.subject)
-            if number_then >= len(ids):
-                continue
+        sent_numbers = _number_subjects(commits)
+        for sent_number, (commit, message_id) in enumerate(zip(commits, ids[1:], strict=False), 1):
+            number = numbers.get(digests[commit.oid])
+            if number is None and sent_numbers.get(commit.subject) == sent_number:
+                number = numbers_by_subject.get(commit.subject)
             if number is None:
-                patches.dropped_by_mail[ids[number_then]] = (
-                    f"{version} {number_then}/{len(commits)}"
-                )
+                patches.dropped_by_mail[message_id] = f"{version} {sent_number}/{len(commits)}"
             else:
-                patches.numbers_by_mail[ids[number_then]] = number
-        patches.outdated_by_mail.update(dict.fromkeys(ids, changed))
+                patches.numbers_by_mail[message_id] = number
 
 
 def _read_history(tracking: Tracking, patches: Patches) -> None:
@@ -124,7 +159,7 @@ def _read_history(tracking: Tracking, patches: Patches) -> None:
                 patches.outdated_by_mail[message_id] = dict.fromkeys(patches.numbers, version)
 
 
-def _by_subject(commits: Sequence[Commit]) -> dict[str, int]:
+def _number_subjects(commits: Sequence[Commit]) -> dict[str, int]:
     """Return the numbers of commits by subject, for subjects that are unique."""
     count = Counter(commit.subject for commit in commits)
     return {commit.subject: n for n, commit in enumerate(commits, 1) if count[commit.subject] == 1}
@@ -140,3 +175,7 @@ def _guess_ids(cover: Sequence[str], revision: int, count: int) -> tuple[str, ..
     head, mark, tail = cover[0].partition(f"-v{revision}-0-")
     numbers = range(1, count + 1) if mark else ()
     return (cover[0], *(f"{head}-v{revision}-{number}-{tail}" for number in numbers))
+
+
+def _normalize(subject: str) -> str:
+    return " ".join(subject.lower().split())
