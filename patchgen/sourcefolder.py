@@ -122,9 +122,9 @@ def _open_folder(root: Path, names: Sequence[str]) -> Iterator[int]:
             status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
             if stat.S_ISLNK(status.st_mode):
                 raise ValueError(f"the folder {name} is a symbolic link")
-            above = descriptor
-            descriptor = os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=above)
-            os.close(above)
+            parent = descriptor
+            descriptor = os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
+            os.close(parent)
         yield descriptor
     finally:
         os.close(descriptor)

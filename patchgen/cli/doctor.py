@@ -74,8 +74,8 @@ def examine() -> list[ProgramStatus]:
             needed=False,
         ),
         *(
-            _module(module, f"sending the mails with {what}", f"apt-get install {package}")
-            for module, what, package in (
+            _module(module, f"sending the mails with {feature}", f"apt-get install {package}")
+            for module, feature, package in (
                 ("IO::Socket::SSL", "TLS", "libio-socket-ssl-perl"),
                 ("Authen::SASL", "a login", "libauthen-sasl-perl"),
             )

@@ -134,11 +134,11 @@ def send_version(
             journal = Journal(repository, version.change_id, version.revision)
             with journal.lock() as lock:
                 # Another patchgen may have sent some of the mails before the lock was taken.
-                now = _plan(repository, quarantine, request, journal)
-                if now.version.mails != version.mails:
+                locked_plan = _plan(repository, quarantine, request, journal)
+                if locked_plan.version.mails != version.mails:
                     raise RefusedError(f"{version.name} has changed meanwhile; nothing was sent")
-                entries = _apply_answers(now.entries, request)
-                journal.options = now.options
+                entries = _apply_answers(locked_plan.entries, request)
+                journal.options = locked_plan.options
                 journal.write(entries)
                 report = deliver(journal, lock, entries, version.mails, transport, on_mail)
             tag = _record(repository, quarantine, version, report) if report.is_complete else ""

@@ -151,54 +151,56 @@ class _PatchJudge:
         for path in picked.files:
             self.files.pop(path, None)
         self.files.update(picked.after)
-        named = [
+        explained = [
             replace(file, made_by=file.made_by or makers[self.picker.rename(file.path)])
             for file in files
         ]
-        return PatchStatus(commit, tuple(named))
+        return PatchStatus(commit, tuple(explained))
 
     def _judge_file(
         self, number: int, commit: Commit, path: PurePosixPath, picked: PickedFile
     ) -> FileStatus:
-        now = self.picker.rename(path)
+        current_path = self.picker.rename(path)
         status = FileStatus(
             path,
             _read_state(picked),
             hunks=len(picked.hunks),
             present=len(picked.present),
-            renamed_to=now if now != path else None,
+            renamed_to=current_path if current_path != path else None,
             is_deleted=picked.is_deleted,
         )
         if picked.is_deleted:
-            return replace(status, removed_by=self.history.find_removal(now))
+            return replace(status, removed_by=self.history.find_removal(current_path))
         if status.state in (PatchState.CONFLICTS, PatchState.NEEDED):
             status = self._ask_history(commit, status, picked)
         if status.state is PatchState.CONFLICTS:
-            first = self.stopped.setdefault(now, number)
+            first = self.stopped.setdefault(current_path, number)
             status = replace(status, conflicts_since=first if first != number else None)
         return status
 
     def _ask_history(self, commit: Commit, status: FileStatus, picked: PickedFile) -> FileStatus:
         """Return the status of a conflicting or needed part, corrected by upstream's history."""
-        now = status.renamed_to or status.path
-        match = self.history.find_same(commit, now, picked.hunks)
+        current_path = status.renamed_to or status.path
+        match = self.history.find_same(commit, current_path, picked.hunks)
         if match is None:
             return status
         same, revert = match
         if revert is not None:
             return replace(status, undone_by=revert)
-        if status.state is PatchState.CONFLICTS or self._is_elsewhere(now, picked.remaining):
+        if status.state is PatchState.CONFLICTS or self._is_elsewhere(
+            current_path, picked.remaining
+        ):
             return replace(
                 status, state=PatchState.APPLIED, present=len(picked.hunks), made_by=(same,)
             )
         return status
 
-    def _is_elsewhere(self, path: PurePosixPath, left: tuple[CommitHunk, ...]) -> bool:
+    def _is_elsewhere(self, path: PurePosixPath, remaining: tuple[CommitHunk, ...]) -> bool:
         """Return whether hunks that only add lines have them elsewhere in the file."""
-        if path not in self.files or any(hunk.removed or hunk.header for hunk in left):
+        if path not in self.files or any(hunk.removed or hunk.header for hunk in remaining):
             return False
         content = self.picker.read_content(self.files[path])
-        return all(b"\n".join(hunk.added) in content for hunk in left)
+        return all(b"\n".join(hunk.added) in content for hunk in remaining)
 
 
 def _read_state(picked: PickedFile) -> PatchState:

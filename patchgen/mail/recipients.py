@@ -42,12 +42,12 @@ def address_patches(
 
     They come from the tree's MAINTAINERS, or from the user's program instead.
     """
-    found = ask_program(program, tree, patches) if program else find_recipients(tree, patches)
-    if found is None:
+    result = ask_program(program, tree, patches) if program else find_recipients(tree, patches)
+    if result is None:
         nobody = SeriesRecipients(Recipients(), tuple(Recipients() for _ in patches))
         return nobody, ("the base has no MAINTAINERS: the mails have no To, Cc",)
-    recipients = tuple(found.by_mail[mail.file_name] for mail in patches)
-    warnings = found.warnings + tuple(
+    recipients = tuple(result.by_mail[mail.file_name] for mail in patches)
+    warnings = result.warnings + tuple(
         f"nobody maintains the files that {mail.file_name} changes"
         for mail, addressees in zip(patches, recipients, strict=True)
         if not addressees.to and not addressees.cc

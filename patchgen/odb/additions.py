@@ -38,8 +38,8 @@ def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
     names: dict[PurePosixPath, str] = {}
     folders: dict[PurePosixPath, str] = {}
     for subject, path, mode in added:
-        if (why := refuse_tree_path(str(path), mode)) is not None:
-            raise RefusedError(f'"{subject}" adds the file {str(path)!r}; this path {why}')
+        if (reason := refuse_tree_path(str(path), mode)) is not None:
+            raise RefusedError(f'"{subject}" adds the file {str(path)!r}; this path {reason}')
         for folder in _with_above(path):
             entry = tree.get(str(folder))
             if entry is not None and (folder == path or entry[0] != FOLDER):

@@ -119,20 +119,20 @@ def digest_changes(text: str) -> str:
 
 def list_names(text: str) -> list[Names]:
     """Return the names of the files that a diff changes, each file once."""
-    found: dict[Names, None] = {}
+    names: dict[Names, None] = {}
     old = ""
     heads = (line for kind, line in classify_lines(text.split("\n")) if kind is Kind.HEAD)
     for line in (head.rstrip("\r") for head in heads):
         if line.startswith(_BOTH):
-            found.setdefault(split_names(line), None)
+            names.setdefault(split_names(line), None)
         elif line.startswith("--- "):
             old = unquote_name(line[4:].partition("\t")[0])
         elif line.startswith("+++ "):
             new = unquote_name(line[4:].partition("\t")[0])
-            names = Names(*("" if name == "/dev/null" else name for name in (old, new)))
-            if names.old and names.new:
-                found.setdefault(names, None)
-    return list(found)
+            pair = Names(*("" if name == "/dev/null" else name for name in (old, new)))
+            if pair.old and pair.new:
+                names.setdefault(pair, None)
+    return list(names)
 
 
 def list_paths(text: str) -> set[str]:
@@ -171,14 +171,14 @@ def _rename(line: str, strip: int) -> str:
 
 def split_names(line: str) -> Names:
     """Return the names of a "diff --git" line; names with spaces are split in the middle."""
-    rest = line.removeprefix(_BOTH)
-    middle = len(rest) // 2
-    if match := _QUOTED.match(rest):
-        return Names(unquote_name(match[0]), unquote_name(rest[match.end() + 1 :]))
-    if rest.endswith('"') and ' "' in rest:
-        old, _, new = rest.partition(' "')
+    names = line.removeprefix(_BOTH)
+    middle = len(names) // 2
+    if match := _QUOTED.match(names):
+        return Names(unquote_name(match[0]), unquote_name(names[match.end() + 1 :]))
+    if names.endswith('"') and ' "' in names:
+        old, _, new = names.partition(' "')
         return Names(old, unquote_name(f'"{new}'))
-    if len(rest) % 2 and rest[middle] == " ":
-        return Names(rest[:middle], rest[middle + 1 :])
-    old, _, new = rest.partition(" ")
+    if len(names) % 2 and names[middle] == " ":
+        return Names(names[:middle], names[middle + 1 :])
+    old, _, new = names.partition(" ")
     return Names(old, new)

@@ -37,9 +37,11 @@ def find_branch_base(repository: Repository, branch: str, tip: Oid) -> Oid:
         args.append(str(head))
     lines = repository.run(*args).stdout.decode().splitlines()
     if not lines or len(lines[0].split()) != 2:
-        why = "no other ref shares its history" if lines else "other refs have all of its commits"
+        reason = (
+            "no other ref shares its history" if lines else "other refs have all of its commits"
+        )
         raise RefusedError(
-            f"cannot tell where the series on {branch} starts: {why}",
+            f"cannot tell where the series on {branch} starts: {reason}",
             alternatives={"start": "name the commit below its first patch"},
         )
     return Oid(lines[0].split()[1])
@@ -71,8 +73,8 @@ def _describe_all(
 ) -> tuple[Commit, ...]:
     for oid, commit in zip(oids, commits, strict=True):
         if len(commit.parents) != 1:
-            what = "is a merge" if commit.parents else "has no parent"
-            raise RefusedError(f"{oid[:12]} {what}; a series must be a line of commits on a base")
+            fault = "is a merge" if commit.parents else "has no parent"
+            raise RefusedError(f"{oid[:12]} {fault}; a series must be a line of commits on a base")
     files = _read_files(git, oids) if oids else {}
     return tuple(
         Commit(

@@ -135,10 +135,10 @@ def _describe(
     """Return the conflict at a path; each stage is "MODE OID NUMBER", as in git-ls-files(1)."""
     by_number = {int(number): (mode, oid) for mode, oid, number in map(str.split, stages)}
     key = _make_key(path, stages)
-    there = GitTree(quarantine, tree).get(path)
-    merged = _read_blob(quarantine, there[1]) if there else b""
-    if there and has_markers(merged):
-        return Conflict(PurePosixPath(path), key, merged, there[0])
+    entry = GitTree(quarantine, tree).get(path)
+    merged = _read_blob(quarantine, entry[1]) if entry else b""
+    if entry and has_markers(merged):
+        return Conflict(PurePosixPath(path), key, merged, entry[0])
     sides = {
         label: _read_blob(quarantine, by_number[number][1])
         for number, label in ((2, labels[0]), (3, labels[1]))

@@ -80,11 +80,13 @@ def locate(path: Path) -> Location:
     Raises RefusedError if there is none, if git refuses it because it belongs to another user, and
     if another repository that it borrows objects from is gone.
     """
-    is_bare, object_format, own, common, top = _ask(path)
-    own_dir, git_dir = _to_path(own), _real(_to_path(common))
+    is_bare, object_format, own_name, common_name, top_name = _ask(path)
+    own_dir, git_dir = _to_path(own_name), _real(_to_path(common_name))
     work_tree = None
     if is_bare != b"true":
-        work_tree = _choose_work_tree(_real(path), own_dir, _to_path(top) if top else None)
+        work_tree = _choose_work_tree(
+            _real(path), own_dir, _to_path(top_name) if top_name else None
+        )
     check_alternates(git_dir / "objects")
     return Location(own_dir, git_dir, work_tree, object_format.decode())
 

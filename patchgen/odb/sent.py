@@ -91,8 +91,8 @@ def record_sent(
         repository.change_refs(commands, written=f"the tag {tag}")
     except RefusedError as err:
         if repository.find_ref(f"refs/tags/{tag}") is None:
-            why = f"the tag {tag} cannot be written: {err.message}"
-            raise RefusedError(why, hint=err.hint) from None
+            reason = f"the tag {tag} cannot be written: {err.message}"
+            raise RefusedError(reason, hint=err.hint) from None
         raise RefusedError(
             f"v{revision} is already recorded as sent: the tag {tag} exists",
             hint=f"`git tag -d {tag}` removes the record",
@@ -149,8 +149,8 @@ def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
     listed = repository.run(*args, pattern).stdout
     versions = []
     for entry in listed.decode("utf-8", "replace").split("\0\x01"):
-        tag, _, rest = entry.strip("\n").partition("\0")
-        tip, _, message = rest.partition("\0")
+        tag, _, contents = entry.strip("\n").partition("\0")
+        tip, _, message = contents.partition("\0")
         version = re.search(r"-v(\d+)$", tag)
         # Only lines below the last cut: the cover letter may quote such lines.
         fields = [(match["key"], match["value"]) for match in _FIELD.finditer(_footer(message))]

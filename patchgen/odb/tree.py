@@ -46,8 +46,8 @@ class GitTree:
         `*` and `?` stay within a folder, `**` crosses folders. Symbolic links and submodules are
         not regular files.
         """
-        found = {file.path: file for pattern in patterns for file in self._find_pattern(pattern)}
-        return [found[path] for path in sorted(found)]
+        files = {file.path: file for pattern in patterns for file in self._find_pattern(pattern)}
+        return [files[path] for path in sorted(files)]
 
     def read(self, file: TreeFile) -> bytes:
         """Return the content of a file.
@@ -190,10 +190,10 @@ def read_files(
 ) -> dict[PurePosixPath, TreeFile]:
     """Return those of the paths that are files or links in the tree that a revision names."""
     opened = open_tree(git, tree)
-    found = {path: opened.get(str(path)) for path in sorted(set(paths))}
+    entries = {path: opened.get(str(path)) for path in sorted(set(paths))}
     return {
         path: TreeFile(path, *entry)
-        for path, entry in found.items()
+        for path, entry in entries.items()
         if entry is not None and entry[0] in FILES
     }
 
@@ -203,8 +203,8 @@ def read_file(git: Git, tree: str, path: PurePosixPath) -> bytes | None:
 
     Raises MissingObjectsError if the repository lacks the blob.
     """
-    found = read_files(git, tree, [path])
-    return next(read_blobs(git, [found[path].oid])) if found else None
+    files = read_files(git, tree, [path])
+    return next(read_blobs(git, [files[path].oid])) if files else None
 
 
 class ResolvedPath(NamedTuple):
@@ -218,13 +218,13 @@ class ResolvedPath(NamedTuple):
 def resolve_paths(git: Git, tree: Oid, paths: Sequence[PurePosixPath]) -> list[ResolvedPath]:
     """Return the objects at the paths. Raises RefusedError if a path does not exist."""
     opened = open_tree(git, tree)
-    found = []
+    resolved = []
     for path in paths:
         entry = opened.get("" if str(path) == "." else str(path))
         if entry is None or entry[0] == SUBMODULE:
             raise RefusedError(f"the tree has no {path}", hint="`git ls-tree -r` lists its files")
-        found.append(ResolvedPath(path, entry[1], entry[0] == FOLDER))
-    return found
+        resolved.append(ResolvedPath(path, entry[1], entry[0] == FOLDER))
+    return resolved
 
 
 def read_blobs(git: Git, oids: Sequence[Oid]) -> Iterator[bytes]:

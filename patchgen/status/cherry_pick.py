@@ -50,9 +50,9 @@ class PickedFile:
         """The hunks that are there already."""
         if self.is_conflict or self.is_deleted:
             return ()
-        rest = list((Counter(self.hunks) - Counter(self.remaining)).elements())
+        not_remaining = list((Counter(self.hunks) - Counter(self.remaining)).elements())
         # Only the number of hunks that are gone is known.
-        return tuple(rest[: max(len(self.hunks) - len(self.remaining) - self.gone, 0)])
+        return tuple(not_remaining[: max(len(self.hunks) - len(self.remaining) - self.gone, 0)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class Picker:
     def read(self, tree: str, *paths: PurePosixPath) -> dict[PurePosixPath, TreeFile]:
         """Return files of a tree under their new names, whichever names they have in it."""
         names = {*paths, *map(self.rename, paths)}
-        found = read_files(self.quarantine, tree, names)
-        named = {self.rename(path): file for path, file in found.items()}
-        return {path: replace(file, path=path) for path, file in named.items()}
+        files = read_files(self.quarantine, tree, names)
+        renamed = {self.rename(path): file for path, file in files.items()}
+        return {path: replace(file, path=path) for path, file in renamed.items()}
 
     def pick(self, commit: Commit, onto: TreeFiles) -> Picked:
         """Apply a patch to files; these, and the result, have their new names."""

@@ -124,8 +124,8 @@ def _is_removed(block: Block, lost: Counter[bytes]) -> bool:
         return False
     changes = find_line_changes(block.base, block.theirs)
     removed = [line for low, high, *_ in changes for line in block.base[low:high]]
-    here = _count(removed) or _count(block.base)
-    return bool(here) and all(lost[line] >= number for line, number in here.items())
+    counts = _count(removed) or _count(block.base)
+    return bool(counts) and all(lost[line] >= number for line, number in counts.items())
 
 
 def _contains(lines: Lines, sequence: Lines) -> bool:

@@ -37,9 +37,11 @@ def choose_newer_base(repository: Repository, series: SeriesBranch) -> tuple[str
     args = ("for-each-ref", f"--contains={series.base}", f"--format={_FORMAT}")
     listed = repository.run(*args, "refs/heads", "refs/remotes").stdout.decode()
     refs = [_Ref(*line.split("\0")) for line in listed.splitlines()]  # type: ignore[arg-type]
-    own = f"refs/heads/{series.name}"
-    upstream = next((ref.upstream for ref in refs if ref.name == own), "")
-    others = [ref for ref in refs if ref.name != own and not ref.name.endswith(f"/{series.name}")]
+    own_ref = f"refs/heads/{series.name}"
+    upstream = next((ref.upstream for ref in refs if ref.name == own_ref), "")
+    others = [
+        ref for ref in refs if ref.name != own_ref and not ref.name.endswith(f"/{series.name}")
+    ]
     for ref in others:
         if ref.name == upstream:
             return ref.short, ref.oid

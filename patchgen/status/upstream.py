@@ -68,8 +68,8 @@ class UpstreamHistory:
         """
         for commit in self.commits:
             for own_hunk in commit.files[path].hunks if path in commit.files else ():
-                made = own_hunk.folded
-                if made.covers(hunk) or (made.size > _MAX_TRIVIAL_SIZE and hunk.covers(made)):
+                folded = own_hunk.folded
+                if folded.covers(hunk) or (folded.size > _MAX_TRIVIAL_SIZE and hunk.covers(folded)):
                     return _to_upstream(commit)
         return None
 
