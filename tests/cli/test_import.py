@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen import` and `patchgen explain`: what was posted, and what was made."""
+"""`patchgen import` and `patchgen explain`: what was posted, and what was mails."""
 
 from __future__ import annotations
 
@@ -16,33 +16,35 @@ V4 = "patchgen/pvops-v4"
 
 @pytest.fixture
 def posted(git, toy: Path, tmp_path: Path) -> Path:
-    """Return an mbox with a v3 of two patches that somebody made by hand on master."""
+    """Return an mbox with a v3 of two patches that somebody mails by hand on master."""
     git(toy, "checkout", "-q", "-b", "by-hand")
     for number in (1, 2):
         (toy / f"file{number}").write_text(f"{number}\n")
         git(toy, "add", "-f", f"file{number}")
         git(toy, "commit", "-q", "-m", f"x86: Do {number}", "-m", "Because.")
-    words = ("-v3", "--cover-letter", "--thread", "--base=master", "--stdout", "master..")
-    made = git(toy, "format-patch", *words)
-    made = made.replace("*** SUBJECT HERE ***", "x86: Do it").replace("*** BLURB HERE ***", "All.")
+    args = ("-v3", "--cover-letter", "--thread", "--base=master", "--stdout", "master..")
+    mails = git(toy, "format-patch", *args)
+    mails = mails.replace("*** SUBJECT HERE ***", "x86: Do it").replace(
+        "*** BLURB HERE ***", "All."
+    )
     git(toy, "checkout", "-q", "master")
     git(toy, "branch", "-q", "-D", "by-hand")
     path = tmp_path / "v3.mbox"
-    path.write_text(made)
+    path.write_text(mails)
     return path
 
 
 def test_a_posted_version_is_recorded_for_the_series(patchgen, pvops, posted, git):
     before = snapshot(pvops, without="none")
-    words = ("import", "--tree", pvops, posted, "--series", V4, "--json")
-    done = patchgen(*words)
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    args = ("import", "--tree", pvops, posted, "--series", V4, "--json")
+    result = patchgen(*args)
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     assert document["revision"] == 3 and len(document["message_ids"]) == 3
     assert document["patches"] == ["x86: Do 1", "x86: Do 2"]
     assert document["base"] == git(pvops, "rev-parse", "master").strip()
-    said = git(pvops, "cat-file", "-p", document["tag"])
-    assert said.partition("\n\n")[2].startswith("x86: Do it\n\nAll.\n\n---\nbase-commit: ")
+    content = git(pvops, "cat-file", "-p", document["tag"])
+    assert content.partition("\n\n")[2].startswith("x86: Do it\n\nAll.\n\n---\nbase-commit: ")
     kept = [
         line for line in snapshot(pvops, without="none").splitlines() if "tags/sent" not in line
     ]
@@ -50,18 +52,18 @@ def test_a_posted_version_is_recorded_for_the_series(patchgen, pvops, posted, gi
     against = ("verify", V4, "--tree", pvops, "--skip", "build", "--skip", "checkpatch")
     compared = patchgen(*against, "--against", document["tag"])
     assert compared.code == 1 and "x86: Do 1" in compared.out
-    again = patchgen(*words)
+    again = patchgen(*args)
     assert again.code == 1 and "is already recorded as sent" in again.err
 
 
 def test_an_imported_branch_equals_itself(patchgen, pvops, git):
-    done = patchgen("import", "--tree", pvops, V4, "--series", V4, "-v", "3", "--json")
-    assert done.code == 0, done.err
-    tag = json.loads(done.out)["tag"]
+    result = patchgen("import", "--tree", pvops, V4, "--series", V4, "-v", "3", "--json")
+    assert result.code == 0, result.err
+    tag = json.loads(result.out)["tag"]
     # As b4 has it: on the base, without the commit of the cover letter, which is in the tag.
     assert git(pvops, "rev-parse", f"{tag}~4") == git(pvops, "rev-parse", "master")
-    said = git(pvops, "cat-file", "tag", tag).partition("\n\n")[2]
-    assert said.startswith("x86: Route page encryption status changes through pv_ops\n\nGuests")
+    content = git(pvops, "cat-file", "tag", tag).partition("\n\n")[2]
+    assert content.startswith("x86: Route page encryption status changes through pv_ops\n\nGuests")
     against = ("verify", V4, "--tree", pvops, "--skip", "build", "--skip", "checkpatch")
     assert patchgen(*against, "--against", tag).code == 0
     assert patchgen(*against, "--against", "v3").code == 0
@@ -75,33 +77,33 @@ def test_the_version_that_is_named_is_taken_from_several(patchgen, pvops, tmp_pa
             text = path.read_text().replace("[PATCH v4", f"[PATCH {version}")
             name = path.name.replace("v4", version)
             (tmp_path / name).write_text(text.replace("-v4-", f"-{version}-"))
-    words = ("import", "--tree", pvops, tmp_path, "--series", V4, "--json")
-    done = patchgen(*words, "-v", "5")
-    assert done.code == 2 and "has v2, v3, not v5" in done.err
-    document = json.loads(patchgen(*words, "-v", "2").out)
+    args = ("import", "--tree", pvops, tmp_path, "--series", V4, "--json")
+    result = patchgen(*args, "-v", "5")
+    assert result.code == 2 and "has v2, v3, not v5" in result.err
+    document = json.loads(patchgen(*args, "-v", "2").out)
     assert document["revision"] == 2 and "-v2-0-" in document["message_ids"][0]
     [path] = tmp_path.glob("v3-0002*")
     path.unlink()
-    done = patchgen(*words, "-v", "3")
-    assert done.code == 1 and "is incomplete: of 4 patches of v3, it lacks 2" in done.err
+    result = patchgen(*args, "-v", "3")
+    assert result.code == 1 and "is incomplete: of 4 patches of v3, it lacks 2" in result.err
 
 
 def test_a_version_without_a_cover_letter(patchgen, pvops, git, tmp_path):
     for path in (pvops / "outgoing" / "pvops-v4").glob("v4-000[1-4]*"):
         (tmp_path / path.name).write_text(path.read_text().replace("[PATCH v4", "[PATCH v3"))
-    done = patchgen("import", "--tree", pvops, tmp_path, "--series", V4, "--json")
-    assert done.code == 0, done.err
-    ids = json.loads(done.out)["message_ids"]
+    result = patchgen("import", "--tree", pvops, tmp_path, "--series", V4, "--json")
+    assert result.code == 0, result.err
+    ids = json.loads(result.out)["message_ids"]
     assert ["-v4-1-" in ids[0], len(ids)] == [True, 4]
     box = tmp_path / "box"
     box.write_text(
         f"From: B <b@example.org>\nSubject: Re: it\nMessage-ID: <a@x>\nIn-Reply-To: <{ids[0]}>\n\n"
         "Acked-by: B <b@example.org>\n"
     )
-    found = json.loads(patchgen("trailers", "--tree", pvops, V4, box, "--json").out)
-    assert [each["patch"] for each in found["applied"]] == [1]
-    done = patchgen("reroll", "--tree", pvops, V4, "--quiet")
-    assert done.code == 0, done.err
+    document = json.loads(patchgen("trailers", "--tree", pvops, V4, box, "--json").out)
+    assert [tag["patch"] for tag in document["applied"]] == [1]
+    result = patchgen("reroll", "--tree", pvops, V4, "--quiet")
+    assert result.code == 0, result.err
     assert "Link to" not in git(pvops, "show", "-s", "--format=%B", "patchgen/pvops-v5~4")
 
 
@@ -109,21 +111,21 @@ def test_answers_to_an_imported_version_find_their_patches(patchgen, pvops, git,
     for path in (pvops / "outgoing" / "pvops-v4").glob("v4-*"):
         text = path.read_text().replace("[PATCH v4", "[PATCH v3").replace("-v4-", "-v3-")
         (tmp_path / path.name).write_text(text)
-    done = patchgen("import", "--tree", pvops, tmp_path, "--series", V4, "--json")
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    result = patchgen("import", "--tree", pvops, tmp_path, "--series", V4, "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     assert document["revision"] == 3
     box = tmp_path / "box"
     box.write_text(
         "From: B <b@example.org>\nSubject: Re: it\nMessage-ID: <a@x>\n"
         f"In-Reply-To: <{document['message_ids'][3]}>\n\nAcked-by: B <b@example.org>\n"
     )
-    found = json.loads(patchgen("trailers", "--tree", pvops, V4, box, "--json").out)
-    assert [(each["patch"], each["matched_by"]) for each in found["applied"]] == [(3, "message-id")]
+    document = json.loads(patchgen("trailers", "--tree", pvops, V4, box, "--json").out)
+    assert [(tag["patch"], tag["matched_by"]) for tag in document["applied"]] == [(3, "message-id")]
 
 
 @pytest.mark.parametrize(
-    ("words", "problem"),
+    ("args", "problem"),
     [
         (["none"], "'none' is not a file, folder, branch or commit"),
         (["v3.mbox", "--series", "none"], "branch 'none' does not exist"),
@@ -132,20 +134,20 @@ def test_answers_to_an_imported_version_find_their_patches(patchgen, pvops, git,
         (["v3.mbox", "--base", "none"], "has no commit 'none'"),
     ],
 )
-def test_says_what_is_wrong(patchgen, pvops, posted, words, problem):
+def test_an_error_states_what_is_wrong(patchgen, pvops, posted, args, problem):
     (posted.parent / "empty").write_text("")
     before = snapshot(pvops, without="none")
-    done = patchgen("import", "--tree", pvops, *words, cwd=posted.parent)
-    assert done.code in (1, 2) and problem in done.err, done.err
+    result = patchgen("import", "--tree", pvops, *args, cwd=posted.parent)
+    assert result.code in (1, 2) and problem in result.err, result.err
     assert snapshot(pvops, without="none") == before
 
 
 def test_explains_what_a_commit_was_made_from(patchgen, pvops, git, tmp_path):
     clone = tmp_path / "elsewhere"
     git(tmp_path, "clone", "-q", "--branch", V4, pvops, clone)
-    done = patchgen("explain", "--tree", clone, "HEAD~1", "--json")
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    result = patchgen("explain", "--tree", clone, "HEAD~1", "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     assert document["patch"]["name"] == "hypercall" and document["edited"] == []
     assert document["series"]["variables"]["hypercall"] == "kvm_sev_hypercall3"
     assert document["series"]["tools"]["spatch"]
@@ -154,7 +156,7 @@ def test_explains_what_a_commit_was_made_from(patchgen, pvops, git, tmp_path):
     assert "@sev_hypercall@" in smpl
     shown = patchgen("explain", "--tree", clone, "HEAD~1").out
     assert "patch: hypercall (backend sev)" in shown and "@sev_hypercall@" in shown
-    assert str(pvops) not in done.out and "/" + "root" not in done.out
+    assert str(pvops) not in result.out and "/" + "root" not in result.out
     source = clone / "arch/x86/kernel/kvm.c"
     source.write_text(source.read_text() + "/* by hand */\n")
     git(clone, "commit", "-q", "-a", "--amend", "-m", "x86/kvm: Another", "-m", "Text.")
@@ -192,12 +194,12 @@ def test_an_answer_is_not_read_as_the_cover_letter(patchgen, toy, posted, git):
     answer = "From x Mon Sep 17 00:00:00 2001\nFrom: Bea <bea@example.org>\n"
     answer += "Subject: Re: [PATCH v3 0/2] x86: Wrong\nMessage-ID: <b@example.org>\n\nNo.\n\n"
     posted.write_text(answer + posted.read_text())
-    done = patchgen("import", "--tree", toy, posted, "--json")
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    result = patchgen("import", "--tree", toy, posted, "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     assert "b@example.org" not in document["message_ids"] and len(document["message_ids"]) == 3
-    said = git(toy, "cat-file", "-p", document["tag"])
-    assert said.partition("\n\n")[2].startswith("x86: Do it\n\nAll.\n\n---\n")
+    content = git(toy, "cat-file", "-p", document["tag"])
+    assert content.partition("\n\n")[2].startswith("x86: Do it\n\nAll.\n\n---\n")
 
 
 def test_no_message_id_is_recorded_where_one_is_missing(patchgen, toy, posted):
@@ -205,9 +207,9 @@ def test_no_message_id_is_recorded_where_one_is_missing(patchgen, toy, posted):
     first, mark, rest = posted.read_text().partition("Subject: [PATCH v3 1/2]")
     head, _, name = first.rpartition("Message-")
     posted.write_text(f"{head}X-No-{name}{mark}{rest}")
-    done = patchgen("import", "--tree", toy, posted, "--json")
-    assert done.code == 0, done.err
-    assert json.loads(done.out)["message_ids"] == []
+    result = patchgen("import", "--tree", toy, posted, "--json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["message_ids"] == []
 
 
 def test_the_same_mails_give_the_same_tag_on_another_day(patchgen, toy, posted, git, monkeypatch):
@@ -216,18 +218,18 @@ def test_the_same_mails_give_the_same_tag_on_another_day(patchgen, toy, posted, 
     )
     posted.write_text(text)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
-    done = patchgen("import", "--tree", toy, posted, "--json")
-    assert done.code == 0, done.err
-    tag = json.loads(done.out)["tag"]
+    result = patchgen("import", "--tree", toy, posted, "--json")
+    assert result.code == 0, result.err
+    tag = json.loads(result.out)["tag"]
     dates = git(toy, "log", "-2", "--format=%ad %cd", "--date=raw", tag).split()
     assert dates == ["1629442800", "+0200"] * 4
     assert "1629460000 +0000" in git(toy, "cat-file", "-p", tag)
 
 
 def test_a_ref_that_git_cannot_write_is_not_a_version_that_was_sent(patchgen, toy, posted):
-    words = ("import", "--tree", toy, posted, "--json")
-    tag = json.loads(patchgen(*words).out)["tag"]
+    args = ("import", "--tree", toy, posted, "--json")
+    tag = json.loads(patchgen(*args).out)["tag"]
     (toy / f".git/refs/tags/{tag}").rename(toy / f".git/refs/tags/{tag}.lock")
-    done = patchgen(*words)
-    assert done.code == 1 and "already recorded as sent" not in done.err
-    assert f"the tag {tag} cannot be written" in done.err and ".lock" in done.err
+    result = patchgen(*args)
+    assert result.code == 1 and "already recorded as sent" not in result.err
+    assert f"the tag {tag} cannot be written" in result.err and ".lock" in result.err

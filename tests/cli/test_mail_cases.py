@@ -39,13 +39,13 @@ def shared_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def v4(shared_tree, patchgen) -> tuple[Path, list[str]]:
     """Return the tree with v4 on a branch, and the message-ids of its mails."""
-    made = shared_tree.parent / "made.json"
-    if not made.exists():
-        words = ("apply", "--variant", "pvops", "--backend", "sev", "--tree", shared_tree)
-        done = patchgen(*words, "--signoff", "--json")
-        assert done.code == 0, done.err
-        made.write_text(done.out)
-    paths = json.loads(made.read_text())["mails"]
+    cached = shared_tree.parent / "made.json"
+    if not cached.exists():
+        args = ("apply", "--variant", "pvops", "--backend", "sev", "--tree", shared_tree)
+        result = patchgen(*args, "--signoff", "--json")
+        assert result.code == 0, result.err
+        cached.write_text(result.out)
+    paths = json.loads(cached.read_text())["mails"]
     mails = [Mail(path, Path(path).read_bytes()) for path in paths]
     return shared_tree, [read_message_id(parse_mail(mail)) for mail in mails]
 
@@ -60,13 +60,13 @@ def fill_in(name: str, ids: list[str], target: Path) -> Path:
 def collect(patchgen, v4, name: str, tmp_path: Path) -> dict:
     tree, ids = v4
     box = fill_in(name, ids, tmp_path / "box.mbox")
-    done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+    result = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
+    assert result.code == 0, result.err
+    return json.loads(result.out)
 
 
 def added(document: dict) -> list[tuple[int, str]]:
-    return [(each["patch"], each["trailer"]) for each in document["applied"]]
+    return [(tag["patch"], tag["trailer"]) for tag in document["applied"]]
 
 
 @pytest.mark.parametrize(
@@ -119,28 +119,28 @@ def test_a_name_that_cannot_be_decoded_is_listed_and_not_added(patchgen, v4, tmp
     ):
         box = tmp_path / "box"
         box.write_bytes(head + declared + b"\n\nAcked-by: " + name + b" <bea@example.org>\n")
-        done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
-        assert done.code == 0, done.err
-        document = json.loads(done.out)
+        result = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
+        assert result.code == 0, result.err
+        document = json.loads(result.out)
         [left] = document["not_applied"]
         assert left["reason"] == "it has characters that could not be decoded", (declared, name)
         assert document["applied"] == []
 
 
-def test_a_note_below_a_tag_is_kept_in_the_commit(patchgen, v4, git, tmp_path):
+def test_a_note_below_a_tag_is_added_to_the_commit(patchgen, v4, git, tmp_path):
     tree, ids = v4
     clone = tmp_path / "clone"
     shutil.copytree(tree, clone, symlinks=True)
     box = fill_in("tag-bracket-line-below", ids, tmp_path / "box.mbox")
-    done = patchgen("trailers", "--tree", clone, V4, box)
-    assert done.code == 0, done.err
+    result = patchgen("trailers", "--tree", clone, V4, box)
+    assert result.code == 0, result.err
     message = git(clone, "show", "-s", "--format=%B", f"{V4}~2")
     assert f"\nReviewed-by: {BEA}\n[for the x86 bits]\n" in message
     seen = git(clone, "show", "-s", "--format=%(trailers:only,unfold)", f"{V4}~2")
     assert "Signed-off-by: Ada" in seen and f"Reviewed-by: {BEA}" in seen
 
 
-def test_a_tag_goes_into_the_block_of_a_message_with_two_notes(patchgen, v4, git, tmp_path):
+def test_a_tag_is_added_to_the_block_of_a_message_with_two_notes(patchgen, v4, git, tmp_path):
     tree, _ = v4
     clone = tmp_path / "clone"
     shutil.copytree(tree, clone, symlinks=True)
@@ -150,7 +150,7 @@ def test_a_tag_goes_into_the_block_of_a_message_with_two_notes(patchgen, v4, git
     assert again.code == 0, again.err
     document = json.loads(again.out)
     # The subject is without "[PATCH]", and there is nothing else that contradicts it.
-    assert [each["reason"] for each in document["not_applied"]] == ["the patch has it already"]
+    assert [tag["reason"] for tag in document["not_applied"]] == ["the patch has it already"]
     box = tmp_path / "box"
     mail = (DATA / "msg-two-notes" / "box.mbox").read_text()
     box.write_text(mail.replace("Bea Bee", "Dee").replace("bea@", "dee@"))
@@ -172,17 +172,17 @@ def test_a_compressed_box_is_read_by_its_content(patchgen, v4, tmp_path, packer)
     else:
         packed = subprocess.run([packer, "-c"], input=content, capture_output=True, check=True)
         box.write_bytes(packed.stdout)
-    done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
-    assert done.code == 0, done.err
-    assert added(json.loads(done.out)) == [(2, f"Reviewed-by: {BEA}")]
+    result = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
+    assert result.code == 0, result.err
+    assert added(json.loads(result.out)) == [(2, f"Reviewed-by: {BEA}")]
 
 
 def test_a_small_file_that_unpacks_to_a_huge_one_ends_in_a_message(patchgen, v4, tmp_path):
     box = tmp_path / "box.gz"
     command = f"head -c 300M /dev/zero | gzip -1 > {box}"
     subprocess.run(["sh", "-c", command], check=True)
-    done = patchgen("trailers", "--tree", v4[0], V4, box, "--dry-run")
-    assert done.code == 1 and "limit of 128 MiB when decompressed" in done.err
+    result = patchgen("trailers", "--tree", v4[0], V4, box, "--dry-run")
+    assert result.code == 1 and "limit of 128 MiB when decompressed" in result.err
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_a_small_file_that_unpacks_to_a_huge_one_ends_in_a_message(patchgen, v4,
 def test_an_input_without_any_mail_is_an_error(patchgen, v4, tmp_path, content):
     box = tmp_path / "box"
     box.write_bytes(content)
-    done = patchgen("trailers", "--tree", v4[0], V4, box, "--dry-run")
-    assert done.code == 1 and ("has no mails" in done.err or "damaged" in done.err)
+    result = patchgen("trailers", "--tree", v4[0], V4, box, "--dry-run")
+    assert result.code == 1 and ("has no mails" in result.err or "damaged" in result.err)
 
 
 @pytest.mark.parametrize(
@@ -229,11 +229,11 @@ def test_one_odd_mail_does_not_stop_the_others(patchgen, v4, tmp_path, name):
     start = b"From x@y Thu Jan  1 00:00:00 1970\n"
     odd = ODD[name].replace(b"\n", b"\nSubject: odd\n", 1) + b"\nAcked-by: Bea <bea@example.org>\n"
     box.write_bytes(start + odd + b"\n" + start + good)
-    done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    result = patchgen("trailers", "--tree", tree, V4, box, "--dry-run", "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     assert added(document) == [(3, f"Acked-by: {BEA}")]
-    assert [each["mail"] for each in document["unreadable"]] == ["0001-box.patch"]
+    assert [mail["mail"] for mail in document["unreadable"]] == ["0001-box.patch"]
     shown = patchgen("trailers", "--tree", tree, V4, box, "--dry-run").out
     assert "not read:\n  0001-box.patch: it" in shown
 
@@ -247,10 +247,10 @@ def test_control_characters_of_a_mail_are_shown_as_text(patchgen, v4, tmp_path):
         "Acked-by: \x1b[33mEve\x1b]0;X\x07 <eve@x.org>\n"
         "\x1b[1mReviewed-by: Eve <eve@x.org>\n".encode()
     )
-    done = patchgen("trailers", "--tree", tree, V4, box, "--dry-run")
-    assert done.code == 0 and "\x1b" not in done.out + done.err and "\x07" not in done.out
-    assert done.out.count("it has control characters") == 2
-    assert "\\x1b[33mEve" in done.out and "Nothing to add." in done.out
+    result = patchgen("trailers", "--tree", tree, V4, box, "--dry-run")
+    assert result.code == 0 and "\x1b" not in result.out + result.err and "\x07" not in result.out
+    assert result.out.count("it has control characters") == 2
+    assert "\\x1b[33mEve" in result.out and "Nothing to add." in result.out
 
 
 # --- series ----------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ def test_control_characters_of_a_mail_are_shown_as_text(patchgen, v4, tmp_path):
 
 @pytest.fixture
 def lines(tmp_path: Path) -> Path:
-    """Return the small repository that the series in tests/data/mail were made in."""
+    """Return the small repository that the series in tests/data/mail were cached in."""
     tree = tmp_path / "lines"
     tree.mkdir()
     for name, word in (("a.c", "line"), ("b.c", "bline")):
@@ -284,9 +284,9 @@ def lines(tmp_path: Path) -> Path:
 def test_a_posted_series_is_read_whole(patchgen, lines, git, name, revision, patches, ids):
     source = DATA / name
     source = source if len(list(source.iterdir())) > 1 else source / "v3.mbox"
-    done = patchgen("import", "--tree", lines, source, "--base", "master", "--json")
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    result = patchgen("import", "--tree", lines, source, "--base", "master", "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     assert document["revision"] == revision
     assert document["patches"] == patches
     assert len(document["message_ids"]) == ids
@@ -302,23 +302,23 @@ def test_a_posted_series_is_read_whole(patchgen, lines, git, name, revision, pat
 
 def test_the_cover_letter_is_not_lost_with_an_unknown_charset(patchgen, lines, git):
     source = DATA / "k-cover-charset-y" / "v3.mbox"
-    done = patchgen("import", "--tree", lines, source, "--base", "master", "--json")
-    tag = json.loads(done.out)["tag"]
+    result = patchgen("import", "--tree", lines, source, "--base", "master", "--json")
+    tag = json.loads(result.out)["tag"]
     assert "\n\nx86: Do it\n\nAll.\n\n---\n" in git(lines, "cat-file", "tag", tag)
 
 
 def test_an_incomplete_folder_is_refused_by_verify_import_and_send(patchgen, v4):
     tree, _ = v4
     folder = DATA / "send-missing-last"
-    for words in (
+    for args in (
         ("verify", folder, "--base", "master"),
         ("verify", V4, "--skip", "build", "--skip", "checkpatch", "--against", folder),
         ("import", folder, "--base", "master"),
         ("send", folder, "--yes", "--skip-checks"),
     ):
-        done = patchgen(*words, "--tree", tree)
-        assert done.code == 1, done.out
-        assert "is incomplete: of 4 patches of v4, it lacks 4" in done.err, done.err
+        result = patchgen(*args, "--tree", tree)
+        assert result.code == 1, result.out
+        assert "is incomplete: of 4 patches of v4, it lacks 4" in result.err, result.err
 
 
 def test_a_base64_patch_among_others_is_checked_too(patchgen, lines, tmp_path):
@@ -326,8 +326,8 @@ def test_a_base64_patch_among_others_is_checked_too(patchgen, lines, tmp_path):
     patch = base64.b64decode(encoded).replace(b"bline 39", b"bline 93")
     box = tmp_path / "v3.mbox"
     box.write_text(head + mark + base64.encodebytes(patch).decode())
-    done = patchgen("verify", box, "--tree", lines, "--base", "HEAD")
-    assert done.code == 1 and "0004-v3.patch does not apply" in done.err
+    result = patchgen("verify", box, "--tree", lines, "--base", "HEAD")
+    assert result.code == 1 and "0004-v3.patch does not apply" in result.err
 
 
 @pytest.mark.parametrize(("old", "new"), [("", ""), ("i/", "w/")])
@@ -339,6 +339,6 @@ def test_a_diff_with_other_prefixes_or_none_applies(patchgen, lines, tmp_path, o
         text = text.replace(f"+++ b/{name}", f"+++ {new}{name}")
     box = tmp_path / "v3.mbox"
     box.write_text(text)
-    done = patchgen("import", box, "--tree", lines, "--base", "master", "--json")
-    assert done.code == 0, done.err
-    assert json.loads(done.out)["patches"] == ["x86: Do 1", "x86: Do 2"]
+    result = patchgen("import", box, "--tree", lines, "--base", "master", "--json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["patches"] == ["x86: Do 1", "x86: Do 2"]

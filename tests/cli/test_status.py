@@ -68,10 +68,10 @@ def tree(patchgen: Patchgen, tmp_path: Path) -> Path:
         write_file(folder, name)
     commit_all(folder, "start")
     (tmp_path / "zalloc.cocci").write_text(ZALLOC)
-    words = ("--tree", folder, "--split", "file", "--json")
-    done = patchgen("run", tmp_path / "zalloc.cocci", *words)
-    assert done.code == 0, done.err
-    assert len(json.loads(done.out)["series"]["patches"]) == len(NAMES)
+    args = ("--tree", folder, "--split", "file", "--json")
+    result = patchgen("run", tmp_path / "zalloc.cocci", *args)
+    assert result.code == 0, result.err
+    assert len(json.loads(result.out)["series"]["patches"]) == len(NAMES)
     return folder
 
 
@@ -97,10 +97,10 @@ def pick(git: Git, tree: Path, name: str) -> str:
     return git(tree, "rev-parse", "HEAD").strip()
 
 
-def status(patchgen: Patchgen, tree: Path, *words: str) -> dict:
-    done = patchgen("status", CAMPAIGN, "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+def status(patchgen: Patchgen, tree: Path, *args: str) -> dict:
+    result = patchgen("status", CAMPAIGN, "--tree", tree, "--json", *args)
+    assert result.code == 0, result.err
+    return json.loads(result.out)
 
 
 def states(document: dict) -> list[str]:
@@ -108,10 +108,10 @@ def states(document: dict) -> list[str]:
 
 
 def oids(commits: Sequence[dict]) -> list[str]:
-    return [each["commit"] for each in commits]
+    return [commit["commit"] for commit in commits]
 
 
-def test_each_of_the_four_states_is_told(patchgen, tree, git):
+def test_each_of_the_four_states_is_printed(patchgen, tree, git):
     taken = pick(git, tree, "drivers/a.c")
     edit(tree, "drivers/b.c", ("twice", "double"))
     commit(git, tree, "b: Rename a variable")
@@ -122,11 +122,11 @@ def test_each_of_the_four_states_is_told(patchgen, tree, git):
     before = snapshot(tree, without="none")
     objects = git(tree, "count-objects", "-v")
 
-    done = patchgen("status", CAMPAIGN, "--tree", tree)
-    assert (done.code, done.err) == (0, "")
+    result = patchgen("status", CAMPAIGN, "--tree", tree)
+    assert (result.code, result.err) == (0, "")
     base = git(tree, "rev-parse", "--short=12", "master~4").strip()
     onto = git(tree, "rev-parse", "--short=12", "master").strip()
-    assert done.out.splitlines() == [
+    assert result.out.splitlines() == [
         f"{CAMPAIGN} on {base}, against master ({onto}), 4 commits newer",
         "  1/4 applied    drivers: Use kzalloc rather than kmalloc and memset in a.c",
         f'        by {taken[:12]} ("taken: drivers/a.c")',
@@ -158,31 +158,31 @@ def test_a_change_that_upstream_has_in_part_is_needed(patchgen, tree, git):
     first = first.replace("kmalloc", "kzalloc").replace("\tmemset(t, 0, sizeof(struct a));\n", "")
     (tree / "drivers/a.c").write_text(f"{first}int plain_a{rest}")
     half = commit(git, tree, "a: Use kzalloc once")
-    found = status(patchgen, tree)["patches"][0]
-    [file] = found["files"]
-    assert (found["state"], found["partly_applied"]) == ("needed", True)
+    patch = status(patchgen, tree)["patches"][0]
+    [file] = patch["files"]
+    assert (patch["state"], patch["partly_applied"]) == ("needed", True)
     assert (file["hunks"], file["present"], oids(file["by"])) == (4, 2, [half])
-    done = patchgen("status", CAMPAIGN, "--tree", tree)
-    said = f'drivers/a.c: 2 of 4 hunks already there, by {half[:12]} ("a: Use kzalloc once")'
-    assert said in done.out
-    assert "4 patches: 0 applied, 4 needed (1 of them in part), 0 conflicts" in done.out
+    result = patchgen("status", CAMPAIGN, "--tree", tree)
+    expected = f'drivers/a.c: 2 of 4 hunks already there, by {half[:12]} ("a: Use kzalloc once")'
+    assert expected in result.out
+    assert "4 patches: 0 applied, 4 needed (1 of them in part), 0 conflicts" in result.out
     # The other half makes it whole, and both are named.
     pick_rest = (tree / "drivers/a.c").read_text().replace("kmalloc", "kzalloc")
     pick_rest = pick_rest.replace("\tmemset(t, 0, sizeof(struct a));\n", "")
     (tree / "drivers/a.c").write_text(pick_rest)
     other = commit(git, tree, "a: Use kzalloc again")
-    found = status(patchgen, tree)["patches"][0]
-    assert (found["state"], oids(found["by"])) == ("applied", [other, half])
+    patch = status(patchgen, tree)["patches"][0]
+    assert (patch["state"], oids(patch["by"])) == ("applied", [other, half])
 
 
 def test_one_of_two_files_is_enough_to_be_partly_applied(patchgen, tree, git):
-    words = ("--split", "none", "--branch", "whole", "--base", "master", "--quiet")
-    done = patchgen("run", tree.parent / "zalloc.cocci", "--tree", tree, *words, "--force")
-    assert done.code == 0, done.err
+    args = ("--split", "none", "--branch", "whole", "--base", "master", "--quiet")
+    result = patchgen("run", tree.parent / "zalloc.cocci", "--tree", tree, *args, "--force")
+    assert result.code == 0, result.err
     taken = pick(git, tree, "fs/c.c")
-    done = patchgen("status", "whole", "--tree", tree)
-    assert "  1/1 needed     " in done.out
-    assert f'fs/c.c: already there, by {taken[:12]} ("taken: fs/c.c")' in done.out
+    result = patchgen("status", "whole", "--tree", tree)
+    assert "  1/1 needed     " in result.out
+    assert f'fs/c.c: already there, by {taken[:12]} ("taken: fs/c.c")' in result.out
 
 
 def test_what_upstream_did_with_more_beside_it_is_applied(patchgen, tree, git):
@@ -194,31 +194,31 @@ def test_what_upstream_did_with_more_beside_it_is_applied(patchgen, tree, git):
     ]
     edit(tree, "drivers/a.c", *changes)
     tidied = commit(git, tree, "a: Tidy up")
-    found = status(patchgen, tree)["patches"][0]
-    assert (found["state"], oids(found["by"])) == ("applied", [tidied])
+    patch = status(patchgen, tree)["patches"][0]
+    assert (patch["state"], oids(patch["by"])) == ("applied", [tidied])
 
 
 def test_what_was_taken_and_then_changed_is_applied(patchgen, tree, git):
     taken = pick(git, tree, "drivers/a.c")
     edit(tree, "drivers/a.c", ("kzalloc(", "devm_kzalloc(dev, "))
     commit(git, tree, "a: Let the device own it")
-    found = status(patchgen, tree)["patches"][0]
-    assert (found["state"], oids(found["by"])) == ("applied", [taken])
+    patch = status(patchgen, tree)["patches"][0]
+    assert (patch["state"], oids(patch["by"])) == ("applied", [taken])
 
 
 def test_what_was_taken_and_reverted_is_needed(patchgen, tree, git):
     pick(git, tree, "drivers/a.c")
     git(tree, "revert", "--no-edit", "HEAD")
     undone = git(tree, "rev-parse", "HEAD").strip()
-    found = status(patchgen, tree)["patches"][0]
-    assert found["state"] == "needed" and found["by"] == []
-    assert found["files"][0]["undone_by"]["commit"] == undone
-    said = patchgen("status", CAMPAIGN, "--tree", tree).out
-    assert f"drivers/a.c: was applied, then reverted by {undone[:12]}" in said
+    patch = status(patchgen, tree)["patches"][0]
+    assert patch["state"] == "needed" and patch["by"] == []
+    assert patch["files"][0]["undone_by"]["commit"] == undone
+    shown = patchgen("status", CAMPAIGN, "--tree", tree).out
+    assert f"drivers/a.c: was applied, then reverted by {undone[:12]}" in shown
     # Taken once more, it is there.
     again = pick(git, tree, "drivers/a.c")
-    found = status(patchgen, tree)["patches"][0]
-    assert (found["state"], oids(found["by"])) == ("applied", [again])
+    patch = status(patchgen, tree)["patches"][0]
+    assert (patch["state"], oids(patch["by"])) == ("applied", [again])
 
 
 def test_a_renamed_file_is_followed(patchgen, tree, git):
@@ -231,10 +231,10 @@ def test_a_renamed_file_is_followed(patchgen, tree, git):
     # Its namesake is a new file that has nothing to do with it.
     (tree / "fs/d.h").write_text("int d;\n")
     commit(git, tree, "fs: Add d.h")
-    found = status(patchgen, tree)["patches"]
-    assert [patch["state"] for patch in found] == ["needed", "needed", "applied", "needed"]
-    assert oids(found[2]["by"]) == [taken]
-    assert found[3]["files"][0]["renamed_to"] == "fs/new/xd.c"
+    patches = status(patchgen, tree)["patches"]
+    assert [patch["state"] for patch in patches] == ["needed", "needed", "applied", "needed"]
+    assert oids(patches[2]["by"]) == [taken]
+    assert patches[3]["files"][0]["renamed_to"] == "fs/new/xd.c"
     assert "fs/d.c: renamed to fs/new/xd.c" in patchgen("status", CAMPAIGN, "--tree", tree).out
     edit(tree, "fs/new/xd.c", ("kmalloc(sizeof(", "devm_kmalloc(dev, sizeof("))
     commit(git, tree, "xd: Let the device own it")
@@ -244,9 +244,9 @@ def test_a_renamed_file_is_followed(patchgen, tree, git):
     git(tree, "reset", "-q", "--hard", "HEAD~1")
     changes = [("kmalloc", "kzalloc"), ("\tmemset(t, 0, sizeof(struct d));\n", "")]
     edit(tree, "fs/new/xd.c", *changes)
-    done = commit(git, tree, "xd: Use kzalloc")
-    found = status(patchgen, tree)["patches"][3]
-    assert (found["state"], oids(found["by"])) == ("applied", [done])
+    result = commit(git, tree, "xd: Use kzalloc")
+    patch = status(patchgen, tree)["patches"][3]
+    assert (patch["state"], oids(patch["by"])) == ("applied", [result])
 
 
 def test_a_name_may_have_anything_in_it(patchgen, tree, git):
@@ -259,23 +259,23 @@ def test_a_name_may_have_anything_in_it(patchgen, tree, git):
     git(tree, "checkout", "-q", "master")
     git(tree, "cherry-pick", "hand")
     taken = git(tree, "rev-parse", "HEAD").strip()
-    words = ("--tree", tree, "--onto", "master", "--json")
-    document = json.loads(patchgen("status", "hand", *words).out)
+    args = ("--tree", tree, "--onto", "master", "--json")
+    document = json.loads(patchgen("status", "hand", *args).out)
     assert states(document) == ["gone", "applied"]
     assert oids(document["patches"][1]["by"]) == [taken]
     assert document["patches"][1]["files"][0]["path"] == name
 
 
-def test_what_changed_functions_that_are_gone_is_gone(patchgen, tree, git):
+def test_a_change_of_removed_functions_is_gone(patchgen, tree, git):
     text = (tree / "fs/c.c").read_text()
     start, end = text.index("struct c *make_c"), text.index("int plain_c")
     more = text.index("struct c *more_c")
     (tree / "fs/c.c").write_text(text[:start] + text[end:more])
     commit(git, tree, "c: Remove what nobody calls")
-    found = status(patchgen, tree)["patches"][2]
-    assert found["state"] == "gone"
-    said = patchgen("status", CAMPAIGN, "--tree", tree).out
-    assert "fs/c.c: the lines that it changes were removed" in said
+    patch = status(patchgen, tree)["patches"][2]
+    assert patch["state"] == "gone"
+    shown = patchgen("status", CAMPAIGN, "--tree", tree).out
+    assert "fs/c.c: the lines that it changes were removed" in shown
 
 
 def test_a_function_that_only_moved_is_for_a_person_to_look_at(patchgen, tree, git):
@@ -286,7 +286,7 @@ def test_a_function_that_only_moved_is_for_a_person_to_look_at(patchgen, tree, g
     assert status(patchgen, tree)["patches"][2]["state"] == "conflicts"
 
 
-def test_one_function_gone_and_one_changed_is_needed_for_the_other(patchgen, tree, git):
+def test_with_one_function_removed_a_patch_is_needed_for_the_other(patchgen, tree, git):
     text = (tree / "fs/c.c").read_text()
     start, end = text.index("struct c *make_c"), text.index("int plain_c")
     (tree / "fs/c.c").write_text(text[:start] + text[end:])
@@ -300,19 +300,19 @@ def test_patches_that_build_on_each_other_are_judged_so(patchgen, toy, pvops_on,
     (toy / "arch/x86/mm/newer.c").write_text("int newer;\n")
     git(toy, "add", "-A", "-f", "arch/x86/mm")
     git(toy, "commit", "-q", "-m", "newer")
-    words = ("status", "patchgen/pvops-v4", "--tree", toy, "--json")
-    document = json.loads(patchgen(*words).out)
+    args = ("status", "patchgen/pvops-v4", "--tree", toy, "--json")
+    document = json.loads(patchgen(*args).out)
     count = len(document["patches"])
     assert states(document) == ["needed"] * count and document["run_again"] is None
     # Upstream pulls all but the last one.
     git(toy, "merge", "-q", "--no-ff", "-m", "pull", "patchgen/pvops-v4~1")
-    document = json.loads(patchgen(*words).out)
+    document = json.loads(patchgen(*args).out)
     assert states(document) == ["applied"] * (count - 1) + ["needed"]
     for patch in document["patches"][:-1]:
         assert oids(patch["by"]) == [patch["commit"]]
 
 
-def test_what_conflicts_only_for_want_of_an_earlier_patch_says_so(patchgen, tree, git):
+def test_a_conflict_due_to_an_earlier_patch_names_that_patch(patchgen, tree, git):
     git(tree, "checkout", "-q", CAMPAIGN)
     edit(tree, "fs/c.c", ("t = kzalloc(sizeof(struct c)", "t = kzalloc(sizeof(*t)"))
     commit(git, tree, "c: Use the size of what it points to")
@@ -322,9 +322,9 @@ def test_what_conflicts_only_for_want_of_an_earlier_patch_says_so(patchgen, tree
     assert states(status(patchgen, tree)) == ["needed"] * 5
     edit(tree, "fs/c.c", ("kmalloc(sizeof(struct c)", "devm_kmalloc(dev, sizeof(struct c)"))
     commit(git, tree, "c: Let the device own it")
-    found = status(patchgen, tree)["patches"]
-    assert [patch["state"] for patch in found[2:]] == ["conflicts", "needed", "conflicts"]
-    assert [patch["files"][0]["conflicts_since_patch"] for patch in found[2:]] == [None, None, 3]
+    patches = status(patchgen, tree)["patches"]
+    assert [patch["state"] for patch in patches[2:]] == ["conflicts", "needed", "conflicts"]
+    assert [patch["files"][0]["conflicts_since_patch"] for patch in patches[2:]] == [None, None, 3]
     assert "fs/c.c: conflicts since patch 3" in patchgen("status", CAMPAIGN, "--tree", tree).out
 
 
@@ -335,19 +335,21 @@ def test_a_branch_without_a_record_is_read_as_well(patchgen, tree, git):
     git(tree, "checkout", "-q", "master")
     edit(tree, "drivers/b.c", ("twice", "double"))
     commit(git, tree, "b: Rename a variable")
-    done = patchgen("status", "hand", "--tree", tree, "--onto", "master")
-    assert (done.code, done.err) == (0, "")
-    assert "  1/1 needed     a: Rename a variable" in done.out and "patchgen run" not in done.out
+    result = patchgen("status", "hand", "--tree", tree, "--onto", "master")
+    assert (result.code, result.err) == (0, "")
+    assert (
+        "  1/1 needed     a: Rename a variable" in result.out and "patchgen run" not in result.out
+    )
     # Where it begins cannot be told once it is nothing but upstream's.
     git(tree, "branch", "same", "master")
-    done = patchgen("status", "same", "--tree", tree)
-    assert (done.code, done.out) == (1, "")
-    assert "cannot tell where the series on same starts" in done.err
-    assert "--split" in done.err
+    result = patchgen("status", "same", "--tree", tree)
+    assert (result.code, result.out) == (1, "")
+    assert "cannot tell where the series on same starts" in result.err
+    assert "--split" in result.err
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("args", "code", "problem"),
     [
         ([CAMPAIGN, "--onto", "nowhere"], 1, "has no commit 'nowhere'\nhint: --onto takes"),
         ([CAMPAIGN, "--onto", "-x"], 2, "'-x' is not a revision"),
@@ -355,10 +357,10 @@ def test_a_branch_without_a_record_is_read_as_well(patchgen, tree, git):
         (["--wrong"], 2, "No such option"),
     ],
 )
-def test_says_what_is_wrong(patchgen, tree, words, code, said):
-    done = patchgen("status", *words, "--tree", tree)
-    assert (done.code, done.out) == (code, ""), done.err
-    assert said in done.err
+def test_an_error_states_what_is_wrong(patchgen, tree, args, code, problem):
+    result = patchgen("status", *args, "--tree", tree)
+    assert (result.code, result.out) == (code, ""), result.err
+    assert problem in result.err
 
 
 def test_the_newer_base_is_the_branch_that_the_old_one_was_on(patchgen, tree, git, tmp_path):
@@ -385,31 +387,32 @@ def test_the_newer_base_is_the_branch_that_the_old_one_was_on(patchgen, tree, gi
     git(clone, "remote", "add", "other", tree)
     git(clone, "fetch", "-q", "other")
     git(clone, "symbolic-ref", "refs/remotes/other/HEAD", "refs/remotes/other/next")
-    done = patchgen("status", CAMPAIGN, "--tree", clone)
-    assert (done.code, done.out) == (2, "")
-    assert "(--onto)" in done.err and "origin/HEAD" in done.err and "other/HEAD" in done.err
+    result = patchgen("status", CAMPAIGN, "--tree", clone)
+    assert (result.code, result.out) == (2, "")
+    assert "(--onto)" in result.err and "origin/HEAD" in result.err and "other/HEAD" in result.err
 
 
-def test_without_history_it_says_that_it_cannot_name_commits(patchgen, tree, git):
+def test_without_history_it_warns_that_it_cannot_name_commits(patchgen, tree, git):
     pick(git, tree, "drivers/a.c")
     new = git(tree, "commit-tree", "-m", "snapshot", "master^{tree}").strip()
     document = status(patchgen, tree, "--onto", new)
     assert states(document) == ["applied", "needed", "needed", "needed"]
     assert document["patches"][0]["by"] == []
     assert "share no history here" in document["warnings"][0]
-    done = patchgen("status", CAMPAIGN, "--tree", tree, "--onto", new)
+    result = patchgen("status", CAMPAIGN, "--tree", tree, "--onto", new)
     assert (
-        done.out.splitlines()[2].strip() == "all of it is there; no single commit made this change"
+        result.out.splitlines()[2].strip()
+        == "all of it is there; no single commit made this change"
     )
-    assert "warning: " in done.err
+    assert "warning: " in result.err
 
 
 def test_a_campaign_is_not_rerolled(patchgen, tree, git):
     before = snapshot(tree, without="none")
-    done = patchgen("reroll", CAMPAIGN, "--tree", tree, "--onto", "master")
-    assert (done.code, done.out) == (1, "")
-    assert f"{CAMPAIGN} is a campaign of zalloc.cocci" in done.err
-    assert "patchgen run zalloc.cocci --base REV --split file -v 2" in done.err
+    result = patchgen("reroll", CAMPAIGN, "--tree", tree, "--onto", "master")
+    assert (result.code, result.out) == (1, "")
+    assert f"{CAMPAIGN} is a campaign of zalloc.cocci" in result.err
+    assert "patchgen run zalloc.cocci --base REV --split file -v 2" in result.err
     assert snapshot(tree, without="none") == before
 
 

@@ -59,17 +59,17 @@ def test_tags_get_to_their_patches(patchgen, toy, git, posted, tmp_path):
     before = snapshot(toy, without=V4)
     authors = git(toy, "log", "--format=%an %ae %ad", V4)
     tree = git(toy, "rev-parse", f"{V4}^{{tree}}")
-    done = patchgen("trailers", "--tree", toy, V4, box, "--json")
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
-    assert [(each["patch"], each["trailer"]) for each in document["applied"]] == [
+    result = patchgen("trailers", "--tree", toy, V4, box, "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
+    assert [(tag["patch"], tag["trailer"]) for tag in document["applied"]] == [
         (2, REVIEWED),
         *((number, "Tested-by: Cy <cy@example.org>") for number in (1, 2, 3, 4)),
     ]
     [left] = document["not_applied"]
     assert left["reason"] == "the mail is from bea@example.org" and left["patch"] == 1
-    said = message(git, toy, f"{V4}~2")
-    assert said.endswith(f">\n{REVIEWED}\nTested-by: Cy <cy@example.org>")
+    text = message(git, toy, f"{V4}~2")
+    assert text.endswith(f">\n{REVIEWED}\nTested-by: Cy <cy@example.org>")
     assert message(git, toy, f"{V4}~4").endswith("}")
     assert snapshot(toy, without=V4) == before
     assert git(toy, "log", "--format=%an %ae %ad", V4) == authors
@@ -86,23 +86,23 @@ def test_a_tag_on_one_patch_leaves_those_below_as_they_are(patchgen, toy, git, p
     for name in ("cur", "new", "tmp"):
         (folder / name).mkdir(parents=True)
     (folder / "new" / "1.host").write_bytes(answer(posted[4], REVIEWED))
-    done = patchgen("trailers", "--tree", toy, V4, folder)
-    assert f"  + {REVIEWED}" in done.out and f"{V4} has 1 tag more." in done.out
+    result = patchgen("trailers", "--tree", toy, V4, folder)
+    assert f"  + {REVIEWED}" in result.out and f"{V4} has 1 tag more." in result.out
     assert git(toy, "rev-parse", f"{V4}~1") == below
 
 
 def test_the_branch_may_be_checked_out_and_mails_come_by_a_pipe(toy, git, posted):
     git(toy, "checkout", "-q", V4)
-    words = [sys.executable, "-m", "patchgen", "trailers", "-"]
-    done = subprocess.run(
-        words,
+    args = [sys.executable, "-m", "patchgen", "trailers", "-"]
+    result = subprocess.run(
+        args,
         cwd=toy,
         input=answer(posted[3], REVIEWED),
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
     assert REVIEWED in message(git, toy, "HEAD~1")
     assert git(toy, "status", "--porcelain", "--untracked-files=no") == ""
 
@@ -111,13 +111,13 @@ def test_dry_run_writes_nothing(patchgen, toy, posted, tmp_path):
     box = tmp_path / "box"
     box.write_bytes(answer(posted[1], REVIEWED))
     before = snapshot(toy, without="none")
-    done = patchgen("trailers", "--tree", toy, V4, box, "--dry-run")
-    assert f"{V4} would get 1 tag." in done.out
+    result = patchgen("trailers", "--tree", toy, V4, box, "--dry-run")
+    assert f"{V4} would get 1 tag." in result.out
     assert snapshot(toy, without="none") == before
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "problem"),
+    ("args", "code", "problem"),
     [
         ([V4, "none"], 1, "none cannot be read"),
         ([V4, "empty"], 1, "empty has no mails"),
@@ -126,11 +126,11 @@ def test_dry_run_writes_nothing(patchgen, toy, posted, tmp_path):
         ([], 2, "Missing argument"),
     ],
 )
-def test_says_what_is_wrong(patchgen, toy, posted, tmp_path, words, code, problem):
+def test_an_error_states_what_is_wrong(patchgen, toy, posted, tmp_path, args, code, problem):
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "box").write_bytes(answer(posted[1], REVIEWED))
-    done = patchgen("trailers", "--tree", toy, *words, cwd=tmp_path)
-    assert done.code == code and problem in done.err, done.err
+    result = patchgen("trailers", "--tree", toy, *args, cwd=tmp_path)
+    assert result.code == code and problem in result.err, result.err
 
 
 def test_replies_to_mails_of_a_branch_that_was_edited_since(patchgen, toy, git, posted, tmp_path):
@@ -150,7 +150,7 @@ def test_replies_to_mails_of_a_branch_that_was_edited_since(patchgen, toy, git, 
         )
     )
     document = json.loads(patchgen("trailers", "--tree", toy, V4, box, "--json").out)
-    applied = [(each["patch"], each["trailer"]) for each in document["applied"]]
+    applied = [(tag["patch"], tag["trailer"]) for tag in document["applied"]]
     assert applied == [(2, REVIEWED), (1, tested), (2, tested), (3, tested)]
-    reasons = [each["reason"] for each in document["not_applied"]]
+    reasons = [tag["reason"] for tag in document["not_applied"]]
     assert len(reasons) == 2 and "which has other code" in reasons[0]

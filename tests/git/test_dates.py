@@ -60,7 +60,7 @@ def test_any_source_date_epoch_dates_commits_and_mails(tmp_path, git, monkeypatc
 def test_what_is_not_a_date_is_refused_before_the_work(patchgen, toy, monkeypatch, epoch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
     before = snapshot(toy, without="none")
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert (done.code, done.out) == (2, "")
-    assert f"SOURCE_DATE_EPOCH is '{epoch}'\nhint: set it to a number of seconds" in done.err
+    result = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert (result.code, result.out) == (2, "")
+    assert f"SOURCE_DATE_EPOCH is '{epoch}'\nhint: set it to a number of seconds" in result.err
     assert snapshot(toy, without="none") == before

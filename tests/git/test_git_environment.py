@@ -20,8 +20,8 @@ STRANGER = 1234
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 
 
-def dry_run(patchgen, tree: Path, *words: str | Path):
-    return patchgen("apply", "--variant", "pvops", "--tree", tree, "--dry-run", *words)
+def dry_run(patchgen, tree: Path, *args: str | Path):
+    return patchgen("apply", "--variant", "pvops", "--tree", tree, "--dry-run", *args)
 
 
 def give_away(tree: Path) -> None:
@@ -54,11 +54,11 @@ def fired(folder: Path) -> list[str]:
 )
 def test_refuses_the_repository_of_another_user_before_anything_else(patchgen, toy, command):
     give_away(toy)
-    words = {"apply": ["--variant", "pvops"], "run": ["pvops"], "explain": ["HEAD"]}
-    words["send"] = ["--dry-run"]
-    done = patchgen(command, *words.get(command, []), "--tree", toy)
-    assert done.code == 1
-    assert done.err == (
+    args = {"apply": ["--variant", "pvops"], "run": ["pvops"], "explain": ["HEAD"]}
+    args["send"] = ["--dry-run"]
+    result = patchgen(command, *args.get(command, []), "--tree", toy)
+    assert result.code == 1
+    assert result.err == (
         f"patchgen: {toy} belongs to another user; git refuses to open it\n"
         f"hint: if you trust its owner: git config --global --add safe.directory {toy}\n"
     )
@@ -113,9 +113,9 @@ def test_variables_of_git_lead_to_no_other_repository(patchgen, toy, git, tmp_pa
         "GIT_CONFIG": other / "config",
     }.items():
         monkeypatch.setenv(name, str(value))
-    done = dry_run(patchgen, toy)
-    assert done.code == 0, done.err
-    assert changed_lines(done.out) == expected != []
+    result = dry_run(patchgen, toy)
+    assert result.code == 0, result.err
+    assert changed_lines(result.out) == expected != []
 
 
 def test_many_blobs_are_read_from_the_named_repository(toy, tmp_path, monkeypatch, git):
@@ -136,16 +136,16 @@ def test_many_blobs_are_read_from_the_named_repository(toy, tmp_path, monkeypatc
 @pytest.mark.parametrize("where", ["/nonexistent", "/etc"])
 def test_a_work_tree_elsewhere_in_the_configuration_does_not_count(patchgen, toy, git, where):
     git(toy, "config", "core.worktree", where)
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 0, done.err
+    result = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert result.code == 0, result.err
     assert (toy / "outgoing").is_dir()
 
 
 def test_a_work_tree_that_git_cannot_enter_is_one_message(patchgen, toy, git):
     git(toy, "config", "core.worktree", "../../none")
-    done = dry_run(patchgen, toy)
-    assert done.code == 1
-    assert "git cannot open the repository: cannot chdir to '../../none'" in done.err
+    result = dry_run(patchgen, toy)
+    assert result.code == 1
+    assert "git cannot open the repository: cannot chdir to '../../none'" in result.err
 
 
 def test_a_replaced_blob_never_gets_into_a_patch(patchgen, toy, git):
@@ -156,10 +156,10 @@ def test_a_replaced_blob_never_gets_into_a_patch(patchgen, toy, git):
         (toy / "other").write_text(git(toy, "cat-file", "blob", old) + "\nint planted;\n")
         new = git(toy, "hash-object", "-w", "other").strip()
         git(toy, "replace", old, new)
-    done = dry_run(patchgen, toy)
-    assert done.code == 0, done.err
-    assert "planted" not in done.out
-    assert changed_lines(done.out) == before != []
+    result = dry_run(patchgen, toy)
+    assert result.code == 0, result.err
+    assert "planted" not in result.out
+    assert changed_lines(result.out) == before != []
 
 
 def test_a_graft_does_not_change_a_history(patchgen, toy, git):
@@ -177,17 +177,17 @@ def test_a_graft_does_not_change_a_history(patchgen, toy, git):
 def test_works_in_a_tree_of_any_name(patchgen, toy, tmp_path, git, name):
     tree = tmp_path / os.fsdecode(name)
     toy.rename(tree)
-    done = patchgen("apply", "--variant", "pvops", "--tree", tree)
-    assert done.code == 0, done.err
+    result = patchgen("apply", "--variant", "pvops", "--tree", tree)
+    assert result.code == 0, result.err
     assert git(tree, "rev-list", "--count", f"master..{BRANCH}") == "5\n"
 
 
-def test_names_the_objects_that_were_borrowed_and_are_gone(patchgen, toy, git, tmp_path):
+def test_missing_borrowed_objects_are_named(patchgen, toy, git, tmp_path):
     git(tmp_path, "clone", "-q", "--shared", "--no-checkout", toy, tmp_path / "borrower")
     toy.rename(tmp_path / "moved")
-    done = dry_run(patchgen, tmp_path / "borrower")
-    assert done.code == 1
-    assert done.err.startswith(
+    result = dry_run(patchgen, tmp_path / "borrower")
+    assert result.code == 1
+    assert result.err.startswith(
         f"patchgen: {tmp_path}/borrower/.git borrows objects from {toy}/.git/objects, "
         "which does not exist\nhint: "
     )
@@ -195,8 +195,8 @@ def test_names_the_objects_that_were_borrowed_and_are_gone(patchgen, toy, git, t
 
 def test_a_wrong_count_of_settings_is_one_message(patchgen, toy, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_COUNT", "many")
-    done = dry_run(patchgen, toy)
-    assert (done.code, done.err) == (
+    result = dry_run(patchgen, toy)
+    assert (result.code, result.err) == (
         2,
         "patchgen: GIT_CONFIG_COUNT is 'many': expected a number\n",
     )
@@ -288,7 +288,7 @@ def test_no_command_that_reads_runs_a_program_of_the_configuration(
     patch = tmp_path / "x.cocci"
     patch.write_text("@@\nexpression e;\n@@\n- kvm_hypercall3(e,\n+ kvm_hypercall4(e,\n  ...)\n")
     where = ("--tree", toy)
-    done = {
+    result = {
         "dry run": dry_run(patchgen, toy),
         "apply": patchgen("apply", "--variant", "pvops", "-o", tmp_path / "mails", *where),
         "run": patchgen("run", patch, *where),
@@ -301,14 +301,14 @@ def test_no_command_that_reads_runs_a_program_of_the_configuration(
         "verify": patchgen(
             "verify",
             BRANCH,
-            *(f"--skip={each}" for each in ("build", "code", "checkpatch")),
+            *(f"--skip={check}" for check in ("build", "code", "checkpatch")),
             *where,
         ),
     }
     # The toy tree has no call graph to audit, and its series has findings.
     assert patchgen("audit", *where).code == 1
     assert fired(canaries) == []
-    failed = {name: each.err for name, each in done.items() if each.code}
+    failed = {name: outcome.err for name, outcome in result.items() if outcome.code}
     assert failed.keys() <= {"verify"}, failed
 
 
@@ -351,10 +351,10 @@ def test_a_missing_object_is_named_and_no_program_fetches_it(
         git(toy, "config", name, str(write_canary(folder, name)))
     if is_listed:
         (toy / ".git/objects/pack/pack-1.promisor").touch()
-    for words in (["apply", "--variant", "pvops", "--dry-run"], ["run", "pvops"]):
-        done = patchgen(*words, "--tree", toy)
-        assert done.code == 1
-        assert oid in done.err or "Makefile" in done.err
+    for args in (["apply", "--variant", "pvops", "--dry-run"], ["run", "pvops"]):
+        result = patchgen(*args, "--tree", toy)
+        assert result.code == 1
+        assert oid in result.err or "Makefile" in result.err
     assert fired(folder) == []
 
 
@@ -370,8 +370,8 @@ def test_an_alias_is_not_the_program_that_fetches(toy, git, tmp_path, url):
     env = reading_environment()
     # A git that does not know it yet (before 2.39.4).
     del env["GIT_NO_LAZY_FETCH"]
-    words = ["git", "-C", toy, "cat-file", "blob", oid]
-    assert subprocess.run(words, env=env, capture_output=True, check=False).returncode != 0
+    args = ["git", "-C", toy, "cat-file", "blob", oid]
+    assert subprocess.run(args, env=env, capture_output=True, check=False).returncode != 0
     assert fired(tmp_path) == []
 
 
@@ -379,15 +379,17 @@ def test_an_alias_is_not_the_program_that_fetches(toy, git, tmp_path, url):
 
 
 @pytest.mark.parametrize(
-    ("there", "wanted"), [("topic", "topic/v1"), ("topic/v1", "topic"), ("a/b", "a/b/c/d")]
+    ("existing", "new"), [("topic", "topic/v1"), ("topic/v1", "topic"), ("a/b", "a/b/c/d")]
 )
-def test_a_branch_that_cannot_be_is_refused_before_the_work(patchgen, toy, git, there, wanted):
-    git(toy, "branch", there)
+def test_a_branch_that_git_cannot_create_is_refused_before_the_work(
+    patchgen, toy, git, existing, new
+):
+    git(toy, "branch", existing)
     git(toy, "pack-refs", "--all")
     before = snapshot(toy, without="none")
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--branch", wanted)
-    assert done.code == 1
-    assert f"the branch {wanted} cannot be created, as there is a branch {there}" in done.err
+    result = patchgen("apply", "--variant", "pvops", "--tree", toy, "--branch", new)
+    assert result.code == 1
+    assert f"the branch {new} cannot be created, as there is a branch {existing}" in result.err
     assert snapshot(toy, without="none") == before
 
 
@@ -400,9 +402,9 @@ def test_a_branch_beside_one_with_a_longer_name_can_be_made(toy, git):
 def test_nothing_is_put_into_a_bare_repository(patchgen, toy, git, tmp_path):
     bare = tmp_path / "bare.git"
     git(tmp_path, "clone", "-q", "--bare", toy, bare)
-    done = patchgen("apply", "--variant", "pvops", "--tree", ".", cwd=bare)
-    assert done.code == 2
-    assert "mails cannot be written into it" in done.err
+    result = patchgen("apply", "--variant", "pvops", "--tree", ".", cwd=bare)
+    assert result.code == 2
+    assert "mails cannot be written into it" in result.err
     assert not (bare / "outgoing").exists()
     work = tmp_path / "work"
     work.mkdir()

@@ -48,10 +48,10 @@ def series(source: Path, pvops_on, git) -> Path:
 def clone(source: Path, tmp_path: Path, git) -> Clone:
     """Make a partial clone without a checkout, with the branches of its origin."""
 
-    def make(kind: str, *words: str) -> Path:
+    def make(kind: str, *args: str) -> Path:
         folder = tmp_path / "part"
-        words = ("--no-checkout", f"--filter={kind}", *words)
-        git(tmp_path, "clone", "-q", *words, f"file://{source}", folder)
+        args = ("--no-checkout", f"--filter={kind}", *args)
+        git(tmp_path, "clone", "-q", *args, f"file://{source}", folder)
         if git(folder, "branch", "-r", "--list", f"origin/{BRANCH}"):
             git(folder, "branch", "-q", BRANCH, f"origin/{BRANCH}")
         return folder
@@ -71,10 +71,10 @@ def count_loose(repository: Path) -> int:
 def test_nothing_is_fetched_unasked(patchgen, clone, kind):
     tree = clone(kind)
     packs, loose = count_packs(tree), count_loose(tree)
-    done = patchgen("apply", "--variant", "pvops", "--tree", tree)
-    assert done.code == 1
-    assert "the repository lacks " in done.err
-    assert "hint: this is a partial clone: --fetch-missing fetches them from origin" in done.err
+    result = patchgen("apply", "--variant", "pvops", "--tree", tree)
+    assert result.code == 1
+    assert "the repository lacks " in result.err
+    assert "hint: this is a partial clone: --fetch-missing fetches them from origin" in result.err
     assert (count_packs(tree), count_loose(tree)) == (packs, loose)
     assert not (tree / "outgoing").exists()
 
@@ -83,9 +83,9 @@ def test_all_files_that_a_run_needs_are_counted_at_once(patchgen, clone, git, so
     tree = clone("blob:none")
     listed = git(source, "ls-tree", "-r", "--name-only", "HEAD").splitlines()
     needed = [name for name in listed if name.endswith((".c", ".h")) or name == "Makefile"]
-    done = patchgen("run", "pvops", "--tree", tree)
-    assert done.code == 1
-    assert f"the repository lacks {len(needed)} needed objects" in done.err
+    result = patchgen("run", "pvops", "--tree", tree)
+    assert result.code == 1
+    assert f"the repository lacks {len(needed)} needed objects" in result.err
 
 
 @pytest.mark.slow
@@ -95,21 +95,21 @@ def test_what_is_missing_is_fetched_in_batches_and_gives_the_same_series(
 ):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
     tree = clone(kind)
-    words = ("apply", "--variant", "pvops", "--fetch-missing")
-    done = patchgen(*words, "--tree", tree)
-    assert done.code == 0, done.err
+    args = ("apply", "--variant", "pvops", "--fetch-missing")
+    result = patchgen(*args, "--tree", tree)
+    assert result.code == 0, result.err
     # Trees, if they are missing; what the variant names; what is known of only then.
-    assert done.err.count("fetching ") <= 4
-    assert patchgen(*words, "--tree", source).code == 0
+    assert result.err.count("fetching ") <= 4
+    assert patchgen(*args, "--tree", source).code == 0
     ends = [git(folder, "rev-parse", f"{BRANCH}^{{tree}}") for folder in (tree, source)]
     assert ends[0] == ends[1]
-    again = patchgen(*words, "--tree", tree, "--dry-run")
+    again = patchgen(*args, "--tree", tree, "--dry-run")
     assert again.code == 0 and "fetching " not in again.err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("words", "kind"),
+    ("args", "kind"),
     [
         (("status", BRANCH, "--onto", "origin/newer"), "tree:0"),
         (("explain", f"{BRANCH}~1"), "tree:0"),
@@ -121,20 +121,20 @@ def test_what_is_missing_is_fetched_in_batches_and_gives_the_same_series(
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else value,
 )
-def test_each_command_says_what_it_needs_and_works_once_that_is_there(
-    patchgen, series, clone, tmp_path, words, kind
+def test_each_command_reports_missing_objects_and_works_with_them(
+    patchgen, series, clone, tmp_path, args, kind
 ):
     tree = clone(kind)
-    words = tuple(str(tmp_path / "mails") if word == "mails" else word for word in words)
-    refused = patchgen(*words, "--tree", tree)
+    args = tuple(str(tmp_path / "mails") if word == "mails" else word for word in args)
+    refused = patchgen(*args, "--tree", tree)
     assert refused.code == 1
     assert "the repository lacks " in refused.err
     assert "--fetch-missing" in refused.err
-    done = patchgen(*words, "--tree", tree, "--fetch-missing")
+    result = patchgen(*args, "--tree", tree, "--fetch-missing")
     # The toy tree's series has findings; they are on standard output.
-    assert done.code == (1 if words[0] == "verify" else 0), done.err
-    assert "the repository lacks" not in done.err
-    assert done.err.count("fetching ") <= 5
+    assert result.code == (1 if args[0] == "verify" else 0), result.err
+    assert "the repository lacks" not in result.err
+    assert result.err.count("fetching ") <= 5
 
 
 def test_standard_input_is_read_once_however_often_is_fetched(series, clone, tmp_path, git):
@@ -147,7 +147,7 @@ def test_standard_input_is_read_once_however_often_is_fetched(series, clone, tmp
     box = tmp_path / "box"
     box.write_text(mail)
     with box.open() as stdin:
-        done = subprocess.run(
+        result = subprocess.run(
             [*PATCHGEN, "trailers", BRANCH, "-", "--tree", tree, "--fetch-missing"],
             stdin=stdin,
             capture_output=True,
@@ -155,42 +155,42 @@ def test_standard_input_is_read_once_however_often_is_fetched(series, clone, tmp
             text=True,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
     assert "Reviewed-by: Bea" in git(tree, "log", "-1", "--format=%B", BRANCH)
 
 
 def test_a_branch_of_a_partial_clone_can_be_made_and_published(patchgen, clone, git):
     tree = clone("blob:none", "--depth=1")
-    words = ("apply", "--variant", "pvops", "--tree", tree, "--fetch-missing")
-    assert patchgen(*words).code == 0
+    args = ("apply", "--variant", "pvops", "--tree", tree, "--fetch-missing")
+    assert patchgen(*args).code == 0
     git(tree, "fsck", "--strict")
-    assert patchgen(*words).err.startswith("patchgen: the branch ")
+    assert patchgen(*args).err.startswith("patchgen: the branch ")
 
 
 def test_a_linked_work_tree_of_a_partial_clone(patchgen, clone, git, tmp_path):
     tree = clone("blob:none")
     git(tree, "checkout", "-q", "HEAD")
     git(tree, "worktree", "add", "-q", "--detach", tmp_path / "linked")
-    done = patchgen("apply", "--variant", "pvops", "--tree", tmp_path / "linked")
-    assert done.code == 0, done.err
+    result = patchgen("apply", "--variant", "pvops", "--tree", tmp_path / "linked")
+    assert result.code == 0, result.err
 
 
 def test_a_sparse_checkout_of_a_partial_clone(patchgen, clone, git):
     tree = clone("blob:none", "--sparse")
     git(tree, "sparse-checkout", "set", "include")
     git(tree, "checkout", "-q", "HEAD")
-    done = patchgen("run", "pvops", "--tree", tree)
-    assert done.code == 1
-    assert "the repository lacks " in done.err
+    result = patchgen("run", "pvops", "--tree", tree)
+    assert result.code == 1
+    assert "the repository lacks " in result.err
 
 
-def test_what_no_remote_has_is_said_and_not_asked_for_twice(patchgen, source, clone, git):
+def test_objects_that_no_remote_has_are_reported_and_requested_once(patchgen, source, clone, git):
     tree = clone("blob:none")
     oid = git(source, "rev-parse", "HEAD:MAINTAINERS").strip()
     (source / ".git/objects" / oid[:2] / oid[2:]).unlink()
-    done = patchgen("apply", "--variant", "pvops", "--tree", tree, "--fetch-missing")
-    assert done.code == 1
-    assert done.err.count("fetching ") == 1
+    result = patchgen("apply", "--variant", "pvops", "--tree", tree, "--fetch-missing")
+    assert result.code == 1
+    assert result.err.count("fetching ") == 1
 
 
 def test_a_remote_that_promised_nothing_is_not_asked(source, clone, git):
@@ -211,10 +211,10 @@ def test_a_remote_that_promised_nothing_is_not_asked(source, clone, git):
 def test_a_whole_repository_that_lacks_an_object_gets_no_advice_to_fetch(patchgen, toy, git):
     oid = git(toy, "rev-parse", "HEAD:arch/x86/kernel/kvm.c").strip()
     (toy / ".git/objects" / oid[:2] / oid[2:]).unlink()
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 1
-    assert f"the repository lacks the content of arch/x86/kernel/kvm.c ({oid})" in done.err
-    assert "git fsck" in done.err
+    result = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert result.code == 1
+    assert f"the repository lacks the content of arch/x86/kernel/kvm.c ({oid})" in result.err
+    assert "git fsck" in result.err
 
 
 def test_the_name_of_a_remote_is_never_an_option(source, clone, git, tmp_path):

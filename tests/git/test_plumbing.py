@@ -66,7 +66,7 @@ def test_a_tree_is_listed_with_any_names(repository):
 
 
 def test_changes_are_read_with_any_names(repository):
-    old, new = (repository.resolve_commit(each) for each in ("master~1", "master"))
+    old, new = (repository.resolve_commit(name) for name in ("master~1", "master"))
     changes = list_changes(repository, old, new, (), ("",))
     assert changes is not None
     assert set(changes.after) == set(NAMES[::2])
@@ -77,7 +77,7 @@ def test_changes_are_read_with_any_names(repository):
     assert {change.path for change in parse_raw_diff(shown)} == set(NAMES[::2])
 
 
-def test_objects_that_are_missing_are_told_from_others(repository):
+def test_missing_objects_are_distinguished_from_others(repository):
     master = repository.resolve_commit("master")
     nothing = Oid("1" * 40)
     assert [found and found[0] for found in repository.objects.read([nothing, master])] == [
@@ -121,17 +121,22 @@ def test_a_commit_is_read_as_git_shows_it(repository, git, tmp_path, who, messag
     (tmp_path / "raw").write_bytes(
         head + b"author " + who.partition(b"\n")[0] + b"\ncommitter " + who + b"\n\n" + message
     )
-    made = Oid(git(tmp_path, "hash-object", "-t", "commit", "-w", "--literally", "raw").strip())
-    shown = repository.run("log", "-1", "--format=%an <%ae>%x00%cn <%ce>%x00%B", made).stdout
+    commit_id = Oid(
+        git(tmp_path, "hash-object", "-t", "commit", "-w", "--literally", "raw").strip()
+    )
+    shown = repository.run("log", "-1", "--format=%an <%ae>%x00%cn <%ce>%x00%B", commit_id).stdout
     author, committer, text = map(decode_text, shown.split(b"\0"))
-    commit = read_commit(repository, made)
+    commit = read_commit(repository, commit_id)
     assert (commit.author, commit.committer) == (author, committer)
     assert commit.message == text.strip("\n") + "\n"
-    assert read_commits(repository, master, made) == (commit,)
-    for base, tip in ((made, master), (made, Oid(git(tmp_path, "rev-parse", "master~1").strip()))):
+    assert read_commits(repository, master, commit_id) == (commit,)
+    for base, tip in (
+        (commit_id, master),
+        (commit_id, Oid(git(tmp_path, "rev-parse", "master~1").strip())),
+    ):
         with pytest.raises(RefusedError, match="does not build on"):
             read_commits(repository, base, tip)
-    assert read_commits(repository, made, made) == ()
+    assert read_commits(repository, commit_id, commit_id) == ()
 
 
 @given(st.binary(min_size=1, max_size=12).filter(lambda raw: b"/" not in raw and b"\0" not in raw))

@@ -33,11 +33,11 @@ def test_many_commits_are_rewritten_by_two_programs(tmp_path, git, object_format
             again = reparent(quarantine, above, cover)
         assert len(started) == 1, started
         quarantine.run("fsck", "--strict", renamed[-1])
-        words = ("log", "--reverse", "--format=%H %T %s", f"{base}..{renamed[-1]}")
-        shown = quarantine.run(*words).stdout.decode().splitlines()
+        args = ("log", "--reverse", "--format=%H %T %s", f"{base}..{renamed[-1]}")
+        shown = quarantine.run(*args).stdout.decode().splitlines()
     trees = [repository.resolve_tree(oid) for oid in (base, *oids)]
     subjects = ["cover", *(f"new {number}" for number in range(5))]
     line = zip((cover, *renamed), trees, subjects, strict=True)
-    assert shown == [" ".join(each) for each in line]
+    assert shown == [" ".join(fields) for fields in line]
     assert again == tuple(above)
     repository.close()

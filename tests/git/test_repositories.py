@@ -20,10 +20,10 @@ def fixed_date(monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
 
 
-def make(patchgen, tree: Path, *words: str | Path) -> dict:
-    done = patchgen("apply", "--variant", "pvops", "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+def make(patchgen, tree: Path, *args: str | Path) -> dict:
+    result = patchgen("apply", "--variant", "pvops", "--tree", tree, "--json", *args)
+    assert result.code == 0, result.err
+    return json.loads(result.out)
 
 
 @pytest.fixture
@@ -105,9 +105,9 @@ def test_a_branch_that_is_made_meanwhile_is_not_lost(patchgen, toy, git, tmp_pat
     )
     slow.chmod(0o755)
     monkeypatch.setenv("SPATCH", str(slow))
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 1
-    assert "cannot be written" in done.err
+    result = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert result.code == 1
+    assert "cannot be written" in result.err
     assert git(toy, "rev-parse", BRANCH) == git(toy, "rev-parse", "master")
     assert not (toy / "outgoing").exists()
 
@@ -147,24 +147,24 @@ def box(tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("command", ["trailers", "apply --force"])
-def test_a_commit_that_comes_onto_a_branch_meanwhile_is_not_lost(
+def test_a_commit_added_to_a_branch_meanwhile_is_not_lost(
     patchgen, toy, pvops_on, git, box, command, request
 ):
     pvops_on()
     request.getfixturevalue("commit_meanwhile")
-    words = {
+    args = {
         "trailers": ("trailers", BRANCH, box),
         "apply --force": ("apply", "--variant", "pvops", "--force"),
     }[command]
-    done = patchgen(*words, "--tree", toy)
-    assert done.code == 1
-    assert "cannot be written" in done.err
+    result = patchgen(*args, "--tree", toy)
+    assert result.code == 1
+    assert "cannot be written" in result.err
     assert git(toy, "log", "-1", "--format=%s", BRANCH) == "meanwhile\n"
 
 
 def test_objects_are_whole(patchgen, toy, git):
     make(patchgen, toy)
-    said = subprocess.run(
+    completed = subprocess.run(
         ["git", "-C", toy, "fsck", "--strict", "--full"], capture_output=True, text=True, check=True
     )
-    assert "missing" not in said.stdout + said.stderr
+    assert "missing" not in completed.stdout + completed.stderr

@@ -51,18 +51,18 @@ def test_the_same_in_a_work_tree_a_linked_one_and_a_bare_repository(tree, git, t
 @pytest.mark.parametrize("has_pcre", [True, False])
 def test_a_word_that_begins_with_another_one_is_found(tmp_path, monkeypatch, has_pcre):
     monkeypatch.setattr(searching, "_has_pcre", lambda *_: has_pcre)
-    words = ("lock", "lock_irq", "lock_irqsave", "asm/lock.h", "asm")
+    args = ("lock", "lock_irq", "lock_irqsave", "asm/lock.h", "asm")
     folder = tmp_path / "tree"
     folder.mkdir()
-    for number, word in enumerate(words):
+    for number, word in enumerate(args):
         (folder / f"{number}.c").write_text(f"unlock\n {word}(x);\n")
     (folder / "none.c").write_text("unlock(); lock_irqs(); lock2; xasm asm_\n")
     commit_all(folder, "start")
     repository = Repository(folder)
     tree = repository.resolve_tree(repository.resolve_commit("HEAD"))
     planned = plan_search(repository, tree, (), (".c",))
-    found = set(grep_files(repository, planned, frozenset(words)))
-    assert found == {f"{number}.c" for number in range(len(words))}
+    found = set(grep_files(repository, planned, frozenset(args)))
+    assert found == {f"{number}.c" for number in range(len(args))}
     repository.close()
 
 

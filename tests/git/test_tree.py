@@ -94,10 +94,10 @@ def test_a_mode_of_an_old_git_is_read_as_git_reads_it(tree, git):
     odd = b"100664 x.c\0" + raw + b"100775 y.c\0" + raw
     file = top / "odd"
     file.write_bytes(odd)
-    made = git(top, "hash-object", "-t", "tree", "-w", "--literally", file).strip()
-    shown = git(top, "ls-tree", made).split()
+    tree_id = git(top, "hash-object", "-t", "tree", "-w", "--literally", file).strip()
+    shown = git(top, "ls-tree", tree_id).split()
     assert (shown[0], shown[4]) == ("100644", "100755")
-    found = GitTree(tree._git, made).list_entries()
+    found = GitTree(tree._git, tree_id).list_entries()
     assert found == {"x.c": ("100644", blob), "y.c": ("100755", blob)}
 
 
@@ -123,7 +123,7 @@ def test_threads_share_a_reader(tree):
         assert list(pool.map(read, range(8))) == [expected] * 8
 
 
-def test_a_reader_whose_program_has_died_says_so_and_starts_another(tree):
+def test_a_reader_reports_that_its_process_died_and_starts_another(tree):
     objects = tree._git.objects
     [head] = objects.find(["HEAD"])
     process = objects._process

@@ -71,7 +71,7 @@ def test_a_bare_repository_and_one_with_long_names(tree, git, tmp_path):
     assert read(long) == {"a.c": content("a.c")}
 
 
-def test_says_that_a_content_is_missing(tree):
+def test_reports_that_a_content_is_missing(tree):
     repository = Repository(tree)
     lost = TreeFile(Path("a.c"), "100644", Oid("1" * 40))
     with pytest.raises(MissingObjectsError, match=r"lacks the content of a\.c \(1111"):

@@ -52,10 +52,10 @@ def b4(request: pytest.FixtureRequest) -> Callable[..., str]:
             pytest.fail(f"{request.param} is missing")
         pytest.skip(f"B4 TEST NOT RUN: {request.param} is not there: apt-get install b4")
 
-    def run(tree: Path, *words: str | Path, editor: str = "false") -> str:
+    def run(tree: Path, *args: str | Path, editor: str = "false") -> str:
         path = f"{Path(request.param).parent}:{os.environ['PATH']}"
-        done = subprocess.run(
-            [request.param, *map(str, words)],
+        result = subprocess.run(
+            [request.param, *map(str, args)],
             cwd=tree,
             capture_output=True,
             check=False,
@@ -64,7 +64,9 @@ def b4(request: pytest.FixtureRequest) -> Callable[..., str]:
             input="\n",
             env={**os.environ, "PATH": path, "GIT_EDITOR": editor, "EDITOR": editor},
         )
-        assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr + done.stdout
-        return done.stdout + done.stderr
+        assert result.returncode == 0 and "Traceback" not in result.stderr, (
+            result.stderr + result.stdout
+        )
+        return result.stdout + result.stderr
 
     return run

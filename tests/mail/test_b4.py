@@ -42,8 +42,8 @@ def branch(series: Path, git: Git, server) -> Path:
 
 
 def cover(git: Git, tree: Path, branch: str) -> str:
-    words = ("log", "-1", "--grep=b4-submit-tracking", "--format=%B", branch)
-    return git(tree, *words)
+    args = ("log", "-1", "--grep=b4-submit-tracking", "--format=%B", branch)
+    return git(tree, *args)
 
 
 def notes(git: Git, tree: Path, branch: str) -> str:
@@ -57,11 +57,11 @@ def tracking(git: Git, tree: Path, branch: str) -> dict:
     return document
 
 
-def reroll(patchgen: Patchgen, git: Git, tree: Path, *words: str) -> dict:
+def reroll(patchgen: Patchgen, git: Git, tree: Path, *args: str) -> dict:
     git(tree, "checkout", "-q", "master")
-    done = patchgen("reroll", "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err + done.out
-    document: dict = json.loads(done.out)
+    result = patchgen("reroll", "--tree", tree, "--json", *args)
+    assert result.code == 0, result.err + result.out
+    document: dict = json.loads(result.out)
     git(tree, "checkout", "-q", document["branch"])
     return document
 
@@ -86,8 +86,8 @@ def test_what_b4_sent_is_known(patchgen, branch, git, b4, server, tmp_path):
     ids = [mail["Message-ID"] for mail in sent]
     # b4 notes the first of them only.
     (tmp_path / "box").write_bytes(answer(ids[3], ids[0], REVIEWED))
-    found = json.loads(patchgen("trailers", "--tree", branch, tmp_path / "box", "--json").out)
-    assert [(each["patch"], each["matched_by"]) for each in found["applied"]] == [(3, "message-id")]
+    document = json.loads(patchgen("trailers", "--tree", branch, tmp_path / "box", "--json").out)
+    assert [(tag["patch"], tag["matched_by"]) for tag in document["applied"]] == [(3, "message-id")]
     assert patchgen("explain", "--tree", branch, "HEAD").code == 0
     # People go on editing the branch when v4 is out.
     source = branch / KVM
@@ -99,9 +99,9 @@ def test_what_b4_sent_is_known(patchgen, branch, git, b4, server, tmp_path):
     assert " ! 4: " in document["range_diff"] and "kvm_sev_hypercall3( KVM_HC" in git(
         branch, "show", V5
     )
-    said = [git(branch, "log", "-1", "--format=%B", f"{V5}~{n}") for n in range(4)]
-    assert ["(no changes since v4)" in each for each in said] == [False, True, True, True]
-    assert [REVIEWED in each for each in said] == [False, True, False, False]
+    messages = [git(branch, "log", "-1", "--format=%B", f"{V5}~{n}") for n in range(4)]
+    assert ["(no changes since v4)" in message for message in messages] == [False, True, True, True]
+    assert [REVIEWED in message for message in messages] == [False, True, False, False]
     below = notes(git, branch, V5)
     assert "EDITME" not in below and below.count("Link to v4: ") == 1
     assert below.startswith("Changes in v5:\n") and "\nChanges in v4:\n" in below
@@ -169,7 +169,7 @@ def parse_file(path: Path) -> EmailMessage:
     return parse(Received("", [], path.read_bytes()))
 
 
-def test_tags_that_b4_collects_are_kept(patchgen, branch, git, b4, tmp_path):
+def test_a_reroll_keeps_the_tags_that_b4_collects(patchgen, branch, git, b4, tmp_path):
     mails = sorted((branch / "outgoing" / "pvops-v4").glob("v4-*.patch"))
     ids = [parse_file(mail)["Message-ID"] for mail in mails]
     subject = "Re: [PATCH v4 2/4] x86/mm: Notify page encryption status changes through pv_ops"
@@ -183,14 +183,14 @@ def test_tags_that_b4_collects_are_kept(patchgen, branch, git, b4, tmp_path):
         b4(branch, "--no-interactive", "trailers", "-u")
     assert REVIEWED in git(branch, "log", "-1", "--format=%B", f"{V4}~2")
     (tmp_path / "box").write_bytes(answer(ids[2], ids[0], REVIEWED, subject))
-    found = json.loads(patchgen("trailers", "--tree", branch, tmp_path / "box", "--json").out)
-    assert [each["reason"] for each in found["not_applied"]] == ["the patch has it already"]
+    document = json.loads(patchgen("trailers", "--tree", branch, tmp_path / "box", "--json").out)
+    assert [tag["reason"] for tag in document["not_applied"]] == ["the patch has it already"]
     shown = patchgen("explain", "--tree", branch, f"{V4}~2").out
     assert "patch: callers" in shown and "state: as generated" in shown
     document = reroll(patchgen, git, branch, V4, "--onto", "master")
     assert document["dropped_tags"] == [] and document["range_diff"] == ""
-    said = git(branch, "log", "-1", "--format=%B", f"{V5}~2")
-    assert said.count(REVIEWED) == 1 and said.rstrip().endswith("(no changes since v4)")
+    message = git(branch, "log", "-1", "--format=%B", f"{V5}~2")
+    assert message.count(REVIEWED) == 1 and message.rstrip().endswith("(no changes since v4)")
 
 
 @contextmanager
@@ -204,7 +204,7 @@ def lore(mails: list[bytes]) -> Iterator[int]:
             self.end_headers()
             self.wfile.write(gzip.compress(box))
 
-        def log_message(self, *words: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Stay silent."""
 
     server = HTTPServer(("127.0.0.1", 0), Archive)
@@ -222,11 +222,11 @@ def test_b4_compares_with_what_was_imported(patchgen, branch, git, b4, tmp_path)
     """Like a v3 that was posted without either of them: one patch less, another subject."""
     git(branch, "checkout", "-q", "--detach", f"{V4}~1")
     git(branch, "commit", "-q", "--amend", "-m", "x86/kvm: Another subject", "-m", "Because.")
-    words = ("-v3", "--cover-letter", "--thread", f"--base={V4}~5", "--stdout", f"{V4}~4..HEAD")
-    (tmp_path / "v3.mbox").write_text(git(branch, "format-patch", *words))
+    args = ("-v3", "--cover-letter", "--thread", f"--base={V4}~5", "--stdout", f"{V4}~4..HEAD")
+    (tmp_path / "v3.mbox").write_text(git(branch, "format-patch", *args))
     git(branch, "checkout", "-q", V4)
-    done = patchgen("import", "--tree", branch, tmp_path / "v3.mbox", "--series", V4)
-    assert done.code == 0, done.err
+    result = patchgen("import", "--tree", branch, tmp_path / "v3.mbox", "--series", V4)
+    assert result.code == 0, result.err
     compared = b4(branch, "prep", "--compare-to", "v3")
     assert compared.count(" = ") == 2 and " ! 3:  " in compared and " > 4:  " in compared
     reroll(patchgen, git, branch, V4, "--onto", "master")

@@ -40,8 +40,8 @@ def series(pvops: Path, git, server: Server) -> Path:
     return pvops
 
 
-def send(patchgen: Patchgen, tree: Path, *words: str | Path):
-    return patchgen("send", "--tree", tree, V4, "--yes", *words)
+def send(patchgen: Patchgen, tree: Path, *args: str | Path):
+    return patchgen("send", "--tree", tree, V4, "--yes", *args)
 
 
 def ids(received: list[Received]) -> list[str]:
@@ -71,9 +71,9 @@ def delivered_once(received: list[Received]) -> None:
 
 
 def test_what_arrives_is_the_series(patchgen, series, git, server, tmp_path):
-    done = send(patchgen, series)
-    assert done.code == 0, done.err
-    assert "All 5 mails were sent. The tag sent/" in done.out
+    result = send(patchgen, series)
+    assert result.code == 0, result.err
+    assert "All 5 mails were sent. The tag sent/" in result.out
     mails = [parse(mail) for mail in server.received]
     assert [mail["Subject"][:14] for mail in mails] == [f"[PATCH v4 {n}/4]" for n in range(5)]
     first = mails[0]["Message-ID"]
@@ -89,15 +89,15 @@ def test_what_arrives_is_the_series(patchgen, series, git, server, tmp_path):
         assert sorted(named) == sorted(received.recipients)
 
 
-def test_a_version_goes_out_once_and_is_recorded_for_b4_and_patchgen(patchgen, series, git, server):
+def test_a_version_is_sent_once_and_recorded_for_b4_and_patchgen(patchgen, series, git, server):
     assert send(patchgen, series).code == 0
     tag, other = git(series, "tag", "--list").split()
     # For b4 0.12.
     assert other == f"sent/{V4}-v4"
-    said = git(series, "cat-file", "-p", tag)
+    content = git(series, "cat-file", "-p", tag)
     base = git(series, "rev-parse", "master").strip()
-    assert f"\n---\nbase-commit: {base}\nchange-id: " in said
-    assert said.count("\nmessage-id: ") == 5
+    assert f"\n---\nbase-commit: {base}\nchange-id: " in content
+    assert content.count("\nmessage-id: ") == 5
     commits = git(series, "rev-list", f"master..{tag}").split()
     assert len(commits) == 4  # without the cover letter
     assert git(series, "rev-parse", f"{tag}^{{tree}}") == git(series, "rev-parse", f"{V4}^{{tree}}")
@@ -121,29 +121,29 @@ def test_a_version_goes_out_once_and_is_recorded_for_b4_and_patchgen(patchgen, s
 )
 def test_after_a_fault_the_rest_is_sent_once(patchgen, series, git, server, fault):
     server.faults[2] = fault
-    done = send(patchgen, series)
-    assert done.code == 1
+    result = send(patchgen, series)
+    assert result.code == 1
     assert len(server.received) == 2
     assert git(series, "tag", "--list") == ""
     if fault == "drop":
-        assert "mail 2 may have arrived, or not" in done.err
+        assert "mail 2 may have arrived, or not" in result.err
         stopped = send(patchgen, series, "--resume")
         assert (
             stopped.code == 1
             and "--resume --arrived 2` or `patchgen send --resume --again 2`" in stopped.err
         )
-        done = send(patchgen, series, "--resume", "--again", "2")
+        result = send(patchgen, series, "--resume", "--again", "2")
     else:
-        assert "mail 2 was not accepted: " in done.err and "(sent: 0, 1)" in done.err
+        assert "mail 2 was not accepted: " in result.err and "(sent: 0, 1)" in result.err
         answer = {"no recipient": "550 no such user"}.get(fault, f"{fault} not now")
-        assert answer in done.err
+        assert answer in result.err
         refused = send(patchgen, series)
         assert (
             refused.code == 1
             and "2 of 5 mails of this version have been sent already" in refused.err
         )
-        done = send(patchgen, series, "--resume")
-    assert done.code == 0, done.err
+        result = send(patchgen, series, "--resume")
+    assert result.code == 0, result.err
     assert len(server.received) == 5
     delivered_once(server.received)
     first = ids(server.received)[0]
@@ -154,8 +154,8 @@ def test_after_a_fault_the_rest_is_sent_once(patchgen, series, git, server, faul
 def test_a_mail_that_was_taken_without_an_answer_is_not_sent_again(patchgen, series, server):
     server.faults[2] = "take and drop"
     assert send(patchgen, series).code == 1
-    done = send(patchgen, series, "--resume", "--arrived", "2")
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--resume", "--arrived", "2")
+    assert result.code == 0, result.err
     assert len(server.received) == 5
     delivered_once(server.received)
 
@@ -163,8 +163,8 @@ def test_a_mail_that_was_taken_without_an_answer_is_not_sent_again(patchgen, ser
 @pytest.mark.slow
 def test_nobody_listens(patchgen, series, git, server):
     git(series, "config", "sendemail.smtpServerPort", "1")
-    done = send(patchgen, series)
-    assert done.code == 1 and "nothing was sent" in done.err
+    result = send(patchgen, series)
+    assert result.code == 1 and "nothing was sent" in result.err
     git(series, "config", "sendemail.smtpServerPort", str(server.port))
     assert send(patchgen, series).code == 0
     delivered_once(server.received)
@@ -175,7 +175,7 @@ def test_nobody_listens(patchgen, series, git, server):
 def test_killed(patchgen, series, server, during):
     if during:
         server.faults[2] = "hang"
-    words = [
+    args = [
         sys.executable,
         "-m",
         "patchgen",
@@ -187,7 +187,7 @@ def test_killed(patchgen, series, server, during):
         "--skip-checks",
     ]
     process = subprocess.Popen(
-        words,
+        args,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
@@ -205,11 +205,11 @@ def test_killed(patchgen, series, server, during):
     process.stdout.close()
     # A mail that was on its way comes to its own end, and says so.
     for _ in range(100):
-        done = send(patchgen, series, "--resume")
-        if "is sending this version right now" not in done.err:
+        result = send(patchgen, series, "--resume")
+        if "is sending this version right now" not in result.err:
             break
         time.sleep(0.1)
-    assert done.code == 0, done.err
+    assert result.code == 0, result.err
     assert len(server.received) == 5
     delivered_once(server.received)
 
@@ -224,8 +224,8 @@ def test_what_went_out_must_not_change_before_the_rest_does(patchgen, series, gi
     for oid in commits[2:]:
         git(series, "cherry-pick", oid)
     git(series, "update-ref", f"refs/heads/{V4}", "HEAD")
-    done = send(patchgen, series, "--resume")
-    assert done.code == 1 and "was sent, and has changed since" in done.err
+    result = send(patchgen, series, "--resume")
+    assert result.code == 1 and "was sent, and has changed since" in result.err
     assert len(server.received) == 2
 
 
@@ -241,8 +241,8 @@ def test_tls_and_a_login(patchgen, pvops, git, tmp_path):
             "smtpPass": PASSWORD,
         }.items():
             git(pvops, "config", f"sendemail.{key}", value)
-        done = send(patchgen, pvops)
-        assert done.code == 0, done.err
+        result = send(patchgen, pvops)
+        assert result.code == 0, result.err
         assert len(server.received) == 5 and server.logins == 5
         delivered_once(server.received)
         journals = list((pvops / ".git/patchgen/send").iterdir())
@@ -263,9 +263,9 @@ def test_a_wrong_password_sends_nothing(patchgen, pvops, git, tmp_path):
             "smtpPass": "wrong",
         }.items():
             git(pvops, "config", f"sendemail.{key}", value)
-        done = send(patchgen, pvops)
-        assert done.code == 1 and "535" in done.err and "nothing was sent" in done.err
-        assert "wrong" not in done.err and server.received == []
+        result = send(patchgen, pvops)
+        assert result.code == 1 and "535" in result.err and "nothing was sent" in result.err
+        assert "wrong" not in result.err and server.received == []
 
 
 def test_a_password_is_asked_for_once(patchgen, pvops, git, tmp_path):
@@ -283,8 +283,8 @@ def test_a_password_is_asked_for_once(patchgen, pvops, git, tmp_path):
             "credential.helper": str(helper),
         }.items():
             git(pvops, "config", key, value)
-        done = send(patchgen, pvops)
-        assert done.code == 0, done.err
+        result = send(patchgen, pvops)
+        assert result.code == 0, result.err
         assert asked.read_text().split().count("get") == 1
         assert len(server.received) == 5
 
@@ -300,11 +300,11 @@ def test_a_command_takes_the_mails(patchgen, series, git, tmp_path):
     box.mkdir()
     git(series, "config", "--unset", "sendemail.smtpServer")
     git(series, "config", "sendemail.sendmailCmd", str(program))
-    done = send(patchgen, series)
-    assert done.code == 1 and "mail 3 was not accepted" in done.err
+    result = send(patchgen, series)
+    assert result.code == 1 and "mail 3 was not accepted" in result.err
     (tmp_path / "on").touch()
-    done = send(patchgen, series, "--resume")
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--resume")
+    assert result.code == 0, result.err
     assert len(list(box.iterdir())) == 5
 
 
@@ -323,20 +323,20 @@ def test_bytes_that_mail_does_not_like(patchgen, series, git, server, tmp_path):
     who = "--author=Zoë Ångström-Łukasiewicz <zoe@example.org>"
     git(series, "commit", "-q", who, "-m", SUBJECT, "-m", BODY)
     git(series, "checkout", "-q", "master")
-    done = send(patchgen, series, "--skip-checks")
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--skip-checks")
+    assert result.code == 0, result.err
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", series, clone)
     tree = git(series, "rev-parse", f"{V4}^{{tree}}").strip()
     files = as_files(server.received[1:], tmp_path / "in")
     assert apply_mails(clone, "origin/master", files) == tree
-    said = git(clone, "log", "-1", "--format=%an|%s|%b", "am")
-    assert said.startswith(f"Zoë Ångström-Łukasiewicz|{SUBJECT}|Grüße.\n")
+    content = git(clone, "log", "-1", "--format=%an|%s|%b", "am")
+    assert content.startswith(f"Zoë Ångström-Łukasiewicz|{SUBJECT}|Grüße.\n")
 
 
-def test_reflect_goes_to_the_user_only(patchgen, series, git, server):
-    done = send(patchgen, series, "--reflect", "--skip-checks")
-    assert done.code == 0, done.err
+def test_reflect_sends_to_the_user_only(patchgen, series, git, server):
+    result = send(patchgen, series, "--reflect", "--skip-checks")
+    assert result.code == 0, result.err
     assert len(server.received) == 5
     assert {tuple(mail.recipients) for mail in server.received} == {("ada@example.org",)}
     assert parse(server.received[1])["X-Original-To"] == "x86@example.org"
@@ -351,29 +351,34 @@ def test_people_that_are_added(patchgen, series, git, server):
     git(series, "config", "sendemail.bcc", "me@example.org")
     git(series, "config", "sendemail.ccCmd", "echo guess@example.org #")
     git(series, "config", "sendemail.suppresscc", "all")
-    words = ("--to", "list@example.org", "--cc-cover", "chief@example.org")
-    shown = patchgen("send", "--tree", series, V4, "--dry-run", *words)
+    args = ("--to", "list@example.org", "--cc-cover", "chief@example.org")
+    shown = patchgen("send", "--tree", series, V4, "--dry-run", *args)
     assert "Cc: Boss <boss@example.org>" in shown.out and "Bcc of all mails: me@" in shown.out
-    done = send(patchgen, series, *words)
-    assert done.code == 0, done.err
+    result = send(patchgen, series, *args)
+    assert result.code == 0, result.err
     everybody = [set(mail.recipients) for mail in server.received]
-    for each in everybody:
-        assert {"list@example.org", "boss@example.org", "me@example.org", "x86@example.org"} <= each
-        assert not each & {"guess@example.org", "ada@example.org"}
-    assert ["chief@example.org" in each for each in everybody] == [True] + [False] * 4
+    for recipients in everybody:
+        assert {
+            "list@example.org",
+            "boss@example.org",
+            "me@example.org",
+            "x86@example.org",
+        } <= recipients
+        assert not recipients & {"guess@example.org", "ada@example.org"}
+    assert ["chief@example.org" in recipients for recipients in everybody] == [True] + [False] * 4
 
 
 def test_checks_come_first(patchgen, series, git, server):
     git(series, "checkout", "-q", V4)
     git(series, "commit", "-q", "--amend", "-m", "No area here", "-m", "Text.")
-    done = send(patchgen, series)
-    assert done.code == 1 and "does not pass lint, checkpatch, am" in done.err
-    assert "the subject has no subsystem prefix" in done.err
+    result = send(patchgen, series)
+    assert result.code == 1 and "does not pass lint, checkpatch, am" in result.err
+    assert "the subject has no subsystem prefix" in result.err
     assert server.received == []
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "problem"),
+    ("args", "code", "problem"),
     [
         (["none", "--yes"], 1, "branch 'none' does not exist"),
         ([V4], 2, "without a terminal"),
@@ -382,9 +387,9 @@ def test_checks_come_first(patchgen, series, git, server):
         (["master", "--yes"], 1, "cannot tell where the series on master starts"),
     ],
 )
-def test_says_what_is_wrong(patchgen, series, server, words, code, problem):
-    done = patchgen("send", "--tree", series, *words)
-    assert done.code == code and problem in done.err, done.err
+def test_an_error_states_what_is_wrong(patchgen, series, server, args, code, problem):
+    result = patchgen("send", "--tree", series, *args)
+    assert result.code == code and problem in result.err, result.err
     assert server.received == []
 
 
@@ -392,16 +397,16 @@ def test_no_server_is_configured(patchgen, series, git):
     if any(Path(path).exists() for path in ("/usr/sbin/sendmail", "/usr/lib/sendmail")):
         git(series, "config", "sendemail.smtpServer", "")
     git(series, "config", "--unset", "sendemail.smtpServer")
-    done = send(patchgen, series)
-    if done.code != 0:
-        assert "git is not configured to send mails" in done.err
+    result = send(patchgen, series)
+    if result.code != 0:
+        assert "git is not configured to send mails" in result.err
 
 
 def test_a_folder_of_mails_is_sent_as_it_is(patchgen, series, server):
-    done = patchgen(
+    result = patchgen(
         "send", "--tree", series, series / "outgoing" / "pvops-v4", "--yes", "--skip-checks"
     )
-    assert done.code == 0, done.err
+    assert result.code == 0, result.err
     assert len(server.received) == 5
     again = patchgen(
         "send", "--tree", series, series / "outgoing" / "pvops-v4", "--yes", "--skip-checks"

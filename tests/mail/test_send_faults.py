@@ -57,14 +57,14 @@ def descendants(pid: int) -> list[tuple[int, str]]:
     rows = subprocess.run(
         ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
     )
-    found, parents = [], [pid]
+    children, parents = [], [pid]
     table = [line.split(None, 2) for line in rows.stdout.splitlines()[1:]]
     for parent in parents:
-        for child, its_parent, words in table:
+        for child, its_parent, arguments in table:
             if int(its_parent) == parent:
                 parents.append(int(child))
-                found.append((int(child), words))
-    return found
+                children.append((int(child), arguments))
+    return children
 
 
 def begun(server: Server, count: int) -> None:
@@ -78,22 +78,22 @@ def begun(server: Server, count: int) -> None:
 
 def resume(patchgen: Patchgen, tree: Path, server: Server):
     """Resume until nothing is left, and look at what the server has where patchgen asks to."""
-    words: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
     for _ in range(200):
-        done = send(patchgen, tree, "--skip-checks", "--resume", *words)
-        words = ()
-        if done.code == 0:
-            return done
-        if "is sending this version right now" in done.err:
+        result = send(patchgen, tree, "--skip-checks", "--resume", *arguments)
+        arguments = ()
+        if result.code == 0:
+            return result
+        if "is sending this version right now" in result.err:
             time.sleep(0.1)
-        elif "may have arrived, or not" in done.err:
-            asked = re.search(r"^hint: look for (\S+) .*--arrived (\d+)`", done.err, re.MULTILINE)
-            assert asked, done.err
-            wanted, number = asked.groups()
-            arrived = f"<{wanted}>" in ids(server.received)
-            words = ("--arrived" if arrived else "--again", number)
+        elif "may have arrived, or not" in result.err:
+            asked = re.search(r"^hint: look for (\S+) .*--arrived (\d+)`", result.err, re.MULTILINE)
+            assert asked, result.err
+            message_id, number = asked.groups()
+            arrived = f"<{message_id}>" in ids(server.received)
+            arguments = ("--arrived" if arrived else "--again", number)
         else:
-            assert "was not accepted" in done.err, done.err
+            assert "was not accepted" in result.err, result.err
     raise AssertionError("it never ended")
 
 
@@ -103,8 +103,8 @@ def test_what_sends_a_mail_is_killed_meanwhile(patchgen, series, server, who, ho
     server.faults[2] = "hang"
     process = start(series)
     begun(server, 3)
-    for pid, words in [*descendants(process.pid), (process.pid, "")]:
-        if who == "everything" or "perl" in words:
+    for pid, arguments in [*descendants(process.pid), (process.pid, "")]:
+        if who == "everything" or "perl" in arguments:
             # With what it has begun, it may have ended.
             with suppress(ProcessLookupError):
                 os.kill(pid, how)
@@ -127,9 +127,9 @@ def check_killed(campaign: Campaign, patchgen, server: Server, when: int | float
     else:
         campaign.run(whole_group=when > 1, kill_after_s=when)
     assert read_refs(campaign.tree) in (campaign.before, campaign.after), when
-    done = send(patchgen, campaign.tree, "--skip-checks")
-    if done.code != 0 and "was sent already" not in done.err:
-        assert "have been sent already" in done.err and "send --resume" in done.err, done.err
+    result = send(patchgen, campaign.tree, "--skip-checks")
+    if result.code != 0 and "was sent already" not in result.err:
+        assert "have been sent already" in result.err and "send --resume" in result.err, result.err
         resume(patchgen, campaign.tree, server)
     delivered_once(server.received)
     assert len(server.received) == 5
@@ -182,8 +182,8 @@ def test_ctrl_c_waits_for_the_mail(patchgen, series, server):
     assert "sent 2 " in out and "sent 3 " not in out
     assert "`patchgen send --resume` sends the remaining mails" in err
     assert len(server.received) == 3
-    done = send(patchgen, series, "--skip-checks", "--resume")
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--skip-checks", "--resume")
+    assert result.code == 0, result.err
     delivered_once(server.received)
 
 
@@ -204,15 +204,17 @@ def test_ctrl_c_twice_does_not_wait(patchgen, series, server):
 
 def test_three_at_once(patchgen, series, server):
     running = [start(series) for _ in range(3)]
-    said = [process.communicate()[1] for process in running]
-    assert sorted(process.returncode for process in running) == [0, 1, 1], said
+    outputs = [process.communicate()[1] for process in running]
+    assert sorted(process.returncode for process in running) == [0, 1, 1], outputs
     delivered_once(server.received)
     assert len(server.received) == 5
 
 
 def test_an_address_that_git_does_not_take_stops_it_before_the_first_mail(patchgen, series, server):
-    done = send(patchgen, series, "--skip-checks", "--cc", "ada@localhost")
-    assert done.code == 1 and "unable to extract a valid address from: ada@localhost" in done.err
+    result = send(patchgen, series, "--skip-checks", "--cc", "ada@localhost")
+    assert (
+        result.code == 1 and "unable to extract a valid address from: ada@localhost" in result.err
+    )
     assert server.received == []
     shown = patchgen("send", "--tree", series, V4, "--dry-run", "--cc", "ada@localhost")
     assert shown.code == 1 and "ada@localhost" in shown.err
@@ -222,15 +224,15 @@ def test_a_hook_of_the_user_stops_it_before_the_first_mail(patchgen, series, ser
     hook = series / ".git/hooks/sendemail-validate"
     hook.write_text('#!/bin/sh\ngrep -q "PATCH v4 3/4" "$1" || exit 0\necho No way. >&2\nexit 1\n')
     hook.chmod(0o755)
-    done = send(patchgen, series, "--skip-checks")
-    assert done.code == 1 and "refuses v4-0003-" in done.err and "No way." in done.err
+    result = send(patchgen, series, "--skip-checks")
+    assert result.code == 1 and "refuses v4-0003-" in result.err and "No way." in result.err
     assert server.received == []
 
 
-def test_the_user_is_no_exception(patchgen, series, git, server):
+def test_mails_to_the_user_are_sent_like_all_others(patchgen, series, git, server):
     git(series, "config", "sendemail.suppressCc", "self")
-    done = send(patchgen, series, "--skip-checks", "--cc", "Ada Übergang <ada@example.org>")
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--skip-checks", "--cc", "Ada Übergang <ada@example.org>")
+    assert result.code == 0, result.err
     assert ["ada@example.org" in mail.recipients for mail in server.received] == [True] * 5
 
 
@@ -250,8 +252,8 @@ def test_settings_that_would_change_mails_do_not(patchgen, series, git, server, 
         "envelopeSender": "bounces@example.org",
     }.items():
         git(series, "config", f"sendemail.{key}", value)
-    done = send(patchgen, series, "--skip-checks")
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--skip-checks")
+    assert result.code == 0, result.err
     first = ids(server.received)[0]
     assert {parse(mail)["In-Reply-To"] for mail in server.received[1:]} == {first}
     assert {parse(mail)["References"] for mail in server.received[1:]} == {first}
@@ -264,7 +266,7 @@ def test_settings_that_would_change_mails_do_not(patchgen, series, git, server, 
 
 
 @pytest.mark.parametrize("sender", ["Ada Work <work@example.com>", None])
-def test_another_sender_is_no_other_author(patchgen, series, git, server, tmp_path, sender):
+def test_another_sender_does_not_change_the_author(patchgen, series, git, server, tmp_path, sender):
     git(series, "checkout", "-q", V4)
     git(series, "commit", "-q", "--amend", "--no-edit", "--author=Örjan <o@example.org>")
     git(series, "checkout", "-q", "master")
@@ -274,10 +276,10 @@ def test_another_sender_is_no_other_author(patchgen, series, git, server, tmp_pa
         git(series, "config", "author.name", "Other")
     else:
         git(series, "config", "sendemail.from", sender)
-    done = send(patchgen, series, "--skip-checks")
-    assert done.code == 0, done.err
-    wanted = sender or "Ada Übergang <ada@example.org>"
-    assert {str(parse(mail)["From"]) for mail in server.received} == {wanted}
+    result = send(patchgen, series, "--skip-checks")
+    assert result.code == 0, result.err
+    expected = sender or "Ada Übergang <ada@example.org>"
+    assert {str(parse(mail)["From"]) for mail in server.received} == {expected}
     assert not server.received[0].content.partition(b"\r\n\r\n")[2].startswith(b"From:")
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", series, clone)
@@ -296,8 +298,8 @@ def test_a_line_that_is_just_too_long_or_not(patchgen, series, git, server, tmp_
     git(series, "add", "-f", "long.c")
     git(series, "commit", "-q", "-m", "x86: Be long")
     git(series, "checkout", "-q", "master")
-    done = send(patchgen, series, "--skip-checks")
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--skip-checks")
+    assert result.code == 0, result.err
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", series, clone)
     tree = git(series, "rev-parse", f"{V4}^{{tree}}").strip()
@@ -308,12 +310,17 @@ def test_a_line_that_is_just_too_long_or_not(patchgen, series, git, server, tmp_
 
 def test_people_of_the_first_run_get_the_rest(patchgen, series, server):
     server.faults[2] = "451"
-    words = ("--to", "list@example.org, Bea <bea@example.org>", "--cc-cover", "chief@example.org")
-    assert send(patchgen, series, *words, "--in-reply-to", "<v3@example.org>").code == 1
-    done = send(patchgen, series, "--resume", "--to", "another@example.org")
-    assert done.code == 1 and "was sent, and has changed since" in done.err
-    done = send(patchgen, series, "--resume")
-    assert done.code == 0, done.err
+    arguments = (
+        "--to",
+        "list@example.org, Bea <bea@example.org>",
+        "--cc-cover",
+        "chief@example.org",
+    )
+    assert send(patchgen, series, *arguments, "--in-reply-to", "<v3@example.org>").code == 1
+    result = send(patchgen, series, "--resume", "--to", "another@example.org")
+    assert result.code == 1 and "was sent, and has changed since" in result.err
+    result = send(patchgen, series, "--resume")
+    assert result.code == 0, result.err
     delivered_once(server.received)
     for mail in server.received:
         assert {"list@example.org", "bea@example.org"} <= set(mail.recipients)
@@ -322,15 +329,15 @@ def test_people_of_the_first_run_get_the_rest(patchgen, series, server):
 
 @pytest.mark.parametrize("given", ["<v3@example.org>", "https://lore.kernel.org/r/v3@example.org/"])
 def test_an_answer_to_an_older_version(patchgen, series, server, given):
-    done = send(patchgen, series, "--reflect", "--skip-checks", "--in-reply-to", given)
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--reflect", "--skip-checks", "--in-reply-to", given)
+    assert result.code == 0, result.err
     assert parse(server.received[0])["In-Reply-To"] == "<v3@example.org>"
 
 
 @pytest.mark.parametrize("given", ["v3", "a@b\nBcc: c@d.org", "ä@b"])
 def test_what_no_mail_can_answer(patchgen, series, server, given):
-    done = send(patchgen, series, "--skip-checks", "--in-reply-to", given)
-    assert done.code == 2 and "is not a message-id" in done.err
+    result = send(patchgen, series, "--skip-checks", "--in-reply-to", given)
+    assert result.code == 2 and "is not a message-id" in result.err
     assert server.received == []
 
 
@@ -346,9 +353,9 @@ def test_a_journal_that_is_not_understood_stops_it(patchgen, series, server):
             journal.mkdir()
         else:
             journal.write_text(text)
-        for words in ((), ("--resume",)):
-            done = send(patchgen, series, "--skip-checks", *words)
-            assert done.code == 1 and "cannot be read" in done.err, (text, done.err)
+        for arguments in ((), ("--resume",)):
+            result = send(patchgen, series, "--skip-checks", *arguments)
+            assert result.code == 1 and "cannot be read" in result.err, (text, result.err)
     assert len(server.received) == 2
 
 
@@ -362,8 +369,8 @@ def test_mails_of_a_folder_that_are_no_version(patchgen, series, server):
         (b"change-id: ", b"no-id: ", "has no change-id"),
     ):
         cover.write_bytes(good.replace(before, after))
-        done = patchgen("send", "--tree", series, folder, "--yes", "--skip-checks")
-        assert done.code == 1 and problem in done.err
+        result = patchgen("send", "--tree", series, folder, "--yes", "--skip-checks")
+        assert result.code == 1 and problem in result.err
     assert server.received == []
 
 
@@ -376,32 +383,34 @@ def test_a_command_that_is_killed_may_have_the_mail(patchgen, series, git, tmp_p
     program.chmod(0o755)
     git(series, "config", "--unset", "sendemail.smtpServer")
     git(series, "config", "sendemail.sendmailCmd", str(program))
-    done = send(patchgen, series, "--skip-checks")
-    assert done.code == 1 and "mail 0 may have arrived, or not" in done.err
+    result = send(patchgen, series, "--skip-checks")
+    assert result.code == 1 and "mail 0 may have arrived, or not" in result.err
     (tmp_path / "on").touch()
-    done = send(patchgen, series, "--skip-checks", "--resume", "--arrived", "0")
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--skip-checks", "--resume", "--arrived", "0")
+    assert result.code == 0, result.err
     assert len((tmp_path / "n").read_text()) == 4
 
 
 def test_a_command_that_is_not_there(patchgen, series, git, tmp_path):
     git(series, "config", "--unset", "sendemail.smtpServer")
     git(series, "config", "sendemail.sendmailCmd", str(tmp_path / "none"))
-    done = send(patchgen, series, "--skip-checks")
-    assert done.code == 1 and "was not accepted" in done.err and "not found" in done.err
+    result = send(patchgen, series, "--skip-checks")
+    assert result.code == 1 and "was not accepted" in result.err and "not found" in result.err
 
 
-def test_nothing_else_goes_out_with_what_goes_to_oneself(patchgen, series, git, server):
+def test_reflect_sends_no_bcc_and_no_cc(patchgen, series, git, server):
     git(series, "config", "sendemail.bcc", "boss@example.org")
-    done = send(patchgen, series, "--reflect", "--skip-checks")
-    assert done.code == 0, done.err
+    result = send(patchgen, series, "--reflect", "--skip-checks")
+    assert result.code == 0, result.err
     assert {tuple(mail.recipients) for mail in server.received} == {("ada@example.org",)}
     server.faults[6] = "451"
-    done = send(patchgen, series, "--reflect", "--skip-checks")
-    assert done.code == 1 and "--resume" not in done.err
+    result = send(patchgen, series, "--reflect", "--skip-checks")
+    assert result.code == 1 and "--resume" not in result.err
 
 
-def test_a_password_is_asked_for_where_the_user_says(patchgen, pvops, git, tmp_path, monkeypatch):
+def test_a_password_is_asked_for_as_the_user_has_configured(
+    patchgen, pvops, git, tmp_path, monkeypatch
+):
     helper = tmp_path / "ask"
     helper.write_text(f"#!/bin/sh\necho \"$1\" >> {tmp_path}/asked\necho '{PASSWORD}'\n")
     helper.chmod(0o755)
@@ -415,8 +424,8 @@ def test_a_password_is_asked_for_where_the_user_says(patchgen, pvops, git, tmp_p
         }.items():
             git(pvops, "config", f"sendemail.{key}", value)
         monkeypatch.setenv("GIT_ASKPASS", str(helper))
-        done = send(patchgen, pvops, "--skip-checks")
-        assert done.code == 0, done.err
+        result = send(patchgen, pvops, "--skip-checks")
+        assert result.code == 0, result.err
         assert (tmp_path / "asked").read_text().count("Password") == 1
         assert len(server.received) == 5
 
@@ -431,12 +440,12 @@ def test_a_server_that_nobody_vouches_for_gets_no_password(patchgen, pvops, git,
             "smtpPass": PASSWORD,
         }.items():
             git(pvops, "config", f"sendemail.{key}", value)
-        done = send(patchgen, pvops, "--skip-checks")
-        assert done.code == 1 and "certificate verify failed" in done.err
+        result = send(patchgen, pvops, "--skip-checks")
+        assert result.code == 1 and "certificate verify failed" in result.err
         assert server.logins == 0 and server.received == []
 
 
-def test_the_answer_on_a_terminal_counts(series, server):
+def test_the_answer_on_a_terminal_decides(series, server):
     for answer, code, count in (("n\n", 1, 0), ("\n", 1, 0), ("y\n", 0, 5)):
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
@@ -465,9 +474,9 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert process.stdout is not None
-    said = b""
-    while b"Send 5 mails" not in said:
-        said += os.read(process.stdout.fileno(), 1000)
+    output = b""
+    while b"Send 5 mails" not in output:
+        output += os.read(process.stdout.fileno(), 1000)
     git(series, "checkout", "-q", V4)
     git(series, "commit", "-q", "--amend", "-m", "x86/kvm: Another", "-m", "Text.")
     os.write(ours, b"y\n")
@@ -479,7 +488,7 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
 
 
 @pytest.mark.parametrize(
-    ("words", "problem"),
+    ("arguments", "problem"),
     [
         ((V4, "--json"), "without a terminal"),
         ((V4, "--yes", "--reflect", "--resume"), "cannot be combined with --resume"),
@@ -490,7 +499,7 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
         ((V4, "--yes", "--to", "ä@ö.example"), "characters other than ASCII"),
     ],
 )
-def test_words_that_do_not_go_together(patchgen, series, server, words, problem):
-    done = patchgen("send", "--tree", series, *words, cwd=series)
-    assert done.code == 2 and problem in done.err, done.err
+def test_words_that_do_not_go_together(patchgen, series, server, arguments, problem):
+    result = patchgen("send", "--tree", series, *arguments, cwd=series)
+    assert result.code == 2 and problem in result.err, result.err
     assert server.received == []

@@ -53,9 +53,9 @@ def arrived_gives(git: Git, tree: Path, branch: str, server: Server, folder: Pat
     """Assert that what arrived applies to the base and gives the branch's tree."""
     clone = folder / "clone"
     git(folder, "clone", "-q", tree, clone)
-    wanted = git(tree, "rev-parse", f"{branch}^{{tree}}").strip()
+    expected = git(tree, "rev-parse", f"{branch}^{{tree}}").strip()
     files = as_files(server.received[1:], folder / "in")
-    assert apply_mails(clone, "origin/master", files) == wanted
+    assert apply_mails(clone, "origin/master", files) == expected
     first = parse(server.received[0])["Message-ID"]
     assert {parse(mail)["In-Reply-To"] for mail in server.received[1:]} == {first}
     delivered_once(server.received)
@@ -65,13 +65,13 @@ def arrived_gives(git: Git, tree: Path, branch: str, server: Server, folder: Pat
 def test_from_v4_to_what_arrived_of_v5(patchgen, series, git, server, tmp_path):
     edit_last(git, series)
     answer_patch(series, 2, tmp_path / "box")
-    done = patchgen("trailers", "--tree", series, V4, tmp_path / "box", "--json")
-    assert [each["patch"] for each in json.loads(done.out)["applied"]] == [2], done.err
-    words = ("--onto", "master", "--changes", "sev=Leave a blank", "--changes", "Rebase")
-    done = patchgen("reroll", "--tree", series, V4, *words)
-    assert done.code == 0, done.err
-    done = patchgen("send", "--tree", series, V5, "--yes")
-    assert done.code == 0, done.err
+    result = patchgen("trailers", "--tree", series, V4, tmp_path / "box", "--json")
+    assert [tag["patch"] for tag in json.loads(result.out)["applied"]] == [2], result.err
+    args = ("--onto", "master", "--changes", "sev=Leave a blank", "--changes", "Rebase")
+    result = patchgen("reroll", "--tree", series, V4, *args)
+    assert result.code == 0, result.err
+    result = patchgen("send", "--tree", series, V5, "--yes")
+    assert result.code == 0, result.err
     clone = arrived_gives(git, series, V5, server, tmp_path)
     assert "kvm_sev_hypercall3( KVM_HC" in (clone / KVM).read_text()
     assert REVIEWED in git(clone, "log", "-1", "--format=%B", "am~2")
@@ -95,15 +95,15 @@ def test_b4_takes_over_and_hands_back(patchgen, series, git, server, b4, tmp_pat
     b4(series, "prep", "--edit-cover", editor=str(editor))
     b4(series, "prep", "--force-revision", "7")
     git(series, "checkout", "-q", "master")
-    done = patchgen("reroll", "--tree", series, V4, "--onto", "master", "--json")
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    result = patchgen("reroll", "--tree", series, V4, "--onto", "master", "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     # b4 counts what is to be sent next.
     assert document["revision"] == 7 and document["branch"] == "patchgen/pvops-v7"
     cover = git(series, "show", "-s", "--format=%B", "patchgen/pvops-v7~4")
     assert "As b4 knows, guests with encrypted" in cover
-    done = patchgen("send", "--tree", series, "patchgen/pvops-v7", "--yes", "--skip-checks")
-    assert done.code == 0, done.err
+    result = patchgen("send", "--tree", series, "patchgen/pvops-v7", "--yes", "--skip-checks")
+    assert result.code == 0, result.err
     arrived_gives(git, series, "patchgen/pvops-v7", server, tmp_path)
     # And b4 knows what patchgen sent.
     git(series, "checkout", "-q", "patchgen/pvops-v7")
@@ -139,11 +139,11 @@ def test_made_anew_the_branch_keeps_what_b4_noted(patchgen, series, git, b4):
     change_id = git(series, "show", "-s", "--format=%B", f"{V4}~4").partition('"change-id": "')[2]
     b4(series, "prep", "--set-prefixes", "RFC")
     git(series, "checkout", "-q", "master")
-    words = ("--variant", "pvops", "--tree", series, "--signoff", "--force", "--quiet")
-    done = patchgen("apply", *words)
-    assert done.code == 0, done.err
-    said = git(series, "show", "-s", "--format=%B", f"{V4}~4")
-    assert said.partition('"change-id": "')[2][:30] == change_id[:30]
-    assert '"RFC"' in said
+    args = ("--variant", "pvops", "--tree", series, "--signoff", "--force", "--quiet")
+    result = patchgen("apply", *args)
+    assert result.code == 0, result.err
+    message = git(series, "show", "-s", "--format=%B", f"{V4}~4")
+    assert message.partition('"change-id": "')[2][:30] == change_id[:30]
+    assert '"RFC"' in message
     mail = (series / "outgoing" / "pvops-v4" / "v4-0000-cover-letter.patch").read_text()
     assert "Subject: [PATCH RFC v4 0/4] " in mail

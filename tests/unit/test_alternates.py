@@ -38,12 +38,12 @@ def test_git_borrows_from_any_path(name):
         lender, borrower = Path(folder) / os.fsdecode(name), Path(folder) / "x" / "borrower"
         for repository in (lender, borrower):
             subprocess.run(["git", "init", "-q", "--bare", repository], check=True)
-        words = ["git", "--git-dir", lender, "hash-object", "-w", "--stdin"]
-        oid = subprocess.run(words, input=b"x", capture_output=True, check=True).stdout.strip()
+        args = ["git", "--git-dir", lender, "hash-object", "-w", "--stdin"]
+        oid = subprocess.run(args, input=b"x", capture_output=True, check=True).stdout.strip()
         alternates = borrower / "objects/info/alternates"
         alternates.write_bytes(quote_path(lender / "objects") + b"\n")
-        words = ["git", "--git-dir", borrower, "cat-file", "blob", oid]
-        assert subprocess.run(words, capture_output=True, check=True).stdout == b"x"
+        args = ["git", "--git-dir", borrower, "cat-file", "blob", oid]
+        assert subprocess.run(args, capture_output=True, check=True).stdout == b"x"
         check_alternates(borrower / "objects")
 
 
@@ -53,7 +53,7 @@ def test_comments_empty_lines_and_relative_paths_are_read_as_git_does(tmp_path):
     assert list(read_alternates(tmp_path)) == [tmp_path / "../other", Path("/a\tbA")]
 
 
-def test_a_folder_that_is_gone_further_down_is_named(tmp_path):
+def test_a_missing_folder_further_down_is_named(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name / "info").mkdir(parents=True)
     (tmp_path / "a/info/alternates").write_text(f"{tmp_path}/b\n")

@@ -24,9 +24,9 @@ HUNK = "@@ -1 +1 @@\n-a\n+b\n"
 
 
 def patch_id(tree: Path, text: str) -> bytes:
-    words = ["git", "-C", tree, "patch-id", "--stable"]
-    done = subprocess.run(words, input=text.encode(), capture_output=True, check=True)
-    return done.stdout.split()[0]
+    args = ["git", "-C", tree, "patch-id", "--stable"]
+    result = subprocess.run(args, input=text.encode(), capture_output=True, check=True)
+    return result.stdout.split()[0]
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_an_address_in_a_name_is_not_the_sender(text, person):
         (HEAD + MIXED + b"\n" + b"boundary=\n" * 10_000, "it has too many parts"),
     ],
 )  # fmt: skip
-def test_an_odd_mail_is_unreadable_and_says_why(content, reason):
+def test_an_odd_mail_is_unreadable_for_a_stated_reason(content, reason):
     mail = read(content)
     assert isinstance(mail, UnreadableMail) and reason in mail.reason
 
@@ -127,9 +127,9 @@ def test_deeply_nested_parts_take_no_time():
     ],
 )
 def test_a_body_never_has_a_replacement_character(headers, body, text):
-    found = read_text(HEAD + headers + b"\n" + body)
-    assert "\ufffd" not in found
-    assert not text or found == text
+    result = read_text(HEAD + headers + b"\n" + body)
+    assert "\ufffd" not in result
+    assert not text or result == text
 
 
 def test_damaged_base64_is_reported():
@@ -221,16 +221,16 @@ def mutate(chance: random.Random) -> bytes:
 
 @examples(150)
 @given(st.integers(0, 2**32))
-def test_any_mail_is_readable_or_says_why_not(seed):
+def test_any_mail_is_readable_or_has_a_reason(seed):
     try:
         mails = read_stream(io.BytesIO(mutate(random.Random(seed))), "box")
     except RefusedError as err:
         assert "box" in err.message
         return
     for mail in mails:
-        found = read_mail(mail)
-        assert isinstance(found, ReadableMail) or found.reason
-        assert "fails on it" not in getattr(found, "reason", "")
+        result = read_mail(mail)
+        assert isinstance(result, ReadableMail) or result.reason
+        assert "fails on it" not in getattr(result, "reason", "")
 
 
 @pytest.mark.parametrize(
@@ -242,5 +242,5 @@ def test_any_mail_is_readable_or_says_why_not(seed):
         ("> change-id: 4-q\nchange-id: two words\nchange-id:\nnext\n", ""),
     ],
 )
-def test_the_last_footer_of_a_cover_letter_counts(text, value):
+def test_the_last_footer_of_a_cover_letter_is_used(text, value):
     assert read_footer(text, "change-id") == value

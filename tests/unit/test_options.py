@@ -121,7 +121,11 @@ def test_the_kinds_of_an_argument_are_listed_in_one_order():
 
 def test_commands_that_read_a_tree_have_its_options():
     for name, command in COMMANDS.items():
-        found = {long_name(each) for each in command.params if isinstance(each, click.Option)}
+        found = {
+            long_name(parameter)
+            for parameter in command.params
+            if isinstance(parameter, click.Option)
+        }
         assert ("--tree" in found) == ("--fetch-missing" in found)
         without_tree = ("completion", "doctor", "show", "variants")
         assert ("--tree" in found) == (name not in without_tree)

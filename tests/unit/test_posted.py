@@ -34,7 +34,7 @@ def mail(
 
 
 def numbers(*mails: Mail, revision: int | None = None) -> list[int | None]:
-    return [each.subject.number for each in choose_series(mails, "box", revision).patches]
+    return [patch.subject.number for patch in choose_series(mails, "box", revision).patches]
 
 
 def refusal(*mails: Mail) -> str:
@@ -73,7 +73,7 @@ def test_a_series_with_a_gap_is_refused():
     assert "it lacks 1" in refusal(mail("v4 0/2"), mail("v4 2/2"))
 
 
-def test_the_newest_version_counts_and_never_an_older_one_in_its_place():
+def test_the_newest_version_is_used_and_never_an_older_one_in_its_place():
     both = [mail("v3 1/1"), mail("v4 1/1")]
     assert choose_series(both, "box").revision == 4
     assert choose_series(both, "box", 3).revision == 3
@@ -81,7 +81,7 @@ def test_the_newest_version_counts_and_never_an_older_one_in_its_place():
     assert "of v4" in refusal(mail("v3 1/1"), mail("v4 1/2"))
 
 
-def test_the_same_mail_counts_once_and_another_one_is_refused():
+def test_a_copy_of_a_mail_is_ignored_and_another_mail_is_refused():
     one = mail("v4 1/1", own="one")
     assert numbers(one, one) == [1]
     assert numbers(mail("v4 1/1"), mail("v4 1/1")) == [1]
@@ -106,7 +106,7 @@ def test_mails_of_two_series_are_not_read_as_one():
     assert numbers(mail("v4 0/2", answers="a"), one, mail("v4 2/2", answers="a")) == [1, 2]
 
 
-def test_patches_without_numbers_do_not_pass_for_all_that_a_cover_letter_counts():
+def test_patches_without_numbers_are_not_assumed_to_be_complete():
     assert "patches without numbers" in refusal(mail("v4 0/4"), mail("v4"), mail("v4", to="y"))
     assert numbers(mail("v4"), mail("v4", to="y")) == [None, None]
 

@@ -22,9 +22,9 @@ def test_results_are_in_the_order_of_the_items_and_so_is_the_first_error():
         map_parallel(lambda n: 1 // (n - 1), range(5), workers=2)
 
 
-def test_a_program_at_its_time_limit_keeps_what_it_said():
-    done = run(["sh", "-c", "echo said; exec sleep 60"], timeout_s=0.5)
-    assert (done.timed_out, done.stdout) == (True, b"said\n")
+def test_the_output_of_a_program_at_its_time_limit_is_returned():
+    result = run(["sh", "-c", "echo said; exec sleep 60"], timeout_s=0.5)
+    assert (result.timed_out, result.stdout) == (True, b"said\n")
     with pytest.raises(ToolError, match="failed with exit code 3: why"):
         run(["sh", "-c", "echo why >&2; exit 3"])
 

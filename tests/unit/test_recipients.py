@@ -44,8 +44,8 @@ def test_names_survive_being_written_and_read_again():
     head = mail.content.partition(b"\n\n")[0]
     assert head.isascii()
     message = email.message_from_bytes(mail.content, policy=email.policy.default)
-    assert [each.addr_spec for each in message["To"].addresses] == [
-        each.rpartition("<")[2].rstrip(">") for each in PEOPLE
+    assert [person.addr_spec for person in message["To"].addresses] == [
+        person.rpartition("<")[2].rstrip(">") for person in PEOPLE
     ]
     shown = list_recipients(mail).to
     assert shown[:4] == PEOPLE[:4]
@@ -63,69 +63,69 @@ def test_nobody_is_added_to_a_mail_twice():
 
 
 def test_nobody_is_added_to_a_series_twice():
-    found = SeriesRecipients(
+    recipients = SeriesRecipients(
         Recipients((A,), (B, C)), (Recipients((A,), (B,)), Recipients((), (C,)))
     )
     added = Recipients(("c@b.org", D, "d <D@b.org>"), (D, B, "b@b.org"))
-    edited = edit_recipients(found, added, Recipients())
+    edited = edit_recipients(recipients, added, Recipients())
     everybody = Recipients((A, "c@b.org", D), (B,))
     assert edited.cover == edited.patches[0] == everybody
     assert edited.patches[1] == Recipients(("c@b.org", D), (B,))
 
 
 def test_who_is_removed_gets_nothing_and_who_is_added_and_removed_does():
-    found = SeriesRecipients(Recipients((A,), (B,)), (Recipients((A,), (B,)),))
+    recipients = SeriesRecipients(Recipients((A,), (B,)), (Recipients((A,), (B,)),))
     edited = edit_recipients(
-        found, Recipients((), (C, D)), Recipients(("A@b.org",), (C, "b@b.org"))
+        recipients, Recipients((), (C, D)), Recipients(("A@b.org",), (C, "b@b.org"))
     )
     assert edited.cover == edited.patches[0] == Recipients((), (C, D))
 
 
 def test_who_is_added_is_where_they_were_added():
-    found = SeriesRecipients(Recipients((A,), (B,)), (Recipients((A,), (B,)),))
-    edited = edit_recipients(found, Recipients(("b@b.org",), ("a@b.org",)), Recipients())
+    recipients = SeriesRecipients(Recipients((A,), (B,)), (Recipients((A,), (B,)),))
+    edited = edit_recipients(recipients, Recipients(("b@b.org",), ("a@b.org",)), Recipients())
     assert edited.cover == edited.patches[0] == Recipients(("b@b.org",), ("a@b.org",))
 
 
 def test_a_list_joins_an_alias_once():
-    found = SeriesRecipients(
+    recipients = SeriesRecipients(
         Recipients((A,), (B,)), (Recipients((A,)), Recipients((A,), ("D@b.org",)), Recipients((C,)))
     )
-    joined = join_list(found, "a@b.org", "d@b.org")
+    joined = join_list(recipients, "a@b.org", "d@b.org")
     assert joined.cover == Recipients((A,), (B, "d@b.org"))
-    assert joined.patches == (Recipients((A,), ("d@b.org",)), *found.patches[1:])
+    assert joined.patches == (Recipients((A,), ("d@b.org",)), *recipients.patches[1:])
 
 
 def test_two_names_that_become_one_are_one():
-    found = SeriesRecipients(Recipients((A, B), (C, D)), (Recipients((A,), (B, C)),))
+    recipients = SeriesRecipients(Recipients((A, B), (C, D)), (Recipients((A,), (B, C)),))
     asked: list[list[str]] = []
 
     def rename(names) -> list[str]:
         asked.append(list(names))
         return [{B: A, C: "a@b.org"}.get(name, name) for name in names]
 
-    mapped = map_recipients(found, rename)
+    mapped = map_recipients(recipients, rename)
     assert mapped == SeriesRecipients(Recipients((A,), (D,)), (Recipients((A,)),))
     assert asked == [[A, B, C, D]]
 
 
 def test_the_recipients_of_the_cover_letter_decide_who_gets_the_patches():
-    found = SeriesRecipients(
+    recipients = SeriesRecipients(
         Recipients((A,), (B, C)), (Recipients((A,), (B,)), Recipients((), (C,)), Recipients())
     )
     # Somebody took B and C out, and added D.
     cover = Recipients(("a@b.org",), (D,))
-    assert follow_cover(found, cover) == SeriesRecipients(
+    assert follow_cover(recipients, cover) == SeriesRecipients(
         cover, (Recipients((A,), (D,)), Recipients((), (D,)), Recipients((), (D,)))
     )
     # Somebody took A out.
-    assert follow_cover(found, Recipients((D,), (B,))).patches[0] == Recipients((D,), (B,))
+    assert follow_cover(recipients, Recipients((D,), (B,))).patches[0] == Recipients((D,), (B,))
     # Nobody that the letter names gets the second and third patch: all of them do.
     fewer = Recipients((A,), (B,))
-    assert follow_cover(found, fewer).patches == (Recipients((A,), (B,)), fewer, fewer)
+    assert follow_cover(recipients, fewer).patches == (Recipients((A,), (B,)), fewer, fewer)
     # And who is in Cc of the letter stays in To of a patch.
     moved = Recipients((D,), (A, C))
-    assert follow_cover(found, moved).patches == (
+    assert follow_cover(recipients, moved).patches == (
         Recipients((A, D)),
         Recipients((D,), (C,)),
         Recipients((D,)),

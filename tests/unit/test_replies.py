@@ -55,7 +55,7 @@ def parse(raw: Mail) -> Reply:
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "expected"),
     [
         pytest.param(f"Fine.\n\n{TAG}\n", [TAG], id="plain"),
         pytest.param(f"  {TAG}\n", [TAG], id="indented"),
@@ -75,8 +75,8 @@ def parse(raw: Mail) -> Reply:
         pytest.param(f"{TAG}\ndiff --git a/x b/x\n+Acked-by: {ADA}\n", [TAG], id="with a diff"),
     ],
 )
-def test_finds_the_tags_that_the_sender_wrote(body, found):
-    assert tags(body) == found
+def test_finds_the_tags_that_the_sender_wrote(body, expected):
+    assert tags(body) == expected
 
 
 @pytest.mark.parametrize("cte", ["quoted-printable", "base64", "8bit"])
@@ -143,11 +143,11 @@ def collect(*mails: Mail, posted=IDS, there=commits(), outdated=None, known=None
 
 
 def applied(*mails: Mail, **options) -> list[tuple[int, str]]:
-    return [(each.number, str(each.trailer)) for each in collect(*mails, **options).applied]
+    return [(tag.number, str(tag.trailer)) for tag in collect(*mails, **options).applied]
 
 
 def reasons(*mails: Mail, **options) -> list[str]:
-    return [each.reason for each in collect(*mails, **options).not_applied]
+    return [tag.reason for tag in collect(*mails, **options).not_applied]
 
 
 def test_matches_by_message_id_then_by_change_then_by_subject():
@@ -164,9 +164,9 @@ def test_matches_by_message_id_then_by_change_then_by_subject():
     assert reasons(mail(TAG, **named), posted={}) == ["cannot tell which patch it is for"]
 
 
-def test_the_message_id_wins_over_the_subject_and_says_so():
+def test_the_message_id_wins_over_the_subject_and_is_reported():
     result = collect(mail(TAG, In_Reply_To="<v4-3@example.org>"))
-    assert [each.number for each in result.applied] == [3]
+    assert [tag.number for tag in result.applied] == [3]
     assert "its subject is that of patch 2" in result.remarks[0]
 
 
@@ -202,13 +202,13 @@ def test_an_answer_to_an_earlier_version_is_for_what_is_the_same():
     earlier = {"v3-0@x": 0, "v3-1@x": 1, "v3-2@x": 2}
     outdated = {key: {2: "v3", 3: "v3"} for key in earlier}
     changed = ["the patch has changed since v3"]
-    for number, found, refused in (
+    for number, expected, refused in (
         (0, [(1, TAG)], 2 * changed),
         (1, [(1, TAG)], []),
         (2, [], changed),
     ):
         answer = mail(TAG, subject="Re: x", In_Reply_To=f"<v3-{number}@x>")
-        assert applied(answer, posted=earlier, outdated=outdated) == found
+        assert applied(answer, posted=earlier, outdated=outdated) == expected
         assert reasons(answer, posted=earlier, outdated=outdated) == refused
 
 
@@ -249,9 +249,9 @@ def make_box(chance: random.Random, size: int) -> list[dict]:
     """Return what `size` answers say, to whom, and in which form; some answer earlier ones."""
     box: list[dict] = []
     for index in range(size):
-        words = ["".join(chance.choices(LETTERS, k=chance.randint(1, 8))) for _ in range(2)]
+        args = ["".join(chance.choices(LETTERS, k=chance.randint(1, 8))) for _ in range(2)]
         answer = {
-            "person": " ".join(words),
+            "person": " ".join(args),
             "address": f"p{index}@example.org",
             "key": chance.choice(["Reviewed-by", "Acked-by", "Tested-by"]),
             "to": chance.randint(0, 3),
@@ -325,23 +325,23 @@ def test_300_answers_no_tag_on_the_wrong_patch_and_none_lost(seed):
     box = make_box(random.Random(seed), 300)
     mails = [build(index, answer) for index, answer in enumerate(box)]
     result = collect(*mails)
-    wanted, refused = set(), set()
+    expected, refused = set(), set()
     for index, answer in enumerate(box):
         number = target(index, box)
         if number < 0 or answer["foreign"]:
             refused.add(index)
         else:
             numbers = range(1, 4) if number == 0 else [number]
-            wanted |= {(index, n, answer["key"]) for n in numbers}
-    got = {(int(each.reply.mail.name), each.number, each.trailer.key) for each in result.applied}
-    assert got == wanted
-    assert {int(each.reply.mail.name) for each in result.not_applied} == refused
-    assert len(result.applied) == len(wanted)
+            expected |= {(index, n, answer["key"]) for n in numbers}
+    got = {(int(tag.reply.mail.name), tag.number, tag.trailer.key) for tag in result.applied}
+    assert got == expected
+    assert {int(tag.reply.mail.name) for tag in result.not_applied} == refused
+    assert len(result.applied) == len(expected)
     messages = result.messages
     for number in (1, 2, 3):
         people = {t.address for t in parse_message(messages.get(Oid(str(number)), "")).trailers}
         assert people - {"ada@example.org"} == {
-            box[index]["address"] for index, n, _ in wanted if n == number
+            box[index]["address"] for index, n, _ in expected if n == number
         }
     assert len(result.applied) + len(result.not_applied) >= len(box)
 
@@ -379,7 +379,7 @@ def test_a_patch_that_is_the_same_in_an_older_version_keeps_its_reviews():
     ) == [(2, TAG)]
 
 
-def test_both_threads_in_one_box_are_told_apart():
+def test_two_threads_in_one_box_are_distinguished():
     box = []
     for n, subject in enumerate(SUBJECTS, 1):
         body = f"x\n---\n{other(n) if n == 2 else diff(n)}"
@@ -393,7 +393,7 @@ def test_both_threads_in_one_box_are_told_apart():
     assert applied(to_ours, *box) == [(2, TAG)]
 
 
-def test_a_cover_letter_without_its_patches_counts_only_for_this_version():
+def test_a_cover_letter_without_its_patches_applies_only_to_this_version():
     for version, count in (("v3", 0), ("v4", 3)):
         subject = f"[PATCH {version} 0/3] x86: All"
         letter = mail("All.", subject=subject, own="c@x")
@@ -413,14 +413,14 @@ def test_a_cover_letter_without_its_patches_counts_only_for_this_version():
         ("x86: Do two", quote(other(2)), {"In_Reply_To": "<u@x>"}, "it answers <u@x>"),
     ],
 )  # fmt: skip
-def test_a_subject_does_not_count_where_something_contradicts_it(subject, body, headers, reason):
+def test_a_subject_is_ignored_where_something_contradicts_it(subject, body, headers, reason):
     reply = mail(f"{body}\n{TAG}", subject=f"Re: {subject}", **headers)
     assert applied(reply, known=patches()) == []
-    [found] = reasons(reply, known=patches())
-    assert reason in found
+    [reported] = reasons(reply, known=patches())
+    assert reason in reported
 
 
-def test_a_subject_counts_where_nothing_contradicts_it():
+def test_a_subject_is_used_where_nothing_contradicts_it():
     trimmed = quote(diff(2).replace("+b2\n", ""))
     for subject in (
         "Re: x86: Do two",
@@ -454,7 +454,7 @@ def test_a_review_of_what_a_reply_proposes_is_not_one_of_the_patch():
     assert applied(with_that) == [(2, TAG)]
 
 
-def test_a_mail_of_a_patch_that_is_gone_is_named():
+def test_a_mail_of_a_dropped_patch_is_named():
     gone = replace(patches(), dropped_by_mail={"v3-9@x": "v3 9/9"})
     assert reasons(mail(TAG, In_Reply_To="<v3-9@x>"), known=gone) == [
         "it answers v3 9/9, which this version does not have"
@@ -465,7 +465,7 @@ def test_a_mail_of_a_patch_that_is_gone_is_named():
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("line", "expected"),
     [
         ("Reviewed-By: B <bea@example.org>", [(2, "Reviewed-by: B <bea@example.org>")]),
         ("ACKED-BY : B <bea@example.org>", [(2, "Acked-by: B <bea@example.org>")]),
@@ -516,14 +516,18 @@ def test_a_mail_of_a_patch_that_is_gone_is_named():
         ("Tested-by: नि\u200dमा <bea@example.org>", 1),
     ],
 )  # fmt: skip
-def test_each_line_that_looks_like_a_tag_is_added_or_listed(line, found):
+def test_each_line_that_looks_like_a_tag_is_added_or_listed(line, expected):
     reply = mail(f"Hi\n{line}\n", In_Reply_To="<v4-2@example.org>")
-    if isinstance(found, str):
+    if isinstance(expected, str):
         assert applied(reply) == []
         [reason] = reasons(reply)
-        assert reason.startswith(found)
+        assert reason.startswith(expected)
     else:
-        assert applied(reply) == found if isinstance(found, list) else len(applied(reply)) == found
+        assert (
+            applied(reply) == expected
+            if isinstance(expected, list)
+            else len(applied(reply)) == expected
+        )
         assert not any("Cy" in tag or "c@x.org" in tag for _, tag in applied(reply))
 
 
@@ -537,7 +541,7 @@ def test_each_line_that_looks_like_a_tag_is_added_or_listed(line, found):
         "{}\n[ patch 2 only ]",
     ],
 )
-def test_a_tag_for_some_of_the_patches_does_not_go_onto_all(body):
+def test_a_tag_for_some_of_the_patches_is_not_added_to_all(body):
     reply = mail(body.format(f"{TAG}\n{TAG}"), In_Reply_To="<v4-0@example.org>")
     assert len(reasons(reply)) >= 1 and "restricts it to" in reasons(reply)[-1]
     assert len(applied(reply)) in (0, 3)
@@ -648,7 +652,7 @@ def test_a_wrapped_address_does_not_swallow_the_next_tag():
     ]
 
 
-def test_the_same_mail_by_way_of_two_lists_counts_once():
+def test_a_mail_from_two_lists_is_read_once():
     one = mail(TAG, In_Reply_To="<v4-2@example.org>")
     assert applied(one, one) == [(2, TAG)] and reasons(one, one) == []
 
@@ -683,16 +687,16 @@ def test_no_tag_is_lost_and_none_is_added_that_is_not_the_senders(pieces):
     whole = Mail("x", raw + text.encode("utf-8", "surrogateescape"))
     result = collect(whole)
     found = [tag.trailer for tag in parse(whole).tags]
-    judged = [each.trailer for each in (*result.applied, *result.not_applied)]
+    judged = [tag.trailer for tag in (*result.applied, *result.not_applied)]
     assert sorted(map(str, found)) == sorted(map(str, judged))
     own = [line for line in text.split("\n") if not line.lstrip().startswith(">")]
     if not any(line.startswith("diff") for line in own):
         clear = [line for line in own if re.match(r"(Reviewed-by|ACKED-BY): ", line)]
         assert len(found) >= len(clear)
-    for each in result.applied:
-        assert each.trailer.address == "bea@example.org"
-        assert not has_controls(str(each.trailer).replace("\n", "")) and "\ufffd" not in str(
-            each.trailer
+    for tag in result.applied:
+        assert tag.trailer.address == "bea@example.org"
+        assert not has_controls(str(tag.trailer).replace("\n", "")) and "\ufffd" not in str(
+            tag.trailer
         )
     for text in result.messages.values():
         assert "\ufffd" not in text

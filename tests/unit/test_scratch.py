@@ -43,9 +43,9 @@ def place(monkeypatch, tmp_path):
 
 def start(then: str) -> subprocess.Popen[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-c", _RUN.format(then=then)]
+    args = [sys.executable, "-c", _RUN.format(then=then)]
     return subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, encoding="utf-8"
+        args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, encoding="utf-8"
     )
 
 
@@ -151,11 +151,11 @@ def test_a_second_ctrl_c_does_not_stop_the_removal(place, monkeypatch):
 
     real, calls = shutil.rmtree, []
 
-    def interrupted(*words, **options):
-        calls.append(words)
+    def interrupted(*args, **options):
+        calls.append(args)
         if len(calls) == 1:
             raise KeyboardInterrupt
-        real(*words, **options)
+        real(*args, **options)
 
     monkeypatch.setattr(shutil, "rmtree", interrupted)
     with pytest.raises(KeyboardInterrupt), scratch_folder("one") as folder:

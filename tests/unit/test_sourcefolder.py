@@ -23,20 +23,20 @@ def folder(tmp_path: Path) -> Path:
     """Return a variant's folder with one entry of each kind that leads elsewhere."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home/secret").write_text(SECRET)
-    made = tmp_path / "variant"
-    (made / "sub").mkdir(parents=True)
-    (made / "sub/good").write_text("good")
-    (made / "link").symlink_to("../home/secret")
-    (made / "inside").symlink_to("sub/good")
-    (made / "dangling").symlink_to("nowhere")
-    (made / "linked").symlink_to("../home")
-    os.mkfifo(made / "fifo")
-    (made / "large").write_bytes(b"x" * (LARGEST_BYTES + 1))
-    (made / "zero").symlink_to("/dev/zero")
+    folder = tmp_path / "variant"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub/good").write_text("good")
+    (folder / "link").symlink_to("../home/secret")
+    (folder / "inside").symlink_to("sub/good")
+    (folder / "dangling").symlink_to("nowhere")
+    (folder / "linked").symlink_to("../home")
+    os.mkfifo(folder / "fifo")
+    (folder / "large").write_bytes(b"x" * (LARGEST_BYTES + 1))
+    (folder / "zero").symlink_to("/dev/zero")
     listening = socket.socket(socket.AF_UNIX)
-    listening.bind(str(made / "socket"))
+    listening.bind(str(folder / "socket"))
     listening.close()
-    return made
+    return folder
 
 
 BAD = {

@@ -87,7 +87,7 @@ def conflict(ours: str, base: str, theirs: str) -> tuple[bytes, bytes, bytes]:
         pytest.param("x", "b", "", None, id="removed by one, changed by the other"),
     ],
 )
-def test_settles_conflicts_that_are_none(ours, base, theirs, gone):
+def test_resolves_false_conflicts(ours, base, theirs, gone):
     marked, before, upstream = conflict(ours, base, theirs)
     settled = resolve_conflicts(marked, before, upstream)
     assert (settled.gone if settled else None) == gone
@@ -95,13 +95,13 @@ def test_settles_conflicts_that_are_none(ours, base, theirs, gone):
         assert settled.content == upstream
 
 
-def test_lines_that_only_moved_are_not_gone():
+def test_lines_that_only_moved_were_not_removed():
     marked, before, upstream = conflict("", "abc", "aBc")
     moved = upstream + b"b;b;b;\n"
     assert resolve_conflicts(marked + b"b;b;b;\n", before, moved) is None
 
 
-def test_white_space_counts_where_the_patch_is_about_nothing_else():
+def test_white_space_matters_if_the_patch_changes_nothing_else():
     blocks = b"<<<<<<< upstream\n%s\n||||||| 1\n%s\n=======\n%s\n>>>>>>> patch\n"
     spaced = blocks % (b"x( a );\ny;", b"x( a );", b"x(a);")
     assert resolve_conflicts(spaced, b"x( a );\n", b"x( a );\ny;\n") is None

@@ -15,7 +15,7 @@ from patchgen.spec.config import load_user_people
 from patchgen.truststore import read_trust
 
 
-def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
+def test_a_user_without_a_home_gets_a_hint(monkeypatch):
     def find_nobody(uid: int) -> object:
         raise KeyError(uid)
 
