@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defer interrupts while a step runs that must not be cut in two."""
+"""Ctrl-C, SIGTERM and SIGHUP: they unwind the stack, except in steps that must not be cut in two.
+
+A signal that the caller ignores (nohup) stays ignored.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
+from typing import Any
 
-# The signals that unwind the stack like Ctrl-C (patchgen/cli/main.py).
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Threads end much sooner; only one that hangs is ended by a signal.
+_END_OF_THREADS_S = 5.0
+
+_Handler = Callable[[int, FrameType | None], Any]
 
 
 @dataclass(slots=True)
@@ -25,6 +35,26 @@ class _Deferral:
 _deferral = _Deferral()
 
 
+def unwind_on_interrupts() -> None:
+    """Let all of these signals raise KeyboardInterrupt, so that scratch folders are removed."""
+    _set_handlers(signal.default_int_handler)
+
+
+def ignore_late_interrupts(status: int) -> None:
+    """Let no signal interrupt the end of this process; if that takes long, one ends it at once.
+
+    The process reports an error, and Python waits for threads, which may be removing their scratch
+    folders: an interrupt would print a traceback. `status` is the exit code.
+    """
+    begin = time.monotonic()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if time.monotonic() - begin > _END_OF_THREADS_S:
+            os._exit(status)
+
+    _set_handlers(end)
+
+
 @contextmanager
 def defer_interrupts(written: str = "") -> Iterator[None]:
     """Defer the first Ctrl-C, SIGTERM or SIGHUP until the outermost such block has ended.
@@ -37,14 +67,13 @@ def defer_interrupts(written: str = "") -> Iterator[None]:
         _deferral.written = written or _deferral.written
         return
 
-    def defer(number: int, frame: object) -> None:
+    def defer(number: int, frame: FrameType | None) -> None:
         if _deferral.is_pending:
             raise KeyboardInterrupt
         _deferral.is_pending = True
 
-    numbers = [number for number in INTERRUPTS if signal.getsignal(number) is not signal.SIG_IGN]
     _deferral.is_active, _deferral.is_pending = True, False
-    handlers = {number: signal.signal(number, defer) for number in numbers}
+    handlers = _set_handlers(defer)
     try:
         yield
         _deferral.written = written or _deferral.written
@@ -59,3 +88,9 @@ def defer_interrupts(written: str = "") -> Iterator[None]:
 def describe_written() -> str:
     """Return what this run has written permanently, to report on an interrupt; "" for nothing."""
     return _deferral.written
+
+
+def _set_handlers(handler: _Handler) -> dict[signal.Signals, Any]:
+    """Handle the signals, unless the caller ignores them; return the handlers replaced."""
+    handled = [number for number in INTERRUPTS if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in handled}

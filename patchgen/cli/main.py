@@ -13,9 +13,7 @@ import gc
 import importlib
 import io
 import os
-import signal
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -24,10 +22,9 @@ import click
 from patchgen import __version__
 from patchgen.cli.printer import OutputError, ReaderGoneError, echo
 from patchgen.errors import PatchgenError
-from patchgen.interrupts import INTERRUPTS, describe_written
+from patchgen.interrupts import describe_written, ignore_late_interrupts, unwind_on_interrupts
 
-# Threads end much sooner; only one that hangs is ended by a signal.
-_END_OF_THREADS_S = 5.0
+_INTERRUPTED = 130
 
 # Each command is a module of this package with the name of the command. It is imported when the
 # command is called, so that --help and completion import no command.
@@ -131,35 +128,19 @@ def patchgen() -> None:
 
 def main() -> NoReturn:
     """Run patchgen with the arguments of the command line, and exit."""
-    # Let SIGTERM and SIGHUP unwind the stack like Ctrl-C, so that scratch folders are removed. A
-    # signal that the caller ignores (nohup) stays ignored.
-    for number in set(INTERRUPTS) - {signal.SIGINT}:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
+    unwind_on_interrupts()
     _prepare_streams()
     try:
-        code = patchgen.main(standalone_mode=False, prog_name="patchgen")
+        try:
+            code = patchgen.main(standalone_mode=False, prog_name="patchgen")
+        finally:
+            # Another signal must not interrupt the report either.
+            ignore_late_interrupts(_INTERRUPTED)
     except BaseException as err:
         code = _end_with(err)
     status = code if isinstance(code, int) else 0
-    _ignore_late_signals(status)
+    ignore_late_interrupts(status)
     sys.exit(status)
-
-
-def _ignore_late_signals(status: int) -> None:
-    """Let no signal interrupt the end of threads, which remove their scratch folders.
-
-    Python joins them after this. If that takes long, a signal ends patchgen at once.
-    """
-    begin = time.monotonic()
-
-    def end(number: int, frame: object) -> None:
-        if time.monotonic() - begin > _END_OF_THREADS_S:
-            os._exit(status)
-
-    for number in INTERRUPTS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, end)
 
 
 def _remove_abandoned_runs() -> None:
@@ -196,7 +177,7 @@ def _end_with(err: BaseException) -> int:
             return err.exit_code
         case click.Abort() | KeyboardInterrupt():
             _print_error(f"patchgen: interrupted; {describe_written() or 'nothing was written'}")
-            return 130
+            return _INTERRUPTED
         case ReaderGoneError():
             _drop_output()
             return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -59,3 +61,49 @@ def test_a_block_that_fails_reports_nothing_as_written():
     with pytest.raises(ValueError, match="no"), defer_interrupts("all of it"):
         raise ValueError("no")
     assert describe_written() == ""
+
+
+LATE = """
+import os, signal, sys, threading
+from patchgen.cli import main
+
+def interrupt():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(os.getpid(), number)
+
+%s
+main.main()
+"""
+IN_A_THREAD = """
+def run(**options):
+    def write():
+        # The main thread joins this one after it has ended everything else.
+        joined.wait(10)
+        interrupt()
+        print("thread ended")
+    threading.Thread(target=write).start()
+    return 3
+joined = threading.Event()
+threading._register_atexit(joined.set)
+main.patchgen.main = run
+"""
+IN_THE_REPORT = """
+def run(**options):
+    raise KeyboardInterrupt
+def describe_written():
+    interrupt()
+    return "the report is complete"
+main.patchgen.main, main.describe_written = run, describe_written
+"""
+
+
+@pytest.mark.parametrize(
+    ("setup", "status", "output"),
+    [(IN_A_THREAD, 3, "thread ended"), (IN_THE_REPORT, 130, "the report is complete")],
+)
+def test_a_late_signal_interrupts_neither_the_report_nor_the_end_of_threads(setup, status, output):
+    argv = [sys.executable, "-c", LATE % setup]
+    result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert result.returncode == status, result.stderr
+    assert output in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
