@@ -156,6 +156,7 @@ def run(
         start_new_session=detached,
         pass_fds=tuple(pass_fds),
     )
+    timed_out = False
     if not detached:
         _running.add(process)
     try:
@@ -163,20 +164,20 @@ def run(
             try:
                 stdout, stderr = process.communicate(stdin, timeout=timeout_s)
             except subprocess.TimeoutExpired:
+                timed_out = True
                 process.kill()
                 stdout, stderr = process.communicate()
-                seconds = time.monotonic() - begin
-                return Completed(tuple(argv), -9, stdout, stderr or b"", seconds, True)
             except BaseException:
                 if not detached:
                     process.terminate()
                 raise
     finally:
         _running.discard(process)
+    seconds = time.monotonic() - begin
     completed = Completed(
-        tuple(argv), process.returncode, stdout, stderr or b"", time.monotonic() - begin
+        tuple(argv), process.returncode, stdout, stderr or b"", seconds, timed_out
     )
-    if ok is not None and process.returncode not in ok:
+    if not timed_out and ok is not None and process.returncode not in ok:
         raise _failure(completed)
     return completed
 

@@ -76,15 +76,19 @@ def command(
         if as_json:
             printer.document(describe(plan.entries, plan))
         return
-    if not yes and not is_terminal(sys.stdin):
-        raise UsageError(
-            "cannot ask for confirmation without a terminal", hint="--yes sends without asking"
-        )
-    if as_json and not yes:
-        raise UsageError(
-            "--json requires --yes or --dry-run: it cannot ask for confirmation",
-            hint="--yes sends without asking",
-        )
+    _check_confirmation(yes=yes, as_json=as_json)
+    result = _send(printer, request, skip_checks=skip_checks, yes=yes)
+    if as_json:
+        printer.document(describe(result.report.entries, result.plan, result.tag))
+    if not result.report.is_complete:
+        _explain_failure(result, request)
+    elif request.reflect:
+        printer.line("All mails were sent to you only.")
+    else:
+        printer.line(f"All {len(result.report.entries)} mails were sent." + _describe_tag(result))
+
+
+def _send(printer: Printer, request: SendRequest, *, skip_checks: bool, yes: bool) -> SendResult:
     confirmation = _Confirmation(printer, request, yes=yes)
     try:
         result = send_version(
@@ -100,14 +104,18 @@ def command(
         sys.exit(130)
     if result is None:
         raise RefusedError("cancelled; nothing was sent")
-    if as_json:
-        printer.document(describe(result.report.entries, result.plan, result.tag))
-    if not result.report.is_complete:
-        _explain_failure(result, request)
-    elif request.reflect:
-        printer.line("All mails were sent to you only.")
-    else:
-        printer.line(f"All {len(result.report.entries)} mails were sent." + _describe_tag(result))
+    return result
+
+
+def _check_confirmation(*, yes: bool, as_json: bool) -> None:
+    """Raise UsageError if the user would have to be asked and cannot be."""
+    hint = "--yes sends without asking"
+    if not yes and not is_terminal(sys.stdin):
+        raise UsageError("cannot ask for confirmation without a terminal", hint=hint)
+    if as_json and not yes:
+        raise UsageError(
+            "--json requires --yes or --dry-run: it cannot ask for confirmation", hint=hint
+        )
 
 
 def _check_options(request: SendRequest) -> None:

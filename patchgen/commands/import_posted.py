@@ -68,13 +68,7 @@ def import_series(request: ImportRequest) -> ImportResult:
                 _check_version(request, posted)
             cover = _choose_cover(target)
             change_id, following = _identify(repository, checkout, request, target, cover)
-            revision = request.revision or (posted.revision if posted else 0) or following - 1
-            if revision < 1:
-                raise UsageError(
-                    "cannot tell which version it is",
-                    hint="name the version",
-                    parameters=("revision",),
-                )
+            revision = _choose_revision(request, posted, following)
             base = target.base
             # Without the cover letter's commit, as in b4's tags.
             tip = reparent(checkout, [commit.oid for commit in target.commits], base)[-1]
@@ -96,6 +90,16 @@ def import_series(request: ImportRequest) -> ImportResult:
             return ImportResult(tag, revision, base, tip, subjects, tuple(filter(None, ids)))
     finally:
         repository.close()
+
+
+def _choose_revision(request: ImportRequest, posted: PostedSeries | None, following: int) -> int:
+    """Return the requested version, that of the mails, or the one before the branch's."""
+    revision = request.revision or (posted.revision if posted else 0) or following - 1
+    if revision < 1:
+        raise UsageError(
+            "cannot tell which version it is", hint="name the version", parameters=("revision",)
+        )
+    return revision
 
 
 def _check_version(request: ImportRequest, posted: PostedSeries) -> None:

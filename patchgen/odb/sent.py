@@ -70,22 +70,15 @@ def record_sent(
     sent only once, or if git cannot write it.
     """
     tag = name_sent_tag(change_id, revision)
-    fields = [f"base-commit: {base}", f"change-id: {change_id}"]
-    fields += [f"message-id: {message_id or '-'}" for message_id in message_ids]
-    footer = "\n".join(fields)
-    content = (
-        f"object {tip}\ntype commit\ntag {tag}\n"
-        f"tagger {tagger}\n\n"
-        f"{cover.subject}\n\n{cover.body}\n---\n{footer}\n"
-    )
-    oid = repository.run("mktag", stdin=content.encode()).stdout.decode().strip()
-    refs = {f"refs/tags/{tag}": Oid(oid)}
+    message = _format_message(cover, base, change_id, message_ids)
+    content = f"object {tip}\ntype commit\ntag {tag}\ntagger {tagger}\n\n{message}"
+    oid = Oid(repository.run("mktag", stdin=content.encode()).stdout.decode().strip())
+    refs = {f"refs/tags/{tag}": oid}
     if branch is not None:
-        names = list_branch_tags(repository, change_id, branch)
+        refs |= list_branch_tags(repository, change_id, branch)
         name = _branch_tag(branch, revision)
         if repository.find_ref(name) is None:
-            names[name] = Oid(oid)
-        refs = {**names, **refs}
+            refs[name] = oid
     commands = [f"create {name} {value}" for name, value in refs.items()]
     try:
         repository.change_refs(commands, written=f"the tag {tag}")
@@ -98,6 +91,14 @@ def record_sent(
             hint=f"`git tag -d {tag}` removes the record",
         ) from None
     return tag
+
+
+def _format_message(cover: Cover, base: Oid, change_id: str, message_ids: Sequence[str]) -> str:
+    """Return the message of a tag, in the format of this module's docstring."""
+    fields = [f"base-commit: {base}", f"change-id: {change_id}"]
+    fields += [f"message-id: {message_id or '-'}" for message_id in message_ids]
+    footer = "\n".join(fields)
+    return f"{cover.subject}\n\n{cover.body}\n---\n{footer}\n"
 
 
 def list_branch_tags(repository: Repository, change_id: str, branch: str) -> dict[str, Oid]:
