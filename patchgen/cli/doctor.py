@@ -15,7 +15,7 @@ from patchgen import __version__
 from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.coccinelle import find_spatch
-from patchgen.errors import PatchgenError
+from patchgen.errors import PatchgenError, ToolError
 from patchgen.kernel import BUILD_PROGRAMS
 from patchgen.odb import find_git_subcommand, git_version
 from patchgen.process import run
@@ -66,13 +66,7 @@ def examine() -> list[ProgramStatus]:
             "apt-get install coccinelle",
         ),
         _path("perl", "checkpatch.pl", "apt-get install perl"),
-        _probe(
-            "git send-email",
-            "sending the mails",
-            find_git_subcommand("send-email"),
-            "apt-get install git-email",
-            needed=False,
-        ),
+        _git_subcommand("send-email", "sending the mails", "apt-get install git-email"),
         *(
             _module(module, f"sending the mails with {feature}", f"apt-get install {package}")
             for module, feature, package in (
@@ -98,6 +92,18 @@ def _probe(
         return ProgramStatus(program, purpose, needed, version())
     except PatchgenError as err:
         return ProgramStatus(program, purpose, needed, None, err.message, remedy)
+
+
+def _git_subcommand(name: str, purpose: str, remedy: str) -> ProgramStatus:
+    """Check for a program of git, which may come in a separate package."""
+
+    def find() -> str:
+        path = find_git_subcommand(name)
+        if path is None:
+            raise ToolError("not installed")
+        return str(path)
+
+    return _probe(f"git {name}", purpose, find, remedy, needed=False)
 
 
 def _module(module: str, purpose: str, remedy: str) -> ProgramStatus:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,16 +47,10 @@ def git_version() -> str:
     return match[0]
 
 
-def find_git_subcommand(name: str) -> Callable[[], str]:
-    """Return a function that returns the path of a git subcommand, or raises ToolError."""
-
-    def find() -> str:
-        path = Path(run(["git", "--exec-path"]).stdout.decode().strip()) / f"git-{name}"
-        if not path.is_file():
-            raise ToolError("not installed")
-        return str(path)
-
-    return find
+def find_git_subcommand(name: str) -> Path | None:
+    """Return the path of a git subcommand's program, None if it is not installed."""
+    path = Path(run(["git", "--exec-path"]).stdout.decode().strip()) / f"git-{name}"
+    return path if path.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)

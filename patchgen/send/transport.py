@@ -21,7 +21,7 @@ from patchgen.errors import RefusedError, ToolError
 from patchgen.git_environment import add_config, mailing_environment
 from patchgen.mail import encode_address, list_recipients
 from patchgen.model.series import Mail
-from patchgen.odb import Repository
+from patchgen.odb import Repository, find_git_subcommand
 from patchgen.process import run
 from patchgen.scratch import scratch_folder, scratch_locks
 from patchgen.send.outcome import MailOutcome, Verdict, find_last_message
@@ -140,8 +140,7 @@ def open_transport(repository: Repository, *, with_bcc: bool = True) -> GitSendE
 
     Raises ToolError if git send-email is missing or no server is configured.
     """
-    exec_path = run(["git", "--exec-path"]).stdout.decode().strip()
-    if not (Path(exec_path) / "git-send-email").is_file():
+    if find_git_subcommand("send-email") is None:
         raise ToolError(
             "git send-email is not installed", hint="on Debian: apt-get install git-email"
         )
