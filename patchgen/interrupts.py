@@ -17,6 +17,8 @@ from types import FrameType
 from typing import Any
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The exit code: 128 and the number of SIGINT, as in a shell.
+EXIT_INTERRUPTED = 130
 # Threads end much sooner; only one that hangs is ended by a signal.
 _END_OF_THREADS_S = 5.0
 
@@ -40,7 +42,7 @@ def unwind_on_interrupts() -> None:
     _set_handlers(signal.default_int_handler)
 
 
-def ignore_late_interrupts(status: int) -> None:
+def ignore_late_interrupts(status: int = EXIT_INTERRUPTED) -> None:
     """Let no signal interrupt the end of this process; if that takes long, one ends it at once.
 
     The process reports an error, and Python waits for threads, which may be removing their scratch

@@ -22,9 +22,12 @@ import click
 from patchgen import __version__
 from patchgen.cli.printer import OutputError, ReaderGoneError, echo
 from patchgen.errors import PatchgenError
-from patchgen.interrupts import describe_written, ignore_late_interrupts, unwind_on_interrupts
-
-_INTERRUPTED = 130
+from patchgen.interrupts import (
+    EXIT_INTERRUPTED,
+    describe_written,
+    ignore_late_interrupts,
+    unwind_on_interrupts,
+)
 
 # Each command is a module of this package with the name of the command. It is imported when the
 # command is called, so that --help and completion import no command.
@@ -135,7 +138,7 @@ def main() -> NoReturn:
             code = patchgen.main(standalone_mode=False, prog_name="patchgen")
         finally:
             # Another signal must not interrupt the report either.
-            ignore_late_interrupts(_INTERRUPTED)
+            ignore_late_interrupts()
     except BaseException as err:
         code = _end_with(err)
     status = code if isinstance(code, int) else 0
@@ -177,7 +180,7 @@ def _end_with(err: BaseException) -> int:
             return err.exit_code
         case click.Abort() | KeyboardInterrupt():
             _print_error(f"patchgen: interrupted; {describe_written() or 'nothing was written'}")
-            return _INTERRUPTED
+            return EXIT_INTERRUPTED
         case ReaderGoneError():
             _drop_output()
             return 0

@@ -18,7 +18,7 @@ from patchgen.cli.tree_config import check_config
 from patchgen.commands.send import SendPlan, SendRequest, SendResult, plan_sending, send_version
 from patchgen.commands.verify import CHECKS, VerifyRequest, verify_series
 from patchgen.errors import RefusedError, UsageError
-from patchgen.interrupts import describe_written
+from patchgen.interrupts import EXIT_INTERRUPTED, describe_written, ignore_late_interrupts
 from patchgen.model.series import SendableVersion
 from patchgen.send import JournalEntry, MailState, build_unknown_error
 
@@ -100,8 +100,10 @@ def _send(printer: Printer, request: SendRequest, *, skip_checks: bool, yes: boo
     except KeyboardInterrupt:
         if not confirmation.is_given or request.reflect or describe_written():
             raise
+        # Another signal would make main() report that nothing was written.
+        ignore_late_interrupts()
         echo("patchgen: interrupted; `patchgen send --resume` sends the remaining mails", err=True)
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
     if result is None:
         raise RefusedError("cancelled; nothing was sent")
     return result
