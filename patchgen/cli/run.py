@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from patchgen.coccinelle import Header, find_spatch
 from patchgen.commands.run import RunPlan, Skipped, plan_run, run_sweeps
 from patchgen.errors import UsageError
 from patchgen.model.smpl import Mode
-from patchgen.model.sweep import Sweep
+from patchgen.model.sweep import CampaignRequest, Sweep
 from patchgen.odb import Repository
 from patchgen.sweep import DEFAULT_TIMEOUT_S, RunRequest, read_given_files
 
@@ -180,23 +181,16 @@ def command(
 
         check_config(printer, request.tree)
     executor = _choose_executor(executor_name, scheduler)
-    repository = Repository(request.tree)
-    try:
+    with closing(Repository(request.tree)) as repository:
         plan = plan_run(repository, request)
         if campaign is not None:
             check_campaign(repository, campaign, plan)
         sweeps = _run(repository, plan, printer, executor, verbose=verbose, diffs=campaign is None)
         if sarif is not None:
             write_sarif(sarif, sweeps)
-        series = None
-        if campaign is not None and sweeps and sweeps[0][1].edits:
-            series = publish_campaign(repository, campaign, *sweeps[0], printer)
-        elif campaign is not None:
-            printer.line("The semantic patch changes nothing.")
-    finally:
-        repository.close()
+        series = _publish(repository, campaign, sweeps, printer) if campaign else {}
     if as_json:
-        printer.document(_describe(plan, sweeps) | ({"series": series} if campaign else {}))
+        printer.document(_describe(plan, sweeps) | series)
     incomplete = any(result.unparsed or result.unfinished for _, result in sweeps)
     # Skipped semantic patches of a folder are only reported, unless all of them were skipped.
     return 1 if not sweeps or (strict and (incomplete or plan.skipped)) else 0
@@ -240,6 +234,19 @@ def _run(
             for line in summarise(result, verbose=verbose):
                 printer.note(line)
     return sweeps
+
+
+def _publish(
+    repository: Repository,
+    campaign: CampaignRequest,
+    sweeps: Sequence[tuple[SweepRequest, Sweep]],
+    printer: Printer,
+) -> dict[str, Any]:
+    """Make the series of the only sweep, and return it as --json shows it."""
+    if not sweeps or not sweeps[0][1].edits:
+        printer.line("The semantic patch changes nothing.")
+        return {"series": None}
+    return {"series": publish_campaign(repository, campaign, *sweeps[0], printer)}
 
 
 def write_sarif(path: Path, sweeps: Sequence[tuple[SweepRequest, Sweep]]) -> None:

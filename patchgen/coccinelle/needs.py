@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from patchgen.coccinelle.diagnose import explain_refusal
@@ -107,16 +107,7 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     if plain is not None:
         spelt_plain = spell_choices(plain, choices)
         queries += [plain, spell_operators(plain), spell_operators(spelt_plain.text)]
-    for text in queries if not program.may_run_code else ():
-        check_harmless(patch, text, program.companions)
-
-    def query(text: str) -> Completed:
-        with scratch_folder("needs") as folder:
-            return spatch.ask_needs(program, text, folder)
-
-    # Each query takes as long as spatch needs to read the rules, so all run in parallel.
-    texts = list(dict.fromkeys(queries))
-    answers = dict(zip(texts, map_parallel(query, texts, workers=len(texts)), strict=True))
+    answers = _query(spatch, program, queries)
     answer = answers[patch.text]
     if answer.returncode != 0:
         refusal = explain_refusal(patch, prepare_text(patch.text), answer)
@@ -143,6 +134,23 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     except ValueError:
         # The value of a virtual identifier may be any text.
         return Needs(ALWAYS, None, "spatch's list of words cannot be parsed")
+
+
+def _query(spatch: Spatch, program: RunnableSmpl, texts: Sequence[str]) -> dict[str, Completed]:
+    """Return spatch's answer for each text derived from a semantic patch.
+
+    Each takes as long as spatch needs to read the rules, so all run in parallel. Raises SpecError
+    for a text that would run code and may not.
+    """
+    for text in texts if not program.may_run_code else ():
+        check_harmless(program.patch, text, program.companions)
+
+    def query(text: str) -> Completed:
+        with scratch_folder("needs") as folder:
+            return spatch.ask_needs(program, text, folder)
+
+    distinct = list(dict.fromkeys(texts))
+    return dict(zip(distinct, map_parallel(query, distinct, workers=len(distinct)), strict=True))
 
 
 def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:

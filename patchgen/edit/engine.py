@@ -161,19 +161,7 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
     """Collect the edits of one patch from the chains, and check them against its declarations."""
     if planned.present_at is not None:
         return MadePatch(planned.name, present_at=planned.present_at)
-    runs: list[tuple[RunRules, list[FileResult]]] = []
-    for edit_index, edit in enumerate(planned.edits):
-        for chain in chains:
-            if (error := chain.errors.get((index, edit_index))) is not None:
-                raise error
-        if isinstance(edit, RunRules):
-            results = [
-                chain.results[index, edit_index]
-                for chain in chains
-                if (index, edit_index) in chain.results
-            ]
-            check_finished(planned, edit, results)
-            runs.append((edit, results))
+    runs = _collect_runs(index, planned, chains)
     changed = [
         chain
         for chain in sorted(chains, key=lambda chain: chain.path)
@@ -202,6 +190,23 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
         unparsed=tuple(f for result in all_results for f in result.unparsed if f.name),
         seconds=sum(result.seconds for result in all_results),
     )
+
+
+def _collect_runs(
+    index: int, planned: PlannedPatch, chains: Sequence[_Chain]
+) -> list[tuple[RunRules, list[FileResult]]]:
+    """Return the results of a patch's semantic patches. Raises the first error of an edit."""
+    runs = []
+    for edit_index, edit in enumerate(planned.edits):
+        key = index, edit_index
+        for chain in chains:
+            if key in chain.errors:
+                raise chain.errors[key]
+        if isinstance(edit, RunRules):
+            results = [chain.results[key] for chain in chains if key in chain.results]
+            check_finished(planned, edit, results)
+            runs.append((edit, results))
+    return runs
 
 
 class PatchedTree:
