@@ -7,6 +7,7 @@ difflib compares all pairs of equal lines, which takes minutes for a table of a 
 
 from __future__ import annotations
 
+import io
 from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
@@ -28,6 +29,11 @@ class LineChange(NamedTuple):
     old_end: int
     new_start: int
     new_end: int
+
+
+def split_lines(content: bytes) -> list[bytes]:
+    """Return the lines with their ends; only a line feed ends a line, as in git."""
+    return io.BytesIO(content).readlines()
 
 
 def find_line_changes(old: _Lines, new: _Lines) -> list[LineChange]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from patchgen.errors import ErrorPlace, RefusedError
+from patchgen.linediff import split_lines
 from patchgen.model.plan import InsertLines
 
 
@@ -15,7 +16,7 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
     The first anchor that equals exactly one line is used. The spacing of words is ignored, since
     makefiles are aligned by taste. Raises RefusedError if no anchor is found.
     """
-    lines = content.splitlines(keepends=True)
+    lines = split_lines(content)
     by_words: dict[tuple[bytes, ...], list[int]] = {}
     for index, line in enumerate(lines):
         by_words.setdefault(tuple(line.split()), []).append(index)

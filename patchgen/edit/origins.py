@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from enum import Enum, auto
 
-from patchgen.linediff import find_line_changes
+from patchgen.linediff import find_line_changes, split_lines
 from patchgen.model.outcome import FileResult
 from patchgen.model.plan import Edit, RunRules
 from patchgen.model.series import LineCount
@@ -27,7 +27,7 @@ class LineOrigin(Enum):
 
 def start_origins(content: bytes | None) -> list[LineOrigin]:
     """Return the origins of a file's lines before a patch."""
-    return [LineOrigin.BEFORE] * len((content or b"").splitlines())
+    return [LineOrigin.BEFORE] * len(split_lines(content or b""))
 
 
 def follow_lines(
@@ -42,7 +42,7 @@ def follow_lines(
     `result` is that of running a semantic patch. A line with the value of a virtual identifier
     comes from the template, whatever the rule adds around it.
     """
-    old, new = (before or b"").splitlines(), after.splitlines()
+    old, new = _strip_ends(before or b""), _strip_ends(after)
     texts: Collection[int] = range(len(new))
     values: list[bytes] = []
     if isinstance(edit, RunRules):
@@ -71,8 +71,13 @@ def count_lines(before: bytes | None, origins: Sequence[LineOrigin]) -> LineCoun
     return LineCount(
         templates=origins.count(LineOrigin.TEMPLATE),
         rules=origins.count(LineOrigin.RULE),
-        removed=len((before or b"").splitlines()) - remaining,
+        removed=len(split_lines(before or b"")) - remaining,
     )
+
+
+def _strip_ends(content: bytes) -> list[bytes]:
+    """Return the lines without their ends, which may change with the last line of a file."""
+    return [line.rstrip(b"\r\n") for line in split_lines(content)]
 
 
 def _squeeze(line: bytes) -> bytes:

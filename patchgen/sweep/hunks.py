@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from patchgen.linediff import find_line_changes
+from patchgen.linediff import find_line_changes, split_lines
 from patchgen.model.series import FileEdit
 from patchgen.quoting import quote_name
 
@@ -34,7 +34,7 @@ class LineHunk:
 
 def find_hunks(before: bytes, after: bytes) -> Iterator[LineHunk]:
     """Yield the hunks in which two versions of a file differ, in the order of lines."""
-    return _find_hunks(_split_lines(before), _split_lines(after))
+    return _find_hunks(split_lines(before), split_lines(after))
 
 
 def group_hunks(
@@ -58,10 +58,10 @@ def _find_hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[LineHunk
 
 def format_diff(edit: FileEdit) -> str:
     """Return a diff for `git apply`; bytes that are not UTF-8 are surrogates in it."""
-    old = _split_lines(edit.before or b"")
+    old = split_lines(edit.before or b"")
     pieces = [_format_header(str(edit.path))]
     added = 0
-    for group in group_hunks(_find_hunks(old, _split_lines(edit.after)), _have_common_context):
+    for group in group_hunks(_find_hunks(old, split_lines(edit.after)), _have_common_context):
         start = max(1, group[0].start - _CONTEXT)
         end = min(len(old) + 1, group[-1].end + _CONTEXT)
         growth = sum(len(hunk.after) - len(hunk.before) for hunk in group)
@@ -99,10 +99,3 @@ def _mark_lines(mark: str, lines: Sequence[bytes]) -> Iterator[str]:
     for line in lines:
         text = mark + line.decode("utf-8", "surrogateescape")
         yield text if text.endswith("\n") else f"{text}\n\\ No newline at end of file\n"
-
-
-def _split_lines(content: bytes) -> list[bytes]:
-    """Return the lines; only a line feed ends a line, as in git."""
-    lines = [line + b"\n" for line in content.split(b"\n")]
-    last = lines.pop().removesuffix(b"\n")
-    return [*lines, last] if last else lines

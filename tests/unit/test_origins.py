@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from patchgen.coccinelle import describe_texts
 from patchgen.coccinelle.markers import fill_markers
-from patchgen.edit.origins import count_lines, follow_lines, start_origins
+from patchgen.edit.origins import LineOrigin, count_lines, follow_lines, start_origins
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.outcome import FileResult
 from patchgen.model.plan import InsertLines, NewFile, RunRules
@@ -36,6 +36,18 @@ def test_lines_of_a_rule_and_of_a_marker_s_text_have_different_origins():
     assert after == b"f()\n{\n\tone();\n\n\ttwo();\n\treturn 0;\n}\n"
     before = b"f()\n{\n\treturn;\n}\n"
     assert count(before, after, rules(), texts) == LineCount(templates=3, rules=1, removed=1)
+
+
+def test_a_carriage_return_within_a_line_does_not_move_the_lines_of_a_text():
+    patch = SemanticPatch("a.cocci", "", texts={"BODY": "one();\n"})
+    before = b"/* a\rb */\nf()\n{\n}\n"
+    marked = before.replace(b"}", b"\trule();\n\t/* patchgen: BODY */\n}")
+    after, texts = fill_markers(marked, patch)
+    origins = follow_lines(
+        before, after, start_origins(before), rules(), FileResult(PATH, after, from_texts=texts)
+    )
+    assert count_lines(before, origins) == LineCount(templates=1, rules=1)
+    assert origins[3:5] == [LineOrigin.RULE, LineOrigin.TEMPLATE]
 
 
 def test_an_old_line_that_a_text_repeats_is_not_counted_as_added():
