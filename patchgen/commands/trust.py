@@ -135,7 +135,7 @@ def _find_code(repository: Repository, tree: GitTree, commit: str, target: str) 
         except MissingObjectsError:
             raise
         except PatchgenError as err:
-            if len(names) == 1 or isinstance(err, MissingObjectsError):
+            if len(names) == 1:
                 raise
             unreadable.append((name, err.message))
             continue

@@ -147,7 +147,7 @@ class Search:
     def _run(self, candidates: Iterator[TreeFile], slicer: Slicer) -> int:
         """Run spatch over the candidates that can match; return how many files it saw."""
         request = self.request
-        # The order matters: start what would otherwise finish last; large files are not known yet.
+        # In the order of the search: which files are large is known only once they are read.
         batches = make_batches(
             self._sources(slicer, candidates),
             grouping=request.grouping,

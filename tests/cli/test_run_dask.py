@@ -60,7 +60,7 @@ class Cluster:
         name: str,
         what: str,
         args: list[str],
-        sign: bytes,
+        pattern: bytes,
         code: Path = ROOT,
         spatch: Path | None = None,
     ) -> bytes:
@@ -75,7 +75,7 @@ class Cluster:
                 env=env,
             )
         self._running.append(started)
-        match = wait_for(lambda: re.search(sign, log.read_bytes()), log)
+        match = wait_for(lambda: re.search(pattern, log.read_bytes()), log)
         return match[1] if match.re.groups else match[0]
 
     def begun(self) -> int:

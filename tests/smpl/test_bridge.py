@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The bridge against the real spatch: what it reads back, and how it tells of errors."""
+"""The bridge against the real spatch: its results and its errors."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_an_error_names_the_line_of_the_template(spatch, text, line):
     place = caught.value.place
     assert place is not None, caught.value
     assert place.file == "rule.cocci.j2"
-    # spatch tells of some errors one line late, at the token that does not fit.
+    # spatch reports some errors one line late, at the token that does not fit.
     assert place.line in (100 + line, 100 + line + 1)
     assert place.excerpt is not None
     assert place.excerpt in str(caught.value)

@@ -73,6 +73,6 @@ def test_the_changes_are_where_git_has_them(old, new, tmp_path: Path):
     assert ours == theirs
 
 
-def _range(sign: str, start: int, end: int) -> str:
+def _range(prefix: str, start: int, end: int) -> str:
     length = end - start
-    return f"{sign}{start + (length > 0)}" + ("" if length == 1 else f",{length}")
+    return f"{prefix}{start + (length > 0)}" + ("" if length == 1 else f",{length}")

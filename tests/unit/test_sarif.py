@@ -161,8 +161,8 @@ def replace_in(lines: list[bytes], replacement: dict[str, Any]) -> None:
     first, last = region["startLine"] - 1, region["endLine"] - 1
     assert region["startColumn"] == 1
     tail = lines[last].decode("utf-8", "replace")[region["endColumn"] - 1 :]
-    kept = lines[last] if region["endColumn"] == 1 else tail.encode()
-    lines[first : last + 1] = [new + kept]
+    unchanged = lines[last] if region["endColumn"] == 1 else tail.encode()
+    lines[first : last + 1] = [new + unchanged]
 
 
 LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"}\n", b"\xff\n", b"\r\n"]), max_size=9)
@@ -229,5 +229,5 @@ def test_the_document_has_all_of_a_sweep():
     [edit] = describe_sweep(CHANGED)["edits"]
     diff = edit.pop("diff")
     assert edit == {"path": str(PATH), "insertions": 3, "deletions": 1, "lines": [2, 5]}
-    # A tab closes a name that has a blank, as git does it, so that its end can be seen.
+    # As in git, a tab ends a name that contains a space.
     assert diff.startswith(f"diff --git a/{PATH} b/{PATH}\n--- a/{PATH}\t\n")

@@ -327,23 +327,23 @@ def test_only_functions_are_cut(item):
     ],
 )
 @pytest.mark.parametrize(
-    "teacher",
+    "declaration",
     [
         *(b"u64 x;", b"const u64 *x, y;", b"x = sizeof(u64 *);", b"u64 (*go)(int);"),
         *(b"int a; u64 * b;", b"x = (u64)y;", b"for (u64 i = 0;;) {}", b"u64 (c) = 1;"),
     ],
 )
-def test_a_body_that_shows_a_word_to_be_a_type_is_not_cut(doubtful, teacher):
+def test_a_body_that_shows_a_word_to_be_a_type_is_not_cut(doubtful, declaration):
     idle = b"int idle(void)\n{\n\tuse(u64);\n}\n\n"
-    tells = b"int first(void)\n{\n\t" + teacher + b"\n}\n\n"
+    declarer = b"int first(void)\n{\n\t" + declaration + b"\n}\n\n"
     user = b"int f(void)\n{\n\tmemset(kmalloc(1, " + doubtful + b"));\n}\n"
-    text = slice_source(idle + tells + idle + user, NEEDS).text
-    assert tells in text and b"use(u64)" not in text
+    text = slice_source(idle + declarer + idle + user, NEEDS).text
+    assert declarer in text and b"use(u64)" not in text
     # It is known already.
-    assert tells not in slice_source(b"extern u64 known;\n\n" + tells + user, NEEDS).text
+    assert declarer not in slice_source(b"extern u64 known;\n\n" + declarer + user, NEEDS).text
     # And not in doubt.
     sure = user.replace(doubtful, b"2")
-    assert tells not in slice_source(idle + tells + idle + sure, NEEDS).text
+    assert declarer not in slice_source(idle + declarer + idle + sure, NEEDS).text
 
 
 @pytest.mark.parametrize(
@@ -351,46 +351,48 @@ def test_a_body_that_shows_a_word_to_be_a_type_is_not_cut(doubtful, teacher):
     [b'char *path = "/sys/*";', b"int c = '\"';", b'f("\\"");', b'f("http://x");', b"// a /* b\n"],
 )
 def test_comment_marks_and_quotes_hide_no_type(before):
-    tells = b"int first(void)\n{\n\t" + before + b" u64 x;\n}\n\n"
+    declarer = b"int first(void)\n{\n\t" + before + b" u64 x;\n}\n\n"
     user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
-    assert tells in slice_source(b"int a;\n\n" + tells + user, NEEDS).text
+    assert declarer in slice_source(b"int a;\n\n" + declarer + user, NEEDS).text
     remaining = b"void g(void)\n{\n\tkmalloc(memset);" + before + b"\n}\n\n"
-    assert tells in slice_source(remaining + tells + user, NEEDS).text
+    assert declarer in slice_source(remaining + declarer + user, NEEDS).text
 
 
 def test_a_comment_does_not_declare_a_type():
     comment = b"/* /sys/x:\nextern u64 known;\n */\n\n"
-    tells = b"int first(void)\n{\n\tu64 x;\n}\n\n"
+    declarer = b"int first(void)\n{\n\tu64 x;\n}\n\n"
     user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
-    assert tells in slice_source(comment + tells + user, NEEDS).text
+    assert declarer in slice_source(comment + declarer + user, NEEDS).text
 
 
 @pytest.mark.parametrize(
-    "no_teacher",
+    "statement",
     [
         *(b"x = b + u64 * c;", b"goto u64;", b"use(u64);", b"struct u64 x;", b"u64 = c;"),
         *(b"/* (u64 *), u64 x; */", b'puts("; u64 x;");', b"f(); // ; u64 x;"),
         *(b"if (u64) x();", b"use(u64) + 1;", b"use(1, u64 * c);"),
     ],
 )
-def test_code_without_a_declaration_shows_no_type(no_teacher):
-    idle = b"int first(void)\n{\n\t" + no_teacher + b"\n}\n\n"
+def test_code_without_a_declaration_shows_no_type(statement):
+    idle = b"int first(void)\n{\n\t" + statement + b"\n}\n\n"
     user = b"int f(void)\n{\n\tmemset(kmalloc(1, g(u64, 1)));\n}\n"
-    assert no_teacher not in slice_source(idle + user, NEEDS).text
+    assert statement not in slice_source(idle + user, NEEDS).text
 
 
-@pytest.mark.parametrize("teacher", [b"__be32 x;", b"f((__be32 __user *)x);", b"__be32 __user *x;"])
-def test_a_type_may_look_like_an_attribute(teacher):
-    idle = b"int first(void)\n{\n\t" + teacher + b"\n}\n\n"
+@pytest.mark.parametrize(
+    "declaration", [b"__be32 x;", b"f((__be32 __user *)x);", b"__be32 __user *x;"]
+)
+def test_a_type_may_look_like_an_attribute(declaration):
+    idle = b"int first(void)\n{\n\t" + declaration + b"\n}\n\n"
     user = b"int f(void)\n{\n\tmemset(kmalloc(1, (__force __be32)(q)));\n}\n"
-    assert teacher in slice_source(idle + user, NEEDS).text
+    assert declaration in slice_source(idle + user, NEEDS).text
 
 
 def test_types_matter_after_the_last_body_too():
-    tells = b"int first(void)\n{\n\tu64 x;\n}\n\n"
+    declarer = b"int first(void)\n{\n\tu64 x;\n}\n\n"
     tail = b"int last(int q) {\n\tmemset(kmalloc(1, (u64)(q)));\n}\n"
-    text = slice_source(tells + SOURCE + tail, NEEDS).text
-    assert tells in text
+    text = slice_source(declarer + SOURCE + tail, NEEDS).text
+    assert declarer in text
 
 
 def test_words_that_spatch_looks_for_remain_in_a_comment():
