@@ -12,10 +12,10 @@ spatch determines them itself, including isomorphisms, disjunctions and dependen
 A rule's match lies in a single function or other top-level item ("all the tokens within a rule
 should be in a single CFG entity", cocci.ml). So the formula of the code holds for the text of that
 item, unless it includes words from elsewhere: an inherited metavariable was matched in any
-function, and the type of a metavariable comes from a declaration anywhere. spatch is asked a second
-time with such metavariables made plain. An inherited position stays: it means that both rules match
-in one place. And spatch is asked once more with operators, strings and the words of constraints
-spelt as words of their own (patchgen.coccinelle.plain_rules).
+function, and the type of a metavariable comes from a declaration anywhere. So a second query
+has such metavariables made plain. An inherited position remains: it means that both rules match in
+one place. Further queries have operators, strings and the words of constraints spelt as distinct
+words (patchgen.coccinelle.plain_rules).
 """
 
 from __future__ import annotations
