@@ -61,7 +61,7 @@ def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = 
     return page
 
 
-def keep(page: Page, name: str) -> None:
+def save_screenshot(page: Page, name: str) -> None:
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"audit-{name}.png")
     assert (ARTEFACTS / f"audit-{name}.png").stat().st_size > 5_000
@@ -90,7 +90,7 @@ def test_it_is_searched(browser, page_file):
     page.click("#next")
     assert page.inner_text("#hits").startswith("2 of ")
     page.locator("#graph").scroll_into_view_if_needed()
-    keep(page, "searched")
+    save_screenshot(page, "searched")
     assert page.reports == []
 
 
@@ -112,7 +112,7 @@ def test_it_is_folded_by_click_and_by_keys(browser, page_file):
     assert "deep()" in shown(page)
     page.fill("#search", "")
     assert "deep()" not in shown(page)
-    keep(page, "folded")
+    save_screenshot(page, "folded")
     assert page.reports == []
 
 
@@ -124,7 +124,7 @@ def test_it_fits_a_phone(browser, page_file, scheme):
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     # The drawing is wider, and has its own bar.
     assert page.evaluate("drawing.scrollWidth > drawing.clientWidth")
-    keep(page, f"phone-{scheme}")
+    save_screenshot(page, f"phone-{scheme}")
     ink, paper = page.evaluate(
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )

@@ -49,19 +49,19 @@ def vmlinux_6_1(qemu: None, kernel_6_1: Path, tmp_path_factory: pytest.TempPathF
     )
     commit = _read("git", "-C", kernel_6_1, "rev-parse", "master")
     parts = "\0".join((fragment, commit, _read("gcc", "--version")))
-    kept = CACHE / f"vmlinux-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
-    if not kept.is_dir():
+    folder_kept = CACHE / f"vmlinux-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
+    if not folder_kept.is_dir():
         folder = tmp_path_factory.mktemp("vmlinux")
         _link(kernel_6_1, fragment, folder)
-        new = CACHE / f"{kept.name}.{os.getpid()}"
+        new = CACHE / f"{folder_kept.name}.{os.getpid()}"
         new.mkdir(parents=True)
         for name in (".config", "vmlinux"):
             shutil.copy2(folder / "out" / name, new / name)
-        new.rename(kept)
-    config = (kept / ".config").read_text()
+        new.rename(folder_kept)
+    config = (folder_kept / ".config").read_text()
     for option in (*CONFIG_NEEDED, "INTEL_TDX_GUEST", "PVH"):
         assert f"CONFIG_{option}=y\n" in config
-    return kept / "vmlinux"
+    return folder_kept / "vmlinux"
 
 
 def _link(kernel: Path, fragment: str, folder: Path) -> None:
@@ -76,7 +76,7 @@ def _read(*argv: str | Path) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
 
-def _make(source: Path, output: Path, *words: str) -> None:
-    argv = ["make", "-s", f"O={output}", f"-j{os.cpu_count()}", *words]
-    done = subprocess.run(argv, cwd=source, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+def _make(source: Path, output: Path, *args: str) -> None:
+    argv = ["make", "-s", f"O={output}", f"-j{os.cpu_count()}", *args]
+    result = subprocess.run(argv, cwd=source, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr[-3000:]

@@ -18,14 +18,14 @@ from tests.support.kernels import clone_bare
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 RULE = "scripts/coccinelle/free/ifnulldev_put.cocci"
-# What the script of the tree is asked, as submitting-patches.rst has it, without guesses from a
-# log that Debian's tree has not.
-ASKED = ("--no-tree", "--no-git", "--no-git-fallback", "--no-rolestats", "--no-roles", "--no-n")
+# The options of get_maintainer.pl, as submitting-patches.rst has them, without guesses from the git
+# log, which Debian's tree does not have.
+OPTIONS = ("--no-tree", "--no-git", "--no-git-fallback", "--no-rolestats", "--no-roles", "--no-n")
 
 
 @pytest.fixture(scope="module")
 def checkout(kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a work tree of the test's own, with the files that the rule is for."""
+    """Return a work tree for this test, with the files that the rule may change."""
     folder = tmp_path_factory.mktemp("campaign") / "linux"
     subprocess.run(
         ["git", "clone", "-q", "--shared", "--no-checkout", kernel_6_1, folder], check=True
@@ -41,14 +41,14 @@ def test_each_patch_applies_alone_and_goes_to_its_maintainers(
     kernel_6_1, checkout, patchgen, git, tmp_path
 ):
     repository = clone_bare(kernel_6_1, tmp_path / "linux.git")
-    words = ("run", RULE, "--mode", "patch", "--trust", "--tree", repository)
+    args = ("run", RULE, "--mode", "patch", "--trust", "--tree", repository)
     out = tmp_path / "out"
-    done = patchgen(*words, "--split", "maintainer", "-o", out, "--json")
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    split = patchgen(*args, "--split", "maintainer", "-o", out, "--json")
+    assert split.code == 0, split.err
+    document = json.loads(split.out)
     series, [result] = document["series"], document["results"]
     assert len(series["patches"]) > 5
-    whole = patchgen(*words)
+    whole = patchgen(*args)
     assert whole.out.count("diff --git") == len(result["edits"])
     for mail in map(Path, series["mails"][1:]):
         git(checkout, "apply", "--cached", "--check", mail)
@@ -69,14 +69,14 @@ def sent_to(mail: Path) -> set[str]:
 
 
 def asked(tree: Path, mail: Path) -> set[str]:
-    done = subprocess.run(
-        ["perl", "scripts/get_maintainer.pl", *ASKED, mail],
+    result = subprocess.run(
+        ["perl", "scripts/get_maintainer.pl", *OPTIONS, mail],
         cwd=tree,
         capture_output=True,
         text=True,
         check=True,
     )
-    return addresses([re.sub(r"\s*\(.*\)$", "", line) for line in done.stdout.splitlines()])
+    return addresses([re.sub(r"\s*\(.*\)$", "", line) for line in result.stdout.splitlines()])
 
 
 def addresses(texts: list[str]) -> set[str]:

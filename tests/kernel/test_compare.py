@@ -16,9 +16,9 @@ NAMES = ("pvops", "vmmcall-default", "sev-hypercall", "x86-platform")
 
 def test_the_table_that_the_thread_argued_about(without_op, patchgen, git):
     refs = git(without_op, "for-each-ref")
-    done = patchgen("compare", *NAMES, "--tree", without_op, "--base", WITHOUT_OP, "--json")
-    assert done.code == 0, done.err
-    table = {each["name"]: each for each in json.loads(done.out)["variants"]}
+    result = patchgen("compare", *NAMES, "--tree", without_op, "--base", WITHOUT_OP, "--json")
+    assert result.code == 0, result.err
+    table = {each["name"]: each for each in json.loads(result.out)["variants"]}
     assert tuple(table) == ("(base)", *NAMES)
     assert git(without_op, "for-each-ref") == refs
 
@@ -48,14 +48,14 @@ def test_the_table_that_the_thread_argued_about(without_op, patchgen, git):
 
 
 def test_says_which_variant_the_base_cannot_have(kernel_6_12, patchgen):
-    done = patchgen("compare", "sev-hypercall", "--tree", kernel_6_12)
-    assert (done.code, done.out) == (1, "")
-    assert "the base already reports through pv_ops" in done.err
+    result = patchgen("compare", "sev-hypercall", "--tree", kernel_6_12)
+    assert (result.code, result.out) == (1, "")
+    assert "the base already reports through pv_ops" in result.err
     assert patchgen("compare", "sev-hypercal", "--tree", kernel_6_12).code == 2
 
 
 def test_the_kernels_document_lists_vmcall_as_ve_and_not_vmmcall(kernel_6_12, git):
     text = git(kernel_6_12, "show", "HEAD:Documentation/arch/x86/tdx.rst")
     raises_ve = text.split("Instruction-based #VE")[1].split("Instruction-based #GP")[0]
-    words = set(raises_ve.replace(",", " ").split())
-    assert "VMCALL" in words and "VMMCALL" not in words
+    instructions = set(raises_ve.replace(",", " ").split())
+    assert "VMCALL" in instructions and "VMMCALL" not in instructions

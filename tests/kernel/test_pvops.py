@@ -33,10 +33,10 @@ class Made:
     mails: tuple[Path, ...]
 
 
-def apply(patchgen: Patchgen, *words: str | Path) -> dict:
-    done = patchgen("apply", "--json", *words)
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+def apply(patchgen: Patchgen, *args: str | Path) -> dict:
+    result = patchgen("apply", "--json", *args)
+    assert result.code == 0, result.err
+    return json.loads(result.out)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel
     for mail in made.mails:
         assert (tmp_path / "again" / mail.name).read_bytes() == mail.read_bytes()
 
-    done = subprocess.run(
+    result = subprocess.run(
         [
             "git",
             "-C",
@@ -114,7 +114,7 @@ def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
     # What 6.1 has of its own, and what is made here, are the same interface.
     for tokens, path in (
@@ -132,10 +132,10 @@ def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel
         assert tokens in git(made.repository, "show", f"{BRANCH}:{path}")
 
 
-def verify(patchgen: Patchgen, repository: Path, *words: str | Path) -> dict:
-    done = patchgen("verify", *words, "--tree", repository, "--json")
-    assert done.out, done.err
-    document = json.loads(done.out)
+def verify(patchgen: Patchgen, repository: Path, *args: str | Path) -> dict:
+    result = patchgen("verify", *args, "--tree", repository, "--json")
+    assert result.out, result.err
+    document = json.loads(result.out)
     assert document["passed"], document
     # Notes ask for what nobody but the sender knows, such as the Link.
     assert not [each for each in document["series_findings"] if each["failure"]]
@@ -143,8 +143,8 @@ def verify(patchgen: Patchgen, repository: Path, *words: str | Path) -> dict:
 
 
 def test_every_commit_passes_with_both_backends_and_the_tip_boots(made, patchgen, tmp_path):
-    words = ("--variant", "pvops", "--tree", made.repository, "--base", BASE, "--signoff")
-    document = apply(patchgen, *words, "--branch", "both", "-o", tmp_path / "both")
+    args = ("--variant", "pvops", "--tree", made.repository, "--base", BASE, "--signoff")
+    document = apply(patchgen, *args, "--branch", "both", "-o", tmp_path / "both")
     assert document["backends"] == ["sev", "tdx"]
     checked = verify(patchgen, made.repository, "both", "--base", BASE, "--boot")
     assert [commit["subject"] for commit in checked["commits"]] == [
@@ -165,10 +165,10 @@ def test_every_commit_passes_with_both_backends_and_the_tip_boots(made, patchgen
     assert any(name.endswith(": notify_range_enc_status_changed") for name in changed[1])
 
 
-def start(tree: Path, *words: str | Path) -> subprocess.Popen[bytes]:
+def start(tree: Path, *args: str | Path) -> subprocess.Popen[bytes]:
     """Run apply in a process group of its own, which a signal can reach as a whole."""
     return subprocess.Popen(
-        [sys.executable, "-m", "patchgen", "apply", "--variant", "pvops", "--tree", tree, *words],
+        [sys.executable, "-m", "patchgen", "apply", "--variant", "pvops", "--tree", tree, *args],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(TOP)},
@@ -180,13 +180,13 @@ def test_kill_9_on_a_full_kernel(made, git, tmp_path):
     """A few tries; tests/git/test_killed.py makes many, on the toy tree."""
     before = snapshot(made.repository, without=BRANCH)
     tip = git(made.repository, "rev-parse", BRANCH)
-    words = ["--base", BASE, "--backend", "sev", "--signoff", "--force", "-o", tmp_path / "killed"]
+    args = ["--base", BASE, "--backend", "sev", "--signoff", "--force", "-o", tmp_path / "killed"]
     begin = time.monotonic()
-    assert start(made.repository, *words).wait() == 0
+    assert start(made.repository, *args).wait() == 0
     whole = time.monotonic() - begin
     for part in (0.2, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95):
         git(made.repository, "update-ref", "-d", f"refs/heads/{BRANCH}")
-        process = start(made.repository, *words)
+        process = start(made.repository, *args)
         time.sleep(part * whole)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -203,8 +203,8 @@ def test_kill_9_on_a_full_kernel(made, git, tmp_path):
 def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen, git, tmp_path):
     kernel = request.getfixturevalue(version)
     repository = clone_bare(kernel, tmp_path / "linux.git")
-    words = ("--variant", "pvops", "--backend", "sev", "--tree", repository)
-    document = apply(patchgen, *words, "--signoff", "-o", tmp_path / "outgoing")
+    args = ("--variant", "pvops", "--backend", "sev", "--tree", repository)
+    document = apply(patchgen, *args, "--signoff", "-o", tmp_path / "outgoing")
     status = ["already there"] * 4 + ["made"] * 2
     assert [patch["status"] for patch in document["patches"]] == status
     made = [patch for patch in document["patches"] if patch["status"] == "made"]
@@ -233,10 +233,10 @@ def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen
     verify(patchgen, repository, BRANCH, "--base", "master", *configs)
 
     before = snapshot(repository, without="none")
-    done = patchgen("apply", *words, "--base", BRANCH)
-    assert done.code == 0, done.err
-    assert done.out.count("already there (arch/x86/") == 6
-    assert f"    {stays['site']} {stays['function']}(): the op calls it\n" in done.out
-    assert "Nothing left to make" in done.out
+    result = patchgen("apply", *args, "--base", BRANCH)
+    assert result.code == 0, result.err
+    assert result.out.count("already there (arch/x86/") == 6
+    assert f"    {stays['site']} {stays['function']}(): the op calls it\n" in result.out
+    assert "Nothing left to make" in result.out
     assert snapshot(repository, without="none") == before
     assert not (repository / "outgoing").exists()

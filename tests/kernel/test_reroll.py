@@ -27,12 +27,12 @@ def amend_tip(repository: Path, branch: str, path: str, index: Path) -> None:
     """Put a comment at the end of a file in the last commit of a branch, without a work tree."""
     git = ["git", "-C", str(repository)]
 
-    def run(*words: str, content: bytes | None = None) -> str:
+    def run(*args: str, content: bytes | None = None) -> str:
         env = {**os.environ, "GIT_INDEX_FILE": str(index)}
-        done = subprocess.run(
-            [*git, *words], input=content, capture_output=True, check=True, env=env
+        result = subprocess.run(
+            [*git, *args], input=content, capture_output=True, check=True, env=env
         )
-        return done.stdout.decode().strip()
+        return result.stdout.decode().strip()
 
     before = subprocess.run([*git, "show", f"{branch}:{path}"], capture_output=True, check=True)
     blob = run("hash-object", "-w", "--stdin", content=before.stdout + COMMENT)
@@ -51,16 +51,16 @@ def test_from_6_1_to_6_12(
         alternates.write(f"{kernel_6_12 / '.git/objects'}\n")
     newer = git(kernel_6_12, "rev-parse", "HEAD").strip()
     git(repository, "update-ref", "refs/heads/newer", newer)
-    done = patchgen(
+    result = patchgen(
         "apply", "--variant", "pvops", "--tree", repository, "--base", "master", "--signoff",
         "-o", tmp_path / "out", "--quiet",
     )  # fmt: skip
-    assert done.code == 0, done.err
+    assert result.code == 0, result.err
     amend_tip(repository, V4, TDX, tmp_path / "index")
-    words = ("reroll", "--tree", repository, V4, "--onto", newer, "-o", tmp_path / "v5", "--json")
-    done = patchgen(*words)
-    assert done.code == 0, done.err + done.out
-    document = json.loads(done.out)
+    args = ("reroll", "--tree", repository, V4, "--onto", newer, "-o", tmp_path / "v5", "--json")
+    result = patchgen(*args)
+    assert result.code == 0, result.err + result.out
+    document = json.loads(result.out)
     assert document["branch"] == V5 and document["dropped_tags"] == []
     edited = git(repository, "show", f"{V5}:{TDX}").encode()
     assert edited.endswith(COMMENT)
@@ -71,8 +71,8 @@ def test_from_6_1_to_6_12(
     with serve(tmp_path) as server:
         for key, value in (("smtpServer", "127.0.0.1"), ("smtpServerPort", str(server.port))):
             git(repository, "config", f"sendemail.{key}", value)
-        done = patchgen("send", "--tree", repository, V5, "--yes", "--skip-checks")
-        assert done.code == 0, done.err
+        result = patchgen("send", "--tree", repository, V5, "--yes", "--skip-checks")
+        assert result.code == 0, result.err
         delivered_once(server.received)
         clone = tmp_path / "clone"
         git(tmp_path, "clone", "-q", "--shared", "--no-checkout", repository, clone)

@@ -26,18 +26,19 @@ from tests.support.coccicheck import (
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 FOLDERS = os.environ.get("PATCHGEN_COCCICHECK", "kernel/irq").split()
-# coccicheck gives it no value for its virtual identifier, with which it finds nothing.
+# It needs a value for its virtual identifier, and coccicheck gives none.
 NEEDS_VALUE = f"{SCRIPTS}/misc/add_namespace.cocci"
 
-# Lines that only one of the two says, by semantic patch and mode. Nothing else may differ.
+# Lines that only one of the two prints, by semantic patch and mode. Nothing else may differ.
 #
-# In kernel/module/main.c the mutex is unlocked between the lines, so these reports are false. Only
-# where spatch has read SYSCALL_DEFINE2(delete_module, ...) in the same file does it make them, and
-# take the `&module_mutex` of other functions for something else. That function lacks the words of
-# both rules, so it is not in the slice; with --no-slices `run` says the same as spatch.
+# In kernel/module/main.c the mutex is unlocked between the lines, so these reports are false.
+# spatch prints them only if it has read SYSCALL_DEFINE2(delete_module, ...) in the same file: it
+# then reads the `&module_mutex` of other functions as something else. That function does not have
+# the words of both rules, so it is not in the slice; with --no-slices, `run` prints the same as
+# spatch.
 #
-# kernel/bpf/verifier.c is too much for spatch in the 200 s that coccicheck gives it; within 1000 s
-# it makes the report that `run` makes of the slice in a few.
+# spatch does not finish kernel/bpf/verifier.c in the 200 s of coccicheck; within 1000 s it prints
+# the report that `run` prints for the slice in a few seconds.
 DIFFERENCES: dict[tuple[str, str], frozenset[str]] = {
     (f"{SCRIPTS}/locks/double_lock.cocci", "report"): frozenset(
         {
@@ -63,10 +64,10 @@ def checkout(kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.mark.parametrize("mode", ["patch", "report"])
 def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
     scripts = {script.path: script for script in list_scripts(checkout) if mode in script.modes}
-    words = ("--mode", mode, "--trust", "--no-cache", "--json", "--tree", kernel_6_1)
-    done = patchgen("run", SCRIPTS, *FOLDERS, *words)
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    args = ("--mode", mode, "--trust", "--no-cache", "--json", "--tree", kernel_6_1)
+    finished = patchgen("run", SCRIPTS, *FOLDERS, *args)
+    assert finished.code == 0, finished.err
+    document = json.loads(finished.out)
     results = {each["semantic_patch"]: each for each in document["results"]}
     assert results.keys() == scripts.keys() - {NEEDS_VALUE}
     skipped = {each["name"]: each["reason"] for each in document["skipped"]}
@@ -85,11 +86,11 @@ def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
 
 
 def compare(mode: str, script: Script, checkout: Path, result: dict) -> dict:
-    """Return what only one of the two says, nothing where both say the same."""
-    known = DIFFERENCES.get((script.path, mode), frozenset())
+    """Return the lines that only one of the two prints; nothing if they agree."""
+    accepted = DIFFERENCES.get((script.path, mode), frozenset())
     printed = lines_of(mode, coccicheck(checkout, script, mode, FOLDERS))
-    expected = [line for line in printed if line not in known]
-    lines = [line for line in lines_of_result(mode, result) if line not in known]
+    expected = [line for line in printed if line not in accepted]
+    lines = [line for line in lines_of_result(mode, result) if line not in accepted]
     if lines == expected:
         return {}
     return {
@@ -100,15 +101,15 @@ def compare(mode: str, script: Script, checkout: Path, result: dict) -> dict:
 
 
 def lines_of(mode: str, printed: str) -> list[str]:
-    """Return what coccicheck says: changed lines, or reports, each once.
+    """Return the output of coccicheck without duplicates: changed lines, or reports.
 
-    With -j it repeats what headers have for each file that includes them.
+    With -j it repeats the reports of a header for each file that includes it.
     """
     if mode == "patch":
         return changed_lines(printed)
-    output = read_reports(printed)
-    reports = {f"{each.path}:{each.line}:{each.column}: {each.text}" for each in output.reports}
-    return sorted(reports) + output.other_text.splitlines()
+    parsed = read_reports(printed)
+    reports = {f"{r.path}:{r.line}:{r.column}: {r.text}" for r in parsed.reports}
+    return sorted(reports) + parsed.other_text.splitlines()
 
 
 def lines_of_result(mode: str, result: dict) -> list[str]:

@@ -38,7 +38,7 @@ def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git
     else:
         repository = clone_bare(kernel, tmp_path / "linux.git")
     only_tdx = ("--backend", "tdx", "--tree", repository)
-    done = patchgen(
+    result = patchgen(
         "apply",
         "--variant",
         "pvops",
@@ -50,8 +50,8 @@ def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git
         "-o",
         tmp_path / "outgoing",
     )
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     found = [(patch["name"], patch["status"]) for patch in document["patches"]]
     assert found == [(n, "already there") for n in there] + [(n, "made") for n in made]
 
@@ -67,8 +67,8 @@ def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git
     assert not installs or any(guard in before[-400:] for guard in guards)
 
     # Pages are reported once, by the generic code, and converted by the callbacks only.
-    words = ("grep", "-cw", "notify_page_enc_status_changed(.*", BRANCH, "--", "arch/x86/mm")
-    assert git(repository, *words) == f"{BRANCH}:arch/x86/mm/pat/set_memory.c:1\n"
+    args = ("grep", "-cw", "notify_page_enc_status_changed(.*", BRANCH, "--", "arch/x86/mm")
+    assert git(repository, *args) == f"{BRANCH}:arch/x86/mm/pat/set_memory.c:1\n"
     tdx = git(repository, "show", f"{BRANCH}:arch/x86/coco/tdx/tdx.c")
     assert "x86_platform.guest.enc_status_change_" not in tdx
 

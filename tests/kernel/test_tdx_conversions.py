@@ -182,8 +182,8 @@ def build(repository: Path, revision: str, git, folder: Path, *words: str) -> Ru
     subprocess.run(["gcc", *flags, *defines, *words, PROGRAM, "-o", program], check=True)
 
     def run(*args: str) -> list[str]:
-        done = subprocess.run([program, *args], capture_output=True, text=True, check=True)
-        return done.stdout.splitlines()
+        result = subprocess.run([program, *args], capture_output=True, text=True, check=True)
+        return result.stdout.splitlines()
 
     return run
 
@@ -195,8 +195,8 @@ def test_pages_are_converted_in_the_order_of_tdx(kernel, base, request, patchgen
     else:
         repository = clone_bare(request.getfixturevalue(kernel), tmp_path / "linux.git")
     words = ("--variant", "pvops", "--base", base, "-o", tmp_path / "out", "--tree", repository)
-    done = patchgen("apply", *words, "--backend", "tdx")
-    assert done.code == 0, done.err
+    result = patchgen("apply", *words, "--backend", "tdx")
+    assert result.code == 0, result.err
     run = build(repository, BRANCH, git, tmp_path)
 
     warns = "WARN_ONCE" in (tmp_path / "made.c").read_text().partition("vmm_fail:")[2]

@@ -37,11 +37,11 @@ SERIES = {
 @pytest.mark.parametrize("variant", SERIES)
 def test_the_series_on_6_1_without_the_op(variant, kernel_6_1, without_op, patchgen, tmp_path):
     there, made, sites = SERIES[variant]
-    words = ("--variant", variant, "--tree", without_op)
+    args = ("--variant", variant, "--tree", without_op)
     output = tmp_path / "outgoing"
-    done = patchgen("apply", *words, "--base", BASE, "--signoff", "--json", "-o", output)
-    assert done.code == 0, done.err
-    document = json.loads(done.out)
+    result = patchgen("apply", *args, "--base", BASE, "--signoff", "--json", "-o", output)
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
     found = [(patch["name"], patch["status"]) for patch in document["patches"]]
     assert found == [(n, "already there") for n in there] + [(n, "made") for n in made]
     assert {call["function"] for call in document["cites"]["sites"]} == sites
@@ -52,7 +52,7 @@ def test_the_series_on_6_1_without_the_op(variant, kernel_6_1, without_op, patch
         assert checkpatch(kernel_6_1, Path(mail), scratch) == (0, 0, 0), mail
 
     branch = document["branch"]
-    again = patchgen("apply", *words, "--base", branch)
+    again = patchgen("apply", *args, "--base", branch)
     assert again.code == 0, again.err
     assert again.out.count("already there (arch/x86/") == len(there + made)
     assert "Nothing left to make" in again.out
@@ -69,7 +69,7 @@ def test_a_kernel_that_reports_through_the_op_is_refused(
 ):
     repository = clone_bare(request.getfixturevalue(version), tmp_path / "linux.git")
     refs = git(repository, "for-each-ref")
-    done = patchgen("apply", "--variant", variant, "--tree", repository)
-    assert (done.code, done.out) == (1, "")
-    assert "the host must get each report only once" in done.err
+    result = patchgen("apply", "--variant", variant, "--tree", repository)
+    assert (result.code, result.out) == (1, "")
+    assert "the host must get each report only once" in result.err
     assert git(repository, "for-each-ref") == refs
