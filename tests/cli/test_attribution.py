@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whose idea a series is: trailers, links and recipients that a variant's manifest names."""
+"""Credit: the trailers, links and recipients that a variant's manifest names."""
 
 from __future__ import annotations
 
@@ -55,45 +55,49 @@ def trailers(git, tree: Path, revision: str) -> list[str]:
 
 
 def recipients(patchgen: Patchgen, tree: Path, branch: str) -> list[tuple[list, list]]:
-    done = patchgen("send", "--tree", tree, branch, "--dry-run", "--json")
-    assert done.code == 0, done.err
-    return [(mail["to"], mail["cc"]) for mail in json.loads(done.out)["mails"]]
+    result = patchgen("send", "--tree", tree, branch, "--dry-run", "--json")
+    assert result.code == 0, result.err
+    return [(mail["to"], mail["cc"]) for mail in json.loads(result.out)["mails"]]
 
 
-def test_trailers_of_a_manifest_stand_in_the_tip_tree_s_order(patchgen, git, small):
+def test_trailers_of_a_manifest_have_the_tip_tree_s_order(patchgen, git, small):
     apply_small(patchgen, small, "--signoff", "--define", f"link={LINK}")
     suggested, signed, link = trailers(git, small, "patchgen/mine-v1")
     assert suggested == "Suggested-by: Bea <bea@example.org>" and link == f"Link: {LINK}"
     assert signed.startswith("Signed-off-by: ")
-    done = patchgen("verify", "patchgen/mine-v1", "--tree", small, "--skip", "build")
-    assert "Signed-off-by" not in done.out and "the variable" not in done.out
+    result = patchgen("verify", "patchgen/mine-v1", "--tree", small, "--skip", "build")
+    assert "Signed-off-by" not in result.out and "the variable" not in result.out
 
 
-def test_an_empty_link_is_asked_for_and_never_made_up(patchgen, git, small):
-    words = ("apply", "--variant", small.parent / "mine", "--tree", small, "--signoff")
-    done = patchgen(*words)
-    again = "`patchgen reroll patchgen/mine-v1 -v 1 --define link="
-    asked = f"the variable link is empty: where the thread is; {again}"
-    assert done.code == 0 and asked in done.err.splitlines()[-1]
+def test_an_empty_link_is_reported_and_never_invented(patchgen, git, small):
+    args = ("apply", "--variant", small.parent / "mine", "--tree", small, "--signoff")
+    result = patchgen(*args)
+    notice = (
+        "the variable link is empty: where the thread is; "
+        "`patchgen reroll patchgen/mine-v1 -v 1 --define link="
+    )
+    assert result.code == 0 and notice in result.err.splitlines()[-1]
     assert "http" not in git(small, "log", "--format=%B", "master..patchgen/mine-v1")
     for command in ("format", "send --dry-run", "verify --skip build --skip checkpatch"):
-        done = patchgen(*command.split(), "--tree", small, "patchgen/mine-v1")
-        assert done.code == 0 and asked in done.out + done.err, command
+        result = patchgen(*command.split(), "--tree", small, "patchgen/mine-v1")
+        assert result.code == 0 and notice in result.out + result.err, command
 
-    again = ("reroll", "patchgen/mine-v1", "-v", "1", "--define", f"link={LINK}")
-    done = patchgen(*again, "--tree", small, "--variant", small.parent / "mine")
-    assert done.code == 0, done.err
+    args = ("reroll", "patchgen/mine-v1", "-v", "1", "--define", f"link={LINK}")
+    result = patchgen(*args, "--tree", small, "--variant", small.parent / "mine")
+    assert result.code == 0, result.err
     assert trailers(git, small, "patchgen/mine-v1")[-1] == f"Link: {LINK}"
-    assert asked not in patchgen("format", "--tree", small, "patchgen/mine-v1").err
+    assert notice not in patchgen("format", "--tree", small, "patchgen/mine-v1").err
 
 
-@pytest.mark.parametrize(("patch", "asks"), [("kconfig", True), ("another", False)])
-def test_what_another_patch_needs_is_not_asked_for(patch, asks, patchgen, git, tmp_path):
+@pytest.mark.parametrize(("patch", "reported"), [("kconfig", True), ("another", False)])
+def test_a_value_for_another_patch_is_not_reported_missing(
+    patch, reported, patchgen, git, tmp_path
+):
     tree = make_small_tree(tmp_path, git)
     add_to_manifest(tree, VARIABLES.replace("[rec", f'ask_for = ["{patch}"]\n\n[rec'), TRAILERS)
-    done = patchgen("apply", "--variant", tree.parent / "mine", "--tree", tree)
-    assert done.code == 0, done.err
-    assert ("the variable link is empty" in done.err) == asks
+    result = patchgen("apply", "--variant", tree.parent / "mine", "--tree", tree)
+    assert result.code == 0, result.err
+    assert ("the variable link is empty" in result.err) == reported
 
 
 MAYBE = """
@@ -109,8 +113,10 @@ must_fire = { maybe = 1 }
 """
 
 
-@pytest.mark.parametrize("calls_for_it", [False, True])
-def test_what_only_a_needless_patch_needs_is_not_asked_for(calls_for_it, patchgen, git, tmp_path):
+@pytest.mark.parametrize("needs_patch", [False, True])
+def test_a_value_for_an_unneeded_patch_is_not_reported_missing(
+    needs_patch, patchgen, git, tmp_path
+):
     tree = make_small_tree(tmp_path, git)
     add_to_manifest(tree, VARIABLES.replace("[rec", 'ask_for = ["maybe"]\n\n[rec'), TRAILERS)
     variant = tree.parent / "mine"
@@ -118,35 +124,35 @@ def test_what_only_a_needless_patch_needs_is_not_asked_for(calls_for_it, patchge
     manifest.write_text(manifest.read_text() + MAYBE)
     rule = "@maybe@\nposition p;\n@@\n-maybe_old@p\n+maybe_new\n (...)\n"
     (variant / "maybe.cocci.j2").write_text(rule)
-    if calls_for_it:
+    if needs_patch:
         (tree / "x.c").write_text("void f(void)\n{\n\tmaybe_old(1);\n}\n")
         git(tree, "commit", "-q", "-a", "-m", "call")
-    done = patchgen("apply", "--variant", variant, "--tree", tree)
-    assert done.code == 0, done.err
-    assert ("the variable link is empty" in done.err) == calls_for_it
+    result = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert result.code == 0, result.err
+    assert ("the variable link is empty" in result.err) == needs_patch
 
 
-def test_a_link_that_somebody_wrote_by_hand_is_not_asked_for(patchgen, git, small):
+def test_a_link_that_was_added_by_hand_is_not_reported_missing(patchgen, git, small):
     apply_small(patchgen, small, "--signoff")
     git(small, "checkout", "-q", "patchgen/mine-v1")
     git(small, "commit", "-q", "--amend", "--trailer", f"Link: {LINK}", "--no-edit")
-    done = patchgen("format", "--tree", small)
-    assert done.code == 0 and "the variable" not in done.err
+    result = patchgen("format", "--tree", small)
+    assert result.code == 0 and "the variable" not in result.err
 
 
-def test_a_reroll_keeps_the_values_and_takes_an_old_one_out(patchgen, git, small):
+def test_a_reroll_keeps_the_values_and_removes_an_old_one(patchgen, git, small):
     variant = ("--variant", small.parent / "mine", "--tree", small)
     apply_small(patchgen, small, "--define", f"link={LINK}", "--define", "idea=Di <di@e.org>")
     git(small, "checkout", "-q", "patchgen/mine-v1")
-    # No edit but a reviewer's tag.
-    words = ("--amend", "--trailer", "Acked-by: Ed <ed@e.org>", "--no-edit")
-    git(small, "commit", "-q", *words)
-    done = patchgen("reroll", *variant, "patchgen/mine-v1")
-    assert done.code == 0, done.err
+    # A reviewer's tag is the only edit.
+    args = ("--amend", "--trailer", "Acked-by: Ed <ed@e.org>", "--no-edit")
+    git(small, "commit", "-q", *args)
+    result = patchgen("reroll", *variant, "patchgen/mine-v1")
+    assert result.code == 0, result.err
     expected = ["Suggested-by: Di <di@e.org>", f"Link: {LINK}", "Acked-by: Ed <ed@e.org>"]
     assert trailers(git, small, "patchgen/mine-v2") == expected
-    done = patchgen("reroll", *variant, "patchgen/mine-v2", "--define", "idea=Fay <fay@e.org>")
-    assert done.code == 0, done.err
+    result = patchgen("reroll", *variant, "patchgen/mine-v2", "--define", "idea=Fay <fay@e.org>")
+    assert result.code == 0, result.err
     expected = [*expected[1:], "Suggested-by: Fay <fay@e.org>"]
     assert sorted(trailers(git, small, "patchgen/mine-v3")) == sorted(expected)
 
@@ -172,19 +178,19 @@ def test_a_user_keeps_people_of_a_manifest_out(patchgen, git, small):
     apply_small(patchgen, small, "--to", "di@example.org")
     everybody = (["di@example.org"], ["Bea <bea@example.org>"])
     assert recipients(patchgen, small, "patchgen/mine-v1") == [everybody, everybody]
-    # Taken out of the letter by hand: also by the next version.
+    # The next version keeps out a person whom the user removed from the letter by hand.
     git(small, "checkout", "-q", "--detach", "patchgen/mine-v1~1")
     letter = git(small, "log", "-1", "--format=%B").replace("Cc: Bea <bea@example.org>\n", "")
     git(small, "commit", "-q", "--amend", "--allow-empty", "-m", letter)
     git(small, "cherry-pick", "patchgen/mine-v1")
     git(small, "branch", "-f", "patchgen/mine-v1")
-    words = ("reroll", "--tree", small, "patchgen/mine-v1", "--variant", small.parent / "mine")
-    assert patchgen(*words).code == 0
+    args = ("reroll", "--tree", small, "patchgen/mine-v1", "--variant", small.parent / "mine")
+    assert patchgen(*args).code == 0
     assert recipients(patchgen, small, "patchgen/mine-v2") == [(["di@example.org"], [])] * 2
 
 
 @pytest.mark.parametrize(
-    ("keys", "tables", "said"),
+    ("keys", "tables", "message"),
     [
         ('trailers = { Reviewed-by = "{idea}" }', "", "only the person it names can make"),
         ('trailers = { signed-off-by = "A <a@b.org>" }', "", "only the person it names can make"),
@@ -196,16 +202,16 @@ def test_a_user_keeps_people_of_a_manifest_out(patchgen, git, small):
     ],
 )
 def test_a_manifest_speaks_for_nobody_and_names_people_as_mail_needs_them(
-    patchgen, git, tmp_path, keys, tables, said
+    patchgen, git, tmp_path, keys, tables, message
 ):
     tree = make_small_tree(tmp_path, git)
     add_to_manifest(tree, VARIABLES.partition("[recipients]")[0] + tables, keys)
-    done = patchgen("apply", "--variant", tmp_path / "mine", "--tree", tree)
-    assert done.code == 1 and said in done.err and "manifest.toml" in done.err
+    result = patchgen("apply", "--variant", tmp_path / "mine", "--tree", tree)
+    assert result.code == 1 and message in result.err and "manifest.toml" in result.err
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("value", "message"),
     [
         ("idea=Bea", "is not a person"),
         ("idea=bea@example.org", "has no name"),
@@ -215,15 +221,15 @@ def test_a_manifest_speaks_for_nobody_and_names_people_as_mail_needs_them(
         ("link=javascript:alert(1)", "expected https://HOST/PATH"),
     ],
 )
-def test_a_person_and_a_link_are_what_a_trailer_can_have(patchgen, small, word, said):
+def test_a_person_and_a_link_are_what_a_trailer_can_have(patchgen, small, value, message):
     variant = small.parent / "mine"
-    done = patchgen("apply", "--variant", variant, "--tree", small, "--define", word)
-    assert done.code == 2 and said in done.err
+    result = patchgen("apply", "--variant", variant, "--tree", small, "--define", value)
+    assert result.code == 2 and message in result.err
 
 
 def test_the_thread_s_design_is_credited_in_the_patches_that_carry_it(patchgen, toy, git):
-    words = ("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--json")
-    document = json.loads(patchgen(*words, "--define", f"link={LINK}").out)
+    args = ("apply", "--variant", "pvops", "--tree", toy, "--signoff", "--json")
+    document = json.loads(patchgen(*args, "--define", f"link={LINK}").out)
     credited = {
         patch["name"]
         for patch in document["patches"]

@@ -16,9 +16,9 @@ from patchgen import __version__
 
 def test_version_and_help(patchgen):
     assert patchgen("--version").out == f"patchgen, version {__version__}\n"
-    done = patchgen("--help")
+    result = patchgen("--help")
     for command in ("apply", "verify", "compare", "variants", "show", "doctor", "completion"):
-        assert command in done.out
+        assert command in result.out
         assert patchgen(command, "--help").code == 0
 
 
@@ -37,28 +37,28 @@ def test_show(patchgen):
     document = json.loads(patchgen("show", "pvops", "--json").out)
     assert {"hypercall", "tested"} <= {v["name"] for v in document["variables"]}
     assert any(need["tokens"] == "KVM_HC_MAP_GPA_RANGE" for need in document["needs"])
-    done = patchgen("show", "pvops")
-    assert done.code == 0
-    for word in ("hypercall", "KVM_HC_MAP_GPA_RANGE", "op/member.cocci.j2"):
-        assert word in done.out
+    result = patchgen("show", "pvops")
+    assert result.code == 0
+    for text in ("hypercall", "KVM_HC_MAP_GPA_RANGE", "op/member.cocci.j2"):
+        assert text in result.out
     assert patchgen("show", "nope").code == 2
 
 
-def test_doctor_says_how_to_get_what_is_missing(patchgen, monkeypatch, tmp_path):
+def test_doctor_prints_how_to_install_missing_programs(patchgen, monkeypatch, tmp_path):
     findings = {f["program"]: f for f in json.loads(patchgen("doctor", "--json").out)}
     assert findings["spatch"]["found"]
     assert findings["git"]["found"]
     # MAINTAINERS is read without the tree's perl script.
-    needed = {name for name, each in findings.items() if each["needed"]}
+    needed = {name for name, finding in findings.items() if finding["needed"]}
     assert needed == {"patchgen", "git", "spatch"}
     path = tmp_path / "bin"
     path.mkdir()
     for program in ("git", "python3"):
         (path / program).symlink_to(str(shutil.which(program)))
     monkeypatch.setenv("PATH", str(path))
-    done = patchgen("doctor")
-    assert done.code == 1
-    assert "apt-get install coccinelle" in done.out
+    result = patchgen("doctor")
+    assert result.code == 1
+    assert "apt-get install coccinelle" in result.out
 
 
 def test_doctor_refuses_an_old_spatch(patchgen, monkeypatch, tmp_path):
@@ -72,9 +72,9 @@ def test_doctor_refuses_an_old_spatch(patchgen, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(patchgen, shell):
-    done = patchgen("completion", shell)
-    assert done.code == 0
-    assert "_PATCHGEN_COMPLETE" in done.out
+    result = patchgen("completion", shell)
+    assert result.code == 0
+    assert "_PATCHGEN_COMPLETE" in result.out
 
 
 def test_completes_commands(patchgen, monkeypatch):
@@ -88,7 +88,7 @@ def test_completes_commands(patchgen, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("args", "message"),
     [
         (["aply"], "Did you mean apply?"),
         (["apply"], "Missing option '--variant'"),
@@ -97,20 +97,20 @@ def test_completes_commands(patchgen, monkeypatch):
         (["completion", "tcsh"], "is not one of"),
     ],
 )
-def test_wrong_usage_ends_with_2(patchgen, words, said):
-    done = patchgen(*words)
-    assert done.code == 2
-    assert said in done.err
+def test_wrong_usage_ends_with_2(patchgen, args, message):
+    result = patchgen(*args)
+    assert result.code == 2
+    assert message in result.err
 
 
-@pytest.mark.parametrize("words", [["nope"], ["--variant", "nope"]])
-def test_a_variant_is_an_argument_or_an_option(patchgen, toy, words):
-    done = patchgen("apply", *words, "--tree", toy)
-    assert (done.code, "unknown variant 'nope'" in done.err) == (2, True), done.err
+@pytest.mark.parametrize("args", [["nope"], ["--variant", "nope"]])
+def test_a_variant_is_an_argument_or_an_option(patchgen, toy, args):
+    result = patchgen("apply", *args, "--tree", toy)
+    assert (result.code, "unknown variant 'nope'" in result.err) == (2, True), result.err
 
 
-def test_a_bug_is_told_without_a_traceback(toy, tmp_path):
-    """A bug is made by a GitPython that is broken."""
+def test_a_bug_is_reported_without_a_traceback(toy, tmp_path):
+    """A broken GitPython causes the bug."""
     broken = tmp_path / "broken"
     (broken / "git").mkdir(parents=True)
     (broken / "git" / "__init__.py").write_text("raise RuntimeError('boom')\n")
@@ -120,14 +120,14 @@ def test_a_bug_is_told_without_a_traceback(toy, tmp_path):
         f"sys.path.insert(1, {str(Path(__file__).parent.parent.parent)!r})\n"
         "from patchgen.cli.main import main; main()\n"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, script, "apply", "--variant", "pvops", "--tree", toy],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 3
-    assert "Traceback" not in done.stderr
-    log = Path(done.stderr.split("the details are in ")[1].split(";")[0])
+    assert result.returncode == 3
+    assert "Traceback" not in result.stderr
+    log = Path(result.stderr.split("the details are in ")[1].split(";")[0])
     assert "boom" in log.read_text()
     log.unlink()

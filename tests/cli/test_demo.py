@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make demo`, without its setting up: what a first user runs."""
+"""`make demo`, a first user's command, without the installation."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def demo(tmp_path):
     program.write_text(f'#!/bin/sh\nPYTHONPATH={PROJECT} exec {sys.executable} -m patchgen "$@"\n')
     program.chmod(0o755)
 
-    def run(*words: str | Path) -> subprocess.CompletedProcess:
+    def run(*args: str | Path) -> subprocess.CompletedProcess:
         folder = tmp_path / "patchgen-demo"
-        argv = [PROJECT / "tools/demo", program, folder, *words]
+        argv = [PROJECT / "tools/demo", program, folder, *args]
         return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
 
     return run
@@ -28,13 +28,13 @@ def demo(tmp_path):
 
 def test_shows_the_series_of_the_toy_tree_and_can_be_run_again(demo):
     for _ in range(2):
-        done = demo()
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.count("files changed") + done.stdout.count("file changed") == 4
-        assert "patchgen-demo/outgoing/v4-0004-" in done.stdout
+        result = demo()
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.count("files changed") + result.stdout.count("file changed") == 4
+        assert "patchgen-demo/outgoing/v4-0004-" in result.stdout
 
 
-def test_leaves_a_tree_of_the_users_as_it_is(demo, toy, git, tmp_path):
+def test_changes_no_file_of_the_users_tree(demo, toy, git, tmp_path):
     first = demo(toy)
     assert first.returncode == 0, first.stderr
     assert git(toy, "status", "--porcelain") == ""
@@ -51,14 +51,14 @@ def test_needs_no_identity(demo, monkeypatch):
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.delenv(f"GIT_{role}_NAME")
         monkeypatch.delenv(f"GIT_{role}_EMAIL")
-    done = demo()
-    assert done.returncode == 0, done.stderr
+    result = demo()
+    assert result.returncode == 0, result.stderr
 
 
-def test_removes_no_folder_but_its_own(demo, tmp_path):
-    mine = tmp_path / "patchgen-demo-like" / "mine"
-    mine.mkdir(parents=True)
-    argv = [PROJECT / "tools/demo", "true", mine]
-    done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert mine.is_dir()
+def test_removes_only_its_own_folder(demo, tmp_path):
+    other = tmp_path / "patchgen-demo-like" / "mine"
+    other.mkdir(parents=True)
+    argv = [PROJECT / "tools/demo", "true", other]
+    result = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert other.is_dir()

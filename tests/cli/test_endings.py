@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a command ends where the machine, and not the user, is at fault: a message, never a bug."""
+"""How a command ends if the machine is at fault, not the user: with a message, never as a bug."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def small(tmp_path):
     return tree
 
 
-def shell(script: str, *words: str | Path, **more: str) -> tuple[int, str, str]:
+def shell(script: str, *args: str | Path, **variables: str) -> tuple[int, str, str]:
     """Run patchgen as "$@" of a shell script; return exit code, output and errors."""
-    run = ["bash", "-c", script, "bash", sys.executable, "-m", "patchgen", *map(str, words)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), **more}
-    done = subprocess.run(run, capture_output=True, env=env, check=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    run = ["bash", "-c", script, "bash", sys.executable, "-m", "patchgen", *map(str, args)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    result = subprocess.run(run, capture_output=True, env=env, check=False)
+    return result.returncode, result.stdout.decode(), result.stderr.decode()
 
 
 def is_message(err: str) -> bool:
@@ -58,15 +58,15 @@ COMMANDS = {
 }
 
 
-def words_of(name: str, small: Path) -> list[str]:
-    places = {"TREE": str(small), "RULE": str(small.parent / "x.cocci")}
-    return [places.get(word, word) for word in COMMANDS[name]]
+def args_of(name: str, small: Path) -> list[str]:
+    paths = {"TREE": str(small), "RULE": str(small.parent / "x.cocci")}
+    return [paths.get(arg, arg) for arg in COMMANDS[name]]
 
 
 def expected_output(name: str, small: Path) -> str:
     """Return what a command prints without any limit; the tree is the same in all tests."""
     if name not in _PRINTED:
-        code, _PRINTED[name], err = shell('"$@"', *words_of(name, small))
+        code, _PRINTED[name], err = shell('"$@"', *args_of(name, small))
         assert code == 0, err
     return _PRINTED[name]
 
@@ -75,12 +75,12 @@ _PRINTED: dict[str, str] = {}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_full_disk_behind_standard_output_is_reported(small, name):
-    code, _, err = shell('"$@" >/dev/full', *words_of(name, small))
+def test_a_full_disk_on_standard_output_is_reported(small, name):
+    code, _, err = shell('"$@" >/dev/full', *args_of(name, small))
     assert code == 1 and is_message(err) and "No space left on device" in err
 
 
-def test_a_branch_that_cannot_be_reported_is_named_as_made(toy, git):
+def test_a_branch_that_cannot_be_reported_is_named_in_the_error(toy, git):
     code, _, err = shell('"$@" >/dev/full', *APPLY, "--tree", toy, "--branch", "made")
     assert code == 1 and is_message(err)
     assert err == (
@@ -96,28 +96,28 @@ def test_a_branch_that_cannot_be_reported_is_named_as_made(toy, git):
 
 
 @pytest.mark.parametrize("how", ["2>/dev/full", "2>&-", ">&- 2>&- <&-", ">/dev/full 2>/dev/full"])
-def test_nothing_is_left_to_report_where_errors_cannot_be_written(small, how):
+def test_the_exit_code_is_right_where_errors_cannot_be_written(small, how):
     code, _, err = shell(f'"$@" {how}', "run", "nosuch", "--tree", small)
     assert (code, err) == (2, "")
 
 
-def test_a_reader_that_goes_away_is_no_failure(small):
+def test_a_closed_pipe_is_not_a_failure(small):
     reader, writer = os.pipe()
     os.close(reader)
     for stream in ("stdout", "stderr"):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: writer}
         run = [sys.executable, "-m", "patchgen", "run", small.parent / "x.cocci", "--tree", small]
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(run, env=env, check=False, **pipes)
-        assert (done.returncode, done.stderr or b"") == (0, b"")
+        result = subprocess.run(run, env=env, check=False, **pipes)
+        assert (result.returncode, result.stderr or b"") == (0, b"")
     os.close(writer)
 
 
 @pytest.mark.parametrize("limit", ["-n 12", "-n 20", "-f 0", "-f 1", "-f 8", "-v 60000"])
 @pytest.mark.parametrize("name", ["run", "audit"])
 def test_a_limit_ends_in_the_result_or_in_a_message(small, name, limit):
-    words = words_of(name, small)
-    code, limited, err = shell(f'ulimit {limit}; "$@"', *words)
+    args = args_of(name, small)
+    code, limited, err = shell(f'ulimit {limit}; "$@"', *args)
     if code:
         assert (code, limited) == (1, "") and is_message(err)
     else:
@@ -145,14 +145,14 @@ def test_apply_under_a_limit_makes_all_or_nothing(toy, git, limit):
 )
 @pytest.mark.parametrize("name", ["run", "audit"])
 def test_an_odd_environment_changes_no_result(small, name, change):
-    words = words_of(name, small)
-    code, there, err = shell('"$@"', *words, **change)
-    assert (code, there) == (0, expected_output(name, small)), err
+    args = args_of(name, small)
+    code, out, err = shell('"$@"', *args, **change)
+    assert (code, out) == (0, expected_output(name, small)), err
     assert "Traceback" not in err and len(err.splitlines()) <= 1
 
 
 def test_without_a_home_the_user_list_names_one(small):
-    code, out, err = shell('unset HOME; "$@"', *words_of("run", small))
+    code, out, err = shell('unset HOME; "$@"', *args_of("run", small))
     assert code == 0 and "new_call" in out, err
 
 
@@ -162,12 +162,12 @@ def test_names_that_a_terminal_cannot_show_are_escaped(small, git):
     git(small, "commit", "-qm", "more")
     rule = small.parent / "x.cocci"
     rule.write_text("@ r @\nposition p;\n@@\n* old_call@p();\n")
-    words = ("run", rule, "--tree", small, "--json")
-    code, out, _ = shell('"$@"', *words, PYTHONIOENCODING="ascii")
+    args = ("run", rule, "--tree", small, "--json")
+    code, out, _ = shell('"$@"', *args, PYTHONIOENCODING="ascii")
     assert code == 0 and "\u00fc.c" in out
 
 
-def test_a_folder_that_was_removed_is_named(tmp_path):
+def test_a_removed_working_directory_is_named(tmp_path):
     script = f'mkdir {tmp_path}/gone; cd {tmp_path}/gone; rmdir ../gone; "$@"'
     code, _, err = shell(script, "audit")
     assert code == 1 and is_message(err) and "working directory" in err
@@ -181,27 +181,27 @@ def test_a_config_that_cannot_be_read_is_wrong_usage_everywhere(small, tmp_path,
         config.mkdir()
     elif kind != "missing":
         config.write_bytes(b"hello\n" if kind == "without options" else b"\x7fELF\0\xff")
-    words = {
+    args = {
         "run": ["run", tmp_path / "x.cocci", "--tree", small, "--only-built", config],
         "audit": ["audit", "--tree", small, "--config", config],
         "verify": ["verify", "HEAD", "--tree", small, "--config", config],
     }
-    code, out, err = shell('"$@"', *words[command])
+    code, out, err = shell('"$@"', *args[command])
     assert (code, out) == (2, "") and str(config) in err and "bug" not in err
 
 
-def test_compare_does_not_ask_who_the_user_is(toy, monkeypatch):
+def test_compare_needs_no_identity(toy, monkeypatch):
     for role in ("AUTHOR", "COMMITTER"):
         for what in ("NAME", "EMAIL"):
             monkeypatch.delenv(f"GIT_{role}_{what}")
-    # The toy tree makes the variant, and cannot be compiled.
+    # The variant applies to the toy tree, which cannot be compiled.
     with pytest.raises(PatchgenError) as refused:
         compare_variants(CompareRequest(("pvops",), toy))
     assert "who you are" not in str(refused.value) and "none of them" not in str(refused.value)
 
 
-def test_a_disk_that_is_full_does_not_ask_who_moved_the_branch(toy, git):
-    # A folder in the place of the lock is as final as a full disk.
+def test_a_failed_write_is_not_reported_as_a_moved_branch(toy, git):
+    # A folder in place of the lock file fails each attempt, as a full disk does.
     lock = toy / ".git/refs/heads/made.lock"
     lock.mkdir()
     code, _, err = shell('"$@"', *APPLY, "--tree", toy, "--branch", "made")

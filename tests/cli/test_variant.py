@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A variant of somebody's own: everything that a manifest can hold, on a tree of two files."""
+"""A user's own variant: everything that a manifest can contain, on a tree of two files."""
 
 from __future__ import annotations
 
@@ -116,10 +116,10 @@ def tree(tmp_path) -> Path:
     return folder
 
 
-def make(patchgen, variant, tree, *words) -> dict:
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+def make(patchgen, variant, tree, *args) -> dict:
+    result = patchgen("apply", "--variant", variant, "--tree", tree, "--json", *args)
+    assert result.code == 0, result.err
+    return json.loads(result.out)
 
 
 def test_all_kinds_of_edits(patchgen, variant, tree, git):
@@ -197,16 +197,16 @@ def test_a_backend_that_the_base_cannot_carry(patchgen, variant, tree):
     assert (left_out["backend"], left_out["lacks"]) == ("two", [lack])
     assert [p["name"] for p in document["patches"]] == ["rename", "config", "one"]
     assert "4 patches" not in Path(document["mails"][0]).read_text()
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
-    assert f"  two left out: this base lacks what it needs:\n    {lack}\n" in done.out
+    result = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert f"  two left out: this base lacks what it needs:\n    {lack}\n" in result.out
 
-    # Asked for by name, or the only one that there is, it is no longer a matter of taste.
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force", "--backend", "two")
-    assert (done.code, done.out) == (1, "") and lack in done.err
+    # A backend that --backend names, or that is the only one, is not optional.
+    result = patchgen("apply", "--variant", variant, "--tree", tree, "--force", "--backend", "two")
+    assert (result.code, result.out) == (1, "") and lack in result.err
     manifest = variant / "manifest.toml"
     manifest.write_text(manifest.read_text().replace('"one", "two"', '"two"'))
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
-    assert (done.code, done.out) == (1, "") and lack in done.err
+    result = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert (result.code, result.out) == (1, "") and lack in result.err
 
 
 def test_a_patch_whose_condition_does_not_hold_is_left_out(patchgen, variant, tree, git):
@@ -232,7 +232,7 @@ must_fire = { maybe = 1 }
 
 @pytest.fixture
 def optional(variant) -> Path:
-    """The variant with an optional patch at its end; nothing in the tree calls for it so far."""
+    """Return the variant with an optional patch at its end; nothing in the tree needs it yet."""
     manifest = variant / "manifest.toml"
     manifest.write_text(manifest.read_text() + OPTIONAL)
     (variant / "maybe.cocci.j2").write_text(
@@ -247,42 +247,42 @@ def call_maybe(tree, git, calls: str) -> None:
     git(tree, "commit", "-q", "-a", "-m", "call")
 
 
-def test_an_optional_patch_is_made_where_the_base_calls_for_it(patchgen, optional, tree, git):
+def test_an_optional_patch_is_made_where_the_base_needs_it(patchgen, optional, tree, git):
     without = make(patchgen, optional, tree)
     assert [p["name"] for p in without["patches"]] == ["rename", "config", "one", "two"]
     assert "4 patches" in Path(without["mails"][0]).read_text()
 
-    # On its own result nothing is left: neither to make nor to say.
-    words = ("--base", "patchgen/mine-v1", "--backend", "one")
-    done = patchgen("apply", "--variant", optional, "--tree", tree, *words)
-    assert (done.code, "maybe" in done.out) == (0, False), done.err
-    assert "Nothing left to make" in done.out
+    # On its own result there is nothing left to make, and nothing to report.
+    args = ("--base", "patchgen/mine-v1", "--backend", "one")
+    result = patchgen("apply", "--variant", optional, "--tree", tree, *args)
+    assert (result.code, "maybe" in result.out) == (0, False), result.err
+    assert "Nothing left to make" in result.out
 
     call_maybe(tree, git, "\tmaybe_old(1);\n")
-    made = make(patchgen, optional, tree, "--force", "--backend", "one")
-    assert [p["name"] for p in made["patches"]] == ["rename", "config", "maybe", "one"]
+    document = make(patchgen, optional, tree, "--force", "--backend", "one")
+    assert [p["name"] for p in document["patches"]] == ["rename", "config", "maybe", "one"]
     assert "maybe_new(1)" in git(tree, "show", "patchgen/mine-v1:lib/a.c")
-    done = patchgen("apply", "--variant", optional, "--tree", tree, *words)
-    assert "maybe: already there (lib/a.c:" in done.out
-    assert "Nothing left to make" in done.out
+    result = patchgen("apply", "--variant", optional, "--tree", tree, *args)
+    assert "maybe: already there (lib/a.c:" in result.out
+    assert "Nothing left to make" in result.out
 
 
-def test_an_optional_patch_alone_minds_the_branch_that_is_there(patchgen, optional, tree, git):
+def test_an_optional_patch_alone_does_not_overwrite_the_branch(patchgen, optional, tree, git):
     make(patchgen, optional, tree)
     git(tree, "checkout", "-q", "-B", "mine", "patchgen/mine-v1")
     call_maybe(tree, git, "\tmaybe_old(1);\n")
-    done = patchgen("apply", "--variant", optional, "--tree", tree, "-o", tree / "other")
-    assert (done.code, done.out) == (1, "")
-    assert "the branch patchgen/mine-v1 exists already" in done.err
+    result = patchgen("apply", "--variant", optional, "--tree", tree, "-o", tree / "other")
+    assert (result.code, result.out) == (1, "")
+    assert "the branch patchgen/mine-v1 exists already" in result.err
     document = make(patchgen, optional, tree, "-o", tree / "other", "--force")
     assert [p["status"] for p in document["patches"]].count("made") == 1
 
 
 def test_an_optional_patch_that_changes_something_fires_as_declared(patchgen, optional, tree, git):
     call_maybe(tree, git, "\tmaybe_old(1);\n\tmaybe_old(2);\n")
-    done = patchgen("apply", "--variant", optional, "--tree", tree)
-    assert (done.code, done.out) == (1, "")
-    assert "the rule maybe matched 2 times in lib/a.c" in done.err
+    result = patchgen("apply", "--variant", optional, "--tree", tree)
+    assert (result.code, result.out) == (1, "")
+    assert "the rule maybe matched 2 times in lib/a.c" in result.err
 
 
 CITES = """
@@ -347,7 +347,7 @@ def test_cites_calls_as_they_are_with_all_patches(patchgen, variant, tree, git):
         ["lib/callers.c:11", "elsewhere", ["middle", "low", "op"], None],
         ["lib/callers.c:12", "elsewhere", ["low", "op"], None],
     ]
-    # What rules changed and what was added is there as it will be in the last commit.
+    # The lines are those of the last commit: after the rules, and with the new files.
     assert [(c["site"], c["function"], c["reason"]) for c in document["cites"]["all"]] == [
         ("lib/a.c:3", "main", "because of 1"),
         ("lib/callers.c:2", "callback", "new_call is what the op calls"),
@@ -357,14 +357,14 @@ def test_cites_calls_as_they_are_with_all_patches(patchgen, variant, tree, git):
     assert document["cites"]["none"] == document["cites"]["only_if_it_leads_there"] == []
     assert "lib/callers.c:11 middle>low>op" in Path(document["mails"][0]).read_text()
 
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--base", "patchgen/mine-v1")
-    assert "Nothing left to make" in done.out
+    result = patchgen("apply", "--variant", variant, "--tree", tree, "--base", "patchgen/mine-v1")
+    assert "Nothing left to make" in result.out
     assert (
         "  calls of new_call() that stay:\n    lib/a.c:3 main(): because of 1\n"
         "    lib/callers.c:2 callback(): new_call is what the op calls\n"
-        "    lib/new.c:3 n()\n    lib/sub/b.c:3 b()\n" in done.out
+        "    lib/new.c:3 n()\n    lib/sub/b.c:3 b()\n" in result.out
     )
-    assert "never printed" not in done.out
+    assert "never printed" not in result.out
 
 
 def test_only_files_that_contain_something(patchgen, variant, tree):
@@ -373,9 +373,9 @@ def test_only_files_that_contain_something(patchgen, variant, tree):
     manifest.write_text(
         text.replace('on = ["lib/**.c"]', 'on = "lib/**.c"\ncontaining = ["int  main (", "no()"]')
     )
-    done = patchgen("apply", "--variant", variant, "--tree", tree)
-    assert (done.code, done.out) == (1, "")
-    assert "the rule rename matched once in lib/a.c, but" in done.err
+    result = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert (result.code, result.out) == (1, "")
+    assert "the rule rename matched once in lib/a.c, but" in result.err
 
     manifest.write_text(
         text.replace('on = ["lib/**.c"]', 'on = "lib/**.c"\ncontaining = "old_call(2)"').replace(
@@ -387,12 +387,12 @@ def test_only_files_that_contain_something(patchgen, variant, tree):
     assert rename["files"] == ["lib/sub/b.c"]
 
     manifest.write_text(manifest.read_text().replace("old_call(2)", "old_call(3)"))
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
-    assert (done.code, done.out) == (1, "")
-    assert "the base has no lib/**.c with old_call(3)" in done.err
+    result = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert (result.code, result.out) == (1, "")
+    assert "the base has no lib/**.c with old_call(3)" in result.err
 
 
-def test_a_base_that_has_what_must_not_be_there(patchgen, variant, tree, git):
+def test_a_base_with_tokens_that_must_be_absent_is_refused(patchgen, variant, tree, git):
     need = '[[needs]]\nfile = "lib/*.c"\ntokens = "twice("\nabsent = true\nreason = "why not"\n'
     manifest = variant / "manifest.toml"
     manifest.write_text(manifest.read_text() + need)
@@ -403,35 +403,35 @@ def test_a_base_that_has_what_must_not_be_there(patchgen, variant, tree, git):
 
     (tree / "lib/a.c").write_text((tree / "lib/a.c").read_text() + "void twice (void);\n")
     git(tree, "commit", "-q", "-a", "-m", "twice")
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
-    assert (done.code, done.out) == (1, "")
-    assert "lib/*.c has `twice(`: why not" in done.err
+    result = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert (result.code, result.out) == (1, "")
+    assert "lib/*.c has `twice(`: why not" in result.err
 
 
 def test_files_that_variants_share(patchgen, variant, tree):
-    """What is not in the variant's folder may be in templates/, and is called by that name."""
+    """A file that is not in the variant's folder may be in templates/, and messages name it so."""
     manifest = variant / "manifest.toml"
     text = manifest.read_text()
     manifest.write_text(text.replace('"rename.cocci.j2"', '"sev/hypercall.cocci.j2"'))
-    done = patchgen("apply", "--variant", variant, "--tree", tree)
-    assert (done.code, done.out) == (1, "")
-    assert "templates/sev/hypercall.cocci: must_fire names the rule 'rename'" in done.err
+    result = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert (result.code, result.out) == (1, "")
+    assert "templates/sev/hypercall.cocci: must_fire names the rule 'rename'" in result.err
 
-    # The variant's own comes first.
+    # A file of the variant is used first.
     (variant / "sev").mkdir()
     (variant / "rename.cocci.j2").rename(variant / "sev/hypercall.cocci.j2")
-    made = make(patchgen, variant, tree, "--backend", "one")
-    assert made["patches"][0]["status"] == "made"
+    document = make(patchgen, variant, tree, "--backend", "one")
+    assert document["patches"][0]["status"] == "made"
 
     manifest.write_text(text.replace('"rename.cocci.j2"', '"../outside.cocci.j2"'))
     (variant.parent / "outside.cocci.j2").write_text(FILES["rename.cocci.j2"])
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
-    assert (done.code, done.out) == (1, "")
-    assert "'../outside.cocci.j2' is not the name of a file in" in done.err
+    result = patchgen("apply", "--variant", variant, "--tree", tree, "--force")
+    assert (result.code, result.out) == (1, "")
+    assert "'../outside.cocci.j2' is not the name of a file in" in result.err
 
 
 BROKEN = {
-    "a rule that is not there": (
+    "a rule that does not exist": (
         "manifest.toml",
         ("{ rename =", "{ renamed ="),
         "must_fire names the rule 'renamed'",
@@ -446,7 +446,7 @@ BROKEN = {
         "rename.cocci.j2:1: a script runs code",
     ),
     "a missing file": ("manifest.toml", ("new.c.j2", "newer.c.j2"), "newer.c.j2 does not exist"),
-    "a file that is there": ("manifest.toml", ("lib/new.c", "lib/a.c"), "the base already has it"),
+    "a file that exists": ("manifest.toml", ("lib/new.c", "lib/a.c"), "the base already has it"),
     "no such anchor": (
         "manifest.toml",
         ("config LAST", "config LOST"),
@@ -467,15 +467,15 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("file", "change", "said"), BROKEN.values(), ids=BROKEN)
-def test_says_what_is_wrong_with_a_variant(patchgen, variant, tree, git, file, change, said):
+@pytest.mark.parametrize(("file", "change", "message"), BROKEN.values(), ids=BROKEN)
+def test_reports_what_is_wrong_with_a_variant(patchgen, variant, tree, git, file, change, message):
     path = variant / file
     assert change[0] in path.read_text()
     path.write_text(path.read_text().replace(*change))
     refs = git(tree, "for-each-ref")
-    done = patchgen("apply", "--variant", variant, "--tree", tree)
-    assert (done.code, done.out) == (1, "")
-    assert said in done.err
+    result = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert (result.code, result.out) == (1, "")
+    assert message in result.err
     assert git(tree, "for-each-ref") == refs
     assert not (tree / "outgoing").exists()
 
@@ -485,10 +485,10 @@ def test_no_variant_runs_code_of_its_own(patchgen, variant, tree, tmp_path, comm
     canary = tmp_path / "canary"
     with (variant / "rename.cocci.j2").open("a") as file:
         file.write(f'@#spatchscript:python@\n@@\nopen("{canary}", "w")\n')
-    words = ("apply", "--variant", variant) if command == "apply" else ("run", variant)
-    done = patchgen(*words, "--tree", tree)
-    assert done.code == 1 and not canary.exists()
-    assert "rename.cocci.j2:7: a script runs code; a variant must not do that" in done.err
+    args = ("apply", "--variant", variant) if command == "apply" else ("run", variant)
+    result = patchgen(*args, "--tree", tree)
+    assert result.code == 1 and not canary.exists()
+    assert "rename.cocci.j2:7: a script runs code; a variant must not do that" in result.err
 
 
 def test_a_file_that_is_not_the_variants_own_is_refused_at_the_manifests_line(
@@ -500,16 +500,16 @@ def test_a_file_that_is_not_the_variants_own_is_refused_at_the_manifests_line(
     (variant / "macros.h").write_text("\n")
     names = ["macros.h", "cover.txt.j2", "message.txt.j2", "new.Kconfig.j2", "new.c.j2"]
     for name in [*names, "rename.cocci.j2", "backends/one/call.h.j2"]:
-        kept = (variant / name).read_text()
+        text = (variant / name).read_text()
         (variant / name).unlink()
         (variant / name).symlink_to(tmp_path / "secret")
-        done = patchgen("apply", "--variant", variant, "--tree", tree, "--dry-run")
-        assert (done.code, done.out) == (1, "")
+        result = patchgen("apply", "--variant", variant, "--tree", tree, "--dry-run")
+        assert (result.code, result.out) == (1, "")
         folder = variant / "backends/one" if "/" in name else variant
-        assert done.err.startswith(f"patchgen: {folder}/manifest.toml:"), done.err
-        assert f"{variant / name}: is a symbolic link" in done.err
+        assert result.err.startswith(f"patchgen: {folder}/manifest.toml:"), result.err
+        assert f"{variant / name}: is a symbolic link" in result.err
         (variant / name).unlink()
-        (variant / name).write_text(kept)
+        (variant / name).write_text(text)
 
 
 @pytest.mark.parametrize(
@@ -526,11 +526,11 @@ def test_a_new_file_in_the_place_of_another_is_refused_at_its_line(
     manifest = variant / "manifest.toml"
     manifest.write_text(MANIFEST.replace('"lib/new.c"', f'"{path}"'))
     before = git(tree, "for-each-ref")
-    done = patchgen("apply", "--variant", variant, "--tree", tree)
-    assert (done.code, done.out) == (1, "")
+    result = patchgen("apply", "--variant", variant, "--tree", tree)
+    assert (result.code, result.out) == (1, "")
     line = manifest.read_text().splitlines().index(f'path = "{path}"') + 1
-    assert f"manifest.toml:{line}: " in done.err
-    assert why in done.err
+    assert f"manifest.toml:{line}: " in result.err
+    assert why in result.err
     assert git(tree, "for-each-ref") == before
 
 
@@ -538,6 +538,6 @@ def test_a_semantic_patch_includes_no_file(patchgen, variant, tree, tmp_path):
     (tmp_path / "secret.cocci").write_text("@s@\n@@\n-a\n+b\n")
     for reference in (f'#include "{tmp_path}/secret.cocci"', f'using "{tmp_path}/x.iso"'):
         (variant / "rename.cocci.j2").write_text(f"{reference}\n" + FILES["rename.cocci.j2"])
-        done = patchgen("apply", "--variant", variant, "--tree", tree, "--dry-run")
-        assert (done.code, done.out) == (1, "")
-        assert "a variant must not do that" in done.err
+        result = patchgen("apply", "--variant", variant, "--tree", tree, "--dry-run")
+        assert (result.code, result.out) == (1, "")
+        assert "a variant must not do that" in result.err

@@ -27,14 +27,14 @@ def test_a_wheel_in_an_empty_environment_makes_the_series(toy, tmp_path):
     )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    done = subprocess.run(
+    result = subprocess.run(
         [tmp_path / "env/bin/patchgen", "apply", "--variant", "pvops", "--tree", toy, "--json"],
         cwd=elsewhere,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
     assert len(document["patches"]) == 4
     assert len([mail for mail in document["mails"] if Path(mail).is_file()]) == 5
