@@ -41,11 +41,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="patchgen-bench-") as folder:
         scratch = Path(folder)
         repository = clone_bare(kernel_tree("6.1"), scratch / "linux.git")
-        words = ["apply", "--tree", str(repository), "--quiet"]
+        args = ["apply", "--tree", str(repository), "--quiet"]
         run(
             [
                 PATCHGEN,
-                *words,
+                *args,
                 "--variant",
                 str(WITHOUT_OP),
                 "--branch",
@@ -56,7 +56,7 @@ def main() -> None:
         )
         apply = [
             PATCHGEN,
-            *words,
+            *args,
             "--variant",
             "pvops",
             "--base",
@@ -71,11 +71,11 @@ def main() -> None:
         whole, peaks = [], []
         spatch, maintainers = [], []
         for _ in range(RUNS):
-            # In turn, so that a slow moment of the machine meets all of them.
+            # In turn, so that a slow moment of the machine affects all of them.
             seconds, peak = run_and_watch(apply)
             whole.append(seconds)
             peaks.append(peak)
-            # spatch -o ends with 255 where a file has nothing for the rule.
+            # spatch -o ends with 255 if the rule matches nothing in the file.
             spatch.append(timed(lambda: [run(argv, cwd, ok=(0, 255)) for cwd, argv in saved]))
             maintainers.append(time_maintainers(repository, scratch))
         manual = [time_manual_way(repository, scratch, saved) for _ in range(2)]
@@ -85,12 +85,12 @@ def main() -> None:
 
 
 def run(argv: list[str], cwd: Path | None = None, ok: tuple[int, ...] = (0,)) -> bytes:
-    done = subprocess.run(
+    result = subprocess.run(
         argv, cwd=cwd, capture_output=True, check=False, env={**os.environ, **WHO}
     )
-    if done.returncode not in ok:
-        sys.exit(f"{shlex.join(argv)}: {done.stderr.decode()}")
-    return done.stdout
+    if result.returncode not in ok:
+        sys.exit(f"{shlex.join(argv)}: {result.stderr.decode()}")
+    return result.stdout
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -119,7 +119,7 @@ def run_and_watch(argv: list[str]) -> tuple[float, int]:
 
 
 def save_spatch_runs(apply: list[str], scratch: Path) -> list[tuple[Path, list[str]]]:
-    """Return folder and words of every spatch run that an apply makes, to run them again bare."""
+    """Return the folder and argv of each spatch run of an apply, to run spatch alone again."""
     saved = scratch / "spatch-runs"
     saved.mkdir()
     wrapper = scratch / "spatch"
@@ -134,8 +134,8 @@ def save_spatch_runs(apply: list[str], scratch: Path) -> list[tuple[Path, list[s
     del os.environ["SPATCH"]
     spatch = shutil.which("spatch") or "spatch"
     return [
-        (each / "cwd", [spatch, *(each / "argv").read_text().split("\0")[:-1]])
-        for each in sorted(saved.iterdir())
+        (run_folder / "cwd", [spatch, *(run_folder / "argv").read_text().split("\0")[:-1]])
+        for run_folder in sorted(saved.iterdir())
     ]
 
 
@@ -186,7 +186,7 @@ def time_manual_way(repository: Path, scratch: Path, saved: list[tuple[Path, lis
                     str(tree / paths[argv[-1]]),
                 ]
             )
-            # Several rules make one patch; a commit a rule that changed something comes close.
+            # Several rules make one patch; one commit per rule that changed something is close.
             if run([*git, "status", "--porcelain", "--untracked-files=no"]):
                 run([*git, "commit", "-q", "-a", "-m", "step"])
         run([*git, "format-patch", "-q", "--cover-letter", "-o", str(scratch / "by-hand"), BASE])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Time `patchgen audit` on Debian's kernels, cold and with what was kept. Nothing is asserted."""
+"""Time `patchgen audit` on Debian's kernels, cold and with a cache. Nothing is asserted."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def main() -> None:
     Console(width=100).print(table)
 
 
-def measure(words: list[str]) -> tuple[float, int, int]:
-    """Return seconds, and in KiB the most that a process, and all at once, had resident.
+def measure(argv: list[str]) -> tuple[float, int, int]:
+    """Return seconds, and the peak resident memory in KiB: of the largest process, and of all.
 
-    Shared pages count for each process, so that the sum is an upper bound.
+    Shared pages count for each process, so the sum is an upper bound.
     """
     begin = time.monotonic()
     largest = together = 0
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as started:
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as started:
         while started.poll() is None:
             sizes = [resident(pid) for pid in family(started.pid)]
             largest = max(largest, *sizes, 0)
@@ -52,12 +52,12 @@ def measure(words: list[str]) -> tuple[float, int, int]:
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all below it (proc(5))."""
+    """Return a process and all its descendants (proc(5))."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return [pid]
-    return [pid, *(each for child in children for each in family(int(child)))]
+    return [pid, *(member for child in children for member in family(int(child)))]
 
 
 def resident(pid: int) -> int:

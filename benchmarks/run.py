@@ -4,7 +4,7 @@
 
 Everything is measured in this one run, so compare the ratios. Nothing is asserted but that the
 results are the same. `--scripts` times the kernel's own patch-mode scripts as well (hours: most of
-it is spatch's), `--scripts NAME ...` some of them.
+it is spatch's), `--scripts NAME ...` only these.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ WHO = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--scripts", nargs="*", metavar="NAME", help="the kernel's own, one by one: all, or these"
+        "--scripts",
+        nargs="*",
+        metavar="NAME",
+        help="the kernel's own scripts, one by one: all, or these",
     )
     options = parser.parse_args()
     console = Console(width=100)
@@ -68,15 +71,15 @@ def main() -> None:
 def whole_tree(kernel: Path, rule: Path, scratch: Path) -> Table:
     """One rule over all .c files: cold, again, and after 100 changed files, against spatch."""
     clone = clone_bare(kernel, scratch / "linux.git")
-    words = ["run", str(rule), "--tree", str(clone), "--quiet"]
-    cold, diff = timed(lambda: patchgen(*words))
-    runs = [timed(lambda: patchgen(*words)) for _ in range(5)]
+    args = ["run", str(rule), "--tree", str(clone), "--quiet"]
+    cold, diff = timed(lambda: patchgen(*args))
+    runs = [timed(lambda: patchgen(*args)) for _ in range(5)]
     assert all(same == diff for _, same in runs)
     again = statistics.median(seconds for seconds, _ in runs)
-    # Each is another text of the same 100 files, and so as far from the one before it.
+    # Each tip changes the same 100 files of the base in another way.
     tips = [change_files(clone, 100, f"/* changed: {number} */") for number in range(3)]
     changed = statistics.median(
-        timed(lambda tip=tip: patchgen(*words, "--base", tip))[0] for tip in tips
+        timed(lambda tip=tip: patchgen(*args, "--base", tip))[0] for tip in tips
     )
     table = Table("kmalloc/memset rule, 6.1, all .c files", "seconds", "to cold", box=box.SIMPLE)
     table.add_row("patchgen run, cold", f"{cold:.1f}", "1")
@@ -103,11 +106,11 @@ def growth(kernel: Path, rule: Path, scratch: Path) -> Table:
         chosen = "\n".join(listing[::step][:count]) + "\n"
         repository = clone_bare(kernel, scratch / f"part{count}.git")
         tip = commit_tree(repository, chosen)
-        words = ["run", str(rule), "--tree", str(repository), "--base", tip, "--quiet"]
-        # The blobs are those of other rows; a definition of its own keeps the results apart.
+        args = ["run", str(rule), "--tree", str(repository), "--base", tip, "--quiet"]
+        # Other rows have the same blobs; another text of the rule makes the cache miss.
         rule.write_text(f"{RULE}// {count}\n")
-        cold, _ = timed(lambda words=words: patchgen(*words))
-        again, _ = timed(lambda words=words: patchgen(*words))
+        cold, _ = timed(lambda args=args: patchgen(*args))
+        again, _ = timed(lambda args=args: patchgen(*args))
         table.add_row(f"{len(chosen.splitlines()):,}", f"{cold:.2f} s", f"{again:.2f} s")
     return table
 
@@ -120,17 +123,19 @@ def own_scripts(kernel: Path, scratch: Path, names: Sequence[str]) -> Table:
     tree = check_out(kernel, SCRIPT_FOLDERS, scratch / "checkout")
     table = Table("script", "spatch", "patchgen", "ratio", box=box.SIMPLE)
     ratios = []
-    scripts = {Path(each.path).stem: each for each in list_scripts(tree) if "patch" in each.modes}
+    scripts = {
+        Path(script.path).stem: script for script in list_scripts(tree) if "patch" in script.modes
+    }
     if unknown := set(names).difference(scripts):
         sys.exit(f"no patch-mode script: {', '.join(sorted(unknown))}")
     for name in names or scripts:
         script = scripts[name]
         theirs, printed = timed(lambda s=script: coccicheck(tree, s, "patch", SCRIPT_FOLDERS))
-        words = ["run", script.path, *SCRIPT_FOLDERS, "--tree", str(kernel), "--mode", "patch"]
-        ours, diff = timed(lambda w=words: patchgen(*w, "--trust", "--no-cache", "--quiet"))
+        args = ["run", script.path, *SCRIPT_FOLDERS, "--tree", str(kernel), "--mode", "patch"]
+        ours, diff = timed(lambda args=args: patchgen(*args, "--trust", "--no-cache", "--quiet"))
         same = "" if changed_lines(printed) == changed_lines(diff) else " DIFFERS"
         ratios.append(theirs / ours)
-        # All of them take hours: what a run that breaks off has found is not lost.
+        # All of them take hours: an interrupted run has printed its results so far.
         print(f"{name}: {theirs:.1f} s, {ours:.1f} s{same}", file=sys.stderr, flush=True)
         table.add_row(name, f"{theirs:.1f}", f"{ours:.1f}", f"{ratios[-1]:.2f}{same}")
     table.add_row(f"median of {len(ratios)}", "", "", f"{statistics.median(ratios):.2f}")
@@ -148,8 +153,8 @@ def change_files(repository: Path, count: int, comment: str) -> str:
         oid = run(["git", "hash-object", "-w", "--stdin"], repository, text).strip()
         changed.append(f"{head.rsplit(' ', 1)[0]} {oid}\t{path}")
     paths = {line.split("\t")[1] for line in changed}
-    kept = [line for line in listing if line.split("\t")[1] not in paths]
-    return commit_tree(repository, "\n".join([*kept, *changed]) + "\n")
+    unchanged = [line for line in listing if line.split("\t")[1] not in paths]
+    return commit_tree(repository, "\n".join([*unchanged, *changed]) + "\n")
 
 
 def commit_tree(repository: Path, listing: str) -> str:
@@ -160,17 +165,17 @@ def commit_tree(repository: Path, listing: str) -> str:
     return run(["git", "commit-tree", "-m", "part", tree], repository, env=WHO).strip()
 
 
-def patchgen(*words: str) -> str:
-    """Run patchgen, and note the most memory that it had itself, without what it started."""
+def patchgen(*args: str) -> str:
+    """Run patchgen, and record the peak memory of its own process, without its children."""
     with tempfile.TemporaryFile() as out:
-        with subprocess.Popen([PATCHGEN, *words], stdout=out, stderr=subprocess.DEVNULL) as started:
+        with subprocess.Popen([PATCHGEN, *args], stdout=out, stderr=subprocess.DEVNULL) as started:
             ended = threading.Event()
             watcher = threading.Thread(target=watch, args=(started.pid, ended))
             watcher.start()
             started.wait()
             ended.set()
             watcher.join()
-        assert started.returncode == 0, words
+        assert started.returncode == 0, args
         out.seek(0)
         return out.read().decode("latin-1")
 
@@ -179,13 +184,13 @@ peaks: list[int] = []
 
 
 def watch(pid: int, ended: threading.Event) -> None:
-    """Note a process's peak until it has ended; to wait for it is not ours."""
+    """Record the peak of a process until the caller has waited for it."""
     while not ended.wait(0.02):
         peaks.append(resident_peak(pid))
 
 
 def resident_peak(pid: int) -> int:
-    """Return the VmHWM of proc(5) in KiB, 0 where the process has gone."""
+    """Return the VmHWM of proc(5) in KiB, 0 if the process has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -194,7 +199,7 @@ def resident_peak(pid: int) -> int:
 
 
 def run(argv: Sequence[str], cwd: Path, stdin: str = "", env: dict[str, str] | None = None) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         argv,
         cwd=cwd,
         input=stdin.encode("latin-1"),
@@ -202,7 +207,7 @@ def run(argv: Sequence[str], cwd: Path, stdin: str = "", env: dict[str, str] | N
         check=True,
         env={**os.environ, **(env or {})},
     )
-    return done.stdout.decode("latin-1")
+    return result.stdout.decode("latin-1")
 
 
 def timed(function: Callable[[], str]) -> tuple[float, str]:
