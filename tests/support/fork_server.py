@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run patchgen in processes that begin with its modules imported.
+"""Run patchgen in processes that start with its modules imported.
 
-The imports are half of what a command on the toy tree costs. A server imports them once, and forks
-for each call. The child has the call's arguments, environment, working directory, and its own
-standard streams, and runs patchgen.__main__ as `python -m patchgen` does: it handles signals,
+The imports are half of the time of a command on the toy tree. A server imports them once, and forks
+for each call. The child has the arguments, the environment, the working directory and the standard
+streams of the call, and runs patchgen.__main__ as `python -m patchgen` does: it handles signals,
 starts programs and exits as any process.
 
-What Python reads from the environment when it starts is as the server found it. A call that changes
-any of that gets an interpreter of its own (`can_serve`).
+No call can affect another one: of patchgen, the server itself runs only the imports, so each child
+starts with the state that importing leaves, and its own changes (caches, signal handlers,
+environment, umask) end with it. tests/unit/test_fork_server.py checks that no import fills a cache.
+
+All children of a server have the same seed of hash(), so they iterate over a set in the same order.
+Whether output depends on that order shows only in new processes: tests/git/test_killed.py compares
+the refs and files of those.
+
+Python reads some variables only when it starts. If they differ between a call and the server, the
+caller has to start a new interpreter (`can_serve`).
 """
 
 from __future__ import annotations
@@ -27,7 +35,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _TOP = Path(__file__).parents[2]
-# Dask is imported by those who ask for it only, and would start threads.
+# Only --dask imports Dask, which starts threads.
 _NOT_PRELOADED = ("dask",)
 _AT_START = ("PYTHON", "LC_", "LANG")
 _STREAMS = (
@@ -38,15 +46,15 @@ _STREAMS = (
 
 
 class ForkServer:
-    """A server that runs until `close`; `environment` is its own."""
+    """A server process, with its environment, that runs until `close`."""
 
     def __init__(self, environment: Mapping[str, str]):
         self._environment = {**environment, "PYTHONPATH": str(_TOP)}
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            argv = [sys.executable, "-m", __name__, str(theirs.fileno())]
+        self._socket, server_side = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with server_side:
+            argv = [sys.executable, "-m", __name__, str(server_side.fileno())]
             self._process = subprocess.Popen(
-                argv, env=self._environment, pass_fds=[theirs.fileno()]
+                argv, env=self._environment, pass_fds=[server_side.fileno()]
             )
 
     def close(self) -> None:
@@ -55,32 +63,32 @@ class ForkServer:
         self._process.wait()
 
     def can_serve(self, environment: Mapping[str, str]) -> bool:
-        """Return whether Python would start in an environment as the server has started."""
+        """Return whether the variables that Python reads at its start are those of the server."""
         return _read_at_start(environment) == _read_at_start(self._environment)
 
     def run(
         self, args: Sequence[str], cwd: Path | None, environment: Mapping[str, str]
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run patchgen to its end without standard input, and return all that it printed."""
+        """Run patchgen without standard input, and return its exit code and output."""
         request = {"args": args, "cwd": str(cwd or Path.cwd()), "environment": dict(environment)}
-        ours, theirs = socket.socketpair()
+        reply, reply_of_server = socket.socketpair()
         descriptors = [os.open(os.devnull, os.O_RDONLY)]
         outputs = []
         for _ in ("stdout", "stderr"):
             readable, writable = os.pipe()
             outputs.append(readable)
             descriptors.append(writable)
-        # A socket's message is limited in length; a file's content is not.
+        # The length of a socket message is limited; that of a file is not.
         document = os.memfd_create("request")
         os.write(document, json.dumps(request).encode())
-        descriptors += [document, theirs.fileno()]
+        descriptors += [document, reply_of_server.fileno()]
         socket.send_fds(self._socket, [b"run"], descriptors)
-        theirs.close()
+        reply_of_server.close()
         for descriptor in descriptors[:-1]:
             os.close(descriptor)
-        with ours, ThreadPoolExecutor(2) as readers:
+        with reply, ThreadPoolExecutor(2) as readers:
             out, err = readers.map(_read_all, outputs)
-            status = ours.recv(16)
+            status = reply.recv(16)
         assert status, "the server that forks patchgen has ended"
         return subprocess.CompletedProcess(args, int(status), out, err)
 
@@ -98,13 +106,13 @@ def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _serve(number: int) -> list[int] | None:
-    """Fork for each request until the other side of the socket is closed.
+    """Fork for each request until the client closes the socket.
 
     In a child, return the descriptors of its streams and its request.
     """
     gc.disable()
     _preload()
-    # Garbage collection in a child leaves alone what it shares with the server.
+    # Keep the garbage collector of a child away from the objects that it shares with the server.
     gc.freeze()
     with socket.socket(fileno=number) as requests, selectors.DefaultSelector() as selector:
         selector.register(requests, selectors.EVENT_READ)
@@ -117,18 +125,18 @@ def _serve(number: int) -> list[int] | None:
                 _, descriptors, _, _ = socket.recv_fds(requests, 16, 5)
                 if not descriptors:
                     return None
-                *given, reply = descriptors
+                *inherited, reply = descriptors
                 child = os.fork()
                 if child == 0:
-                    return given
-                for descriptor in given:
+                    return inherited
+                for descriptor in inherited:
                     os.close(descriptor)
                 handle = os.pidfd_open(child)
                 selector.register(handle, selectors.EVENT_READ, (child, handle, reply))
 
 
 def _preload() -> None:
-    """Import all of patchgen, and what it imports within functions."""
+    """Import all modules of patchgen, also those that it imports only within functions."""
     import patchgen
 
     for module in pkgutil.walk_packages(patchgen.__path__, "patchgen."):
@@ -152,12 +160,12 @@ def _become_patchgen(descriptors: Sequence[int]) -> None:
         request = json.load(file)
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
-    # As Python makes them in the locale C (Py_UTF8Mode).
+    # As Python opens them in the locale C, which turns on its UTF-8 mode.
     for number, name, mode, errors in _STREAMS:
         stream = os.fdopen(number, mode, encoding="utf-8", errors=errors, closefd=False)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    # The rest is the server's: what it has for this child, and for the others that run.
+    # All others belong to the server: those for this child, and those for other children.
     os.closerange(3, 1024)
     os.environ.clear()
     os.environ.update(request["environment"])
@@ -170,6 +178,6 @@ def _become_patchgen(descriptors: Sequence[int]) -> None:
 
 
 if __name__ == "__main__":
-    given = _serve(int(sys.argv[1]))
-    if given is not None:
-        _become_patchgen(given)
+    inherited = _serve(int(sys.argv[1]))
+    if inherited is not None:
+        _become_patchgen(inherited)

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 
 import pytest
 
+from tests.support.fork_server import _preload
 from tests.support.prepared import TOP
 
 CALLS = (
@@ -51,3 +55,29 @@ def test_a_signal_that_ends_a_forked_call_is_its_exit_code(patchgen, monkeypatch
     monkeypatch.setenv("SPATCH", str(spatch))
     assert patchgen("doctor").code == -signal.SIGKILL
     assert patchgen("--version").code == 0
+
+
+def print_state() -> None:
+    """Import all of patchgen as the server does, and print the state that a child would inherit."""
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    environment = dict(os.environ)
+    _preload()
+    modules = [module for name, module in sys.modules.items() if name.startswith("patchgen")]
+    values = [value for module in modules for value in vars(module).values()]
+    values += [v for value in values if isinstance(value, type) for v in vars(value).values()]
+    caches = [value for value in values if isinstance(value, functools._lru_cache_wrapper)]
+    assert caches
+    print([cache for cache in caches if cache.cache_info().currsize])
+    print([number for number in handlers if signal.getsignal(number) != handlers[number]])
+    print(threading.active_count(), os.environ == environment, tempfile.tempdir)
+
+
+def test_importing_leaves_no_state_that_one_call_could_hide_from_another():
+    program = subprocess.run(
+        [sys.executable, "-c", f"from {__name__} import print_state; print_state()"],
+        cwd=TOP,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (program.stdout, program.stderr) == ("[]\n[]\n1 True None\n", "")
