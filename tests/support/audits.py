@@ -18,7 +18,7 @@ _PROJECT = Path(__file__).parents[2]
 
 @cache
 def audit_kernel(tree: Path, *args: str) -> dict[str, Any]:
-    """Return what `patchgen audit --json` prints."""
+    """Return the document of `patchgen audit --json`."""
     result = subprocess.run(
         [sys.executable, "-m", "patchgen", "audit", "--tree", str(tree), "--json", *args],
         capture_output=True,
@@ -40,5 +40,5 @@ def audit_kernel(tree: Path, *args: str) -> dict[str, Any]:
 
 
 def list_early(document: dict[str, Any]) -> set[str]:
-    """Return the names of all functions that the audit has in the window."""
+    """Return the names of all functions in the window of an audit."""
     return {name for names in document["window"]["functions"].values() for name in names}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A tree that `patchgen verify` can build in a second: what it asks of a kernel, and no more."""
+"""A tree that `patchgen verify` can build in a second: only the files and targets that it uses."""
 
 from __future__ import annotations
 

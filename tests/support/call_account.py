@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Account for every call in the window: resolved, listed as unresolved, or lost.
 
-A call is resolved if the code that it leads to was followed, or if it cannot lead anywhere (a
-macro without calls, a compiler builtin). The tests check that no call is lost.
+A call is resolved if the audit followed the code that it leads to, or if it cannot lead anywhere
+(a macro without calls, a compiler builtin). The tests check that no call is lost.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class CallAccount:
 
 def account_calls(code: LinkedCode, flow: Flow) -> CallAccount:
     """Account for the calls of a flow that has run."""
-    unresolved = {(each.node, each.line) for each in flow.unresolved}
+    unresolved = {(call.node, call.line) for call in flow.unresolved}
     resolved = listed = 0
     lost: list[TreeLocation] = []
     for node in flow.edges:
@@ -52,8 +52,8 @@ def _early_calls(node: Node, flow: Flow) -> Iterator[CallFact]:
 
 
 def _is_unread(code: LinkedCode, flow: Flow, node: Node, call: CallFact) -> bool:
-    known = code.resolve(node.path, call.name) or code.find_data(node.path, call.name)
-    return bool(call.name) and not known and call.name in flow.unread
+    defined = code.resolve(node.path, call.name) or code.find_data(node.path, call.name)
+    return bool(call.name) and not defined and call.name in flow.unread
 
 
 def _is_resolved(code: LinkedCode, flow: Flow, node: Node, call: CallFact, lines: set[int]) -> bool:

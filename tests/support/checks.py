@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Questions that several tests ask of a repository or a mail."""
+"""Checks of a repository or a mail that several tests make."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def apply_mails(clone: Path, base: str, mails: Sequence[Path]) -> str:
 
 
 def checkpatch(kernel: Path, mail: Path, scratch: Path) -> tuple[int, int, int]:
-    """Return how many errors, warnings and checks checkpatch.pl --strict has for a mail."""
+    """Return the numbers of errors, warnings and checks of checkpatch.pl --strict for a mail."""
     result = subprocess.run(
         [
             "perl",

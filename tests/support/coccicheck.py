@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kernel's coccicheck, one semantic patch at a time, to compare `patchgen run` with.
+"""The kernel's coccicheck, one semantic patch at a time, as a reference for `patchgen run`.
 
-`make coccicheck` asks for a configured tree and runs all of a mode, stopping at the first failure.
-This is the command that scripts/coccicheck starts for each semantic patch, with its options, in a
-checkout of the folders in question and of the headers.
+`make coccicheck` needs a configured tree, runs all semantic patches of a mode, and stops at the
+first failure. This module runs the command that scripts/coccicheck starts for each semantic patch,
+with its options, in a checkout of some folders and of the headers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCRIPTS = "scripts/coccinelle"
 
 @dataclass(frozen=True)
 class Script:
-    """A semantic patch of the kernel's own: its path in the tree, and what coccicheck greps."""
+    """A semantic patch of the kernel: its path in the tree, and the lines that coccicheck greps."""
 
     path: str
     modes: frozenset[str]
@@ -41,7 +41,7 @@ def check_out(kernel: Path, folders: Sequence[str], target: Path) -> Path:
 
 def list_scripts(tree: Path) -> list[Script]:
     """Return all semantic patches of a tree."""
-    found = []
+    scripts = []
     for path in sorted((tree / SCRIPTS).rglob("*.cocci")):
         text = path.read_text(encoding="utf-8")
         head = re.findall(r"^virtual\s+([^;@\n]*)", text, re.MULTILINE)
@@ -49,12 +49,12 @@ def list_scripts(tree: Path) -> list[Script]:
         options = [line.split(":")[1].split() for line in text.splitlines() if "Options:" in line]
         declared = frozenset(modes & {"patch", "report", "context", "org"})
         name = str(path.relative_to(tree))
-        found.append(Script(name, declared, tuple(word for option in options for word in option)))
-    return found
+        scripts.append(Script(name, declared, tuple(word for option in options for word in option)))
+    return scripts
 
 
 def coccicheck(tree: Path, script: Script, mode: str, folders: Sequence[str], jobs: int = 2) -> str:
-    """Return what spatch prints when scripts/coccicheck starts it."""
+    """Return the output of spatch when scripts/coccicheck starts it."""
     printed = ""
     for folder in folders:
         argv = ["spatch", "-D", mode]
@@ -68,6 +68,6 @@ def coccicheck(tree: Path, script: Script, mode: str, folders: Sequence[str], jo
 
 
 def changed_lines(diff: str) -> list[str]:
-    """Return the lines that a diff adds and takes away, in an order that no run depends on."""
+    """Return the lines that a diff adds and removes, sorted, because their order varies."""
     code = [line for line in diff.split("\n") if not re.match(r"(---|\+\+\+) ", line)]
     return sorted(line for line in code if line[:1] in ("+", "-"))

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read README.md and the pages in docs/: their command blocks, and how each of them is run.
+"""Read the command blocks of README.md and of the pages in docs/, and run them.
 
 A block of commands is fenced and has the language `console`. A line with `$ ` begins a command, and
-all other lines are output. A comment above a block says what the reader need not see:
+all other lines are output. A comment above a block has what the reader does not need to see:
 
-    <!-- tree: toy -->            from here on, the blocks run in a new copy of this tree, and a
-                                  page has no run blocks before its first tree
+    <!-- tree: toy -->            from here on, the blocks run in a new copy of this tree; a page
+                                  must have one before its first block that runs
     <!-- file: NAME -->           the block below is the content of this file, in the folder above
                                   the tree
     <!-- setup: COMMANDS -->      commands that run first, such as a reply that somebody sends
@@ -32,7 +32,7 @@ _PARTS = re.compile(
     r"|^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-# What differs from run to run, or between releases of a kernel: ids, times, dates, and counts.
+# Text that differs between runs, or between releases of a kernel: ids, times, dates, and counts.
 _VARYING = re.compile(
     r"\b[0-9a-f]{7,40}\b|\b\d+\.\d s\b|\b\d{4}-?\d\d-?\d\d\b"
     r"|\b\d+(?= (?:files|places|candidates|cached|run)\b)|\.\.\."
@@ -50,7 +50,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Session:
-    """What one shell runs in one tree; `files` are written, and a setup shows no output."""
+    """The commands of one shell in one tree, and the files that it needs."""
 
     page: str
     tree: str
@@ -113,7 +113,7 @@ def _read_commands(block: Block) -> list[Command]:
 
 
 def run_session(session: Session, folder: Path, environment: Mapping[str, str]) -> list[str]:
-    """Run a session in a folder that has the tree `linux`; return what is not as the page shows."""
+    """Run a session in the folder above the tree `linux`; return the differences from the page."""
     for name, text in session.files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -148,16 +148,16 @@ def _cut(stream: str, marks: list[str], number: int) -> str:
 
 
 def find_missing(shown: str, printed: str) -> str:
-    """Return the first part of the shown output that was not printed there, "" if all of it was.
+    """Return the first part of the shown output that is not in the printed output, or "".
 
-    White space counts as one space, and `...` stands for anything.
+    The parts must occur in order. A run of white space matches any other, and `...` any text.
     """
-    rest = " ".join(printed.split())
+    remaining = " ".join(printed.split())
     for line in filter(None, re.split(r"^\s*\.\.\.\n", shown, flags=re.MULTILINE)):
         expected = " ".join(line.split())
         pattern = ".*?".join(map(re.escape, _VARYING.split(expected)))
-        match = re.search(pattern, rest)
+        match = re.search(pattern, remaining)
         if match is None:
             return expected
-        rest = rest[match.end() :]
+        remaining = remaining[match.end() :]
     return ""

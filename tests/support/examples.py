@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How many examples a property test tries: a part of them by default, all in `make torture`."""
+"""The number of examples of a property test: a part by default, all in `make torture`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _PART = 30
 def load_profile() -> None:
     """Let property tests try a part of their examples; --hypothesis-profile=all overrides it.
 
-    A slow machine is not a failure. The rest stays as hypothesis has it; in CI its examples are the
-    same in each run.
+    A slow machine is not a failure. All other settings are the defaults of hypothesis; in CI the
+    examples are the same in each run.
     """
     for name, count in (("all", _ALL), ("part", _PART)):
         settings.register_profile(name, parent=settings.default, deadline=None, max_examples=count)

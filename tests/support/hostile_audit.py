@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Audits for pages: a small kernel with a site of each kind, and one whose names are markup."""
+"""An audit of a small kernel whose file names and arguments are markup."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A base of a few files, for what reads a tree and does not ask where it is."""
+"""A base of a few files in memory, for code that reads a tree and needs no repository."""
 
 from __future__ import annotations
 

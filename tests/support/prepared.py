@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The trees that many tests start with, made once per test run and copied: the toy tree and series.
 
-The workers of pytest-xdist share one folder. The first that needs something makes it, and the
-others wait for it.
+The workers of pytest-xdist share one folder. The first worker that needs a tree makes it, and the
+others wait.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WITHOUT_OP = "pre-pvops"
 
 
 class Prepared:
-    """Trees in a folder; `environment` is what the programs that make them get."""
+    """Trees in a folder; `environment` is that of the programs that make them."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]):
         self._folder = folder
@@ -38,10 +38,10 @@ class Prepared:
         _copy(self._make("toy", self._make_toy) / "toy", target)
 
     def copy_series(self, target: Path, args: tuple[str, ...]) -> dict[str, Any]:
-        """Copy the toy tree with what `apply --variant pvops --json` and `words` make of it.
+        """Copy the toy tree with the series of `apply --variant pvops --json` and the arguments.
 
-        Return the document that it printed, as if it had been made in `target`. A folder `mails`
-        may be named in `words` by "{mails}"; it gets beside the target.
+        Return the document that it printed, with the paths of a series made in `target`. "{mails}"
+        in an argument is the folder `mails` next to `target`.
         """
         digest = hashlib.sha256("\0".join(args).encode()).hexdigest()[:12]
         source = self._make(f"series-{digest}", lambda folder: self._make_series(folder, args))
@@ -54,7 +54,7 @@ class Prepared:
         )
 
     def take_op_out(self, kernel: Path) -> Path:
-        """Return a bare clone of a kernel with the op taken out on WITHOUT_OP, to be read only."""
+        """Return a bare clone of a kernel with the op removed on WITHOUT_OP, to be read only."""
 
         def make(folder: Path) -> None:
             args = ("--branch", WITHOUT_OP, "-o", folder / "mails")
@@ -87,7 +87,7 @@ class Prepared:
         (folder / "document.json").write_text(document)
 
     def _apply(self, folder: Path, *args: str | Path) -> str:
-        """Run `patchgen apply` with a home in the folder, and return what it prints."""
+        """Run `patchgen apply` with a home in the folder, and return its output."""
         (folder / "home").mkdir()
         result = subprocess.run(
             [sys.executable, "-m", "patchgen", "apply", *args],

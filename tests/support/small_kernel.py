@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A kernel of a few lines, as the audit sees one: an entry, a window, and what a test adds."""
+"""A kernel of a few lines, as the audit sees one: an entry, a window, and the files of a test."""
 
 from __future__ import annotations
 
@@ -111,12 +111,12 @@ def link_files(files: Mapping[str, str], settings: Settings | None = None) -> Li
 
 
 def audit_files(extra: Mapping[str, str], settings: Settings | None = None) -> Audit:
-    """Return the audit of the small kernel with files added, or put in the place of its own."""
+    """Return the audit of the small kernel with files added or replaced."""
     return build_audit(link_files({**FILES, **extra}, settings), load_tables())
 
 
 def account_files(extra: Mapping[str, str]) -> CallAccount:
-    """Return what became of each call in the window of the small kernel with files added."""
+    """Account for each call in the window of the small kernel with files added."""
     code, tables = link_files({**FILES, **extra}), load_tables()
     flow = Flow(code, tables, find_boot_path(code, tables).limits)
     flow.run(node for name in tables.entries for node in code.find_nodes(name))
@@ -131,7 +131,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def declare_op(root: str = "") -> str:
-    """Return C that declares the op and its wrapper; `root` stands before the member, as in 7.1."""
+    """Return C that declares the op and its wrapper; `root` precedes the member, as in 7.1."""
     return """\
 struct pv_mmu_ops {
 	void (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);

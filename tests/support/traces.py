@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which functions of a kernel run, in the order in which each runs first.
+"""The functions of a kernel that run, in the order of their first entry.
 
 QEMU emulates the processor and logs the code that it translates (-d in_asm), which it does before
 the code runs for the first time. So the log has the first instruction of a function when the
@@ -19,7 +19,7 @@ _MACHINE = (
 )
 _COMMAND_LINE = "console=ttyS0 earlyprintk=serial panic=-1 reboot=k"
 _INSTRUCTION = re.compile(rb"^0x(?P<at>[0-9a-f]+): ")
-# Before it has page tables of its own, the kernel runs at physical addresses
+# Before it sets up its page tables, the kernel runs at physical addresses
 # (__START_KERNEL_map in arch/x86/include/asm/page_64_types.h).
 _MAP = 0xFFFFFFFF80000000
 _PHYSICAL = 1 << 30
@@ -28,7 +28,7 @@ _PHYSICAL = 1 << 30
 def trace_functions(
     vmlinux: Path, initramfs: Path, folder: Path, *, parameters: str = "", timeout_s: float = 240
 ) -> list[str]:
-    """Boot a kernel until init is reached, and return the functions in the order of first entry."""
+    """Boot a kernel until init runs, and return the functions in the order of first entry."""
     log = folder / f"{vmlinux.name}.trace"
     argv = [find_qemu(), *_MACHINE.split(), "-d", "in_asm", "-D", str(log)]
     argv += ["-kernel", str(vmlinux), "-initrd", str(initramfs)]
@@ -51,9 +51,9 @@ def trace_functions(
 def _read_symbols(vmlinux: Path) -> dict[int, list[str]]:
     """Return the functions that begin at each address: aliases share one."""
     argv = ["nm", "--defined-only", str(vmlinux)]
-    found: dict[int, list[str]] = {}
+    names: dict[int, list[str]] = {}
     for line in subprocess.run(argv, capture_output=True, check=True, text=True).stdout.split("\n"):
-        address, _, rest = line.partition(" ")
-        if rest[:1] in ("t", "T", "w", "W"):
-            found.setdefault(int(address, 16), []).append(rest[2:])
-    return found
+        address, _, symbol = line.partition(" ")
+        if symbol[:1] in ("t", "T", "w", "W"):
+            names.setdefault(int(address, 16), []).append(symbol[2:])
+    return names
