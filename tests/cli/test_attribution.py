@@ -11,7 +11,7 @@ import pytest
 
 from patchgen.series.trailers import parse_message
 from tests.conftest import Patchgen
-from tests.support.small_variant import apply_small, make_small_tree
+from tests.support.small_variant import add_optional_patch, apply_small, make_small_tree
 
 PVOPS = "patchgen/pvops-v4"
 ASHISH = "Ashish Kalra <ashish.kalra@amd.com>"
@@ -100,19 +100,6 @@ def test_a_value_for_another_patch_is_not_reported_missing(
     assert ("the variable link is empty" in result.err) == reported
 
 
-MAYBE = """
-[[patch]]
-name = "maybe"
-message = "message.txt.j2"
-probe = { file = "x.c", tokens = "maybe_new(" }
-optional = true
-[[patch.rules]]
-file = "maybe.cocci.j2"
-on = "x.c"
-must_fire = { maybe = 1 }
-"""
-
-
 @pytest.mark.parametrize("needs_patch", [False, True])
 def test_a_value_for_an_unneeded_patch_is_not_reported_missing(
     needs_patch, patchgen, git, tmp_path
@@ -120,10 +107,7 @@ def test_a_value_for_an_unneeded_patch_is_not_reported_missing(
     tree = make_small_tree(tmp_path, git)
     add_to_manifest(tree, VARIABLES.replace("[rec", 'ask_for = ["maybe"]\n\n[rec'), TRAILERS)
     variant = tree.parent / "mine"
-    manifest = variant / "manifest.toml"
-    manifest.write_text(manifest.read_text() + MAYBE)
-    rule = "@maybe@\nposition p;\n@@\n-maybe_old@p\n+maybe_new\n (...)\n"
-    (variant / "maybe.cocci.j2").write_text(rule)
+    add_optional_patch(variant, "x.c")
     if needs_patch:
         (tree / "x.c").write_text("void f(void)\n{\n\tmaybe_old(1);\n}\n")
         git(tree, "commit", "-q", "-a", "-m", "call")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.kernels import commit_all
+from tests.support.small_variant import add_optional_patch
 
 MANIFEST = """\
 schema = 1
@@ -217,27 +218,10 @@ def test_a_patch_whose_condition_does_not_hold_is_left_out(patchgen, variant, tr
     assert "config" not in [p["name"] for p in document["patches"]]
 
 
-OPTIONAL = """
-[[patch]]
-name = "maybe"
-message = "message.txt.j2"
-probe = { file = "lib/a.c", tokens = "maybe_new(" }
-optional = true
-[[patch.rules]]
-file = "maybe.cocci.j2"
-on = "lib/a.c"
-must_fire = { maybe = 1 }
-"""
-
-
 @pytest.fixture
 def optional(variant) -> Path:
     """Return the variant with an optional patch at its end; nothing in the tree needs it yet."""
-    manifest = variant / "manifest.toml"
-    manifest.write_text(manifest.read_text() + OPTIONAL)
-    (variant / "maybe.cocci.j2").write_text(
-        "@maybe@\nposition p;\n@@\n-maybe_old@p\n+maybe_new\n (...)\n"
-    )
+    add_optional_patch(variant, "lib/a.c")
     return variant
 
 

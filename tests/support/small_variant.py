@@ -31,6 +31,17 @@ before = "config LAST"
     "message.txt.j2": "toy: Do it\n\nBecause.\n",
     "new.j2": "config NEW\n",
 }
+_OPTIONAL_PATCH = """
+[[patch]]
+name = "maybe"
+message = "message.txt.j2"
+probe = {{ file = "{file}", tokens = "maybe_new(" }}
+optional = true
+[[patch.rules]]
+file = "maybe.cocci.j2"
+on = "{file}"
+must_fire = {{ maybe = 1 }}
+"""
 RULE = "@@ expression x; @@\n- kfree(x);\n+ kvfree(x);\n"
 
 
@@ -50,6 +61,14 @@ def make_small_tree(folder: Path, git: Callable[..., str]) -> Path:
     git(top, "add", "-A")
     git(top, "commit", "-q", "-m", "base")
     return top
+
+
+def add_optional_patch(variant: Path, file: str) -> None:
+    """Add an optional patch `maybe` to a variant; it renames maybe_old() in a file."""
+    with (variant / "manifest.toml").open("a") as manifest:
+        manifest.write(_OPTIONAL_PATCH.format(file=file))
+    rule = "@maybe@\nposition p;\n@@\n-maybe_old@p\n+maybe_new\n (...)\n"
+    (variant / "maybe.cocci.j2").write_text(rule)
 
 
 def apply_small(patchgen, tree: Path, *args: str | Path) -> dict:
