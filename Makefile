@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# `make help` lists what there is. Nothing here needs root when all packages are installed.
+# `make help` lists the targets. None of them needs root if all packages are installed.
 
 VENV     ?= .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 DEMO     ?= /tmp/patchgen-demo-$(shell id -un)
 
-# What each command needs; `command:package` where they differ in name.
+# COMMAND:PACKAGE or FILE:PACKAGE, as tools/need reads them.
 RUN_TOOLS   := git:git spatch:coccinelle perl:perl
 BUILD_TOOLS := make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils
 FILES       := /usr/lib/git-core/git-send-email:git-email \
@@ -30,9 +30,9 @@ help:
 	@echo 'make lint              ruff, mypy --strict, import rules'
 	@echo 'make bench             time the whole job against its parts and the manual way'
 	@echo 'make venv              install patchgen and its tools for development into $(VENV)'
-	@echo 'make clean             remove what these made'
+	@echo 'make clean             remove all files that these targets made'
 
-# --- what has to be there -----------------------------------------------------------------------
+# --- packages -----------------------------------------------------------------------------------
 
 .PHONY: run-tools test-tools
 run-tools:
@@ -47,8 +47,8 @@ $(STAMP): pyproject.toml
 	@tools/need --python
 	python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-# pip compiles what it installs, but not what it leaves where it is; with PYTHONDONTWRITEBYTECODE
-# set, it would be compiled in each run.
+# pip does not compile an editable install. With PYTHONDONTWRITEBYTECODE set, each run would compile
+# it again.
 	$(BIN)/python -m compileall -q patchgen
 	@touch $@
 
@@ -60,7 +60,7 @@ demo: run-tools $(STAMP)
 
 # --- test ---------------------------------------------------------------------------------------
 
-# All but what takes long, and of the command line one file for each kind of command.
+# The folders of fast tests, and of tests/cli one file for each kind of command.
 CHECKED := tests/unit tests/smpl tests/git tests/mail \
            $(patsubst %,tests/cli/test_%.py,apply commands import run trailers verify)
 
