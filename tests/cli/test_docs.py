@@ -74,15 +74,15 @@ def test_the_keys_of_json_are_as_documented(patchgen, pvops, git):
     mail = next(pvops.glob("outgoing/pvops-v4/v4-0001-*")).read_text()
     reply = re.sub(r"^(Subject: |Message-ID: <)", r"\1re", mail, flags=re.MULTILINE)
     (pvops.parent / "reply.eml").write_text(reply)
-    found = {}
+    printed = {}
     for name, args in CALLS.items():
-        done = patchgen(name, *args, "--json", cwd=pvops)
-        assert done.out, f"{name}: {done.err}"
-        document = json.loads(done.out)
-        found[name] = list(document[0] if isinstance(document, list) else document)
+        result = patchgen(name, *args, "--json", cwd=pvops)
+        assert result.out, f"{name}: {result.err}"
+        document = json.loads(result.out)
+        printed[name] = list(document[0] if isinstance(document, list) else document)
     documented = documented_keys()
     documented["run"].remove("series")
-    assert found == documented
+    assert printed == documented
 
 
 @pytest.mark.parametrize(

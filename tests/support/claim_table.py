@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tests/data/claims.toml: what each sentence of the texts that go to LKML rests on."""
+"""tests/data/claims.toml: the evidence for each sentence of the texts that go to LKML."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from patchgen.spec.variant import ManifestFile, Variant
 from tests.support.text_claims import TOP, Use, load_variants
 
 FILE = TOP / "tests/data/claims.toml"
-# What needs no evidence in a base.
+# Kinds of evidence that need nothing in a base.
 _KINDS = frozenset({"change", "reason", "computed"})
-# What is looked up in what is known where the sentence is rendered.
+# Kinds that are looked up in the literals of each use of the sentence.
 _LITERAL = r"(?:fact !?\w+|!?needs .+|!?patch [\w-]+|!?backend \w+)"
-_KNOWN = re.compile(rf"{_LITERAL}(?: or {_LITERAL})*")
+_IMPLIED = re.compile(rf"{_LITERAL}(?: or {_LITERAL})*")
 
 
 @dataclass(frozen=True)
 class Source:
     """C tokens (any of several) in a file of every base with the sentence, or a document.
 
-    Those of a document are in a file of each kernel of the tests, which need not be the base.
+    The tokens of a document are in a file of each kernel of the tests, which need not be the base.
     """
 
     document: str = ""
@@ -50,7 +50,7 @@ class Claims:
 
 
 def load_claims(path: Path = FILE) -> Claims:
-    """Return the table. Raises AssertionError for a table that is none of its kinds."""
+    """Return the table."""
     read = tomllib.loads(path.read_text(encoding="utf-8"))
     sources = {name: Source(**_listed(entry)) for name, entry in read.pop("sources", {}).items()}
     evidence = {
@@ -70,7 +70,7 @@ def _listed(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_faults(claims: Claims, uses: Mapping[tuple[str, str], Sequence[Use]]) -> list[str]:
-    """Return what is wrong, each as a text for the maintainer of the table."""
+    """Return the faults of the table, as texts for its maintainer."""
     faults = [*_find_missing(claims, uses), *_find_stale(claims, uses), *_find_unused(claims)]
     for key, evidence in claims.evidence.items():
         template, text = key
@@ -115,9 +115,9 @@ def _check(
         yield from _check_item(claims, item, uses)
     exceptions = set(re.findall(r"#(?:UD|VE|VC|GP)\b", text))
     if exceptions and not any(item.startswith("source ") for item in evidence):
-        named = {effect_of(item) for item in evidence if item.startswith("effect ")}
-        for lacking in sorted(exceptions - named):
-            yield f"{lacking} is in no cell of tables.toml that the entry cites"
+        cited = {effect_of(item) for item in evidence if item.startswith("effect ")}
+        for missing in sorted(exceptions - cited):
+            yield f"{missing} is in no cell of tables.toml that the entry cites"
 
 
 def _check_item(claims: Claims, item: str, uses: Iterable[Use]) -> Iterator[str]:
@@ -129,10 +129,12 @@ def _check_item(claims: Claims, item: str, uses: Iterable[Use]) -> Iterator[str]
     elif item.startswith("source "):
         if source_of(item)[0] not in claims.sources:
             yield f"[sources] has no entry for {item!r}"
-    elif _KNOWN.fullmatch(item):
-        literals = frozenset(each.removeprefix("fact ") for each in item.split(" or "))
+    elif _IMPLIED.fullmatch(item):
+        literals = frozenset(part.removeprefix("fact ") for part in item.split(" or "))
         for use in uses:
-            if not literals & use.known and not any(each <= literals for each in use.clauses):
+            if not literals & use.literals and not any(
+                clause <= literals for clause in use.clauses
+            ):
                 yield (
                     f"{use.variant}, {use.patch}: it is rendered where {item!r} need not hold; "
                     "guard it in its template (or by `when` or [[needs]] of the manifest), or "
@@ -166,9 +168,9 @@ _OPTIONAL = {"whole-pages": "kvm_walks_e820", "direct": "kvm_installs"}
 def find_untrue(
     claims: Claims, uses: Mapping[tuple[str, str], Sequence[Use]], tree: TreeReader
 ) -> list[str]:
-    """Return each sentence that can be rendered for a base which lacks a source of it."""
+    """Return each sentence that can be rendered for a base without one of its sources."""
     possible = {variant.name: _Possible(variant, tree) for variant in load_variants()}
-    lacking = {
+    absent = {
         name
         for name, source in claims.sources.items()
         if source.file and not source.document and _has_source(source, tree) == source.absent
@@ -178,7 +180,7 @@ def find_untrue(
         for (template, text), evidence in claims.evidence.items()
         for item in evidence
         for use in uses.get((template, text), ())
-        if source_of(item)[0] in lacking
+        if source_of(item)[0] in absent
         and use.variant in possible
         and possible[use.variant].has(use)
         and not possible[use.variant].makes(source_of(item)[1])
@@ -186,7 +188,7 @@ def find_untrue(
 
 
 def find_lost_documents(claims: Claims, tree: TreeReader) -> list[str]:
-    """Return the sources whose document a kernel has no more, or has without the tokens."""
+    """Return the sources whose document a kernel no longer has, or has without the tokens."""
     return [
         name
         for name, source in claims.sources.items()
@@ -219,7 +221,7 @@ class _Possible:
 
     def has(self, use: Use) -> bool:
         """Tell whether the use can be rendered."""
-        return self._units[None] and all(self._can_be(literal) for literal in use.known)
+        return self._units[None] and all(self._can_be(literal) for literal in use.literals)
 
     def makes(self, patch: str) -> bool:
         """Tell whether a patch of that name can be in the series."""
@@ -241,5 +243,5 @@ class _Possible:
         optional = _OPTIONAL[patch.name] if patch.optional else None
         if optional is not None and not self._facts.get(optional):
             return False
-        there = all(find_fact(probe, self._tree, self._values) for probe in patch.probe)
-        return not there and all(self._can_be(literal) for literal in patch.when)
+        present = all(find_fact(probe, self._tree, self._values) for probe in patch.probe)
+        return not present and all(self._can_be(literal) for literal in patch.when)

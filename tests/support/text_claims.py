@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each sentence of the texts that go to LKML, and what a base is known to have where it stands.
+"""Each sentence of the texts that go to LKML, and the properties of every base that renders it.
 
-A sentence is what its template has, with white space collapsed and `{}` for a value. Where a
-condition chooses a part of a sentence, that part is a sentence of its own. What is known of the
-base is a set of literals, each of which can have a `!` for the opposite:
+A sentence is the text of its template, with white space collapsed and `{}` for a value. If a
+condition chooses a part of a sentence, that part is a separate sentence. The properties of a base
+are a set of literals, each of which can have a `!` for the opposite:
 
     NAME              a fact of the manifests, from `has.NAME` and from `when` of a patch
     patch NAME        the patch is in the series (`"NAME" in made`; or it is the patch's message)
@@ -28,10 +28,10 @@ from patchgen.spec.variant import ManifestFile, Variant, load_variant
 TOP = Path(__file__).parents[2]
 VARIANTS = TOP / "semantic-patches"
 TEMPLATES = TOP / "templates"
-# `patchgen campaign` renders these, for semantic patches that belong to no variant.
+# `patchgen run --split` renders these, for semantic patches that are not in a variant.
 _CAMPAIGN = ("campaign-cover.txt.j2", "campaign-message.txt.j2")
 
-# A clause holds where any of its literals does.
+# A clause holds if any of its literals does.
 Clause = frozenset[str]
 Clauses = frozenset[Clause]
 
@@ -46,37 +46,37 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Use:
-    """A place where a sentence goes to LKML: the variant, the patch (or cover), what is known.
+    """A text with a sentence: the variant, the patch (or cover), and the literals that hold.
 
-    Of each of the `clauses` one literal holds, and of these it is not known which.
+    At least one literal of each of the `clauses` holds.
     """
 
     variant: str
     patch: str
-    known: frozenset[str]
+    literals: frozenset[str]
     clauses: Clauses = frozenset()
 
 
 def read_uses() -> dict[tuple[str, str], list[Use]]:
     """Return the uses of each sentence, by the path of its template and its text."""
-    found: dict[tuple[str, str], list[Use]] = {}
+    uses: dict[tuple[str, str], list[Use]] = {}
     for path in _list_templates():
         for sentence in read_sentences(path):
-            found.setdefault((_name(path), sentence.text), [])
+            uses.setdefault((_name(path), sentence.text), [])
     for variant in load_variants():
-        for path, patch, known in _list_messages(variant):
+        for path, patch, literals in _list_messages(variant):
             folders = _folders(variant, path)
             for where, sentence in _walk(path, folders, frozenset()):
-                clauses = sentence.clauses | {Clause({literal}) for literal in known}
+                clauses = sentence.clauses | {Clause({literal}) for literal in literals}
                 closed = _close(variant, clauses)
                 if closed is not None:
                     use = Use(variant.name, patch, closed, clauses)
-                    found[_name(where), sentence.text].append(use)
+                    uses[_name(where), sentence.text].append(use)
     for name in _CAMPAIGN:
         for sentence in read_sentences(TEMPLATES / name):
             use = Use("campaign", "", frozenset())
-            found[_name(TEMPLATES / name), sentence.text].append(use)
-    return found
+            uses[_name(TEMPLATES / name), sentence.text].append(use)
+    return uses
 
 
 @cache
@@ -97,7 +97,7 @@ def _name(path: Path) -> str:
 
 
 def _list_messages(variant: Variant) -> Iterator[tuple[Path, str, frozenset[str]]]:
-    """Yield each text of a variant: its template, its patch, and what is known of the series."""
+    """Yield each text of a variant: its template, its patch, and the literals that it implies."""
     cover = variant.manifest.variant.cover
     yield _find(cover, _unit_folders(variant, variant.units[0])), "cover letter", frozenset()
     for unit in variant.units:
@@ -112,7 +112,7 @@ def _unit_folders(variant: Variant, unit: ManifestFile) -> tuple[Path, ...]:
 
 def _folders(variant: Variant, path: Path) -> tuple[Path, ...]:
     owners = [unit.folder for unit in variant.units if path.is_relative_to(unit.folder)]
-    return (*sorted(owners, key=lambda each: -len(each.parts)), variant.folder, TEMPLATES)
+    return (*sorted(owners, key=lambda folder: -len(folder.parts)), variant.folder, TEMPLATES)
 
 
 def _find(name: str, folders: Iterable[Path]) -> Path:
@@ -123,28 +123,30 @@ def _walk(
     path: Path, folders: tuple[Path, ...], clauses: Clauses
 ) -> Iterator[tuple[Path, Sentence]]:
     """Yield the sentences of a template and of what it includes."""
-    for each in read_sentences(path):
-        yield path, Sentence(each.text, each.clauses | clauses)
+    for sentence in read_sentences(path):
+        yield path, Sentence(sentence.text, sentence.clauses | clauses)
     for name, inner in _read(path).includes:
         yield from _walk(_find(name, folders), folders, clauses | inner)
 
 
 def _close(variant: Variant, clauses: Clauses) -> frozenset[str] | None:
-    """Return all that follows from the clauses, None where they contradict each other."""
-    known: set[str] = set()
+    """Return all literals that follow from the clauses, None if they contradict each other."""
+    literals: set[str] = set()
     while True:
-        before = len(known)
+        before = len(literals)
         for clause in clauses:
-            left = {literal for literal in clause if negate(literal) not in known}
-            if not left:
+            possible = {literal for literal in clause if negate(literal) not in literals}
+            if not possible:
                 return None
-            # What follows from each of the literals follows from the clause.
-            known |= set.intersection(*({each, *_follow(variant, {each})} for each in left))
-        known |= set(_follow(variant, known))
-        if any(negate(literal) in known for literal in known):
+            # What follows from each possible literal follows from the clause.
+            literals |= set.intersection(
+                *({literal, *_follow(variant, {literal})} for literal in possible)
+            )
+        literals |= set(_follow(variant, literals))
+        if any(negate(literal) in literals for literal in literals):
             return None
-        if len(known) == before:
-            return frozenset(known)
+        if len(literals) == before:
+            return frozenset(literals)
 
 
 def negate(literal: str) -> str:
@@ -152,16 +154,16 @@ def negate(literal: str) -> str:
     return literal.removeprefix("!") if literal.startswith("!") else f"!{literal}"
 
 
-def _follow(variant: Variant, known: set[str]) -> Iterator[str]:
-    """Yield what the manifests say of a base on which these hold."""
+def _follow(variant: Variant, literals: set[str]) -> Iterator[str]:
+    """Yield the literals that the manifests derive from others."""
     for unit in variant.units:
-        if unit.backend is not None and f"backend {unit.backend}" not in known:
-            yield from _follow_patches(unit, known)
+        if unit.backend is not None and f"backend {unit.backend}" not in literals:
+            yield from _follow_patches(unit, literals)
             continue
         for need in unit.manifest.needs:
-            if set(need.when) <= known:
+            if set(need.when) <= literals:
                 yield needs_literal(need)
-        yield from _follow_patches(unit, known)
+        yield from _follow_patches(unit, literals)
 
 
 def needs_literal(need: Need) -> str:
@@ -169,23 +171,23 @@ def needs_literal(need: Need) -> str:
     return f"{'!' if need.absent else ''}needs {' '.join(need.tokens.split())}"
 
 
-def _follow_patches(unit: ManifestFile, known: set[str]) -> Iterator[str]:
+def _follow_patches(unit: ManifestFile, literals: set[str]) -> Iterator[str]:
     for patch in unit.manifest.patch:
-        if f"patch {patch.name}" in known:
+        if f"patch {patch.name}" in literals:
             yield from patch.when
             if unit.backend is not None:
                 yield f"backend {unit.backend}"
-        elif _is_out(unit, patch, known):
+        elif _is_out(unit, patch, literals):
             yield f"!patch {patch.name}"
 
 
-def _is_out(unit: ManifestFile, patch: PatchEntry, known: set[str]) -> bool:
-    if unit.backend is not None and f"!backend {unit.backend}" in known:
+def _is_out(unit: ManifestFile, patch: PatchEntry, literals: set[str]) -> bool:
+    if unit.backend is not None and f"!backend {unit.backend}" in literals:
         return True
-    return any(negate(literal) in known for literal in patch.when)
+    return any(negate(literal) in literals for literal in patch.when)
 
 
-# --- what a template says -----------------------------------------------------------------------
+# --- the sentences of a template ----------------------------------------------------------------
 
 
 def read_sentences(path: Path) -> tuple[Sentence, ...]:
@@ -271,7 +273,7 @@ class _Pieces:
 
 
 def _prose(node: nodes.Node, clauses: Clauses) -> Iterator[tuple[str, Clauses]]:
-    """Yield the texts in an expression, and under which conditions each is its value."""
+    """Yield the texts in an expression, and the conditions under which it has that value."""
     if isinstance(node, nodes.Const):
         if isinstance(node.value, str) and re.search(
             r"[A-Za-z]{3}.* |\S .*[A-Za-z]{3}", node.value
@@ -290,11 +292,11 @@ def _prose(node: nodes.Node, clauses: Clauses) -> Iterator[tuple[str, Clauses]]:
 
 
 def _clauses(test: nodes.Node, *, holds: bool) -> Clauses:
-    """Return what is known where a test holds, or fails: all of the clauses."""
+    """Return the clauses that hold if a test holds, or if it fails."""
     if isinstance(test, nodes.Not):
         return _clauses(test.node, holds=not holds)
     if isinstance(test, (nodes.And, nodes.Or)):
-        left, right = (_clauses(each, holds=holds) for each in (test.left, test.right))
+        left, right = (_clauses(side, holds=holds) for side in (test.left, test.right))
         if isinstance(test, nodes.And) == holds:
             return left | right
         return frozenset(one | other for one in left for other in right)
@@ -316,9 +318,9 @@ def _literal(test: nodes.Node) -> str | None:
 
 
 def split_text(text: str) -> list[str]:
-    """Return the sentences of a text; a heading, and each item of a list, is one by itself."""
-    found = []
+    """Return the sentences of a text; a heading and each item of a list are separate sentences."""
+    sentences = []
     for paragraph in re.split(r"\n[ \t]*\n|\n(?=[ \t]*- )", text):
         line = " ".join(paragraph.split()).removeprefix("- ")
-        found += re.split(r"(?<=[.?!]) (?=\S)", line)
-    return [each for each in found if re.search(r"[A-Za-z]{3}", each)]
+        sentences += re.split(r"(?<=[.?!]) (?=\S)", line)
+    return [sentence for sentence in sentences if re.search(r"[A-Za-z]{3}", sentence)]

@@ -107,6 +107,6 @@ def test_what_is_known_includes_conditions_of_the_patch_and_needs_of_its_backend
     (use,) = uses[
         "semantic-patches/pvops/backends/tdx/keep/message.txt.j2", "Leave TDX guests out."
     ]
-    assert {"patch tdx-keep", "tdx_guest", "!percpu_of_amd_only", "backend tdx"} <= use.known
-    assert "needs x86_platform.guest.enc_status_change_finish(" in use.known
-    assert "needs idt_setup_early_handler();" not in use.known
+    assert {"patch tdx-keep", "tdx_guest", "!percpu_of_amd_only", "backend tdx"} <= use.literals
+    assert "needs x86_platform.guest.enc_status_change_finish(" in use.literals
+    assert "needs idt_setup_early_handler();" not in use.literals
