@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The page of an audit in Chromium: searched, folded, read on a phone. Screenshots are kept.
+"""The page of an audit in Chromium: searched, folded, read on a phone.
 
-They go to $PATCHGEN_ARTEFACTS, by default `.artefacts` at the project's top.
+The screenshots are saved in $PATCHGEN_ARTEFACTS, by default `.artefacts` at the project's top.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def test_it_is_folded_by_click_and_by_keys(browser, page_file):
     assert row.get_attribute("aria-expanded") == "true" and shown(page) == everything
     page.keyboard.press("ArrowLeft")
     assert "middle()" not in shown(page)
-    # What a search finds is shown though it was folded away, and folded away again behind it.
+    # A search unfolds its hits, and folds them again after it.
     page.fill("#search", "deep")
     assert "deep()" in shown(page)
     page.fill("#search", "")
@@ -122,7 +122,7 @@ def test_it_fits_a_phone(browser, page_file, scheme):
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     page.click("#unfold")
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
-    # The drawing is wider, and has its own bar.
+    # The drawing is wider, and has its own scroll bar.
     assert page.evaluate("drawing.scrollWidth > drawing.clientWidth")
     save_screenshot(page, f"phone-{scheme}")
     ink, paper = page.evaluate(
@@ -145,7 +145,7 @@ def test_a_name_that_is_markup_does_nothing(browser, page_file):
     assert any("Content Security Policy" in text for text in page.reports)
 
 
-def test_a_link_to_a_folded_row_opens_what_is_above(browser, page_file):
+def test_a_link_to_a_folded_row_unfolds_its_parents(browser, page_file):
     page = open_page(browser, page_file)
     page.locator("a", has_text="in the graph").first.click()
     assert page.locator(".row:focus").count() == 1

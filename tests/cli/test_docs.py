@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each command that README.md and the pages in docs/ show works, and prints what they show."""
+"""Each command in README.md and in docs/ works, and prints the output that the page shows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What several tests of real kernels use, made once."""
+"""Fixtures that several tests of real kernels share."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.support.kernels import CACHE, REQUIRED, check_out
 
 @pytest.fixture(autouse=True)
 def grouped(request: pytest.FixtureRequest) -> None:
-    """See that builds do not get into each other's way."""
+    """Require that builds run one after the other."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        message = "run kernel tests with --dist=loadgroup, and versions that know it"
+        message = "run kernel tests with --dist=loadgroup, and versions that support it"
         assert "@kernel" in request.node.nodeid, message
 
 
@@ -40,7 +40,7 @@ def qemu() -> None:
 
 @pytest.fixture(scope="session")
 def vmlinux_6_1(qemu: None, kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Link Debian's 6.1 as small as it goes and boots, once for these sources and this compiler.
+    """Link the smallest kernel of Debian's 6.1 that boots, once per sources and compiler.
 
     To be read only; .config is next to it.
     """
@@ -49,19 +49,19 @@ def vmlinux_6_1(qemu: None, kernel_6_1: Path, tmp_path_factory: pytest.TempPathF
     )
     commit = _read("git", "-C", kernel_6_1, "rev-parse", "master")
     parts = "\0".join((fragment, commit, _read("gcc", "--version")))
-    folder_kept = CACHE / f"vmlinux-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
-    if not folder_kept.is_dir():
+    linked = CACHE / f"vmlinux-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
+    if not linked.is_dir():
         folder = tmp_path_factory.mktemp("vmlinux")
         _link(kernel_6_1, fragment, folder)
-        new = CACHE / f"{folder_kept.name}.{os.getpid()}"
+        new = CACHE / f"{linked.name}.{os.getpid()}"
         new.mkdir(parents=True)
         for name in (".config", "vmlinux"):
             shutil.copy2(folder / "out" / name, new / name)
-        new.rename(folder_kept)
-    config = (folder_kept / ".config").read_text()
+        new.rename(linked)
+    config = (linked / ".config").read_text()
     for option in (*CONFIG_NEEDED, "INTEL_TDX_GUEST", "PVH"):
         assert f"CONFIG_{option}=y\n" in config
-    return folder_kept / "vmlinux"
+    return linked / "vmlinux"
 
 
 def _link(kernel: Path, fragment: str, folder: Path) -> None:

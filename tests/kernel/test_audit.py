@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen audit` on Debian's kernels: what the thread is about, found in code as it is."""
+"""`patchgen audit` on Debian's kernels: the hypercalls and changes that the thread discusses."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_series_routes_the_silent_requests(without_op, patchgen, tmp_path):
     assert result.code == 0, result.err
     (cover,) = (tmp_path / "mails").glob("v4-0000-*")
     text = " ".join(cover.read_text().split())
-    # SEV-ES/SNP guests tell the firmware of early changes on the base, too.
+    # On the base, SEV-ES/SNP guests already report early changes to the firmware.
     where = "only on some of the platforms on which they run"
     assert f"On the base, 4 of 6 tell the hypervisor {where}." in text
     assert "The series routes 6 of these places through the op." in text

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each instruction of the compiled kernel that calls a hypervisor is a site of the audit.
 
-And the other way round. The objects of the guest's side are built with everything that a guest may
-be switched on; the audit follows the same .config. What is compared is VMCALL, VMMCALL, VMGEXIT
-and TDCALL, as code and as what alternatives put in its place; IN and OUT, MSRs and hypercall pages
-are code that could as well be something else.
+And vice versa. The guest's objects are built with all options for guests; the audit follows the
+same .config. VMCALL, VMMCALL, VMGEXIT and TDCALL are compared, in the code and in the replacements
+of alternatives. IN, OUT, MSRs and hypercall pages are not: they have other uses, too.
 """
 
 from __future__ import annotations
@@ -113,8 +112,8 @@ def is_site_of(site: dict[str, Any], call: MachineCall) -> bool:
     return call.frames[-1].path.endswith(".S") and call.symbol in names
 
 
-def test_there_is_something_to_compare(compiled):
-    """A build or a reader that finds nothing would agree with anything."""
+def test_the_build_has_instructions_to_compare(compiled):
+    """An empty build would make the other tests pass."""
     forms = {call.form for call in compiled.calls}
     assert forms >= {"alternative", "vmcall", "vmmcall", "vmgexit", "tdcall"}
     assert len(compiled.calls) >= 25
@@ -146,5 +145,5 @@ def test_each_site_is_an_instruction(compiled):
 
 
 def name_object(path: str) -> str:
-    """Return the object that kbuild makes of a file."""
+    """Return the object that kbuild makes from a file."""
     return str(PurePosixPath(path).with_suffix(".o"))

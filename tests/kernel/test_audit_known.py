@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Early hypercalls found by reading three kernels, compared with those of `patchgen audit`.
 
-tests/data/audit/known-*.toml holds the answers, found by reading the kernels and not by running
-the audit. In each table:
+The answers are in tests/data/audit/known-*.toml; none of them comes from the audit. In each table:
 
 - hypercall: all sites in `function` of `file`, of those with `purpose` if it is given; `forms` are
   the forms that occur, `count` the number of sites.
@@ -31,15 +30,15 @@ KNOWN = {
     version: tomllib.loads((ANSWERS / f"known-{version}.toml").read_text())
     for version in ("5.15", "6.1", "6.12")
 }
-# Debian has no 5.15 any more; the environment is read before a test seals it off.
+# Debian no longer has 5.15. The environment is read before a test seals it.
 TREE_5_15 = os.environ.get("PATCHGEN_LINUX_5_15")
 
 
 def cases(kind: str) -> list[Any]:
     return [
         pytest.param(version, answer, id=f"{version}-{answer['name']}")
-        for version, known in KNOWN.items()
-        for answer in known[kind]
+        for version, table in KNOWN.items()
+        for answer in table[kind]
     ]
 
 
@@ -57,18 +56,18 @@ def audit(version: str, request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.mark.parametrize("version", KNOWN)
 def test_the_window(audit, version):
-    known = KNOWN[version]
+    table = KNOWN[version]
     spine = [step["function"] for step in audit["window"]["spine"]]
-    assert spine == [*known["spine"], "alternative_instructions"]
+    assert spine == [*table["spine"], "alternative_instructions"]
     member = "pv_ops.mmu.notify_page_enc_status_changed"
-    assert (audit["notify"] or {}).get("member") == (member if known["op"] else None)
+    assert (audit["notify"] or {}).get("member") == (member if table["op"] else None)
     assert audit["coverage"]["lost"] == []
 
 
 @pytest.mark.parametrize("version", KNOWN)
-def test_there_are_answers_of_both_kinds(version):
-    known = KNOWN[version]
-    answers = [a for kind in ("hypercall", "change", "function") for a in known[kind]]
+def test_there_are_early_and_late_answers(version):
+    table = KNOWN[version]
+    answers = [a for kind in ("hypercall", "change", "function") for a in table[kind]]
     assert len({answer["name"] for answer in answers}) == len(answers) >= 20
     assert min(sum(a["early"] is early for a in answers) for early in (True, False)) >= 8
     assert all(answer["reason"] for answer in answers)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the audit calls early runs before alternatives are patched in a kernel that boots.
+"""Functions that the audit calls early run before alternatives are patched in a booting kernel.
 
-QEMU emulates the processor and shows no KVM: the kernel says what it does on bare hardware. Then
-the same kernel is made to take QEMU's own signature for KVM's, so that KVM's guest code runs; the
-host has no part in either. tests/support/traces.py tells which functions run, and in which order.
+QEMU emulates the processor without KVM, so the kernel runs as on bare hardware. Then a copy of the
+kernel is changed to detect QEMU's own signature as KVM's, so that KVM's guest code runs; the host
+is not involved. tests/support/traces.py lists the functions that run, in order.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.support.traces import trace_functions
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
 PATCHES = "alternative_instructions"
-# By the path that leads there. All of them run in the first boot, or in the one as KVM's guest.
+# With the path to each. All of them run in the first boot, or in the boot as a guest of KVM.
 EARLY = (
     "sme_early_init",  # x86_64_start_kernel()
     "tdx_early_init",  # x86_64_start_kernel()
@@ -43,7 +43,7 @@ EARLY_ON_KVM = (
     "kvm_apic_init",  # x86_platform.apic_post_init
 )
 LATE = (
-    "mem_encrypt_init",  # arch_cpu_finalize_init(), behind alternative_instructions()
+    "mem_encrypt_init",  # arch_cpu_finalize_init(), after alternative_instructions()
     "kernel_init",  # the first process
     "kvm_setup_vsyscall_timeinfo",  # early_initcall()
     "do_init_real_mode",  # early_initcall()
@@ -109,7 +109,7 @@ def test_early_is_before_alternatives(bare, name):
 def test_early_on_kvm_is_before_alternatives(bare, on_kvm, name):
     assert name in on_kvm.claimed
     assert name in on_kvm.early
-    # Without the signature of KVM nothing of this runs at all.
+    # Without the signature of KVM, none of these functions runs.
     assert name not in bare.early | bare.late
 
 
@@ -119,7 +119,7 @@ def test_late_is_after_alternatives(bare, on_kvm, name):
     assert name in bare.late & on_kvm.late
 
 
-# What runs early and is not in the audit, by name or pattern, and why that is right.
+# Functions that run early and are not in the audit, by name or pattern, with the reason.
 NOT_READ = {
     r"_s?text|__lock_text_start|__softirqentry_text_start|__irqentry_text_start": "begin a section",
     r"__SCT__\w+": "trampolines of static calls",
@@ -133,7 +133,7 @@ NOT_READ = {
 
 
 def test_all_that_runs_early_is_in_the_window(bare, on_kvm):
-    """Nothing that was seen to run before alternatives are patched may be missing."""
+    """Each function that ran before alternatives were patched must be in the window."""
     ran = bare.early | on_kvm.early
     assert len(ran) > 1000
     # "name.constprop.0" and the like are the compiler's copies.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A real kernel, configured and linked as small as it goes, boots in QEMU."""
+"""A real kernel, configured and linked as small as possible, boots in QEMU."""
 
 from __future__ import annotations
 

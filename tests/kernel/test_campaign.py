@@ -48,19 +48,19 @@ def test_each_patch_applies_alone_and_goes_to_its_maintainers(
     document = json.loads(split.out)
     series, [result] = document["series"], document["results"]
     assert len(series["patches"]) > 5
-    whole = patchgen(*args)
-    assert whole.out.count("diff --git") == len(result["edits"])
+    unsplit = patchgen(*args)
+    assert unsplit.out.count("diff --git") == len(result["edits"])
     for mail in map(Path, series["mails"][1:]):
         git(checkout, "apply", "--cached", "--check", mail)
-        assert sent_to(mail) == asked(checkout, mail)
-    (tmp_path / "whole.diff").write_text(whole.out)
+        assert sent_to(mail) == maintainers(checkout, mail)
+    (tmp_path / "whole.diff").write_text(unsplit.out)
     git(checkout, "apply", "--cached", tmp_path / "whole.diff")
     tree = git(checkout, "write-tree").strip()
     git(checkout, "read-tree", "HEAD")
     assert git(repository, "rev-parse", f"{series['tip']}^{{tree}}").strip() == tree
-    files = [name for each in series["patches"] for name in each["files"]]
-    assert sorted(files) == sorted(each["path"] for each in result["edits"])
-    assert len({each["subject"] for each in series["patches"]}) == len(series["patches"])
+    files = [name for patch in series["patches"] for name in patch["files"]]
+    assert sorted(files) == sorted(patch["path"] for patch in result["edits"])
+    assert len({patch["subject"] for patch in series["patches"]}) == len(series["patches"])
 
 
 def sent_to(mail: Path) -> set[str]:
@@ -68,7 +68,7 @@ def sent_to(mail: Path) -> set[str]:
     return addresses([str(message["To"] or ""), str(message["Cc"] or "")])
 
 
-def asked(tree: Path, mail: Path) -> set[str]:
+def maintainers(tree: Path, mail: Path) -> set[str]:
     result = subprocess.run(
         ["perl", "scripts/get_maintainer.pl", *OPTIONS, mail],
         cwd=tree,

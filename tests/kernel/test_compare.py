@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen compare` on Debian's 6.1 without the op: the table, read from what was compiled."""
+"""`patchgen compare` on Debian's 6.1 without the op: the table, read from machine code."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 NAMES = ("pvops", "vmmcall-default", "sev-hypercall", "x86-platform")
 
 
-def test_the_table_that_the_thread_argued_about(without_op, patchgen, git):
+def test_the_table_of_the_variants_that_the_thread_discussed(without_op, patchgen, git):
     refs = git(without_op, "for-each-ref")
     result = patchgen("compare", *NAMES, "--tree", without_op, "--base", WITHOUT_OP, "--json")
     assert result.code == 0, result.err
-    table = {each["name"]: each for each in json.loads(result.out)["variants"]}
+    table = {variant["name"]: variant for variant in json.loads(result.out)["variants"]}
     assert tuple(table) == ("(base)", *NAMES)
     assert git(without_op, "for-each-ref") == refs
 
     def cell(name: str, row: str, platform: str) -> tuple[list[str], str]:
-        found = table[name][row][platform]
-        return found["instructions"], found["outcome"]
+        entry = table[name][row][platform]
+        return entry["instructions"], entry["outcome"]
 
     before = "hypercall_before_alternatives"
     for name in ("(base)", "pvops", "sev-hypercall", "x86-platform"):
         assert cell(name, before, "VT-x") == (["vmcall"], "works")
         assert cell(name, before, "SVM") == (["vmcall"], "works (#UD, emulated)")
         assert cell(name, before, "SEV") == (["vmcall"], "dies (#UD)")
-        # 6.1 has hypercalls by TDCALL, and kvm_hypercall*() goes that way in a TDX guest.
+        # 6.1 has hypercalls by TDCALL, and kvm_hypercall*() uses them in a TDX guest.
         assert cell(name, before, "TDX") == (["tdcall"], "works")
     assert cell("vmmcall-default", before, "VT-x") == (["vmmcall"], "works (#UD, emulated)")
     assert cell("vmmcall-default", before, "SEV-ES/SNP") == (["vmmcall"], "works (#VC, emulated)")
@@ -47,7 +47,7 @@ def test_the_table_that_the_thread_argued_about(without_op, patchgen, git):
         assert table[name]["text_bytes"][kvm] > table["(base)"]["text_bytes"][kvm]
 
 
-def test_says_which_variant_the_base_cannot_have(kernel_6_12, patchgen):
+def test_names_the_variant_that_the_base_cannot_have(kernel_6_12, patchgen):
     result = patchgen("compare", "sev-hypercall", "--tree", kernel_6_12)
     assert (result.code, result.out) == (1, "")
     assert "the base already reports through pv_ops" in result.err

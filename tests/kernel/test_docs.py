@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each command that the documentation shows on Debian's 6.1 works, and prints what is shown."""
+"""Each command that the documentation shows on Debian's 6.1 works, and prints the shown output."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recipients are those that the kernel's own scripts/get_maintainer.pl names."""
+"""The recipients are those of the kernel's own scripts/get_maintainer.pl."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 OPTIONS = ("--no-tree", "--no-git", "--no-git-fallback", "--roles", "--no-rolestats")
 SCRIPT = "scripts/get_maintainer.pl"
 SAMPLE = 8
-# What people and machines write: more and less than MAINTAINERS' own description knows.
+# Lines as people and machines write them, within and outside of the format that MAINTAINERS states.
 HOSTILE = """\
 Prose that is not a section, with F: in it
 
@@ -142,15 +142,15 @@ def test_recipients_of_a_kernel_are_those_of_its_script(kernel, tmp_path):
         word = chance.choice(["bpf", "struct dma_buf", "rust", "plain"])
         mails.append(make_mail(number, paths, word, change))
         for path in paths:
-            # The script looks whether a pattern names a folder.
+            # The script checks whether a pattern names a folder.
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
     result = find_recipients(tree, mails)
     assert result is not None
     for mail in mails:
         ours, theirs = result.by_mail[mail.file_name], ask_script(folder, mail)
         assert set(ours.to + ours.cc) == set(theirs.to + theirs.cc), mail.content.decode()
-        # Who is a maintainer in one section and a reviewer in another one that is as deep is in To
-        # or Cc by the order of Perl's hashes.
+        # For a maintainer of one section who is a reviewer of another that is as deep, the order of
+        # Perl's hashes decides between To and Cc.
         assert len(set(ours.to) ^ set(theirs.to)) <= 1, mail.content.decode()
 
 

@@ -27,7 +27,7 @@ BRANCH = "patchgen/pvops-v4"
 
 @dataclass(frozen=True)
 class Made:
-    """A bare clone of 6.1 with the op taken out on BASE, and the series on top of it."""
+    """A bare clone of 6.1 with the op removed on BASE, and the series on top of it."""
 
     repository: Path
     document: dict
@@ -63,7 +63,7 @@ def made(without_op, patchgen, tmp_path, monkeypatch) -> Made:
 
 @pytest.fixture
 def mail_tree(made, git, tmp_path) -> Path:
-    """A checkout for `git am`: it needs the files that the mails change, and no others."""
+    """Return a checkout for `git am`, which needs only the files that the mails change."""
     tree = tmp_path / "mail-tree"
     git(tmp_path, "clone", "-q", "--shared", "--sparse", "-b", BASE, made.repository, tree)
     git(tree, "sparse-checkout", "set", "arch/x86")
@@ -117,7 +117,7 @@ def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel
     )
     assert result.returncode == 0, result.stderr
 
-    # What 6.1 has of its own, and what is made here, are the same interface.
+    # The interface of the series is that of 6.1 itself.
     for tokens, path in (
         (
             "void (*notify_page_enc_status_changed)(unsigned long pfn, int npages, bool enc);",
@@ -156,8 +156,8 @@ def test_every_commit_passes_with_both_backends_and_the_tip_boots(made, patchgen
         *("lint", "checkpatch", "am", "sections", "code", "boot"),
         *("x86_64", "no-amd-mem-encrypt", "no-paravirt", "i386", "allmodconfig"),
     }
-    # The first patch adds an operation that nobody calls: it changes the table, and code that
-    # writes to a member which now lies further on. The others do something.
+    # The first patch adds an operation without callers: it changes the table, and code that writes
+    # to a member whose offset changes. The other patches change code.
     changed = [commit["changed_functions"]["x86_64"] for commit in checked["commits"]]
     assert [bool(names) for names in changed] == [True, True, False, *[True] * 5]
     assert set(changed[0]) == {
@@ -168,7 +168,7 @@ def test_every_commit_passes_with_both_backends_and_the_tip_boots(made, patchgen
 
 
 def start(tree: Path, *args: str | Path) -> subprocess.Popen[bytes]:
-    """Run apply in a process group of its own, which a signal can reach as a whole."""
+    """Run apply in a new process group, so that a signal reaches all of its processes."""
     return subprocess.Popen(
         [sys.executable, "-m", "patchgen", "apply", "--variant", "pvops", "--tree", tree, *args],
         stdout=subprocess.DEVNULL,
@@ -185,11 +185,11 @@ def test_kill_9_on_a_full_kernel(made, git, tmp_path):
     args = ["--base", BASE, "--backend", "sev", "--signoff", "--force", "-o", tmp_path / "killed"]
     begin = time.monotonic()
     assert start(made.repository, *args).wait() == 0
-    whole = time.monotonic() - begin
+    seconds = time.monotonic() - begin
     for part in (0.2, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95):
         git(made.repository, "update-ref", "-d", f"refs/heads/{BRANCH}")
         process = start(made.repository, *args)
-        time.sleep(part * whole)
+        time.sleep(part * seconds)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         refs = git(
@@ -197,8 +197,8 @@ def test_kill_9_on_a_full_kernel(made, git, tmp_path):
         )
         assert refs in ("", tip), part
         assert snapshot(made.repository, without=BRANCH) == before, part
-    said = git(made.repository, "fsck", "--connectivity-only")
-    assert "missing" not in said and "broken" not in said, said
+    output = git(made.repository, "fsck", "--connectivity-only")
+    assert "missing" not in output and "broken" not in output, output
 
 
 @pytest.mark.parametrize("version", ["kernel_6_1", "kernel_6_12"])
@@ -213,12 +213,12 @@ def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen
     assert [patch["name"] for patch in made] == ["whole-pages", "direct"]
     assert all(patch["files"] == ["arch/x86/kernel/kvm.c"] for patch in made)
 
-    # One call stays, and the letter shows the way of every other one.
-    [stays] = document["cites"]["direct"]
-    path, _, line = stays["site"].partition(":")
+    # One direct call remains; the letter shows the path from each other call to the op.
+    [remaining] = document["cites"]["direct"]
+    path, _, line = remaining["site"].partition(":")
     source = git(repository, "show", f"{BRANCH}:{path}")
     assert "kvm_sev_hypercall3(" in source.splitlines()[int(line) - 1]
-    assert stays["function"] == "kvm_sev_hc_page_enc_status"
+    assert remaining["function"] == "kvm_sev_hc_page_enc_status"
     assert source.count("kvm_sev_hypercall3(") == 1
     for name in ("ghcb", "apf_reason", "steal_time", "kvm_apic_eoi"):
         [call] = document["cites"][name]
@@ -238,7 +238,7 @@ def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen
     result = patchgen("apply", *args, "--base", BRANCH)
     assert result.code == 0, result.err
     assert result.out.count("already there (arch/x86/") == 6
-    assert f"    {stays['site']} {stays['function']}(): the op calls it\n" in result.out
+    assert f"    {remaining['site']} {remaining['function']}(): the op calls it\n" in result.out
     assert "Nothing left to make" in result.out
     assert snapshot(repository, without="none") == before
     assert not (repository / "outgoing").exists()

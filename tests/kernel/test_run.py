@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen run` on Debian's 6.1: the same as spatch itself, by the kernel's own semantic patches.
+"""`patchgen run` on Debian's 6.1 has the results of spatch, with the kernel's own semantic patches.
 
 The folders are small here; $PATCHGEN_COCCICHECK names others ("arch/x86 kernel mm drivers/net" is
 an hour's work).
@@ -68,9 +68,9 @@ def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
     finished = patchgen("run", SCRIPTS, *FOLDERS, *args)
     assert finished.code == 0, finished.err
     document = json.loads(finished.out)
-    results = {each["semantic_patch"]: each for each in document["results"]}
+    results = {entry["semantic_patch"]: entry for entry in document["results"]}
     assert results.keys() == scripts.keys() - {NEEDS_VALUE}
-    skipped = {each["name"]: each["reason"] for each in document["skipped"]}
+    skipped = {entry["name"]: entry["reason"] for entry in document["skipped"]}
     for name, reason in skipped.items():
         needs_value = name in scripts
         assert reason == f"{name} " + (
@@ -114,9 +114,9 @@ def lines_of(mode: str, printed: str) -> list[str]:
 
 def lines_of_result(mode: str, result: dict) -> list[str]:
     if mode == "patch":
-        return changed_lines("".join(each["diff"] for each in result["edits"]))
+        return changed_lines("".join(entry["diff"] for entry in result["edits"]))
     reports = {
-        f"{each['path']}:{each['line']}:{each['column']}: {each['text']}"
-        for each in result["reports"]
+        f"{entry['path']}:{entry['line']}:{entry['column']}: {entry['text']}"
+        for entry in result["reports"]
     }
     return sorted(reports) + (result["output"] or "").splitlines()

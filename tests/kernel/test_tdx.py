@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The TDX backend on kernels with TDX guest support: Debian's 6.1, also without the op, and 6.12.
 
-On older ones it adds a file of its own, which tests/cli/test_tdx.py looks at.
+On older kernels it adds a new file, which tests/cli/test_tdx.py tests.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ BASES = {
 }
 
 
-@pytest.mark.parametrize(("kernel", "base", "there", "made"), BASES.values(), ids=BASES)
-def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git, tmp_path):
+@pytest.mark.parametrize(("kernel", "base", "present", "missing"), BASES.values(), ids=BASES)
+def test_the_tdx_backend_alone(kernel, base, present, missing, request, patchgen, git, tmp_path):
     kernel = request.getfixturevalue(kernel)
     if base == WITHOUT_OP:
         repository = request.getfixturevalue("without_op")
@@ -52,15 +52,15 @@ def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git
     )
     assert result.code == 0, result.err
     document = json.loads(result.out)
-    found = [(patch["name"], patch["status"]) for patch in document["patches"]]
-    assert found == [(n, "already there") for n in there] + [(n, "made") for n in made]
+    statuses = [(patch["name"], patch["status"]) for patch in document["patches"]]
+    assert statuses == [(n, "already there") for n in present] + [(n, "made") for n in missing]
 
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     for mail in document["mails"][1:]:
         assert checkpatch(kernel, Path(mail), scratch) == (0, 0, 0), mail
 
-    # Nothing of SEV replaces the callback of a TDX guest.
+    # SEV's code does not replace the callback of a TDX guest.
     source = git(repository, "show", f"{BRANCH}:arch/x86/kernel/kvm.c")
     before, installs, _ = source.partition("pv_ops.mmu.notify_page_enc_status_changed =")
     guards = ("!cpu_feature_enabled(X86_FEATURE_TDX_GUEST)", "cc_vendor == CC_VENDOR_AMD")
@@ -72,37 +72,37 @@ def test_the_tdx_backend_alone(kernel, base, there, made, request, patchgen, git
     tdx = git(repository, "show", f"{BRANCH}:arch/x86/coco/tdx/tdx.c")
     assert "x86_platform.guest.enc_status_change_" not in tdx
 
-    # What does nothing is the kernel's own, by the kernel's name.
+    # The default operations are the kernel's own no-ops.
     default = "notify_page_enc_status_changed = (void *)paravirt_ret0,"
     assert default in git(repository, "show", f"{BRANCH}:arch/x86/kernel/paravirt.c")
     init = git(repository, "show", f"{BRANCH}:arch/x86/kernel/x86_init.c")
     assert "= enc_status_change_finish_noop," in init
 
-    # The thread proposed callbacks for the platforms, and none that fails or comes before.
+    # The thread proposed callbacks per platform, but none that fails, and none before the change.
     credited = [
         patch["name"]
         for patch in document["patches"]
         if patch["status"] == "made"
         and "Suggested-by:" in git(repository, "show", "-s", "--format=%B", patch["commit"])
     ]
-    assert credited == [name for name in made if name in {*OP, "tdx-notify"}]
+    assert credited == [name for name in missing if name in {*OP, "tdx-notify"}]
 
-    # In 6.1 there are TDX guests without paravirt operations, until the series.
+    # In 6.1, a TDX guest can be built without paravirt operations; the series changes that.
     configs = ("--config", "x86_64", "--config", "no-paravirt")
     checked = patchgen("verify", BRANCH, "--base", base, "--tree", repository, *configs)
     assert checked.code == 0, checked.out + checked.err
     check_out(repository, BRANCH, NEEDED, tmp_path / "source")
     check_machine_code(tmp_path / "source", tmp_path / "out")
 
-    # The order was right before, so that "tdx-private-first" is there, too.
+    # The base has the right order, so it has "tdx-private-first", too.
     again = patchgen("apply", "--variant", "pvops", *only_tdx, "--base", BRANCH)
     assert again.code == 0, again.err
-    assert again.out.count("already there") == len(there + made) + 1
+    assert again.out.count("already there") == len(present + missing) + 1
     assert "Nothing left to make" in again.out
 
 
 def check_machine_code(source: Path, output: Path) -> None:
-    """The callback comes to TDCALL, and to no instruction that TDX has no answer for."""
+    """Check that the callback reaches TDCALL, and no instruction that TDX does not support."""
     folder = Path("arch/x86/coco/tdx")
     objects = [
         str(folder / f"{path.stem}.o")

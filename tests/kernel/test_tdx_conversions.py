@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a TDX guest does when it shares pages or takes them back, on kernels with TDX guests.
+"""The steps of a TDX guest when it shares pages or makes them private again.
 
-The functions of the kernel that take part are cut out of a tree and compiled as a program, in which
-page tables, host and TDX module are played: tests/data/tdx/conversion.c.
+The kernel's functions for that are cut out of a tree and compiled as a program that simulates page
+tables, host and TDX module: tests/data/tdx/conversion.c.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ BASES = {
 }
 Run = Callable[..., list[str]]
 
-# Name: frames, what they become, the answers of host and module, and what has to happen. The last
-# lines are what the caller gets, and what host and module have of the pages in the end.
+# Name: frames, their new state, the answers of host and module, and the expected steps. The last
+# lines are the return value, and the final state of the pages for host and module.
 SHARE = "flush with caches", "page tables: shared", "flush"
 PRIVATE = "page tables: private", "flush"
 CASES: dict[str, tuple[str, str, str, list[str]]] = {
@@ -126,8 +126,8 @@ CASES: dict[str, tuple[str, str, str, list[str]]] = {
 }
 
 
-def build(repository: Path, revision: str, git, folder: Path, *words: str) -> Run:
-    """Compile what a revision does to change the encryption status of pages in a TDX guest."""
+def build(repository: Path, revision: str, git, folder: Path, *options: str) -> Run:
+    """Compile the code of a revision that changes the encryption status of pages in a TDX guest."""
 
     def show(path: str) -> str:
         return git(repository, "show", f"{revision}:arch/x86/{path}")
@@ -140,9 +140,9 @@ def build(repository: Path, revision: str, git, folder: Path, *words: str) -> Ru
         "NOTIFY": installed("notify_page_enc_status_changed", "coco/tdx/tdx.c", "pv_ops.mmu"),
     }
     hooks = {
-        f"{kind}_{name.upper()}": found
+        f"{kind}_{name.upper()}": function
         for name in ("prepare", "finish")
-        for kind, found in (
+        for kind, function in (
             ("NOOP", installed(f"enc_status_change_{name}", "kernel/x86_init.c")),
             (
                 "HOOK",
@@ -152,7 +152,7 @@ def build(repository: Path, revision: str, git, folder: Path, *words: str) -> Ru
             ),
         )
     }
-    played = PROGRAM.read_text()
+    simulated = PROGRAM.read_text()
     tdx = show("coco/tdx/tdx.c")
     set_memory = read_functions(show("mm/pat/set_memory.c"))
     [change] = [
@@ -167,11 +167,11 @@ def build(repository: Path, revision: str, git, folder: Path, *words: str) -> Ru
         *re.findall(r"^int \w+_range_enc_\w+\([^;]*\);$", show("mm/mm_internal.h"), re.MULTILINE),
         *(defaults[hooks[f"NOOP_{name}"]] for name in ("PREPARE", "FINISH")),
         counter[0] if counter else "",
-        with_callees(read_functions(tdx), roots, played),
+        with_callees(read_functions(tdx), roots, simulated),
         with_callees(
             set_memory,
             {change, "prepare_range_enc_status_change", "notify_range_enc_status_changed"},
-            played,
+            simulated,
         ),
     ]
     (folder / "made.c").write_text("\n".join(parts))
@@ -179,7 +179,7 @@ def build(repository: Path, revision: str, git, folder: Path, *words: str) -> Ru
     defines = [f"-D{name}={value}" for name, value in values.items()]
     flags = ["-std=gnu11", "-O1", "-Wall", "-Werror", "-Wno-unused-function", f"-I{folder}"]
     program = folder / "conversion"
-    subprocess.run(["gcc", *flags, *defines, *words, PROGRAM, "-o", program], check=True)
+    subprocess.run(["gcc", *flags, *defines, *options, PROGRAM, "-o", program], check=True)
 
     def run(*args: str) -> list[str]:
         result = subprocess.run([program, *args], capture_output=True, text=True, check=True)
@@ -194,23 +194,23 @@ def test_pages_are_converted_in_the_order_of_tdx(kernel, base, request, patchgen
         repository = request.getfixturevalue("without_op")
     else:
         repository = clone_bare(request.getfixturevalue(kernel), tmp_path / "linux.git")
-    words = ("--variant", "pvops", "--base", base, "-o", tmp_path / "out", "--tree", repository)
-    result = patchgen("apply", *words, "--backend", "tdx")
+    args = ("--variant", "pvops", "--base", base, "-o", tmp_path / "out", "--tree", repository)
+    result = patchgen("apply", *args, "--backend", "tdx")
     assert result.code == 0, result.err
     run = build(repository, BRANCH, git, tmp_path)
 
     warns = "WARN_ONCE" in (tmp_path / "made.c").read_text().partition("vmm_fail:")[2]
     for name, (frames, becomes, answers, expected) in CASES.items():
-        said = run(frames, becomes, answers)
-        counted = [said.pop()] if said[-1].startswith("counted") else []
+        output = run(frames, becomes, answers)
+        counted = [output.pop()] if output[-1].startswith("counted") else []
         lines = [
             "WARN" if line == "WARNS" else line for line in expected if line != "WARNS" or warns
         ]
-        assert said == lines, name
-        if counted and "returns 0" in said:
-            pages = len(said[-1].split(","))
+        assert output == lines, name
+        if counted and "returns 0" in output:
+            pages = len(output[-1].split(","))
             assert counted == [f"counted {pages if becomes == 'shared' else -pages}"], name
 
-    # The same with both directions after the page tables: what the simulation is to notice.
+    # The simulation must notice if both directions are converted after the page tables.
     late = build(repository, BRANCH, git, tmp_path, "-DBOTH_LATE")
     assert "GUEST ENDS: private mapping of shared frame 100" in late("100", "private", "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the texts claim of a base is looked up in Debian's kernels."""
+"""The claims of the texts about a base, looked up in Debian's kernels."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def test_a_kernel_has_the_sources_of_each_sentence_that_can_be_rendered_for_it(
     assert not find_lost_documents(load_claims(), tree)
 
 
-def test_a_sentence_whose_source_a_kernel_lacks_is_found(kernel_6_12: Path) -> None:
+def test_a_sentence_without_its_source_in_a_kernel_is_reported(kernel_6_12: Path) -> None:
     tree = _open(kernel_6_12)
     uses = read_uses()
-    made, there = (_first(uses, f"semantic-patches/pvops/{path}") for path in _MESSAGES)
+    missing, present = (_first(uses, f"semantic-patches/pvops/{path}") for path in _MESSAGES)
     source = Source(file=("arch/x86/kernel/kvm.c",), tokens=("no_such_function(",))
-    claims = Claims({made: ("source x",), there: ("source x",)}, {"x": source})
+    claims = Claims({missing: ("source x",), present: ("source x",)}, {"x": source})
     (untrue,) = find_untrue(claims, uses, tree)
-    assert untrue.startswith(f"{made[0]}, in pvops, convert: source x does not hold")
+    assert untrue.startswith(f"{missing[0]}, in pvops, convert: source x does not hold")
 
 
-# 6.12 has the op already, and no call of it for every platform.
+# 6.12 has the op already, but does not call it on every platform.
 _MESSAGES = ("backends/tdx/convert/message.txt.j2", "op/message.txt.j2")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The variants beside pvops on Debian's 6.1 without the op, each verified as a user would."""
+"""All variants but pvops on Debian's 6.1 without the op, each verified as a user would."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.support.prepared import WITHOUT_OP as BASE
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
-# By variant: what is there and what is made, and the functions that tell the host.
+# By variant: the patches that the base has, those that are made, and the functions that notify the
+# host.
 SERIES = {
     "sev-hypercall": (
         [],
@@ -36,14 +37,14 @@ SERIES = {
 
 @pytest.mark.parametrize("variant", SERIES)
 def test_the_series_on_6_1_without_the_op(variant, kernel_6_1, without_op, patchgen, tmp_path):
-    there, made, sites = SERIES[variant]
+    present, missing, sites = SERIES[variant]
     args = ("--variant", variant, "--tree", without_op)
     output = tmp_path / "outgoing"
     result = patchgen("apply", *args, "--base", BASE, "--signoff", "--json", "-o", output)
     assert result.code == 0, result.err
     document = json.loads(result.out)
-    found = [(patch["name"], patch["status"]) for patch in document["patches"]]
-    assert found == [(n, "already there") for n in there] + [(n, "made") for n in made]
+    statuses = [(patch["name"], patch["status"]) for patch in document["patches"]]
+    assert statuses == [(n, "already there") for n in present] + [(n, "made") for n in missing]
     assert {call["function"] for call in document["cites"]["sites"]} == sites
 
     scratch = tmp_path / "scratch"
@@ -54,7 +55,7 @@ def test_the_series_on_6_1_without_the_op(variant, kernel_6_1, without_op, patch
     branch = document["branch"]
     again = patchgen("apply", *args, "--base", branch)
     assert again.code == 0, again.err
-    assert again.out.count("already there (arch/x86/") == len(there + made)
+    assert again.out.count("already there (arch/x86/") == len(present + missing)
     assert "Nothing left to make" in again.out
 
     configs = ("--config", "x86_64", "--config", "i386")
