@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,11 +22,11 @@ def insert(code: str) -> Callable[[str], str]:
     return lambda text: text.replace(BEFORE, code + BEFORE)
 
 
-# What each commit does to kvm.c, its message, and the check that has to find it.
+# The change of each commit to kvm.c, its message, and the check that must find the fault.
 COMMITS = (
     (
         insert("/* Nothing to wait for. */\n"),
-        f"x86/kvm: Say why there is no delay\n\nNo functional change.\n\n{SIGNED}\n",
+        f"x86/kvm: Explain why there is no delay\n\nNo functional change.\n\n{SIGNED}\n",
         None,
     ),
     (
@@ -56,7 +58,7 @@ COMMITS = (
     ),
     (
         insert("void kvm_style( void );\n\n"),
-        f"x86/kvm: Declare a function\n\nIt has blanks.\n\n{SIGNED}\n",
+        f"x86/kvm: Declare a function\n\nIt has spaces.\n\n{SIGNED}\n",
         ("checkpatch", "ERROR:SPACING: space prohibited after that open parenthesis"),
     ),
     (
@@ -97,7 +99,19 @@ def broken(kernel_6_1, git, tmp_path) -> Path:
     return tree
 
 
-def test_the_right_check_reports_each_fault(broken, patchgen, git, monkeypatch, tmp_path):
+@pytest.fixture
+def make_log(monkeypatch, tmp_path) -> Path:
+    """Return a file that gets the arguments of each run of make."""
+    log = tmp_path / "make.log"
+    wrapper = tmp_path / "bin" / "make"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which("make")} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    return log
+
+
+def test_the_right_check_reports_each_fault(broken, make_log, patchgen, git, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     args = ("verify", "--tree", broken, "--config", "x86_64")
     result = patchgen(*args, "--json")
@@ -112,17 +126,19 @@ def test_the_right_check_reports_each_fault(broken, patchgen, git, monkeypatch, 
             continue
         check, text = expected
         assert any(c == check and text in t for c, t in failures), (expected, failures)
-        # kernel style is checkpatch's own affair; all else has one fault each.
+        # Each commit has one fault, but several of them break rules of checkpatch, too.
         assert {c for c, _ in failures} <= {check, "checkpatch"}, failures
     assert document["first_failing"] == commits[1]["commit"]
     [failure] = [f for f in commits[4]["findings"] if f["check"] == "build"]
     assert failure["where"].startswith(f"{FILE}:") and failure["config"] == "x86_64"
     assert "undeclared" in Path(failure["log"]).read_text()
 
-    # The second run builds nothing but what failed, and finds the same.
+    # The second run builds only the commit that does not compile, and finds the same.
+    builds = make_log.read_text().count("kvm.o")
+    assert builds == len(["base", *COMMITS])
     again = json.loads(patchgen(*args, "--json").out)
     assert again["commits"] == commits
-    assert again["seconds"] < document["seconds"]
+    assert make_log.read_text().count("kvm.o") == builds + 1
     assert git(broken, "status", "--porcelain") == ""
 
     result = patchgen(*args)
