@@ -127,8 +127,8 @@ def test_a_limit_ends_in_the_result_or_in_a_message(small, name, limit):
 @pytest.mark.parametrize("limit", ["-n 12", "-f 0", "-f 1", "-f 8", "-f 40"])
 def test_apply_under_a_limit_makes_all_or_nothing(toy, git, limit):
     code, _, err = shell(f'ulimit {limit}; "$@"', *APPLY, "--tree", toy, "--branch", "made")
-    made = git(toy, "branch", "--list", "made") != ""
-    assert (code, made) == (0, True) or ((code, made) == (1, False) and is_message(err))
+    exists = git(toy, "branch", "--list", "made") != ""
+    assert (code, exists) == (0, True) or ((code, exists) == (1, False) and is_message(err))
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ BRANCH = "patchgen/pvops-v4"
 
 
 @dataclass(frozen=True)
-class Made:
+class AppliedSeries:
     """A bare clone of 6.1 with the op removed on BASE, and the series on top of it."""
 
     repository: Path
@@ -41,7 +41,7 @@ def apply(patchgen: Patchgen, *args: str | Path) -> dict:
 
 
 @pytest.fixture
-def made(without_op, patchgen, tmp_path, monkeypatch) -> Made:
+def series(without_op, patchgen, tmp_path, monkeypatch) -> AppliedSeries:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
     document = apply(
         patchgen,
@@ -58,28 +58,28 @@ def made(without_op, patchgen, tmp_path, monkeypatch) -> Made:
         tmp_path / "outgoing",
     )
     mails = tuple(Path(mail) for mail in document["mails"])
-    return Made(without_op, document, mails)
+    return AppliedSeries(without_op, document, mails)
 
 
 @pytest.fixture
-def mail_tree(made, git, tmp_path) -> Path:
+def mail_tree(series, git, tmp_path) -> Path:
     """Return a checkout for `git am`, which needs only the files that the mails change."""
     tree = tmp_path / "mail-tree"
-    git(tmp_path, "clone", "-q", "--shared", "--sparse", "-b", BASE, made.repository, tree)
+    git(tmp_path, "clone", "-q", "--shared", "--sparse", "-b", BASE, series.repository, tree)
     git(tree, "sparse-checkout", "set", "arch/x86")
     return tree
 
 
-def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel_6_1, tmp_path):
-    assert [p["status"] for p in made.document["patches"]] == ["made"] * 4
+def test_the_series_on_6_1_without_the_op(series, mail_tree, git, patchgen, kernel_6_1, tmp_path):
+    assert [p["status"] for p in series.document["patches"]] == ["made"] * 4
 
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    for mail in made.mails[1:]:
+    for mail in series.mails[1:]:
         assert checkpatch(kernel_6_1, mail, scratch) == (0, 0, 0), mail.name
 
-    tip_tree = git(made.repository, "rev-parse", f"{BRANCH}^{{tree}}").strip()
-    assert apply_mails(mail_tree, f"origin/{BASE}", made.mails[1:]) == tip_tree
+    tip_tree = git(series.repository, "rev-parse", f"{BRANCH}^{{tree}}").strip()
+    assert apply_mails(mail_tree, f"origin/{BASE}", series.mails[1:]) == tip_tree
 
     again = apply(
         patchgen,
@@ -88,7 +88,7 @@ def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel
         "--backend",
         "sev",
         "--tree",
-        made.repository,
+        series.repository,
         "--base",
         BASE,
         "--signoff",
@@ -96,8 +96,8 @@ def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel
         "-o",
         tmp_path / "again",
     )
-    assert again["tip"] == made.document["tip"]
-    for mail in made.mails:
+    assert again["tip"] == series.document["tip"]
+    for mail in series.mails:
         assert (tmp_path / "again" / mail.name).read_bytes() == mail.read_bytes()
 
     result = subprocess.run(
@@ -109,7 +109,7 @@ def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel
             "--dry-run",
             "--confirm=never",
             "--quiet",
-            *made.mails,
+            *series.mails,
         ],
         capture_output=True,
         text=True,
@@ -128,9 +128,9 @@ def test_the_series_on_6_1_without_the_op(made, mail_tree, git, patchgen, kernel
             "arch/x86/include/asm/kvm_para.h",
         ),
     ):
-        assert tokens in git(made.repository, "show", f"master:{path}")
-        assert tokens not in git(made.repository, "show", f"{BASE}:{path}")
-        assert tokens in git(made.repository, "show", f"{BRANCH}:{path}")
+        assert tokens in git(series.repository, "show", f"master:{path}")
+        assert tokens not in git(series.repository, "show", f"{BASE}:{path}")
+        assert tokens in git(series.repository, "show", f"{BRANCH}:{path}")
 
 
 def verify(patchgen: Patchgen, repository: Path, *args: str | Path) -> dict:
@@ -144,11 +144,11 @@ def verify(patchgen: Patchgen, repository: Path, *args: str | Path) -> dict:
     return document
 
 
-def test_every_commit_passes_with_both_backends_and_the_tip_boots(made, patchgen, tmp_path):
-    args = ("--variant", "pvops", "--tree", made.repository, "--base", BASE, "--signoff")
+def test_every_commit_passes_with_both_backends_and_the_tip_boots(series, patchgen, tmp_path):
+    args = ("--variant", "pvops", "--tree", series.repository, "--base", BASE, "--signoff")
     document = apply(patchgen, *args, "--branch", "both", "-o", tmp_path / "both")
     assert document["backends"] == ["sev", "tdx"]
-    checked = verify(patchgen, made.repository, "both", "--base", BASE, "--boot")
+    checked = verify(patchgen, series.repository, "both", "--base", BASE, "--boot")
     assert [commit["subject"] for commit in checked["commits"]] == [
         patch["subject"] for patch in document["patches"]
     ]
@@ -178,26 +178,26 @@ def start(tree: Path, *args: str | Path) -> subprocess.Popen[bytes]:
     )
 
 
-def test_kill_9_on_a_full_kernel(made, git, tmp_path):
+def test_kill_9_on_a_full_kernel(series, git, tmp_path):
     """A few tries; tests/git/test_killed.py makes many, on the toy tree."""
-    before = snapshot(made.repository, without=BRANCH)
-    tip = git(made.repository, "rev-parse", BRANCH)
+    before = snapshot(series.repository, without=BRANCH)
+    tip = git(series.repository, "rev-parse", BRANCH)
     args = ["--base", BASE, "--backend", "sev", "--signoff", "--force", "-o", tmp_path / "killed"]
     begin = time.monotonic()
-    assert start(made.repository, *args).wait() == 0
+    assert start(series.repository, *args).wait() == 0
     seconds = time.monotonic() - begin
     for part in (0.2, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95):
-        git(made.repository, "update-ref", "-d", f"refs/heads/{BRANCH}")
-        process = start(made.repository, *args)
+        git(series.repository, "update-ref", "-d", f"refs/heads/{BRANCH}")
+        process = start(series.repository, *args)
         time.sleep(part * seconds)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         refs = git(
-            made.repository, "for-each-ref", "--format=%(objectname)", f"refs/heads/{BRANCH}"
+            series.repository, "for-each-ref", "--format=%(objectname)", f"refs/heads/{BRANCH}"
         )
         assert refs in ("", tip), part
-        assert snapshot(made.repository, without=BRANCH) == before, part
-    output = git(made.repository, "fsck", "--connectivity-only")
+        assert snapshot(series.repository, without=BRANCH) == before, part
+    output = git(series.repository, "fsck", "--connectivity-only")
     assert "missing" not in output and "broken" not in output, output
 
 
@@ -209,9 +209,9 @@ def test_a_kernel_that_has_the_op_calls_it_everywhere(version, request, patchgen
     document = apply(patchgen, *args, "--signoff", "-o", tmp_path / "outgoing")
     status = ["already there"] * 4 + ["made"] * 2
     assert [patch["status"] for patch in document["patches"]] == status
-    made = [patch for patch in document["patches"] if patch["status"] == "made"]
-    assert [patch["name"] for patch in made] == ["whole-pages", "direct"]
-    assert all(patch["files"] == ["arch/x86/kernel/kvm.c"] for patch in made)
+    new = [patch for patch in document["patches"] if patch["status"] == "made"]
+    assert [patch["name"] for patch in new] == ["whole-pages", "direct"]
+    assert all(patch["files"] == ["arch/x86/kernel/kvm.c"] for patch in new)
 
     # One direct call remains; the letter shows the path from each other call to the op.
     [remaining] = document["cites"]["direct"]
