@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from tests.support import TOP
 from tests.support.examples import load_profile
 from tests.support.fork_server import ForkServer
 from tests.support.kernels import REQUIRED, KernelMissingError, clone_bare, kernel_tree
-from tests.support.prepared import TOP, Prepared
+from tests.support.prepared import Prepared
 
 # Under nohup, or in the background of a shell, SIGINT is ignored, and all child processes inherit
 # that: a test that interrupts one would wait forever.

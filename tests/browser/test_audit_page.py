@@ -15,11 +15,12 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from patchgen.audit import render_page
+from tests.support import TOP
 from tests.support.hostile_audit import hostile_audit
 from tests.support.kernels import REQUIRED
 
 CHROMIUM = shutil.which("chromium")
-ARTEFACTS = Path(os.environ.get("PATCHGEN_ARTEFACTS") or Path(__file__).parents[2] / ".artefacts")
+ARTEFACTS = Path(os.environ.get("PATCHGEN_ARTEFACTS") or TOP / ".artefacts")
 
 
 @pytest.fixture(scope="module")

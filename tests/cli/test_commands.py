@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from patchgen import __version__
+from tests.support import TOP
 
 
 def test_version_and_help(patchgen):
@@ -117,7 +118,7 @@ def test_a_bug_is_reported_without_a_traceback(toy, tmp_path):
     script = tmp_path / "run.py"
     script.write_text(
         f"import sys; sys.path.insert(0, {str(broken)!r})\n"
-        f"sys.path.insert(1, {str(Path(__file__).parent.parent.parent)!r})\n"
+        f"sys.path.insert(1, {str(TOP)!r})\n"
         "from patchgen.cli.main import main; main()\n"
     )
     result = subprocess.run(

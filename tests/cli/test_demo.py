@@ -4,24 +4,22 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parent.parent.parent
+from tests.support import TOP
+from tests.support.programs import install_patchgen
 
 
 @pytest.fixture
 def demo(tmp_path):
-    program = tmp_path / "patchgen"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={PROJECT} exec {sys.executable} -m patchgen "$@"\n')
-    program.chmod(0o755)
+    program = install_patchgen(tmp_path / "patchgen")
 
     def run(*args: str | Path) -> subprocess.CompletedProcess:
         folder = tmp_path / "patchgen-demo"
-        argv = [PROJECT / "tools/demo", program, folder, *args]
-        return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+        argv = [TOP / "tools/demo", program, folder, *args]
+        return subprocess.run(argv, cwd=TOP, capture_output=True, text=True, check=False)
 
     return run
 
@@ -58,7 +56,7 @@ def test_needs_no_identity(demo, monkeypatch):
 def test_removes_only_its_own_folder(demo, tmp_path):
     other = tmp_path / "patchgen-demo-like" / "mine"
     other.mkdir(parents=True)
-    argv = [PROJECT / "tools/demo", "true", other]
-    result = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+    argv = [TOP / "tools/demo", "true", other]
+    result = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert other.is_dir()

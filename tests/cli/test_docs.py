@@ -6,12 +6,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.documents import PAGES, TOP, Session, find_missing, read_sessions, run_session
+from tests.support import TOP
+from tests.support.documents import PAGES, Session, find_missing, read_sessions, run_session
+from tests.support.programs import install_patchgen
 
 SESSIONS = [session for page in PAGES for session in read_sessions(page)]
 ON_TOY = [session for session in SESSIONS if session.tree in ("toy", "series")]
@@ -19,10 +20,8 @@ ON_TOY = [session for session in SESSIONS if session.tree in ("toy", "series")]
 
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment of a user who has installed patchgen."""
-    program = folder / "bin" / "patchgen"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={TOP} exec {sys.executable} -m patchgen "$@"\n')
-    program.chmod(0o755)
+    (folder / "bin").mkdir()
+    program = install_patchgen(folder / "bin" / "patchgen")
     return {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
 
 

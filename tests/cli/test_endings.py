@@ -12,10 +12,10 @@ import pytest
 
 from patchgen.commands.compare import CompareRequest, compare_variants
 from patchgen.errors import PatchgenError
+from tests.support import TOP
 from tests.support.kernels import commit_all
 from tests.support.small_kernel import FILES, write_files
 
-ROOT = Path(__file__).parents[2]
 CODE = "static void NAME(void)\n{\n\told_call();\n}\n"
 RULE = "@change@\n@@\n- old_call();\n+ new_call();\n"
 APPLY = ["apply", "--variant", "pvops", "--backend", "sev"]
@@ -33,7 +33,7 @@ def small(tmp_path):
 def shell(script: str, *args: str | Path, **variables: str) -> tuple[int, str, str]:
     """Run patchgen as "$@" of a shell script; return exit code, output and errors."""
     run = ["bash", "-c", script, "bash", sys.executable, "-m", "patchgen", *map(str, args)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    env = {**os.environ, "PYTHONPATH": str(TOP), **variables}
     result = subprocess.run(run, capture_output=True, env=env, check=False)
     return result.returncode, result.stdout.decode(), result.stderr.decode()
 
@@ -107,7 +107,7 @@ def test_a_closed_pipe_is_not_a_failure(small):
     for stream in ("stdout", "stderr"):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: writer}
         run = [sys.executable, "-m", "patchgen", "run", small.parent / "x.cocci", "--tree", small]
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        env = {**os.environ, "PYTHONPATH": str(TOP)}
         result = subprocess.run(run, env=env, check=False, **pipes)
         assert (result.returncode, result.stderr or b"") == (0, b"")
     os.close(writer)

@@ -8,13 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.prepared import TOY_TREE
+from tests.support import TOP
 
 
 def test_a_wheel_in_an_empty_environment_makes_the_series(toy, tmp_path):
-    project = TOY_TREE.parent.parent
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, project],
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, TOP],
         check=True,
         capture_output=True,
     )

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Patchgen
+from tests.support import TOP
 from tests.support.checks import apply_mails, checkpatch, snapshot
 from tests.support.kernels import clone_bare
-from tests.support.prepared import TOP, WITHOUT_OP as BASE
+from tests.support.prepared import WITHOUT_OP as BASE
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 

@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.support import TOP
 from tests.support.kernels import CACHE
-
-_PROJECT = Path(__file__).parents[2]
 
 
 @cache
@@ -29,7 +28,7 @@ def audit_kernel(tree: Path, *args: str) -> dict[str, Any]:
             "HOME": str(CACHE),
             "XDG_CACHE_HOME": str(CACHE),
             "LC_ALL": "C",
-            "PYTHONPATH": str(_PROJECT),
+            "PYTHONPATH": str(TOP),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
         },

@@ -23,7 +23,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TOP = Path(__file__).parents[2]
+from tests.support import TOP
+
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
 # Where `make demo` leaves its tree.
 _DEMO_TREE = "/tmp/patchgen-demo-$(id -un)/tree"

@@ -34,7 +34,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-_TOP = Path(__file__).parents[2]
+from tests.support import TOP
+
 # Only --dask imports Dask, which starts threads.
 _NOT_PRELOADED = ("dask",)
 _AT_START = ("PYTHON", "LC_", "LANG")
@@ -49,7 +50,7 @@ class ForkServer:
     """A server process, with its environment, that runs until `close`."""
 
     def __init__(self, environment: Mapping[str, str]):
-        self._environment = {**environment, "PYTHONPATH": str(_TOP)}
+        self._environment = {**environment, "PYTHONPATH": str(TOP)}
         self._socket, server_side = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with server_side:
             argv = [sys.executable, "-m", __name__, str(server_side.fileno())]

@@ -21,7 +21,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support import TOP
+
 _EVENTS = ("subprocess.Popen", "os.rename", "os.mkdir", "os.remove", "os.rmdir")
 DATE = "1629460000"
 # How often each command is killed at a random moment.
@@ -80,7 +81,7 @@ class Campaign:
         events.unlink(missing_ok=True)
         env = {
             **os.environ,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(TOP),
             "TMPDIR": str(self.tmp),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
             "SOURCE_DATE_EPOCH": DATE,

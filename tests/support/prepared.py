@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support import TOP
 from tests.support.kernels import clone_bare, commit_all
 
-TOP = Path(__file__).parents[2]
 TOY_TREE = TOP / "tests" / "tree"
 _TAKE_OUT = TOP / "tests" / "semantic-patches" / "without-op"
 # The branch of a kernel without the op.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Count the programs that a test starts."""
+"""Install patchgen as a program, and list the programs that a test starts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support import TOP
 
 _counts: list[list[str]] = []
+
+
+def install_patchgen(path: Path) -> Path:
+    """Write a program that runs patchgen from these sources, and return its path."""
+    path.write_text(f'#!/bin/sh\nPYTHONPATH={TOP} exec {sys.executable} -m patchgen "$@"\n')
+    path.chmod(0o755)
+    return path
 
 
 def _note(event: str, args: tuple[object, ...]) -> None:

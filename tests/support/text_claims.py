@@ -24,8 +24,8 @@ from jinja2 import nodes
 
 from patchgen.spec.manifest import Need, PatchEntry
 from patchgen.spec.variant import ManifestFile, Variant, load_variant
+from tests.support import TOP
 
-TOP = Path(__file__).parents[2]
 VARIANTS = TOP / "semantic-patches"
 TEMPLATES = TOP / "templates"
 # `patchgen run --split` renders these, for semantic patches that are not in a variant.
