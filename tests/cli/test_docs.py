@@ -43,13 +43,7 @@ def test_every_session_runs_somewhere():
 CALLS = {
     "apply": ["pvops", "--dry-run", "--branch", "other"],
     "run": ["../a.cocci", "arch/x86/xen"],
-    "verify": [
-        *["--skip", "checkpatch", "--skip", "sections"],
-        "--skip",
-        "build",
-        "--skip",
-        "code",
-    ],
+    "verify": ["--skip", "checkpatch", "--skip", "sections", "--skip", "build", "--skip", "code"],
     "reroll": ["--dry-run"],
     "trailers": ["--dry-run", "../reply.eml"],
     "explain": ["HEAD"],
@@ -60,7 +54,7 @@ CALLS = {
 }
 
 
-def documented_keys() -> dict[str, list[str]]:
+def read_documented_keys() -> dict[str, list[str]]:
     """Return the keys of --json by command, as docs/files-and-formats.md lists them."""
     page = (TOP / "docs/files-and-formats.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", page[page.index("## JSON") :], re.MULTILINE)
@@ -79,7 +73,7 @@ def test_the_keys_of_json_are_as_documented(patchgen, pvops, git):
         assert result.out, f"{name}: {result.err}"
         document = json.loads(result.out)
         printed[name] = list(document[0] if isinstance(document, list) else document)
-    documented = documented_keys()
+    documented = read_documented_keys()
     documented["run"].remove("series")
     assert printed == documented
 

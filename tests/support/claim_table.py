@@ -18,7 +18,8 @@ from patchgen.spec.backends import find_left_out
 from patchgen.spec.manifest import Fact, PatchEntry
 from patchgen.spec.probe import find_fact, find_facts, find_unmet_needs
 from patchgen.spec.variant import ManifestFile, Variant
-from tests.support.text_claims import TOP, Use, load_variants
+from tests.support import TOP
+from tests.support.text_claims import Use, load_variants
 
 FILE = TOP / "tests/data/claims.toml"
 # Kinds of evidence that need nothing in a base.

@@ -13,8 +13,8 @@ import threading
 
 import pytest
 
+from tests.support import TOP
 from tests.support.fork_server import _preload
-from tests.support.prepared import TOP
 
 CALLS = (
     ("--version",),
