@@ -24,6 +24,7 @@ from tests.support.prepared import WITHOUT_OP as BASE
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
 BRANCH = "patchgen/pvops-v4"
+SERIES = ("--variant", "pvops", "--backend", "sev", "--base", BASE, "--signoff")
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,7 @@ def apply(patchgen: Patchgen, *args: str | Path) -> dict:
 @pytest.fixture
 def series(without_op, patchgen, tmp_path, monkeypatch) -> AppliedSeries:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1629460000")
-    document = apply(
-        patchgen,
-        "--variant",
-        "pvops",
-        "--backend",
-        "sev",
-        "--tree",
-        without_op,
-        "--base",
-        BASE,
-        "--signoff",
-        "-o",
-        tmp_path / "outgoing",
-    )
+    document = apply(patchgen, *SERIES, "--tree", without_op, "-o", tmp_path / "outgoing")
     mails = tuple(Path(mail) for mail in document["mails"])
     return AppliedSeries(without_op, document, mails)
 
@@ -82,36 +70,15 @@ def test_the_series_on_6_1_without_the_op(series, mail_tree, git, patchgen, kern
     tip_tree = git(series.repository, "rev-parse", f"{BRANCH}^{{tree}}").strip()
     assert apply_mails(mail_tree, f"origin/{BASE}", series.mails[1:]) == tip_tree
 
-    again = apply(
-        patchgen,
-        "--variant",
-        "pvops",
-        "--backend",
-        "sev",
-        "--tree",
-        series.repository,
-        "--base",
-        BASE,
-        "--signoff",
-        "--force",
-        "-o",
-        tmp_path / "again",
-    )
+    tree = ("--tree", series.repository, "--force")
+    again = apply(patchgen, *SERIES, *tree, "-o", tmp_path / "again")
     assert again["tip"] == series.document["tip"]
     for mail in series.mails:
         assert (tmp_path / "again" / mail.name).read_bytes() == mail.read_bytes()
 
     result = subprocess.run(
-        [
-            "git",
-            "-C",
-            mail_tree,
-            "send-email",
-            "--dry-run",
-            "--confirm=never",
-            "--quiet",
-            *series.mails,
-        ],
+        ["git", "send-email", "--dry-run", "--confirm=never", "--quiet", *series.mails],
+        cwd=mail_tree,
         capture_output=True,
         text=True,
         check=False,

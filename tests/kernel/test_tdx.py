@@ -60,23 +60,7 @@ def test_the_tdx_backend_alone(kernel, base, present, missing, request, patchgen
     for mail in document["mails"][1:]:
         assert checkpatch(kernel, Path(mail), scratch) == (0, 0, 0), mail
 
-    # SEV's code does not replace the callback of a TDX guest.
-    source = git(repository, "show", f"{BRANCH}:arch/x86/kernel/kvm.c")
-    before, installs, _ = source.partition("pv_ops.mmu.notify_page_enc_status_changed =")
-    guards = ("!cpu_feature_enabled(X86_FEATURE_TDX_GUEST)", "cc_vendor == CC_VENDOR_AMD")
-    assert not installs or any(guard in before[-400:] for guard in guards)
-
-    # Pages are reported once, by the generic code, and converted by the callbacks only.
-    args = ("grep", "-cw", "notify_page_enc_status_changed(.*", BRANCH, "--", "arch/x86/mm")
-    assert git(repository, *args) == f"{BRANCH}:arch/x86/mm/pat/set_memory.c:1\n"
-    tdx = git(repository, "show", f"{BRANCH}:arch/x86/coco/tdx/tdx.c")
-    assert "x86_platform.guest.enc_status_change_" not in tdx
-
-    # The default operations are the kernel's own no-ops.
-    default = "notify_page_enc_status_changed = (void *)paravirt_ret0,"
-    assert default in git(repository, "show", f"{BRANCH}:arch/x86/kernel/paravirt.c")
-    init = git(repository, "show", f"{BRANCH}:arch/x86/kernel/x86_init.c")
-    assert "= enc_status_change_finish_noop," in init
+    check_sources(git, repository)
 
     # The thread proposed callbacks per platform, but none that fails, and none before the change.
     credited = [
@@ -99,6 +83,27 @@ def test_the_tdx_backend_alone(kernel, base, present, missing, request, patchgen
     assert again.code == 0, again.err
     assert again.out.count("already there") == len(present + missing) + 1
     assert "Nothing left to make" in again.out
+
+
+def check_sources(git, repository: Path) -> None:
+    """Check who installs callbacks, who calls them, and what the defaults are."""
+    # SEV's code does not replace the callback of a TDX guest.
+    source = git(repository, "show", f"{BRANCH}:arch/x86/kernel/kvm.c")
+    before, installs, _ = source.partition("pv_ops.mmu.notify_page_enc_status_changed =")
+    guards = ("!cpu_feature_enabled(X86_FEATURE_TDX_GUEST)", "cc_vendor == CC_VENDOR_AMD")
+    assert not installs or any(guard in before[-400:] for guard in guards)
+
+    # Pages are reported once, by the generic code, and converted by the callbacks only.
+    args = ("grep", "-cw", "notify_page_enc_status_changed(.*", BRANCH, "--", "arch/x86/mm")
+    assert git(repository, *args) == f"{BRANCH}:arch/x86/mm/pat/set_memory.c:1\n"
+    tdx = git(repository, "show", f"{BRANCH}:arch/x86/coco/tdx/tdx.c")
+    assert "x86_platform.guest.enc_status_change_" not in tdx
+
+    # The default operations are the kernel's own no-ops.
+    default = "notify_page_enc_status_changed = (void *)paravirt_ret0,"
+    assert default in git(repository, "show", f"{BRANCH}:arch/x86/kernel/paravirt.c")
+    init = git(repository, "show", f"{BRANCH}:arch/x86/kernel/x86_init.c")
+    assert "= enc_status_change_finish_noop," in init
 
 
 def check_machine_code(source: Path, output: Path) -> None:

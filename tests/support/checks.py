@@ -36,15 +36,9 @@ def apply_mails(clone: Path, base: str, mails: Sequence[Path]) -> str:
 
 def checkpatch(kernel: Path, mail: Path, scratch: Path) -> tuple[int, int, int]:
     """Return the numbers of errors, warnings and checks of checkpatch.pl --strict for a mail."""
+    script = kernel / "scripts/checkpatch.pl"
     result = subprocess.run(
-        [
-            "perl",
-            kernel / "scripts/checkpatch.pl",
-            "--strict",
-            "--no-tree",
-            f"--root={kernel}",
-            mail,
-        ],
+        ["perl", script, "--strict", "--no-tree", f"--root={kernel}", mail],
         cwd=scratch,
         capture_output=True,
         text=True,

@@ -63,16 +63,8 @@ def _extract(tarball: Path, name: str, target: Path) -> None:
     git = ["git", "-C", scratch]
     try:
         subprocess.run([*git, "init", "-q", "-b", "master"], check=True)
-        argv = [
-            *git,
-            "-c",
-            "fastimport.unpackLimit=0",
-            "-c",
-            "core.compression=1",
-            "fast-import",
-            "--quiet",
-            "--depth=0",
-        ]
+        settings = ["-c", "fastimport.unpackLimit=0", "-c", "core.compression=1"]
+        argv = [*git, *settings, "fast-import", "--quiet", "--depth=0"]
         with subprocess.Popen(argv, stdin=subprocess.PIPE) as importer:
             assert importer.stdin is not None
             with subprocess.Popen(["xz", "-dc", tarball], stdout=subprocess.PIPE) as unpacked:
