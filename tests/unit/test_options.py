@@ -97,7 +97,7 @@ def test_a_letter_belongs_to_one_option():
                 owners[spelling].add(name)
     assert {spelling for spelling, names in owners.items() if len(names) > 1} == set()
     letters = {spelling for spelling in owners if len(spelling) == 2}
-    assert letters == {"-D", "-j", "-o", "-s", "-v"}
+    assert letters == {"-D", "-I", "-j", "-o", "-s", "-v"}
 
 
 def test_a_commit_has_one_of_four_options():
