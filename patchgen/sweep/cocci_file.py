@@ -144,7 +144,7 @@ def load_cocci(
             place=ErrorPlace(where, first.line, excerpt=first.text),
             hint=f"read it; then `patchgen trust {shlex.quote(name)}` trusts it as it is now"
             if code
-            else "read it; then --trust allows it in this run",
+            else "read it, and trust it for this run",
             parameters=("trusted", "trusted_folders"),
         )
     return replace(cocci, is_trusted=True)
