@@ -22,10 +22,10 @@ BRANCH = "patchgen/pvops-v4"
 EPOCH = "1629460000"
 
 
-def apply(patchgen: Patchgen, tree: Path, *words: str | Path) -> dict:
-    done = patchgen("apply", "--variant", "pvops", "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+def apply(patchgen: Patchgen, tree: Path, *args: str | Path) -> dict:
+    completed = patchgen("apply", "--variant", "pvops", "--tree", tree, "--json", *args)
+    assert completed.code == 0, completed.err
+    return json.loads(completed.out)
 
 
 def line_of(path: Path, text: str) -> int:
@@ -77,20 +77,20 @@ def test_git_am_of_the_mails_gives_the_same_tree(pvops_on, toy, git, tmp_path):
 
 @pytest.mark.slow
 def test_the_cover_letter_claims_no_path_that_the_base_does_not_have(patchgen, toy, git):
-    def paths(*words) -> str:
-        cover = apply(patchgen, toy, "--force", *words)["mails"][0]
+    def paths(*args) -> str:
+        cover = apply(patchgen, toy, "--force", *args)["mails"][0]
         raw = Path(cover).read_bytes()
         text = email.message_from_bytes(raw, policy=email.policy.default).get_content()
         return text[text.index("Which call is") : text.index("A tool, patchgen, made")]
 
     kvm = "arch/x86/kernel/kvm.c"
-    said = paths()
+    cover_text = paths()
     site = line_of(toy / kvm, "early_set_memory_decrypted(")
-    assert f"  apf_reason: {kvm}:{site} kvm_map_percpu_data()\n    -> early_set_mem" in said
-    assert "  steal_time: no call leads to the op\n" in said
-    assert "    -> early_set_memory_and_notify() ->\n    notify_range_enc_status_cha" in said
+    assert f"  apf_reason: {kvm}:{site} kvm_map_percpu_data()\n    -> early_set_mem" in cover_text
+    assert "  steal_time: no call leads to the op\n" in cover_text
+    assert "    -> early_set_memory_and_notify() ->\n    notify_range_enc_status_cha" in cover_text
     callback = git(toy, "grep", "-n", "kvm_sev_hypercall3(", BRANCH, "--", kvm).split(":")[2]
-    assert f"  {kvm}:{callback} kvm_sev_notify_enc_status()\n    the op calls it" in said
+    assert f"  {kvm}:{callback} kvm_sev_notify_enc_status()\n    the op calls it" in cover_text
 
     # The same call, but of something that tells nobody.
     source = toy / kvm
@@ -110,8 +110,8 @@ def test_the_cover_letter_states_the_problem_of_the_base_in_hand(patchgen, toy, 
     # What one participant proposed was not agreed on by all (LKML, 20 August 2021).
     assert "Ashish Kalra proposed an abstraction" in letter and "settled" not in letter
 
-    words = ("--base", f"{BRANCH}~2", "--branch", "rest")
-    letter = read_letter(apply(patchgen, toy, *words))
+    args = ("--base", f"{BRANCH}~2", "--branch", "rest")
+    letter = read_letter(apply(patchgen, toy, *args))
     assert "do not report" not in letter
     assert "This base has pv_ops.mmu.notify_page_enc_status_changed() (arch/x86/" in letter
     assert "- SEV guests on KVM get a callback" in letter and "early_set_memory" not in letter
@@ -143,7 +143,7 @@ def test_send_email_takes_the_mails(pvops_on, toy):
     ).is_file():
         pytest.fail("git send-email is missing: apt-get install git-email")
     mails = pvops_on()["mails"]
-    done = subprocess.run(
+    completed = subprocess.run(
         [
             "git",
             "-C",
@@ -159,7 +159,7 @@ def test_send_email_takes_the_mails(pvops_on, toy):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert completed.returncode == 0, completed.stderr
 
 
 @pytest.mark.slow
@@ -194,10 +194,10 @@ def test_touches_nothing_but_the_branch(patchgen, toy, git):
 def test_a_dry_run_shows_the_diffs_and_writes_nothing(patchgen, toy):
     before = snapshot(toy, without="none")
     objects = sorted((toy / ".git/objects").rglob("*"))
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, "--dry-run")
-    assert done.code == 0
-    assert "+\tvoid (*notify_page_enc_status_changed)(" in done.out
-    assert "\x1b[" not in done.out
+    completed = patchgen("apply", "--variant", "pvops", "--tree", toy, "--dry-run")
+    assert completed.code == 0
+    assert "+\tvoid (*notify_page_enc_status_changed)(" in completed.out
+    assert "\x1b[" not in completed.out
     assert snapshot(toy, without="none") == before
     assert sorted((toy / ".git/objects").rglob("*")) == objects
     assert not (toy / "outgoing").exists()
@@ -205,7 +205,7 @@ def test_a_dry_run_shows_the_diffs_and_writes_nothing(patchgen, toy):
 
 def test_applied_on_its_own_result_everything_is_already_there(patchgen, pvops_on, toy):
     pvops_on()
-    done = patchgen(
+    completed = patchgen(
         "apply",
         "--variant",
         "pvops",
@@ -218,9 +218,9 @@ def test_applied_on_its_own_result_everything_is_already_there(patchgen, pvops_o
         "-o",
         toy / "again",
     )
-    assert done.code == 0
-    assert "op: already there (arch/x86/include/asm/paravirt_types.h:16)" in done.out
-    assert "Nothing left to make" in done.out
+    assert completed.code == 0
+    assert "op: already there (arch/x86/include/asm/paravirt_types.h:16)" in completed.out
+    assert "Nothing left to make" in completed.out
     assert not (toy / "again").exists()
 
 
@@ -231,7 +231,7 @@ def test_makes_what_remains_where_a_part_is_there(patchgen, pvops_on, toy, git):
     assert git(toy, "rev-parse", f"{BRANCH}^{{tree}}") == git(toy, "rev-parse", "rest^{tree}")
 
 
-def test_signs_off_only_when_asked(patchgen, pvops_on, toy, git):
+def test_signs_off_only_with_the_option(patchgen, pvops_on, toy, git):
     pvops_on()
     assert "Signed-off-by" not in git(toy, "log", f"master..{BRANCH}")
     apply(patchgen, toy, "--force", "--signoff")
@@ -260,72 +260,72 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize(("words", "code", "said"), REFUSALS.values(), ids=REFUSALS)
-def test_refuses(patchgen, toy, words, code, said):
+@pytest.mark.parametrize(("args", "code", "problem"), REFUSALS.values(), ids=REFUSALS)
+def test_refuses(patchgen, toy, args, code, problem):
     before = snapshot(toy, without="none")
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy, *words)
-    assert (done.code, done.out) == (code, "")
-    assert said in done.err
+    completed = patchgen("apply", "--variant", "pvops", "--tree", toy, *args)
+    assert (completed.code, completed.out) == (code, "")
+    assert problem in completed.err
     assert snapshot(toy, without="none") == before
 
 
 def test_refuses_an_existing_branch_without_force(patchgen, pvops_on, toy):
     pvops_on()
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 1
-    assert f"the branch {BRANCH} exists already" in done.err
+    completed = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert completed.code == 1
+    assert f"the branch {BRANCH} exists already" in completed.err
 
 
-def test_says_what_a_tree_lacks(patchgen, tmp_path, git):
+def test_reports_the_unmet_needs_of_a_tree(patchgen, tmp_path, git):
     git(tmp_path, "init", "-q", "-b", "master")
     (tmp_path / "README").write_text("no kernel\n")
     git(tmp_path, "add", "README")
     git(tmp_path, "commit", "-q", "-m", "x")
-    done = patchgen("apply", "--variant", "pvops", cwd=tmp_path)
-    assert done.code == 1
-    assert "is not a kernel tree" in done.err
-    assert done.err.count("\n") < 15
+    completed = patchgen("apply", "--variant", "pvops", cwd=tmp_path)
+    assert completed.code == 1
+    assert "is not a kernel tree" in completed.err
+    assert completed.err.count("\n") < 15
 
 
-def test_says_that_a_base_is_too_old_for_the_hypercall(patchgen, toy, git):
+def test_reports_that_a_base_is_too_old_for_the_hypercall(patchgen, toy, git):
     uapi = toy / "include/uapi/linux/kvm_para.h"
     uapi.write_text(uapi.read_text().replace("#define KVM_HC_MAP_GPA_RANGE\t\t12\n", ""))
     git(toy, "commit", "-q", "-a", "-m", "like v5.10")
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 1
-    assert "include/uapi/linux/kvm_para.h lacks `KVM_HC_MAP_GPA_RANGE`" in done.err
-    assert "v5.14" in done.err
+    completed = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert completed.code == 1
+    assert "include/uapi/linux/kvm_para.h lacks `KVM_HC_MAP_GPA_RANGE`" in completed.err
+    assert "v5.14" in completed.err
 
 
-def test_says_which_rule_found_nothing(patchgen, toy, git):
+def test_reports_the_rule_that_matched_nothing(patchgen, toy, git):
     source = toy / "arch/x86/mm/pat/set_memory.c"
     source.write_text(source.read_text().replace("cpa_flush(&cpa, 0)", "cpa_flush(&cpa, 2)"))
     git(toy, "commit", "-q", "-a", "-m", "other shape")
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 1
-    assert "the rule set_memory_notifies matched nothing" in done.err
-    assert "in arch/x86/mm/pat/set_memory.c" in done.err
-    assert "notify/late.cocci.j2:6" in done.err
+    completed = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert completed.code == 1
+    assert "the rule set_memory_notifies matched nothing" in completed.err
+    assert "in arch/x86/mm/pat/set_memory.c" in completed.err
+    assert "notify/late.cocci.j2:6" in completed.err
 
 
-def test_says_that_a_target_cannot_be_parsed(patchgen, toy, git):
+def test_reports_that_a_target_cannot_be_parsed(patchgen, toy, git):
     header = toy / "arch/x86/include/asm/kvm_para.h"
     header.write_text(header.read_text().replace("ALTERNATIVE(", "OTHER_ALTERNATIVE("))
     git(toy, "commit", "-q", "-a", "-m", "unknown macro")
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 1
-    assert "its target is code that spatch cannot parse" in done.err
+    completed = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert completed.code == 1
+    assert "its target is code that spatch cannot parse" in completed.err
     line = line_of(header, "kvm_hypercall4(")
-    assert f"arch/x86/include/asm/kvm_para.h:{line} kvm_hypercall4()" in done.err
+    assert f"arch/x86/include/asm/kvm_para.h:{line} kvm_hypercall4()" in completed.err
 
 
 def test_needs_no_identity_from_a_guess(patchgen, toy, monkeypatch):
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.delenv(f"GIT_{role}_NAME")
         monkeypatch.delenv(f"GIT_{role}_EMAIL")
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 1
-    assert "git does not know who you are" in done.err
+    completed = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert completed.code == 1
+    assert "git does not know who you are" in completed.err
 
 
 @pytest.mark.slow
@@ -353,19 +353,19 @@ def test_ignores_the_trees_own_cocciconfig(patchgen, toy, git):
     assert len(apply(patchgen, toy)["patches"]) == 4
 
 
-def test_without_spatch_says_how_to_get_it(patchgen, toy, monkeypatch):
+def test_without_spatch_reports_how_to_install_it(patchgen, toy, monkeypatch):
     monkeypatch.setenv("SPATCH", "no-such-spatch")
-    done = patchgen("apply", "--variant", "pvops", "--tree", toy)
-    assert done.code == 1
-    assert "apt-get install coccinelle" in done.err
+    completed = patchgen("apply", "--variant", "pvops", "--tree", toy)
+    assert completed.code == 1
+    assert "apt-get install coccinelle" in completed.err
 
 
 @pytest.mark.slow
 def test_prints_the_two_commands_to_run_next(patchgen, toy):
-    done = patchgen("apply", "--variant", "pvops", cwd=toy)
-    assert done.code == 0, done.err
-    assert "git log --reverse --patch" in done.out
-    assert "git send-email outgoing/pvops-v4/v4-*.patch" in done.out
+    completed = patchgen("apply", "--variant", "pvops", cwd=toy)
+    assert completed.code == 0, completed.err
+    assert "git log --reverse --patch" in completed.out
+    assert "git send-email outgoing/pvops-v4/v4-*.patch" in completed.out
     assert patchgen("apply", "--variant", "pvops", "--force", "--quiet", cwd=toy).out == ""
 
 
@@ -411,18 +411,18 @@ def test_each_mail_names_the_commit_of_the_branch(pvops_on, toy):
 
 def test_a_branch_without_its_mails_gets_them_from_the_same_command(patchgen, toy, git):
     """A run that was killed between the two leaves one."""
-    words = ("apply", "--variant", "pvops", "--tree", toy, "--json")
-    first = json.loads(patchgen(*words).out)
+    args = ("apply", "--variant", "pvops", "--tree", toy, "--json")
+    first = json.loads(patchgen(*args).out)
     mails = {Path(path): Path(path).read_bytes() for path in first["mails"]}
     shutil.rmtree(next(iter(mails)).parent)
     # On another day.
-    again = json.loads(patchgen(*words).out)
+    again = json.loads(patchgen(*args).out)
     assert again["tip"] == first["tip"]
     assert {Path(path): Path(path).read_bytes() for path in again["mails"]} == mails
     assert len(git(toy, "reflog", "show", first["branch"]).splitlines()) == 1
     git(toy, "update-ref", f"refs/heads/{first['branch']}", f"{first['tip']}^")
     shutil.rmtree(next(iter(mails)).parent)
-    done = patchgen(*words)
-    assert done.code == 1 and "exists already" in done.err
+    completed = patchgen(*args)
+    assert completed.code == 1 and "exists already" in completed.err
     assert not next(iter(mails)).parent.exists()
     assert git(toy, "rev-parse", f"{first['branch']}").strip() != first["tip"]

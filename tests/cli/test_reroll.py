@@ -31,10 +31,10 @@ def applied(pvops: Path, git: Git) -> Path:
     return pvops
 
 
-def reroll(patchgen: Patchgen, tree: Path, *words: str | Path) -> dict:
-    done = patchgen("reroll", "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err + done.out
-    return json.loads(done.out)
+def reroll(patchgen: Patchgen, tree: Path, *args: str | Path) -> dict:
+    completed = patchgen("reroll", "--tree", tree, "--json", *args)
+    assert completed.code == 0, completed.err + completed.out
+    return json.loads(completed.out)
 
 
 def message(git: Git, tree: Path, revision: str) -> str:
@@ -49,8 +49,8 @@ def edit(git: Git, tree: Path, branch: str, subject: str, change: Callable[[], s
     ]
     git(tree, "checkout", "-q", "--detach", commits[at])
     new = change()
-    words = ["-m", new] if new is not None else ["--no-edit"]
-    git(tree, "commit", "-q", "-a", "--amend", "--allow-empty", *words)
+    args = ["-m", new] if new is not None else ["--no-edit"]
+    git(tree, "commit", "-q", "-a", "--amend", "--allow-empty", *args)
     for oid in commits[at + 1 :]:
         git(tree, "cherry-pick", oid)
     git(tree, "update-ref", f"refs/heads/{branch}", "HEAD")
@@ -96,15 +96,15 @@ def test_makes_the_series_again_on_a_newer_base(patchgen, applied, git):
 def test_carries_what_people_wrote(patchgen, applied, git):
     def by_hand() -> str:
         replace(applied / MM, "static int __init early_set_memory_and_notify(", HAND)
-        said = git(applied, "log", "-1", "--format=%B")
-        return said.replace("Call pv_ops", "Simply call pv_ops").replace(
+        message_text = git(applied, "log", "-1", "--format=%B")
+        return message_text.replace("Call pv_ops", "Simply call pv_ops").replace(
             "Signed-off-by", f"{REVIEWED}\nSigned-off-by"
         )
 
     def cover() -> str:
-        said = git(applied, "log", "-1", "--format=%B")
+        message_text = git(applied, "log", "-1", "--format=%B")
         return (
-            said.replace("Guests with encrypted", "As all know, guests with encrypted")
+            message_text.replace("Guests with encrypted", "As all know, guests with encrypted")
             .replace("\nCc: ", "\nCc: New <new@example.org>\nCc: ", 1)
             .replace("To: x86@example.org\n", "")
         )
@@ -123,10 +123,10 @@ def test_carries_what_people_wrote(patchgen, applied, git):
     assert document["dropped_tags"] == []
     assert "/* By hand. */" in git(applied, "show", f"{V5}:{MM}")
     assert git(applied, "show", f"{V5}:{MM}").startswith("/* newer */")
-    said = message(git, applied, f"{V5}~3")
-    assert "Simply call pv_ops" in said and REVIEWED in said
-    assert "The result was then edited by hand." in " ".join(said.split())
-    assert said.rstrip().endswith("---\nChanges in v5:\n- Say so")
+    message_text = message(git, applied, f"{V5}~3")
+    assert "Simply call pv_ops" in message_text and REVIEWED in message_text
+    assert "The result was then edited by hand." in " ".join(message_text.split())
+    assert message_text.rstrip().endswith("---\nChanges in v5:\n- Say so")
     letter = message(git, applied, f"{V5}~5")
     assert "As all know, guests with encrypted" in letter
     assert "Changes in v5:\n- Say so\n" in letter
@@ -142,16 +142,16 @@ def test_carries_what_people_wrote(patchgen, applied, git):
 
 def cover_edited(git: Git, tree: Path) -> str:
     """Return v4's cover letter with another text, somebody more and somebody less."""
-    said = git(tree, "log", "-1", "--format=%B")
+    message_text = git(tree, "log", "-1", "--format=%B")
     for old, new in (
         ("Guests with encrypted", "As all know, guests with encrypted"),
         ("  Tested:  not yet", "  Tested:  I booted it."),
         ("To: Kay Vee Em <kvm@example.org>\n", ""),
         ("Cc: toy-mm@", "Cc: New <new@example.org>\nCc: toy-mm@"),
     ):
-        assert said.count(old) == 1, old
-        said = said.replace(old, new)
-    return said
+        assert message_text.count(old) == 1, old
+        message_text = message_text.replace(old, new)
+    return message_text
 
 
 def has_cover_edits(git: Git, tree: Path, document: dict) -> None:
@@ -180,9 +180,9 @@ def test_the_cover_letter_tells_of_no_hand_edit_that_is_not_in_the_series(patchg
     git(applied, "add", "op.txt")
     git(applied, "commit", "-q", "-m", "Documentation: Tell of the op")
     git(applied, "checkout", "-q", "master")
-    words = ("reroll", "--tree", applied, V4, "--onto", "master")
-    done = patchgen(*words, "--changes", "hypercall=Say so")
-    assert done.code == 1 and "v5 has no patch 'hypercall'" in done.err
+    args = ("reroll", "--tree", applied, V4, "--onto", "master")
+    completed = patchgen(*args, "--changes", "hypercall=Say so")
+    assert completed.code == 1 and "v5 has no patch 'hypercall'" in completed.err
     document = reroll(patchgen, applied, V4, "--onto", "master")
     assert hypercall not in document["patches"]
     letter = message(git, applied, f"{V5}~{len(document['patches'])}")
@@ -215,17 +215,20 @@ def test_clones_without_reflogs_carry_edits_all_the_same(patchgen, applied, git,
         document = reroll(patchgen, clone, old, "--onto", "origin/master")
         assert "kvm_sev_hypercall3( KVM_HC" in git(clone, "show", f"{new}:{KVM}")
         assert git(clone, "show", f"{new}:{KVM}").startswith("/* newer, too */")
-        said = message(git, clone, new)
-        assert "issues this hypercall" in said and "The result was then edited by hand." in said
+        message_text = message(git, clone, new)
+        assert (
+            "issues this hypercall" in message_text
+            and "The result was then edited by hand." in message_text
+        )
         has_cover_edits(git, clone, document)
         tree = clone
 
 
-def test_what_was_made_before_cannot_be_had(patchgen, applied, git, tmp_path):
+def test_without_the_original_the_texts_of_the_branch_remain(patchgen, applied, git, tmp_path):
     folder = tmp_path / "mine"
     shutil.copytree(Path("semantic-patches/pvops").absolute(), folder)
-    words = ("--variant", f"{folder}/", "--tree", applied, "--base", "master~1")
-    assert patchgen("apply", *words, "--force", "--quiet").code == 0
+    args = ("--variant", f"{folder}/", "--tree", applied, "--base", "master~1")
+    assert patchgen("apply", *args, "--force", "--quiet").code == 0
     edit(git, applied, V4, "x86: Route", lambda: cover_edited(git, applied))
     edit(git, applied, V4, "Notify page", lambda: "x86/mm: Tell\n\nBecause.\n")
     git(applied, "update-ref", f"refs/heads/{V4}", f"{V4}~1")
@@ -254,11 +257,11 @@ def test_a_patch_that_was(patchgen, applied, git, how):
     """Split or squashed, with messages that say nothing of how it was made."""
     git(applied, "checkout", "-q", "--detach", f"{V4}~2")
     if how == "split":
-        said = message(git, applied, "HEAD").partition("\n")[0]
+        subject = message(git, applied, "HEAD").partition("\n")[0]
         git(applied, "reset", "-q", "--soft", "HEAD~1")
         git(applied, "reset", "-q", MM)
         git(applied, "commit", "-q", "-m", "x86/mm: Walk", "-m", "Because.")
-        git(applied, "commit", "-q", "-a", "-m", said, "-m", "The rest.")
+        git(applied, "commit", "-q", "-a", "-m", subject, "-m", "The rest.")
     else:
         git(applied, "reset", "-q", "--soft", "HEAD~2")
         git(applied, "commit", "-q", "-m", "x86: Add and use an op", "-m", "Because.")
@@ -300,8 +303,8 @@ def test_names_in_another_encoding_survive(patchgen, applied, git, header):
     head += f"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----\n{header}"
     content = f"{head}\n{text.replace('log a hypercall', 'prüfe es')}".encode("iso-8859-1")
     (applied.parent / "commit").write_bytes(content)
-    words = ("hash-object", "-t", "commit", "-w", applied.parent / "commit")
-    git(applied, "update-ref", f"refs/heads/{V4}", git(applied, *words).strip())
+    args = ("hash-object", "-t", "commit", "-w", applied.parent / "commit")
+    git(applied, "update-ref", f"refs/heads/{V4}", git(applied, *args).strip())
     reroll(patchgen, applied, V4, "--onto", "master")
     written = git(applied, "cat-file", "commit", V5)
     assert "author Jürgen Müller <jm@example.org>" in written and "so prüfe es that" in written
@@ -319,8 +322,8 @@ def test_a_tag_is_dropped_where_the_patch_changed(patchgen, applied, git):
     assert document["dropped_tags"] == [
         f'{REVIEWED} ("x86/kvm: Add a hypercall for SEV guests that needs no alternatives")'
     ]
-    said = message(git, applied, f"{V5}~1")
-    above, _, below = said.partition("\n---\n")
+    message_text = message(git, applied, f"{V5}~1")
+    above, _, below = message_text.partition("\n---\n")
     assert REVIEWED not in above
     assert "- Drop Reviewed-by of Bea <bea@example.org>, as the patch has changed" in below
     assert REVIEWED in message(git, applied, f"{V5}~3")
@@ -330,16 +333,16 @@ def test_verify_sees_a_message_that_does_not_tell_of_the_hand_edit(patchgen, app
     def by_hand() -> None:
         replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")
 
-    words = ("--tree", applied, "--skip", "build", "--skip", "checkpatch")
+    args = ("--tree", applied, "--skip", "build", "--skip", "checkpatch")
     claim = "the message says that patchgen generated the code, but does not mention the hand edits"
-    assert claim not in patchgen("verify", V4, *words).out
+    assert claim not in patchgen("verify", V4, *args).out
     edit(git, applied, V4, "Tell the host", by_hand)
-    assert claim in patchgen("verify", V4, *words).out
+    assert claim in patchgen("verify", V4, *args).out
     reroll(patchgen, applied, V4)
-    assert claim not in patchgen("verify", V5, *words).out
+    assert claim not in patchgen("verify", V5, *args).out
 
 
-def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
+def test_a_reroll_stops_at_a_conflict_and_resumes(patchgen, applied, git):
     def by_hand() -> str:
         spaced_call(applied)
         return git(applied, "log", "-1", "--format=%B").replace(
@@ -348,20 +351,20 @@ def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
 
     edit(git, applied, V4, "Tell the host", by_hand)
     before = snapshot(applied, without="none")
-    words = ("reroll", "--tree", applied, V4, "--onto", "master", "--define", "hypercall=new_call")
-    done = patchgen(*words)
-    assert done.code == 1
-    assert "stopped at: x86/kvm: Tell the host" in done.err
-    files = [Path(line.strip()) for line in done.err.splitlines() if line.startswith("  /")]
+    args = ("reroll", "--tree", applied, V4, "--onto", "master", "--define", "hypercall=new_call")
+    completed = patchgen(*args)
+    assert completed.code == 1
+    assert "stopped at: x86/kvm: Tell the host" in completed.err
+    files = [Path(line.strip()) for line in completed.err.splitlines() if line.startswith("  /")]
     assert [path.name for path in files] == ["kvm.c", "COMMIT-MESSAGE"]
     assert snapshot(applied, without="none") == before
     for path in files:
         assert "<<<<<<< made-for-v5" in path.read_text()
         assert ">>>>>>> edited-in-v4" in path.read_text()
-    done = patchgen("reroll", "--tree", applied, "--continue")
-    assert done.code == 1 and f"{files[0]} still has conflict markers" in done.err
-    done = patchgen(*words)
-    assert done.code == 1 and "another reroll is waiting" in done.err
+    completed = patchgen("reroll", "--tree", applied, "--continue")
+    assert completed.code == 1 and f"{files[0]} still has conflict markers" in completed.err
+    completed = patchgen(*args)
+    assert completed.code == 1 and "another reroll is waiting" in completed.err
     for path in files:
         theirs = re.sub(
             r"<<<<<<< .*?=======\n(.*?)>>>>>>> [^\n]*\n", r"\1", path.read_text(), flags=re.S
@@ -370,8 +373,8 @@ def test_a_conflict_stops_and_goes_on(patchgen, applied, git):
     reroll(patchgen, applied, "--continue")
     assert "new_call( KVM_HC" in git(applied, "show", f"{V5}:{KVM}")
     assert "issues this hypercall by new_call()" in message(git, applied, V5)
-    done = patchgen("reroll", "--tree", applied, "--continue")
-    assert done.code == 1 and "no reroll is waiting here" in done.err
+    completed = patchgen("reroll", "--tree", applied, "--continue")
+    assert completed.code == 1 and "no reroll is waiting here" in completed.err
 
 
 def test_abort_forgets_the_conflict(patchgen, applied, git):
@@ -384,23 +387,25 @@ def test_abort_forgets_the_conflict(patchgen, applied, git):
 
 def test_a_dry_run_tells_of_a_conflict_and_waits_for_nothing(patchgen, applied, git):
     edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
-    words = ("reroll", "--tree", applied, V4, "--define", "hypercall=x")
-    done = patchgen(*words, "--dry-run")
-    assert done.code == 1 and "would stop at: x86/kvm: Tell the host" in done.err
-    assert f"\n  {KVM}\n" in done.err
+    args = ("reroll", "--tree", applied, V4, "--define", "hypercall=x")
+    completed = patchgen(*args, "--dry-run")
+    assert completed.code == 1 and "would stop at: x86/kvm: Tell the host" in completed.err
+    assert f"\n  {KVM}\n" in completed.err
     assert not (applied / ".git/patchgen").exists()
     assert patchgen("reroll", "--tree", applied, "--abort").code == 1
 
 
-def test_what_waits_goes_on_as_it_was_asked_for(patchgen, applied, git):
+def test_a_stopped_reroll_resumes_with_its_own_options(patchgen, applied, git):
     edit(git, applied, V4, "Tell the host", lambda: spaced_call(applied))
     git(applied, "branch", "other", V4)
-    words = ("--tree", applied, "--onto", "master", "--define", "hypercall=x")
-    done = patchgen("reroll", *words, V4)
-    [path] = [Path(line.strip()) for line in done.err.splitlines() if line.startswith("  /")]
+    args = ("--tree", applied, "--onto", "master", "--define", "hypercall=x")
+    completed = patchgen("reroll", *args, V4)
+    [path] = [Path(line.strip()) for line in completed.err.splitlines() if line.startswith("  /")]
     for more in (("--force",), ("-v", "7"), (V4,), ("--dry-run",)):
-        done = patchgen("reroll", "--tree", applied, "--continue", *more)
-        assert done.code == 2 and "--continue takes no option but --tree" in done.err, more
+        completed = patchgen("reroll", "--tree", applied, "--continue", *more)
+        assert completed.code == 2 and "--continue takes no option but --tree" in completed.err, (
+            more
+        )
     path.write_text(re.sub(r"<<<.*?=======\n(.*?)>>>[^\n]*\n", r"\1", path.read_text(), flags=re.S))
     # Whatever the name of the base means by now.
     base = git(applied, "rev-parse", "master").strip()
@@ -424,16 +429,16 @@ def test_a_conflict_without_markers_has_a_file_for_each_side(patchgen, applied, 
     git(applied, "add", "-f", logo)
     git(applied, "rm", "-q", sev)
     git(applied, "commit", "-q", "-m", "newest")
-    done = patchgen("reroll", "--tree", applied, V4, "--onto", "master", "--json")
-    assert done.code == 1
-    sides = [Path(path) for path in json.loads(done.out)["sides"]]
+    completed = patchgen("reroll", "--tree", applied, V4, "--onto", "master", "--json")
+    assert completed.code == 1
+    sides = [Path(path) for path in json.loads(completed.out)["sides"]]
     assert [path.name for path in sides] == [
         "sev.c.edited-in-v4",
         "logo.bin.made-for-v5",
         "logo.bin.edited-in-v4",
     ]
-    done = patchgen("reroll", "--tree", applied, "--continue")
-    assert done.code == 1 and f"{sides[0]} is still there" in done.err
+    completed = patchgen("reroll", "--tree", applied, "--continue")
+    assert completed.code == 1 and f"{sides[0]} is still there" in completed.err
     for path in (sides[0], sides[2]):
         path.rename(path.with_suffix("")) if kept else path.unlink()
     sides[1].unlink()
@@ -474,14 +479,14 @@ def test_a_version_that_is_not_out_is_made_again(patchgen, applied, git):
     assert document["branch"] == V4
     assert "kvm_sev_hypercall3( KVM_HC" in git(applied, "show", f"{V4}:{KVM}")
     # Nobody has seen a v4 yet that this one could differ from.
-    said = git(applied, "log", "--format=%B", f"master..{V4}")
-    assert "no changes since" not in said and "Regenerate the series" not in said
-    done = patchgen("reroll", "--tree", applied, V4, "-v", "3")
-    assert done.code == 2 and "v3 is older than the branch, which has v4" in done.err
-    done = patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "4")
-    assert done.code == 0, done.err
-    done = patchgen("reroll", "--tree", applied, V4, "-v", "4")
-    assert done.code == 1 and "v4 was sent already" in done.err
+    message_text = git(applied, "log", "--format=%B", f"master..{V4}")
+    assert "no changes since" not in message_text and "Regenerate the series" not in message_text
+    completed = patchgen("reroll", "--tree", applied, V4, "-v", "3")
+    assert completed.code == 2 and "v3 is older than the branch, which has v4" in completed.err
+    completed = patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "4")
+    assert completed.code == 0, completed.err
+    completed = patchgen("reroll", "--tree", applied, V4, "-v", "4")
+    assert completed.code == 1 and "v4 was sent already" in completed.err
     assert reroll(patchgen, applied, V4)["revision"] == 5
 
 
@@ -496,15 +501,15 @@ def test_change_logs_from_files(patchgen, applied, git):
     )
     assert message(git, applied, f"{V5}~3").rstrip().endswith("Changes in v5:\n- Rename it.")
     (folder / "nothing.txt").write_text("x\n")
-    done = patchgen("reroll", "--tree", applied, V4, "--force")
+    completed = patchgen("reroll", "--tree", applied, V4, "--force")
     assert (
-        done.code == 1
-        and f"{folder / 'nothing.txt'}: the series has no patch 'nothing'" in done.err
+        completed.code == 1
+        and f"{folder / 'nothing.txt'}: the series has no patch 'nothing'" in completed.err
     )
 
 
 @pytest.mark.parametrize(
-    ("words", "problem"),
+    ("args", "problem"),
     [
         (["none"], "branch 'none' does not exist"),
         (["master"], "has no record of how it was generated"),
@@ -514,15 +519,15 @@ def test_change_logs_from_files(patchgen, applied, git):
         ([V4, "--variant", "./none"], "manifest.toml"),
     ],
 )  # fmt: skip
-def test_says_what_is_wrong(patchgen, applied, words, problem):
+def test_an_invalid_request_is_refused_with_the_reason(patchgen, applied, args, problem):
     before = snapshot(applied, without="none")
-    done = patchgen("reroll", "--tree", applied, *words)
-    assert done.code in (1, 2) and problem in done.err, done.err
+    completed = patchgen("reroll", "--tree", applied, *args)
+    assert completed.code in (1, 2) and problem in completed.err, completed.err
     assert snapshot(applied, without="none") == before
 
 
 def test_a_branch_without_a_record_is_refused(patchgen, toy, git):
     patchgen("apply", "--variant", "pvops", "--tree", toy, "--no-b4", "--quiet")
     assert len(git(toy, "rev-list", f"master..{V4}").split()) == 4
-    done = patchgen("reroll", "--tree", toy, V4)
-    assert done.code == 1 and "has no record of how it was generated" in done.err
+    completed = patchgen("reroll", "--tree", toy, V4)
+    assert completed.code == 1 and "has no record of how it was generated" in completed.err

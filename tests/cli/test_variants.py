@@ -27,10 +27,10 @@ KVM_PARA = "arch/x86/include/asm/kvm_para.h"
 ALT_NOT = "#define ALT_NOT(feature)\t((1 << 15) | (feature))\n"
 
 
-def apply(patchgen: Patchgen, variant: str, tree: Path, *words: str | Path) -> dict:
-    done = patchgen("apply", "--variant", variant, "--tree", tree, "--json", *words)
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+def apply(patchgen: Patchgen, variant: str, tree: Path, *args: str | Path) -> dict:
+    completed = patchgen("apply", "--variant", variant, "--tree", tree, "--json", *args)
+    assert completed.code == 0, completed.err
+    return json.loads(completed.out)
 
 
 def commit(tree: Path, git, path: str, text: str) -> None:
@@ -45,15 +45,15 @@ def test_there_are_four(patchgen):
 
 
 @pytest.mark.parametrize("variant", OTHERS)
-def test_is_made_once_and_goes_on_from_any_commit(variant, patchgen, toy, git):
+def test_is_made_once_and_continues_from_any_commit(variant, patchgen, toy, git):
     document = apply(patchgen, variant, toy)
     assert [p["name"] for p in document["patches"]] == PATCHES[variant]
     assert {p["status"] for p in document["patches"]} == {"made"}
     tree = git(toy, "rev-parse", f"{document['tip']}^{{tree}}")
     commits = [p["commit"] for p in document["patches"]]
 
-    for count, done in enumerate(commits[:-1], 1):
-        rest = apply(patchgen, variant, toy, "--base", done, "--force")
+    for count, completed in enumerate(commits[:-1], 1):
+        rest = apply(patchgen, variant, toy, "--base", completed, "--force")
         status = ["already there"] * count + ["made"] * (len(commits) - count)
         assert [p["status"] for p in rest["patches"]] == status
         assert git(toy, "rev-parse", f"{rest['tip']}^{{tree}}") == tree
@@ -68,14 +68,14 @@ def test_is_made_once_and_goes_on_from_any_commit(variant, patchgen, toy, git):
 def test_the_cover_letter_weighs_it_and_names_the_calls(variant, patchgen, toy, git):
     cover = Path(apply(patchgen, variant, toy)["mails"][0]).read_text()
     body = cover[: cover.index("The semantic patches, in the order")]
-    for words in (
+    for args in (
         "What speaks for it",
         "What speaks against it:",
         "Intel VT-x",
         "TDX",
         "  Tools:  ",
     ):
-        assert words in body
+        assert args in body
     sites = re.findall(r"^  (arch/\S+):(\d+) (\w+)\(\)$", body, re.MULTILINE)
     late = next(site for site in sites if site[2] == "__set_memory_enc_dec")
     early = {function for _, _, function in sites} - {late[2]}
@@ -91,10 +91,10 @@ def test_the_cover_letter_weighs_it_and_names_the_calls(variant, patchgen, toy, 
 def test_refuses_a_base_that_reports_through_pv_ops(variant, patchgen, toy, git):
     apply(patchgen, "pvops", toy)
     refs = git(toy, "for-each-ref")
-    words = ("--tree", toy, "--base", "patchgen/pvops-v4", "-o", toy / "other")
-    done = patchgen("apply", "--variant", variant, *words)
-    assert (done.code, done.out) == (1, "")
-    assert "the host must get each report only once" in done.err
+    args = ("--tree", toy, "--base", "patchgen/pvops-v4", "-o", toy / "other")
+    completed = patchgen("apply", "--variant", variant, *args)
+    assert (completed.code, completed.out) == (1, "")
+    assert "the host must get each report only once" in completed.err
     assert git(toy, "for-each-ref") == refs and not (toy / "other").exists()
 
 
@@ -122,23 +122,23 @@ SITES = {
 
 
 @pytest.mark.parametrize(("failure", "known"), SITES.values(), ids=SITES)
-def test_knows_each_site_or_says_which_it_does_not(failure, known, patchgen, toy, git):
+def test_handles_all_sites_or_reports_the_others(failure, known, patchgen, toy, git):
     call = "early_set_memory_encrypted(addr, size);\n"
     body = f"\t{call}" if failure is None else f"\terr = {call}\tif (err)\n\t{failure}"
     source = toy / "arch/x86/kernel/sev.c"
     function = "int f(unsigned long addr, unsigned long size)\n{\n\tint err = 0;\n\n"
     text = f"{source.read_text()}\n{function}{body}\n\tdone();\nout:\n\treturn err;\n}}\n"
     commit(toy, git, "arch/x86/kernel/sev.c", text)
-    done = patchgen("apply", "--variant", "sev-hypercall", "--tree", toy)
+    completed = patchgen("apply", "--variant", "sev-hypercall", "--tree", toy)
     if known:
-        assert done.code == 0, done.err
+        assert completed.code == 0, completed.err
         made = git(toy, "show", "patchgen/sev-hypercall-v1:arch/x86/kernel/sev.c")
         condition = "if (!early_set_memory_encrypted(addr, size))\n\t\t" if failure is None else ""
         assert f"{condition}kvm_sev_notify_range(addr, size, true);\n" in made
     else:
         line = text[: text.index(call)].count("\n") + 1
-        assert (done.code, done.out) == (1, "")
-        assert f"arch/x86/kernel/sev.c:{line}" in done.err and "site_other" in done.err
+        assert (completed.code, completed.out) == (1, "")
+        assert f"arch/x86/kernel/sev.c:{line}" in completed.err and "site_other" in completed.err
 
 
 # Early code that changes what the test asks for: a variant may have to change it.
@@ -164,7 +164,7 @@ class Pages:
 
     guest: set[int]
     host: set[int]
-    said: str
+    output: str
     walks: int
 
 
@@ -205,14 +205,14 @@ def boot(patchgen, toy, git, tmp_path) -> Callable[..., Callable[..., Pages]]:
         return lambda *changes, feature=1: run(program, feature, changes)
 
     def run(program: Path, feature: int, changes: Sequence[tuple[str, int, int]]) -> Pages:
-        words = [word for how, at, size in changes for word in (how, f"{at:x}", f"{size:x}")]
-        done = subprocess.run(
-            [program, str(feature), *words], capture_output=True, text=True, check=True
+        args = [word for how, at, size in changes for word in (how, f"{at:x}", f"{size:x}")]
+        completed = subprocess.run(
+            [program, str(feature), *args], capture_output=True, text=True, check=True
         )
-        *said, guest, host, walks = done.stdout.splitlines()
+        *output, guest, host, walks = completed.stdout.splitlines()
         pages = [{int(pfn, 16) for pfn in line.split()[1:]} for line in (guest, host)]
         assert [guest.split()[0], host.split()[0]] == ["guest", "host"]
-        return Pages(*pages, "\n".join(said), int(walks.removeprefix("walks ")))
+        return Pages(*pages, "\n".join(output), int(walks.removeprefix("walks ")))
 
     return build
 
@@ -229,11 +229,11 @@ def test_the_host_knows_what_the_guest_has_changed(variant, boot):
     # __bss_decrypted, the GHCB and apf_reason, and nothing beside them.
     booted = guest()
     assert len(booted.guest) == 4
-    assert (booted.host, booted.said) == (booted.guest, "")
+    assert (booted.host, booted.output) == (booted.guest, "")
 
     def changed(*changes: tuple[str, int, int]) -> set[int]:
         pages = guest(*changes)
-        assert (pages.host, pages.said) == (pages.guest, "")
+        assert (pages.host, pages.output) == (pages.guest, "")
         return pages.guest - booted.guest
 
     # From within a page on, into the next one, and no further.
@@ -269,17 +269,17 @@ def test_a_report_walks_the_page_tables_once_for_each_mapping(variant, boot):
 def test_a_mapping_of_unknown_size_ends_a_report_with_a_warning(variant, boot):
     guest = boot(variant)
     pages = guest(("D", FAR, 2))
-    assert pages.said == f"WARNING: no page frame at {FAR:#x}"
+    assert pages.output == f"WARNING: no page frame at {FAR:#x}"
     assert pages.host == guest().host
 
 
 @pytest.mark.parametrize("variant", PATCHES)
-def test_the_host_is_not_told_of_what_failed(variant, boot):
+def test_failed_changes_are_not_reported_to_the_host(variant, boot):
     guest = boot(variant)
     booted = guest()
     for how, size in (("d", 16), ("D", 1)):
         pages = guest((how, NOWHERE, size))
-        assert pages.said == f"refused {NOWHERE:x}"
+        assert pages.output == f"refused {NOWHERE:x}"
         assert pages.host == booted.host
 
 
@@ -287,7 +287,7 @@ def test_the_host_is_not_told_of_what_failed(variant, boot):
 def test_a_host_without_the_feature_is_left_alone(variant, boot):
     pages = boot(variant)(("d", SMALL, 1), ("D", LARGE, 1), feature=0)
     assert {SMALL_PFN, LARGE_PFN} < pages.guest
-    assert (pages.host, pages.said) == (set(), "")
+    assert (pages.host, pages.output) == (set(), "")
 
 
 def test_without_a_variant_the_host_knows_nothing(boot):

@@ -27,7 +27,7 @@ def test_somebodys_new_variant_is_not_posted_as_version_4(patchgen, tree):
     assert "Subject: [PATCH 0/1] toy: Mine" in Path(document["mails"][0]).read_text()
 
 
-def test_the_manifest_says_which_version_the_first_is(patchgen, tree):
+def test_the_manifest_sets_the_first_version(patchgen, tree):
     manifest = tree.parent / "mine" / "manifest.toml"
     text = VARIANT["manifest.toml"]
     manifest.write_text(text.replace('title = "', 'first_version = 4\ntitle = "'))
@@ -36,23 +36,23 @@ def test_the_manifest_says_which_version_the_first_is(patchgen, tree):
     assert chosen["branch"] == "patchgen/mine-v7"
     for wrong in ("0", '"4"', "true"):
         manifest.write_text(text.replace('title = "', f'first_version = {wrong}\ntitle = "'))
-        done = patchgen("apply", "--variant", tree.parent / "mine", "--tree", tree)
-        assert done.code == 1 and "first_version" in done.err
+        completed = patchgen("apply", "--variant", tree.parent / "mine", "--tree", tree)
+        assert completed.code == 1 and "first_version" in completed.err
 
 
 @pytest.mark.parametrize("how", ["sent", "noted by b4"])
 def test_the_version_after_one_that_went_out_is_the_next_one(patchgen, tree, git, how):
     first = apply(patchgen, tree)
     if how == "sent":
-        done = patchgen("import", "patchgen/mine-v1", "--tree", tree, "-v", "1")
-        assert done.code == 0, done.err
+        completed = patchgen("import", "patchgen/mine-v1", "--tree", tree, "-v", "1")
+        assert completed.code == 0, completed.err
     else:
         cover = git(tree, "show", "-s", "--format=%B", first["cover_commit"])
         noted = cover.replace('"prefixes": []', '"prefixes": [], "history": {"v1": ["a@b"]}')
-        words = ("-p", "master", "-m", noted, "master^{tree}")
-        below = git(tree, "commit-tree", *words).strip()
-        words = ("-p", below, "-m", "toy: Do it", f"{first['tip']}^{{tree}}")
-        tip = git(tree, "commit-tree", *words).strip()
+        args = ("-p", "master", "-m", noted, "master^{tree}")
+        below = git(tree, "commit-tree", *args).strip()
+        args = ("-p", below, "-m", "toy: Do it", f"{first['tip']}^{{tree}}")
+        tip = git(tree, "commit-tree", *args).strip()
         git(tree, "update-ref", "refs/heads/patchgen/mine-v1", tip)
     second = apply(patchgen, tree, "-o", tree.parent / "second")
     assert second["branch"] == "patchgen/mine-v2"
@@ -63,8 +63,8 @@ def test_the_version_after_one_that_went_out_is_the_next_one(patchgen, tree, git
 
 def test_a_version_that_went_out_counts_when_its_branch_is_deleted(patchgen, tree, git):
     first = apply(patchgen, tree)
-    words = ("import", "patchgen/mine-v1", "--tree", tree, "-v", "1", "--series")
-    assert patchgen(*words, "patchgen/mine-v1").code == 0
+    args = ("import", "patchgen/mine-v1", "--tree", tree, "-v", "1", "--series")
+    assert patchgen(*args, "patchgen/mine-v1").code == 0
     git(tree, "branch", "-D", "patchgen/mine-v1")
     second = apply(patchgen, tree, "-o", tree.parent / "second")
     assert second["branch"] == "patchgen/mine-v2"
@@ -81,9 +81,9 @@ def test_the_cover_letter_has_no_header_in_raw_utf_8(patchgen, tree, git):
 
 def test_a_campaign_begins_with_version_1(patchgen, tree):
     rule = tree.parent / "free.cocci"
-    done = patchgen("run", rule, "--tree", tree, "--split", "file", "--json")
-    assert done.code == 0, done.err
-    assert json.loads(done.out)["series"]["branch"] == "patchgen/free-v1"
+    completed = patchgen("run", rule, "--tree", tree, "--split", "file", "--json")
+    assert completed.code == 0, completed.err
+    assert json.loads(completed.out)["series"]["branch"] == "patchgen/free-v1"
 
 
 def test_series_on_other_bases_share_no_id(patchgen, tree, git, monkeypatch):
@@ -118,8 +118,8 @@ def test_a_review_tag_leaves_the_message_ids_as_they_are(patchgen, tree, git):
     branch = first["branch"]
     message = git(tree, "show", "-s", "--format=%B", branch).rstrip()
     message += "\n\nReviewed-by: Bea <bea@x.org>\n"
-    words = ("-p", f"{branch}~1", "-m", message, f"{branch}^{{tree}}")
-    git(tree, "update-ref", f"refs/heads/{branch}", git(tree, "commit-tree", *words).strip())
+    args = ("-p", f"{branch}~1", "-m", message, f"{branch}^{{tree}}")
+    git(tree, "update-ref", f"refs/heads/{branch}", git(tree, "commit-tree", *args).strip())
     plan = json.loads(
         patchgen("send", "--tree", tree, branch, "--dry-run", "--json", "--to", "a@b").out
     )

@@ -50,7 +50,7 @@ class Branches:
         made: Mapping[str, Commit],
         branch: Mapping[str, Commit],
         now: Mapping[str, Commit],
-        gone: set[str] | None = None,
+        present: set[str] | None = None,
     ) -> tuple[list[NewCommit], list[str]]:
         """Carry a branch over; its commits are the patches that were made with their subjects."""
         contents = self._change_digests(made)
@@ -75,11 +75,13 @@ class Branches:
             resolutions={},
         )
         matched = [MatchedCommit(commit, patches.get(name)) for name, commit in branch.items()]
-        placed = carrier.carry_content(self._oid(f"{self.base}^{{tree}}"), matched, gone or set())
-        return list(placed), carrier.remarks
+        commits = carrier.carry_content(
+            self._oid(f"{self.base}^{{tree}}"), matched, present or set()
+        )
+        return list(commits), carrier.remarks
 
-    def read(self, placed: NewCommit, path: str) -> str:
-        return self.quarantine.run("cat-file", "blob", f"{placed.tree}:{path}").stdout.decode()
+    def read(self, commit: NewCommit, path: str) -> str:
+        return self.quarantine.run("cat-file", "blob", f"{commit.tree}:{path}").stdout.decode()
 
     def _change_digests(self, commits: Mapping[str, Commit]) -> Mapping[Oid, str]:
         tip = next(reversed(commits.values())).oid
@@ -111,25 +113,28 @@ TWO: Change = ("two", {"b.c": text("two")})
 THREE: Change = ("three", {"c.c": text("three")})
 
 
-def test_a_patch_with_a_hand_edit_that_is_not_made_again_stays(branches):
+def test_a_hand_edited_patch_that_is_not_generated_again_is_not_lost(branches):
     made = branches.chain(ONE, TWO, THREE)
     edited = branches.chain(ONE, ("two", {"b.c": text("two", "and more")}), THREE)
-    placed, remarks = branches.carry(made, edited, branches.chain(THREE))
-    assert [(each.name, each.is_generated) for each in placed] == [("two", False), ("three", True)]
-    assert branches.read(placed[0], "b.c") == text("two", "and more")
+    commits, remarks = branches.carry(made, edited, branches.chain(THREE))
+    assert [(commit.name, commit.is_generated) for commit in commits] == [
+        ("two", False),
+        ("three", True),
+    ]
+    assert branches.read(commits[0], "b.c") == text("two", "and more")
     assert remarks == ['not generated on this base: "one"']
 
 
-def test_a_commit_that_a_person_added_stays_where_it_is(branches):
+def test_a_commit_that_a_person_added_has_the_same_place(branches):
     made = branches.chain(ONE, TWO)
     by_hand: Change = ("by hand", {"c.c": text("mine")})
-    placed, remarks = branches.carry(made, branches.chain(ONE, by_hand, TWO), made)
-    assert [(each.name, each.subject) for each in placed] == [
+    commits, remarks = branches.carry(made, branches.chain(ONE, by_hand, TWO), made)
+    assert [(commit.name, commit.subject) for commit in commits] == [
         ("one", "one"),
         ("", "by hand"),
         ("two", "two"),
     ]
-    assert branches.read(placed[-1], "c.c") == text("mine") and remarks == []
+    assert branches.read(commits[-1], "c.c") == text("mine") and remarks == []
 
 
 @pytest.mark.parametrize(
@@ -143,31 +148,31 @@ def test_a_commit_that_a_person_added_stays_where_it_is(branches):
         ([TWO, ONE], [TWO, THREE, ONE], ["two", "three", "one"]),
     ],
 )
-def test_a_new_patch_comes_after_the_one_that_it_is_made_after(branches, branch, now, order):
-    placed, remarks = branches.carry(
+def test_a_new_patch_follows_the_patch_that_it_is_generated_after(branches, branch, now, order):
+    commits, remarks = branches.carry(
         branches.chain(ONE, TWO), branches.chain(*branch), branches.chain(*now)
     )
-    assert [each.name for each in placed] == order
+    assert [commit.name for commit in commits] == order
     assert remarks == ['new: "three"']
 
 
 def test_two_new_patches_keep_their_order(branches):
     made = branches.chain(ONE)
-    placed, _ = branches.carry(made, made, branches.chain(ONE, THREE, TWO))
-    assert [each.name for each in placed] == ["one", "three", "two"]
+    commits, _ = branches.carry(made, made, branches.chain(ONE, THREE, TWO))
+    assert [commit.name for commit in commits] == ["one", "three", "two"]
 
 
-def test_a_patch_that_a_person_took_out_is_not_made_again(branches):
+def test_a_patch_that_a_person_removed_is_not_generated_again(branches):
     made = branches.chain(ONE, TWO, THREE)
-    placed, remarks = branches.carry(made, branches.chain(ONE, THREE), made)
-    assert [each.name for each in placed] == ["one", "three"]
+    commits, remarks = branches.carry(made, branches.chain(ONE, THREE), made)
+    assert [commit.name for commit in commits] == ["one", "three"]
     assert remarks == ['left out, as on the branch: "two"']
 
 
 def test_a_patch_that_the_base_had_for_a_time_is_made_again(branches):
     made = branches.chain(ONE, TWO, THREE)
-    placed, remarks = branches.carry(made, branches.chain(ONE, THREE), made, gone={"two"})
-    assert [each.name for each in placed] == ["one", "two", "three"]
+    commits, remarks = branches.carry(made, branches.chain(ONE, THREE), made, present={"two"})
+    assert [commit.name for commit in commits] == ["one", "two", "three"]
     assert remarks == ['new: "two"']
 
 
@@ -175,19 +180,19 @@ def test_a_hand_edit_does_not_go_to_a_file_that_is_another(branches):
     made = branches.chain(("one", {"a.c": text("made in a")}))
     edited = branches.chain(("one", {"a.c": text("made in a").replace(LINES[8], "by hand")}))
     now = branches.chain(("one", {"new.c": "made in a\n" + "nothing like the old file\n" * 9}))
-    placed, _ = branches.carry(made, edited, now)
-    assert "by hand" not in branches.read(placed[0], "new.c")
-    assert branches.read(placed[0], "a.c") == text().replace(LINES[8], "by hand")
+    commits, _ = branches.carry(made, edited, now)
+    assert "by hand" not in branches.read(commits[0], "new.c")
+    assert branches.read(commits[0], "a.c") == text().replace(LINES[8], "by hand")
 
 
-def test_what_the_base_has_by_now_is_left_out(branches):
+def test_a_patch_that_the_base_has_is_left_out(branches):
     made = branches.chain(ONE, TWO)
     undo: Change = ("undo", {"a.c": text()})
-    placed, remarks = branches.carry(made, branches.chain(ONE, TWO), branches.chain(TWO))
-    assert [each.name for each in placed] == ["two"]
+    commits, remarks = branches.carry(made, branches.chain(ONE, TWO), branches.chain(TWO))
+    assert [commit.name for commit in commits] == ["two"]
     # By hand, in a commit of its own, somebody takes back what is not made any more.
-    placed, remarks = branches.carry(made, branches.chain(ONE, undo, TWO), branches.chain(TWO))
-    assert [each.name for each in placed] == ["two"]
+    commits, remarks = branches.carry(made, branches.chain(ONE, undo, TWO), branches.chain(TWO))
+    assert [commit.name for commit in commits] == ["two"]
     assert remarks == ['not generated on this base: "one"', 'dropped, the base has it: "undo"']
 
 
@@ -201,8 +206,8 @@ def test_hand_edits_of_two_files_do_not_become_one(branches):
     }
     edited = branches.chain(("one", by_hand))
     now = branches.chain(("one", {"c.c": text("made in c")}))
-    placed, _ = branches.carry(made, edited, now)
-    moved = branches.read(placed[0], "c.c")
+    commits, _ = branches.carry(made, edited, now)
+    moved = branches.read(commits[0], "c.c")
     went, stayed = ("a.c", "b.c") if "by hand in a.c" in moved else ("b.c", "a.c")
     assert moved == text("made in c").replace(LINES[8], f"by hand in {went}")
-    assert branches.read(placed[0], stayed) == text().replace(LINES[8], f"by hand in {stayed}")
+    assert branches.read(commits[0], stayed) == text().replace(LINES[8], f"by hand in {stayed}")

@@ -62,8 +62,8 @@ def test_a_series_of_more_than_500_patches_is_read_back(repository, git):
     cover = write_series(repository, git, 1300)
     series = read(repository)
     assert series.cover_commit == cover and series.cover == COVER
-    assert [each.subject for each in series.commits] == [f"x86: Do {n}" for n in range(1, 1301)]
-    assert {each.files for each in series.commits} == {(PurePosixPath("file"),)}
+    assert [commit.subject for commit in series.commits] == [f"x86: Do {n}" for n in range(1, 1301)]
+    assert {commit.files for commit in series.commits} == {(PurePosixPath("file"),)}
 
 
 class Counted:
@@ -73,10 +73,10 @@ class Counted:
         self._quarantine = quarantine
         self.listed = 0
 
-    def run(self, *words: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
-        done = self._quarantine.run(*words, stdin=stdin, ok=ok)
-        self.listed += done.stdout.count(b"\0") // 3
-        return done
+    def run(self, *args: str, stdin: bytes = b"", ok: tuple[int, ...] | None = (0,)) -> Completed:
+        completed = self._quarantine.run(*args, stdin=stdin, ok=ok)
+        self.listed += completed.stdout.count(b"\0") // 3
+        return completed
 
 
 def grow_history(tree: Path, git, count: int) -> None:
@@ -103,8 +103,8 @@ def test_the_history_below_a_merge_is_not_walked(repository, git):
     tree = repository.top
     grow_history(tree, git, 5000)
     side = git(tree, "commit-tree", "-p", "master~4", "-m", "side", "master^{tree}").strip()
-    words = ("-p", "master", "-p", side, "-m", "merge", "master^{tree}")
-    merge = git(tree, "commit-tree", *words).strip()
+    args = ("-p", "master", "-p", side, "-m", "merge", "master^{tree}")
+    merge = git(tree, "commit-tree", *args).strip()
     with Quarantine(repository) as quarantine:
         counted = Counted(quarantine)
         assert find_cover_commit(counted, Oid(merge)) is None
@@ -141,13 +141,13 @@ def test_a_tag_of_the_branchs_name_is_not_read_as_the_branch(repository, git, pa
     assert len(read(repository).commits) == 2
     git(tree, "checkout", "-q", "-B", NAME, REF)
     assert repository.find_head_branch() == NAME
-    done = patchgen("status", "--tree", tree)
-    assert done.code == 0, done.err
-    assert f"{NAME} on" in done.out and "against master" in done.out
-    done = patchgen("explain", NAME, "--tree", tree)
-    assert done.code == 1
-    assert "is ambiguous: a branch and a tag have that name" in done.err
-    assert f"refs/heads/{NAME}" in done.err
+    completed = patchgen("status", "--tree", tree)
+    assert completed.code == 0, completed.err
+    assert f"{NAME} on" in completed.out and "against master" in completed.out
+    completed = patchgen("explain", NAME, "--tree", tree)
+    assert completed.code == 1
+    assert "is ambiguous: a branch and a tag have that name" in completed.err
+    assert f"refs/heads/{NAME}" in completed.err
 
 
 def test_a_branch_without_a_cover_letter_begins_below_a_tag_of_its_name(repository, git):
@@ -155,4 +155,4 @@ def test_a_branch_without_a_cover_letter_begins_below_a_tag_of_its_name(reposito
     one = git(tree, "commit-tree", "-p", "master", "-m", "one", "master^{tree}").strip()
     git(tree, "update-ref", REF, one)
     git(tree, "tag", NAME, one)
-    assert [each.subject for each in read(repository).commits] == ["one"]
+    assert [commit.subject for commit in read(repository).commits] == ["one"]

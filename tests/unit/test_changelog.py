@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is new in a version is about a patch that there is, or about the series."""
+"""The change log of a version describes an existing patch, or the series."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from patchgen.reroll.changelog import ChangeLog, check_changes, read_changes
 NAMES = ("op", "late-hook")
 
 
-def read(*words: str, folder: Path | None = None) -> ChangeLog:
-    return read_changes(words, folder, 5, NAMES)
+def read(*args: str, folder: Path | None = None) -> ChangeLog:
+    return read_changes(args, folder, 5, NAMES)
 
 
 def test_a_change_of_a_patch_is_not_one_of_the_series():
@@ -29,17 +30,17 @@ UNKNOWN = ("opp=Rename it", "Op=Rename it", "CONFIG_X=y is needed", "opp =Rename
 ODD = ("0001=Rename it", "sev/op=Rename it", "op,late-hook=Rename it", '"op"=Rename it', "=Rename")
 
 
-@pytest.mark.parametrize("word", [*UNKNOWN, *ODD])
-def test_an_unknown_patch_is_not_read_as_text_of_the_cover_letter(word):
+@pytest.mark.parametrize("arg", [*UNKNOWN, *ODD])
+def test_an_unknown_patch_is_not_read_as_text_of_the_cover_letter(arg):
     with pytest.raises(UsageError, match="the series has no patch") as raised:
-        read(word)
+        read(arg)
     assert "its patches are op, late-hook; cover=TEXT is for the cover letter" in str(raised.value)
 
 
-@pytest.mark.parametrize("word", ["op=", "op= ", "", " ", "cover="])
-def test_an_empty_change_is_not_dropped(word):
+@pytest.mark.parametrize("arg", ["op=", "op= ", "", " ", "cover="])
+def test_an_empty_change_is_not_dropped(arg):
     with pytest.raises(UsageError, match="has no text"):
-        read(word)
+        read(arg)
 
 
 @pytest.mark.parametrize("name", ["nothing.txt", "Cover.txt", "op .txt"])
@@ -67,13 +68,13 @@ def test_a_change_of_a_patch_that_fell_away_is_not_dropped():
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip()))
-def test_every_text_is_kept_or_refused(text):
+def test_no_text_is_lost_without_an_error(text):
     try:
         changes = read(text)
     except UsageError:
         assert "=" in text
         return
-    assert [*changes.cover, *(each for said in changes.patches.values() for each in said)]
+    assert [*changes.cover, *itertools.chain(*changes.patches.values())]
 
 
 def test_a_huge_change_log_is_refused_before_it_is_read(tmp_path):

@@ -82,20 +82,20 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize(("change", "said", "hint"), ERRORS.values(), ids=ERRORS)
-def test_refuses(tmp_path, change, said, hint):
+@pytest.mark.parametrize(("change", "problem", "hint"), ERRORS.values(), ids=ERRORS)
+def test_refuses(tmp_path, change, problem, hint):
     assert change[0] in GOOD
     with pytest.raises(SpecError) as caught:
         load_variant(write(tmp_path, GOOD.replace(*change)))
     message = str(caught.value)
     assert message.startswith(str(tmp_path / "manifest.toml"))
-    assert said in message
+    assert problem in message
     assert hint in message
 
 
-def add_backend(folder: Path, name: str, said: str, variables: str = "") -> None:
+def add_backend(folder: Path, name: str, stated_name: str, variables: str = "") -> None:
     text = (
-        f'schema = 1\n[backend]\nname = "{said}"\ntitle = "A backend"\n{variables}\n'
+        f'schema = 1\n[backend]\nname = "{stated_name}"\ntitle = "A backend"\n{variables}\n'
         '[[patch]]\nname = "two"\nmessage = "message.txt.j2"\n'
         'probe = { file = "a.c", tokens = "y" }\n'
         '[[patch.rules]]\nfile = "two.cocci.j2"\non = "a.c"\n'
@@ -163,7 +163,7 @@ def test_binds_values_by_type(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("definition", "problem"),
     [
         ("depth=x", "is not an integer"),
         ("mode=mild", "is not one of soft, hard"),
@@ -173,11 +173,11 @@ def test_binds_values_by_type(tmp_path):
         ("depth=1 depth=2", "is defined twice"),
     ],
 )
-def test_refuses_values(tmp_path, word, said):
+def test_refuses_values(tmp_path, definition, problem):
     variant = load_variant(write(tmp_path, GOOD))
     with pytest.raises(UsageError) as caught:
-        bind_variables(variant, word.split())
-    assert said in str(caught.value)
+        bind_variables(variant, definition.split())
+    assert problem in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["\x1b[2J", "a\rb", "\u202e", "\udcff", "\0"], ids=ascii)
@@ -236,14 +236,14 @@ _ODD_MANIFESTS = {
 }
 
 
-@pytest.mark.parametrize(("content", "said"), _ODD_MANIFESTS.values(), ids=_ODD_MANIFESTS)
-def test_an_odd_manifest_gets_a_message_with_its_line(tmp_path, content, said):
+@pytest.mark.parametrize(("content", "problem"), _ODD_MANIFESTS.values(), ids=_ODD_MANIFESTS)
+def test_an_odd_manifest_gets_a_message_with_its_line(tmp_path, content, problem):
     (tmp_path / "manifest.toml").write_bytes(content)
     with pytest.raises(SpecError) as caught:
         load_variant(tmp_path)
     message = str(caught.value)
     assert message.startswith(str(tmp_path / "manifest.toml"))
-    assert said in message
+    assert problem in message
     assert len(message) < 2000
 
 

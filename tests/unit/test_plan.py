@@ -60,7 +60,7 @@ reason = "the patch calls it"
 """
 
 
-def test_what_a_patch_needs_is_asked_for_where_it_is_there_by_half(tmp_path):
+def test_the_needs_of_a_patch_are_checked_if_the_base_has_half_of_it(tmp_path):
     manifest = MANIFEST.replace("[[patch]]", NEEDS + "[[patch]]", 1)
     contents = {"a.c": b"new_call(1);\n", "b.c": b"new_call(2);\n", "c.c": b""}
     assert len(plan(tmp_path, contents, manifest).patches) == 1

@@ -73,7 +73,7 @@ def test_nobody_is_added_to_a_series_twice():
     assert edited.patches[1] == Recipients(("c@b.org", D), (B,))
 
 
-def test_who_is_removed_gets_nothing_and_who_is_added_and_removed_does():
+def test_a_removed_person_gets_no_mail_unless_also_added():
     recipients = SeriesRecipients(Recipients((A,), (B,)), (Recipients((A,), (B,)),))
     edited = edit_recipients(
         recipients, Recipients((), (C, D)), Recipients(("A@b.org",), (C, "b@b.org"))
@@ -81,7 +81,7 @@ def test_who_is_removed_gets_nothing_and_who_is_added_and_removed_does():
     assert edited.cover == edited.patches[0] == Recipients((), (C, D))
 
 
-def test_who_is_added_is_where_they_were_added():
+def test_a_person_is_in_the_header_that_they_were_added_to():
     recipients = SeriesRecipients(Recipients((A,), (B,)), (Recipients((A,), (B,)),))
     edited = edit_recipients(recipients, Recipients(("b@b.org",), ("a@b.org",)), Recipients())
     assert edited.cover == edited.patches[0] == Recipients(("b@b.org",), ("a@b.org",))

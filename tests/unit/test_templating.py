@@ -40,7 +40,7 @@ def test_smpl_and_c_pass_as_they_are(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "problem"),
     [
         ("one\n<%= nope %>\n", ":2: template: 'nope' is undefined\n    <%= nope %>"),
         ("one\n<% if %>\n", ":2: template: Expected an expression"),
@@ -49,11 +49,11 @@ def test_smpl_and_c_pass_as_they_are(tmp_path):
         ("<%= x.__class__.__mro__ %>\n", ":1: template: access to attribute '__class__'"),
     ],
 )
-def test_an_error_shows_the_template_line(tmp_path, source, said):
+def test_an_error_shows_the_template_line(tmp_path, source, problem):
     (tmp_path / "t.cocci.j2").write_text(source)
     with pytest.raises(SpecError) as caught:
         render_smpl("t.cocci.j2", [SourceFolder(tmp_path)], {"x": 1})
-    assert said in str(caught.value)
+    assert problem in str(caught.value)
 
 
 def test_under_aligns_with_tabs_of_eight(tmp_path):

@@ -31,19 +31,19 @@ COVER = Cover(
 
 
 def test_writes_what_b4_reads():
-    said = format_cover_commit(COVER, Tracking("20210820-all-0123456789ab", 2))
-    assert said.startswith(
+    text = format_cover_commit(COVER, Tracking("20210820-all-0123456789ab", 2))
+    assert text.startswith(
         "x86: Do all\n\nBecause.\n\nAnd more.\n\nTo: A <a@example.org>\nCc: list@example.org\n\n"
         "---\nChanges in v2:\n- Less.\n\n--- b4-submit-tracking ---\n"
         "# This section is used internally by b4 prep for tracking purposes.\n{\n"
     )
-    document = json.loads(said[said.index("{") :])
+    document = json.loads(text[text.index("{") :])
     assert document["series"] == {
         "revision": 2,
         "change-id": "20210820-all-0123456789ab",
         "prefixes": [],
     }
-    assert is_cover_commit(said)
+    assert is_cover_commit(text)
 
 
 def test_keeps_what_b4_added():
@@ -58,8 +58,8 @@ def test_keeps_what_b4_added():
         },
         "others": {"x": 1},
     }
-    said = f"S\n\nB.\n\n--- b4-submit-tracking ---\n# x\n{json.dumps(document)}"
-    cover, tracking = parse_cover_commit(said)
+    text = f"S\n\nB.\n\n--- b4-submit-tracking ---\n# x\n{json.dumps(document)}"
+    cover, tracking = parse_cover_commit(text)
     assert (cover.subject, cover.body, cover.notes) == ("S", "B.\n", "")
     assert tracking.history == {"v4": ("one@example.org",)} and tracking.prefixes == ("RFC",)
     again = format_cover_commit(cover, tracking)
@@ -106,8 +106,8 @@ def test_a_line_of_the_cover_letter_may_name_several_people():
 
 
 def test_drops_the_lines_that_b4_drops():
-    said = 'S\n\n# a comment\nB.\n\n--- b4-submit-tracking ---\n{"series": '
-    cover, _ = parse_cover_commit(said + '{"revision": 1, "change-id": "c"}}')
+    text = 'S\n\n# a comment\nB.\n\n--- b4-submit-tracking ---\n{"series": '
+    cover, _ = parse_cover_commit(text + '{"revision": 1, "change-id": "c"}}')
     assert cover.body == "B.\n"
 
 
@@ -169,10 +169,10 @@ def test_the_same_series_has_the_same_names_on_the_same_day():
     }
     assert len(ids) == 12
     assert make_message_id(one, 4, 2, "ada@x.org", "").startswith("20210820-pv-ops-v4-2-")
-    assert all(each.endswith("@x.org") for each in ids)
+    assert all(message_id.endswith("@x.org") for message_id in ids)
 
 
-def test_a_change_log_goes_on_top():
+def test_a_new_change_log_is_above_the_earlier_ones():
     changes = format_changes(
         5,
         [

@@ -70,8 +70,8 @@ def test_a_message_of_one_line_gets_notes_below_it():
 def test_a_trailer_gets_its_place(there, new, result):
     key, _, value = new.partition(": ")
     added = str(parse_message(message(*there)).with_trailers([Trailer(key, value)]))
-    wanted = there if result is None else [new if line == "NEW" else line for line in result]
-    assert added == message(*wanted)
+    expected = there if result is None else [new if line == "NEW" else line for line in result]
+    assert added == message(*expected)
 
 
 _words = st.text(st.characters(whitelist_categories=["Ll"], max_codepoint=0x17F), min_size=1)
@@ -88,9 +88,9 @@ def test_trailers_stay_in_order_and_none_is_lost(new):
     once = parse_message(message(SIGNED)).with_trailers(new)
     places = [PLACES[trailer.key] for trailer in once.trailers]
     assert places == sorted(places)
-    wanted = {trailer.identity for trailer in new} | {("signed-off-by", "ada@example.org")}
-    assert {trailer.identity for trailer in once.trailers} == wanted
-    assert len(once.trailers) == len(wanted)
+    expected = {trailer.identity for trailer in new} | {("signed-off-by", "ada@example.org")}
+    assert {trailer.identity for trailer in once.trailers} == expected
+    assert len(once.trailers) == len(expected)
     assert once.with_trailers(new) == once
     assert parse_message(str(once)) == once
 
