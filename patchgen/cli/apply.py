@@ -87,7 +87,11 @@ def command(
         )
     if as_json:
         printer.document(describe(result))
-        return
+    else:
+        _print(printer, request, result)
+
+
+def _print(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None:
     for warning in result.warnings:
         printer.warning(warning)
     _print_patches(printer, result)
@@ -98,7 +102,7 @@ def command(
     elif request.dry_run:
         print_recipients(printer, result.series.cover.recipients)
         printer.line()
-        if not quiet:
+        if not printer.is_silent:
             printer.diff(result.diffs.rstrip("\n") + "\n")
     else:
         print_next(
