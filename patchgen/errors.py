@@ -11,6 +11,22 @@ from patchgen.controls import escape_controls
 _SHOWN_OIDS = 3
 
 
+def suggest_name(name: str, names: Iterable[str], kind: str, *, cutoff: float = 0.6) -> str:
+    """Return a hint for an unknown name: the valid name that is most like it, else all of them.
+
+    `kind` is the plural of what the names are, such as "facts". A lower `cutoff` (0 to 1) accepts
+    less similar names.
+    """
+    # Imported here because only an error needs it.
+    import difflib
+
+    names = list(names)
+    close_names = difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
+    if close_names:
+        return f"did you mean {close_names[0]!r}?"
+    return f"known {kind}: {', '.join(names) or 'none'}"
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorPlace:
     """Where an error is: a file and, where known, its line, column and field.

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 
 from patchgen.ctokens import find_sequence, tokenize
-from patchgen.errors import ErrorPlace, RefusedError, SpecError
+from patchgen.errors import ErrorPlace, RefusedError, SpecError, suggest_name
 from patchgen.model.base import Base, TreeReader
 from patchgen.model.outcome import Site
 from patchgen.spec.manifest import FILE_NAME, Fact
@@ -66,13 +65,10 @@ def holds(
     for condition in when:
         name = condition.removeprefix("!")
         if name not in facts:
-            close_names = difflib.get_close_matches(name, facts, n=1, cutoff=0.5)
             raise SpecError(
                 f"unknown fact {name!r}",
                 place=unit.place(*where, field=field),
-                hint=f"did you mean {close_names[0]!r}?"
-                if close_names
-                else f"known facts: {', '.join(facts) or 'none'}",
+                hint=suggest_name(name, facts, "facts", cutoff=0.5),
             )
         if bool(facts[name]) == condition.startswith("!"):
             return False

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from patchgen.controls import escape_controls, has_controls
-from patchgen.errors import ErrorPlace, SpecError
+from patchgen.errors import ErrorPlace, SpecError, suggest_name
 from patchgen.sourcefolder import decode_text, read_regular
 
 _Table = TypeVar("_Table", bound=BaseModel)
@@ -183,10 +182,7 @@ def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) 
     if error["type"] == "extra_forbidden":
         known = _known_keys(kind, where[:-1])
         message = f"unknown key {where[-1]!r}"
-        close_keys = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
-        hint = (
-            f"did you mean {close_keys[0]!r}?" if close_keys else f"known keys: {', '.join(known)}"
-        )
+        hint = suggest_name(str(where[-1]), known, "keys", cutoff=0.5)
     elif error["type"] == "missing":
         message = "is missing"
     line = locate(text, where)

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from patchgen.addresses import AddressError, parse_person
 from patchgen.controls import has_controls
-from patchgen.errors import ErrorPlace, SpecError, UsageError
+from patchgen.errors import ErrorPlace, SpecError, UsageError, suggest_name
 from patchgen.model.plan import EmptyVariable
 from patchgen.spec.manifest import FILE_NAME, VariableEntry
 from patchgen.spec.variant import Variant, describe_variables
@@ -104,12 +103,7 @@ def _format_value(value: Value) -> str:
 
 
 def _refuse_unknown(variant: Variant, name: str, known: Mapping[str, VariableEntry]) -> UsageError:
-    close_names = difflib.get_close_matches(name, known, n=1)
-    hint = (
-        f"did you mean {close_names[0]!r}?"
-        if close_names
-        else f"known variables: {', '.join(known) or 'none'}"
-    )
+    hint = suggest_name(name, known, "variables")
     return UsageError(f"{variant.folder / FILE_NAME} declares no variable {name!r}", hint=hint)
 
 
