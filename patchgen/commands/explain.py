@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,14 +44,11 @@ class Explanation:
 
 def explain_commit(tree: Path, revision: str) -> Explanation:
     """Return the record of a commit. Raises RefusedError if there is none."""
-    repository = Repository(tree)
-    try:
+    with closing(Repository(tree)) as repository:
         oid = repository.resolve_commit(revision)
         # Not in the repository itself, where the user's configuration changes the form of diffs.
         with Quarantine(repository) as quarantine:
             return _explain(repository, quarantine, revision, oid)
-    finally:
-        repository.close()
 
 
 def _explain(

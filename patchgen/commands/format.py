@@ -6,6 +6,7 @@ The mails go stale when a person edits the branch. `send` formats its own.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +49,7 @@ def format_series(request: FormatRequest) -> FormatResult:
     Raises RefusedError if the branch has no cover letter, or if the folder has files that are
     not mails of this version.
     """
-    repository = Repository(request.tree)
-    try:
+    with closing(Repository(request.tree)) as repository:
         branch, _ = repository.resolve_branch(request.branch)
         with Quarantine(repository) as quarantine:
             version, warnings = prepare_branch(repository, quarantine, branch)
@@ -67,5 +67,3 @@ def format_series(request: FormatRequest) -> FormatResult:
         return FormatResult(
             branch, version.base, version.revision, version.change_id, mails, warnings
         )
-    finally:
-        repository.close()

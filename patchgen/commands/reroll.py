@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,8 +86,7 @@ def reroll_series(
 
     Raises a PatchgenError with nothing written; a conflict is a result, not an error.
     """
-    repository = Repository(request.tree)
-    try:
+    with closing(Repository(request.tree)) as repository:
         resolutions: Resolutions = {}
         if request.resume:
             stopped = read_stopped(repository)
@@ -96,8 +96,6 @@ def reroll_series(
             raise _refuse_second()
         with Quarantine(repository) as quarantine:
             return _Reroll(repository, quarantine, request, resolutions).run(on_progress)
-    finally:
-        repository.close()
 
 
 def _refuse_empty(generated: GeneratedSeries) -> RefusedError:
@@ -116,13 +114,10 @@ def _refuse_second() -> RefusedError:
 
 def abort_reroll(tree: Path) -> None:
     """End the reroll that is waiting. Raises RefusedError if there is none."""
-    repository = Repository(tree)
-    try:
+    with closing(Repository(tree)) as repository:
         if not is_stopped(repository):
             raise RefusedError("no reroll is waiting here")
         forget_stopped(repository)
-    finally:
-        repository.close()
 
 
 class _Reroll:
