@@ -193,9 +193,9 @@ def _drop_unneeded(
     The plan also loses the empty variables that only these patches need.
     """
     needed = [
-        (planned, made)
-        for planned, made in zip(plan.patches, results, strict=True)
-        if not made.is_unneeded
+        (planned, made_patch)
+        for planned, made_patch in zip(plan.patches, results, strict=True)
+        if not made_patch.is_unneeded
     ]
     patches = tuple(planned for planned, _ in needed)
     new = [patch.name for patch in patches if patch.present_at is None]
@@ -203,12 +203,12 @@ def _drop_unneeded(
         variable for variable in plan.empty_variables if variable.is_needed_for(new)
     )
     return replace(plan, patches=patches, empty_variables=empty_variables), tuple(
-        made for _, made in needed
+        made_patch for _, made_patch in needed
     )
 
 
-def _warn_unparsed(made: Sequence[MadePatch]) -> tuple[str, ...]:
-    functions = dict.fromkeys(str(function) for patch in made for function in patch.unparsed)
+def _warn_unparsed(patches: Sequence[MadePatch]) -> tuple[str, ...]:
+    functions = dict.fromkeys(str(function) for patch in patches for function in patch.unparsed)
     return tuple(
         f"spatch could not parse {function}; rules do not match there" for function in functions
     )

@@ -54,10 +54,10 @@ def merge_versions(
     return merged if has_outdated else without
 
 
-def _removed(old: str, new: str) -> list[str]:
+def _removed(old_text: str, new_text: str) -> list[str]:
     """Return the runs of words that the second text lacks."""
-    words = old.split()
-    matcher = difflib.SequenceMatcher(None, words, new.split(), autojunk=False)
+    words = old_text.split()
+    matcher = difflib.SequenceMatcher(None, words, new_text.split(), autojunk=False)
     return [
         " ".join(words[begin:end])
         for kind, begin, end, _, _ in matcher.get_opcodes()

@@ -43,27 +43,27 @@ class SeriesDraft:
 
 def draft_series(
     plan: SeriesPlan,
-    made: Sequence[MadePatch],
+    made_patches: Sequence[MadePatch],
     signer: Identity | None,
     record: Record,
     hand: HandWork,
 ) -> SeriesDraft:
     """Return the messages and edits of the patches that were made.
 
-    `made` has one result for each patch of the plan; at least one of them has edits. `signer` signs
-    the patches off. `record` has everything but the patches. Messages and cover letter take account
-    of hand edits (`hand`) in the branch.
+    `made_patches` has one result for each patch of the plan; at least one of them has edits.
+    `signer` signs the patches off. `record` has everything but the patches. Messages and cover
+    letter take account of hand edits (`hand`) in the branch.
     """
     drafts = {}
-    for planned, patch in zip(plan.patches, made, strict=True):
+    for planned, patch in zip(plan.patches, made_patches, strict=True):
         if patch.present_at is None:
             edited = patch.name in hand.edited
             message = render_message(plan, planned, patch, signer, edited=edited)
             drafts[patch.name] = CommitDraft(message, patch.edits)
     subjects = {name: draft.subject for name, draft in drafts.items()} | dict(hand.subjects)
-    cover = render_cover(plan, made, subjects, hand)
+    cover = render_cover(plan, made_patches, subjects, hand)
     record = record.model_copy(update={"hand": hand})
-    record = record_patches(record, plan, made, drafts, cover)
+    record = record_patches(record, plan, made_patches, drafts, cover)
     return SeriesDraft(drafts, cover, record)
 
 

@@ -33,7 +33,7 @@ _CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
 def render_message(
     plan: SeriesPlan,
     planned: PlannedPatch,
-    made: MadePatch,
+    made_patch: MadePatch,
     signer: Identity | None,
     *,
     edited: bool = False,
@@ -50,9 +50,9 @@ def render_message(
         "edited": edited,
         "backend": planned.backend,
         "semantic_patches": list(dict.fromkeys(edit.patch.name for edit in rules)),
-        "fired": {rule.rule: rule.hits for rule in made.rules},
-        "files": [str(edit.path) for edit in made.edits],
-        "lines": asdict(_sum_counts(made.lines.values())),
+        "fired": {rule.rule: rule.hits for rule in made_patch.rules},
+        "files": [str(edit.path) for edit in made_patch.edits],
+        "lines": asdict(_sum_counts(made_patch.lines.values())),
     }
     text = render_text(planned.message, planned.folders, {**plan.context, "patch": patch})
     message = _check_form(text, planned.message)
@@ -73,7 +73,7 @@ def render_subject(plan: SeriesPlan, planned: PlannedPatch) -> str:
 
 
 def render_cover(
-    plan: SeriesPlan, made: Sequence[MadePatch], subjects: Mapping[str, str], hand: HandWork
+    plan: SeriesPlan, made_patches: Sequence[MadePatch], subjects: Mapping[str, str], hand: HandWork
 ) -> Cover:
     """Return the cover letter of the series; `subjects` are by the patches' names.
 
@@ -91,10 +91,10 @@ def render_cover(
                 "status": _status(patch, hand),
                 "site": str(patch.present_at or ""),
             }
-            for planned, patch in zip(plan.patches, made, strict=True)
+            for planned, patch in zip(plan.patches, made_patches, strict=True)
         ],
         "by_hand": list(hand.added),
-        "lines": _count_by_file(made, hand),
+        "lines": _count_by_file(made_patches, hand),
         "semantic_patches": list(_describe_rules(plan, hand)),
         "without_rules": _list_without_rules(plan, hand),
     }
@@ -103,10 +103,10 @@ def render_cover(
     return parse_cover(text)
 
 
-def _count_by_file(made: Sequence[MadePatch], hand: HandWork) -> list[dict[str, Any]]:
+def _count_by_file(made_patches: Sequence[MadePatch], hand: HandWork) -> list[dict[str, Any]]:
     """Return the numbers of lines in each file by what produced them, sorted by path."""
     counts: dict[str, LineCount] = {}
-    for patch in made:
+    for patch in made_patches:
         if patch.name not in hand.left_out:
             for path, count in patch.lines.items():
                 counts[str(path)] = counts.get(str(path), LineCount()) + count
@@ -179,8 +179,8 @@ def _check_form(text: str, template: str) -> str:
                 f"line {number} of its result has control characters: {escape_controls(line)}",
                 place=ErrorPlace(template),
             )
-    subject, _, rest = text.partition("\n")
-    if not subject or not rest.startswith("\n") or not rest.strip():
+    subject, _, body = text.partition("\n")
+    if not subject or not body.startswith("\n") or not body.strip():
         raise SpecError(
             "expected a subject line, an empty line and a body",
             place=ErrorPlace(template, 1, excerpt=subject),

@@ -162,7 +162,7 @@ def record_options(base: Base, options: SeriesOptions) -> dict[str, Any]:
 def record_patches(
     record: Record,
     plan: SeriesPlan,
-    made: Sequence[MadePatch],
+    made_patches: Sequence[MadePatch],
     drafts: Mapping[str, CommitDraft],
     cover: Cover,
 ) -> Record:
@@ -171,7 +171,7 @@ def record_patches(
     `write_patches` sets the patches' `content`.
     """
     patches = []
-    for planned, patch in zip(plan.patches, made, strict=True):
+    for planned, patch in zip(plan.patches, made_patches, strict=True):
         if patch.name in drafts:
             runs = [edit.patch for edit in planned.edits if isinstance(edit, RunRules)]
             recorded = RecordedPatch(
@@ -199,11 +199,11 @@ def read_record(tracking: Tracking | None) -> Record | None:
     try:
         return Record.model_validate(tracking.record)
     except ValidationError as err:
-        first = err.errors()[0]
-        field = ".".join(map(str, first["loc"]))
+        error = err.errors()[0]
+        field = ".".join(map(str, error["loc"]))
         raise RefusedError(
             f"patchgen's record in the cover letter's commit cannot be read: {field}: "
-            f"{first['msg']}",
+            f"{error['msg']}",
             hint="a newer patchgen may have written it",
         ) from None
 

@@ -74,10 +74,10 @@ def take_out_testing(cover: Cover, record: Record) -> tuple[Cover, Record]:
 
 
 def keep_testing(
-    git: Git, base: Oid, commits: Sequence[Oid], cover: Cover, record: Record, before: Record
+    git: Git, base: Oid, commits: Sequence[Oid], cover: Cover, record: Record, earlier: Record
 ) -> tuple[Cover, Record]:
     """Return letter and record with the tests of an earlier record, if they cover these trees."""
-    testing = before.testing
+    testing = earlier.testing
     if testing is None:
         return cover, record
     written = read_commits(git, base, commits[-1])

@@ -118,18 +118,18 @@ class Message:
         apart = "\n" if notes and not lines and "\n" not in self.text else ""
         return self.text + (f"\n\n{lines}" if lines else "") + "\n" + apart + notes
 
-    def with_trailers(self, new: Iterable[Trailer]) -> Message:
+    def with_trailers(self, trailers: Iterable[Trailer]) -> Message:
         """Return the message with each new trailer at its place, unless it is a duplicate."""
         message = self
-        for trailer in new:
+        for trailer in trailers:
             if trailer.identity not in {present.identity for present in message.trailers}:
                 message = message.with_trailer(trailer)
         return message
 
-    def with_trailer(self, new: Trailer) -> Message:
+    def with_trailer(self, trailer: Trailer) -> Message:
         """Return the message with a trailer at its place, even if it is a duplicate."""
         trailers = list(self.trailers)
-        trailers.insert(_find_place(trailers, new), new)
+        trailers.insert(_find_place(trailers, trailer), trailer)
         return replace(self, trailers=tuple(trailers))
 
     def without_trailers(
@@ -213,12 +213,12 @@ def _has_known_key(trailers: Sequence[Trailer]) -> bool:
     return any(key in _PLACES or key.endswith("-by") or "-" in key for key in keys)
 
 
-def _find_place(trailers: list[Trailer], new: Trailer) -> int:
+def _find_place(trailers: list[Trailer], trailer: Trailer) -> int:
     """Return where to insert a trailer: after the last one that precedes or equals it in order."""
-    place = _PLACES.get(new.key.lower(), _PLACES["cc"])
-    before = [
+    place = _PLACES.get(trailer.key.lower(), _PLACES["cc"])
+    indexes = [
         index
-        for index, trailer in enumerate(trailers)
-        if _PLACES.get(trailer.key.lower(), _PLACES["cc"]) <= place
+        for index, present in enumerate(trailers)
+        if _PLACES.get(present.key.lower(), _PLACES["cc"]) <= place
     ]
-    return before[-1] + 1 if before else 0
+    return indexes[-1] + 1 if indexes else 0

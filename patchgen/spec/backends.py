@@ -33,12 +33,12 @@ class _BackendPlanner(Protocol):
 
 def select_units(variant: Variant, backends: Sequence[str]) -> list[ManifestFile]:
     """Return the variant's own manifest and those of the named backends, or of all backends."""
-    known = variant.manifest.variant.backends
+    valid_names = variant.manifest.variant.backends
     for name in backends:
-        if name not in known:
+        if name not in valid_names:
             raise UsageError(
                 f"the variant {variant.name} has no backend {name!r}",
-                hint=f"its backends: {', '.join(known) or 'none'}",
+                hint=f"its backends: {', '.join(valid_names) or 'none'}",
             )
     return [
         unit
@@ -52,32 +52,36 @@ def choose_units(
     units: Sequence[ManifestFile],
     base: Base,
     *,
-    named: Sequence[str],
+    named_backends: Sequence[str],
     earlier_backends: Sequence[str],
 ) -> tuple[list[ManifestFile], tuple[LeftOut, ...]]:
     """Return the units of the series, and the backends that are left out.
 
     The needs and conditions of a unit are checked only if the base does not have all its patches.
-    Raises RefusedError if the base lacks a need of the variant itself, if a `named` backend cannot
-    be made, or if all backends are left out.
+    Raises RefusedError if the base lacks a need of the variant itself, if one of `named_backends`
+    cannot be made, or if all backends are left out.
     """
     backends = [unit for unit in units if unit.backend is not None]
     # A reroll may change the variant; ignore backends that this one does not have.
     earlier = [unit.backend for unit in backends if unit.backend in earlier_backends]
-    requested = named or earlier
+    requested = named_backends or earlier
     unmet_needs = [
         line for unit in units if unit.backend is None for line in planner.find_unmet_needs(unit)
     ]
     left_out = []
     for unit in backends:
-        if not named and earlier and unit.backend not in earlier:
+        if not named_backends and earlier and unit.backend not in earlier:
             reason = "the version that is rerolled does not have it"
             left_out.append(LeftOut(unit.backend, reason, on_request=True))
         elif (
             entry := _explain_omission(planner, unit, requested=unit.backend in requested)
         ) is not None:
             left_out.append(entry)
-    if unmet_needs or (left_out and named) or (backends and len(left_out) == len(backends)):
+    if (
+        unmet_needs
+        or (left_out and named_backends)
+        or (backends and len(left_out) == len(backends))
+    ):
         _refuse(base, unmet_needs, left_out)
     omitted = [entry.backend for entry in left_out]
     return [unit for unit in units if unit.backend not in omitted], tuple(left_out)

@@ -110,7 +110,7 @@ def build_plan(
     folders = (variant.source, shared)
     find_file(units[0], cover, "variant.cover", folders, "variant", "cover")
     units, left_out = choose_units(
-        planner, units, base, named=backends, earlier_backends=earlier_backends
+        planner, units, base, named_backends=backends, earlier_backends=earlier_backends
     )
     backend_names = tuple(unit.backend for unit in units if unit.backend is not None)
     planner = replace(planner, context={**planner.context, "backends": list(backend_names)})
@@ -229,9 +229,11 @@ class _PatchPlanner:
         for rules in patch.rules:
             if self._holds(unit, patch, rules.when, *_where(unit, patch, "rules", rules), "when"):
                 edits.append(self._rules(unit, patch, rules))
-        for new in patch.new_files:
-            if self._holds(unit, patch, new.when, *_where(unit, patch, "new_files", new), "when"):
-                edits.append(self._new_file(unit, patch, new))
+        for new_file in patch.new_files:
+            if self._holds(
+                unit, patch, new_file.when, *_where(unit, patch, "new_files", new_file), "when"
+            ):
+                edits.append(self._new_file(unit, patch, new_file))
         for lines in patch.lines:
             if self._holds(unit, patch, lines.when, *_where(unit, patch, "lines", lines), "when"):
                 edits.append(self._lines(unit, patch, lines))
@@ -291,17 +293,17 @@ class _PatchPlanner:
             before=lines.before is not None,
         )
 
-    def _new_file(self, unit: ManifestFile, patch: PatchEntry, new: NewFileEntry) -> NewFile:
-        where = _where(unit, patch, "new_files", new)
+    def _new_file(self, unit: ManifestFile, patch: PatchEntry, new_file: NewFileEntry) -> NewFile:
+        where = _where(unit, patch, "new_files", new_file)
         field = f"patch {patch.name}: new_files"
-        if (why := self._find_clash(new.path)) is not None:
+        if (reason := self._find_clash(new_file.path)) is not None:
             raise RefusedError(
-                f"cannot add {new.path}: {why}",
+                f"cannot add {new_file.path}: {reason}",
                 place=unit.place(*where, "path", field=f"{field}.path"),
             )
-        file = TreeFile(PurePosixPath(new.path), "100644", Oid(""))
-        self.added[new.path] = _AddedFile(file, patch.name)
-        text = self._text(unit, new.template, f"{field}.template", *where, "template")
+        file = TreeFile(PurePosixPath(new_file.path), "100644", Oid(""))
+        self.added[new_file.path] = _AddedFile(file, patch.name)
+        text = self._text(unit, new_file.template, f"{field}.template", *where, "template")
         return NewFile(file.path, text.encode())
 
     def _find_clash(self, path: str) -> str | None:

@@ -180,9 +180,9 @@ def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) 
     hint = None
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        known = _known_keys(kind, where[:-1])
+        valid_keys = _known_keys(kind, where[:-1])
         message = f"unknown key {where[-1]!r}"
-        hint = suggest_name(str(where[-1]), known, "keys", cutoff=0.5)
+        hint = suggest_name(str(where[-1]), valid_keys, "keys", cutoff=0.5)
     elif error["type"] == "missing":
         message = "is missing"
     line = locate(text, where)

@@ -102,8 +102,10 @@ def _format_value(value: Value) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
 
 
-def _refuse_unknown(variant: Variant, name: str, known: Mapping[str, VariableEntry]) -> UsageError:
-    hint = suggest_name(name, known, "variables")
+def _refuse_unknown(
+    variant: Variant, name: str, variables: Mapping[str, VariableEntry]
+) -> UsageError:
+    hint = suggest_name(name, variables, "variables")
     return UsageError(f"{variant.folder / FILE_NAME} declares no variable {name!r}", hint=hint)
 
 

@@ -92,15 +92,15 @@ def describe_variables(variant: Variant) -> Mapping[str, VariableEntry]:
 
     Raises SpecError if two manifests declare the same variable differently.
     """
-    found: dict[str, VariableEntry] = {}
+    variables: dict[str, VariableEntry] = {}
     for unit in variant.units:
         for name, variable in unit.manifest.variables.items():
-            if found.setdefault(name, variable) != variable:
+            if variables.setdefault(name, variable) != variable:
                 raise SpecError(
                     "is declared twice with different content",
                     place=ErrorPlace(str(unit.folder / FILE_NAME), field=f"variables.{name}"),
                 )
-    return found
+    return variables
 
 
 def list_recipients(units: Sequence[ManifestFile]) -> tuple[str, ...]:
@@ -152,9 +152,11 @@ def find_variant(name: str) -> Variant:
     folder = shipped_folder("semantic-patches") / name
     if (folder / FILE_NAME).is_file():
         return load_variant(folder)
-    known = list_names()
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known variants: {', '.join(known)}"
+    names = list_names()
+    close_names = difflib.get_close_matches(name, names, n=1)
+    hint = (
+        f"did you mean {close_names[0]}?" if close_names else f"known variants: {', '.join(names)}"
+    )
     raise UsageError(
         f"unknown variant {name!r}", hint=hint + " (the path of a folder must contain a /)"
     )
