@@ -30,11 +30,12 @@ from patchgen.coccinelle.rules import read_rules
 from patchgen.coccinelle.safe_names import SafeNames
 from patchgen.coccinelle.script_output import capture_output, read_printed
 from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
-from patchgen.coccinelle.trace import read_hits, read_unparsed
+from patchgen.coccinelle.trace import read_hits
 from patchgen.coccinelle.trust import check_harmless, find_forbidden, refuse_code
+from patchgen.coccinelle.unparsed import read_unparsed
 from patchgen.coccinelle.witness import PreparedText, add_witnesses, prepare_text
 from patchgen.errors import PatchgenError, ToolError
-from patchgen.model.outcome import Failure, FileResult
+from patchgen.model.outcome import Failure, FileResult, UnparsedFunction
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
 from patchgen.scratch import scratch_folder
@@ -137,7 +138,8 @@ def _run(
     files = {str(names.find(source.path)): source for source in sources}
     tree = scratch / "tree"
     texts = {str(names.find(path)): text for path, text in headers.items()}
-    for name, text in (texts | {name: source.text for name, source in files.items()}).items():
+    texts |= {name: source.text for name, source in files.items()}
+    for name, text in texts.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_bytes(text)
     (scratch / "groups").write_text("".join(f"{name}\n\n" for name in files), encoding="ascii")
@@ -154,7 +156,7 @@ def _run(
     if channels is None:
         failure = Failure("spatch's output cannot be parsed")
         return [FileResult(source.path, failure=failure) for source in sources if len(sources) == 1]
-    results = list(_read_all(program, prepared, files, channels, scratch, timeout_s))
+    results = list(_read_all(program, prepared, files, texts, channels, scratch, timeout_s))
     if _NOTHING_WRITTEN in completed.stderr:
         results = [result for result in results if result.failure is not None]
         if not results:
@@ -241,6 +243,7 @@ def _read_all(
     program: RunnableSmpl,
     prepared: PreparedText,
     files: Mapping[str, Source],
+    texts: Mapping[str, bytes],
     channels: Mapping[str, tuple[str, str]],
     scratch: Path,
     timeout_s: int,
@@ -253,7 +256,8 @@ def _read_all(
             yield FileResult(source.path, failure=failure)
         else:
             output, text = scratch / "tree" / name, printed.get(name, "")
-            yield _read(program, prepared, source, output, errors, trace, text)
+            unparsed = read_unparsed(errors, texts, name)
+            yield _read(program, prepared, source, output, unparsed, trace, text)
     if printed_at_end:
         # With `finalize` rules, there is only one run.
         yield FileResult(PurePosixPath("."), printed=printed_at_end)
@@ -264,7 +268,7 @@ def _read(
     prepared: PreparedText,
     source: Source,
     output: Path,
-    errors: str,
+    unparsed: tuple[UnparsedFunction, ...],
     trace: str,
     printed: str,
 ) -> FileResult:
@@ -278,7 +282,7 @@ def _read(
         source.path,
         None if after == source.text else filled,
         read_hits(trace, rules, prepared.lines, source.path),
-        read_unparsed(errors, source.text, source.path),
+        unparsed,
         _DIFF.split(trace)[0] if program.runs("ocaml") else printed,
         read_context(trace) if program.shows_marks else (),
         from_texts,

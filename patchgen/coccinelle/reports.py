@@ -91,19 +91,14 @@ def _read_part(text: str) -> ScriptOutput:
 
 
 def read_context(diff: str) -> tuple[ReportedPlace, ...]:
-    """Return the lines that context mode marks with `-`; consecutive lines are one report.
+    """Return the lines that context mode marks with `-`, each as a report.
 
-    Its text is the first of them. `diff` is spatch's output for any number of files.
+    `diff` is spatch's output for any number of files.
     """
-    reports: list[ReportedPlace] = []
-    for path, number, text in _find_marked_lines(diff.split("\n")):
-        last = reports[-1] if reports else None
-        place = PurePosixPath(path)
-        if last is not None and (last.path, last.end_line) == (place, number):
-            reports[-1] = replace(last, end_line=number + 1)
-        else:
-            reports.append(ReportedPlace(place, number, None, text.strip(), end_line=number + 1))
-    return tuple(reports)
+    return tuple(
+        ReportedPlace(PurePosixPath(path), number, None, text.strip(), end_line=number + 1)
+        for path, number, text in _find_marked_lines(diff.split("\n"))
+    )
 
 
 def _find_blocks(text: str) -> Iterator[re.Match[str]]:

@@ -58,6 +58,10 @@ class SafeNames:
                 replace(mark, path=self._original.get(mark.path, mark.path))
                 for mark in result.marks
             ),
+            unparsed=tuple(
+                replace(place, path=self._original.get(place.path, place.path))
+                for place in result.unparsed
+            ),
             failure=failure and replace(failure, reason=self._restore_text(failure.reason)),
         )
 

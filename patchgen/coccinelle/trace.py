@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read spatch's --debug output: which rules matched where, and what could not be parsed.
+"""Read spatch's --debug output: which rules matched where.
 
 Its form, the same in 1.1.1 and 1.3.1 (stdout and stderr of the run merged):
 
@@ -17,12 +17,6 @@ beginning and end of the token. If an earlier rule changed a function, spatch pa
 file of its own, cocci_small_output-*, whose line numbers are not those of the original file. A rule
 without a name is called `rule starting on line N`, and one that spatch creates itself
 `proto for RULE`.
-
-Code that cannot be parsed:
-
-    badcount: 2
-    bad: static inline long f(void)
-    BAD:!!!!! asm(...
 """
 
 from __future__ import annotations
@@ -34,8 +28,7 @@ from pathlib import PurePosixPath
 
 from patchgen.coccinelle.rules import Rule
 from patchgen.coccinelle.witness import TWIN, WITNESS
-from patchgen.ctokens import erase_directives, find_functions
-from patchgen.model.outcome import RuleHits, Site, UnparsedFunction
+from patchgen.model.outcome import RuleHits, Site
 
 _SECTION = re.compile(r"^(?P<rule>[A-Za-z_]\w*|rule starting on line \d+|proto for [^=]*) = *$")
 _WITNESSED = re.compile(r"^binding relevant in = \[\w+\.\w+ --> poss\[(?P<items>.*)\]\]$")
@@ -44,7 +37,6 @@ _ITEM = re.compile(
     r"\(\(\d+, ?\d+\), ?\(\d+, ?\d+\)\), ?\((?P<line>\d+), ?(?P<column>\d+)\), ?\(\d+, ?\d+\)\)"
 )
 _REPARSED = "cocci_small_output-"
-_BAD = re.compile(r"^(?:bad: |BAD:!!!!! )(?P<line>.*)$")
 # Elements at the top level that are not functions, for example the attribute after a struct.
 _NO_FUNCTION = re.compile(r"something_else$|__\w+$")
 
@@ -117,52 +109,3 @@ def _read_sections(output: str) -> dict[str, _Section]:
                 key = (item["file"], int(item["line"]), int(item["column"]))
                 current.places[key] = item["element"]
     return sections
-
-
-def read_unparsed(output: str, source: bytes, path: PurePosixPath) -> tuple[UnparsedFunction, ...]:
-    """Return the functions in the stretches of the file that spatch marked as bad.
-
-    A stretch without a function (of macros, for example) is one entry without a name.
-    """
-    stretches = _bad_stretches(output)
-    if not stretches:
-        return ()
-    lines = source.decode("latin-1").split("\n")
-    # A stretch can begin inside of a continued #define, so directives are erased file-wide.
-    code = erase_directives(source).split(b"\n")
-    unparsed: list[UnparsedFunction] = []
-    search_start = 0
-    for stretch in stretches:
-        located = _locate(stretch, lines, search_start)
-        start = search_start if located is None else located
-        if located is not None:
-            # Stretches are in the file's order, and the next one may have the same text.
-            search_start = located + len(stretch)
-        functions = find_functions(b"\n".join(code[start : start + len(stretch)]))
-        if functions:
-            unparsed += [UnparsedFunction(path, start + line, name) for name, line in functions]
-        else:
-            unparsed.append(UnparsedFunction(path, start + 1))
-    return tuple(unparsed)
-
-
-def _bad_stretches(output: str) -> list[list[str]]:
-    stretches: list[list[str]] = []
-    in_stretch = False
-    for line in output.splitlines():
-        bad = _BAD.match(line)
-        if bad and not in_stretch:
-            stretches.append([])
-        if bad:
-            stretches[-1].append(bad["line"])
-        in_stretch = bool(bad)
-    return stretches
-
-
-def _locate(stretch: Sequence[str], lines: Sequence[str], start: int) -> int | None:
-    """Return the index of a stretch in the file, from `start` on; None if it is not found."""
-    stripped = [line.rstrip() for line in stretch]
-    for index in range(start, len(lines) - len(stripped) + 1):
-        if all(lines[index + k].rstrip() == line for k, line in enumerate(stripped)):
-            return index
-    return None

@@ -31,11 +31,16 @@ class RuleHits:
 
 @dataclass(frozen=True, slots=True)
 class UnparsedFunction:
-    """A function (or, without a name, other code) that spatch could not parse and so skipped."""
+    """A function (or, without a name, other code) that spatch could not parse and so skipped.
+
+    `end` is its last line, `words` are its tokens. They are empty where only the place matters.
+    """
 
     path: PurePosixPath
     line: int
     name: str | None = None
+    end: int = 0
+    words: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}" + (f" {self.name}()" if self.name else "")

@@ -31,7 +31,7 @@ from patchgen.odb import (
 )
 from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.slices import slice_source
-from patchgen.sweep.words import has_word
+from patchgen.sweep.words import has_word, meet
 
 _NEEDS = b"needs"
 # Up to this many files are read one by one in less time than all are searched.
@@ -154,6 +154,14 @@ def _has_words(text: bytes, formula: Formula) -> bool:
 
 def _is_literal(word: str) -> bool:
     return word.strip(ANY).isidentifier() or word.startswith('"')
+
+
+def may_have_matched(needs: Needs, words: frozenset[str]) -> bool:
+    """Return whether code with these tokens, which was not parsed, could have matched."""
+    if needs.functions is not None:
+        return any(meet(words, need) for need in needs.functions)
+    wanted = words_of(needs.file)
+    return not wanted or meet(words, (wanted,))
 
 
 def read_headers(

@@ -63,7 +63,10 @@ def pack(outcome: FileResult | None) -> bytes:
     if outcome is None:
         return NO_MATCH
     after = None if outcome.after is None else base64.b64encode(outcome.after).decode()
-    unparsed = [[place.line, place.name] for place in outcome.unparsed]
+    unparsed = [
+        [None if place.path == outcome.path else str(place.path), place.line, place.name, place.end]
+        for place in outcome.unparsed
+    ]
     marks = [[mark.line, mark.end_line, mark.text] for mark in outcome.marks]
     hits = [[rule.rule, rule.hits] for rule in outcome.rules]
     text = json.dumps([str(outcome.path), after, hits, unparsed, outcome.printed, marks])
@@ -78,7 +81,10 @@ def unpack(packed: bytes, path: PurePosixPath) -> FileResult:
         path,
         None if after is None else base64.b64decode(after),
         tuple(RuleHits(rule, count) for rule, count in hits),
-        tuple(UnparsedFunction(path, line, name) for line, name in unparsed),
+        tuple(
+            UnparsedFunction(path if header is None else PurePosixPath(header), line, name, end)
+            for header, line, name, end in unparsed
+        ),
         printed if earlier_path == str(path) else printed.replace(earlier_path, str(path)),
         tuple(ReportedPlace(path, line, None, text, end_line=end) for line, end, text in marks),
     )

@@ -84,7 +84,8 @@ def _result(
         _read_edits(repository, state, outcomes),
         tuple(place for outcome in outcomes for place in outcome.marks) + reports,
         output=output,
-        unparsed=tuple(place for outcome in outcomes for place in outcome.unparsed),
+        # A header that several files include is parsed for each of them.
+        unparsed=tuple(dict.fromkeys(place for outcome in outcomes for place in outcome.unparsed)),
         unfinished=dict(sorted(state.unfinished.items())),
         counts=state.counts,
         notes=(*request.notes, *state.notes, *([note] if note else [])),

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache
-from patchgen.coccinelle import Source, Spatch, find_needs, run_files
+from patchgen.coccinelle import Needs, Source, Spatch, find_needs, run_files
 from patchgen.model.base import Oid, TreeFile
-from patchgen.model.outcome import Failure, FileResult
+from patchgen.model.outcome import Failure, FileResult, UnparsedFunction
 from patchgen.model.sweep import Counts
 from patchgen.odb import (
     Entry,
@@ -27,6 +27,7 @@ from patchgen.sweep.candidates import (
     cache_needs,
     find_cached_needs,
     find_candidates,
+    may_have_matched,
     plan_candidates,
     read_header,
     read_headers,
@@ -61,6 +62,7 @@ class Search:
     selection: Selection | None
     on_progress: Callable[[int, int | None], None]
     state: SweepState = field(default_factory=SweepState)
+    needs: Needs | None = None
     finder: HeaderFinder | None = None
 
     def run(self) -> SweepState:
@@ -73,7 +75,7 @@ class Search:
             count, listed = self._list()
             uncached = self._use_cached(listed)
             search = plan_candidates(self.repository, request, uncached)
-        needs = needs_result.result()
+        needs = self.needs = needs_result.result()
         if cached_needs is None:
             cache_needs(self.cache, needs)
         if needs.functions is None and request.slices:
@@ -204,11 +206,19 @@ class Search:
             elif restored.failure is not None:
                 state.unfinished[restored.path] = restored.failure
             else:
-                outcome = outcome_of(restored)
+                outcome = outcome_of(
+                    replace(restored, unparsed=tuple(self._may_match(restored.unparsed)))
+                )
                 if outcome is not None:
                     state.outcomes[restored.path] = outcome
                 cached.append((state.keys[restored.path], pack(outcome)))
         self.cache.store(cached)
+
+    def _may_match(self, places: Iterable[UnparsedFunction]) -> Iterator[UnparsedFunction]:
+        """Yield the code in which a rule could have matched, had it been parsed."""
+        for place in places:
+            if self.needs is None or may_have_matched(self.needs, place.words):
+                yield replace(place, words=frozenset())
 
     def _restore(self, result: FileResult, parts: tuple[bytes, ...]) -> FileResult:
         """Return the result of a slice as that of the whole file."""

@@ -75,6 +75,17 @@ def has_word(text: bytes, word: bytes) -> bool:
     return next(find_word(text, word), None) is not None
 
 
+def meet(words: frozenset[str], formula: Formula) -> bool:
+    """Return whether a text with these tokens satisfies a formula."""
+    found = {
+        wanted
+        for wanted in words_of(formula)
+        if wanted in words
+        or (ANY in wanted and any(has_word(word.encode(), wanted.encode()) for word in words))
+    }
+    return holds(formula, found)
+
+
 class _NeedTest:
     """Whether sets of words satisfy one of the needs; each set is evaluated once."""
 

@@ -70,10 +70,11 @@ def test_reads_what_org_mode_prints(folder):
 def test_reads_the_marks_of_context_mode(folder):
     assert read_context(run(folder, "pass\n")) == (
         ReportedPlace(PATH, 3, None, "foo(x);", end_line=4),
-        ReportedPlace(PATH, 5, None, "foo(x +", end_line=7),
+        ReportedPlace(PATH, 5, None, "foo(x +", end_line=6),
+        ReportedPlace(PATH, 6, None, "1);", end_line=7),
     )
     prefixed = run(folder, "pass\n", "--patch", ".")
-    assert [each.path for each in read_context(prefixed)] == [PATH, PATH]
+    assert [each.path for each in read_context(prefixed)] == [PATH, PATH, PATH]
 
 
 def test_reads_marks_of_lines_that_look_like_headers():

@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from patchgen.coccinelle.rules import read_rules
-from patchgen.coccinelle.trace import read_hits, read_unparsed
+from patchgen.coccinelle.trace import read_hits
+from patchgen.coccinelle.unparsed import read_unparsed
 from patchgen.coccinelle.witness import add_witnesses
 
 PATCH = """\
@@ -86,5 +87,5 @@ def test_a_stretch_that_begins_inside_a_define_names_its_functions():
         "badcount: 5\nbad: \tALT(1) \\\nbad: \t{}\nbad: int f(void)\nbad: {\nBAD:!!!!! \tx(\n"
         "parse error \nbad: #define M )(\n"
     )
-    found = read_unparsed(output, source, PurePosixPath("a.h"))
+    found = read_unparsed(output, {"a.h": source}, "a.h")
     assert [(f.name, f.line) for f in found] == [("f", 4), (None, 9)]

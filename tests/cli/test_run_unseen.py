@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `patchgen run` reports about code that spatch did not see, and about marks and notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.kernels import commit_all
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(patchgen, tmp_path: Path) -> Run:
+    """Return a function that runs a rule over files, and returns the result of `--json`."""
+    count = 0
+
+    def run_rule(rule: str, files: Mapping[str, str], *words: str) -> Any:
+        nonlocal count
+        count += 1
+        folder = tmp_path / f"tree{count}"
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        commit_all(folder, "start")
+        cocci = tmp_path / "x.cocci"
+        cocci.write_text(rule)
+        done = patchgen("run", cocci, "--tree", folder, "--json", *words)
+        assert done.code in (0, 1), done.err
+        [result] = json.loads(done.out)["results"]
+        return result | {"code": done.code, "err": done.err}
+
+    return run_rule
+
+
+UNPARSED = "static int {name}(int a)\n{{\n\tasm(;\n\t{body}\n}}\n"
+
+
+def places(result: Any) -> list[tuple[str, int, str | None]]:
+    return [(place["path"], place["line"], place["function"]) for place in result["unparsed"]]
+
+
+def test_context_mode_prints_each_line_that_spatch_marks(run):
+    source = "void f(struct a *p)\n{\n\tkfree(p->a);\n\tkfree(p->b);\n\tkfree(\n\t\tp->c);\n}\n"
+    result = run("@@\nexpression e;\n@@\n* kfree(e)\n", {"x.c": source}, "--strict")
+    assert [report["line"] for report in result["reports"]] == [3, 4, 5, 6]
+    assert (result["unparsed"], result["code"]) == ([], 0)
+
+
+def test_what_spatch_parses_of_its_own_result_is_not_a_place_in_the_source(run):
+    marked = (
+        "static int unrelated(void)\n{\n\treturn 3;\n}\n\nint f(int a)\n{\n"
+        "\treturn weird(a + 1) + weird(\n\t\t2);\n}\n"
+    )
+    result = run("@r@\nexpression e;\n@@\n* weird(e)\n", {"x.c": marked}, "--strict")
+    assert [report["line"] for report in result["reports"]] == [8, 9]
+    assert (result["unparsed"], result["code"]) == ([], 0)
+    rule = (
+        "@@\ntypedef Err;\ntype T;\nidentifier FN;\nparameter P1;\n@@\n T\n"
+        "+__attribute__((nonnull(1)))\n FN(P1, Err **errp);\n"
+    )
+    source = "typedef struct Err Err;\nint aa(int x, Err **errp);\n"
+    result = run(rule, {"x.c": source}, "--strict")
+    assert "nonnull" in result["edits"][0]["diff"]
+    assert (result["unparsed"], result["code"]) == ([], 0)
+
+
+def test_code_of_a_header_is_attributed_to_the_header_and_once(run):
+    header = "struct lib { int nr; };\n" + UNPARSED.format(name="bad", body="old_call(a);")
+    source = '#include "lib.h"\n\nint NAME(struct lib *l)\n{\n\treturn old_call(l);\n}\n'
+    files = {
+        "lib.h": header,
+        "x.c": source.replace("NAME", "one"),
+        "y.c": source.replace("NAME", "two"),
+    }
+    rule = "// Options: --local-includes\n@@\nstruct lib *L;\n@@\n- old_call(L)\n+ new_call(L)\n"
+    for _ in range(2):
+        result = run(rule, files)
+        assert len(result["edits"]) >= 2
+        assert places(result) == [("lib.h", 2, "bad")]
+    result = run(rule.replace("old_call", "other"), files)
+    assert places(result) == []
+
+
+def test_only_code_with_the_words_of_the_rule_counts(run):
+    files = {
+        "x.c": UNPARSED.format(name="has_word", body="old_call(a);")
+        + UNPARSED.format(name="has_none", body='log("old_call"); /* old_call(1) */')
+        + "#define WRAP(x) old_call(x)\n"
+        + UNPARSED.format(name="by_macro", body="WRAP(a);")
+        + UNPARSED.format(name="longer", body="my_old_call(a);")
+        + "int f(int a)\n{\n\told_call(a);\n}\n"
+    }
+    result = run("@@\nexpression e;\n@@\n- old_call(e);\n", files, "--strict")
+    assert places(result) == [("x.c", 1, "has_word"), ("x.c", 12, "by_macro")]
+    assert result["code"] == 1
+    # Of code that lacks one of two words, nothing was lost.
+    result = run("@@\nexpression e;\n@@\n- old_call(e);\n ...\n- second(e);\n", files, "--strict")
+    assert (places(result), result["code"]) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("int f(int a)", "f"),
+        ("static inline FORMAT(1) const char *f(int a)", "f"),
+        ("static __printf(1, 2) int f(int a)", "f"),
+        ("int __f(int a) __acquires(lock) __releases(other)", "__f"),
+        ("static void\nf(int a)", "f"),
+        ("SYSCALL_DEFINE1(f, int, a)", None),
+        ("int (*f(int a))(void)", None),
+    ],
+)
+def test_the_name_of_a_function_is_right_or_absent(run, header, name):
+    source = f"{header}\n{{\n\tif (a) {{\n\t\tasm(;\n\t\told_call(a);\n\t}}\n}}\n"
+    result = run("@@\nexpression e;\n@@\n- old_call(e);\n", {"x.c": source})
+    assert [place["function"] for place in result["unparsed"]] == [name]
