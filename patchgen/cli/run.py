@@ -228,6 +228,8 @@ def _run(
                 printer.warning(f"{result.name} was not run: {result.reason}")
                 continue
             sweeps.append((request, result))
+            for line in result.warnings:
+                printer.warning(line)
             print_sweep(printer, result, diffs=diffs)
             for line in list_unfinished(result, verbose=verbose):
                 printer.warning(line)

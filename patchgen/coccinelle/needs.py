@@ -46,6 +46,7 @@ from patchgen.coccinelle.plain_rules import (
     spell_choices,
     spell_operators,
 )
+from patchgen.coccinelle.rule_warnings import read_rule_warnings
 from patchgen.coccinelle.rules import read_rules
 from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
 from patchgen.coccinelle.trust import check_harmless
@@ -66,27 +67,31 @@ _NOT_UNDERSTOOD = "the declaration of a metavariable cannot be parsed"
 class Needs:
     """The words that make a file worth a run, and alternatives of words that a function must have.
 
-    `functions` is None if they are unknown; `reason` states why.
+    `functions` is None if they are unknown; `reason` states why. `warnings` are spatch's about the
+    rules themselves.
     """
 
     file: Formula
     functions: tuple[Formula, ...] | None
     reason: str = ""
+    warnings: tuple[str, ...] = ()
 
     def dump(self) -> bytes:
         """Return it as JSON."""
         # A set is not JSON.
-        return json.dumps([self.file, self.functions, self.reason], default=sorted).encode()
+        fields = [self.file, self.functions, self.reason, self.warnings]
+        return json.dumps(fields, default=sorted).encode()
 
 
 def load_needs(dumped: bytes) -> Needs:
     """Read what Needs.dump() returned."""
-    file, functions, reason = json.loads(dumped)
+    file, functions, reason, warnings = json.loads(dumped)
 
     def load(clauses: list[list[str]]) -> Formula:
         return tuple(map(frozenset, clauses))
 
-    return Needs(load(file), None if functions is None else tuple(map(load, functions)), reason)
+    loaded = None if functions is None else tuple(map(load, functions))
+    return Needs(load(file), loaded, reason, tuple(warnings))
 
 
 def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
@@ -114,6 +119,7 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
         if isinstance(refusal, SpecError):
             raise refusal
         return Needs(ALWAYS, None, "spatch does not report which words it needs")
+    warnings = read_rule_warnings(answer.stdout.decode("utf-8", "replace"), patch)
     printed = [answers[text].stdout.decode("latin-1") for text in queries]
     try:
         functions = None
@@ -130,10 +136,10 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
             # spatch may omit other words next to these, so both needs are combined.
             more_needed = name_words(read_file_need(printed[1], patch.text), spelt.meanings)
             file = all_of(file, more_needed)
-        return Needs(file, functions, reason)
+        return Needs(file, functions, reason, warnings)
     except ValueError:
         # The value of a virtual identifier may be any text.
-        return Needs(ALWAYS, None, "spatch's list of words cannot be parsed")
+        return Needs(ALWAYS, None, "spatch's list of words cannot be parsed", warnings)
 
 
 def _query(spatch: Spatch, program: RunnableSmpl, texts: Sequence[str]) -> dict[str, Completed]:

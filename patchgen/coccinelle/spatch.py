@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
 
+from patchgen.coccinelle.dead_rules import may_iterate
 from patchgen.coccinelle.header import read_header
 from patchgen.coccinelle.rules import Rule, read_rules
 from patchgen.errors import SpecError, ToolError
@@ -88,6 +89,9 @@ class Spatch:
         for folder in (scratch, scratch / "tree"):
             _write_companions(folder, program.companions)
         _write_companions(scratch / "tree", program.headers)
+        files = (scratch / "groups").read_text(encoding="ascii").split()
+        # With groups, another pass gets the text of a file in place of its name (1.1.1).
+        is_plain = len(files) == 1 and any(map(may_iterate, program.scripts))
         macros = program.patch.macros
         (scratch / _MACROS).write_text(macros, encoding="utf-8")
         return self._start(
@@ -100,8 +104,8 @@ class Spatch:
             *_name_isomorphisms(program, scratch, ".."),
             *(("--macro-file", f"../{_MACROS}") if macros else ()),
             *(() if program.shows_marks else ("--no-show-diff", "--in-place")),
-            *("--timeout", str(timeout_s), "--file-groups", "../groups"),
-            *("--sp-file", f"../{_PATCH}"),
+            *("--timeout", str(timeout_s), "--sp-file", f"../{_PATCH}"),
+            *(files if is_plain else ("--file-groups", "../groups")),
             inside="tree",
             timeout_s=3 * timeout_s + 60,
         )

@@ -41,7 +41,7 @@ class Sweep:
     """The result of one semantic patch on one tree. All lists but `edits` are sorted by path.
 
     `edits` is empty except in PATCH mode. `output` is what scripts printed other than reports.
-    `unfinished` are the files that spatch did not finish.
+    `unfinished` are the files that spatch did not finish. `warnings` are about the rules.
     """
 
     semantic_patch: str
@@ -54,6 +54,7 @@ class Sweep:
     unparsed: tuple[UnparsedFunction, ...] = ()
     unfinished: Mapping[PurePosixPath, Failure] = field(default_factory=dict)
     counts: Counts = Counts(0, 0, 0, 0)
+    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
 
-from patchgen.cachefile import Cache
 from patchgen.coccinelle import (
     ANY,
     Formula,
     Needs,
     Source,
     holds,
-    load_needs,
     words_of,
 )
 from patchgen.errors import MissingObjectsError
@@ -33,23 +31,11 @@ from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.slices import slice_source
 from patchgen.sweep.words import has_word, meet
 
-_NEEDS = b"needs"
 # Up to this many files are read one by one in less time than all are searched.
 _FEW_FILES = 400
 # Each read starts a process; waiting for more files delays the start.
 _READ_FIRST = 4
 _READ_AT_ONCE = 64
-
-
-def find_cached_needs(cache: Cache) -> Needs | None:
-    """Return the words that a semantic patch needs, if an earlier run has determined them."""
-    packed = cache.find([_NEEDS])
-    return load_needs(packed[_NEEDS]) if packed else None
-
-
-def cache_needs(cache: Cache, needs: Needs) -> None:
-    """Cache the words that a semantic patch needs."""
-    cache.store([(_NEEDS, needs.dump())])
 
 
 def plan_candidates(

@@ -18,8 +18,10 @@ from patchgen.coccinelle import (
     RunnableSmpl,
     decode_cocci,
     find_code,
+    find_dead_rules,
     find_references,
     has_rules,
+    may_iterate,
     read_header,
     read_rules,
 )
@@ -158,8 +160,8 @@ def resolve(
 ) -> SweepRequest:
     """Return how to run a semantic patch; `only_paths` restricts the files to these paths.
 
-    Raises UsageError for a mode that the semantic patch does not have, and for a definition that it
-    does not use, or that is missing.
+    Raises UsageError for a mode that the semantic patch does not have, for a definition that it
+    does not use, and if no rule can apply without one that is missing.
     """
     header = cocci.header
     mode = _choose_mode(cocci, request)
@@ -169,7 +171,11 @@ def resolve(
     program = _make_program(cocci, mode, values, includes)
     grouping, note = _choose_grouping(cocci, program.scripts)
     notes = [note] if note else []
+    notes += _check_rules(cocci, program)
     may_slice = grouping is not Grouping.TOGETHER
+    if any(may_iterate(script) for script in program.scripts):
+        notes.append("files are not sliced: a script may ask for another pass")
+        may_slice = False
     if may_slice and any(_READS_FILES.search(script.script) for script in program.scripts):
         notes.append("files are not sliced: its scripts may read them")
         may_slice = False
@@ -256,6 +262,8 @@ def _make_program(
 def _choose_grouping(cocci: CocciFile, scripts: Sequence[Rule]) -> tuple[Grouping, str]:
     """Return how files may be grouped, and why."""
     grouping = choose_grouping(scripts)
+    if grouping is Grouping.ANY and any(map(may_iterate, scripts)):
+        return Grouping.APART, "each file gets a spatch process of its own: scripts add passes"
     if grouping is Grouping.TOGETHER:
         return grouping, "it has a finalize rule: one spatch sees all files, and nothing is cached"
     alone = "each file gets a spatch process of its own: "
@@ -288,14 +296,38 @@ def _check_definitions(cocci: CocciFile, definitions: Sequence[str]) -> dict[str
                 hint=f"it has: {', '.join(declared)}" if declared else "it has none",
             )
         values[name] = value if equals else None
-    missing = [name for name in cocci.header.identifiers if name not in values]
-    if missing:
-        raise UsageError(
-            f"{cocci.name} needs a value for {', '.join(missing)}",
-            hint="give " + " and ".join(f"{name}=VALUE" for name in missing),
-            parameters=("definitions",),
-        )
     return values
+
+
+def _check_rules(cocci: CocciFile, program: RunnableSmpl) -> list[str]:
+    """Return notes about rules that lack a value, and so do not apply, as with spatch.
+
+    Raises UsageError if no rule can apply for that reason, SpecError if none can for others.
+    """
+    unset = [each for each in cocci.header.identifiers if each not in program.patch.definitions]
+    virtuals = {name: name in program.modes for name in cocci.header.rules}
+    dead = find_dead_rules(cocci.text, virtuals, unset)
+    lacks = list(dict.fromkeys(name for rule in dead for name in rule.lacks))
+    rules = [rule for text in cocci.texts for rule in read_rules(text)]
+    may_gain = any(may_iterate(script) for script in program.scripts)
+    alive = {rule.traced_name for rule in rules} - {each.rule.traced_name for each in dead}
+    if not may_gain and not any(
+        rule.is_script or (rule.modifies and rule.traced_name in alive) for rule in rules
+    ):
+        if lacks:
+            raise UsageError(
+                f"{cocci.name} needs a value for {', '.join(lacks)}",
+                hint="give " + " and ".join(f"{name}=VALUE" for name in lacks),
+                parameters=("definitions",),
+            )
+        reasons = [f"{each.rule.label}: {each.why}" for each in dead if each.rule.modifies]
+        if reasons:
+            raise SpecError(
+                f"{cocci.name}: no rule can apply in this run: {'; '.join(reasons)}",
+                place=ErrorPlace(cocci.name, dead[0].rule.start),
+            )
+    until = " in the first pass" if may_gain else ""
+    return [f"{each.rule.label} does not apply{until}: {each.why}" for each in dead if each.lacks]
 
 
 def _choose_includes(cocci: CocciFile, options: Sequence[str]) -> Includes:

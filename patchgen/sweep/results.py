@@ -15,12 +15,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, make_key
+from patchgen.coccinelle import Needs, load_needs
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.outcome import Failure, FileResult, ReportedPlace, RuleHits, UnparsedFunction
 from patchgen.model.sweep import Counts
 
 # What is cached for a file without a match.
 NO_MATCH = b""
+_NEEDS = b"needs"
 _NO_FILES = Counts(0, 0, 0, 0)
 
 
@@ -38,6 +40,7 @@ class SweepState:
     counts: Counts = _NO_FILES
     unfinished: dict[PurePosixPath, Failure] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
     printed: str = ""
 
     def use_cached(self, file: TreeFile, key: bytes, cached: bytes) -> None:
@@ -157,3 +160,17 @@ def cache_selection(cache: Cache, selection: Selection, state: SweepState) -> No
     packed = zlib.compress(json.dumps([state.counts.files, listed]).encode(), 6)
     latest = json.dumps([selection.tree, selection.name.hex()]).encode()
     cache.store([(selection.name, packed), (selection.shape, latest)])
+
+
+# --- the words ---
+
+
+def find_cached_needs(cache: Cache) -> Needs | None:
+    """Return the words that a semantic patch needs, if an earlier run has determined them."""
+    packed = cache.find([_NEEDS])
+    return load_needs(packed[_NEEDS]) if packed else None
+
+
+def cache_needs(cache: Cache, needs: Needs) -> None:
+    """Cache the words that a semantic patch needs."""
+    cache.store([(_NEEDS, needs.dump())])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from patchgen.model.sweep import RuleCount, Sweep
 from patchgen.odb import Repository, read_contents, resolve_paths
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.request import SweepRequest, name_run
-from patchgen.sweep.results import Selection, SweepState, find_cached_selection
+from patchgen.sweep.results import Selection, SweepState, find_cached_needs, find_cached_selection
 
 if TYPE_CHECKING:
     from patchgen.sweep.executor import Executor
@@ -54,7 +55,10 @@ def sweep(
             executor = executor or run_locally
             search = Search(repository, request, spatch, executor, cache, selection, on_progress)
             state = search.run()
-        return _result(repository, request, state, cache.note, time.monotonic() - began)
+        needs = find_cached_needs(cache)
+        warnings = state.warnings or (needs.warnings if needs else ())
+        result = _result(repository, request, state, cache.note, time.monotonic() - began)
+        return replace(result, warnings=warnings)
 
 
 def _select(repository: Repository, request: SweepRequest) -> Selection | None:

@@ -41,6 +41,7 @@ _LEVELS = {"ERROR": "error", "WARNING": "warning", "INFO": "note", "NOTE": "note
 _NOTIFICATIONS = {
     "unparsed": "Code that spatch could not parse, so that nothing is known about it",
     "unfinished": "A file that spatch did not finish",
+    "rule": "What is doubtful in the semantic patch itself",
     "note": "How the sweep was run",
 }
 
@@ -261,6 +262,8 @@ def _notifications(sweep: Sweep, index: int) -> Iterator[dict[str, Any]]:
             **_notification("unfinished", "error", failure.reason, index),
             "locations": [location],
         }
+    for warning in sweep.warnings:
+        yield _notification("rule", "warning", warning, index)
     for note in sweep.notes:
         yield _notification("note", "note", note, index)
 

@@ -24,8 +24,6 @@ from patchgen.process import in_background
 from patchgen.sweep.batches import make_batches
 from patchgen.sweep.candidates import (
     Slicer,
-    cache_needs,
-    find_cached_needs,
     find_candidates,
     may_have_matched,
     plan_candidates,
@@ -39,7 +37,9 @@ from patchgen.sweep.results import (
     NO_MATCH,
     Selection,
     SweepState,
+    cache_needs,
     cache_selection,
+    find_cached_needs,
     find_earlier_selection,
     name_content,
     outcome_of,
@@ -76,6 +76,7 @@ class Search:
             uncached = self._use_cached(listed)
             search = plan_candidates(self.repository, request, uncached)
         needs = self.needs = needs_result.result()
+        self.state.warnings = needs.warnings
         if cached_needs is None:
             cache_needs(self.cache, needs)
         if needs.functions is None and request.slices:

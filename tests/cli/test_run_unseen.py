@@ -120,3 +120,98 @@ def test_the_name_of_a_function_is_right_or_absent(run, header, name):
     source = f"{header}\n{{\n\tif (a) {{\n\t\tasm(;\n\t\told_call(a);\n\t}}\n}}\n"
     result = run("@@\nexpression e;\n@@\n- old_call(e);\n", {"x.c": source})
     assert [place["function"] for place in result["unparsed"]] == [name]
+
+
+CALL = {"x.c": "void f(int a, int b)\n{\n\told_call(a, b);\n\told_call(a);\n}\n"}
+
+
+def test_what_spatch_says_about_the_rule_is_passed_on_once(run, tmp_path):
+    rule = (
+        "@r@\nexpression e,\n  unused;\n@@\n- old_call(e, flags);\n+ new_call(e);\n"
+        "@@\nexpression other;\n@@\n- old_call(strange);\n"
+    )
+    for _ in range(2):
+        # The second result is cached.
+        result = run(rule, CALL)
+        assert result["warnings"] == [
+            f"{tmp_path}/x.cocci:5: should flags be a metavariable?",
+            f"{tmp_path}/x.cocci:3: r: metavariable unused not used in the - or context code",
+            f"{tmp_path}/x.cocci:10: should strange be a metavariable?",
+            f"{tmp_path}/x.cocci:8: line 7: metavariable other not used in the - or context code",
+        ]
+        assert result["err"].count("should flags be") == 1
+
+
+def test_a_virtual_identifier_without_a_value_is_left_undefined_and_noted(run):
+    rule = (
+        "@r@\nexpression e;\n@@\n- old_call(e);\n+ new_call(e);\n\n"
+        "@depends on !r@\nidentifier virtual.extra;\nexpression e;\n@@\n- extra(e);\n"
+    )
+    result = run(rule, CALL)
+    assert "new_call(a)" in result["edits"][0]["diff"]
+    assert result["notes"] == ["line 7 does not apply: extra has no value"]
+    assert run(rule, CALL, "-D", "extra=one")["notes"] == []
+
+
+def test_a_script_may_set_a_virtual_identifier_for_another_pass(run):
+    rule = """\
+virtual after_start
+
+@initialize:ocaml@
+@@
+let rename fn file =
+  let it = new iteration() in
+  it#set_files [file];
+  it#add_virtual_rule After_start;
+  it#add_virtual_identifier Fn fn;
+  it#register()
+
+@r depends on !after_start@
+identifier f;
+position p;
+@@
+f(...) {
+ ...
+ old_start@p();
+ ...
+}
+
+@script:ocaml@
+f << r.f;
+p << r.p;
+@@
+rename f (List.hd p).file
+
+@depends on after_start@
+identifier virtual.fn;
+@@
+- fn(...)
++ fn(0)
+"""
+    source = (
+        "int one(int a)\n{\n\told_start();\n\treturn a;\n}\n\n"
+        "int two(int a)\n{\n\treturn one(a);\n}\n"
+    )
+    result = run(rule, {"x.c": source, "y.c": source.replace("one", "three")}, "--trust")
+    diffs = [edit["diff"] for edit in result["edits"]]
+    assert len(diffs) == 2
+    assert "+\treturn one(0);" in diffs[0] and "+\treturn three(0);" in diffs[1]
+    assert "line 28 does not apply in the first pass: fn has no value" in " ".join(result["notes"])
+
+
+def test_a_rule_that_cannot_apply_says_why(patchgen, tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/x.c").write_text(CALL["x.c"])
+    commit_all(tmp_path / "tree", "start")
+    cocci = tmp_path / "x.cocci"
+    head = "virtual patch\nvirtual other\n"
+    for rule, why in (
+        ("@a depends on patch && other@\n@@\n- f();\n", "a: it depends on patch && other"),
+        (
+            "@a depends on other@\nexpression e;\n@@\n f(e)\n@b@\nexpression a.e;\n@@\n- g(e);\n",
+            "b: it inherits from a, which cannot apply",
+        ),
+    ):
+        cocci.write_text(head + rule)
+        done = patchgen("run", cocci, "--tree", tmp_path / "tree")
+        assert done.code == 1 and why in done.err, done.err
