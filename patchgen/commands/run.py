@@ -94,7 +94,7 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
     skipped: list[Skipped] = []
     for name in names:
         try:
-            cocci = load_cocci(name, find_files_of(tree), may_run, request.files)
+            cocci = load_cocci(name, find_files_of(tree), may_run, request.files, request)
             _check_version(cocci)
             sweeps.append(resolve(cocci, request, base, only_paths))
         except MissingObjectsError:

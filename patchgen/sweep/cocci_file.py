@@ -93,13 +93,18 @@ IsTrusted = Callable[[CocciFile], bool]
 
 
 def load_cocci(
-    name: str, lookup: Lookup, is_trusted: IsTrusted, given: OptionFiles = NO_FILES
+    name: str,
+    lookup: Lookup,
+    is_trusted: IsTrusted,
+    given: OptionFiles = NO_FILES,
+    request: RunRequest | None = None,
 ) -> CocciFile:
     """Load a semantic patch by its name, with the files that it and its options name.
 
     These are next to it, or else at their path of the tree. `given` are the files of the command
-    line. `is_trusted` is called if it runs code. Raises UsageError if the file does not exist,
-    SpecError if it or a file that it names cannot be read, or if it runs code and is not trusted.
+    line. `is_trusted` is called if it runs code in what is requested; None requests everything.
+    Raises UsageError if the file does not exist, SpecError if it or a file that it names cannot be
+    read, or if it runs code and is not trusted.
     """
     content = lookup.read(name)
     if content is None:
@@ -138,6 +143,10 @@ def load_cocci(
     given_code = find_code(given.isomorphisms)
     if not code and not given_code:
         return cocci
+    if request is not None and not given_code:
+        harmless = _without_idle_scripts(cocci, request)
+        if not find_code(harmless, companions.get):
+            return replace(cocci, text=harmless, code=())
     judged = replace(cocci, companions=companions | {ISOMORPHISMS: given.isomorphisms})
     if not is_trusted(judged if given_code else cocci):
         first, where = (code[0], name) if code else (given_code[0], ISOMORPHISMS)
@@ -150,6 +159,41 @@ def load_cocci(
             parameters=("trusted", "trusted_folders"),
         )
     return replace(cocci, is_trusted=True)
+
+
+# `@script:python NAME depends on ...@`: other rules may inherit from it.
+_SCRIPT_NAME = re.compile(r"\s*script\s*:\s*\w+\s+(?!depends\b)(\w+)")
+
+
+def _without_idle_scripts(cocci: CocciFile, request: RunRequest) -> str:
+    """Return the text with empty lines in place of scripts that cannot run in the requested mode.
+
+    So spatch never sees their code. Scripts stay that another rule names, and all of them if there
+    are options between their lines.
+
+    Raises UsageError as `resolve` does.
+    """
+    program = _make_program(
+        cocci,
+        _choose_mode(cocci, request),
+        _check_definitions(cocci, request.definitions),
+        Includes.NONE,
+    )
+    running = {rule.begin for rule in program.scripts}
+    lines = cocci.text.split("\n")
+    idle = [each for each in read_rules(cocci.text) if each.is_script and each.begin not in running]
+    for rule in idle:
+        lines[rule.start - 1 : rule.end - 1] = [""] * (rule.end - rule.start)
+    text = "\n".join(lines)
+    names = {named[1] for rule in idle if (named := _SCRIPT_NAME.match(rule.header))}
+    if any(re.search(rf"\b{name}\b", text) for name in names):
+        return cocci.text
+    header = read_header(text)
+    is_same = (header.options, header.own_options) == (
+        cocci.header.options,
+        cocci.header.own_options,
+    )
+    return text if is_same else cocci.text
 
 
 def resolve(

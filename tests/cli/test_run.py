@@ -159,13 +159,41 @@ def test_context_mode_points_at_lines_and_changes_nothing(patchgen, ready, zallo
 
 def test_what_would_run_code_is_refused_with_its_line(patchgen, ready, zalloc, tmp_path):
     line = ZALLOC.splitlines().index("@script:python depends on report@") + 1
-    done = patchgen("run", zalloc, "--tree", ready)
+    words = ("run", zalloc, "--tree", ready, "--mode", "report")
+    done = patchgen(*words)
     assert done.code == 1 and done.out == ""
     assert f"zalloc.cocci:{line}" in done.err and "--trust" in done.err
-    done = patchgen("run", zalloc, "--tree", ready, "--trust-folder", tmp_path / "other")
+    done = patchgen(*words, "--trust-folder", tmp_path / "other")
     assert done.code == 1
-    done = patchgen("run", zalloc, "--tree", ready, "--trust-folder", tmp_path)
+    done = patchgen(*words, "--trust-folder", tmp_path)
     assert done.code == 0 and "kzalloc" in done.out
+
+
+def test_a_script_that_cannot_run_in_this_mode_needs_no_trust(patchgen, ready, zalloc):
+    trusted = patchgen("run", zalloc, "--tree", ready, "--trust")
+    done = patchgen("run", zalloc, "--tree", ready)
+    assert done.code == 0 and "kzalloc" in done.out
+    assert (done.out, done.err.count("was not run")) == (trusted.out, 0)
+    text = zalloc.read_text()
+    refused = (
+        # It runs in each mode; or in this one.
+        text.replace("@script:python depends on report@", "@script:python@"),
+        text.replace("@script:python depends on report@", "@script:python depends on !report@"),
+        # Options in it are obeyed in any mode.
+        text + "# spatch --python /evil\n",
+        text + "// Options: --python /evil\n",
+        # Another rule takes a name from it.
+        text.replace("@script:python depends on report@", "@script:python s depends on report@")
+        + "@depends on s@\n@@\n- f();\n",
+    )
+    for changed in refused:
+        zalloc.write_text(changed)
+        done = patchgen("run", zalloc, "--tree", ready)
+        assert done.code == 1 and "--trust" in done.err, changed
+    # A constraint is code of a rule that runs.
+    rule = '\n@depends on patch@\nidentifier f : script:python() { f == "a" };\n@@\n- f();\n'
+    zalloc.write_text(text + rule)
+    assert patchgen("run", zalloc, "--tree", ready).code == 1
 
 
 def test_nothing_is_run_twice_and_the_result_is_the_same(patchgen, git, ready, zalloc):
