@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from patchgen.cli.kept_files import check_kept_folder, keep_written
 from patchgen.cli.options import (
     base_option,
     define_option,
@@ -137,6 +138,12 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Also write the findings to this file as SARIF 2.1.0.",
 )
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the files that scripts write, in this new or empty folder.",
+)
 @json_option
 @click.option("--verbose", is_flag=True, help="List all code that could not be parsed.")
 @quiet_option("Print results, warnings and errors only.")
@@ -153,6 +160,7 @@ def command(
     iso_file: Path | None,
     headers: tuple[Path, ...],
     folders: tuple[str, ...],
+    keep: Path | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,
@@ -166,6 +174,7 @@ def command(
     """
     campaign = read_campaign(options)
     check_output_file(sarif)
+    check_kept_folder(keep)
     request = RunRequest(
         tree=tree,
         paths=resolve_paths(tree, paths),
@@ -188,6 +197,7 @@ def command(
         sweeps = _run(repository, plan, printer, executor, verbose=verbose, diffs=campaign is None)
         if sarif is not None:
             write_sarif(sarif, sweeps)
+        keep_written(printer, keep, [result for _, result in sweeps])
         series = _publish(repository, campaign, sweeps, printer) if campaign else {}
     if as_json:
         printer.document(_describe(plan, sweeps) | series)

@@ -104,8 +104,9 @@ def run_files(
     """Run a semantic patch over files, and return their results, sorted by path.
 
     `headers` are files that are put next to them for #include to find. What `finalize` rules print
-    belongs to no file: it has the path ".". `is_ended` returns True once nobody waits for the
-    results: then no further run starts, and results may be missing. Thread-safe.
+    and the files that scripts write belong to no file: they have the path ".". `is_ended` returns
+    True once nobody waits for the results; no further run is started then, and results may be
+    missing. Thread-safe.
 
     Raises SpecError if spatch refuses the semantic patch, or if it would run code and may not;
     ToolError if spatch fails.
@@ -116,13 +117,20 @@ def run_files(
         part = pending.pop()
         with scratch_folder("spatch") as scratch:
             finished = _run(spatch, program, part, headers, scratch, timeout_s)
-        results.update((result.path, result) for result in finished)
+        for result in finished:
+            earlier = results.get(result.path)
+            results[result.path] = _join(earlier, result) if earlier else result
         unfinished = tuple(source for source in part if source.path not in results)
         if len(unfinished) == len(part):
             pending += [(source,) for source in unfinished]
         elif unfinished:
             pending.append(unfinished)
     return [results[path] for path in sorted(results)]
+
+
+def _join(one: FileResult, other: FileResult) -> FileResult:
+    """Return what two runs printed and wrote that belongs to no file."""
+    return replace(one, printed=one.printed + other.printed, written=one.written + other.written)
 
 
 def _run(
@@ -258,9 +266,23 @@ def _read_all(
             output, text = scratch / "tree" / name, printed.get(name, "")
             unparsed = read_unparsed(errors, texts, name)
             yield _read(program, prepared, source, output, unparsed, trace, text)
-    if printed_at_end:
+    written = _read_written(program, scratch / "tree", texts) if program.scripts else ()
+    if printed_at_end or written:
         # With `finalize` rules, there is only one run.
-        yield FileResult(PurePosixPath("."), printed=printed_at_end)
+        yield FileResult(PurePosixPath("."), printed=printed_at_end, written=written)
+
+
+def _read_written(
+    program: RunnableSmpl, tree: Path, texts: Mapping[str, bytes]
+) -> tuple[tuple[str, bytes], ...]:
+    """Return the files that scripts wrote into the current folder, and what is in them."""
+    found = []
+    for path in sorted(tree.rglob("*")):
+        name = str(path.relative_to(tree))
+        is_ours = name in texts or name in program.companions or "__pycache__" in path.parts
+        if path.is_file() and not path.is_symlink() and not is_ours:
+            found.append((name, path.read_bytes()))
+    return tuple(found)
 
 
 def _read(

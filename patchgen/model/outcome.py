@@ -85,8 +85,9 @@ class FileResult:
     `after` is the whole new file, None if nothing changed; its lines `from_texts`, from 0, come
     from the semantic patch's texts. spatch skipped what is `unparsed`. `printed` is what scripts
     printed for the file, and `marks` are the places that context mode marks. `seconds` is its share
-    of spatch's wall time. If spatch did not finish the file, `failure` is set, and nothing else is
-    known.
+    of spatch's wall time. `written` are the files that scripts wrote, by their relative names; they
+    belong to a run, and so to the path ".". If spatch did not finish the file, `failure` is set,
+    and nothing else is known.
     """
 
     path: PurePosixPath
@@ -98,6 +99,7 @@ class FileResult:
     from_texts: frozenset[int] = frozenset()
     failure: Failure | None = None
     seconds: float = 0.0
+    written: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Sweep:
 
     `edits` is empty except in PATCH mode. `output` is what scripts printed other than reports.
     `unfinished` are the files that spatch did not finish. `warnings` are about the rules.
+    `written` are the files that scripts wrote, with their contents.
     """
 
     semantic_patch: str
@@ -55,6 +56,7 @@ class Sweep:
     unfinished: Mapping[PurePosixPath, Failure] = field(default_factory=dict)
     counts: Counts = Counts(0, 0, 0, 0)
     warnings: tuple[str, ...] = ()
+    written: tuple[tuple[str, bytes], ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 

@@ -37,6 +37,7 @@ def describe_sweep(sweep: Sweep, header: Header | None = None) -> dict[str, Any]
             for path, failure in sweep.unfinished.items()
         ],
         "files": _describe_counts(sweep.counts),
+        "written": [name for name, _ in sweep.written],
         "warnings": list(sweep.warnings),
         "notes": list(sweep.notes),
         "seconds": round(sweep.seconds, 3),

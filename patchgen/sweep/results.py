@@ -42,6 +42,8 @@ class SweepState:
     notes: list[str] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
     printed: str = ""
+    # The files that scripts wrote, each with the first file of the run.
+    written: list[tuple[str, PurePosixPath, bytes]] = field(default_factory=list)
 
     def use_cached(self, file: TreeFile, key: bytes, cached: bytes) -> None:
         """Use the cached result of a file."""

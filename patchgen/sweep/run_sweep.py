@@ -90,11 +90,20 @@ def _result(
         output=output,
         # A header that several files include is parsed for each of them.
         unparsed=tuple(dict.fromkeys(place for outcome in outcomes for place in outcome.unparsed)),
+        written=_join_written(state.written),
         unfinished=dict(sorted(state.unfinished.items())),
         counts=state.counts,
         notes=(*request.notes, *state.notes, *([note] if note else [])),
         seconds=seconds,
     )
+
+
+def _join_written(written: list[tuple[str, PurePosixPath, bytes]]) -> tuple[tuple[str, bytes], ...]:
+    """Return each file once; what several runs wrote to it is in the order of the runs' files."""
+    found: dict[str, bytes] = {}
+    for name, _, content in sorted(written):
+        found[name] = found.get(name, b"") + content
+    return tuple(found.items())
 
 
 def _read_reports(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:

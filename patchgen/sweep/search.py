@@ -88,7 +88,7 @@ class Search:
         without_words = (oid for name, (_, oid) in uncached.items() if name not in with_words)
         self.cache.store((name_content(oid, {}), NO_MATCH) for oid in without_words)
         self.state.counts = Counts(count, len(with_words), count - len(uncached), run)
-        if self.selection and not self.state.unfinished:
+        if self.selection and not self.state.unfinished and not self.state.written:
             cache_selection(self.cache, self.selection, self.state)
         return self.state
 
@@ -204,6 +204,8 @@ class Search:
             restored = self._restore(result, slicer.parts.pop(result.path, ()))
             if str(restored.path) == ".":
                 state.printed += restored.printed
+                first = min(other.path for other in results if other is not result)
+                state.written += [(name, first, content) for name, content in restored.written]
             elif restored.failure is not None:
                 state.unfinished[restored.path] = restored.failure
             else:
@@ -213,7 +215,9 @@ class Search:
                 if outcome is not None:
                     state.outcomes[restored.path] = outcome
                 cached.append((state.keys[restored.path], pack(outcome)))
-        self.cache.store(cached)
+        # A cached result would not write its files again.
+        if not any(result.written for result in results):
+            self.cache.store(cached)
 
     def _may_match(self, places: Iterable[UnparsedFunction]) -> Iterator[UnparsedFunction]:
         """Yield the code in which a rule could have matched, had it been parsed."""

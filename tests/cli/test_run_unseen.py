@@ -215,3 +215,42 @@ def test_a_rule_that_cannot_apply_says_why(patchgen, tmp_path):
         cocci.write_text(head + rule)
         done = patchgen("run", cocci, "--tree", tmp_path / "tree")
         assert done.code == 1 and why in done.err, done.err
+
+
+WRITING = """\
+@r@
+position p;
+@@
+ old_call@p(...)
+
+@script:python@
+p << r.p;
+@@
+import os
+os.makedirs("out", exist_ok=True)
+with open("out/places.txt", "a") as out:
+    out.write(f"{p[0].file}:{p[0].line}\\n")
+"""
+
+
+def test_files_that_scripts_write_are_named_or_kept(run, tmp_path):
+    files = {f"{name}.c": CALL["x.c"] for name in ("a", "b", "c")}
+    for words in ((), ("-j1",)):
+        # A cached result would lack the files.
+        result = run(WRITING, files, "--trust", *words)
+        assert result["written"] == ["out/places.txt"]
+        assert "its scripts wrote out/places.txt" in result["err"] and "--keep" in result["err"]
+    kept = tmp_path / "kept"
+    result = run(WRITING, files, "--trust", "--keep", kept)
+    expected = [f"{name}:{line}" for name in files for line in (3, 4)]
+    assert sorted((kept / "out/places.txt").read_text().split()) == expected
+    assert "which is deleted" not in result["err"]
+
+
+def test_a_folder_with_files_is_not_overwritten(patchgen, tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/mine").write_text("")
+    (tmp_path / "x.cocci").write_text(WRITING)
+    for folder, why in (("kept", "is not empty"), ("no/such", "does not exist")):
+        done = patchgen("run", tmp_path / "x.cocci", "--keep", tmp_path / folder)
+        assert done.code == 2 and why in done.err
