@@ -121,6 +121,20 @@ def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
                 break
 
 
+_PROSE = _compile(rb"%s | %s" % (_COMMENT, _CLOSED))
+
+
+def find_prose(source: bytes) -> list[tuple[int, int]]:
+    """Return begin and end of each comment and literal, as `tokenize` splits the source."""
+    if _ALL_CLOSED.fullmatch(source):
+        return [match.span() for match in _PROSE.finditer(source)]
+    return [
+        match.span()
+        for match in _matches(source)
+        if match.lastgroup == "literal" or match[0].startswith((b"/*", b"//"))
+    ]
+
+
 def find_sequence(source: bytes, sequence: Sequence[bytes]) -> int | None:
     """Return the line where a sequence of tokens first occurs, or None."""
     # Most files of a tree lack one of the tokens; they need not be tokenized.

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,15 @@ if TYPE_CHECKING:
     from patchgen.sweep import Executor, SweepRequest
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is printed besides the counts."""
+
+    verbose: bool
+    leftovers: bool
+    diffs: bool
+
+
 @click.command("run")
 @click.argument("target", metavar="FILE.cocci|DIR|VARIANT")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
@@ -75,7 +85,10 @@ if TYPE_CHECKING:
     "run; may be repeated.",
 )
 @click.option(
-    "--strict", is_flag=True, help="Exit with 1 if a function or file could not be checked."
+    "--strict",
+    is_flag=True,
+    help="Exit with 1 if a function or file could not be checked, or if a word that the semantic "
+    "patch removes is left in code.",
 )
 @jobs_option
 @click.option(
@@ -145,6 +158,11 @@ if TYPE_CHECKING:
     help="Keep the files that scripts write, in this new or empty folder.",
 )
 @json_option
+@click.option(
+    "--leftovers",
+    is_flag=True,
+    help="List all places where a word that the semantic patch removes is left, and why.",
+)
 @click.option("--verbose", is_flag=True, help="List all code that could not be parsed.")
 @quiet_option("Print results, warnings and errors only.")
 def command(
@@ -162,6 +180,7 @@ def command(
     folders: tuple[str, ...],
     keep: Path | None,
     as_json: bool,
+    leftovers: bool,
     verbose: bool,
     quiet: bool,
     **options: Any,
@@ -194,14 +213,18 @@ def command(
         plan = plan_run(repository, request)
         if campaign is not None:
             check_campaign(repository, campaign, plan)
-        sweeps = _run(repository, plan, printer, executor, verbose=verbose, diffs=campaign is None)
+        shown = _Shown(verbose=verbose, leftovers=leftovers, diffs=campaign is None)
+        sweeps = _run(repository, plan, printer, executor, shown)
         if sarif is not None:
             write_sarif(sarif, sweeps)
         keep_written(printer, keep, [result for _, result in sweeps])
         series = _publish(repository, campaign, sweeps, printer) if campaign else {}
     if as_json:
         printer.document(_describe(plan, sweeps) | series)
-    incomplete = any(result.unparsed or result.unfinished for _, result in sweeps)
+    incomplete = any(
+        result.unparsed or result.unfinished or (result.leftovers and result.leftovers.in_code)
+        for _, result in sweeps
+    )
     # Skipped semantic patches of a folder are only reported, unless all of them were skipped.
     return 1 if not sweeps or (strict and (incomplete or plan.skipped)) else 0
 
@@ -221,9 +244,7 @@ def _run(
     plan: RunPlan,
     printer: Printer,
     executor: Executor | None,
-    *,
-    verbose: bool,
-    diffs: bool,
+    shown: _Shown,
 ) -> list[tuple[SweepRequest, Sweep]]:
     """Run all semantic patches, and print each result as soon as it is complete."""
     sweeps: list[tuple[SweepRequest, Sweep]] = []
@@ -240,10 +261,10 @@ def _run(
             sweeps.append((request, result))
             for line in result.warnings:
                 printer.warning(line)
-            print_sweep(printer, result, diffs=diffs)
-            for line in list_unfinished(result, verbose=verbose):
+            print_sweep(printer, result, diffs=shown.diffs)
+            for line in list_unfinished(result, verbose=shown.verbose):
                 printer.warning(line)
-            for line in summarise(result, verbose=verbose):
+            for line in summarise(result, verbose=shown.verbose, leftovers=shown.leftovers):
                 printer.note(line)
     return sweeps
 

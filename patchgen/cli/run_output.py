@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from patchgen.cli.printer import Printer, is_terminal, printable, progress_bar
+from patchgen.model.leftover import Leftovers
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import Sweep
 from patchgen.sweep import format_diff
@@ -26,7 +27,7 @@ def print_sweep(printer: Printer, result: Sweep, *, diffs: bool) -> None:
     printer.text(result.output)
 
 
-def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
+def summarise(result: Sweep, *, verbose: bool, leftovers: bool = False) -> Iterator[str]:
     """Yield lines with the counts of a sweep: files, hits, and code that was not parsed."""
     counts = result.counts
     changed = f"{len(result.edits)} changed, " if result.mode is Mode.PATCH else ""
@@ -47,14 +48,43 @@ def summarise(result: Sweep, *, verbose: bool) -> Iterator[str]:
         )
     if verbose:
         yield from (f"    {place}" for place in result.unparsed)
+    if result.leftovers is not None:
+        yield from _summarise_leftovers(result.leftovers, lists=leftovers)
     yield from (f"  {note}" for note in result.notes)
+
+
+def _summarise_leftovers(found: Leftovers, *, lists: bool) -> Iterator[str]:
+    """Yield lines with the numbers of words that are left, and why; and all places."""
+    if found.absent:
+        yield f"  no file has {', '.join(found.absent)}"
+    for count in found.common:
+        yield (
+            f"  left: {count.word} in {count.left} places, too many to tell what was missed"
+            f" ({count.changed} changed)"
+        )
+    words = ", ".join(
+        count.word for count in found.words if count.before and count not in found.common
+    )
+    if not words:
+        return
+    if not found.places:
+        yield f"  left: no place with {words}"
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in found.by_reason.items())
+    places = _plural(len(found.places), "place")
+    yield (
+        f"  left: {len(found.places)} {places} with {words}, {found.in_code} in code: {reasons}"
+        + ("" if lists else " (--leftovers lists them)")
+    )
+    if lists:
+        yield from (f"    {place}" for place in found.places)
 
 
 def list_unfinished(result: Sweep, *, verbose: bool) -> Iterator[str]:
     """Yield the files that spatch did not finish, grouped by reason."""
     files: dict[str, list[str]] = {}
     for path, failure in result.unfinished.items():
-        files.setdefault(failure.reason, []).append(str(path))
+        files.setdefault(failure.text, []).append(str(path))
     for reason, paths in files.items():
         shown = paths if verbose else paths[:_SHOWN]
         hidden_count = len(paths) - len(shown)

@@ -33,6 +33,7 @@ from .needs import (
     load_needs as load_needs,
 )
 from .plain_rules import OPERATORS as OPERATORS
+from .removed_words import find_removed_words as find_removed_words
 from .reports import read_reports as read_reports
 from .rules import (
     Rule as Rule,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -76,6 +77,11 @@ class Failure:
 
     def __str__(self) -> str:
         return self.reason
+
+    @property
+    def text(self) -> str:
+        """The reason on one line; spatch escapes the line ends of its own."""
+        return " ".join(re.sub(r"\\[nt]", " ", self.reason).split())
 
 
 @dataclass(frozen=True, slots=True)

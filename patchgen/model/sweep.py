@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from patchgen.model.base import Base
+from patchgen.model.leftover import Leftovers
 from patchgen.model.outcome import Failure, ReportedPlace, UnparsedFunction
 from patchgen.model.series import FileEdit, SeriesOptions
 from patchgen.model.smpl import Mode
@@ -42,7 +43,8 @@ class Sweep:
 
     `edits` is empty except in PATCH mode. `output` is what scripts printed other than reports.
     `unfinished` are the files that spatch did not finish. `warnings` are about the rules.
-    `written` are the files that scripts wrote, with their contents.
+    `written` are the files that scripts wrote, with their contents. `leftovers` are known after
+    PATCH mode only.
     """
 
     semantic_patch: str
@@ -57,6 +59,7 @@ class Sweep:
     counts: Counts = Counts(0, 0, 0, 0)
     warnings: tuple[str, ...] = ()
     written: tuple[tuple[str, bytes], ...] = ()
+    leftovers: Leftovers | None = None
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 

@@ -57,6 +57,7 @@ from .repository import Repository as Repository
 from .searching import (
     PlannedSearch as PlannedSearch,
     grep_files as grep_files,
+    grep_words as grep_words,
     plan_search as plan_search,
 )
 from .sent import (

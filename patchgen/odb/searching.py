@@ -56,6 +56,7 @@ def grep_files(
 
     `*` at the beginning or the end of a word stands for any more characters of it. A word may also
     be a string with its quotes, which may have a prefix.
+
     They are yielded as git finds them, so that work on them can begin. If the work tree is
     searched, files that differ from the tree are included even if they lack the words.
     """
@@ -71,13 +72,40 @@ def grep_files(
     for name in _read_names(repository, *checkout, *grep, "--", *pathspecs):
         listed.add(name)
         yield name
-    # Listed after the search, so that files changed meanwhile are included. In a submodule, git
-    # would run `git status` with the submodule's configuration.
-    submodules = "--ignore-submodules=all"
-    differ = ("diff-index", "--name-only", "-z", submodules, tree, "--", *pathspecs)
-    for name in _read_names(repository, *checkout, *differ):
+    # Listed after the search, so that files changed meanwhile are included.
+    for name in _list_altered(repository, search):
         if name not in listed:
             yield name
+
+
+def _list_altered(repository: Repository, search: PlannedSearch) -> Iterator[str]:
+    """Yield the files of the work tree that differ from the tree."""
+    # In a submodule, git would run `git status` with the submodule's configuration.
+    submodules = "--ignore-submodules=all"
+    differ = ("diff-index", "--name-only", "-z", submodules, search.tree, "--", *search.pathspecs)
+    return _read_names(repository, *(search.checkout or ()), *differ)
+
+
+def grep_words(
+    repository: Repository, search: PlannedSearch, words: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield path and word of each occurrence of one of the words, in one search.
+
+    In place of files that differ from the tree, which are not searched, the word is "".
+    """
+    tree, checkout = search.tree, search.checkout
+    grep = ["grep", "-o", "-z", "-a", "--full-name"]
+    grep += _find_any(sorted(words), has_pcre=search.has_pcre)
+    altered = set() if checkout is None else set(_list_altered(repository, search))
+    where = (*([] if checkout else [tree]), "--", *search.pathspecs)
+    path = None
+    for part in _read_names(repository, *(checkout or ()), *grep, *where):
+        # `PATH NUL WORD LF PATH NUL ...`: a path may contain a line feed, a word cannot.
+        word, _, following = part.partition("\n")
+        if path is not None and path not in altered:
+            yield path, word
+        path = (part if path is None else following).removeprefix(f"{tree}:")
+    yield from ((name, "") for name in sorted(altered))
 
 
 def _find_checkout(
@@ -96,12 +124,14 @@ def _find_checkout(
 
 
 def _read_names(repository: Repository, *args: str) -> Iterator[str]:
-    """Yield names that git prints with -z; git grep exits with 1 if it finds nothing."""
+    """Yield what git prints with -z between NULs; git grep exits with 1 if it finds nothing."""
     rest = b""
     for piece in repository.stream(*args, ok=(0, 1)):
         *names, rest = (rest + piece).split(b"\0")
         for name in names:
             yield name.decode("utf-8", "surrogateescape")
+    if rest:
+        yield rest.decode("utf-8", "surrogateescape")
 
 
 def _has_pcre(repository: Repository, tree: Oid) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from patchgen.coccinelle import Header
 from patchgen.model.base import Base
+from patchgen.model.leftover import Leftovers
 from patchgen.model.outcome import ReportedPlace
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Counts, Sweep
@@ -32,6 +33,7 @@ def describe_sweep(sweep: Sweep, header: Header | None = None) -> dict[str, Any]
             {"path": str(place.path), "line": place.line, "function": place.name}
             for place in sweep.unparsed
         ],
+        "leftovers": _describe_leftovers(sweep.leftovers) if sweep.leftovers else None,
         "unfinished": [
             {"path": str(path), "reason": failure.reason}
             for path, failure in sweep.unfinished.items()
@@ -78,4 +80,31 @@ def _describe_counts(counts: Counts) -> dict[str, int]:
         "candidates": counts.candidates,
         "cached": counts.cached,
         "run": counts.run,
+    }
+
+
+def _describe_leftovers(leftovers: Leftovers) -> dict[str, Any]:
+    return {
+        "words": [
+            {
+                "word": count.word,
+                "before": count.before,
+                "changed": count.changed,
+                "left": count.left,
+                "too_common": count.is_common,
+            }
+            for count in leftovers.words
+        ],
+        "counts": {reason.value: count for reason, count in leftovers.by_reason.items()},
+        "places": [
+            {
+                "path": str(place.path),
+                "line": place.line,
+                "word": place.word,
+                "reason": place.reason.value,
+                "detail": place.detail or None,
+                "is_code": place.reason.is_code,
+            }
+            for place in leftovers.places
+        ],
     }

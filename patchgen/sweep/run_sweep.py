@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from patchgen.cachefile import Cache, cache_file
 from patchgen.coccinelle import RunnableSmpl, find_spatch, read_rules
+from patchgen.model.leftover import Leftovers
 from patchgen.model.outcome import FileResult, ReportedPlace
 from patchgen.model.series import FileEdit
+from patchgen.model.smpl import Mode
 from patchgen.model.sweep import RuleCount, Sweep
 from patchgen.odb import Repository, read_contents, resolve_paths
 from patchgen.sweep.grouping import Grouping
@@ -58,7 +60,35 @@ def sweep(
         needs = find_cached_needs(cache)
         warnings = state.warnings or (needs.warnings if needs else ())
         result = _result(repository, request, state, cache.note, time.monotonic() - began)
-        return replace(result, warnings=warnings)
+        leftovers = _find_leftovers(repository, request, result, cache, selection)
+        return replace(
+            result,
+            warnings=warnings,
+            leftovers=leftovers,
+            seconds=time.monotonic() - began,
+        )
+
+
+def _find_leftovers(
+    repository: Repository,
+    request: SweepRequest,
+    result: Sweep,
+    cache: Cache,
+    selection: Selection | None,
+) -> Leftovers | None:
+    """Return what a sweep in patch mode left; the cached answer, if there is one."""
+    if request.mode is not Mode.PATCH or request.header is None or repository.is_partial:
+        # A search in a partial clone would skip the files that it lacks.
+        return None
+    key = b"left " + selection.name if selection and not result.unfinished else None
+    leftovers = cache.find_one(Leftovers, key) if key else None
+    if leftovers is None:
+        from patchgen.sweep.leftovers import find_leftovers
+
+        leftovers = find_leftovers(repository, request, result)
+        if key:
+            cache.store_one(key, leftovers)
+    return leftovers
 
 
 def _select(repository: Repository, request: SweepRequest) -> Selection | None:

@@ -40,6 +40,7 @@ _CONFIDENCE = {
 _LEVELS = {"ERROR": "error", "WARNING": "warning", "INFO": "note", "NOTE": "note"}
 _NOTIFICATIONS = {
     "unparsed": "Code that spatch could not parse, so that nothing is known about it",
+    "left": "A word that the semantic patch removes, left in the tree",
     "unfinished": "A file that spatch did not finish",
     "rule": "What is doubtful in the semantic patch itself",
     "note": "How the sweep was run",
@@ -255,6 +256,13 @@ def _notifications(sweep: Sweep, index: int) -> Iterator[dict[str, Any]]:
         yield {
             **_notification("unparsed", "warning", f"spatch could not parse {what}", index),
             "locations": [location],
+        }
+    for left in sweep.leftovers.places if sweep.leftovers else ():
+        level = "warning" if left.reason.is_code else "note"
+        text = f"{left.word} is left: {left.reason}" + (f": {left.detail}" if left.detail else "")
+        yield {
+            **_notification("left", level, text, index),
+            "locations": [_location(left.path, {"startLine": left.line})],
         }
     for path, failure in sweep.unfinished.items():
         location = {"physicalLocation": {"artifactLocation": _artifact(path)}}

@@ -49,6 +49,12 @@ def find_operator(text: bytes, operator: bytes) -> Iterator[int]:
     return (match.start() for match in pattern.finditer(text))
 
 
+def find_macro(source: bytes, at: int) -> bytes | None:
+    """Return the macro in whose definition an offset is, None if it is its name."""
+    defined = _DEFINE.match(source, find_line_start(source, at))
+    return defined[1] if defined and defined.start(1) != at else None
+
+
 def is_prose(text: bytes, at: int) -> bool:
     """Return whether an offset is in a comment or a string, judging by its line and by `/*`."""
     line = _STRING.sub(b"", text[text.rfind(b"\n", 0, at) + 1 : at])
@@ -186,16 +192,10 @@ class WordIndex:
         seen: set[tuple[bytes, str]] = set()
         while waiting:
             at, word = waiting.pop()
-            name = self._macro_at(at)
+            name = find_macro(self._source, at)
             if name is not None and (name, word) not in seen:
                 seen.add((name, word))
                 name_uses = [(use, word) for use in find_word(self._source, name)]
                 uses += name_uses
                 waiting += name_uses
         return uses
-
-    def _macro_at(self, at: int) -> bytes | None:
-        """Return the macro that is defined at an offset."""
-        begin = find_line_start(self._source, at)
-        defined = _DEFINE.match(self._source, begin)
-        return defined[1] if defined and defined.start(1) != at else None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ def run(patchgen, tmp_path: Path) -> Run:
     """Return a function that runs a rule over files, and returns the result of `--json`."""
     count = 0
 
-    def run_rule(rule: str, files: Mapping[str, str], *words: str) -> Any:
+    def run_rule(rule: str, files: Mapping[str, str], *words: str, as_json: bool = True) -> Any:
         nonlocal count
         count += 1
         folder = tmp_path / f"tree{count}"
@@ -30,8 +31,10 @@ def run(patchgen, tmp_path: Path) -> Run:
         commit_all(folder, "start")
         cocci = tmp_path / "x.cocci"
         cocci.write_text(rule)
-        done = patchgen("run", cocci, "--tree", folder, "--json", *words)
+        done = patchgen("run", cocci, "--tree", folder, *(["--json"] if as_json else []), *words)
         assert done.code in (0, 1), done.err
+        if not as_json:
+            return done
         [result] = json.loads(done.out)["results"]
         return result | {"code": done.code, "err": done.err}
 
@@ -100,8 +103,8 @@ def test_only_code_with_the_words_of_the_rule_counts(run):
     assert places(result) == [("x.c", 1, "has_word"), ("x.c", 12, "by_macro")]
     assert result["code"] == 1
     # Of code that lacks one of two words, nothing was lost.
-    result = run("@@\nexpression e;\n@@\n- old_call(e);\n ...\n- second(e);\n", files, "--strict")
-    assert (places(result), result["code"]) == ([], 0)
+    result = run("@@\nexpression e;\n@@\n- old_call(e);\n ...\n- second(e);\n", files)
+    assert places(result) == []
 
 
 @pytest.mark.parametrize(
@@ -254,3 +257,101 @@ def test_a_folder_with_files_is_not_overwritten(patchgen, tmp_path):
     for folder, why in (("kept", "is not empty"), ("no/such", "does not exist")):
         done = patchgen("run", tmp_path / "x.cocci", "--keep", tmp_path / folder)
         assert done.code == 2 and why in done.err
+
+
+LEFT = {
+    "drivers/a.c": (
+        "/* old_call() is documented here */\n"
+        "#define NAME(x) do_it(old_call, x)\n\n"
+        'int f(int a)\n{\n\tlog("old_call");\n\told_call(a); old_call(a + old_call(1, 2));\n'
+        "\treturn old_call;\n}\n\n"
+        "int g(int a)\n{\n\tasm(;\n\told_call(a);\n}\n"
+    ),
+    "drivers/b.c": "int h(int a)\n{\n\treturn my_old_call(a) + old_call(a, 1);\n}\n",
+    # spatch cannot change the same token twice.
+    "drivers/c.c": "int i(int a)\n{\n\treturn old_call(old_call(a));\n}\n",
+    "include/a.h": "int old_call(int a);\n",
+    "Documentation/a.rst": "Use old_call() and old_call().\n",
+    "drivers/Kconfig": 'config A\n\tbool "old_call"\n',
+    "arch/a\nb.S": "\tcall old_call\n",
+}
+RENAME = "@@\nexpression e;\n@@\n- old_call(e)\n+ new_call(e)\n"
+ELSEWHERE = "documentation, Kconfig, assembly or another language"
+
+
+def test_words_before_are_those_changed_and_those_left_and_named(run):
+    for _ in range(2):
+        # The second result is cached.
+        result = run(RENAME, LEFT, "--strict")
+        left = result["leftovers"]
+        places = [(each["path"], each["line"], each["reason"]) for each in left["places"]]
+        unseen = {"include/a.h": "code that the rule does not match"}
+        unseen |= {each[0]: each[2] for each in places if each[2] == "header not looked at"}
+        assert sorted(places) == [
+            ("Documentation/a.rst", 1, ELSEWHERE),
+            ("Documentation/a.rst", 1, ELSEWHERE),
+            ("arch/a\nb.S", 1, ELSEWHERE),
+            ("drivers/Kconfig", 2, ELSEWHERE),
+            ("drivers/a.c", 1, "comment or string"),
+            ("drivers/a.c", 2, "body of a macro"),
+            ("drivers/a.c", 6, "comment or string"),
+            ("drivers/a.c", 7, "code that the rule does not match"),
+            ("drivers/a.c", 8, "code that the rule does not match"),
+            ("drivers/a.c", 14, "function not parsed"),
+            ("drivers/b.c", 3, "code that the rule does not match"),
+            ("drivers/c.c", 3, "file given up on"),
+            ("drivers/c.c", 3, "file given up on"),
+            ("include/a.h", 1, unseen["include/a.h"]),
+        ]
+        [count] = left["words"]
+        before = sum(len(re.findall(r"\bold_call\b", text)) for text in LEFT.values())
+        assert (count["before"], count["changed"]) == (before, 2)
+        assert count["left"] == len(places) == before - 2
+        assert left["counts"]["comment or string"] == 2
+        details = {each["detail"] for each in left["places"] if each["path"] == "drivers/c.c"}
+        assert "already tagged token" in str(details)
+        assert result["code"] == 1
+
+
+def test_leftovers_are_counted_always_and_listed_on_request(patchgen, tmp_path):
+    folder = tmp_path / "tree"
+    for name, text in LEFT.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    commit_all(folder, "start")
+    (tmp_path / "x.cocci").write_text(RENAME)
+    words = ("run", tmp_path / "x.cocci", "--tree", folder)
+    done = patchgen(*words)
+    assert "left: 14 places with old_call, 8 in code: 1 function not parsed" in done.err
+    assert "(--leftovers lists them)" in done.err and "drivers/b.c:3" not in done.err
+    done = patchgen(*words, "--leftovers")
+    assert "    drivers/a.c:2: old_call: body of a macro\n" in done.err
+    assert "drivers/c.c:3: old_call: file given up on: rule starting on line 1: already tagged" in (
+        done.err
+    )
+    done = patchgen(*words, "drivers", "--sarif", tmp_path / "out.sarif", "--leftovers")
+    assert "left: 10 places" in done.err and "include/a.h" not in done.err
+    log = json.loads((tmp_path / "out.sarif").read_text())
+    notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert len([note for note in notes if note["descriptor"]["id"] == "left"]) == 10
+    # A work tree that differs from the commit is not what is looked at.
+    (folder / "drivers/b.c").write_text("old_call old_call old_call\n")
+    assert "left: 14 places" in patchgen(*words).err
+
+
+def test_nothing_left_and_words_that_no_file_has_are_said(run):
+    source = {"a.c": "int f(int a)\n{\n\told_call(a);\n\treturn ret(a);\n}\n"}
+    done = run(RENAME, source, "--strict", as_json=False)
+    assert "left: no place with old_call\n" in done.err and done.code == 0
+    rule = "@@\nexpression e;\n@@\n(\n- old_call(e);\n|\n- old_cal(e);\n)\n"
+    done = run(rule, source, as_json=False)
+    assert "no file has old_cal\n" in done.err
+
+
+def test_a_word_that_is_too_common_is_named_but_not_listed(run):
+    source = "int f(int a)\n{\n\told_call(a, NONE);\n" + "\tg(NONE);\n" * 300 + "}\n"
+    rule = "@@\nexpression e;\n@@\n- old_call(e, NONE)\n+ new_call(e)\n"
+    done = run(rule, {"a.c": source}, as_json=False)
+    assert "left: NONE in 300 places, too many to tell what was missed" in done.err
+    result = run(rule, {"a.c": source}, "--strict")
+    assert (result["leftovers"]["places"], result["code"]) == ([], 0)

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find where the words that a semantic patch removes still stand in a tree, and why.
+
+One `git grep` lists all occurrences of the words, in files of all kinds. Only files that have a
+word which is not too common are read. What was changed is what the new text of a file lacks.
+
+A word is too common if it is left in more than 200 places, and in more than ten for each one that
+was changed. A conversion leaves fewer places than it changes; a word in so many more (`NULL`,
+`kmalloc` in a rule about `kmalloc` and `memset`) has other uses, which say nothing about the rule.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from patchgen.coccinelle import find_dead_rules, find_removed_words
+from patchgen.ctokens import find_prose
+from patchgen.linediff import find_line_changes
+from patchgen.model.base import TreeFile
+from patchgen.model.leftover import Leftover, Leftovers, LeftReason, WordCount
+from patchgen.model.outcome import UnparsedFunction
+from patchgen.model.sweep import Sweep
+from patchgen.odb import (
+    Repository,
+    grep_words,
+    list_entries,
+    plan_search,
+    read_contents,
+)
+from patchgen.sweep.request import SweepRequest
+from patchgen.sweep.words import find_macro, find_word
+
+_MOST_LEFT = 200
+_MOST_PER_CHANGE = 10
+_READ_AT_ONCE = 64
+
+
+def find_leftovers(repository: Repository, request: SweepRequest, result: Sweep) -> Leftovers:
+    """Return what a sweep in patch mode left, in the files below the paths of the run."""
+    words = list_removed_words(request)
+    if not words:
+        return Leftovers()
+    edited = {str(edit.path): (edit.before or b"", edit.after) for edit in result.edits}
+    before = _count(repository, request, words)
+    changed: Counter[str] = Counter()
+    for path, (old, new) in edited.items():
+        for word in words if path in before else ():
+            encoded = word.encode()
+            lost = _occurrences(old, encoded) - _occurrences(new, encoded)
+            changed[word] += max(0, lost)
+    totals: Counter[str] = sum(before.values(), Counter())
+    counts = tuple(_judge(word, totals[word], changed[word]) for word in words)
+    listed = {count.word for count in counts if count.left and not count.is_common}
+    classifier = _Classifier(request, result)
+    places: list[Leftover] = []
+    for file, text in _read(repository, request, before, listed):
+        path = str(file.path)
+        after = edited[path][1] if path in edited else text
+        places += classifier.classify(file, text, after, listed & before[path].keys())
+    return Leftovers(counts, tuple(sorted(places, key=lambda place: (place.path, place.line))))
+
+
+def list_removed_words(request: SweepRequest) -> tuple[str, ...]:
+    """Return the words that a semantic patch removes in this run."""
+    program = request.program
+    header = request.header
+    if header is None:
+        return ()
+    values = program.patch.definitions
+    virtuals = {name: name in program.modes for name in header.rules}
+    unset = [name for name in header.identifiers if name not in values]
+    dead = find_dead_rules(program.patch.text, virtuals, unset)
+    return find_removed_words(
+        program.patch.text, frozenset(rule.rule.traced_name for rule in dead), values
+    )
+
+
+def _judge(word: str, before: int, changed: int) -> WordCount:
+    left = before - changed
+    is_common = left > _MOST_LEFT and left > _MOST_PER_CHANGE * changed
+    return WordCount(word, before, changed, is_common)
+
+
+def _count(
+    repository: Repository, request: SweepRequest, words: Collection[str]
+) -> dict[str, Counter[str]]:
+    """Return how often each file has each of the words."""
+    paths, tree = request.run.paths, request.base.tree
+    search = plan_search(repository, tree, paths, ("",))
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    altered = set()
+    for path, word in grep_words(repository, search, frozenset(words)):
+        if word:
+            counts[path][word] += 1
+        else:
+            altered.add(path)
+    if altered:
+        listed = list_entries(repository, tree, paths)
+        files = [TreeFile(PurePosixPath(path), *listed[path]) for path in altered & listed.keys()]
+        for file, text in zip(files, read_contents(repository, files), strict=True):
+            found = {word: _occurrences(text, word.encode()) for word in words}
+            if any(found.values()):
+                counts[str(file.path)] = +Counter(found)
+    return dict(counts)
+
+
+def _occurrences(text: bytes, word: bytes) -> int:
+    return sum(1 for _ in find_word(text, word))
+
+
+def _read(
+    repository: Repository,
+    request: SweepRequest,
+    counts: Mapping[str, Counter[str]],
+    words: Collection[str],
+) -> Iterator[tuple[TreeFile, bytes]]:
+    """Yield the files that have one of the words, with their texts."""
+    names = sorted(path for path, found in counts.items() if not found.keys().isdisjoint(words))
+    if not names:
+        return
+    listed = list_entries(repository, request.base.tree, request.run.paths)
+    files = [TreeFile(PurePosixPath(name), *listed[name]) for name in names if name in listed]
+    for start in range(0, len(files), _READ_AT_ONCE):
+        part = files[start : start + _READ_AT_ONCE]
+        yield from zip(part, read_contents(repository, part), strict=True)
+
+
+@dataclass(slots=True)
+class _Classifier:
+    """Determines why words were left in files of a sweep."""
+
+    request: SweepRequest
+    result: Sweep
+    unparsed: dict[PurePosixPath, list[UnparsedFunction]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unparsed = defaultdict(list)
+        for place in self.result.unparsed:
+            self.unparsed[place.path].append(place)
+
+    def classify(
+        self, file: TreeFile, before: bytes, after: bytes, words: Iterable[str]
+    ) -> Iterator[Leftover]:
+        """Yield the places of the words in the new text of a file, with their lines in the old."""
+        path = file.path
+        found = sorted((at, word) for word in words for at in find_word(after, word.encode()))
+        is_c = path.suffix in (".c", ".h")
+        prose = find_prose(after) if is_c and found else []
+        starts = [begin for begin, _ in prose]
+        original = _LineMap(before, after)
+        counted, number_of_line = 0, 1
+        for at, word in found:
+            number_of_line += after.count(b"\n", counted, at)
+            counted = at
+            line = original.find(number_of_line, word.encode())
+            number = bisect_right(starts, at) - 1
+            if not is_c:
+                reason = LeftReason.OTHER
+            elif number >= 0 and at < prose[number][1]:
+                reason = LeftReason.PROSE
+            else:
+                reason = self._why(path, after, at, line)
+            given_up = reason is LeftReason.GIVEN_UP
+            detail = self.result.unfinished[path].text if given_up else ""
+            yield Leftover(path, line, word, reason, detail)
+
+    def _why(self, path: PurePosixPath, text: bytes, at: int, line: int) -> LeftReason:
+        """Return why a word was left in code."""
+        only = self.request.only_paths
+        if path in self.result.unfinished:
+            return LeftReason.GIVEN_UP
+        if path.suffix not in self.request.suffixes:
+            return LeftReason.HEADER
+        if only is not None and path not in only:
+            return LeftReason.FILE
+        if find_macro(text, at) is not None:
+            return LeftReason.MACRO
+        if any(place.line <= line <= place.end for place in self.unparsed.get(path, ())):
+            return LeftReason.UNPARSED
+        return LeftReason.UNMATCHED
+
+
+class _LineMap:
+    """Maps lines of a new text to those of the old one; both count from 1."""
+
+    def __init__(self, before: bytes, after: bytes):
+        self._old = before.split(b"\n")
+        new = after.split(b"\n")
+        self._changes = [] if before == after else find_line_changes(self._old, new)
+
+    def find(self, line: int, word: bytes) -> int:
+        """Return the line in the old text; of changed lines, the nearest that has the word."""
+        shift = 0
+        for change in self._changes:
+            if line - 1 < change.new_start:
+                break
+            if line - 1 < change.new_end:
+                near = change.old_start + line - 1 - change.new_start
+                having = [
+                    number
+                    for number in range(change.old_start, change.old_end)
+                    if word in self._old[number]
+                ]
+                last = max(change.old_start, change.old_end - 1)
+                nearest = min(having, key=lambda number: abs(number - near), default=last)
+                return min(nearest, len(self._old) - 1) + 1
+            shift = change.old_end - change.new_end
+        return line + shift
