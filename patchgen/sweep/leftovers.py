@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -32,6 +32,7 @@ from patchgen.odb import (
     read_contents,
 )
 from patchgen.sweep.request import SweepRequest
+from patchgen.sweep.results import Occurrence
 from patchgen.sweep.words import find_macro, find_word
 
 _MOST_LEFT = 200
@@ -39,13 +40,32 @@ _MOST_PER_CHANGE = 10
 _READ_AT_ONCE = 64
 
 
-def find_leftovers(repository: Repository, request: SweepRequest, result: Sweep) -> Leftovers:
-    """Return what a sweep in patch mode left, in the files below the paths of the run."""
+def plan_words(
+    repository: Repository, request: SweepRequest
+) -> Callable[[], list[Occurrence] | None]:
+    """Return a function that searches for the words; it may run in parallel with a sweep."""
+    words = frozenset(list_removed_words(request))
+    if not words:
+        return lambda: []
+    search = plan_search(repository, request.base.tree, request.run.paths, ("",))
+    return lambda: list(grep_words(repository, search, words))
+
+
+def find_leftovers(
+    repository: Repository,
+    request: SweepRequest,
+    result: Sweep,
+    occurrences: Iterable[Occurrence],
+) -> Leftovers:
+    """Return what a sweep in patch mode left, in the files below the paths of the run.
+
+    `occurrences` are the result of the function that `plan_words` returns.
+    """
     words = list_removed_words(request)
     if not words:
         return Leftovers()
     edited = {str(edit.path): (edit.before or b"", edit.after) for edit in result.edits}
-    before = _count(repository, request, words)
+    before = _count(repository, request, words, occurrences)
     changed: Counter[str] = Counter()
     for path, (old, new) in edited.items():
         for word in words if path in before else ():
@@ -86,20 +106,21 @@ def _judge(word: str, before: int, changed: int) -> WordCount:
 
 
 def _count(
-    repository: Repository, request: SweepRequest, words: Collection[str]
+    repository: Repository,
+    request: SweepRequest,
+    words: Collection[str],
+    occurrences: Iterable[Occurrence],
 ) -> dict[str, Counter[str]]:
     """Return how often each file has each of the words."""
-    paths, tree = request.run.paths, request.base.tree
-    search = plan_search(repository, tree, paths, ("",))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     altered = set()
-    for path, word in grep_words(repository, search, frozenset(words)):
+    for path, word in occurrences:
         if word:
             counts[path][word] += 1
         else:
             altered.add(path)
     if altered:
-        listed = list_entries(repository, tree, paths)
+        listed = list_entries(repository, request.base.tree, request.run.paths)
         files = [TreeFile(PurePosixPath(path), *listed[path]) for path in altered & listed.keys()]
         for file, text in zip(files, read_contents(repository, files), strict=True):
             found = {word: _occurrences(text, word.encode()) for word in words}

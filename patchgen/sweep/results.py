@@ -23,6 +23,8 @@ from patchgen.model.sweep import Counts
 # What is cached for a file without a match.
 NO_MATCH = b""
 _NEEDS = b"needs"
+# A path and a word that a file there has.
+Occurrence = tuple[str, str]
 _NO_FILES = Counts(0, 0, 0, 0)
 
 
@@ -42,6 +44,8 @@ class SweepState:
     notes: list[str] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
     printed: str = ""
+    # The words that the semantic patch removes; None if they were not searched for.
+    occurrences: list[Occurrence] | None = None
     # The files that scripts wrote, each with the first file of the run.
     written: list[tuple[str, PurePosixPath, bytes]] = field(default_factory=list)
 

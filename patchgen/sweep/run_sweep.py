@@ -56,11 +56,21 @@ def sweep(
 
             executor = executor or run_locally
             search = Search(repository, request, spatch, executor, cache, selection, on_progress)
+            if _has_leftovers(repository, request):
+                from patchgen.sweep.leftovers import plan_words
+
+                search.search_words = plan_words(repository, request)
             state = search.run()
         needs = find_cached_needs(cache)
         warnings = state.warnings or (needs.warnings if needs else ())
         result = _result(repository, request, state, cache.note, time.monotonic() - began)
-        leftovers = _find_leftovers(repository, request, result, cache, selection)
+        leftovers = None
+        if _has_leftovers(repository, request):
+            key = b"left " + selection.name if selection and not state.unfinished else None
+            leftovers = _find_leftovers(repository, request, result, state, cache, key)
+        if request.mode is Mode.PATCH and repository.is_partial:
+            note = "what is left was not searched for: the clone is partial"
+            result = replace(result, notes=(*result.notes, note))
         return replace(
             result,
             warnings=warnings,
@@ -69,23 +79,28 @@ def sweep(
         )
 
 
+def _has_leftovers(repository: Repository, request: SweepRequest) -> bool:
+    """Return whether a run tells what it left. A search would skip files that a clone lacks."""
+    return request.mode is Mode.PATCH and request.header is not None and not repository.is_partial
+
+
 def _find_leftovers(
     repository: Repository,
     request: SweepRequest,
     result: Sweep,
+    state: SweepState,
     cache: Cache,
-    selection: Selection | None,
-) -> Leftovers | None:
+    key: bytes | None,
+) -> Leftovers:
     """Return what a sweep in patch mode left; the cached answer, if there is one."""
-    if request.mode is not Mode.PATCH or request.header is None or repository.is_partial:
-        # A search in a partial clone would skip the files that it lacks.
-        return None
-    key = b"left " + selection.name if selection and not result.unfinished else None
-    leftovers = cache.find_one(Leftovers, key) if key else None
+    leftovers = cache.find_one(Leftovers, key) if key and state.occurrences is None else None
     if leftovers is None:
-        from patchgen.sweep.leftovers import find_leftovers
+        from patchgen.sweep.leftovers import find_leftovers, plan_words
 
-        leftovers = find_leftovers(repository, request, result)
+        occurrences = state.occurrences
+        if occurrences is None:
+            occurrences = plan_words(repository, request)() or []
+        leftovers = find_leftovers(repository, request, result, occurrences)
         if key:
             cache.store_one(key, leftovers)
     return leftovers

@@ -35,6 +35,7 @@ from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.request import MAX_FILE_BYTES, SweepRequest
 from patchgen.sweep.results import (
     NO_MATCH,
+    Occurrence,
     Selection,
     SweepState,
     cache_needs,
@@ -61,6 +62,7 @@ class Search:
     cache: Cache
     selection: Selection | None
     on_progress: Callable[[int, int | None], None]
+    search_words: Callable[[], list[Occurrence] | None] = lambda: None
     state: SweepState = field(default_factory=SweepState)
     needs: Needs | None = None
     finder: HeaderFinder | None = None
@@ -82,7 +84,10 @@ class Search:
         if needs.functions is None and request.slices:
             self.state.notes.append(f"files are not sliced: {needs.reason}")
         slicer = Slicer(self.repository, needs, request.slices)
-        run = self._run(find_candidates(self.repository, search, uncached, needs), slicer)
+        # In parallel, now that spatch has accepted the semantic patch.
+        with in_background(self.search_words) as occurrences:
+            run = self._run(find_candidates(self.repository, search, uncached, needs), slicer)
+        self.state.occurrences = occurrences.result()
         with_words = slicer.names - {str(file.path) for file in slicer.without_words}
         # A file without the words has no match, whatever its headers contain.
         without_words = (oid for name, (_, oid) in uncached.items() if name not in with_words)
