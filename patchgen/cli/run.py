@@ -34,12 +34,17 @@ from patchgen.cli.run_split import (
 )
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.coccinelle import Header, find_spatch
-from patchgen.commands.run import RunPlan, Skipped, plan_run, run_sweeps
+from patchgen.commands.run import RunPlan, Skipped, list_macros, plan_run, run_sweeps
 from patchgen.errors import UsageError
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import CampaignRequest, Sweep
 from patchgen.odb import Repository
-from patchgen.sweep import DEFAULT_TIMEOUT_S, RunRequest, read_given_files
+from patchgen.sweep import (
+    DEFAULT_TIMEOUT_S,
+    RunRequest,
+    read_given_files,
+    read_macro_choice,
+)
 
 if TYPE_CHECKING:
     from patchgen.sweep import Executor, SweepRequest
@@ -55,7 +60,7 @@ class _Shown:
 
 
 @click.command("run")
-@click.argument("target", metavar="FILE.cocci|DIR|VARIANT")
+@click.argument("target", metavar="FILE.cocci|DIR|VARIANT", required=False)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @tree_option
 @base_option("The commit to run on; with --split, the series is based on it.")
@@ -115,6 +120,15 @@ class _Shown:
     help="Give spatch whole files, not only the parts that can match.",
 )
 @click.option(
+    "--macros",
+    default="tree",
+    show_default=True,
+    metavar="tree|none|FILE",
+    help="The macros with which code is read that spatch cannot parse: those that the headers of "
+    "the tree define, none, or those of a file like the output of --show-macros.",
+)
+@click.option("--show-macros", is_flag=True, help="Print the tree's macros, and run nothing.")
+@click.option(
     "--macro-file",
     "macro_files",
     multiple=True,
@@ -166,6 +180,7 @@ class _Shown:
 @click.option("--verbose", is_flag=True, help="List all code that could not be parsed.")
 @quiet_option("Print results, warnings and errors only.")
 def command(
+    target: str | None,
     tree: Path,
     paths: tuple[str, ...],
     mode: str | None,
@@ -174,6 +189,8 @@ def command(
     scheduler: str | None,
     strict: bool,
     sarif: Path | None,
+    macros: str,
+    show_macros: bool,
     macro_files: tuple[Path, ...],
     iso_file: Path | None,
     headers: tuple[Path, ...],
@@ -191,15 +208,21 @@ def command(
     Files are read from the commit, and nothing is written. With --split, the changes become a
     branch of patches and a folder of mails.
     """
+    if show_macros:
+        return _show_macros(tree, options["base"])
+    if target is None:
+        raise UsageError("no semantic patch is named", hint="name a .cocci, a folder, or a variant")
     campaign = read_campaign(options)
     check_output_file(sarif)
     check_kept_folder(keep)
     request = RunRequest(
+        target,
         tree=tree,
         paths=resolve_paths(tree, paths),
         mode=Mode(mode) if mode else None,
         jobs=jobs or 0,
         files=read_given_files(macro_files, iso_file, headers, resolve_paths(tree, folders)),
+        macros=read_macro_choice(macros),
         **options,
     )
     printer = Printer(quiet=quiet, as_json=as_json)
@@ -227,6 +250,17 @@ def command(
     )
     # Skipped semantic patches of a folder are only reported, unless all of them were skipped.
     return 1 if not sweeps or (strict and (incomplete or plan.skipped)) else 0
+
+
+def _show_macros(tree: Path, base: str) -> int:
+    """Print the macros of a commit as a file that --macros takes."""
+    repository = Repository(tree)
+    try:
+        macros = list_macros(repository, base)
+    finally:
+        repository.close()
+    Printer().text(macros)
+    return 0
 
 
 def _choose_executor(name: str, scheduler: str | None) -> Executor | None:

@@ -34,7 +34,10 @@ from .needs import (
 )
 from .plain_rules import OPERATORS as OPERATORS
 from .removed_words import find_removed_words as find_removed_words
-from .reports import read_reports as read_reports
+from .reports import (
+    read_reports as read_reports,
+    without_rule_marks as without_rule_marks,
+)
 from .rules import (
     Rule as Rule,
     read_rules as read_rules,

@@ -75,6 +75,11 @@ def mark_rule(rule: str) -> str:
     return f"\x1e{rule}\x1f"
 
 
+def without_rule_marks(text: str) -> str:
+    """Return a text without the marks of rules, to compare what was printed."""
+    return _RULE.sub("", text)
+
+
 def _read_part(text: str) -> ScriptOutput:
     reports: list[ReportedPlace] = []
     other_lines: list[str] = []

@@ -131,6 +131,17 @@ def run_sweeps(
             yield request, Skipped(request.name, _describe_error(err))
 
 
+def list_macros(repository: Repository, base: str) -> str:
+    """Return the macros with which code of a commit is read, as definitions.
+
+    Raises RefusedError if there is no such commit, MissingObjectsError if headers are missing.
+    """
+    from patchgen.sweep.tree_macros import format_macros, read_tree_macros
+
+    tree = repository.resolve_tree(repository.resolve_commit(base))
+    return format_macros(read_tree_macros(repository, tree).uses)
+
+
 def _describe_error(err: PatchgenError) -> str:
     """Return a one-line reason why a semantic patch was not run, with the line it names."""
     where = ""

@@ -12,6 +12,7 @@ from .includes import Includes as Includes
 from .option_files import (
     OptionFiles as OptionFiles,
     read_given_files as read_given_files,
+    read_macro_choice as read_macro_choice,
 )
 from .permission import (
     locate as locate,

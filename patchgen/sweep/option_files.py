@@ -155,6 +155,16 @@ def read_given_files(
     )
 
 
+def read_macro_choice(choice: str) -> str | None:
+    """Return what --macros chooses: None for those of the tree, "" for none, else a file's text.
+
+    Raises UsageError if the file cannot be read.
+    """
+    if choice in ("tree", "none"):
+        return None if choice == "tree" else ""
+    return _read("--macros", Path(choice))
+
+
 def _read(option: str, path: Path) -> str:
     try:
         return decode_cocci(path.read_bytes(), str(path))

@@ -23,6 +23,10 @@ DEFAULT_TIMEOUT_S = 200
 MAX_FILE_BYTES = 32 << 20
 
 
+# The folders below which are the headers that any file may include.
+MACRO_FOLDERS = (PurePosixPath("arch"), PurePosixPath("include"))
+
+
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """The parameters of `patchgen run`.
@@ -33,7 +37,8 @@ class RunRequest:
     builds. `trusted` lets all semantic patches run code, `trusted_folders` those in these folders.
     With `cache` off, cached results are ignored; with `slices` off, spatch gets whole files. `jobs`
     is the number of parallel spatch processes, 0 for one per core. `files` are what options for
-    spatch name on the command line.
+    spatch name on the command line. `macros` is the text of a file of macros to use instead of
+    those of the base, "" for none.
     """
 
     target: str
@@ -51,6 +56,7 @@ class RunRequest:
     timeout_s: int = DEFAULT_TIMEOUT_S
     jobs: int = 0
     files: OptionFiles = field(default_factory=OptionFiles)
+    macros: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,12 @@ class SweepRequest:
         return self.program.patch.name
 
     @property
+    def uses_macros(self) -> bool:
+        """Whether files are run again with macros. With a finalize rule there is a single run."""
+        is_rule = self.header is not None and self.grouping is not Grouping.TOGETHER
+        return is_rule and self.run.macros != ""
+
+    @property
     def is_cached(self) -> bool:
         """Whether results may be cached: those of a finalize rule belong to no single file."""
         return self.run.cache and self.grouping is not Grouping.TOGETHER
@@ -105,5 +117,6 @@ def name_run(request: SweepRequest, spatch_version: str) -> str:
         request.folders,
         # A slice's result is that of the whole file. A user who doubts that gets no cached one.
         request.slices,
+        request.run.macros if request.uses_macros else "",
     )
     return f"run {facts.hex()}"

@@ -33,7 +33,8 @@ class SweepState:
     """The results so far: the files with an outcome, and their outcomes.
 
     An outcome is the result of a whole file in which a rule matched or code was not parsed, with
-    the rules that matched; other files have none. `keys` are the cache's keys of results.
+    the rules that matched; other files have none. `keys` are the cache's keys of results. Of the
+    files that were `run_again`, the result depends on the tree's macros.
     """
 
     files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class SweepState:
     unfinished: dict[PurePosixPath, Failure] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
+    run_again: set[PurePosixPath] = field(default_factory=set)
     printed: str = ""
     # The words that the semantic patch removes; None if they were not searched for.
     occurrences: list[Occurrence] | None = None
@@ -111,16 +113,22 @@ def name_content(oid: Oid, headers: Mapping[str, Oid]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The files with some suffixes at or below some places of a tree, and the places' ids."""
+    """The files with some suffixes at or below some places of a tree, and the places' ids.
+
+    `macro_places` are the folders whose headers determine how files are parsed.
+    """
 
     tree: Oid
     places: tuple[tuple[PurePosixPath, Oid], ...]
     suffixes: tuple[str, ...]
+    macro_places: tuple[tuple[PurePosixPath, Oid], ...] = ()
 
     @property
     def name(self) -> bytes:
         """The key of the files with their contents: the ids determine the contents."""
-        return b"files " + make_key([[str(path), oid] for path, oid in self.places], self.suffixes)
+        places = [[str(path), oid] for path, oid in self.places]
+        macro_places = [[str(path), oid] for path, oid in self.macro_places]
+        return b"files " + make_key(places, self.suffixes, macro_places)
 
     @property
     def shape(self) -> bytes:
@@ -134,13 +142,23 @@ def find_cached_selection(cache: Cache, selection: Selection) -> SweepState | No
 
 
 def find_earlier_selection(cache: Cache, selection: Selection) -> tuple[Oid, SweepState] | None:
-    """Return the tree that was last run with the same paths, and its cached result, or None."""
+    """Return the tree that was last run with the same paths, and its cached result, or None.
+
+    Outcomes that depend on the tree's macros are left out: only the files are named.
+    """
     packed = cache.find([selection.shape])
     if not packed:
         return None
-    tree, name = json.loads(packed[selection.shape])
+    tree, name, run_again = json.loads(packed[selection.shape])
     state = _find_state(cache, bytes.fromhex(name))
-    return None if state is None else (Oid(tree), state)
+    if state is None:
+        return None
+    for path, mode, oid in run_again:
+        file = TreeFile(PurePosixPath(path), mode, Oid(oid))
+        state.files[file.path] = file
+        state.run_again.add(file.path)
+        state.outcomes.pop(file.path, None)
+    return Oid(tree), state
 
 
 def _find_state(cache: Cache, name: bytes) -> SweepState | None:
@@ -164,7 +182,9 @@ def cache_selection(cache: Cache, selection: Selection, state: SweepState) -> No
     files = [(state.files[path], state.keys[path]) for path in state.outcomes]
     listed = [[str(file.path), file.mode, file.oid, key.hex()] for file, key in files]
     packed = zlib.compress(json.dumps([state.counts.files, listed]).encode(), 6)
-    latest = json.dumps([selection.tree, selection.name.hex()]).encode()
+    again = [state.files[path] for path in sorted(state.run_again)]
+    run_again = [[str(file.path), file.mode, file.oid] for file in again]
+    latest = json.dumps([selection.tree, selection.name.hex(), run_again]).encode()
     cache.store([(selection.name, packed), (selection.shape, latest)])
 
 

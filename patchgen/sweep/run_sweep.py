@@ -4,21 +4,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from patchgen.cachefile import Cache, cache_file
 from patchgen.coccinelle import RunnableSmpl, find_spatch, read_rules
+from patchgen.model.base import Oid
 from patchgen.model.leftover import Leftovers
 from patchgen.model.outcome import FileResult, ReportedPlace
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import RuleCount, Sweep
-from patchgen.odb import Repository, read_contents, resolve_paths
+from patchgen.odb import Repository, open_tree, read_contents, resolve_paths
 from patchgen.sweep.grouping import Grouping
-from patchgen.sweep.request import SweepRequest, name_run
+from patchgen.sweep.request import MACRO_FOLDERS, SweepRequest, name_run
 from patchgen.sweep.results import Selection, SweepState, find_cached_needs, find_cached_selection
 
 if TYPE_CHECKING:
@@ -115,7 +116,22 @@ def _select(repository: Repository, request: SweepRequest) -> Selection | None:
     ]
     if request.only_paths is not None or request.grouping is Grouping.TOGETHER:
         return None
-    return Selection(tree, tuple(where) or ((PurePosixPath("."), tree),), request.suffixes)
+    places = tuple(where) or ((PurePosixPath("."), tree),)
+    uses_macros = bool(request.run.paths) and request.uses_macros
+    macro_places = _find_macro_places(repository, tree, request.run.paths) if uses_macros else ()
+    return Selection(tree, places, request.suffixes, macro_places)
+
+
+def _find_macro_places(
+    repository: Repository, tree: Oid, paths: Sequence[PurePosixPath]
+) -> tuple[tuple[PurePosixPath, Oid], ...]:
+    """Return the folders whose headers determine how files at these paths are parsed."""
+    opened = open_tree(repository, tree)
+    folders = {*MACRO_FOLDERS, *(path.parent for path in paths)}
+    entries = {folder: opened.get("" if str(folder) == "." else str(folder)) for folder in folders}
+    return tuple(
+        (folder, entry[1]) for folder, entry in sorted(entries.items()) if entry is not None
+    )
 
 
 def _result(

@@ -92,6 +92,7 @@ class Search:
         # A file without the words has no match, whatever its headers contain.
         without_words = (oid for name, (_, oid) in uncached.items() if name not in with_words)
         self.cache.store((name_content(oid, {}), NO_MATCH) for oid in without_words)
+        self._run_again(slicer)
         self.state.counts = Counts(count, len(with_words), count - len(uncached), run)
         if self.selection and not self.state.unfinished and not self.state.written:
             cache_selection(self.cache, self.selection, self.state)
@@ -132,8 +133,14 @@ class Search:
             return None
         for path in changes.before & state.outcomes.keys():
             del state.outcomes[path]
+        again = {
+            str(path): (state.files[path].mode, state.files[path].oid)
+            for path in state.run_again - changes.before
+        }
+        state.run_again.clear()
         self.state = state
-        return state.counts.files - len(changes.before) + len(changes.after), changes.after
+        count = state.counts.files - len(changes.before) + len(changes.after)
+        return count, {**again, **changes.after}
 
     def _use_cached(self, listed: Mapping[str, Entry]) -> Mapping[str, Entry]:
         """Use the cached results; return the files that have none."""
@@ -169,6 +176,31 @@ class Search:
             self.on_progress(done + len(slicer.unmatchable) + len(slicer.without_words), total)
         self.cache.store((self.state.keys[file.path], NO_MATCH) for file in slicer.unmatchable)
         return done
+
+    def _run_again(self, slicer: Slicer) -> None:
+        """Run the files again that spatch could not parse, with the macros of the tree."""
+        request, state = self.request, self.state
+        unparsed = [path for path in sorted(state.outcomes) if state.outcomes[path].unparsed]
+        if not unparsed or not request.uses_macros:
+            return
+        from patchgen.sweep.second_run import SecondRun
+        from patchgen.sweep.tree_macros import MacroFinder, find_macros
+
+        tree = request.base.tree
+        macros = find_macros(self.repository, request)
+        second = SecondRun(
+            self.repository,
+            request,
+            self.spatch,
+            self.executor,
+            self.cache,
+            state,
+            slicer,
+            self.finder,
+            MacroFinder(self.repository, tree, macros),
+        )
+        second.run(unparsed)
+        state.run_again.update(unparsed)
 
     def _sources(
         self, slicer: Slicer, candidates: Iterator[TreeFile]

@@ -20,14 +20,15 @@ from types import MappingProxyType
 
 from patchgen.ctokens import tokenize
 
-# A definition, with its continuation lines, and the `#ifndef` before it that makes it a guard.
+# The beginning of a definition, and the `#ifndef` before it that makes it a guard. Bodies that do
+# not begin with `start` are expressions, most of them numbers.
 _DEFINE = re.compile(
-    rb"(?P<guard>^[ \t]*#[ \t]*ifndef[ \t]+(?P<guarded>\w+)[^\n]*\n)?"
+    rb"(?:^[ \t]*#[ \t]*ifndef[ \t]+(?P<guarded>\w+)[^\n]*\n)?"
     rb"^[ \t]*#[ \t]*define[ \t]+(?P<name>[A-Za-z_]\w*)(?P<parameters>\([^()]*\))?"
-    rb"(?P<body>(?:[^\\\n/]++|\\\r?\n|\\.|/\*.*?\*/|//[^\n]*|/)*+)",
-    re.MULTILINE | re.DOTALL,
+    rb"[ \t]*(?P<start>(?=[A-Za-z_.\[{\\/\n]|\Z))?",
+    re.MULTILINE,
 )
-# Bodies that begin otherwise are expressions, and most are numbers.
+_BODY = re.compile(rb"(?:[^\\\n/]++|\\\r?\n|\\.|/\*.*?\*/|//[^\n]*|/)*+", re.DOTALL)
 _MAY_HAVE_KIND = re.compile(rb"(?:\s|\\|/\*.*?\*/)*+(?:[A-Za-z_.\[{]|\Z|//)", re.DOTALL)
 _WORD = re.compile(rb"[A-Za-z_][\w#]*\Z")
 _LOOPS = frozenset({b"for", b"while", b"if", b"switch"})
@@ -81,11 +82,11 @@ def read_definitions(source: bytes) -> Iterator[tuple[str, MacroDefinition | Non
     """Yield the macros that a source defines; None for a definition that cannot have a kind."""
     for found in _DEFINE.finditer(source):
         name = found["name"].decode("latin-1")
-        body = found["body"]
-        if not _MAY_HAVE_KIND.match(body):
+        body = _BODY.match(source, found.end()) if found["start"] is not None else None
+        if body is None or not _MAY_HAVE_KIND.match(body[0]):
             yield name, None
             continue
-        tokens = _join([token.text for token in tokenize(body)])
+        tokens = _join([token.text for token in tokenize(body[0])])
         if len(tokens) > _MOST_TOKENS:
             yield name, None
             continue
@@ -116,12 +117,24 @@ def find_uses(definitions: Definitions, known: Uses = MappingProxyType({})) -> d
         for name, found in definitions.items()
         if None not in found
     }
-    while True:
-        more = {name: use for name, found in left.items() if (use := _find_use(name, found, uses))}
-        if not more:
-            return uses
+    by_way_of = _index(left)
+    waiting: Collection[str] = left
+    while waiting:
+        more = {name: use for name in waiting if (use := _find_use(name, left[name], uses))}
         uses.update(more)
-        left = {name: found for name, found in left.items() if name not in more}
+        again = {user for name in more for user in by_way_of.get(name, ())}
+        waiting = (again | by_way_of[""] if more else again) - uses.keys()
+    return uses
+
+
+def _index(definitions: Mapping[str, Sequence[MacroDefinition]]) -> dict[str, set[str]]:
+    """Return the macros whose bodies have a word; "" for those that paste words together."""
+    index: dict[str, set[str]] = {"": set()}
+    for name, found in definitions.items():
+        for word in {token for each in found for token in each.body}:
+            key = "" if b"##" in word else word.decode("latin-1")
+            index.setdefault(key, set()).add(name)
+    return index
 
 
 def _join(tokens: Sequence[bytes]) -> tuple[bytes, ...]:
@@ -180,6 +193,8 @@ def _is_iterator(definition: MacroDefinition, uses: Uses) -> bool:
     `for (...)`, `for (...) if (...) { ... } else`, or a call of another iterator.
     """
     body = definition.body
+    if body == (b"YACFE_ITERATOR",):
+        return True
     if definition.parameters is None:
         return False
     at = 0

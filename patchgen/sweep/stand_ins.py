@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from patchgen.coccinelle.macro_kinds import MacroKind, MacroUse
+from patchgen.sweep.macro_kinds import MacroKind, MacroUse
 
 # Literals, comments and directives come first, so that nothing in them is read as code.
 _PROSE = rb"/\*.*?\*/|//[^\n]*"
@@ -75,6 +75,13 @@ class Disguised:
             at = found + len(stand_in)
         revealed = b"".join([*pieces, text[at:]])
         return None if _MARK in revealed else revealed
+
+    def reveal_quotes(self, text: str) -> str:
+        """Put the macros back into a text that spatch printed, where it quotes the source."""
+        if _MARK.decode() in text:
+            for stand_in, original in self.parts:
+                text = text.replace(stand_in.decode("latin-1"), original.decode("utf-8", "replace"))
+        return text
 
     def is_free(self, text: str) -> bool:
         """Return whether a text that spatch printed has no stand-in."""

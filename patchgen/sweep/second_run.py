@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run files again, with stand-ins for the tree's macros, if spatch could not parse all of them.
+
+The first run is that of plain spatch. The result of the second one is used only if it contains that
+of the first: each change, each mark and each line of output. So nothing that plain spatch finds can
+be lost, and a file that spatch parses is not run again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from patchgen.cachefile import Cache, make_key
+from patchgen.coccinelle import Source, Spatch, without_rule_marks
+from patchgen.linediff import find_line_changes
+from patchgen.model.base import Oid, TreeFile
+from patchgen.model.outcome import FileResult, UnparsedFunction
+from patchgen.odb import Repository, read_contents
+from patchgen.sweep.batches import make_batches
+from patchgen.sweep.candidates import Slicer, read_headers
+from patchgen.sweep.executor import Executor
+from patchgen.sweep.includes import HeaderFinder
+from patchgen.sweep.request import SweepRequest
+from patchgen.sweep.results import SweepState, name_content, outcome_of, pack
+from patchgen.sweep.slices import restore
+from patchgen.sweep.stand_ins import Disguised, disguise
+from patchgen.sweep.tree_macros import MacroFinder
+
+
+@dataclass(slots=True)
+class _Again:
+    """A file that is run again: its slice with stand-ins, and what was cut out of it."""
+
+    file: TreeFile
+    disguised: Disguised
+    parts: tuple[bytes, ...]
+    headers: Mapping[str, Oid]
+    key: bytes
+
+
+@dataclass(slots=True)
+class SecondRun:
+    """Runs the files again in which code was not parsed."""
+
+    repository: Repository
+    request: SweepRequest
+    spatch: Spatch
+    executor: Executor
+    cache: Cache
+    state: SweepState
+    slicer: Slicer
+    finder: HeaderFinder | None
+    macros: MacroFinder
+    # The files by the loops that spatch is told.
+    groups: dict[str, list[_Again]] = field(default_factory=dict)
+
+    def run(self, paths: Sequence[PurePosixPath]) -> None:
+        """Run these files again, and change the state to what both runs found."""
+        count = 0
+        for file in (self.state.files[path] for path in paths):
+            [text] = read_contents(self.repository, [file])
+            self._prepare(file, text)
+        for hints, files in self.groups.items():
+            count += len(files)
+            patch = replace(self.request.program.patch, macros=hints + self._own_macros)
+            program = replace(self.request.program, patch=patch)
+            request = replace(self.request, program=program)
+            by_path = {again.file.path: again for again in files}
+            batches = make_batches(
+                self._sources(files),
+                grouping=request.grouping,
+                cores=request.run.jobs or os.cpu_count() or 1,
+            )
+            for _, results in self.executor(request, self.spatch, batches):
+                for result in results:
+                    if result.path in by_path:
+                        self._take(by_path[result.path], result)
+        if count:
+            files_were = "file was" if count == 1 else "files were"
+            self.state.notes.append(f"{count} {files_were} run again, with the tree's macros")
+
+    @property
+    def _own_macros(self) -> str:
+        return self.request.program.patch.macros
+
+    def _prepare(self, file: TreeFile, text: bytes) -> None:
+        """Use the cached result of a file, or add it to those that are run again."""
+        near = self.macros.find_headers(file.path, text)
+        includes = self.finder.find(str(file.path), text) if self.finder else {}
+        key = make_key(
+            "again",
+            name_content(file.oid, includes).hex(),
+            self.macros.shared.key.hex(),
+            sorted(near.items()),
+        )
+        cached = self.cache.find([key]).get(key)
+        if cached is not None:
+            self.state.outcomes.pop(file.path)
+            self.state.use_cached(file, key, cached)
+            return
+        source = self.slicer.cut(file, text)
+        parts = self.slicer.parts.pop(file.path, ())
+        found = self.macros.find(text, near)
+        disguised = disguise(source.text, found.uses) if source else None
+        if disguised is not None:
+            again = _Again(file, disguised, parts, includes, key)
+            self.groups.setdefault(found.hints, []).append(again)
+
+    def _sources(
+        self, files: Sequence[_Again]
+    ) -> Iterator[tuple[Source, Mapping[PurePosixPath, bytes]]]:
+        contents: dict[Oid, bytes] = {}
+        for again in files:
+            headers = read_headers(self.repository, again.headers.items(), contents)
+            yield Source(again.file.path, again.disguised.text), headers
+
+    def _take(self, again: _Again, result: FileResult) -> None:
+        """Use the result of the second run if it contains that of the first."""
+        path = again.file.path
+        first = self.state.outcomes[path]
+        second = _reveal(again, result)
+        if second is not None:
+            [before] = read_contents(self.repository, [again.file])
+            if contains(before, first, second):
+                first = replace(second, unparsed=_both_unparsed(first, second))
+        outcome = outcome_of(first)
+        self.state.outcomes.pop(path)
+        if outcome is not None:
+            self.state.outcomes[path] = outcome
+        if result.failure is None or result.failure.limit_s is None:
+            self.state.keys[path] = again.key
+            self.cache.store([(again.key, pack(outcome))])
+
+
+def _reveal(again: _Again, result: FileResult) -> FileResult | None:
+    """Return a result for the whole file with its macros; None if it cannot be used."""
+    if result.failure is not None:
+        return None
+    disguised = again.disguised
+    after = result.after
+    if after is not None:
+        revealed = disguised.reveal(after)
+        after = restore(revealed, again.parts) if revealed is not None and again.parts else revealed
+        if after is None:
+            return None
+    printed = disguised.reveal_quotes(result.printed)
+    marks = tuple(replace(mark, text=disguised.reveal_quotes(mark.text)) for mark in result.marks)
+    if not all(map(disguised.is_free, (printed, *(mark.text for mark in marks)))):
+        return None
+    return replace(result, after=after, printed=printed, marks=marks)
+
+
+def contains(before: bytes, first: FileResult, second: FileResult) -> bool:
+    """Return whether a result for a file has all that another one has."""
+    return (
+        _has_changes(before, first.after, second.after)
+        and set(first.marks) <= set(second.marks)
+        and _has_lines(*(without_rule_marks(each.printed) for each in (first, second)))
+    )
+
+
+def _has_changes(before: bytes, first: bytes | None, second: bytes | None) -> bool:
+    if first is None or first == second:
+        return True
+    if second is None:
+        return False
+    old, new, newer = (text.splitlines(keepends=True) for text in (before, first, second))
+    changes = iter(find_line_changes(old, newer))
+    change = next(changes, None)
+    for start, end, new_start, new_end in find_line_changes(old, new):
+        while change is not None and change.old_end < end:
+            change = next(changes, None)
+        if change is None or change.old_start > start:
+            return False
+        added = newer[change.new_start : change.new_end]
+        if not _has_run(new[new_start:new_end], added):
+            return False
+    return True
+
+
+def _has_run(lines: Sequence[bytes], within: Sequence[bytes]) -> bool:
+    """Return whether lines are in others, one directly after the other."""
+    count = len(lines)
+    return any(within[at : at + count] == lines for at in range(len(within) - count + 1))
+
+
+def _has_lines(text: str, within: str) -> bool:
+    """Return whether the lines of a text are in another, in the same order."""
+    rest = iter(within.splitlines())
+    return all(line in rest for line in text.splitlines())
+
+
+def _both_unparsed(first: FileResult, second: FileResult) -> tuple[UnparsedFunction, ...]:
+    """Return what neither run parsed. A function that the first one parsed has been looked at."""
+    named = {place.name for place in first.unparsed}
+    return tuple(place for place in second.unparsed if place.name is None or place.name in named)

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What spatch cannot parse is read with the tree's macros, and nothing that it finds is lost."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from patchgen.model.outcome import FileResult, ReportedPlace
+from patchgen.sweep.second_run import contains
+from tests.support.kernels import commit_all
+
+HEADER = """\
+#ifndef _LINUX_CLEANUP_H
+#define _LINUX_CLEANUP_H
+#define __cleanup(func)	__attribute__((__cleanup__(func)))
+#define __free(_name)	__cleanup(__free_##_name)
+#define __scoped_guard(_name, _label, args...)				\\
+	for (CLASS(_name, scope)(args); ; ({ goto _label; }))		\\
+		if (0) {						\\
+_label:									\\
+			break;						\\
+		} else
+#define scoped_guard(_name, args...)	\\
+	__scoped_guard(_name, __UNIQUE_ID(label), args)
+#define RUNTIME_PM_OPS(a, b) .runtime_suspend = a, .runtime_resume = b,
+#define BPF_CALL_1(name, ...) static int name(__VA_ARGS__); static int name(__VA_ARGS__)
+#define list_for_each_entry(pos, head, member) for (pos = head; pos; pos = pos->member)
+#endif
+"""
+# Each construct that spatch 1.1.1 cannot parse, and each in a file with code that it parses.
+UNPARSED = {
+    "loop": "int f(int a)\n{\n\tscoped_guard(mutex, &lock) {\n\t\tfoo(a);\n\t}\n\treturn 0;\n}\n",
+    "attribute": (
+        "int f(void)\n{\n\tstruct a *p __free(kfree) = foo(1);\n\n\tscoped_guard(mutex, &lock)\n"
+        "\t\tkfree(p->x);\n\treturn 0;\n}\n\n"
+        "int g(struct a *p)\n{\n\tkfree(p->x);\n\treturn foo(2);\n}\n"
+    ),
+    "fields": "struct ops x = {\n\tRUNTIME_PM_OPS(foo, foo)\n\t.y = foo(1),\n};\n",
+    "function": "BPF_CALL_1(f, struct seq_file *, m)\n{\n\tfoo(m);\n\treturn 0;\n}\n",
+    "declaration": (
+        "int f(void)\n{\n\tDECLARE_THINGS(bitmap, 8) = { };\n\n\treturn foo(bitmap);\n}\n"
+    ),
+    "aligned": "struct a {\n\tint (*b)[foo(1)];\n} __attribute__((aligned(8)));\n",
+    "own loop": (
+        "#define each_own(x)\t\\\n\tfor (x = 0; x < foo(2); x++)\n\nint f(int x)\n{\n"
+        "\teach_own(x)\n\t\tfoo(x);\n\treturn 0;\n}\n"
+    ),
+    "near loop": (
+        '#include "near.h"\n\nint f(int x)\n{\n\tin_turn(x) {\n\t\tfoo(x);\n\t}\n\treturn 0;\n}\n'
+    ),
+}
+NEAR = "#define in_turn(x) for (x = 0; x < 2; x++)\n"
+PARSED = "\nint parsed(void)\n{\n\treturn foo(9);\n}\n"
+RENAME = "@@\nexpression list es;\n@@\n- foo(es)\n+ bar(es)\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "tree"
+    (folder / "include/linux").mkdir(parents=True)
+    (folder / "include/linux/cleanup.h").write_text(HEADER)
+    (folder / "drivers").mkdir()
+    (folder / "drivers/near.h").write_text(NEAR)
+    for name, text in UNPARSED.items():
+        (folder / f"drivers/{name}.c").write_text(text + PARSED)
+    commit_all(folder, "start")
+    return folder
+
+
+def _apply(tree: Path, diff: str) -> None:
+    subprocess.run(["git", "-C", tree, "apply"], input=diff.encode(), check=True)
+
+
+def test_each_call_in_code_that_spatch_cannot_parse_is_changed(tree, tmp_path, patchgen):
+    rule = tmp_path / "rename.cocci"
+    rule.write_text(RENAME)
+    done = patchgen("run", rule, "drivers", "--strict", "--tree", tree)
+    assert done.code == 0, done.err
+    _apply(tree, done.out)
+    for name, text in UNPARSED.items():
+        after = (tree / f"drivers/{name}.c").read_text()
+        assert after == (text + PARSED).replace("foo(", "bar("), name
+    assert (tree / "include/linux/cleanup.h").read_text() == HEADER
+
+
+def test_without_macros_the_result_is_that_of_spatch(tree, tmp_path, patchgen):
+    rule = tmp_path / "rename.cocci"
+    rule.write_text(RENAME)
+    _apply(tree, patchgen("run", rule, "drivers", "--macros", "none", "--tree", tree).out)
+    for name, text in UNPARSED.items():
+        (tmp_path / "x.c").write_text(text + PARSED)
+        words = ["spatch", "--very-quiet", "--in-place", "--sp-file", str(rule), "x.c"]
+        subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+        after = (tree / f"drivers/{name}.c").read_text()
+        assert after == (tmp_path / "x.c").read_text(), name
+        assert "foo(" in after and "bar(9)" in after, name
+
+
+# Rules about macros themselves: plain spatch finds what they are about.
+ABOUT_MACROS = {
+    "a loop": (
+        "@@\niterator name list_for_each_entry;\nstatement S;\nexpression a, b, c;\n@@\n"
+        "- list_for_each_entry(a, b, c) S\n+ walk(a, b);\n"
+    ),
+    "a declaration": "@@\ntype T;\nidentifier x;\n@@\n- T x = NULL;\n+ T x = 0;\n",
+    "a definition": "@@\nidentifier x;\nexpression e;\n@@\n- #define LIMIT e\n+ #define BOUND e\n",
+    "a table": "@@\nexpression a, b;\n@@\n- RUNTIME_PM_OPS(a, b)\n+ PM_OPS(a, b)\n",
+}
+MACROS = """\
+#define LIMIT 7
+
+static void keeps(struct list *l)
+{
+	struct item *i __free(kfree) = NULL;
+
+	list_for_each_entry(i, l, next)
+		use(i);
+}
+
+static void lost(struct list *l)
+{
+	struct item *i;
+
+	scoped_guard(mutex, &lock) {
+		list_for_each_entry(i, l, next)
+			use(LIMIT);
+	}
+	RUNTIME_PM_OPS(1, 2);
+}
+
+static void later(struct list *l)
+{
+	struct item *i __free(kfree) = NULL;
+
+	list_for_each_entry(i, l, next)
+		use(i);
+	RUNTIME_PM_OPS(1, 2);
+}
+"""
+
+
+@pytest.mark.parametrize("about", ABOUT_MACROS)
+def test_nothing_that_plain_spatch_finds_is_lost(tree, tmp_path, patchgen, about):
+    (tree / "macros.c").write_text(MACROS)
+    commit_all(tree, "macros")
+    rule = tmp_path / "about.cocci"
+    rule.write_text(ABOUT_MACROS[about])
+    (tmp_path / "x.c").write_text(MACROS)
+    words = ["spatch", "--very-quiet", "--in-place", "--sp-file", str(rule), "x.c"]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    _apply_if_any(tree, patchgen("run", rule, "macros.c", "--tree", tree).out)
+    plain = FileResult(Path("x.c"), (tmp_path / "x.c").read_bytes())
+    ours = FileResult(Path("x.c"), (tree / "macros.c").read_bytes())
+    assert contains(MACROS.encode(), plain, ours)
+    for word in (b"pga", b"YACFE", b"for (;;)", b"__attribute__", b"CLASS"):
+        assert word not in ours.after
+
+
+def _apply_if_any(tree: Path, diff: str) -> None:
+    if diff:
+        _apply(tree, diff)
+
+
+def test_a_changed_macro_of_the_tree_changes_cached_results(tree, tmp_path, patchgen, git):
+    rule = tmp_path / "rename.cocci"
+    rule.write_text(RENAME)
+    args = ("run", rule, "drivers/loop.c", "--tree", tree)
+    assert "bar(a)" in patchgen(*args).out
+    assert "bar(a)" in patchgen(*args).out
+    header = tree / "include/linux/cleanup.h"
+    header.write_text("#define scoped_guard(a, b) f(a, b)\n")
+    commit_all(tree, "no loop")
+    done = patchgen(*args)
+    assert "bar(a)" not in done.out
+    assert "bar(9)" in done.out
+    assert "not parsed: 1 place" in done.err
+    header.write_text(HEADER)
+    commit_all(tree, "loop")
+    assert "bar(a)" in patchgen(*args).out
+    whole = ("run", rule, "--tree", tree)
+    assert "bar(a)" in patchgen(*whole).out
+    (tree / "drivers/near.h").write_text("#define in_turn(x) f(x)\n")
+    commit_all(tree, "no near loop")
+    assert "+\tin_turn" not in patchgen(*whole).out
+    assert patchgen(*whole).out.count("+\t\tbar(x);") == 1
+
+
+def test_printed_macros_can_be_given(tree, tmp_path, patchgen):
+    rule = tmp_path / "rename.cocci"
+    rule.write_text(RENAME)
+    shown = patchgen("run", "--show-macros", "--tree", tree)
+    assert shown.code == 0
+    assert "#define scoped_guard(...) for (;;)\n" in shown.out
+    macros = tmp_path / "macros.h"
+    macros.write_text(shown.out)
+    args = ("run", rule, "drivers", "--tree", tree)
+    assert patchgen(*args, "--macros", macros).out == patchgen(*args).out
+    macros.write_text("#define __free(x)\n")
+    assert "bar(a)" not in patchgen(*args, "--macros", macros).out
+    missing = patchgen(*args, "--macros", tmp_path / "none.h")
+    assert missing.code == 2
+    assert "none.h: No such file or directory" in missing.err
+
+
+def test_reports_name_the_same_columns_and_quote_the_source(tree, tmp_path, patchgen):
+    rule = tmp_path / "report.cocci"
+    rule.write_text(
+        "virtual report\n@r depends on report@\nexpression e;\nposition p;\n@@\nfoo@p(e)\n"
+        "@script:python@\np << r.p;\ne << r.e;\n@@\n"
+        "coccilib.report.print_report(p[0], f'call {e}')\n"
+    )
+    args = ("run", rule, "drivers/attribute.c", "--trust", "--tree", tree)
+    plain = patchgen(*args, "--macros", "none").out.splitlines()
+    found = patchgen(*args).out.splitlines()
+    assert set(plain) < set(found)
+    assert "drivers/attribute.c:3:30: call 1" in found
+
+
+def test_marks_quote_the_source(tree, tmp_path, patchgen):
+    rule = tmp_path / "context.cocci"
+    rule.write_text("@@\nexpression e;\n@@\n* foo(e)\n")
+    out = patchgen("run", rule, "drivers/attribute.c", "--tree", tree).out
+    assert "struct a *p __free(kfree) = foo(1);" in out
+
+
+OLD = b"a\nb\nc\nd\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (None, None, True),
+        (None, b"a\nB\nc\nd\n", True),
+        (b"a\nB\nc\nd\n", None, False),
+        (b"a\nB\nc\nd\n", b"a\nB\nc\nD\n", True),
+        (b"a\nB\nc\nd\n", b"a\nB\nC\nd\n", True),
+        (b"a\nB\nc\nd\n", b"a\nX\nc\nd\n", False),
+        (b"a\nc\nd\n", b"a\nd\n", True),
+        (b"a\nb\nx\nc\nd\n", b"a\nb\nx\ny\nc\nd\n", True),
+        (b"a\nb\nx\nc\nd\n", b"a\nb\ny\nc\nd\n", False),
+        (b"a\nb\nx\nc\nd\n", b"A\nb\nc\nd\n", False),
+    ],
+)
+def test_a_result_contains_another_if_it_has_all_its_changes(first, second, expected):
+    path = Path("a.c")
+    assert contains(OLD, FileResult(path, first), FileResult(path, second)) is expected
+
+
+def test_a_result_contains_another_if_it_has_all_its_marks_and_lines():
+    path = Path("a.c")
+    mark = ReportedPlace(path, 1, None, "x")
+    assert not contains(OLD, FileResult(path, marks=(mark,)), FileResult(path))
+    assert contains(OLD, FileResult(path), FileResult(path, marks=(mark,)))
+    assert contains(OLD, FileResult(path, printed="a\nb\n"), FileResult(path, printed="a\nc\nb\n"))
+    assert not contains(OLD, FileResult(path, printed="a\nb\n"), FileResult(path, printed="b\na\n"))

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Stand-ins for macros keep every line and column, and always give the source back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from patchgen.sweep.macro_kinds import MacroKind, MacroUse
+from patchgen.sweep.stand_ins import disguise
+
+USES = {
+    b"__free": MacroUse(MacroKind.ATTRIBUTE),
+    b"__init": MacroUse(MacroKind.ATTRIBUTE),
+    b"assert_it": MacroUse(MacroKind.ATTRIBUTE),
+    b"each": MacroUse(MacroKind.ITERATOR),
+    b"PM_OPS": MacroUse(MacroKind.FIELDS),
+    b"BPF_CALL_2": MacroUse(MacroKind.FUNCTION, 0),
+}
+
+
+def _disguise(text: str) -> str:
+    disguised = disguise(text.encode(), USES)
+    assert disguised is not None
+    assert disguised.reveal(disguised.text) == text.encode()
+    return disguised.text.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\tchar *p __free(kfree) = f();\n", "\tchar *p /*pga0-----*/ = f();\n"),
+        ("} __attribute__((aligned(8)));\n", "} /*pga0-------------------*/;\n"),
+        ("int x __free(\n\tkfree(1)) = 1;", "int x /*pga0-\n\t-------*/ = 1;"),
+        ("\tassert_it(f(x));\n", "\tassert_it(f(x));\n"),
+        ("\tPM_OPS(a, b)\n\t.x = 1,\n", "\tPM_OPS(a, b)\n\t.x = 1,\n"),
+        ("x = {\n\tPM_OPS(a, b)\n\t.y = 1,\n", "x = {\n\tPM_OPS(a, b),/*pga0*/\n\t.y = 1,\n"),
+        (
+            "BPF_CALL_2(f, struct a *, b)\n{\n",
+            "int f()/*pga0-------------*/\n{\n",
+        ),
+        ("BPF_CALL_2(f)\n{\n", "int f()/*pga0*/\n{\n"),
+        ("\tDECLARE_BITMAP(map, 8) = { };\n", "\tint pga0/*----------*/ = { };\n"),
+        ('x = {\n#include "list.h"\n};\n', "x = {\n/*pga0---------*/\n};\n"),
+        ("#define each(x) \\\n\tfor (;;)\n", "#define each(x) \\\n\tfor (;;);/*pga0*/\n"),
+        ('f("__free(x)"); /* __free(x) */\n', 'f("__free(x)"); /* __free(x) */\n'),
+        ("#define A __free(kfree)\n", "#define A __free(kfree)\n"),
+        ("__free(x; y)\n__free(", "__free(x; y)\n__free("),
+    ],
+)
+def test_stand_ins(text, expected):
+    assert _disguise(text) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace(b"/*pga0-----*/", b""),
+        lambda text: text.replace(b"/*pga0-----*/", b"/*pga0----*/"),
+        lambda text: text + b"/*pga0-----*/",
+        lambda text: (
+            text.replace(b"pga0", b"pgax").replace(b"pga1", b"pga0").replace(b"pgax", b"pga1")
+        ),
+    ],
+    ids=["missing", "changed", "doubled", "moved"],
+)
+def test_an_output_in_which_a_stand_in_is_not_where_it_was_is_not_used(change):
+    disguised = disguise(b"char *p __free(kfree) = f(), *q __free(vfree);\n", USES)
+    assert disguised.reveal(change(disguised.text)) is None
+
+
+def test_a_source_that_looks_like_a_stand_in_has_none():
+    assert disguise(b"int pga1; /* __free(kfree) */\n", USES) is None
+
+
+_PIECES = st.sampled_from(
+    [name.decode() for name in USES]
+    + [
+        "(",
+        ")",
+        "{",
+        "}",
+        ";",
+        ",",
+        "=",
+        " ",
+        "\n",
+        "\t",
+        '"',
+        "'",
+        "/*",
+        "*/",
+        "//",
+        "#include",
+        "\\",
+    ]
+    + [
+        '#include "a.h"',
+        "#define each(x)",
+        "__attribute__((x))",
+        "x",
+        "DECLARE(x, 1) = {",
+        "static",
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=40).map("".join))
+def test_the_source_always_comes_back_and_lines_stay(text):
+    disguised = disguise(text.encode(), USES)
+    assert disguised is not None
+    assert disguised.reveal(disguised.text) == text.encode()
+    assert disguised.text.count(b"\n") == text.encode().count(b"\n")
