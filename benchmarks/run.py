@@ -71,7 +71,8 @@ def main() -> None:
 def whole_tree(kernel: Path, rule: Path, scratch: Path) -> Table:
     """One rule over all .c files: cold, again, and after 100 changed files, against spatch."""
     clone = clone_bare(kernel, scratch / "linux.git")
-    args = ["run", str(rule), "--tree", str(clone), "--quiet"]
+    # spatch does not have the macros of the tree.
+    args = ["run", str(rule), "--tree", str(clone), "--macros", "none", "--quiet"]
     cold, diff = timed(lambda: patchgen(*args))
     runs = [timed(lambda: patchgen(*args)) for _ in range(5)]
     assert all(same == diff for _, same in runs)
@@ -132,7 +133,8 @@ def own_scripts(kernel: Path, scratch: Path, names: Sequence[str]) -> Table:
         script = scripts[name]
         theirs, printed = timed(lambda s=script: coccicheck(tree, s, "patch", SCRIPT_FOLDERS))
         args = ["run", script.path, *SCRIPT_FOLDERS, "--tree", str(kernel), "--mode", "patch"]
-        ours, diff = timed(lambda args=args: patchgen(*args, "--trust", "--no-cache", "--quiet"))
+        args += ["--macros", "none", "--trust", "--no-cache", "--quiet"]
+        ours, diff = timed(lambda args=args: patchgen(*args))
         same = "" if changed_lines(printed) == changed_lines(diff) else " DIFFERS"
         ratios.append(theirs / ours)
         # All of them take hours: an interrupted run has printed its results so far.

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-read")]
 
 FOLDERS = os.environ.get("PATCHGEN_COCCICHECK", "kernel/irq").split()
 # It needs a value for its virtual identifier, and coccicheck gives none.
+OPTIONS = ("--trust", "--no-cache", "--json")
 NEEDS_VALUE = f"{SCRIPTS}/misc/add_namespace.cocci"
 
 # Lines that only one of the two prints, by semantic patch and mode. Nothing else may differ.
@@ -64,7 +65,7 @@ def checkout(kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.mark.parametrize("mode", ["patch", "report"])
 def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
     scripts = {script.path: script for script in list_scripts(checkout) if mode in script.modes}
-    args = ("--mode", mode, "--trust", "--no-cache", "--json", "--tree", kernel_6_1)
+    args = (*OPTIONS, "--macros", "none", "--mode", mode, "--tree", kernel_6_1)
     finished = patchgen("run", SCRIPTS, *FOLDERS, *args)
     assert finished.code == 0, finished.err
     document = json.loads(finished.out)
@@ -83,6 +84,21 @@ def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
     }
     assert different == {}
     assert any(lines_of_result(mode, result) for result in results.values())
+
+
+@pytest.mark.parametrize("mode", ["patch", "report"])
+def test_the_macros_of_the_tree_only_add_results(mode, kernel_6_1, patchgen):
+    def run(macros: str) -> dict[str, list[str]]:
+        args = (*OPTIONS, "--macros", macros, "--mode", mode, "--tree", kernel_6_1)
+        finished = patchgen("run", SCRIPTS, *FOLDERS, *args)
+        assert finished.code == 0, finished.err
+        results = json.loads(finished.out)["results"]
+        return {result["semantic_patch"]: lines_of_result(mode, result) for result in results}
+
+    plain, found = run("none"), run("tree")
+    assert plain.keys() == found.keys()
+    lost = {path: set(lines).difference(found[path]) for path, lines in plain.items()}
+    assert not any(lost.values()), lost
 
 
 def compare(mode: str, script: Script, checkout: Path, result: dict) -> dict:
