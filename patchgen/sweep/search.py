@@ -180,7 +180,11 @@ class Search:
     def _run_again(self, slicer: Slicer) -> None:
         """Run the files again that spatch could not parse, with the macros of the tree."""
         request, state = self.request, self.state
-        unparsed = [path for path in sorted(state.outcomes) if state.outcomes[path].unparsed]
+        unparsed = [
+            path
+            for path, outcome in sorted(state.outcomes.items())
+            if any(place.path == path for place in outcome.unparsed)
+        ]
         if not unparsed or not request.uses_macros:
             return
         from patchgen.sweep.second_run import SecondRun
@@ -198,6 +202,7 @@ class Search:
             slicer,
             self.finder,
             MacroFinder(self.repository, tree, macros),
+            self._may_match,
         )
         second.run(unparsed)
         state.run_again.update(unparsed)

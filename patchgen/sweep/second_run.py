@@ -9,7 +9,7 @@ be lost, and a file that spatch parses is not run again.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -54,6 +54,8 @@ class SecondRun:
     slicer: Slicer
     finder: HeaderFinder | None
     macros: MacroFinder
+    # Selects the code in which a rule could have matched.
+    may_match: Callable[[Iterable[UnparsedFunction]], Iterator[UnparsedFunction]]
     # The files by the loops that spatch is told.
     groups: dict[str, list[_Again]] = field(default_factory=dict)
 
@@ -125,7 +127,8 @@ class SecondRun:
         if second is not None:
             [before] = read_contents(self.repository, [again.file])
             if contains(before, first, second):
-                first = replace(second, unparsed=_both_unparsed(first, second))
+                unparsed = _both_unparsed(first, self.may_match(second.unparsed))
+                first = replace(second, unparsed=tuple(unparsed))
         outcome = outcome_of(first)
         self.state.outcomes.pop(path)
         if outcome is not None:
@@ -193,7 +196,15 @@ def _has_lines(text: str, within: str) -> bool:
     return all(line in rest for line in text.splitlines())
 
 
-def _both_unparsed(first: FileResult, second: FileResult) -> tuple[UnparsedFunction, ...]:
-    """Return what neither run parsed. A function that the first one parsed has been looked at."""
-    named = {place.name for place in first.unparsed}
-    return tuple(place for place in second.unparsed if place.name is None or place.name in named)
+def _both_unparsed(
+    first: FileResult, places: Iterable[UnparsedFunction]
+) -> Iterator[UnparsedFunction]:
+    """Yield those of the second run's places that the first one did not parse, either."""
+    for place in places:
+        if any(_overlap(place, other) for other in first.unparsed):
+            yield place
+
+
+def _overlap(one: UnparsedFunction, other: UnparsedFunction) -> bool:
+    ends = max(one.line, one.end), max(other.line, other.end)
+    return one.path == other.path and one.line <= ends[1] and other.line <= ends[0]
