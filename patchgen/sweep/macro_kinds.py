@@ -68,10 +68,14 @@ class MacroDefinition:
 
 @dataclass(frozen=True, slots=True)
 class MacroUse:
-    """The kind of a macro. `named` is the number of the parameter that names a FUNCTION."""
+    """The kind of a macro. `named` is the number of the parameter that names a FUNCTION.
+
+    Of a macro without parameters, parentheses after its name are not arguments.
+    """
 
     kind: MacroKind
     named: int = 0
+    has_parameters: bool = True
 
 
 Uses = Mapping[str, MacroUse]
@@ -165,10 +169,12 @@ def _find_use(name: str, definitions: Sequence[MacroDefinition], uses: Uses) -> 
     """Return the kind that all definitions of a name have; empty ones may have any."""
     filled = [each for each in definitions if each.body]
     if all(_is_attribute(each, uses) for each in definitions):
-        # Else it is a marker for `#ifdef`, or may be the name of a variable elsewhere.
-        is_marked = filled or definitions[0].parameters is not None or name.startswith("__")
+        # Else it is a marker for `#ifdef`, or may be the name of a function elsewhere.
+        is_marked = filled or name.startswith("__")
         is_guard = any(each.is_guard for each in definitions)
-        return MacroUse(MacroKind.ATTRIBUTE) if is_marked and not is_guard else None
+        has_parameters = any(each.parameters is not None for each in definitions)
+        use = MacroUse(MacroKind.ATTRIBUTE, has_parameters=has_parameters)
+        return use if is_marked and not is_guard else None
     for kind, has_kind in _TESTS.items():
         if all(has_kind(each, uses) for each in filled):
             return MacroUse(kind)

@@ -10,7 +10,8 @@ the text that spatch reads, by code that it parses:
 - macros that expand to initialised fields: nothing is replaced, but the comma is added that spatch
   lacks after them;
 - the head of a function, `BPF_CALL_1(f, ...)`: by `int f()`;
-- `DECLARE_BITMAP(x, n) = {`, which can only be a declaration: by `int pga7 = {`;
+- `DECLARE_BITMAP(x, n) = {`, which can only be a declaration, as an assignment outside of functions
+  can: by `int pga7 = {`;
 - the definition of a loop, `#define for_each_x(p) for (...)`: the empty statement is added.
 
 A stand-in takes as much space as what it replaces, or is added at the end of a line: lines and
@@ -39,6 +40,7 @@ _LEXEME = re.compile(
 _BRACKET = re.compile(rb"%s|%s|[(),;{}]" % (_PROSE, _LITERAL), re.DOTALL)
 _OPENS = re.compile(rb"\s*+\(")
 _INITIALISES = re.compile(rb"\s*+=\s*+\{")
+_ASSIGNS = re.compile(rb"\s*+=(?!=)")
 _ENDS_LINE = re.compile(rb"[ \t]*(?:/\*[^\n]*\*/[ \t]*|//[^\n]*)?(?:\n|\Z)")
 _SPACE = b" \t\n\r"
 _DEFINED = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
@@ -145,23 +147,46 @@ def _for_word(
     """Return where to go on, and what stands for a word with its arguments, if anything does."""
     word, begin, after = found["word"], found.start(), found.end()
     use = _ATTRIBUTE if word in _RAW_ATTRIBUTES else uses.get(word)
+    if use is not None and not use.has_parameters:
+        return after, _cover(source, begin, after, number)
     commas, end = _find_arguments(source, after)
-    if not end or (use is None and not commas):
+    if not commas:
         return after, None
-    if commas and _INITIALISES.match(source, end):
-        head = b"int %s%d/*" % (_MARK, number)
-        return end, _fill(source, begin, end, head)
+    if use is None or use.kind is not MacroKind.ATTRIBUTE:
+        declares = _INITIALISES.match(source, end) or (
+            _ASSIGNS.match(source, end) and source[_line_start(source, begin)] not in _SPACE
+        )
+        if declares:
+            return end, _fill(source, begin, end, b"int %s%d/*" % (_MARK, number))
     if use is None or use.kind is MacroKind.ITERATOR:
         return after, None
+    return end, _for_call(source, begin, end, commas, last, use, number)
+
+
+def _for_call(
+    source: bytes,
+    begin: int,
+    end: int,
+    commas: list[int],
+    last: bytes,
+    use: MacroUse,
+    number: int,
+) -> _StandIn | None:
+    """Return what stands for a macro with arguments, by its kind."""
     if use.kind is MacroKind.FUNCTION:
-        return end, _head(source, begin, end, commas, use.named, number)
+        return _head(source, begin, end, commas, use.named, number)
     if use.kind is MacroKind.FIELDS:
         is_field = last in b"{," and _ENDS_LINE.match(source, end)
-        return end, _StandIn(end, end, b",/*%s%d*/" % (_MARK, number)) if is_field else None
+        return _StandIn(end, end, b",/*%s%d*/" % (_MARK, number)) if is_field else None
+    is_function = last != b")" and source[end : end + 80].lstrip(_SPACE)[:1] == b"{"
     # `f(x);` may be a call where another definition is used.
-    is_statement = last in b";{}:" and commas and source[end : end + 1] == b";"
-    hides = word.startswith(b"_") or not is_statement
-    return end, _cover(source, begin, end, number) if hides else None
+    is_statement = last in b";{}:" and source[end : end + 1] == b";"
+    hides = not is_function and (source[begin : begin + 1] == b"_" or not is_statement)
+    return _cover(source, begin, end, number) if hides else None
+
+
+def _line_start(source: bytes, at: int) -> int:
+    return source.rfind(b"\n", 0, at) + 1
 
 
 def _find_arguments(source: bytes, at: int) -> tuple[list[int], int]:

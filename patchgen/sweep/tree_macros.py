@@ -111,14 +111,15 @@ def make_hints(uses: Mapping[str, MacroUse]) -> str:
 
 _BODIES = {
     MacroKind.ITERATOR: "(...) for (;;)",
-    MacroKind.ATTRIBUTE: " __attribute__(())",
+    MacroKind.ATTRIBUTE: "{2} __attribute__(())",
     MacroKind.FIELDS: "(...) .pg = 0,",
     MacroKind.FUNCTION: "({0}...) static int {1}(void)",
 }
 
 
-def _parameters(use: MacroUse) -> tuple[str, str]:
-    return "".join(f"pg{number}, " for number in range(use.named + 1)), f"pg{use.named}"
+def _parameters(use: MacroUse) -> tuple[str, str, str]:
+    before = "".join(f"pg{number}, " for number in range(use.named + 1))
+    return before, f"pg{use.named}", "(...)" if use.has_parameters else ""
 
 
 def _read(repository: Repository, files: Sequence[TreeFile]) -> Iterator[bytes]:
@@ -127,12 +128,14 @@ def _read(repository: Repository, files: Sequence[TreeFile]) -> Iterator[bytes]:
 
 
 def _dump(uses: Mapping[str, MacroUse]) -> bytes:
-    return json.dumps({name: [use.kind, use.named] for name, use in uses.items()}).encode()
+    return json.dumps(
+        {name: [use.kind, use.named, use.has_parameters] for name, use in uses.items()}
+    ).encode()
 
 
 def _load(packed: bytes) -> dict[str, MacroUse]:
     uses = json.loads(packed)
-    return {name: MacroUse(MacroKind(kind), named) for name, (kind, named) in uses.items()}
+    return {name: MacroUse(MacroKind(kind), *rest) for name, (kind, *rest) in uses.items()}
 
 
 @dataclass(slots=True)

@@ -111,6 +111,7 @@ _USES = st.dictionaries(
         st.sampled_from([kind for kind in MacroKind if kind is not MacroKind.FUNCTION]).map(
             MacroUse
         ),
+        st.just(MacroUse(MacroKind.ATTRIBUTE, has_parameters=False)),
         st.integers(0, 3).map(lambda number: MacroUse(MacroKind.FUNCTION, number)),
     ),
 )

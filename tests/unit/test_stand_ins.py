@@ -11,7 +11,7 @@ from patchgen.sweep.stand_ins import disguise
 
 USES = {
     b"__free": MacroUse(MacroKind.ATTRIBUTE),
-    b"__init": MacroUse(MacroKind.ATTRIBUTE),
+    b"__init_or_module": MacroUse(MacroKind.ATTRIBUTE, has_parameters=False),
     b"assert_it": MacroUse(MacroKind.ATTRIBUTE),
     b"each": MacroUse(MacroKind.ITERATOR),
     b"PM_OPS": MacroUse(MacroKind.FIELDS),
@@ -32,6 +32,10 @@ def _disguise(text: str) -> str:
         ("\tchar *p __free(kfree) = f();\n", "\tchar *p /*pga0-----*/ = f();\n"),
         ("} __attribute__((aligned(8)));\n", "} /*pga0-------------------*/;\n"),
         ("int x __free(\n\tkfree(1)) = 1;", "int x /*pga0-\n\t-------*/ = 1;"),
+        ("\tstruct path path __free(put) = {};\n", "\tstruct path path /*pga0---*/ = {};\n"),
+        ("u8 __init_or_module (*x)[2];\n", "u8 /*pga0--------*/ (*x)[2];\n"),
+        ("void __free(void *x)\n{\n", "void __free(void *x)\n{\n"),
+        ("int f(void) __free(x, y)\n{\n", "int f(void) /*pga0----*/\n{\n"),
         ("\tassert_it(f(x));\n", "\tassert_it(f(x));\n"),
         ("\tPM_OPS(a, b)\n\t.x = 1,\n", "\tPM_OPS(a, b)\n\t.x = 1,\n"),
         ("x = {\n\tPM_OPS(a, b)\n\t.y = 1,\n", "x = {\n\tPM_OPS(a, b),/*pga0*/\n\t.y = 1,\n"),
@@ -41,6 +45,8 @@ def _disguise(text: str) -> str:
         ),
         ("BPF_CALL_2(f)\n{\n", "int f()/*pga0*/\n{\n"),
         ("\tDECLARE_BITMAP(map, 8) = { };\n", "\tint pga0/*----------*/ = { };\n"),
+        ("static DECLARE(map, 8) =\n\tx;\n", "static int pga0/*---*/ =\n\tx;\n"),
+        ("\tper_cpu(map, 8) = x;\n", "\tper_cpu(map, 8) = x;\n"),
         ('x = {\n#include "list.h"\n};\n', "x = {\n/*pga0---------*/\n};\n"),
         ("#define each(x) \\\n\tfor (;;)\n", "#define each(x) \\\n\tfor (;;);/*pga0*/\n"),
         ('f("__free(x)"); /* __free(x) */\n', 'f("__free(x)"); /* __free(x) */\n'),
