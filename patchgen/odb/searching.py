@@ -12,7 +12,7 @@ a filter or an encoding (gitattributes(5)).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -51,7 +51,7 @@ def plan_search(
 
 def grep_files(
     repository: Repository, search: PlannedSearch, words: frozenset[str]
-) -> Iterator[str]:
+) -> Generator[str, None, None]:
     """Yield the paths of the files that contain one of the words (git-grep(1)).
 
     `*` at the beginning or the end of a word stands for any more characters of it. A word may also

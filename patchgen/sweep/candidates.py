@@ -112,7 +112,7 @@ class Slicer:
 
     def may_match(self, text: bytes) -> bool:
         """Return whether a file has the words that any match needs."""
-        return _has_words(text, self.needs.file)
+        return has_words(text, self.needs.file)
 
     def cut(self, file: TreeFile, text: bytes) -> Source | None:
         """Return the part of a file that spatch has to see, None if nothing can match."""
@@ -130,7 +130,7 @@ class Slicer:
         return Source(file.path, cut.text)
 
 
-def _has_words(text: bytes, formula: Formula) -> bool:
+def has_words(text: bytes, formula: Formula) -> bool:
     """Return whether a text satisfies a formula; the search of the tree checks less than that."""
     words = words_of(formula)
     # A name that is not a C identifier, as that of a header, may be spelled otherwise in a file.

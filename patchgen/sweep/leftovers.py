@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -32,7 +32,7 @@ from patchgen.odb import (
     read_contents,
 )
 from patchgen.sweep.request import SweepRequest
-from patchgen.sweep.results import Occurrence
+from patchgen.sweep.results import Occurrences
 from patchgen.sweep.words import find_macro, find_word
 
 _MOST_LEFT = 200
@@ -40,22 +40,28 @@ _MOST_PER_CHANGE = 10
 _READ_AT_ONCE = 64
 
 
-def plan_words(
-    repository: Repository, request: SweepRequest
-) -> Callable[[], list[Occurrence] | None]:
+def plan_words(repository: Repository, request: SweepRequest) -> Callable[[], Occurrences]:
     """Return a function that searches for the words; it may run in parallel with a sweep."""
     words = frozenset(list_removed_words(request))
     if not words:
-        return lambda: []
+        return lambda: {}
     search = plan_search(repository, request.base.tree, request.run.paths, ("",))
-    return lambda: list(grep_words(repository, search, words))
+
+    def count() -> Occurrences:
+        counts: Occurrences = {}
+        for path, word in grep_words(repository, search, words):
+            found = counts.setdefault(path, {})
+            found[word] = found.get(word, 0) + 1
+        return counts
+
+    return count
 
 
 def find_leftovers(
     repository: Repository,
     request: SweepRequest,
     result: Sweep,
-    occurrences: Iterable[Occurrence],
+    occurrences: Occurrences,
 ) -> Leftovers:
     """Return what a sweep in patch mode left, in the files below the paths of the run.
 
@@ -72,7 +78,9 @@ def find_leftovers(
             encoded = word.encode()
             lost = _occurrences(old, encoded) - _occurrences(new, encoded)
             changed[word] += max(0, lost)
-    totals: Counter[str] = sum(before.values(), Counter())
+    totals: Counter[str] = Counter()
+    for found in before.values():
+        totals.update(found)
     counts = tuple(_judge(word, totals[word], changed[word]) for word in words)
     listed = {count.word for count in counts if count.left and not count.is_common}
     classifier = _Classifier(request, result)
@@ -109,24 +117,18 @@ def _count(
     repository: Repository,
     request: SweepRequest,
     words: Collection[str],
-    occurrences: Iterable[Occurrence],
-) -> dict[str, Counter[str]]:
-    """Return how often each file has each of the words."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    altered = set()
-    for path, word in occurrences:
-        if word:
-            counts[path][word] += 1
-        else:
-            altered.add(path)
-    if altered:
+    occurrences: Occurrences,
+) -> Occurrences:
+    """Return how often each file has each of the words; only files that have one."""
+    unknown = {path for path, found in occurrences.items() if "" in found}
+    counts = {path: found for path, found in occurrences.items() if path not in unknown}
+    if unknown:
         listed = list_entries(repository, request.base.tree, request.run.paths)
-        files = [TreeFile(PurePosixPath(path), *listed[path]) for path in altered & listed.keys()]
+        files = [TreeFile(PurePosixPath(path), *listed[path]) for path in unknown & listed.keys()]
         for file, text in zip(files, read_contents(repository, files), strict=True):
             found = {word: _occurrences(text, word.encode()) for word in words}
-            if any(found.values()):
-                counts[str(file.path)] = +Counter(found)
-    return dict(counts)
+            counts[str(file.path)] = {word: count for word, count in found.items() if count}
+    return {path: found for path, found in counts.items() if found}
 
 
 def _occurrences(text: bytes, word: bytes) -> int:
@@ -136,7 +138,7 @@ def _occurrences(text: bytes, word: bytes) -> int:
 def _read(
     repository: Repository,
     request: SweepRequest,
-    counts: Mapping[str, Counter[str]],
+    counts: Occurrences,
     words: Collection[str],
 ) -> Iterator[tuple[TreeFile, bytes]]:
     """Yield the files that have one of the words, with their texts."""

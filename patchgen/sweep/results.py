@@ -23,8 +23,8 @@ from patchgen.model.sweep import Counts
 # What is cached for a file without a match.
 NO_MATCH = b""
 _NEEDS = b"needs"
-# A path and a word that a file there has.
-Occurrence = tuple[str, str]
+# How often each file has each word, by path; "" stands for any number of all words.
+Occurrences = dict[str, dict[str, int]]
 _NO_FILES = Counts(0, 0, 0, 0)
 
 
@@ -43,11 +43,11 @@ class SweepState:
     counts: Counts = _NO_FILES
     unfinished: dict[PurePosixPath, Failure] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    warnings: tuple[str, ...] = ()
     run_again: set[PurePosixPath] = field(default_factory=set)
+    needs: Needs | None = None
     printed: str = ""
     # The words that the semantic patch removes; None if they were not searched for.
-    occurrences: list[Occurrence] | None = None
+    occurrences: Occurrences | None = None
     # The files that scripts wrote, each with the first file of the run.
     written: list[tuple[str, PurePosixPath, bytes]] = field(default_factory=list)
 

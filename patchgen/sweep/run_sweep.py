@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from patchgen.cachefile import Cache, cache_file
-from patchgen.coccinelle import RunnableSmpl, find_spatch, read_rules
+from patchgen.coccinelle import Needs, RunnableSmpl, find_spatch, read_rules
 from patchgen.model.base import Oid
 from patchgen.model.leftover import Leftovers
 from patchgen.model.outcome import FileResult, ReportedPlace
@@ -62,22 +62,48 @@ def sweep(
 
                 search.search_words = plan_words(repository, request)
             state = search.run()
-        needs = find_cached_needs(cache)
-        warnings = state.warnings or (needs.warnings if needs else ())
+        needs = state.needs or find_cached_needs(cache)
         result = _result(repository, request, state, cache.note, time.monotonic() - began)
         leftovers = None
         if _has_leftovers(repository, request):
             key = b"left " + selection.name if selection and not state.unfinished else None
             leftovers = _find_leftovers(repository, request, result, state, cache, key)
+        if needs and not (state.outcomes or state.unfinished or state.printed):
+            result = _add_note(
+                result, _explain_no_match(repository, request, needs, selection, cache)
+            )
         if request.mode is Mode.PATCH and repository.is_partial:
-            note = "what is left was not searched for: the clone is partial"
-            result = replace(result, notes=(*result.notes, note))
+            result = _add_note(result, "what is left was not searched for: the clone is partial")
         return replace(
             result,
-            warnings=warnings,
+            warnings=needs.warnings if needs else (),
             leftovers=leftovers,
             seconds=time.monotonic() - began,
         )
+
+
+def _add_note(result: Sweep, note: str) -> Sweep:
+    return replace(result, notes=(*result.notes, note)) if note else result
+
+
+def _explain_no_match(
+    repository: Repository,
+    request: SweepRequest,
+    needs: Needs,
+    selection: Selection | None,
+    cache: Cache,
+) -> str:
+    """Return why nothing can match, "" if something may; the cached answer, if there is one."""
+    key = b"nothing " + selection.name if selection else None
+    why = cache.find_one(str, key) if key else None
+    if why is None:
+        from patchgen.sweep.no_match import explain_no_match
+
+        is_limited = request.only_paths is not None or repository.is_partial
+        why = "" if is_limited else explain_no_match(repository, request, needs)
+        if key:
+            cache.store_one(key, why)
+    return why
 
 
 def _has_leftovers(repository: Repository, request: SweepRequest) -> bool:
@@ -100,7 +126,7 @@ def _find_leftovers(
 
         occurrences = state.occurrences
         if occurrences is None:
-            occurrences = plan_words(repository, request)() or []
+            occurrences = plan_words(repository, request)()
         leftovers = find_leftovers(repository, request, result, occurrences)
         if key:
             cache.store_one(key, leftovers)

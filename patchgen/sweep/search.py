@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache
-from patchgen.coccinelle import Needs, Source, Spatch, find_needs, run_files
+from patchgen.coccinelle import Source, Spatch, find_needs, run_files
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.outcome import Failure, FileResult, UnparsedFunction
 from patchgen.model.sweep import Counts
@@ -35,7 +35,7 @@ from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.request import MAX_FILE_BYTES, SweepRequest
 from patchgen.sweep.results import (
     NO_MATCH,
-    Occurrence,
+    Occurrences,
     Selection,
     SweepState,
     cache_needs,
@@ -62,9 +62,8 @@ class Search:
     cache: Cache
     selection: Selection | None
     on_progress: Callable[[int, int | None], None]
-    search_words: Callable[[], list[Occurrence] | None] = lambda: None
+    search_words: Callable[[], Occurrences | None] = lambda: None
     state: SweepState = field(default_factory=SweepState)
-    needs: Needs | None = None
     finder: HeaderFinder | None = None
 
     def run(self) -> SweepState:
@@ -77,8 +76,7 @@ class Search:
             count, listed = self._list()
             uncached = self._use_cached(listed)
             search = plan_candidates(self.repository, request, uncached)
-        needs = self.needs = needs_result.result()
-        self.state.warnings = needs.warnings
+        needs = self.state.needs = needs_result.result()
         if cached_needs is None:
             cache_needs(self.cache, needs)
         if needs.functions is None and request.slices:
@@ -264,7 +262,7 @@ class Search:
     def _may_match(self, places: Iterable[UnparsedFunction]) -> Iterator[UnparsedFunction]:
         """Yield the code in which a rule could have matched, had it been parsed."""
         for place in places:
-            if self.needs is None or may_have_matched(self.needs, place.words):
+            if self.state.needs is None or may_have_matched(self.state.needs, place.words):
                 yield replace(place, words=frozenset())
 
     def _restore(self, result: FileResult, parts: tuple[bytes, ...]) -> FileResult:

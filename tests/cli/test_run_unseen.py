@@ -355,3 +355,28 @@ def test_a_word_that_is_too_common_is_named_but_not_listed(run):
     assert "left: NONE in 300 places, too many to tell what was missed" in done.err
     result = run(rule, {"a.c": source}, "--strict")
     assert (result["leftovers"]["places"], result["code"]) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("@@\n@@\n- no_such_call();\n", "no file that was looked at has no_such_call"),
+        (
+            "@@\nidentifier f = {no_such, nor_such};\n@@\n- f(1);\n+ f(2);\n",
+            "no file that was looked at has no_such or nor_such",
+        ),
+        (
+            "@@\n@@\n- old_call(1);\n  ...\n- other_call(1);\n",
+            "no file that was looked at has all of old_call and other_call",
+        ),
+        ("@@\nexpression e;\n@@\n* no_such(e)\n", "no file that was looked at has no_such"),
+        ("@@\n@@\n- old_call(1, 2, 3);\n", ""),
+    ],
+)
+def test_a_rule_without_a_match_says_which_words_are_nowhere(run, rule, why):
+    files = {"a.c": "void f(void)\n{\n\told_call(1);\n}\n", "b.c": "int b = other_call(1);\n"}
+    files["a.txt"] = "no_such_call no_such\n"
+    rule = "// Options: --no-includes\n" + rule
+    for _ in range(2):
+        notes = [note for note in run(rule, files)["notes"] if "nothing can match" in note]
+        assert notes == ([f"nothing can match: {why}"] if why else [])
