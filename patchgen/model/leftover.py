@@ -16,6 +16,7 @@ class LeftReason(StrEnum):
     HEADER = "header not looked at"
     FILE = "file not looked at"
     GIVEN_UP = "file given up on"
+    DISABLED = "code in #if 0"
     UNMATCHED = "code that the rule does not match"
     PROSE = "comment or string"
     OTHER = "documentation, Kconfig, assembly or another language"

@@ -348,30 +348,35 @@ def _check_rules(cocci: CocciFile, program: RunnableSmpl) -> list[str]:
 
     Raises UsageError if no rule can apply for that reason, SpecError if none can for others.
     """
-    unset = [each for each in cocci.header.identifiers if each not in program.patch.definitions]
+    unset = [name for name in cocci.header.identifiers if name not in program.patch.definitions]
     virtuals = {name: name in program.modes for name in cocci.header.rules}
     dead = find_dead_rules(cocci.text, virtuals, unset)
     lacks = list(dict.fromkeys(name for rule in dead for name in rule.lacks))
+    dead_names = {entry.rule.traced_name for entry in dead}
     rules = [rule for text in cocci.texts for rule in read_rules(text)]
     may_gain = any(may_iterate(script) for script in program.scripts)
-    alive = {rule.traced_name for rule in rules} - {each.rule.traced_name for each in dead}
-    if not may_gain and not any(
-        rule.is_script or (rule.modifies and rule.traced_name in alive) for rule in rules
-    ):
+    has_script = any(
+        script.kind == "script" and dead_names.isdisjoint(name for _, name in script.reads)
+        for script in program.scripts
+    )
+    changes = any(rule.modifies and rule.traced_name not in dead_names for rule in rules)
+    if not (may_gain or has_script or changes):
         if lacks:
             raise UsageError(
                 f"{cocci.name} needs a value for {', '.join(lacks)}",
                 hint="give " + " and ".join(f"{name}=VALUE" for name in lacks),
                 parameters=("definitions",),
             )
-        reasons = [f"{each.rule.label}: {each.why}" for each in dead if each.rule.modifies]
+        reasons = [f"{entry.rule.label}: {entry.why}" for entry in dead if entry.rule.modifies]
         if reasons:
             raise SpecError(
                 f"{cocci.name}: no rule can apply in this run: {'; '.join(reasons)}",
                 place=ErrorPlace(cocci.name, dead[0].rule.start),
             )
     until = " in the first pass" if may_gain else ""
-    return [f"{each.rule.label} does not apply{until}: {each.why}" for each in dead if each.lacks]
+    return [
+        f"{entry.rule.label} does not apply{until}: {entry.why}" for entry in dead if entry.lacks
+    ]
 
 
 def _choose_includes(cocci: CocciFile, options: Sequence[str]) -> Includes:

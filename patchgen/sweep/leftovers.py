@@ -11,9 +11,10 @@ was changed. A conversion leaves fewer places than it changes; a word in so many
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -170,41 +171,84 @@ class _Classifier:
     ) -> Iterator[Leftover]:
         """Yield the places of the words in the new text of a file, with their lines in the old."""
         path = file.path
-        found = sorted((at, word) for word in words for at in find_word(after, word.encode()))
-        is_c = path.suffix in (".c", ".h")
-        prose = find_prose(after) if is_c and found else []
-        starts = [begin for begin, _ in prose]
+        of_file = self._judge_file(path)
+        failure = self.result.unfinished.get(path)
+        detail = failure.text if failure and of_file is LeftReason.GIVEN_UP else ""
+        is_c = of_file is not LeftReason.OTHER
+        prose = find_prose(after) if is_c else []
+        disabled = _find_disabled(after, prose) if is_c else []
         original = _LineMap(before, after)
-        counted, number_of_line = 0, 1
+        counted, new_line = 0, 1
+        found = sorted((at, name) for name in words for at in find_word(after, name.encode()))
         for at, word in found:
-            number_of_line += after.count(b"\n", counted, at)
+            new_line += after.count(b"\n", counted, at)
             counted = at
-            line = original.find(number_of_line, word.encode())
-            number = bisect_right(starts, at) - 1
-            if not is_c:
-                reason = LeftReason.OTHER
-            elif number >= 0 and at < prose[number][1]:
-                reason = LeftReason.PROSE
+            line = original.find(new_line, word.encode())
+            if _is_within(prose, at):
+                yield Leftover(path, line, word, LeftReason.PROSE)
+            elif of_file is not None:
+                yield Leftover(path, line, word, of_file, detail)
+            elif _is_within(disabled, at):
+                yield Leftover(path, line, word, LeftReason.DISABLED)
             else:
-                reason = self._why(path, after, at, line)
-            given_up = reason is LeftReason.GIVEN_UP
-            detail = self.result.unfinished[path].text if given_up else ""
-            yield Leftover(path, line, word, reason, detail)
+                yield Leftover(path, line, word, self._judge_code(path, after, at, line))
 
-    def _why(self, path: PurePosixPath, text: bytes, at: int, line: int) -> LeftReason:
-        """Return why a word was left in code."""
-        only = self.request.only_paths
+    def _judge_file(self, path: PurePosixPath) -> LeftReason | None:
+        """Return why a whole file was left; None if spatch has seen it, or no rule can match."""
+        if path.suffix not in (".c", ".h"):
+            return LeftReason.OTHER
         if path in self.result.unfinished:
             return LeftReason.GIVEN_UP
         if path.suffix not in self.request.suffixes:
             return LeftReason.HEADER
-        if only is not None and path not in only:
-            return LeftReason.FILE
+        only = self.request.only_paths
+        return LeftReason.FILE if only is not None and path not in only else None
+
+    def _judge_code(self, path: PurePosixPath, text: bytes, at: int, line: int) -> LeftReason:
         if find_macro(text, at) is not None:
             return LeftReason.MACRO
         if any(place.line <= line <= place.end for place in self.unparsed.get(path, ())):
             return LeftReason.UNPARSED
         return LeftReason.UNMATCHED
+
+
+_Span = tuple[int, int]
+
+
+def _is_within(spans: Sequence[_Span], at: int) -> bool:
+    """Return whether an offset is in one of the spans, which are in order."""
+    number = bisect_right(spans, (at, len(spans) and spans[-1][1])) - 1
+    return number >= 0 and at < spans[number][1]
+
+
+_CONDITION = re.compile(
+    rb"^[ \t]*#[ \t]*(?P<kind>if|ifdef|ifndef|elif|else|endif)\b[ \t]*(?P<value>[01]\b)?", re.M
+)
+
+
+def _find_disabled(text: bytes, prose: Sequence[_Span]) -> list[_Span]:
+    """Return begin and end of each stretch in `#if 0`, or in the #else of `#if 1`, in order.
+
+    spatch skips these (parsing_hacks.ml), as the compiler does.
+    """
+    found: list[_Span] = []
+    # For each open condition, where its disabled stretch begins, and whether the next is disabled.
+    opened: list[tuple[int | None, bool]] = []
+    for match in _CONDITION.finditer(text):
+        if _is_within(prose, match.start()):
+            continue
+        if match["kind"].startswith(b"if"):
+            value = match["value"] if match["kind"] == b"if" else None
+            opened.append((match.end() if value == b"0" else None, value == b"1"))
+        elif opened:
+            begin, is_next_disabled = opened.pop()
+            if begin is not None:
+                # A stretch contains those within it.
+                found = [span for span in found if span[0] < begin]
+                found.append((begin, match.start()))
+            if match["kind"] != b"endif":
+                opened.append((match.end() if is_next_disabled else None, False))
+    return found
 
 
 class _LineMap:

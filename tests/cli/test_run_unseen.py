@@ -268,6 +268,10 @@ LEFT = {
         "int g(int a)\n{\n\tasm(;\n\told_call(a);\n}\n"
     ),
     "drivers/b.c": "int h(int a)\n{\n\treturn my_old_call(a) + old_call(a, 1);\n}\n",
+    "drivers/if0.c": (
+        "int j(int a)\n{\n#if 0\n# ifdef X\n\told_call(a);\n# endif\n\told_call(a);\n#else\n"
+        "\told_call(a);\n#endif\n#if 1\n\ta++;\n#else\n\told_call(a);\n#endif\n}\n"
+    ),
     # spatch cannot change the same token twice.
     "drivers/c.c": "int i(int a)\n{\n\treturn old_call(old_call(a));\n}\n",
     "include/a.h": "int old_call(int a);\n",
@@ -301,12 +305,15 @@ def test_words_before_are_those_changed_and_those_left_and_named(run):
             ("drivers/b.c", 3, "code that the rule does not match"),
             ("drivers/c.c", 3, "file given up on"),
             ("drivers/c.c", 3, "file given up on"),
+            ("drivers/if0.c", 5, "code in #if 0"),
+            ("drivers/if0.c", 7, "code in #if 0"),
+            ("drivers/if0.c", 14, "code in #if 0"),
             ("include/a.h", 1, unseen["include/a.h"]),
         ]
         [count] = left["words"]
         before = sum(len(re.findall(r"\bold_call\b", text)) for text in LEFT.values())
-        assert (count["before"], count["changed"]) == (before, 2)
-        assert count["left"] == len(places) == before - 2
+        assert (count["before"], count["changed"]) == (before, 3)
+        assert count["left"] == len(places) == before - 3
         assert left["counts"]["comment or string"] == 2
         details = {each["detail"] for each in left["places"] if each["path"] == "drivers/c.c"}
         assert "already tagged token" in str(details)
@@ -322,7 +329,7 @@ def test_leftovers_are_counted_always_and_listed_on_request(patchgen, tmp_path):
     (tmp_path / "x.cocci").write_text(RENAME)
     words = ("run", tmp_path / "x.cocci", "--tree", folder)
     done = patchgen(*words)
-    assert "left: 14 places with old_call, 8 in code: 1 function not parsed" in done.err
+    assert "left: 17 places with old_call, 11 in code: 1 function not parsed" in done.err
     assert "(--leftovers lists them)" in done.err and "drivers/b.c:3" not in done.err
     done = patchgen(*words, "--leftovers")
     assert "    drivers/a.c:2: old_call: body of a macro\n" in done.err
@@ -330,13 +337,13 @@ def test_leftovers_are_counted_always_and_listed_on_request(patchgen, tmp_path):
         done.err
     )
     done = patchgen(*words, "drivers", "--sarif", tmp_path / "out.sarif", "--leftovers")
-    assert "left: 10 places" in done.err and "include/a.h" not in done.err
+    assert "left: 13 places" in done.err and "include/a.h" not in done.err
     log = json.loads((tmp_path / "out.sarif").read_text())
     notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
-    assert len([note for note in notes if note["descriptor"]["id"] == "left"]) == 10
+    assert len([note for note in notes if note["descriptor"]["id"] == "left"]) == 13
     # A work tree that differs from the commit is not what is looked at.
     (folder / "drivers/b.c").write_text("old_call old_call old_call\n")
-    assert "left: 14 places" in patchgen(*words).err
+    assert "left: 17 places" in patchgen(*words).err
 
 
 def test_nothing_left_and_words_that_no_file_has_are_said(run):
