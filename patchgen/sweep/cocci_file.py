@@ -18,7 +18,6 @@ from patchgen.coccinelle import (
     RunnableSmpl,
     decode_cocci,
     find_code,
-    find_dead_rules,
     find_references,
     has_rules,
     may_iterate,
@@ -29,6 +28,7 @@ from patchgen.errors import ErrorPlace, SpecError, UsageError
 from patchgen.model.base import Base
 from patchgen.model.smpl import Mode, SemanticPatch
 from patchgen.sweep.grouping import Grouping, choose_grouping
+from patchgen.sweep.idle_rules import check_rules, without_idle_scripts
 from patchgen.sweep.includes import Includes
 from patchgen.sweep.option_files import (
     ISOMORPHISMS,
@@ -144,7 +144,13 @@ def load_cocci(
     if not code and not given_code:
         return cocci
     if request is not None and not given_code:
-        harmless = _without_idle_scripts(cocci, request)
+        program = _make_program(
+            cocci,
+            _choose_mode(cocci, request),
+            _check_definitions(cocci, request.definitions),
+            Includes.NONE,
+        )
+        harmless = without_idle_scripts(cocci, program)
         if not find_code(harmless, companions.get):
             return replace(cocci, text=harmless, code=())
     judged = replace(cocci, companions=companions | {ISOMORPHISMS: given.isomorphisms})
@@ -159,41 +165,6 @@ def load_cocci(
             parameters=("trusted", "trusted_folders"),
         )
     return replace(cocci, is_trusted=True)
-
-
-# `@script:python NAME depends on ...@`: other rules may inherit from it.
-_SCRIPT_NAME = re.compile(r"\s*script\s*:\s*\w+\s+(?!depends\b)(\w+)")
-
-
-def _without_idle_scripts(cocci: CocciFile, request: RunRequest) -> str:
-    """Return the text with empty lines in place of scripts that cannot run in the requested mode.
-
-    So spatch never sees their code. Scripts stay that another rule names, and all of them if there
-    are options between their lines.
-
-    Raises UsageError as `resolve` does.
-    """
-    program = _make_program(
-        cocci,
-        _choose_mode(cocci, request),
-        _check_definitions(cocci, request.definitions),
-        Includes.NONE,
-    )
-    running = {rule.begin for rule in program.scripts}
-    lines = cocci.text.split("\n")
-    idle = [each for each in read_rules(cocci.text) if each.is_script and each.begin not in running]
-    for rule in idle:
-        lines[rule.start - 1 : rule.end - 1] = [""] * (rule.end - rule.start)
-    text = "\n".join(lines)
-    names = {named[1] for rule in idle if (named := _SCRIPT_NAME.match(rule.header))}
-    if any(re.search(rf"\b{name}\b", text) for name in names):
-        return cocci.text
-    header = read_header(text)
-    is_same = (header.options, header.own_options) == (
-        cocci.header.options,
-        cocci.header.own_options,
-    )
-    return text if is_same else cocci.text
 
 
 def resolve(
@@ -215,7 +186,7 @@ def resolve(
     program = _make_program(cocci, mode, values, includes)
     grouping, note = _choose_grouping(cocci, program.scripts)
     notes = [note] if note else []
-    notes += _check_rules(cocci, program)
+    notes += check_rules(cocci, program)
     may_slice = grouping is not Grouping.TOGETHER
     if any(may_iterate(script) for script in program.scripts):
         notes.append("files are not sliced: a script may ask for another pass")
@@ -341,42 +312,6 @@ def _check_definitions(cocci: CocciFile, definitions: Sequence[str]) -> dict[str
             )
         values[name] = value if equals else None
     return values
-
-
-def _check_rules(cocci: CocciFile, program: RunnableSmpl) -> list[str]:
-    """Return notes about rules that lack a value, and so do not apply, as with spatch.
-
-    Raises UsageError if no rule can apply for that reason, SpecError if none can for others.
-    """
-    unset = [name for name in cocci.header.identifiers if name not in program.patch.definitions]
-    virtuals = {name: name in program.modes for name in cocci.header.rules}
-    dead = find_dead_rules(cocci.text, virtuals, unset)
-    lacks = list(dict.fromkeys(name for rule in dead for name in rule.lacks))
-    dead_names = {entry.rule.traced_name for entry in dead}
-    rules = [rule for text in cocci.texts for rule in read_rules(text)]
-    may_gain = any(may_iterate(script) for script in program.scripts)
-    has_script = any(
-        script.kind == "script" and dead_names.isdisjoint(name for _, name in script.reads)
-        for script in program.scripts
-    )
-    changes = any(rule.modifies and rule.traced_name not in dead_names for rule in rules)
-    if not (may_gain or has_script or changes):
-        if lacks:
-            raise UsageError(
-                f"{cocci.name} needs a value for {', '.join(lacks)}",
-                hint="give " + " and ".join(f"{name}=VALUE" for name in lacks),
-                parameters=("definitions",),
-            )
-        reasons = [f"{entry.rule.label}: {entry.why}" for entry in dead if entry.rule.modifies]
-        if reasons:
-            raise SpecError(
-                f"{cocci.name}: no rule can apply in this run: {'; '.join(reasons)}",
-                place=ErrorPlace(cocci.name, dead[0].rule.start),
-            )
-    until = " in the first pass" if may_gain else ""
-    return [
-        f"{entry.rule.label} does not apply{until}: {entry.why}" for entry in dead if entry.lacks
-    ]
 
 
 def _choose_includes(cocci: CocciFile, options: Sequence[str]) -> Includes:
