@@ -70,7 +70,7 @@ def _summarise_leftovers(found: Leftovers, *, lists: bool) -> Iterator[str]:
     if not found.places:
         yield f"  left: no place with {words}"
         return
-    reasons = ", ".join(f"{count} {reason}" for reason, count in found.by_reason.items())
+    reasons = "; ".join(f"{count} {reason}" for reason, count in found.by_reason.items())
     places = _plural(len(found.places), "place")
     yield (
         f"  left: {len(found.places)} {places} with {words}, {found.in_code} in code: {reasons}"

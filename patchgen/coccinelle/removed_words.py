@@ -8,7 +8,7 @@ call that is replaced its function, but no argument that stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from patchgen.coccinelle.choices import ANY
 from patchgen.coccinelle.metavariables import Declaration
@@ -31,16 +31,21 @@ _OWN_NAMES = frozenset({"symbol", "typedef"})
 
 
 def find_removed_words(
-    text: str, dead: frozenset[str], values: Mapping[str, str]
+    texts: Iterable[str], dead: frozenset[str], values: Mapping[str, str]
 ) -> tuple[str, ...]:
     """Return the words, sorted; a header's name counts as one.
 
-    `dead` are the rules that cannot apply, by the names that spatch gives them; `values` are those
-    of the virtual identifiers.
+    `texts` are the semantic patch and those that it includes. `dead` are the rules that cannot
+    apply, by the names that spatch gives them; `values` are those of the virtual identifiers.
     """
     removed: set[str] = set()
     added: set[str] = set()
-    for rule, choices in zip(read_rules(text), find_rule_choices(text), strict=True):
+    rules = (
+        rule
+        for text in texts
+        for rule in zip(read_rules(text), find_rule_choices(text), strict=True)
+    )
+    for rule, choices in rules:
         if rule.is_script or rule.traced_name in dead:
             continue
         meanings: dict[str, set[str]] = {name: set() for name in _metavariables(rule)}

@@ -103,8 +103,9 @@ def list_removed_words(request: SweepRequest) -> tuple[str, ...]:
     virtuals = {name: name in program.modes for name in header.rules}
     unset = [name for name in header.identifiers if name not in values]
     dead = find_dead_rules(program.patch.text, virtuals, unset)
+    included = [text for name, text in program.companions.items() if name.endswith(".cocci")]
     return find_removed_words(
-        program.patch.text, frozenset(rule.rule.traced_name for rule in dead), values
+        [program.patch.text, *included], frozenset(rule.rule.traced_name for rule in dead), values
     )
 
 

@@ -346,6 +346,17 @@ def test_leftovers_are_counted_always_and_listed_on_request(patchgen, tmp_path):
     assert "left: 17 places" in patchgen(*words).err
 
 
+def test_words_of_included_rules_are_searched_for(patchgen, tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/a.c").write_text("/* one two */\nint f(int a)\n{\n\tone(a);\n\ttwo(a);\n}\n")
+    commit_all(tmp_path / "tree", "start")
+    (tmp_path / "lib.cocci").write_text("@@\nexpression e;\n@@\n- two(e)\n+ second(e)\n")
+    rule = '#include "lib.cocci"\n@@\nexpression e;\n@@\n- one(e)\n+ first(e)\n'
+    (tmp_path / "x.cocci").write_text(rule)
+    done = patchgen("run", tmp_path / "x.cocci", "--tree", tmp_path / "tree")
+    assert "left: 2 places with one, two, 0 in code: 2 comment or string (" in done.err
+
+
 def test_nothing_left_and_words_that_no_file_has_are_said(run):
     source = {"a.c": "int f(int a)\n{\n\told_call(a);\n\treturn ret(a);\n}\n"}
     done = run(RENAME, source, "--strict", as_json=False)
