@@ -14,6 +14,13 @@ it, and each file again if a script asks for another pass.
 
 In place of the lines, `PB: bad: but on tokens not from original file` is printed if the error is in
 what a macro of spatch's own expands to.
+
+A function that was parsed, but for which spatch can make no flow graph, is lost as well:
+
+    FLOW: weird switch: File "a.c", line 18
+    FLOW: can't jump to out: because we can't find this label
+
+Dead code is reported in the same way, but the function is not lost.
 """
 
 from __future__ import annotations
@@ -21,16 +28,37 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.ctokens import Token, erase_directives, tokenize
+from patchgen.coccinelle.function_headers import find_function_headers
+from patchgen.ctokens import erase_directives, tokenize
 from patchgen.model.outcome import UnparsedFunction
 
 _ERROR_IN = re.compile(r"^\s*= error in (?P<file>.*); set verbose_parsing for more info$")
 _BAD = re.compile(r"^(?:bad: |BAD:!!!!! )(?P<line>.*)$")
 _NOWHERE = re.compile(r"^PB: bad: but on tokens not from original file")
-# A file, and the lines of a stretch in it; no lines if it may be anywhere in the file.
-_Stretch = tuple[str, list[str]]
+_FLOW = re.compile(
+    r"^FLOW: (?!deadcode)(?P<what>.*?)(?:: File \"(?P<file>[^\"]*)\", line (?P<line>\d+))?$"
+)
+_LABEL = re.compile(r"can't jump to (?P<missing>\w+):|duplicate label (?P<double>\w+)")
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """Lines of a file that could not be parsed; none if they may be anywhere in the file."""
+
+    file: str
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _FlowError:
+    """A function for which spatch made no flow graph: a line in it (from 1), or what it has."""
+
+    file: str
+    line: int | None
+    what: str
 
 
 def read_unparsed(
@@ -42,63 +70,96 @@ def read_unparsed(
     stretch without a function (of macros, for example) is one entry without a name.
     """
     found: dict[UnparsedFunction, None] = {}
-    finders: dict[str, _StretchFinder] = {}
-    for name, stretch in _bad_stretches(output, handled):
-        if name in sources:
-            finder = finders.setdefault(name, _StretchFinder(sources[name]))
-            found |= dict.fromkeys(finder.find(PurePosixPath(name), stretch))
+    finders: dict[str, _Finder] = {}
+    for error in _read_errors(output, handled):
+        if error.file in sources:
+            path = PurePosixPath(error.file)
+            finder = finders.setdefault(error.file, _Finder(path, sources[error.file]))
+            if isinstance(error, _FlowError):
+                found |= dict.fromkeys(finder.find_function(error))
+            else:
+                found |= dict.fromkeys(finder.find(error.lines))
     return tuple(found)
 
 
-def _bad_stretches(output: str, handled: str) -> Iterator[_Stretch]:
-    """Yield the stretches that could not be parsed."""
+def _read_errors(output: str, handled: str) -> Iterator[_Stretch | _FlowError]:
+    """Yield what spatch could not parse, in the order of its messages."""
     name = handled
-    stretch: list[str] = []
-    for line in [*output.splitlines(), ""]:
+    stretch: _Stretch | None = None
+    for line in output.splitlines():
         if (bad := _BAD.match(line)) is not None:
-            stretch.append(bad["line"])
+            stretch = stretch or _Stretch(name)
+            stretch.lines.append(bad["line"])
             continue
-        if stretch:
-            yield name, stretch
-            stretch = []
+        if stretch is not None:
+            yield stretch
+            stretch = None
         if _NOWHERE.match(line):
-            yield name, []
-        if (error := _ERROR_IN.match(line)) is not None:
+            yield _Stretch(name)
+        elif (error := _ERROR_IN.match(line)) is not None:
             name = posixpath.normpath(error["file"])
+        elif (flow := _FLOW.match(line)) is not None:
+            file = posixpath.normpath(flow["file"]) if flow["file"] else handled
+            yield _FlowError(file, int(flow["line"]) if flow["line"] else None, flow["what"])
+    if stretch is not None:
+        yield stretch
 
 
-class _StretchFinder:
-    """Finds stretches in a source. They are in its order, until spatch begins with it again."""
+class _Finder:
+    """Finds places in a source. Stretches are in its order, until spatch begins with it again."""
 
-    def __init__(self, source: bytes):
+    def __init__(self, path: PurePosixPath, source: bytes):
+        self._path = path
         self._macros = _find_macros(source)
         self._lines = [line.rstrip() for line in source.decode("latin-1").split("\n")]
         # A stretch can begin in the middle of a continued #define.
         self._code = erase_directives(source).split(b"\n")
         self._searched = 0
 
-    def find(self, path: PurePosixPath, stretch: Sequence[str]) -> list[UnparsedFunction]:
+    def find(self, stretch: Sequence[str]) -> list[UnparsedFunction]:
+        """Return the functions in a stretch."""
         wanted = [line.rstrip() for line in stretch]
         start = self._locate(wanted, self._searched)
         if start is None:
             start = self._locate(wanted, 0)
         if start is None or not stretch:
-            # It is in this file, but where cannot be determined.
-            code = b"\n".join(self._code)
-            return [UnparsedFunction(path, 1, None, len(self._lines), self._words(code))]
+            return [self._anywhere()]
         end = self._searched = start + len(stretch)
-        functions = _find_functions(self._code[start:end])
+        functions = find_function_headers(self._code[start:end])
         starts = [start + line for line, _ in functions] or [start]
         # What precedes the first function is in the stretch, too.
         ends = [*starts[1:], end]
         places = [start, *starts[1:]]
         names = [name for _, name in functions] or [None]
         return [
-            UnparsedFunction(
-                path, shown + 1, name, last, self._words(b"\n".join(self._code[first:last]))
-            )
+            self._place(shown, name, first, last)
             for shown, first, last, name in zip(starts, places, ends, names, strict=True)
         ]
+
+    def find_function(self, error: _FlowError) -> list[UnparsedFunction]:
+        """Return the function that has no flow graph; several if more than one may be meant."""
+        label = _LABEL.match(error.what)
+        found = []
+        for start, name in find_function_headers(self._code):
+            closed = (at for at in range(start, len(self._code)) if self._code[at][:1] == b"}")
+            end = next(closed, len(self._code) - 1) + 1
+            text = b"\n".join(self._code[start:end]).decode("latin-1")
+            if error.line is not None:
+                is_meant = start < error.line <= end
+            else:
+                is_meant = label is not None and _has_label_error(text, label)
+            if is_meant:
+                found.append(self._place(start, name, start, end))
+        return found or [self._anywhere()]
+
+    def _place(self, line: int, name: str | None, begin: int, end: int) -> UnparsedFunction:
+        """Return the place of some lines; all count from 0."""
+        words = self._words(b"\n".join(self._code[begin:end]))
+        return UnparsedFunction(self._path, line + 1, name, end, words)
+
+    def _anywhere(self) -> UnparsedFunction:
+        """Return a place in the file that cannot be determined."""
+        return self._place(0, None, 0, len(self._code))
 
     def _words(self, code: bytes) -> frozenset[str]:
         """Return the tokens of a code, and of the file's macros that it uses."""
@@ -118,6 +179,14 @@ class _StretchFinder:
         return None
 
 
+def _has_label_error(function: str, error: re.Match[str]) -> bool:
+    name = error["missing"] or error["double"]
+    labels = len(re.findall(rf"^\s*{name}\s*:", function, re.MULTILINE))
+    if error["double"]:
+        return labels > 1
+    return labels == 0 and re.search(rf"\bgoto\s+{name}\b", function) is not None
+
+
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)((?:[^\\\n]|\\[^\n]|\\\n)*)", re.MULTILINE)
 
 
@@ -127,66 +196,3 @@ def _find_macros(source: bytes) -> dict[bytes, bytes]:
     for name, definition in _DEFINE.findall(source):
         found[name] = found.get(name, b"") + definition + b"\n"
     return found
-
-
-# --- the names of functions ---
-
-# Words that parentheses may follow in a body, and the names of attributes and of macros.
-_NO_NAME = frozenset({b"if", b"for", b"while", b"do", b"switch", b"return", b"sizeof", b"else"})
-_ATTRIBUTE = re.compile(rb"__\w+\Z")
-_MACRO = re.compile(rb"[A-Z][A-Z0-9_]*\Z")
-
-
-def _find_functions(code: Sequence[bytes]) -> list[tuple[int, str | None]]:
-    """Return line (from 0) and name of each function that begins in a stretch.
-
-    The stretch may begin anywhere, and need not be valid C. A function's header begins in the first
-    column and ends before a `{`; the name is None if it is uncertain.
-    """
-    found: list[tuple[int, str | None]] = []
-    header: list[Token] = []
-    depth = 0
-    for token in tokenize(b"\n".join(code)):
-        if token.text == b"{":
-            if depth == 0 and (named := _name_of(header, code)) is not None:
-                found.append(named)
-            depth += 1
-            header = []
-        elif token.text == b"}":
-            # In kernel code, a brace in the first column closes everything.
-            closes_all = code[token.line - 1].startswith(b"}")
-            depth = 0 if closes_all else max(0, depth - 1)
-            header = []
-        elif depth == 0:
-            header = [] if token.text == b";" else [*header, token]
-    return found
-
-
-def _name_of(header: Sequence[Token], code: Sequence[bytes]) -> tuple[int, str | None] | None:
-    """Return line and name of the function that a header is of; None if it is of something else."""
-    nested = 0
-    names: list[Token] = []
-    gap: list[Token] = []
-    for token, following in zip(header, [*header[1:], None], strict=True):
-        if token.text in (b"(", b")"):
-            nested += 1 if token.text == b"(" else -1
-            gap = []
-        elif nested == 0 and token.text == b"=":
-            return None
-        elif nested == 0 and token.is_word and following is not None and following.text == b"(":
-            # After an attribute, a type precedes the name; after the name, attributes follow.
-            if not names or gap:
-                names.append(token)
-        elif nested == 0:
-            gap.append(token)
-    if not names or nested or any(token.text in _NO_NAME for token in header):
-        return None
-    if not code[header[0].line - 1][:1].strip():
-        # A header begins in the first column; this may be any statement.
-        return None
-    certain = [name for name in names if not _MACRO.match(name.text)]
-    if len(certain) > 1:
-        certain = [name for name in certain if not _ATTRIBUTE.match(name.text)]
-    line = (certain or names)[0].line - 1
-    is_certain = len(certain) == 1 and header[0] is not certain[0]
-    return line, certain[0].text.decode("latin-1") if is_certain else None

@@ -125,6 +125,27 @@ def test_the_name_of_a_function_is_right_or_absent(run, header, name):
     assert [place["function"] for place in result["unparsed"]] == [name]
 
 
+def test_a_function_without_a_flow_graph_is_not_parsed(run):
+    """spatch parses these, but finds nothing in them."""
+    bodies = {
+        "jumps": "\tif (a)\n\t\tgoto out;\n",
+        "doubles": "l:\n\tlog(a);\nl:\n",
+        "falls": "\tcase 3:\n",
+        "switches": "\tswitch (a)\n\tcase 1:\n\t\tlog(a);\n",
+        "breaks": "\tbreak;\n",
+        "is_dead": "\treturn 1;\n",
+        "jumps_well": "\tif (a)\n\t\tgoto out;\n\tlog(a);\nout:\n",
+    }
+    text = "".join(
+        f"int {name}(int a)\n{{\n{body}\told_call(a);\n\treturn 1;\n}}\n\n"
+        for name, body in bodies.items()
+    )
+    result = run("@@\nexpression e;\n@@\n- old_call(e);\n", {"x.c": text})
+    lost = [place["function"] for place in result["unparsed"]]
+    assert sorted(lost) == ["breaks", "doubles", "falls", "jumps", "switches"]
+    assert result["leftovers"]["counts"] == {"function not parsed": 5}
+
+
 CALL = {"x.c": "void f(int a, int b)\n{\n\told_call(a, b);\n\told_call(a);\n}\n"}
 
 
