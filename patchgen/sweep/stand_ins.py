@@ -12,7 +12,8 @@ the text that spatch reads, by code that it parses:
 - the head of a function, `BPF_CALL_1(f, ...)`: by `int f()`;
 - `DECLARE_BITMAP(x, n) = {`, which can only be a declaration, as an assignment outside of functions
   can: by `int pga7 = {`;
-- the definition of a loop, `#define for_each_x(p) for (...)`: the empty statement is added.
+- the definition of a loop, `#define for_each_x(p) for (...)`: the empty statement is added;
+- the definition of a table, `#define X {`, or of fields, `.x = 1`: `()` and braces are added.
 
 A stand-in takes as much space as what it replaces, or is added at the end of a line: lines and
 columns stay as they are. Each has a number, and is found exactly once in spatch's output, in order;
@@ -43,7 +44,9 @@ _INITIALISES = re.compile(rb"\s*+=\s*+\{")
 _ASSIGNS = re.compile(rb"\s*+=(?!=)")
 _ENDS_LINE = re.compile(rb"[ \t]*(?:/\*[^\n]*\*/[ \t]*|//[^\n]*)?(?:\n|\Z)")
 _SPACE = b" \t\n\r"
-_DEFINED = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
+_DEFINED = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(?P<name>\w+)(?P<parameters>\([^()]*\))?")
+# A body that begins with `{`, or with `.x =` on the next line.
+_TABLE = re.compile(rb"[ \t]*(?P<opens>\{)?[ \t]*\\\n(?(opens)|[ \t]*\.\w)")
 _INCLUDED = re.compile(rb"[ \t]*#[ \t]*include\b")
 _MARK = b"pga"
 _RAW_ATTRIBUTES = frozenset({b"__attribute__", b"__attribute"})
@@ -114,27 +117,38 @@ def _find_stand_ins(source: bytes, uses: Mapping[bytes, MacroUse]) -> Iterator[_
             continue
         last = source[at:begin].rstrip(_SPACE)[-1:] or last
         at = found.end()
-        stand_in = None
+        stand_ins: list[_StandIn] = []
         if found["directive"]:
-            stand_in = _for_directive(source, begin, at, last, uses, number)
+            stand_ins = list(_for_directive(source, begin, at, last, uses, number))
         elif found["word"]:
             at, stand_in = _for_word(source, found, last, uses, number)
+            stand_ins = [stand_in] if stand_in is not None else []
             last = source[at - 1 : at] if stand_in is None else last
-        if stand_in is not None:
-            number += 1
-            yield stand_in
+        number += len(stand_ins)
+        yield from stand_ins
 
 
 def _for_directive(
     source: bytes, begin: int, end: int, last: bytes, uses: Mapping[bytes, MacroUse], number: int
-) -> _StandIn | None:
+) -> Iterator[_StandIn]:
     text = source[begin:end]
     if _INCLUDED.match(text) and last in b"{=,|(" and b"\\\n" not in text:
-        return _cover(source, begin, end, number)
+        covered = _cover(source, begin, end, number)
+        yield from [covered] if covered is not None else []
     defined = _DEFINED.match(text)
-    if defined and defined[1] in uses and uses[defined[1]].kind is MacroKind.ITERATOR:
-        return _StandIn(end, end, b";/*%s%d*/" % (_MARK, number))
-    return None
+    if defined is None:
+        return
+    if defined["name"] in uses and uses[defined["name"]].kind is MacroKind.ITERATOR:
+        yield _StandIn(end, end, b";/*%s%d*/" % (_MARK, number))
+    elif (table := _TABLE.match(text, defined.end())) is not None:
+        # spatch reads `#define X {` as a block, and `.x = 1` not at all.
+        at = begin + defined.end()
+        opens = b"" if table["opens"] else b"{"
+        head = (b"" if defined["parameters"] else b"()") + opens
+        if head:
+            yield _StandIn(at, at, b"%s/*%s%d*/" % (head, _MARK, number))
+        if opens:
+            yield _StandIn(end, end, b"/*%s%d*/}" % (_MARK, number + 1))
 
 
 def _for_word(

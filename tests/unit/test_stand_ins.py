@@ -49,6 +49,16 @@ def _disguise(text: str) -> str:
         ("\tper_cpu(map, 8) = x;\n", "\tper_cpu(map, 8) = x;\n"),
         ('x = {\n#include "list.h"\n};\n', "x = {\n/*pga0---------*/\n};\n"),
         ("#define each(x) \\\n\tfor (;;)\n", "#define each(x) \\\n\tfor (;;);/*pga0*/\n"),
+        (
+            "#define X {\t\\\n\t.a = 1, \\\n}\n",
+            "#define X()/*pga0*/ {\t\\\n\t.a = 1, \\\n}\n",
+        ),
+        (
+            "#define X(a) \\\n\t.a = 1, \\\n\t.b = 2\n",
+            "#define X(a){/*pga0*/ \\\n\t.a = 1, \\\n\t.b = 2/*pga1*/}\n",
+        ),
+        ("#define X(a) {\\\n\t.a = 1 }\n", "#define X(a) {\\\n\t.a = 1 }\n"),
+        ("#define X \\\n\tf(1)\n", "#define X \\\n\tf(1)\n"),
         ('f("__free(x)"); /* __free(x) */\n', 'f("__free(x)"); /* __free(x) */\n'),
         ("#define A __free(kfree)\n", "#define A __free(kfree)\n"),
         ("__free(x; y)\n__free(", "__free(x; y)\n__free("),
