@@ -150,7 +150,7 @@ def _find_reads(rule: Rule) -> list[tuple[str, str]]:
 
 _READS = re.compile(r"<<\s*(\w+)\s*\.\s*(\w+)")
 # A string that is the same in C, and is no format.
-_PLAIN_STRING = re.compile(r'(?<![\w"\\])"(?!\.\.\.")[\w .,:;!?/=()+-]{2,}"(?!")')
+_PLAIN_STRING = re.compile(r'(?<![\w"\\])"(?![^"]*\.\.\.)[\w .,:;!?/=()+-]{2,}"(?!")')
 
 
 @dataclass(slots=True)
