@@ -107,7 +107,8 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     plain, reason = _make_plain(program)
     choices = find_rule_choices(patch.text)
     spelt = spell_choices(patch.text, choices)
-    queries = [patch.text, spelt.text]
+    spelt_file = spell_operators(spelt.text)
+    queries = [patch.text, spelt_file]
     spelt_plain = SpeltText("")
     if plain is not None:
         spelt_plain = spell_choices(plain, choices)
@@ -132,10 +133,11 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
                 codes = _join_spelt(codes, spelt_codes, meanings)
             functions, reason = _find_function_needs(patch.text, before, codes, meanings)
         file = read_file_need(printed[0], patch.text)
-        if answers[spelt.text].returncode == 0:
+        if answers[spelt_file].returncode == 0:
             # spatch may omit other words next to these, so both needs are combined.
-            more_needed = name_words(read_file_need(printed[1], patch.text), spelt.meanings)
-            file = all_of(file, more_needed)
+            meanings = {**OPERATOR_WORDS, **spelt.meanings}
+            more_needed = name_words(read_file_need(printed[1], patch.text), meanings)
+            file = all_of(file, _without_common(more_needed))
         return Needs(file, functions, reason, warnings)
     except ValueError:
         # The value of a virtual identifier may be any text.
@@ -157,6 +159,11 @@ def _query(spatch: Spatch, program: RunnableSmpl, texts: Sequence[str]) -> dict[
 
     distinct = list(dict.fromkeys(texts))
     return dict(zip(distinct, map_parallel(query, distinct, workers=len(distinct)), strict=True))
+
+
+def _without_common(file: Formula) -> Formula:
+    """Return the need of a file without operators that each file has, if only in its comments."""
+    return tuple(clause for clause in file if clause.isdisjoint({"/", "%"}))
 
 
 def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:

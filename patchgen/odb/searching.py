@@ -55,7 +55,7 @@ def grep_files(
     """Yield the paths of the files that contain one of the words (git-grep(1)).
 
     `*` at the beginning or the end of a word stands for any more characters of it. A word may also
-    be a string with its quotes, which may have a prefix.
+    be a string with its quotes, which may have a prefix, or an operator.
 
     They are yielded as git finds them, so that work on them can begin. If the work tree is
     searched, files that differ from the tree are included even if they lack the words.
@@ -177,12 +177,12 @@ def _find_any(words: Sequence[str], *, has_pcre: bool) -> list[str]:
 
 
 def _begins_within(word: str) -> bool:
-    """Return whether letters may precede it."""
-    return word.startswith(("*", '"'))
+    """Return whether a letter may precede it: a part of a word, a string or an operator."""
+    return not (word[0].isalnum() or word[0] == "_")
 
 
 def _ends_within(word: str) -> bool:
-    return word.endswith(("*", '"'))
+    return not (word[-1].isalnum() or word[-1] == "_")
 
 
 def _escape(word: str) -> str:

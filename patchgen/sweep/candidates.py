@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from patchgen.coccinelle import (
     ANY,
+    OPERATORS,
     Formula,
     Needs,
     Source,
@@ -77,9 +78,9 @@ def _commonness(clause: frozenset[str]) -> tuple[float, list[str]]:
     """Return a sort key that puts clauses first that few files satisfy: few and long words.
 
     Roughly, each additional letter halves the number of files; `memset` is in more files than any
-    word of `dma_pool_alloc|pci_pool_alloc`.
+    word of `dma_pool_alloc|pci_pool_alloc`. Operators are in most files.
     """
-    return sum(0.5 ** len(word) for word in clause), sorted(clause)
+    return sum(1 if word in OPERATORS else 0.5 ** len(word) for word in clause), sorted(clause)
 
 
 @dataclass(slots=True)
@@ -133,13 +134,16 @@ class Slicer:
 def has_words(text: bytes, formula: Formula) -> bool:
     """Return whether a text satisfies a formula; the search of the tree checks less than that."""
     words = words_of(formula)
+    return holds(formula, {word for word in words if _may_have(text, word)})
+
+
+def _may_have(text: bytes, word: str) -> bool:
+    if word in OPERATORS:
+        return word.encode() in text
+    if word.strip(ANY).isidentifier() or word.startswith('"'):
+        return has_word(text, word.encode())
     # A name that is not a C identifier, as that of a header, may be spelled otherwise in a file.
-    found = {word for word in words if not _is_literal(word) or has_word(text, word.encode())}
-    return holds(formula, found)
-
-
-def _is_literal(word: str) -> bool:
-    return word.strip(ANY).isidentifier() or word.startswith('"')
+    return True
 
 
 def may_have_matched(needs: Needs, words: frozenset[str]) -> bool:

@@ -132,15 +132,17 @@ def test_parts_of_words_and_strings_are_found(tmp_path, monkeypatch, has_pcre):
     monkeypatch.setattr(searching, "_has_pcre", lambda *_: has_pcre)
     folder = tmp_path / "tree"
     folder.mkdir()
-    for number, text in enumerate(('f(L"a b");', "wait_x();", "x_free();", "do_lock_it();", "own")):
+    for number, text in enumerate(
+        ('f(L"a b");', "wait_x();", "x_free();", "do_lock_it();", "own", "a<<b")
+    ):
         (folder / f"{number}.c").write_text(f"{text}\n")
-    for number, text in enumerate(('"a bc"', "xwait_", "x_freed", "unlocked", "ow")):
+    for number, text in enumerate(('"a bc"', "xwait_", "x_freed", "unlocked", "ow", "a < < b")):
         (folder / f"none{number}.c").write_text(f"{text}\n")
     commit_all(folder, "start")
     repository = Repository(folder)
     tree = repository.resolve_tree(repository.resolve_commit("HEAD"))
     planned = plan_search(repository, tree, (), (".c",))
-    words = ('"a b"', "wait_*", "*_free", "*_lock_*", "own")
+    words = ('"a b"', "wait_*", "*_free", "*_lock_*", "own", "<<")
     for number, word in enumerate(words):
         assert list(grep_files(repository, planned, frozenset({word}))) == [f"{number}.c"]
     found = set(grep_files(repository, planned, frozenset(words)))

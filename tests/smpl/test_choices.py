@@ -140,6 +140,8 @@ def test_a_file_that_spatch_changes_is_never_left_out(constraint, tmp_path: Path
         ('@@\nexpression x;\n@@\n- x == "a word"\n+ 1\n', [{'"a word"'}]),
         ('@@\nexpression x;\n@@\n- x("...");\n', []),
         ('@@\nexpression x;\n@@\n- x == "a word..."\n+ 1\n', []),
+        ("@@\nexpression n;\n@@\n- (1 << n)\n+ BIT(n)\n", [{"<<"}]),
+        ("@@\nexpression n, m;\n@@\n- f(n / m)\n+ g(n)\n", [{"f"}]),
         ("@@\n@@\n- #include <linux/a.h>\n", [{"a.h"}]),
         # A script that reads the metavariable reads it in the text that spatch is asked about.
         (

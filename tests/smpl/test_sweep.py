@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.coccinelle import RunnableSmpl
+from patchgen.coccinelle import RunnableSmpl, Source, find_spatch, run_files
 from patchgen.model.base import Base
 from patchgen.model.smpl import SemanticPatch
 from patchgen.odb import Repository
@@ -124,4 +124,9 @@ def test_a_slice_by_operators_gives_what_the_whole_file_gives(tmp_path: Path):
     repository.close()
     assert len(sliced.edits) > 10
     assert sliced.edits == whole.edits
-    assert sliced.counts.run < whole.counts.run
+    assert sliced.counts.run <= whole.counts.run < sliced.counts.files
+    # A file without the operators is not run in either case; spatch itself is given all files.
+    sources = [Source(PurePosixPath(path.name), path.read_bytes()) for path in tmp_path.glob("*.c")]
+    results = run_files(find_spatch(), program, sources)
+    changed = {result.path: result.after for result in results if result.after is not None}
+    assert {edit.path: edit.after for edit in sliced.edits} == changed
