@@ -120,7 +120,9 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
         if isinstance(refusal, SpecError):
             raise refusal
         return Needs(ALWAYS, None, "spatch does not report which words it needs")
-    warnings = read_rule_warnings(answer.stdout.decode("utf-8", "replace"), patch)
+    warnings = read_rule_warnings(
+        answer.stdout.decode("utf-8", "replace"), patch, program.companions
+    )
     printed = [answers[text].stdout.decode("latin-1") for text in queries]
     try:
         functions = None

@@ -166,6 +166,17 @@ def test_what_spatch_says_about_the_rule_is_passed_on_once(run, tmp_path):
         assert result["err"].count("should flags be") == 1
 
 
+def test_a_warning_about_an_included_rule_has_its_file_and_line(run, tmp_path):
+    lib = "@lib@\nexpression e, unused;\n@@\n- old_call(e, flag);\n+ second(e);\n"
+    (tmp_path / "lib.cocci").write_text(lib)
+    rule = '#include "lib.cocci"\n@@\nexpression e;\n@@\n- one(e, strange)\n+ first(e)\n'
+    assert run(rule, CALL)["warnings"] == [
+        "lib.cocci:4: should flag be a metavariable?",
+        "lib.cocci:2: lib: metavariable unused not used in the - or context code",
+        f"{tmp_path}/x.cocci:5: should strange be a metavariable?",
+    ]
+
+
 def test_a_virtual_identifier_without_a_value_is_left_undefined_and_noted(run):
     rule = (
         "@r@\nexpression e;\n@@\n- old_call(e);\n+ new_call(e);\n\n"
