@@ -4,7 +4,9 @@
 
 Everything is measured in this one run, so compare the ratios. Nothing is asserted but that the
 results are the same. `--scripts` times the kernel's own patch-mode scripts as well (hours: most of
-it is spatch's), `--scripts NAME ...` only these.
+it is spatch's), `--scripts NAME ...` only these. `--kinds` times rules of several kinds over the
+whole of 6.12, `--kinds FOLDER ...` over some folders, and `--constraints` the names of a constraint
+against the same names in a disjunction.
 """
 
 from __future__ import annotations
@@ -38,6 +40,34 @@ expression x, size, flags;
   if (x == NULL) { ... return ...; }
 - memset(x, 0, size);
 """
+KINDS = {
+    "statement pair with ...": (
+        "@@\n@@\n- local_irq_disable();\n+ irq_off();\n  ...\n"
+        "- local_irq_enable();\n+ irq_on();\n"
+    ),
+    "rename of a call": "@@\nexpression e;\n@@\n- del_timer(e)\n+ timer_delete(e)\n",
+    "two statements to one call": (
+        "@@\nexpression d, s;\n@@\n- spin_lock(s);\n- list_del(d);\n+ locked_del(s, d);\n"
+    ),
+    "#include line": "@@\n@@\n- #include <linux/of_gpio.h>\n+ #include <linux/of_gpios.h>\n",
+    "declarer macro": (
+        "@@\ndeclarer name DEFINE_SEMAPHORE, DEFINE_SEM;\nexpression a, b;\n@@\n"
+        "- DEFINE_SEMAPHORE(a, b);\n+ DEFINE_SEM(a, b);\n"
+    ),
+}
+NAMES = ("strlcat", "strlcpy", "strscpy")
+CALL = "expression a, b, c;\n@@\n- f(a, b, c)\n+ copy(a, b, c)\n"
+CONSTRAINTS = {
+    "disjunction": (
+        "@@\nexpression a, b, c;\n@@\n(\n"
+        + "|\n".join(f"- {name}(a, b, c)\n+ copy(a, b, c)\n" for name in NAMES)
+        + ")\n"
+    ),
+    "f = {...}": f"@@\nidentifier f = {{{', '.join(NAMES)}}};\n{CALL}",
+    'f =~ "^(...)$"': f'@@\nidentifier f =~ "^({"|".join(NAMES)})$";\n{CALL}',
+}
+# spatch does not have the macros of the tree.
+COMPARABLE = ("--macros", "none", "--quiet")
 SCRIPT_FOLDERS = ("drivers/net", "fs", "mm")
 WHO = {
     f"GIT_{role}_{what}": value
@@ -54,11 +84,21 @@ def main() -> None:
         metavar="NAME",
         help="the kernel's own scripts, one by one: all, or these",
     )
+    parser.add_argument(
+        "--kinds", nargs="*", metavar="FOLDER", help="rules of several kinds over 6.12, or folders"
+    )
+    parser.add_argument("--constraints", action="store_true", help="the names of a constraint")
     options = parser.parse_args()
     console = Console(width=100)
     with tempfile.TemporaryDirectory(prefix="patchgen-bench-") as folder:
         scratch = Path(folder)
         os.environ["XDG_CACHE_HOME"] = str(scratch / "cache")
+        if options.kinds is not None:
+            console.print(kinds(kernel_tree("6.12"), scratch, options.kinds))
+        if options.constraints:
+            console.print(constraints(kernel_tree("6.12"), scratch))
+        if options.kinds is not None or options.constraints:
+            return
         kernel = kernel_tree("6.1")
         rule = scratch / "zalloc.cocci"
         rule.write_text(RULE)
@@ -66,6 +106,39 @@ def main() -> None:
         console.print(growth(kernel, rule, scratch))
         if options.scripts is not None:
             console.print(own_scripts(kernel, scratch, options.scripts))
+
+
+def kinds(kernel: Path, scratch: Path, folders: Sequence[str]) -> Table:
+    """Rules of several kinds, cold, against spatch."""
+    table = Table("rule", "spatch", "patchgen", "ratio", box=box.SIMPLE, title="6.12")
+    for name, text in KINDS.items():
+        rule = scratch / "kind.cocci"
+        rule.write_text(text)
+        argv = ["spatch", "--very-quiet", "--sp-file", str(rule), "-j", "2", "--use-gitgrep"]
+        spatch_time, printed = 0.0, ""
+        for folder in folders or ["."]:
+            seconds, diff = timed(lambda a=[*argv, "--dir", folder]: run(a, kernel))
+            spatch_time, printed = spatch_time + seconds, printed + diff
+        args = ["run", str(rule), *folders, "--tree", str(kernel), *COMPARABLE, "--no-cache"]
+        patchgen_time, diff = timed(lambda a=args: patchgen(*a))
+        differs = "" if changed_lines(printed) == changed_lines(diff) else " DIFFERS"
+        ratio = f"{spatch_time / patchgen_time:.1f}{differs}"
+        table.add_row(name, f"{spatch_time:.1f}", f"{patchgen_time:.1f}", ratio)
+    return table
+
+
+def constraints(kernel: Path, scratch: Path) -> Table:
+    """The names of a constraint against the same names in a disjunction, in one folder."""
+    table = Table("drivers/net/ethernet, 6.12", "seconds", "ratio", box=box.SIMPLE)
+    times: list[float] = []
+    for name, text in CONSTRAINTS.items():
+        rule = scratch / "constraint.cocci"
+        rule.write_text(text)
+        args = ["run", str(rule), "drivers/net/ethernet", "--tree", str(kernel), *COMPARABLE]
+        seconds, _ = timed(lambda a=args: patchgen(*a, "--no-cache"))
+        times.append(seconds)
+        table.add_row(name, f"{seconds:.1f}", f"{seconds / times[0]:.1f}")
+    return table
 
 
 def whole_tree(kernel: Path, rule: Path, scratch: Path) -> Table:
