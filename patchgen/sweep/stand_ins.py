@@ -11,7 +11,7 @@ the text that spatch reads, by code that it parses:
   lacks after them;
 - the head of a function, `BPF_CALL_1(f, ...)`: by `int f()`;
 - `DECLARE_BITMAP(x, n) = {`, which can only be a declaration, as an assignment outside of functions
-  can: by `int pga7 = {`;
+  can: by `int pGq7 = {`;
 - the definition of a loop, `#define for_each_x(p) for (...)`: the empty statement is added;
 - the definition of a table, `#define X {`, or of fields, `.x = 1`: `()` and braces are added.
 
@@ -48,7 +48,7 @@ _DEFINED = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(?P<name>\w+)(?P<parameters>\(
 # A body that begins with `{`, or with `.x =` on the next line.
 _TABLE = re.compile(rb"[ \t]*(?P<opens>\{)?[ \t]*\\\n(?(opens)|[ \t]*\.\w)")
 _INCLUDED = re.compile(rb"[ \t]*#[ \t]*include\b")
-_MARK = b"pga"
+_MARK = b"pGq"
 _RAW_ATTRIBUTES = frozenset({b"__attribute__", b"__attribute"})
 _ATTRIBUTE = MacroUse(MacroKind.ATTRIBUTE)
 

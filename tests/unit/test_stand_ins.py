@@ -29,33 +29,33 @@ def _disguise(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("\tchar *p __free(kfree) = f();\n", "\tchar *p /*pga0-----*/ = f();\n"),
-        ("} __attribute__((aligned(8)));\n", "} /*pga0-------------------*/;\n"),
-        ("int x __free(\n\tkfree(1)) = 1;", "int x /*pga0-\n\t-------*/ = 1;"),
-        ("\tstruct path path __free(put) = {};\n", "\tstruct path path /*pga0---*/ = {};\n"),
-        ("u8 __init_or_module (*x)[2];\n", "u8 /*pga0--------*/ (*x)[2];\n"),
+        ("\tchar *p __free(kfree) = f();\n", "\tchar *p /*pGq0-----*/ = f();\n"),
+        ("} __attribute__((aligned(8)));\n", "} /*pGq0-------------------*/;\n"),
+        ("int x __free(\n\tkfree(1)) = 1;", "int x /*pGq0-\n\t-------*/ = 1;"),
+        ("\tstruct path path __free(put) = {};\n", "\tstruct path path /*pGq0---*/ = {};\n"),
+        ("u8 __init_or_module (*x)[2];\n", "u8 /*pGq0--------*/ (*x)[2];\n"),
         ("void __free(void *x)\n{\n", "void __free(void *x)\n{\n"),
-        ("int f(void) __free(x, y)\n{\n", "int f(void) /*pga0----*/\n{\n"),
+        ("int f(void) __free(x, y)\n{\n", "int f(void) /*pGq0----*/\n{\n"),
         ("\tassert_it(f(x));\n", "\tassert_it(f(x));\n"),
         ("\tPM_OPS(a, b)\n\t.x = 1,\n", "\tPM_OPS(a, b)\n\t.x = 1,\n"),
-        ("x = {\n\tPM_OPS(a, b)\n\t.y = 1,\n", "x = {\n\tPM_OPS(a, b),/*pga0*/\n\t.y = 1,\n"),
+        ("x = {\n\tPM_OPS(a, b)\n\t.y = 1,\n", "x = {\n\tPM_OPS(a, b),/*pGq0*/\n\t.y = 1,\n"),
         (
             "BPF_CALL_2(f, struct a *, b)\n{\n",
-            "int f()/*pga0-------------*/\n{\n",
+            "int f()/*pGq0-------------*/\n{\n",
         ),
-        ("BPF_CALL_2(f)\n{\n", "int f()/*pga0*/\n{\n"),
-        ("\tDECLARE_BITMAP(map, 8) = { };\n", "\tint pga0/*----------*/ = { };\n"),
-        ("static DECLARE(map, 8) =\n\tx;\n", "static int pga0/*---*/ =\n\tx;\n"),
+        ("BPF_CALL_2(f)\n{\n", "int f()/*pGq0*/\n{\n"),
+        ("\tDECLARE_BITMAP(map, 8) = { };\n", "\tint pGq0/*----------*/ = { };\n"),
+        ("static DECLARE(map, 8) =\n\tx;\n", "static int pGq0/*---*/ =\n\tx;\n"),
         ("\tper_cpu(map, 8) = x;\n", "\tper_cpu(map, 8) = x;\n"),
-        ('x = {\n#include "list.h"\n};\n', "x = {\n/*pga0---------*/\n};\n"),
-        ("#define each(x) \\\n\tfor (;;)\n", "#define each(x) \\\n\tfor (;;);/*pga0*/\n"),
+        ('x = {\n#include "list.h"\n};\n', "x = {\n/*pGq0---------*/\n};\n"),
+        ("#define each(x) \\\n\tfor (;;)\n", "#define each(x) \\\n\tfor (;;);/*pGq0*/\n"),
         (
             "#define X {\t\\\n\t.a = 1, \\\n}\n",
-            "#define X()/*pga0*/ {\t\\\n\t.a = 1, \\\n}\n",
+            "#define X()/*pGq0*/ {\t\\\n\t.a = 1, \\\n}\n",
         ),
         (
             "#define X(a) \\\n\t.a = 1, \\\n\t.b = 2\n",
-            "#define X(a){/*pga0*/ \\\n\t.a = 1, \\\n\t.b = 2/*pga1*/}\n",
+            "#define X(a){/*pGq0*/ \\\n\t.a = 1, \\\n\t.b = 2/*pGq1*/}\n",
         ),
         ("#define X(a) {\\\n\t.a = 1 }\n", "#define X(a) {\\\n\t.a = 1 }\n"),
         ("#define X \\\n\tf(1)\n", "#define X \\\n\tf(1)\n"),
@@ -71,11 +71,11 @@ def test_stand_ins(text, expected):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda text: text.replace(b"/*pga0-----*/", b""),
-        lambda text: text.replace(b"/*pga0-----*/", b"/*pga0----*/"),
-        lambda text: text + b"/*pga0-----*/",
+        lambda text: text.replace(b"/*pGq0-----*/", b""),
+        lambda text: text.replace(b"/*pGq0-----*/", b"/*pGq0----*/"),
+        lambda text: text + b"/*pGq0-----*/",
         lambda text: (
-            text.replace(b"pga0", b"pgax").replace(b"pga1", b"pga0").replace(b"pgax", b"pga1")
+            text.replace(b"pGq0", b"pGqx").replace(b"pGq1", b"pGq0").replace(b"pGqx", b"pGq1")
         ),
     ],
     ids=["missing", "changed", "doubled", "moved"],
@@ -86,7 +86,7 @@ def test_an_output_in_which_a_stand_in_is_not_where_it_was_is_not_used(change):
 
 
 def test_a_source_that_looks_like_a_stand_in_has_none():
-    assert disguise(b"int pga1; /* __free(kfree) */\n", USES) is None
+    assert disguise(b"int pGq1; /* __free(kfree) */\n", USES) is None
 
 
 _PIECES = st.sampled_from(
