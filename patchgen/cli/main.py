@@ -45,9 +45,10 @@ _COMMANDS = {
     "send": "Send a version of a series with git send-email, each mail once.",
     "show": "Show a variant's patches, its variables, and what it needs of a base.",
     "status": "Show for each patch whether a newer base has it, needs it, or conflicts.",
+    "test": "Run semantic patches over their golden cases.",
     "trailers": "Add the review tags in replies to the patches that they are for.",
     "trust": "Trust semantic patches that run code; list or revoke trust.",
-    "variants": "List the variants.",
+    "variants": "List the variants and the recipes.",
     "verify": "Check each commit of a series: its form, its mail, its builds, its machine code.",
 }
 

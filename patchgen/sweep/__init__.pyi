@@ -7,6 +7,12 @@ from .cocci_file import (
 )
 from .document import describe_sweep as describe_sweep
 from .executor import Executor as Executor
+from .golden import (
+    CaseOutcome as CaseOutcome,
+    GoldenRun as GoldenRun,
+    find_cases as find_cases,
+    run_cases as run_cases,
+)
 from .hunks import format_diff as format_diff
 from .includes import Includes as Includes
 from .option_files import (

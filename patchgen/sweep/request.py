@@ -31,7 +31,8 @@ MACRO_FOLDERS = (PurePosixPath("arch"), PurePosixPath("include"))
 class RunRequest:
     """The parameters of `patchgen run`.
 
-    `target` is a .cocci or a folder of them, on disk or in the tree, or the name of a variant.
+    `target` is a .cocci or a folder of them, on disk or in the tree, or the name of a recipe or
+    variant.
     `paths` are relative to the top of the tree; none means the whole tree. `since` restricts the
     files to those changed since that revision, `only_built` to headers and the files that a .config
     builds. `trusted` lets all semantic patches run code, `trusted_folders` those in these folders.

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`test` from end to end: find semantic patches, run each over its golden cases, update results."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.errors import PatchgenError, UsageError
+from patchgen.model.base import Base, Oid
+from patchgen.model.smpl import Mode
+from patchgen.spec import find_recipe, list_recipes
+from patchgen.sweep import (
+    DEFAULT_TIMEOUT_S,
+    CocciFile,
+    GoldenRun,
+    Lookup,
+    RunRequest,
+    find_cases,
+    load_cocci,
+    resolve,
+    run_cases,
+)
+from patchgen.truststore import are_trusted, read_trust
+
+# A golden case is no file of a tree.
+_NO_BASE = Base(Oid(""), Oid(""), "")
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenRequest:
+    """The parameters of `patchgen test`.
+
+    `target` is a .cocci, a folder of them, or the name of a recipe. None is the current folder if
+    it has a .cocci, else all recipes. `trusted` lets all semantic patches run code.
+    """
+
+    target: str | None = None
+    mode: Mode | None = None
+    definitions: tuple[str, ...] = ()
+    trusted: bool = False
+    timeout_s: int = DEFAULT_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPatch:
+    """A semantic patch and the run over its cases, or why there was none."""
+
+    name: str
+    run: GoldenRun | None = None
+    error: PatchgenError | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether it ran, and did what its cases expect."""
+        return self.run is not None and self.run.passed
+
+
+def check_patches(request: GoldenRequest) -> Iterator[CheckedPatch]:
+    """Run semantic patches over their golden cases, and yield the results in the order of names.
+
+    Raises UsageError if the target names none, and the error of the only one that cannot be run.
+    """
+    found = find_patches(request.target)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(_test(request), found.values())
+        for name, result in zip(found, results, strict=True):
+            if isinstance(result, PatchgenError):
+                if len(found) == 1:
+                    raise result
+                yield CheckedPatch(name, error=result)
+            else:
+                yield CheckedPatch(name, result)
+
+
+def update_results(run: GoldenRun) -> Iterator[Path]:
+    """Write the results of a run into the files that differ, and yield these.
+
+    Raises UsageError if one cannot be written.
+    """
+    for outcome in run.outcomes:
+        path = outcome.case.result
+        if path is None or outcome.failure or outcome.passed:
+            continue
+        try:
+            path.write_bytes(outcome.actual)
+        except OSError as err:
+            raise UsageError(f"{path} cannot be written: {err.strerror}") from None
+        yield path
+
+
+def find_patches(target: str | None) -> dict[str, Path]:
+    """Return the semantic patches that a target names, by their names for messages.
+
+    Raises UsageError if there are none.
+    """
+    if target is None:
+        own = {str(path): path for path in sorted(Path().glob("*.cocci"))}
+        return own or {recipe.name: recipe.path for recipe in list_recipes()}
+    path = Path(target)
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*.cocci") if file.is_file())
+        if not found:
+            raise UsageError(f"{target} has no .cocci")
+        return {str(file): file for file in found}
+    if path.exists():
+        return {target: path}
+    recipe = find_recipe(target)
+    if recipe is None:
+        names = [recipe.name for recipe in list_recipes()]
+        close = difflib.get_close_matches(target, names, n=1)
+        raise UsageError(
+            f"{target} is not a semantic patch",
+            hint=f"did you mean {close[0]}?"
+            if close
+            else "name a .cocci, a folder of them, or a recipe (`patchgen variants`)",
+        )
+    return {recipe.name: recipe.path}
+
+
+def _test(request: GoldenRequest) -> Callable[[Path], GoldenRun | PatchgenError]:
+    run_request = RunRequest(
+        str(request.target),
+        mode=request.mode,
+        definitions=request.definitions,
+        trusted=request.trusted,
+        timeout_s=request.timeout_s,
+    )
+
+    def is_trusted(cocci: CocciFile) -> bool:
+        return request.trusted or are_trusted(read_trust(), cocci.texts)
+
+    def run(path: Path) -> GoldenRun | PatchgenError:
+        lookup = Lookup(_read, lambda name: None, lambda folder: True)
+        try:
+            cocci = load_cocci(str(path), lookup, is_trusted, request=run_request)
+            resolved = resolve(cocci, run_request, _NO_BASE)
+            return run_cases(resolved, find_cases(path, resolved.suffixes), path.parent)
+        except PatchgenError as err:
+            return err
+
+    return run
+
+
+def _read(name: str) -> bytes | None:
+    with suppress(OSError):
+        return Path(name).read_bytes()
+    return None

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Golden cases: C files next to a semantic patch, and the results that it must have on them.
+
+In the folder of a .cocci, `NAME.c` (or .h) is a file before the run, and `NAME.res` the same file
+after it; in a mode that only reports, `NAME.res` has the reports. Files in `ok/` must stay as they
+are. If a folder has several .cocci, a case belongs to the one whose name begins its own:
+`put.cocci` has `put.c`, `put-loop.c` and `ok/put-other.c`. Headers that are no case are there for
+the #include lines of the cases.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from patchgen.coccinelle import Source, find_dead_rules, find_spatch, read_reports, read_rules
+from patchgen.errors import SpecError
+from patchgen.model.outcome import FileResult, UnparsedFunction, sum_hits
+from patchgen.model.smpl import Mode
+from patchgen.sweep.batches import make_batches
+from patchgen.sweep.executor import run_locally
+from patchgen.sweep.includes import Includes
+from patchgen.sweep.request import SweepRequest
+
+OK, RESULT = "ok", ".res"
+_SUFFIXES = (".c", ".h")
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenCase:
+    """A case: its file, and that of its result; None if it must stay as it is.
+
+    `name` is its path in the folder of the semantic patch.
+    """
+
+    name: PurePosixPath
+    file: Path
+    result: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOutcome:
+    """What a semantic patch made of a case.
+
+    `expected` is None if the result's file does not exist yet. `actual` is the file after the run,
+    or the reports. `failure` is why spatch did not finish.
+    """
+
+    case: GoldenCase
+    expected: bytes | None
+    actual: bytes
+    unparsed: tuple[UnparsedFunction, ...] = ()
+    failure: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the result is the expected one."""
+        return not self.failure and self.actual == self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenRun:
+    """The outcomes of all cases of a semantic patch, and the rules that matched in none of them."""
+
+    outcomes: tuple[CaseOutcome, ...]
+    never_fired: tuple[str, ...]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether all cases have the expected results, and each rule matched."""
+        return not self.never_fired and all(outcome.passed for outcome in self.outcomes)
+
+
+def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]:
+    """Return the cases of a semantic patch that runs on files with these suffixes, by name.
+
+    Raises SpecError if it has none, and for a result without its case.
+    """
+    folder = cocci.parent
+    stems = [path.stem for path in folder.glob("*.cocci")]
+
+    def is_own(path: Path) -> bool:
+        owners = [stem for stem in stems if path.stem == stem or path.stem.startswith(f"{stem}-")]
+        return stems == [cocci.stem] or max(owners, key=len, default="") == cocci.stem
+
+    cases: dict[Path, GoldenCase] = {}
+    for file in sorted(filter(is_own, folder.glob("*.*"))):
+        result = file.with_suffix(RESULT)
+        # A header without a result is there for the cases; NAME.c comes before NAME.h.
+        is_case = file.suffix == ".c" or (file.suffix == ".h" and result.is_file())
+        if file.suffix in suffixes and is_case and result not in cases:
+            cases[result] = GoldenCase(PurePosixPath(file.name), file, result)
+    for result in filter(is_own, folder.glob(f"*{RESULT}")):
+        if result not in cases:
+            raise SpecError(f"{result} has no {result.stem}.c")
+    found = list(cases.values())
+    for file in sorted(filter(is_own, (folder / OK).glob("*.*"))):
+        if file.suffix in suffixes:
+            found.append(GoldenCase(PurePosixPath(OK, file.name), file, None))
+    if not found:
+        raise SpecError(
+            f"{cocci} has no golden cases",
+            hint=f"add {cocci.stem}.c next to it; --update writes {cocci.stem}{RESULT}",
+        )
+    return tuple(found)
+
+
+def run_cases(request: SweepRequest, cases: tuple[GoldenCase, ...], folder: Path) -> GoldenRun:
+    """Run a semantic patch over its cases, which are in this folder.
+
+    Raises SpecError if spatch refuses the semantic patch, ToolError if spatch fails.
+    """
+    began = time.monotonic()
+    texts = {case.name: case.file.read_bytes() for case in cases}
+    headers = {
+        PurePosixPath(path.relative_to(folder)): path.read_bytes()
+        for path in (*folder.glob("*.h"), *(folder / OK).glob("*.h"))
+        if request.includes is not Includes.NONE
+    }
+    for name in texts:
+        headers.pop(name, None)
+    sources = ((Source(name, text), headers) for name, text in texts.items())
+    batches = make_batches(sources, grouping=request.grouping)
+    found: list[FileResult] = []
+    for _, results in run_locally(request, find_spatch(), batches):
+        found += results
+    by_name = {result.path: result for result in found}
+    return GoldenRun(
+        tuple(_judge(request, case, texts[case.name], by_name.get(case.name)) for case in cases),
+        tuple(_find_never_fired(request, found)),
+        time.monotonic() - began,
+    )
+
+
+def _judge(
+    request: SweepRequest, case: GoldenCase, before: bytes, result: FileResult | None
+) -> CaseOutcome:
+    changes = request.mode is Mode.PATCH
+    expected: bytes | None = before if changes else b""
+    if case.result is not None:
+        expected = case.result.read_bytes() if case.result.is_file() else None
+    if result is None or result.failure is not None:
+        reason = result.failure.text if result and result.failure else "spatch gave no result"
+        return CaseOutcome(case, expected, b"", failure=reason)
+    actual = (before if result.after is None else result.after) if changes else _report(result)
+    return CaseOutcome(case, expected, actual, result.unparsed)
+
+
+def _report(result: FileResult) -> bytes:
+    """Return what a mode that changes nothing prints about a file."""
+    printed = read_reports(result.printed)
+    lines = "".join(f"{report}\n" for report in (*result.marks, *printed.reports))
+    return (lines + printed.other_text).encode("utf-8", "surrogateescape")
+
+
+def _find_never_fired(request: SweepRequest, results: list[FileResult]) -> Iterator[str]:
+    """Yield the rules that matched in no case, without those that cannot apply in this run."""
+    program = request.program
+    if program.runs("ocaml"):
+        # Then hits are not counted.
+        return
+    header = request.header
+    text = program.patch.text
+    virtuals = {name: name in program.modes for name in header.rules} if header else {}
+    unset = [
+        name
+        for name in (header.identifiers if header else ())
+        if name not in program.patch.definitions
+    ]
+    dead = {each.rule.label for each in find_dead_rules(text, virtuals, unset)}
+    hits = sum_hits(results)
+    for rule in read_rules(text):
+        label = rule.label
+        if not rule.is_script and label not in dead and not (label in hits and hits[label].hits):
+            yield label
