@@ -60,7 +60,7 @@ class _Shown:
 
 
 @click.command("run")
-@click.argument("target", metavar="FILE.cocci|DIR|VARIANT", required=False)
+@click.argument("target", metavar="FILE.cocci|DIR|RECIPE|VARIANT", required=False)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @tree_option
 @base_option("The commit to run on; with --split, the series is based on it.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen variants`: list the variants that can be applied."""
+"""`patchgen variants`: list the variants that can be applied, and the recipes that can be run."""
 
 from __future__ import annotations
 
@@ -7,24 +7,36 @@ import click
 
 from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
-from patchgen.spec import list_variants
+from patchgen.spec import list_recipes, list_variants
 
 
 @click.command("variants")
 @json_option
 def command(as_json: bool) -> None:
-    """List the variants that come with patchgen."""
+    """List what comes with patchgen: variants for `apply`, and recipes for `run`."""
+    recipes = list_recipes()
     variants = list_variants()
     if as_json:
         Printer().document(
             [
                 {
+                    "kind": "variant",
                     "name": variant.name,
                     "title": variant.manifest.variant.title,
                     "backends": list(variant.manifest.variant.backends),
                     "patches": [p.name for unit in variant.units for p in unit.manifest.patch],
                 }
                 for variant in variants
+            ]
+            + [
+                {
+                    "kind": "recipe",
+                    "name": recipe.name,
+                    "title": recipe.title,
+                    "backends": [],
+                    "patches": [],
+                }
+                for recipe in recipes
             ]
         )
         return
@@ -40,3 +52,4 @@ def command(as_json: bool) -> None:
             for variant in variants
         ],
     )
+    print_table(["recipe", "what it does"], [[recipe.name, recipe.title] for recipe in recipes])

@@ -31,6 +31,7 @@ from patchgen.odb import (
     require_objects,
     resolve_paths,
 )
+from patchgen.spec import find_recipe
 from patchgen.sweep import (
     CocciFile,
     Includes,
@@ -86,9 +87,10 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
     if repository.is_partial:
         _require_files(repository, tree, request, only_paths)
     base = replace(base, version=read_version(tree))
-    if _is_variant(request.target):
+    recipe = find_recipe(request.target)
+    if recipe is None and _is_variant(request.target):
         return RunPlan(base, tuple(_plan_variant(repository, request, base, only_paths)))
-    names = list_semantic_patches(request.target, tree)
+    names = [str(recipe.path)] if recipe else list_semantic_patches(request.target, tree)
     may_run = partial(may_run_code, repository, request)
     sweeps: list[SweepRequest] = []
     skipped: list[Skipped] = []
@@ -96,6 +98,8 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
         try:
             cocci = load_cocci(name, find_files_of(tree), may_run, request.files, request)
             _check_version(cocci)
+            if recipe is not None:
+                cocci = replace(cocci, name=recipe.name)
             sweeps.append(resolve(cocci, request, base, only_paths))
         except MissingObjectsError:
             raise
@@ -206,7 +210,7 @@ def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
     if not names:
         raise UsageError(
             f"{target} is not a semantic patch",
-            hint="name a .cocci, a folder of them, or a variant (`patchgen variants`)",
+            hint="name a .cocci, a folder of them, a recipe or a variant (`patchgen variants`)",
         )
     return names
 

@@ -17,6 +17,11 @@ from .plan import (
     SeriesPlan as SeriesPlan,
     build_plan as build_plan,
 )
+from .recipes import (
+    Recipe as Recipe,
+    find_recipe as find_recipe,
+    list_recipes as list_recipes,
+)
 from .variables import (
     bind_variables as bind_variables,
 )

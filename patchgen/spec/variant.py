@@ -13,6 +13,7 @@ from patchgen.errors import ErrorPlace, SpecError, UsageError
 from patchgen.resources import shipped_folder
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
+from patchgen.spec.recipes import list_recipes
 from patchgen.spec.toml import locate, parse_toml
 
 _HINT = "a variant is a folder with a manifest.toml"
@@ -152,10 +153,16 @@ def find_variant(name: str) -> Variant:
     folder = shipped_folder("semantic-patches") / name
     if (folder / FILE_NAME).is_file():
         return load_variant(folder)
-    names = list_names()
+    names = [*list_names(), *(recipe.name for recipe in list_recipes())]
+    if name in names:
+        raise UsageError(
+            f"{name} is a recipe, not a variant", hint=f"`patchgen run {name}` runs it"
+        )
     close_names = difflib.get_close_matches(name, names, n=1)
     hint = (
-        f"did you mean {close_names[0]}?" if close_names else f"known variants: {', '.join(names)}"
+        f"did you mean {close_names[0]}?"
+        if close_names
+        else f"known variants and recipes: {', '.join(names)}"
     )
     raise UsageError(
         f"unknown variant {name!r}", hint=hint + " (the path of a folder must contain a /)"

@@ -51,6 +51,7 @@ CALLS = {
     "show": ["pvops"],
     **{name: [] for name in ("status", "format", "trust", "variants", "doctor")},
     "import": ["outgoing/pvops-v4"],
+    "test": ["strscpy"],
 }
 
 

@@ -40,7 +40,8 @@ def commit(tree: Path, git, path: str, text: str) -> None:
 
 
 def test_there_are_four(patchgen):
-    known = {v["name"]: v for v in json.loads(patchgen("variants", "--json").out)}
+    listed = json.loads(patchgen("variants", "--json").out)
+    known = {v["name"]: v for v in listed if v["kind"] == "variant"}
     assert known.keys() == PATCHES.keys()
 
 

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen test` on golden cases, and those of the recipes that come with patchgen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from patchgen.commands.test import GoldenRequest, check_patches, update_results
+from patchgen.errors import SpecError, UsageError
+from patchgen.spec import list_recipes
+from tests.support.kernels import commit_all
+
+RULE = "// SPDX-License-Identifier: GPL-2.0-or-later\n@r@\nexpression e;\n@@\n-old(e);\n+new(e);\n"
+BEFORE, AFTER = "void f(void)\n{\n\told(1);\n}\n", "void f(void)\n{\n\tnew(1);\n}\n"
+OTHER = "void g(void)\n{\n\tolder(1);\n}\n"
+
+
+def write(folder: Path, **texts: str) -> None:
+    """Write files; `__` in a name is the dot, and `ok_` its folder."""
+    for key, text in texts.items():
+        path = folder / key.replace("ok_", "ok/").replace("__", ".")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.fixture(name="cases")
+def make_cases(tmp_path: Path) -> Path:
+    write(tmp_path, r__cocci=RULE, a__c=BEFORE, a__res=AFTER, ok_b__c=OTHER)
+    return tmp_path
+
+
+def test_cases_with_their_expected_results_pass(patchgen, cases):
+    for target in (cases, cases / "r.cocci"):
+        result = patchgen("test", target)
+        assert (result.code, "2 cases, passed" in result.out) == (0, True), result.err
+    assert patchgen("test", cwd=cases).code == 0
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        ({"a__res": BEFORE}, ["a.c: the result differs from a.res"]),
+        ({"ok_b__c": BEFORE}, ["ok/b.c: it must stay as it is"]),
+        ({"c__c": BEFORE}, ["c.c: c.res does not exist", "--update"]),
+        ({"r__cocci": RULE + "@s@\n@@\n-never();\n"}, ["the rule s matches in no case"]),
+        ({"c__res": AFTER}, ["c.res has no c.c"]),
+    ],
+)
+def test_what_differs_is_a_failure_that_names_the_case(patchgen, cases, texts, words):
+    write(cases, **texts)
+    result = patchgen("test", cases)
+    assert result.code == 1
+    assert all(word in result.err for word in words), result.err
+
+
+def test_a_failure_shows_the_difference(patchgen, cases):
+    write(cases, a__res=BEFORE)
+    assert "-\told(1);\n+\tnew(1);\n" in patchgen("test", cases).out
+
+
+def test_update_writes_results_but_no_case_that_must_stay(patchgen, cases):
+    write(cases, a__res=BEFORE, c__c=BEFORE, ok_b__c=BEFORE)
+    result = patchgen("test", cases, "--update")
+    assert result.code == 1
+    assert ((cases / "a.res").read_text(), (cases / "c.res").read_text()) == (AFTER, AFTER)
+    assert (cases / "ok/b.c").read_text() == BEFORE
+    write(cases, ok_b__c=OTHER)
+    assert patchgen("test", cases).code == 0
+
+
+def test_a_case_belongs_to_the_semantic_patch_that_its_name_begins_with(patchgen, tmp_path):
+    other = RULE.replace("old", "older")
+    write(tmp_path, r__cocci=RULE, **{"r-s__cocci": other})
+    write(tmp_path, **{"r__c": BEFORE, "r-2__c": BEFORE, "r-s-1__c": OTHER, "ok_r-3__c": OTHER})
+    document = json.loads(patchgen("test", tmp_path, "--update", "--json").out)
+    cases = {
+        Path(each["semantic_patch"]).name: [case["case"] for case in each["cases"]]
+        for each in document["results"]
+    }
+    assert cases == {"r.cocci": ["r-2.c", "r.c", "ok/r-3.c"], "r-s.cocci": ["r-s-1.c"]}
+    assert document["passed"]
+
+
+def test_a_report_is_a_result(patchgen, tmp_path):
+    report = "@r@\nposition p;\n@@\n* old@p(...)\n"
+    write(tmp_path, r__cocci=report, a__c=BEFORE, ok_b__c=OTHER)
+    assert patchgen("test", tmp_path, "--update").code == 0
+    assert (tmp_path / "a.res").read_text().startswith("a.c:3")
+    assert patchgen("test", tmp_path).code == 0
+
+
+def test_code_that_cannot_be_parsed_is_named(patchgen, cases):
+    write(cases, ok_b__c="void g(void)\n{\n\told(\n}\n")
+    result = patchgen("test", cases)
+    assert "ok/b.c:1 g() cannot be parsed" in result.err
+
+
+def test_a_rule_without_cases_and_an_unknown_name_are_refused(tmp_path):
+    write(tmp_path, r__cocci=RULE)
+    with pytest.raises(SpecError, match="has no golden cases"):
+        list(check_patches(GoldenRequest(str(tmp_path))))
+    with pytest.raises(UsageError, match="not a semantic patch"):
+        list(check_patches(GoldenRequest("strscp")))
+
+
+def test_code_runs_only_if_it_is_trusted(patchgen, cases):
+    write(cases, r__cocci=RULE + "@script:python@\n@@\nprint('ran')\n")
+    refused = patchgen("test", cases)
+    assert (refused.code, "--trust" in refused.err) == (1, True)
+    assert patchgen("test", cases, "--trust").code == 0
+
+
+# --- recipes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recipe", list_recipes(), ids=lambda recipe: recipe.name)
+def test_a_recipe_does_what_its_golden_cases_show_and_leaves_its_own_output_alone(recipe, tmp_path):
+    [checked] = check_patches(GoldenRequest(str(recipe.path)))
+    assert checked.run is not None
+    assert not checked.run.never_fired
+    assert [outcome for outcome in checked.run.outcomes if not outcome.passed] == []
+    assert not any(outcome.unparsed for outcome in checked.run.outcomes)
+    assert recipe.title
+    kinds = {outcome.case.result is None for outcome in checked.run.outcomes}
+    assert kinds == {True, False}, "a case that changes, and one that must not"
+    copy = tmp_path / recipe.path.name
+    copy.write_text(recipe.path.read_text())
+    for outcome in checked.run.outcomes:
+        if outcome.case.result is not None:
+            write(tmp_path, **{f"ok_{outcome.case.file.stem}__c": outcome.actual.decode()})
+    [again] = check_patches(GoldenRequest(str(copy)))
+    assert again.run is not None
+    assert [outcome for outcome in again.run.outcomes if not outcome.passed] == []
+
+
+def test_a_recipe_is_run_by_its_name_unless_a_file_has_it(patchgen, tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "name.c").write_text("void f(void)\n{\n\tstrlcpy(a, b, 3);\n\told(1);\n}\n")
+    commit_all(tree, "start")
+    result = patchgen("run", "strscpy", "name.c", cwd=tree)
+    assert "+\tstrscpy(a, b, 3);" in result.out
+    assert "strscpy: 1 files" in result.err
+    (tree / "strscpy").write_text(RULE)
+    result = patchgen("run", "strscpy", "name.c", cwd=tree)
+    assert ("+\tnew(1);" in result.out, "+\tstrscpy" in result.out) == (True, False)
+
+
+def test_a_series_of_a_recipe_names_it_and_says_why(patchgen, git, tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "name.c").write_text("void f(void)\n{\n\tstrlcpy(a, b, 3);\n}\n")
+    commit_all(tree, "start")
+    result = patchgen("run", "strscpy", "--split", "none", cwd=tree)
+    assert result.code == 0, result.err
+    message = git(tree, "log", "-1", "--format=%B", "patchgen/strscpy-v1")
+    assert "strscpy() stops where the" in message
+    assert "semantic-patches/" not in message
+
+
+def test_recipes_are_listed_with_the_variants(patchgen):
+    document = json.loads(patchgen("variants", "--json").out)
+    recipes = [each for each in document if each["kind"] == "recipe"]
+    assert {"strscpy"} <= {each["name"] for each in recipes}
+    assert "Replace strlcpy() by strscpy()" in patchgen("variants").out
+
+
+def test_a_result_that_cannot_be_written_is_an_error(cases):
+    write(cases, a__res=BEFORE)
+    [checked] = check_patches(GoldenRequest(str(cases)))
+    assert checked.run is not None
+    (cases / "a.res").unlink()
+    (cases / "a.res").mkdir()
+    with pytest.raises(UsageError, match="cannot be written"):
+        list(update_results(checked.run))
