@@ -42,8 +42,7 @@ expression x, size, flags;
 """
 KINDS = {
     "statement pair with ...": (
-        "@@\n@@\n- local_irq_disable();\n+ irq_off();\n  ...\n"
-        "- local_irq_enable();\n+ irq_on();\n"
+        "@@\n@@\n- local_irq_disable();\n+ irq_off();\n  ...\n- local_irq_enable();\n+ irq_on();\n"
     ),
     "rename of a call": "@@\nexpression e;\n@@\n- del_timer(e)\n+ timer_delete(e)\n",
     "two statements to one call": (
