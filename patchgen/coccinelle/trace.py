@@ -75,7 +75,7 @@ def read_hits(
         if rule.modifies and own.changed_nodes == 0:
             # The twin lacks what only `+` lines inherit, so it may match where the rule cannot.
             hits.append(RuleHits(rule.label, 0))
-        elif rule.positions and matched in sections:
+        elif rule.positions and WITNESS + matched in sections:
             places = sorted(witness.places.items())
             hits.append(RuleHits(rule.label, len(places), _sites(places, path)))
         else:

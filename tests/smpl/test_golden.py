@@ -92,6 +92,13 @@ def test_a_report_is_a_result(patchgen, tmp_path):
     assert patchgen("test", tmp_path).code == 0
 
 
+def test_a_rule_that_only_exports_a_position_counts_as_matching(patchgen, cases):
+    keep = "@keep@\nposition p;\n@@\n old@p(0)\n\n"
+    rule = RULE.replace("@r@\n", keep + "@r@\nposition p != keep.p;\n").replace("-old(", "-old@p(")
+    write(cases, r__cocci=rule, ok_c__c=BEFORE.replace("1", "0"))
+    assert patchgen("test", cases).err == ""
+
+
 def test_code_that_cannot_be_parsed_is_named(patchgen, cases):
     write(cases, ok_b__c="void g(void)\n{\n\told(\n}\n")
     result = patchgen("test", cases)
