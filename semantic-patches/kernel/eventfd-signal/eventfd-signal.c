@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+static void gadget_notify(struct gadget *gadget)
+{
+	if (gadget->ctx)
+		eventfd_signal(gadget->ctx, 1);
+	return eventfd_signal(find(gadget, 2), 1);
+}

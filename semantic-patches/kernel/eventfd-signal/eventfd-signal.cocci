@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Drop the count from eventfd_signal()
+///
+/// All callers add 1, so Linux 6.8 dropped the parameter.
+//# A call with another count needs a look.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@signal@
+expression ctx;
+@@
+ eventfd_signal(ctx
+-, 1
+ )

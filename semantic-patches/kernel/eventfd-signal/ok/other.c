@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+static void gadget_notify(struct gadget *gadget, int count)
+{
+	eventfd_signal(gadget->ctx);
+	eventfd_signal(gadget->ctx, count);
+	eventfd_signal_mask(gadget->ctx, 1);
+}

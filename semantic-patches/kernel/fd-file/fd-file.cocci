@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Read the file of a struct fd by fd_file()
+///
+/// Since Linux 6.12 a struct fd has one word, for the pointer and the flags.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@fd_file@
+struct fd f;
+@@
+-f.file
++fd_file(f)

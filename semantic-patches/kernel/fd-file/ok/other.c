@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+static long gadget_attach(struct gadget gadget, struct gadget *other)
+{
+	struct fd f = fdget(other->number);
+
+	return gadget.file == other->file && !fd_empty(f);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Replace ida_simple_get() by ida_alloc() and its relatives
+///
+/// The maximum of ida_alloc_max() and ida_alloc_range() is the largest ID,
+/// where ida_simple_get() took the first that is too large.  The old
+/// functions were removed in Linux 6.8 and 6.9.
+//# An end that is not a constant may be 0, which meant that there is no limit.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@get@
+expression ida, start, gfp;
+@@
+(
+-ida_simple_get(ida, 0, 0, gfp)
++ida_alloc(ida, gfp)
+|
+-ida_simple_get(ida, start, 0, gfp)
++ida_alloc_min(ida, start, gfp)
+)
+
+@get_below@
+expression ida, start, end, gfp, a, b, c;
+@@
+(
+// `- 1` binds stronger than these.
+ ida_simple_get(ida, start, \(a & b\|a | b\|a ^ b\|a ? b : c\|a ?: b\), gfp)
+|
+-ida_simple_get(ida, 0, a << b, gfp)
++ida_alloc_max(ida, (a << b) - 1, gfp)
+|
+-ida_simple_get(ida, start, a << b, gfp)
++ida_alloc_range(ida, start, (a << b) - 1, gfp)
+|
+-ida_simple_get(ida, 0, a >> b, gfp)
++ida_alloc_max(ida, (a >> b) - 1, gfp)
+|
+-ida_simple_get(ida, start, a >> b, gfp)
++ida_alloc_range(ida, start, (a >> b) - 1, gfp)
+|
+-ida_simple_get(ida, 0, end + 1, gfp)
++ida_alloc_max(ida, end, gfp)
+|
+-ida_simple_get(ida, start, end + 1, gfp)
++ida_alloc_range(ida, start, end, gfp)
+|
+-ida_simple_get(ida, 0, end, gfp)
++ida_alloc_max(ida, end - 1, gfp)
+|
+-ida_simple_get(ida, start, end, gfp)
++ida_alloc_range(ida, start, end - 1, gfp)
+)
+
+@remove@
+expression ida, id;
+@@
+-ida_simple_remove(
++ida_free(
+ ida, id)

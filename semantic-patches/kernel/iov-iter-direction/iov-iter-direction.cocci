@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Name the direction of an iov_iter by ITER_SOURCE and ITER_DEST
+///
+/// READ and WRITE are directions of a request, and were mixed up: an iov_iter
+/// of a READ is where data goes to.  The new names exist since Linux 6.2.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@direction@
+expression iter;
+identifier init = {iov_iter_init, iov_iter_kvec, iov_iter_bvec, iov_iter_xarray, iov_iter_ubuf, iov_iter_discard};
+@@
+(
+ init(iter,
+-READ
++ITER_DEST
+ , ...)
+|
+ init(iter,
+-WRITE
++ITER_SOURCE
+ , ...)
+)

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Drop no_llseek from file operations
+///
+/// Since Linux 6.0 a file whose operations have no llseek cannot be seeked,
+/// so no_llseek says nothing.  It was removed in 6.12.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@no_llseek@
+identifier type, ops;
+@@
+ struct type ops = {
+-.llseek = no_llseek,
+ };

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Drop the _irq variants of u64_stats_fetch_begin() and _retry()
+///
+/// Since Linux 6.1 they are the same as those without the suffix: 32-bit
+/// statistics always use a sequence counter.  They were removed in 6.2.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@begin@
+expression sync;
+@@
+-u64_stats_fetch_begin_irq(
++u64_stats_fetch_begin(
+ sync)
+
+@retry@
+expression sync, start;
+@@
+-u64_stats_fetch_retry_irq(
++u64_stats_fetch_retry(
+ sync, start)

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Include linux/unaligned.h instead of asm/unaligned.h
+///
+/// No architecture has a version of its own, so Linux 6.12 moved the header
+/// that all of them share.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@included@
+@@
+ #include <linux/unaligned.h>
+
+@dropped depends on included@
+@@
+-#include <asm/unaligned.h>
+
+@renamed depends on !included@
+@@
+-#include <asm/unaligned.h>
++#include <linux/unaligned.h>

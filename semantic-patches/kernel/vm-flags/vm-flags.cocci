@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Change vma->vm_flags by vm_flags_set() and vm_flags_clear()
+///
+/// These take the lock that a change of the flags of a mapped area needs.
+/// They exist since Linux 6.3, where vm_flags became constant.
+//# An assignment needs a look: vm_flags_init() is for an area that nobody can
+//# see yet, vm_flags_reset() for all others.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@both@
+struct vm_area_struct *vma;
+expression set, clear;
+@@
+(
+-vma->vm_flags |= set;
+-vma->vm_flags &= ~(clear);
++vm_flags_mod(vma, set, clear);
+|
+-vma->vm_flags &= ~(clear);
+-vma->vm_flags |= set;
++vm_flags_mod(vma, set, clear);
+)
+
+@one@
+struct vm_area_struct *vma;
+expression flags;
+@@
+(
+-vma->vm_flags |= flags
++vm_flags_set(vma, flags)
+|
+-vma->vm_flags &= ~(flags)
++vm_flags_clear(vma, flags)
+)
