@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Replace hrtimer_init() by hrtimer_setup()
+///
+/// hrtimer_setup() sets the callback as well, so that no timer is without
+/// one.  hrtimer_init() was removed in Linux 6.15.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+// Separate from the next rules, which would leave an empty line here.
+@adjacent@
+expression timer, pointer, clock, mode, fn;
+@@
+(
+-hrtimer_init(&timer, clock, mode);
+-timer.function = fn;
++hrtimer_setup(&timer, fn, clock, mode);
+|
+-hrtimer_init(pointer, clock, mode);
+-pointer->function = fn;
++hrtimer_setup(pointer, fn, clock, mode);
+)
+
+@member@
+expression timer, clock, mode, fn;
+@@
+-hrtimer_init(&timer, clock, mode);
++hrtimer_setup(&timer, fn, clock, mode);
+ ... when != timer.function
+     when != hrtimer_start(&timer, ...)
+-timer.function = fn;
+
+@pointer@
+expression timer, clock, mode, fn;
+@@
+-hrtimer_init(timer, clock, mode);
++hrtimer_setup(timer, fn, clock, mode);
+ ... when != timer->function
+     when != hrtimer_start(timer, ...)
+-timer->function = fn;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Let the probe functions of I2C drivers take the client only
+///
+/// Few of them use the entry of the id table, and these can ask for it.  A
+/// probe callback with a single parameter was first called probe_new; since
+/// Linux 6.3 probe() has this type, and 6.6 has no probe_new any more.
+// Confidence: High
+// Options: --no-includes
+
+@driver@
+identifier d, fn;
+@@
+ struct i2c_driver d = {
+ .probe = fn,
+ };
+
+@unused@
+identifier driver.fn;
+identifier client, id;
+@@
+ fn(struct i2c_client *client
+-, const struct i2c_device_id *id
+ )
+ {
+ ... when != id
+ }
+
+@used@
+identifier driver.fn;
+identifier client, id;
+@@
+ fn(struct i2c_client *client
+-, const struct i2c_device_id *id
+ )
+ {
++const struct i2c_device_id *id = i2c_client_get_device_id(client);
+ ...
+ }
+
+@renamed@
+identifier d;
+expression fn;
+@@
+ struct i2c_driver d = {
+-.probe_new
++.probe
+ = fn,
+ };

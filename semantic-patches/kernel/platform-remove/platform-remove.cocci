@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Let the remove functions of platform drivers return nothing
+///
+/// The driver core ignores the value, so a driver that fails to remove its
+/// device leaks what it holds.  The callback returns nothing since Linux
+/// 6.11.
+//# A function that returns anything but 0 needs a look.
+// Confidence: High
+// Options: --no-includes
+
+@driver@
+identifier d, fn;
+@@
+(
+ struct platform_driver d = {
+ .remove = fn,
+ };
+|
+ struct platform_driver d = {
+ .remove = __exit_p(fn),
+ };
+)
+
+@called@
+identifier driver.fn;
+@@
+ fn(...)
+
+@failing@
+identifier driver.fn;
+identifier pdev;
+expression value != 0;
+position p;
+@@
+ fn@p(struct platform_device *pdev)
+ {
+ <+...
+ return value;
+ ...+>
+ }
+
+// Only a return of an `if` can be distinguished from the last one.
+@nested disable drop_else@
+identifier driver.fn;
+identifier pdev;
+statement S;
+position p;
+@@
+ fn@p(struct platform_device *pdev)
+ {
+ <+...
+(
+ if (...) S else { <+... return 0; ...+> }
+|
+ if (...) { <+... return 0; ...+> } else S
+|
+ while (...) { <+... return 0; ...+> }
+|
+ for (...;...;...) { <+... return 0; ...+> }
+|
+ switch (...) { case ...: <+... return 0; ...+> }
+)
+ ...+>
+ }
+
+@early depends on !called@
+identifier driver.fn;
+identifier pdev;
+position p != {failing.p, nested.p};
+@@
+ fn@p(struct platform_device *pdev)
+ {
+ <...
+ if (...) {
+ <...
+-return 0;
++return;
+ ...>
+ }
+ ...>
+ }
+
+@last depends on !called@
+identifier driver.fn;
+identifier pdev;
+position p != {failing.p, nested.p};
+@@
+-int
++void
+ fn@p(struct platform_device *pdev)
+ {
+ ...
+-return 0;
+ }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Use sysfs_emit() in show functions
+///
+/// sysfs_emit() never writes past the page that a show function is given,
+/// and warns where it is given something else (Linux 5.10).
+// Confidence: High
+// Options: --no-includes
+
+@show@
+identifier fn, dev, attr, buf;
+@@
+ ssize_t fn(struct device *dev, struct device_attribute *attr, char *buf)
+ {
+ <...
+(
+ return
+-sprintf
++sysfs_emit
+ (buf, ...);
+|
+ return
+-snprintf
++sysfs_emit
+ (buf,
+-PAGE_SIZE,
+ ...);
+|
+ return
+-scnprintf
++sysfs_emit
+ (buf,
+-PAGE_SIZE,
+ ...);
+)
+ ...>
+ }

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+static void gadget_poll(struct timer_list *t)
+{
+	struct gadget *gadget = from_timer(gadget, t, poll);
+	struct widget *widget;
+
+	widget = from_timer(widget, t, state.poll);
+	gadget_work(gadget, widget);
+}

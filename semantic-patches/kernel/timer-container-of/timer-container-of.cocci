@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Replace from_timer() by timer_container_of()
+///
+/// The functions of timers begin with timer_, and this one is a
+/// container_of().  It has the new name since Linux 6.16.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@container_of@
+expression var, timer;
+identifier member;
+@@
+-from_timer(
++timer_container_of(
+ var, timer, member)
+
+@nested@
+expression var, timer;
+identifier member, inner;
+@@
+-from_timer(
++timer_container_of(
+ var, timer, member.inner)
