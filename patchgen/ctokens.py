@@ -135,6 +135,18 @@ def find_prose(source: bytes) -> list[tuple[int, int]]:
     ]
 
 
+def split_tokens(source: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the tokens of a C source, each after the white space and comments before it.
+
+    What follows the last token is left out.
+    """
+    lexemes, texts = _split(source)
+    return [
+        (lexeme[: len(lexeme) - len(text)], text)
+        for lexeme, text in zip(lexemes, texts, strict=True)
+    ]
+
+
 def find_sequence(source: bytes, sequence: Sequence[bytes]) -> int | None:
     """Return the line where a sequence of tokens first occurs, or None."""
     # Most files of a tree lack one of the tokens; they need not be tokenized.
@@ -216,12 +228,18 @@ def _find_end(outline: str, opening: int) -> int:
     return len(outline)
 
 
+_NOT_NEWLINE = re.compile(rb"[^\n]")
 _DIRECTIVE = re.compile(rb"^[^\S\n]*#(?:[^\n]*\\[^\S\n]*\n)*[^\n]*", re.MULTILINE)
 
 
 def erase_directives(source: bytes) -> bytes:
     """Return the source with empty lines in place of preprocessor lines and their continuations."""
     return _DIRECTIVE.sub(lambda match: b"\n" * match[0].count(b"\n"), source)
+
+
+def cover_directives(source: bytes) -> bytes:
+    """Return the source, as long as before, with spaces for preprocessor lines."""
+    return _DIRECTIVE.sub(lambda match: _NOT_NEWLINE.sub(b" ", match[0]), source)
 
 
 class TokenCall(NamedTuple):

@@ -129,6 +129,13 @@ class _Shown:
 )
 @click.option("--show-macros", is_flag=True, help="Print the tree's macros, and run nothing.")
 @click.option(
+    "--no-style",
+    "style",
+    flag_value=False,
+    default=True,
+    help="Leave changed lines as spatch prints them, not in the kernel's style.",
+)
+@click.option(
     "--macro-file",
     "macro_files",
     multiple=True,

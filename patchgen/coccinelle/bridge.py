@@ -30,6 +30,7 @@ from patchgen.coccinelle.rules import read_rules
 from patchgen.coccinelle.safe_names import SafeNames
 from patchgen.coccinelle.script_output import capture_output, read_printed
 from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
+from patchgen.coccinelle.style import restyle
 from patchgen.coccinelle.trace import read_hits
 from patchgen.coccinelle.trust import check_harmless, find_forbidden, refuse_code
 from patchgen.coccinelle.unparsed import read_unparsed
@@ -298,6 +299,8 @@ def _read(
     after = output.read_bytes()
     if source.text and not after:
         return FileResult(source.path, failure=Failure("spatch wrote an empty file"))
+    if program.restyles and after != source.text:
+        after = restyle(source.text, after)
     filled, from_texts = fill_markers(after, program.patch)
     rules = () if program.runs("ocaml") else read_rules(program.patch.text)
     return FileResult(

@@ -34,9 +34,10 @@ class RunnableSmpl:
     `options` are options for spatch (the .cocci's own `// Options:`, -I, ...). `modes` are the
     virtual rules that are defined (-D NAME). With `shows_marks` (context mode) lines are marked,
     and nothing is changed. With `locates` the places of hits are determined, which takes spatch
-    longer. `companions` are other files that the semantic patch reads, by the names that it uses,
-    `isomorphisms` the text of the file that options name. `headers` are read before each file, and
-    named in the same way. `may_run_code` is set if the user trusts it.
+    longer. With `restyles`, changed lines are laid out in the kernel's style. `companions` are
+    other files that the semantic patch reads, by the names that it uses, `isomorphisms` the text of
+    the file that options name. `headers` are read before each file, and named in the same way.
+    `may_run_code` is set if the user trusts it.
     """
 
     patch: SemanticPatch
@@ -44,6 +45,7 @@ class RunnableSmpl:
     modes: tuple[str, ...] = ()
     shows_marks: bool = False
     locates: bool = False
+    restyles: bool = False
     companions: Mapping[str, str] = field(default_factory=dict)
     isomorphisms: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -184,6 +184,7 @@ def resolve(
     options = (*header.options, *header.own_options)
     includes = _choose_includes(cocci, options)
     program = _make_program(cocci, mode, values, includes)
+    program = replace(program, restyles=request.style and mode is Mode.PATCH)
     grouping, note = _choose_grouping(cocci, program.scripts)
     notes = [note] if note else []
     notes += check_rules(cocci, program)

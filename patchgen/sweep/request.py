@@ -36,10 +36,10 @@ class RunRequest:
     `paths` are relative to the top of the tree; none means the whole tree. `since` restricts the
     files to those changed since that revision, `only_built` to headers and the files that a .config
     builds. `trusted` lets all semantic patches run code, `trusted_folders` those in these folders.
-    With `cache` off, cached results are ignored; with `slices` off, spatch gets whole files. `jobs`
-    is the number of parallel spatch processes, 0 for one per core. `files` are what options for
-    spatch name on the command line. `macros` is the text of a file of macros to use instead of
-    those of the base, "" for none.
+    With `cache` off, cached results are ignored; with `slices` off, spatch gets whole files; with
+    `style` off, changed lines stay as spatch prints them. `jobs` is the number of parallel spatch
+    processes, 0 for one per core. `files` are what options for spatch name on the command
+    line. `macros` is the text of a file of macros to use instead of those of the base, "" for none.
     """
 
     target: str
@@ -54,6 +54,7 @@ class RunRequest:
     trusted_folders: tuple[Path, ...] = ()
     cache: bool = True
     slices: bool = True
+    style: bool = True
     timeout_s: int = DEFAULT_TIMEOUT_S
     jobs: int = 0
     files: OptionFiles = field(default_factory=OptionFiles)
@@ -109,6 +110,7 @@ def name_run(request: SweepRequest, spatch_version: str) -> str:
         sorted(program.patch.definitions.items()),
         program.options,
         program.modes,
+        program.restyles,
         sorted(program.companions.items()),
         program.isomorphisms,
         sorted(program.headers.items()),

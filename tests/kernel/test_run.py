@@ -63,7 +63,7 @@ def checkout(kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.mark.parametrize("mode", ["patch", "report"])
 def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
     scripts = {script.path: script for script in list_scripts(checkout) if mode in script.modes}
-    args = (*OPTIONS, "--macros", "none", "--mode", mode, "--tree", kernel_6_1)
+    args = (*OPTIONS, "--macros", "none", "--no-style", "--mode", mode, "--tree", kernel_6_1)
     finished = patchgen("run", SCRIPTS, *FOLDERS, *args)
     assert finished.code == 0, finished.err
     document = json.loads(finished.out)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A statement that a rule changed, with what the original tells about its layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from patchgen.coccinelle.source_layout import Layout, Unit, is_word, may_break
+
+# Lines of the kernel have up to 80 columns where that is readable; checkpatch.pl warns above 100.
+PREFERRED = 80
+LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedUnit:
+    """A unit of the new text, and what it was.
+
+    `matched` has the old tokens of the new ones that stay, by number, and `stayed` the reverse.
+    `olds` are the old tokens that became the unit, `made` the lines that the rule made.
+    """
+
+    old: Layout
+    new: Layout
+    unit: Unit
+    matched: Mapping[int, int]
+    stayed: Mapping[int, int]
+    olds: range
+    made: set[int]
+
+    def find_old_gap(self, number: int) -> int | None:
+        """Return the old token before which the gap before a new token was; None if there is none.
+
+        Tokens may be inserted, deleted or replaced there.
+        """
+        before, after = self.matched.get(number - 1), self.matched.get(number)
+        if after is not None and before is not None:
+            if after == before + 1:
+                return after
+            broken = [other for other in range(after, before, -1) if self.old.is_first(other)]
+            return broken[0] if broken and may_break(self.new, number) else None
+        if after is not None:
+            if after - 1 in self.olds and after - 1 not in self.stayed:
+                return after
+            return after if self.old.is_first(after) and may_break(self.new, number) else None
+        if before is not None and before + 1 in self.olds:
+            following = self.stayed.get(before + 1)
+            if following is None or not may_break(self.new, following):
+                return before + 1
+        return None
+
+    def is_certain(self, number: int) -> bool:
+        """Return whether a gap is next to no more than one replaced token."""
+        before, after = self.matched.get(number - 1), self.matched.get(number)
+        if before is not None and after is not None:
+            return True
+        if before is None and after is None:
+            return False
+        if before is not None:
+            return before + 1 in self.stayed or (
+                self.matched.get(number + 1) == before + 2 or number == self.unit.last
+            )
+        assert after is not None
+        return after - 1 in self.stayed or self.matched.get(number - 2) == after - 2
+
+    def has_same_words(self, number: int) -> bool:
+        """Return whether the tokens around a gap are those of the old text, or words like them."""
+        if number - 1 in self.matched and number not in self.matched:
+            # A cast, or a star, before a name.
+            old = self.old.tokens[self.matched[number - 1] + 1]
+            return is_word(old) and is_word(self.new.tokens[number])
+        return number in self.matched and number - 1 in self.matched
+
+    def column_from_old(self, old_number: int, indent: int) -> int | None:
+        """Return the column of a line that began with an old token, None if it was aligned.
+
+        `indent` is the column of the unit.
+        """
+        column, opened = self.old.column_of(old_number), self.old.opens[old_number]
+        if opened >= 0 and column == self.old.column_of(opened) + 1:
+            return None
+        outermost = old_number
+        while self.old.opens[outermost] >= 0:
+            outermost = self.old.opens[outermost]
+        return max(0, column + indent - self.old.indent_of(outermost))
+
+    def uses_tabs(self) -> bool:
+        """Return whether the old lines are indented with tabs."""
+        old = self.old
+        indents = [old.before(number) for number in self.olds if old.is_first(number)]
+        if any(b"\t" in indent for indent in indents):
+            return True
+        if any(len(indent) >= 8 for indent in indents):
+            return False
+        return b"\n\t" in old.text or b"\n        " not in old.text
+
+    def had_each_comma_broken(self) -> bool:
+        """Return whether each argument had a line of its own."""
+        old, olds = self.old, self.olds
+        after_commas = [number for number in olds[1:] if old.tokens[number - 1] == b","]
+        outermost = min((old.opens[number] for number in after_commas), default=-1)
+        group = [number for number in after_commas if old.opens[number] == outermost]
+        return len(group) > 1 and all(map(old.is_first, group))
+
+    def find_limits(self) -> tuple[int, int]:
+        """Return the width that lines may have, and that of lines that end in a string."""
+        old = self.old
+        ends: dict[int, int] = {}
+        for number in self.olds:
+            if not old.is_punctuation(number):
+                ends[old.lines[number]] = number
+        widths = [(old.width_of_line(line), old.is_string(end)) for line, end in ends.items()]
+        code = max((width for width, is_string in widths if not is_string), default=0)
+        text = max((width for width, _ in widths), default=0)
+        limit = PREFERRED if code <= PREFERRED else LONGEST
+        if text > LONGEST:
+            return limit, 1 << 30
+        return limit, max(limit, PREFERRED if text <= PREFERRED else LONGEST)

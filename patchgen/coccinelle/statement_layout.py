@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Choose the line breaks and the columns of one statement that a rule changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from patchgen.coccinelle.changed_unit import PREFERRED, ChangedUnit
+from patchgen.coccinelle.source_layout import (
+    BINARY,
+    TAB,
+    Layout,
+    add_space,
+    indent_to,
+    may_break,
+    space_before,
+    width_of,
+)
+
+# The work grows with the square of the tokens. Real statements have some hundred.
+_MAX_TOKENS = 2000
+_MAX_LINE = 2000
+
+
+def lay_out(statement: ChangedUnit) -> bytes | None:
+    """Return the unit's lines in the kernel's style, without the last line end.
+
+    None if it has something between its tokens that must not move.
+    """
+    new, unit = statement.new, statement.unit
+    if unit.last - unit.first > _MAX_TOKENS or len(new.before(unit.last)) > _MAX_LINE:
+        return None
+    for number in range(unit.first + 1, unit.last + 1):
+        if not _is_plain(new, unit.first, number):
+            return None
+    layout = _Statement.start(statement)
+    layout.choose()
+    return layout.write()
+
+
+def _is_plain(new: Layout, first: int, number: int) -> bool:
+    """Return whether a token and the gap before it may be laid out anew."""
+    gap, token = new.gaps[number], new.tokens[number]
+    comment, newline, rest = gap.partition(b"\n")
+    if b"//" in gap or b"\\" in gap or b"\n" in token or (newline and rest.strip()):
+        return False
+    if b"/*" in comment and b"*/" not in comment:
+        return False
+    opened = new.opens[number]
+    if opened < first or token not in (b"{", b"}", b";"):
+        return True
+    return token == b";" and opened > first and new.tokens[opened - 1] == b"for"
+
+
+class _Break(NamedTuple):
+    """A line break: its column, None to align it, and whether the lines may be joined there."""
+
+    column: int | None
+    may_go: bool
+
+
+@dataclass(slots=True)
+class _Statement:
+    """The statement while its breaks are chosen; all of them by the token after the break."""
+
+    given: ChangedUnit
+    indent: int
+    tabs: bool
+    limits: tuple[int, int]
+    breaks: dict[int, _Break] = field(default_factory=dict)
+    columns: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, given: ChangedUnit) -> _Statement:
+        """Return a statement with the breaks of the old text, where that can tell them."""
+        indent = width_of(given.new.before(given.unit.first))
+        statement = cls(given, indent, given.uses_tabs(), given.find_limits())
+        for number in range(given.unit.first + 1, given.unit.last + 1):
+            found = statement._find_break(number)
+            if found is not None:
+                statement.breaks[number] = found
+        if not all(map(given.is_certain, statement.breaks)):
+            statement._forget_breaks()
+        return statement
+
+    def _forget_breaks(self) -> None:
+        """Remove the breaks: too much has changed to have each at its place."""
+        new, unit = self.given.new, self.given.unit
+        for number in [other for other, found in self.breaks.items() if found.may_go]:
+            del self.breaks[number]
+        if self.given.had_each_comma_broken():
+            for number in range(unit.first + 1, unit.last + 1):
+                if new.tokens[number - 1] == b"," and self._depth(number) == 1:
+                    self.breaks[number] = _Break(None, may_go=True)
+
+    def _find_break(self, number: int) -> _Break | None:
+        """Return the break before a token; None if there was none, or one of spatch's own."""
+        new, old_number = self.given.new, self.given.find_old_gap(number)
+        may_go = may_break(new, number)
+        if old_number is not None:
+            if not self.given.old.is_first(old_number):
+                return None
+            column = self.given.column_from_old(old_number, self.indent)
+            if column is not None or new.opens[number] >= self.given.unit.first:
+                return _Break(column, may_go)
+            # Its parentheses are gone.
+            return None if may_go else _Break(self.indent + TAB, may_go)
+        if not new.is_first(number) or may_go:
+            return None
+        return _Break(None if new.opens[number] >= 0 else new.column_of(number), may_go=False)
+
+    def choose(self) -> None:
+        """Join the lines if they fit, else break those that are too long."""
+        given, unit = self.given, self.given.unit
+        was_broken = any(given.old.is_first(number) for number in given.olds[1:])
+        if (
+            all(each.may_go for each in self.breaks.values())
+            and (not was_broken or self._width(given.old, given.olds) > PREFERRED)
+            and self._width(given.new, range(unit.first, unit.last + 1)) <= PREFERRED
+        ):
+            self.breaks.clear()
+        self._place()
+        for _ in range(unit.first, unit.last + 1):
+            number = self._find_new_break()
+            if number is None:
+                return
+            column = self._column_in_group(number)
+            self._refill(number)
+            self.breaks[number] = _Break(column, may_go=True)
+            self._place()
+
+    def _width(self, layout: Layout, numbers: range) -> int:
+        """Return the width of tokens on one line."""
+        following = numbers[1:]
+        spaces = (space_before(layout, number) for number in following)
+        tokens = (layout.tokens[number] for number in numbers)
+        return self.indent + sum(map(len, spaces)) + sum(map(_width_of_token, tokens))
+
+    def _place(self) -> None:
+        """Determine the column of each token."""
+        new, unit = self.given.new, self.given.unit
+        column = self.indent
+        for number in range(unit.first, unit.last + 1):
+            if number in self.breaks:
+                column = self._column_at(number)
+            elif number > unit.first:
+                column = width_of(b" " * column + self._gap(number))
+            self.columns[number] = column
+            column += _width_of_token(new.tokens[number])
+
+    def _column_at(self, number: int) -> int:
+        """Return the column of a token after a break; the tokens before it are placed."""
+        column, opened = self.breaks[number].column, self.given.new.opens[number]
+        if column is not None or opened < self.given.unit.first:
+            return column or 0
+        return self.columns[opened] + 1
+
+    def _find_new_break(self) -> int | None:
+        """Return where to break the first line that is too long and can be shorter."""
+        unit, new = self.given.unit, self.given.new
+        starts = [unit.first, *sorted(self.breaks), unit.last + 1]
+        for start, end in pairwise(starts):
+            if self._fits(end - 1):
+                continue
+            places = list(filter(self._helps_to_break, range(start + 1, end)))
+            fitting = [place for place in places if self._fits(place - 1)]
+            if fitting:
+                # Arguments stay whole, if possible.
+                return min(
+                    fitting,
+                    key=lambda place: (self._depth(place), new.tokens[place - 1] != b",", -place),
+                )
+            if places:
+                return places[0]
+        return None
+
+    def _fits(self, last: int) -> bool:
+        """Return whether a line may end with a token."""
+        new, (limit, text_limit) = self.given.new, self.limits
+        while new.is_punctuation(last) and last > self.given.unit.first:
+            last -= 1
+        end = self._end_of_line(last)
+        return end <= limit or (new.is_string(last) and end <= text_limit)
+
+    def _end_of_line(self, number: int) -> int:
+        """Return the column after a token and the punctuation that follows it."""
+        new = self.given.new
+        following = number + 1
+        while (
+            following <= self.given.unit.last
+            and new.is_punctuation(following)
+            and following not in self.breaks
+        ):
+            following += 1
+        return self._end_of(following - 1)
+
+    def _helps_to_break(self, number: int) -> bool:
+        new = self.given.new
+        is_place = may_break(new, number) and new.tokens[number] not in BINARY
+        if new.opens[number] < self.given.unit.first or not is_place:
+            return False
+        column = self._column_in_group(number)
+        if column is None:
+            column = self.columns[new.opens[number]] + 1
+        return column < self.columns[number]
+
+    def _refill(self, number: int) -> None:
+        """Remove the following breaks of the same parentheses, unless each comma had one."""
+        new = self.given.new
+        group = [
+            each
+            for each in range(self.given.unit.first, self.given.unit.last + 1)
+            if new.opens[each] == new.opens[number] and new.tokens[each - 1] == b","
+        ]
+        if len(group) > 2 and all(each in self.breaks for each in group if each != number):
+            return
+        for each, end in pairwise([*group, self.given.unit.last + 1]):
+            # An argument of several lines keeps its own first line.
+            is_simple = not any(each < other < end for other in self.breaks)
+            if each > number and is_simple and each in self.breaks and self.breaks[each].may_go:
+                del self.breaks[each]
+
+    def _column_in_group(self, number: int) -> int | None:
+        """Return the column for a new break: that of the others in its parentheses, else None."""
+        new = self.given.new
+        columns = [
+            each.column
+            for other, each in self.breaks.items()
+            if new.opens[other] == new.opens[number]
+        ]
+        return columns[0] if columns else None
+
+    def _depth(self, number: int) -> int:
+        depth, opened = 0, self.given.new.opens[number]
+        while opened >= self.given.unit.first:
+            depth, opened = depth + 1, self.given.new.opens[opened]
+        return depth
+
+    def _end_of(self, number: int) -> int:
+        return self.columns[number] + _width_of_token(self.given.new.tokens[number])
+
+    def _gap(self, number: int) -> bytes:
+        """Return the white space and comments before a token that is not first on its line."""
+        given = self.given
+        gap, old_number = given.new.gaps[number], self.given.find_old_gap(number)
+        if old_number is not None and self.given.has_same_words(number):
+            old_gap = given.old.gaps[old_number]
+            if b"\n" not in old_gap and old_gap.split() == gap.split():
+                return old_gap
+        if b"\n" in gap:
+            comment = gap.strip()
+            return b" " + comment + b" " if comment else space_before(given.new, number)
+        return gap or add_space(given.new, number)
+
+    def write(self) -> bytes:
+        """Return the text of the unit."""
+        given, new, unit = self.given, self.given.new, self.given.unit
+        first = new.before(unit.first)
+        if unit.first_line in given.made and not first.strip():
+            first = indent_to(self.indent, tabs=self.tabs)
+        pieces = [first, new.tokens[unit.first]]
+        for number in range(unit.first + 1, unit.last + 1):
+            if number in self.breaks:
+                pieces += [self._before_break(number), b"\n", self._indent(number)]
+            else:
+                pieces.append(self._gap(number))
+            pieces.append(new.tokens[number])
+        return b"".join(pieces)
+
+    def _before_break(self, number: int) -> bytes:
+        """Return what follows the last token of a line: a comment, or old white space."""
+        new = self.given.new
+        before, newline, _ = new.gaps[number].partition(b"\n")
+        is_made = new.lines[number - 1] in self.given.made
+        return before.rstrip() if is_made or not newline else before
+
+    def _indent(self, number: int) -> bytes:
+        column, old_number = self.columns[number], self.given.find_old_gap(number)
+        if old_number is not None:
+            indent = self.given.old.before(old_number)
+            if not indent.strip() and width_of(indent) == column:
+                return indent
+        return indent_to(column, tabs=self.tabs)
+
+
+def _width_of_token(token: bytes) -> int:
+    return len(token.decode("utf-8", "replace"))

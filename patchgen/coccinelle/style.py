@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lay out the lines that a rule made in the kernel's style, and as the code there was laid out.
+
+spatch prints changed code itself: it breaks lines where it sees fit, aligns with spaces, and leaves
+continuation lines where they were when a name before them gets longer. Here each statement with a
+line that the rule made gets back the line breaks of the original, wherever the same tokens are next
+to each other. What was aligned to its open parenthesis is aligned to it again. A line that has
+become too long is broken after a comma or an operator, and a statement that was broken only because
+it was too long is joined if it fits now (Documentation/process/coding-style.rst, "Breaking long
+lines and strings").
+
+Only white space changes: a statement whose tokens or comments would change stays as spatch printed
+it. Preprocessor lines and bodies of macros stay, too.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from patchgen.coccinelle.changed_unit import ChangedUnit
+from patchgen.coccinelle.source_layout import Layout, indent_to, width_of
+from patchgen.coccinelle.statement_layout import lay_out
+from patchgen.ctokens import split_tokens
+from patchgen.linediff import LineChange, find_line_changes
+
+
+@dataclass(frozen=True)
+class _Region:
+    """Lines of the new text in whole statements, from `first` to before `end`, with made lines.
+
+    `matched` has the old token of each new one that stays, in order, `stayed` the reverse, and
+    `olds` the region's old tokens.
+    """
+
+    first: int
+    end: int
+    matched: Mapping[int, int]
+    stayed: Mapping[int, int]
+    olds: range
+
+    @cached_property
+    def _pairs(self) -> tuple[list[int], list[int]]:
+        return list(self.matched), list(self.matched.values())
+
+    def find_old_tokens(self, first: int, last: int) -> range:
+        """Return the old tokens that became the new ones from `first` to `last`."""
+        news, olds = self._pairs
+        before, after = bisect_left(news, first), bisect_right(news, last)
+        return range(
+            olds[before - 1] + 1 if before else self.olds.start,
+            olds[after] if after < len(olds) else self.olds.stop,
+        )
+
+
+def restyle(before: bytes, after: bytes) -> bytes:
+    """Return `after` with the lines that `before` lacks laid out in the kernel's style."""
+    changes = find_line_changes(before.split(b"\n"), after.split(b"\n"))
+    made = {line for each in changes for line in range(each.new_start, each.new_end)}
+    # With CRLF, any line end that is added or removed would have to be one, too.
+    if not made or b"\r" in after:
+        return after
+    old, new = Layout.read(before), Layout.read(after)
+    edits = list(_strip_empty(new, made))
+    for region in _find_regions(changes, old, new):
+        for unit in new.find_units(region.first, region.end):
+            if made.isdisjoint(range(unit.first_line, unit.last_line + 1)):
+                continue
+            begin, end = new.line_starts[unit.first_line], _end_of_line(new, unit.last, made)
+            olds = region.find_old_tokens(unit.first, unit.last)
+            text = lay_out(ChangedUnit(old, new, unit, region.matched, region.stayed, olds, made))
+            if text is not None and _read_code(text) == _read_code(new.text[begin:end]):
+                edits.append((begin, end, text))
+            else:
+                edits += _tidy_lines(old, new, unit.first, unit.last, made)
+    return _apply(after, edits)
+
+
+def _find_regions(changes: Sequence[LineChange], old: Layout, new: Layout) -> Iterator[_Region]:
+    """Yield the regions of whole statements around the changes, in order."""
+    ranges: list[tuple[int, int]] = []
+    for change in changes:
+        first, end = change.new_start, change.new_end
+        if first == end or (ranges and end <= ranges[-1][1]):
+            continue
+        while first > 0 and new.continues(first):
+            first -= 1
+        while end < len(new.line_starts) - 1 and new.continues(end):
+            end += 1
+        if ranges and first <= ranges[-1][1]:
+            first, end = min(first, ranges[-1][0]), max(end, ranges.pop()[1])
+        ranges.append((first, end))
+    starts = [change.new_start for change in changes]
+    growth = list(accumulate(map(_growth, changes), initial=0))
+    for first, end in ranges:
+        old_first = first - growth[bisect_left(starts, first)]
+        following = bisect_left(starts, end)
+        # Lines that were deleted at the end belong to the region.
+        old_end = end - growth[following + (starts[following : following + 1] == [end])]
+        olds = range(old.first_token_from(old_first), old.first_token_from(old_end))
+        news = range(new.first_token_from(first), new.first_token_from(end))
+        matched = _match_tokens(old, new, olds, news)
+        yield _Region(first, end, matched, {o: n for n, o in matched.items()}, olds)
+
+
+def _growth(change: LineChange) -> int:
+    return (change.new_end - change.new_start) - (change.old_end - change.old_start)
+
+
+def _match_tokens(old: Layout, new: Layout, olds: range, news: range) -> dict[int, int]:
+    matched: dict[int, int] = {}
+    i = j = 0
+    changes = find_line_changes(
+        old.tokens[olds.start : olds.stop], new.tokens[news.start : news.stop]
+    )
+    for change in [*changes, LineChange(len(olds), len(olds), len(news), len(news))]:
+        while i < change.old_start:
+            matched[news.start + j] = olds.start + i
+            i, j = i + 1, j + 1
+        i, j = change.old_end, change.new_end
+    return matched
+
+
+# --- lines that stay as they are but for the white space at their ends ---
+
+
+def _strip_empty(new: Layout, made: set[int]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield edits that remove the white space of made lines with nothing else, in code."""
+    for line in made:
+        begin, end = new.line_starts[line], new.line_starts[line + 1] - 1
+        if begin < end and not new.text[begin:end].strip():
+            number = new.first_token_from(line)
+            gap = new.gaps[number] if number < len(new.tokens) else b"//"
+            if b"//" not in gap and b"/*" not in gap:
+                yield begin, end, b""
+
+
+def _tidy_lines(
+    old: Layout, new: Layout, first: int, last: int, made: set[int]
+) -> Iterator[tuple[int, int, bytes]]:
+    """Yield edits that put tabs for spaces at the beginning of made lines."""
+    if b"\n\t" not in old.text:
+        return
+    for number in range(first, last + 1):
+        gap = new.gaps[number]
+        if not (new.lines[number] in made and new.is_first(number)) or b"\\" in gap:
+            continue
+        before = new.before(number)
+        if before and not before.strip():
+            begin = new.line_starts[new.lines[number]]
+            yield begin, begin + len(before), indent_to(width_of(before), tabs=True)
+
+
+def _end_of_line(new: Layout, number: int, made: set[int]) -> int:
+    """Return the end of a token with the white space after it, if that ends its line."""
+    end = new.end_of(number)
+    newline = new.line_starts[new.lines[number] + 1] - 1
+    is_trailing = new.lines[number] in made and not new.text[end:newline].strip()
+    return max(end, newline) if is_trailing else end
+
+
+def _read_code(text: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the tokens and comments of a text, without other white space."""
+    return [(b"".join(gap.split()), token) for gap, token in split_tokens(text)]
+
+
+def _apply(text: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
+    pieces: list[bytes] = []
+    at = 0
+    for begin, end, replacement in sorted(edits):
+        pieces += [text[at:begin], replacement]
+        at = end
+    return b"".join([*pieces, text[at:]])

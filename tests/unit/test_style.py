@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lines that a rule made get the kernel's style; other lines, tokens and comments stay."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, strategies as st
+
+from patchgen.coccinelle.style import restyle
+from patchgen.ctokens import split_tokens
+
+HEAD = "int f(void)\n{\n\tint ret;\n\n"
+
+
+def styled(before: str, after: str) -> str:
+    """Return a function's statements as they are laid out after a rule changed them."""
+    texts = (f"{HEAD}{each}\n}}\n".encode() for each in (before, after))
+    return restyle(*texts).decode().removeprefix(HEAD).removesuffix("\n}\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "right"),
+    [
+        (
+            "\told_name(first, second,\n\t\t third);",
+            "\ta_longer_name(first, second,\n\t\t third);",
+            "\ta_longer_name(first, second,\n\t\t      third);",
+        ),
+        (
+            "\told_name(first,\n\t\t second);",
+            "\tnew(first,\n\t\t second);",
+            "\tnew(first,\n\t    second);",
+        ),
+        (
+            "\told_name(first,\n\t\tsecond);",
+            "\ta_longer_name(first,\n\t\tsecond);",
+            "\ta_longer_name(first,\n\t\tsecond);",
+        ),
+        (
+            "\tret = old_name(first, inner(a,\n\t\t\t\t    b));",
+            "\tret = new_long_name(first, inner(a,\n\t\t\t\t    b));",
+            "\tret = new_long_name(first, inner(a,\n\t\t\t\t\t b));",
+        ),
+    ],
+    ids=["longer", "shorter", "not aligned before", "nested"],
+)
+def test_a_continuation_line_stays_aligned_when_the_name_changes(before, after, right):
+    assert styled(before, after) == right
+
+
+def test_spaces_for_tabs_become_tabs():
+    before = "\t\told_call(first,\n\t\t\t second);"
+    after = "\t\tnew_call(first,\n\t\t         second);"
+    assert styled(before, after) == "\t\tnew_call(first,\n\t\t\t second);"
+
+
+def test_a_file_that_is_indented_with_spaces_keeps_them():
+    before = "        old_call(first,\n                 second);"
+    after = "        new_call_(first,\n                 second);"
+    assert styled(before, after) == "        new_call_(first,\n                  second);"
+
+
+def test_a_call_that_was_on_one_line_stays_on_one_if_it_fits():
+    assert styled("\tstrlcpy(a, b, c);", "\tstrscpy(a,\n\t\t b,\n\t\t c);") == "\tstrscpy(a, b, c);"
+
+
+def test_a_call_that_was_broken_only_for_its_length_is_joined_when_it_fits():
+    name, argument = "x" * 40, "y" * 30
+    before = f"\t{name}({argument},\n\t\t{argument});"
+    assert styled(before, before.replace(name, "new")) == f"\tnew({argument}, {argument});"
+
+
+def test_one_argument_on_each_line_stays_so():
+    before = "\told(a,\n\t    b,\n\t    c);"
+    assert styled(before, "\tlonger(a, b, c);") == "\tlonger(a,\n\t       b,\n\t       c);"
+
+
+def test_a_line_over_80_columns_is_broken_after_a_comma_as_it_was_none_before():
+    arguments = "a" * 28, "b" * 28
+    before = f"\tret = old({', '.join(arguments)});"
+    after = before.replace("old", "a_much_longer_name")
+    assert styled(before, after) == (
+        f"\tret = a_much_longer_name({arguments[0]},\n\t\t\t\t {arguments[1]});"
+    )
+
+
+def test_a_condition_is_broken_at_its_operator_first():
+    before = f"\tif (ready && old({'a' * 28}, {'b' * 16}))\n\t\treturn;"
+    after = before.replace("old", "a_much_longer_name")
+    assert styled(before, after) == (
+        f"\tif (ready &&\n\t    a_much_longer_name({'a' * 28}, {'b' * 16}))\n\t\treturn;"
+    )
+
+
+def test_a_line_that_was_longer_than_80_columns_may_be():
+    before = f'\tdev_err(dev, "{"x" * 60}", first);'
+    assert len(before) > 80
+    after = before.replace("dev_err", "dev_warn")
+    assert styled(before, after) == after
+
+
+def test_statements_that_the_rule_did_not_touch_stay():
+    other = "\tother(a,\n\t  b ,c);  \n    odd( x );\n"
+    before, after = f"{other}\told(a);\n{other}", f"{other}\tnew(a,\n\t    b);\n{other}"
+    assert styled(before, after) == f"{other}\tnew(a, b);\n{other}"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "\tnew(a, /* of the\n\t\t * old */\n\t      b);",
+        "\tnew(a, // one\n\t\tb);",
+        "\tnew(a,\n#ifdef B\n\t\tb,\n#endif\n\t\tc);",
+        "\tnew(({ int x = 1;\n\t\tx; }), b);",
+        "#define NEW(a, b)\t\t\\\n\tnew(a,\t\t\t\\\n\t\tb)",
+        '\tnew("text "\n\t\t"more", b);',
+    ],
+    ids=["comment", "line comment", "directive", "statement in expression", "macro", "string"],
+)
+def test_what_must_not_move_stays_as_spatch_printed_it(statement):
+    before = statement.replace("new", "older").replace("NEW", "OLD")
+    assert styled(before, statement) == statement
+
+
+def test_a_comment_between_arguments_stays_where_it_is():
+    before = "\told(a, /* one */ b,\n\t    c); /* all */"
+    after = "\tlonger(a, /* one */ b,\n\t    c); /* all */"
+    assert styled(before, after) == "\tlonger(a, /* one */ b,\n\t       c); /* all */"
+
+
+def test_white_space_at_the_end_of_a_made_line_goes():
+    assert styled("\told(a);", "\tnew(a); \n \t\n\tmore(a);") == "\tnew(a);\n\n\tmore(a);"
+
+
+def test_lines_with_carriage_returns_stay():
+    before, after = b"\told(a,\r\n\t    b);\r\n", b"\tlonger(a,\r\n\t    b);\r\n"
+    assert restyle(before, after) == after
+
+
+def test_a_deleted_argument_leaves_no_break_after_the_parenthesis():
+    before = f"\told({'a' * 60},\n\t    {'b' * 30}, c);"
+    assert styled(before, f"\told({'b' * 30}, c);") == f"\told({'b' * 30}, c);"
+
+
+def test_new_statements_are_aligned_as_their_neighbours():
+    before = "\tfirst(a);\n\tlast(a);"
+    after = f"\tfirst(a);\n        made({'b' * 40},\n             {'c' * 30});\n\tlast(a);"
+    assert styled(before, after) == (
+        f"\tfirst(a);\n\tmade({'b' * 40},\n\t     {'c' * 30});\n\tlast(a);"
+    )
+
+
+def code(text: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"".join(gap.split()), token) for gap, token in split_tokens(text)]
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "\tcall(a,",
+                "\t     b);",
+                "\tif (x && (y ||",
+                "\t    z)) {",
+                "\t}",
+                "}",
+                "{",
+                "#if A",
+            ),
+            *("#endif", "/* a", " * b */", "\tx = a ? b : c;", '\ts("long", ', "        b, c,", ""),
+            *(
+                "\tfor (i = 0; i < n;",
+                "\t     i++)",
+                "\t#define A(x) \\",
+                "// x",
+                "\t'",
+                '\t"',
+                "(",
+                ")",
+            ),
+        ]
+    ),
+    max_size=12,
+)
+
+
+@given(LINES, LINES)
+def test_only_white_space_changes_whatever_the_text(before, after):
+    old, new = ("\n".join(lines).encode() for lines in (before, after))
+    result = restyle(old, new)
+    assert code(result) == code(new)
+    assert restyle(old, result) == result
+
+
+@given(LINES, LINES, LINES, LINES)
+def test_lines_around_the_change_stay(head, old, new, tail):
+    first, last = "\n".join([*head, "}", ""]), "\n".join(["", "int g(void)", "{", *tail])
+    before, after = (f"{first}\n{chr(10).join(each)}\n{last}".encode() for each in (old, new))
+    if before != after:
+        restyle(before, after)
+
+
+def test_a_continuation_of_gone_parentheses_joins_the_line():
+    before = f"\tret = wrap({'a' * 40} +\n\t\t   {'b' * 40});"
+    after = f"\tret = {'a' * 40} + {'b' * 20};"
+    assert styled(before, after) == after
+
+
+def test_a_continuation_line_that_was_not_aligned_moves_with_its_statement():
+    before = "\tif (x)\n\t\told(a,\n\t\t\tb);"
+    assert styled(before, "\tnew(a,\n\t\t\tb);") == "\tnew(a,\n\t\tb);"
+
+
+def test_time_is_linear_in_the_number_of_changes_and_in_the_length_of_a_call():
+    lines = [f"\tx{number} = old(a, b);" for number in range(4000)]
+    text = "\n".join(lines)
+    begun = time.monotonic()
+    assert styled(text, text.replace("old", "new")) == text.replace("old", "new")
+    call = "\told(" + ",\n\t    ".join(f"argument{number}" for number in range(4000)) + ");"
+    assert styled(call, call.replace("old", "new")) == call.replace("old", "new")
+    one_line = call.replace("\n\t   ", "")
+    assert styled(one_line, one_line.replace("old", "new")) == one_line.replace("old", "new")
+    assert time.monotonic() - begun < 20
+
+
+def test_arguments_after_a_long_string_go_to_a_line_of_their_own():
+    text = f'"{"x" * 70}\\n"'
+    before = f"\tdev_dbg(dev, {text}, a,\n\t\tb);"
+    after = f"\ttrace_dbg(dev, {text}, a, b);"
+    assert styled(before, after) == f"\ttrace_dbg(dev, {text},\n\t\t  a, b);"
+    aligned = f"\tdev_dbg(dev, {text},\n\t\tb, c);"
+    assert styled(aligned, f"\ttrace_dbg(dev,\n\t\t\t{text},\n\t\t\tb, c);") == (
+        f"\ttrace_dbg(dev, {text},\n\t\t  b, c);"
+    )
+
+
+def test_a_string_that_was_on_a_line_of_its_own_stays_there():
+    text = f'"{"x" * 66}\\n"'
+    before = f"\told_call(dev,\n\t\t {text},\n\t\t a);"
+    after = f"\tnew_calls(dev, {text}, a);"
+    assert styled(before, after) == f"\tnew_calls(dev,\n\t\t  {text},\n\t\t  a);"
+
+
+def test_a_line_is_broken_between_arguments_rather_than_in_one():
+    before = f"\told({'a' * 20}, {'b' * 20} | {'c' * 20});"
+    after = before.replace("old", "a_much_longer_name")
+    assert styled(before, after) == (
+        f"\ta_much_longer_name({'a' * 20},\n\t\t\t   {'b' * 20} | {'c' * 20});"
+    )
