@@ -145,7 +145,7 @@ def whole_tree(kernel: Path, rule: Path, scratch: Path) -> Table:
     clone = clone_bare(kernel, scratch / "linux.git")
     # spatch does not have the macros of the tree.
     args = ["run", str(rule), "--tree", str(clone), "--macros", "none", "--quiet"]
-    args.append("--no-style")
+    args += ["--no-style", "--no-headers"]
     cold, diff = timed(lambda: patchgen(*args))
     runs = [timed(lambda: patchgen(*args)) for _ in range(5)]
     assert all(same == diff for _, same in runs)
@@ -207,7 +207,7 @@ def own_scripts(kernel: Path, scratch: Path, names: Sequence[str]) -> Table:
         theirs, printed = timed(lambda s=script: coccicheck(tree, s, "patch", SCRIPT_FOLDERS))
         args = ["run", script.path, *SCRIPT_FOLDERS, "--tree", str(kernel), "--mode", "patch"]
         args += ["--macros", "none", "--trust", "--no-cache", "--quiet"]
-        args.append("--no-style")
+        args += ["--no-style", "--no-headers"]
         ours, diff = timed(lambda args=args: patchgen(*args))
         same = "" if changed_lines(printed) == changed_lines(diff) else " DIFFERS"
         ratios.append(theirs / ours)

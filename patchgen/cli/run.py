@@ -129,6 +129,14 @@ class _Shown:
 )
 @click.option("--show-macros", is_flag=True, help="Print the tree's macros, and run nothing.")
 @click.option(
+    "--no-headers",
+    "with_headers",
+    flag_value=False,
+    default=True,
+    help="Leave headers out in patch mode, unless they are named, or the semantic patch has "
+    "--include-headers.",
+)
+@click.option(
     "--no-style",
     "style",
     flag_value=False,

@@ -56,10 +56,15 @@ DEFAULT_TIMEOUT_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file for spatch: its path in the tree, and its text as a whole or as a slice."""
+    """A file for spatch: its path in the tree, and its text as a whole or as a slice.
+
+    With `changes_headers`, the headers that it includes are changed as well. Otherwise they only
+    tell types.
+    """
 
     path: PurePosixPath
     text: bytes
+    changes_headers: bool = False
 
 
 def apply_to_file(
@@ -113,7 +118,10 @@ def run_files(
     ToolError if spatch fails.
     """
     results: dict[PurePosixPath, FileResult] = {}
-    pending = [tuple(sources)]
+    # spatch changes a header for the first file only that includes it.
+    pending: list[tuple[Source, ...]] = [(each,) for each in sources if each.changes_headers]
+    others = tuple(source for source in sources if not source.changes_headers)
+    pending += [others] if others else []
     while pending and not is_ended():
         part = pending.pop()
         with scratch_folder("spatch") as scratch:
@@ -152,6 +160,9 @@ def _run(
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_bytes(text)
     (scratch / "groups").write_text("".join(f"{name}\n\n" for name in files), encoding="ascii")
+    changes_headers = any(source.changes_headers for source in sources)
+    if headers and not changes_headers:
+        program = replace(program, options=(*program.options, _TYPES_ONLY))
     prepared = _prepare(program)
     completed = spatch.run(program, prepared.text, scratch, timeout_s=timeout_s)
     _check_copied(completed)
@@ -166,6 +177,9 @@ def _run(
         failure = Failure("spatch's output cannot be parsed")
         return [FileResult(source.path, failure=failure) for source in sources if len(sources) == 1]
     results = list(_read_all(program, prepared, files, texts, channels, scratch, timeout_s))
+    if changes_headers:
+        changed = tuple(_read_headers(program, names, headers, tree))
+        results = [each if each.failure else replace(each, headers=changed) for each in results]
     if _NOTHING_WRITTEN in completed.stderr:
         results = [result for result in results if result.failure is not None]
         if not results:
@@ -174,6 +188,7 @@ def _run(
     return [names.restore(replace(result, seconds=share)) for result in results]
 
 
+_TYPES_ONLY = "--include-headers-for-types"
 _CP_ERROR = re.compile(rb"^cp: .*", re.MULTILINE)
 # From spatch 1.2 on (enter.ml): if one file fails, it changes no file of the run.
 _NOTHING_WRITTEN = b"An error occurred when attempting to transform some files."
@@ -190,6 +205,16 @@ def _check_copied(completed: Completed) -> None:
             f"spatch cannot write its result: {error[0].decode('utf-8', 'replace')}",
             hint="the disk may be full; set TMPDIR to a folder on another one",
         )
+
+
+def _read_headers(
+    program: RunnableSmpl, names: SafeNames, headers: Mapping[PurePosixPath, bytes], tree: Path
+) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Yield the headers that spatch has changed, with their new texts."""
+    for path, before in headers.items():
+        after = (tree / names.find(path)).read_bytes()
+        if after != before:
+            yield path, restyle(before, after) if program.restyles else after
 
 
 def _prepare(program: RunnableSmpl) -> PreparedText:

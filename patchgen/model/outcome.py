@@ -93,7 +93,7 @@ class FileResult:
     printed for the file, and `marks` are the places that context mode marks. `seconds` is its share
     of spatch's wall time. `written` are the files that scripts wrote, by their relative names; they
     belong to a run, and so to the path ".". If spatch did not finish the file, `failure` is set,
-    and nothing else is known.
+    and nothing else is known. `headers` are the new texts of headers that it includes.
     """
 
     path: PurePosixPath
@@ -106,6 +106,7 @@ class FileResult:
     failure: Failure | None = None
     seconds: float = 0.0
     written: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[PurePosixPath, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,16 +246,18 @@ def list_changes(
 ) -> TreeChanges | None:
     """Return the regular files with these suffixes that differ below any of the paths.
 
-    None if the repository does not have the old tree. No paths means the whole trees.
+    A path of a file counts, whatever its suffix. None if the repository does not have the old tree.
+    No paths means the whole trees.
     """
     args = ("--literal-pathspecs", "diff-tree", "-r", "-z", "--raw", "--no-renames", old, new)
     completed = git.run(*args, "--", *map(str, paths), ok=None)
     if completed.returncode != 0:
         return None
+    named = frozenset(map(str, paths))
     before = set()
     after = {}
     for change in parse_raw_diff(completed.stdout):
-        if not change.path.endswith(suffixes):
+        if not (change.path.endswith(suffixes) or change.path in named):
             continue
         if change.old_mode in REGULAR:
             before.add(PurePosixPath(change.path))

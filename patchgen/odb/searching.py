@@ -144,7 +144,7 @@ def _has_pcre(repository: Repository, tree: Oid) -> bool:
 def _list_pathspecs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[str]:
     """Yield the pathspecs for a file, or for the files with these suffixes in a folder."""
     name = "" if str(path) == "." else str(path)
-    if name.endswith(suffixes):
+    if name.endswith((*suffixes, ".h")):
         yield f":(top,literal){name}"
     folder = re.sub(r"([*?\[\\])", r"\\\1", name) + "/" if name else ""
     for suffix in suffixes:

@@ -30,7 +30,7 @@ from patchgen.odb import (
 )
 from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.slices import slice_source
-from patchgen.sweep.words import has_word, meet
+from patchgen.sweep.words import WordIndex, has_word, meet
 
 # Up to this many files are read one by one in less time than all are searched.
 _FEW_FILES = 400
@@ -89,7 +89,7 @@ class Slicer:
 
     `names` are the files read so far. `parts` are the parts cut from each file that is run. Nothing
     can match in the `without_words` files, nor in the `unmatchable` ones, where no single item has
-    all words.
+    all words. `changing` has the headers by their ids, and whether a rule may match in them.
     """
 
     repository: Repository
@@ -100,6 +100,7 @@ class Slicer:
     parts: dict[PurePosixPath, tuple[bytes, ...]] = field(default_factory=dict)
     without_words: list[TreeFile] = field(default_factory=list)
     unmatchable: list[TreeFile] = field(default_factory=list)
+    changing: dict[Oid, bool] = field(default_factory=dict)
 
     def read(self, files: Iterator[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         """Yield files with their complete texts."""
@@ -115,20 +116,32 @@ class Slicer:
         """Return whether a file has the words that any match needs."""
         return has_words(text, self.needs.file)
 
-    def cut(self, file: TreeFile, text: bytes) -> Source | None:
-        """Return the part of a file that spatch has to see, None if nothing can match."""
+    def may_change(self, oid: Oid, header: bytes) -> bool:
+        """Return whether a rule may match in a header."""
+        if oid not in self.changing:
+            needs = self.needs.functions
+            self.changing[oid] = needs is None or WordIndex(header, needs).any_item_may()
+        return self.changing[oid]
+
+    def cut(self, file: TreeFile, text: bytes, *, changes_headers: bool = False) -> Source | None:
+        """Return the part of a file that spatch has to see, None if nothing can match.
+
+        With `changes_headers` a rule may match in a header that the file includes.
+        """
         if not self.may_match(text):
             self.without_words.append(file)
             return None
         functions = self.needs.functions
         if functions is None or not self.slices or file.path.suffix not in (".c", ".h"):
-            return Source(file.path, text)
+            return Source(file.path, text, changes_headers)
         cut = slice_source(text, functions, words_of(self.needs.file))
+        if not cut.matters and changes_headers:
+            return Source(file.path, text, changes_headers)
         if not cut.matters:
             self.unmatchable.append(file)
             return None
         self.parts[file.path] = cut.parts
-        return Source(file.path, cut.text)
+        return Source(file.path, cut.text, changes_headers)
 
 
 def has_words(text: bytes, formula: Formula) -> bool:

@@ -47,7 +47,15 @@ _READS_FILES = re.compile(
     r"|stat|mmap|getline|in_channel)\b"
 )
 # Options for the choice of files and for spatch's output; patchgen sets these itself.
-_SET_BY_PATCHGEN = frozenset({"--include-headers", "--very-quiet", "--quiet", "--debug"})
+_SET_BY_PATCHGEN = frozenset(
+    {
+        "--include-headers",
+        "--include-headers-for-types",
+        "--very-quiet",
+        "--quiet",
+        "--debug",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +193,7 @@ def resolve(
     includes = _choose_includes(cocci, options)
     program = _make_program(cocci, mode, values, includes)
     program = replace(program, restyles=request.style and mode is Mode.PATCH)
+    with_headers = request.with_headers and mode is Mode.PATCH
     grouping, note = _choose_grouping(cocci, program.scripts)
     notes = [note] if note else []
     notes += check_rules(cocci, program)
@@ -204,8 +213,13 @@ def resolve(
         only_paths,
         header,
         mode,
-        suffixes=(".c", ".h") if "--include-headers" in options else (".c",),
+        suffixes=(".c", ".h") if with_headers or "--include-headers" in options else (".c",),
         includes=includes,
+        changes_headers=with_headers
+        and includes is not Includes.NONE
+        and "--include-headers-for-types" not in options
+        # One run over all files drops a header that two of them change in different ways.
+        and grouping is not Grouping.TOGETHER,
         folders=(*includes.folders, *cocci.files.folders),
         slices=request.slices and may_slice and not cocci.companions and not cocci.files,
         grouping=grouping,
@@ -253,9 +267,6 @@ def _make_program(
         if option not in _SET_BY_PATCHGEN and option not in [*Includes]
     ]
     options += [word for name in cocci.files.given for word in ("--include", name)]
-    if includes is not Includes.NONE:
-        # A header that a .c file includes is a file of its own here, whether it is run or not.
-        options.append("--include-headers-for-types")
     folders = [
         option
         for folder in (*includes.folders, *cocci.files.given_folders)

@@ -37,9 +37,10 @@ class RunRequest:
     files to those changed since that revision, `only_built` to headers and the files that a .config
     builds. `trusted` lets all semantic patches run code, `trusted_folders` those in these folders.
     With `cache` off, cached results are ignored; with `slices` off, spatch gets whole files; with
-    `style` off, changed lines stay as spatch prints them. `jobs` is the number of parallel spatch
-    processes, 0 for one per core. `files` are what options for spatch name on the command
-    line. `macros` is the text of a file of macros to use instead of those of the base, "" for none.
+    `style` off, changed lines stay as spatch prints them; with `with_headers` off, folders are read
+    without their headers in patch mode. `jobs` is the number of parallel spatch processes, 0 for
+    one per core. `files` are what options for spatch name on the command line. `macros` is the text
+    of a file of macros to use instead of those of the base, "" for none.
     """
 
     target: str
@@ -55,6 +56,7 @@ class RunRequest:
     cache: bool = True
     slices: bool = True
     style: bool = True
+    with_headers: bool = True
     timeout_s: int = DEFAULT_TIMEOUT_S
     jobs: int = 0
     files: OptionFiles = field(default_factory=OptionFiles)
@@ -67,7 +69,8 @@ class SweepRequest:
 
     `header` is that of the .cocci, None for a rule of a variant. `only_paths` restricts the files
     to these paths, unless it is None; `suffixes` are the files' suffixes. Headers are searched in
-    the `folders`, too. With `slices` off, spatch gets whole files.
+    the `folders`, too; with `changes_headers`, those that a file includes are changed by way of it.
+    With `slices` off, spatch gets whole files.
     """
 
     run: RunRequest
@@ -78,6 +81,7 @@ class SweepRequest:
     mode: Mode = Mode.PATCH
     suffixes: tuple[str, ...] = (".c",)
     includes: Includes = Includes.NONE
+    changes_headers: bool = False
     slices: bool = True
     grouping: Grouping = Grouping.ANY
     notes: tuple[str, ...] = ()
@@ -111,6 +115,7 @@ def name_run(request: SweepRequest, spatch_version: str) -> str:
         program.options,
         program.modes,
         program.restyles,
+        request.changes_headers,
         sorted(program.companions.items()),
         program.isomorphisms,
         sorted(program.headers.items()),

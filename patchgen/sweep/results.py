@@ -80,14 +80,15 @@ def pack(outcome: FileResult | None) -> bytes:
     ]
     marks = [[mark.line, mark.end_line, mark.text] for mark in outcome.marks]
     hits = [[rule.rule, rule.hits] for rule in outcome.rules]
-    text = json.dumps([str(outcome.path), after, hits, unparsed, outcome.printed, marks])
+    headers = [[str(path), base64.b64encode(new).decode()] for path, new in outcome.headers]
+    text = json.dumps([str(outcome.path), after, hits, unparsed, outcome.printed, marks, headers])
     return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
 
 
 def unpack(packed: bytes, path: PurePosixPath) -> FileResult:
     """Read a cached outcome, which may be that of the same content at another path."""
     fields = json.loads(zlib.decompress(packed).decode("utf-8", "surrogatepass"))
-    earlier_path, after, hits, unparsed, printed, marks = fields
+    earlier_path, after, hits, unparsed, printed, marks, headers = fields
     return FileResult(
         path,
         None if after is None else base64.b64decode(after),
@@ -98,6 +99,7 @@ def unpack(packed: bytes, path: PurePosixPath) -> FileResult:
         ),
         printed if earlier_path == str(path) else printed.replace(earlier_path, str(path)),
         tuple(ReportedPlace(path, line, None, text, end_line=end) for line, end, text in marks),
+        headers=tuple((PurePosixPath(name), base64.b64decode(new)) for name, new in headers),
     )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -17,8 +18,10 @@ from patchgen.model.outcome import FileResult, ReportedPlace
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import RuleCount, Sweep
-from patchgen.odb import Repository, open_tree, read_contents, resolve_paths
+from patchgen.odb import Repository, open_tree, read_contents, read_files, resolve_paths
 from patchgen.sweep.grouping import Grouping
+from patchgen.sweep.header_changes import find_header_changes
+from patchgen.sweep.includes import Includes
 from patchgen.sweep.request import MACRO_FOLDERS, SweepRequest, name_run
 from patchgen.sweep.results import Selection, SweepState, find_cached_needs, find_cached_selection
 
@@ -142,6 +145,9 @@ def _select(repository: Repository, request: SweepRequest) -> Selection | None:
     ]
     if request.only_paths is not None or request.grouping is Grouping.TOGETHER:
         return None
+    if where and request.includes is not Includes.NONE:
+        # Headers may be anywhere in the tree.
+        where.append((PurePosixPath("."), tree))
     places = tuple(where) or ((PurePosixPath("."), tree),)
     uses_macros = bool(request.run.paths) and request.uses_macros
     macro_places = _find_macro_places(repository, tree, request.run.paths) if uses_macros else ()
@@ -172,7 +178,7 @@ def _result(
         request.base,
         request.mode,
         _count_rules(request.program, outcomes),
-        _read_edits(repository, state, outcomes),
+        _read_edits(repository, request.base.tree, state, outcomes),
         tuple(place for outcome in outcomes for place in outcome.marks) + reports,
         output=output,
         # A header that several files include is parsed for each of them.
@@ -205,25 +211,36 @@ def _read_reports(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:
 
 
 def _read_edits(
-    repository: Repository, state: SweepState, outcomes: list[FileResult]
+    repository: Repository, tree: Oid, state: SweepState, outcomes: list[FileResult]
 ) -> tuple[FileEdit, ...]:
-    changed = [
-        (state.files[outcome.path], outcome.after)
-        for outcome in outcomes
-        if outcome.after is not None
-    ]
-    texts = read_contents(repository, [file for file, _ in changed])
-    return tuple(
-        FileEdit(file.path, file.mode, before, after)
-        for (file, after), before in zip(changed, texts, strict=True)
-    )
+    changed = {each.path: each.after for each in outcomes if each.after is not None}
+    headers = find_header_changes(outcomes)
+    files = read_files(repository, tree, headers) if headers else {}
+    files |= {path: state.files[path] for path in changed}
+    edits = []
+    ordered = [files[path] for path in sorted({*changed, *headers})]
+    for file, before in zip(ordered, read_contents(repository, ordered), strict=True):
+        header, own = headers.get(file.path), changed.get(file.path)
+        if header is not None and own is not None:
+            header.join_own(before, own)
+        after = own if header is None else header.after
+        assert after is not None
+        edits.append(FileEdit(file.path, file.mode, before, after))
+    return tuple(edits)
 
 
 def _count_rules(program: RunnableSmpl, outcomes: list[FileResult]) -> tuple[RuleCount, ...]:
     counts = {rule.label: [0, 0] for rule in read_rules(program.patch.text) if not rule.is_script}
+    own = {(each.path, each.after): each.rules for each in outcomes if each.after is not None}
     for outcome in outcomes:
+        # The trace of a file has the hits in its headers, which may be counted there.
+        elsewhere = Counter[str]()
+        for header in outcome.headers:
+            elsewhere.update({rule.rule: rule.hits for rule in own.get(header, ())})
         for rule in outcome.rules:
-            count = counts.setdefault(rule.rule, [0, 0])
-            count[0] += rule.hits
-            count[1] += 1
+            hits = rule.hits - elsewhere[rule.rule]
+            if hits > 0:
+                count = counts.setdefault(rule.rule, [0, 0])
+                count[0] += hits
+                count[1] += 1
     return tuple(RuleCount(name, hits, files) for name, (hits, files) in counts.items())

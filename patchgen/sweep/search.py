@@ -106,11 +106,18 @@ class Search:
             if (changed := self._list_changed()) is not None:
                 return changed
             listed = list_entries(self.repository, tree, request.run.paths, request.suffixes)
+            headers = [path for path in request.run.paths if path.suffix == ".h"]
+            if headers:
+                found = list_entries(self.repository, tree, headers, (".h",))
+                listed |= {name: found[name] for name in map(str, headers) if name in found}
         else:
             near = list_entries(self.repository, tree, request.run.paths)
             self.finder = self._header_finder(near)
+            named = frozenset(map(str, request.run.paths))
             listed = {
-                name: entry for name, entry in near.items() if name.endswith(request.suffixes)
+                name: entry
+                for name, entry in near.items()
+                if name.endswith(request.suffixes) or name in named
             }
         if request.only_paths is not None:
             only_paths = set(map(str, request.only_paths))
@@ -221,9 +228,15 @@ class Search:
             if len(text) > MAX_FILE_BYTES and slicer.may_match(text):
                 state.unfinished[file.path] = Failure(_TOO_LARGE)
                 continue
-            source = slicer.cut(file, text)
+            texts: Mapping[PurePosixPath, bytes] = {}
+            if headers and slicer.may_match(text):
+                texts = read_headers(self.repository, headers.items(), header_contents)
+            changes_headers = self.request.changes_headers and any(
+                slicer.may_change(oid, header_contents[oid]) for oid in headers.values() if texts
+            )
+            source = slicer.cut(file, text, changes_headers=changes_headers)
             if source is not None:
-                yield source, read_headers(self.repository, headers.items(), header_contents)
+                yield source, texts
 
     def _header_finder(self, near: Mapping[str, Entry]) -> HeaderFinder:
         request = self.request
@@ -277,10 +290,11 @@ class Search:
         includes = self.finder.find(str(result.path), text) if self.finder else {}
         headers = read_headers(self.repository, includes.items(), {})
         self.state.notes.append(f"{result.path} was run again, as a whole file")
+        source = Source(result.path, text, changes_headers=self.request.changes_headers)
         [rerun] = run_files(
             self.spatch,
             self.request.program,
-            [Source(result.path, text)],
+            [source],
             headers,
             timeout_s=self.request.run.timeout_s,
         )

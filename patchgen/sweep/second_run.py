@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, make_key
-from patchgen.coccinelle import Source, Spatch, without_rule_marks
+from patchgen.coccinelle import Source, Spatch, restyle, without_rule_marks
 from patchgen.linediff import find_line_changes
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.outcome import FileResult, UnparsedFunction
@@ -68,7 +68,8 @@ class SecondRun:
         for hints, files in self.groups.items():
             count += len(files)
             patch = replace(self.request.program.patch, macros=hints + self._own_macros)
-            program = replace(self.request.program, patch=patch)
+            # A stand-in may have spaces at its end, which must not go before it is replaced.
+            program = replace(self.request.program, patch=patch, restyles=False)
             request = replace(self.request, program=program)
             by_path = {again.file.path: again for again in files}
             batches = make_batches(
@@ -126,9 +127,11 @@ class SecondRun:
         second = _reveal(again, result)
         if second is not None:
             [before] = read_contents(self.repository, [again.file])
+            if second.after is not None and self.request.program.restyles:
+                second = replace(second, after=restyle(before, second.after))
             if contains(before, first, second):
                 unparsed = _both_unparsed(first, self.may_match(second.unparsed))
-                first = replace(second, unparsed=tuple(unparsed))
+                first = replace(second, unparsed=tuple(unparsed), headers=first.headers)
         outcome = outcome_of(first)
         self.state.outcomes.pop(path)
         if outcome is not None:

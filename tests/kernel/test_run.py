@@ -63,7 +63,9 @@ def checkout(kernel_6_1: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.mark.parametrize("mode", ["patch", "report"])
 def test_the_same_as_coccicheck(mode, checkout, kernel_6_1, patchgen):
     scripts = {script.path: script for script in list_scripts(checkout) if mode in script.modes}
-    args = (*OPTIONS, "--macros", "none", "--no-style", "--mode", mode, "--tree", kernel_6_1)
+    # As coccicheck: in the layout of spatch, without headers and without the macros of the tree.
+    args = (*OPTIONS, "--macros", "none", "--no-style", "--no-headers", "--mode", mode)
+    args += ("--tree", kernel_6_1)
     finished = patchgen("run", SCRIPTS, *FOLDERS, *args)
     assert finished.code == 0, finished.err
     document = json.loads(finished.out)

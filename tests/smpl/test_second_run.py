@@ -256,3 +256,15 @@ def test_a_result_contains_another_if_it_has_all_its_marks_and_lines():
     assert contains(OLD, FileResult(path), FileResult(path, marks=(mark,)))
     assert contains(OLD, FileResult(path, printed="a\nb\n"), FileResult(path, printed="a\nc\nb\n"))
     assert not contains(OLD, FileResult(path, printed="a\nb\n"), FileResult(path, printed="b\na\n"))
+
+
+def test_lines_that_only_the_second_run_changes_get_the_style_of_the_kernel(
+    tree, tmp_path, patchgen
+):
+    begin = "int f(int a)\n{\n\tscoped_guard(mutex, &lock) {\n"
+    (tree / "drivers/loop.c").write_text(f"{begin}\t\tfoo(a,\n\t\t    2);\n\t}}\n\treturn 0;\n}}\n")
+    commit_all(tree, "aligned")
+    rule = tmp_path / "rename.cocci"
+    rule.write_text(RENAME.replace("bar", "longer"))
+    _apply(tree, patchgen("run", rule, "drivers/loop.c", "--tree", tree).out)
+    assert "\t\tlonger(a,\n\t\t       2);\n" in (tree / "drivers/loop.c").read_text()

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Join what a semantic patch makes of headers, by way of the files that include them.
+
+spatch changes a header together with each file that includes it, and here a header may be run as a
+file of its own, too. Each result is a whole header. If they differ, spatch drops the change
+(cocci.ml, check_duplicate_modif); here that is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from patchgen.errors import RefusedError
+from patchgen.model.outcome import FileResult
+from patchgen.sweep.hunks import find_hunks
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderChange:
+    """The new text of a header, and the first file that includes it and changes it so."""
+
+    path: PurePosixPath
+    after: bytes
+    includer: PurePosixPath
+
+    def join_own(self, before: bytes, own: bytes) -> None:
+        """Compare it with the result of the header as a file of its own.
+
+        Files that include it may know more types, so that a rule matches in more places. Raises
+        RefusedError if a change is missing here.
+        """
+        if not set(find_hunks(before, own)) <= set(find_hunks(before, self.after)):
+            raise _differ(self.path, f"alone and by way of {self.includer}")
+
+
+def find_header_changes(outcomes: Iterable[FileResult]) -> dict[PurePosixPath, HeaderChange]:
+    """Return the changes of headers by their paths.
+
+    Raises RefusedError if two files change a header in different ways.
+    """
+    found: dict[PurePosixPath, HeaderChange] = {}
+    for outcome in outcomes:
+        for path, after in outcome.headers:
+            change = found.setdefault(path, HeaderChange(path, after, outcome.path))
+            if after != change.after:
+                raise _differ(path, f"by way of {change.includer} and of {outcome.path}")
+    return found
+
+
+def _differ(path: PurePosixPath, how: str) -> RefusedError:
+    return RefusedError(
+        f"{path} is changed in different ways {how}",
+        hint="name files to run on one by one, or leave headers out with --no-headers",
+    )
