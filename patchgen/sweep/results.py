@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from patchgen.cachefile import Cache, make_key
 from patchgen.coccinelle import Needs, load_needs
 from patchgen.model.base import Oid, TreeFile
+from patchgen.model.leftover import Leftover, Leftovers, LeftReason, WordCount
 from patchgen.model.outcome import Failure, FileResult, ReportedPlace, RuleHits, UnparsedFunction
 from patchgen.model.sweep import Counts
 
@@ -202,3 +203,47 @@ def find_cached_needs(cache: Cache) -> Needs | None:
 def cache_needs(cache: Cache, needs: Needs) -> None:
     """Cache the words that a semantic patch needs."""
     cache.store([(_NEEDS, needs.dump())])
+
+
+# --- what is left, and why nothing matched ---
+
+
+def find_cached_leftovers(cache: Cache, selection: Selection) -> Leftovers | None:
+    """Return what a run over a selection left, None if it is not cached."""
+    key = b"left " + selection.name
+    packed = cache.find([key]).get(key)
+    if packed is None:
+        return None
+    words, places = json.loads(zlib.decompress(packed))
+    return Leftovers(
+        tuple(WordCount(*fields) for fields in words),
+        tuple(
+            Leftover(PurePosixPath(path), line, word, LeftReason(reason), detail)
+            for path, line, word, reason, detail in places
+        ),
+    )
+
+
+def cache_leftovers(cache: Cache, selection: Selection, leftovers: Leftovers) -> None:
+    """Cache what a run over a selection left."""
+    words = [
+        [count.word, count.before, count.changed, count.is_common] for count in leftovers.words
+    ]
+    places = [
+        [str(place.path), place.line, place.word, place.reason.value, place.detail]
+        for place in leftovers.places
+    ]
+    packed = zlib.compress(json.dumps([words, places]).encode(), 6)
+    cache.store([(b"left " + selection.name, packed)])
+
+
+def find_cached_reason(cache: Cache, selection: Selection) -> str | None:
+    """Return why nothing in a selection can match, None if that is not cached."""
+    key = b"nothing " + selection.name
+    packed = cache.find([key]).get(key)
+    return None if packed is None else packed.decode()
+
+
+def cache_reason(cache: Cache, selection: Selection, reason: str) -> None:
+    """Cache why nothing in a selection can match; "" if something may."""
+    cache.store([(b"nothing " + selection.name, reason.encode())])

@@ -23,7 +23,16 @@ from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.header_changes import find_header_changes
 from patchgen.sweep.includes import Includes
 from patchgen.sweep.request import MACRO_FOLDERS, SweepRequest, name_run
-from patchgen.sweep.results import Selection, SweepState, find_cached_needs, find_cached_selection
+from patchgen.sweep.results import (
+    Selection,
+    SweepState,
+    cache_leftovers,
+    cache_reason,
+    find_cached_leftovers,
+    find_cached_needs,
+    find_cached_reason,
+    find_cached_selection,
+)
 
 if TYPE_CHECKING:
     from patchgen.sweep.executor import Executor
@@ -69,8 +78,8 @@ def sweep(
         result = _result(repository, request, state, cache.note, time.monotonic() - began)
         leftovers = None
         if _has_leftovers(repository, request):
-            key = b"left " + selection.name if selection and not state.unfinished else None
-            leftovers = _find_leftovers(repository, request, result, state, cache, key)
+            cached_for = None if state.unfinished else selection
+            leftovers = _find_leftovers(repository, request, result, state, cache, cached_for)
         if needs and not (state.outcomes or state.unfinished or state.printed):
             result = _add_note(
                 result, _explain_no_match(repository, request, needs, selection, cache)
@@ -97,15 +106,14 @@ def _explain_no_match(
     cache: Cache,
 ) -> str:
     """Return why nothing can match, "" if something may; the cached answer, if there is one."""
-    key = b"nothing " + selection.name if selection else None
-    why = cache.find_one(str, key) if key else None
+    why = find_cached_reason(cache, selection) if selection else None
     if why is None:
         from patchgen.sweep.no_match import explain_no_match
 
         is_limited = request.only_paths is not None or repository.is_partial
         why = "" if is_limited else explain_no_match(repository, request, needs)
-        if key:
-            cache.store_one(key, why)
+        if selection is not None:
+            cache_reason(cache, selection, why)
     return why
 
 
@@ -120,10 +128,12 @@ def _find_leftovers(
     result: Sweep,
     state: SweepState,
     cache: Cache,
-    key: bytes | None,
+    selection: Selection | None,
 ) -> Leftovers:
     """Return what a sweep in patch mode left; the cached answer, if there is one."""
-    leftovers = cache.find_one(Leftovers, key) if key and state.occurrences is None else None
+    leftovers = None
+    if selection is not None and state.occurrences is None:
+        leftovers = find_cached_leftovers(cache, selection)
     if leftovers is None:
         from patchgen.sweep.leftovers import find_leftovers, plan_words
 
@@ -131,8 +141,8 @@ def _find_leftovers(
         if occurrences is None:
             occurrences = plan_words(repository, request)()
         leftovers = find_leftovers(repository, request, result, occurrences)
-        if key:
-            cache.store_one(key, leftovers)
+        if selection is not None:
+            cache_leftovers(cache, selection, leftovers)
     return leftovers
 
 
