@@ -16,6 +16,7 @@ from patchgen.ctokens import (
     erase_directives,
     find_calls,
     find_functions,
+    find_prose,
     find_sequence,
     tokenize,
 )
@@ -137,6 +138,17 @@ _PIECES = [
 def test_a_quote_that_nothing_closes_is_a_token_and_hides_none(source):
     sequence = [m.group() for m in _REFERENCE.finditer(source) if m.lastgroup != "skip"]
     assert [token.text for token in tokenize(source)] == sequence
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=24).map(b"".join))
+def test_prose_is_what_is_no_code(source):
+    matches = list(_REFERENCE.finditer(source))
+    expected = [
+        match.span()
+        for match in matches
+        if match.lastgroup == "literal" or match[0].startswith((b"/*", b"//"))
+    ]
+    assert find_prose(source) == expected
 
 
 def test_long_sources_are_read_in_linear_time():
