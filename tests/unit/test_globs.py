@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from hypothesis import given, strategies as st
 
 from patchgen.model.base import compile_glob
+from tests.support.bounded import run_bounded
 from tests.support.examples import examples
 
 # Fifty wildcards and more, of each kind, and a path that fits up to its end.
@@ -54,8 +52,7 @@ def test_a_pattern_of_many_wildcards_does_not_hang():
         "import ast, sys\nfrom patchgen.model.base import compile_glob\n"
         "for glob, path in ast.literal_eval(sys.stdin.read()): compile_glob(glob).fullmatch(path)"
     )
-    command = [sys.executable, "-c", program]
-    subprocess.run(command, input=repr(_LONG), text=True, check=True, timeout=60)
+    run_bounded(program, _LONG)
 
 
 @pytest.mark.parametrize(

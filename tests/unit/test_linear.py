@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from patchgen.coccinelle.formula import parse_formula
 from patchgen.coccinelle.live_rules import _is_attached
 from patchgen.coccinelle.rules import read_rules
+from tests.support.bounded import run_bounded
 
 _READERS = {
     "patchgen.audit.conditions": "Conditions(None).holds(text)",
@@ -57,8 +55,7 @@ def test_a_long_text_is_read_in_linear_time(module):
         "globals().update({k: v for k, v in vars(module).items() if not k.startswith('__')})\n"
         f"for text in ast.literal_eval(sys.stdin.read()): raw = text.encode(); {_READERS[module]}"
     )
-    command = [sys.executable, "-c", program]
-    subprocess.run(command, input=repr(texts), text=True, check=True, timeout=60)
+    run_bounded(program, texts)
 
 
 def test_what_a_manifest_looks_for_is_found_in_linear_time():
@@ -74,7 +71,7 @@ def test_what_a_manifest_looks_for_is_found_in_linear_time():
         "edit = InsertLines(TreeFile('Kconfig', '100644', Oid('')), b'd', anchors, False)\n"
         "assert insert_lines(b'b\\n' * 20_000 + b'c\\n', edit).endswith(b'c\\nd\\n')\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    run_bounded(program)
 
 
 def test_deep_nesting_is_no_traceback():
