@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from patchgen.ctokens import Token, tokenize
 
@@ -44,7 +45,8 @@ def _name_of(header: Sequence[Token], code: Sequence[bytes]) -> tuple[int, str |
     nested = 0
     names: list[Token] = []
     gap: list[Token] = []
-    for token, following in zip(header, [*header[1:], None], strict=True):
+    # A block may follow a `;` directly. Then there is no header.
+    for token, following in zip_longest(header, header[1:]):
         if token.text in (b"(", b")"):
             nested += 1 if token.text == b"(" else -1
             gap = []

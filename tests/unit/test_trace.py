@@ -89,3 +89,10 @@ def test_a_stretch_that_begins_inside_a_define_names_its_functions():
     )
     found = read_unparsed(output, {"a.h": source}, "a.h")
     assert [(f.name, f.line) for f in found] == [("f", 4), (None, 9)]
+
+
+def test_a_block_that_follows_a_semicolon_is_a_place_without_a_name():
+    source = b"int f(x)\n  long x;\n{\n\tfoo(x);\n}\n"
+    output = "badcount: 5\n" + "".join(f"bad: {line}\n" for line in source.decode().splitlines())
+    found = read_unparsed(output, {"a.c": source}, "a.c")
+    assert [(f.name, f.line, f.end) for f in found] == [(None, 1, 5)]
