@@ -23,6 +23,7 @@ from patchgen.coccinelle import (
     find_spatch,
     run_files,
 )
+from patchgen.coccinelle.header import read_header
 from patchgen.errors import PatchgenError
 from patchgen.model.base import Base, Oid
 from patchgen.model.smpl import Mode, SemanticPatch
@@ -77,6 +78,8 @@ def test_the_bridge_makes_what_spatch_makes(name):
     text = case.read_bytes().decode("utf-8", "replace")
     if find_code(text, lambda _: None) or 'using "' in text or '#include "' in text:
         pytest.skip("it runs code or reads other files, which the bridge does not take")
+    if read_header(text).own_options:
+        pytest.skip("it sets options, which a variant must not do")
     plain = run_plain(case)
     content = case.with_suffix(".c").read_bytes()
     patch = SemanticPatch(case.name, text)
