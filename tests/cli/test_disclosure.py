@@ -14,6 +14,7 @@ from textwrap import dedent
 
 import pytest
 
+from patchgen.coccinelle import find_spatch
 from tests.conftest import Patchgen
 from tests.support.small_variant import VARIANT, make_small_tree
 
@@ -87,7 +88,15 @@ def run_as_a_reader(letter: str, tree: Path) -> None:
         path = tree / Path(name).name
         path.write_text(text)
         for file in files:
-            argv = ["spatch", *shown, *options, "--sp-file", path.name, "--in-place", file]
+            argv = [
+                find_spatch().path,
+                *shown,
+                *options,
+                "--sp-file",
+                path.name,
+                "--in-place",
+                file,
+            ]
             result = subprocess.run(argv, cwd=tree, capture_output=True, text=True, check=False)
             assert result.returncode == 0, result.stderr
 

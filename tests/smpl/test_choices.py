@@ -110,7 +110,13 @@ def test_a_file_that_spatch_changes_is_never_left_out(constraint, tmp_path: Path
         for word, source in SOURCES.items():
             (folder / f"{word}.c").write_text(source)
         (tmp_path / "r.cocci").write_text(text)
-        spatch = ["spatch", "--very-quiet", "--in-place", "--sp-file", tmp_path / "r.cocci"]
+        spatch = [
+            find_spatch().path,
+            "--very-quiet",
+            "--in-place",
+            "--sp-file",
+            tmp_path / "r.cocci",
+        ]
         subprocess.run([*spatch, "--dir", folder], check=True, stdout=subprocess.DEVNULL)
         changed = {word for word in WORDS if (folder / f"{word}.c").read_text() != SOURCES[word]}
         needs = needs_of(text)

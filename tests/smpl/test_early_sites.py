@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgen.coccinelle import find_spatch
 from patchgen.sourcefolder import SourceFolder
 from patchgen.templating import render_smpl
 
@@ -35,7 +36,9 @@ def test_an_inline_function_that_reports_is_init_once(before, after, tmp_path):
     other = "static inline void other(void)\n{\n\tg();\n}\n"
     source.write_text(f"{before} share(void *ptr, unsigned long size)\n{{\n\t{CALL}\n}}\n{other}")
     options = ["--no-includes", "--in-place", "--very-quiet"]
-    subprocess.run(["spatch", *options, "--sp-file", tmp_path / "sites.cocci", source], check=True)
+    subprocess.run(
+        [find_spatch().path, *options, "--sp-file", tmp_path / "sites.cocci", source], check=True
+    )
     made = source.read_text()
     assert made.startswith(f"{after} share(void *ptr, unsigned long size)\n{{\n\tif (!early_set_")
     assert made.count(REPORT) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgen.coccinelle import find_spatch
 from patchgen.model.outcome import FileResult, ReportedPlace
 from patchgen.sweep.second_run import contains
 from tests.support.kernels import commit_all
@@ -25,21 +26,24 @@ _label:									\\
 		} else
 #define scoped_guard(_name, args...)	\\
 	__scoped_guard(_name, __UNIQUE_ID(label), args)
+#define with_guard(_name, args...)	scoped_guard(_name, args)
 #define RUNTIME_PM_OPS(a, b) .runtime_suspend = a, .runtime_resume = b,
 #define BPF_CALL_1(name, ...) static int name(__VA_ARGS__); static int name(__VA_ARGS__)
 #define list_for_each_entry(pos, head, member) for (pos = head; pos; pos = pos->member)
 #endif
 """
 # Each construct that spatch 1.1.1 cannot parse, and each in a file with code that it parses.
+LOOP = "int f(int a)\n{\n\twith_guard(mutex, &lock) {\n\t\tfoo(a);\n\t}\n\treturn 0;\n}\n"
 UNPARSED = {
-    "loop": "int f(int a)\n{\n\tscoped_guard(mutex, &lock) {\n\t\tfoo(a);\n\t}\n\treturn 0;\n}\n",
+    "loop": LOOP,
+    "scoped": LOOP.replace("with_guard", "scoped_guard").replace("a)", "b)"),
     "attribute": (
-        "int f(void)\n{\n\tstruct a *p __free(kfree) = foo(1);\n\n\tscoped_guard(mutex, &lock)\n"
+        "int f(void)\n{\n\tstruct a *p __free(kfree) = foo(1);\n\n\twith_guard(mutex, &lock)\n"
         "\t\tkfree(p->x);\n\treturn 0;\n}\n\n"
         "int g(struct a *p)\n{\n\tkfree(p->x);\n\treturn foo(2);\n}\n"
     ),
     "fields": "struct ops x = {\n\tRUNTIME_PM_OPS(foo, foo)\n\t.y = foo(1),\n};\n",
-    "function": "BPF_CALL_1(f, struct seq_file *, m)\n{\n\tfoo(m);\n\treturn 0;\n}\n",
+    "function": "/* bpf */\nBPF_CALL_1(f, struct seq_file *, m)\n{\n\tfoo(m);\n\treturn 0;\n}\n",
     "declaration": (
         "int f(void)\n{\n\tDECLARE_THINGS(bitmap, 8) = { };\n\n\treturn foo(bitmap);\n}\n"
     ),
@@ -52,6 +56,8 @@ UNPARSED = {
         '#include "near.h"\n\nint f(int x)\n{\n\tin_turn(x) {\n\t\tfoo(x);\n\t}\n\treturn 0;\n}\n'
     ),
 }
+# spatch reads the definition of the loop in the same file, and 1.3.1 parses the others.
+MAY_BE_PARSED = {"own loop", "scoped", "function", "declaration", "aligned"}
 NEAR = "#define in_turn(x) for (x = 0; x < 2; x++)\n"
 PARSED = "\nint parsed(void)\n{\n\treturn foo(9);\n}\n"
 RENAME = "@@\nexpression list es;\n@@\n- foo(es)\n+ bar(es)\n"
@@ -92,11 +98,12 @@ def test_without_macros_the_result_is_that_of_spatch(tree, tmp_path, patchgen):
     _apply(tree, patchgen("run", rule, "drivers", "--macros", "none", "--tree", tree).out)
     for name, text in UNPARSED.items():
         (tmp_path / "x.c").write_text(text + PARSED)
-        words = ["spatch", "--very-quiet", "--in-place", "--sp-file", str(rule), "x.c"]
+        words = [find_spatch().path, "--very-quiet", "--in-place", "--sp-file", str(rule), "x.c"]
         subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
         after = (tree / f"drivers/{name}.c").read_text()
         assert after == (tmp_path / "x.c").read_text(), name
-        assert "foo(" in after and "bar(9)" in after, name
+        assert "bar(9)" in after, name
+        assert "foo(" in after or name in MAY_BE_PARSED, name
 
 
 # Rules about macros themselves: plain spatch finds what they are about.
@@ -149,7 +156,7 @@ def test_nothing_that_plain_spatch_finds_is_lost(tree, tmp_path, patchgen, about
     rule = tmp_path / "about.cocci"
     rule.write_text(ABOUT_MACROS[about])
     (tmp_path / "x.c").write_text(MACROS)
-    words = ["spatch", "--very-quiet", "--in-place", "--sp-file", str(rule), "x.c"]
+    words = [find_spatch().path, "--very-quiet", "--in-place", "--sp-file", str(rule), "x.c"]
     subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
     _apply_if_any(tree, patchgen("run", rule, "macros.c", "--tree", tree).out)
     plain = FileResult(Path("x.c"), (tmp_path / "x.c").read_bytes())
@@ -171,7 +178,7 @@ def test_a_changed_macro_of_the_tree_changes_cached_results(tree, tmp_path, patc
     assert "bar(a)" in patchgen(*args).out
     assert "bar(a)" in patchgen(*args).out
     header = tree / "include/linux/cleanup.h"
-    header.write_text("#define scoped_guard(a, b) f(a, b)\n")
+    header.write_text("#define with_guard(a, b) f(a, b)\n")
     commit_all(tree, "no loop")
     done = patchgen(*args)
     assert "bar(a)" not in done.out
@@ -193,7 +200,7 @@ def test_printed_macros_can_be_given(tree, tmp_path, patchgen):
     rule.write_text(RENAME)
     shown = patchgen("run", "--show-macros", "--tree", tree)
     assert shown.code == 0
-    assert "#define scoped_guard(...) for (;;)\n" in shown.out
+    assert "#define with_guard(...) for (;;)\n" in shown.out
     macros = tmp_path / "macros.h"
     macros.write_text(shown.out)
     args = ("run", rule, "drivers", "--tree", tree)

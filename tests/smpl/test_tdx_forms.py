@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgen.coccinelle import find_spatch
 from patchgen.sourcefolder import SourceFolder
 from patchgen.templating import render_smpl
 
@@ -48,7 +49,9 @@ def test_the_operations_come_around_the_page_tables_and_their_errors_go_on(
     source = tmp_path / "change.c"
     source.write_text(HEAD + before + MIDDLE + after)
     options = ["--no-includes", "--in-place", "--very-quiet"]
-    subprocess.run(["spatch", *options, "--sp-file", tmp_path / "late.cocci", source], check=True)
+    subprocess.run(
+        [find_spatch().path, *options, "--sp-file", tmp_path / "late.cocci", source], check=True
+    )
 
     made = source.read_text().replace("\n\t\t", " ")
     prepared, _, changed = made.partition("__change_page_attr_set_clr")

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from patchgen.coccinelle import find_spatch
 from tests.support.kernels import commit_all
 
 INCLUDES = ("arch/x86/include", "include", "arch/x86/include/uapi", "include/uapi")
@@ -57,7 +58,7 @@ def coccicheck(tree: Path, script: Script, mode: str, folders: Sequence[str], jo
     """Return the output of spatch when scripts/coccicheck starts it."""
     printed = ""
     for folder in folders:
-        argv = ["spatch", "-D", mode]
+        argv = [find_spatch().path, "-D", mode]
         argv += ["--no-show-diff"] if mode in ("report", "org") else []
         argv += ["--very-quiet", "--cocci-file", script.path, *script.options, "--dir", folder]
         argv += [word for include in INCLUDES for word in ("-I", include)]
