@@ -72,7 +72,7 @@ class RunnableSmpl:
 
 @dataclass(frozen=True, slots=True)
 class Spatch:
-    """An installed spatch of a known version."""
+    """An installed spatch. Two builds of different commits have different versions."""
 
     path: str
     version: str
@@ -213,11 +213,12 @@ def find_spatch() -> Spatch:
     if path is None:
         raise ToolError(f"{name} is not installed", hint=HINT)
     output = _query_version(path)
-    match = re.search(r"spatch version (\d+(?:\.\d+)*)", output)
+    # Between releases, a description of the commit follows the number: 1.3.1-00210-g59ee3d196.
+    match = re.search(r"spatch version ((\d+(?:\.\d+)*)\S*)", output)
     if match is None:
         raise ToolError(f"{path} does not identify itself as spatch: {output[:80]!r}", hint=HINT)
-    version = match.group(1)
-    if tuple(int(part) for part in version.split(".")) < MINIMUM_VERSION:
+    version, number = match.groups()
+    if tuple(int(part) for part in number.split(".")) < MINIMUM_VERSION:
         minimum = ".".join(map(str, MINIMUM_VERSION))
         raise ToolError(f"{path} is spatch {version}; {minimum} or later is needed", hint=HINT)
     if shutil.which("cp") is None:

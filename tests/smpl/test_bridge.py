@@ -350,3 +350,12 @@ def test_a_path_without_cp_is_refused_as_spatch_would_lose_its_result(tmp_path, 
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="cp is not installed"):
         find_spatch()
+
+
+def test_builds_of_two_commits_have_two_versions(tmp_path, monkeypatch):
+    """Cached results and workers are those of one version."""
+    built = tmp_path / "spatch"
+    built.write_text("#!/bin/sh\necho spatch version 1.3.1-00210-g59ee3d196 compiled with OCaml\n")
+    built.chmod(0o755)
+    monkeypatch.setenv("SPATCH", str(built))
+    assert find_spatch().version == "1.3.1-00210-g59ee3d196"
