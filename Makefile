@@ -88,6 +88,7 @@ bench: test-tools $(STAMP)
 	$(BIN)/python benchmarks/apply.py
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/replay.py
 
 .PHONY: clean
 clean:
