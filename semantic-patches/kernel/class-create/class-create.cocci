@@ -2,8 +2,8 @@
 /// Drop the owner from class_create() and struct class
 ///
 /// A class outlives no module that it could protect: nothing ever took a
-/// reference by the owner.  class_create() has no such parameter since
-/// Linux 6.4, and struct class no such member.
+/// reference by the owner.  class_create() has no such parameter since Linux
+/// 6.4, and struct class no such member.
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the empty last elements of struct ctl_table arrays
 ///
-/// The functions that register an array know its size, and do not look for
-/// an empty element any more (Linux 6.6 to 6.11).
+/// The functions that register an array know its size, and do not look for an
+/// empty element any more (Linux 6.6 to 6.11).
 //# Code that uses the size of the array, or looks for an element without a
 //# procname, needs a look.
 // Confidence: Moderate

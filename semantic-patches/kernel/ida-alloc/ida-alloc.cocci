@@ -2,8 +2,8 @@
 /// Replace ida_simple_get() by ida_alloc() and its relatives
 ///
 /// The maximum of ida_alloc_max() and ida_alloc_range() is the largest ID,
-/// where ida_simple_get() took the first that is too large.  The old
-/// functions were removed in Linux 6.8 and 6.9.
+/// where ida_simple_get() took the first that is too large.  Linux 6.12 has
+/// the old functions no longer.
 //# An end that is not a constant may be 0, which meant that there is no limit.
 // Confidence: High
 // Options: --no-includes --include-headers

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace kfree_rcu() with one argument by kfree_rcu_mightsleep()
 ///
-/// It may sleep, which the name of both forms hid.  The form with one
-/// argument was removed in Linux 6.4.
+/// It may sleep, which the name of both forms hid.  Linux 6.12 has the form
+/// with one argument no longer.
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -12,3 +12,25 @@ identifier type, ops;
  struct type ops = {
 -.llseek = no_llseek,
  };
+
+@nested@
+identifier type, ops;
+expression size;
+@@
+ struct type ops[size] = {
+ ...,
+ {
+-.llseek = no_llseek,
+ },
+ ...,
+ };
+
+@indexed@
+identifier type, ops;
+expression index;
+@@
+ struct type ops[...] = {
+ [index] = {
+-.llseek = no_llseek,
+ },
+ };

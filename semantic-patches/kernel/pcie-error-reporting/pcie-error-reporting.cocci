@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop calls of pci_enable_pcie_error_reporting()
 ///
-/// The PCI core enables the reports of errors of each device since Linux
-/// 6.0, so drivers need not.  The functions are the core's own since 6.6.
+/// The PCI core enables the reports of errors of each device since Linux 6.0,
+/// so drivers need not.  In 6.12 they can call neither function.
 //# A call whose value is used needs a look.
 // Confidence: High
 // Options: --no-includes

@@ -2,7 +2,7 @@
 /// Drop the _irq variants of u64_stats_fetch_begin() and _retry()
 ///
 /// Since Linux 6.1 they are the same as those without the suffix: 32-bit
-/// statistics always use a sequence counter.  They were removed in 6.2.
+/// statistics always use a sequence counter.  Linux 6.12 no longer has them.
 // Confidence: High
 // Options: --no-includes --include-headers
 
