@@ -28,8 +28,8 @@ _DEFINE = re.compile(
     rb"[ \t]*(?P<start>(?=[A-Za-z_.\[{\\/\n]|\Z))?",
     re.MULTILINE,
 )
-_BODY = re.compile(rb"(?:[^\\\n/]++|\\\r?\n|\\.|/\*.*?\*/|//[^\n]*|/)*+", re.DOTALL)
-_MAY_HAVE_KIND = re.compile(rb"(?:\s|\\|/\*.*?\*/)*+(?:[A-Za-z_.\[{]|\Z|//)", re.DOTALL)
+_BODY = re.compile(rb"(?:[^\\\n/]++|\\\r?\n|\\.|/\*.*?(?:\*/|\Z)|//[^\n]*|/)*+", re.DOTALL)
+_MAY_HAVE_KIND = re.compile(rb"(?:\s|\\|/\*.*?(?:\*/|\Z))*+(?:[A-Za-z_.\[{]|\Z|//)", re.DOTALL)
 _WORD = re.compile(rb"[A-Za-z_][\w#]*\Z")
 _LOOPS = frozenset({b"for", b"while", b"if", b"switch"})
 _ATTRIBUTES = frozenset({b"__attribute__", b"__attribute", b"_Pragma", b"__declspec"})
@@ -84,9 +84,11 @@ Definitions = Mapping[str, Collection[MacroDefinition | None]]
 
 def read_definitions(source: bytes) -> Iterator[tuple[str, MacroDefinition | None]]:
     """Yield the macros that a source defines; None for a definition that cannot have a kind."""
-    for found in _DEFINE.finditer(source):
+    at = 0
+    while (found := _DEFINE.search(source, at)) is not None:
         name = found["name"].decode("latin-1")
         body = _BODY.match(source, found.end()) if found["start"] is not None else None
+        at = body.end() if body is not None else found.end()
         if body is None or not _MAY_HAVE_KIND.match(body[0]):
             yield name, None
             continue

@@ -12,7 +12,8 @@ the text that spatch reads, by code that it parses:
 - the head of a function, `BPF_CALL_1(f, ...)`: by `int f()`;
 - `DECLARE_BITMAP(x, n) = {`, which can only be a declaration, as an assignment outside of functions
   can: by `int pGq7 = {`;
-- the definition of a loop, `#define for_each_x(p) for (...)`: the empty statement is added;
+- the definition of a loop, `#define for_each_x(p) for (...)`, or of a declaration without its
+  semicolon: the semicolon is added;
 - the definition of a table, `#define X {`, or of fields, `.x = 1`: `()` and braces are added.
 
 A stand-in takes as much space as what it replaces, or is added at the end of a line: lines and
@@ -30,21 +31,27 @@ from typing import NamedTuple
 from patchgen.sweep.macro_kinds import MacroKind, MacroUse
 
 # Literals, comments and directives come first, so that nothing in them is read as code.
-_PROSE = rb"/\*.*?\*/|//[^\n]*"
-_LITERAL = rb"\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'"
-_DIRECTIVE = rb"^[ \t]*#(?:[^\\\n/]|\\.|/\*.*?\*/|/)*+"
+_PROSE = rb"/\*.*?(?:\*/|\Z)|//[^\n]*"
+_LITERAL = rb"\"(?:[^\"\\\n]|\\.)*+(?:\"|\n|\\?\Z)|'(?:[^'\\\n]|\\.)*+(?:'|\n|\\?\Z)"
+_DIRECTIVE = rb"^[ \t]*#(?:[^\\\n/]|\\.|/\*.*?(?:\*/|\Z)|/)*+"
 _LEXEME = re.compile(
     rb"(?P<prose>%s)|(?P<literal>%s)|(?P<directive>%s)|(?P<word>\b[A-Za-z_]\w*)"
     % (_PROSE, _LITERAL, _DIRECTIVE),
     re.DOTALL | re.MULTILINE,
 )
-_BRACKET = re.compile(rb"%s|%s|[(),;{}]" % (_PROSE, _LITERAL), re.DOTALL)
+_BRACKET = re.compile(
+    rb"%s|%s|%s|[(),;{}]" % (_PROSE, _LITERAL, _DIRECTIVE), re.DOTALL | re.MULTILINE
+)
 _OPENS = re.compile(rb"\s*+\(")
 _INITIALISES = re.compile(rb"\s*+=\s*+\{")
 _ASSIGNS = re.compile(rb"\s*+=(?!=)")
 _ENDS_LINE = re.compile(rb"[ \t]*(?:/\*[^\n]*\*/[ \t]*|//[^\n]*)?(?:\n|\Z)")
 _SPACE = b" \t\n\r"
 _DEFINED = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(?P<name>\w+)(?P<parameters>\([^()]*\))?")
+# Declarations, or functions and what follows them, without a semicolon at the end.
+_DECLARATION = re.compile(
+    rb"(?:\s|\\\n)*+(?:static|extern|const|struct|union|enum|void|int|long|bool|unsigned)\b"
+)
 # A body that begins with `{`, or with `.x =` on the next line.
 _TABLE = re.compile(rb"[ \t]*(?P<opens>\{)?[ \t]*\\\n(?(opens)|[ \t]*\.\w)")
 _INCLUDED = re.compile(rb"[ \t]*#[ \t]*include\b")
@@ -109,6 +116,7 @@ def disguise(source: bytes, uses: Mapping[bytes, MacroUse]) -> Disguised | None:
 
 def _find_stand_ins(source: bytes, uses: Mapping[bytes, MacroUse]) -> Iterator[_StandIn]:
     at = number = 0
+    calls = _find_calls(source)
     # The last character of code before the current lexeme.
     last = b";"
     for found in _LEXEME.finditer(source):
@@ -121,7 +129,7 @@ def _find_stand_ins(source: bytes, uses: Mapping[bytes, MacroUse]) -> Iterator[_
         if found["directive"]:
             stand_ins = list(_for_directive(source, begin, at, last, uses, number))
         elif found["word"]:
-            at, stand_in = _for_word(source, found, last, uses, number)
+            at, stand_in = _for_word(source, found, last, uses, calls, number)
             stand_ins = [stand_in] if stand_in is not None else []
             last = source[at - 1 : at] if stand_in is None else last
         number += len(stand_ins)
@@ -138,7 +146,8 @@ def _for_directive(
     defined = _DEFINED.match(text)
     if defined is None:
         return
-    if defined["name"] in uses and uses[defined["name"]].kind is MacroKind.ITERATOR:
+    is_loop = defined["name"] in uses and uses[defined["name"]].kind is MacroKind.ITERATOR
+    if is_loop or _lacks_semicolon(text, defined.end()):
         yield _StandIn(end, end, b";/*%s%d*/" % (_MARK, number))
     elif (table := _TABLE.match(text, defined.end())) is not None:
         # spatch reads `#define X {` as a block, and `.x = 1` not at all.
@@ -151,11 +160,19 @@ def _for_directive(
             yield _StandIn(end, end, b"/*%s%d*/}" % (_MARK, number + 1))
 
 
+def _lacks_semicolon(define: bytes, at: int) -> bool:
+    """Return whether a body that begins at an offset ends within a declaration."""
+    ends = define.rstrip(_SPACE)[-1:] in b";},"
+    has_more = any(sign in define[at:] for sign in (b"=", b"{", b"("))
+    return not ends and has_more and _DECLARATION.match(define, at) is not None
+
+
 def _for_word(
     source: bytes,
     found: re.Match[bytes],
     last: bytes,
     uses: Mapping[bytes, MacroUse],
+    calls: Mapping[int, list[int]],
     number: int,
 ) -> tuple[int, _StandIn | None]:
     """Return where to go on, and what stands for a word with its arguments, if anything does."""
@@ -163,9 +180,10 @@ def _for_word(
     use = _ATTRIBUTE if word in _RAW_ATTRIBUTES else uses.get(word)
     if use is not None and not use.has_parameters:
         return after, _cover(source, begin, after, number)
-    commas, end = _find_arguments(source, after)
+    commas = _find_arguments(source, after, calls)
     if not commas:
         return after, None
+    end = commas[-1] + 1
     if use is None or use.kind is not MacroKind.ATTRIBUTE:
         declares = _INITIALISES.match(source, end) or (
             _ASSIGNS.match(source, end) and source[_line_start(source, begin)] not in _SPACE
@@ -203,29 +221,31 @@ def _line_start(source: bytes, at: int) -> int:
     return source.rfind(b"\n", 0, at) + 1
 
 
-def _find_arguments(source: bytes, at: int) -> tuple[list[int], int]:
-    """Return the offsets of the brackets and commas of arguments, and the end after them.
+def _find_calls(source: bytes) -> dict[int, list[int]]:
+    """Return the offsets of the brackets and commas of each pair of parentheses, by the first.
 
-    Without arguments there are no offsets. The end is 0 if they do not end.
+    Parentheses with a semicolon or a brace in them are left out.
     """
-    opened = _OPENS.match(source, at)
-    if opened is None:
-        return [], at
-    commas = []
-    depth = 0
-    for found in _BRACKET.finditer(source, opened.end() - 1):
-        sign = found[0]
-        if sign in b";{}":
-            return [], 0
+    calls: dict[int, list[int]] = {}
+    opened: list[list[int]] = []
+    for found in _BRACKET.finditer(source):
+        sign, at = found[0], found.start()
         if sign == b"(":
-            depth += 1
-        elif sign == b")":
-            depth -= 1
-        if sign in b"()," and (depth == 0 or (depth == 1 and sign in b"(,")):
-            commas.append(found.start())
-        if depth == 0:
-            return commas, found.end()
-    return [], 0
+            opened.append([at])
+        elif sign in (b";", b"{", b"}"):
+            opened.clear()
+        elif sign in (b",", b")") and opened:
+            opened[-1].append(at)
+            if sign == b")":
+                offsets = opened.pop()
+                calls[offsets[0]] = offsets
+    return calls
+
+
+def _find_arguments(source: bytes, at: int, calls: Mapping[int, list[int]]) -> list[int]:
+    """Return the offsets of the brackets and commas of the arguments after a word, if any."""
+    opened = _OPENS.match(source, at)
+    return calls.get(opened.end() - 1, []) if opened is not None else []
 
 
 def _cover(source: bytes, begin: int, end: int, number: int) -> _StandIn | None:

@@ -58,6 +58,12 @@ def _disguise(text: str) -> str:
             "#define X(a){/*pGq0*/ \\\n\t.a = 1, \\\n\t.b = 2/*pGq1*/}\n",
         ),
         ("#define X(a) {\\\n\t.a = 1 }\n", "#define X(a) {\\\n\t.a = 1 }\n"),
+        (
+            "#define X(a) \\\nstatic int a(void) { return 1; }\\\nEXPORT(a)\n",
+            "#define X(a) \\\nstatic int a(void) { return 1; }\\\nEXPORT(a);/*pGq0*/\n",
+        ),
+        ("#define STATIC static\n", "#define STATIC static\n"),
+        ("#define X(a) int a(void) { }\n", "#define X(a) int a(void) { }\n"),
         ("#define X \\\n\tf(1)\n", "#define X \\\n\tf(1)\n"),
         ('f("__free(x)"); /* __free(x) */\n', 'f("__free(x)"); /* __free(x) */\n'),
         ("#define A __free(kfree)\n", "#define A __free(kfree)\n"),
