@@ -68,6 +68,19 @@ def read_tree_macros(repository: Repository, tree: Oid, *, is_cached: bool = Tru
     entries = list_entries(repository, tree, MACRO_FOLDERS, (".h",))
     shared = {name: entry for name, entry in entries.items() if _SHARED.match(name)}
     key = make_key("macros", sorted((name, oid) for name, (_, oid) in shared.items()))
+    if key not in _READ:
+        _READ.clear()
+        _READ[key] = _read_shared(repository, shared, key, is_cached=is_cached)
+    return _READ[key]
+
+
+# The macros that were read last: a run of many semantic patches reads them once.
+_READ: dict[bytes, TreeMacros] = {}
+
+
+def _read_shared(
+    repository: Repository, shared: Mapping[str, Entry], key: bytes, *, is_cached: bool
+) -> TreeMacros:
     with Cache(cache_file() if is_cached else None, f"macros {digest_code()}") as cache:
         packed = cache.find([key]).get(key)
         if packed is not None:
