@@ -7,8 +7,8 @@ For each recipe, the table shows:
 - `lines`: the lines that the recipe adds, or that it removes where it adds none, in files that the
   newer kernel still has;
 - `same`: how many of them stand so (or are gone) in the newer kernel;
-- `converted`: the lines with the old form that mainline converted, where the code next to them is
-  still there; and `found`: how many of these the recipe changes;
+- `converted`: the lines of code with the old form that mainline converted, where the code next to
+  them is still there; and `found`: how many of these the recipe changes;
 - each thing that differs, counted by its reason. `--verbose` lists them.
 """
 
@@ -307,7 +307,12 @@ def judge_recall(
     for number in places:
         line = before[number - 1]
         is_gone = available[line] < olds[line]
-        if not is_gone or gained <= 0 or not has_neighbour(before, number - 1, number, available):
+        if (
+            not is_code(line)
+            or not is_gone
+            or gained <= 0
+            or not has_neighbour(before, number - 1, number, available)
+        ):
             continue
         gained -= 1
         outcome.converted += 1
@@ -331,17 +336,18 @@ def changed_lines(edit: FileEdit) -> set[int]:
     return {number for i, x, _, _ in changes for number in range(i + 1, x + 1)}
 
 
+def is_code(line: str) -> bool:
+    """Return whether a line may be a use: not a comment, a definition or a declaration."""
+    return bool(re.match(r"[\t ]+[^*/\s]|#", line))
+
+
 def why_missed(sweep: Sweep, path: str, number: int, line: str) -> str:
     text = line.strip()
-    if text.startswith(("*", "/*", "//")):
-        return "a comment"
     if text.startswith("#define") or line.rstrip().endswith("\\"):
         return "the body of a macro"
     for place in sweep.unparsed:
         if str(place.path) == path and place.line <= number <= max(place.end, place.line):
             return "spatch cannot parse it"
-    if path.endswith(".h"):
-        return "in a header"
     return "a form that the recipe leaves to people"
 
 

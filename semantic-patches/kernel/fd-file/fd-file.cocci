@@ -3,7 +3,7 @@
 ///
 /// Since Linux 6.12 a struct fd has one word, for the pointer and the flags.
 // Confidence: High
-// Options: --no-includes --include-headers
+// Options: --no-includes --include-headers --max-width 100
 
 @fd_file@
 struct fd f;

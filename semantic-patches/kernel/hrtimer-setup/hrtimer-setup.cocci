@@ -4,7 +4,7 @@
 /// hrtimer_setup() sets the callback as well, so that no timer is without
 /// one.  hrtimer_init() was removed in Linux 6.15.
 // Confidence: High
-// Options: --no-includes --include-headers
+// Options: --no-includes --include-headers --max-width 100
 
 // Separate from the next rules, which would leave an empty line here.
 @adjacent@

@@ -13,3 +13,11 @@ static int gadget_probe(struct pci_dev *pdev)
 	pci_disable_pcie_error_reporting(pdev);
 	return -EIO;
 }
+
+static void gadget_remove(struct pci_dev *pdev, struct gadget *gadget)
+{
+	if (gadget->has_aer)
+		pci_disable_pcie_error_reporting(pdev);
+	(void)pci_disable_pcie_error_reporting(pdev);
+	gadget_stop(gadget);
+}

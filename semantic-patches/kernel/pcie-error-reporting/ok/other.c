@@ -7,3 +7,14 @@ static int gadget_probe(struct pci_dev *pdev)
 		dev_warn(&pdev->dev, "no AER\n");
 	return err;
 }
+
+static void gadget_remove(struct pci_dev *pdev)
+{
+	if (gadget_count(pdev) == 1)
+		pci_disable_pcie_error_reporting(pdev);
+	if (gadget->is_early)
+		gadget_stop(pdev);
+	else
+		pci_disable_pcie_error_reporting(pdev);
+	gadget_stop(pdev);
+}
