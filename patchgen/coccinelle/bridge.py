@@ -214,7 +214,7 @@ def _read_headers(
     for path, before in headers.items():
         after = (tree / names.find(path)).read_bytes()
         if after != before:
-            yield path, restyle(before, after) if program.restyles else after
+            yield path, restyle(before, after, program.width) if program.restyles else after
 
 
 def _prepare(program: RunnableSmpl) -> PreparedText:
@@ -325,7 +325,7 @@ def _read(
     if source.text and not after:
         return FileResult(source.path, failure=Failure("spatch wrote an empty file"))
     if program.restyles and after != source.text:
-        after = restyle(source.text, after)
+        after = restyle(source.text, after, program.width)
     filled, from_texts = fill_markers(after, program.patch)
     rules = () if program.runs("ocaml") else read_rules(program.patch.text)
     return FileResult(

@@ -19,6 +19,7 @@ class ChangedUnit:
 
     `matched` has the old tokens of the new ones that stay, by number, and `stayed` the reverse.
     `olds` are the old tokens that became the unit, `made` the lines that the rule made.
+    `width` is the preferred number of columns.
     """
 
     old: Layout
@@ -28,6 +29,7 @@ class ChangedUnit:
     stayed: Mapping[int, int]
     olds: range
     made: set[int]
+    width: int = PREFERRED
 
     def find_old_gap(self, number: int) -> int | None:
         """Return the old token before which the gap before a new token was; None if there is none.
@@ -113,7 +115,7 @@ class ChangedUnit:
         widths = [(old.width_of_line(line), old.is_string(end)) for line, end in ends.items()]
         code = max((width for width, is_string in widths if not is_string), default=0)
         text = max((width for width, _ in widths), default=0)
-        limit = PREFERRED if code <= PREFERRED else LONGEST
+        limit = self.width if code <= self.width else max(self.width, LONGEST)
         if text > LONGEST:
             return limit, 1 << 30
-        return limit, max(limit, PREFERRED if text <= PREFERRED else LONGEST)
+        return limit, max(limit, self.width if text <= self.width else LONGEST)

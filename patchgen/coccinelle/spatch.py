@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
 
+from patchgen.coccinelle.changed_unit import PREFERRED
 from patchgen.coccinelle.dead_rules import may_iterate
 from patchgen.coccinelle.header import read_header
 from patchgen.coccinelle.rules import Rule, read_rules
@@ -64,6 +65,13 @@ class RunnableSmpl:
         virtuals = {name: name in defined for name in header.rules}
         rules = chain.from_iterable(map(read_rules, (self.patch.text, *self.companions.values())))
         return tuple(rule for rule in rules if rule.is_script and rule.may_run(virtuals))
+
+    @property
+    def width(self) -> int:
+        """The columns that its option --max-width allows, 80 without one."""
+        options = (*self.options, *read_header(self.patch.text).own_options)
+        values = [value for option, value in pairwise(options) if option == "--max-width"]
+        return int(values[-1]) if values and values[-1].isdecimal() else PREFERRED
 
     def runs(self, language: str) -> bool:
         """Return whether scripts in a language can run."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from patchgen.coccinelle.changed_unit import PREFERRED, ChangedUnit
+from patchgen.coccinelle.changed_unit import ChangedUnit
 from patchgen.coccinelle.source_layout import (
     BINARY,
     TAB,
@@ -117,8 +117,8 @@ class _Statement:
         was_broken = any(given.old.is_first(number) for number in given.olds[1:])
         if (
             all(each.may_go for each in self.breaks.values())
-            and (not was_broken or self._width(given.old, given.olds) > PREFERRED)
-            and self._width(given.new, range(unit.first, unit.last + 1)) <= PREFERRED
+            and (not was_broken or self._width(given.old, given.olds) > given.width)
+            and self._width(given.new, range(unit.first, unit.last + 1)) <= given.width
         ):
             self.breaks.clear()
         self._place()

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from patchgen.coccinelle.changed_unit import ChangedUnit
+from patchgen.coccinelle.changed_unit import PREFERRED, ChangedUnit
 from patchgen.coccinelle.source_layout import Layout, indent_to, width_of
 from patchgen.coccinelle.statement_layout import lay_out
 from patchgen.ctokens import split_tokens
@@ -56,8 +56,11 @@ class _Region:
         )
 
 
-def restyle(before: bytes, after: bytes) -> bytes:
-    """Return `after` with the lines that `before` lacks laid out in the kernel's style."""
+def restyle(before: bytes, after: bytes, width: int = PREFERRED) -> bytes:
+    """Return `after` with the lines that `before` lacks laid out in the kernel's style.
+
+    A line of more than `width` columns is broken, if the original had none.
+    """
     changes = find_line_changes(before.split(b"\n"), after.split(b"\n"))
     made = {line for each in changes for line in range(each.new_start, each.new_end)}
     # With CRLF, any line end that is added or removed would have to be one, too.
@@ -71,7 +74,8 @@ def restyle(before: bytes, after: bytes) -> bytes:
                 continue
             begin, end = new.line_starts[unit.first_line], _end_of_line(new, unit.last, made)
             olds = region.find_old_tokens(unit.first, unit.last)
-            text = lay_out(ChangedUnit(old, new, unit, region.matched, region.stayed, olds, made))
+            changed = ChangedUnit(old, new, unit, region.matched, region.stayed, olds, made, width)
+            text = lay_out(changed)
             if text is not None and _read_code(text) == _read_code(new.text[begin:end]):
                 edits.append((begin, end, text))
             else:

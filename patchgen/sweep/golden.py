@@ -83,8 +83,15 @@ def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]
     stems = [path.stem for path in folder.glob("*.cocci")]
 
     def is_own(path: Path) -> bool:
+        if stems == [cocci.stem] or path.suffix not in (RESULT, *suffixes):
+            return True
         owners = [stem for stem in stems if path.stem == stem or path.stem.startswith(f"{stem}-")]
-        return stems == [cocci.stem] or max(owners, key=len, default="") == cocci.stem
+        if not owners and (path.suffix == RESULT or path.parent.name == OK):
+            raise SpecError(
+                f"{path} belongs to no .cocci",
+                hint=f"with several .cocci in a folder, its name begins with one's: {stems[0]}-...",
+            )
+        return max(owners, key=len, default="") == cocci.stem
 
     cases: dict[Path, GoldenCase] = {}
     for file in sorted(filter(is_own, folder.glob("*.*"))):
@@ -115,11 +122,7 @@ def run_cases(request: SweepRequest, cases: tuple[GoldenCase, ...], folder: Path
     """
     began = time.monotonic()
     texts = {case.name: case.file.read_bytes() for case in cases}
-    headers = {
-        PurePosixPath(path.relative_to(folder)): path.read_bytes()
-        for path in (*folder.glob("*.h"), *(folder / OK).glob("*.h"))
-        if request.includes is not Includes.NONE
-    }
+    headers = _read_headers(folder) if request.includes is not Includes.NONE else {}
     for name in texts:
         headers.pop(name, None)
     sources = ((Source(name, text), headers) for name, text in texts.items())
@@ -133,6 +136,16 @@ def run_cases(request: SweepRequest, cases: tuple[GoldenCase, ...], folder: Path
         tuple(_find_never_fired(request, found)),
         time.monotonic() - began,
     )
+
+
+def _read_headers(folder: Path) -> dict[PurePosixPath, bytes]:
+    """Return the headers next to the cases; those in `ok` see the same ones."""
+    headers: dict[PurePosixPath, bytes] = {}
+    for path in (*folder.glob("*.h"), *(folder / OK).glob("*.h")):
+        headers[PurePosixPath(OK, path.name)] = path.read_bytes()
+        if path.parent == folder:
+            headers[PurePosixPath(path.name)] = path.read_bytes()
+    return headers
 
 
 def _judge(

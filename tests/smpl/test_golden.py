@@ -84,6 +84,21 @@ def test_a_case_belongs_to_the_semantic_patch_that_its_name_begins_with(patchgen
     assert document["passed"]
 
 
+def test_a_case_that_belongs_to_none_of_several_semantic_patches_is_refused(patchgen, cases):
+    write(cases, s__cocci=RULE)
+    result = patchgen("test", cases)
+    assert (result.code, "a.res belongs to no .cocci" in result.err) == (1, True), result.err
+
+
+def test_all_cases_see_the_headers_next_to_them(patchgen, tmp_path):
+    rule = "@r@\nstruct foo *x;\n@@\n-x->old\n+x->new\n"
+    case = '#include "foo.h"\n\nint f(struct bar *b)\n{\n\treturn b->foo->old;\n}\n'
+    header = "struct bar { struct foo *foo; };\n"
+    write(tmp_path, r__cocci=rule, foo__h=header, a__c=case, a__res=case.replace("old", "new"))
+    write(tmp_path, ok_b__c=case)
+    assert "ok/b.c: it must stay" in patchgen("test", tmp_path).err
+
+
 def test_a_report_is_a_result(patchgen, tmp_path):
     report = "@r@\nposition p;\n@@\n* old@p(...)\n"
     write(tmp_path, r__cocci=report, a__c=BEFORE, ok_b__c=OTHER)

@@ -105,3 +105,11 @@ def test_slices_make_no_difference(patchgen, git, tree):
     styled = run(patchgen, git, tree, RULES["whole call"])
     git(tree, "checkout", "a.c")
     assert run(patchgen, git, tree, RULES["whole call"], "--no-slices", "--no-cache") == styled
+
+
+@pytest.mark.parametrize("line", ["#spatch --max-width 100", "// Options: --max-width 100"])
+def test_lines_are_as_wide_as_the_semantic_patch_allows(patchgen, git, tree, line):
+    text = RULES["whole call"] + f"\n{line}\n"
+    made = run(patchgen, git, tree, text)
+    first = "\tret = a_new_call_with_a_name(f->very_long_member_name, f->second_very_long_name,"
+    assert first in made
