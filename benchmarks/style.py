@@ -127,6 +127,7 @@ def main() -> None:
             lines = sum(line[:1] == "+" and line[:3] != "+++" for line in made.splitlines())
             counts = [str(sum(each.values())) for each in found.values()]
             table.add_row(name, str(lines), *counts)
+            print(f"{name}: {', '.join(counts)}", file=sys.stderr, flush=True)
             excess = found["patchgen"] - found["before"]
             if excess:
                 worse.append(f"{name}: {dict(excess)}")
