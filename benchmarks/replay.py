@@ -25,7 +25,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rich import box
 from rich.console import Console
@@ -119,6 +119,11 @@ def main() -> None:
     parser.add_argument("--newest", type=Path, metavar="TREE", help="a git tree later than 6.12")
     parser.add_argument("-j", "--jobs", type=int, default=0, metavar="N")
     parser.add_argument("--cache", action="store_true", help="use cached results; times are lower")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="run on the files with the old form only, without the tree's macros; times are lower",
+    )
     parser.add_argument("--verbose", action="store_true", help="list each line that differs")
     options = parser.parse_args()
     chosen = [each for each in CONVERSIONS if not options.recipes or each.recipe in options.recipes]
@@ -130,7 +135,7 @@ def main() -> None:
     for before, after, later in trees:
         conversions = [each for each in chosen if each.later is later]
         if conversions:
-            outcomes |= replay(before, after, conversions, options.jobs, cache=options.cache)
+            outcomes |= replay(before, after, conversions, options)
     console.print(show(outcomes))
     if options.verbose:
         for recipe, outcome in outcomes.items():
@@ -159,21 +164,26 @@ def show(outcomes: Mapping[str, Outcome]) -> Table:
 
 
 def replay(
-    before: Path, after: Path, conversions: Iterable[Conversion], jobs: int, *, cache: bool
+    before: Path, after: Path, conversions: Iterable[Conversion], options: argparse.Namespace
 ) -> dict[str, Outcome]:
     """Run the recipes on one tree, and compare the results with another one."""
     outcomes = {}
     for conversion in conversions:
         outcome = Outcome()
+        places = grep(before, conversion.old)
+        request = RunRequest(
+            conversion.recipe,
+            before,
+            jobs=options.jobs,
+            cache=options.cache,
+            paths=tuple(map(PurePosixPath, places)) if options.quick else (),
+            macros="" if options.quick else None,
+        )
         began = time.monotonic()
         with closing(Repository(before)) as repository:
-            plan = plan_run(
-                repository, RunRequest(conversion.recipe, before, jobs=jobs, cache=cache)
-            )
-            [(_, sweep)] = run_sweeps(repository, plan)
+            [(_, sweep)] = run_sweeps(repository, plan_run(repository, request))
         assert isinstance(sweep, Sweep)
         outcome.seconds = time.monotonic() - began
-        places = grep(before, conversion.old)
         paths = places.keys() | {str(edit.path) for edit in sweep.edits}
         olds, news = read_files(before, paths), read_files(after, paths)
         edits = {str(edit.path): edit for edit in sweep.edits}
