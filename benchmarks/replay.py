@@ -6,7 +6,8 @@ For each recipe, the table shows:
 
 - `lines`: the lines that the recipe adds, or that it removes where it adds none, in files that the
   newer kernel still has;
-- `same`: how many of them stand so (or are gone) in the newer kernel;
+- `same`: how many of them stand so (or are gone) in the newer kernel; `code`: those whose code
+  stands there with other line breaks included;
 - `converted`: the lines of code with the old form that mainline converted, where the code next to
   them is still there; and `found`: how many of these the recipe changes;
 - each thing that differs, counted by its reason. `--verbose` lists them.
@@ -32,6 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from benchmarks.conversions import CONVERSIONS, Conversion, to_python, to_words
 from patchgen.commands.run import plan_run, run_sweeps
 from patchgen.linediff import find_line_changes
 from patchgen.model.series import FileEdit
@@ -39,58 +41,6 @@ from patchgen.model.sweep import Sweep
 from patchgen.odb import Repository
 from patchgen.sweep import RunRequest
 from tests.support.kernels import kernel_tree
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """What mainline converted between two kernels: lines with `old`, into lines with `new`.
-
-    Both are extended regular expressions, and a line with `old` is not converted, whatever else it
-    has. Without `new`, the lines were removed. `further` is what mainline made of the converted
-    lines since, in some files.
-    """
-
-    recipe: str
-    old: str
-    new: str = ""
-    further: str = ""
-    later: bool = False
-
-
-# `later` are the conversions from 6.12 to the kernel of --newest.
-CONVERSIONS = (
-    Conversion(
-        "class-create", r"\<class_create\(THIS_MODULE", r"\<class_create\(", r"\<class_register\("
-    ),
-    Conversion("eventfd-signal", r"\<eventfd_signal\(.*, 1\)", r"\<eventfd_signal\("),
-    Conversion("fd-file", r"\<(f|src|dst|fd)\.file\>", r"\<fd_file\("),
-    Conversion("i2c-probe", r"\.probe_new\>", r"\.probe\>"),
-    Conversion("ida-alloc", r"\<ida_simple_(get|remove)\(", r"\<ida_(alloc|free)\w*\("),
-    Conversion("iommu-map-gfp", r"\<iommu_map(_sg)?(_atomic)?\(", r"\<iommu_map(_sg)?\(.*GFP_"),
-    Conversion(
-        "iov-iter-direction",
-        r"\<iov_iter_\w+\(.*\<(READ|WRITE)\>",
-        r"\<iov_iter_\w+\(.*\<ITER_(DEST|SOURCE)\>",
-    ),
-    Conversion("kfree-rcu-mightsleep", r"\<kv?free_rcu\([^,]*\);", r"\<kv?free_rcu_mightsleep\("),
-    Conversion("kstrtobool", r"\<strtobool\(", r"\<kstrtobool\("),
-    Conversion("no-llseek", r"\.llseek\s*=\s*no_llseek"),
-    Conversion("pcie-error-reporting", r"\<pci_(en|dis)able_pcie_error_reporting\("),
-    Conversion("random-below", r"\<prandom_u32_max\(", r"\<get_random_u32_below\("),
-    Conversion("strscpy", r"\<strlcpy\(", r"\<strscpy\("),
-    Conversion("u64-stats-fetch", r"\<u64_stats_fetch_\w+_irq\(", r"\<u64_stats_fetch_\w+\("),
-    Conversion("unaligned-header", r"<asm/unaligned\.h>", r"<linux/unaligned\.h>"),
-    Conversion("vm-flags", r"->vm_flags (\||&)= ", r"\<vm_flags_(set|clear|mod)\("),
-    Conversion("hrtimer-setup", r"\<hrtimer_init\(", r"\<hrtimer_setup\(", later=True),
-    Conversion("remove-new", r"\.remove_new\>", r"\.remove\>", later=True),
-    Conversion("timer-container-of", r"\<from_timer\(", r"\<timer_container_of\(", later=True),
-    Conversion(
-        "timer-delete",
-        r"\<del_(singleshot_)?timer(_sync)?\(",
-        r"\<timer_delete(_sync)?\(",
-        later=True,
-    ),
-)
 
 
 @dataclass
@@ -107,6 +57,11 @@ class Outcome:
     @property
     def precision(self) -> float:
         return self.same / self.lines if self.lines else 1.0
+
+    @property
+    def same_code(self) -> float:
+        broken = sum(reason == BROKEN for reason, _ in self.differing)
+        return (self.same + broken) / self.lines if self.lines else 1.0
 
     @property
     def recall(self) -> float:
@@ -145,21 +100,23 @@ def main() -> None:
 
 def show(outcomes: Mapping[str, Outcome]) -> Table:
     """Return the table, with the medians at its end."""
-    columns = ("recipe", "lines", "same", "", "converted", "found", "", "s", "what differs")
+    columns = ("recipe", "lines", "same", "", "code", "converted", "found", "", "s", "what differs")
     table = Table(*columns, box=box.SIMPLE)
     for recipe, each in outcomes.items():
         reasons = Counter(reason for reason, _ in each.differing)
         table.add_row(
             recipe,
-            *(str(each.lines), str(each.same), f"{each.precision:.1%}"),
+            *(str(each.lines), str(each.same), f"{each.precision:.1%}", f"{each.same_code:.1%}"),
             *(str(each.converted), str(each.found), f"{each.recall:.1%}"),
             f"{each.seconds:.0f}",
             "; ".join(f"{count} {reason}" for reason, count in reasons.most_common()),
         )
     if outcomes:
-        precision = statistics.median(each.precision for each in outcomes.values())
-        recall = statistics.median(each.recall for each in outcomes.values())
-        table.add_row("median", "", "", f"{precision:.1%}", "", "", f"{recall:.1%}")
+        rates = [(each.precision, each.same_code, each.recall) for each in outcomes.values()]
+        precision, code, recall = (
+            f"{statistics.median(rate):.1%}" for rate in zip(*rates, strict=True)
+        )
+        table.add_row("median", "", "", precision, code, "", "", recall)
     return table
 
 
@@ -392,16 +349,6 @@ def read_files(tree: Path, paths: Iterable[str]) -> dict[str, bytes]:
             found[path] = output[at : at + size]
             at += size + 1
     return found
-
-
-def to_words(pattern: str) -> str:
-    """Return what a regular expression of a word and its parenthesis matches."""
-    return re.sub(r"\\[<>]?", "", pattern) + ")"
-
-
-def to_python(pattern: str) -> str:
-    """Return an extended regular expression of git's as one of Python's."""
-    return pattern.replace(r"\<", r"\b").replace(r"\>", r"\b")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from benchmarks.replay import CONVERSIONS, Conversion, Outcome, judge_precision, judge_recall
+from benchmarks.conversions import CONVERSIONS, Conversion
+from benchmarks.replay import Outcome, judge_precision, judge_recall
 from patchgen.model.base import Base, Oid
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
