@@ -8,29 +8,46 @@
 // Confidence: High
 // Options: --no-includes
 
-@kept disable drop_else@
+@called@
 identifier f;
+expression pdev;
+position p;
+@@
+ if (<+... f(...) ...+>)
+(
+ pci_enable_pcie_error_reporting@p(pdev);
+|
+ pci_disable_pcie_error_reporting@p(pdev);
+)
+
+@with_else disable drop_else@
 expression pdev;
 statement S;
 position p;
 @@
+ if (...)
 (
- if (<+... f(...) ...+>) pci_enable_pcie_error_reporting@p(pdev);
+ pci_enable_pcie_error_reporting@p(pdev);
 |
- if (<+... f(...) ...+>) pci_disable_pcie_error_reporting@p(pdev);
+ pci_disable_pcie_error_reporting@p(pdev);
+)
+ else S
+
+@of_else disable drop_else@
+expression pdev;
+statement S;
+position p;
+@@
+ if (...) S else
+(
+ pci_enable_pcie_error_reporting@p(pdev);
 |
- if (...) S else pci_enable_pcie_error_reporting@p(pdev);
-|
- if (...) S else pci_disable_pcie_error_reporting@p(pdev);
-|
- if (...) pci_enable_pcie_error_reporting@p(pdev); else S
-|
- if (...) pci_disable_pcie_error_reporting@p(pdev); else S
+ pci_disable_pcie_error_reporting@p(pdev);
 )
 
 @conditional@
 expression condition, pdev;
-position p != kept.p;
+position p != {called.p, with_else.p, of_else.p};
 @@
 -if (condition)
 (
@@ -41,7 +58,7 @@ position p != kept.p;
 
 @dropped@
 expression pdev;
-position p != kept.p;
+position p != {called.p, with_else.p, of_else.p};
 @@
 (
 -pci_enable_pcie_error_reporting@p(pdev);

@@ -16,5 +16,9 @@ static void gadget_remove(struct pci_dev *pdev)
 		gadget_stop(pdev);
 	else
 		pci_disable_pcie_error_reporting(pdev);
+	if (gadget->is_on)
+		pci_enable_pcie_error_reporting(pdev);
+	else
+		pci_disable_pcie_error_reporting(pdev);
 	gadget_stop(pdev);
 }
