@@ -107,9 +107,25 @@ class _Statement:
                 return _Break(column, may_go)
             # Its parentheses are gone.
             return None if may_go else _Break(self.indent + TAB, may_go)
+        if self._begins_body(number):
+            # spatch prints `else call();` if a comment is before the `if`.
+            bodies = sum(not each.may_go for each in self.breaks.values())
+            return _Break(self.indent + TAB * (bodies + 1), may_go=False)
         if not new.is_first(number) or may_go:
             return None
         return _Break(None if new.opens[number] >= 0 else new.column_of(number), may_go=False)
+
+    def _begins_body(self, number: int) -> bool:
+        """Return whether a made token is the first of the statement of an if, a loop or an else."""
+        new, matched = self.given.new, self.given.matched
+        before, token = new.tokens[number - 1], new.tokens[number]
+        if (number in matched and number - 1 in matched) or token in (b"{", b";"):
+            return False
+        if before == b"else":
+            return token != b"if"
+        opened = new.opens[number - 1]
+        is_head = before == b")" and opened > self.given.unit.first
+        return is_head and new.tokens[opened - 1] in (b"if", b"for", b"while")
 
     def choose(self) -> None:
         """Join the lines if they fit, else break those that are too long."""

@@ -249,3 +249,13 @@ def test_a_line_is_broken_between_arguments_rather_than_in_one():
     assert styled(before, after) == (
         f"\ta_much_longer_name({'a' * 20},\n\t\t\t   {'b' * 20} | {'c' * 20});"
     )
+
+
+def test_a_made_statement_after_a_condition_or_else_gets_a_line_of_its_own():
+    after = "\t/* new */\n\tif (x) a();\n\tif (y) {\n\t\tb();\n\t} else c(d,\n\t         e);"
+    assert styled("\told();", after) == (
+        "\t/* new */\n\tif (x)\n\t\ta();\n\tif (y) {\n\t\tb();\n\t} else\n\t\tc(d, e);"
+    )
+    loop = "\tdo {\n\t\tb();\n\t} while (x);\n\tif (x) {\n\t\ty();\n\t} else if (z) {\n\t}"
+    assert styled("\told();", loop) == loop
+    assert styled("\tif (old) return;", "\tif (new) return;") == "\tif (new) return;"
