@@ -127,8 +127,9 @@ class SecondRun:
         second = _reveal(again, result)
         if second is not None:
             [before] = read_contents(self.repository, [again.file])
-            if second.after is not None and self.request.program.restyles:
-                second = replace(second, after=restyle(before, second.after))
+            program = self.request.program
+            if second.after is not None and program.restyles:
+                second = replace(second, after=restyle(before, second.after, program.width))
             if contains(before, first, second):
                 unparsed = _both_unparsed(first, self.may_match(second.unparsed))
                 first = replace(second, unparsed=tuple(unparsed), headers=first.headers)

@@ -275,3 +275,10 @@ def test_lines_that_only_the_second_run_changes_get_the_style_of_the_kernel(
     rule.write_text(RENAME.replace("bar", "longer"))
     _apply(tree, patchgen("run", rule, "drivers/loop.c", "--tree", tree).out)
     assert "\t\tlonger(a,\n\t\t       2);\n" in (tree / "drivers/loop.c").read_text()
+    arguments = ", ".join(["argument"] * 6)
+    wide = f"{begin}\t\tfoo({arguments});\n\t}}\n\treturn 0;\n}}\n"
+    (tree / "drivers/loop.c").write_text(wide)
+    commit_all(tree, "wide")
+    rule.write_text(f"// Options: --max-width 100\n{RENAME.replace('bar', 'longer_name')}")
+    _apply(tree, patchgen("run", rule, "drivers/loop.c", "--tree", tree).out)
+    assert f"\t\tlonger_name({arguments});\n" in (tree / "drivers/loop.c").read_text()
