@@ -61,11 +61,45 @@ def restyle(before: bytes, after: bytes, width: int = PREFERRED) -> bytes:
 
     A line of more than `width` columns is broken, if the original had none.
     """
+    # With CRLF, any line end that is added or removed would have to be one, too.
+    if b"\r" in after:
+        return after
+    old, new = before.split(b"\n"), after.split(b"\n")
+    changes = find_line_changes(old, new)
+    pieces: list[bytes] = []
+    at = 0
+    for first, end in _find_parts(new, changes):
+        old_first, old_end = _find_old_lines(changes, first, end)
+        part = b"\n".join(old[old_first:old_end]), b"\n".join(new[first:end])
+        pieces += [*new[at:first], _restyle_part(*part, width)]
+        at = end
+    return b"\n".join([*pieces, *new[at:]])
+
+
+def _find_parts(lines: Sequence[bytes], changes: Sequence[LineChange]) -> Iterator[tuple[int, int]]:
+    """Yield the lines of whole functions with made lines: the rest need not be read."""
+    ends = [0, *(number + 1 for number, line in enumerate(lines) if line == b"}"), len(lines)]
+    last = 0
+    for change in changes:
+        if change.new_start < change.new_end and change.new_end > last:
+            first = max(last, ends[bisect_right(ends, change.new_start) - 1])
+            last = ends[bisect_left(ends, change.new_end)]
+            yield first, last
+
+
+def _find_old_lines(changes: Sequence[LineChange], first: int, end: int) -> tuple[int, int]:
+    """Return the old lines that became those from `first` to before `end`."""
+    starts = [change.new_start for change in changes]
+    growth = list(accumulate(map(_growth, changes), initial=0))
+    following = bisect_left(starts, end)
+    # Lines that were deleted at the end belong to them.
+    following += starts[following : following + 1] == [end]
+    return first - growth[bisect_left(starts, first)], end - growth[following]
+
+
+def _restyle_part(before: bytes, after: bytes, width: int) -> bytes:
     changes = find_line_changes(before.split(b"\n"), after.split(b"\n"))
     made = {line for each in changes for line in range(each.new_start, each.new_end)}
-    # With CRLF, any line end that is added or removed would have to be one, too.
-    if not made or b"\r" in after:
-        return after
     old, new = Layout.read(before), Layout.read(after)
     edits = list(_strip_empty(new, made))
     for region in _find_regions(changes, old, new):
@@ -97,13 +131,8 @@ def _find_regions(changes: Sequence[LineChange], old: Layout, new: Layout) -> It
         if ranges and first <= ranges[-1][1]:
             first, end = min(first, ranges[-1][0]), max(end, ranges.pop()[1])
         ranges.append((first, end))
-    starts = [change.new_start for change in changes]
-    growth = list(accumulate(map(_growth, changes), initial=0))
     for first, end in ranges:
-        old_first = first - growth[bisect_left(starts, first)]
-        following = bisect_left(starts, end)
-        # Lines that were deleted at the end belong to the region.
-        old_end = end - growth[following + (starts[following : following + 1] == [end])]
+        old_first, old_end = _find_old_lines(changes, first, end)
         olds = range(old.first_token_from(old_first), old.first_token_from(old_end))
         news = range(new.first_token_from(first), new.first_token_from(end))
         matched = _match_tokens(old, new, olds, news)
