@@ -137,20 +137,29 @@ class _Finder:
         ]
 
     def find_function(self, error: _FlowError) -> list[UnparsedFunction]:
-        """Return the function that has no flow graph; several if more than one may be meant."""
+        """Return the function that has no flow graph; all that may be meant if that is uncertain.
+
+        A label that spatch does not find may be there for a reader, so any function that uses it
+        may be meant.
+        """
         label = _LABEL.match(error.what)
-        found = []
+        functions = list(self._functions())
+        found = [place for place in functions if place[0] < (error.line or 0) <= place[2]]
+        for test in (_lacks_label, _uses_label):
+            if label is not None and not found:
+                found = [place for place in functions if test(self._text(place), label)]
+        return [self._place(start, name, start, end) for start, name, end in found] or [
+            self._anywhere()
+        ]
+
+    def _functions(self) -> Iterator[tuple[int, str | None, int]]:
+        """Yield first line (from 0), name and end of each function."""
         for start, name in find_function_headers(self._code):
             closed = (at for at in range(start, len(self._code)) if self._code[at][:1] == b"}")
-            end = next(closed, len(self._code) - 1) + 1
-            text = b"\n".join(self._code[start:end]).decode("latin-1")
-            if error.line is not None:
-                is_meant = start < error.line <= end
-            else:
-                is_meant = label is not None and _has_label_error(text, label)
-            if is_meant:
-                found.append(self._place(start, name, start, end))
-        return found or [self._anywhere()]
+            yield start, name, next(closed, len(self._code) - 1) + 1
+
+    def _text(self, function: tuple[int, str | None, int]) -> str:
+        return b"\n".join(self._code[function[0] : function[2]]).decode("latin-1")
 
     def _place(self, line: int, name: str | None, begin: int, end: int) -> UnparsedFunction:
         """Return the place of some lines; all count from 0."""
@@ -179,12 +188,16 @@ class _Finder:
         return None
 
 
-def _has_label_error(function: str, error: re.Match[str]) -> bool:
+def _lacks_label(function: str, error: re.Match[str]) -> bool:
+    """Return whether a function jumps to a label that it lacks, or has one twice."""
     name = error["missing"] or error["double"]
     labels = len(re.findall(rf"^\s*{name}\s*:", function, re.MULTILINE))
-    if error["double"]:
-        return labels > 1
-    return labels == 0 and re.search(rf"\bgoto\s+{name}\b", function) is not None
+    return labels > 1 if error["double"] else labels == 0 and _uses_label(function, error)
+
+
+def _uses_label(function: str, error: re.Match[str]) -> bool:
+    name = error["missing"] or error["double"]
+    return re.search(rf"\bgoto\s+{name}\b|^\s*{name}\s*:", function, re.MULTILINE) is not None
 
 
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)((?:[^\\\n]|\\[^\n]|\\\n)*)", re.MULTILINE)
