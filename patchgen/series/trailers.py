@@ -8,8 +8,10 @@ no trailers.
 The paragraph of trailers is the one that git would choose (git-interpret-trailers(1),
 "DESCRIPTION"): all of its lines are trailers, or one is "Signed-off-by: " or "(cherry picked from
 commit " and at least a quarter are trailers. A line that begins with white space continues the line
-before it. Two rules differ: notes in brackets do not turn a paragraph into prose, and a paragraph
-without any key of a usual trailer ("Note: this is prose") is prose.
+before it. Lines that begin with "#" do not count, and at the end of a message neither they nor a
+list of "Conflicts:" are its last paragraph. Two rules differ: notes in brackets do not turn a
+paragraph into prose, and a paragraph without any key of a usual trailer ("Note: this is prose") is
+prose.
 
 The order is that of Documentation/process/maintainer-tip.rst, "Ordering of commit tags".
 """
@@ -23,13 +25,14 @@ from dataclasses import dataclass, field, replace
 _TRAILER = re.compile(r"(?P<key>[A-Za-z0-9-]+)[ \t]*:[ \t]*(?P<value>.*)", re.DOTALL)
 # Lines that git itself writes; git recognises them in this letter case only.
 _GIT_LINES = ("Signed-off-by: ", "(cherry picked from commit ")
-_NOTE = re.compile(r"\[.*\]?[ \t]*$", re.DOTALL)
-_EMPTY_LINE = re.compile(r"\n[ \t]*\n")
+_NOT_PROSE = re.compile(r"\[.*\]?[ \t]*$|#[^\n]*$", re.DOTALL)
+_EMPTY_LINE = re.compile(r"\n[ \t]*(?=\n)")
 # A name may look like an address: use the address in angle brackets, and ignore quoted text.
 _QUOTED = re.compile(r'"[^"]*"')
 _ADDRESS = re.compile(r"<([^<>\s]+@[^<>\s]+)>")
 _BARE_ADDRESS = re.compile(r"[^\s<>\"',;]+@[^\s<>\"',;]+")
-_CUT = re.compile(r"^---[ \t]*$", re.MULTILINE)
+# git-mailinfo(1) also stops at "--- NAME", as at the beginning of a patch without other headers.
+_CUT = re.compile(r"^---(?:[ \t]*| \S.*)$", re.MULTILINE)
 # A Closes follows its Reported-by. Tested-by, Reviewed-by and Acked-by are in no fixed order.
 PLACES = {
     "Fixes": 0,
@@ -92,13 +95,16 @@ class Trailer:
 class Message:
     """The parts of a commit message. `text` is subject and body, `notes` the text below the cut.
 
-    `lead` are lines of the last paragraph before its first trailer.
+    `lead` are lines of the last paragraph before its first trailer, `tail` the lines after that
+    paragraph that git ignores, with the empty lines before them. `cut` is the line above the notes.
     """
 
     text: str
     trailers: tuple[Trailer, ...] = ()
     notes: str = ""
     lead: str = ""
+    tail: str = ""
+    cut: str = "---"
 
     @property
     def subject(self) -> str:
@@ -113,7 +119,8 @@ class Message:
     def __str__(self) -> str:
         lead = [self.lead] if self.lead else []
         lines = "\n".join([*lead, *map(str, self.trailers)])
-        notes = f"---\n{self.notes}\n" if self.notes else ""
+        lines += f"\n{self.tail}" if self.tail else ""
+        notes = f"{self.cut}\n{self.notes}\n" if self.notes else ""
         # Without an empty line, git would read the cut as part of the subject.
         apart = "\n" if notes and not lines and "\n" not in self.text else ""
         return self.text + (f"\n\n{lines}" if lines else "") + "\n" + apart + notes
@@ -151,10 +158,13 @@ def parse_message(message: str) -> Message:
     cut = _CUT.search(message, message.find("\n") + 1)
     above = (message[: cut.start()] if cut else message).strip("\n")
     notes = message[cut.end() :].strip("\n") if cut else ""
-    ends = list(_EMPTY_LINE.finditer(above.rstrip()))
-    lines = _unfold(above.rstrip()[ends[-1].end() :]) if ends else []
+    divider = cut[0].rstrip() if cut else "---"
+    tail = _find_tail(above)
+    counted = above[:tail].rstrip()
+    ends = list(_EMPTY_LINE.finditer(counted))
+    lines = _unfold(counted[ends[-1].end() + 1 :]) if ends else []
     if not _is_block(lines):
-        return Message(above, notes=notes)
+        return Message(above, notes=notes, cut=divider)
     trailers: list[Trailer] = []
     lead: list[str] = []
     for line in lines:
@@ -167,7 +177,23 @@ def parse_message(message: str) -> Message:
         else:
             lead.append(line)
     head = above[: ends[-1].start()].rstrip("\n")
-    return Message(head, tuple(trailers), notes, "\n".join(lead))
+    return Message(head, tuple(trailers), notes, "\n".join(lead), above[tail:], divider)
+
+
+def _find_tail(text: str) -> int:
+    """Return where the lines begin that git ignores at the end of a message (see its commit.c)."""
+    start, end = -1, 0
+    is_in_list = False
+    for line in text.split("\n"):
+        if line == "Conflicts:":
+            is_in_list = True
+        elif line.strip() and not line.startswith("#") and not (is_in_list and line[0] == "\t"):
+            start, is_in_list = -1, False
+            end += len(line) + 1
+            continue
+        start = end if start < 0 else start
+        end += len(line) + 1
+    return start if start >= 0 else len(text)
 
 
 def _unfold(paragraph: str) -> list[str]:
@@ -197,9 +223,13 @@ def _is_block(lines: Sequence[str]) -> bool:
     if any(line.startswith(_GIT_LINES) for line in lines):
         picked = sum(line.startswith(_GIT_LINES) for line in others)
         # As git does, count each line of a folded line that is not a trailer.
-        prose = sum(line.count("\n") + 1 for line in others if not line.startswith(_GIT_LINES))
+        prose = sum(
+            line.count("\n") + (line[0] != "#")
+            for line in others
+            if not line.startswith(_GIT_LINES)
+        )
         return (len(trailers) + picked) * 3 >= prose
-    return bool(trailers) and all(map(_NOTE.match, others)) and _has_known_key(trailers)
+    return bool(trailers) and all(map(_NOT_PROSE.match, others)) and _has_known_key(trailers)
 
 
 def usual_case(key: str) -> str:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import subprocess
 
 import pytest
@@ -117,6 +119,7 @@ def parse_with_git(text: str) -> list[str]:
 
 
 B = "B <b@x.org>"
+CONFLICTS = "Conflicts:\n\tkernel/a.c"
 SPACES = f"s: x\n\nBecause.\n \t\nAcked-by: {B}\n"
 
 
@@ -138,13 +141,18 @@ SPACES = f"s: x\n\nBecause.\n \t\nAcked-by: {B}\n"
         pytest.param(message("[ a: note ]", "prose", f"Acked-by: {B}"), [], id="note and prose"),
         pytest.param(SPACES, ["Acked-by"], id="spaces between"),
         pytest.param(f"Signed-off-by: {B}\n", [], id="subject"),
+        pytest.param(message("", f"Acked-by: {B}"), ["Acked-by"], id="two empty lines"),
+        pytest.param(message("# a", f"Acked-by: {B}", "# b"), ["Acked-by"], id="comments"),
+        pytest.param(message("", SIGNED, "", "# a", "#\tb"), ["Signed-off-by"], id="comments last"),
+        pytest.param(message(SIGNED, "", CONFLICTS), ["Signed-off-by"], id="conflicts last"),
+        pytest.param(message(SIGNED, notes=f"--- a/x\nCc: {B}\n"), ["Signed-off-by"], id="diff"),
     ],
 )  # fmt: skip
 def test_a_paragraph_is_read_as_git_reads_it(last, keys):
     read = parse_message(last)
     assert [trailer.key for trailer in read.trailers] == keys
     assert [line.partition(":")[0] for line in parse_with_git(last)] == keys
-    assert str(read) == last.replace("\n \t\n", "\n\n")
+    assert str(read) == re.sub(r"\n[ \t]*(?=\n\n)|(?<=\n)[ \t]+(?=\n)", "", last)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +179,30 @@ def test_a_name_that_looks_like_an_address_is_not_the_address():
     for value in ('"bea@example.org" <eve@evil.org>', "bea@example.org <eve@evil.org>"):
         assert Trailer("Acked-by", value).address == "eve@evil.org"
     assert Trailer("Acked-by", '"<bea@example.org>" <eve@evil.org>').address == "eve@evil.org"
+
+
+LINES = [
+    SIGNED, "Acked-by:\tB <b@x.org>", "Cc:b@x.org", "Cc : b@x.org", "CC: s@x.org # 5.15+",
+    "Link: https://x.org/?a=b:c", "Fixes: 0123 (", "Acked-by:", "X-Odd-: y", "Signed-off-by:B",
+    PICKED, "(cherry picked from x)", " folded", "\tfolded", "# comment", "#", "prose",
+    "- Cc: x", "Bé-by: x", "> Cc: x", "----", "-- ", "", "", "  ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_git_log_finds_the_same_trailers(git, tmp_path, seed):
+    chance = random.Random(seed)
+    texts = [message("", *chance.choices(LINES, k=chance.randint(0, 7))) for _ in range(500)]
+    git(tmp_path, "init", "-q", "--bare")
+    raws = [text.encode() for text in texts]
+    head = b"commit refs/heads/x\ncommitter A <a@x.org> 0 +0000\ndata %d\n%s\n"
+    stream = b"".join(head % (len(raw), raw) for raw in raws)
+    importer = ["git", "-C", tmp_path, "fast-import", "--quiet"]
+    subprocess.run(importer, input=stream, check=True)
+    shown = git(tmp_path, "log", "--reverse", "--format=%(trailers:only,unfold)%x00", "x")
+    for text, theirs in zip(texts, shown.split("\0")[:-1], strict=True):
+        ours = [f"{trailer.key}: {trailer.value}" for trailer in parse_message(text).trailers]
+        assert ours == theirs.strip("\n").splitlines(), text
 
 
 _keys = st.sampled_from(["Acked-by", "Fixes", "Signed-off-by", "X-y"])
