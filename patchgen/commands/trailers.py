@@ -174,8 +174,9 @@ class _TagJudge:
         if reason := _refuse(tag, reply):
             result.not_applied.append(SkippedTag(trailer, reply, reason, match.number or None))
             return
-        if not tag.is_for(match.number or None):
-            reason = f'the text next to it restricts it to "{tag.scope}"'
+        if not tag.scope.includes(match.number or None):
+            where = "next to it" if tag.scope.is_near else "of the mail"
+            reason = f'the text {where} restricts it to "{tag.scope.text}"'
             result.not_applied.append(SkippedTag(trailer, reply, reason, match.number or None))
             return
         everything = range(1, len(self._commits) + 1)
@@ -203,7 +204,8 @@ def _refuse(tag: FoundTag, reply: Reply) -> str:
     if not trailer.address:
         return "it names no address"
     if trailer.address != reply.sender:
-        return f"the mail is from {reply.sender or 'nobody'}"
+        relation = reply.relate(trailer.value)
+        return f"the mail is from {reply.sender or 'nobody'}" + (relation and f"; {relation}")
     return ""
 
 

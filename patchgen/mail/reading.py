@@ -46,7 +46,8 @@ class ReadableMail:
     """A mail that could be read.
 
     `sender` is None if it has no From. `message_id` and `answers` are without brackets; `answers`
-    are the mails that it may answer, the most likely one first.
+    are the mails that it may answer, the most likely one first. `original_senders` are the
+    addresses in Reply-To and X-Original-From, in lower case: a mailing list may have replaced From.
     """
 
     mail: Mail
@@ -55,6 +56,7 @@ class ReadableMail:
     message_id: str
     answers: tuple[str, ...]
     body: MailText
+    original_senders: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -141,6 +143,7 @@ def _read(mail: Mail) -> ReadableMail:
         message_id=ids[0] if ids else _header(message, "Message-ID").strip("<> "),
         answers=tuple(dict.fromkeys([*direct, *reversed(references)])),
         body=read_body(message),
+        original_senders=_read_originals(message),
     )
 
 
@@ -155,6 +158,17 @@ def _read_sender(message: Message) -> Person | None:
         shown = text if len(text) <= 80 else f"{text[:80]}..."
         raise _UnreadableError(f"its From does not name one address: {escape_controls(shown)}")
     return sender
+
+
+def _read_originals(message: Message) -> tuple[str, ...]:
+    """Return the addresses that headers name besides From, without those that cannot be read."""
+    addresses = []
+    for name in ("Reply-To", "X-Original-From", "X-Original-Sender"):
+        text = str(message.get(name, ""))
+        person = parse_sender(" ".join(text.split())) if 0 < len(text) <= 1000 else None
+        if person is not None:
+            addresses.append(person.address.lower())
+    return tuple(dict.fromkeys(addresses))
 
 
 def parse_sender(text: str) -> Person | None:

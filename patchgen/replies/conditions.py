@@ -66,10 +66,10 @@ def find_conditions(
     (`follows_diff`), "With that:" refers to it, and is not a condition.
     """
     problems = {}
-    for number, text, is_adjacent in _read_paragraphs(lines, tags, upwards=True):
+    for number, text, is_adjacent in read_paragraphs(lines, tags, upwards=True):
         if (is_adjacent or _CONTINUATION.match(text)) and (condition := _find_condition(text)):
             problems[number] = f'the text below it has a condition: "{condition}"'
-    for number, text, _ in _read_paragraphs(lines, tags, upwards=False):
+    for number, text, _ in read_paragraphs(lines, tags, upwards=False):
         if follows_diff and _REFERENCE.fullmatch(text):
             continue
         if condition := _find_condition(text):
@@ -77,7 +77,7 @@ def find_conditions(
     return problems
 
 
-def _read_paragraphs(
+def read_paragraphs(
     lines: Sequence[str], tags: Sequence[int], *, upwards: bool
 ) -> Iterator[tuple[int, str, bool]]:
     """Yield the number of each tag's line, the paragraph next to it, and whether it is adjacent.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from patchgen.mail import ReadableMail
 from patchgen.odb.difftext import Kind, classify_lines
+from patchgen.replies.sender import find_relation
 from patchgen.replies.tags import GIVEN, FoundTag, find_mentions, find_tags
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -36,6 +37,14 @@ class Reply:
     def sender(self) -> str:
         """The sender's address in lower case, "" if there is none."""
         return self.mail.sender.address.lower() if self.mail.sender else ""
+
+    def relate(self, text: str) -> str:
+        """Return how the people in a text relate to the sender, "" if they do not."""
+        return find_relation(text, self.mail.sender, self.mail.original_senders)
+
+    def names_sender(self, text: str) -> bool:
+        """Return whether a text names the sender, perhaps with another address."""
+        return bool(self.relate(text))
 
     @property
     def own_diff(self) -> str:
@@ -63,23 +72,23 @@ def parse_reply(mail: ReadableMail) -> Reply:
     prose, context_lines = _separate_diffs(own_lines)
     tags = (
         *find_tags(prose, follows_diff=prose != own_lines),
-        *find_mentions(prose, reply.sender),
+        *find_mentions(prose, reply.names_sender),
         *(replace(tag, problem="it is inside of a diff") for tag in find_tags(context_lines)),
-        *_find_elsewhere(lines[len(own_lines) :], reply.sender, "it is below the signature"),
+        *_find_elsewhere(lines[len(own_lines) :], reply, "it is below the signature"),
         *_find_elsewhere(
             _LINE_END.split(mail.body.everything[len(mail.body.text) :]),
-            reply.sender,
+            reply,
             "it is in another part of the mail than the text",
         ),
     )
     return replace(reply, tags=tags)
 
 
-def _find_elsewhere(lines: Sequence[str], sender: str, problem: str) -> Iterator[FoundTag]:
+def _find_elsewhere(lines: Sequence[str], reply: Reply, problem: str) -> Iterator[FoundTag]:
     """Yield the sender's own tags in lines that may be somebody else's; none of them is added."""
     unquoted = ["" if _QUOTED.match(line) else line for line in lines]
-    for tag in (*find_tags(unquoted), *find_mentions(unquoted, sender)):
-        if tag.trailer.address == sender and tag.trailer.key in GIVEN:
+    for tag in (*find_tags(unquoted), *find_mentions(unquoted, reply.names_sender)):
+        if tag.trailer.key in GIVEN and reply.names_sender(tag.trailer.value):
             yield replace(tag, problem=problem)
 
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from patchgen.controls import has_controls
 from patchgen.mail import decode_words, has_garbled_name
 from patchgen.replies.conditions import find_conditions, find_reservation
+from patchgen.replies.scopes import Scope, find_scope, find_scopes
 from patchgen.series.trailers import Trailer, usual_case
 
 # Tags that a reply can give. Others are for the author, or for whoever applies the patch.
 GIVEN = frozenset({"Reviewed-by", "Acked-by", "Tested-by", "Reported-by", "Suggested-by"})
 _WORD = r"[A-Za-z]+(?:-[A-Za-z]+)*"
-_SEPARATOR = r"[ \t]*(?:/|&|\+|,|[ \t]and[ \t])[ \t]*"
+_SEPARATOR = r"-?[ \t]*(?:/|&|\+|,|[ \t]and[ \t])[ \t]*"
 _TAG = re.compile(
     rf"[ \t]*(?P<key>(?:{_WORD}{_SEPARATOR}){{0,3}}[A-Za-z]+(?:-[A-Za-z]+)*-by"
     r"|(?:reviewed|acked|tested|reported|suggested)[ _]by|fixes(?=[ \t]*:[ \t]*[0-9a-f]{7}))"
@@ -35,24 +36,39 @@ _QUOTED = re.compile(r'"[^"]*"')
 _BETWEEN = re.compile(r"(?<=>)\s*(?:[,;&/+]|\band\b)\s*(?=[^\s#(\[])", re.IGNORECASE)
 _IN_NAME = re.compile(r"[,;&/+]|\band\b", re.IGNORECASE)
 # Text after an address that is neither a comment nor another name.
-_FREE_TEXT = re.compile(r"[\s,;.-]*[a-z]")
+_FREE_TEXT = re.compile(r"[\s,;.!-]*[a-z]|(?:[\s;.!-]|//)*[A-Za-z]")
+# A note on the line below a tag. A line that begins with "#" would be a comment in a message.
 _SCOPE = re.compile(r"\[[^\[\]]+\]")
+_REMARK = re.compile(
+    r"#.*|\((?:for|on|only|in|with|the|patch(?:es)?|[x\d])\b[^()]*\)", re.IGNORECASE
+)
 # Escape sequences of terminals (ECMA-48): control sequences and operating system commands.
 _SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*\x07?)")
 # Scripts of India and Iran use them in names.
 _JOINERS = frozenset("\u200c\u200d")
+# An address that Outlook or a converter of HTML has made a link: "<a@x<mailto:a@x>>", "[a@x](...)".
+_MAILTO = r"<mailto:(?P<linked>[^<>\s]+@[^<>\s]+)>"
+_LINK = re.compile(
+    rf"<?(?P<shown>[^\s<>\[\]()]+@[^\s<>\[\]()]+)[ \t]*>?[ \t]*{_MAILTO}>?"
+    r"|<?\[(?P<marked>[^\s\[\]]+@[^\s\[\]]+)\]\(mailto:(?P<target>[^\s()]+)\)>?",
+    re.IGNORECASE,
+)
+_NAME_LINK = re.compile(r"\[([^\[\]@]+)\]\(mailto:[^\s()]+\)(?=[ \t]*<)", re.IGNORECASE)
+# Thanks, perhaps with a name: only words that cannot be a condition.
+_THANKS = re.compile(
+    r"(?<=>)[\s.,;!-]*\b(?:(?:many|big) )?(?:thanks|thank you|thx|cheers|regards)"
+    r"(?: (?:again|a lot|very much))?[\s.,!-]*(?:[A-Z]\w+[.!]?)?(?:\s[:;]-?[)D])?$",
+    re.IGNORECASE,
+)
 _CONTROLS = "it has control characters"
 # A tag inside of a sentence, in a list, or spelled differently.
 _MENTION = re.compile(
-    r"(?P<stem>reviewed|acked|tested|reported|suggested)[\W_]{0,3}by(?![a-z])", re.I
-)
-# "For patches 1-3:", "# 2/4": a tag that is not for the whole series.
-_PATCHES = re.compile(
-    r"\bpatch(?:es)?[ \t]*(?:#|no\.?|number)?[ \t]*\d[^a-z]*(?:(?:and|to)[ \t]*#?\d[^a-z]*)*"
-    r"|(?<![\d/.-])\d{1,4}/\d{1,4}(?![\d/.-])",
+    r"(?P<stem>reviewed|acked|tested|reported|suggested)[\W_]{0,3}by(?![a-z])"
+    r"|(?<![\w-])(?P<short>[rat])-?b(?=[\W_]*:)",
     re.IGNORECASE,
 )
-_NUMBERS = re.compile(r"(\d+)(?:[ \t]*/[ \t]*\d+|[ \t]*(?:-|\u2013|to)[ \t]*#?(\d+))?")
+_SHORT = {"r": "reviewed", "a": "acked", "t": "tested"}
+_NOBODY = re.compile(r"\W*(?:me|myself)?\W*", re.IGNORECASE)
 # In characters. People do not write longer tags, and regular expressions would take long.
 _MAX_LENGTH = 1000
 
@@ -61,19 +77,12 @@ _MAX_LENGTH = 1000
 class FoundTag:
     """A tag, and why it cannot be added unchanged, "" if it can.
 
-    `scope` names the patches that its sender restricts it to, "" for no restriction.
+    `scope` are the patches that its sender restricts it to.
     """
 
     trailer: Trailer
     problem: str = ""
-    scope: str = ""
-
-    def is_for(self, number: int | None) -> bool:
-        """Return whether it is for a patch; None is the whole series."""
-        if not self.scope:
-            return True
-        spans = ((int(a), int(b or a)) for a, b in _NUMBERS.findall(self.scope))
-        return number is not None and any(low <= number <= high for low, high in spans)
+    scope: Scope = field(default_factory=Scope)
 
 
 def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[FoundTag]:
@@ -81,21 +90,20 @@ def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[F
     matches = [match_tag(line) for line in lines]
     tags = [number for number, match in enumerate(matches) if match]
     conditions = find_conditions(lines, tags, follows_diff=follows_diff)
-    heading = ""
+    scopes = find_scopes(lines, tags)
     for number, (line, match) in enumerate(zip(lines, matches, strict=True)):
         if match is None:
-            # A line that ends with a colon refers to the next text, even after an empty line.
-            heading = line if line.strip() or not heading.rstrip().endswith(":") else heading
             continue
         key, value = match["key"], match["value"].strip(" \t")
         if len(line) > _MAX_LENGTH:
             shown = Trailer(usual_case(key), f"{value[:80]}...")
             yield FoundTag(shown, f"the line has {len(line)} characters")
             continue
-        value, note = _unwrap(value, lines[number + 1 : number + 3])
+        value, note = _unwrap(value, lines[number + 1 : number + 4])
         problem = _CONTROLS if _match(line) is None else ""
-        for tag in _read(key, _normalize(value), note):
-            scope = _find_scope(f"{value} {note}", heading)
+        for tag in _read(key, _normalize(value), note, line):
+            own_scope = find_scope(f"{value.rpartition('>')[2]} {note}")
+            scope = Scope(own_scope) if own_scope else scopes.get(number, Scope())
             reason = problem or tag.problem or conditions.get(number, "")
             yield replace(tag, scope=scope, problem=reason)
 
@@ -103,44 +111,70 @@ def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[F
 def _unwrap(value: str, lines: Sequence[str]) -> tuple[str, str]:
     """Return a tag's value and the note below it, "" if there is none.
 
-    A mailer that wraps lines puts the address on a line of its own.
+    A mailer that wraps lines puts the address on a line of its own, or breaks it.
     """
     following = [line.strip() for line in lines]
     if following and not _ADDRESS.search(value) and _can_follow(following[0]):
         value = f"{value} {following.pop(0)}".strip()
+    if following and value.count("<") > value.count(">"):
+        joined = value + following[0]
+        if joined.count("<") == joined.count(">"):
+            value = joined
+            following.pop(0)
+    if following and _REMARK.fullmatch(following[0]) and not _without_remarks(value)[1]:
+        value = f"{value} {following.pop(0)}"
     return value, following[0] if following and _SCOPE.fullmatch(following[0]) else ""
 
 
-def find_mentions(lines: Sequence[str], sender: str) -> Iterator[FoundTag]:
-    """Yield possible tags of the sender (an address in lower case) in lines that are not tags.
+def find_mentions(lines: Sequence[str], is_own: Callable[[str], bool]) -> Iterator[FoundTag]:
+    """Yield possible tags of the sender in lines that are not tags.
 
-    So "With that, Acked-by: Bea <bea@example.org>" is reported, and prose is not.
+    So "With that, Acked-by: Bea <bea@example.org>" is reported, and prose is not. `is_own` returns
+    whether a text names the sender.
     """
     for line, following in itertools.pairwise((*lines, "")):
         match = _MENTION.search(line[:_MAX_LENGTH]) if match_tag(line) is None else None
-        if match is None or not sender:
+        if match is None:
             continue
         value = line[match.end() : _MAX_LENGTH].strip(" \t:;")
         if not _ADDRESS.search(value) and _can_follow(following):
             value = f"{value} {following.strip()}"
-        if sender in value.lower():
-            problem = f'it is not on a line of its own: "{line[:_MAX_LENGTH].strip()}"'
-            yield FoundTag(Trailer(usual_case(f"{match['stem']}-by"), value), problem)
+        stem = match["stem"] or _SHORT[match["short"].lower()]
+        is_line = not re.search(r"[^\W_]", line[: match.start()])
+        if is_own(value) or (is_line and match["stem"] and _NOBODY.fullmatch(value)):
+            trailer = Trailer(usual_case(f"{stem}-by"), value)
+            yield FoundTag(trailer, _describe_mention(line))
+
+
+def _describe_mention(line: str) -> str:
+    return f'it is not on a line of its own: "{line[:_MAX_LENGTH].strip()}"'
 
 
 def _normalize(value: str) -> str:
-    """Return a value without surplus white space and punctuation."""
+    """Return a value without surplus white space, punctuation, links and thanks."""
     value = re.sub(r"[ \t]+", " ", value)
-    value = re.sub(r"<[ \t]*([^<>\s]+@[^<>\s]+)[ \t]*>", r"<\1>", value)
-    return re.sub(r"(?<=>)[.,;]+$", "", value)
+    value = _NAME_LINK.sub(r"\1", value)
+    value = _LINK.sub(_unlink, value)
+    value = re.sub(r"<[ \t]*(?:mailto:)?([^<>\s]+@[^<>\s]+?)\.?[ \t]*>", r"<\1>", value)
+    value = _THANKS.sub("", value)
+    value = re.sub(r"(?<=>)(?:[.,;!]+|\s[:;]-?[)D])$", "", value)
+    if "<" not in value:
+        value = re.sub(rf"^([^@]*[^@\s]) [(\[]({_ADDRESS.pattern})[)\]]$", r"\1 <\2>", value)
+        value = re.sub(r"(@[^\s@]*\w)[.,;!]+$", r"\1", value)
+    return value
 
 
-def _find_scope(value: str, heading: str) -> str:
-    """Return the patches that a tag is for, from the text after its address or the line above."""
-    for text in (value.rpartition(">")[2], heading):
-        if match := _PATCHES.search(text[:_MAX_LENGTH]):
-            return match[0].strip()
-    return ""
+def _unlink(match: re.Match[str]) -> str:
+    """Return the address of a link, unless it shows another one."""
+    shown = match["shown"] or match["marked"]
+    linked = match["linked"] or match["target"]
+    return f"<{shown}>" if shown.lower() == linked.lower() else match[0]
+
+
+def _without_remarks(value: str) -> tuple[str, str]:
+    """Return a value without the remarks at its end, and these."""
+    match = re.search(r"(?<=[>\w])[ \t]*(?:[#\[(].*)$", value)
+    return (value[: match.start()], match[0]) if match else (value, "")
 
 
 def match_tag(line: str) -> re.Match[str] | None:
@@ -161,9 +195,9 @@ def _can_follow(line: str) -> bool:
     return bool(_ADDRESS.search(line[:_MAX_LENGTH])) and match_tag(line) is None
 
 
-def _read(key: str, value: str, note: str) -> Iterator[FoundTag]:
+def _read(key: str, value: str, note: str, line: str) -> Iterator[FoundTag]:
     """Yield the tags of one line: one for each key and person in it."""
-    keys, problem = _split_key(key)
+    keys, problem = _split_key(key, line)
     value = decode_words(value)
     problem = problem or _find_problem(value, note)
     people = [value]
@@ -176,15 +210,18 @@ def _read(key: str, value: str, note: str) -> Iterator[FoundTag]:
             yield FoundTag(Trailer(name, person.strip(), note), problem or _find_strangers(person))
 
 
-def _split_key(key: str) -> tuple[list[str], str]:
+def _split_key(key: str, line: str) -> tuple[list[str], str]:
     """Return the tags that a key stands for: "Reviewed-and-tested-by" is two."""
     plain = re.sub(r"[ _]by$", "-by", key.lower())
     if plain != key.lower():
         return [usual_case(plain)], f'it is written "{key}", not "{usual_case(plain)}"'
-    stems = re.split(rf"{_SEPARATOR}|-and-|-", plain.removesuffix("-by"))
+    stems = re.split(rf"{_SEPARATOR}|-(?:and|n)-|-", plain.removesuffix("-by"))
     names = [usual_case(f"{stem}-by") for stem in stems if stem not in ("", "by", "and")]
     if all(name in GIVEN for name in names):
         return list(dict.fromkeys(names)), ""
+    given = [name for name in names if name in GIVEN]
+    if given and re.search(_SEPARATOR, key):
+        return list(dict.fromkeys(given)), _describe_mention(line)
     return [usual_case(key)], ""
 
 

@@ -473,6 +473,8 @@ def test_a_mail_of_a_dropped_patch_is_named():
         ("Reviewed-by：B <bea@example.org>", [(2, "Reviewed-by: B <bea@example.org>")]),
         ("Acked-by/Tested-by: B <bea@example.org>", 2),
         ("Reported-and-tested-by: B <bea@example.org>", 2),
+        ("Reviewed-/Tested-by: B <bea@example.org>", 2),
+        ("Reviewed-n-tested-by: B <bea@example.org>", 2),
         ("Reviewed-by: B <bea@example.org>, C <c@x.org>", 1),
         ("Reviewed-by: C <c@x.org> and B <bea@example.org> # both", 1),
         ("Reviewed-by: B <bea@example.org>, Cy Cee", 1),
@@ -547,6 +549,101 @@ def test_a_tag_for_some_of_the_patches_is_not_added_to_all(body):
     assert len(applied(reply)) in (0, 3)
     assert not (applied(reply) and body.startswith(("For", "2/3")))
     assert len(applied(mail(f"As in v4.\n{TAG}", In_Reply_To="<v4-0@example.org>"))) == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}\nfor patches 1 and 2",
+        "{}\n\n(for patches 1-2 only)",
+        "{}\n(patches 1-2)",
+        "{} [1-2/3]",
+        "For patches 1 through 2:\n{}",
+        "For the first two patches:\n{}",
+        "For all but the last patch:\n{}",
+        "Patch one:\n{}",
+        "For 1-2:\n\n{}",
+        "p1, p2:\n{}",
+        "I looked at patches 1 to 2.\n\n{}",
+        "I have read patch 2 only.\n\nThanks!\n\n{}",
+        "For the mm parts:\n\n{}",
+        "The x86 bits are\n{}",
+    ],
+)
+def test_text_about_some_patches_keeps_a_tag_off_the_others(body):
+    reply = mail(body.format(TAG), In_Reply_To="<v4-0@example.org>")
+    assert applied(reply) == []
+    assert "restricts it to" in reasons(reply)[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "to", "count"),
+    [
+        ("For the whole series:\n{}", 0, 3),
+        ("Patch 1 was hard to read.\n\nFor the series:\n\n{}", 0, 3),
+        ("As in [PATCH v4 0/3].\n{}", 0, 3),
+        ("This makes patch 3 simpler.\n\n{}", 2, 1),
+        ("For the second patch:\n{}", 2, 1),
+        ("For the mm parts:\n{}", 2, 0),
+        ("For patch 2:\n{}\n\nFor patch 3:\nAcked-by: Bea <bea@example.org>", 2, 1),
+    ],
+)
+def test_text_about_other_patches_does_not_stop_a_tag(body, to, count):
+    reply = mail(body.format(TAG), In_Reply_To=f"<v4-{to}@example.org>")
+    assert len(applied(reply)) == count
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "<bea@example.org>, thanks",
+        "<bea@example.org> Thanks!",
+        "<bea@example.org>. Thanks a lot, Bea",
+        "<bea@example.org>!",
+        "<bea@example.org> :-)",
+        "<bea@example.org.>",
+        "(bea@example.org)",
+        "<bea@example.org<mailto:bea@example.org>>",
+        "<bea@example.org <mailto:bea@example.org>>",
+        "bea@example.org<mailto:BEA@example.org>",
+        "<mailto:bea@example.org>",
+        "<bea@example.org\n<mailto:bea@example.org>>",
+        "<bea@\nexample.org>",
+        "[bea@example.org](mailto:bea@example.org)",
+    ],
+)
+def test_thanks_and_links_are_not_part_of_a_tag(value):
+    reply = mail(f"Reviewed-by: Bea {value}\n", In_Reply_To="<v4-2@example.org>")
+    assert applied(reply) == [(2, "Reviewed-by: Bea <bea@example.org>")]
+
+
+@pytest.mark.parametrize("note", ["# for drm", "(for drm)", "[for drm]"])
+def test_a_note_below_a_tag_is_not_lost(note):
+    [(number, tag)] = applied(mail(f"{TAG}\n  {note}\n", In_Reply_To="<v4-2@example.org>"))
+    assert (number, " ".join(tag.split())) == (2, f"{TAG} {note}")
+    # A line that begins with "#" is a comment in a message.
+    assert "\n#" not in tag
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "R-b: Bea <bea@example.org>",
+        "Acked-by me",
+        "Reviewed-by",
+        "FWIW, Reviewed-by: Bea <bea@example.org>",
+        "Reviewed-by: Bea <bea@example.org> For drm",
+        "Reviewed-by: Bea <bea@example.org> // drm",
+        "Reviewed-by: Bea <bea@example.org<mailto:eve@example.org>>",
+        "With that, Acked-by: Bea Bärtsch <bea@work.org>",
+        "-- \nAcked-by: Bea Bärtsch <bea@work.org>",
+        "-- \nAcked-by: Bea <bea+kernel@example.org>",
+    ],
+)
+def test_a_tag_in_another_form_or_place_is_listed(body):
+    reply = mail(body, In_Reply_To="<v4-2@example.org>")
+    assert applied(reply) == [] and len(reasons(reply)) == 1
+    assert not reasons(reply)[0].startswith("a reply cannot give")
 
 
 @pytest.mark.parametrize(
