@@ -16,7 +16,8 @@ expression owner, name;
 
 @defined@
 identifier c;
+identifier tag =~ "^class$";
 @@
- struct class c = {
+ struct tag c = {
 -.owner = THIS_MODULE,
  };

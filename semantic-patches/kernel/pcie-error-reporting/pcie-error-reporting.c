@@ -9,7 +9,6 @@ static int gadget_probe(struct pci_dev *pdev)
 	pci_set_master(pdev);
 	if (!gadget_start(pdev))
 		return 0;
-
 	pci_disable_pcie_error_reporting(pdev);
 	return -EIO;
 }

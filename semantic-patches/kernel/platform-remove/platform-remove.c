@@ -5,6 +5,10 @@ static int gadget_remove(struct platform_device *pdev)
 
 	if (!gadget)
 		return 0;
+	if (gadget->is_broken) {
+		gadget_reset(gadget);
+		return 0;
+	}
 	gadget_stop(gadget);
 
 	return 0;

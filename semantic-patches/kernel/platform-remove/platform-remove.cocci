@@ -26,7 +26,8 @@ identifier driver.fn;
 @@
  fn(...)
 
-@failing@
+// spatch 1.3.1 finds no value with a constraint in <+... ...+>.
+@failing exists@
 identifier driver.fn;
 identifier pdev;
 expression value != 0;
@@ -34,9 +35,9 @@ position p;
 @@
  fn@p(struct platform_device *pdev)
  {
- <+...
+ ... when any
  return value;
- ...+>
+ ... when any
  }
 
 // Only a return of an `if` can be distinguished from the last one.
@@ -61,6 +62,21 @@ position p;
  switch (...) { case ...: <+... return 0; ...+> }
 )
  ...+>
+ }
+
+// spatch 1.3.1 adds braces to an `if` that matches the rule after this one.
+@alone depends on !called@
+identifier driver.fn;
+identifier pdev;
+position p != {failing.p, nested.p};
+@@
+ fn@p(struct platform_device *pdev)
+ {
+ <...
+ if (...)
+-return 0;
++return;
+ ...>
  }
 
 @early depends on !called@
