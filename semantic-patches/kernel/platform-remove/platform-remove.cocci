@@ -26,7 +26,7 @@ identifier driver.fn;
 @@
  fn(...)
 
-// spatch 1.3.1 finds no value with a constraint in <+... ...+>.
+// Not <+... return value; ...+>, which spatch 1.3.1 does not always find.
 @failing exists@
 identifier driver.fn;
 identifier pdev;
