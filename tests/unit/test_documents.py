@@ -22,7 +22,16 @@ LINK = re.compile(r"\[[^\]]*\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\
 CODE = re.compile(r"^```.*?^```$|`[^`]+`", re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][a-z0-9-]*")
 # Options of other programs that the pages name.
-FOREIGN = {"--amend", "--compare-to", "--debug", "--help", "--local-includes", "--macro-file", "-i"}
+FOREIGN = {
+    "--amend",
+    "--compare-to",
+    "--debug",
+    "--help",
+    "--include-headers",
+    "--local-includes",
+    "--macro-file",
+    "-i",
+}
 READ = [page.read_text(encoding="utf-8") for page in PAGES]
 
 
