@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Make a series from a treewide change, split into patches by the people they concern."""
+"""Make a series from a treewide change, split into patches that one maintainer applies."""
 
-from patchgen.campaign.groups import PatchGroup, merge_groups, split_edits
+from patchgen.campaign.groups import PatchGroup, split_edits
 from patchgen.campaign.make_series import Campaign, make_campaign
+from patchgen.campaign.merging import merge_groups
 
 __all__ = [
     "Campaign",

@@ -7,23 +7,35 @@ import os.path
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product, starmap, takewhile
 from pathlib import PurePosixPath
 
-from patchgen.kernel import MaintainersSection
+from patchgen.kernel import MaintainersSection, SourceTree
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Split
 
 _ADDRESS = re.compile(r"\s*<[^>]*>")
 _MAX_NAMES = 4
+# The names of the group of files that nobody's tree takes.
+_NOBODY = ("no tree of its own",)
 
 
 @dataclass(frozen=True, slots=True)
 class PatchGroup:
-    """The edits of one patch, sorted by path. `names` are what the files have in common."""
+    """The edits of one patch, sorted by path. `names` are what the files have in common.
+
+    `trees` are those that take patches for the files, with None for files that nobody's tree takes.
+    `is_leftover` is set for the patch of these files.
+    """
 
     names: tuple[str, ...]
     edits: tuple[FileEdit, ...]
+    trees: frozenset[SourceTree | None] = frozenset()
+    is_leftover: bool = False
+
+    @property
+    def tree(self) -> SourceTree | None:
+        """The tree that takes the patch, None if several do, or none."""
+        return next(iter(self.trees)) if len(self.trees) == 1 else None
 
     @property
     def name(self) -> str:
@@ -54,16 +66,36 @@ def split_edits(
     edits: Sequence[FileEdit],
     split: Split,
     owners: Mapping[PurePosixPath, MaintainersSection | None],
+    trees: Mapping[PurePosixPath, SourceTree | None] | None = None,
 ) -> list[PatchGroup]:
-    """Assign each edit to one group; groups are sorted by their first files.
+    """Assign each edit to one group; groups are sorted by their first files, leftovers come last.
 
     `owners` are the sections of MAINTAINERS that the files belong to; files without one are grouped
-    by folder.
+    by folder. `trees` are the git trees that take the files' patches.
     """
+    trees = trees or {}
     groups: dict[tuple[str, ...], list[FileEdit]] = {}
     for edit in sorted(edits, key=lambda entry: entry.path):
-        groups.setdefault(_choose_names(edit.path, split, owners.get(edit.path)), []).append(edit)
-    return [PatchGroup(names, tuple(group)) for names, group in groups.items()]
+        names = (
+            _name_tree(trees.get(edit.path))
+            if split is Split.TREE
+            else _choose_names(edit.path, split, owners.get(edit.path))
+        )
+        groups.setdefault(names, []).append(edit)
+    made = [
+        PatchGroup(
+            names,
+            tuple(group),
+            frozenset(trees.get(edit.path) for edit in group),
+            is_leftover=split is Split.TREE and names == _NOBODY,
+        )
+        for names, group in groups.items()
+    ]
+    return sorted(made, key=lambda group: group.is_leftover)
+
+
+def _name_tree(tree: SourceTree | None) -> tuple[str, ...]:
+    return (tree.name, tree.location) if tree else _NOBODY
 
 
 def _choose_names(
@@ -79,38 +111,3 @@ def _choose_names(
     if split is Split.SUBSYSTEM:
         return (section.name,)
     return section.maintainers or section.lists or (section.name,)
-
-
-def merge_groups(groups: Sequence[PatchGroup], limit: int) -> list[PatchGroup]:
-    """Merge groups until there are at most `limit`: the smallest with its nearest neighbour.
-
-    The nearest is the one that shares the most folders with it; of several, the smallest.
-    """
-    merged = list(groups)
-    while len(merged) > limit:
-        smallest = min(merged, key=lambda group: (len(group.edits), group.paths[0]))
-        merged.remove(smallest)
-        nearest = max(
-            merged,
-            key=lambda group: (
-                _count_shared_folders(smallest, group),
-                -len(group.edits),
-                # Of equal groups, the first one.
-                [-ord(character) for character in str(group.paths[0])],
-            ),
-        )
-        merged.remove(nearest)
-        edits = sorted((*smallest.edits, *nearest.edits), key=lambda edit: edit.path)
-        names = dict.fromkeys((*nearest.names, *smallest.names))
-        merged.append(PatchGroup(tuple(names), tuple(edits)))
-    return sorted(merged, key=lambda group: group.paths[0])
-
-
-def _count_shared_folders(one: PatchGroup, other: PatchGroup) -> int:
-    """Return the largest number of leading folders that files of two groups share."""
-    return max(starmap(_count_common_folders, product(one.paths, other.paths)))
-
-
-def _count_common_folders(one: PurePosixPath, other: PurePosixPath) -> int:
-    pairs = zip(one.parent.parts, other.parent.parts, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

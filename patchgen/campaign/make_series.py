@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from patchgen import __version__
-from patchgen.campaign.groups import PatchGroup, merge_groups, split_edits
-from patchgen.campaign.messages import WIDTH, excerpt, learn_prefix, make_subjects, wrap
+from patchgen.campaign.groups import PatchGroup, split_edits
+from patchgen.campaign.merging import merge_groups
+from patchgen.campaign.messages import WIDTH, excerpt, make_subjects, wrap
+from patchgen.campaign.prefixes import learn_style
+from patchgen.campaign.trees import History, assign_trees, open_history
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.controls import escape_controls
-from patchgen.kernel import find_owners
+from patchgen.kernel import find_file_trees
 from patchgen.model.base import Base, Oid
 from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Signatures
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
@@ -33,6 +38,7 @@ from patchgen.pipeline.prepare import (
 )
 from patchgen.pipeline.recipients import find_people
 from patchgen.pipeline.target import choose_new_target
+from patchgen.process import map_parallel
 from patchgen.resources import shipped_folder
 from patchgen.series import (
     Record,
@@ -89,12 +95,13 @@ def make_campaign(
     )
     old_tip = target.check(repository)
     tree = GitTree(repository, base.tree)
-    groups, problems = _group(tree, request, sweep.edits)
-    change = _SplitChange(request, run, sweep, command, tuple(groups))
+    history = open_history(repository, base.oid)
+    groups, problems = _group(tree, history, request, sweep.edits)
+    change = _SplitChange(request, run, sweep, command, tuple(groups), history)
     signatures = repository.read_signatures(as_of=None if request.force else old_tip)
     people = find_people(repository, request)
     with Quarantine(repository) as quarantine:
-        drafts = change.draft(quarantine, signatures.committer)
+        drafts = change.draft(signatures.committer)
         series = _prepare(
             quarantine, tree, change, drafts, version, target.branch, old_tip, signatures, people
         )
@@ -141,17 +148,35 @@ def _prepare(
 
 
 def _group(
-    tree: GitTree, request: CampaignRequest, edits: Sequence[FileEdit]
-) -> tuple[list[PatchGroup], tuple[str, ...]]:
+    tree: GitTree, history: History, request: CampaignRequest, edits: Sequence[FileEdit]
+) -> tuple[list[PatchGroup], list[str]]:
     """Return the groups of edits that become patches, and warnings about MAINTAINERS."""
-    owners_and_warnings = None
-    if request.split in (Split.MAINTAINER, Split.SUBSYSTEM):
-        owners_and_warnings = find_owners(tree, [edit.path for edit in edits])
-    owners, warnings = owners_and_warnings or ({}, ())
-    groups = split_edits(edits, request.split, owners)
-    return groups if request.max_patches is None else merge_groups(
-        groups, request.max_patches
-    ), warnings
+    by_tree = request.split is Split.TREE
+    by_section = by_tree or request.split in (Split.MAINTAINER, Split.SUBSYSTEM)
+    if not by_section and request.max_patches is None:
+        return split_edits(edits, request.split, {}), []
+    files = find_file_trees(tree, [edit.path for edit in edits])
+    if files is None:
+        groups = split_edits(edits, request.split, {})
+        warnings = ["the base has no MAINTAINERS, so no git tree is known"] if by_tree else []
+    else:
+        trees = assign_trees(history if by_tree else history.forget(), files)
+        groups = split_edits(edits, request.split, files.owners, trees)
+        warnings = list(files.warnings)
+        if by_tree and not history.is_known:
+            warnings.append(
+                "the base has no history that names who applied patches: the git trees are those "
+                "of MAINTAINERS"
+            )
+    if request.max_patches is None:
+        return groups, warnings
+    joined = merge_groups(groups, request.max_patches)
+    if len(joined) > request.max_patches:
+        warnings.append(
+            f"{len(joined)} patches are left, not {request.max_patches}: patches for different git "
+            "trees are not joined"
+        )
+    return joined, warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +188,19 @@ class _SplitChange:
     sweep: Sweep
     command: str
     groups: tuple[PatchGroup, ...]
+    history: History
 
     @property
     def header(self) -> Header:
         return self.run.header or Header()
 
-    def draft(self, quarantine: Quarantine, signer: Identity) -> list[CommitDraft]:
+    def draft(self, signer: Identity) -> list[CommitDraft]:
         """Return the patches with their messages."""
-        prefixes = [learn_prefix(quarantine, self.sweep.base.oid, group) for group in self.groups]
+        learn = partial(learn_style, self.history)
+        styles = map_parallel(learn, self.groups, workers=os.cpu_count() or 1)
         drafts = []
         for group, subject in zip(
-            self.groups, make_subjects(prefixes, self.groups, self._summarise()), strict=True
+            self.groups, make_subjects(styles, self.groups, self._summarise()), strict=True
         ):
             text = self._render("campaign-message.txt.j2", subject=subject)
             message = sign_off(text, signer) if self.request.sign_off else text
@@ -284,7 +311,7 @@ def _warn(drafts: Sequence[CommitDraft], request: CampaignRequest) -> list[str]:
         for draft in drafts
         if len(draft.subject) > WIDTH
     ]
-    if len(drafts) > 15 and request.max_patches is None:
+    if len(drafts) > 15 and request.max_patches is None and request.split is not Split.TREE:
         warnings.append(
             f"{len(drafts)} patches are many at once (submitting-patches.rst: 15 or so); "
             "--max-patches 15 joins groups"

@@ -9,102 +9,58 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from patchgen.campaign.groups import PatchGroup
+from patchgen.campaign.prefixes import SubjectStyle
 from patchgen.coccinelle import read_header, read_rules
-from patchgen.errors import MissingObjectsError
-from patchgen.model.base import Oid
 from patchgen.model.smpl import Mode
-from patchgen.odb import Git
 
 # Documentation/process/submitting-patches.rst, "The canonical patch format".
 WIDTH = 75
 _BODY_WIDTH = 72
-_MAX_COMMITS = 40
-_MAX_FILES = 50
-# `net: ethernet: ` and `x86/kvm: `, not `Merge branch`, `Revert "..."` or a version.
-_PREFIX = re.compile(r"^(?P<prefix>(?:[\w./,+*{}\[\]() -]{1,40}: ){1,4})\S")
-# Folders that prefixes leave out: https://docs.kernel.org/process/submitting-patches.html asks for
-# "subsystem or file", and these are neither.
-_OMITTED_FOLDERS = frozenset({"drivers", "arch", "fs", "kernel", "tools", "include"})
-_MAX_PARTS = 3
 
 
-def learn_prefix(git: Git, base: Oid, group: PatchGroup) -> str:
-    """Return the prefix of most of the last commits to a group's files, with a trailing space.
-
-    If the history has none (a tree without history, new files), it is derived from the folder.
-    """
-    paths = [f":(top,literal){path}" for path in group.paths[:_MAX_FILES]]
-    # A commit without a parent lists all files: an import, or the end of a shallow clone.
-    args = ("log", "--no-merges", f"--max-count={_MAX_COMMITS}", "--format=%P%x09%s", base, "--")
-    try:
-        lines = git.run(*args, *paths).stdout.decode("utf-8", "replace").splitlines()
-    except MissingObjectsError:
-        # A clone without the trees of its history; fetching them all for a prefix is not worth it.
-        return derive_prefix(group)
-    subjects = [line.partition("\t")[2] for line in lines if not line.startswith("\t")]
-    return find_common_prefix(subjects) or derive_prefix(group)
-
-
-def find_common_prefix(subjects: Sequence[str]) -> str:
-    """Return the prefix that more than half of the subjects begin with, "" if there is none.
-
-    If many of those share a longer prefix, that is returned: `net: phy: ` rather than `net: `.
-    """
-    prefixes = [match["prefix"] for subject in subjects if (match := _PREFIX.match(subject))]
-    prefix = ""
-    while True:
-        longer = Counter(
-            prefix + rest.partition(": ")[0] + ": "
-            for candidate in prefixes
-            if candidate.startswith(prefix) and ": " in (rest := candidate[len(prefix) :])
-        )
-        if not longer:
-            return prefix
-        best, count = min(longer.items(), key=lambda item: (-item[1], item[0]))
-        # A single commit is not a convention, unless the file has no others.
-        if 2 * count <= len(subjects) or (count < 2 and len(subjects) > 1):
-            return prefix
-        prefix = best
-
-
-def derive_prefix(group: PatchGroup) -> str:
-    """Return a prefix as in most of the tree: the folders, without those of the top level."""
-    parts = [part for part in group.folder.split("/") if part]
-    if not parts:
-        return "treewide: "
-    if parts[0] == "arch" and len(parts) > 1:
-        return "/".join(parts[1:3]) + ": "
-    named_parts = parts[1:] if parts[0] in _OMITTED_FOLDERS and len(parts) > 1 else parts
-    return "".join(f"{part}: " for part in named_parts[:_MAX_PARTS])
-
-
-def make_subjects(prefixes: Sequence[str], groups: Sequence[PatchGroup], summary: str) -> list[str]:
+def make_subjects(
+    styles: Sequence[SubjectStyle], groups: Sequence[PatchGroup], summary: str
+) -> list[str]:
     """Return a subject for each group, unique and of acceptable length if possible.
 
-    The folder or file is added to subjects that would be equal; a prefix that is too long is cut
-    to its first parts.
+    Subjects that would be equal begin with the names of the trees that take the patches, or end
+    with a file or folder: the first of these that no other subject has. A prefix that is too long
+    is cut to its first parts.
     """
-    subjects = [_fit(prefix, summary) for prefix in prefixes]
+    subjects = [_fit(style.prefix, style.apply(summary)) for style in styles]
     counts = Counter(subjects)
-    distinct = [
-        _fit(prefix, f"{summary} in {_describe_place(group)}") if counts[subject] > 1 else subject
-        for prefix, group, subject in zip(prefixes, groups, subjects, strict=True)
-    ]
-    seen: Counter[str] = Counter()
+    seen: set[str] = {subject for subject, count in counts.items() if count == 1}
     unique = []
-    for subject in distinct:
-        seen[subject] += 1
-        unique.append(subject if seen[subject] == 1 else f"{subject} ({seen[subject]})")
+    for style, group, subject in zip(styles, groups, subjects, strict=True):
+        candidates = [subject] if counts[subject] == 1 else []
+        if group.tree is not None:
+            candidates.append(_fit(f"{group.tree.label}: ", style.apply(summary)))
+        candidates += [
+            _fit(style.prefix, f"{style.apply(summary)} in {place}") for place in _places(group)
+        ]
+        chosen = next(
+            (text for text in candidates if text not in seen or counts[text] == 1), candidates[-1]
+        )
+        seen.add(chosen)
+        unique.append(chosen)
     return unique
 
 
-def _describe_place(group: PatchGroup) -> str:
+def _places(group: PatchGroup) -> Iterator[str]:
+    """Yield names for the place of a change; no other group has the last one."""
     if len(group.edits) == 1:
-        return group.paths[0].name
-    return group.folder or "several folders"
+        yield group.paths[0].name
+    else:
+        if group.folder:
+            yield group.folder
+        if group.tree is not None:
+            yield group.tree.name
+        if len({path.parent for path in group.paths}) == 1:
+            yield f"{group.folder}, {group.paths[0].name} and others"
+    yield str(group.paths[0])
 
 
 def _fit(prefix: str, summary: str) -> str:

@@ -41,15 +41,17 @@ _OPTIONS = (
     click.option(
         "--split",
         type=click.Choice([split.value for split in Split]),
-        help="Make a series with one patch for each maintainer, subsystem, directory or file, or a "
-        "single patch (none).",
+        is_flag=False,
+        flag_value=Split.TREE.value,
+        help="Make a series with one patch for each git tree that takes patches (tree, the "
+        "default), for each maintainer, subsystem, directory or file, or a single patch (none).",
     ),
     click.option(
         "--max-patches",
         "max_patches",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Join the smallest patches until at most N are left.",
+        help="Join the smallest patches of the same git tree until at most N are left.",
     ),
     click.option("--subject", metavar="TEXT", help="The text of all subjects, after the prefix."),
     branch_option("patchgen/NAME-vN"),
@@ -129,6 +131,7 @@ def publish_campaign(
                 "subject": draft.subject,
                 "commit": commit,
                 "group": group.name,
+                "tree": group.tree.location if group.tree else None,
                 "files": list(map(str, group.paths)),
             }
             for group, draft, commit in zip(

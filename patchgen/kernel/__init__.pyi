@@ -59,7 +59,13 @@ from .objdump import (
 )
 from .section_match import (
     SectionMatcher as SectionMatcher,
-    find_owners as find_owners,
+)
+from .source_trees import (
+    FileTrees as FileTrees,
+    SourceTree as SourceTree,
+    TreeClaim as TreeClaim,
+    find_file_trees as find_file_trees,
+    match_trees as match_trees,
 )
 from .version import (
     parse_version as parse_version,

@@ -18,7 +18,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import ToolError
@@ -61,16 +61,18 @@ class Texts:
 class MatchedSections:
     """The sections of each path, the deepest pattern first, and those whose keywords a text has.
 
-    `warnings` name lines of MAINTAINERS that could not be matched.
+    `warnings` name lines of MAINTAINERS that could not be matched. `hits` are the lines that match
+    each path.
     """
 
     by_path: Mapping[str, tuple[MaintainersSection, ...]]
     by_text: tuple[tuple[MaintainersSection, ...], ...]
     warnings: tuple[str, ...]
+    hits: Mapping[str, tuple[SectionHit, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Hit:
+class SectionHit:
     """A line by which a path belongs to a section, or a text has a keyword of it."""
 
     section: MaintainersSection
@@ -83,7 +85,7 @@ class _Question:
     """A regular expression of MAINTAINERS, its subjects, and the meaning of a match."""
 
     job: MatchJob
-    hit: _Hit
+    hit: SectionHit
     pattern: PathPattern | None = None
 
 
@@ -92,6 +94,7 @@ class SectionMatcher:
 
     def __init__(self, maintainers: MaintainersFile, is_folder: IsFolder = lambda path: False):
         self._file = maintainers
+        self.sections = maintainers.sections
         self._is_folder = is_folder
         self._index = PatternIndex(
             PathPattern(section, field)
@@ -107,7 +110,7 @@ class SectionMatcher:
         unique = list(dict.fromkeys(paths))
         by_path = {
             path: [
-                _Hit(pattern.section, pattern.field, pattern.depth)
+                SectionHit(pattern.section, pattern.field, pattern.depth)
                 for pattern in self._index.find(path, self._is_folder)
             ]
             for path in unique
@@ -135,6 +138,7 @@ class SectionMatcher:
             {path: tuple(_order(hits)) for path, hits in by_path.items()},
             tuple(tuple(_order_keywords(sections)) for sections in by_text),
             (*self._file.warnings, *_shorten(list(warnings))),
+            {path: tuple(hits) for path, hits in by_path.items()},
         )
 
     def _list_questions(
@@ -144,7 +148,7 @@ class SectionMatcher:
         for pattern in self._index.regexes:
             regex = _translate(pattern.field, pattern.regex, warnings, spaced=False)
             if regex is not None:
-                hit = _Hit(pattern.section, pattern.field, pattern.depth)
+                hit = SectionHit(pattern.section, pattern.field, pattern.depth)
                 yield _Question(MatchJob(regex, "paths"), hit, pattern)
         for section in self._file.sections:
             for field in section.select("NK" if with_texts else "N"):
@@ -153,23 +157,7 @@ class SectionMatcher:
                     before = _CHANGED if name == "diffs" else ""
                     regex = _translate(field, field.value, warnings, before=before)
                     if regex is not None:
-                        yield _Question(MatchJob(regex, name), _Hit(section, field))
-
-
-def find_owners(
-    tree: TreeReader, paths: Sequence[PurePosixPath]
-) -> tuple[Mapping[PurePosixPath, MaintainersSection | None], tuple[str, ...]] | None:
-    """Return the first section of each path, and warnings.
-
-    It is None for a path that only THE REST covers. None instead of both: the tree has no
-    MAINTAINERS.
-    """
-    matcher = open_matcher(tree)
-    if matcher is None:
-        return None
-    matches = matcher.find(map(str, paths))
-    owners = {path: _find_first(matches.by_path[str(path)]) for path in paths}
-    return owners, matches.warnings
+                        yield _Question(MatchJob(regex, name), SectionHit(section, field))
 
 
 def open_matcher(tree: TreeReader) -> SectionMatcher | None:
@@ -180,16 +168,12 @@ def open_matcher(tree: TreeReader) -> SectionMatcher | None:
     return SectionMatcher(maintainers, lambda path: bool(tree.find([f"{path}/**"])))
 
 
-def _find_first(sections: Sequence[MaintainersSection]) -> MaintainersSection | None:
-    return next((section for section in sections if section.name != REST), None)
-
-
-def _order(hits: Iterable[_Hit]) -> Iterator[MaintainersSection]:
+def _order(hits: Iterable[SectionHit]) -> Iterator[MaintainersSection]:
     """Yield the sections that a path belongs to, in order.
 
     The last matching line of a section determines its depth; a matching X: excludes the section.
     """
-    by_section: defaultdict[int, list[_Hit]] = defaultdict(list)
+    by_section: defaultdict[int, list[SectionHit]] = defaultdict(list)
     for hit in hits:
         by_section[hit.section.number].append(hit)
     last = [

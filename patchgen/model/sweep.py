@@ -76,8 +76,12 @@ class Sweep:
 
 
 class Split(StrEnum):
-    """The criterion by which a campaign is divided into patches."""
+    """The criterion by which a campaign is divided into patches.
 
+    TREE is the git tree that takes a file's patches.
+    """
+
+    TREE = "tree"
     MAINTAINER = "maintainer"
     SUBSYSTEM = "subsystem"
     DIRECTORY = "directory"

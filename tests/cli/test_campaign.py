@@ -68,7 +68,7 @@ def rule(tmp_path: Path) -> Path:
 
 def run(patchgen, tree: Path, rule: Path, *args: str | Path) -> dict:
     done = patchgen(
-        "run", rule, "--tree", tree, "-o", tree.parent / "out", "--split", *args, "--json"
+        "run", rule, "--tree", tree, "--json", "-o", tree.parent / "out", "--split", *args
     )
     assert done.code == 0, done.err
     series = json.loads(done.out)["series"]
@@ -244,3 +244,97 @@ def test_the_printed_commands_work_from_where_run_was_called(patchgen, tree, rul
     sent = patchgen(*send[1:], "--dry-run", "--to", "list@example.org")
     assert sent.code == 0, sent.err
     assert "new_call()" in sent.out
+
+
+TREES = """\
+ACME NETWORKING
+M:	Ada Acme <acme@example.org>
+L:	netdev@example.org
+T:	git git://git.example.org/net.git
+F:	drivers/net/
+F:	include/net/
+
+SUB
+M:	Sub <sub@example.org>
+T:	git git://git.example.org/sub.git
+F:	drivers/net/sub/b.c
+
+FILESYSTEM F
+M:	Fay <fay@example.org>
+T:	git git://git.example.org/f.git
+F:	fs/f/
+"""
+
+
+def with_trees(git, tree: Path) -> None:
+    (tree / "MAINTAINERS").write_text(TREES)
+    git(tree, "commit", "-qam", "MAINTAINERS: Add trees")
+
+
+def test_a_patch_is_what_one_git_tree_takes(patchgen, git, tree, rule):
+    with_trees(git, tree)
+    # The log of lib has no commit besides the first.
+    series = run(patchgen, tree, rule)
+    assert [(each["tree"], each["files"]) for each in series["patches"]] == [
+        ("git://git.example.org/net.git", list(FILES[:3])),
+        ("git://git.example.org/f.git", ["fs/f/f.c"]),
+        (None, ["lib/l.c"]),
+    ]
+    subjects = [each["subject"] for each in series["patches"]]
+    assert subjects[-1] == "treewide: Use new_call(), which takes a lock"
+
+
+def apply_patch(monkeypatch, git, tree: Path, name: str, person: str, subject: str) -> None:
+    """Commit a change as another person would apply it."""
+    with (tree / name).open("a") as file:
+        file.write(f"/* {subject} */\n")
+    with monkeypatch.context() as patch:
+        patch.setenv("GIT_COMMITTER_NAME", person)
+        patch.setenv("GIT_COMMITTER_EMAIL", f"{person.lower()}@example.org")
+        git(tree, "commit", "-qam", subject)
+
+
+def test_who_applied_patches_decides_between_two_trees(patchgen, git, tree, rule, monkeypatch):
+    with_trees(git, tree)
+    for number in range(3):
+        apply_patch(monkeypatch, git, tree, "drivers/net/sub/b.c", "Sub", f"net: b: Count {number}")
+    series = run(patchgen, tree, rule, "tree")
+    trees = {each["tree"]: each["files"] for each in series["patches"]}
+    assert trees["git://git.example.org/sub.git"] == ["drivers/net/sub/b.c"]
+
+
+def test_without_a_tree_the_log_says_who_takes_a_patch(patchgen, git, tree, rule, monkeypatch):
+    with_trees(git, tree)
+    apply_patch(monkeypatch, git, tree, "lib/l.c", "Lib", "lib: Add more")
+    series = run(patchgen, tree, rule, "tree")
+    assert series["patches"][-1]["tree"] == "Lib <lib@example.org>"
+    assert series["patches"][-1]["subject"].startswith("lib: ")
+
+
+def test_patches_for_different_trees_are_not_joined(patchgen, git, tree, rule):
+    with_trees(git, tree)
+    series = run(patchgen, tree, rule, "file", "--max-patches", "1")
+    assert [each["files"] for each in series["patches"]] == [
+        list(FILES[:3]),
+        ["fs/f/f.c"],
+        ["lib/l.c"],
+    ]
+    assert any("3 patches are left, not 1" in line for line in series["warnings"])
+
+
+def test_a_base_without_history_is_split_by_maintainers_only(patchgen, git, tree, rule):
+    with_trees(git, tree)
+    oid = git(tree, "commit-tree", "-m", "all", "HEAD^{tree}").strip()
+    series = run(patchgen, tree, rule, "--base", oid)
+    assert [each["files"] for each in series["patches"]][-1] == ["lib/l.c"]
+    assert any("has no history" in line for line in series["warnings"])
+
+
+def test_the_first_letter_of_a_subject_is_as_in_the_log(patchgen, git, tree, rule):
+    for number in range(3):
+        with (tree / "fs/f/f.c").open("a") as file:
+            file.write(f"/* {number} */\n")
+        git(tree, "commit", "-qam", f"f: sort the {number}")
+    series = run(patchgen, tree, rule, "maintainer")
+    assert [each["subject"].partition(":")[0] for each in series["patches"]] == ["net", "f", "lib"]
+    assert series["patches"][1]["subject"] == "f: use new_call(), which takes a lock"

@@ -9,13 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patchgen.campaign import PatchGroup, merge_groups, split_edits
-from patchgen.campaign.messages import (
-    WIDTH,
-    derive_prefix,
-    excerpt,
-    find_common_prefix,
-    make_subjects,
-)
+from patchgen.campaign.messages import WIDTH, excerpt, make_subjects
+from patchgen.campaign.prefixes import SubjectStyle, derive_prefix, find_common_prefix
 from patchgen.kernel import MaintainersSection, SectionMatcher, parse_maintainers
 from patchgen.kernel.section_match import REST
 from patchgen.model.series import FileEdit
@@ -129,17 +124,17 @@ def test_without_a_log_the_prefix_is_derived_from_the_folder(paths, prefix):
 
 def test_subjects_are_unique():
     groups = [group("drivers/net/a/x.c"), group("drivers/net/b/y.c"), group("drivers/net/c/y.c")]
-    subjects = make_subjects(["net: "] * 3, groups, "Use kzalloc()")
+    subjects = make_subjects([SubjectStyle("net: ")] * 3, groups, "Use kzalloc()")
     assert subjects == [
         "net: Use kzalloc() in x.c",
         "net: Use kzalloc() in y.c",
-        "net: Use kzalloc() in y.c (2)",
+        "net: Use kzalloc() in drivers/net/c/y.c",
     ]
 
 
 def test_a_long_prefix_is_shortened_for_the_summary():
     what = "Do " + "what has to be done " * 3
-    [subject] = make_subjects(["one: two: three: "], [group("a.c")], what.strip())
+    [subject] = make_subjects([SubjectStyle("one: two: three: ")], [group("a.c")], what.strip())
     assert subject == f"one: two: {what.strip()}" and len(subject) <= WIDTH
 
 

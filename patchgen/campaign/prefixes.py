@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The beginnings of subjects: as the log of the files has them, else derived from their folders."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import PurePosixPath
+
+from patchgen.campaign.groups import PatchGroup
+from patchgen.campaign.trees import History
+
+# `net: ethernet: ` and `x86/kvm: `, not `Merge branch`, `Revert "..."` or a version.
+_PREFIX = re.compile(r"^(?P<prefix>(?:[\w./,+*{}\[\]() -]{1,40}: ){1,4})\S")
+# Folders that prefixes leave out: https://docs.kernel.org/process/submitting-patches.html asks for
+# "subsystem or file", and these are neither.
+_OMITTED_FOLDERS = frozenset({"drivers", "arch", "fs", "kernel", "tools", "include"})
+# Folders of headers of all subsystems.
+_HEADER_FOLDERS = frozenset({"linux", "uapi", "asm-generic"})
+# These names of folders do not appear in prefixes.
+_GENERIC_FOLDERS = frozenset(
+    {"busses", "clients", "common", "core", "drivers", "host", "kernel", "lib", "platforms", "src"}
+)
+_MAX_PARTS = 3
+_MAX_JOINED = 3
+TREEWIDE = "treewide: "
+# Prefixes in the log of Linux 6.1 to 6.12 that are not the folder's name. A slash at the end joins
+# the names of the folders below: drm/i915.
+_CONVENTIONS = {
+    "arch/arm": "ARM",
+    "arch/mips": "MIPS",
+    "arch/um": "um",
+    "block": "block",
+    "drivers/accel": "accel/",
+    "drivers/acpi": "ACPI",
+    "drivers/ata": "ata",
+    "drivers/base": "driver core",
+    "drivers/base/power": "PM",
+    "drivers/block": "block",
+    "drivers/bluetooth": "Bluetooth",
+    "drivers/char/hw_random": "hwrng",
+    "drivers/char/ipmi": "ipmi",
+    "drivers/char/tpm": "tpm",
+    "drivers/dma": "dmaengine",
+    "drivers/gpu/drm": "drm/",
+    "drivers/hid": "HID",
+    "drivers/infiniband": "RDMA",
+    "drivers/infiniband/hw": "RDMA/",
+    "drivers/infiniband/ulp": "RDMA/",
+    "drivers/input": "Input",
+    "drivers/isdn": "mISDN",
+    "drivers/media": "media",
+    "drivers/net/can": "can",
+    "drivers/net/wireless": "wifi",
+    "drivers/opp": "OPP",
+    "drivers/pci": "PCI",
+    "drivers/s390": "s390/",
+    "drivers/staging/media": "media",
+    "drivers/target": "scsi: target",
+    "drivers/usb": "usb",
+    "drivers/video/fbdev": "fbdev",
+    "kernel/bpf": "bpf",
+    "kernel/rcu": "rcu",
+    "mm": "mm",
+    "net/bluetooth": "Bluetooth",
+    "net/can": "can",
+    "net/mac80211": "wifi: mac80211",
+    "net/netfilter": "netfilter",
+    "net/sunrpc": "SUNRPC",
+    "net/wireless": "wifi",
+    "net/xfrm": "xfrm",
+    "security": "security",
+    "security/keys": "KEYS",
+    "sound": "ALSA",
+    "sound/soc": "ASoC",
+    "virt/kvm": "KVM",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectStyle:
+    """How subjects begin: a prefix with a space at its end, and a lower-case letter after it."""
+
+    prefix: str
+    is_lower: bool = False
+
+    def apply(self, summary: str) -> str:
+        """Return a summary with its first letter in the usual case."""
+        word = summary.partition(" ")[0]
+        if self.is_lower and word[:1].isupper() and word[1:].islower() and word.isalpha():
+            return summary[:1].lower() + summary[1:]
+        return summary
+
+
+def learn_style(history: History, group: PatchGroup) -> SubjectStyle:
+    """Return the style of most of the last commits to a group's files.
+
+    If the log has no common prefix (a tree without history, new files), it is derived from the
+    folders.
+    """
+    if group.is_leftover:
+        return SubjectStyle(TREEWIDE)
+    subjects = [entry.subject for entry in history.read(group.paths)]
+    prefix = find_common_prefix(subjects)
+    texts = [match.string[match.end() - 1 :] for match in map(_PREFIX.match, subjects) if match]
+    lower = sum(1 for text in texts if text[:1].islower())
+    return SubjectStyle(prefix or derive_prefix(group), 2 * lower > len(texts))
+
+
+def find_common_prefix(subjects: Sequence[str]) -> str:
+    """Return the prefix that more than half of the subjects begin with, "" if there is none.
+
+    If many of those share a longer prefix, that is returned: `net: phy: ` rather than `net: `.
+    """
+    prefixes = [match["prefix"] for subject in subjects if (match := _PREFIX.match(subject))]
+    prefix = ""
+    while True:
+        longer = Counter(
+            prefix + rest.partition(": ")[0] + ": "
+            for candidate in prefixes
+            if candidate.startswith(prefix) and ": " in (rest := candidate[len(prefix) :])
+        )
+        if not longer:
+            return prefix
+        best, count = min(longer.items(), key=lambda item: (-item[1], item[0]))
+        # A single commit is not a convention, unless the file has no others.
+        if 2 * count <= len(subjects) or (count < 2 and len(subjects) > 1):
+            return prefix
+        prefix = best
+
+
+def derive_prefix(group: PatchGroup) -> str:
+    """Return a prefix as in most of the tree: the deepest that all files have in common.
+
+    Without one, that of most files, a list of a few, or the name of the group's tree.
+    """
+    all_prefixes = [list_prefixes(path) for path in group.paths]
+    common = ""
+    for candidates in zip(*all_prefixes, strict=False):
+        if len(set(candidates)) > 1:
+            break
+        common = candidates[0]
+    if common:
+        return f"{common}: "
+    counts = Counter(prefixes[0] for prefixes in all_prefixes if prefixes)
+    for prefix, count in counts.most_common(1):
+        if group.tree is not None and 2 * count > len(group.paths):
+            return f"{prefix}: "
+    if group.tree is None:
+        return TREEWIDE
+    few = len(counts) <= _MAX_JOINED and counts.total() == len(group.paths)
+    return f"{', '.join(counts) if few else group.tree.label}: "
+
+
+def list_prefixes(path: PurePosixPath) -> list[str]:
+    """Return the prefixes for a file, the shortest first; none for one at the top of the tree."""
+    folder = path.parent
+    if folder.parts[:1] == ("include",):
+        below = [part for part in folder.parts[1:] if part not in _HEADER_FOLDERS]
+        return list(_extend(below[0] if below else path.stem, below[1:], ": "))[:_MAX_PARTS]
+    return list(dict.fromkeys(_list_prefixes(folder, path.stem)))[:_MAX_PARTS]
+
+
+def _list_prefixes(folder: PurePosixPath, stem: str) -> Iterator[str]:
+    parts = folder.parts
+    for length in range(len(parts), 0, -1):
+        convention = _CONVENTIONS.get("/".join(parts[:length]))
+        if convention:
+            yield convention.rstrip("/").partition(":")[0]
+            separator = "/" if convention.endswith("/") else ": "
+            yield from _extend(convention.rstrip("/"), parts[length:], separator)
+            return
+    if len(parts) == 1 and parts[0] in _OMITTED_FOLDERS:
+        yield stem
+    elif parts[:1] == ("arch",) and len(parts) > 1:
+        yield from _extend(parts[1], parts[2:3], "/")
+    elif parts:
+        named = parts[1:] if parts[0] in _OMITTED_FOLDERS else parts
+        yield from _extend(named[0], named[1:], ": ")
+
+
+def _extend(prefix: str, folders: Sequence[str], separator: str) -> Iterator[str]:
+    """Yield a prefix, and the prefixes with the names of the folders below."""
+    yield prefix
+    for folder in takewhile(lambda name: name not in _GENERIC_FOLDERS, folders):
+        prefix += separator + folder
+        yield prefix

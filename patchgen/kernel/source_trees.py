@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Determine from MAINTAINERS which git trees may take a patch for a file: its T: lines.
+
+Many sections of drivers name a tree that their author develops in, while patches are applied to the
+tree of the subsystem. So a section's tree takes patches for a file
+
+- if the section covers the file's folder, not only files of it: patches for drivers/net/usb go to
+  the tree of drivers/net/, not to that of a section with `F: drivers/net/usb/pegasus.*`; and
+- if no section of a folder above names another tree, or if the tree serves several sections: those
+  that name it, and those whose patterns are below its folders. So drivers/gpu/drm/msm/ has a tree
+  of its own, and most folders of drivers/net/ethernet/ have not.
+
+If no section covers the folder, that of the deepest pattern is used. A section without T: has the
+tree that most sections with its mailing list name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from patchgen.controls import escape_controls
+from patchgen.kernel.maintainers_file import MaintainersSection
+from patchgen.kernel.section_match import REST, SectionHit, SectionMatcher, open_matcher
+from patchgen.model.base import TreeReader
+
+# MAINTAINERS: "Type is one of: git, hg, quilt, stgit, topgit".
+_TYPES = ("git", "hg", "quilt", "stgit", "topgit")
+_SCHEME = re.compile(r"^[\w+.-]+://(?:[\w.-]+@)?")
+# The tree for the next release and the one for fixes have the same maintainers.
+_PURPOSE = re.compile(r"[-_/](?:next|fixes)$")
+# These names of repositories and folders say nothing about what a tree has.
+_GENERIC = re.compile(
+    r"linux(?:-?\d+(?:\.\d+)*)?|kernel|pub|scm|git|fs|virt|p|users?|projects?|repos?|src|linux-next"
+)
+_EMPTY_PREFIX = re.compile(r"^linux-(?=.)|-\d+\.\d+$")
+# The list of all patches belongs to no tree.
+_EVERYBODYS_LISTS = frozenset({"linux-kernel@vger.kernel.org"})
+# A tree that serves this many sections takes patches from more people than one driver's authors.
+_SEVERAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """A repository that takes patches. `key` identifies it, however a T: line spells it.
+
+    `name` is short: "net-next". `location` is the address in the T: line, or a person.
+    """
+
+    key: str
+    name: str
+    location: str
+
+    @property
+    def label(self) -> str:
+        """A word for a subject: the name without what says which release it is for."""
+        return _PURPOSE.sub("", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeClaim:
+    """A tree that a file's sections name, and its people: addresses and names, in lower case."""
+
+    tree: SourceTree
+    people: frozenset[str]
+    takes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FileTrees:
+    """The sections of files, and the trees that these name.
+
+    `owners` has the first section of each file, None for one that only THE REST covers. `claims`
+    are the trees of a file's sections, the deepest first; the first that `takes` patches is the
+    file's tree. `people` are those of all trees.
+    """
+
+    owners: Mapping[PurePosixPath, MaintainersSection | None]
+    claims: Mapping[PurePosixPath, tuple[TreeClaim, ...]]
+    people: Mapping[SourceTree, frozenset[str]]
+    warnings: tuple[str, ...] = ()
+
+    def find_tree(self, path: PurePosixPath) -> SourceTree | None:
+        """Return the tree that takes patches for a file by MAINTAINERS, None if it has none."""
+        return next((claim.tree for claim in self.claims[path] if claim.takes), None)
+
+
+def find_file_trees(tree: TreeReader, paths: Sequence[PurePosixPath]) -> FileTrees | None:
+    """Return the sections and trees of files, None if the tree has no MAINTAINERS.
+
+    Raises ToolError if the process that matches regular expressions cannot be run.
+    """
+    matcher = open_matcher(tree)
+    return None if matcher is None else match_trees(matcher, paths)
+
+
+def match_trees(matcher: SectionMatcher, paths: Sequence[PurePosixPath]) -> FileTrees:
+    """Return the sections and trees of files."""
+    matches = matcher.find(map(str, paths))
+    trees = _Trees(matcher.sections)
+    owners, claims = {}, {}
+    for path in paths:
+        sections = [section for section in matches.by_path[str(path)] if section.name != REST]
+        owners[path] = sections[0] if sections else None
+        claims[path] = tuple(trees.list_claims(path, sections, matches.hits[str(path)]))
+    return FileTrees(owners, claims, trees.people, matches.warnings)
+
+
+def parse_tree(value: str) -> SourceTree | None:
+    """Return the tree of a T: line, None for a line without a location."""
+    words = value.split()
+    if words and words[0] in _TYPES:
+        words = words[1:]
+    if not words:
+        return None
+    location = _SCHEME.sub("", words[0]).rstrip("/").removesuffix(".git")
+    key = _PURPOSE.sub("", location)
+    return SourceTree(
+        escape_controls(key), escape_controls(_name(location)), escape_controls(words[0])
+    )
+
+
+def _name(location: str) -> str:
+    """Return a short name: "drm-misc" for gitlab.freedesktop.org/drm/misc/kernel."""
+    parts = [part for part in location.split("/")[1:] if part] or [location]
+    last = parts[-1]
+    if not _GENERIC.fullmatch(_PURPOSE.sub("", last)):
+        return _EMPTY_PREFIX.sub("", last)
+    above = [part for part in parts[:-1] if not _GENERIC.fullmatch(part)]
+    return "-".join(above[-2:]).lstrip("~") or last
+
+
+class _Trees:
+    """The trees of all sections of MAINTAINERS."""
+
+    def __init__(self, sections: Sequence[MaintainersSection]):
+        self._by_section: dict[int, SourceTree] = {}
+        self._folders: dict[str, set[str]] = defaultdict(set)
+        self._serves: Counter[str] = Counter()
+        self._by_list: dict[str, Counter[SourceTree]] = defaultdict(Counter)
+        people: dict[SourceTree, set[str]] = defaultdict(set)
+        by_key: dict[str, SourceTree] = {}
+        for section in sections:
+            found = _choose(filter(None, (parse_tree(f.value) for f in section.select("T"))))
+            if found is None or section.name == REST:
+                continue
+            tree = by_key.setdefault(found.key, found)
+            self._by_section[section.number] = tree
+            self._serves[tree.key] += 1
+            people[tree] |= _list_people(section)
+            self._folders[tree.key] |= {
+                f.value.rstrip("/*") for f in section.select("F") if f.value.endswith(("/", "/*"))
+            }
+            for address in set(section.lists) - _EVERYBODYS_LISTS:
+                self._by_list[address][tree] += 1
+        self.people: Mapping[SourceTree, frozenset[str]] = {
+            tree: frozenset(named) for tree, named in people.items()
+        }
+        self._count_below(sections)
+
+    def _count_below(self, sections: Sequence[MaintainersSection]) -> None:
+        """Count the sections of which a pattern is below a folder of a tree."""
+        keys: dict[str, set[str]] = defaultdict(set)
+        for key, folders in self._folders.items():
+            for folder in folders:
+                keys[folder].add(key)
+        for section in sections:
+            own = self._by_section.get(section.number)
+            above = {
+                key
+                for field in section.select("F")
+                for folder in PurePosixPath(field.value.rstrip("/*")).parents
+                for key in keys.get(str(folder), ())
+            }
+            for key in above - {own.key if own else ""}:
+                self._serves[key] += 1
+
+    def list_claims(
+        self,
+        path: PurePosixPath,
+        sections: Sequence[MaintainersSection],
+        hits: Iterable[SectionHit],
+    ) -> Iterator[TreeClaim]:
+        """Yield the trees of a file's sections, the deepest first, each once."""
+        numbers = {section.number for section in sections}
+        named = [
+            (hit, self._by_section[hit.section.number])
+            for hit in hits
+            if hit.section.number in numbers & self._by_section.keys() and hit.field.key in "FN"
+        ]
+        named.sort(key=lambda entry: (-entry[0].depth, entry[0].section.number))
+        folders = [tree for hit, tree in named if _covers_folder(hit, path)]
+        order = list(dict.fromkeys(tree for _, tree in named))
+        ranked = list(dict.fromkeys(folders)) or order[:1]
+        chosen = next(
+            (tree for tree in ranked[:-1] if self._serves[tree.key] >= _SEVERAL),
+            ranked[-1] if ranked else None,
+        )
+        if chosen is None:
+            by_list = self._find_by_list(sections)
+            if by_list is not None:
+                yield TreeClaim(by_list, self.people[by_list])
+        for tree in order:
+            yield TreeClaim(tree, self.people[tree], takes=tree == chosen)
+
+    def _find_by_list(self, sections: Sequence[MaintainersSection]) -> SourceTree | None:
+        """Return the tree that most sections with a list of these sections name, if one does."""
+        for section in sections:
+            for address in section.lists:
+                counts = self._by_list.get(address, Counter())
+                for tree, count in counts.most_common(1):
+                    if 2 * count > counts.total():
+                        return tree
+        return None
+
+
+def _choose(trees: Iterable[SourceTree]) -> SourceTree | None:
+    """Return a section's tree: the one for the next release, else the first."""
+    found = list(trees)
+    return next((tree for tree in found if tree.name.endswith("next")), found[0] if found else None)
+
+
+def _list_people(section: MaintainersSection) -> set[str]:
+    """Return the names and addresses of a section's maintainers, in lower case."""
+    parts = (person.lower().rpartition("<") for person in section.maintainers)
+    words = (word.strip(' ">') for name, _, address in parts for word in (name, address))
+    return set(filter(None, words))
+
+
+def _covers_folder(hit: SectionHit, path: PurePosixPath) -> bool:
+    """Return whether a section covers all files of a file's folder."""
+    text = hit.field.value
+    if hit.field.key != "F":
+        return False
+    # A folder's name without the slash: the rest of the path is not a part of the last name.
+    is_named = "*" not in text and len(text) < len(str(path)) and str(path)[len(text)] == "/"
+    return text.endswith(("/", "/*")) or is_named
