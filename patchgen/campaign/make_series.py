@@ -238,6 +238,8 @@ class _SplitChange:
         return Record(
             variant=name,
             split=request.split,
+            recipients=request.policy.who,
+            max_recipients=request.policy.most,
             revision=revision,
             cover=digest_cover(cover),
             tools=_tools(),

@@ -14,6 +14,7 @@ from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import name_people, print_next, read_recipients, summarise_patch
 from patchgen.commands.run import RunPlan
 from patchgen.errors import UsageError
+from patchgen.model.series import Who
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
 from patchgen.odb import Repository
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
     from patchgen.sweep import SweepRequest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+# As many as fit into headers that mailing lists accept.
+_MAX_RECIPIENTS = 30
 # Options that have no effect without --split.
 _ONLY_WITH_SPLIT = {
     "max_patches": "--max-patches",
+    "recipients": "--recipients",
+    "max_recipients": "--max-recipients",
     "subject": "--subject",
     "branch": "--branch",
     "revision": "-v",
@@ -52,6 +57,20 @@ _OPTIONS = (
         type=click.IntRange(min=1),
         metavar="N",
         help="Join the smallest patches of the same git tree until at most N are left.",
+    ),
+    click.option(
+        "--recipients",
+        type=click.Choice([who.value for who in Who]),
+        help="Who gets a patch: the lists of its files, their maintainers, too, or also reviewers "
+        "(all). The cover letter goes to the lists, and to people who get more than one patch; "
+        "with all, to everybody.  [default: maintainers with --split tree, else all]",
+    ),
+    click.option(
+        "--max-recipients",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The largest number of recipients of a mail; those with the most files get it.  "
+        f"[default: {_MAX_RECIPIENTS}]",
     ),
     click.option("--subject", metavar="TEXT", help="The text of all subjects, after the prefix."),
     branch_option("patchgen/NAME-vN"),
@@ -82,7 +101,11 @@ def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
                     hint="choose how to divide the series: --split ...",
                 )
         return None
-    return CampaignRequest(Split(split), **series_options)
+    who = series_options.pop("recipients")
+    most = series_options.pop("max_recipients") or _MAX_RECIPIENTS
+    return CampaignRequest(
+        Split(split), recipients=who and Who(who), max_recipients=most, **series_options
+    )
 
 
 def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPlan) -> None:

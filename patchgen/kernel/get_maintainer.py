@@ -14,7 +14,9 @@ contain dots.
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,10 +43,17 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 @dataclass(frozen=True, slots=True)
 class RecipientsByMail:
-    """The recipients of each mail, by file name, and warnings about lines left out."""
+    """The recipients of each mail, by file name, and warnings about lines left out.
+
+    `files` has for each mail the number of its files that each recipient is responsible for.
+    `lists` and `reviewers` are the recipients that are not maintainers.
+    """
 
     by_mail: Mapping[str, Recipients]
     warnings: tuple[str, ...] = ()
+    files: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
+    lists: frozenset[str] = frozenset()
+    reviewers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +77,24 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> RecipientsByMail
     paths = (path for change in changes for path in change.paths)
     matches = matcher.find(paths, [change.texts for change in changes])
     mailmap, problems = read_mailmap(tree), dict.fromkeys(matches.warnings)
-    by_mail = {}
+    by_mail, files = {}, {}
+    lists: set[str] = set()
+    maintainers: set[str] = set()
     for mail, change, keywords in zip(mails, changes, matches.by_text, strict=True):
         sections = [owner for path in change.paths for owner in matches.by_path[path]]
         people = _People(problems)
-        for section in dict.fromkeys((*sections, *keywords)):
-            people.add(section)
+        for section, count in Counter((*sections, *keywords)).items():
+            people.add(section, count)
         by_mail[mail.file_name] = people.finish(mailmap)
+        files[mail.file_name] = people.files
+        lists |= people.lists
+        maintainers |= people.maintainers
+    others = {person for counts in files.values() for person in counts} - lists - maintainers
     warnings = list(problems)
     more = len(warnings) - _MAX_WARNINGS
     if more > 0:
         warnings = [*warnings[:_MAX_WARNINGS], f"MAINTAINERS: {more} more warnings"]
-    return RecipientsByMail(by_mail, tuple(warnings))
+    return RecipientsByMail(by_mail, tuple(warnings), files, frozenset(lists), frozenset(others))
 
 
 def join_recipients(all_recipients: Sequence[Recipients]) -> Recipients:
@@ -116,7 +131,9 @@ def _read_change(text: str) -> _Change:
 class _People:
     """The people and lists of sections, in order and without duplicates.
 
-    `problems` collects skipped lines of MAINTAINERS; it is a dictionary to keep their order.
+    `problems` collects skipped lines of MAINTAINERS; it is a dictionary to keep their order. After
+    `finish`, `files` has the number of files of each recipient; `lists` and `maintainers` are
+    among them.
     """
 
     def __init__(self, problems: dict[str, None]):
@@ -126,15 +143,27 @@ class _People:
         self._seen: set[str] = set()
         self._seen_names: set[str] = set()
         self._seen_lists: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._m_addresses: set[str] = set()
+        self.files: dict[str, int] = {}
+        self.lists: set[str] = set()
+        self.maintainers: set[str] = set()
 
-    def add(self, section: MaintainersSection) -> None:
-        """Add the people and lists of a section whose name or address is new."""
+    def add(self, section: MaintainersSection, count: int) -> None:
+        """Add the people and lists of a section whose name or address is new.
+
+        `count` is the number of files of the section.
+        """
         is_maintained = _is_maintained(section)
         for field in section.select("LMR"):
             if field.key == "L":
+                self._counts[_split_list(field)[0].lower()] += count
                 self._add_list(field)
             else:
                 for name, address in _read_people(field, self._problems):
+                    self._counts[address.lower()] += count
+                    if field.key == "M":
+                        self._m_addresses.add(address.lower())
                     self._add_person(name, address, is_maintained and field.key == "M")
 
     def _add_person(self, name: str, address: str, is_to: bool) -> None:
@@ -145,7 +174,7 @@ class _People:
         self._seen_names.add(name.lower())
 
     def _add_list(self, field: Field) -> None:
-        address, _, kind = field.value.strip().replace("\t", " ").partition(" ")
+        address, kind = _split_list(field)
         # A list for subscribers only does not accept other mail.
         if "subscribers-only" in kind or address.lower() in self._seen_lists:
             return
@@ -175,7 +204,18 @@ class _People:
             text = format_recipient(*mailmap.rename(*(earlier or entry)))
             if text not in to and text not in cc and (is_list or text != _CHIEF):
                 (to if is_to else cc)[text] = None
+            self.files[text] = self.files.get(text, 0) + self._counts[address.lower()]
+            if is_list:
+                self.lists.add(text)
+            elif address.lower() in self._m_addresses:
+                self.maintainers.add(text)
         return Recipients(tuple(to), tuple(cc))
+
+
+def _split_list(field: Field) -> tuple[str, str]:
+    """Return address and remark of an L: line."""
+    address, _, kind = field.value.strip().replace("\t", " ").partition(" ")
+    return address, kind
 
 
 def _is_maintained(section: MaintainersSection) -> bool:

@@ -63,7 +63,9 @@ def ask_program(program: Path, tree: TreeReader, mails: Sequence[Mail]) -> Recip
             lambda mail: _ask(program, scratch, mail.file_name), mails, workers=os.cpu_count() or 1
         )
     names = [mail.file_name for mail in mails]
-    return RecipientsByMail(dict(zip(names, recipients, strict=True)))
+    # An address without a name is that of a list: people have names in MAINTAINERS.
+    lists = {person for found in recipients for person in found.cc if "<" not in person}
+    return RecipientsByMail(dict(zip(names, recipients, strict=True)), lists=frozenset(lists))
 
 
 def _ask(program: Path, scratch: Path, file_name: str) -> Recipients:

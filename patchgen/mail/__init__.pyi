@@ -43,7 +43,12 @@ from .reading import (
     read_mail as read_mail,
     split_readable as split_readable,
 )
+from .recipient_policy import (
+    apply_policy as apply_policy,
+    limit_recipients as limit_recipients,
+)
 from .recipients import (
+    FoundRecipients as FoundRecipients,
     SeriesRecipients as SeriesRecipients,
     add_recipients as add_recipients,
     address_patches as address_patches,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,9 +35,23 @@ class SeriesRecipients:
         return SeriesRecipients(change(self.cover), tuple(map(change, self.patches)))
 
 
+@dataclass(frozen=True, slots=True)
+class FoundRecipients:
+    """The recipients that MAINTAINERS names. All addresses are in lower case.
+
+    `files` has for each patch the number of its files that an address is responsible for. `lists`
+    are mailing lists, `reviewers` people who only review.
+    """
+
+    recipients: SeriesRecipients
+    files: tuple[Mapping[str, int], ...]
+    lists: frozenset[str] = frozenset()
+    reviewers: frozenset[str] = frozenset()
+
+
 def address_patches(
     tree: TreeReader, patches: Sequence[Mail], program: Path | None = None
-) -> tuple[SeriesRecipients, tuple[str, ...]]:
+) -> tuple[FoundRecipients, tuple[str, ...]]:
     """Return the recipients of each of the patches, and warnings.
 
     They come from the tree's MAINTAINERS, or from the user's program instead.
@@ -45,14 +59,26 @@ def address_patches(
     result = ask_program(program, tree, patches) if program else find_recipients(tree, patches)
     if result is None:
         nobody = SeriesRecipients(Recipients(), tuple(Recipients() for _ in patches))
-        return nobody, ("the base has no MAINTAINERS: the mails have no To, Cc",)
+        return FoundRecipients(nobody, tuple({} for _ in patches)), (
+            "the base has no MAINTAINERS: the mails have no To, Cc",
+        )
     recipients = tuple(result.by_mail[mail.file_name] for mail in patches)
     warnings = result.warnings + tuple(
         f"nobody maintains the files that {mail.file_name} changes"
         for mail, addressees in zip(patches, recipients, strict=True)
         if not addressees.to and not addressees.cc
     )
-    return SeriesRecipients(join_recipients(recipients), recipients), warnings
+    files = tuple(
+        {address_of(who): count for who, count in result.files.get(mail.file_name, {}).items()}
+        for mail in patches
+    )
+    found = FoundRecipients(
+        SeriesRecipients(join_recipients(recipients), recipients),
+        files,
+        frozenset(map(address_of, result.lists)),
+        frozenset(map(address_of, result.reviewers)),
+    )
+    return found, warnings
 
 
 def edit_recipients(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
@@ -105,6 +106,22 @@ class Stat:
     deletions: int
 
 
+class Who(StrEnum):
+    """Whom MAINTAINERS names gets the mails: lists, these and maintainers, or reviewers, too."""
+
+    LISTS = "lists"
+    MAINTAINERS = "maintainers"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientPolicy:
+    """Who gets the mails, and the largest number of recipients of a mail, None for any."""
+
+    who: Who = Who.ALL
+    most: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesOptions:
     """The options that are recorded in every series, so that its next version has them, too.
@@ -125,6 +142,14 @@ class Recipients:
 
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
+
+    def without(self, others: Recipients) -> Recipients:
+        """Return those that are not among others."""
+        excluded = set(others.to + others.cc)
+        return Recipients(
+            tuple(person for person in self.to if person not in excluded),
+            tuple(person for person in self.cc if person not in excluded),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from patchgen.model.base import Base
 from patchgen.model.leftover import Leftovers
 from patchgen.model.outcome import Failure, ReportedPlace, UnparsedFunction
-from patchgen.model.series import FileEdit, SeriesOptions
+from patchgen.model.series import FileEdit, RecipientPolicy, SeriesOptions, Who
 from patchgen.model.smpl import Mode
 
 
@@ -93,14 +93,23 @@ class Split(StrEnum):
 class CampaignRequest(SeriesOptions):
     """How the edits become a series. For the defaults of None, see ApplyRequest.
 
-    The first version is 1.
+    The first version is 1. `recipients` None means maintainers and lists if one git tree takes each
+    patch, else everybody.
     """
 
     split: Split
     max_patches: int | None = None
+    recipients: Who | None = None
+    max_recipients: int | None = None
     subject: str | None = None
     branch: str | None = None
     revision: int | None = None
     output: Path | None = None
     force: bool = False
     get_maintainer: Path | None = None
+
+    @property
+    def policy(self) -> RecipientPolicy:
+        """Who gets the mails."""
+        default = Who.MAINTAINERS if self.split is Split.TREE else Who.ALL
+        return RecipientPolicy(self.recipients or default, self.max_recipients)

@@ -16,8 +16,10 @@ from patchgen.interrupts import defer_interrupts
 from patchgen.mail import (
     address_mails,
     address_patches,
+    apply_policy,
     format_mails,
     include_people,
+    limit_recipients,
     name_commits,
 )
 from patchgen.model.base import Oid, TreeReader
@@ -109,11 +111,15 @@ def prepare_series(
     """
     base, commits, sender = series.base, series.commits, signatures.committer
     mails = format_mails(quarantine, base, base, commits[-1], series.cover, series.tracking, sender)
-    maintainers, warnings = address_patches(series.tree, mails[1:], get_maintainer)
-    maintainers = include_people(maintainers, series.record.variant_cc)
+    found, warnings = address_patches(series.tree, mails[1:], get_maintainer)
+    policy = series.record.policy
+    maintainers = include_people(apply_policy(found, policy), series.record.variant_cc)
     maintainers = map_people(quarantine, base, maintainers)
-    generated = add_people(maintainers, people)
-    recipients = add_people(maintainers, people, edits) if edits else generated
+    generated, left_out = limit_recipients(add_people(maintainers, people), found, policy)
+    recipients = generated
+    if edits:
+        edited = add_people(maintainers, people, edits)
+        recipients, left_out = limit_recipients(edited, found, policy)
     cover = replace(series.cover, recipients=recipients.cover)
     record = series.record.with_generated_recipients(generated.cover)
     tracking = replace(series.tracking, record=record.to_document())
@@ -131,7 +137,7 @@ def prepare_series(
         tuple(commits),
         tuple(quarantine.read_stats(cover_commit or base, commits[-1])),
         tuple(address_mails(mails, recipients)),
-        warnings + warn_of_date(sender),
+        (*warnings, *left_out, *warn_of_date(sender)),
     )
 
 
@@ -200,9 +206,9 @@ def prepare_branch(
         quarantine, series.base, series.start, tip, cover, series.tracking, sender, thread
     )
     tree = GitTree(repository, repository.resolve_tree(series.base))
-    maintainers, problems = address_patches(tree, mails[1:], get_maintainer)
+    found, problems = address_patches(tree, mails[1:], get_maintainer)
     recipients, requests = choose_recipients(
-        repository, quarantine, series, maintainers, cover.recipients
+        repository, quarantine, series, found, cover.recipients
     )
     oids = [commit.oid for commit in series.commits]
     version = SendableVersion(

@@ -9,17 +9,20 @@ from dataclasses import replace
 from patchgen.controls import has_controls
 from patchgen.kernel.x86 import MAINTAINERS_ALIAS, MAINTAINERS_LIST
 from patchgen.mail import (
+    FoundRecipients,
     SeriesRecipients,
+    apply_policy,
     edit_recipients,
     find_aliases,
     follow_cover,
     include_people,
     join_list,
+    limit_recipients,
     map_recipients,
     split_people,
 )
 from patchgen.model.base import Oid
-from patchgen.model.series import RecipientEdits, Recipients, SeriesOptions
+from patchgen.model.series import RecipientEdits, RecipientPolicy, Recipients, SeriesOptions
 from patchgen.odb import Quarantine, Repository
 from patchgen.series import SeriesBranch, describe_empty_variables
 from patchgen.spec import People, load_people
@@ -77,18 +80,29 @@ def choose_recipients(
     repository: Repository,
     quarantine: Quarantine,
     series: SeriesBranch,
-    maintainers: SeriesRecipients,
+    found: FoundRecipients,
     cover: Recipients,
 ) -> tuple[SeriesRecipients, tuple[str, ...]]:
-    """Return the recipients of a branch's mails, and a sentence for each empty variable."""
+    """Return the recipients of a branch's mails, and a sentence for each empty variable.
+
+    If the cover letter of a series goes to some of the patches' recipients only, people that were
+    added to it by hand get all mails, and those that were removed get none.
+    """
     record = series.record
     people = find_people(repository, record.options if record else SeriesOptions())
     requests: tuple[str, ...] = ()
+    maintainers = found.recipients
     if record is not None:
-        maintainers = include_people(maintainers, record.variant_cc)
+        maintainers = include_people(apply_policy(found, record.policy), record.variant_cc)
         messages = [commit.message for commit in series.commits]
         requests = tuple(describe_empty_variables(series.name, record, messages))
     maintainers = map_people(quarantine, series.base, maintainers)
+    generated = record.generated_recipients if record else None
+    if record is not None and generated is not None and record.policy != RecipientPolicy():
+        edits = RecipientEdits(cover.without(generated), generated.without(cover))
+        recipients = add_people(maintainers, people, edits)
+        recipients, left_out = limit_recipients(recipients, found, record.policy)
+        return replace(recipients, cover=cover), (*requests, *left_out)
     recipients = add_people(maintainers, people)
     if cover.to or cover.cc:
         recipients = follow_cover(recipients, cover)

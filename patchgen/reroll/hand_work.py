@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from patchgen.model.base import Oid
-from patchgen.model.series import Cover, RecipientEdits, Recipients, Signatures
+from patchgen.model.series import Cover, RecipientEdits, Signatures
 from patchgen.odb import Quarantine, digest_commits, write_commit_chain
 from patchgen.pipeline.generate import GeneratedSeries
 from patchgen.reroll.hand_edits import NewCommit
@@ -92,12 +92,4 @@ def find_edited_recipients(cover: Cover | None, record: Record) -> RecipientEdit
     assert cover is not None
     now = cover.recipients
     generated = record.generated_recipients or now
-    return RecipientEdits(added=_without(now, generated), removed=_without(generated, now))
-
-
-def _without(recipients: Recipients, others: Recipients) -> Recipients:
-    excluded = set(others.to + others.cc)
-    return Recipients(
-        tuple(person for person in recipients.to if person not in excluded),
-        tuple(person for person in recipients.cc if person not in excluded),
-    )
+    return RecipientEdits(added=now.without(generated), removed=generated.without(now))

@@ -19,7 +19,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from patchgen.errors import RefusedError
 from patchgen.model.base import Base, Oid
 from patchgen.model.plan import EmptyVariable, RunRules
-from patchgen.model.series import CommitDraft, Cover, MadePatch, Recipients, SeriesOptions
+from patchgen.model.series import (
+    CommitDraft,
+    Cover,
+    MadePatch,
+    RecipientPolicy,
+    Recipients,
+    SeriesOptions,
+    Who,
+)
 from patchgen.series.tracking import Tracking
 from patchgen.series.trailers import parse_message
 
@@ -84,9 +92,9 @@ class Record(_Frozen):
     and `variant_cc` people that the variant names. `found_to` and `found_cc` are all recipients of
     the cover letter as generated, and `cover` is a digest of its text. `inputs` are digests of the
     folders with templates and rules. If `patchgen run` made the series, `split` is how it was
-    divided, and `variant` is the name of the .cocci. `hand` are the hand edits that the messages
-    mention, None if the patchgen that made the series did not record them. `patchgen verify
-    --record` adds `testing`.
+    divided, `variant` is the name of the .cocci, and `recipients` and `max_recipients` are its
+    policy for recipients. `hand` are the hand edits that the messages mention, None if the patchgen
+    that made the series did not record them. `patchgen verify --record` adds `testing`.
     """
 
     format: Literal[1] = 1
@@ -111,6 +119,8 @@ class Record(_Frozen):
     inputs: Mapping[str, str] = {}
     patches: tuple[RecordedPatch, ...] = ()
     split: str = ""
+    recipients: Who = Who.ALL
+    max_recipients: int | None = None
     hand: HandWork | None = None
     testing: RecordedTesting | None = None
 
@@ -120,6 +130,11 @@ class Record(_Frozen):
         return SeriesOptions(
             sign_off=self.signed_off, to=self.to, cc=self.cc, cover_cc=self.cover_cc
         )
+
+    @property
+    def policy(self) -> RecipientPolicy:
+        """Who gets the mails."""
+        return RecipientPolicy(self.recipients, self.max_recipients)
 
     def find_patch(self, name: str) -> RecordedPatch | None:
         """Return the record of a patch, by its name in the manifest."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import shlex
 import subprocess
@@ -338,3 +340,72 @@ def test_the_first_letter_of_a_subject_is_as_in_the_log(patchgen, git, tree, rul
     series = run(patchgen, tree, rule, "maintainer")
     assert [each["subject"].partition(":")[0] for each in series["patches"]] == ["net", "f", "lib"]
     assert series["patches"][1]["subject"] == "f: use new_call(), which takes a lock"
+
+
+def addressees(mail: str) -> list[str]:
+    """Return the addresses in To and Cc of a mail."""
+    head = email.message_from_bytes(Path(mail).read_bytes(), policy=email.policy.default)
+    headers = [head["To"], head["Cc"]]
+    return [person.addr_spec for header in headers if header for person in header.addresses]
+
+
+@pytest.mark.parametrize(
+    ("who", "first", "second"),
+    [
+        (
+            "maintainers",
+            ["acme@example.org", "sub@example.org", "netdev@example.org"],
+            ["fay@example.org"],
+        ),
+        ("lists", ["netdev@example.org"], ["fay@example.org"]),
+        (
+            "all",
+            ["acme@example.org", "rev@example.org", "sub@example.org", "netdev@example.org"],
+            ["fay@example.org"],
+        ),
+    ],
+)
+def test_maintainers_and_lists_get_their_patch(patchgen, git, tree, rule, who, first, second):
+    (tree / "MAINTAINERS").write_text(TREES.replace("L:\tn", "R:\tRev <rev@example.org>\nL:\tn"))
+    git(tree, "commit", "-qam", "MAINTAINERS: Add a reviewer")
+    chosen = [] if who == "maintainers" else ["--recipients", who]
+    series = run(patchgen, tree, rule, "tree", *chosen)
+    assert addressees(series["mails"][1]) == first
+    assert addressees(series["mails"][2]) == second
+    everybody = {*first, *second}
+    assert set(addressees(series["mails"][0])) == (
+        everybody if who == "all" else {"netdev@example.org"}
+    )
+
+
+def test_who_gets_two_patches_gets_the_cover_letter(patchgen, git, tree, rule):
+    (tree / "MAINTAINERS").write_text(TREES.replace("Fay <fay@", "Ada Acme <acme@"))
+    git(tree, "commit", "-qam", "MAINTAINERS: Let Ada maintain f")
+    series = run(patchgen, tree, rule, "tree")
+    assert addressees(series["mails"][0]) == ["acme@example.org", "netdev@example.org"]
+
+
+def test_a_mail_has_a_largest_number_of_recipients(patchgen, git, tree, rule):
+    people = "".join(f"M:\tP{number} <p{number}@example.org>\n" for number in range(40))
+    (tree / "MAINTAINERS").write_text(TREES.replace("M:\tAda", f"{people}M:\tAda"))
+    git(tree, "commit", "-qam", "MAINTAINERS: Add people")
+    series = run(patchgen, tree, rule, "tree", "--cc", "me@example.org")
+    named = addressees(series["mails"][1])
+    assert len(named) == 30 and "netdev@example.org" in named and "me@example.org" in named
+    assert any(
+        line.startswith("patch 1 goes to 30 people and lists only: without P28 <p28@example.org>, ")
+        and line.endswith(" and 11 others")
+        for line in series["warnings"]
+    )
+    series = run(patchgen, tree, rule, "tree", "--max-recipients", "2", "--force")
+    assert len(addressees(series["mails"][1])) == 2
+
+
+def test_a_branch_is_sent_to_the_people_whom_the_cover_letter_leaves_out(patchgen, git, tree, rule):
+    with_trees(git, tree)
+    series = run(patchgen, tree, rule, "tree")
+    made = [addressees(mail) for mail in series["mails"]]
+    done = patchgen("format", series["branch"], "--tree", tree, "--json", "-o", tree.parent / "new")
+    assert done.code == 0, done.err
+    formatted = sorted((tree.parent / "new").glob("*.patch"))
+    assert [addressees(str(mail)) for mail in formatted] == made
